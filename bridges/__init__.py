@@ -1,0 +1,1 @@
+"""Bridges to the outside world, found through entry points."""

@@ -1,0 +1,1 @@
+"""Sign-up, logins, devices, profiles and contacts."""

@@ -1,0 +1,1 @@
+"""Carries events to the sessions of an account."""

@@ -1,0 +1,1 @@
+"""Chats: messages, receipts, history, delivery."""

@@ -1,0 +1,1 @@
+"""The Python SDK, the terminal client and `safeum pipe`."""

@@ -1,0 +1,79 @@
+"""Errors that cross the wire: RFC 9457 problem details, each with a stable `code`.
+
+Clients act on `code` alone; titles may be reworded at any time.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a code means: its HTTP status, its JSON-RPC error number and a title for people."""
+
+    code: str
+    status: int
+    rpc: int
+    title: str
+
+
+class Code(Enum):
+    """Every error that a node answers with."""
+
+    PARSE_ERROR = Kind("parse_error", 400, -32700, "The frame is not JSON.")
+    INVALID_REQUEST = Kind("invalid_request", 400, -32600, "The frame is not a JSON-RPC 2.0 request.")
+    METHOD_NOT_FOUND = Kind("method_not_found", 404, -32601, "There is no such method.")
+    INVALID_PARAMS = Kind("invalid_params", 422, -32602, "The parameters are not what this method takes.")
+    INTERNAL = Kind("internal_error", 500, -32603, "The node failed; the failure was logged.")
+    WRONG_STATE = Kind("wrong_state", 409, -32000, "This method is not allowed in the session's state.")
+    BUSY = Kind("busy", 503, -32001, "The node is busy; try again.")
+    RATE_LIMITED = Kind("rate_limited", 429, -32002, "Too many requests; try again later.")
+    STORAGE_UNAVAILABLE = Kind("storage_unavailable", 503, -32003, "Nothing was stored; try again.")
+    SEALED = Kind("sealed", 503, -32004, "The node waits for its root secret.")
+    SHUTTING_DOWN = Kind("shutting_down", 503, -32005, "The node is shutting down.")
+    NOT_AUTHENTICATED = Kind("not_authenticated", 401, -32010, "Log in first.")
+    BAD_CREDENTIALS = Kind("bad_credentials", 401, -32011, "The login or the password is wrong.")
+    BAD_TOKEN = Kind("bad_token", 401, -32012, "The token is not valid; log in again.")
+    REGISTRATION_CLOSED = Kind("registration_closed", 403, -32013, "This node takes no sign-ups.")
+    USERNAME_TAKEN = Kind("username_taken", 409, -32014, "This username is taken.")
+    INVALID_USERNAME = Kind(
+        "invalid_username", 422, -32015, "A username has 3 to 32 of a-z, 0-9, dot, dash and underscore."
+    )
+    WEAK_PASSWORD = Kind("weak_password", 422, -32016, "The password is too short or too common.")
+    INVALID_NODE_NAME = Kind("invalid_node_name", 422, -32017, "This is not the name of a node.")
+    DEVICE_NOT_FOUND = Kind("device_not_found", 404, -32018, "There is no such device.")
+    NOT_FOUND = Kind("not_found", 404, -32020, "There is no such thing, or it is not for you.")
+    NOT_A_CONTACT = Kind(
+        "not_a_contact", 403, -32021, "Nothing can be written there: you are not in each other's contacts."
+    )
+    WRONG_CONTACT_STATE = Kind("wrong_contact_state", 409, -32022, "The contact is not in a state for this.")
+    NODE_UNREACHABLE = Kind("node_unreachable", 502, -32023, "The other node cannot be reached.")
+    INVALID_CURSOR = Kind("invalid_cursor", 422, -32024, "This cursor was not given out by this node.")
+    TOO_LARGE = Kind("too_large", 413, -32025, "This is larger than the node takes.")
+    LIMIT_REACHED = Kind("limit_reached", 403, -32026, "No more of these are allowed.")
+
+    @property
+    def code(self) -> str:
+        return self.value.code
+
+
+class Problem(Exception):
+    """A refusal that a client is told of.
+
+    `detail` adds what is particular to this occurrence and must hold nothing secret;
+    `retry_after` is in seconds.
+    """
+
+    def __init__(self, code: Code, detail: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(code.value.code if detail is None else f"{code.value.code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+class Tampered(Exception):
+    """Sealed octets, or the context they were sealed for, are not what they were. Names nothing."""
+
+
+class Erased(Tampered):
+    """The key that would open this was destroyed."""

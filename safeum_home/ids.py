@@ -1,0 +1,91 @@
+"""Identifiers: accounts, devices, chats, addresses, node names.
+
+An account id is opaque and for ever: `@<26 base32 characters>:<node>`. A username is only an alias,
+written `login@node`. A direct chat's id is derived from its two account ids, so that both nodes of a
+federated chat know it without asking each other.
+"""
+
+import re
+from base64 import b32encode
+from collections.abc import Callable
+from hashlib import blake2b
+from secrets import token_bytes
+from typing import NewType
+
+from safeum_home.errors import Code, Problem
+
+AccountId = NewType("AccountId", str)
+DeviceId = NewType("DeviceId", str)
+ChatId = NewType("ChatId", str)
+Cursor = NewType("Cursor", str)
+"""An opaque place in the node's order of events; it doubles as the id of the message at that place."""
+
+# `$` alone would let a trailing newline through in Python; the look-ahead is valid in ECMA 262 too.
+ACCOUNT_PATTERN = r"^@[a-z2-7]{26}:[a-z0-9.:\[\]-]{1,255}$(?!\n)"
+DEVICE_PATTERN = r"^D[a-z2-7]{16}$(?!\n)"
+CHAT_PATTERN = r"^![a-z2-7]{26}$(?!\n)"
+CURSOR_PATTERN = r"^[A-Za-z0-9_-]{22}$(?!\n)"
+USERNAME_PATTERN = r"^[a-z0-9](?:[a-z0-9._-]{1,30})[a-z0-9]$(?!\n)"
+
+_ACCOUNT = re.compile(ACCOUNT_PATTERN)
+_USERNAME = re.compile(USERNAME_PATTERN)
+_LABEL = re.compile(r"^(?!-)[a-z0-9-]{1,63}(?<!-)$(?!\n)")
+
+RandomBytes = Callable[[int], bytes]
+
+
+def _base32(data: bytes) -> str:
+    return b32encode(data).decode("ascii").rstrip("=").lower()
+
+
+def new_account_id(node: str, random: RandomBytes = token_bytes) -> AccountId:
+    """A fresh account id on `node` (128 random bits)."""
+    return AccountId(f"@{_base32(random(16))}:{node}")
+
+
+def new_device_id(random: RandomBytes = token_bytes) -> DeviceId:
+    """A fresh device id (80 random bits)."""
+    return DeviceId("D" + _base32(random(10)))
+
+
+def node_of(account: AccountId) -> str:
+    """The name of the node an account lives on."""
+    return account.partition(":")[2]
+
+
+def is_account_id(text: str) -> bool:
+    return _ACCOUNT.match(text) is not None
+
+
+def direct_chat_id(first: AccountId, second: AccountId) -> ChatId:
+    """The id of the direct chat of two accounts: the same on both nodes, whoever asks."""
+    low, high = sorted((first, second))
+    digest = blake2b(f"{low}\n{high}".encode(), digest_size=16, person=b"safeum chat v1").digest()
+    return ChatId("!" + _base32(digest))
+
+
+def node_name(text: str) -> str:
+    """A node's name (DNS name, with an optional port), lower-cased; raises `invalid_node_name`."""
+    host, _, port = text.lower().partition(":")
+    labels = host.split(".")
+    port_ok = not port or (port.isascii() and port.isdigit() and 0 < int(port) < 65536)
+    if len(host) > 253 or not port_ok or not all(_LABEL.match(label) for label in labels):
+        raise Problem(Code.INVALID_NODE_NAME)
+    return host + (f":{port}" if port else "")
+
+
+def username(text: str) -> str:
+    """A login in its one written form: 3 to 32 of a-z 0-9 . _ -, lower-cased; raises `invalid_username`.
+
+    ASCII only, so that no two logins look alike and no normalisation can make two of one.
+    """
+    folded = text.lower() if text.isascii() else ""
+    if not _USERNAME.match(folded):
+        raise Problem(Code.INVALID_USERNAME)
+    return folded
+
+
+def address(text: str, home: str) -> tuple[str, str]:
+    """`login@node` (or `login`, meaning this node) as (login, node); raises a `Problem` when malformed."""
+    login, at, node = text.strip().removeprefix("@").partition("@")
+    return username(login), node_name(node) if at else home

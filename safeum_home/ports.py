@@ -1,0 +1,185 @@
+"""What the parts of a node ask of each other, as types: nobody imports a sibling."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
+
+from safeum_home.ids import AccountId, ChatId, Cursor, DeviceId
+
+T = TypeVar("T")
+R = TypeVar("R", contravariant=True)
+
+
+# --- sealing -----------------------------------------------------------------------------------------
+
+
+class Key(Protocol):
+    """A symmetric key in locked memory. It seals and opens, and cannot be read."""
+
+    def seal(self, plaintext: bytes, context: bytes) -> bytes:
+        """XChaCha20-Poly1305 with a random nonce; `context` is authenticated, not stored."""
+
+    def open(self, sealed: bytes, context: bytes) -> bytes:
+        """The plaintext; raises `Tampered` where octets, key or context are not those of `seal`."""
+
+    def wipe(self) -> None:
+        """Zero the key; it is of no use afterwards. Wiping twice is harmless."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A key as it is stored: sealed under the keyring's key of `epoch`."""
+
+    epoch: int
+    wrapped: bytes
+
+
+class Keyring(Protocol):
+    """Makes and opens the keys of accounts, chats and days."""
+
+    def new_key(self, owner: bytes) -> tuple[Key, WrappedKey]:
+        """A random key and its wrap for the database row of `owner` (a blind index of 16 octets)."""
+
+    def unwrap(self, owner: bytes, wrapped: WrappedKey) -> Key:
+        """The key of a row; raises `Tampered`, or `Erased` where its epoch is gone."""
+
+
+class Blinder(Protocol):
+    """Blind indexes: keyed hashes (16 octets) under which rows are found without naming anyone."""
+
+    def account(self, account: AccountId) -> bytes: ...
+    def alias(self, username: str) -> bytes: ...
+    def chat(self, chat: ChatId) -> bytes: ...
+    def device(self, device: DeviceId) -> bytes: ...
+    def client_id(self, device: DeviceId, client_id: str) -> bytes: ...
+    def token(self, device: DeviceId, secret: bytes) -> bytes:
+        """The verifier of a device token (32 octets)."""
+
+
+class Cursors(Protocol):
+    """Positions in the node's order of events as opaque texts, and back."""
+
+    def encode(self, position: int) -> Cursor: ...
+    def decode(self, cursor: str) -> int:
+        """Raises `Problem(invalid_cursor)` for what `encode` did not make."""
+
+
+# --- storage -----------------------------------------------------------------------------------------
+
+
+class Bulk(Protocol[R]):
+    """Writes many rows of one kind at once.
+
+    It is called in the writer's thread, inside the group's transaction, with all rows that
+    wait together. It returns one outcome for each row, in their order.
+    """
+
+    def __call__(self, connection: Connection, rows: Sequence[R], /) -> Sequence[Any]: ...
+
+
+class Database(Protocol):
+    """Durable storage with group commit: a Deferred fires when its change is on disk.
+
+    Changes are committed in the order in which they were handed in, and their Deferreds fire in
+    that order, in the reactor's thread. All fail with `Problem(storage_unavailable)` where the
+    commit failed, and then nothing was stored; `Problem(busy)` where the queue is full.
+    """
+
+    def transact(self, fn: Callable[[Connection], T]) -> "Deferred[T]":
+        """Run `fn` in the writer's thread. What it raises undoes its own changes only, and is passed on."""
+
+    def append(self, bulk: Bulk[R], row: R) -> "Deferred[Any]":
+        """Hand a row to `bulk`, together with those of the same `bulk` that wait beside it."""
+
+    def read(self, fn: Callable[[Connection], T]) -> "Deferred[T]":
+        """Run `fn` on a reading connection, in one snapshot, off the reactor's thread."""
+
+    def next_position(self) -> int:
+        """The next place in the order of events: take it in the same turn as the `transact` that uses it."""
+
+    @property
+    def committed(self) -> int:
+        """The last position whose Deferred has fired (also in the table `node`, in each snapshot)."""
+
+
+# --- delivery ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An event on its way to the sessions of an account: encoded and framed once, for all of them.
+
+    `position` is 0 for what is not durable. `chat` is set for messages of others, whose arrival at a
+    device is to be told to their sender. `skip` names the device that caused it and knows already.
+    """
+
+    frame: bytes
+    position: int = 0
+    chat: ChatId | None = None
+    skip: DeviceId | None = None
+
+
+class Subscriber(Protocol):
+    """A session, as the bus sees it."""
+
+    device: DeviceId
+
+    def deliver(self, event: Published) -> None: ...
+    def revoked(self) -> None:
+        """The device's token was revoked: say so and close."""
+
+
+class Bus(Protocol):
+    """Carries events to wherever an account's sessions are."""
+
+    def subscribe(self, account: AccountId, subscriber: Subscriber) -> None: ...
+    def unsubscribe(self, account: AccountId, subscriber: Subscriber) -> None: ...
+    def publish(self, account: AccountId, event: Published) -> None: ...
+    def revoke(self, account: AccountId, device: DeviceId) -> None: ...
+    def connected(self, account: AccountId) -> frozenset[DeviceId]: ...
+
+
+# --- what the edges hand to the domain ----------------------------------------------------------------
+
+
+class Caller(Protocol):
+    """Who gave a command. Before authentication only `host` means anything."""
+
+    @property
+    def host(self) -> str:
+        """The peer's IP address: for limits, in memory only."""
+
+    @property
+    def account(self) -> AccountId: ...
+    @property
+    def device(self) -> DeviceId: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An account of this node, as its siblings see it."""
+
+    account: AccountId
+    username: str
+    display_name: str
+    status: str
+
+
+class Directory(Protocol):
+    """Accounts by id."""
+
+    def known(self, account: AccountId) -> "Deferred[Known | None]":
+        """An account of this node; None where there is none."""
+
+    def key(self, account: AccountId) -> "Deferred[Key]":
+        """The account's key; raises `Problem(not_found)`."""
+
+
+class Consent(Protocol):
+    """May one account write to another?"""
+
+    def changed(self, chat: ChatId) -> None:
+        """The contact state behind a direct chat has changed and is committed."""

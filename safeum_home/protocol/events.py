@@ -1,0 +1,84 @@
+"""What a node tells a client unasked: one struct for each JSON-RPC notification.
+
+A durable event has a cursor (a message's cursor is its `id`): after a reconnect with
+`since`, everything behind that cursor comes again, exactly once and in order. Others are
+lost with the connection.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from msgspec import Struct
+
+from safeum_home.protocol.types import Account, Chat, Contact, CursorText, Message, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A notification: its method name, its type, and whether it comes again after a reconnect."""
+
+    method: str
+    type: type[Struct]
+    durable: bool
+
+
+EVENTS: dict[str, Event] = {}
+METHOD_OF: dict[type[Struct], str] = {}
+S = TypeVar("S", bound=type[Struct])
+
+
+def _event(method: str, durable: bool) -> Callable[[S], S]:
+    def register(struct: S) -> S:
+        EVENTS[method] = Event(method, struct, durable)
+        METHOD_OF[struct] = method
+        return struct
+
+    return register
+
+
+_event("chat.message", durable=True)(Message)
+
+
+@_event("chat.receipt", durable=True)
+class Receipt(Struct, frozen=True):
+    """How far an account's devices hold (`delivered`) and how far it has read a chat, as message ids."""
+
+    cursor: CursorText
+    chat: Chat
+    account: Account
+    delivered: CursorText | None
+    read: CursorText | None
+
+
+@_event("chat.typing", durable=False)
+class Typing(Struct, frozen=True):
+    """Somebody types; show it for 6 seconds at the most."""
+
+    chat: Chat
+    account: Account
+    active: bool
+
+
+@_event("contact.changed", durable=True)
+class ContactChanged(Struct, frozen=True):
+    """A contact's state is now this."""
+
+    cursor: CursorText
+    contact: Contact
+
+
+@_event("profile.changed", durable=True)
+class ProfileChanged(Struct, frozen=True):
+    """A contact's (or one's own) profile is now this."""
+
+    cursor: CursorText
+    account: Account
+    profile: Profile
+
+
+@_event("session.synced", durable=False)
+class Synced(Struct, frozen=True):
+    """All that was missed has been sent; what follows is live. The device is current up to `cursor`."""
+
+    cursor: CursorText

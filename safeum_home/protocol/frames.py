@@ -1,0 +1,168 @@
+"""JSON-RPC 2.0 frames: octets to typed values and back, strictly, in one pass where all is well."""
+
+from functools import cache
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from safeum_home.errors import Code, Problem
+from safeum_home.protocol.commands import COMMANDS, Command, Params
+from safeum_home.protocol.events import METHOD_OF
+
+RequestId = int | str
+MAX_REQUEST_ID = 2**53 - 1
+MAX_REQUEST_ID_TEXT = 64
+_Identifier = (
+    Annotated[int, msgspec.Meta(ge=-MAX_REQUEST_ID, le=MAX_REQUEST_ID)]
+    | Annotated[str, msgspec.Meta(max_length=MAX_REQUEST_ID_TEXT)]
+)
+
+
+class BadFrame(Exception):
+    """A frame that is refused: the problem, and the request's id as far as it could be read."""
+
+    def __init__(self, problem: Problem, request_id: RequestId | None = None) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+        self.request_id = request_id
+
+
+class Call(NamedTuple):
+    """A decoded request. `request_id` is None for a notification, which gets no answer."""
+
+    command: Command
+    params: Params
+    request_id: RequestId | None
+
+
+class _Envelope(Struct, frozen=True):
+    """What can be salvaged of a request that is not well-formed, to answer it with its own id."""
+
+    id: Any = None
+    method: Any = None
+
+
+class _Error(Struct, frozen=True):
+    code: int
+    message: str
+    data: "ProblemDetails"
+
+
+class ProblemDetails(Struct, frozen=True, omit_defaults=True):
+    """RFC 9457 members, with `code` (act on this one) and `retry_after` in seconds."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str | None = None
+    retry_after: float | None = None
+
+
+def _request_type(command: Command) -> type[Struct]:
+    required = any(field.required for field in msgspec.structs.fields(command.params))
+    params: Any = ("params", command.params)
+    if not required:
+        params = (*params, msgspec.field(default_factory=command.params))
+    return msgspec.defstruct(
+        command.params.__name__ + "Request",
+        [("jsonrpc", Literal["2.0"]), params, ("id", _Identifier | UnsetType, UNSET)],
+        tag_field="method",
+        tag=command.method,
+        frozen=True,
+        forbid_unknown_fields=True,
+        kw_only=True,
+    )
+
+
+@cache
+def _decoder() -> tuple[msgspec.json.Decoder[Any], dict[type, Command]]:
+    types = {_request_type(command): command for command in COMMANDS.values()}
+    union: Any = None
+    for struct in types:
+        union = struct if union is None else union | struct
+    return msgspec.json.Decoder(union), types
+
+
+_envelope = msgspec.json.Decoder(_Envelope)
+_encoder = msgspec.json.Encoder()
+
+
+def decode(payload: bytes) -> Call:
+    """Octets of one WebSocket message as a call; raises `BadFrame`."""
+    decoder, types = _decoder()
+    try:
+        request = decoder.decode(payload)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise _diagnose(payload, error) from None
+    return Call(types[type(request)], request.params, None if request.id is UNSET else request.id)
+
+
+def _diagnose(payload: bytes, error: Exception) -> BadFrame:
+    """Why the one-pass decoder refused: only now is it worth a second look."""
+    try:
+        envelope = _envelope.decode(payload)
+    except msgspec.ValidationError:
+        return BadFrame(Problem(Code.INVALID_REQUEST))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return BadFrame(Problem(Code.PARSE_ERROR))
+    request_id = envelope.id if _is_request_id(envelope.id) else None
+    detail = str(error)[:200]
+    if not isinstance(envelope.method, str) or (envelope.id is not None and request_id is None):
+        return BadFrame(Problem(Code.INVALID_REQUEST), request_id)
+    if envelope.method not in COMMANDS:
+        return BadFrame(Problem(Code.METHOD_NOT_FOUND), request_id)
+    if "`$.params" in detail:
+        return BadFrame(Problem(Code.INVALID_PARAMS, detail), request_id)
+    return BadFrame(Problem(Code.INVALID_REQUEST, detail), request_id)
+
+
+def _is_request_id(value: object) -> bool:
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, int):
+        return abs(value) <= MAX_REQUEST_ID
+    return isinstance(value, str) and len(value) <= MAX_REQUEST_ID_TEXT
+
+
+def encode_result(request_id: RequestId, result: Struct | Raw) -> bytes:
+    """The frame that answers a request."""
+    if type(request_id) is int:
+        return b'{"jsonrpc":"2.0","id":%d,"result":%b}' % (request_id, _encoder.encode(result))
+    return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (_encoder.encode(request_id), _encoder.encode(result))
+
+
+def problem_details(problem: Problem) -> ProblemDetails:
+    """A problem as RFC 9457 members."""
+    kind = problem.code.value
+    return ProblemDetails(
+        type=f"urn:safeum:problem:{kind.code}",
+        title=kind.title,
+        status=kind.status,
+        code=kind.code,
+        detail=problem.detail,
+        retry_after=problem.retry_after,
+    )
+
+
+def encode_problem(request_id: RequestId | None, problem: Problem) -> bytes:
+    """The frame that refuses a request; `request_id` is None where it could not be read."""
+    kind = problem.code.value
+    error = _Error(kind.rpc, kind.title, problem_details(problem))
+    return b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (_encoder.encode(request_id), _encoder.encode(error))
+
+
+def encode_params(event: Struct) -> bytes:
+    """An event's parameters alone: what `notification` wraps, and what is kept of a message, sealed."""
+    return _encoder.encode(event)
+
+
+def notification(method: str, params: bytes) -> bytes:
+    """The frame of an event whose parameters are encoded already."""
+    return b'{"jsonrpc":"2.0","method":"%b","params":%b}' % (method.encode("ascii"), params)
+
+
+def encode_event(event: Struct) -> bytes:
+    """The frame of an event."""
+    return notification(METHOD_OF[type(event)], _encoder.encode(event))

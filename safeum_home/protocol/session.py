@@ -1,0 +1,83 @@
+"""The session machine: which commands a connection may give, and when. Sans-I/O.
+
+greeting --authenticating--> authenticating --opened--> open
+    ^                             |
+    +----------refused------------+          any --closed--> over
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from automat import TypeMachineBuilder
+
+from safeum_home.errors import Code, Problem
+from safeum_home.protocol.commands import Command, Phase
+
+
+class SessionMachine(Protocol):
+    """What can happen to a session."""
+
+    def authenticating(self) -> None:
+        """A sign-up, login or resumption has begun; until it ends nothing else is taken."""
+
+    def opened(self) -> None:
+        """It succeeded."""
+
+    def refused(self) -> None:
+        """It failed; another try is allowed."""
+
+    def closed(self) -> None:
+        """The connection is over."""
+
+
+@dataclass(slots=True)
+class SessionPhase:
+    """The phase whose commands are taken now; None where none is."""
+
+    phase: Phase | None = Phase.GREETING
+
+    def permit(self, command: Command) -> None:
+        """Raise `not_authenticated` or `wrong_state` unless `command` is taken now."""
+        if command.phase is self.phase:
+            return
+        if self.phase is Phase.GREETING:
+            raise Problem(Code.NOT_AUTHENTICATED)
+        raise Problem(Code.WRONG_STATE)
+
+
+_builder = TypeMachineBuilder(SessionMachine, SessionPhase)
+_greeting = _builder.state("greeting")
+_authenticating = _builder.state("authenticating")
+_open = _builder.state("open")
+_over = _builder.state("over")
+
+
+@_greeting.upon(SessionMachine.authenticating).to(_authenticating)
+def _begin(machine: SessionMachine, core: SessionPhase) -> None:
+    core.phase = None
+
+
+@_authenticating.upon(SessionMachine.opened).to(_open)
+def _opened(machine: SessionMachine, core: SessionPhase) -> None:
+    core.phase = Phase.OPEN
+
+
+@_authenticating.upon(SessionMachine.refused).to(_greeting)
+def _refused(machine: SessionMachine, core: SessionPhase) -> None:
+    core.phase = Phase.GREETING
+
+
+for _state in (_greeting, _authenticating, _open):
+
+    @_state.upon(SessionMachine.closed).to(_over)
+    def _closed(machine: SessionMachine, core: SessionPhase) -> None:
+        core.phase = None
+
+
+# The answer to a login may come when the connection has gone: nothing is left to be told.
+_over.upon(SessionMachine.opened).loop().returns(None)
+_over.upon(SessionMachine.refused).loop().returns(None)
+_over.upon(SessionMachine.closed).loop().returns(None)
+
+new_session = _builder.build()
+"""`new_session(SessionPhase())` is a machine in its first state."""

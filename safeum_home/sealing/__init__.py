@@ -1,0 +1,1 @@
+"""Secrets in locked memory: root secret, keyring, blind indexes, sealed provider credentials."""

@@ -1,0 +1,1 @@
+"""Durable storage: group commit, two dialects, and one small module of plain functions per concern."""

@@ -1,0 +1,91 @@
+"""Rows as the domain sees them. Owners are blind indexes (16 octets); all else of substance is sealed."""
+
+from typing import NamedTuple
+
+from safeum_home.ports import WrappedKey
+
+
+class AccountRow(NamedTuple):
+    """`sealed` holds the account's record, under the account's key."""
+
+    account: bytes
+    sealed: bytes
+    key: WrappedKey
+
+
+class DeviceRow(NamedTuple):
+    """`verifier` is a keyed hash of the device's token; `sealed` is under the account's key."""
+
+    device: bytes
+    account: bytes
+    verifier: bytes
+    sealed: bytes
+
+
+class ContactRow(NamedTuple):
+    """One side of a relation. `state` indexes `safeum_home.accounts.relation.STATES`; `sealed` is under
+    the owner's key. A contact that is gone stays as a row of state 0, so that devices that were away
+    learn it.
+    """
+
+    owner: bytes
+    peer: bytes
+    chat: bytes
+    state: int
+    position: int
+    sealed: bytes
+
+
+class ProfileRow(NamedTuple):
+    """`sealed` is under the account's key."""
+
+    account: bytes
+    position: int
+    sealed: bytes
+
+
+class ChatRow(NamedTuple):
+    """`sealed` holds the members' account ids, under the chat's key."""
+
+    chat: bytes
+    kind: int
+    sealed: bytes
+    key: WrappedKey
+
+
+class MemberRow(NamedTuple):
+    """An account in a chat, and how far it got. 0 means nowhere yet."""
+
+    chat: bytes
+    account: bytes
+    delivered: int
+    read: int
+    position: int
+
+
+class EventRow(NamedTuple):
+    """A message; `sealed` is under the chat's key."""
+
+    chat: bytes
+    position: int
+    sealed: bytes
+
+
+class NewEvent(NamedTuple):
+    """A message to be stored, with what recognises it when it is sent again."""
+
+    chat: bytes
+    position: int
+    sealed: bytes
+    device: bytes
+    client_id: bytes
+
+
+class Marker(NamedTuple):
+    """How far an account got in a chat; a marker never goes back."""
+
+    chat: bytes
+    account: bytes
+    delivered: int
+    read: int
+    position: int
