@@ -166,3 +166,13 @@ def notification(method: str, params: bytes) -> bytes:
 def encode_event(event: Struct) -> bytes:
     """The frame of an event."""
     return notification(METHOD_OF[type(event)], _encoder.encode(event))
+
+
+def text_frame(payload: bytes) -> bytes:
+    """One WebSocket text message in one unmasked frame (RFC 6455 section 5.2), as a server writes it."""
+    size = len(payload)
+    if size < 126:
+        return b"\x81%c%b" % (size, payload)
+    if size < 65536:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
