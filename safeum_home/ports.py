@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
 from safeum_home.ids import AccountId, ChatId, Cursor, DeviceId
+from safeum_home.protocol.types import DeviceInfo
 
 T = TypeVar("T")
+V = TypeVar("V")
 R = TypeVar("R", contravariant=True)
 
 
@@ -125,9 +127,12 @@ class Published:
 class Subscriber(Protocol):
     """A session, as the bus sees it."""
 
-    device: DeviceId
-
+    @property
+    def device(self) -> DeviceId: ...
     def deliver(self, event: Published) -> None: ...
+    def replaced(self) -> None:
+        """The same device has connected anew: close, and leave the account to it."""
+
     def revoked(self) -> None:
         """The device's token was revoked: say so and close."""
 
@@ -172,17 +177,57 @@ class Directory(Protocol):
     """Accounts by id."""
 
     def known(self, account: AccountId) -> "Deferred[Known | None]":
-        """An account of this node; None where there is none."""
+        """An account of this node, or its system contact; None where there is none."""
 
-    def key(self, account: AccountId) -> "Deferred[Key]":
-        """The account's key; raises `Problem(not_found)`."""
+
+@dataclass(frozen=True, slots=True)
+class Committed(Generic[V]):
+    """A command's result, and what is to be told to others once the caller has been answered."""
+
+    result: V
+    publish: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Something that joins another's transaction: written with it, published after it."""
+
+    store: Callable[[Connection], None]
+    publish: Callable[[], None]
 
 
 class Consent(Protocol):
-    """May one account write to another?"""
+    """The chats behind contacts: a sibling keeps them."""
+
+    def direct(self, first: AccountId, second: AccountId) -> Callable[[Connection], None]:
+        """What makes the direct chat of two accounts exist, inside a transaction."""
 
     def changed(self, chat: ChatId) -> None:
         """The contact state behind a direct chat has changed and is committed."""
+
+
+class Announcer(Protocol):
+    """Writes from the node's system contact into an account's own chat."""
+
+    def found(self, account: AccountId) -> Callable[[Connection], None]:
+        """What makes the system chat of a new account exist, inside a transaction."""
+
+    def login(self, account: AccountId, device: DeviceId, info: DeviceInfo) -> "Deferred[Staged]":
+        """An alert that a device has logged in. Use it in the turn in which it fires."""
+
+
+class Source(Protocol):
+    """Where a device that was away gets what it missed: one for each kind of durable event."""
+
+    def __call__(self, account: AccountId, after: int, limit: int, /) -> "Deferred[list[Published]]":
+        """At most `limit` events behind position `after`, in order."""
+
+
+class Receipts(Protocol):
+    """How far accounts hold and have read their chats."""
+
+    def delivered(self, account: AccountId, chat: ChatId, position: int) -> None:
+        """A device of `account` holds `chat` up to `position`."""
 
 
 # --- the gateway's two halves --------------------------------------------------------------------------

@@ -1,0 +1,39 @@
+"""The bus inside one process: a table of who listens."""
+
+from safeum_home.ids import AccountId, DeviceId
+from safeum_home.ports import Published, Subscriber
+
+
+class LocalBus:
+    """`ports.Bus` for a node with one worker. Everything happens at once, in the caller's turn."""
+
+    def __init__(self) -> None:
+        self._subscribers: dict[AccountId, tuple[Subscriber, ...]] = {}
+
+    def subscribe(self, account: AccountId, subscriber: Subscriber) -> None:
+        before = self._subscribers.get(account, ())
+        kept = tuple(other for other in before if other.device != subscriber.device)
+        self._subscribers[account] = (*kept, subscriber)
+        for other in before:
+            if other.device == subscriber.device and other is not subscriber:
+                other.replaced()
+
+    def unsubscribe(self, account: AccountId, subscriber: Subscriber) -> None:
+        left = tuple(other for other in self._subscribers.get(account, ()) if other is not subscriber)
+        if left:
+            self._subscribers[account] = left
+        else:
+            self._subscribers.pop(account, None)
+
+    def publish(self, account: AccountId, event: Published) -> None:
+        for subscriber in self._subscribers.get(account, ()):
+            if subscriber.device != event.skip:
+                subscriber.deliver(event)
+
+    def revoke(self, account: AccountId, device: DeviceId) -> None:
+        for subscriber in self._subscribers.get(account, ()):
+            if subscriber.device == device:
+                subscriber.revoked()
+
+    def connected(self, account: AccountId) -> frozenset[DeviceId]:
+        return frozenset(subscriber.device for subscriber in self._subscribers.get(account, ()))
