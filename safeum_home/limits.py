@@ -1,0 +1,73 @@
+"""Rate limits in bounded memory: a token bucket for each key. Pure: the clock is handed in."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from ipaddress import IPv6Address, ip_address
+
+from safeum_home.errors import Code, Problem
+
+
+def network(host: str) -> str:
+    """What counts as one peer: an IPv4 address, or an IPv6 /64, since one customer is given all of that.
+
+    What is not an address (a Unix socket's path) counts as itself.
+    """
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if not isinstance(address, IPv6Address):
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return f"{IPv6Address(int(address) >> 64 << 64)}/64"
+
+
+class RateLimit:
+    """`burst` at once and `rate` per second on average, for each key.
+
+    Held for a key is one number: the time at which its bucket will be full again (the generic cell
+    rate algorithm, ITU-T I.371), so a bucket that is full needs no entry. At most `size` keys are
+    held; beyond that the one not seen for longest is forgotten, which errs towards allowing.
+    """
+
+    def __init__(self, rate: float, burst: float, now: Callable[[], float], size: int = 65536) -> None:
+        self._cost = 1.0 / rate
+        self._span = burst / rate
+        self._now = now
+        self._size = size
+        self._full_at: OrderedDict[Hashable, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._full_at)
+
+    def take(self, key: Hashable, cost: float = 1.0) -> None:
+        """Take `cost` tokens of `key`; raises `Problem(rate_limited)` with `retry_after`, taking none."""
+        now = self._now()
+        held = self._full_at
+        full_at = max(held.get(key, now), now) + cost * self._cost
+        wait = full_at - now - self._span
+        if wait > 1e-9:
+            if key in held:
+                held.move_to_end(key)
+            raise Problem(Code.RATE_LIMITED, retry_after=wait)
+        held[key] = full_at
+        held.move_to_end(key)
+        self._expire(now)
+
+    def forget(self, key: Hashable) -> None:
+        """Fill the bucket of `key`: after a success that makes up for its failures."""
+        self._full_at.pop(key, None)
+
+    def _expire(self, now: float) -> None:
+        """Drop the oldest entries: all beyond `size`, and up to two that are full again."""
+        held = self._full_at
+        while len(held) > self._size:
+            held.popitem(last=False)
+        for _ in range(2):
+            oldest = next(iter(held))
+            if held[oldest] > now:
+                return
+            del held[oldest]
+            if not held:
+                return
