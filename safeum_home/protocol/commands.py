@@ -5,12 +5,14 @@ documents are all read from it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
 from typing import Annotated, TypeVar
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
+from safeum_home.protocol.command import Command as Command
+from safeum_home.protocol.command import Params as Params
+from safeum_home.protocol.command import Phase as Phase
+from safeum_home.protocol.command import Result as Result
 from safeum_home.protocol.types import (
     Account,
     Address,
@@ -31,33 +33,6 @@ from safeum_home.protocol.types import (
     Token,
     Username,
 )
-
-
-class Phase(Enum):
-    """The session's states in which a command is taken."""
-
-    GREETING = "greeting"
-    """Connected, nobody yet."""
-    OPEN = "open"
-    """A device of an account."""
-
-
-class Params(Struct, frozen=True, forbid_unknown_fields=True):
-    """Parameters of a command: unknown fields are refused."""
-
-
-class Result(Struct, frozen=True):
-    """Result of a command: clients ignore fields they do not know."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A method: its name, its parameters, its result, and when it is taken."""
-
-    method: str
-    params: type[Params]
-    result: type[Result]
-    phase: Phase
 
 
 COMMANDS: dict[str, Command] = {}

@@ -1,0 +1,33 @@
+# Each target does all that it needs on a fresh Debian 12; everything it makes stays in this folder.
+
+PYTHON ?= python3
+CASE ?=
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: run test lint docs bench clean
+
+run: $(INSTALLED)
+	@$(BIN)/twistd -n safeum --development
+
+test: $(INSTALLED)
+	@$(BIN)/python -m tests.runner
+
+lint: $(INSTALLED)
+	@$(BIN)/python -m tests.runner tests.test_lint
+
+docs: $(INSTALLED)
+	@$(BIN)/python -m tools.generate
+
+bench: $(INSTALLED)
+	@$(BIN)/python -m bench $(CASE)
+
+clean:
+	rm -rf $(VENV) run build dist *.egg-info _trial_temp* .mypy_cache .ruff_cache .hypothesis
+	rm -f twisted/plugins/dropin.cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): setup.cfg pyproject.toml tools/install.sh
+	@tools/install.sh $(PYTHON) $(VENV)
+	@touch $@

@@ -1,0 +1,28 @@
+#!/bin/sh
+# install.sh PYTHON VENV: this checkout and all that its tests need, in a virtual environment of its own.
+set -eu
+python=$1
+venv=$2
+
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    echo "SafeUM Home needs Python 3.11 or later; name one with: make PYTHON=/path/to/python3" >&2
+    exit 1
+fi
+
+# Debian keeps ensurepip, which a virtual environment needs, in a package of its own.
+if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        echo "Python's venv module is missing. On Debian: sudo apt-get install python3-venv" >&2
+        exit 1
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
+fi
+
+[ -x "$venv/bin/python" ] && "$venv/bin/python" -m pip --version >/dev/null 2>&1 ||
+    "$python" -m venv --clear "$venv"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+
+# Twisted keeps a list of its plugins in a file; written now, a node never needs to write it.
+"$venv/bin/python" -c 'from twisted.plugin import IPlugin, getPlugins; list(getPlugins(IPlugin))'
