@@ -1,0 +1,60 @@
+"""Blind indexes: rows are found by keyed hashes (BLAKE2b, 16 octets), so that a stolen disk names nobody."""
+
+from safeum_home.ids import AccountId, ChatId, DeviceId
+from safeum_home.sealing.keys import personal
+from safeum_home.sealing.libc import ffi, sodium
+from safeum_home.sealing.memory import Slot
+
+# The kinds are kept apart, so that an account's index never equals that of a device.
+_ACCOUNT = personal(b"blind account")
+_ALIAS = personal(b"blind alias")
+_CHAT = personal(b"blind chat")
+_DEVICE = personal(b"blind device")
+_CLIENT_ID = personal(b"blind client id")
+_TOKEN = personal(b"blind token")
+
+_hash = sodium.crypto_generichash_blake2b_salt_personal
+_new = ffi.new
+_buffer = ffi.buffer
+_INDEX = ffi.typeof("unsigned char[16]")
+_NULL = ffi.NULL
+
+
+class BlindIndex:
+    """`ports.Blinder` under a key in a slot, which it owns."""
+
+    __slots__ = ("_slot",)
+
+    def __init__(self, slot: Slot) -> None:
+        self._slot = slot
+
+    def account(self, account: AccountId) -> bytes:
+        return self._index(account.encode(), _ACCOUNT)
+
+    def alias(self, username: str) -> bytes:
+        return self._index(username.encode(), _ALIAS)
+
+    def chat(self, chat: ChatId) -> bytes:
+        return self._index(chat.encode(), _CHAT)
+
+    def device(self, device: DeviceId) -> bytes:
+        return self._index(device.encode(), _DEVICE)
+
+    def client_id(self, device: DeviceId, client_id: str) -> bytes:
+        return self._index(f"{device}\0{client_id}".encode(), _CLIENT_ID)
+
+    def token(self, device: DeviceId, secret: bytes) -> bytes:
+        """The verifier of a device token (32 octets)."""
+        data = b"%b\0%b" % (device.encode(), secret)
+        out = _new("unsigned char[32]")
+        _hash(out, 32, data, len(data), self._slot.pointer, 32, _NULL, _TOKEN)
+        return bytes(_buffer(out))
+
+    def wipe(self) -> None:
+        self._slot.wipe()
+
+    def _index(self, data: bytes, kind: bytes) -> bytes:
+        out = _new(_INDEX)
+        # A wiped key is None, which libsodium's wrapper refuses: no index is ever made without a key.
+        _hash(out, 16, data, len(data), self._slot.pointer, 32, _NULL, kind)
+        return bytes(_buffer(out))
