@@ -1,0 +1,140 @@
+"""Contact lists: finding an address, asking, accepting, parting. A request carries no content."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from safeum_home import ids
+from safeum_home.accounts import relation
+from safeum_home.accounts.contact_rows import ContactSide, Entry
+from safeum_home.accounts.directory import AccountDirectory
+from safeum_home.accounts.relation import Action
+from safeum_home.config import LimitSection
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId
+from safeum_home.limits import RateLimit
+from safeum_home.ports import Bus, Caller, Committed, Consent, Database
+from safeum_home.protocol import commands
+from safeum_home.protocol.commands import Done
+from safeum_home.protocol.types import ContactState
+
+
+@dataclass(frozen=True, slots=True)
+class ContactLimits:
+    """How often one account may look for others and ask them."""
+
+    finds: RateLimit
+    requests: RateLimit
+
+    @classmethod
+    def of(cls, section: LimitSection, now: Callable[[], float]) -> "ContactLimits":
+        return cls(
+            RateLimit(section.finds_per_account, section.finds_per_account_burst, now),
+            RateLimit(section.contact_requests_per_account, section.contact_requests_per_account_burst, now),
+        )
+
+
+class Contacts:
+    """The commands `contact.*`. Both sides of a relation change in one commit."""
+
+    def __init__(
+        self,
+        node: str,
+        database: Database,
+        directory: AccountDirectory,
+        side: ContactSide,
+        consent: Consent,
+        bus: Bus,
+        limits: ContactLimits,
+    ) -> None:
+        self._node = node
+        self._database = database
+        self._directory = directory
+        self._side = side
+        self._consent = consent
+        self._bus = bus
+        self._limits = limits
+
+    async def find(self, caller: Caller, params: commands.ContactFind) -> commands.ContactFound:
+        self._limits.finds.take(caller.account)
+        login, node = ids.address(params.address, self._node)
+        if node != self._node:
+            raise Problem(Code.NODE_UNREACHABLE)
+        if (found := await self._directory.by_username(login)) is None:
+            raise Problem(Code.NOT_FOUND)
+        return commands.ContactFound(found.account, f"{login}@{node}")
+
+    async def request(self, caller: Caller, params: commands.ContactRequest) -> Committed[Done]:
+        login, node = ids.address(params.address, self._node)
+        self._limits.requests.take(caller.account)
+        return await self._act(Action.REQUEST, caller, params.account, f"{login}@{node}")
+
+    async def accept(self, caller: Caller, params: commands.ContactAccept) -> Committed[Done]:
+        return await self._act(Action.ACCEPT, caller, params.account)
+
+    async def decline(self, caller: Caller, params: commands.ContactDecline) -> Committed[Done]:
+        return await self._act(Action.DECLINE, caller, params.account)
+
+    async def remove(self, caller: Caller, params: commands.ContactRemove) -> Committed[Done]:
+        return await self._act(Action.REMOVE, caller, params.account)
+
+    async def block(self, caller: Caller, params: commands.ContactBlock) -> Committed[Done]:
+        return await self._act(Action.BLOCK, caller, params.account)
+
+    async def unblock(self, caller: Caller, params: commands.ContactUnblock) -> Committed[Done]:
+        return await self._act(Action.UNBLOCK, caller, params.account)
+
+    async def list(self, caller: Caller, params: commands.ListContacts) -> commands.ContactList:
+        owner = await self._directory.need(caller.account)
+        after = None if params.after is None else AccountId(params.after)
+        entries, more = await self._side.page(owner, after, params.limit)
+        contacts = [await self._side.shown(entry) for entry in entries]
+        return commands.ContactList(contacts, contacts[-1].account if more else None)
+
+    async def _act(
+        self, action: Action, caller: Caller, other: str, address: str | None = None
+    ) -> Committed[Done]:
+        """Let the caller do `action` to `other`: who need not exist, which the answer does not tell."""
+        account = AccountId(other)
+        if account == caller.account:
+            raise Problem(Code.WRONG_CONTACT_STATE, "this is your own account")
+        mine = await self._directory.need(caller.account)
+        theirs = await self._directory.get(account)
+        chat = ids.direct_chat_id(mine.account, account)
+        found_chat = self._consent.direct(mine.account, account)
+        my_address = f"{mine.username}@{self._node}"
+        their_name = "" if theirs is None else theirs.profile.display_name
+        position = self._database.next_position()
+
+        def change(c: Connection) -> tuple[Entry, Entry | None]:
+            before = self._side.read(c, mine, account)
+            if before is None and action is not Action.REQUEST and action is not Action.BLOCK:
+                raise Problem(Code.WRONG_CONTACT_STATE)
+            self._side.check_room(c, mine, before)
+            their = None if theirs is None else self._side.read(c, theirs, mine.account)
+            new, new_their = relation.after(action, state_of(before), state_of(their))
+            known_as = address or (before.address if before is not None else account)
+            entry = Entry(account, known_as, chat, new, position)
+            self._side.write(c, mine, entry)
+            if theirs is None or new_their is state_of(their):
+                return entry, None
+            if new_their is ContactState.ACCEPTED:
+                found_chat(c)
+            reverse = Entry(mine.account, my_address, chat, new_their, position)
+            self._side.write(c, theirs, reverse)
+            return entry, reverse
+
+        entry, reverse = await self._database.transact(change)
+        self._consent.changed(chat)
+
+        def publish() -> None:
+            self._bus.publish(mine.account, self._side.event(entry, their_name))
+            if reverse is not None:
+                self._bus.publish(account, self._side.event(reverse, mine.profile.display_name))
+
+        return Committed(Done(), publish)
+
+
+def state_of(entry: Entry | None) -> ContactState:
+    return ContactState.NONE if entry is None else entry.state

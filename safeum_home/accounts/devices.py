@@ -1,0 +1,120 @@
+"""Devices and their tokens.
+
+A token is `<device id>.<43 characters of base64url>`: 256 random bits that only the client holds. The
+node keeps a keyed hash of them, so the database lets nobody in, and a restart changes nothing.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from collections.abc import Callable
+from hmac import compare_digest
+from secrets import token_bytes
+
+from sqlalchemy import Connection
+
+from safeum_home.accounts.directory import AccountDirectory, OpenAccount
+from safeum_home.accounts.records import DeviceRecord, seal, unseal
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId, DeviceId, RandomBytes, new_device_id
+from safeum_home.ports import Blinder, Bus, Caller, Database
+from safeum_home.protocol.commands import DeviceList, DeviceRevoke, Done, ListDevices, SessionLogout
+from safeum_home.protocol.types import DeviceEntry, DeviceInfo
+from safeum_home.storage import devices, profiles
+from safeum_home.storage.rows import AccountRow, DeviceRow, ProfileRow
+
+
+class Devices:
+    """Gives devices their tokens, recognises them, lists and revokes them."""
+
+    def __init__(
+        self,
+        database: Database,
+        blinder: Blinder,
+        directory: AccountDirectory,
+        bus: Bus,
+        now: Callable[[], int],
+        limit: int,
+        random: RandomBytes = token_bytes,
+    ) -> None:
+        self._database = database
+        self._blinder = blinder
+        self._directory = directory
+        self._bus = bus
+        self._now = now
+        self._limit = limit
+        self._random = random
+
+    def new(self, owner: OpenAccount, info: DeviceInfo) -> tuple[DeviceId, str, DeviceRow]:
+        """A device of `owner`: its id, its token (given out once), and the row to be inserted."""
+        device = new_device_id(self._random)
+        secret = self._random(32)
+        blind = self._blinder.device(device)
+        record = DeviceRecord(device, info.name, info.system, self._now())
+        sealed = seal(owner.key, record, blind)
+        row = DeviceRow(blind, owner.blind, self._blinder.token(device, secret), sealed)
+        return device, f"{device}.{urlsafe_b64encode(secret).decode('ascii').rstrip('=')}", row
+
+    def insert(self, c: Connection, row: DeviceRow) -> None:
+        """Store a new device; raises `limit_reached` where the account has too many."""
+        if len(devices.devices_of(c, row.account)) >= self._limit:
+            raise Problem(Code.LIMIT_REACHED, "devices")
+        devices.insert_device(c, row)
+
+    async def recognise(self, token: str) -> tuple[OpenAccount, DeviceId]:
+        """Whose token this is; raises `bad_token`."""
+        device, secret = _parse(token)
+        blind = self._blinder.device(device)
+        verifier = self._blinder.token(device, secret)
+
+        def read(c: Connection) -> tuple[DeviceRow, AccountRow, ProfileRow | None] | None:
+            rows = devices.device(c, blind)
+            return None if rows is None else (*rows, profiles.profile(c, rows[1].account))
+
+        rows = await self._database.read(read)
+        if rows is None or not compare_digest(rows[0].verifier, verifier):
+            raise Problem(Code.BAD_TOKEN)
+        return self._directory.opened(rows[1], rows[2]), device
+
+    async def list(self, caller: Caller, params: ListDevices) -> DeviceList:
+        owner = await self._directory.need(caller.account)
+        rows = await self._database.read(lambda c: devices.devices_of(c, owner.blind))
+        connected = self._bus.connected(owner.account)
+        records = (unseal(owner.key, DeviceRecord, row.sealed, row.device) for row in rows)
+        return DeviceList(
+            [
+                DeviceEntry(
+                    record.device,
+                    record.name,
+                    record.system,
+                    record.created_at,
+                    current=record.device == caller.device,
+                    connected=record.device in connected,
+                )
+                for record in records
+            ]
+        )
+
+    async def revoke(self, caller: Caller, params: DeviceRevoke) -> Done:
+        await self._revoke(caller.account, DeviceId(params.device))
+        self._bus.revoke(caller.account, DeviceId(params.device))
+        return Done()
+
+    async def logout(self, caller: Caller, params: SessionLogout) -> Done:
+        await self._revoke(caller.account, caller.device)
+        return Done()
+
+    async def _revoke(self, account: AccountId, device: DeviceId) -> None:
+        owner, blind = self._blinder.account(account), self._blinder.device(device)
+        if not await self._database.transact(lambda c: devices.delete_device(c, owner, blind)):
+            raise Problem(Code.DEVICE_NOT_FOUND)
+
+
+def _parse(token: str) -> tuple[DeviceId, bytes]:
+    device, _, text = token.partition(".")
+    try:
+        secret = urlsafe_b64decode(text + "=")
+    except (Base64Error, ValueError):
+        secret = b""
+    if len(secret) != 32:
+        raise Problem(Code.BAD_TOKEN)
+    return DeviceId(device), secret

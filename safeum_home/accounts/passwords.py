@@ -1,0 +1,88 @@
+"""Argon2id in a pool of its own: bounded, so that a flood of logins cannot starve the node."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from nacl.exceptions import InvalidkeyError
+from nacl.pwhash import argon2id
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
+from twisted.python.threadpool import ThreadPool
+
+from safeum_home.config import PasswordSection
+from safeum_home.errors import Code, Problem
+
+T = TypeVar("T")
+
+_COMMON = frozenset(
+    "password password1 passw0rd 12345678 123456789 1234567890 qwertyui qwerty123 qwertyuiop iloveyou "
+    "11111111 00000000 abc12345 abcd1234 1q2w3e4r 1qaz2wsx letmein1 football baseball sunshine princess "
+    "superman whatever trustno1 starwars computer michelle jennifer internet asdfghjk asdfghjkl "
+    "87654321 66666666 88888888 password123 welcome1 admin123 changeme monkey123 dragon123".split()
+)
+
+
+class PasswordHasher:
+    """Hashes and verifies passwords with libsodium's Argon2id (which releases the GIL).
+
+    More than `threads + queue` at once are refused with `rate_limited`.
+    """
+
+    def __init__(self, reactor: IReactorFromThreads, section: PasswordSection) -> None:
+        self._reactor = reactor
+        self._section = section
+        self._pool = ThreadPool(section.threads, section.threads, "passwords")
+        self._bound = section.threads + section.queue
+        self._waiting = 0
+        self._memory = section.memory_mib * 1024 * 1024
+        self._dummy = argon2id.str(b"", opslimit=section.operations, memlimit=self._memory).decode("ascii")
+
+    def start(self) -> None:
+        self._pool.start()
+
+    def stop(self) -> None:
+        """Wait for the threads to end: at most as long as the hashes that are under way."""
+        self._pool.stop()
+
+    def check_strength(self, password: str, username: str) -> None:
+        """Raise `weak_password` where a password is too short, very common, or the login itself."""
+        if len(password) < self._section.minimum_length:
+            raise Problem(Code.WEAK_PASSWORD, f"at least {self._section.minimum_length} characters")
+        if password.lower() in _COMMON or password.lower() == username:
+            raise Problem(Code.WEAK_PASSWORD)
+
+    def hash(self, password: str) -> "Deferred[str]":
+        """The password's hash in the PHC string format."""
+
+        def run() -> str:
+            data = password.encode()
+            hashed = argon2id.str(data, opslimit=self._section.operations, memlimit=self._memory)
+            return hashed.decode("ascii")
+
+        return self._defer(run)
+
+    def verify(self, password: str, hashed: str | None) -> "Deferred[bool]":
+        """Whether `password` has the hash `hashed`. Without one it costs the same and is False."""
+
+        def run() -> bool:
+            try:
+                argon2id.verify((hashed or self._dummy).encode("ascii"), password.encode())
+            except InvalidkeyError:
+                return False
+            return hashed is not None
+
+        return self._defer(run)
+
+    def _defer(self, run: Callable[[], T]) -> "Deferred[T]":
+        if self._waiting >= self._bound:
+            raise Problem(Code.RATE_LIMITED, retry_after=1.0)
+        self._waiting += 1
+
+        def done(result: T | Failure) -> T | Failure:
+            self._waiting -= 1
+            return result
+
+        deferred: Deferred[T] = deferToThreadPool(self._reactor, self._pool, run)
+        return deferred.addBoth(done)

@@ -1,0 +1,52 @@
+"""What is sealed in the rows of accounts, devices, profiles and contacts, and under which context."""
+
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from safeum_home.ports import Key
+
+S = TypeVar("S", bound=Struct)
+
+
+class AccountRecord(Struct, frozen=True):
+    account: str
+    username: str
+    created_at: int
+    password_hash: str
+
+
+class DeviceRecord(Struct, frozen=True):
+    device: str
+    name: str
+    system: str
+    created_at: int
+
+
+class ProfileRecord(Struct, frozen=True):
+    account: str
+    display_name: str
+    status: str
+
+
+class ContactRecord(Struct, frozen=True):
+    account: str
+    address: str
+
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+def seal(key: Key, record: Struct, *place: bytes) -> bytes:
+    """`record` sealed for one row: `place` is its primary key, so that rows cannot be exchanged."""
+    return key.seal(_encoder.encode(record), _context(type(record), place))
+
+
+def unseal(key: Key, kind: type[S], sealed: bytes, *place: bytes) -> S:
+    """The record in a row; raises `Tampered`."""
+    return msgspec.msgpack.decode(key.open(sealed, _context(kind, place)), type=kind)
+
+
+def _context(kind: type[Struct], place: tuple[bytes, ...]) -> bytes:
+    return b"\x00".join((kind.__name__.encode(), *place))
