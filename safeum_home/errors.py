@@ -51,6 +51,28 @@ class Code(Enum):
     INVALID_CURSOR = Kind("invalid_cursor", 422, -32024, "This cursor was not given out by this node.")
     TOO_LARGE = Kind("too_large", 413, -32025, "This is larger than the node takes.")
     LIMIT_REACHED = Kind("limit_reached", 403, -32026, "No more of these are allowed.")
+    # To the operator alone, over the admin socket.
+    INVALID_WORDS = Kind(
+        "invalid_words",
+        422,
+        -32040,
+        "These are not the words of a secret: one is misspelt, missing or misplaced.",
+    )
+    FOREIGN_SHARE = Kind(
+        "foreign_share", 409, -32041, "This share is not of the same set as those before it."
+    )
+    REPEATED_SHARE = Kind("repeated_share", 409, -32042, "This share was given already.")
+    WRONG_ROOT_SECRET = Kind(
+        "wrong_root_secret",
+        403,
+        -32043,
+        "The root secret is another node's, or the state directory is damaged.",
+    )
+    ALREADY_INITIALISED = Kind(
+        "already_initialised", 409, -32044, "The state directory has a keyring already."
+    )
+    NOT_INITIALISED = Kind("not_initialised", 409, -32045, "The state directory has no keyring.")
+    UNSAFE_SOURCE = Kind("unsafe_source", 403, -32046, "A root secret is not taken from there.")
 
     @property
     def code(self) -> str:
