@@ -56,22 +56,20 @@ class Code(Enum):
         "invalid_words",
         422,
         -32040,
-        "These are not the words of a secret: one is misspelt, missing or misplaced.",
+        "These are not the words of a secret or share: check each.",
     )
-    FOREIGN_SHARE = Kind(
-        "foreign_share", 409, -32041, "This share is not of the same set as those before it."
-    )
+    FOREIGN_SHARE = Kind("foreign_share", 409, -32041, "This share is of another set.")
     REPEATED_SHARE = Kind("repeated_share", 409, -32042, "This share was given already.")
     WRONG_ROOT_SECRET = Kind(
         "wrong_root_secret",
         403,
         -32043,
-        "The root secret is another node's, or the state directory is damaged.",
+        "The root secret is not this node's, or its keyring is damaged.",
     )
     ALREADY_INITIALISED = Kind(
-        "already_initialised", 409, -32044, "The state directory has a keyring already."
+        "already_initialised", 409, -32044, "There is a keyring in the state directory."
     )
-    NOT_INITIALISED = Kind("not_initialised", 409, -32045, "The state directory has no keyring.")
+    NOT_INITIALISED = Kind("not_initialised", 409, -32045, "There is no keyring in the state directory.")
     UNSAFE_SOURCE = Kind("unsafe_source", 403, -32046, "A root secret is not taken from there.")
 
     @property
