@@ -34,7 +34,6 @@ from safeum_home.protocol.types import (
     Username,
 )
 
-
 COMMANDS: dict[str, Command] = {}
 P = TypeVar("P", bound=type[Params])
 

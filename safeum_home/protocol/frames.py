@@ -60,7 +60,8 @@ class ProblemDetails(Struct, frozen=True, omit_defaults=True):
     retry_after: float | None = None
 
 
-def _request_type(command: Command) -> type[Struct]:
+def request_type(command: Command) -> type[Struct]:
+    """The frame of a request to `command`, as it is decoded and documented."""
     required = any(field.required for field in msgspec.structs.fields(command.params))
     params: Any = ("params", command.params)
     if not required:
@@ -78,7 +79,7 @@ def _request_type(command: Command) -> type[Struct]:
 
 @cache
 def _decoder() -> tuple[msgspec.json.Decoder[Any], dict[type, Command]]:
-    types = {_request_type(command): command for command in COMMANDS.values()}
+    types = {request_type(command): command for command in COMMANDS.values()}
     union: Any = None
     for struct in types:
         union = struct if union is None else union | struct
@@ -90,7 +91,12 @@ _encoder = msgspec.json.Encoder()
 
 
 def decode(payload: bytes) -> Call:
-    """Octets of one WebSocket message as a call; raises `BadFrame`."""
+    """Octets of one WebSocket message as a call; raises `BadFrame`.
+
+    Of two equal keys in one JSON object (RFC 8259 section 4 leaves that open) the last one counts, and
+    two different `method` are refused. A frame is read by this one decoder only, so that no two readers
+    can come to different ends.
+    """
     decoder, types = _decoder()
     try:
         request = decoder.decode(payload)
@@ -101,6 +107,8 @@ def decode(payload: bytes) -> Call:
 
 def _diagnose(payload: bytes, error: Exception) -> BadFrame:
     """Why the one-pass decoder refused: only now is it worth a second look."""
+    if isinstance(error, UnicodeDecodeError):
+        return BadFrame(Problem(Code.PARSE_ERROR))
     try:
         envelope = _envelope.decode(payload)
     except msgspec.ValidationError:

@@ -1,0 +1,73 @@
+"""JSON Schemas of the contract's types, as the generated documents hold them."""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterable
+from typing import Any, get_args
+
+import msgspec
+from msgspec import Struct
+
+Json = dict[str, Any]
+REFERENCE = "#/components/schemas/{name}"
+
+
+def schemas(types: Iterable[type[Struct]]) -> dict[str, Json]:
+    """The schemas of `types` and of all that they are made of, by name and in the order of names.
+
+    Descriptions come from the docstrings of classes and fields.
+    """
+    types = _with_parts(types)
+    _, components = msgspec.json.schema_components(types, ref_template=REFERENCE)
+    for struct in types:
+        for name, description in field_docs(struct).items():
+            components[struct.__name__]["properties"][name]["description"] = description
+    return {name: _without_discriminator(components[name]) for name in sorted(components)}
+
+
+def reference(struct: type[Struct]) -> Json:
+    """A `$ref` to a type's schema."""
+    return {"$ref": REFERENCE.format(name=struct.__name__)}
+
+
+def field_docs(struct: type[Struct]) -> dict[str, str]:
+    """The docstrings that follow a class's fields; none for types made at run time."""
+    try:
+        source = textwrap.dedent(inspect.getsource(struct))
+    except (OSError, TypeError):
+        return {}
+    body = ast.parse(source).body[0]
+    assert isinstance(body, ast.ClassDef)
+    return {
+        before.target.id: inspect.cleandoc(after.value.value)
+        for before, after in zip(body.body, body.body[1:], strict=False)
+        if isinstance(before, ast.AnnAssign)
+        and isinstance(before.target, ast.Name)
+        and isinstance(after, ast.Expr)
+        and isinstance(after.value, ast.Constant)
+        and isinstance(after.value.value, str)
+    }
+
+
+def _with_parts(types: Iterable[type[Struct]]) -> list[type[Struct]]:
+    """`types` and every struct that their fields are made of, each once."""
+    found: dict[type[Struct], None] = {}
+    waiting: list[Any] = list(types)
+    while waiting:
+        kind = waiting.pop()
+        if not (isinstance(kind, type) and issubclass(kind, Struct)):
+            waiting += get_args(kind)
+        elif kind not in found:
+            found[kind] = None
+            waiting += [field.type for field in msgspec.structs.fields(kind)]
+    return list(found)
+
+
+def _without_discriminator(schema: Any) -> Any:
+    """AsyncAPI knows only a text there; `enum` of the tag's one value says the same in plain JSON Schema."""
+    if isinstance(schema, dict):
+        return {key: _without_discriminator(inner) for key, inner in schema.items() if key != "discriminator"}
+    if isinstance(schema, list):
+        return [_without_discriminator(inner) for inner in schema]
+    return schema

@@ -1,0 +1,90 @@
+"""`python -m tools.generate`: write the documents that are made from the code; a test holds them to it."""
+
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from safeum_home.errors import Code
+from safeum_home.protocol import asyncapi, openapi
+from safeum_home.protocol.commands import COMMANDS
+from safeum_home.protocol.events import EVENTS
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "docs" / "protocol"
+SECTION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.S)
+
+
+def documents() -> Iterator[tuple[Path, str]]:
+    """Each generated document with what it should hold now."""
+    yield FOLDER / "asyncapi.json", asyncapi.text()
+    yield FOLDER / "openapi.json", openapi.text()
+    guide = FOLDER / "README.md"
+    tables = {"methods": _methods(), "events": _events(), "errors": _errors()}
+    yield guide, SECTION.sub(lambda found: found[1] + tables[found[2]] + found[3], guide.read_text())
+
+
+def _methods() -> str:
+    rows = (
+        (
+            f"`{command.method}`",
+            command.phase.value,
+            _fields(command.params),
+            _fields(command.result),
+            _summary(command.params),
+        )
+        for command in COMMANDS.values()
+    )
+    return _table(("method", "phase", "parameters", "result", "what it does"), rows)
+
+
+def _events() -> str:
+    rows = (
+        (
+            f"`{event.method}`",
+            "yes" if event.durable else "no",
+            _fields(event.type),
+            _summary(event.type),
+        )
+        for event in EVENTS.values()
+    )
+    return _table(("event", "comes again", "parameters", "what it says"), rows)
+
+
+def _errors() -> str:
+    rows = (
+        (f"`{code.code}`", str(code.value.rpc), str(code.value.status), code.value.title) for code in Code
+    )
+    return _table(("`data.code`", "`code`", "HTTP status", "meaning"), rows)
+
+
+def _fields(struct: type[Struct]) -> str:
+    """The names of a type's fields; `?` marks those that may be left out."""
+    required = inspect.signature(struct).parameters.values()
+    return (
+        " ".join(f"`{field.name}{'' if field.default is field.empty else '?'}`" for field in required)
+        or "none"
+    )
+
+
+def _summary(struct: type[Struct]) -> str:
+    return " ".join((inspect.getdoc(struct) or "").split())
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def main() -> None:
+    """Write what has changed, and name it."""
+    for path, text in documents():
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+            print(f"wrote {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
