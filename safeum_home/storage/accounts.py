@@ -1,0 +1,55 @@
+"""Accounts and the aliases they are found by."""
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from safeum_home.ports import WrappedKey
+from safeum_home.storage import keys
+from safeum_home.storage.many import insert
+from safeum_home.storage.rows import AccountRow
+from safeum_home.storage.schema import accounts, aliases
+from safeum_home.storage.schema import keys as key_table
+
+ACCOUNT_COLUMNS = (accounts.c.account, accounts.c.sealed, key_table.c.epoch, key_table.c.wrapped)
+
+_ACCOUNT = (
+    select(*ACCOUNT_COLUMNS)
+    .join(key_table, key_table.c.owner == accounts.c.account)
+    .where(accounts.c.account == bindparam("account"))
+)
+_BY_ALIAS = (
+    select(*ACCOUNT_COLUMNS)
+    .join(key_table, key_table.c.owner == accounts.c.account)
+    .join(aliases, aliases.c.account == accounts.c.account)
+    .where(aliases.c.alias == bindparam("alias"))
+)
+
+
+class AliasTaken(Exception):
+    """The alias belongs to an account already."""
+
+
+def account_row(account: bytes, sealed: bytes, epoch: int, wrapped: bytes) -> AccountRow:
+    return AccountRow(account, sealed, WrappedKey(epoch, wrapped))
+
+
+def insert_account(c: Connection, row: AccountRow, alias: bytes) -> None:
+    """Store a new account, its key and its alias; raises `AliasTaken`."""
+    fresh = insert(c, aliases).values(alias=alias, account=row.account).on_conflict_do_nothing()
+    if not c.execute(fresh).rowcount:
+        raise AliasTaken
+    keys.put_key(c, row.account, row.key)
+    c.execute(accounts.insert().values(account=row.account, sealed=row.sealed))
+
+
+def account_by_alias(c: Connection, alias: bytes) -> AccountRow | None:
+    row = c.execute(_BY_ALIAS, {"alias": alias}).first()
+    return account_row(*row) if row else None
+
+
+def account(c: Connection, account: bytes) -> AccountRow | None:
+    row = c.execute(_ACCOUNT, {"account": account}).first()
+    return account_row(*row) if row else None
+
+
+def update_account(c: Connection, account: bytes, sealed: bytes) -> None:
+    c.execute(update(accounts).where(accounts.c.account == account).values(sealed=sealed))

@@ -1,0 +1,24 @@
+"""What the database needs of a particular kind of database."""
+
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+
+class Backend(Protocol):
+    """Opens connections. All of it is called off the reactor's thread, and blocks."""
+
+    def writer(self) -> Connection:
+        """A connection for the one writer."""
+
+    def reader(self) -> Connection:
+        """A connection that cannot write, whose transactions are snapshots."""
+
+    def outage(self, error: BaseException) -> str | None:
+        """A word for the log where the database itself failed; None where the error is the caller's own."""
+
+    def backup(self, connection: Connection, version: str) -> None:
+        """Called before the schema, which is at `version`, is changed."""
+
+    def committed(self, connection: Connection) -> None:
+        """Called outside of a transaction, after each group: the time for upkeep."""

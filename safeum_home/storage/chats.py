@@ -1,0 +1,119 @@
+"""Chats, their members, and how far each member got."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from safeum_home.ports import WrappedKey
+from safeum_home.storage.keys import put_key
+from safeum_home.storage.many import Many, insert
+from safeum_home.storage.rows import ChatRow, EventRow, Marker, MemberRow
+from safeum_home.storage.schema import chats, events, keys
+from safeum_home.storage.schema import members as member_table
+
+_COLUMNS = (chats.c.chat, chats.c.kind, chats.c.sealed, keys.c.epoch, keys.c.wrapped)
+_CHAT = select(*_COLUMNS).join(keys, keys.c.owner == chats.c.chat).where(chats.c.chat == bindparam("chat"))
+_MEMBERS = (
+    select(member_table).where(member_table.c.chat == bindparam("chat")).order_by(member_table.c.account)
+)
+
+# The newest position of each chat is one descent of the events' B-tree; only the page's events are read.
+_NEWEST = select(func.max(events.c.position)).where(events.c.chat == member_table.c.chat).scalar_subquery()
+_LATEST = (
+    select(member_table.c.chat, _NEWEST.label("newest"))
+    .where(member_table.c.account == bindparam("account"))
+    .subquery()
+)
+_PAGE = (
+    select(_LATEST)
+    .where(_LATEST.c.newest < bindparam("before"))
+    .order_by(_LATEST.c.newest.desc())
+    .limit(bindparam("limit"))
+    .subquery()
+)
+_CHATS_OF = (
+    select(*_COLUMNS, events.c.position, events.c.sealed)
+    .join(_PAGE, _PAGE.c.chat == chats.c.chat)
+    .join(keys, keys.c.owner == chats.c.chat)
+    .join(events, (events.c.chat == _PAGE.c.chat) & (events.c.position == _PAGE.c.newest))
+    .order_by(events.c.position.desc())
+)
+_mine = member_table.alias("mine")
+_MARKERS_SINCE = (
+    select(member_table)
+    .join(_mine, _mine.c.chat == member_table.c.chat)
+    .where(_mine.c.account == bindparam("account"), member_table.c.position > bindparam("position"))
+    .order_by(member_table.c.position)
+    .limit(bindparam("limit"))
+)
+_HIGHEST = 2**63 - 1
+
+_FIND_MEMBERS = Many(
+    "SELECT chat, account, delivered, read, position FROM members WHERE (chat, account) IN ({rows})",
+    ("bytea", "bytea"),
+)
+_PUT_MEMBERS = Many(
+    "INSERT INTO members (chat, account, delivered, read, position) {rows} ON CONFLICT (chat, account) DO"
+    " UPDATE SET delivered = excluded.delivered, read = excluded.read, position = excluded.position",
+    ("bytea", "bytea", "bigint", "bigint", "bigint"),
+)
+
+
+def _chat_row(chat: bytes, kind: int, sealed: bytes, epoch: int, wrapped: bytes) -> ChatRow:
+    return ChatRow(chat, kind, sealed, WrappedKey(epoch, wrapped))
+
+
+def insert_chat(c: Connection, row: ChatRow, members: Sequence[bytes]) -> bool:
+    """Store a new chat with its key and members; False, and nothing is changed, where it exists."""
+    fresh = insert(c, chats).values(chat=row.chat, kind=row.kind, sealed=row.sealed)
+    if not c.execute(fresh.on_conflict_do_nothing()).rowcount:
+        return False
+    put_key(c, row.chat, row.key)
+    _PUT_MEMBERS.change(c, [(row.chat, member, 0, 0, 0) for member in members])
+    return True
+
+
+def chat(c: Connection, chat: bytes) -> ChatRow | None:
+    row = c.execute(_CHAT, {"chat": chat}).first()
+    return _chat_row(*row) if row else None
+
+
+def members(c: Connection, chat: bytes) -> list[MemberRow]:
+    return [MemberRow(*row) for row in c.execute(_MEMBERS, {"chat": chat})]
+
+
+def chats_of(c: Connection, account: bytes, before: int | None, limit: int) -> list[tuple[ChatRow, EventRow]]:
+    """The account's chats that hold an event, with the newest, the chat of the newest first.
+
+    `before` is the position of the last event of the page before.
+    """
+    asked = {"account": account, "before": _HIGHEST if before is None else before, "limit": limit}
+    return [
+        (_chat_row(*row[:5]), EventRow(row.chat, row.position, row[6])) for row in c.execute(_CHATS_OF, asked)
+    ]
+
+
+def put_markers(c: Connection, rows: Sequence[Marker]) -> list[bool]:
+    """Move members on, never back; for each row whether it moved anything. Suits `Database.append`.
+
+    A row that moves nothing leaves the member's position as it was.
+    """
+    known = {found[:2]: found for found in _FIND_MEMBERS.fetch(c, list({row[:2] for row in rows}))}
+    changed: set[tuple[bytes, bytes]] = set()
+    outcomes = []
+    for row in rows:
+        member = row[:2]
+        _, _, delivered, read, _ = known.get(member, (*member, 0, 0, 0))
+        moved = row.delivered > delivered or row.read > read
+        if moved:
+            known[member] = (*member, max(row.delivered, delivered), max(row.read, read), row.position)
+            changed.add(member)
+        outcomes.append(moved)
+    _PUT_MEMBERS.change(c, [known[member] for member in changed])
+    return outcomes
+
+
+def markers_since(c: Connection, account: bytes, position: int, limit: int) -> list[MemberRow]:
+    """Members, of all chats the account is in, that moved after `position`, in that order."""
+    rows = c.execute(_MARKERS_SINCE, {"account": account, "position": position, "limit": limit})
+    return [MemberRow(*row) for row in rows]

@@ -1,0 +1,60 @@
+"""Contacts: each side of a relation has a row of its own."""
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from safeum_home.storage.many import insert
+from safeum_home.storage.rows import ContactRow
+from safeum_home.storage.schema import contacts
+
+# Places in `safeum_home.accounts.relation.STATES` that queries here depend on.
+GONE = 0
+ACCEPTED = 3
+
+_MINE = select(contacts).where(contacts.c.owner == bindparam("owner"))
+_CONTACT = _MINE.where(contacts.c.peer == bindparam("peer"))
+_OF_OWNER = (
+    _MINE.where(contacts.c.peer > bindparam("after"), contacts.c.state != GONE)
+    .order_by(contacts.c.peer)
+    .limit(bindparam("limit"))
+)
+_SINCE = (
+    _MINE.where(contacts.c.position > bindparam("position"))
+    .order_by(contacts.c.position)
+    .limit(bindparam("limit"))
+)
+_COUNT = select(func.count()).where(contacts.c.owner == bindparam("owner"), contacts.c.state != GONE)
+_OF_CHAT = select(contacts).where(contacts.c.chat == bindparam("chat")).order_by(contacts.c.owner)
+
+
+def contact(c: Connection, owner: bytes, peer: bytes) -> ContactRow | None:
+    row = c.execute(_CONTACT, {"owner": owner, "peer": peer}).first()
+    return ContactRow(*row) if row else None
+
+
+def put_contact(c: Connection, row: ContactRow) -> None:
+    """Store one side of a relation, in place of what it was."""
+    fresh = insert(c, contacts).values(row._asdict())
+    changed = {name: fresh.excluded[name] for name in ("chat", "state", "position", "sealed")}
+    c.execute(fresh.on_conflict_do_update(index_elements=["owner", "peer"], set_=changed))
+
+
+def contacts_of(c: Connection, owner: bytes, after: bytes | None, limit: int) -> list[ContactRow]:
+    """Contacts that are not gone, ordered by peer; `after` is the peer of the last row of the page before."""
+    rows = c.execute(_OF_OWNER, {"owner": owner, "after": after or b"", "limit": limit})
+    return [ContactRow(*row) for row in rows]
+
+
+def contacts_since(c: Connection, owner: bytes, position: int, limit: int) -> list[ContactRow]:
+    """Contacts that changed after `position`, in that order, those that are gone among them."""
+    rows = c.execute(_SINCE, {"owner": owner, "position": position, "limit": limit})
+    return [ContactRow(*row) for row in rows]
+
+
+def contacts_of_chat(c: Connection, chat: bytes) -> list[ContactRow]:
+    """The sides of the relation behind a direct chat."""
+    return [ContactRow(*row) for row in c.execute(_OF_CHAT, {"chat": chat})]
+
+
+def count(c: Connection, owner: bytes) -> int:
+    """How many contacts an account has that are not gone."""
+    return int(c.execute(_COUNT, {"owner": owner}).scalar_one())

@@ -1,0 +1,192 @@
+"""`ports.Database`: group commit by one writer's thread, snapshots by a few readers' threads.
+
+On the reactor's thread the changes of a turn are gathered and handed to the writer when the turn ends.
+While the writer commits, the next turns gather; a group is never waited for.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, make_url
+from twisted.internet.defer import Deferred, fail, gatherResults
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from safeum_home.errors import Code, Problem
+from safeum_home.ports import Bulk
+from safeum_home.storage.backend import Backend
+from safeum_home.storage.group import Change, Group
+from safeum_home.storage.readers import Read, Reader
+from safeum_home.storage.writer import RETRY_AFTER, Writer
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class NodeDatabase:
+    """Made by `open_database`."""
+
+    _log = Logger()
+
+    def __init__(self, backend: Backend, reactor: Any, readers: int, queue: int, group: int) -> None:
+        self._reactor = reactor
+        self._limit = queue
+        self._writer = Writer(backend, group)
+        self._reads: SimpleQueue[Read | None] = SimpleQueue()
+        self._readers = [Reader(backend, self._reads) for _ in range(readers)]
+        self._turn: list[Change] = []
+        self._writing = 0
+        self._reading = 0
+        self._position = 0
+        self._committed = 0
+        self._outage: str | None = None
+        self._closing: Deferred[None] | None = None
+        self._ended: list[Deferred[None]] = []
+
+    def transact(self, fn: Callable[[Connection], T]) -> Deferred[T]:
+        return self._change(None, fn)
+
+    def append(self, bulk: Bulk[R], row: R) -> Deferred[Any]:
+        return self._change(bulk, row)
+
+    def read(self, fn: Callable[[Connection], T]) -> Deferred[T]:
+        if self._closing is not None:
+            return fail(Problem(Code.SHUTTING_DOWN))
+        if self._reading >= self._limit:
+            return fail(Problem(Code.BUSY, retry_after=RETRY_AFTER))
+        self._reading += 1
+        done: Deferred[T] = Deferred()
+        self._reads.put(Read(fn, done))
+        return done
+
+    def next_position(self) -> int:
+        self._position += 1
+        return self._position
+
+    @property
+    def committed(self) -> int:
+        return self._committed
+
+    def close(self) -> Deferred[None]:
+        """Take nothing more, finish what waits, close all connections."""
+        closed: Deferred[None] = Deferred()
+        if self._closing is not None:
+            self._closing.chainDeferred(closed)
+            return closed
+        self._closing = Deferred()
+        self._closing.chainDeferred(closed)
+        self._hand_over()
+        for _ in self._readers:
+            self._reads.put(None)
+        readers, writer = self._ended[1:], self._ended[0]
+        # The writer's connection is the last, so that SQLite folds the log into the file.
+        gatherResults(readers).addCallback(lambda _: self._writer.queue.put(None))
+        writer.chainDeferred(self._closing)
+        return closed
+
+    def start(self) -> Deferred[None]:
+        opened: Deferred[None] = Deferred()
+
+        def open_and_write() -> None:
+            try:
+                committed = self._writer.open()
+            except Exception:
+                self._reactor.callFromThread(opened.errback, Failure())
+                return
+            self._reactor.callFromThread(self._opened, opened, committed)
+            self._writer.run(lambda *report: self._reactor.callFromThread(self._written, *report))
+
+        self._thread("writer", open_and_write)
+        return opened
+
+    def _opened(self, opened: Deferred[None], committed: int) -> None:
+        self._position = self._committed = committed
+        for reader in self._readers:
+            self._thread("reader", partial(reader.run, self._report_read))
+        opened.callback(None)
+
+    def _thread(self, name: str, run: Callable[[], None]) -> None:
+        ended: Deferred[None] = Deferred()
+        self._ended.append(ended)
+
+        def body() -> None:
+            try:
+                run()
+            finally:
+                self._reactor.callFromThread(ended.callback, None)
+
+        Thread(target=body, name=f"storage {name}", daemon=True).start()
+
+    def _change(self, bulk: Bulk[Any] | None, item: Any) -> Deferred[Any]:
+        if self._closing is not None:
+            return fail(Problem(Code.SHUTTING_DOWN))
+        if self._writing >= self._limit:
+            return fail(Problem(Code.BUSY, retry_after=RETRY_AFTER))
+        self._writing += 1
+        if not self._turn:
+            self._reactor.callLater(0, self._hand_over)
+        done: Deferred[Any] = Deferred()
+        self._turn.append(Change(bulk, item, done))
+        return done
+
+    def _hand_over(self) -> None:
+        """The turn has ended: all positions that were taken in it are in its changes."""
+        if self._turn:
+            self._writer.queue.put(Group(self._turn, self._position))
+            self._turn = []
+
+    def _written(self, group: Group, outcomes: list[Any], outage: str | None) -> None:
+        self._writing -= len(group.changes)
+        if outage != self._outage:
+            self._tell(outage)
+        for change, outcome in zip(group.changes, outcomes, strict=True):
+            change.done.callback(outcome)
+        if outage is None:
+            self._committed = group.horizon
+
+    def _report_read(self, read: Read, outcome: Any) -> None:
+        self._reactor.callFromThread(self._was_read, read, outcome)
+
+    def _was_read(self, read: Read, outcome: Any) -> None:
+        self._reading -= 1
+        read.done.callback(outcome)
+
+    def _tell(self, outage: str | None) -> None:
+        self._outage = outage
+        if outage is None:
+            self._log.info("The database takes changes again.")
+        else:
+            self._log.error("The database takes no changes: {outage}.", outage=outage)
+
+
+def _backend(url: str) -> Backend:
+    parsed = make_url(url)
+    match parsed.get_backend_name():
+        case "sqlite":
+            from safeum_home.storage.sqlite import Sqlite
+
+            if parsed.database in {None, "", ":memory:"}:
+                raise ValueError("a SQLite database needs a file: sqlite:///path")
+            return Sqlite(Path(str(parsed.database)).absolute())
+        case "postgresql":
+            from safeum_home.storage.postgres import Postgres
+
+            return Postgres(parsed)
+    raise ValueError("the database is none of sqlite:///path, postgresql://...")
+
+
+def open_database(
+    url: str, *, reactor: Any, readers: int = 2, queue: int = 20_000, group: int = 1_000
+) -> Deferred[NodeDatabase]:
+    """Open, after migrating where that is due, the database at `sqlite:///path` or `postgresql://...`.
+
+    `reactor` provides IReactorTime and IReactorFromThreads; `queue` bounds the changes, and the reads,
+    that wait: beyond it they fail with `Problem(busy)`. `group` is the number of changes from which on a group takes no further turn. Fails with
+    `SchemaTooNew`, or with what the driver says; ValueError where the URL is not one of these.
+    """
+    database = NodeDatabase(_backend(url), reactor, readers, queue, group)
+    return database.start().addCallback(lambda _: database)

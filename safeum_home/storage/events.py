@@ -1,0 +1,88 @@
+"""Events of chats: messages in the node's order, stored once however often they are sent."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from safeum_home.storage.many import Many
+from safeum_home.storage.rows import EventRow, NewEvent
+from safeum_home.storage.schema import events, members
+
+_OF_CHAT = select(events).where(events.c.chat == bindparam("chat"))
+_EVENT = _OF_CHAT.where(events.c.position == bindparam("position"))
+_BEFORE = (
+    _OF_CHAT.where(events.c.position < bindparam("before"))
+    .order_by(events.c.position.desc())
+    .limit(bindparam("limit"))
+)
+_AFTER = (
+    _OF_CHAT.where(events.c.position > bindparam("position"))
+    .order_by(events.c.position)
+    .limit(bindparam("limit"))
+)
+_SINCE = (
+    select(events)
+    .join(members, members.c.chat == events.c.chat)
+    .where(members.c.account == bindparam("account"), events.c.position > bindparam("position"))
+    .order_by(events.c.position)
+    .limit(bindparam("limit"))
+)
+_LAST = select(func.max(events.c.position)).where(events.c.chat == bindparam("chat"))
+_HIGHEST = 2**63 - 1
+
+_RECOGNISE = Many(
+    "INSERT INTO dedupe (device, client_id, position) {rows} ON CONFLICT DO NOTHING",
+    ("bytea", "bytea", "bigint"),
+)
+_EARLIER = Many(
+    "SELECT device, client_id, position FROM dedupe WHERE (device, client_id) IN ({rows})",
+    ("bytea", "bytea"),
+)
+_APPEND = Many("INSERT INTO events (chat, position, sealed) {rows}", ("bytea", "bigint", "bytea"))
+
+
+def append_events(c: Connection, rows: Sequence[NewEvent]) -> list[int | None]:
+    """Store events; for each None, or the position under which it was stored when it was sent earlier.
+
+    Suits `Database.append`. An event is recognised by its device and client id.
+    """
+    first: dict[tuple[bytes, bytes], NewEvent] = {}
+    for row in rows:
+        first.setdefault(row[3:], row)
+    fresh = list(first.values())
+    recognised = _RECOGNISE.change(c, [(*sent, row.position) for sent, row in first.items()])
+    if recognised == len(rows):
+        _APPEND.change(c, [row[:3] for row in fresh])
+        return [None] * recognised
+
+    stored = {(device, client): at for device, client, at in _EARLIER.fetch(c, list(first))}
+    _APPEND.change(c, [row[:3] for row in fresh if stored[row[3:]] == row.position])
+    return [None if stored[row[3:]] == row.position else stored[row[3:]] for row in rows]
+
+
+def event(c: Connection, chat: bytes, position: int) -> EventRow | None:
+    row = c.execute(_EVENT, {"chat": chat, "position": position}).first()
+    return EventRow(*row) if row else None
+
+
+def events_before(c: Connection, chat: bytes, before: int | None, limit: int) -> list[EventRow]:
+    """The newest `limit` events of a chat before a position (None: of all), the oldest of them first."""
+    asked = {"chat": chat, "before": _HIGHEST if before is None else before, "limit": limit}
+    return [EventRow(*row) for row in reversed(c.execute(_BEFORE, asked).all())]
+
+
+def events_after(c: Connection, chat: bytes, position: int, limit: int) -> list[EventRow]:
+    """Events of a chat after a position, in their order."""
+    rows = c.execute(_AFTER, {"chat": chat, "position": position, "limit": limit})
+    return [EventRow(*row) for row in rows]
+
+
+def events_since(c: Connection, account: bytes, position: int, limit: int) -> list[EventRow]:
+    """Events of all chats of an account after a position, in their order."""
+    rows = c.execute(_SINCE, {"account": account, "position": position, "limit": limit})
+    return [EventRow(*row) for row in rows]
+
+
+def last_position(c: Connection, chat: bytes) -> int:
+    """The position of a chat's newest event; 0 where it holds none."""
+    return c.execute(_LAST, {"chat": chat}).scalar_one() or 0

@@ -1,0 +1,41 @@
+"""Brings a database to the schema that this version of the code works with."""
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from safeum_home.storage.backend import Backend
+
+
+class SchemaTooNew(Exception):
+    """The database was written by a newer version."""
+
+    def __init__(self, found: str, known: str) -> None:
+        super().__init__(
+            f"the database has schema {found}, but this version of SafeUM Home knows schemas up to {known}:"
+            " run the version that wrote it, or a newer one"
+        )
+        self.found = found
+        self.known = known
+
+
+def migrate(backend: Backend, connection: Connection) -> None:
+    """Upgrade in one transaction, after a backup; raises `SchemaTooNew`."""
+    config = Config()
+    config.set_main_option("script_location", "safeum_home.storage:migrations")
+    config.attributes["connection"] = connection
+    scripts = ScriptDirectory.from_config(config)
+    known = [script.revision for script in scripts.walk_revisions()]
+
+    with connection.begin():
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found == known[0]:
+        return
+    if found is not None:
+        if found not in known:
+            raise SchemaTooNew(found, known[0])
+        backend.backup(connection, found)
+    with connection.begin():
+        command.upgrade(config, "head")

@@ -1,0 +1,82 @@
+"""The first tables."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def _table(name: str, *items: Any) -> None:
+    op.create_table(name, *items, sqlite_with_rowid=False)
+
+
+def _blind(name: str, primary_key: bool = False) -> sa.Column[bytes]:
+    return sa.Column(name, sa.LargeBinary(16), primary_key=primary_key, nullable=False)
+
+
+def _number(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, nullable=False)
+
+
+def _sealed(name: str = "sealed") -> sa.Column[bytes]:
+    return sa.Column(name, sa.LargeBinary, nullable=False)
+
+
+def upgrade() -> None:
+    _table("node", sa.Column("name", sa.String(32), primary_key=True), _number("value"))
+    op.execute("INSERT INTO node (name, value) VALUES ('committed', 0)")
+    _table("keys", _blind("owner", primary_key=True), _number("epoch"), _sealed("wrapped"))
+    _table("accounts", _blind("account", primary_key=True), _sealed())
+    _table("aliases", _blind("alias", primary_key=True), _blind("account"))
+    op.create_index("ix_aliases_account", "aliases", ["account"])
+    _table(
+        "devices",
+        _blind("device", primary_key=True),
+        _blind("account"),
+        _number("ordinal"),
+        sa.Column("verifier", sa.LargeBinary(32), nullable=False),
+        _sealed(),
+    )
+    op.create_index("ix_devices_account", "devices", ["account"])
+    _table("profiles", _blind("account", primary_key=True), _number("position"), _sealed())
+    _table(
+        "contacts",
+        _blind("owner", primary_key=True),
+        _blind("peer", primary_key=True),
+        _blind("chat"),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        _number("position"),
+        _sealed(),
+    )
+    op.create_index("ix_contacts_chat", "contacts", ["chat"])
+    op.create_index("ix_contacts_owner_position", "contacts", ["owner", "position"])
+    _table(
+        "chats",
+        _blind("chat", primary_key=True),
+        sa.Column("kind", sa.SmallInteger, nullable=False),
+        _sealed(),
+    )
+    _table(
+        "members",
+        _blind("chat", primary_key=True),
+        _blind("account", primary_key=True),
+        _number("delivered"),
+        _number("read"),
+        _number("position"),
+    )
+    op.create_index("ix_members_account", "members", ["account"])
+    _table(
+        "events",
+        _blind("chat", primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _sealed(),
+    )
+    _table(
+        "dedupe",
+        _blind("device", primary_key=True),
+        _blind("client_id", primary_key=True),
+        _number("position"),
+    )

@@ -1,0 +1,42 @@
+"""Profiles: what an account shows to its contacts."""
+
+from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, select, union_all
+
+from safeum_home.storage.contacts import ACCEPTED
+from safeum_home.storage.many import insert
+from safeum_home.storage.rows import ProfileRow
+from safeum_home.storage.schema import contacts, profiles
+
+_OWNER: BindParameter[bytes] = bindparam("owner", type_=LargeBinary)
+_VISIBLE = union_all(
+    select(_OWNER), select(contacts.c.peer).where(contacts.c.owner == _OWNER, contacts.c.state == ACCEPTED)
+)
+_PROFILE = select(profiles).where(profiles.c.account == bindparam("account"))
+_SINCE = (
+    select(profiles)
+    .where(profiles.c.account.in_(_VISIBLE), profiles.c.position > bindparam("position"))
+    .order_by(profiles.c.position)
+    .limit(bindparam("limit"))
+)
+
+
+def put_profile(c: Connection, row: ProfileRow) -> None:
+    """Store a profile, in place of the one there was."""
+    fresh = insert(c, profiles).values(row._asdict())
+    c.execute(
+        fresh.on_conflict_do_update(
+            index_elements=["account"],
+            set_={"position": fresh.excluded.position, "sealed": fresh.excluded.sealed},
+        )
+    )
+
+
+def profile(c: Connection, account: bytes) -> ProfileRow | None:
+    row = c.execute(_PROFILE, {"account": account}).first()
+    return ProfileRow(*row) if row else None
+
+
+def profiles_since(c: Connection, owner: bytes, position: int, limit: int) -> list[ProfileRow]:
+    """Profiles of `owner` and of its accepted contacts that changed after `position`, in that order."""
+    rows = c.execute(_SINCE, {"owner": owner, "position": position, "limit": limit})
+    return [ProfileRow(*row) for row in rows]

@@ -1,0 +1,58 @@
+"""Reading connections, each in a thread of its own."""
+
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from safeum_home.storage.backend import Backend
+from safeum_home.storage.writer import unavailable
+
+
+class Read(NamedTuple):
+    fn: Callable[[Connection], Any]
+    done: Deferred[Any]
+
+
+Report = Callable[[Read, Any], None]
+
+
+class Reader:
+    """Runs reads off the queue that it shares with the other readers, until None comes through it."""
+
+    def __init__(self, backend: Backend, queue: SimpleQueue[Read | None]) -> None:
+        self._backend = backend
+        self._queue = queue
+        self._connection: Connection | None = None
+
+    def run(self, report: Report) -> None:
+        while (read := self._queue.get()) is not None:
+            # Once more on a new connection: the server may have been restarted since the last read.
+            outcome, outage = self._read(read)
+            if outage:
+                outcome, _ = self._read(read)
+            report(read, outcome)
+        self._drop()
+
+    def _read(self, read: Read) -> tuple[Any, bool]:
+        try:
+            if self._connection is None:
+                self._connection = self._backend.reader()
+            with self._connection.begin() as snapshot:
+                outcome = read.fn(self._connection)
+                snapshot.rollback()
+            return outcome, False
+        except Exception as error:
+            if self._backend.outage(error):
+                self._drop()
+                return unavailable(), True
+            return Failure(), False
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()

@@ -1,0 +1,89 @@
+"""The tables. What is not a blind index (16 octets), a number or a wrapped key is sealed.
+
+`migrations/` brings a database to this state; a test holds the two against each other. On SQLite every
+table is clustered on its primary key (WITHOUT ROWID): one B-tree for each, and a chat's events lie
+together in their order.
+"""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, SmallInteger, String, Table
+
+metadata = MetaData()
+
+
+def _table(name: str, *items: Any) -> Table:
+    return Table(name, metadata, *items, sqlite_with_rowid=False)
+
+
+def _blind(name: str, **options: Any) -> Column[bytes]:
+    return Column(name, LargeBinary(16), nullable=False, **options)
+
+
+def _number(name: str, **options: Any) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, **options)
+
+
+def _small(name: str) -> Column[int]:
+    return Column(name, SmallInteger, nullable=False)
+
+
+def _sealed(name: str = "sealed") -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=False)
+
+
+node = _table("node", Column("name", String(32), primary_key=True), _number("value"))
+
+# All wrapped keys in one place, so that turning the epoch re-wraps one table.
+keys = _table("keys", _blind("owner", primary_key=True), _number("epoch"), _sealed("wrapped"))
+
+accounts = _table("accounts", _blind("account", primary_key=True), _sealed())
+
+aliases = _table("aliases", _blind("alias", primary_key=True), _blind("account", index=True))
+
+devices = _table(
+    "devices",
+    _blind("device", primary_key=True),
+    _blind("account", index=True),
+    _number("ordinal"),
+    Column("verifier", LargeBinary(32), nullable=False),
+    _sealed(),
+)
+
+profiles = _table("profiles", _blind("account", primary_key=True), _number("position"), _sealed())
+
+contacts = _table(
+    "contacts",
+    _blind("owner", primary_key=True),
+    _blind("peer", primary_key=True),
+    _blind("chat", index=True),
+    _small("state"),
+    _number("position"),
+    _sealed(),
+    Index("ix_contacts_owner_position", "owner", "position"),
+)
+
+chats = _table("chats", _blind("chat", primary_key=True), _small("kind"), _sealed())
+
+members = _table(
+    "members",
+    _blind("chat", primary_key=True),
+    _blind("account", primary_key=True, index=True),
+    _number("delivered"),
+    _number("read"),
+    _number("position"),
+)
+
+events = _table(
+    "events",
+    _blind("chat", primary_key=True),
+    _number("position", primary_key=True, autoincrement=False),
+    _sealed(),
+)
+
+dedupe = _table(
+    "dedupe",
+    _blind("device", primary_key=True),
+    _blind("client_id", primary_key=True),
+    _number("position"),
+)

@@ -1,0 +1,84 @@
+"""SQLite: the embedded default, nothing to install."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+_WRITER = (
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA journal_mode = WAL",
+    # FULL: a commit returns when its WAL frames are on the disk.
+    "PRAGMA synchronous = FULL",
+    # What is deleted is overwritten, not merely unlinked.
+    "PRAGMA secure_delete = ON",
+    "PRAGMA foreign_keys = OFF",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA wal_autocheckpoint = 4000",
+)
+_READER = ("PRAGMA busy_timeout = 5000", "PRAGMA temp_store = MEMORY", "PRAGMA query_only = ON")
+
+
+class Sqlite:
+    """A database in one file (and its `-wal` and `-shm`), readable by its owner alone."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writers = self._engine(_WRITER, "BEGIN IMMEDIATE")
+        self._readers = self._engine(_READER, "BEGIN")
+
+    def writer(self) -> Connection:
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        return self._writers.connect()
+
+    def reader(self) -> Connection:
+        return self._readers.connect()
+
+    def outage(self, error: BaseException) -> str | None:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(cause, sqlite3.Error) or isinstance(cause, sqlite3.IntegrityError):
+            return None
+        # SQLITE_ERROR is a statement that makes no sense; sqlite3's own complaints carry no code.
+        code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        return None if code == sqlite3.SQLITE_ERROR else str(cause.sqlite_errorname)
+
+    def backup(self, connection: Connection, version: str) -> None:
+        """A copy beside the file, without what was deleted from it."""
+        target = self._path.with_name(f"{self._path.name}.schema-{version}.backup")
+        partial = target.with_name(target.name + ".partial")
+        partial.unlink(missing_ok=True)
+        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            _driver(connection).execute("VACUUM INTO ?", (str(partial),))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        partial.rename(target)
+
+    def committed(self, connection: Connection) -> None:
+        pass
+
+    def _engine(self, pragmas: tuple[str, ...], begin: str) -> Engine:
+        engine = create_engine(
+            "sqlite+pysqlite://", creator=self._open(pragmas), poolclass=NullPool, hide_parameters=True
+        )
+        # sqlite3 begins no transactions by itself (isolation_level None): SQLAlchemy's are begun here.
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        return engine
+
+    def _open(self, pragmas: tuple[str, ...]) -> Callable[[], sqlite3.Connection]:
+        def connect() -> sqlite3.Connection:
+            connection = sqlite3.connect(self._path, isolation_level=None)
+            for pragma in pragmas:
+                connection.execute(pragma)
+            return connection
+
+        return connect
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
