@@ -1,0 +1,166 @@
+"""The client for asyncio programs: the same methods, returning asyncio futures.
+
+    client = await aio.connect("node.example")
+    await client.login("ada", password)
+    async for event in client.events():
+        ...
+
+Nothing of Twisted has to be installed or run: each event loop gets a private reactor that is driven by
+the loop itself, starts no thread, takes no signal, and is not the global one.
+"""
+
+from asyncio import AbstractEventLoop, Future, get_running_loop
+from collections.abc import Callable, Sequence
+from socket import SOCK_STREAM, AddressFamily, gaierror
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from msgspec import Struct
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, IHostnameResolver, IHostResolution, IResolutionReceiver
+from zope.interface import implementer
+
+from safeum_home.client import session
+from safeum_home.client.connection import dialer
+from safeum_home.client.events import QUEUE, Listen, Stream
+from safeum_home.client.methods import Methods
+from safeum_home.client.state import State, load
+from safeum_home.client.trust import node_at
+from safeum_home.protocol import commands as c
+
+R = TypeVar("R", bound=c.Result)
+T = TypeVar("T")
+_reactors: WeakKeyDictionary[AbstractEventLoop, AsyncioSelectorReactor] = WeakKeyDictionary()
+
+
+@implementer(IHostResolution)
+class _Resolution:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def cancel(self) -> None:
+        """Its answer is simply not used."""
+
+
+@implementer(IHostnameResolver)
+class _LoopResolver:
+    """Resolves names through the loop: Twisted's own resolver would need a thread pool, and its stopping."""
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def resolveHostName(
+        self,
+        resolutionReceiver: IResolutionReceiver,
+        hostName: str,
+        portNumber: int = 0,
+        addressTypes: Sequence[type[IAddress]] | None = None,
+        transportSemantics: str = "TCP",
+    ) -> IHostResolution:
+        resolution = _Resolution(hostName)
+        resolutionReceiver.resolutionBegan(resolution)
+        found = Deferred.fromFuture(
+            self._loop.create_task(self._loop.getaddrinfo(hostName, portNumber, type=SOCK_STREAM))
+        )
+
+        def each(answers: list[Any]) -> None:
+            for family, _, _, _, address in answers:
+                kind = IPv6Address if family == AddressFamily.AF_INET6 else IPv4Address
+                resolutionReceiver.addressResolved(kind("TCP", *address[:2]))
+
+        found.addCallbacks(each, lambda failure: failure.trap(gaierror) and None)
+        found.addCallback(lambda _: resolutionReceiver.resolutionComplete())
+        return resolution
+
+
+def reactor_of(loop: AbstractEventLoop) -> AsyncioSelectorReactor:
+    """The reactor that lives in `loop`."""
+    reactor = _reactors.get(loop)
+    if reactor is None:
+        reactor = _reactors[loop] = AsyncioSelectorReactor(loop)
+        reactor.installNameResolver(_LoopResolver(loop))
+    return reactor
+
+
+class Events:
+    """`async for` over a `Stream`, in asyncio."""
+
+    def __init__(self, stream: Stream, loop: AbstractEventLoop) -> None:
+        self._stream = stream
+        self._loop = loop
+
+    def __aiter__(self) -> "Events":
+        return self
+
+    async def __anext__(self) -> Struct:
+        event: Struct = await self._stream.__anext__().asFuture(self._loop)
+        return event
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class Client(Methods):
+    """See `session.Client`; an `async with` closes it."""
+
+    def __init__(self, client: session.Client, loop: AbstractEventLoop) -> None:
+        self._client = client
+        self._loop = loop
+
+    def _ask(self, params: c.Params, result: type[R]) -> "Future[R]":
+        return self._client._ask(params, result).asFuture(self._loop)
+
+    def _enter(self, params: c.Params) -> "Future[c.Opened]":
+        return self._client._enter(params).asFuture(self._loop)
+
+    @property
+    def opened(self) -> c.Opened | None:
+        return self._client.opened
+
+    @property
+    def state(self) -> State:
+        return self._client.state
+
+    def typing(self, chat: str, active: bool = True) -> bool:
+        """Say that something is being typed; False where there is no connection to say it on."""
+        return self._client.typing(chat, active)
+
+    async def load(self) -> None:
+        """Build `state` from the node; it is kept current from then on."""
+        await Deferred.fromCoroutine(load(self._client.state, self._client)).asFuture(self._loop)
+
+    def events(self, limit: int = QUEUE) -> Events:
+        """The events from now on: `async for event in client.events()`."""
+        return Events(self._client.events(limit), self._loop)
+
+    def listen(self, listener: Listen) -> Callable[[], None]:
+        """Call `listener` with each event and `LinkChanged`; returns what ends that."""
+        return self._client.listen(listener)
+
+    async def logout(self) -> None:
+        """Revoke this device's token and leave."""
+        await self._client.logout().asFuture(self._loop)
+
+    async def close(self) -> None:
+        """Leave; the token stays valid."""
+        await self._client.close().asFuture(self._loop)
+
+    async def __aenter__(self) -> "Client":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+async def connect(node: str, *, ca: bytes | None = None) -> Client:
+    """Connect to `HOST[:PORT]`; `ca` is PEM that is trusted instead of the public roots.
+
+    Raises `Disconnected`, or `Problem(invalid_node_name)`.
+    """
+    loop = get_running_loop()
+    reactor = reactor_of(loop)
+    client = session.Client(dialer(reactor, node_at(node), ca), reactor)
+    await Deferred.fromCoroutine(client.connect()).asFuture(loop)
+    return Client(client, loop)

@@ -1,0 +1,128 @@
+"""A WebSocket over TLS to a node: autobahn on an endpoint, with every limit set."""
+
+from typing import Any, Protocol
+
+from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
+from OpenSSL.SSL import Error as TlsError
+from service_identity import VerificationError
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
+from twisted.internet.protocol import connectionDone
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.failure import Failure
+
+from safeum_home.client.calls import Wire
+from safeum_home.client.errors import Closing, Disconnected
+from safeum_home.client.trust import Node, tls_for
+from safeum_home.protocol import MAX_FRAME, SUBPROTOCOL, WEBSOCKET_PATH
+
+CONNECT_TIMEOUT = 15
+PING_INTERVAL = 25
+"""Seconds; keeps addresses of mobile networks open, and finds a dead peer."""
+
+
+class Listener(Protocol):
+    """Who a connection reports to."""
+
+    def received(self, payload: bytes) -> None:
+        """A whole message."""
+
+    def closed(self, closing: Closing) -> None:
+        """The connection is gone; called once, and only where `dial` has succeeded."""
+
+
+class Dial(Protocol):
+    """Opens a connection; fails with `Disconnected`."""
+
+    def __call__(self, listener: Listener) -> "Deferred[Wire]": ...
+
+
+class NodeConnection(WebSocketClientProtocol):  # type: ignore[misc]  # autobahn is untyped
+    """One connection. `opened` fires when the subprotocol is agreed on, or fails with `Disconnected`."""
+
+    listener: Listener
+    opened: "Deferred[Wire] | None"
+    _cause: str | None = None
+
+    def onOpen(self) -> None:
+        if self.websocket_protocol_in_use != SUBPROTOCOL:
+            self._cause = "the node does not speak this protocol"
+            self.dropConnection(abort=True)
+            return
+        opened, self.opened = self.opened, None
+        if opened is not None:
+            opened.callback(self)
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        if isBinary:
+            self.close(1003, "text only")
+        else:
+            self.listener.received(payload)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if reason.check(VerificationError, TlsError):
+            self._cause = "the node's certificate is not trusted, or is for another name"
+        super().connectionLost(reason)
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        closing = Closing(code or 1006, self._cause or reason or "the connection was lost")
+        opened, self.opened = self.opened, None
+        if opened is not None:
+            opened.errback(Disconnected(closing))
+        else:
+            self.listener.closed(closing)
+
+    def send(self, payload: bytes) -> None:
+        self.sendMessage(payload)
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        self.sendClose(code, reason)
+
+
+def factory_for(url: str, listener: Listener, opened: "Deferred[Wire]", clock: IReactorTime) -> Any:
+    """A factory for one connection, with the limits of the protocol."""
+    factory = WebSocketClientFactory(url, protocols=[SUBPROTOCOL], useragent=None, reactor=clock)
+    factory.setProtocolOptions(
+        maxFramePayloadSize=MAX_FRAME,
+        maxMessagePayloadSize=MAX_FRAME,
+        openHandshakeTimeout=CONNECT_TIMEOUT,
+        closeHandshakeTimeout=3,
+        serverConnectionDropTimeout=3,
+        autoPingInterval=PING_INTERVAL,
+        autoPingTimeout=PING_INTERVAL,
+        autoPingRestartOnAnyTraffic=True,
+        tcpNoDelay=True,
+        perMessageCompressionOffers=[],
+    )
+
+    def build() -> NodeConnection:
+        protocol = NodeConnection()
+        protocol.listener, protocol.opened = listener, opened
+        return protocol
+
+    factory.protocol = build
+    return factory
+
+
+def dialer(
+    reactor: Any, node: Node, ca: bytes | None = None, endpoint: IStreamClientEndpoint | None = None
+) -> Dial:
+    """Opens connections to `node`, verified against the public roots, or against the PEM `ca` alone."""
+    tls = tls_for(node, ca)
+    target = endpoint or HostnameEndpoint(reactor, node.host, node.port, timeout=CONNECT_TIMEOUT)
+    url = f"wss://{node}{WEBSOCKET_PATH}"
+
+    def dial(listener: Listener) -> "Deferred[Wire]":
+        opened: Deferred[Wire] = Deferred()
+        factory = factory_for(url, listener, opened, reactor)
+
+        def failed(failure: Failure) -> None:
+            opened.errback(
+                Disconnected(Closing(1006, failure.getErrorMessage() or "the node cannot be reached"))
+            )
+
+        target.connect(TLSMemoryBIOFactory(tls, True, factory, reactor)).addErrback(failed)
+        return opened
+
+    return dial

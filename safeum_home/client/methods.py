@@ -1,0 +1,112 @@
+"""Every command as a typed method, for the Twisted client and the asyncio client alike.
+
+What a method returns is awaitable: a Deferred in `session.Client`, a future in `aio.Client`.
+"""
+
+import platform
+from collections.abc import Awaitable
+from secrets import token_hex
+from typing import Any, TypeVar
+
+from safeum_home.protocol import commands as c
+from safeum_home.protocol.types import DeviceInfo, Profile, Text
+
+R = TypeVar("R", bound=c.Result)
+
+
+def this_device(name: str = "Python SDK") -> DeviceInfo:
+    """What is told of this computer: its operating system and release, and not its host name."""
+    return DeviceInfo(name, f"{platform.system() or 'unknown'} {platform.release()}".strip()[:64])
+
+
+class Methods:
+    """Signing in, and the commands of an open session. All raise the `ClientError`s of `errors`."""
+
+    def _ask(self, params: c.Params, result: type[R]) -> Awaitable[R]:
+        raise NotImplementedError
+
+    def _enter(self, params: c.Params) -> Awaitable[c.Opened]:
+        raise NotImplementedError
+
+    def register(self, username: str, password: str, device: DeviceInfo | None = None) -> Awaitable[c.Opened]:
+        """Sign up, and be logged in."""
+        return self._enter(c.AccountRegister(username, password, device or this_device()))
+
+    def login(self, username: str, password: str, device: DeviceInfo | None = None) -> Awaitable[c.Opened]:
+        """Log in with a password: a new device. After a refusal another try may follow."""
+        return self._enter(c.SessionLogin(username, password, device or this_device()))
+
+    def resume(self, token: str, since: str | None = None) -> Awaitable[c.Opened]:
+        """Come back as a device, with its token; with `since`, all events after that cursor follow."""
+        return self._enter(c.SessionResume(token, since))
+
+    def call(self, params: c.Params) -> Awaitable[Any]:
+        """Any command, by its parameters: `await client.call(ChatSend(...))` is a `Sent`."""
+        return self._ask(params, c.Result)
+
+    def send(self, chat: str, text: str, client_id: str | None = None) -> Awaitable[c.Sent]:
+        """Write into a chat; done when it is on the node's disk, however many reconnects that takes.
+
+        To try again after an error, pass the `client_id` of the first try: then nothing is doubled.
+        """
+        return self._ask(c.ChatSend(chat, client_id or token_hex(12), Text(text)), c.Sent)
+
+    def history(self, chat: str, before: str | None = None, limit: int = 50) -> Awaitable[c.History]:
+        """The messages before `before`, or the newest; oldest first."""
+        return self._ask(c.ChatHistory(chat, before, limit), c.History)
+
+    def read(self, chat: str, upto: str) -> Awaitable[c.Done]:
+        """Everything up to the message `upto` was read."""
+        return self._ask(c.ChatRead(chat, upto), c.Done)
+
+    def chats(self, before: str | None = None, limit: int = 25) -> Awaitable[c.ChatList]:
+        """A page of chats, newest first."""
+        return self._ask(c.ListChats(before, limit), c.ChatList)
+
+    def contacts(self, after: str | None = None, limit: int = 100) -> Awaitable[c.ContactList]:
+        """A page of the contact list."""
+        return self._ask(c.ListContacts(after, limit), c.ContactList)
+
+    def find(self, address: str) -> Awaitable[c.ContactFound]:
+        """The account behind `login@node`."""
+        return self._ask(c.ContactFind(address), c.ContactFound)
+
+    def request(self, account: str, address: str) -> Awaitable[c.Done]:
+        """Ask an account that was found to become a contact."""
+        return self._ask(c.ContactRequest(account, address), c.Done)
+
+    def accept(self, account: str) -> Awaitable[c.Done]:
+        """Accept a request."""
+        return self._ask(c.ContactAccept(account), c.Done)
+
+    def decline(self, account: str) -> Awaitable[c.Done]:
+        """Drop a request; the other side is not told."""
+        return self._ask(c.ContactDecline(account), c.Done)
+
+    def remove(self, account: str) -> Awaitable[c.Done]:
+        """Take an account out of the contact list."""
+        return self._ask(c.ContactRemove(account), c.Done)
+
+    def block(self, account: str) -> Awaitable[c.Done]:
+        """Refuse an account for good."""
+        return self._ask(c.ContactBlock(account), c.Done)
+
+    def unblock(self, account: str) -> Awaitable[c.Done]:
+        """Lift a block."""
+        return self._ask(c.ContactUnblock(account), c.Done)
+
+    def profile(self, account: str | None = None) -> Awaitable[c.ProfileResult]:
+        """A contact's profile, or one's own."""
+        return self._ask(c.ProfileGet(account), c.ProfileResult)
+
+    def set_profile(self, display_name: str = "", status: str = "") -> Awaitable[c.Done]:
+        """Replace one's own profile."""
+        return self._ask(c.ProfileSet(Profile(display_name, status)), c.Done)
+
+    def devices(self) -> Awaitable[c.DeviceList]:
+        """The devices that hold a token of this account."""
+        return self._ask(c.ListDevices(), c.DeviceList)
+
+    def revoke(self, device: str) -> Awaitable[c.Done]:
+        """Revoke a device's token and end its session."""
+        return self._ask(c.DeviceRevoke(device), c.Done)

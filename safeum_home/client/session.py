@@ -1,0 +1,313 @@
+"""A session with a node that outlives its connections, held in memory only."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from random import SystemRandom
+from typing import Any, TypeVar
+
+from msgspec import Struct
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from safeum_home.client.acks import Acks
+from safeum_home.client.calls import TIMEOUT, Calls, Wire
+from safeum_home.client.connection import Dial
+from safeum_home.client.errors import (
+    BadAnswer,
+    Closing,
+    Disconnected,
+    RemoteProblem,
+    SessionEnded,
+    TimedOut,
+    local,
+)
+from safeum_home.client.events import QUEUE, Heard, Link, LinkChanged, Listen, Once, Stream, cursor_of
+from safeum_home.client.methods import Methods
+from safeum_home.client.reconnect import FINAL, SLOW_READER, BackOff, new_reconnect
+from safeum_home.client.state import State, load
+from safeum_home.errors import Code
+from safeum_home.protocol import commands as c
+from safeum_home.protocol.types import Message
+
+R = TypeVar("R", bound=c.Result)
+T = TypeVar("T")
+_log = Logger()
+_random = SystemRandom().random
+
+
+def spawn(work: Coroutine[Any, Any, T]) -> "Deferred[T | None]":
+    """Run a coroutine that nobody awaits; its failure is logged."""
+    return Deferred.fromCoroutine(work).addErrback(lambda failure: _log.failure("Unhandled", failure))
+
+
+class _Line:
+    """One connection's way to its client; cut off, nothing of it is heard any more."""
+
+    def __init__(self, client: "Client") -> None:
+        self._client: Client | None = client
+        self.gone: Deferred[None] = Deferred()
+
+    def cut(self) -> None:
+        self._client = None
+
+    def received(self, payload: bytes) -> None:
+        if self._client is not None:
+            self._client._received(payload)
+
+    def closed(self, closing: Closing) -> None:
+        self.gone.callback(None)
+        if self._client is not None:
+            self._client._closed(closing)
+
+
+class Client(Methods):
+    """A device of an account. Make one with `connect`, then `register`, `login` or `resume`.
+
+    From then on it stays connected: it comes back by itself with the token and the cursor it holds, sends
+    what was not acknowledged again under the same `client_id`, and hands out each event once. It
+    is over when closed, or when the node says so (`SessionEnded`).
+
+    `clock` and `random` (numbers in [0, 1)) are handed in.
+    """
+
+    def __init__(self, dial: Dial, clock: IReactorTime, random: Callable[[], float] = _random) -> None:
+        self._dial = dial
+        self._calls = Calls(clock, self._heard)
+        self._machine = new_reconnect(BackOff(clock, random, self))
+        self._acks = Acks(clock, lambda cursor: self._calls.notify(c.SessionAck(cursor)))
+        self._once = Once()
+        self._listeners: list[Listen] = []
+        self._streams: list[Stream] = []
+        self._line: _Line | None = None
+        self._wire: Wire | None = None
+        self._cursor: str | None = None
+        self._token: str | None = None
+        self._behind = False
+        self._reset = False
+        self.opened: c.Opened | None = None
+        """Who this is; None before the first login. The token in it is the session's secret."""
+        self.state = State(clock, self._tell)
+        """Contacts, chats and messages, once `load` was called."""
+
+    # --- opening and closing ---------------------------------------------------------------------
+
+    async def connect(self) -> None:
+        """Connect without logging in yet; raises `Disconnected`. Logging in does it where it was not done."""
+        if self._wire is None:
+            line = _Line(self)
+            self._connected(line, await self._dial(line))
+
+    def _enter(self, params: c.Params) -> "Deferred[c.Opened]":
+        return Deferred.fromCoroutine(self._open(params))
+
+    async def _open(self, params: c.Params) -> c.Opened:
+        if self.opened is not None:
+            raise local(Code.WRONG_STATE)
+        await self.connect()
+        opened: c.Opened = await self._ask_now(params)
+        self.opened = opened
+        self._token = opened.token or getattr(params, "token", None)
+        self._in(opened)
+        self._machine.opened()
+        return opened
+
+    def _in(self, opened: c.Opened) -> None:
+        if self._cursor is None:
+            self._cursor = opened.cursor
+        self._calls.opened()
+        self._acks.flush()
+
+    def close(self) -> "Deferred[None]":
+        """Leave; the token stays valid. Fires when the connection is closed."""
+        line = self._line
+        self._machine.stop("closed", 1000)
+        return succeed(None) if line is None else line.gone
+
+    def logout(self) -> "Deferred[None]":
+        """Revoke this device's token and leave."""
+        return Deferred.fromCoroutine(self._logout())
+
+    async def _logout(self) -> None:
+        try:
+            await self._ask(c.SessionLogout(), c.Done)
+        except Disconnected as error:
+            if error.closing.code not in (1000, 4010):
+                raise
+        except SessionEnded:
+            return
+        finally:
+            await self.close()
+
+    # --- commands --------------------------------------------------------------------------------
+
+    def _ask(self, params: c.Params, result: type[R]) -> "Deferred[R]":
+        if self.opened is None:
+            raise local(Code.NOT_AUTHENTICATED)
+        answer = self._ask_now(params)
+        if isinstance(params, c.ChatSend | c.ChatRead):
+            answer.addCallback(self._own, params)
+        return answer
+
+    def _ask_now(self, params: c.Params) -> "Deferred[Any]":
+        # A message waits for as long as it takes: giving it up would leave its sender in doubt.
+        return self._calls.request(params, None if isinstance(params, c.ChatSend) else TIMEOUT)
+
+    def _own(self, result: c.Result, params: c.ChatSend | c.ChatRead) -> c.Result:
+        if isinstance(params, c.ChatRead):
+            self.state.marked(params.chat, params.upto)
+        elif isinstance(result, c.Sent) and self.opened is not None and self._once.first(Message, result.id):
+            self.state.take(Message(result.id, params.chat, self.opened.account, result.at, params.body))
+        return result
+
+    def typing(self, chat: str, active: bool = True) -> bool:
+        """Say that something is being typed; False where there is no connection to say it on."""
+        return self._calls.notify(c.ChatTyping(chat, active))
+
+    def load(self) -> Awaitable[None]:
+        """Build `state` from the node; it is kept current from then on."""
+        return Deferred.fromCoroutine(load(self.state, self))
+
+    # --- events ----------------------------------------------------------------------------------
+
+    def listen(self, listener: Listen) -> Callable[[], None]:
+        """Call `listener` with each event and `LinkChanged`, after `state` took it; returns a way to stop."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def events(self, limit: int = QUEUE) -> Stream:
+        """The events from now on: `async for event in client.events()`."""
+        stream = Stream(self._drained, self._streams.remove, limit)
+        self._streams.append(stream)
+        return stream
+
+    def _heard(self, event: Struct) -> None:
+        if self._behind or any(stream.full for stream in self._streams):
+            self._behind = True
+            return
+        cursor = cursor_of(event)
+        if cursor is not None:
+            self._cursor = cursor
+            self._acks.took(cursor)
+            if not self._once.first(type(event), cursor):
+                return
+        self.state.take(event)
+        self._tell(event)
+        for stream in list(self._streams):
+            stream.put(event)
+
+    def _tell(self, event: Heard) -> None:
+        for listener in list(self._listeners):
+            try:
+                listener(event)
+            except Exception:
+                _log.failure("A listener failed")
+
+    def _drained(self) -> None:
+        if self._behind and all(stream.roomy for stream in self._streams):
+            self._behind = False
+            self._drop(Closing(SLOW_READER, "catching up"))
+
+    # --- the connection --------------------------------------------------------------------------
+
+    def _connected(self, line: _Line, wire: Wire) -> None:
+        self._line, self._wire = line, wire
+        self._calls.connected(wire)
+
+    def _received(self, payload: bytes) -> None:
+        try:
+            self._calls.received(payload)
+        except BadAnswer as error:
+            self._drop(Closing(1002, str(error)))
+
+    def _closed(self, closing: Closing) -> None:
+        self._line = self._wire = None
+        self._calls.lost(closing)
+        if closing.code in FINAL:
+            self._machine.stop(FINAL[closing.code], closing.code)
+        else:
+            self._machine.lost(closing, None)
+
+    def _drop(self, closing: Closing, wait: float | None = None) -> None:
+        self.hang_up()
+        self._calls.lost(closing)
+        self._machine.lost(closing, wait)
+
+    def retry(self) -> None:
+        """Do not wait for the back-off: try to reconnect now."""
+        self._machine.retry()
+
+    # --- what the reconnect machine asks for -----------------------------------------------------
+
+    def dial(self) -> None:
+        self._tell(LinkChanged(Link.CONNECTING))
+        line = _Line(self)
+        self._line = line
+
+        def connected(wire: Wire) -> None:
+            if self._line is not line:  # closed meanwhile
+                wire.close()
+                return
+            self._connected(line, wire)
+            self._machine.connected()
+
+        def failed(failure: Failure) -> None:
+            line.gone.callback(None)
+            if self._line is line:
+                self._line = None
+                error = failure.value
+                closing = error.closing if isinstance(error, Disconnected) else Closing(1006, str(error))
+                self._machine.lost(closing, None)
+
+        self._dial(line).addCallbacks(connected, failed).addErrback(
+            lambda f: _log.failure("Dialling failed", f)
+        )
+
+    def show_token(self) -> None:
+        answer = self._ask_now(c.SessionResume(self._token or "", self._cursor))
+        answer.addCallbacks(self._resumed, self._not_resumed)
+        answer.addErrback(lambda f: _log.failure("Resuming failed", f))
+
+    def _resumed(self, opened: c.Opened) -> None:
+        self._in(opened)
+        self._machine.resumed()
+
+    def _not_resumed(self, failure: Failure) -> None:
+        error = failure.value
+        if isinstance(error, TimedOut | BadAnswer):
+            self._drop(Closing(1006, str(error)))
+        elif not isinstance(error, RemoteProblem):
+            failure.trap(Disconnected, SessionEnded)  # the machine was told already
+        elif error.of(Code.INVALID_CURSOR) and self._cursor is not None:
+            self._cursor, self._reset = None, True
+            self.show_token()
+        elif error.of(Code.BAD_TOKEN):
+            self._machine.stop(FINAL[4010], 4010)
+        else:
+            self._drop(Closing(1013, error.title), error.retry_after)
+
+    def online(self) -> None:
+        reset, self._reset = self._reset, False
+        if reset and self.state.ready:
+            spawn(load(self.state, self))
+        self._tell(LinkChanged(Link.ONLINE, reset=reset))
+
+    def offline(self, reason: str, retry_in: float) -> None:
+        self._tell(LinkChanged(Link.OFFLINE, reason, retry_in))
+
+    def hang_up(self) -> None:
+        line, wire = self._line, self._wire
+        self._line = self._wire = None
+        if line is not None:
+            line.cut()
+        if wire is not None:
+            wire.close()
+
+    def ended(self, reason: str, code: int) -> None:
+        ended = SessionEnded(reason, code)
+        self._acks.stop()
+        self.state.stop()
+        self._calls.end(ended)
+        for stream in list(self._streams):
+            stream.finish(None if code == 1000 else ended)
+        self._tell(LinkChanged(Link.CLOSED, reason))

@@ -1,0 +1,283 @@
+"""What a client shows, in memory: contacts, chats, messages as loaded, receipts, who types.
+
+Built from the node by `load`, kept current by the events that the session hands to `take`. Nothing here
+is authoritative: it can be thrown away and loaded again at any time.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from safeum_home.client.methods import Methods
+from safeum_home.protocol.events import ContactChanged, ProfileChanged, Receipt, Typing
+from safeum_home.protocol.types import (
+    ChatSummary,
+    Contact,
+    ContactState,
+    LoginAlert,
+    Message,
+    Profile,
+)
+
+TYPING_SECONDS = 6.0
+KEPT = 2000
+"""Messages that are held of a chat; older ones can be loaded again."""
+MAX_CHATS = 2000
+MAX_UNREAD = 100
+
+
+@dataclass(slots=True)
+class ChatView:
+    """A chat. `messages` are the newest, oldest first, without gaps; `more`: there are older ones."""
+
+    chat: str
+    kind: str
+    peer: str
+    address: str
+    display_name: str = ""
+    messages: list[Message] = field(default_factory=list)
+    more: bool = True
+    loaded: bool = False
+    """Whether history was asked for, so that `messages` is more than a preview."""
+    unread: int = 0
+    read: str | None = None
+    peer_delivered: str | None = None
+    peer_read: str | None = None
+    typing: set[str] = field(default_factory=set)
+
+    @property
+    def last(self) -> Message | None:
+        return self.messages[-1] if self.messages else None
+
+    def place(self, message: str | None) -> int:
+        """The index of a message; -1 for none, or one older than what is held."""
+        if message is not None:
+            for index in range(len(self.messages) - 1, -1, -1):
+                if self.messages[index].id == message:
+                    return index
+        return -1
+
+    def add(self, message: Message) -> bool:
+        """Put a message where its time says; False if it is there already."""
+        index = len(self.messages)
+        while index and self.messages[index - 1].at > message.at:
+            index -= 1
+        same_time = index
+        while same_time and self.messages[same_time - 1].at == message.at:
+            same_time -= 1
+            if self.messages[same_time].id == message.id:
+                return False
+        self.messages.insert(index, message)
+        if len(self.messages) > KEPT:
+            del self.messages[0]
+            self.more = True
+        return True
+
+
+class State:
+    """The view. `tell` is called with a `Typing(active=False)` when somebody's typing has expired."""
+
+    def __init__(self, clock: IReactorTime, tell: Callable[[Struct], None]) -> None:
+        self._clock = clock
+        self._tell = tell
+        self._typing: dict[tuple[str, str], IDelayedCall] = {}
+        self.account = ""
+        self.address = ""
+        self.profile = Profile()
+        self.contacts: dict[str, Contact] = {}
+        self._chats: dict[str, ChatView] = {}
+        self.ready = False
+        self._early: list[Struct] | None = None
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    @property
+    def chats(self) -> list[ChatView]:
+        """Chats that hold a message, newest first."""
+        held = [chat for chat in self._chats.values() if chat.messages]
+        return sorted(held, key=lambda chat: chat.messages[-1].at, reverse=True)
+
+    @property
+    def unread(self) -> int:
+        return sum(chat.unread for chat in self._chats.values())
+
+    def chat(self, chat: str) -> ChatView | None:
+        """A chat by its id, also one with a contact in which nothing was written yet."""
+        view = self._chats.get(chat)
+        if view is None:
+            contact = next((entry for entry in self.contacts.values() if entry.chat == chat), None)
+            if contact is not None:
+                view = self._of(contact)
+        return view
+
+    def _of(self, contact: Contact) -> ChatView:
+        view = ChatView(contact.chat, "direct", contact.account, contact.address, contact.display_name)
+        self._chats[contact.chat] = view
+        return view
+
+    # --- building --------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """What comes from now on is applied on top of what is being loaded."""
+        self._early = []
+
+    def build(self, own: Profile, contacts: list[Contact], chats: list[ChatSummary]) -> None:
+        """Replace everything by what the node said."""
+        self.profile = own
+        self.contacts = {contact.account: contact for contact in contacts}
+        self._chats = {summary.chat: _view(summary) for summary in chats}
+        self.ready = True
+        early, self._early = self._early or [], None
+        newest = {chat.chat: chat.last.at for chat in self._chats.values() if chat.last is not None}
+        for event in early:
+            if isinstance(event, Message) and event.at <= newest.get(event.chat, -1):
+                continue  # the summary has counted it; its text comes with the history
+            self.take(event)
+
+    def page(self, chat: str, messages: list[Message], more: bool) -> None:
+        """Older messages, or the newest, of a chat."""
+        view = self.chat(chat)
+        if view is not None:
+            for message in messages:
+                view.add(message)
+            view.more, view.loaded = more, True
+
+    # --- events ----------------------------------------------------------------------------------
+
+    def take(self, event: Struct) -> None:
+        """Apply an event; before the view was built there is nothing to apply it to."""
+        if self._early is not None:
+            self._early.append(event)
+        elif not self.ready:
+            return
+        elif isinstance(event, Message):
+            self._message(event)
+        elif isinstance(event, Receipt):
+            self._receipt(event)
+        elif isinstance(event, Typing):
+            self._types(event)
+        elif isinstance(event, ContactChanged):
+            self._contact(event.contact)
+        elif isinstance(event, ProfileChanged):
+            self._profile(event.account, event.profile)
+
+    def _message(self, message: Message) -> None:
+        view = self.chat(message.chat)
+        if view is None:
+            kind = "system" if isinstance(message.body, LoginAlert) else "direct"
+            view = self._chats[message.chat] = ChatView(message.chat, kind, message.sender, message.sender)
+        if view.add(message) and message.sender != self.account:
+            view.unread = min(view.unread + 1, MAX_UNREAD)
+        self._types(Typing(message.chat, message.sender, False))
+
+    def _receipt(self, receipt: Receipt) -> None:
+        view = self.chat(receipt.chat)
+        if view is None:
+            return
+        if receipt.account == self.account:
+            if receipt.read is not None:
+                self.marked(receipt.chat, receipt.read)
+            return
+        view.peer_delivered = receipt.delivered or view.peer_delivered
+        view.peer_read = receipt.read or view.peer_read
+
+    def marked(self, chat: str, upto: str) -> None:
+        """This account has read up to `upto`, here or elsewhere."""
+        view = self._chats.get(chat)
+        if view is None:
+            return
+        view.read = upto
+        place = view.place(upto)
+        if place >= 0:
+            behind = sum(1 for message in view.messages[place + 1 :] if message.sender != self.account)
+            view.unread = min(behind, MAX_UNREAD)
+
+    def _types(self, event: Typing) -> None:
+        key = (event.chat, event.account)
+        timer = self._typing.pop(key, None)
+        if timer is not None and timer.active():
+            timer.cancel()
+        view = self._chats.get(event.chat)
+        if view is None:
+            return
+        if event.active:
+            view.typing.add(event.account)
+            self._typing[key] = self._clock.callLater(TYPING_SECONDS, self._stopped, key)
+        else:
+            view.typing.discard(event.account)
+
+    def _stopped(self, key: tuple[str, str]) -> None:
+        ended = Typing(*key, active=False)
+        self._types(ended)
+        self._tell(ended)
+
+    def _contact(self, contact: Contact) -> None:
+        if contact.state is ContactState.NONE:
+            self.contacts.pop(contact.account, None)
+        else:
+            self.contacts[contact.account] = contact
+        view = self._chats.get(contact.chat)
+        if view is not None:
+            view.address, view.display_name = contact.address, contact.display_name or view.display_name
+
+    def _profile(self, account: str, profile: Profile) -> None:
+        if account == self.account:
+            self.profile = profile
+            return
+        contact = self.contacts.get(account)
+        if contact is not None:
+            name = profile.display_name
+            self.contacts[account] = Contact(
+                contact.account, contact.address, contact.chat, contact.state, name
+            )
+        for view in self._chats.values():
+            if view.peer == account:
+                view.display_name = profile.display_name
+
+    def stop(self) -> None:
+        """No timer is left behind."""
+        typing, self._typing = self._typing, {}
+        for timer in typing.values():
+            if timer.active():
+                timer.cancel()
+
+
+def _view(summary: ChatSummary) -> ChatView:
+    return ChatView(
+        summary.chat,
+        summary.kind,
+        summary.peer,
+        summary.address,
+        summary.display_name,
+        [] if summary.last is None else [summary.last],
+        unread=summary.unread,
+        read=summary.read,
+        peer_delivered=summary.peer_delivered,
+        peer_read=summary.peer_read,
+    )
+
+
+async def load(state: State, client: Methods) -> None:
+    """Fill `state` from the node: one's own profile, all contacts, and the newest chats."""
+    state.begin()
+    own = await client.profile()
+    state.account, state.address = own.account, own.address
+    contacts: list[Contact] = []
+    after: str | None = None
+    while True:
+        listed = await client.contacts(after)
+        contacts += listed.contacts
+        after = listed.next
+        if after is None:
+            break
+    chats: list[ChatSummary] = []
+    before: str | None = None
+    while True:
+        page = await client.chats(before, 50)
+        chats += page.chats
+        before = page.next
+        if before is None or len(chats) >= MAX_CHATS:
+            break
+    state.build(own.profile, contacts, chats)

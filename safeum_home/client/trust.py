@@ -1,0 +1,47 @@
+"""Which node, and whose word is taken that it is the one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFromCertificates
+
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import node_name
+
+DEFAULT_PORT = 8443
+_END = b"-----END CERTIFICATE-----"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Where a node listens for clients."""
+
+    host: str
+    port: int = DEFAULT_PORT
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def node_at(text: str) -> Node:
+    """`HOST[:PORT]` as a node; raises `Problem(invalid_node_name)`."""
+    host, _, port = node_name(text.strip()).partition(":")
+    return Node(host, int(port) if port else DEFAULT_PORT)
+
+
+def tls_for(node: Node, ca: bytes | None) -> Any:
+    """Client TLS for a node: the name is checked always (RFC 9525), the chain against `ca` where it is given.
+
+    `ca` is PEM: one or several authorities, or the node's own self-signed certificate, which pins it.
+    Raises `Problem(invalid_params)` for what holds no certificate.
+    """
+    if ca is None:
+        return optionsForClientTLS(node.host, acceptableProtocols=[b"http/1.1"])
+    try:
+        certificates = [Certificate.loadPEM(pem + _END + b"\n") for pem in ca.split(_END)[:-1]]
+    except Exception as error:
+        raise Problem(Code.INVALID_PARAMS, "The certificate cannot be read.") from error
+    if not certificates:
+        raise Problem(Code.INVALID_PARAMS, "There is no certificate in this PEM.")
+    roots = trustRootFromCertificates(certificates)
+    return optionsForClientTLS(node.host, roots, acceptableProtocols=[b"http/1.1"])
