@@ -103,7 +103,10 @@ class Slot:
         self._home = home
 
     def view(self) -> memoryview:
-        """The slot itself, for `os.readv` and the like: what is copied out of it is not protected."""
+        """The slot itself, for `os.readv` and the like: what is copied out of it is not protected.
+
+        It does not keep the slot: hold that for as long as the view is used.
+        """
         if self.pointer is None:
             raise ValueError("the slot was wiped")
         return memoryview(ffi.buffer(self.pointer, self.size))

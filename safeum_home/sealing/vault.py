@@ -1,0 +1,75 @@
+"""The vault: all that is derived from a root secret once it is there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from safeum_home.errors import Code, Problem, Tampered
+from safeum_home.sealing.blind import BlindIndex
+from safeum_home.sealing.cursors import CURSOR_KEY_SIZE, SealedCursors
+from safeum_home.sealing.keyring import EpochKeyring
+from safeum_home.sealing.keys import SealedKey, derive
+from safeum_home.sealing.memory import Slot
+from safeum_home.sealing.secrets import SecretStore
+
+KEYRING = "keyring"
+SECRETS = "secrets"
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """What a node needs to work. `signing_seed` is the Ed25519 seed (32 octets) of its federation key."""
+
+    keyring: EpochKeyring
+    blinder: BlindIndex
+    cursors: SealedCursors
+    secrets: SecretStore
+    signing_seed: Slot
+
+    def wipe(self) -> None:
+        """Zero everything; nothing of the vault works afterwards. Twice is harmless."""
+        self.keyring.wipe()
+        self.blinder.wipe()
+        self.secrets.wipe()
+        self.signing_seed.wipe()
+
+
+def initialise(root: Slot, state_dir: Path) -> None:
+    """Make the state directory (0700) and the keyring in it. `root` stays the caller's. Blocks.
+
+    Raises `already_initialised`, and OSError.
+    """
+    state_dir.mkdir(mode=0o700, exist_ok=True)
+    keyring_key = _keyring_key(root)
+    EpochKeyring.create(keyring_key, state_dir / KEYRING, root.arena.slot().fill_random()).wipe()
+
+
+def open_vault(root: Slot, state_dir: Path | None) -> Vault:
+    """The vault of a state directory, or one in memory alone. `root` may be wiped afterwards. Blocks.
+
+    Raises `not_initialised`, `wrong_root_secret` (also where a file is damaged), and OSError.
+    """
+    if state_dir is None:
+        keyring = EpochKeyring.create(_keyring_key(root), None, root.arena.slot().fill_random())
+    else:
+        keyring = EpochKeyring.open(_keyring_key(root), state_dir / KEYRING)
+    try:
+        secrets = SecretStore(
+            SealedKey(derive(root, b"safeum secrets")), None if state_dir is None else state_dir / SECRETS
+        )
+    except Tampered:
+        keyring.wipe()
+        raise Problem(Code.WRONG_ROOT_SECRET, "the file of secrets is damaged") from None
+    cursor_key = derive(root, b"safeum cursors", CURSOR_KEY_SIZE)
+    cursors = SealedCursors(cursor_key)
+    cursor_key.wipe()
+    return Vault(
+        keyring,
+        BlindIndex(derive(root, b"safeum index")),
+        cursors,
+        secrets,
+        derive(root, b"safeum signing"),
+    )
+
+
+def _keyring_key(root: Slot) -> SealedKey:
+    return SealedKey(derive(root, b"safeum keyring"))
