@@ -29,7 +29,10 @@ USERNAME_PATTERN = r"^[a-z0-9](?:[a-z0-9._-]{1,30})[a-z0-9]$(?!\n)"
 
 _ACCOUNT = re.compile(ACCOUNT_PATTERN)
 _USERNAME = re.compile(USERNAME_PATTERN)
+_PORT = re.compile(r"^[1-9][0-9]{0,4}$(?!\n)")
 _LABEL = re.compile(r"^(?!-)[a-z0-9-]{1,63}(?<!-)$(?!\n)")
+MAX_NODE_NAME = 255
+"""Characters of a node's name with its port, as `ACCOUNT_PATTERN` takes them."""
 
 RandomBytes = Callable[[int], bytes]
 
@@ -41,6 +44,11 @@ def _base32(data: bytes) -> str:
 def new_account_id(node: str, random: RandomBytes = token_bytes) -> AccountId:
     """A fresh account id on `node` (128 random bits)."""
     return AccountId(f"@{_base32(random(16))}:{node}")
+
+
+def system_account(node: str) -> AccountId:
+    """The account in whose name `node` itself writes. Nobody can log in to it."""
+    return AccountId(f"@{_base32(blake2b(b'safeum system contact', digest_size=16).digest())}:{node}")
 
 
 def new_device_id(random: RandomBytes = token_bytes) -> DeviceId:
@@ -65,13 +73,22 @@ def direct_chat_id(first: AccountId, second: AccountId) -> ChatId:
 
 
 def node_name(text: str) -> str:
-    """A node's name (DNS name, with an optional port), lower-cased; raises `invalid_node_name`."""
-    host, _, port = text.lower().partition(":")
+    """A node's name (DNS name, with an optional port) in its one written form, lower-cased.
+
+    Raises `invalid_node_name`. ASCII only: an internationalised name is written in its `xn--` form.
+    """
+    host, colon, port = text.lower().partition(":")
     labels = host.split(".")
-    port_ok = not port or (port.isascii() and port.isdigit() and 0 < int(port) < 65536)
-    if len(host) > 253 or not port_ok or not all(_LABEL.match(label) for label in labels):
+    port_ok = not colon or (_PORT.match(port) is not None and int(port) < 65536)
+    if (
+        not text.isascii()
+        or len(text) > MAX_NODE_NAME
+        or len(host) > 253
+        or not port_ok
+        or not all(_LABEL.match(label) for label in labels)
+    ):
         raise Problem(Code.INVALID_NODE_NAME)
-    return host + (f":{port}" if port else "")
+    return host + colon + port
 
 
 def username(text: str) -> str:

@@ -1,0 +1,113 @@
+"""The committed documents say what the code does, and are what they claim to be."""
+
+import gzip
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from jsonschema import Draft7Validator, Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.errors import Code, Problem
+from safeum_home.protocol import asyncapi, frames, openapi
+from safeum_home.protocol.commands import COMMANDS
+from safeum_home.protocol.events import EVENTS
+from tests.values import values
+from tools.generate import FOLDER, documents
+
+DATA = Path(__file__).parent / "data"
+
+
+class CommittedTests(SynchronousTestCase):
+    """`make docs` would change nothing."""
+
+    def test_up_to_date(self) -> None:
+        """Each generated document holds what the code makes of it now."""
+        for path, text in documents():
+            self.assertEqual(path.read_text(), text, f"{path.name} is out of date: run `make docs`")
+
+    def test_tables_are_found(self) -> None:
+        """The guide has a place for each table, and names every method, event and error."""
+        guide = (FOLDER / "README.md").read_text()
+        self.assertEqual(re.findall(r"<!-- generated: (\w+) -->", guide), ["methods", "events", "errors"])
+        for name in [*COMMANDS, *EVENTS, *(code.code for code in Code)]:
+            self.assertIn(f"`{name}`", guide)
+
+
+class OfficialSchemaTests(SynchronousTestCase):
+    """The documents against the specifications' own schemas."""
+
+    def test_asyncapi(self) -> None:
+        """AsyncAPI 3.0.0."""
+        schema = json.loads(gzip.decompress((DATA / "asyncapi-3.0.0.json.gz").read_bytes()))
+        self.assertEqual(
+            [error.message for error in Draft7Validator(schema).iter_errors(asyncapi.document())], []
+        )
+        broken = asyncapi.document()
+        broken["operations"]["chat.send"]["action"] = "sing"
+        self.assertNotEqual(list(Draft7Validator(schema).iter_errors(broken)), [])
+
+    def test_openapi(self) -> None:
+        """OpenAPI 3.1."""
+        self.assertEqual(
+            [error.message for error in OpenAPIV31SpecValidator(openapi.document()).iter_errors()], []
+        )
+
+    def test_every_reference_leads_somewhere(self) -> None:
+        """No `$ref` is left in the air."""
+        for document in (asyncapi.document(), openapi.document()):
+            for reference in re.findall(r'"\$ref": ?"#/([^"]+)"', json.dumps(document)):
+                place: Any = document
+                for step in reference.split("/"):
+                    place = place[step]
+                self.assertIsInstance(place, dict)
+
+
+class MeaningTests(SynchronousTestCase):
+    """The schemas take what the node sends and what it takes."""
+
+    document = asyncapi.document()
+
+    def _validator(self, name: str) -> Draft202012Validator:
+        payload = self.document["components"]["messages"][name]["payload"]
+        return Draft202012Validator(payload | {"components": self.document["components"]})
+
+    def _holds(self, name: str, frame: bytes) -> None:
+        errors = [error.message for error in self._validator(name).iter_errors(msgspec.json.decode(frame))]
+        self.assertEqual(errors, [])
+
+    def test_examples_of_everything(self) -> None:
+        """A value of every message, made from the types, satisfies its published schema."""
+        for method, command in COMMANDS.items():
+            request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": self._example(command.params)}
+            self._holds(f"{method}.request", msgspec.json.encode(request))
+            self._holds(f"{method}.result", frames.encode_result(1, self._example(command.result)))
+        for method, event in EVENTS.items():
+            self._holds(method, frames.encode_event(self._example(event.type)))
+
+    def _example(self, kind: type[msgspec.Struct]) -> Any:
+        found: list[Any] = []
+
+        @settings(max_examples=1, database=None)
+        @given(values(kind))
+        def take(value: Any) -> None:
+            found.append(value)
+
+        take()
+        return found[-1]
+
+    def test_refusals(self) -> None:
+        """Every error, with and without what is optional in it."""
+        for code in Code:
+            self._holds("error", frames.encode_problem("a", Problem(code)))
+            self._holds("error", frames.encode_problem(None, Problem(code, "detail", 1.5)))
+
+    def test_schemas_refuse(self) -> None:
+        """A schema that took everything would be of no use."""
+        validator = self._validator("chat.send.request")
+        for wrong in ({}, {"jsonrpc": "2.0", "id": 1, "method": "chat.send", "params": {}}):
+            self.assertFalse(validator.is_valid(wrong))
