@@ -17,10 +17,48 @@ from safeum_home.errors import Code, Problem
 T = TypeVar("T")
 
 _COMMON = frozenset(
-    "password password1 passw0rd 12345678 123456789 1234567890 qwertyui qwerty123 qwertyuiop iloveyou "
-    "11111111 00000000 abc12345 abcd1234 1q2w3e4r 1qaz2wsx letmein1 football baseball sunshine princess "
-    "superman whatever trustno1 starwars computer michelle jennifer internet asdfghjk asdfghjkl "
-    "87654321 66666666 88888888 password123 welcome1 admin123 changeme monkey123 dragon123".split()
+    [
+        "password",
+        "password1",
+        "passw0rd",
+        "12345678",
+        "123456789",
+        "1234567890",
+        "qwertyui",
+        "qwerty123",
+        "qwertyuiop",
+        "iloveyou",
+        "11111111",
+        "00000000",
+        "abc12345",
+        "abcd1234",
+        "1q2w3e4r",
+        "1qaz2wsx",
+        "letmein1",
+        "football",
+        "baseball",
+        "sunshine",
+        "princess",
+        "superman",
+        "whatever",
+        "trustno1",
+        "starwars",
+        "computer",
+        "michelle",
+        "jennifer",
+        "internet",
+        "asdfghjk",
+        "asdfghjkl",
+        "87654321",
+        "66666666",
+        "88888888",
+        "password123",
+        "welcome1",
+        "admin123",
+        "changeme",
+        "monkey123",
+        "dragon123",
+    ]
 )
 
 

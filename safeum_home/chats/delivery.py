@@ -1,0 +1,35 @@
+"""From a committed message to the sessions of those who may see it: encoded and framed once."""
+
+from safeum_home.chats.registry import Chat, ChatContents
+from safeum_home.chats.sealed import open_encoded, open_message
+from safeum_home.ids import AccountId, DeviceId
+from safeum_home.ports import Bus, Published
+from safeum_home.protocol import frames
+from safeum_home.storage.rows import EventRow
+
+_METHOD = "chat.message"
+
+
+class Delivery:
+    """Publishes messages on the bus."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    def message(
+        self, chat: Chat, sender: AccountId, encoded: bytes, position: int, device: DeviceId | None
+    ) -> None:
+        """Tell all members; the sender's other devices too, but not the device that sent it."""
+        frame = frames.text_frame(frames.notification(_METHOD, encoded))
+        for member in chat.members:
+            if member == sender:
+                self._bus.publish(member, Published(frame, position, None, device))
+            else:
+                self._bus.publish(member, Published(frame, position, chat.id))
+
+    def missed(self, chat: ChatContents, row: EventRow, account: AccountId) -> Published:
+        """A stored message, for a device of `account` that was away."""
+        encoded = open_encoded(chat.key, row)
+        own = open_message(chat.key, row).sender == account
+        frame = frames.text_frame(frames.notification(_METHOD, encoded))
+        return Published(frame, row.position, None if own else chat.id)

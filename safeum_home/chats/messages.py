@@ -1,0 +1,118 @@
+"""Sending: consent, sealing, one commit, the acknowledgement, and only then delivery."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
+
+from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.registry import Chat, ChatRegistry
+from safeum_home.chats.sealed import open_message, seal_message
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId, ChatId, DeviceId
+from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database, Published
+from safeum_home.protocol import frames
+from safeum_home.protocol.commands import ChatSend, Sent
+from safeum_home.protocol.types import Body, Message
+from safeum_home.storage import events
+from safeum_home.storage.rows import EventRow, NewEvent
+
+
+class Messages:
+    """The command `chat.send`, and what a device that was away has missed of it."""
+
+    def __init__(
+        self,
+        database: Database,
+        blinder: Blinder,
+        cursors: Cursors,
+        registry: ChatRegistry,
+        delivery: Delivery,
+        now: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._blinder = blinder
+        self._cursors = cursors
+        self._registry = registry
+        self._delivery = delivery
+        self._now = now
+
+    def send(self, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
+        chat = self._registry.get(ChatId(params.chat))
+        if chat is None:
+            return self._registry.load(ChatId(params.chat)).addCallback(self._send, caller, params)
+        return self._send(chat, caller, params)
+
+    def _send(self, chat: Chat | None, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
+        sender, device = caller.account, caller.device
+        if chat is None or sender not in chat.writers:
+            raise Problem(Code.NOT_A_CONTACT)
+        message, encoded, position = self._compose(chat, sender, params.body)
+        client_id = self._blinder.client_id(device, params.client_id)
+        sealed = seal_message(chat.key, chat.blind, position, encoded)
+        row = NewEvent(chat.blind, position, sealed, self._blinder.device(device), client_id)
+        stored = self._database.append(events.append_events, row)
+        return stored.addCallback(self._stored, chat, message, encoded, position, device)
+
+    def _stored(
+        self,
+        earlier: int | None,
+        chat: Chat,
+        message: Message,
+        encoded: bytes,
+        position: int,
+        device: DeviceId,
+    ) -> "Committed[Sent] | Deferred[Committed[Sent]]":
+        if earlier is not None:
+            return self._sent_before(chat, earlier)
+
+        def publish() -> None:
+            self._delivery.message(chat, AccountId(message.sender), encoded, position, device)
+
+        return Committed(Sent(message.id, message.at), publish)
+
+    def _sent_before(self, chat: Chat, position: int) -> "Deferred[Committed[Sent]]":
+        """The answer to a message that is sent again: the first one's."""
+
+        def answer(row: EventRow | None) -> Committed[Sent]:
+            if row is None:
+                raise Problem(Code.INVALID_PARAMS, "this client_id was used in another chat")
+            message = open_message(chat.key, row)
+            return Committed(Sent(message.id, message.at), lambda: None)
+
+        return self._database.read(lambda c: events.event(c, chat.blind, position)).addCallback(answer)
+
+    def compose_system(
+        self, chat: Chat, sender: AccountId, body: Body
+    ) -> tuple[Callable[[Connection], None], Callable[[], None]]:
+        """A message of the node itself, to be stored inside another's transaction: store, publish."""
+        message, encoded, position = self._compose(chat, sender, body)
+        sealed = seal_message(chat.key, chat.blind, position, encoded)
+        # What the node writes is never sent again: its own id is what recognises it.
+        row = NewEvent(chat.blind, position, sealed, chat.blind, self._blinder.alias(message.id))
+
+        def store(c: Connection) -> None:
+            events.append_events(c, [row])
+
+        def publish() -> None:
+            self._delivery.message(chat, sender, encoded, position, None)
+
+        return store, publish
+
+    def _compose(self, chat: Chat, sender: AccountId, body: Body) -> tuple[Message, bytes, int]:
+        position = self._database.next_position()
+        message = Message(self._cursors.encode(position), chat.id, sender, self._now(), body)
+        return message, frames.encode_params(message), position
+
+    def since(self, account: AccountId, after: int, limit: int) -> "Deferred[list[Published]]":
+        """`ports.Source` of messages."""
+        owner = self._blinder.account(account)
+
+        def read(c: Connection) -> list[Published]:
+            opened = self._registry.opener(c)
+            return [
+                self._delivery.missed(opened(row.chat), row, account)
+                for row in events.events_since(c, owner, after, limit)
+            ]
+
+        return self._database.read(read)

@@ -1,0 +1,125 @@
+"""Delivered and read receipts: latest wins, gathered for a moment, committed, then told.
+
+Between two flushes an account has one marker for each chat, however many messages passed.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from safeum_home.chats.registry import Chat, ChatRegistry
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId, ChatId, Cursor
+from safeum_home.ports import Blinder, Bus, Caller, Cursors, Database, Published
+from safeum_home.protocol import frames
+from safeum_home.protocol.commands import ChatRead, Done
+from safeum_home.protocol.events import Receipt
+from safeum_home.spawn import spawn
+from safeum_home.storage import chats
+from safeum_home.storage.rows import Marker
+
+GATHER_SECONDS = 0.05
+
+
+@dataclass(slots=True)
+class _Progress:
+    delivered: int = 0
+    read: int = 0
+
+
+class Receipts:
+    """`ports.Receipts`, and the command `chat.read`. Waiting markers are bounded by the open chats."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        database: Database,
+        blinder: Blinder,
+        cursors: Cursors,
+        registry: ChatRegistry,
+        bus: Bus,
+    ) -> None:
+        self._clock = clock
+        self._database = database
+        self._blinder = blinder
+        self._cursors = cursors
+        self._registry = registry
+        self._bus = bus
+        self._waiting: dict[tuple[AccountId, ChatId], _Progress] = {}
+        self._scheduled = False
+
+    def delivered(self, account: AccountId, chat: ChatId, position: int) -> None:
+        progress = self._progress(account, chat)
+        progress.delivered = max(progress.delivered, position)
+
+    async def read(self, caller: Caller, params: ChatRead) -> Done:
+        position = self._cursors.decode(params.upto)
+        chat = await self._registry.load(ChatId(params.chat))
+        if chat is None or caller.account not in chat.members or position > self._database.committed:
+            raise Problem(Code.NOT_FOUND)
+        progress = self._progress(caller.account, chat.id)
+        progress.read = max(progress.read, position)
+        progress.delivered = max(progress.delivered, position)
+        return Done()
+
+    def since(self, account: AccountId, after: int, limit: int) -> "Deferred[list[Published]]":
+        """`ports.Source` of receipts."""
+        owner = self._blinder.account(account)
+
+        def read(c: Connection) -> list[Published]:
+            opened = self._registry.opener(c)
+            told = []
+            for row in chats.markers_since(c, owner, after, limit):
+                chat = opened(row.chat)
+                who = next(one for one in chat.members if self._blinder.account(one) == row.account)
+                told.append(self._event(chat.id, who, row.delivered, row.read, row.position))
+            return told
+
+        return self._database.read(read)
+
+    def _progress(self, account: AccountId, chat: ChatId) -> _Progress:
+        if not self._scheduled:
+            self._scheduled = True
+            self._clock.callLater(GATHER_SECONDS, self.flush)
+        return self._waiting.setdefault((account, chat), _Progress())
+
+    def flush(self) -> None:
+        """Commit what waits, then tell it."""
+        waiting, self._waiting = self._waiting, {}
+        self._scheduled = False
+        for (account, chat), progress in waiting.items():
+            spawn(self._commit(account, chat, progress), "a receipt")
+
+    async def _commit(self, account: AccountId, chat_id: ChatId, progress: _Progress) -> None:
+        chat = await self._registry.load(chat_id)
+        if chat is None or account not in chat.members:
+            return
+        position = self._database.next_position()
+        blind = self._blinder.account(account)
+        row = Marker(chat.blind, blind, progress.delivered, progress.read, position)
+        try:
+            advanced = await self._database.append(chats.put_markers, row)
+        except Problem as problem:
+            # The device says it again with its next acknowledgement.
+            self._log.warn("a receipt was not stored: {code}", code=problem.code.code)
+            return
+        if advanced:
+            self._tell(chat, account, progress, position)
+
+    def _tell(self, chat: Chat, account: AccountId, progress: _Progress, position: int) -> None:
+        event = self._event(chat.id, account, progress.delivered, progress.read, position)
+        for member in chat.members:
+            if member != account or progress.read:
+                self._bus.publish(member, event)
+
+    def _event(self, chat: ChatId, account: AccountId, delivered: int, read: int, position: int) -> Published:
+        receipt = Receipt(self._cursors.encode(position), chat, account, self._id(delivered), self._id(read))
+        return Published(frames.text_frame(frames.encode_event(receipt)), position)
+
+    def _id(self, position: int) -> Cursor | None:
+        return self._cursors.encode(position) if position else None

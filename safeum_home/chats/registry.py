@@ -1,0 +1,184 @@
+"""The chats of this node in RAM: their keys, their members, and who may write. A bounded number."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred, succeed
+from twisted.python.failure import Failure
+
+from safeum_home import ids
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId, ChatId
+from safeum_home.ports import Blinder, Database, Key, Keyring
+from safeum_home.storage import chats, contacts
+from safeum_home.storage.contacts import ACCEPTED
+from safeum_home.storage.rows import ChatRow, ContactRow
+
+
+class ChatKind(IntEnum):
+    """The numbers under which rows keep them."""
+
+    DIRECT = 1
+    SYSTEM = 2
+
+
+class ChatContents(NamedTuple):
+    """What it takes to read a chat."""
+
+    id: ChatId
+    blind: bytes
+    kind: ChatKind
+    key: Key
+    members: tuple[AccountId, ...]
+
+
+@dataclass(slots=True)
+class Chat:
+    """A chat that is open. `writers` are the members who may write into it now."""
+
+    id: ChatId
+    blind: bytes
+    kind: ChatKind
+    key: Key
+    members: tuple[AccountId, ...]
+    writers: frozenset[AccountId]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_members = msgspec.msgpack.Decoder(tuple[str, ...])
+
+
+class ChatRegistry:
+    """Opens chats, makes new ones, and forgets those whose contacts changed. `ports.Consent`."""
+
+    def __init__(
+        self, database: Database, keyring: Keyring, blinder: Blinder, system: AccountId, size: int = 50_000
+    ) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._blinder = blinder
+        self._system = system
+        self._size = size
+        self._open: OrderedDict[ChatId, Chat] = OrderedDict()
+        self._loading: dict[ChatId, list[Deferred[Chat | None]]] = {}
+
+    def get(self, chat: ChatId) -> Chat | None:
+        """The chat, if it is in RAM."""
+        return self._open.get(chat)
+
+    def load(self, chat: ChatId) -> "Deferred[Chat | None]":
+        """The chat; None where there is none. Those who wait for one chat get it in their order."""
+        if (kept := self._open.get(chat)) is not None:
+            self._open.move_to_end(chat)
+            return succeed(kept)
+        waiting: Deferred[Chat | None] = Deferred()
+        if (others := self._loading.get(chat)) is not None:
+            others.append(waiting)
+            return waiting
+        self._loading[chat] = waiters = [waiting]
+        blind = self._blinder.chat(chat)
+
+        def read(c: Connection) -> tuple[ChatRow | None, list[ContactRow]]:
+            return chats.chat(c, blind), contacts.contacts_of_chat(c, blind)
+
+        def loaded(rows: tuple[ChatRow | None, list[ContactRow]]) -> None:
+            opened = None if rows[0] is None else self._from_rows(chat, rows[0], rows[1])
+            if self._loading.get(chat) is waiters:
+                del self._loading[chat]
+                if opened is not None:
+                    self._keep(opened)
+            for waiter in waiters:
+                waiter.callback(opened)
+
+        def failed(failure: Failure) -> None:
+            if self._loading.get(chat) is waiters:
+                del self._loading[chat]
+            for waiter in waiters:
+                waiter.errback(failure)
+
+        self._database.read(read).addCallback(loaded).addErrback(failed)
+        return waiting
+
+    def direct(self, first: AccountId, second: AccountId) -> Callable[[Connection], None]:
+        chat = ids.direct_chat_id(first, second)
+        return self._inserting(chat, ChatKind.DIRECT, (first, second))[1]
+
+    def found_system(self, account: AccountId) -> Callable[[Connection], None]:
+        """What makes the system chat of a new account exist, inside a transaction."""
+        chat, insert = self._inserting(self.system_chat(account), ChatKind.SYSTEM, (account,))
+        self._keep(chat)
+        return insert
+
+    def system_chat(self, account: AccountId) -> ChatId:
+        """The id of the chat in which the node writes to an account."""
+        return ids.direct_chat_id(account, self._system)
+
+    def changed(self, chat: ChatId) -> None:
+        self._open.pop(chat, None)
+        # What is being loaded may have been read before the change: its waiters keep it, nobody else.
+        self._loading.pop(chat, None)
+
+    def opener(self, c: Connection) -> Callable[[bytes], "ChatContents"]:
+        """Opens chats found by an index, on a reading connection and in its thread; each only once."""
+        opened: dict[bytes, ChatContents] = {}
+
+        def open_chat(blind: bytes) -> ChatContents:
+            if blind not in opened:
+                if (row := chats.chat(c, blind)) is None:
+                    raise Problem(Code.NOT_FOUND)
+                opened[blind] = self.contents(row)
+            return opened[blind]
+
+        return open_chat
+
+    def contents(self, row: ChatRow) -> "ChatContents":
+        """The chat in a row; raises `Tampered`."""
+        key, members = self._open_row(row)
+        kind = ChatKind(row.kind)
+        system = kind is ChatKind.SYSTEM
+        chat = self.system_chat(members[0]) if system else ids.direct_chat_id(members[0], members[1])
+        return ChatContents(chat, row.chat, kind, key, members)
+
+    def _open_row(self, row: ChatRow) -> tuple[Key, tuple[AccountId, ...]]:
+        key = self._keyring.unwrap(row.chat, row.key)
+        members = _members.decode(key.open(row.sealed, b"members" + row.chat))
+        return key, tuple(AccountId(member) for member in members)
+
+    def _from_rows(self, chat: ChatId, row: ChatRow, sides: list[ContactRow]) -> Chat:
+        key, members = self._open_row(row)
+        kind = ChatKind(row.kind)
+        return Chat(chat, row.chat, kind, key, members, self._writers(kind, members, sides))
+
+    def _writers(
+        self, kind: ChatKind, members: tuple[AccountId, ...], sides: list[ContactRow]
+    ) -> frozenset[AccountId]:
+        """An account may write where the other one has it in its list."""
+        if kind is ChatKind.SYSTEM:
+            return frozenset((self._system,))
+        consenting = {side.owner for side in sides if side.state == ACCEPTED}
+        first, second = members
+        pairs = ((first, second), (second, first))
+        return frozenset(writer for writer, reader in pairs if self._blinder.account(reader) in consenting)
+
+    def _inserting(
+        self, chat: ChatId, kind: ChatKind, members: tuple[AccountId, ...]
+    ) -> tuple[Chat, Callable[[Connection], None]]:
+        blind = self._blinder.chat(chat)
+        key, wrapped = self._keyring.new_key(blind)
+        row = ChatRow(blind, kind, key.seal(_encoder.encode(members), b"members" + blind), wrapped)
+        blinds = [self._blinder.account(member) for member in members]
+
+        def insert(c: Connection) -> None:
+            chats.insert_chat(c, row, blinds)
+
+        return Chat(chat, blind, kind, key, members, self._writers(kind, members, [])), insert
+
+    def _keep(self, chat: Chat) -> None:
+        self._open[chat.id] = chat
+        if len(self._open) > self._size:
+            self._open.popitem(last=False)

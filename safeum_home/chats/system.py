@@ -1,0 +1,43 @@
+"""The node's system contact: login alerts, written into the account's own chat."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
+
+from safeum_home.chats.messages import Messages
+from safeum_home.chats.registry import ChatRegistry
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId, DeviceId, system_account
+from safeum_home.ports import Known, Staged
+from safeum_home.protocol.types import DeviceInfo, LoginAlert
+
+
+def system_contact(node: str) -> Known:
+    """Who writes in the name of `node`."""
+    return Known(system_account(node), "safeum", "SafeUM", "")
+
+
+class SystemMessages:
+    """`ports.Announcer`."""
+
+    def __init__(
+        self, registry: ChatRegistry, messages: Messages, system: AccountId, now: Callable[[], int]
+    ) -> None:
+        self._registry = registry
+        self._messages = messages
+        self._system = system
+        self._now = now
+
+    def found(self, account: AccountId) -> Callable[[Connection], None]:
+        return self._registry.found_system(account)
+
+    def login(self, account: AccountId, device: DeviceId, info: DeviceInfo) -> "Deferred[Staged]":
+        return Deferred.fromCoroutine(self._login(account, device, info))
+
+    async def _login(self, account: AccountId, device: DeviceId, info: DeviceInfo) -> Staged:
+        chat = await self._registry.load(self._registry.system_chat(account))
+        if chat is None:
+            raise Problem(Code.NOT_FOUND)
+        body = LoginAlert(device, info.name, info.system, self._now())
+        return Staged(*self._messages.compose_system(chat, self._system, body))

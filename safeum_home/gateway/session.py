@@ -1,0 +1,238 @@
+"""A client's session: frames in, answers out; once it is open, a device of an account."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from safeum_home.config import LimitSection
+from safeum_home.errors import Code, Problem
+from safeum_home.gateway.catchup import MissedPage
+from safeum_home.gateway.device import ConnectedDevice
+from safeum_home.gateway.dispatch import Routes, start
+from safeum_home.gateway.outbound import Outbound
+from safeum_home.ids import AccountId, DeviceId
+from safeum_home.limits import RateLimit, network
+from safeum_home.ports import Bus, ClientConnection, Committed, Cursors, Receipts
+from safeum_home.protocol import frames
+from safeum_home.protocol.commands import (
+    Done,
+    Opened,
+    Params,
+    Phase,
+    SessionAck,
+    SessionLogout,
+    SessionResume,
+)
+from safeum_home.protocol.events import Synced
+from safeum_home.protocol.session import SessionPhase, new_session
+from safeum_home.spawn import spawn
+
+NORMAL = 1000
+POLICY = 1008
+AUTHENTICATION_TOO_SLOW = 4001
+_BAD_FRAMES = 20
+"""How many malformed frames of a session are answered before it is closed."""
+_DONE = Done()
+
+
+class Identity(Protocol):
+    """Who a session turned out to be (`safeum_home.accounts.logins.Authenticated`)."""
+
+    @property
+    def account(self) -> AccountId: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def device(self) -> DeviceId: ...
+    @property
+    def token(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all sessions of a node share."""
+
+    clock: IReactorTime
+    routes: Routes
+    bus: Bus
+    cursors: Cursors
+    receipts: Receipts
+    missed: Callable[[AccountId, int], Awaitable[MissedPage]]
+    committed: Callable[[], int]
+    rate: RateLimit
+    limits: LimitSection
+
+
+class Session:
+    """`ports.ConnectionHandler` and `ports.Caller` of one connection."""
+
+    _log = Logger()
+    __slots__ = ("_bad_frames", "_connection", "_device", "_in_flight", "_machine", "_outbound", "_phase")
+    __slots__ += ("_rate_key", "_services", "_timer")
+
+    def __init__(self, connection: ClientConnection, services: Services) -> None:
+        limits = services.limits
+        self._connection = connection
+        self._services = services
+        self._phase = SessionPhase()
+        self._machine = new_session(self._phase)
+        self._outbound = Outbound(connection, limits.outbound_frames, limits.outbound_bytes)
+        self._device: ConnectedDevice | None = None
+        self._rate_key: str = network(connection.host)
+        self._in_flight = 0
+        self._bad_frames = 0
+        self._timer = services.clock.callLater(
+            limits.authentication_seconds, connection.close, AUTHENTICATION_TOO_SLOW, "authenticate in time"
+        )
+
+    @property
+    def host(self) -> str:
+        return self._connection.host
+
+    @property
+    def account(self) -> AccountId:
+        return self._connected().account
+
+    @property
+    def device(self) -> DeviceId:
+        return self._connected().device
+
+    def received(self, payload: bytes) -> None:
+        try:
+            call = frames.decode(payload)
+        except frames.BadFrame as bad:
+            self._refuse_frame(bad)
+            return
+        params = call.params
+        try:
+            self._phase.permit(call.command)
+            self._services.rate.take(self._rate_key)
+            if type(params) is SessionResume:
+                self._position(params.since)
+        except Problem as problem:
+            self._refuse(call.request_id, problem)
+            return
+        if call.command.phase is Phase.GREETING:
+            self._machine.authenticating()
+        self._in_flight += 1
+        if self._in_flight == self._services.limits.in_flight:
+            self._connection.pause_reading()
+        try:
+            answer = start(self._handler(params), self, params)
+        except Exception:
+            self._failed(Failure(), call)
+            return
+        if isinstance(answer, Deferred):
+            answer.addCallback(self._answer, call).addErrback(self._failed, call)
+        else:
+            self._answer(answer, call)
+
+    def paused(self) -> None:
+        self._outbound.pause()
+
+    def resumed(self) -> None:
+        self._outbound.resume()
+        if self._device is not None and self._outbound.clear:
+            self._device.keeps_up()
+
+    def closed(self) -> None:
+        self._machine.closed()
+        if self._timer.active():
+            self._timer.cancel()
+        self._outbound.drop()
+        if self._device is not None:
+            self._services.bus.unsubscribe(self._device.account, self._device)
+            self._device.gone()
+
+    def _connected(self) -> ConnectedDevice:
+        if self._device is None:
+            raise Problem(Code.NOT_AUTHENTICATED)
+        return self._device
+
+    def _handler(self, params: Params) -> Callable[[Any, Any], Any]:
+        return self._acknowledge if type(params) is SessionAck else self._services.routes[type(params)]
+
+    def _acknowledge(self, caller: object, params: SessionAck) -> Done:
+        position = self._position(params.cursor)
+        self._connected().acknowledge(position, self._services.receipts)
+        return _DONE
+
+    def _position(self, cursor: str | None) -> int:
+        """The position behind a cursor; one that this node has not reached was not given out by it."""
+        position = 0 if cursor is None else self._services.cursors.decode(cursor)
+        if position > self._services.committed():
+            raise Problem(Code.INVALID_CURSOR)
+        return position
+
+    def _answer(self, answer: Any, call: frames.Call) -> None:
+        self._end_of_call()
+        publish: Callable[[], None] | None = None
+        if type(answer) is Committed:
+            answer, publish = answer.result, answer.publish
+        if call.command.phase is Phase.GREETING:
+            self._open(answer, call)
+        elif call.request_id is not None:
+            self._outbound.write(frames.text_frame(frames.encode_result(call.request_id, answer)))
+        if publish is not None:
+            publish()
+        if type(call.params) is SessionLogout:
+            self._connection.close(NORMAL, "logged out")
+
+    def _failed(self, failure: Failure, call: frames.Call) -> None:
+        self._end_of_call()
+        if call.command.phase is Phase.GREETING:
+            self._machine.refused()
+        problem = failure.value
+        if not isinstance(problem, Problem):
+            self._log.failure("{method} failed", failure=failure, method=call.command.method)
+            problem = Problem(Code.INTERNAL)
+        self._refuse(call.request_id, problem)
+
+    def _refuse(self, request_id: frames.RequestId | None, problem: Problem) -> None:
+        if request_id is not None:
+            self._outbound.write(frames.text_frame(frames.encode_problem(request_id, problem)))
+
+    def _refuse_frame(self, bad: frames.BadFrame) -> None:
+        self._outbound.write(frames.text_frame(frames.encode_problem(bad.request_id, bad.problem)))
+        self._bad_frames += 1
+        if self._bad_frames >= _BAD_FRAMES:
+            self._connection.close(POLICY, "too many malformed frames")
+
+    def _end_of_call(self) -> None:
+        if self._in_flight == self._services.limits.in_flight:
+            self._connection.resume_reading()
+        self._in_flight -= 1
+
+    def _open(self, who: Identity, call: frames.Call) -> None:
+        """The client has proved who it is: subscribe, answer, and send what it missed."""
+        self._machine.opened()
+        if self._phase.phase is not Phase.OPEN:
+            return
+        self._timer.cancel()
+        limit = self._services.limits.unacknowledged
+        device = ConnectedDevice(who.account, who.device, self._outbound, self._connection.close, limit)
+        self._device = device
+        self._rate_key = who.account
+        self._services.bus.subscribe(who.account, device)
+        since = call.params.since if isinstance(call.params, SessionResume) else None
+        cursor = since or self._services.cursors.encode(self._services.committed())
+        opened = Opened(who.account, who.address, who.device, cursor, who.token)
+        if call.request_id is not None:
+            self._outbound.write(frames.text_frame(frames.encode_result(call.request_id, opened)))
+        if since is not None:
+            spawn(self._catch_up(device, self._position(since)), "catching up")
+
+    async def _catch_up(self, device: ConnectedDevice, after: int) -> None:
+        try:
+            reached = await device.catch_up(self._services.missed)(after)
+        except Problem as problem:
+            self._connection.close(1013, problem.code.code)
+            return
+        if reached is not None:
+            synced = Synced(self._services.cursors.encode(reached))
+            self._outbound.write(frames.text_frame(frames.encode_event(synced)))
