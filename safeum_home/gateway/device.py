@@ -19,8 +19,17 @@ Close = Callable[[int, str], None]
 class ConnectedDevice:
     """`ports.Subscriber`: the events of an account on their way to one of its devices."""
 
-    __slots__ = ("_catch_up", "_close", "_gone", "_max_unacknowledged", "_outbound", "_unacknowledged")
-    __slots__ += ("_waiting", "account", "device")
+    __slots__ = (
+        "_catch_up",
+        "_close",
+        "_gone",
+        "_max_unacknowledged",
+        "_outbound",
+        "_unacknowledged",
+        "_waiting",
+        "account",
+        "device",
+    )
 
     def __init__(
         self, account: AccountId, device: DeviceId, outbound: Outbound, close: Close, max_unacknowledged: int

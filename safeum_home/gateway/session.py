@@ -72,8 +72,18 @@ class Session:
     """`ports.ConnectionHandler` and `ports.Caller` of one connection."""
 
     _log = Logger()
-    __slots__ = ("_bad_frames", "_connection", "_device", "_in_flight", "_machine", "_outbound", "_phase")
-    __slots__ += ("_rate_key", "_services", "_timer")
+    __slots__ = (
+        "_bad_frames",
+        "_connection",
+        "_device",
+        "_in_flight",
+        "_machine",
+        "_outbound",
+        "_phase",
+        "_rate_key",
+        "_services",
+        "_timer",
+    )
 
     def __init__(self, connection: ClientConnection, services: Services) -> None:
         limits = services.limits
