@@ -1,0 +1,139 @@
+"""A node's end of client connections, in memory: for tests of the client's own machinery."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import Clock
+
+from safeum_home.client.calls import Wire
+from safeum_home.client.connection import Listener
+from safeum_home.client.errors import Closing, Disconnected
+from safeum_home.client.session import Client
+from safeum_home.errors import Code, Problem
+from safeum_home.protocol.commands import Result
+from safeum_home.protocol.events import METHOD_OF
+from safeum_home.protocol.frames import encode_event, encode_problem, encode_result
+from safeum_home.protocol.types import Contact, ContactState, Message, Text
+
+ADA = "@" + "a" * 26 + ":home.test"
+BOB = "@" + "b" * 26 + ":home.test"
+SYSTEM = "@" + "s" * 26 + ":home.test"
+CHAT = "!" + "c" * 26
+OTHER = "!" + "d" * 26
+DEVICE = "D" + "e" * 16
+TOKEN = "token-" + "t" * 30
+
+
+def cursor(number: int) -> str:
+    """A cursor that a test can tell from others; clients compare them for equality only."""
+    return f"{number:022d}"
+
+
+def message(
+    number: int, text: str = "hi", sender: str = BOB, chat: str = CHAT, at: int | None = None
+) -> Message:
+    return Message(cursor(number), chat, sender, 1_700_000_000_000 + number if at is None else at, Text(text))
+
+
+def contact(state: ContactState = ContactState.ACCEPTED, account: str = BOB, name: str = "Bob") -> Contact:
+    return Contact(account, "bob@home.test", CHAT, state, name)
+
+
+def opened(at: int = 0, token: str | None = TOKEN) -> dict[str, Any]:
+    return {
+        "account": ADA,
+        "address": "ada@home.test",
+        "device": DEVICE,
+        "cursor": cursor(at),
+        "token": token,
+    }
+
+
+class FakeWire:
+    """One connection, seen from the node: `requests` is what came, `answer` and `event` go back."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.listener = listener
+        self.requests: list[dict[str, Any]] = []
+        self.closed_with: int | None = None
+        self.answers: dict[str, Callable[[dict[str, Any]], Any]] = {}
+
+    def send(self, payload: bytes) -> None:
+        request = json.loads(payload)
+        self.requests.append(request)
+        answer = self.answers.get(request["method"])
+        if answer is not None and "id" in request:
+            self.reply(request, answer(request["params"]))
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        if self.closed_with is None:
+            self.closed_with = code
+            self.listener.closed(Closing(code, reason))
+
+    def reply(self, request: dict[str, Any], answer: Any) -> None:
+        if isinstance(answer, Problem):
+            self.listener.received(encode_problem(request["id"], answer))
+        elif isinstance(answer, Result):
+            self.listener.received(encode_result(request["id"], answer))
+        else:
+            result = msgspec.json.encode(answer)
+            self.listener.received(b'{"jsonrpc":"2.0","id":%d,"result":%b}' % (request["id"], result))
+
+    def event(self, event: Struct) -> None:
+        assert type(event) in METHOD_OF
+        self.listener.received(encode_event(event))
+
+    def drop(self, code: int = 1006, reason: str = "gone") -> None:
+        self.closed_with = code
+        self.listener.closed(Closing(code, reason))
+
+    def methods(self) -> list[str]:
+        return [request["method"] for request in self.requests]
+
+    def of(self, method: str) -> list[dict[str, Any]]:
+        return [request for request in self.requests if request["method"] == method]
+
+
+class FakeNode:
+    """Takes connections and remembers them. `answers` go to each new wire; `down` refuses to connect."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.wires: list[FakeWire] = []
+        self.down = False
+        self.answers: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "account.register": lambda params: opened(),
+            "session.login": lambda params: opened() if params["password"] == "right" else WRONG,
+            "session.resume": lambda params: opened(0, None) if params["token"] == TOKEN else STALE,
+        }
+        self.client = Client(self.dial, self.clock, lambda: 0.5)
+
+    def dial(self, listener: Listener) -> "Deferred[Wire]":
+        if self.down:
+            return fail(Disconnected(Closing(1006, "refused")))
+        wire = FakeWire(listener)
+        wire.answers = dict(self.answers)
+        self.wires.append(wire)
+        return succeed(wire)
+
+    @property
+    def wire(self) -> FakeWire:
+        return self.wires[-1]
+
+    def login(self) -> FakeWire:
+        entered: list[object] = []
+        Deferred.fromCoroutine(_await(self.client.login("ada", "right"))).addBoth(entered.append)
+        assert self.client.opened is not None, entered
+        return self.wire
+
+
+async def _await(awaitable: Any) -> Any:
+    return await awaitable
+
+
+WRONG = Problem(Code.BAD_CREDENTIALS)
+STALE = Problem(Code.BAD_TOKEN)
