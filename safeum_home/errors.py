@@ -51,6 +51,8 @@ class Code(Enum):
     INVALID_CURSOR = Kind("invalid_cursor", 422, -32024, "This cursor was not given out by this node.")
     TOO_LARGE = Kind("too_large", 413, -32025, "This is larger than the node takes.")
     LIMIT_REACHED = Kind("limit_reached", 403, -32026, "No more of these are allowed.")
+    METHOD_NOT_ALLOWED = Kind("method_not_allowed", 405, -32027, "This resource does not take this method.")
+    BAD_REQUEST = Kind("bad_request", 400, -32028, "This is not a request that the node understands.")
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",
