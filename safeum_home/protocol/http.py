@@ -1,7 +1,5 @@
 """What a node answers over HTTP, besides the upgrade to WebSocket."""
 
-from typing import Literal
-
 from msgspec import Struct
 
 HEALTH_PATH = "/health"
@@ -9,9 +7,19 @@ DISCOVERY_PATH = "/.well-known/safeum/client"
 
 
 class Health(Struct, frozen=True):
-    """Whether the node serves; `status` says why not."""
+    """Whether the node serves: `ok` is answered with 200, all else with 503."""
 
-    status: Literal["open", "sealed", "unsealing", "shutting_down"]
+    status: str
+    """`ok`, or what keeps the node from serving, such as `sealed`."""
+
+
+class DiscoveryLimits(Struct, frozen=True):
+    """What a connection is bounded by."""
+
+    frame: int
+    """Octets that one WebSocket message may have."""
+    ping_interval: float
+    """Seconds between the node's pings."""
 
 
 class Discovery(Struct, frozen=True):
@@ -21,7 +29,6 @@ class Discovery(Struct, frozen=True):
     """The node's name: the part of addresses and account ids behind `@` and `:`."""
     websocket: str
     """The URL to open (`wss:`)."""
-    subprotocols: list[str]
-    """Subprotocols that the node speaks, the preferred one first."""
-    registration: bool
-    """Whether anybody may sign up."""
+    protocols: list[str]
+    """WebSocket subprotocols that the node speaks, the preferred one first."""
+    limits: DiscoveryLimits
