@@ -1,0 +1,43 @@
+"""The command line: `python -m bench [CASE ...]`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from bench.cases import CASES
+from bench.failure import Failure
+from bench.options import TARGETS, Options
+from bench.targets import raise_file_limit
+
+
+def main(arguments: list[str]) -> int:
+    """Run cases, one JSON line on stdout for each measurement; 1 where one of them failed."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; all by default")
+    parser.add_argument("--target", choices=TARGETS, default=Options.target)
+    parser.add_argument("--seconds", type=float, default=Options.seconds, help="length of a measured window")
+    parser.add_argument("--warm-up", type=float, default=Options.warm_up, metavar="SECONDS")
+    parser.add_argument("--scale", type=float, default=Options.scale, help="of pairs and connections")
+    parser.add_argument("--profile", type=Path, metavar="DIR", help="sample the target with py-spy")
+    parser.add_argument("--gil", action="store_true", help="of the samples, only those that hold the GIL")
+    parsed = vars(parser.parse_args(arguments))
+    names = parsed.pop("cases") or list(CASES)
+    unknown = [name for name in names if name not in CASES]
+    if unknown:
+        parser.error(f"no such case: {', '.join(unknown)}")
+    options = Options(**parsed)
+    raise_file_limit()
+    failed = False
+    for name in names:
+        try:
+            for line in CASES[name](options):
+                print(json.dumps({"case": name, "target": options.target, **line}), flush=True)
+        except Failure as failure:
+            print(f"{name}: {failure}", file=sys.stderr, flush=True)
+            failed = True
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,147 @@
+"""The cases. Each is a function that yields one line for each of its measurements."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
+from time import perf_counter, sleep
+from typing import Any
+
+from bench import load
+from bench.flows import Flow
+from bench.loop import Job, Loop
+from bench.meter import Meter, resident_kib
+from bench.options import Options
+from bench.subjects import WIDTH, RelaySubject, Subject
+from bench.targets import relay
+
+Line = dict[str, Any]
+Case = Callable[[Options], Iterator[Line]]
+CASES: dict[str, Case] = {}
+
+
+def case(run: Case) -> Case:
+    """Register a case under its function's name."""
+    CASES[run.__name__] = run
+    return run
+
+
+@case
+def pairs(options: Options) -> Iterator[Line]:
+    """Messages between pairs: as fast as acknowledgements come, then by a schedule."""
+    busy, many = options.scaled(50), options.scaled(500)
+    with relay() as yard, options.subject(pairs=many) as subject:
+        for count, in_flight, rate in ((busy, 16, None), (many, 1, None), (busy, None, 200)):
+            fields = {"pairs": count, "in_flight": in_flight, "rate": rate}
+            measure = partial(_messages, options, count, in_flight, rate)
+            yield {**fields, **compared(options, RelaySubject(yard), subject, measure)}
+
+
+def _messages(
+    options: Options, count: int, in_flight: int | None, rate: float | None, subject: Subject, seconds: float
+) -> Meter:
+    loop, flows = Loop(), list[Flow]()
+
+    async def connect(pair: int) -> None:
+        flows.append(await subject.flow(loop, pair))
+
+    loop.run((connect(pair) for pair in range(count)), WIDTH)
+    meter = options.meter(subject.target, f"pairs-{count}-{in_flight or rate}")
+    if in_flight is not None:
+        load.closed(loop, flows, meter, in_flight=in_flight, warm_up=options.warm_up, seconds=seconds)
+    if rate is not None:
+        load.scheduled(loop, flows, meter, rate=rate, warm_up=options.warm_up, seconds=seconds)
+    loop.close()
+    return meter
+
+
+@case
+def login(options: Options) -> Iterator[Line]:
+    """A connection and a session for each login; hashing a password costs what it does by default."""
+    with relay() as yard, options.subject(people=2 * WIDTH, real_passwords=True) as subject:
+        for method, name in (("token", "arrive"), ("password", "log_in")):
+            measure = partial(_visits, options, name)
+            yield {"method": method, **compared(options, RelaySubject(yard), subject, measure)}
+
+
+def _visits(options: Options, how: str, subject: Subject, seconds: float) -> Meter:
+    loop, free = Loop(), deque(range(2 * WIDTH))
+    meter = options.meter(subject.target, f"login-{how}")
+
+    async def visit() -> None:
+        who = free.popleft()
+        began = perf_counter()
+        line = await getattr(subject, how)(loop, who)
+        if meter.measuring:
+            meter.count += 1
+            meter.latencies.append(perf_counter() - began)
+        await line.close()
+        free.append(who)
+
+    def visits(end: float) -> Iterator[Job]:
+        while perf_counter() < end:
+            yield visit()
+
+    loop.run(visits(perf_counter() + options.warm_up), WIDTH)
+    with meter.window():
+        loop.run(visits(perf_counter() + seconds), WIDTH)
+    return meter
+
+
+@case
+def idle(options: Options) -> Iterator[Line]:
+    """Memory for each connection that is logged in and silent, and how fast they come."""
+    steps = [options.scaled(2000), options.scaled(5000)]
+    with relay() as yard:
+        bare = list(_idle(options, RelaySubject(yard), steps))
+    with options.subject(people=steps[-1], restarted=True) as subject:
+        for line, relay_line in zip(_idle(options, subject, steps), bare, strict=True):
+            line["relay_ratio"] = round(line["per_s"] / relay_line["per_s"], 3)
+            line["relay_per_s"], line["relay_kib_per_conn"] = relay_line["per_s"], relay_line["kib_per_conn"]
+            yield line
+
+
+def _idle(options: Options, subject: Subject, steps: list[int]) -> Iterator[Line]:
+    loop, settle = Loop(), min(2.0, options.seconds)
+
+    async def first(who: int) -> None:
+        await (await subject.arrive(loop, who)).close()
+
+    async def stay(who: int) -> None:
+        began = perf_counter()
+        await subject.arrive(loop, who)
+        meter.latencies.append(perf_counter() - began)
+        meter.count += 1
+
+    # What a server makes at the first connections, and keeps, is not theirs.
+    loop.run((first(who) for who in range(min(2 * WIDTH, steps[0]))), WIDTH)
+    sleep(settle)
+    before, there = resident_kib(subject.target.pid), 0
+    for step in steps:
+        meter = options.meter(subject.target, f"idle-{step}")
+        with meter.window():
+            loop.run((stay(who) for who in range(there, step)), WIDTH)
+        there = step
+        loop.run_until(perf_counter() + settle)
+        grown = (resident_kib(subject.target.pid) - before) / step
+        yield {"connections": step, **meter.line(), "kib_per_conn": round(grown, 1)}
+    loop.close()
+
+
+def compared(
+    options: Options, yard: Subject, subject: Subject, measure: Callable[[Subject, float], Meter]
+) -> Line:
+    """A measurement, with a run of the relay before and one after: the machine may not be ours alone."""
+    before = measure(yard, options.relay_seconds)
+    own = measure(subject, options.seconds)
+    after = measure(yard, options.relay_seconds)
+    per_s = (before.per_s + after.per_s) / 2
+    per_cpu_second = (before.per_cpu_second + after.per_cpu_second) / 2
+    bare = after.line()
+    return {
+        **own.line(),
+        "relay_ratio": round(own.per_s / per_s, 3),
+        "relay_per_s": round(per_s, 1),
+        "relay_p50_ms": bare["p50_ms"],
+        "relay_p99_ms": bare["p99_ms"],
+        "cpu_ratio": round(own.per_cpu_second / per_cpu_second, 3),
+    }

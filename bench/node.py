@@ -1,0 +1,131 @@
+"""The real node, as it is run in production: `twistd -n safeum`, with its database on a disk."""
+
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from secrets import token_bytes
+from time import monotonic, sleep
+
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from bench.certificate import self_signed
+from bench.failure import Failure
+from bench.subjects import NodeSubject
+from bench.targets import PATIENCE, Target, process, trusting
+
+STATE = Path("build")
+"""Databases are made in here, so that they are on the same disk as the project and not on a tmpfs."""
+CHEAP_PASSWORDS = (8, 1)
+REAL_PASSWORDS = (64, 2)
+"""Argon2id: MiB and operations. They are real only where logins with a password are measured."""
+_NO_LIMIT = 1_000_000
+
+CONFIG = """
+[node]
+name = "localhost"
+state_dir = "{state}"
+[listen]
+clients = ["tcp:{port}:interface=127.0.0.1:backlog=1024"]
+[tls]
+certificate = "{state}/certificate.pem"
+key = "file:{key}"
+[passwords]
+memory_mib = {memory_mib}
+operations = {operations}
+queue = 1024
+[limits]
+connections_per_address = 20000
+commands_per_second = {no_limit}
+commands_burst = {no_limit}
+logins_per_address = {no_limit}
+logins_per_address_burst = {no_limit}
+logins_per_account = {no_limit}
+logins_per_account_burst = {no_limit}
+signups_per_address = {no_limit}
+signups_per_address_burst = {no_limit}
+contact_requests_per_account = {no_limit}
+contact_requests_per_account_burst = {no_limit}
+devices = {no_limit}
+"""
+
+
+class Home:
+    """A node with its state in a folder that goes away with it."""
+
+    def __init__(self, folder: Path, keys: Path, real_passwords: bool) -> None:
+        self._folder, self._processes = folder, ExitStack()
+        self._root = token_bytes(32)
+        key, certificate = self_signed()
+        pem = certificate.public_bytes(Encoding.PEM)
+        (folder / "certificate.pem").write_bytes(pem)
+        keys.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        keys.chmod(0o400)
+        self._tls = trusting(pem.decode())
+        memory_mib, operations = REAL_PASSWORDS if real_passwords else CHEAP_PASSWORDS
+        self._port = _free_port()
+        (folder / "node.toml").write_text(
+            CONFIG.format(
+                state=folder,
+                key=keys,
+                port=self._port,
+                memory_mib=memory_mib,
+                operations=operations,
+                no_limit=_NO_LIMIT,
+            )
+        )
+        self.subject = NodeSubject(self._start())
+
+    def restart(self) -> None:
+        """Stop the node and start it again: it then knows only what it reads from its database."""
+        self.stop()
+        self.subject.target = self._start()
+
+    def stop(self) -> None:
+        self._processes.close()
+
+    def _start(self) -> Target:
+        reader, writer = os.pipe()
+        os.write(writer, self._root)
+        os.close(writer)
+        command = [str(Path(sys.executable).parent / "twistd"), "-n", "--pidfile=", "safeum"]
+        command += ["--config", str(self._folder / "node.toml"), "--root-fd", str(reader)]
+        log = (self._folder / "node.log").open("ab")
+        child = self._processes.enter_context(process(command, stdout=log, stderr=log, pass_fds=[reader]))
+        os.close(reader)
+        log.close()
+        deadline = monotonic() + PATIENCE
+        while not _listens(self._port):
+            if child.poll() is not None or monotonic() > deadline:
+                raise Failure("the node did not start: " + (self._folder / "node.log").read_text()[-2000:])
+            sleep(0.05)
+        return Target("node", child.pid, self._port, self._tls)
+
+
+@contextmanager
+def running(*, real_passwords: bool = False) -> Iterator[Home]:
+    """A node of its own, new and open."""
+    STATE.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(dir=STATE.resolve(), prefix="bench-") as folder,
+        tempfile.NamedTemporaryFile(dir="/dev/shm", prefix="bench-") as key,
+    ):
+        home = Home(Path(folder), Path(key.name), real_passwords)
+        try:
+            yield home
+        finally:
+            home.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,99 @@
+"""What the cases do with a target, the same for the relay and for the node."""
+
+from dataclasses import dataclass, field
+from secrets import token_hex
+from typing import Protocol
+
+from bench import people
+from bench.flows import Flow, NodeFlow, RelayFlow
+from bench.loop import Loop
+from bench.people import Person
+from bench.targets import Target
+from bench.wire import Line, frame
+from safeum_home.ids import ChatId
+
+WIDTH = 16
+"""How many connections are set up at the same time."""
+
+
+class Subject(Protocol):
+    """A target, and who its clients are."""
+
+    @property
+    def target(self) -> Target: ...
+
+    async def flow(self, loop: Loop, pair: int) -> Flow:
+        """Connect the two of a pair."""
+
+    async def arrive(self, loop: Loop, who: int) -> Line:
+        """Connect, up to where a client may begin to work."""
+
+    async def log_in(self, loop: Loop, who: int) -> Line:
+        """The same with a password, where the target knows passwords."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySubject:
+    """Clients of a relay are numbers."""
+
+    target: Target
+
+    async def flow(self, loop: Loop, pair: int) -> Flow:
+        sender, recipient = [await self.arrive(loop, pair) for _ in range(2)]
+        for line in sender, recipient:
+            line.send(frame(b"%d" % pair))
+            await line.message()
+        return RelayFlow(sender, recipient)
+
+    async def arrive(self, loop: Loop, who: int) -> Line:
+        return await people.connected(loop, self.target)
+
+    log_in = arrive
+
+
+@dataclass(slots=True)
+class NodeSubject:
+    """Clients of a node are people; person 2k and person 2k + 1 are a pair."""
+
+    target: Target
+    people: list[Person] = field(default_factory=list)
+    chats: list[ChatId] = field(default_factory=list)
+
+    def sign_up_people(self, count: int) -> None:
+        """`count` accounts, without connections left open."""
+        loop = Loop()
+
+        async def one(number: int) -> None:
+            person, line = await people.sign_up(loop, self.target, f"person{number}")
+            self.people.append(person)
+            await line.close()
+
+        loop.run((one(number) for number in range(count)), WIDTH)
+        loop.close()
+
+    def sign_up_pairs(self, count: int) -> None:
+        """`count` pairs of contacts, without connections left open."""
+        loop = Loop()
+
+        async def one(number: int) -> None:
+            first, first_line = await people.sign_up(loop, self.target, f"sender{number}")
+            second, second_line = await people.sign_up(loop, self.target, f"recipient{number}")
+            self.chats.append(await people.befriend(first, first_line, second, second_line))
+            self.people += first, second
+            await first_line.close()
+            await second_line.close()
+
+        loop.run((one(number) for number in range(count)), WIDTH)
+        loop.close()
+
+    async def flow(self, loop: Loop, pair: int) -> Flow:
+        sender = await people.resume(loop, self.target, self.people[2 * pair])
+        recipient = await people.resume(loop, self.target, self.people[2 * pair + 1])
+        # A client id must be new to the device, also when the same two talk again.
+        return NodeFlow(sender, recipient, self.chats[pair], token_hex(4))
+
+    async def arrive(self, loop: Loop, who: int) -> Line:
+        return await people.resume(loop, self.target, self.people[who])
+
+    async def log_in(self, loop: Loop, who: int) -> Line:
+        return await people.log_in(loop, self.target, self.people[who])
