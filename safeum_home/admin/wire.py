@@ -1,0 +1,69 @@
+"""What an operator's command line and a node say to each other: JSON-RPC 2.0, one object a line."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Raw, Struct
+
+MAX_LINE = 128 * 1024
+"""Octets of a line, either way: a secret of 64 KiB in base64 fits."""
+
+DEFAULT_SOCKET = "/var/lib/safeum-home/admin.sock"
+
+
+class Request(Struct, frozen=True, forbid_unknown_fields=True):
+    """A line to the node."""
+
+    jsonrpc: Literal["2.0"]
+    id: Annotated[int, Meta(ge=0, le=2**53 - 1)]
+    method: Annotated[str, Meta(max_length=64)]
+    params: Raw = Raw(b"{}")
+
+
+class Params(Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of a command; those of commands without any."""
+
+
+class UnsealParams(Params, frozen=True):
+    """One share, or the words of the whole root secret."""
+
+    words: Annotated[str, Meta(max_length=1024)]
+
+
+class SecretParams(Params, frozen=True):
+    name: Annotated[str, Meta(max_length=64)]
+
+
+class SetSecretParams(SecretParams, frozen=True):
+    """`value` travels in base64."""
+
+    value: bytes
+
+
+class Done(Struct, frozen=True):
+    """The answer of commands that have nothing to tell."""
+
+
+class Progress(Struct, frozen=True):
+    """`state` is `sealed`, `unsealing` or `open`; `needed` shares, 0 while unknown."""
+
+    state: str
+    have: int
+    needed: int
+
+
+class Names(Struct, frozen=True):
+    names: list[str]
+
+
+class Status(Struct, frozen=True):
+    """How the node is. `memory`: how keys are held (`memfd_secret`, `sodium_malloc`, `mlock`, `unlocked`)."""
+
+    version: str
+    node: str
+    state: str
+    have: int
+    needed: int
+    memory: str
+    core_dumps_off: bool
+    database: str
+    connections: int
