@@ -54,6 +54,19 @@ def read_credential(arena: Arena, path: Path) -> Slot:
     return read_descriptor(arena, fd)
 
 
+def read_safe_file(path: Path, limit: int) -> bytes:
+    """Any file of at most `limit` octets that is in memory only, and whose owner alone reads it. Blocks.
+
+    Raises `unsafe_source` with the reason, `too_large`, and OSError.
+    """
+    with open(path, "rb") as file:
+        _check_safe(file.fileno(), path)
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise Problem(Code.TOO_LARGE)
+    return data
+
+
 def credential_path(environment: Mapping[str, str]) -> Path | None:
     """Where systemd put the credential `safeum-root`; None where it did not."""
     directory = environment.get("CREDENTIALS_DIRECTORY")

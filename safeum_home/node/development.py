@@ -1,0 +1,75 @@
+"""A node to try things on: random root secret, everything in memory or in a folder that goes with it."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+
+from safeum_home.config import Config, DatabaseSection, ListenSection, NodeSection
+from safeum_home.gateway.tls import ServerTls, self_signed
+from safeum_home.node.service import Node
+from safeum_home.sealing.hardening import harden_process
+from safeum_home.sealing.memory import Arena, Level
+from safeum_home.sealing.root import generate
+from safeum_home.spawn import spawn
+
+PORT = 8443
+CERTIFICATE = Path("run", "ca.pem")
+
+_WELCOME = """\
+
+  SafeUM Home runs at wss://{name}. Its root secret is random and in memory only:
+  ALL DATA OF THIS NODE IS GONE WHEN IT EXITS.
+
+  Talk to it, each in a terminal of its own:
+      .venv/bin/safeum chat --node {name} --ca {certificate}
+
+  Stop it with Ctrl-C.
+"""
+
+
+class DevelopmentNode(Service):
+    """`twistd -n safeum --development`."""
+
+    def __init__(self, reactor: Any, port: int = PORT, certificate: Path = CERTIFICATE) -> None:
+        """`certificate` is where the public certificate is written for clients."""
+        self._reactor = reactor
+        self._name = f"localhost:{port}"
+        self._port = port
+        self._certificate = certificate
+        self._folder: TemporaryDirectory[str] | None = None
+        self._node: Node | None = None
+
+    def startService(self) -> None:
+        super().startService()
+        hardening = harden_process(lock_all=False)
+        self._folder = TemporaryDirectory(prefix="safeum-")
+        config = Config(
+            node=NodeSection(name=self._name, state_dir=self._folder.name),
+            listen=ListenSection(clients=[f"tcp:{self._port}:interface=127.0.0.1"]),
+            database=DatabaseSection(),
+        )
+        chain, key = self_signed(["localhost", "127.0.0.1"])
+        arena = Arena(floor=Level.UNLOCKED)
+        self._node = Node(self._reactor, config, arena, hardening, in_memory=True, tls=ServerTls(chain, key))
+        self._certificate.parent.mkdir(exist_ok=True)
+        self._certificate.write_bytes(chain)
+        self._node.startService()
+        self._node.feed(generate(arena))
+        spawn(self._welcome(self._node), "starting")
+
+    def stopService(self) -> Deferred[None]:
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _welcome(self, node: Node) -> None:
+        await node.ready
+        print(_WELCOME.format(name=self._name, certificate=self._certificate), flush=True)
+
+    async def _stop(self) -> None:
+        if self._node is not None:
+            await self._node.stopService()
+        if self._folder is not None:
+            self._folder.cleanup()

@@ -1,0 +1,127 @@
+"""The domain of an open node: every part is made here and handed what it needs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from safeum_home.accounts.contact_rows import ContactSide
+from safeum_home.accounts.contacts import ContactLimits, Contacts
+from safeum_home.accounts.devices import Devices
+from safeum_home.accounts.directory import AccountDirectory
+from safeum_home.accounts.logins import LoginLimits, Logins
+from safeum_home.accounts.passwords import PasswordHasher
+from safeum_home.accounts.profiles import Profiles
+from safeum_home.bus.local import LocalBus
+from safeum_home.chats.backlog import Backlog
+from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.history import History
+from safeum_home.chats.messages import Messages
+from safeum_home.chats.receipts import Receipts
+from safeum_home.chats.registry import ChatRegistry
+from safeum_home.chats.system import SystemMessages, system_contact
+from safeum_home.chats.typing_signal import TypingSignals
+from safeum_home.config import Config
+from safeum_home.gateway.dispatch import Routes
+from safeum_home.gateway.session import Services
+from safeum_home.limits import RateLimit
+from safeum_home.ports import Database
+from safeum_home.protocol import commands
+from safeum_home.sealing.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """What the edge needs of an open node, and what has to be ended with it."""
+
+    services: Services
+    receipts: Receipts
+
+
+def make_domain(
+    config: Config, clock: Any, database: Database, vault: Vault, hasher: PasswordHasher
+) -> Domain:
+    """Wire the domain of the node `config` describes. `clock` provides IReactorTime."""
+    name = config.node.name
+    blinder, cursors, keyring = vault.blinder, vault.cursors, vault.keyring
+    bus = LocalBus()
+    system = system_contact(name)
+
+    def milliseconds() -> int:
+        return int(clock.seconds() * 1000)
+
+    directory = AccountDirectory(database, keyring, blinder, system)
+    registry = ChatRegistry(database, keyring, blinder, system.account)
+    messages = Messages(database, blinder, cursors, registry, Delivery(bus), milliseconds)
+    receipts = Receipts(clock, database, blinder, cursors, registry, bus)
+    announcer = SystemMessages(registry, messages, system.account, milliseconds)
+    devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
+    logins = Logins(
+        name,
+        database,
+        keyring,
+        blinder,
+        directory,
+        devices,
+        hasher,
+        announcer,
+        LoginLimits.of(config.limits, clock.seconds),
+        milliseconds,
+        config.registration.open,
+    )
+    side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
+    contact_limits = ContactLimits.of(config.limits, clock.seconds)
+    contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
+    profiles = Profiles(name, database, keyring, cursors, directory, side, bus)
+    history = History(name, database, blinder, cursors, registry, directory, receipts, system.account)
+    backlog = Backlog(database, (messages.since, receipts.since, side.since, profiles.since))
+    routes = _routes(
+        logins, devices, contacts, profiles, messages, receipts, history, TypingSignals(registry, bus)
+    )
+    rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
+    services = Services(
+        clock=clock,
+        routes=routes,
+        bus=bus,
+        cursors=cursors,
+        receipts=receipts,
+        missed=backlog.page,
+        committed=lambda: database.committed,
+        rate=rate,
+        limits=config.limits,
+    )
+    return Domain(services, receipts)
+
+
+def _routes(
+    logins: Logins,
+    devices: Devices,
+    contacts: Contacts,
+    profiles: Profiles,
+    messages: Messages,
+    receipts: Receipts,
+    history: History,
+    signals: TypingSignals,
+) -> Routes:
+    """Which function carries out which command; `session.ack` is the session's own."""
+    return {
+        commands.AccountRegister: logins.register,
+        commands.SessionLogin: logins.login,
+        commands.SessionResume: logins.resume,
+        commands.SessionLogout: devices.logout,
+        commands.ListDevices: devices.list,
+        commands.DeviceRevoke: devices.revoke,
+        commands.ContactFind: contacts.find,
+        commands.ContactRequest: contacts.request,
+        commands.ContactAccept: contacts.accept,
+        commands.ContactDecline: contacts.decline,
+        commands.ContactRemove: contacts.remove,
+        commands.ContactBlock: contacts.block,
+        commands.ContactUnblock: contacts.unblock,
+        commands.ListContacts: contacts.list,
+        commands.ProfileGet: profiles.get,
+        commands.ProfileSet: profiles.set,
+        commands.ListChats: history.list,
+        commands.ChatHistory: history.history,
+        commands.ChatSend: messages.send,
+        commands.ChatRead: receipts.read,
+        commands.ChatTyping: signals.typing,
+    }

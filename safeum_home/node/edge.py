@@ -1,0 +1,105 @@
+"""Listening for clients: certificate, limits, and the endpoints of the configuration."""
+
+from pathlib import Path
+from typing import Any
+from weakref import WeakSet
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import deferLater
+
+from safeum_home.config import Config, LimitSection
+from safeum_home.errors import Code, Problem
+from safeum_home.gateway.edge import EdgeFactory
+from safeum_home.gateway.http import ClientDiscovery, EdgeSite, Health, site_root, websocket_url
+from safeum_home.gateway.limits import EdgeLimits
+from safeum_home.gateway.session import Services, Session
+from safeum_home.gateway.tls import ServerTls
+from safeum_home.gateway.websocket import ClientWebSocketFactory
+from safeum_home.ports import ClientConnection
+from safeum_home.sealing.secrets import SecretStore
+from safeum_home.sealing.sources import read_safe_file
+
+SERVICE_RESTART = 1012
+"""The close code that tells clients to come back (IANA WebSocket Close Code registry)."""
+_LONGEST_KEY = 64 * 1024
+_CLOSING_SECONDS = 2.0
+
+
+def edge_limits(section: LimitSection) -> EdgeLimits:
+    """What the configuration allows a connection."""
+    return EdgeLimits(
+        connections=section.connections,
+        connections_per_address=section.connections_per_address,
+        ping_interval=section.ping_seconds,
+    )
+
+
+def tls_material(config: Config, secrets: SecretStore) -> tuple[bytes, bytes]:
+    """The certificate chain and its key, PEM. Blocks while it reads.
+
+    Raises `not_found` where the sealed store has no such key, `unsafe_source` where a key lies on a
+    disk, and OSError.
+    """
+    if config.tls.certificate is None:
+        raise Problem(Code.NOT_FOUND, "tls.certificate is not configured")
+    chain = Path(config.tls.certificate).read_bytes()
+    kind, _, name = config.tls.key.partition(":")
+    if kind == "secret":
+        return chain, secrets.open(name)
+    return chain, read_safe_file(Path(name), _LONGEST_KEY)
+
+
+class Edge:
+    """The node's side towards clients, from the first connection to the last."""
+
+    def __init__(
+        self, reactor: Any, config: Config, services: Services, tls: ServerTls, health: Health
+    ) -> None:
+        self._reactor = reactor
+        self._config = config
+        self.tls = tls
+        limits = edge_limits(config.limits)
+        self._services = services
+        self._open: WeakSet[ClientConnection] = WeakSet()
+        websocket = ClientWebSocketFactory(reactor, limits, self._session, config.listen.origins)
+        discovery = ClientDiscovery(config.node.name, websocket_url(config.node.name), limits)
+        site = EdgeSite(reactor, limits, site_root(health, discovery))
+        self.factory = EdgeFactory(reactor, tls, limits, websocket, site)
+        self._ports: list[IListeningPort] = []
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return self.factory.connections.total
+
+    async def start(self) -> None:
+        """Listen on all endpoints; raises what the reactor says of one that cannot be had."""
+        for description in self._config.listen.clients:
+            endpoint = serverFromString(self._reactor, description)
+            self._ports.append(await endpoint.listen(self.factory))
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where it listens, as `host:port` or a path."""
+        hosts = [port.getHost() for port in self._ports]
+        return [f"{getattr(host, 'host', '')}:{getattr(host, 'port', host)}" for host in hosts]
+
+    async def stop(self) -> None:
+        """Take no more connections; those that are open are told to come back."""
+        stopping: list[Deferred[Any]] = []
+        for port in self._ports:
+            stopped = port.stopListening()
+            if isinstance(stopped, Deferred):
+                stopping.append(stopped)
+        await gatherResults(stopping)
+        for connection in tuple(self._open):
+            connection.close(SERVICE_RESTART, "the node restarts")
+        deadline = self._reactor.seconds() + _CLOSING_SECONDS
+        while self.connections and self._reactor.seconds() < deadline:
+            await deferLater(self._reactor, 0.05)
+
+    def _session(self, connection: ClientConnection) -> Session:
+        self._open.add(connection)
+        return Session(connection, self._services)

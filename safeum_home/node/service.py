@@ -1,0 +1,208 @@
+"""The life of a node: sealed until the root secret is fed, then open, and at the end wiped."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThread
+from twisted.logger import Logger
+
+from safeum_home import __version__
+from safeum_home.accounts.passwords import PasswordHasher
+from safeum_home.admin.wire import Status
+from safeum_home.config import Config
+from safeum_home.errors import Code, Problem
+from safeum_home.gateway.http import EdgeSite, site_root
+from safeum_home.gateway.tls import ServerTls, TlsError
+from safeum_home.node.domain import Domain, make_domain
+from safeum_home.node.edge import Edge, edge_limits, tls_material
+from safeum_home.sealing.hardening import Hardening
+from safeum_home.sealing.machine import Seal
+from safeum_home.sealing.memory import Arena, Slot
+from safeum_home.sealing.vault import Vault, open_vault
+from safeum_home.spawn import spawn
+from safeum_home.storage.database import NodeDatabase, open_database
+from safeum_home.storage.migrate import SchemaTooNew
+
+_RETRY_SECONDS = 5.0
+
+
+class Node(Service):
+    """One SafeUM node.
+
+    `status` goes `sealed` -> `unsealing` -> `opening` -> `ok`; it stays at `no_certificate` until the
+    TLS key is there, at `no_database` until the database answers, and at `failed` where neither
+    waiting nor the operator's commands can help: the log says why.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,
+        config: Config,
+        arena: Arena,
+        hardening: Hardening,
+        in_memory: bool = False,
+        tls: ServerTls | None = None,
+    ) -> None:
+        """`in_memory` keeps the keyring nowhere; `tls` is used instead of the configured certificate."""
+        self._reactor = reactor
+        self._config = config
+        self._arena = arena
+        self._hardening = hardening
+        self._state_dir = None if in_memory else config.state_dir
+        self._tls = tls
+        self.seal = Seal(reactor, arena, self._open_vault, self._unsealed)
+        self._hasher = PasswordHasher(reactor, config.passwords)
+        self._health_port: IListeningPort | None = None
+        self._database: NodeDatabase | None = None
+        self._domain: Domain | None = None
+        self._edge: Edge | None = None
+        self._opening = "opening"
+        self.ready: Deferred[None] = Deferred()
+
+    # --- what operators see
+
+    @property
+    def status(self) -> str:
+        progress = self.seal.progress
+        if progress.state != "open":
+            return progress.state
+        return self._opening
+
+    def health(self) -> Mapping[str, object]:
+        """What `GET /health` shows to anybody."""
+        return {"status": self.status, "node": self._config.node.name, "version": __version__}
+
+    def report(self) -> Status:
+        """What `safeum-home status` shows to the operator."""
+        progress = self.seal.progress
+        return Status(
+            version=__version__,
+            node=self._config.node.name,
+            state=self.status,
+            have=progress.have,
+            needed=progress.needed,
+            memory=self._arena.level.value,
+            core_dumps_off=self._hardening.no_core_dumps,
+            database=self._config.database.url.partition(":")[0],
+            connections=self._edge.connections if self._edge is not None else 0,
+        )
+
+    # --- life
+
+    def startService(self) -> None:
+        super().startService()
+        self._log.info(
+            "Memory for keys: {memory}. No core dumps: {no_core_dumps}.",
+            memory=self._arena.level.value,
+            no_core_dumps=self._hardening.no_core_dumps,
+        )
+        if self._config.listen.health is not None:
+            spawn(self._listen_health(self._config.listen.health), "the health endpoint")
+        if self.seal.progress.state != "open":
+            self._log.info("Sealed: waiting for the root secret.")
+
+    def stopService(self) -> Deferred[None]:
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    def feed(self, root: Slot) -> None:
+        """Open with a root secret that came from a descriptor or a credential; the slot is wiped."""
+        self.seal.offer_root(root)
+
+    async def set_secret(self, name: str, value: bytes) -> None:
+        """Keep a secret sealed. A new TLS key is used from the next connection on."""
+        secrets = self.seal.vault.secrets
+        await deferToThread(secrets.set, name, value)
+        if self._config.tls.key == f"secret:{name}":
+            await self.reload_certificate()
+
+    async def reload_certificate(self) -> None:
+        """Read the certificate chain and the key anew; raises `invalid_params` where they do not fit."""
+        vault = self.seal.vault
+        chain, key = await deferToThread(tls_material, self._config, vault.secrets)
+        try:
+            if self._tls is None:
+                self._tls = ServerTls(chain, key)
+            else:
+                self._tls.replace(chain, key)
+        except TlsError as error:
+            raise Problem(Code.INVALID_PARAMS, str(error)) from None
+        if self._opening == "no_certificate":
+            await self._listen()
+
+    def _open_vault(self, root: Slot) -> Vault:
+        return open_vault(root, self._state_dir)
+
+    def _unsealed(self, vault: Vault) -> None:
+        self._log.info("Unsealed.")
+        spawn(self._open(vault), "opening the node")
+
+    async def _open(self, vault: Vault) -> None:
+        try:
+            self._database = await self._open_database()
+            self._hasher.start()
+            self._domain = make_domain(self._config, self._reactor, self._database, vault, self._hasher)
+            if self._tls is None:
+                try:
+                    await self.reload_certificate()
+                except (Problem, OSError) as error:
+                    self._opening = "no_certificate"
+                    self._log.error("No certificate to serve with: {error}", error=str(error))
+                    return
+            await self._listen()
+        except BaseException:
+            self._opening = "failed"
+            raise
+
+    async def _open_database(self) -> NodeDatabase:
+        url = database_url(self._config)
+        while True:
+            try:
+                return await open_database(url, reactor=self._reactor)
+            except (SchemaTooNew, ValueError):
+                raise
+            except Exception as error:
+                self._opening = "no_database"
+                self._log.error("The database does not answer: {kind}", kind=type(error).__name__)
+                await deferLater(self._reactor, _RETRY_SECONDS)
+
+    async def _listen(self) -> None:
+        if self._domain is None or self._tls is None:
+            raise Problem(Code.WRONG_STATE)
+        self._edge = Edge(self._reactor, self._config, self._domain.services, self._tls, self.health)
+        await self._edge.start()
+        self._opening = "ok"
+        self._log.info("Serving clients at {addresses}.", addresses=", ".join(self._edge.addresses))
+        self.ready.callback(None)
+
+    async def _listen_health(self, description: str) -> None:
+        site = EdgeSite(self._reactor, edge_limits(self._config.limits), site_root(self.health))
+        self._health_port = await serverFromString(self._reactor, description).listen(site)
+
+    async def _stop(self) -> None:
+        self._opening = "stopping"
+        if self._health_port is not None and (stopped := self._health_port.stopListening()) is not None:
+            await stopped
+        if self._edge is not None:
+            await self._edge.stop()
+        if self._domain is not None:
+            self._domain.receipts.flush()
+        if self._database is not None:
+            await self._database.close()
+        self._hasher.stop()
+        self.seal.close()
+
+
+def database_url(config: Config) -> str:
+    """The database of the configuration, with the path of an embedded one filled in."""
+    if config.database.url == "sqlite":
+        return f"sqlite:///{Path(config.state_dir).absolute() / 'home.sqlite'}"
+    return config.database.url

@@ -1,0 +1,46 @@
+"""The `safeum` plugin of twistd: its options, and the service that they describe."""
+
+from pathlib import Path
+
+from twisted.application.service import IService
+from twisted.python import usage
+
+from safeum_home.config import Config, ConfigError, load
+from safeum_home.node.development import DevelopmentNode
+from safeum_home.node.start import NodeStart
+
+
+class Options(usage.Options):
+    """`twistd safeum`"""
+
+    synopsis = "[options]"
+    longdesc = "Runs a SafeUM node. It waits, sealed, until its root secret is fed."
+    optParameters = [
+        ["config", "c", None, "The configuration file (TOML)."],
+        ["root-fd", None, None, "Read the root secret from this inherited descriptor.", int],
+    ]
+    optFlags = [
+        ["development", None, "A node on localhost with a random root secret: all data is gone at exit."],
+    ]
+    configuration: Config | None = None
+
+    def postOptions(self) -> None:
+        if (self["config"] is None) == (not self["development"]):
+            raise usage.UsageError("give either --config FILE or --development")
+        if self["config"] is not None:
+            try:
+                self.configuration = load(Path(self["config"]))
+            except ConfigError as error:
+                raise usage.UsageError(str(error)) from None
+
+
+def makeService(options: Options) -> IService:
+    """The service that `options` ask for: twistd calls this once, before it daemonises."""
+    from twisted.internet import reactor
+
+    service: IService
+    if options.configuration is None:
+        service = DevelopmentNode(reactor)
+    else:
+        service = NodeStart(reactor, options.configuration, options["root-fd"])
+    return service
