@@ -3,8 +3,9 @@
 from time import perf_counter
 
 from bench.failure import Failure
+from bench.framing import Spans, frame, header
 from bench.meter import Meter
-from bench.wire import Line, Spans, frame, header
+from bench.wire import Line
 
 BODY = 200
 FIRST = 1_000_000_000

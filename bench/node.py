@@ -2,12 +2,12 @@
 
 import os
 import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from secrets import token_bytes
 from time import monotonic, sleep
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -17,6 +17,7 @@ from bench.failure import Failure
 from bench.subjects import NodeSubject
 from bench.targets import PATIENCE, Target, process, trusting
 
+BIN = Path(sys.executable).parent
 STATE = Path("build")
 """Databases are made in here, so that they are on the same disk as the project and not on a tmpfs."""
 CHEAP_PASSWORDS = (8, 1)
@@ -58,7 +59,8 @@ class Home:
 
     def __init__(self, folder: Path, keys: Path, real_passwords: bool) -> None:
         self._folder, self._processes = folder, ExitStack()
-        self._root = token_bytes(32)
+        init = [str(BIN / "safeum-home"), "init", "--state-dir", str(folder), "--yes-print"]
+        self._words = subprocess.run(init, check=True, capture_output=True).stdout
         key, certificate = self_signed()
         pem = certificate.public_bytes(Encoding.PEM)
         (folder / "certificate.pem").write_bytes(pem)
@@ -89,9 +91,9 @@ class Home:
 
     def _start(self) -> Target:
         reader, writer = os.pipe()
-        os.write(writer, self._root)
+        os.write(writer, self._words)
         os.close(writer)
-        command = [str(Path(sys.executable).parent / "twistd"), "-n", "--pidfile=", "safeum"]
+        command = [str(BIN / "twistd"), "-n", "--pidfile=", "safeum"]
         command += ["--config", str(self._folder / "node.toml"), "--root-fd", str(reader)]
         log = (self._folder / "node.log").open("ab")
         child = self._processes.enter_context(process(command, stdout=log, stderr=log, pass_fds=[reader]))

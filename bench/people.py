@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 
 from bench.failure import Failure
+from bench.framing import frame
 from bench.loop import Loop
 from bench.targets import Target
-from bench.wire import Line, frame
+from bench.wire import Line
 from safeum_home.ids import AccountId, ChatId, direct_chat_id
 
 PATH = "/v1/ws"

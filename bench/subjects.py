@@ -6,10 +6,11 @@ from typing import Protocol
 
 from bench import people
 from bench.flows import Flow, NodeFlow, RelayFlow
+from bench.framing import frame
 from bench.loop import Loop
 from bench.people import Person
 from bench.targets import Target
-from bench.wire import Line, frame
+from bench.wire import Line
 from safeum_home.ids import ChatId
 
 WIDTH = 16

@@ -9,38 +9,21 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 from bench.failure import Failure
+from bench.framing import CLOSE, PING, PONG, Spans, frame, split
 
 if TYPE_CHECKING:
     from bench.loop import Loop, Task
 
-Spans = list[tuple[int, int]]
-"""Where the payloads of whole text frames begin and end in a buffer."""
 OnFrames = Callable[[bytes, Spans], None]
 
 READ = 1 << 18
-TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
 GOODBYE = b"\x03\xe8"  # close code 1000
-_NO_MASK = bytes(4)
 
 _UPGRADE = (
     "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
     "Sec-WebSocket-Protocol: {subprotocol}\r\n\r\n"
 )
-
-
-def header(size: int, first: int = TEXT) -> bytes:
-    """What precedes a client's payload of `size` octets. The mask is zero: masking is then the identity."""
-    if size < 126:
-        return bytes((first, 0x80 | size)) + _NO_MASK
-    if size < 65536:
-        return bytes((first, 0xFE)) + size.to_bytes(2, "big") + _NO_MASK
-    return bytes((first, 0xFF)) + size.to_bytes(8, "big") + _NO_MASK
-
-
-def frame(payload: bytes, first: int = TEXT) -> bytes:
-    """A whole client frame."""
-    return header(len(payload), first) + payload
 
 
 class Line:
@@ -180,24 +163,11 @@ class Line:
     def _take(self, data: bytes) -> None:
         if self._partial:
             data = self._partial + data
-        position, size = 0, len(data)
-        spans: Spans = []
-        while size - position >= 2:
-            length = data[position + 1]
-            start = position + 2
-            if length >= 126:
-                wide = 2 if length == 126 else 8
-                start += wide
-                length = int.from_bytes(data[start - wide : start], "big") if start <= size else size
-            end = start + length
-            if end > size:
-                break
-            if data[position] == TEXT:
-                spans.append((start, end))
-            else:
-                self._control(data[position], data[start:end])
-            position = end
-        self._partial = data[position:]
+        spans, others, end = split(data)
+        self._partial = data[end:]
+        if others:
+            for first, payload in others:
+                self._control(first, payload)
         if spans:
             self.on_frames(data, spans)
 
