@@ -126,7 +126,7 @@ def _unseal(arguments: argparse.Namespace) -> int:
     socket = _socket(arguments)
     state = call(socket, "status", Params(), Status)
     progress = Progress(state.state, state.have, state.needed)
-    if progress.state == "open":
+    if progress.state not in ("sealed", "unsealing"):
         print("The node is open already.")
         return OK
     while text := _ask(f"Words or share{_of(progress)}: "):

@@ -56,7 +56,10 @@ class Names(Struct, frozen=True):
 
 
 class Status(Struct, frozen=True):
-    """How the node is. `memory`: how keys are held (`memfd_secret`, `sodium_malloc`, `mlock`, `unlocked`)."""
+    """How the node is. `memory`: how keys are held (`memfd_secret`, `sodium_malloc`, `mlock`, `unlocked`).
+
+    `state` is `sealed` or `unsealing` as in `Progress`; anything else tells how far an open node is.
+    """
 
     version: str
     node: str
