@@ -1,64 +1,33 @@
 """A session with a node that outlives its connections, held in memory only."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from random import SystemRandom
 from typing import Any, TypeVar
 
-from msgspec import Struct
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from safeum_home.client.acks import Acks
 from safeum_home.client.calls import TIMEOUT, Calls, Wire
 from safeum_home.client.connection import Dial
-from safeum_home.client.errors import (
-    BadAnswer,
-    Closing,
-    Disconnected,
-    RemoteProblem,
-    SessionEnded,
-    TimedOut,
-    local,
-)
-from safeum_home.client.events import QUEUE, Heard, Link, LinkChanged, Listen, Once, Stream, cursor_of
+from safeum_home.client.errors import BadAnswer, Closing, Disconnected, RemoteProblem, SessionEnded, TimedOut
+from safeum_home.client.errors import local as local_problem
+from safeum_home.client.events import QUEUE, Link, LinkChanged, Listen, Stream
+from safeum_home.client.inbox import Inbox
+from safeum_home.client.line import Line
 from safeum_home.client.methods import Methods
 from safeum_home.client.reconnect import FINAL, SLOW_READER, BackOff, new_reconnect
-from safeum_home.client.state import State, load
+from safeum_home.client.state import load
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.types import Message
+from safeum_home.spawn import spawn
 
 R = TypeVar("R", bound=c.Result)
 T = TypeVar("T")
 _log = Logger()
 _random = SystemRandom().random
-
-
-def spawn(work: Coroutine[Any, Any, T]) -> "Deferred[T | None]":
-    """Run a coroutine that nobody awaits; its failure is logged."""
-    return Deferred.fromCoroutine(work).addErrback(lambda failure: _log.failure("Unhandled", failure))
-
-
-class _Line:
-    """One connection's way to its client; cut off, nothing of it is heard any more."""
-
-    def __init__(self, client: "Client") -> None:
-        self._client: Client | None = client
-        self.gone: Deferred[None] = Deferred()
-
-    def cut(self) -> None:
-        self._client = None
-
-    def received(self, payload: bytes) -> None:
-        if self._client is not None:
-            self._client._received(payload)
-
-    def closed(self, closing: Closing) -> None:
-        self.gone.callback(None)
-        if self._client is not None:
-            self._client._closed(closing)
 
 
 class Client(Methods):
@@ -73,21 +42,16 @@ class Client(Methods):
 
     def __init__(self, dial: Dial, clock: IReactorTime, random: Callable[[], float] = _random) -> None:
         self._dial = dial
-        self._calls = Calls(clock, self._heard)
+        self._inbox = Inbox(clock, self._acknowledge, self._catch_up)
+        self._calls = Calls(clock, self._inbox.take)
         self._machine = new_reconnect(BackOff(clock, random, self))
-        self._acks = Acks(clock, lambda cursor: self._calls.notify(c.SessionAck(cursor)))
-        self._once = Once()
-        self._listeners: list[Listen] = []
-        self._streams: list[Stream] = []
-        self._line: _Line | None = None
+        self._line: Line | None = None
         self._wire: Wire | None = None
-        self._cursor: str | None = None
         self._token: str | None = None
-        self._behind = False
         self._reset = False
         self.opened: c.Opened | None = None
         """Who this is; None before the first login. The token in it is the session's secret."""
-        self.state = State(clock, self._tell)
+        self.state = self._inbox.state
         """Contacts, chats and messages, once `load` was called."""
 
     # --- opening and closing ---------------------------------------------------------------------
@@ -95,7 +59,7 @@ class Client(Methods):
     async def connect(self) -> None:
         """Connect without logging in yet; raises `Disconnected`. Logging in does it where it was not done."""
         if self._wire is None:
-            line = _Line(self)
+            line = Line(self)
             self._connected(line, await self._dial(line))
 
     def _enter(self, params: c.Params) -> "Deferred[c.Opened]":
@@ -103,7 +67,7 @@ class Client(Methods):
 
     async def _open(self, params: c.Params) -> c.Opened:
         if self.opened is not None:
-            raise local(Code.WRONG_STATE)
+            raise local_problem(Code.WRONG_STATE)
         await self.connect()
         opened: c.Opened = await self._ask_now(params)
         self.opened = opened
@@ -113,10 +77,10 @@ class Client(Methods):
         return opened
 
     def _in(self, opened: c.Opened) -> None:
-        if self._cursor is None:
-            self._cursor = opened.cursor
+        if self._inbox.cursor is None:
+            self._inbox.cursor = opened.cursor
         self._calls.opened()
-        self._acks.flush()
+        self._inbox.acks.flush()
 
     def close(self) -> "Deferred[None]":
         """Leave; the token stays valid. Fires when the connection is closed."""
@@ -143,7 +107,7 @@ class Client(Methods):
 
     def _ask(self, params: c.Params, result: type[R]) -> "Deferred[R]":
         if self.opened is None:
-            raise local(Code.NOT_AUTHENTICATED)
+            raise local_problem(Code.NOT_AUTHENTICATED)
         answer = self._ask_now(params)
         if isinstance(params, c.ChatSend | c.ChatRead):
             answer.addCallback(self._own, params)
@@ -156,7 +120,11 @@ class Client(Methods):
     def _own(self, result: c.Result, params: c.ChatSend | c.ChatRead) -> c.Result:
         if isinstance(params, c.ChatRead):
             self.state.marked(params.chat, params.upto)
-        elif isinstance(result, c.Sent) and self.opened is not None and self._once.first(Message, result.id):
+        elif (
+            isinstance(result, c.Sent)
+            and self.opened is not None
+            and self._inbox.once.first(Message, result.id)
+        ):
             self.state.take(Message(result.id, params.chat, self.opened.account, result.at, params.body))
         return result
 
@@ -172,55 +140,31 @@ class Client(Methods):
 
     def listen(self, listener: Listen) -> Callable[[], None]:
         """Call `listener` with each event and `LinkChanged`, after `state` took it; returns a way to stop."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._inbox.listen(listener)
 
     def events(self, limit: int = QUEUE) -> Stream:
         """The events from now on: `async for event in client.events()`."""
-        stream = Stream(self._drained, self._streams.remove, limit)
-        self._streams.append(stream)
-        return stream
+        return self._inbox.stream(limit)
 
-    def _heard(self, event: Struct) -> None:
-        if self._behind or any(stream.full for stream in self._streams):
-            self._behind = True
-            return
-        cursor = cursor_of(event)
-        if cursor is not None:
-            self._cursor = cursor
-            self._acks.took(cursor)
-            if not self._once.first(type(event), cursor):
-                return
-        self.state.take(event)
-        self._tell(event)
-        for stream in list(self._streams):
-            stream.put(event)
+    def _acknowledge(self, cursor: str) -> bool:
+        return self._calls.notify(c.SessionAck(cursor))
 
-    def _tell(self, event: Heard) -> None:
-        for listener in list(self._listeners):
-            try:
-                listener(event)
-            except Exception:
-                _log.failure("A listener failed")
-
-    def _drained(self) -> None:
-        if self._behind and all(stream.roomy for stream in self._streams):
-            self._behind = False
-            self._drop(Closing(SLOW_READER, "catching up"))
+    def _catch_up(self) -> None:
+        self._drop(Closing(SLOW_READER, "catching up"))
 
     # --- the connection --------------------------------------------------------------------------
 
-    def _connected(self, line: _Line, wire: Wire) -> None:
+    def _connected(self, line: Line, wire: Wire) -> None:
         self._line, self._wire = line, wire
         self._calls.connected(wire)
 
-    def _received(self, payload: bytes) -> None:
+    def received(self, payload: bytes) -> None:
         try:
             self._calls.received(payload)
         except BadAnswer as error:
             self._drop(Closing(1002, str(error)))
 
-    def _closed(self, closing: Closing) -> None:
+    def closed(self, closing: Closing) -> None:
         self._line = self._wire = None
         self._calls.lost(closing)
         if closing.code in FINAL:
@@ -240,8 +184,8 @@ class Client(Methods):
     # --- what the reconnect machine asks for -----------------------------------------------------
 
     def dial(self) -> None:
-        self._tell(LinkChanged(Link.CONNECTING))
-        line = _Line(self)
+        self._inbox.tell(LinkChanged(Link.CONNECTING))
+        line = Line(self)
         self._line = line
 
         def connected(wire: Wire) -> None:
@@ -264,7 +208,7 @@ class Client(Methods):
         )
 
     def show_token(self) -> None:
-        answer = self._ask_now(c.SessionResume(self._token or "", self._cursor))
+        answer = self._ask_now(c.SessionResume(self._token or "", self._inbox.cursor))
         answer.addCallbacks(self._resumed, self._not_resumed)
         answer.addErrback(lambda f: _log.failure("Resuming failed", f))
 
@@ -278,8 +222,8 @@ class Client(Methods):
             self._drop(Closing(1006, str(error)))
         elif not isinstance(error, RemoteProblem):
             failure.trap(Disconnected, SessionEnded)  # the machine was told already
-        elif error.of(Code.INVALID_CURSOR) and self._cursor is not None:
-            self._cursor, self._reset = None, True
+        elif error.of(Code.INVALID_CURSOR) and self._inbox.cursor is not None:
+            self._inbox.cursor, self._reset = None, True
             self.show_token()
         elif error.of(Code.BAD_TOKEN):
             self._machine.stop(FINAL[4010], 4010)
@@ -289,11 +233,11 @@ class Client(Methods):
     def online(self) -> None:
         reset, self._reset = self._reset, False
         if reset and self.state.ready:
-            spawn(load(self.state, self))
-        self._tell(LinkChanged(Link.ONLINE, reset=reset))
+            spawn(load(self.state, self), "loading what the client shows")
+        self._inbox.tell(LinkChanged(Link.ONLINE, reset=reset))
 
     def offline(self, reason: str, retry_in: float) -> None:
-        self._tell(LinkChanged(Link.OFFLINE, reason, retry_in))
+        self._inbox.tell(LinkChanged(Link.OFFLINE, reason, retry_in))
 
     def hang_up(self) -> None:
         line, wire = self._line, self._wire
@@ -305,9 +249,6 @@ class Client(Methods):
 
     def ended(self, reason: str, code: int) -> None:
         ended = SessionEnded(reason, code)
-        self._acks.stop()
-        self.state.stop()
         self._calls.end(ended)
-        for stream in list(self._streams):
-            stream.finish(None if code == 1000 else ended)
-        self._tell(LinkChanged(Link.CLOSED, reason))
+        self._inbox.end(None if code == 1000 else ended)
+        self._inbox.tell(LinkChanged(Link.CLOSED, reason))

@@ -1,0 +1,79 @@
+"""Where events arrive: each is taken once, in order, told to whoever listens, and acknowledged."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from safeum_home.client.acks import Acks
+from safeum_home.client.errors import SessionEnded
+from safeum_home.client.events import QUEUE, Heard, Listen, Once, Stream, cursor_of
+from safeum_home.client.state import State
+
+_log = Logger()
+
+
+class Inbox:
+    """The receiving half of a session. `cursor` is where the next connection goes on.
+
+    When a stream is full nothing further is taken; when all have room again `catch_up` is called, which
+    has the session resume from `cursor`.
+    """
+
+    def __init__(
+        self, clock: IReactorTime, acknowledge: Callable[[str], bool], catch_up: Callable[[], None]
+    ) -> None:
+        self.cursor: str | None = None
+        self.once = Once()
+        self.acks = Acks(clock, acknowledge)
+        self.state = State(clock, self.tell)
+        self._catch_up = catch_up
+        self._listeners: list[Listen] = []
+        self._streams: list[Stream] = []
+        self._behind = False
+
+    def listen(self, listener: Listen) -> Callable[[], None]:
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def stream(self, limit: int = QUEUE) -> Stream:
+        stream = Stream(self._drained, self._streams.remove, limit)
+        self._streams.append(stream)
+        return stream
+
+    def take(self, event: Struct) -> None:
+        """An event has come from the node."""
+        if self._behind or any(stream.full for stream in self._streams):
+            self._behind = True
+            return
+        cursor = cursor_of(event)
+        if cursor is not None:
+            self.cursor = cursor
+            self.acks.took(cursor)
+            if not self.once.first(type(event), cursor):
+                return
+        self.state.take(event)
+        self.tell(event)
+        for stream in list(self._streams):
+            stream.put(event)
+
+    def tell(self, event: Heard) -> None:
+        """Call the listeners; one that fails harms nobody."""
+        for listener in list(self._listeners):
+            try:
+                listener(event)
+            except Exception:
+                _log.failure("A listener failed")
+
+    def _drained(self) -> None:
+        if self._behind and all(stream.roomy for stream in self._streams):
+            self._behind = False
+            self._catch_up()
+
+    def end(self, ended: SessionEnded | None) -> None:
+        """Nothing follows."""
+        self.acks.stop()
+        self.state.stop()
+        for stream in list(self._streams):
+            stream.finish(ended)

@@ -1,0 +1,198 @@
+"""`safeum pipe`: JSON lines in, responses and events out."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
+from twisted.internet.protocol import connectionDone
+from twisted.protocols.basic import LineReceiver
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from safeum_home.client.errors import BadAnswer, ClientError, RemoteProblem, SessionEnded, TimedOut, local
+from safeum_home.client.events import Heard, Link, LinkChanged, Stream
+from safeum_home.client.session import Client
+from safeum_home.errors import Code
+from safeum_home.protocol import MAX_FRAME
+from safeum_home.protocol.commands import COMMANDS, Params, Phase, Result
+from safeum_home.protocol.events import METHOD_OF
+from safeum_home.protocol.frames import ProblemDetails, RequestId, encode_event
+
+OUTSTANDING = 64
+"""Requests that wait for their answers; after that no line is read until one has come."""
+
+
+class _Line(Struct, frozen=True):
+    method: str
+    params: Raw = Raw(b"{}")
+    id: RequestId | None = None
+
+
+class _Error(Struct, frozen=True):
+    code: int
+    message: str
+    data: ProblemDetails
+
+
+def _problem(error: ClientError) -> _Error:
+    if isinstance(error, RemoteProblem):
+        return _Error(error.rpc, error.title, error.details)
+    kinds = {TimedOut: "timed_out", BadAnswer: "bad_answer", SessionEnded: "session_ended"}
+    code = kinds.get(type(error), "disconnected")
+    return _Error(-32099, str(error), ProblemDetails(f"urn:safeum:client:{code}", str(error), 504, code))
+
+
+def response(request_id: RequestId | None, answer: Result | ClientError) -> bytes:
+    """The line that answers a request."""
+    if isinstance(answer, ClientError):
+        return msgspec.json.encode({"jsonrpc": "2.0", "id": request_id, "error": _problem(answer)})
+    return msgspec.json.encode({"jsonrpc": "2.0", "id": request_id, "result": answer})
+
+
+def notice(method: str, **params: Any) -> bytes:
+    """A notification of the client itself."""
+    return json.dumps({"jsonrpc": "2.0", "method": method, "params": params}).encode()
+
+
+def parse(line: bytes) -> tuple[RequestId | None, Params | RemoteProblem]:
+    """A line as a command, or as the refusal that the node would have answered."""
+    try:
+        request = msgspec.json.decode(line, type=_Line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None, local(Code.PARSE_ERROR, "One line is one object: method, params, id.")
+    command = COMMANDS.get(request.method)
+    if command is None:
+        return request.id, local(Code.METHOD_NOT_FOUND)
+    if command.phase is Phase.GREETING:
+        return request.id, local(Code.WRONG_STATE, "The session is open already.")
+    try:
+        return request.id, msgspec.json.decode(request.params, type=command.params)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return request.id, local(Code.INVALID_PARAMS, str(error)[:200])
+
+
+@implementer(IPushProducer)
+class _Events:
+    """Writes events as fast as they are read: what is held back waits at the node."""
+
+    def __init__(self, stream: Stream, write: Callable[[bytes], None]) -> None:
+        self._stream = stream
+        self._write = write
+        self._held: Deferred[None] | None = None
+
+    async def run(self) -> None:
+        """Raises `SessionEnded` where the node ends the session."""
+        async for event in self._stream:
+            if self._held is not None:
+                await self._held
+            if type(event) in METHOD_OF:
+                self._write(encode_event(event))
+
+    def pauseProducing(self) -> None:
+        if self._held is None:
+            self._held = Deferred()
+
+    def resumeProducing(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            held.callback(None)
+
+    def stopProducing(self) -> None:
+        self._stream.close()
+        self.resumeProducing()
+
+
+@implementer(IHalfCloseableProtocol)
+class Pipe(LineReceiver):
+    """Between standard input and output and a session. `done` fires with the exit status.
+
+    A slow reader of the output holds events back: they then wait at the node. Too many requests
+    without answers hold the input back. The end of the input ends the session once all are answered.
+    """
+
+    transport: Any
+    delimiter = b"\n"
+    MAX_LENGTH = 2 * MAX_FRAME
+
+    def __init__(self, client: Client) -> None:
+        self.done: Deferred[int] = Deferred()
+        self._client = client
+        self._events = _Events(client.events(), self.sendLine)
+        self._outstanding = 0
+        self._ended = False
+        self._status = 0
+
+    def connectionMade(self) -> None:
+        self.transport.registerProducer(self._events, True)
+        opened = self._client.opened
+        assert opened is not None
+        shown = {"account": opened.account, "address": opened.address, "device": opened.device}
+        self.sendLine(notice("client.opened", **shown, cursor=opened.cursor))
+        self._client.listen(self._link)
+        Deferred.fromCoroutine(self._events.run()).addErrback(self._over)
+
+    def _over(self, failure: Failure) -> None:
+        failure.trap(SessionEnded)
+        self._status = 1
+        self.transport.loseConnection()
+
+    def _link(self, event: Heard) -> None:
+        if isinstance(event, LinkChanged) and event.link is not Link.CONNECTING:
+            params = {"link": event.link.value, "reason": event.reason, "retry_in": event.retry_in}
+            self.sendLine(notice("client.link", **params, reset=event.reset))
+
+    def lineReceived(self, line: bytes) -> None:
+        if not line.strip():
+            return
+        request_id, params = parse(line)
+        if isinstance(params, RemoteProblem):
+            self.sendLine(response(request_id, params))
+            return
+        self._outstanding += 1
+        if self._outstanding >= OUTSTANDING:
+            self.pauseProducing()
+        Deferred.fromCoroutine(self._ask(params)).addBoth(self._answered, request_id)
+
+    async def _ask(self, params: Params) -> Result:
+        result: Result = await self._client.call(params)
+        return result
+
+    def _answered(self, outcome: Any, request_id: RequestId | None) -> None:
+        if isinstance(outcome, Failure):
+            outcome.trap(ClientError)
+            outcome = outcome.value
+        if request_id is not None:
+            self.sendLine(response(request_id, outcome))
+        self._outstanding -= 1
+        if self.paused and self._outstanding <= OUTSTANDING // 2:
+            self.resumeProducing()
+        self._finish()
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        self._status = 1
+        self.sendLine(response(None, local(Code.TOO_LARGE, "This line is too long.")))
+        self.readConnectionLost()
+
+    def readConnectionLost(self) -> None:
+        """The end of the input."""
+        self._ended = True
+        self._finish()
+
+    def _finish(self) -> None:
+        if self._ended and not self.paused and (rest := self.clearLineBuffer()):
+            self.lineReceived(rest)
+        if self._ended and not self.paused and not self._outstanding:
+            self.transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """Nobody reads the output any more."""
+        self._status = self._status or 1
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._events.stopProducing()
+        done, self.done = self.done, Deferred()
+        done.callback(self._status)

@@ -1,0 +1,233 @@
+"""`safeum chat`: the desk on a screen, with prompt_toolkit. What is shown is made in `render`."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+from prompt_toolkit.application import Application, get_app
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.layout import (
+    ConditionalContainer,
+    Float,
+    FloatContainer,
+    FormattedTextControl,
+    HSplit,
+    Layout,
+    VSplit,
+    Window,
+)
+from prompt_toolkit.layout.dimension import Dimension
+from prompt_toolkit.layout.menus import CompletionsMenu
+from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.styles import Style
+from prompt_toolkit.widgets import TextArea
+from twisted.internet.defer import Deferred
+
+from safeum_home.client import render
+from safeum_home.client.desk import Desk
+from safeum_home.client.session import Client
+from safeum_home.client.slash import completions, submit
+from safeum_home.client.state import load
+
+STYLE = Style.from_dict(
+    {
+        "header": "reverse bold",
+        "chat": "",
+        "open": "bold ansicyan",
+        "unread": "bold",
+        "count": "bold ansiyellow",
+        "contact": "ansiyellow",
+        "time": "ansibrightblack",
+        "day": "ansibrightblack",
+        "new": "ansired",
+        "own": "bold ansicyan",
+        "peer": "bold ansigreen",
+        "read": "ansicyan",
+        "alert": "ansiyellow",
+        "notice": "ansibrightblue",
+        "help": "",
+        "error": "ansired",
+        "typing": "italic ansibrightblack",
+        "banner": "ansiyellow",
+        "online": "reverse ansigreen",
+        "offline": "reverse ansiyellow",
+        "status": "reverse",
+    }
+)
+LOGOUT_SECONDS = 3
+EVERY_SECOND = 1.0
+
+
+class _Completer(Completer):
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        before = document.text_before_cursor
+        start = -len(before) if " " not in before else -len(before.partition(" ")[2])
+        for text, about in completions(self._desk, before):
+            yield Completion(text, start, display_meta=about)
+
+
+class Screen:
+    """The layout: chats at the left, the open chat, the line for typing, the state of things."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._input = TextArea(
+            height=Dimension(min=1, max=5),
+            dont_extend_height=True,
+            prompt="> ",
+            wrap_lines=True,
+            completer=_Completer(desk),
+            complete_while_typing=True,
+        )
+        self._input.buffer.on_text_insert += self._typed
+        self.app: Application[None] = Application(
+            layout=Layout(self._layout(), self._input),
+            key_bindings=self._keys(),
+            style=STYLE,
+            full_screen=True,
+            refresh_interval=EVERY_SECOND,
+            color_depth=ColorDepth.DEPTH_4_BIT,
+        )
+        desk.refresh = self.app.invalidate
+        desk.leave = self._leave
+
+    # --- sizes -----------------------------------------------------------------------------------
+
+    def _columns(self) -> int:
+        return get_app().output.get_size().columns
+
+    def _wide(self) -> bool:
+        return self._columns() >= render.NARROW
+
+    def _size(self) -> tuple[int, int]:
+        """Columns and rows of the open chat."""
+        size = get_app().output.get_size()
+        columns = size.columns - (render.SIDEBAR + 1 if self._wide() else 0)
+        lines = min(5, max(1, self._input.document.line_count))
+        return columns, max(1, size.rows - 3 - lines)
+
+    # --- layout ----------------------------------------------------------------------------------
+
+    def _layout(self) -> FloatContainer:
+        desk = self._desk
+
+        def chats() -> StyleAndTextTuples:
+            return _flat(render.sidebar(desk, render.SIDEBAR, self._size()[1] + 2))
+
+        def body() -> StyleAndTextTuples:
+            return _flat(render.body(desk, *self._size()))
+
+        def one(line: "render.Line") -> StyleAndTextTuples:
+            return _flat([line])
+
+        wide = Condition(self._wide)
+        side = VSplit(
+            [
+                Window(FormattedTextControl(chats), width=render.SIDEBAR),
+                Window(width=1, char="│", style="class:time"),
+            ]
+        )
+        talk = HSplit(
+            [
+                Window(FormattedTextControl(lambda: one(render.header(desk, self._size()[0]))), height=1),
+                Window(FormattedTextControl(body)),
+                Window(FormattedTextControl(lambda: one(render.info(desk, self._size()[0]))), height=1),
+            ]
+        )
+        page = HSplit(
+            [
+                VSplit([ConditionalContainer(side, wide), talk]),
+                self._input,
+                Window(FormattedTextControl(lambda: one(render.status(desk, self._columns()))), height=1),
+            ]
+        )
+        menu = Float(CompletionsMenu(max_height=8, scroll_offset=1), xcursor=True, ycursor=True)
+        return FloatContainer(page, [menu])
+
+    # --- keys ------------------------------------------------------------------------------------
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+        desk, add = self._desk, keys.add
+
+        @add("enter")
+        def _(event: KeyPressEvent) -> None:
+            text = self._input.text
+            if text.strip():
+                self._input.buffer.append_to_history()
+            self._input.buffer.reset()
+            submit(desk, text)
+
+        @add("escape", "enter")
+        def _(event: KeyPressEvent) -> None:
+            self._input.buffer.insert_text("\n")
+
+        @add("c-c")
+        def _(event: KeyPressEvent) -> None:
+            if self._input.text:
+                self._input.buffer.reset()
+            else:
+                self._leave()
+
+        @add("pageup")
+        def _(event: KeyPressEvent) -> None:
+            columns, rows = self._size()
+            desk.scrolled(rows - 2, render.highest(desk, columns, rows))
+
+        @add("pagedown")
+        def _(event: KeyPressEvent) -> None:
+            desk.scrolled(2 - self._size()[1])
+
+        @add("c-n")
+        def _(event: KeyPressEvent) -> None:
+            desk.neighbour(1)
+
+        @add("c-p")
+        def _(event: KeyPressEvent) -> None:
+            desk.neighbour(-1)
+
+        @add("f1")
+        def _(event: KeyPressEvent) -> None:
+            submit(desk, "/help")
+
+        return keys
+
+    def _typed(self, _: object) -> None:
+        if not self._input.text.startswith("/"):
+            self._desk.typed()
+
+    def _leave(self) -> None:
+        if self.app.is_running and not self.app.is_done:
+            self.app.exit()
+
+
+def _flat(lines: list["render.Line"]) -> StyleAndTextTuples:
+    flat: StyleAndTextTuples = []
+    for index, line in enumerate(lines):
+        if index:
+            flat.append(("", "\n"))
+        flat += [(f"class:{style}" if style else "", text) for style, text in line]
+    return flat
+
+
+async def run_terminal(client: Client) -> None:
+    """Show a session that is open until its person leaves; then log the device out."""
+    loop = asyncio.get_running_loop()
+    desk = Desk(client, lambda: int(time.time() * 1000))
+    screen = Screen(desk)
+    client.listen(desk.heard)
+    await Deferred.fromCoroutine(load(client.state, client)).asFuture(loop)
+    for contact in desk.wanted():
+        desk.wants(contact)
+    try:
+        await screen.app.run_async()
+    finally:
+        # The token lives nowhere else: a device that is not logged out could never be used again.
+        await asyncio.wait([client.logout().asFuture(loop)], timeout=LOGOUT_SECONDS)

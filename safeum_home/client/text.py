@@ -1,0 +1,142 @@
+"""Text for a terminal: what others wrote made harmless, measured, wrapped; times for people."""
+
+from datetime import datetime, tzinfo
+
+from prompt_toolkit.utils import get_cwidth
+
+from safeum_home.client.errors import ClientError, Disconnected, RemoteProblem, TimedOut
+from safeum_home.errors import Code, Problem
+
+_JOINERS = "\u200c\u200d"
+"""Zero-width, but needed: Persian and Indic scripts, and emoji families."""
+
+WORDS = {
+    Code.NOT_A_CONTACT: "You cannot write there: you are not in each other's contacts. Try /add login@node.",
+    Code.NOT_FOUND: "Nobody was found there.",
+    Code.BAD_CREDENTIALS: "The login or the password is wrong.",
+    Code.RATE_LIMITED: "That was too often.",
+    Code.BUSY: "The node is busy. Please try again.",
+    Code.STORAGE_UNAVAILABLE: "The node could not store it. Please try again.",
+    Code.TOO_LARGE: "That is too long for one message.",
+    Code.INVALID_PARAMS: "The node does not take this.",
+    Code.INTERNAL: "Something went wrong at the node. It was logged there.",
+}
+_WORDS = {code.code: words for code, words in WORDS.items()}
+
+
+def safe(text: str, *, newlines: bool = False) -> str:
+    """`text` without anything that a terminal would obey or that reorders what is around it.
+
+    Control, format (bidirectional overrides among them), surrogate, private and unassigned characters
+    become U+FFFD; tabs and, unless `newlines`, line breaks become spaces.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_safe(char, newlines) for char in text)
+
+
+def _safe(char: str, newlines: bool) -> str:
+    if char.isprintable() or char in _JOINERS:
+        return char
+    if char == "\n" and newlines:
+        return char
+    return " " if char.isspace() else "\N{REPLACEMENT CHARACTER}"
+
+
+def width(text: str) -> int:
+    """Columns that `text` takes."""
+    return get_cwidth(text)
+
+
+def fit(text: str, columns: int) -> str:
+    """`text` in exactly `columns`: cut with an ellipsis, or filled with spaces."""
+    if width(text) > columns:
+        while text and width(text) > columns - 1:
+            text = text[:-1]
+        text += "…" if columns > 0 else ""
+    return text + " " * (columns - width(text))
+
+
+def wrap(text: str, columns: int) -> list[str]:
+    """`text` in lines of at most `columns`, broken at spaces where there are any."""
+    columns = max(columns, 2)
+    return [line for paragraph in text.split("\n") for line in _wrap(paragraph, columns)]
+
+
+def _wrap(paragraph: str, columns: int) -> list[str]:
+    lines: list[str] = []
+    line = ""
+    for word in paragraph.split(" "):
+        if line and width(line) + 1 + width(word) <= columns:
+            line += " " + word
+            continue
+        if line:
+            lines.append(line)
+        line = word
+        while width(line) > columns:
+            head = _head(line, columns)
+            lines.append(head)
+            line = line[len(head) :]
+    lines.append(line)
+    return lines
+
+
+def _head(text: str, columns: int) -> str:
+    """As much of `text` as fits, at least one character."""
+    used = 0
+    for index, char in enumerate(text):
+        used += width(char)
+        if used > columns and index:
+            return text[:index]
+    return text
+
+
+def moment(at: int, zone: tzinfo | None = None) -> datetime:
+    """Milliseconds since 1970 as local time (or in `zone`)."""
+    return datetime.fromtimestamp(at / 1000, zone).astimezone(zone)
+
+
+def clock(at: int, zone: tzinfo | None = None) -> str:
+    """`14:05`."""
+    return moment(at, zone).strftime("%H:%M")
+
+
+def day(at: int, now: int, zone: tzinfo | None = None) -> str:
+    """`Today`, `Yesterday`, `Tuesday, 24 November`, with the year where it is another one."""
+    then, today = moment(at, zone), moment(now, zone)
+    apart = (today.date() - then.date()).days
+    if apart in (0, 1):
+        return ("Today", "Yesterday")[apart]
+    year = "" if then.year == today.year else f" {then.year}"
+    return f"{then:%A}, {then.day} {then:%B}{year}"
+
+
+def stamp(at: int, now: int, zone: tzinfo | None = None) -> str:
+    """The time today, else the day: for lists."""
+    then, today = moment(at, zone), moment(now, zone)
+    if then.date() == today.date():
+        return f"{then:%H:%M}"
+    return f"{then.day} {then:%b}" if then.year == today.year else f"{then.year}"
+
+
+def explain(error: ClientError | Problem) -> str:
+    """An error in words for people."""
+    if isinstance(error, TimedOut):
+        return "The node did not answer in time."
+    if isinstance(error, Disconnected):
+        return f"Not connected: {safe(error.closing.reason)}"
+    if isinstance(error, Problem):
+        code, title, retry = error.code.code, error.code.value.title, error.retry_after
+    elif isinstance(error, RemoteProblem):
+        code, title, retry = error.code, error.title, error.retry_after
+    else:
+        return safe(str(error))
+    words = _WORDS.get(code, safe(title))
+    return words if retry is None else f"{words} Try again in {duration(retry)}."
+
+
+def duration(seconds: float) -> str:
+    """`8 s`, `5 min`, `3 h`."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{round(seconds / 3600)} h"
