@@ -10,7 +10,11 @@ class Health(Struct, frozen=True):
     """Whether the node serves: `ok` is answered with 200, all else with 503."""
 
     status: str
-    """`ok`, or what keeps the node from serving, such as `sealed`."""
+    """`ok`, or what keeps the node from serving: `sealed`, `unsealing`, `no_certificate`, `no_database`, …"""
+    node: str
+    """The node's name."""
+    version: str
+    """Of SafeUM Home."""
 
 
 class DiscoveryLimits(Struct, frozen=True):

@@ -1,0 +1,156 @@
+"""The documentation is true: commands parse (tests.test_docs_operate runs them), links lead somewhere."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from twisted.python.reflect import namedAny
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
+
+from safeum_home import config
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
+
+NOT_RUN = {
+    r"apt-get|useradd|postgres ": "changes the system; tests.postgres does the same",
+    r"ln -s|install --directory|cp /opt": "changes the system",
+    r"python3 -m venv|pip install": "`make` does the same before any test can run",
+    r"systemctl": "changes the system; tests.test_docs_operate starts the unit's own ExecStart",
+    r"systemd-creds": "needs a TPM; the tests of sealing feed credentials",
+    r"fetch-root-secret": "stands for what an operator has; the tests of sealing feed descriptors",
+    r"shred": "may be missing, and has nothing of ours in it",
+    r"safeum chat": "a person's terminal; the tests of the client drive it",
+    r"^make ": "would run for ever, or run this test in itself: `make -n` is run instead",
+}
+"""Commands that are only parsed: why, and what covers them instead."""
+
+
+class Command(NamedTuple):
+    document: Path
+    text: str
+
+    @property
+    def reason_not_to_run(self) -> str | None:
+        return next((why for what, why in NOT_RUN.items() if re.search(what, self.text)), None)
+
+
+def commands(document: Path) -> Iterator[Command]:
+    """Every command of the blocks that are marked `sh`, one for each line."""
+    for language, body in FENCE.findall(document.read_text()):
+        if language == "sh":
+            yield from (
+                Command(document, line) for line in body.replace("\\\n", " ").splitlines() if line.strip()
+            )
+
+
+class DocumentTests(SynchronousTestCase):
+    """All documents."""
+
+    def test_every_command_parses(self) -> None:
+        """Each is a line that a shell understands."""
+        for document in DOCUMENTS:
+            for command in commands(document):
+                done = subprocess.run(
+                    ["bash", "-n", "-c", command.text], capture_output=True, text=True, check=False
+                )
+                self.assertEqual(done.returncode, 0, f"{document.name}: {command.text}\n{done.stderr}")
+
+    def test_every_block_is_marked(self) -> None:
+        """A block without a language would escape the tests."""
+        for document in DOCUMENTS:
+            for language, body in FENCE.findall(document.read_text()):
+                self.assertIn(
+                    language, {"sh", "mermaid", "python", "json", "toml", "text"}, f"{document.name}: {body}"
+                )
+
+    def test_exceptions_are_needed(self) -> None:
+        """What is listed as not run is in some document."""
+        texts = [command.text for document in DOCUMENTS for command in commands(document)]
+        for what in NOT_RUN:
+            self.assertTrue(any(re.search(what, text) for text in texts), what)
+
+    def test_make(self) -> None:
+        """Targets that are named anywhere exist."""
+        targets = {
+            target
+            for document in DOCUMENTS
+            for target in re.findall(r"(?:^|`)make ((?:\w+)(?: CASE=\w+)?)", document.read_text(), re.M)
+        }
+        self.assertTrue({"run", "test", "docs", "bench"} <= targets, targets)
+        for target in targets:
+            done = subprocess.run(["make", "-n", *target.split()], cwd=ROOT, capture_output=True, check=False)
+            self.assertEqual(done.returncode, 0, target)
+
+    def test_names(self) -> None:
+        """What flow.md names is in the code."""
+        parts = "|".join(path.stem for path in (ROOT / "safeum_home").iterdir() if path.stem[0] != "_")
+        names = re.findall(rf"`((?:{parts})(?:\.\w+)+)`", (ROOT / "docs" / "flow.md").read_text())
+        self.assertGreater(len(names), 15)
+        for name in names:
+            namedAny(f"safeum_home.{name}")
+
+    def test_links(self) -> None:
+        """What is linked to is there, headings included."""
+        for document in DOCUMENTS:
+            for target in re.findall(r"\]\(([^)]+)\)", document.read_text()):
+                if "://" in target:
+                    continue
+                name, _, heading = target.partition("#")
+                path = (document.parent / name).resolve() if name else document
+                self.assertTrue(path.exists(), f"{document.name}: {target}")
+                if heading:
+                    headings = re.findall(r"^#+ (.+)$", path.read_text(), re.M)
+                    self.assertIn(
+                        heading, [text.lower().replace(" ", "-") for text in headings], document.name
+                    )
+
+
+class SampleTests(SynchronousTestCase):
+    """The sample configuration and the systemd unit."""
+
+    def _sample(self) -> str:
+        return (ROOT / "docs" / "node.toml").read_text()
+
+    def test_it_loads(self) -> None:
+        """As it is."""
+        self.assertEqual(config.parse(self._sample()).node.name, "home.example.org")
+
+    def test_it_shows_the_defaults(self) -> None:
+        """Uncommented, it says what leaving all of it out says; and it names every setting there is."""
+        uncommented = re.sub(r"^# (?=\w+ = )", "", self._sample(), flags=re.M)
+        uncommented = re.sub(r"^url = \"postgresql.*\n", "", uncommented, flags=re.M)
+        full = config.parse(uncommented)
+        self.assertEqual(full, config.parse(self._sample()))
+        for section in config.Config.__struct_fields__:
+            for setting in getattr(full, section).__struct_fields__:
+                self.assertRegex(
+                    uncommented, rf"(?m)^{setting} = ", f"{section}.{setting} is not in the sample"
+                )
+
+    def test_unit(self) -> None:
+        """systemd understands the unit, and finds little that it could still do."""
+        if shutil.which("systemd-analyze") is None:
+            raise SkipTest("systemd-analyze is not installed")
+        unit = Path(self.mktemp()) / "safeum-home.service"
+        unit.parent.mkdir()
+        text = (ROOT / "docs" / "safeum-home.service").read_text()
+        unit.write_text(
+            re.sub(r"(?m)^(User|Group|Documentation)=.*\n", "", text).replace(
+                "/opt/safeum-home/venv/bin/twistd", shutil.which("true") or "/bin/true"
+            )
+        )
+        environment = {**os.environ, "SYSTEMD_LOG_LEVEL": "warning"}
+        done = subprocess.run(
+            ["systemd-analyze", "verify", str(unit)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))

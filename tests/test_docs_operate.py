@@ -1,0 +1,139 @@
+"""docs/operate.md is true: a node is run by the book, in a folder of its own."""
+
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import mkdtemp
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.gateway.tls import self_signed
+from tests.test_docs import ROOT, commands
+
+BIN = Path(sys.executable).parent
+
+
+class OperatingTests(SynchronousTestCase):
+    """docs/operate.md from its first to its last command, on a node in a folder of its own."""
+
+    def setUp(self) -> None:
+        # Trial's own folders have names too long for a socket in them.
+        self.box = Path(mkdtemp(prefix="safeum-"))
+        self.addCleanup(shutil.rmtree, self.box)
+        self.etc, self.state = self.box / "etc", self.box / "state"
+        self.etc.mkdir(parents=True)
+        self.state.mkdir(mode=0o700)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.health_port = probe.getsockname()[1]
+        sample = self._moved((ROOT / "docs" / "node.toml").read_text())
+        sample = sample.replace('# clients = ["tcp:8443"]', 'clients = ["tcp:0:interface=127.0.0.1"]')
+        (self.etc / "node.toml").write_text(sample.replace("tcp:8008", f"tcp:{self.health_port}"))
+        chain, key = self_signed(["home.example.org"])
+        (self.etc / "chain.pem").write_bytes(chain)
+        (self.etc / "key.pem").write_bytes(key)
+        self.shares = ""
+        self.node: subprocess.Popen[str] | None = None
+
+    def tearDown(self) -> None:
+        self._stop()
+
+    def _moved(self, text: str) -> str:
+        """A command or file with its paths inside the sandbox."""
+        for before, after in (
+            ("/opt/safeum-home/venv/bin/", f"{BIN}/"),
+            ("/var/lib/safeum-home", str(self.state)),
+            ("/etc/safeum-home", str(self.etc)),
+            ("sudo -u safeum-home ", ""),
+            ("safeum-home init", "safeum-home init --yes-print"),
+        ):
+            text = text.replace(before, after)
+        return text
+
+    def _environment(self) -> dict[str, str]:
+        path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+        return {**os.environ, "PATH": path, "SAFEUM_ADMIN_SOCKET": str(self.state / "admin.sock")}
+
+    def _run_line(self, text: str, given: str = "") -> str:
+        done = subprocess.run(
+            ["bash", "-euc", self._moved(text)],
+            cwd=self.box,
+            env=self._environment(),
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        self.assertEqual(done.returncode, 0, f"{text}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def _start(self) -> None:
+        """Start the node as the unit does, and wait until it answers its operator."""
+        unit = (ROOT / "docs" / "safeum-home.service").read_text()
+        [line] = re.findall(r"^ExecStart=(.*)$", unit, re.M)
+        self.log = (self.box / "log").open("a+")
+        self.node = subprocess.Popen(
+            ["bash", "-c", "exec " + self._moved(line)],
+            cwd=self.box,
+            env=self._environment(),
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._until("sealed")
+
+    def _stop(self) -> None:
+        if self.node is not None:
+            self.node.terminate()
+            self.node.wait(30)
+            self.log.close()
+            self.node = None
+
+    def _until(self, state: str) -> None:
+        """Wait for a state: the node's own work is all that there is to wait for."""
+        wait = f"until safeum-home status | grep -qE '^state +{state}'; do sleep 0.1; done"
+        try:
+            self._run_line(f"timeout 40 bash -c {shlex.quote(wait)} 2>/dev/null")
+        except self.failureException:
+            self.log.seek(0)
+            self.fail(f"the node is not {state}:\n{self.log.read()}")
+
+    def test_operate(self) -> None:
+        """Every command runs, and the node gets to where the text says."""
+        for command in commands(ROOT / "docs" / "operate.md"):
+            if command.text.startswith("systemctl"):
+                self._systemctl(command.text)
+            if command.reason_not_to_run is None:
+                self._follow(command.text)
+        self._until("ok")
+        self.assertTrue((self.state / "backup.sqlite").exists())
+        self.log.seek(0)
+        log = self.log.read()
+        for share in self.shares.splitlines():
+            self.assertNotIn(share[:40], log)
+
+    def _follow(self, text: str) -> None:
+        """Run a command as its reader would."""
+        if " init " in text:
+            shares = self._run_line(text).splitlines()
+            self.assertEqual(len(shares), 5)
+            self.shares = "\n".join(shares[2:])
+        elif " unseal" in text:
+            self._run_line(text, self.shares)
+        elif " secret set" in text:
+            self._run_line(text, "a value")
+        elif " secret list" in text:
+            self.assertEqual(self._run_line(text), "sms-gateway\ntls-key\n")
+        else:
+            self._run_line(text)
+
+    def _systemctl(self, text: str) -> None:
+        if "restart" in text or "enable" in text:
+            self._stop()
+            self._start()
