@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,17 @@ import msgspec
 from hypothesis import given, settings
 from jsonschema import Draft7Validator, Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from treq.testing import StubTreq
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.resource import Resource
 
 from safeum_home.errors import Code, Problem
+from safeum_home.gateway.http import ClientDiscovery, site_root, websocket_url
+from safeum_home.gateway.limits import EdgeLimits
 from safeum_home.protocol import asyncapi, frames, openapi
 from safeum_home.protocol.commands import COMMANDS
 from safeum_home.protocol.events import EVENTS
+from safeum_home.protocol.http import DISCOVERY_PATH, HEALTH_PATH, Health
 from tests.values import values
 from tools.generate import FOLDER, documents
 
@@ -111,3 +117,40 @@ class MeaningTests(SynchronousTestCase):
         validator = self._validator("chat.send.request")
         for wrong in ({}, {"jsonrpc": "2.0", "id": 1, "method": "chat.send", "params": {}}):
             self.assertFalse(validator.is_valid(wrong))
+
+
+class HttpTests(SynchronousTestCase):
+    """What is served over HTTP is what openapi.json says."""
+
+    def _get(self, path: str, root: Resource) -> tuple[int, Any]:
+        treq: Any = StubTreq(root)
+        response = self.successResultOf(treq.get("https://home.example" + path))
+        return response.code, json.loads(self.successResultOf(treq.content(response)))
+
+    def _validate(self, document: object, name: str) -> None:
+        published = openapi.document()["components"]
+        schema = {**published["schemas"][name], "additionalProperties": False, "components": published}
+        errors = [error.message for error in Draft202012Validator(schema).iter_errors(document)]
+        self.assertEqual(errors, [])
+
+    def test_discovery(self) -> None:
+        """`GET /.well-known/safeum/client`."""
+        discovery = ClientDiscovery("home.example", websocket_url("home.example"), EdgeLimits())
+        code, document = self._get(DISCOVERY_PATH, site_root(dict, discovery))
+        self.assertEqual(code, 200)
+        self._validate(document, "Discovery")
+        self.assertEqual(document["websocket"], "wss://home.example/v1/ws")
+
+    def test_health(self) -> None:
+        """`GET /health`; tests.test_docs_operate asks a real node."""
+        for status, expected in (("ok", 200), ("sealed", 503)):
+            health = Health(status, "home.example", "1")
+            code, document = self._get(HEALTH_PATH, site_root(partial(msgspec.structs.asdict, health)))
+            self.assertEqual(code, expected)
+            self._validate(document, "Health")
+
+    def test_problems(self) -> None:
+        """All else."""
+        code, document = self._get("/no/such/thing", site_root(dict))
+        self.assertEqual(code, 404)
+        self._validate(document, "ProblemDetails")
