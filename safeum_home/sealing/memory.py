@@ -9,6 +9,7 @@ Make an arena after the process has daemonised: its pages are not there in a for
 
 import mmap
 import os
+import sys
 import threading
 import weakref
 from collections import defaultdict
@@ -137,9 +138,7 @@ class Arena:
         self._free: defaultdict[int, list[Pointer]] = defaultdict(list)
         self._chunks: list[tuple[Level, int, int]] = []
         self._lock = threading.Lock()
-        self._inherited = False
-        self._unmap = weakref.finalize(self, _unmap, self._chunks)
-        self._unmap.atexit = False  # slots may outlive the hooks that run at exit
+        self._gone = False
         _arenas.add(self)
         self.slot().wipe()
 
@@ -164,7 +163,7 @@ class Arena:
 
     def release(self, pointer: Pointer, size: int) -> None:
         """For `Slot.wipe` alone."""
-        if not self._inherited:
+        if not self._gone:
             sodium.sodium_memzero(pointer, size)
             self._free[_size_class(size)].append(pointer)
 
@@ -194,8 +193,13 @@ class Arena:
 
     def _forked(self) -> None:
         # The pages did not come along, and something else may be mapped where they were.
-        self._inherited = True
-        self._unmap.detach()
+        self._gone = True
+
+    def __del__(self) -> None:
+        # Slots that are collected in one cycle with their arena may have their turn after it.
+        if not self._gone and not sys.is_finalizing():
+            self._gone = True
+            _unmap(self._chunks)
 
 
 def _size_class(size: int) -> int:
