@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address
 
 from safeum_home.errors import Code, Problem
 
@@ -10,13 +10,13 @@ from safeum_home.errors import Code, Problem
 def network(host: str) -> str:
     """What counts as one peer: an IPv4 address, or an IPv6 /64, since one customer is given all of that.
 
-    What is not an address (a Unix socket's path) counts as itself.
+    What is not an IPv6 address counts as itself.
     """
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
+    if ":" not in host:
         return host
-    if not isinstance(address, IPv6Address):
+    try:
+        address = IPv6Address(host.partition("%")[0])
+    except ValueError:
         return host
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)

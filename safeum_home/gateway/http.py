@@ -188,6 +188,7 @@ class EdgeSite(Site):
     """The site of a port. `root` is where resources are added."""
 
     displayTracebacks = False
+    noisy = False
 
     def __init__(self, reactor: IReactorTime, limits: EdgeLimits, root: Resource) -> None:
         super().__init__(

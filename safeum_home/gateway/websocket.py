@@ -33,6 +33,7 @@ class ClientWebSocket(FastWebSocket):
 
     factory: "ClientWebSocketFactory"
     host = ""
+    _registered = False
 
     def __init__(self) -> None:
         self._outgoing: list[bytes] = []
@@ -168,7 +169,14 @@ class ClientWebSocket(FastWebSocket):
             _log.failure("a session could not be made")
             self.close(INTERNAL_ERROR, Code.INTERNAL.code)
             return
+        self._registered = True
         self.transport.registerProducer(self, True)
+
+    def unregisterProducer(self) -> None:
+        # autobahn does so whether there is one or not.
+        if self._registered:
+            self._registered = False
+            self.transport.unregisterProducer()
 
     def onMessageBegin(self, isBinary: bool) -> None:
         super().onMessageBegin(isBinary)
@@ -245,4 +253,6 @@ class ClientWebSocketFactory(WebSocketServerFactory):  # type: ignore[misc]  # a
         )
         options = {name: getattr(self, name) for name in WebSocketServerProtocol.CONFIG_ATTRS}
         del options["autoPingInterval"]
+        # A plain function would become a method of the class.
+        options["perMessageCompressionAccept"] = staticmethod(self.perMessageCompressionAccept)
         self.protocol = type(protocol.__name__, (protocol,), options)
