@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from safeum_home.chats.registry import Chat, ChatRegistry
 from safeum_home.errors import Code, Problem
@@ -17,7 +18,6 @@ from safeum_home.ports import Blinder, Bus, Caller, Cursors, Database, Published
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatRead, Done
 from safeum_home.protocol.events import Receipt
-from safeum_home.spawn import spawn
 from safeum_home.storage import chats
 from safeum_home.storage.rows import Marker
 
@@ -92,26 +92,32 @@ class Receipts:
         """Commit what waits, then tell it."""
         waiting, self._waiting = self._waiting, {}
         self._scheduled = False
-        for (account, chat), progress in waiting.items():
-            spawn(self._commit(account, chat, progress), "a receipt")
+        for (account, chat_id), progress in waiting.items():
+            if (chat := self._registry.get(chat_id)) is not None:
+                self._commit(chat, account, progress)
+            else:
+                loaded = self._registry.load(chat_id)
+                loaded.addCallback(self._commit, account, progress).addErrback(self._not_stored)
 
-    async def _commit(self, account: AccountId, chat_id: ChatId, progress: _Progress) -> None:
-        chat = await self._registry.load(chat_id)
+    def _commit(self, chat: Chat | None, account: AccountId, progress: _Progress) -> None:
         if chat is None or account not in chat.members:
             return
         position = self._database.next_position()
         blind = self._blinder.account(account)
         row = Marker(chat.blind, blind, progress.delivered, progress.read, position)
-        try:
-            advanced = await self._database.append(chats.put_markers, row)
-        except Problem as problem:
-            # The device says it again with its next acknowledgement.
-            self._log.warn("a receipt was not stored: {code}", code=problem.code.code)
-            return
-        if advanced:
-            self._tell(chat, account, progress, position)
+        stored = self._database.append(chats.put_markers, row)
+        stored.addCallback(self._tell, chat, account, progress, position).addErrback(self._not_stored)
 
-    def _tell(self, chat: Chat, account: AccountId, progress: _Progress, position: int) -> None:
+    def _not_stored(self, failure: Failure) -> None:
+        # Harmless: the device says it again with its next acknowledgement.
+        if failure.check(Problem) is None:
+            self._log.failure("a receipt", failure=failure)
+
+    def _tell(
+        self, advanced: bool, chat: Chat, account: AccountId, progress: _Progress, position: int
+    ) -> None:
+        if not advanced:
+            return
         event = self._event(chat.id, account, progress.delivered, progress.read, position)
         for member in chat.members:
             if member != account or progress.read:
