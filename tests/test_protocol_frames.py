@@ -10,8 +10,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol import MAX_FRAME, frames
 from safeum_home.protocol.command import Command
-from safeum_home.protocol.commands import COMMANDS
+from safeum_home.protocol.commands import COMMANDS, ContactList, ListContacts
 from safeum_home.protocol.events import EVENTS
+from safeum_home.protocol.types import Contact, ContactState
 from tests.values import values
 
 CHAT = "!" + "a" * 26
@@ -261,6 +262,17 @@ class StrictnessTests(SynchronousTestCase):
         """`params` may be left out where nothing is required."""
         self.assertEqual(
             frames.decode(msgspec.json.encode(request())).params, COMMANDS["device.list"].params()
+        )
+
+    def test_longest_page_of_contacts_fits(self) -> None:
+        """Fifty contacts with the longest names, every character escaped."""
+        account = "@" + "a" * 26 + ":" + "n" * 255
+        address = "u" * 32 + "@" + "n" * 255
+        contact = Contact(account, address, CHAT, ContactState.REQUESTED, "\x01" * 64)
+        page = frames.encode_result("x" * 64, ContactList([contact] * 50, account))
+        self.assertLess(len(page), MAX_FRAME)
+        self.assertEqual(
+            msgspec.json.schema(ListContacts)["$defs"]["ListContacts"]["properties"]["limit"]["maximum"], 50
         )
 
     def test_longest_message_fits(self) -> None:

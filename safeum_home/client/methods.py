@@ -63,7 +63,7 @@ class Methods:
         """A page of chats, newest first."""
         return self._ask(c.ListChats(before, limit), c.ChatList)
 
-    def contacts(self, after: str | None = None, limit: int = 100) -> Awaitable[c.ContactList]:
+    def contacts(self, after: str | None = None, limit: int = 50) -> Awaitable[c.ContactList]:
         """A page of the contact list."""
         return self._ask(c.ListContacts(after, limit), c.ContactList)
 

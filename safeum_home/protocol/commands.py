@@ -20,6 +20,7 @@ from safeum_home.protocol.types import (
     ChatSummary,
     ClientId,
     Contact,
+    ContactPageSize,
     CursorText,
     Device,
     DeviceEntry,
@@ -190,7 +191,7 @@ class ListContacts(Params, frozen=True):
     """The contact list, a page at a time."""
 
     after: Account | None = None
-    limit: PageSize = 100
+    limit: ContactPageSize = 50
 
 
 class ProfileResult(Result, frozen=True):

@@ -37,6 +37,8 @@ Token = Annotated[str, Meta(min_length=20, max_length=128, description="Proves a
 Milliseconds = Annotated[int, Meta(ge=0, le=2**53 - 1, description="Milliseconds since 1970-01-01 UTC.")]
 ShortText = Annotated[str, Meta(max_length=128)]
 PageSize = Annotated[int, Meta(ge=1, le=200, description="How many at the most.")]
+# As many as fit a frame at their longest.
+ContactPageSize = Annotated[int, Meta(ge=1, le=50, description="How many at the most.")]
 
 
 class DeviceInfo(Struct, frozen=True, forbid_unknown_fields=True):
