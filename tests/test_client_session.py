@@ -341,7 +341,7 @@ class EventTests(SynchronousTestCase):
 
     def test_a_failing_listener_harms_nobody(self) -> None:
         heard: list[object] = []
-        self.client.listen(lambda event: 1 / 0)  # type: ignore[arg-type, return-value]  # it fails on purpose
+        self.client.listen(lambda event: 1 / 0)  # type: ignore[arg-type]  # it fails on purpose
         self.client.listen(heard.append)
         self.wire.event(message(1))
         self.assertEqual(heard, [message(1)])

@@ -133,11 +133,13 @@ async def _chat(client: Client, opts: Options) -> int:
 async def _pipe(client: Client, opts: Options) -> int:
     await _enter(client, opts)
     pipe = Pipe(client)
-    StandardIO(pipe, reactor=reactor_of(asyncio.get_running_loop()))
+    reactor = reactor_of(asyncio.get_running_loop())
+    own = {"stdin": os.dup(0), "stdout": os.dup(1)}  # copies, since they will be closed
+    StandardIO(pipe, reactor=reactor, **own)  # type: ignore[call-arg]  # mypy looks at Windows' variant
     try:
         return await _future(pipe.done)
     finally:
-        for descriptor in (0, 1):
+        for descriptor in (0, 1):  # shared with the shell that started this
             os.set_blocking(descriptor, True)
         await _future(client.logout())
 

@@ -116,9 +116,10 @@ class Stream:
             waiting.errback(self._end)
 
     def close(self) -> None:
-        """Nobody listens any more."""
-        self._left(self)
-        self.finish(None)
+        """Nobody listens any more; closing twice is harmless."""
+        if self._end is None:
+            self._left(self)
+            self.finish(None)
 
     def __aiter__(self) -> "Stream":
         return self

@@ -1,6 +1,5 @@
 """`safeum pipe`: JSON lines in, responses and events out."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -55,7 +54,7 @@ def response(request_id: RequestId | None, answer: Result | ClientError) -> byte
 
 def notice(method: str, **params: Any) -> bytes:
     """A notification of the client itself."""
-    return json.dumps({"jsonrpc": "2.0", "method": method, "params": params}).encode()
+    return msgspec.json.encode({"jsonrpc": "2.0", "method": method, "params": params})
 
 
 def parse(line: bytes) -> tuple[RequestId | None, Params | RemoteProblem]:
@@ -138,7 +137,7 @@ class Pipe(LineReceiver):
     def _over(self, failure: Failure) -> None:
         failure.trap(SessionEnded)
         self._status = 1
-        self.transport.loseConnection()
+        self._close()
 
     def _link(self, event: Heard) -> None:
         if isinstance(event, LinkChanged) and event.link is not Link.CONNECTING:
@@ -186,7 +185,13 @@ class Pipe(LineReceiver):
         if self._ended and not self.paused and (rest := self.clearLineBuffer()):
             self.lineReceived(rest)
         if self._ended and not self.paused and not self._outstanding:
-            self.transport.loseConnection()
+            self._close()
+
+    def _close(self) -> None:
+        # A transport does not close before its producer has gone.
+        self.transport.unregisterProducer()
+        self._events.stopProducing()
+        self.transport.loseConnection()
 
     def writeConnectionLost(self) -> None:
         """Nobody reads the output any more."""
