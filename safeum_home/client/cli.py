@@ -135,7 +135,7 @@ async def _pipe(client: Client, opts: Options) -> int:
     pipe = Pipe(client)
     reactor = reactor_of(asyncio.get_running_loop())
     own = {"stdin": os.dup(0), "stdout": os.dup(1)}  # copies, since they will be closed
-    StandardIO(pipe, reactor=reactor, **own)  # type: ignore[call-arg]  # mypy looks at Windows' variant
+    StandardIO(pipe, reactor=reactor, **own)
     try:
         return await _future(pipe.done)
     finally:

@@ -79,7 +79,7 @@ class Desk:
             return "You"
         contact = self.state.contacts.get(account)
         if contact is not None:
-            return safe(contact.display_name or contact.address)
+            return safe(contact.display_name) or self.short(contact.address)
         for chat in self.state.chats:
             if chat.peer == account:
                 return self.title(chat)
@@ -89,7 +89,12 @@ class Desk:
         """What to call a chat."""
         if chat.kind == "system":
             return safe(chat.display_name) or "Your node"
-        return safe(chat.display_name or chat.address)
+        return safe(chat.display_name) or self.short(chat.address)
+
+    def short(self, address: str) -> str:
+        """An address as one writes it here: without the node where that is one's own."""
+        home = "@" + self.state.address.partition("@")[2]
+        return safe(address.removesuffix(home))
 
     def wanted(self) -> list[Contact]:
         """Requests that wait for an answer."""
@@ -240,12 +245,11 @@ class Desk:
             self._mark_read(view)
 
     def _contact(self, contact: Contact) -> None:
-        name = safe(contact.address)
-        login = name.partition("@")[0]
+        name = self.short(contact.address)
         if contact.state is ContactState.INCOMING:
             self.wants(contact)
         told = {
-            ContactState.ACCEPTED: f"You and {name} are contacts now: /chat {login}",
+            ContactState.ACCEPTED: f"You and {name} are contacts now: /chat {name}",
             ContactState.REMOVED: f"{name} is no longer your contact.",
         }.get(contact.state)
         if told is not None:
@@ -253,10 +257,8 @@ class Desk:
 
     def wants(self, contact: Contact) -> None:
         """Somebody asks to be a contact."""
-        login = safe(contact.address).partition("@")[0]
-        self.note(
-            f"{safe(contact.address)} asks to be your contact: /accept {login} or /decline {login}", "contact"
-        )
+        name = self.short(contact.address)
+        self.note(f"{name} asks to be your contact: /accept {name} or /decline {name}", "contact")
 
 
 def body_text(message: Message) -> str:

@@ -13,19 +13,20 @@ Line = list[tuple[str, str]]
 """Styled pieces of one line: (style class, text)."""
 
 NAME = 12
+"""The most columns that a name takes beside a message."""
 SIDEBAR = 24
 NARROW = 60
 """Columns below which the list of chats makes room for the chat."""
 
 WELCOME = (
-    "Welcome. Nothing of what you see here is kept on this computer.",
+    "Welcome. Nothing is kept on this computer.",
     "",
-    "  /add login@node   ask somebody to be your contact",
-    "  /chat NAME        open a chat (Tab completes names)",
-    "  /contacts         everybody you know, and who is asking",
-    "  /devices          where you are logged in",
-    "  /help             everything else, keys too",
-    "  /quit             log out and leave",
+    "  /add login@node  ask somebody to be your contact",
+    "  /chat NAME       open a chat; Tab completes names",
+    "  /contacts        everybody you know, or who asks",
+    "  /devices         where you are logged in",
+    "  /help            everything else, keys too",
+    "  /quit            log out and leave",
 )
 
 
@@ -38,16 +39,16 @@ def sidebar(desk: Desk, columns: int, rows: int, zone: tzinfo | None = None) -> 
     """The chats, newest first, with unread counts; requests on top."""
     lines: list[Line] = []
     for contact in desk.wanted()[:3]:
-        lines.append([("contact", fit(f" + {safe(contact.address)}", columns))])
+        lines.append([("contact", fit(f" + {desk.short(contact.address)}", columns))])
     for chat in desk.state.chats:
         open_here = chat.chat == desk.current
         mark = "▌" if open_here else " "
         unread = ("99+" if chat.unread > 99 else str(chat.unread)) if chat.unread else ""
         time = unread or ("…" if chat.typing else stamp(chat.last.at, desk.now(), zone) if chat.last else "")
-        room = columns - width(time) - 2
+        room = columns - width(time) - 3
         style = "open" if open_here else "unread" if unread else "chat"
         right = "count" if unread else "time"
-        lines.append([(style, mark + fit(desk.title(chat), room)), (right, time), ("", " ")])
+        lines.append([(style, mark + fit(desk.title(chat), room) + " "), (right, time), ("", " ")])
     if not lines:
         lines.append([("time", fit(" no chats yet", columns))])
     return lines[:rows]
@@ -138,9 +139,11 @@ def _block(desk: Desk, entry: Entry, columns: int, marks: dict[str, str], zone: 
     if isinstance(entry, Notice):
         return [[(entry.style, text)] for text in wrap(entry.text, columns)]
     time = clock(entry.at, zone)
+    view = desk.chat
+    names = min(NAME, max(3, width(desk.title(view)))) if view is not None else NAME
     if isinstance(entry, Outgoing):
         mark = "✗" if entry.error else "…"
-        lines = _said(time, "You", "own", safe(entry.text, newlines=True), mark, columns)
+        lines = _said(time, "You", names, "own", safe(entry.text, newlines=True), mark, columns)
         hint = f"not sent: {entry.error} /retry sends it again."
         return lines + ([[("error", text)] for text in wrap(hint, columns)] if entry.error else [])
     if isinstance(entry.body, LoginAlert):
@@ -153,17 +156,17 @@ def _block(desk: Desk, entry: Entry, columns: int, marks: dict[str, str], zone: 
     own = entry.sender == desk.state.account
     name = "You" if own else desk.name(entry.sender)
     style = "own" if own else "peer"
-    return _said(time, name, style, body_text(entry), marks.get(entry.id, ""), columns)
+    return _said(time, name, names, style, body_text(entry), marks.get(entry.id, ""), columns)
 
 
-def _said(time: str, name: str, style: str, text: str, mark: str, columns: int) -> list[Line]:
-    indent = 6 + NAME + 1
+def _said(time: str, name: str, names: int, style: str, text: str, mark: str, columns: int) -> list[Line]:
+    indent = 6 + names + 1
     room = columns - indent - 1
     texts = wrap(text, room - (width(mark) + 1 if mark else 0))
     lines: list[Line] = []
     for index, piece in enumerate(texts):
         start: Line = (
-            [("", " " * indent)] if index else [("time", time + " "), (style, fit(name, NAME) + " ")]
+            [("", " " * indent)] if index else [("time", time + " "), (style, fit(name, names) + " ")]
         )
         lines.append([*start, ("text", piece)])
     if mark:
