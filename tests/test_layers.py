@@ -29,7 +29,9 @@ def part_of(module: str) -> str | None:
     names = module.split(".")
     if names[0] not in OURS:
         return None
-    return names[0] if names[0] != "safeum_home" else names[1] if len(names) > 1 else None
+    if names[0] != "safeum_home":
+        return names[0]
+    return names[1] if len(names) > 1 and not names[1].startswith("__") else None
 
 
 def imports(tree: ast.AST, module: str, is_package: bool) -> Iterator[str]:
