@@ -15,7 +15,8 @@ from safeum_home.errors import Code, Problem
 from safeum_home.gateway.http import EdgeSite
 from safeum_home.gateway.limits import ConnectionLimits, EdgeLimits
 from safeum_home.gateway.problems import raw_response
-from safeum_home.gateway.timers import Timeout, Timeouts
+from safeum_home.gateway.timers import Timeouts
+from safeum_home.gateway.transport import EdgeTransport
 from safeum_home.gateway.websocket import ClientWebSocketFactory
 from safeum_home.protocol import WEBSOCKET_PATH
 
@@ -66,26 +67,6 @@ class FirstRequest(Protocol):
         transport.wrappedProtocol = protocol
         protocol.makeConnection(transport)
         protocol.dataReceived(head)
-
-
-class EdgeTransport(TLSMemoryBIOProtocol):
-    """TLS, with an end to every closing: a peer that does not take part in it is cut off."""
-
-    factory: "EdgeFactory"
-    host = ""
-    _cut: Timeout | None = None
-
-    def loseConnection(self) -> None:
-        if self._cut is None and self.connected:
-            edge = self.factory
-            self._cut = edge.timeouts.call_later(edge.limits.close_timeout, self.abortConnection)
-        super().loseConnection()
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        if self._cut is not None:
-            self._cut.cancel()
-        self.factory.connections.release(self.host)
-        super().connectionLost(reason)
 
 
 class EdgeFactory(TLSMemoryBIOFactory):
