@@ -4,7 +4,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from safeum_home.ports import WrappedKey
 from safeum_home.storage import keys
-from safeum_home.storage.many import insert
+from safeum_home.storage.many import Many
 from safeum_home.storage.rows import AccountRow
 from safeum_home.storage.schema import accounts, aliases
 from safeum_home.storage.schema import keys as key_table
@@ -22,6 +22,7 @@ _BY_ALIAS = (
     .join(aliases, aliases.c.account == accounts.c.account)
     .where(aliases.c.alias == bindparam("alias"))
 )
+_CLAIM = Many("INSERT INTO aliases (alias, account) {rows} ON CONFLICT DO NOTHING", ("bytea", "bytea"))
 
 
 class AliasTaken(Exception):
@@ -34,8 +35,7 @@ def account_row(account: bytes, sealed: bytes, epoch: int, wrapped: bytes) -> Ac
 
 def insert_account(c: Connection, row: AccountRow, alias: bytes) -> None:
     """Store a new account, its key and its alias; raises `AliasTaken`."""
-    fresh = insert(c, aliases).values(alias=alias, account=row.account).on_conflict_do_nothing()
-    if not c.execute(fresh).rowcount:
+    if not _CLAIM.change(c, [(alias, row.account)]):
         raise AliasTaken
     keys.put_key(c, row.account, row.key)
     c.execute(accounts.insert().values(account=row.account, sealed=row.sealed))

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from safeum_home.ports import WrappedKey
 from safeum_home.storage.keys import put_key
-from safeum_home.storage.many import Many, insert
+from safeum_home.storage.many import Many
 from safeum_home.storage.rows import ChatRow, EventRow, Marker, MemberRow
 from safeum_home.storage.schema import chats, events, keys
 from safeum_home.storage.schema import members as member_table
@@ -57,6 +57,9 @@ _PUT_MEMBERS = Many(
     " UPDATE SET delivered = excluded.delivered, read = excluded.read, position = excluded.position",
     ("bytea", "bytea", "bigint", "bigint", "bigint"),
 )
+_PUT_CHAT = Many(
+    "INSERT INTO chats (chat, kind, sealed) {rows} ON CONFLICT DO NOTHING", ("bytea", "smallint", "bytea")
+)
 
 
 def _chat_row(chat: bytes, kind: int, sealed: bytes, epoch: int, wrapped: bytes) -> ChatRow:
@@ -65,8 +68,7 @@ def _chat_row(chat: bytes, kind: int, sealed: bytes, epoch: int, wrapped: bytes)
 
 def insert_chat(c: Connection, row: ChatRow, members: Sequence[bytes]) -> bool:
     """Store a new chat with its key and members; False, and nothing is changed, where it exists."""
-    fresh = insert(c, chats).values(chat=row.chat, kind=row.kind, sealed=row.sealed)
-    if not c.execute(fresh.on_conflict_do_nothing()).rowcount:
+    if not _PUT_CHAT.change(c, [row[:3]]):
         return False
     put_key(c, row.chat, row.key)
     _PUT_MEMBERS.change(c, [(row.chat, member, 0, 0, 0) for member in members])

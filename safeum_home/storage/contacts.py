@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from safeum_home.storage.many import insert
+from safeum_home.storage.many import Many
 from safeum_home.storage.rows import ContactRow
 from safeum_home.storage.schema import contacts
 
@@ -24,6 +24,12 @@ _SINCE = (
 )
 _COUNT = select(func.count()).where(contacts.c.owner == bindparam("owner"), contacts.c.state != GONE)
 _OF_CHAT = select(contacts).where(contacts.c.chat == bindparam("chat")).order_by(contacts.c.owner)
+_PUT = Many(
+    "INSERT INTO contacts (owner, peer, chat, state, position, sealed) {rows} ON CONFLICT (owner, peer) DO"
+    " UPDATE SET chat = excluded.chat, state = excluded.state, position = excluded.position,"
+    " sealed = excluded.sealed",
+    ("bytea", "bytea", "bytea", "smallint", "bigint", "bytea"),
+)
 
 
 def contact(c: Connection, owner: bytes, peer: bytes) -> ContactRow | None:
@@ -33,9 +39,7 @@ def contact(c: Connection, owner: bytes, peer: bytes) -> ContactRow | None:
 
 def put_contact(c: Connection, row: ContactRow) -> None:
     """Store one side of a relation, in place of what it was."""
-    fresh = insert(c, contacts).values(row._asdict())
-    changed = {name: fresh.excluded[name] for name in ("chat", "state", "position", "sealed")}
-    c.execute(fresh.on_conflict_do_update(index_elements=["owner", "peer"], set_=changed))
+    _PUT.change(c, [row])
 
 
 def contacts_of(c: Connection, owner: bytes, after: bytes | None, limit: int) -> list[ContactRow]:

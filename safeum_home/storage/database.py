@@ -130,7 +130,7 @@ class NodeDatabase:
         if not self._turn:
             self._reactor.callLater(0, self._hand_over)
         done: Deferred[Any] = Deferred()
-        self._turn.append(Change(bulk, item, done))
+        self._turn.append(Change(bulk, item, done, self._position))
         return done
 
     def _hand_over(self) -> None:
@@ -144,9 +144,9 @@ class NodeDatabase:
         if outage != self._outage:
             self._tell(outage)
         for change, outcome in zip(group.changes, outcomes, strict=True):
+            if outage is None:
+                self._committed = change.position
             change.done.callback(outcome)
-        if outage is None:
-            self._committed = group.horizon
 
     def _report_read(self, read: Read, outcome: Any) -> None:
         self._reactor.callFromThread(self._was_read, read, outcome)
@@ -184,9 +184,10 @@ def open_database(
 ) -> Deferred[NodeDatabase]:
     """Open, after migrating where that is due, the database at `sqlite:///path` or `postgresql://...`.
 
-    `reactor` provides IReactorTime and IReactorFromThreads; `queue` bounds the changes, and the reads,
-    that wait: beyond it they fail with `Problem(busy)`. `group` is the number of changes from which on a group takes no further turn. Fails with
-    `SchemaTooNew`, or with what the driver says; ValueError where the URL is not one of these.
+    `reactor` provides IReactorTime and IReactorFromThreads. `queue` bounds the changes, and the reads,
+    that wait: beyond it they fail with `Problem(busy)`. `group` is the number of changes from which on
+    a commit takes no further turn. Fails with `SchemaTooNew`, or with what the driver says; ValueError
+    where the URL is neither of these.
     """
     database = NodeDatabase(_backend(url), reactor, readers, queue, group)
     return database.start().addCallback(lambda _: database)

@@ -11,11 +11,12 @@ from safeum_home.ports import Bulk
 
 
 class Change(NamedTuple):
-    """What waits for the writer: a function, or a row for `bulk`."""
+    """What waits for the writer: a function, or a row for `bulk`; `position` is the last taken by then."""
 
     bulk: Bulk[Any] | None
     item: Any
     done: Deferred[Any]
+    position: int
 
 
 class Group(NamedTuple):
@@ -48,7 +49,7 @@ def run(c: Connection, changes: Sequence[Change], is_outage: IsOutage) -> list[A
                 outcomes[place] = result
         rows.clear()
 
-    for place, (bulk, item, _) in enumerate(changes):
+    for place, (bulk, item, *_) in enumerate(changes):
         if bulk is not None:
             rows.setdefault(bulk, []).append(place)
         else:

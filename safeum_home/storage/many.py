@@ -6,9 +6,7 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.schema import Table
+from sqlalchemy import Connection
 
 # sqlite3 gives up the GIL for each statement it steps, and a busy reactor thread keeps it for a while each
 # time: so not executemany, but few statements of many rows. The sizes are fixed, so that sqlite3's cache
@@ -39,7 +37,7 @@ class Many:
         if not rows:
             return []
         driver: Any = c.connection.driver_connection
-        if is_postgresql(c.dialect):
+        if c.dialect.name == "postgresql":
             columns = [list(column) for column in zip(*rows, strict=True)]
             return [driver.execute(_unnest(self), columns)]
         flat = list(chain.from_iterable(rows))
@@ -62,12 +60,3 @@ def _values(many: Many, size: int) -> str:
 def _unnest(many: Many) -> str:
     arrays = ", ".join(f"%b::{kind}[]" for kind in many.types)
     return many.sql.format(rows=f"SELECT * FROM unnest({arrays})")  # noqa: S608 - of constants alone
-
-
-def is_postgresql(dialect: Dialect) -> bool:
-    return dialect.name == "postgresql"
-
-
-def insert(c: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that knows ON CONFLICT, which SQLAlchemy has for each dialect on its own."""
-    return postgresql.insert(table) if is_postgresql(c.dialect) else sqlite.insert(table)

@@ -3,7 +3,7 @@
 from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, select, union_all
 
 from safeum_home.storage.contacts import ACCEPTED
-from safeum_home.storage.many import insert
+from safeum_home.storage.many import Many
 from safeum_home.storage.rows import ProfileRow
 from safeum_home.storage.schema import contacts, profiles
 
@@ -18,17 +18,16 @@ _SINCE = (
     .order_by(profiles.c.position)
     .limit(bindparam("limit"))
 )
+_PUT = Many(
+    "INSERT INTO profiles (account, position, sealed) {rows}"
+    " ON CONFLICT (account) DO UPDATE SET position = excluded.position, sealed = excluded.sealed",
+    ("bytea", "bigint", "bytea"),
+)
 
 
 def put_profile(c: Connection, row: ProfileRow) -> None:
     """Store a profile, in place of the one there was."""
-    fresh = insert(c, profiles).values(row._asdict())
-    c.execute(
-        fresh.on_conflict_do_update(
-            index_elements=["account"],
-            set_={"position": fresh.excluded.position, "sealed": fresh.excluded.sealed},
-        )
-    )
+    _PUT.change(c, [row])
 
 
 def profile(c: Connection, account: bytes) -> ProfileRow | None:

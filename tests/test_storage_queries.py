@@ -1,0 +1,248 @@
+"""What each concern stores and finds, on SQLite and on PostgreSQL."""
+
+from sqlalchemy import Connection
+
+from safeum_home.storage import accounts, chats, contacts, devices, events, keys, node, profiles
+from safeum_home.storage.rows import (
+    AccountRow,
+    ChatRow,
+    ContactRow,
+    DeviceRow,
+    EventRow,
+    Marker,
+    MemberRow,
+    ProfileRow,
+)
+from tests.storage import OnPostgres, StorageCase, blind, wrap
+
+
+class AccountQueryTests(StorageCase):
+    """Accounts, keys, devices, profiles."""
+
+    async def account(self, name: str) -> AccountRow:
+        row = AccountRow(blind(name), b"sealed " + name.encode(), wrap(name))
+        await self.write(accounts.insert_account, row, blind(f"login {name}"))
+        return row
+
+    async def test_account(self) -> None:
+        """An account is found by its id and by its alias, with its key; others are not."""
+        row = await self.account("ann")
+        self.assertEqual(await self.read(accounts.account, blind("ann")), row)
+        self.assertEqual(await self.read(accounts.account_by_alias, blind("login ann")), row)
+        self.assertEqual(await self.read(keys.key, blind("ann")), row.key)
+        self.assertIsNone(await self.read(accounts.account, blind("bob")))
+        self.assertIsNone(await self.read(accounts.account_by_alias, blind("login bob")))
+
+    async def test_alias_taken(self) -> None:
+        """A second account with an alias is refused and leaves nothing behind."""
+        row = await self.account("ann")
+        second = AccountRow(blind("imposter"), b"sealed", wrap())
+        with self.assertRaises(accounts.AliasTaken):
+            await self.write(accounts.insert_account, second, blind("login ann"))
+        self.assertEqual(await self.read(accounts.account_by_alias, blind("login ann")), row)
+        self.assertIsNone(await self.read(accounts.account, blind("imposter")))
+        self.assertIsNone(await self.read(keys.key, blind("imposter")))
+
+    async def test_update_account(self) -> None:
+        row = await self.account("ann")
+        await self.write(accounts.update_account, row.account, b"new")
+        self.assertEqual(await self.read(accounts.account, row.account), row._replace(sealed=b"new"))
+
+    async def test_keys(self) -> None:
+        """A key is replaced and deleted by its owner."""
+        await self.write(keys.put_key, blind("day"), wrap("one"))
+        await self.write(keys.put_key, blind("day"), wrap("two", 2))
+        self.assertEqual(await self.read(keys.key, blind("day")), wrap("two", 2))
+        await self.write(keys.delete_key, blind("day"))
+        self.assertIsNone(await self.read(keys.key, blind("day")))
+
+    async def test_rewrap_all(self) -> None:
+        """Every key is wrapped anew, over several batches."""
+        owners = [number.to_bytes(16, "big") for number in range(2_345)]
+
+        def put(c: Connection) -> None:
+            for owner in owners:
+                keys.put_key(c, owner, wrap())
+
+        await self.db.transact(put)
+        count = await self.write(keys.rewrap_all, lambda owner, key: wrap(owner.hex(), key.epoch + 1))
+        self.assertEqual(count, len(owners))
+        for owner in (owners[0], owners[1_000], owners[-1]):
+            self.assertEqual(await self.read(keys.key, owner), wrap(owner.hex(), 2))
+
+    async def test_devices(self) -> None:
+        """Devices are listed in the order in which they came, and found with their account."""
+        account = await self.account("ann")
+        await self.account("bob")
+        rows = [DeviceRow(blind(name), blind("ann"), b"v" * 32, name.encode()) for name in ("z", "a", "m")]
+        for row in rows:
+            await self.write(devices.insert_device, row)
+        self.assertEqual(await self.read(devices.devices_of, blind("ann")), rows)
+        self.assertEqual(await self.read(devices.device, blind("a")), (rows[1], account))
+        self.assertIsNone(await self.read(devices.device, blind("other")))
+        self.assertFalse(await self.write(devices.delete_device, blind("bob"), blind("a")))
+        self.assertTrue(await self.write(devices.delete_device, blind("ann"), blind("a")))
+        self.assertFalse(await self.write(devices.delete_device, blind("ann"), blind("a")))
+        self.assertIsNone(await self.read(devices.device, blind("a")))
+        self.assertEqual(await self.read(devices.devices_of, blind("ann")), [rows[0], rows[2]])
+
+    async def test_profiles(self) -> None:
+        """Changed profiles of oneself and of accepted contacts, in the order of their changes."""
+        for place, name in enumerate(("ann", "friend", "asking", "stranger"), 1):
+            await self.write(profiles.put_profile, ProfileRow(blind(name), place, b"first"))
+        for name, state in (("friend", 3), ("asking", 2)):
+            side = ContactRow(blind("ann"), blind(name), blind("chat"), state, 9, b"")
+            await self.write(contacts.put_contact, side)
+        mine = ProfileRow(blind("ann"), 5, b"second")
+        theirs = ProfileRow(blind("friend"), 2, b"first")
+        await self.write(profiles.put_profile, mine)
+        self.assertEqual(await self.read(profiles.profile, blind("ann")), mine)
+        self.assertIsNone(await self.read(profiles.profile, blind("nobody")))
+        self.assertEqual(await self.read(profiles.profiles_since, blind("ann"), 0, 10), [theirs, mine])
+        self.assertEqual(await self.read(profiles.profiles_since, blind("ann"), 0, 1), [theirs])
+        self.assertEqual(await self.read(profiles.profiles_since, blind("ann"), 2, 10), [mine])
+
+
+class ContactQueryTests(StorageCase):
+    async def test_contacts(self) -> None:
+        """Pages by peer leave out who is gone; changes by position do not."""
+        rows = {}
+        for place, (peer, state) in enumerate((("d", 1), ("c", 3), ("b", 0), ("a", 5)), 1):
+            rows[peer] = ContactRow(blind("me"), blind(peer), blind(f"chat {peer}"), state, place, b"s")
+            await self.write(contacts.put_contact, rows[peer])
+        await self.write(contacts.put_contact, rows["a"]._replace(owner=blind("other")))
+        a, b, c, d = (rows[name] for name in "abcd")
+        me = blind("me")
+        self.assertEqual(await self.read(contacts.contact, me, blind("a")), a)
+        self.assertIsNone(await self.read(contacts.contact, blind("a"), me))
+        self.assertEqual(await self.read(contacts.contacts_of, me, None, 2), [a, c])
+        self.assertEqual(await self.read(contacts.contacts_of, me, c.peer, 2), [d])
+        self.assertEqual(await self.read(contacts.contacts_since, me, 1, 2), [c, b])
+        self.assertEqual(await self.read(contacts.contacts_since, me, 3, 9), [a])
+        self.assertEqual(
+            await self.read(contacts.contacts_of_chat, a.chat), [a, a._replace(owner=blind("other"))]
+        )
+
+    async def test_replaced(self) -> None:
+        """One side of a relation is one row."""
+        row = ContactRow(blind("me"), blind("a"), blind("chat"), 1, 1, b"old")
+        await self.write(contacts.put_contact, row)
+        changed = row._replace(state=3, position=2, sealed=b"new")
+        await self.write(contacts.put_contact, changed)
+        self.assertEqual(await self.read(contacts.contacts_since, row.owner, 0, 9), [changed])
+
+
+class ChatQueryTests(StorageCase):
+    async def test_chat(self) -> None:
+        """A chat is stored once, with its key and members."""
+        row = ChatRow(blind("chat"), 1, b"sealed", wrap())
+        self.assertTrue(await self.write(chats.insert_chat, row, [blind("b"), blind("a")]))
+        again = row._replace(sealed=b"other", key=wrap("other"))
+        self.assertFalse(await self.write(chats.insert_chat, again, [blind("c")]))
+        self.assertEqual(await self.read(chats.chat, row.chat), row)
+        self.assertIsNone(await self.read(chats.chat, blind("other")))
+        expected = [MemberRow(row.chat, blind(name), 0, 0, 0) for name in "ab"]
+        self.assertEqual(await self.read(chats.members, row.chat), expected)
+
+    async def test_chats_of(self) -> None:
+        """Chats that hold events come with the newest of them, newest first, by pages."""
+        for name in ("one", "two", "empty"):
+            await self.chat(name, "ann", "bob")
+        await self.chat("theirs", "bob", "eve")
+        await self.send("one", "two", "one", "theirs")
+        newest = (await self.send("two", "one"))[::-1]
+        found = await self.read(chats.chats_of, blind("ann"), None, 10)
+        self.assertEqual([event for _, event in found], newest)
+        self.assertEqual(found[0][0], ChatRow(blind("one"), 1, b"sealed", wrap("one")))
+        self.assertEqual(await self.read(chats.chats_of, blind("ann"), None, 1), found[:1])
+        self.assertEqual(await self.read(chats.chats_of, blind("ann"), newest[0].position, 9), found[1:])
+        self.assertEqual(await self.read(chats.chats_of, blind("ann"), newest[1].position, 9), [])
+
+    async def test_markers(self) -> None:
+        """Markers go forward alone; each row tells whether it moved anything."""
+        await self.chat("chat", "ann", "bob")
+        steps = [((5, 0), True), ((4, 0), False), ((4, 3), True), ((5, 3), False), ((9, 9), True)]
+        rows = [Marker(blind("chat"), blind("ann"), *step, at) for at, (step, _) in enumerate(steps, 1)]
+        outcomes = [await self.db.append(chats.put_markers, row) for row in rows[:4]]
+        self.assertEqual(outcomes, [moved for _, moved in steps[:4]])
+        [ann, bob] = await self.read(chats.members, blind("chat"))
+        self.assertEqual((ann.delivered, ann.read, ann.position), (5, 3, 3))
+        self.assertEqual((bob.delivered, bob.read, bob.position), (0, 0, 0))
+        self.assertTrue(await self.db.append(chats.put_markers, rows[4]))
+
+    async def test_markers_since(self) -> None:
+        """Markers of all members of one's chats, in the order in which they moved."""
+        await self.chat("one", "ann", "bob")
+        await self.chat("two", "ann", "eve")
+        await self.chat("theirs", "bob", "eve")
+        moves = (("two", "eve"), ("theirs", "eve"), ("one", "ann"), ("one", "bob"))
+        for place, (chat, account) in enumerate(moves, 1):
+            marker = Marker(blind(chat), blind(account), 7, 0, place)
+            await self.db.append(chats.put_markers, marker)
+        eve, ann, bob = (
+            MemberRow(blind(moves[at][0]), blind(moves[at][1]), 7, 0, at + 1) for at in (0, 2, 3)
+        )
+        self.assertEqual(await self.read(chats.markers_since, blind("ann"), 0, 9), [eve, ann, bob])
+        self.assertEqual(await self.read(chats.markers_since, blind("ann"), 1, 1), [ann])
+        self.assertEqual(await self.read(chats.markers_since, blind("ann"), 4, 9), [])
+
+
+class EventQueryTests(StorageCase):
+    async def test_history(self) -> None:
+        """Pages of a chat go backwards, each in its order."""
+        sent = await self.send(*["one", "two"] * 4)
+        one = [event for event in sent if event.chat == blind("one")]
+        chat = blind("one")
+        self.assertEqual(await self.read(events.event, chat, one[1].position), one[1])
+        self.assertIsNone(await self.read(events.event, blind("two"), one[1].position))
+        self.assertEqual(await self.read(events.events_before, chat, None, 3), one[1:])
+        self.assertEqual(await self.read(events.events_before, chat, one[1].position, 3), one[:1])
+        self.assertEqual(await self.read(events.events_after, chat, one[0].position, 2), one[1:3])
+        self.assertEqual(await self.read(events.last_position, chat), one[-1].position)
+        self.assertEqual(await self.read(events.last_position, blind("three")), 0)
+
+    async def test_since(self) -> None:
+        """Events of all one's chats, in the node's order."""
+        await self.chat("one", "ann", "bob")
+        await self.chat("two", "ann", "eve")
+        sent = await self.send("two", "one", "theirs", "one", "two")
+        mine = [event for event in sent if event.chat != blind("theirs")]
+        self.assertEqual(await self.read(events.events_since, blind("ann"), 0, 9), mine)
+        self.assertEqual(await self.read(events.events_since, blind("ann"), mine[0].position, 2), mine[1:3])
+        self.assertEqual(await self.read(events.events_since, blind("nobody"), 0, 9), [])
+
+    async def test_sent_again(self) -> None:
+        """What is sent again is recognised, and answered with where it was stored."""
+        first = self.new_event("chat", "id")
+        other_device = self.new_event("chat", "id", device="other")
+        again, twin, twin_again = (self.new_event("chat", name) for name in ("id", "new", "new"))
+        self.assertIsNone(await self.db.append(events.append_events, first))
+        rows = [other_device, again, twin, twin_again]
+        outcomes = await self.db.transact(lambda c: events.append_events(c, rows))
+        self.assertEqual(outcomes, [None, first.position, None, twin.position])
+        stored = [EventRow(*row[:3]) for row in (first, other_device, twin)]
+        self.assertEqual(await self.read(events.events_after, blind("chat"), 0, 9), stored)
+
+    async def test_large(self) -> None:
+        """Many rows, and the largest of bodies."""
+        rows = [self.new_event("chat")._replace(sealed=bytes(65_536)) for _ in range(300)]
+        await self.db.transact(lambda c: events.append_events(c, rows))
+        found = await self.read(events.events_after, blind("chat"), 0, 1_000)
+        self.assertEqual(found, [EventRow(*row[:3]) for row in rows])
+
+    async def test_committed(self) -> None:
+        """A snapshot knows the position up to which it is complete."""
+        await self.send("one", "two")
+        self.assertEqual(await self.read(node.committed), self.db.committed)
+
+
+class PostgresAccountQueryTests(OnPostgres, AccountQueryTests): ...
+
+
+class PostgresContactQueryTests(OnPostgres, ContactQueryTests): ...
+
+
+class PostgresChatQueryTests(OnPostgres, ChatQueryTests): ...
+
+
+class PostgresEventQueryTests(OnPostgres, EventQueryTests): ...
