@@ -147,9 +147,9 @@ def _block(desk: Desk, entry: Entry, columns: int, marks: dict[str, str], zone: 
         hint = f"not sent: {entry.error} /retry sends it again."
         return lines + ([[("error", text)] for text in wrap(hint, columns)] if entry.error else [])
     if isinstance(entry.body, LoginAlert):
-        alert = f"{body_text(entry)}, {day(entry.body.at, desk.now(), zone)} at {clock(entry.body.at, zone)}."
-        advice = "If that was not you: /devices shows it, /revoke ends it. Then change your password."
-        texts = wrap(f"🔑 {alert} {advice}", columns - 6)
+        newest = view is not None and entry is view.last
+        advice = ". Was that not you? /devices shows it, /revoke ends it: then change your password."
+        texts = wrap(f"🔑 {body_text(entry)}{advice if newest else ''}", columns - 6)
         return [
             [("time", time if not index else "     "), ("alert", f" {t}")] for index, t in enumerate(texts)
         ]

@@ -30,7 +30,7 @@ from twisted.internet.defer import Deferred
 from safeum_home.client import render
 from safeum_home.client.desk import Desk
 from safeum_home.client.session import Client
-from safeum_home.client.slash import completions, submit
+from safeum_home.client.slash_commands import completions, submit
 from safeum_home.client.state import load
 
 STYLE = Style.from_dict(
