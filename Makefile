@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 .PHONY: run test lint docs bench clean
 
 run: $(INSTALLED)
-	@$(BIN)/twistd -n safeum --development
+	@$(BIN)/twistd --nodaemon --pidfile= safeum --development
 
 test: $(INSTALLED)
 	@$(BIN)/python -m tests.runner
