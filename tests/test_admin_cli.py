@@ -1,0 +1,124 @@
+"""`safeum-home` as a process, against a real socket with a real seal behind it."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor as _reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import TestCase
+
+from safeum_home.admin.commands import standard_handlers
+from safeum_home.admin.service import AdminFactory, listen
+from safeum_home.admin.wire import Status
+from safeum_home.sealing.machine import Seal
+from safeum_home.sealing.memory import Arena
+from safeum_home.sealing.vault import open_vault
+
+reactor: Any = _reactor
+PROGRAM = (sys.executable, "-c", "import sys; from safeum_home.operator import main; sys.exit(main())")
+
+
+class CommandLineTests(TestCase):
+    """Each command, as an operator gives it."""
+
+    timeout = 60
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="admin")  # trial's own paths are too long for unix(7)
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.state = self.folder / "state"
+        self.socket = self.folder / "admin.sock"
+
+    def _command(self, *arguments: str, given: bytes = b"") -> "Deferred[subprocess.CompletedProcess[bytes]]":
+        environment = {**os.environ, "SAFEUM_ADMIN_SOCKET": str(self.socket)}
+        return deferToThread(
+            subprocess.run,
+            [*PROGRAM, *arguments],
+            input=given,
+            capture_output=True,
+            check=False,
+            env=environment,
+        )
+
+    def _serve(self) -> Seal:
+        arena = Arena()
+        seal = Seal(reactor, arena, lambda root: open_vault(root, self.state), lambda _: None)
+
+        def status() -> Status:
+            at = seal.progress
+            memory = arena.level.value
+            return Status("1", "home.example", at.state, at.have, at.needed, memory, True, "sqlite", 0)
+
+        handlers = standard_handlers(status, seal, lambda: seal.vault.secrets, deferToThread)
+        port = listen(reactor, self.socket, AdminFactory(reactor, handlers))
+        self.addCleanup(seal.close)
+        self.addCleanup(port.stopListening)
+        return seal
+
+    async def test_life_of_a_node(self) -> None:
+        """Shares are made, fed one by one, and then secrets are kept."""
+        made = await self._command(
+            "init", "--state-dir", str(self.state), "--shares", "3", "--threshold", "2", "--yes-print"
+        )
+        self.assertEqual(made.returncode, 0, made.stderr)
+        shares = made.stdout.splitlines()
+        self.assertEqual([len(share.split()) for share in shares], [33, 33, 33])
+        self.assertEqual(os.listdir(self.state), ["keyring"])
+        seal = self._serve()
+        self.assertEqual(self.socket.stat().st_mode & 0o777, 0o600)
+
+        refused = await self._command("secret", "set", "sms.token", given=b"value")
+        self.assertEqual((refused.returncode, refused.stdout), (1, b""))
+        one = await self._command("unseal", given=b"\n" + shares[2].upper() + b"\n")
+        self.assertEqual((one.returncode, one.stdout), (0, b"Taken (1 of 2 shares).\n"))
+        self.assertIn(b"unsealing (1 of 2 shares)", (await self._command("status")).stdout)
+        wrong = await self._command("unseal", given=shares[2])
+        self.assertEqual(wrong.returncode, 1)
+        self.assertNotIn(shares[2].split()[5], wrong.stderr.split())
+        both = await self._command("unseal", given=shares[0] + b"\n" + shares[1])
+        self.assertEqual((both.returncode, both.stdout), (0, b"The node is open.\n"))
+        self.assertEqual((await self._command("unseal")).stdout, b"The node is open already.\n")
+
+        status = json.loads((await self._command("status", "--json", "--socket", str(self.socket))).stdout)
+        self.assertEqual((status["state"], status["core_dumps_off"]), ("open", True))
+        for name, value in (("sms.token", b"value\n"), ("tls.key", b"a\nb\n\n")):
+            self.assertEqual((await self._command("secret", "set", name, given=value)).returncode, 0)
+        self.assertEqual((await self._command("secret", "list")).stdout, b"sms.token\ntls.key\n")
+        self.assertEqual(seal.vault.secrets.open("sms.token"), b"value")
+        self.assertEqual(seal.vault.secrets.open("tls.key"), b"a\nb\n")
+        self.assertEqual((await self._command("secret", "delete", "tls.key")).returncode, 0)
+        self.assertEqual((await self._command("secret", "delete", "tls.key")).returncode, 1)
+
+    async def test_words(self) -> None:
+        """Words alone are enough, and a state directory is initialised once."""
+        made = await self._command("init", "--state-dir", str(self.state), "--yes-print")
+        self.assertEqual(len(made.stdout.split()), 24)
+        again = await self._command("init", "--state-dir", str(self.state), "--yes-print")
+        self.assertEqual((again.returncode, again.stdout), (1, b""))
+        self._serve()
+        self.assertEqual((await self._command("unseal", given=made.stdout)).stdout, b"The node is open.\n")
+
+    async def test_usage(self) -> None:
+        """Wrong usage, and no node, have exit codes of their own; nothing is made on the way."""
+        for arguments in (
+            ("init", "--state-dir", str(self.state)),  # not a terminal
+            ("init", "--state-dir", str(self.state), "--yes-print", "--shares", "3"),
+            ("init", "--state-dir", str(self.state), "--yes-print", "--shares", "2", "--threshold", "3"),
+            ("unseal", "some", "words"),
+            ("status", "--config", str(self.folder / "none.toml")),
+            (),
+        ):
+            self.assertEqual((await self._command(*arguments)).returncode, 2, arguments)
+        self.assertFalse(self.state.exists())
+        nobody = await self._command("status")
+        self.assertEqual((nobody.returncode, nobody.stdout), (3, b""))
+        self.assertIn(b"No node answers", nobody.stderr)
+        empty = await self._command("secret", "set", "name")
+        self.assertEqual(empty.returncode, 1)
