@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from signal import SIGTERM, signal
 
 from bench.cases import CASES
 from bench.failure import Failure
@@ -28,6 +29,7 @@ def main(arguments: list[str]) -> int:
         parser.error(f"no such case: {', '.join(unknown)}")
     options = Options(**parsed)
     raise_file_limit()
+    signal(SIGTERM, lambda *_: sys.exit("terminated"))  # so that no child process is left behind
     failed = False
     for name in names:
         try:

@@ -123,7 +123,7 @@ def _idle(options: Options, subject: Subject, steps: list[int]) -> Iterator[Line
         there = step
         loop.run_until(perf_counter() + settle)
         grown = (resident_kib(subject.target.pid) - before) / step
-        yield {"connections": step, **meter.line(), "kib_per_conn": round(grown, 1)}
+        yield {"connections": step, **meter.line(), **subject.settings, "kib_per_conn": round(grown, 1)}
     loop.close()
 
 
@@ -139,6 +139,7 @@ def compared(
     bare = after.line()
     return {
         **own.line(),
+        **subject.settings,
         "relay_ratio": round(own.per_s / per_s, 3),
         "relay_per_s": round(per_s, 1),
         "relay_p50_ms": bare["p50_ms"],

@@ -79,7 +79,8 @@ class Home:
                 no_limit=_NO_LIMIT,
             )
         )
-        self.subject = NodeSubject(self._start())
+        settings = {"argon2id_mib": memory_mib, "argon2id_operations": operations}
+        self.subject = NodeSubject(self._start(), settings)
 
     def restart(self) -> None:
         """Stop the node and start it again: it then knows only what it reads from its database."""

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,13 +10,13 @@ from signal import SIGINT
 
 RATE = 200
 TOP = 40
+WAITING = 0.97
 
 
 class Profiler:
     """Samples a process for the length of a block.
 
-    Writes `<stem>.stacks` (collapsed stacks, for speedscope or flame graphs) and `<stem>.txt` (functions
-    by their own share and by the share that they take with what they call).
+    Writes `<stem>.stacks` (collapsed stacks, for speedscope or flame graphs) and `<stem>.txt` (see `flat`).
     """
 
     def __init__(self, stem: Path, *, gil: bool) -> None:
@@ -48,19 +48,26 @@ class Profiler:
 
 
 def flat(stacks: str) -> str:
-    """Collapsed stacks as two tables."""
-    own: Counter[str] = Counter()
-    whole: Counter[str] = Counter()
+    """Collapsed stacks as tables: for each thread its functions by own time, and by time with what they call.
+
+    A thread that is nearly always at one place waits there, and is left out.
+    """
+    own: dict[str, Counter[str]] = defaultdict(Counter)
+    whole: dict[str, Counter[str]] = defaultdict(Counter)
     for line in stacks.splitlines():
         stack, _, count = line.rpartition(" ")
-        frames = stack.split(";")
-        own[frames[-1]] += int(count)
-        for name in set(frames):
-            whole[name] += int(count)
-    total = max(1, own.total())
+        thread, *frames = stack.split(";")
+        if frames:
+            own[thread][frames[-1]] += int(count)
+            for name in set(frames):
+                whole[thread][name] += int(count)
+    tables = []
+    for thread, counts in own.items():
+        if max(counts.values()) < WAITING * counts.total():
+            tables += [f"{thread}: {counts.total()} samples", _table("own time", counts, counts.total())]
+            tables += [_table("with what it calls", whole[thread], counts.total())]
+    return "\n\n".join(tables) + "\n"
 
-    def table(title: str, counts: Counter[str]) -> str:
-        rows = (f"{count / total:7.1%}  {name}" for name, count in counts.most_common(TOP))
-        return "\n".join([title, *rows])
 
-    return table("own time", own) + "\n\n" + table("with what it calls", whole) + "\n"
+def _table(title: str, counts: Counter[str], total: int) -> str:
+    return "\n".join([title, *(f"{count / total:7.1%}  {name}" for name, count in counts.most_common(TOP))])

@@ -1,5 +1,6 @@
 """What the cases do with a target, the same for the relay and for the node."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Protocol
@@ -22,6 +23,9 @@ class Subject(Protocol):
 
     @property
     def target(self) -> Target: ...
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """What was set for the measurement only: printed with it."""
 
     async def flow(self, loop: Loop, pair: int) -> Flow:
         """Connect the two of a pair."""
@@ -38,6 +42,7 @@ class RelaySubject:
     """Clients of a relay are numbers."""
 
     target: Target
+    settings: Mapping[str, object] = field(default_factory=dict)
 
     async def flow(self, loop: Loop, pair: int) -> Flow:
         sender, recipient = [await self.arrive(loop, pair) for _ in range(2)]
@@ -57,6 +62,7 @@ class NodeSubject:
     """Clients of a node are people; person 2k and person 2k + 1 are a pair."""
 
     target: Target
+    settings: Mapping[str, object]
     people: list[Person] = field(default_factory=list)
     chats: list[ChatId] = field(default_factory=list)
 

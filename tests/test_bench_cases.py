@@ -1,0 +1,65 @@
+"""Each case of the bench, whole and small: the relay, the node and the generator as they are run."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+ROOT = Path(__file__).parent.parent
+SMALL = ["--seconds", "0.3", "--warm-up", "0.1", "--scale", "0.004"]
+FIELDS = {"case", "target", "per_s", "p50_ms", "p99_ms", "generator_cpu", "target_cpu"}
+COMPARED = {"relay_ratio", "relay_per_s"}
+
+
+def bench(*arguments: str) -> list[dict[str, Any]]:
+    """The lines that a small run prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *SMALL, *arguments],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    if done.returncode:
+        raise AssertionError(done.stderr[-2000:])
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+class CaseTests(SynchronousTestCase):
+    def check(self, lines: list[dict[str, Any]], case: str) -> None:
+        for line in lines:
+            self.assertEqual((FIELDS | COMPARED) - line.keys(), set())
+            self.assertEqual(line["case"], case)
+            self.assertGreater(line["per_s"], 0)
+            self.assertGreaterEqual(line["p99_ms"], line["p50_ms"])
+
+    def test_pairs(self) -> None:
+        for target in ("fast", "node"):
+            lines = bench("pairs", "--target", target)
+            self.check(lines, "pairs")
+            self.assertEqual(
+                [(line["pairs"], line["in_flight"], line["rate"]) for line in lines],
+                [(1, 16, None), (2, 1, None), (1, None, 200)],
+            )
+            self.assertEqual("ack_p99_ms" in lines[0], target == "node")
+
+    def test_idle(self) -> None:
+        lines = bench("idle")
+        self.check(lines, "idle")
+        self.assertEqual([line["connections"] for line in lines], [8, 20])
+        for line in lines:
+            self.assertIsInstance(line["kib_per_conn"], float)
+
+    def test_login(self) -> None:
+        lines = bench("login")
+        self.check(lines, "login")
+        self.assertEqual([line["method"] for line in lines], ["token", "password"])
+        self.assertEqual({(line["argon2id_mib"], line["argon2id_operations"]) for line in lines}, {(64, 2)})
+
+    def test_an_unknown_case_is_refused(self) -> None:
+        error = self.assertRaises(AssertionError, bench, "no-such-case")
+        self.assertIn("no such case", str(error))
