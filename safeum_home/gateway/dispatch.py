@@ -19,7 +19,7 @@ Routes = Mapping[type[Params], Handler]
 def start(handler: Handler, caller: Caller, params: Params) -> Any:
     """Carry out a command: its answer, or a Deferred of it where it has to wait."""
     result = handler(caller, params)
-    if isinstance(result, Coroutine):
+    if type(result) is not Deferred and isinstance(result, Coroutine):
         deferred: Deferred[Any] = Deferred.fromCoroutine(result)
         return deferred
     return result

@@ -138,7 +138,7 @@ class Session:
             self._failed(Failure(), call)
             return
         if isinstance(answer, Deferred):
-            answer.addCallback(self._answer, call).addErrback(self._failed, call)
+            answer.addCallbacks(self._answer, self._failed, (call,), errbackArgs=(call,))
         else:
             self._answer(answer, call)
 

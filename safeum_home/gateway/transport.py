@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.bindings.openssl.binding import Binding
 from twisted.internet.protocol import connectionDone
 from twisted.internet.tcp import Connection
-from twisted.protocols.policies import ProtocolWrapper
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 
@@ -61,7 +60,7 @@ class EdgeTransport(TLSMemoryBIOProtocol):
                 super()._flushReceiveBIO()
                 return
             if not self._aborted:
-                ProtocolWrapper.dataReceived(self, _view[:size])
+                self.wrappedProtocol.dataReceived(_view[:size])
         self._flushSendBIO()
 
     def _flushSendBIO(self) -> None:
