@@ -2,10 +2,14 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from twisted.internet import reactor as _reactor
@@ -16,6 +20,7 @@ from twisted.trial.unittest import TestCase
 from safeum_home.admin.commands import standard_handlers
 from safeum_home.admin.service import AdminFactory, listen
 from safeum_home.admin.wire import Status
+from safeum_home.operator import main
 from safeum_home.sealing.machine import Seal
 from safeum_home.sealing.memory import Arena
 from safeum_home.sealing.vault import open_vault
@@ -105,20 +110,51 @@ class CommandLineTests(TestCase):
         self._serve()
         self.assertEqual((await self._command("unseal", given=made.stdout)).stdout, b"The node is open.\n")
 
-    async def test_usage(self) -> None:
+    def _in_process(self, *arguments: str) -> tuple[int, str]:
+        """Exit code and complaints of a command that gets nowhere."""
+        complaints = StringIO()
+        with redirect_stderr(complaints), redirect_stdout(StringIO()):
+            try:
+                return main(arguments), complaints.getvalue()
+            except SystemExit as exit:
+                return int(exit.code or 0), complaints.getvalue()
+
+    def test_usage(self) -> None:
         """Wrong usage, and no node, have exit codes of their own; nothing is made on the way."""
+        init = ("init", "--state-dir", str(self.state))
         for arguments in (
-            ("init", "--state-dir", str(self.state)),  # not a terminal
-            ("init", "--state-dir", str(self.state), "--yes-print", "--shares", "3"),
-            ("init", "--state-dir", str(self.state), "--yes-print", "--shares", "2", "--threshold", "3"),
+            init,  # the output is not a terminal
+            (*init, "--yes-print", "--shares", "3"),
+            (*init, "--yes-print", "--shares", "2", "--threshold", "3"),
+            (*init, "--yes-print", "--shares", "3", "--threshold", "1"),
+            (*init, "--yes-print", "--shares", "17", "--threshold", "2"),
+            (*init, "--yes-print", "--words", "--shares", "3", "--threshold", "2"),
             ("unseal", "some", "words"),
             ("status", "--config", str(self.folder / "none.toml")),
             (),
         ):
-            self.assertEqual((await self._command(*arguments)).returncode, 2, arguments)
+            self.assertEqual(self._in_process(*arguments)[0], 2, arguments)
         self.assertFalse(self.state.exists())
-        nobody = await self._command("status")
-        self.assertEqual((nobody.returncode, nobody.stdout), (3, b""))
-        self.assertIn(b"No node answers", nobody.stderr)
-        empty = await self._command("secret", "set", "name")
-        self.assertEqual(empty.returncode, 1)
+        code, complaints = self._in_process("status", "--socket", str(self.socket))
+        self.assertEqual(code, 3)
+        self.assertIn("No node answers", complaints)
+
+    def test_socket_of_the_configuration(self) -> None:
+        """The configuration file tells where the node's socket is."""
+        file = self.folder / "node.toml"
+        file.write_text(f'[node]\nname = "home.example"\nstate_dir = "{self.folder}/there"\n')
+        code, complaints = self._in_process("status", "--config", str(file))
+        self.assertEqual(code, 3)
+        self.assertIn(f"{self.folder}/there/admin.sock", complaints)
+
+    def test_not_a_node(self) -> None:
+        """Something else at the socket is told from a node."""
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(str(self.socket))
+            other.listen()
+            answering = Thread(target=lambda: other.accept()[0].sendall(b"220 welcome\n"))
+            answering.start()
+            code, complaints = self._in_process("status", "--socket", str(self.socket))
+            answering.join()
+        self.assertEqual(code, 3)
+        self.assertIn("not a node", complaints)

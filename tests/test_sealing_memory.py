@@ -157,6 +157,17 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 slots[0].fill_random()
 """
 
+_HARDENED = """
+import resource
+from pathlib import Path
+from safeum_home.sealing.hardening import harden_process
+resource.setrlimit(resource.RLIMIT_MEMLOCK, (1 << 20, 1 << 20))
+print(harden_process())
+print(resource.getrlimit(resource.RLIMIT_CORE))
+if resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == 1 << 20:
+    bytearray(4 << 20)  # the limit binds what is locked, and nothing else
+"""
+
 _HOLDER = """
 import os, sys
 from safeum_home.sealing.keys import SealedKey
@@ -195,6 +206,11 @@ class ProcessTests(SynchronousTestCase):
     def test_fork(self) -> None:
         """A forked child, which has none of the pages, can drop its slots and make an arena of its own."""
         self.assertEqual(run(_FORKED).strip(), "7")
+
+    def test_hardening(self) -> None:
+        """No core is dumped; all is locked only where that has no limit."""
+        expected = "Hardening(no_core_dumps=True, all_locked=False)\n(0, 0)\n"
+        self.assertEqual(run(_HARDENED), expected)
 
     def _copies(self, level: Level, plant: str = "") -> tuple[int, int]:
         """How often a key is in a process' memory while held, and after the wipe."""
