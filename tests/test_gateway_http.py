@@ -1,0 +1,68 @@
+"""The site alone, in clear, as the loopback health endpoint serves it."""
+
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.resource import Resource
+from twisted.web.server import Request
+
+from safeum_home.errors import Code, Problem
+from safeum_home.gateway.http import EdgeSite, respond_problem, site_root, websocket_url
+from safeum_home.gateway.limits import EdgeLimits
+from safeum_home.gateway.problems import raw_response
+
+
+class Busy(Resource):
+    isLeaf = True
+
+    def render_GET(self, request: Request) -> bytes:
+        return respond_problem(request, Problem(Code.RATE_LIMITED, retry_after=2.4))
+
+
+class PlainSiteTests(SynchronousTestCase):
+    def ask(self, octets: bytes) -> bytes:
+        clock = Clock()
+        root = site_root(lambda: {"status": "sealed", "level": "memfd_secret"})
+        root.putChild(b"busy", Busy())
+        channel = EdgeSite(clock, EdgeLimits(), root).buildProtocol(None)
+        transport = StringTransport()
+        channel.makeConnection(transport)
+        channel.dataReceived(octets)
+        answer: bytes = transport.value()
+        return answer
+
+    def test_health(self) -> None:
+        answer = self.ask(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertTrue(answer.startswith(b"HTTP/1.1 503 "), answer)
+        self.assertTrue(answer.endswith(b'{"status":"sealed","level":"memfd_secret"}'), answer)
+
+    def test_no_discovery_there(self) -> None:
+        answer = self.ask(b"GET /.well-known/safeum/client HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertTrue(answer.startswith(b"HTTP/1.1 404 "), answer)
+
+    def test_retry_after(self) -> None:
+        answer = self.ask(b"GET /busy HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertTrue(answer.startswith(b"HTTP/1.1 429 "), answer)
+        self.assertIn(b"Retry-After: 2\r\n", answer)
+
+    def test_header_injection(self) -> None:
+        answer = self.ask(b"GET /health HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n")
+        self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
+
+    def test_two_lengths(self) -> None:
+        head = b"POST /health HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
+        for more in (b"Content-Length: 2\r\n", b"Transfer-Encoding: chunked\r\n"):
+            answer = self.ask(head + more + b"\r\nx")
+            self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
+            self.assertEqual(answer.count(b"HTTP/1.1"), 1)
+
+
+class DocumentTests(SynchronousTestCase):
+    def test_raw_response(self) -> None:
+        head, _, body = raw_response(Problem(Code.TOO_LARGE), 431, [("X-A", "1")]).partition(b"\r\n\r\n")
+        self.assertTrue(head.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\nX-A: 1\r\n"))
+        self.assertIn(b"Content-Length: %d" % len(body), head)
+        self.assertIn(b'"status":431', body)
+
+    def test_websocket_url(self) -> None:
+        self.assertEqual(websocket_url("node.example:8443"), "wss://node.example:8443/v1/ws")
