@@ -163,7 +163,8 @@ class NodeDatabase:
             self._log.error("The database takes no changes: {outage}.", outage=outage)
 
 
-def _backend(url: str) -> Backend:
+def backend_for(url: str) -> Backend:
+    """The kind of database that a URL names; ValueError where it names none."""
     parsed = make_url(url)
     match parsed.get_backend_name():
         case "sqlite":
@@ -189,5 +190,5 @@ def open_database(
     a commit takes no further turn. Fails with `SchemaTooNew`, or with what the driver says; ValueError
     where the URL is neither of these.
     """
-    database = NodeDatabase(_backend(url), reactor, readers, queue, group)
+    database = NodeDatabase(backend_for(url), reactor, readers, queue, group)
     return database.start().addCallback(lambda _: database)

@@ -21,13 +21,14 @@ class SchemaTooNew(Exception):
         self.known = known
 
 
-def migrate(backend: Backend, connection: Connection) -> None:
+def migrate(
+    backend: Backend, connection: Connection, scripts: str = "safeum_home.storage:migrations"
+) -> None:
     """Upgrade in one transaction, after a backup; raises `SchemaTooNew`."""
     config = Config()
-    config.set_main_option("script_location", "safeum_home.storage:migrations")
+    config.set_main_option("script_location", scripts)
     config.attributes["connection"] = connection
-    scripts = ScriptDirectory.from_config(config)
-    known = [script.revision for script in scripts.walk_revisions()]
+    known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
 
     with connection.begin():
         found = MigrationContext.configure(connection).get_current_revision()
