@@ -76,6 +76,7 @@ class EquivalenceTests(SynchronousTestCase):
         st.integers(1, 12),
     )
     @example(frame(b"one") + frame(b"two") + frame(b"three"), [], {1, 2}, 12)
+    @example(frame(b"x" * 300) + frame(b"x" * 301) + frame(b"y"), [], set(), 12)
     @example(frame(b"one") + frame(b"two") + frame(b"\x03\xe8", 0x88), [7], set(), 1)
     @example(frame(b"a") + frame(b"ping", 0x89) + frame(b"b") + frame(b"\xff") + frame(b"c"), [], set(), 12)
     def test_same_as_stock(self, octets: bytes, cuts: list[int], pauses: set[int], closes: int) -> None:
@@ -120,6 +121,12 @@ class DirectPathTests(SynchronousTestCase):
         self.assertEqual(self.session.payloads, [])
         self.assertEqual(self.peer.websocket.localCloseCode, 1009)
         self.assertEqual(self.peer.state, CLOSING)
+
+    def test_a_limit_below_what_the_direct_path_could_take(self) -> None:
+        peer = Peer(limits=SMALL).open()
+        peer.receive(frame(b"x" * 300) + frame(b"x" * 301))
+        self.assertEqual(peer.session.payloads, [b"x" * 300])
+        self.assertEqual(peer.websocket.localCloseCode, 1009)
 
     def test_too_long_is_refused_at_its_header(self) -> None:
         self.peer.receive(b"\x81\xff" + (2**62).to_bytes(8, "big") + b"abcd")
