@@ -21,6 +21,7 @@ from safeum_home.gateway.http import EdgeSite, site_root
 from safeum_home.gateway.tls import ServerTls, TlsError
 from safeum_home.node.domain import Domain, make_domain
 from safeum_home.node.edge import Edge, edge_limits, tls_material
+from safeum_home.node.turning import finish
 from safeum_home.sealing.hardening import Hardening
 from safeum_home.sealing.machine import Seal
 from safeum_home.sealing.memory import Arena, Slot
@@ -148,6 +149,7 @@ class Node(Service):
     async def _open(self, vault: Vault) -> None:
         try:
             self._database = await self._open_database()
+            await finish(self._database, vault.keyring)
             self._hasher.start()
             self._domain = make_domain(self._config, self._reactor, self._database, vault, self._hasher)
             if self._tls is None:

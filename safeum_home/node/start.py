@@ -10,11 +10,13 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.threads import deferToThread
+from twisted.logger import Logger
 
 from safeum_home.admin.commands import Handler, standard_handlers
 from safeum_home.admin.service import AdminFactory, listen
 from safeum_home.admin.wire import Done, SetSecretParams, Status
 from safeum_home.config import Config
+from safeum_home.errors import Problem
 from safeum_home.node.service import Node
 from safeum_home.sealing.hardening import harden_process
 from safeum_home.sealing.memory import Arena
@@ -23,6 +25,8 @@ from safeum_home.sealing.sources import credential_path, read_credential, read_d
 
 class NodeStart(Service):
     """Starts the node of a configuration with its operator's socket, and feeds it what it was given."""
+
+    _log = Logger()
 
     def __init__(self, reactor: Any, config: Config, root_fd: int | None = None) -> None:
         """`root_fd` is a descriptor that the root secret is read from; else systemd's credential is."""
@@ -41,6 +45,14 @@ class NodeStart(Service):
         self._admin = listen(
             self._reactor, self._config.admin_socket, AdminFactory(self._reactor, handlers(node))
         )
+        try:
+            self._feed(node, arena)
+        except Problem as problem:
+            self._log.error("The root secret that was handed in is no good: {problem}", problem=str(problem))
+        except OSError as error:
+            self._log.error("The root secret cannot be read: {error}", error=error.strerror)
+
+    def _feed(self, node: Node, arena: Arena) -> None:
         credential = credential_path(os.environ)
         if self._root_fd is not None:
             node.feed(read_descriptor(arena, self._root_fd))
