@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from safeum_home.storage.backend import Backend
+from safeum_home.storage.node import committed
 from safeum_home.storage.writer import unavailable
 
 
@@ -29,6 +30,9 @@ class Reader:
         self._connection: Connection | None = None
 
     def run(self, report: Report) -> None:
+        # Open at once: SQLite's connections share their view of the log, and one that is first opened while
+        # the disk is read-only would keep the writer's from ever writing again.
+        self._read(Read(committed, Deferred()))
         while (read := self._queue.get()) is not None:
             # Once more on a new connection: the server may have been restarted since the last read.
             outcome, outage = self._read(read)
