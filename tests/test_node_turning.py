@@ -22,9 +22,12 @@ KEPT, ERASED = b"k" * 16, b"e" * 16
 class TurningTests(TestCase):
     """What is kept opens as before, what was erased never again."""
 
-    async def _start(self) -> None:
-        folder = Path(self.mktemp())
-        folder.mkdir()
+    def setUp(self) -> "Deferred[None]":
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        return Deferred.fromCoroutine(self._start(self.folder))
+
+    async def _start(self, folder: Path) -> None:
         arena = Arena(floor=Level.UNLOCKED)
         self.root, self.state = generate(arena), folder / "state"
         initialise(self.root, self.state)
@@ -40,7 +43,8 @@ class TurningTests(TestCase):
         return self.database.transact(fn)
 
     async def _check(self) -> None:
-        wrapped: WrappedKey = await self.database.read(lambda c: keys.key(c, KEPT))
+        wrapped: WrappedKey | None = await self.database.read(lambda c: keys.key(c, KEPT))
+        assert wrapped is not None
         self.assertEqual(self.vault.keyring.unwrap(KEPT, wrapped).open(self.sealed, b""), b"text")
         self.assertFalse(self.vault.keyring.pending_turn)
         self.assertRaises(Erased, self.vault.keyring.unwrap, ERASED, self.erased)
@@ -50,21 +54,18 @@ class TurningTests(TestCase):
         self.vault = open_vault(self.root, self.state)
 
     async def test_turn(self) -> None:
-        await self._start()
         await turn(self.database, self.vault.keyring)
         await self._check()
         self._reopen()
         await self._check()
 
     async def test_crash_before_the_commit(self) -> None:
-        await self._start()
         self.vault.keyring.begin_turn()
         self._reopen()
         await finish(self.database, self.vault.keyring)
         await self._check()
 
     async def test_crash_after_the_commit(self) -> None:
-        await self._start()
         self.vault.keyring.begin_turn()
         await self._transact(lambda c: keys.rewrap_all(c, self.vault.keyring.rewrap))
         self._reopen()
