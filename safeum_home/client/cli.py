@@ -5,6 +5,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +27,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.protocol.types import DeviceInfo
 
 TRIES = 3
+LOGOUT_SECONDS = 3.0
 T = TypeVar("T")
 
 
@@ -126,7 +128,10 @@ async def _register(client: Client, opts: Options) -> int:
 
 async def _chat(client: Client, opts: Options) -> int:
     await _enter(client, opts)
-    await run_terminal(client)
+    try:
+        await run_terminal(client)
+    finally:
+        await _leave(client)
     return 0
 
 
@@ -141,7 +146,16 @@ async def _pipe(client: Client, opts: Options) -> int:
     finally:
         for descriptor in (0, 1):  # shared with the shell that started this
             os.set_blocking(descriptor, True)
-        await _future(client.logout())
+        await _leave(client)
+
+
+async def _leave(client: Client) -> None:
+    """Log the device out: its token lives nowhere else, so that it could never be used again.
+
+    Where that cannot be done now, leaving matters more; the owner can revoke the device later.
+    """
+    with suppress(ClientError, TimeoutError):
+        await asyncio.wait_for(_future(client.logout()), LOGOUT_SECONDS)
 
 
 async def _future(awaitable: Awaitable[T]) -> T:

@@ -58,7 +58,6 @@ STYLE = Style.from_dict(
         "status": "reverse",
     }
 )
-LOGOUT_SECONDS = 3
 EVERY_SECOND = 1.0
 
 
@@ -218,16 +217,11 @@ def _flat(lines: list["render.Line"]) -> StyleAndTextTuples:
 
 
 async def run_terminal(client: Client) -> None:
-    """Show a session that is open until its person leaves; then log the device out."""
-    loop = asyncio.get_running_loop()
+    """Show a session that is open until its person leaves."""
     desk = Desk(client, lambda: int(time.time() * 1000))
     screen = Screen(desk)
     client.listen(desk.heard)
-    await Deferred.fromCoroutine(load(client.state, client)).asFuture(loop)
+    await Deferred.fromCoroutine(load(client.state, client)).asFuture(asyncio.get_running_loop())
     for contact in desk.wanted():
         desk.wants(contact)
-    try:
-        await screen.app.run_async()
-    finally:
-        # The token lives nowhere else: a device that is not logged out could never be used again.
-        await asyncio.wait([client.logout().asFuture(loop)], timeout=LOGOUT_SECONDS)
+    await screen.app.run_async()

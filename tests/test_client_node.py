@@ -1,0 +1,196 @@
+"""The client side against a node, over TLS: the guide's echo bot, the pipe, the terminal, asyncio."""
+
+import asyncio
+import json
+import os
+import pty
+import re
+import select
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from time import monotonic
+from typing import IO, Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.client import Disconnected, RemoteProblem, aio
+from safeum_home.errors import Code
+from safeum_home.protocol.events import ContactChanged
+from safeum_home.protocol.types import ContactState, Message, Text
+
+ROOT = Path(__file__).parent.parent
+SAFEUM = (sys.executable, "-c", "from safeum_home.client.cli import main; raise SystemExit(main())")
+NODE = """
+import sys
+from pathlib import Path
+from twisted.internet import reactor
+from safeum_home.node.development import DevelopmentNode
+node = DevelopmentNode(reactor, int(sys.argv[1]), Path(sys.argv[2]))
+reactor.callWhenRunning(node.startService)
+reactor.addSystemEventTrigger("before", "shutdown", node.stopService)
+reactor.run()
+"""
+PASSWORD = "correct horse battery staple"
+SECONDS = 30
+"""The most that anything here may take."""
+
+
+def guide_block(containing: str) -> str:
+    """The block of the guide that holds this text."""
+    blocks = re.findall(
+        r"^```python\n(.*?)^```$", (ROOT / "docs" / "client-guide.md").read_text(), re.M | re.S
+    )
+    (block,) = [block for block in blocks if containing in block]
+    return str(block)
+
+
+def until(stream: IO[bytes], wanted: bytes) -> bytes:
+    """Read until `wanted` is there; fails the test when it does not come."""
+    read, end = b"", monotonic() + SECONDS
+    while wanted not in read:
+        ready, _, _ = select.select([stream], [], [], max(0.0, end - monotonic()))
+        octets = os.read(stream.fileno(), 65536) if ready else b""
+        if not octets:
+            raise AssertionError(f"{wanted!r} did not come, only {read[-2000:]!r}")
+        read += octets
+    return read
+
+
+class NodeTests(SynchronousTestCase):
+    """Each test has a node of its own."""
+
+    def setUp(self) -> None:
+        self.box = Path(mkdtemp(prefix="safeum-"))
+        self.addCleanup(rmtree, self.box)
+        self.ca = self.box / "ca.pem"
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.address = f"localhost:{port}"
+        node = self.start(sys.executable, "-c", NODE, str(port), str(self.ca), stdout=subprocess.PIPE)
+        assert node.stdout is not None
+        until(node.stdout, b"Ctrl-C")
+
+    def start(self, *command: str, **options: Any) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen(command, cwd=ROOT, **options)
+
+        def stop() -> None:
+            if process.poll() is None:
+                process.terminate()
+            process.communicate(timeout=SECONDS)
+
+        self.addCleanup(stop)
+        return process
+
+    def safeum(self, command: str, login: str, given: str) -> "subprocess.CompletedProcess[str]":
+        where = ("--node", self.address, "--ca", str(self.ca), "--login", login)
+        return subprocess.run(
+            [*SAFEUM, command, *where],
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+            cwd=ROOT,
+        )
+
+    def register(self, login: str) -> None:
+        done = self.safeum("register", login, PASSWORD + "\n")
+        self.assertEqual(
+            (done.returncode, done.stdout.split()[-1]), (0, f"{login}@{self.address}"), done.stderr
+        )
+
+    def connect(self) -> Any:
+        return aio.connect(self.address, ca=self.ca.read_bytes())
+
+    def test_the_echo_bot_of_the_guide(self) -> None:
+        bot = guide_block("events = client.events()")
+        self.assertLess(len(bot.splitlines()), 30)
+        self.register("echo")
+        self.register("caller")
+        script = self.box / "bot.py"
+        script.write_text(bot)
+        process = self.start(
+            sys.executable, str(script), self.address, str(self.ca), "echo", stdin=subprocess.PIPE
+        )
+        assert process.stdin is not None
+        process.stdin.write(PASSWORD.encode() + b"\n")
+        process.stdin.flush()
+
+        async def talk() -> str:
+            async with await self.connect() as client:
+                events = client.events()
+                await client.login("caller", PASSWORD)
+                found = await client.find("echo")
+                await client.request(found.account, found.address)
+                async for event in events:
+                    if isinstance(event, ContactChanged) and event.contact.state is ContactState.ACCEPTED:
+                        await client.send(event.contact.chat, "Is anybody there?")
+                    if isinstance(event, Message) and event.sender == found.account:
+                        assert isinstance(event.body, Text)
+                        return event.body.text
+                raise AssertionError("the events ended")
+
+        self.assertEqual(asyncio.run(asyncio.wait_for(talk(), SECONDS)), "Is anybody there?")
+
+    def test_the_pipe_answers_and_ends_with_its_input(self) -> None:
+        self.register("piper")
+        requests = [
+            {"method": "profile.set", "params": {"profile": {"display_name": "Piper"}}, "id": 1},
+            {"method": "profile.get", "id": "two"},
+        ]
+        done = self.safeum("pipe", "piper", "\n".join([PASSWORD, *map(json.dumps, requests)]))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        answers = {line["id"]: line for line in map(json.loads, done.stdout.splitlines()) if "id" in line}
+        self.assertEqual(set(answers), {1, "two"})
+        self.assertIn("profile", answers["two"]["result"])
+
+    def test_errors_of_the_command_are_words_and_a_status(self) -> None:
+        done = self.safeum("pipe", "nobody", "wrong password\n")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertEqual(done.stderr, "safeum: The login or the password is wrong.\n")
+
+    def test_another_certificate_is_not_trusted(self) -> None:
+        with self.assertRaises(Disconnected) as caught:
+            asyncio.run(asyncio.wait_for(aio.connect(self.address), SECONDS))
+        self.assertIn("not trusted", str(caught.exception))
+        self.flushLoggedErrors()
+
+    def test_a_device_comes_back_with_its_token_until_it_is_revoked(self) -> None:
+        self.register("returner")
+
+        async def come_and_go() -> None:
+            async with await self.connect() as client:
+                token = (await client.login("returner", PASSWORD)).token
+            async with await self.connect() as client:
+                await client.resume(token)
+                await client.logout()
+            async with await self.connect() as client:
+                with self.assertRaises(RemoteProblem) as caught:
+                    await client.resume(token)
+                self.assertTrue(caught.exception.of(Code.BAD_TOKEN))
+
+        asyncio.run(asyncio.wait_for(come_and_go(), SECONDS))
+
+    def test_the_terminal_on_a_terminal(self) -> None:
+        self.register("sitter")
+        ours, theirs = pty.openpty()
+        where = ("--node", self.address, "--ca", str(self.ca), "--login", "sitter")
+        environment = {"TERM": "xterm", "LINES": "24", "COLUMNS": "80", "PATH": os.environ["PATH"]}
+        with open(ours, "r+b", buffering=0) as screen:
+            process = self.start(
+                *SAFEUM, "chat", *where, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+            )
+            os.close(theirs)
+            until(screen, b"Password")
+            screen.write(PASSWORD.encode() + b"\r")
+            shown = until(screen, b"connected")
+            self.assertNotIn(PASSWORD.encode(), shown)
+            screen.write(b"/devices\r")
+            until(screen, b"this")
+            screen.write(b"/quit\r")
+            self.assertEqual(process.wait(SECONDS), 0)

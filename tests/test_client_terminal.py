@@ -1,0 +1,313 @@
+"""The terminal client as text: what is entered, and what a screen of 80x24 then says."""
+
+from datetime import UTC
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.client import render
+from safeum_home.client.desk import Desk
+from safeum_home.client.slash_commands import completions, submit
+from safeum_home.client.text import width
+from safeum_home.errors import Code, Problem
+from safeum_home.protocol.events import ContactChanged, ProfileChanged, Receipt, Typing
+from safeum_home.protocol.types import ChatSummary, Contact, ContactState, LoginAlert, Message, Profile
+from tests.client_double import ADA, BOB, CHAT, DEVICE, OTHER, SYSTEM, FakeNode, contact, cursor, message
+
+NOW = 1_700_000_600_000  # 2023-11-14 22:23:20 UTC
+COLUMNS, ROWS = 55, 20
+CAROL = "@" + "c" * 26 + ":far.test"
+
+
+class DeskTestCase(SynchronousTestCase):
+    """Ada at her desk, with Bob as a contact and three messages of his, two of them unread."""
+
+    def setUp(self) -> None:
+        self.node = FakeNode()
+        self.history = [message(number, f"text {number}") for number in (1, 2, 3)]
+        self.contacts = [contact()]
+        bob = ChatSummary(CHAT, "direct", BOB, "bob@home.test", "Bob", self.history[-1], 2, None, None, None)
+        self.node.answers |= {
+            "profile.get": lambda params: {
+                "account": params["account"] or ADA,
+                "address": "ada@home.test",
+                "profile": {"display_name": "Ada"},
+            },
+            "profile.set": lambda params: {},
+            "contact.list": lambda params: {"contacts": self.contacts, "next": None},
+            "chat.list": lambda params: {"chats": [bob], "next": None},
+            "chat.history": lambda params: {"messages": self.history, "more": False},
+            "chat.read": lambda params: {},
+            "chat.send": lambda params: {"id": cursor(50), "at": NOW},
+        }
+        self.wire = self.node.login()
+        loading = self.node.client.load()
+        assert isinstance(loading, Deferred)
+        self.successResultOf(loading)
+        self.now = NOW
+        self.desk = Desk(self.node.client, lambda: self.now)
+        self.node.client.listen(self.desk.heard)
+
+    def enter(self, line: str) -> None:
+        submit(self.desk, line)
+
+    def body(self, columns: int = COLUMNS, rows: int = ROWS) -> str:
+        lines = render.body(self.desk, columns, rows, UTC)
+        self.assertEqual(len(lines), rows)
+        text = render.text_of(lines)
+        for line in text.split("\n"):
+            self.assertLessEqual(width(line), columns, line)
+        return text.strip("\n")
+
+    def sidebar(self) -> str:
+        return render.text_of(render.sidebar(self.desk, render.SIDEBAR, ROWS, UTC))
+
+    def params(self, method: str) -> list[dict[str, Any]]:
+        return [request["params"] for request in self.wire.of(method)]
+
+
+class ChatTests(DeskTestCase):
+    def test_the_first_page_says_how_to_begin(self) -> None:
+        self.assertIn("/add login@node", self.body())
+        self.assertIn("ada@home.test", render.text_of([render.header(self.desk, COLUMNS)]))
+
+    def test_chats_with_names_and_unread_counts(self) -> None:
+        self.assertEqual(self.sidebar(), " Bob                  2 ")
+
+    def test_opening_a_chat_shows_history_and_what_is_new_and_reads_it(self) -> None:
+        self.enter("/chat bob")
+        shown = self.body().split("\n")
+        self.assertIn("Today", shown[0])
+        self.assertEqual(shown[1].strip(), "22:13 Bob text 1")
+        self.assertIn(" new ", shown[2])
+        self.assertEqual(shown[4].strip(), "22:13 Bob text 3")
+        self.assertEqual(self.params("chat.read"), [{"chat": CHAT, "upto": cursor(3)}])
+        self.assertEqual(self.sidebar().strip(), "▌Bob              22:13")
+
+    def test_days_are_separated(self) -> None:
+        self.now += 86_400_000
+        self.enter("/chat bob")
+        self.wire.event(message(4, "tomorrow", at=self.now))
+        text = self.body()
+        self.assertLess(text.index("Yesterday"), text.index("text 1"))
+        self.assertLess(text.index("text 3"), text.index("Today"))
+
+    def test_a_message_goes_out_and_its_ticks_grow(self) -> None:
+        del self.wire.answers["chat.send"]
+        self.enter("/chat bob")
+        self.enter("hello Bob")
+        self.assertIn("You hello Bob …", self.body())
+        self.wire.reply(self.wire.of("chat.send")[0], {"id": cursor(50), "at": NOW})
+        self.assertTrue(self.body().endswith("hello Bob ✓"))
+        self.wire.event(Receipt(cursor(51), CHAT, BOB, cursor(50), None))
+        self.assertTrue(self.body().endswith("hello Bob ✓✓"))
+        self.wire.event(Receipt(cursor(52), CHAT, BOB, cursor(50), cursor(50)))
+        self.assertTrue(self.body().endswith("hello Bob ✓✓ read"))
+
+    def test_what_could_not_be_sent_says_why_and_is_sent_again_as_the_same(self) -> None:
+        self.wire.answers["chat.send"] = lambda params: Problem(Code.STORAGE_UNAVAILABLE)
+        self.enter("/chat bob")
+        self.enter("hello")
+        self.assertIn("hello ✗", self.body())
+        self.assertIn("could not store", self.body())
+        self.wire.answers["chat.send"] = lambda params: {"id": cursor(50), "at": NOW}
+        self.enter("/retry")
+        self.assertTrue(self.body().endswith("hello ✓"))
+        first, second = self.params("chat.send")
+        self.assertEqual(first, second)
+
+    def test_a_message_may_begin_with_a_slash(self) -> None:
+        self.enter("/chat bob")
+        self.enter("//etc")
+        self.assertEqual(self.params("chat.send")[0]["body"]["text"], "/etc")
+
+    def test_too_long_is_said_before_it_is_sent(self) -> None:
+        self.enter("/chat bob")
+        self.enter("x" * 8193)
+        self.assertIn("too long", self.body())
+        self.assertEqual(self.params("chat.send"), [])
+
+    def test_messages_elsewhere_are_announced_and_counted(self) -> None:
+        self.enter("/chat bob")
+        self.wire.event(
+            ContactChanged(cursor(60), Contact(CAROL, "carol@far.test", OTHER, ContactState.ACCEPTED))
+        )
+        self.wire.event(message(61, "psst", CAROL, OTHER, NOW + 1))
+        self.assertIn("carol@far.test: psst", render.text_of([render.info(self.desk, COLUMNS)]))
+        self.assertIn("1", self.sidebar().split("\n")[0])
+        self.enter("/chat carol")
+        self.assertEqual(render.text_of([render.info(self.desk, COLUMNS)]).strip(), "")
+
+    def test_messages_here_are_read_as_they_come(self) -> None:
+        self.enter("/chat bob")
+        self.wire.event(message(60, "again", at=NOW))
+        self.assertEqual(self.params("chat.read")[-1]["upto"], cursor(60))
+        self.desk.scrolled(5)
+        self.wire.event(message(61, "unseen", at=NOW))
+        self.assertEqual(self.params("chat.read")[-1]["upto"], cursor(60))
+
+    def test_typing_is_shown_and_told_but_not_with_each_key(self) -> None:
+        self.enter("/chat bob")
+        self.wire.event(Typing(CHAT, BOB, True))
+        self.assertEqual(render.text_of([render.info(self.desk, COLUMNS)]).strip(), "Bob is typing…")
+        for _ in range(5):
+            self.desk.typed()
+        self.assertEqual(len(self.wire.of("chat.typing")), 1)
+        self.now += 5_000
+        self.desk.typed()
+        self.assertEqual(len(self.wire.of("chat.typing")), 2)
+
+    def test_scrolling_up_asks_for_older_messages_and_keeps_its_place(self) -> None:
+        def older(*numbers: int) -> list[Message]:
+            return [message(100 + n, f"text 1{n}", at=1_690_000_000_000 + n) for n in range(*numbers)]
+
+        self.history = [*older(30, 60), message(3, "text 3")]
+        self.wire.answers["chat.history"] = lambda params: {"messages": self.history, "more": True}
+        self.enter("/chat bob")
+        self.history = older(0, 30)
+        for _ in range(4):
+            self.desk.scrolled(8, render.highest(self.desk, COLUMNS, 10, UTC))
+        self.assertEqual(self.params("chat.history")[1]["before"], cursor(130))
+        self.assertIn("text 13", self.body(rows=10))
+        for _ in range(9):
+            self.desk.scrolled(-8)
+        self.assertTrue(self.body(rows=10).endswith("text 3"))
+
+    def test_nobody_writes_to_the_system_and_its_alerts_are_words(self) -> None:
+        alert = LoginAlert(DEVICE, "evil\x1b[31mphone", "Linux", NOW)
+        self.wire.event(Message(cursor(70), OTHER, SYSTEM, NOW, alert))
+        banner = render.text_of([render.info(self.desk, 80)])
+        self.assertIn("New login: evil\N{REPLACEMENT CHARACTER}[31mphone on Linux", banner)
+        self.desk.neighbour(1)
+        self.assertIn("Was that not you?", " ".join(self.body().split()))
+        self.enter("hello?")
+        self.assertEqual(self.params("chat.send"), [])
+
+    def test_nothing_of_others_reaches_the_terminal_raw(self) -> None:
+        evil = "\x1b]0;owned\x07\u202e"
+        self.enter("/chat bob")
+        self.wire.event(ProfileChanged(cursor(80), BOB, Profile(f"Bob{evil}", evil)))
+        self.wire.event(message(81, f"text{evil}\nsecond", at=NOW))
+        self.wire.event(
+            ContactChanged(cursor(82), Contact(CAROL, f"c{evil}@x", OTHER, ContactState.INCOMING))
+        )
+        self.wire.drop(1006, evil)
+        pages = [self.body(), self.sidebar(), render.text_of([render.header(self.desk, 80)])]
+        pages += [
+            render.text_of([line]) for line in (render.info(self.desk, 80), render.status(self.desk, 80))
+        ]
+        for page in pages:
+            self.assertTrue(page.replace("\n", "").isprintable(), ascii(page))
+
+    def test_small_windows(self) -> None:
+        self.enter("/chat bob")
+        for columns in (24, 30, 80):
+            for rows in (1, 3):
+                self.body(columns, rows)
+            self.assertEqual(width(render.text_of([render.status(self.desk, columns)])), columns)
+
+
+class CommandTests(DeskTestCase):
+    def test_every_command_is_in_the_help(self) -> None:
+        self.enter("/help")
+        text = self.body(rows=40)
+        for name in ("add", "accept", "devices", "revoke", "quit", "retry"):
+            self.assertIn(f"/{name}", text)
+
+    def test_completion_of_commands_and_names(self) -> None:
+        self.assertEqual([text for text, _ in completions(self.desk, "/ac")], ["/accept"])
+        self.assertEqual([text for text, _ in completions(self.desk, "/chat b")], ["bob"])
+        self.assertEqual(list(completions(self.desk, "/accept b")), [])
+        self.assertEqual(list(completions(self.desk, "hello /ac")), [])
+
+    def test_commands_may_be_shortened_where_it_is_clear(self) -> None:
+        self.enter("/cha bob")
+        self.assertEqual(self.desk.current, CHAT)
+        self.enter("/de")
+        self.assertIn("Which one? /decline, /devices", self.body())
+        self.enter("/dance")
+        self.assertIn("There is no /dance", self.body())
+
+    def test_adding_somebody(self) -> None:
+        found = {"account": CAROL, "address": "carol@far.test"}
+        self.wire.answers |= {"contact.find": lambda params: found, "contact.request": lambda params: {}}
+        self.enter("/add carol@far.test")
+        self.assertEqual(self.params("contact.request"), [found])
+        self.assertIn("Asked carol@far.test", self.body())
+
+    def test_adding_somebody_who_asked_already_accepts(self) -> None:
+        asked = Contact(CAROL, "carol@far.test", OTHER, ContactState.INCOMING)
+        found = {"account": CAROL, "address": "carol@far.test"}
+        self.wire.answers |= {"contact.find": lambda params: found, "contact.accept": lambda params: {}}
+        self.wire.event(ContactChanged(cursor(60), asked))
+        self.assertIn("+ carol@far.test", self.sidebar())
+        self.enter("/add carol@far.test")
+        self.assertEqual(self.params("contact.accept"), [{"account": CAROL}])
+
+    def test_the_only_request_needs_no_name(self) -> None:
+        self.wire.answers["contact.accept"] = lambda params: {}
+        self.enter("/accept")
+        self.assertIn("Whom?", self.body())
+        asked = Contact(CAROL, "carol@far.test", OTHER, ContactState.INCOMING)
+        self.wire.event(ContactChanged(cursor(60), asked))
+        self.assertIn("/accept carol@far.test", self.body().replace("\n", " "))
+        self.enter("/accept")
+        self.assertEqual(self.params("contact.accept"), [{"account": CAROL}])
+
+    def test_refusals_are_words(self) -> None:
+        self.wire.answers["contact.find"] = lambda params: Problem(Code.NOT_FOUND)
+        self.enter("/add nobody")
+        self.assertIn("Nobody has the address nobody.", self.body())
+        self.wire.answers["contact.find"] = lambda params: Problem(Code.RATE_LIMITED, None, 30)
+        self.enter("/add nobody")
+        self.assertIn("That was too often. Try again in 30 s.", self.body())
+
+    def test_devices_are_numbered_and_revoked_by_number(self) -> None:
+        entry = {"device": DEVICE, "name": "phone", "system": "Linux", "created_at": 0}
+        devices = {"devices": [entry | {"current": False, "connected": True}]}
+        self.wire.answers |= {"device.list": lambda params: devices, "device.revoke": lambda params: {}}
+        self.enter("/revoke 1")
+        self.assertIn("Which one?", self.body())
+        self.enter("/devices")
+        self.assertIn("1  phone on Linux (connected)", self.body())
+        self.enter("/revoke 1")
+        self.assertEqual(self.params("device.revoke"), [{"device": DEVICE}])
+
+    def test_contacts_and_profiles(self) -> None:
+        self.enter("/contacts")
+        self.assertIn("1  Bob  bob@home.test", self.body())
+        self.enter("/name Countess")
+        self.assertEqual(
+            self.params("profile.set"), [{"profile": {"display_name": "Countess", "status": ""}}]
+        )
+        self.enter("/profile")
+        self.assertIn("Ada <ada@home.test>", self.body())
+
+    def test_leaving(self) -> None:
+        left: list[bool] = []
+        self.desk.leave = lambda: left.append(True)
+        self.enter("/quit")
+        self.assertEqual(left, [True])
+
+
+class LinkTests(DeskTestCase):
+    def status(self) -> str:
+        return render.text_of([render.status(self.desk, 80)])
+
+    def test_the_connection_is_always_told(self) -> None:
+        self.assertIn("● connected", self.status())
+        self.assertIn("2 unread · ada@home.test", self.status())
+        self.node.down = True
+        self.wire.drop(1012, "restarting")
+        self.assertIn("reconnecting in 3 s (restarting)", self.status())
+        self.now += 2_000
+        self.assertIn("reconnecting in 1 s", self.status())
+        self.node.down = False
+        self.enter("/retry")
+        self.assertIn("● connected", self.status())
+
+    def test_the_end_is_told(self) -> None:
+        self.wire.drop(4010)
+        self.assertIn("session over", self.status())
+        self.assertIn("This device was logged out.", self.body())

@@ -1,0 +1,95 @@
+"""Text of others in a terminal: harmless, and never wider than its place."""
+
+from datetime import UTC
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.client.errors import Closing, Disconnected, TimedOut, local
+from safeum_home.client.text import clock, day, duration, explain, fit, safe, stamp, width, wrap
+from safeum_home.errors import Code, Problem
+
+NOW = 1_795_489_447_564  # 2026-11-24 03:04 UTC
+DAY = 86_400_000
+
+
+class SafeTests(SynchronousTestCase):
+    def test_what_a_terminal_would_obey_is_shown_as_a_mark(self) -> None:
+        for attack in (
+            "\x1b[2J",
+            "\x1b]52;c;ZXZpbA==\x07",
+            "\x9b31m",
+            "\x90q\x9c",
+            "\r",
+            "\x7f",
+            "\x08",
+            "\u202e",
+            "\u2066",
+            "\u200f",
+            "\u2028",
+            "\ufeff",
+            "\U000e0041",
+            "\ud800",
+        ):
+            shown = safe(f"a{attack}b", newlines=True)
+            self.assertTrue(shown.isprintable(), ascii(shown))
+
+    def test_what_people_write_stays(self) -> None:
+        for text in ("Grüße", "שלום", "नमस्ते", "👩\u200d👩\u200d👧", "नि\u200cनि", "日本語"):
+            self.assertEqual(safe(text), text)
+
+    def test_line_breaks_only_where_they_are_wanted(self) -> None:
+        self.assertEqual(safe("a\nb\tc"), "a b c")
+        self.assertEqual(safe("a\nb\tc", newlines=True), "a\nb c")
+
+    @given(st.text())
+    def test_nothing_but_joiners_is_unprintable(self, text: str) -> None:
+        shown = safe(text)
+        self.assertTrue(shown.translate({0x200C: None, 0x200D: None}).isprintable())
+        self.assertEqual(len(shown), len(text))
+
+
+class WidthTests(SynchronousTestCase):
+    @given(st.text(), st.integers(2, 60))
+    def test_lines_fit(self, text: str, columns: int) -> None:
+        text = safe(text, newlines=True)
+        for line in wrap(text, columns):
+            self.assertLessEqual(width(line), columns)
+        self.assertEqual("".join("".join(wrap(text, columns)).split()), "".join(text.split()))
+
+    @given(st.text(), st.integers(1, 40))
+    def test_columns_are_filled_exactly(self, text: str, columns: int) -> None:
+        self.assertEqual(width(fit(safe(text), columns)), columns)
+
+    def test_wrapping_prefers_spaces(self) -> None:
+        self.assertEqual(wrap("one two three", 8), ["one two", "three"])
+        self.assertEqual(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"])
+        self.assertEqual(wrap("", 4), [""])
+
+
+class TimeTests(SynchronousTestCase):
+    def test_days_and_times(self) -> None:
+        self.assertEqual(clock(NOW, UTC), "03:04")
+        self.assertEqual(day(NOW, NOW, UTC), "Today")
+        self.assertEqual(day(NOW - DAY, NOW, UTC), "Yesterday")
+        self.assertEqual(day(NOW - 3 * DAY, NOW, UTC), "Saturday, 21 November")
+        self.assertEqual(day(NOW - 400 * DAY, NOW, UTC), "Monday, 20 October 2025")
+        self.assertEqual(stamp(NOW, NOW, UTC), "03:04")
+        self.assertEqual(stamp(NOW - DAY, NOW, UTC), "23 Nov")
+        self.assertEqual(stamp(NOW - 400 * DAY, NOW, UTC), "2025")
+
+    def test_durations(self) -> None:
+        self.assertEqual([duration(s) for s in (0.1, 8, 300, 7300)], ["1 s", "8 s", "5 min", "2 h"])
+
+
+class WordTests(SynchronousTestCase):
+    def test_every_error_has_words(self) -> None:
+        for code in Code:
+            self.assertTrue(explain(local(code)).endswith("."), code)
+            self.assertEqual(explain(local(code)), explain(Problem(code)))
+        self.assertTrue(explain(TimedOut("x")))
+        self.assertIn("refused", explain(Disconnected(Closing(1006, "refused"))))
+
+    def test_it_says_when_to_try_again(self) -> None:
+        self.assertTrue(explain(Problem(Code.RATE_LIMITED, None, 120)).endswith("Try again in 2 min."))
