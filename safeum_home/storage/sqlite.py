@@ -23,7 +23,12 @@ _WRITER = (
     "PRAGMA wal_autocheckpoint = 0",
     "PRAGMA journal_size_limit = 67108864",
 )
-_READER = ("PRAGMA busy_timeout = 5000", "PRAGMA temp_store = MEMORY", "PRAGMA query_only = ON")
+_READER = (
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -16384",
+    "PRAGMA query_only = ON",
+)
 
 # Each changes two to four pages of the log.
 _CHANGES_PER_CHECKPOINT = 2_000
