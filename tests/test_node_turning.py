@@ -22,7 +22,7 @@ KEPT, ERASED = b"k" * 16, b"e" * 16
 class TurningTests(TestCase):
     """What is kept opens as before, what was erased never again."""
 
-    def setUp(self) -> "Deferred[None]":
+    def setUp(self) -> "Deferred[None]":  # type: ignore[override]  # trial waits for it
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
         return Deferred.fromCoroutine(self._start(self.folder))

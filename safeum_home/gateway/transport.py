@@ -9,6 +9,7 @@ asked through pyOpenSSL's own binding. Handshake, shutdown and errors are Twiste
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.bindings.openssl.binding import Binding
+from twisted.internet.interfaces import ITransport
 from twisted.internet.protocol import connectionDone
 from twisted.internet.tcp import Connection
 from twisted.protocols.tls import TLSMemoryBIOProtocol
@@ -36,6 +37,12 @@ class EdgeTransport(TLSMemoryBIOProtocol):
     host = ""
     _cut: Timeout | None = None
     _tlsConnection: Any
+
+    def makeConnection(self, transport: ITransport) -> None:
+        if isinstance(transport, Connection):
+            # Answers are small and leave once in a turn: holding them back (RFC 896) would only delay them.
+            transport.setTcpNoDelay(True)
+        super().makeConnection(transport)
 
     def loseConnection(self) -> None:
         if self._cut is None and self.connected:
