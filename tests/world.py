@@ -1,0 +1,341 @@
+"""A whole node's domain and the real sessions of its clients, in memory, in one thread, on a clock of the test's.
+
+world = World()
+alice, bob = world.register("alice"), world.register("bob")
+chat = world.befriend(alice, bob)
+alice.call("chat.send", chat=chat, client_id="1", body={"kind": "text", "text": "hi"})
+bob.messages()
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import count
+from typing import Any
+
+import msgspec
+from twisted.internet.task import Clock
+
+from safeum_home.accounts.passwords import PasswordHasher
+from safeum_home.config import Config, LimitSection, NodeSection, PasswordSection, RegistrationSection
+from safeum_home.gateway.session import Session
+from safeum_home.node.domain import make_domain
+from safeum_home.protocol import MAX_FRAME, frames
+from safeum_home.sealing.memory import Arena, Level
+from safeum_home.sealing.root import generate
+from safeum_home.sealing.vault import Vault, open_vault
+from tests.instant_database import InstantDatabase
+
+NODE = "home.example"
+PASSWORD = "correct horse battery"
+HOST = "192.0.2.7"
+LAPTOP = {"name": "laptop", "system": "Debian 12"}
+_MANY = 1e9
+GENEROUS: dict[str, Any] = {
+    name: (_MANY if not name.endswith("burst") else int(_MANY))
+    for rate in (
+        "commands",
+        "logins_per_address",
+        "logins_per_account",
+        "signups_per_address",
+        "finds_per_account",
+        "contact_requests_per_account",
+    )
+    for name in ((rate, f"{rate}_burst") if rate != "commands" else ("commands_per_second", "commands_burst"))
+}
+
+
+class Refused(Exception):
+    """A command was refused."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        super().__init__(f"{error['data']['code']} {error['data'].get('detail', '')}")
+        self.code: str = error["data"]["code"]
+        self.error = error
+
+
+class InlinePool:
+    """A thread pool without threads; while `hold`, its work waits for `run`."""
+
+    def __init__(self) -> None:
+        self.hold = False
+        self.hashed = 0
+        self._waiting: list[Callable[[], None]] = []
+
+    def callInThreadWithCallback(
+        self, done: Callable[[bool, Any], None], function: Callable[..., Any], *args: Any
+    ) -> None:
+        def work() -> None:
+            self.hashed += 1
+            done(True, function(*args))
+
+        if self.hold:
+            self._waiting.append(work)
+        else:
+            work()
+
+    def run(self, count: int | None = None) -> None:
+        """Do what waits, the oldest first."""
+        count = len(self._waiting) if count is None else count
+        waiting, self._waiting = self._waiting[:count], self._waiting[count:]
+        for work in waiting:
+            work()
+
+
+class _SameThread:
+    def callFromThread(self, call: Callable[..., object], *args: Any) -> None:
+        call(*args)
+
+
+@cache
+def arena() -> Arena:
+    return Arena(floor=Level.UNLOCKED)
+
+
+def cheap_hasher(queue: int = 1000) -> tuple[PasswordHasher, InlinePool]:
+    """The real hasher at libsodium's lowest cost, in the test's own thread."""
+    section = PasswordSection(memory_mib=8, operations=1, threads=1, queue=queue)
+    hasher: Any = PasswordHasher(_SameThread(), section)  # type: ignore[arg-type]  # no more of it is used
+    hasher._memory, hasher._pool = 8192, InlinePool()
+    hasher._dummy = _DUMMY
+    return hasher, hasher._pool
+
+
+_DUMMY = "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+
+class Connection:
+    """`ports.ClientConnection`, as far as memory goes."""
+
+    def __init__(self, world: "World", host: str) -> None:
+        self._world = world
+        self._host = host
+        self.session: Session
+        self.written: list[dict[str, Any]] = []
+        self.late: list[bytes] = []
+        """What was written after the close frame, which RFC 6455 section 5.5.1 forbids."""
+        self.close_code: int | None = None
+        self.close_reason = ""
+        self.reading = True
+        self.over = False
+        self.unread: list[bytes] = []
+
+    @property
+    def host(self) -> str:
+        return self._host
+
+    def write(self, frame: bytes) -> None:
+        if self.close_code is not None or self.over:
+            self.late.append(frame)
+            return
+        assert frame[0] == 0x81
+        start = {126: 4, 127: 10}.get(frame[1], 2)
+        payload = frame[start:]
+        assert frame == frames.text_frame(payload) and len(payload) <= MAX_FRAME, len(payload)
+        self.written.append(msgspec.json.decode(payload))
+
+    def close(self, code: int, reason: str) -> None:
+        if self.close_code is None and not self.over:
+            self.close_code, self.close_reason = code, reason
+            self._world.clock.callLater(0, self.lose)
+
+    def lose(self) -> None:
+        """The connection is gone."""
+        if not self.over:
+            self.over = True
+            self.session.closed()
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+    def receive(self, payload: bytes) -> None:
+        """A message of the client; it waits where the session does not read."""
+        self.unread.append(payload)
+        self.read_on()
+
+    def read_on(self) -> None:
+        while self.unread and self.reading and self.close_code is None and not self.over:
+            self.session.received(self.unread.pop(0))
+
+
+class Client:
+    """A device with its connection. Events that came are kept until they are taken."""
+
+    def __init__(self, world: "World", host: str = HOST) -> None:
+        self.world = world
+        self.host = host
+        self.account = self.address = self.device = self.token = ""
+        self.cursor: str | None = None
+        self.connection: Connection
+        self._ids = count(1)
+        self._seen = 0
+        self.events: list[dict[str, Any]] = []
+        self.answers: dict[Any, dict[str, Any]] = {}
+        self.connect()
+
+    def connect(self) -> None:
+        """A new connection, on which nobody has logged in."""
+        self.connection = self.world.connect(self.host)
+        self._seen = 0
+
+    def send(self, payload: bytes) -> None:
+        """Octets, as they are."""
+        self.connection.receive(payload)
+        self._sort()
+
+    def ask(self, method: str, **params: Any) -> int:
+        """Give a command without waiting for the answer; its id."""
+        number = next(self._ids)
+        self.send(msgspec.json.encode({"jsonrpc": "2.0", "id": number, "method": method, "params": params}))
+        return number
+
+    def notify(self, method: str, **params: Any) -> None:
+        self.send(msgspec.json.encode({"jsonrpc": "2.0", "method": method, "params": params}))
+
+    def answer(self, number: int) -> dict[str, Any] | None:
+        """The result of a command, None while there is none; raises `Refused`."""
+        self._sort()
+        answer = self.answers.get(number)
+        if answer is not None and "error" in answer:
+            raise Refused(answer["error"])
+        return None if answer is None else answer["result"]
+
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """A command and its answer; raises `Refused`."""
+        number = self.ask(method, **params)
+        answer = self.answer(number)
+        assert answer is not None, f"{method} was not answered"
+        return answer
+
+    def take(self, *methods: str) -> list[dict[str, Any]]:
+        """The events that came since the last time: `{"method": ..., "params": ...}`."""
+        self._sort()
+        taken, self.events = self.events, []
+        return [event for event in taken if not methods or event["method"] in methods]
+
+    def messages(self) -> list[dict[str, Any]]:
+        """The messages among the events that came since the last time, login alerts left out."""
+        found = [event["params"] for event in self.take("chat.message")]
+        return [message for message in found if message["body"]["kind"] == "text"]
+
+    # --- what people do
+
+    def opened(self, opened: dict[str, Any]) -> "Client":
+        self.account, self.address = opened["account"], opened["address"]
+        self.device, self.cursor = opened["device"], opened["cursor"]
+        self.token = opened["token"] or self.token
+        return self
+
+    def login(self, username: str, password: str = PASSWORD, **device: str) -> "Client":
+        about = device or LAPTOP
+        return self.opened(self.call("session.login", username=username, password=password, device=about))
+
+    def resume(self, since: str | None = None) -> "Client":
+        """Come back on a new connection."""
+        self.drop()
+        self.connect()
+        return self.opened(self.call("session.resume", token=self.token, since=since))
+
+    def drop(self) -> None:
+        """The connection breaks."""
+        self._sort()
+        self.connection.lose()
+
+    def write(self, chat: str, text: str, client_id: str | None = None) -> dict[str, Any]:
+        """Send a text; what `chat.send` answers."""
+        return self.call("chat.send", **self.message(chat, text, client_id))
+
+    def message(self, chat: str, text: str, client_id: str | None = None) -> dict[str, Any]:
+        """The parameters of `chat.send`."""
+        about = f"{self.device}-{next(self._ids)}" if client_id is None else client_id
+        return {"chat": chat, "client_id": about, "body": {"kind": "text", "text": text}}
+
+    def history(self, chat: str, **params: Any) -> list[str]:
+        """The texts of a page of a chat."""
+        page = self.call("chat.history", chat=chat, **params)["messages"]
+        return [message["body"]["text"] for message in page]
+
+    def _sort(self) -> None:
+        self.connection.read_on()
+        new = self.connection.written[self._seen :]
+        self._seen = len(self.connection.written)
+        for frame in new:
+            if "method" in frame:
+                self.events.append(frame)
+            else:
+                assert frame["id"] is None or frame["id"] not in self.answers, f"answered twice: {frame}"
+                self.answers[frame["id"]] = frame
+
+
+class World:
+    """A node and its clients. `limits` replace the generous ones."""
+
+    def __init__(
+        self,
+        database: InstantDatabase | None = None,
+        vault: Vault | None = None,
+        *,
+        open: bool = True,
+        password_queue: int = 1000,
+        **limits: Any,
+    ) -> None:
+        self.clock = Clock()
+        self.clock.advance(1_700_000_000)
+        self.database = database or InstantDatabase()
+        self.vault = vault or open_vault(generate(arena()), None)
+        self.hasher, self.pool = cheap_hasher(password_queue)
+        self.config = Config(
+            node=NodeSection(NODE, "/nowhere"),
+            registration=RegistrationSection(open),
+            limits=LimitSection(**{**GENEROUS, **limits}),
+        )
+        self.domain = make_domain(self.config, self.clock, self.database, self.vault, self.hasher)
+        self.services = self.domain.services
+        self.connections: list[Connection] = []
+
+    def connect(self, host: str = HOST) -> Connection:
+        connection = Connection(self, host)
+        connection.session = Session(connection, self.services)
+        self.connections.append(connection)
+        return connection
+
+    def register(self, username: str, password: str = PASSWORD, host: str = HOST) -> Client:
+        client = Client(self, host)
+        params = {"username": username, "password": password, "device": LAPTOP}
+        return client.opened(client.call("account.register", **params))
+
+    def login(self, username: str, host: str = HOST) -> Client:
+        """A new device of an account, logged in."""
+        return Client(self, host).login(username)
+
+    def befriend(self, first: Client, second: Client) -> str:
+        """Both are in each other's contact list, and nothing is left to be taken; their chat."""
+        first.call("contact.request", account=second.account, address=second.address)
+        second.call("contact.accept", account=first.account)
+        self.settle()
+        first.take()
+        second.take()
+        return contact(second, first)["chat"]  # type: ignore[no-any-return]  # it is JSON
+
+    def settle(self, seconds: float = 0.1) -> None:
+        """Let time pass: what was gathered is committed and told, what was closed is over."""
+        self.clock.pump([seconds / 2] * 2)
+
+    @property
+    def late(self) -> list[bytes]:
+        """What any session wrote after its close frame: nothing, please."""
+        return [frame for connection in self.connections for frame in connection.late if not connection.over]
+
+
+def contact(owner: Client, other: Client) -> dict[str, Any]:
+    """The entry of `other` in the list of `owner`; raises LookupError."""
+    for entry in owner.call("contact.list", limit=50)["contacts"]:
+        if entry["account"] == other.account:
+            return dict(entry)
+    raise LookupError(other.address)
+
+
+def texts(messages: Sequence[dict[str, Any]]) -> list[str]:
+    return [message["body"]["text"] for message in messages]
