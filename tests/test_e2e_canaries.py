@@ -91,9 +91,6 @@ class CanaryTests(SynchronousTestCase):
         self.assertEqual(self._found(life.canaries, node, trace), [])
         self.assertEqual(self._unexpected(trace, node), [])
         self.assertEqual(trace.moved, [])
-        print(
-            "\nOPENED", sorted(trace.to_write), trace.connected, {k: len(v) for k, v in trace.written.items()}
-        )
         # It was looked at: what the log holds was seen on its way there.
         self.assertEqual(trace.written[str(node.log)].count(b"Unsealed."), 1)
         print(

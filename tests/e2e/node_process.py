@@ -138,10 +138,13 @@ class NodeProcess:
         return self._end(signal.SIGTERM)
 
     def close(self) -> None:
-        """End the process if it still runs, and remove the folder."""
+        """End the process if it still runs, and remove the folder. No test may make the node log a failure."""
         if self.running:
             self.kill()
+        logged = self.logged()
         shutil.rmtree(self.folder)
+        if "Traceback" in logged or "Unhandled" in logged:
+            raise AssertionError(f"the node logged a failure:\n{logged[-8000:]}")
 
     @property
     def running(self) -> bool:
