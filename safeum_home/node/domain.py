@@ -21,7 +21,7 @@ from safeum_home.chats.system import SystemMessages, system_contact
 from safeum_home.chats.typing_signal import TypingSignals
 from safeum_home.config import Config
 from safeum_home.gateway.dispatch import Routes
-from safeum_home.gateway.session import Services
+from safeum_home.gateway.services import Services
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Database
 from safeum_home.protocol import commands

@@ -14,7 +14,8 @@ from safeum_home.errors import Code, Problem
 from safeum_home.gateway.edge import EdgeFactory
 from safeum_home.gateway.http import ClientDiscovery, EdgeSite, Health, site_root, websocket_url
 from safeum_home.gateway.limits import EdgeLimits
-from safeum_home.gateway.session import Services, Session
+from safeum_home.gateway.services import Services
+from safeum_home.gateway.session import Session
 from safeum_home.gateway.tls import ServerTls
 from safeum_home.gateway.websocket import ClientWebSocketFactory
 from safeum_home.ports import ClientConnection
@@ -62,7 +63,7 @@ class Edge:
         self.tls = tls
         limits = edge_limits(config.limits)
         self._services = services
-        self._open: WeakSet[ClientConnection] = WeakSet()
+        self._open: WeakSet[Session] = WeakSet()
         websocket = ClientWebSocketFactory(reactor, limits, self._session, config.listen.origins)
         discovery = ClientDiscovery(config.node.name, websocket_url(config.node.name), limits)
         site = EdgeSite(reactor, limits, site_root(health, discovery))
@@ -94,12 +95,13 @@ class Edge:
             if isinstance(stopped, Deferred):
                 stopping.append(stopped)
         await gatherResults(stopping)
-        for connection in tuple(self._open):
-            connection.close(SERVICE_RESTART, "the node restarts")
+        for session in tuple(self._open):
+            session.close(SERVICE_RESTART, "the node restarts")
         deadline = self._reactor.seconds() + _CLOSING_SECONDS
         while self.connections and self._reactor.seconds() < deadline:
             await deferLater(self._reactor, 0.05)
 
     def _session(self, connection: ClientConnection) -> Session:
-        self._open.add(connection)
-        return Session(connection, self._services)
+        session = Session(connection, self._services)
+        self._open.add(session)
+        return session
