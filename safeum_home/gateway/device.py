@@ -4,16 +4,18 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
 
+from safeum_home.errors import Problem
 from safeum_home.gateway.catchup import CatchUp, MissedPage
 from safeum_home.gateway.outbound import SLOW_READER, Outbound
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports import Published, Receipts
 
+INTERNAL_ERROR, TRY_AGAIN_LATER = 1011, 1013
+"""RFC 6455 section 7.4.1, and the IANA WebSocket Close Code registry."""
 REPLACED = 4009
 REVOKED = 4010
-
-Close = Callable[[int, str], None]
 
 
 class ConnectedDevice:
@@ -21,7 +23,6 @@ class ConnectedDevice:
 
     __slots__ = (
         "_catch_up",
-        "_close",
         "_gone",
         "_max_unacknowledged",
         "_outbound",
@@ -31,13 +32,14 @@ class ConnectedDevice:
         "device",
     )
 
+    _log = Logger()
+
     def __init__(
-        self, account: AccountId, device: DeviceId, outbound: Outbound, close: Close, max_unacknowledged: int
+        self, account: AccountId, device: DeviceId, outbound: Outbound, max_unacknowledged: int
     ) -> None:
         self.account = account
         self.device = device
         self._outbound = outbound
-        self._close = close
         self._max_unacknowledged = max_unacknowledged
         self._catch_up: CatchUp | None = None
         self._waiting: Deferred[bool] | None = None
@@ -46,16 +48,22 @@ class ConnectedDevice:
         self._unacknowledged: deque[tuple[int, ChatId]] | None = None
 
     def deliver(self, event: Published) -> None:
-        if self._catch_up is not None and event.position:
-            self._catch_up.hold(event)
-        else:
-            self._send(event)
+        """Never raises: whoever publishes has others to tell."""
+        try:
+            if self._catch_up is not None and event.position:
+                self._catch_up.hold(event)
+            else:
+                self._send(event)
+        except Exception:
+            # This device has a gap now: it must come back for what it missed.
+            self._log.failure("an event could not be delivered")
+            self._outbound.close(INTERNAL_ERROR, "resume")
 
     def replaced(self) -> None:
-        self._close(REPLACED, "this device connected anew")
+        self._outbound.close(REPLACED, "this device connected anew")
 
     def revoked(self) -> None:
-        self._close(REVOKED, "the token was revoked")
+        self._outbound.close(REVOKED, "the token was revoked")
 
     def acknowledge(self, position: int, receipts: Receipts) -> None:
         """The device holds everything up to `position`: tell the senders."""
@@ -71,19 +79,28 @@ class ConnectedDevice:
         for chat, at in latest.items():
             receipts.delivered(self.account, chat, at)
 
-    def catch_up(
-        self, read: Callable[[AccountId, int], Awaitable[MissedPage]]
-    ) -> Callable[[int], Awaitable[int | None]]:
-        """From now on live events wait; what is returned sends what was missed, and ends the waiting."""
-        catch_up = CatchUp(lambda after: read(self.account, after), self._send, self._writable)
-        self._catch_up = catch_up
+    async def catch_up(
+        self,
+        read: Callable[[AccountId, int], Awaitable[MissedPage]],
+        after: int,
+        synced: Callable[[int], bytes],
+    ) -> None:
+        """Send all that was missed behind `after`, then what `synced` makes of the position reached.
 
-        async def run(after: int) -> int | None:
-            reached = await catch_up.run(after)
+        Live events wait meanwhile. Where it fails the client is closed, and tries again.
+        """
+        self._catch_up = CatchUp(lambda after: read(self.account, after), self._send, self._writable)
+        try:
+            reached = await self._catch_up.run(after)
+        except Problem as problem:
+            self._outbound.close(TRY_AGAIN_LATER, problem.code.code)
+        except Exception:
+            self._log.failure("catching up failed")
+            self._outbound.close(INTERNAL_ERROR, "resume")
+        else:
             self._catch_up = None
-            return reached
-
-        return run
+            if reached is not None:
+                self._outbound.write(synced(reached))
 
     def keeps_up(self) -> None:
         """The client takes frames again."""
@@ -100,13 +117,15 @@ class ConnectedDevice:
                 self._unacknowledged = deque()
             self._unacknowledged.append((event.position, event.chat))
             if len(self._unacknowledged) > self._max_unacknowledged:
-                self._close(SLOW_READER, "acknowledge what you hold: resume")
+                self._outbound.close(SLOW_READER, "acknowledge what you hold: resume")
                 return
         self._outbound.write(event.frame)
 
     def _writable(self) -> "Deferred[bool]":
-        if self._gone or self._outbound.clear:
-            return succeed(not self._gone)
+        if self._gone or self._outbound.closed:
+            return succeed(False)
+        if self._outbound.clear:
+            return succeed(True)
         self._waiting = Deferred()
         return self._waiting
 

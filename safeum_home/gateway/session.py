@@ -1,23 +1,20 @@
 """A client's session: frames in, answers out; once it is open, a device of an account."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from safeum_home.config import LimitSection
 from safeum_home.errors import Code, Problem
-from safeum_home.gateway.catchup import MissedPage
-from safeum_home.gateway.device import ConnectedDevice
-from safeum_home.gateway.dispatch import Routes, start
+from safeum_home.gateway.device import INTERNAL_ERROR, ConnectedDevice
+from safeum_home.gateway.dispatch import start
 from safeum_home.gateway.outbound import Outbound
+from safeum_home.gateway.services import Identity, Services
 from safeum_home.ids import AccountId, DeviceId
-from safeum_home.limits import RateLimit, network
-from safeum_home.ports import Bus, ClientConnection, Committed, Cursors, Receipts
+from safeum_home.limits import network
+from safeum_home.ports import ClientConnection, Committed
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import (
     Done,
@@ -37,35 +34,8 @@ POLICY = 1008
 AUTHENTICATION_TOO_SLOW = 4001
 _BAD_FRAMES = 20
 """How many malformed frames of a session are answered before it is closed."""
+_ONLY_CALLS = (Code.METHOD_NOT_FOUND, Code.INVALID_PARAMS)
 _DONE = Done()
-
-
-class Identity(Protocol):
-    """Who a session turned out to be (`safeum_home.accounts.logins.Authenticated`)."""
-
-    @property
-    def account(self) -> AccountId: ...
-    @property
-    def address(self) -> str: ...
-    @property
-    def device(self) -> DeviceId: ...
-    @property
-    def token(self) -> str | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What all sessions of a node share."""
-
-    clock: IReactorTime
-    routes: Routes
-    bus: Bus
-    cursors: Cursors
-    receipts: Receipts
-    missed: Callable[[AccountId, int], Awaitable[MissedPage]]
-    committed: Callable[[], int]
-    rate: RateLimit
-    limits: LimitSection
 
 
 class Session:
@@ -73,6 +43,7 @@ class Session:
 
     _log = Logger()
     __slots__ = (
+        "__weakref__",
         "_bad_frames",
         "_connection",
         "_device",
@@ -97,7 +68,7 @@ class Session:
         self._in_flight = 0
         self._bad_frames = 0
         self._timer = services.clock.callLater(
-            limits.authentication_seconds, connection.close, AUTHENTICATION_TOO_SLOW, "authenticate in time"
+            limits.authentication_seconds, self.close, AUTHENTICATION_TOO_SLOW, "authenticate in time"
         )
 
     @property
@@ -154,10 +125,15 @@ class Session:
         self._machine.closed()
         if self._timer.active():
             self._timer.cancel()
-        self._outbound.drop()
+        self._outbound.end()
         if self._device is not None:
             self._services.bus.unsubscribe(self._device.account, self._device)
             self._device.gone()
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the connection; nothing is taken or told any more."""
+        self._machine.closed()
+        self._outbound.close(code, reason)
 
     def _connected(self) -> ConnectedDevice:
         if self._device is None:
@@ -184,14 +160,18 @@ class Session:
         publish: Callable[[], None] | None = None
         if type(answer) is Committed:
             answer, publish = answer.result, answer.publish
-        if call.command.phase is Phase.GREETING:
-            self._open(answer, call)
-        elif call.request_id is not None:
-            self._outbound.write(frames.text_frame(frames.encode_result(call.request_id, answer)))
-        if publish is not None:
-            publish()
-        if type(call.params) is SessionLogout:
-            self._connection.close(NORMAL, "logged out")
+        try:
+            if call.command.phase is Phase.GREETING:
+                self._open(answer, call)
+            elif call.request_id is not None:
+                self._outbound.write(frames.text_frame(frames.encode_result(call.request_id, answer)))
+            if type(call.params) is SessionLogout:
+                self.close(NORMAL, "logged out")
+            if publish is not None:
+                publish()
+        except Exception:
+            self._log.failure("{method} was carried out but not told", method=call.command.method)
+            self.close(INTERNAL_ERROR, "resume")
 
     def _failed(self, failure: Failure, call: frames.Call) -> None:
         self._end_of_call()
@@ -208,10 +188,12 @@ class Session:
             self._outbound.write(frames.text_frame(frames.encode_problem(request_id, problem)))
 
     def _refuse_frame(self, bad: frames.BadFrame) -> None:
-        self._outbound.write(frames.text_frame(frames.encode_problem(bad.request_id, bad.problem)))
+        # Where the method could be read, a frame without an id is a notification: no answer to that.
+        if bad.request_id is not None or bad.problem.code not in _ONLY_CALLS:
+            self._outbound.write(frames.text_frame(frames.encode_problem(bad.request_id, bad.problem)))
         self._bad_frames += 1
         if self._bad_frames >= _BAD_FRAMES:
-            self._connection.close(POLICY, "too many malformed frames")
+            self.close(POLICY, "too many malformed frames")
 
     def _end_of_call(self) -> None:
         if self._in_flight == self._services.limits.in_flight:
@@ -225,24 +207,20 @@ class Session:
             return
         self._timer.cancel()
         limit = self._services.limits.unacknowledged
-        device = ConnectedDevice(who.account, who.device, self._outbound, self._connection.close, limit)
+        device = ConnectedDevice(who.account, who.device, self._outbound, limit)
         self._device = device
         self._rate_key = who.account
         self._services.bus.subscribe(who.account, device)
         since = call.params.since if isinstance(call.params, SessionResume) else None
-        cursor = since or self._services.cursors.encode(self._services.committed())
+        # A login's own alert is the last that was committed, and is still to be told: `cursor` is before it.
+        reached = self._services.committed() - (who.token is not None)
+        cursor = since or self._services.cursors.encode(reached)
         opened = Opened(who.account, who.address, who.device, cursor, who.token)
         if call.request_id is not None:
             self._outbound.write(frames.text_frame(frames.encode_result(call.request_id, opened)))
         if since is not None:
-            spawn(self._catch_up(device, self._position(since)), "catching up")
+            missed = device.catch_up(self._services.missed, self._position(since), self._synced)
+            spawn(missed, "catching up")
 
-    async def _catch_up(self, device: ConnectedDevice, after: int) -> None:
-        try:
-            reached = await device.catch_up(self._services.missed)(after)
-        except Problem as problem:
-            self._connection.close(1013, problem.code.code)
-            return
-        if reached is not None:
-            synced = Synced(self._services.cursors.encode(reached))
-            self._outbound.write(frames.text_frame(frames.encode_event(synced)))
+    def _synced(self, position: int) -> bytes:
+        return frames.text_frame(frames.encode_event(Synced(self._services.cursors.encode(position))))

@@ -1,0 +1,42 @@
+"""What a session is handed by the node."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from twisted.internet.interfaces import IReactorTime
+
+from safeum_home.config import LimitSection
+from safeum_home.gateway.catchup import MissedPage
+from safeum_home.gateway.dispatch import Routes
+from safeum_home.ids import AccountId, DeviceId
+from safeum_home.limits import RateLimit
+from safeum_home.ports import Bus, Cursors, Receipts
+
+
+class Identity(Protocol):
+    """Who a session turned out to be (`safeum_home.accounts.logins.Authenticated`)."""
+
+    @property
+    def account(self) -> AccountId: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def device(self) -> DeviceId: ...
+    @property
+    def token(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all sessions of a node share."""
+
+    clock: IReactorTime
+    routes: Routes
+    bus: Bus
+    cursors: Cursors
+    receipts: Receipts
+    missed: Callable[[AccountId, int], Awaitable[MissedPage]]
+    committed: Callable[[], int]
+    rate: RateLimit
+    limits: LimitSection
