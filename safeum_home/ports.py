@@ -229,6 +229,9 @@ class Receipts(Protocol):
     def delivered(self, account: AccountId, chat: ChatId, position: int) -> None:
         """A device of `account` holds `chat` up to `position`."""
 
+    def resumed(self, account: AccountId, position: int) -> None:
+        """A device of `account` came back and holds everything up to `position`."""
+
 
 # --- the gateway's two halves --------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """Sending: consent, sealing, one commit, the acknowledgement, and only then delivery."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
@@ -36,6 +37,7 @@ class Messages:
         self._registry = registry
         self._delivery = delivery
         self._now = now
+        self._device = lru_cache(20_000)(blinder.device)
 
     def send(self, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
         chat = self._registry.get(ChatId(params.chat))
@@ -50,7 +52,7 @@ class Messages:
         message, encoded, position = self._compose(chat, sender, params.body)
         client_id = self._blinder.client_id(device, params.client_id)
         sealed = seal_message(chat.key, chat.blind, position, encoded)
-        row = NewEvent(chat.blind, position, sealed, self._blinder.device(device), client_id)
+        row = NewEvent(chat.blind, position, sealed, self._device(device), client_id)
         stored = self._database.append(events.append_events, row)
         return stored.addCallback(self._stored, chat, message, encoded, position, device)
 

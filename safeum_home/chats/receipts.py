@@ -57,6 +57,23 @@ class Receipts:
         progress = self._progress(account, chat)
         progress.delivered = max(progress.delivered, position)
 
+    def resumed(self, account: AccountId, position: int) -> None:
+        """A device of `account` came back and holds everything up to `position`.
+
+        Its last acknowledgement may have been lost with the connection before.
+        """
+        owner = self._blinder.account(account)
+
+        def read(c: Connection) -> list[tuple[ChatId, int]]:
+            opened = self._registry.opener(c)
+            return [(opened(chat).id, newest) for chat, newest in chats.undelivered(c, owner, position)]
+
+        def tell(found: list[tuple[ChatId, int]]) -> None:
+            for chat, newest in found:
+                self.delivered(account, chat, newest)
+
+        self._database.read(read).addCallback(tell).addErrback(self._not_stored)
+
     async def read(self, caller: Caller, params: ChatRead) -> Done:
         position = self._cursors.decode(params.upto)
         chat = await self._registry.load(ChatId(params.chat))

@@ -21,7 +21,6 @@ SETTLED = 30.0
 """Seconds online after which a loss counts as the first one."""
 
 SLOW_READER = 4008
-TOO_MANY = 4029
 RESTARTING = 1012
 FINAL = {
     4009: "This device has connected from somewhere else.",
@@ -80,7 +79,7 @@ class BackOff:
 
     def delay(self, closing: Closing, wait: float | None) -> float:
         """Seconds to wait after this loss."""
-        ceiling = MAX_DELAY if closing.code == TOO_MANY else min(MAX_DELAY, FIRST_DELAY * 2**self.failures)
+        ceiling = min(MAX_DELAY, FIRST_DELAY * 2**self.failures)
         if closing.code == RESTARTING:  # everybody was told the same at the same moment
             ceiling = max(ceiling, 5.0)
         return max(wait or 0.0, ceiling * (0.2 + 0.8 * self.random()))

@@ -48,6 +48,15 @@ _MARKERS_SINCE = (
 )
 _HIGHEST = 2**63 - 1
 
+_NEWEST_UPTO = (
+    select(func.max(events.c.position))
+    .where(events.c.chat == member_table.c.chat, events.c.position <= bindparam("position"))
+    .scalar_subquery()
+)
+_UNDELIVERED = select(member_table.c.chat, _NEWEST_UPTO.label("newest")).where(
+    member_table.c.account == bindparam("account"), member_table.c.delivered < _NEWEST_UPTO
+)
+
 _FIND_MEMBERS = Many(
     "SELECT chat, account, delivered, read, position FROM members WHERE (chat, account) IN ({rows})",
     ("bytea", "bytea"),
@@ -119,3 +128,9 @@ def markers_since(c: Connection, account: bytes, position: int, limit: int) -> l
     """Members, of all chats the account is in, that moved after `position`, in that order."""
     rows = c.execute(_MARKERS_SINCE, {"account": account, "position": position, "limit": limit})
     return [MemberRow(*row) for row in rows]
+
+
+def undelivered(c: Connection, account: bytes, position: int) -> list[tuple[bytes, int]]:
+    """Chats in which an account's delivered marker is behind `position`, with their newest event up to it."""
+    rows = c.execute(_UNDELIVERED, {"account": account, "position": position})
+    return [(row.chat, row.newest) for row in rows]
