@@ -6,7 +6,7 @@ node keeps a keyed hash of them, so the database lets nobody in, and a restart c
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from hmac import compare_digest
 from secrets import token_bytes
 
@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 
 from safeum_home.accounts.directory import AccountDirectory, OpenAccount
 from safeum_home.accounts.records import DeviceRecord, seal, unseal
+from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, DeviceId, RandomBytes, new_device_id
-from safeum_home.ports import Blinder, Bus, Caller, Database
+from safeum_home.ports import Blinder, Bus, Caller, Committed, Database
 from safeum_home.protocol.commands import DeviceList, DeviceRevoke, Done, ListDevices, SessionLogout
 from safeum_home.protocol.types import DeviceEntry, DeviceInfo
 from safeum_home.storage import devices, profiles
@@ -43,6 +44,7 @@ class Devices:
         self._now = now
         self._limit = limit
         self._random = random
+        self._revocations = 0
 
     def new(self, owner: OpenAccount, info: DeviceInfo) -> tuple[DeviceId, str, DeviceRow]:
         """A device of `owner`: its id, its token (given out once), and the row to be inserted."""
@@ -52,13 +54,33 @@ class Devices:
         record = DeviceRecord(device, info.name, info.system, self._now())
         sealed = seal(owner.key, record, blind)
         row = DeviceRow(blind, owner.blind, self._blinder.token(device, secret), sealed)
-        return device, f"{device}.{urlsafe_b64encode(secret).decode('ascii').rstrip('=')}", row
+        return device, f"{device}.{_written(secret)}", row
 
-    def insert(self, c: Connection, row: DeviceRow) -> None:
-        """Store a new device; raises `limit_reached` where the account has too many."""
-        if len(devices.devices_of(c, row.account)) >= self._limit:
-            raise Problem(Code.LIMIT_REACHED, "devices")
+    def insert(self, c: Connection, row: DeviceRow, connected: Container[bytes]) -> bytes | None:
+        """Store a new device. Where the account has too many, the oldest that is not connected makes room.
+
+        Else whoever logs in with a password often enough would shut himself out for good. What is
+        returned is the device that went, for `dropped`. Raises `limit_reached` where all are connected.
+        """
+        held = devices.devices_of(c, row.account)
+        gone = None
+        if len(held) >= self._limit:
+            gone = next((one.device for one in held if one.device not in connected), None)
+            if gone is None:
+                raise Problem(Code.LIMIT_REACHED, "devices")
+            devices.delete_device(c, row.account, gone)
         devices.insert_device(c, row)
+        return gone
+
+    def connected(self, account: AccountId) -> dict[bytes, DeviceId]:
+        """The devices of an account that are connected, by their blind indexes."""
+        return {self._blinder.device(device): device for device in self._bus.connected(account)}
+
+    def dropped(self, account: AccountId, gone: bytes) -> None:
+        """A device is gone from the database: close its session, and let none begin."""
+        self._revocations += 1
+        if (device := self.connected(account).get(gone)) is not None:
+            self._bus.revoke(account, device)
 
     async def recognise(self, token: str) -> tuple[OpenAccount, DeviceId]:
         """Whose token this is; raises `bad_token`."""
@@ -70,43 +92,38 @@ class Devices:
             rows = devices.device(c, blind)
             return None if rows is None else (*rows, profiles.profile(c, rows[1].account))
 
-        rows = await self._database.read(read)
-        if rows is None or not compare_digest(rows[0].verifier, verifier):
-            raise Problem(Code.BAD_TOKEN)
-        return self._directory.opened(rows[1], rows[2]), device
+        while True:
+            revocations = self._revocations
+            rows = await self._database.read(read)
+            if rows is None or not compare_digest(rows[0].verifier, verifier):
+                raise Problem(Code.BAD_TOKEN)
+            # What was read may be from before a revocation that has just been told to all sessions.
+            if revocations == self._revocations:
+                return self._directory.opened(rows[1], rows[2]), device
 
     async def list(self, caller: Caller, params: ListDevices) -> DeviceList:
         owner = await self._directory.need(caller.account)
         rows = await self._database.read(lambda c: devices.devices_of(c, owner.blind))
         connected = self._bus.connected(owner.account)
-        records = (unseal(owner.key, DeviceRecord, row.sealed, row.device) for row in rows)
-        return DeviceList(
-            [
-                DeviceEntry(
-                    record.device,
-                    record.name,
-                    record.system,
-                    record.created_at,
-                    current=record.device == caller.device,
-                    connected=record.device in connected,
-                )
-                for record in records
-            ]
-        )
 
-    async def revoke(self, caller: Caller, params: DeviceRevoke) -> Done:
-        await self._revoke(caller.account, DeviceId(params.device))
-        self._bus.revoke(caller.account, DeviceId(params.device))
-        return Done()
+        def entry(row: DeviceRow) -> DeviceEntry:
+            record = unseal(owner.key, DeviceRecord, row.sealed, row.device)
+            current, live = record.device == caller.device, record.device in connected
+            return DeviceEntry(record.device, record.name, record.system, record.created_at, current, live)
 
-    async def logout(self, caller: Caller, params: SessionLogout) -> Done:
-        await self._revoke(caller.account, caller.device)
-        return Done()
+        return DeviceList(undamaged(rows, entry, "devices"))
 
-    async def _revoke(self, account: AccountId, device: DeviceId) -> None:
+    async def revoke(self, caller: Caller, params: DeviceRevoke) -> Committed[Done]:
+        return await self._revoke(caller.account, DeviceId(params.device))
+
+    async def logout(self, caller: Caller, params: SessionLogout) -> Committed[Done]:
+        return await self._revoke(caller.account, caller.device)
+
+    async def _revoke(self, account: AccountId, device: DeviceId) -> Committed[Done]:
         owner, blind = self._blinder.account(account), self._blinder.device(device)
         if not await self._database.transact(lambda c: devices.delete_device(c, owner, blind)):
             raise Problem(Code.DEVICE_NOT_FOUND)
+        return Committed(Done(), lambda: self.dropped(account, blind))
 
 
 def _parse(token: str) -> tuple[DeviceId, bytes]:
@@ -115,6 +132,11 @@ def _parse(token: str) -> tuple[DeviceId, bytes]:
         secret = urlsafe_b64decode(text + "=")
     except (Base64Error, ValueError):
         secret = b""
-    if len(secret) != 32:
+    # The decoder passes over what is not base64; a token has one written form.
+    if len(secret) != 32 or _written(secret) != text:
         raise Problem(Code.BAD_TOKEN)
     return DeviceId(device), secret
+
+
+def _written(secret: bytes) -> str:
+    return urlsafe_b64encode(secret).decode("ascii").rstrip("=")

@@ -14,7 +14,7 @@ from safeum_home.accounts.records import AccountRecord, seal
 from safeum_home.config import LimitSection
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, DeviceId, RandomBytes
-from safeum_home.limits import RateLimit
+from safeum_home.limits import RateLimit, network
 from safeum_home.ports import Announcer, Blinder, Caller, Committed, Database, Keyring
 from safeum_home.protocol.commands import AccountRegister, SessionLogin, SessionResume
 from safeum_home.protocol.types import DeviceInfo
@@ -85,7 +85,7 @@ class Logins:
             raise Problem(Code.REGISTRATION_CLOSED)
         username = ids.username(params.username)
         self._hasher.check_strength(params.password, username)
-        self._limits.sign_ups.take(caller.host)
+        self._limits.sign_ups.take(network(caller.host))
         if await self._directory.by_username(username) is not None:
             raise Problem(Code.USERNAME_TAKEN)
         hashed = await self._hasher.hash(params.password)
@@ -98,7 +98,7 @@ class Logins:
         return authenticated
 
     async def login(self, caller: Caller, params: SessionLogin) -> Committed[Authenticated]:
-        self._limits.by_host.take(caller.host)
+        self._limits.by_host.take(network(caller.host))
         self._limits.by_username.take(params.username.lower())
         try:
             username = ids.username(params.username)
@@ -139,13 +139,21 @@ class Logins:
         before: Callable[[Connection], None] | None = None,
     ) -> Committed[Authenticated]:
         device, token, row = self._devices.new(owner, info)
+        connected = self._devices.connected(owner.account)
         alert = await self._announcer.login(owner.account, device, info)
 
-        def store(c: Connection) -> None:
+        def store(c: Connection) -> bytes | None:
             if before is not None:
                 before(c)
-            self._devices.insert(c, row)
+            gone = self._devices.insert(c, row, connected)
             alert.store(c)
+            return gone
 
-        await self._database.transact(store)
-        return Committed(Authenticated(owner.account, self._address(owner), device, token), alert.publish)
+        gone = await self._database.transact(store)
+
+        def publish() -> None:
+            if gone is not None:
+                self._devices.dropped(owner.account, gone)
+            alert.publish()
+
+        return Committed(Authenticated(owner.account, self._address(owner), device, token), publish)

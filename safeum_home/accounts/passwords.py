@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import TypeVar
+from unicodedata import normalize
 
 from nacl.exceptions import InvalidkeyError
 from nacl.pwhash import argon2id
@@ -95,7 +96,7 @@ class PasswordHasher:
         """The password's hash in the PHC string format."""
 
         def run() -> str:
-            data = password.encode()
+            data = _octets(password)
             hashed = argon2id.str(data, opslimit=self._section.operations, memlimit=self._memory)
             return hashed.decode("ascii")
 
@@ -106,7 +107,7 @@ class PasswordHasher:
 
         def run() -> bool:
             try:
-                argon2id.verify((hashed or self._dummy).encode("ascii"), password.encode())
+                argon2id.verify((hashed or self._dummy).encode("ascii"), _octets(password))
             except InvalidkeyError:
                 return False
             return hashed is not None
@@ -124,3 +125,8 @@ class PasswordHasher:
 
         deferred: Deferred[T] = deferToThreadPool(self._reactor, self._pool, run)
         return deferred.addBoth(done)
+
+
+def _octets(password: str) -> bytes:
+    """A password as it is hashed: in NFC (RFC 8265 section 4.2), since systems differ in how they write é."""
+    return normalize("NFC", password).encode()
