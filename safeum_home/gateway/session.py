@@ -219,7 +219,9 @@ class Session:
         if call.request_id is not None:
             self._outbound.write(frames.text_frame(frames.encode_result(call.request_id, opened)))
         if since is not None:
-            missed = device.catch_up(self._services.missed, self._position(since), self._synced)
+            after = self._position(since)
+            self._services.receipts.resumed(who.account, after)
+            missed = device.catch_up(self._services.missed, after, self._synced)
             spawn(missed, "catching up")
 
     def _synced(self, position: int) -> bytes:
