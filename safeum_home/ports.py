@@ -202,8 +202,11 @@ class Consent(Protocol):
     def direct(self, first: AccountId, second: AccountId) -> Callable[[Connection], None]:
         """What makes the direct chat of two accounts exist, inside a transaction."""
 
+    def changing(self, chat: ChatId) -> None:
+        """The contact state behind a direct chat is being changed: whoever writes waits for `changed`."""
+
     def changed(self, chat: ChatId) -> None:
-        """The contact state behind a direct chat has changed and is committed."""
+        """The change is committed, or has failed: once for each `changing`."""
 
 
 class Announcer(Protocol):
@@ -216,11 +219,22 @@ class Announcer(Protocol):
         """An alert that a device has logged in. Use it in the turn in which it fires."""
 
 
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Events in order. Where there may be more, they are complete up to position `upto`."""
+
+    events: list[Published]
+    upto: int | None
+
+
 class Source(Protocol):
     """Where a device that was away gets what it missed: one for each kind of durable event."""
 
-    def __call__(self, account: AccountId, after: int, limit: int, /) -> "Deferred[list[Published]]":
-        """At most `limit` events behind position `after`, in order."""
+    def __call__(self, c: Connection, account: AccountId, after: int, limit: int, /) -> Missed:
+        """At most `limit` events behind position `after`; what cannot be opened is left out.
+
+        It is called on a reading connection and in its thread: all sources are read in one snapshot.
+        """
 
 
 class Receipts(Protocol):

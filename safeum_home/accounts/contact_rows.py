@@ -8,14 +8,17 @@ from twisted.internet.defer import Deferred
 from safeum_home.accounts.directory import AccountDirectory, OpenAccount
 from safeum_home.accounts.records import ContactRecord, seal, unseal
 from safeum_home.accounts.relation import STATES
-from safeum_home.errors import Code, Problem
+from safeum_home.damage import undamaged
+from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId, ChatId, direct_chat_id
-from safeum_home.ports import Blinder, Cursors, Database, Published
+from safeum_home.ports import Blinder, Cursors, Database, Missed, Published
 from safeum_home.protocol import frames
 from safeum_home.protocol.events import ContactChanged
 from safeum_home.protocol.types import Contact, ContactState
 from safeum_home.storage import contacts
 from safeum_home.storage.rows import ContactRow
+
+_BATCH = 500
 
 
 class Entry(NamedTuple):
@@ -26,6 +29,18 @@ class Entry(NamedTuple):
     chat: ChatId
     state: ContactState
     position: int
+
+
+class Page(NamedTuple):
+    """Part of a contact list. Contacts that cannot be opened are left out of `contacts`."""
+
+    contacts: list[Contact]
+    more: bool
+
+    @property
+    def next(self) -> AccountId | None:
+        """Where the next page begins; None where there is none."""
+        return AccountId(self.contacts[-1].account) if self.more else None
 
 
 class ContactSide:
@@ -47,7 +62,13 @@ class ContactSide:
 
     def read(self, c: Connection, owner: OpenAccount, peer: AccountId) -> Entry | None:
         row = contacts.contact(c, owner.blind, self._blinder.account(peer))
-        return None if row is None else self._open(owner, row)
+        if row is None:
+            return None
+        try:
+            return self._open(owner, row)
+        except Tampered:
+            # The state still counts, and what the owner does to the contact makes the row whole again.
+            return Entry(peer, peer, direct_chat_id(owner.account, peer), STATES[row.state], row.position)
 
     def write(self, c: Connection, owner: OpenAccount, entry: Entry) -> None:
         peer = self._blinder.account(entry.account)
@@ -55,41 +76,69 @@ class ContactSide:
         state = STATES.index(entry.state)
         chat = self._blinder.chat(entry.chat)
         contacts.put_contact(c, ContactRow(owner.blind, peer, chat, state, entry.position, sealed))
+        if entry.state is ContactState.NONE:
+            contacts.forget_gone(c, owner.blind, self._limit)
 
-    def check_room(self, c: Connection, owner: OpenAccount, before: Entry | None) -> None:
-        """Raise `limit_reached` where a new entry would be one too many."""
-        if before is None and contacts.count(c, owner.blind) >= self._limit:
-            raise Problem(Code.LIMIT_REACHED, "contacts")
+    def has_room(self, c: Connection, owner: OpenAccount) -> bool:
+        """Whether there may be one more in the list."""
+        return contacts.count(c, owner.blind) < self._limit
 
-    async def page(self, owner: OpenAccount, after: AccountId | None, limit: int) -> tuple[list[Entry], bool]:
-        """Entries behind `after`, and whether there are more."""
+    def page(self, owner: OpenAccount, after: AccountId | None, limit: int) -> "Deferred[Page]":
+        """Entries behind `after`, in the order of their rows."""
         start = None if after is None else self._blinder.account(after)
-        rows = await self._database.read(lambda c: contacts.contacts_of(c, owner.blind, start, limit + 1))
-        return [self._open(owner, row) for row in rows[:limit]], len(rows) > limit
 
-    async def shown(self, entry: Entry) -> Contact:
-        """The contact as its owner sees it."""
-        return as_contact(entry, await self.name_of(entry.account))
+        def read(c: Connection) -> Page:
+            rows, entries = self._entries(c, owner, start, limit + 1)
+            while not entries[:limit] and len(rows) > limit:
+                rows, entries = self._entries(c, owner, rows[-2].peer, limit + 1)
+            shown = [as_contact(entry, self._name(c, entry)) for entry in entries[:limit]]
+            return Page(shown, len(rows) > limit)
 
-    async def name_of(self, account: AccountId) -> str:
-        """The display name of an account, empty where there is none."""
-        known = await self._directory.known(account)
-        return "" if known is None else known.display_name
+        return self._database.read(read)
+
+    def accepted(self, owner: OpenAccount) -> "Deferred[set[AccountId]]":
+        """All accounts that `owner` is in contact with."""
+
+        def read(c: Connection) -> set[AccountId]:
+            found: set[AccountId] = set()
+            rows, entries = self._entries(c, owner, None, _BATCH)
+            while rows:
+                found |= {entry.account for entry in entries if entry.state is ContactState.ACCEPTED}
+                rows, entries = self._entries(c, owner, rows[-1].peer, _BATCH)
+            return found
+
+        return self._database.read(read)
+
+    def _entries(
+        self, c: Connection, owner: OpenAccount, after: bytes | None, limit: int
+    ) -> tuple[list[ContactRow], list[Entry]]:
+        rows = contacts.contacts_of(c, owner.blind, after, limit)
+        return rows, undamaged(rows, lambda row: self._open(owner, row), "contacts")
+
+    def changed(self, c: Connection, owner: OpenAccount, after: int, limit: int) -> list[Entry]:
+        """Entries that changed behind position `after`, in that order."""
+        rows = contacts.contacts_since(c, owner.blind, after, limit)
+        return undamaged(rows, lambda row: self._open(owner, row), "contacts")
 
     def event(self, entry: Entry, display_name: str) -> Published:
         """`contact.changed` for the owner's sessions."""
         event = ContactChanged(self._cursors.encode(entry.position), as_contact(entry, display_name))
         return Published(frames.text_frame(frames.encode_event(event)), entry.position)
 
-    def since(self, account: AccountId, after: int, limit: int) -> "Deferred[list[Published]]":
+    def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
         """`ports.Source` of contact changes."""
-        return Deferred.fromCoroutine(self._since(account, after, limit))
+        if (owner := self._directory.read(c, account)) is None:
+            return Missed([], None)
 
-    async def _since(self, account: AccountId, after: int, limit: int) -> list[Published]:
-        owner = await self._directory.need(account)
-        rows = await self._database.read(lambda c: contacts.contacts_since(c, owner.blind, after, limit))
-        entries = [self._open(owner, row) for row in rows]
-        return [self.event(entry, await self.name_of(entry.account)) for entry in entries]
+        def tell(row: ContactRow) -> Published:
+            entry = self._open(owner, row)
+            return self.event(entry, self._name(c, entry))
+
+        rows = contacts.contacts_since(c, owner.blind, after, limit)
+        return Missed(undamaged(rows, tell, "contacts"), rows[-1].position if len(rows) == limit else None)
+
+    def _name(self, c: Connection, entry: Entry) -> str:
+        return self._directory.display_name(c, entry.account) if entry.state is ContactState.ACCEPTED else ""
 
     def _open(self, owner: OpenAccount, row: ContactRow) -> Entry:
         record = unseal(owner.key, ContactRecord, row.sealed, row.owner, row.peer)

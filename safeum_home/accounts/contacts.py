@@ -88,9 +88,8 @@ class Contacts:
     async def list(self, caller: Caller, params: commands.ListContacts) -> commands.ContactList:
         owner = await self._directory.need(caller.account)
         after = None if params.after is None else AccountId(params.after)
-        entries, more = await self._side.page(owner, after, params.limit)
-        contacts = [await self._side.shown(entry) for entry in entries]
-        return commands.ContactList(contacts, contacts[-1].account if more else None)
+        page = await self._side.page(owner, after, params.limit)
+        return commands.ContactList(page.contacts, page.next)
 
     async def _act(
         self, action: Action, caller: Caller, other: str, address: str | None = None
@@ -109,24 +108,28 @@ class Contacts:
 
         def change(c: Connection) -> tuple[Entry, Entry | None]:
             before = self._side.read(c, mine, account)
-            if before is None and action is not Action.REQUEST and action is not Action.BLOCK:
-                raise Problem(Code.WRONG_CONTACT_STATE)
-            self._side.check_room(c, mine, before)
             their = None if theirs is None else self._side.read(c, theirs, mine.account)
             new, new_their = relation.after(action, state_of(before), state_of(their))
+            if state_of(before) is ContactState.NONE and not self._side.has_room(c, mine):
+                raise Problem(Code.LIMIT_REACHED, "contacts")
             known_as = address or (before.address if before is not None else account)
             entry = Entry(account, known_as, chat, new, position)
             self._side.write(c, mine, entry)
             if theirs is None or new_their is state_of(their):
                 return entry, None
+            if new_their is ContactState.INCOMING and not self._side.has_room(c, theirs):
+                return entry, None  # a full list takes no requests, and whoever asks does not learn that
             if new_their is ContactState.ACCEPTED:
                 found_chat(c)
             reverse = Entry(mine.account, my_address, chat, new_their, position)
             self._side.write(c, theirs, reverse)
             return entry, reverse
 
-        entry, reverse = await self._database.transact(change)
-        self._consent.changed(chat)
+        self._consent.changing(chat)
+        try:
+            entry, reverse = await self._database.transact(change)
+        finally:
+            self._consent.changed(chat)
 
         def publish() -> None:
             self._bus.publish(mine.account, self._side.event(entry, their_name))

@@ -7,11 +7,12 @@ from sqlalchemy import Connection
 from twisted.internet.defer import Deferred, succeed
 
 from safeum_home.accounts.records import AccountRecord, ProfileRecord, unseal
-from safeum_home.errors import Code, Problem
+from safeum_home.damage import undamaged
+from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder, Database, Key, Keyring, Known
 from safeum_home.protocol.types import Profile
-from safeum_home.storage import accounts, profiles
+from safeum_home.storage import accounts, keys, profiles
 from safeum_home.storage.rows import AccountRow, ProfileRow
 
 
@@ -45,23 +46,34 @@ class AccountDirectory:
         if (kept := self._open.get(account)) is not None:
             self._open.move_to_end(account)
             return succeed(kept)
-        blind = self._blinder.account(account)
-
-        def read(c: Connection) -> tuple[AccountRow, ProfileRow | None] | None:
-            row = accounts.account(c, blind)
-            return None if row is None else (row, profiles.profile(c, blind))
-
-        return self._database.read(read).addCallback(self._keep)
+        return self._database.read(lambda c: self.read(c, account)).addCallback(self._keep)
 
     def by_username(self, username: str) -> "Deferred[OpenAccount | None]":
         """The account that signs in as `username`."""
         alias = self._blinder.alias(username)
 
-        def read(c: Connection) -> tuple[AccountRow, ProfileRow | None] | None:
+        def read(c: Connection) -> OpenAccount | None:
             row = accounts.account_by_alias(c, alias)
-            return None if row is None else (row, profiles.profile(c, row.account))
+            return None if row is None else self._from_rows(row, profiles.profile(c, row.account))
 
         return self._database.read(read).addCallback(self._keep)
+
+    def read(self, c: Connection, account: AccountId) -> OpenAccount | None:
+        """The account as the database has it now, on a reading connection and in its thread."""
+        row = accounts.account(c, self._blinder.account(account))
+        return None if row is None else self._from_rows(row, profiles.profile(c, row.account))
+
+    def read_profile(self, c: Connection, row: ProfileRow) -> tuple[AccountId, Profile]:
+        """Whose profile a row holds, and which; raises `Tampered`."""
+        if (wrapped := keys.key(c, row.account)) is None:
+            raise Tampered
+        return _open_profile(self._keyring.unwrap(row.account, wrapped), row)
+
+    def display_name(self, c: Connection, account: AccountId) -> str:
+        """What an account is called, on a reading connection; empty where that is not known."""
+        row = profiles.profile(c, self._blinder.account(account))
+        names = undamaged([row] if row else [], lambda row: self.read_profile(c, row), "profiles")
+        return names[0][1].display_name if names else ""
 
     async def need(self, account: AccountId) -> OpenAccount:
         """The account; raises `not_found`."""
@@ -83,23 +95,37 @@ class AccountDirectory:
 
     def opened(self, row: AccountRow, profile: ProfileRow | None) -> OpenAccount:
         """An account from its rows, kept from now on; raises `Tampered`."""
-        key = self._keyring.unwrap(row.account, row.key)
-        record = unseal(key, AccountRecord, row.sealed, row.account)
-        kept = self._open.get(account := AccountId(record.account))
-        if kept is not None:
-            return kept
-        opened = OpenAccount(account, row.account, key, record.username, record.password_hash)
-        if profile is not None:
-            shown = unseal(key, ProfileRecord, profile.sealed, profile.account)
-            opened.profile = Profile(shown.display_name, shown.status)
-        self.keep(opened)
-        return opened
+        return self.keep(self._from_rows(row, profile), replace=False)
 
-    def keep(self, opened: OpenAccount) -> None:
-        """Remember an account; the one not asked for longest makes room."""
+    def keep(self, opened: OpenAccount, replace: bool = True) -> OpenAccount:
+        """Remember an account; the one not asked for longest makes room.
+
+        What is kept of it already is newer than what was just read, unless the caller has changed it.
+        """
+        if not replace and (kept := self._open.get(opened.account)) is not None:
+            return kept
         self._open[opened.account] = opened
         if len(self._open) > self._size:
             self._open.popitem(last=False)
+        return opened
 
-    def _keep(self, rows: tuple[AccountRow, ProfileRow | None] | None) -> OpenAccount | None:
-        return None if rows is None else self.opened(*rows)
+    def _from_rows(self, row: AccountRow, profile: ProfileRow | None) -> OpenAccount:
+        key = self._keyring.unwrap(row.account, row.key)
+        record = unseal(key, AccountRecord, row.sealed, row.account)
+        opened = OpenAccount(
+            AccountId(record.account), row.account, key, record.username, record.password_hash
+        )
+        # An account is its owner's even where its profile is lost.
+        for _, shown in undamaged(
+            [profile] if profile else [], lambda row: _open_profile(key, row), "profiles"
+        ):
+            opened.profile = shown
+        return opened
+
+    def _keep(self, opened: OpenAccount | None) -> OpenAccount | None:
+        return None if opened is None else self.keep(opened, replace=False)
+
+
+def _open_profile(key: Key, row: ProfileRow) -> tuple[AccountId, Profile]:
+    record = unseal(key, ProfileRecord, row.sealed, row.account)
+    return AccountId(record.account), Profile(record.display_name, record.status)

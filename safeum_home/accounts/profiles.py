@@ -1,24 +1,23 @@
 """Profiles: what an account shows to its contacts, and to nobody else."""
 
-from collections.abc import AsyncIterator
-
 from sqlalchemy import Connection
-from twisted.internet.defer import Deferred
 
-from safeum_home.accounts.contact_rows import ContactSide
+from safeum_home.accounts.contact_rows import ContactSide, Entry
 from safeum_home.accounts.directory import AccountDirectory, OpenAccount
-from safeum_home.accounts.records import ProfileRecord, seal, unseal
+from safeum_home.accounts.records import ProfileRecord, seal
+from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
-from safeum_home.ports import Bus, Caller, Committed, Cursors, Database, Keyring, Published
+from safeum_home.ports import Blinder, Bus, Caller, Committed, Cursors, Database, Missed, Published
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import Done, ProfileGet, ProfileResult, ProfileSet
 from safeum_home.protocol.events import ProfileChanged
 from safeum_home.protocol.types import ContactState, Profile
-from safeum_home.storage import keys, profiles
+from safeum_home.storage import profiles
 from safeum_home.storage.rows import ProfileRow
 
-_PAGE = 500
+_CHANGES = 500
+"""More contacts do not change while a contact list is read."""
 
 
 class Profiles:
@@ -28,7 +27,7 @@ class Profiles:
         self,
         node: str,
         database: Database,
-        keyring: Keyring,
+        blinder: Blinder,
         cursors: Cursors,
         directory: AccountDirectory,
         side: ContactSide,
@@ -36,7 +35,7 @@ class Profiles:
     ) -> None:
         self._node = node
         self._database = database
-        self._keyring = keyring
+        self._blinder = blinder
         self._cursors = cursors
         self._directory = directory
         self._side = side
@@ -55,39 +54,38 @@ class Profiles:
         profile = params.profile
         record = ProfileRecord(mine.account, profile.display_name, profile.status)
         sealed = seal(mine.key, record, mine.blind)
-        watchers = [mine.account, *[account async for account in self._contacts(mine)]]
+        known_at = self._database.committed
+        watchers = await self._side.accepted(mine)
         position = self._database.next_position()
         row = ProfileRow(mine.blind, position, sealed)
-        await self._database.transact(lambda c: profiles.put_profile(c, row))
+
+        def store(c: Connection) -> list[Entry]:
+            profiles.put_profile(c, row)
+            return self._side.changed(c, mine, known_at, _CHANGES)
+
+        for entry in await self._database.transact(store):
+            # Who came or went while the contact list was read.
+            (watchers.add if entry.state is ContactState.ACCEPTED else watchers.discard)(entry.account)
         mine.profile = profile
+        self._directory.keep(mine)
         event = self._event(mine.account, profile, position)
 
         def publish() -> None:
-            for account in watchers:
+            for account in (mine.account, *watchers):
                 self._bus.publish(account, event)
 
         return Committed(Done(), publish)
 
-    def since(self, account: AccountId, after: int, limit: int) -> "Deferred[list[Published]]":
+    def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
         """`ports.Source` of profile changes."""
-        return Deferred.fromCoroutine(self._since(account, after, limit))
+        rows = profiles.profiles_since(c, self._blinder.account(account), after, limit)
 
-    async def _since(self, account: AccountId, after: int, limit: int) -> list[Published]:
-        owner = await self._directory.need(account)
+        def open_row(row: ProfileRow) -> Published:
+            return self._event(*self._directory.read_profile(c, row), row.position)
 
-        def read(c: Connection) -> list[tuple[ProfileRecord, int]]:
-            rows = profiles.profiles_since(c, owner.blind, after, limit)
-            return [(self._open(c, row), row.position) for row in rows]
-
-        return [
-            self._event(AccountId(record.account), Profile(record.display_name, record.status), position)
-            for record, position in await self._database.read(read)
-        ]
-
-    def _open(self, c: Connection, row: ProfileRow) -> ProfileRecord:
-        if (wrapped := keys.key(c, row.account)) is None:
-            raise Problem(Code.NOT_FOUND)
-        return unseal(self._keyring.unwrap(row.account, wrapped), ProfileRecord, row.sealed, row.account)
+        return Missed(
+            undamaged(rows, open_row, "profiles"), rows[-1].position if len(rows) == limit else None
+        )
 
     def _event(self, account: AccountId, profile: Profile, position: int) -> Published:
         event = ProfileChanged(self._cursors.encode(position), account, profile)
@@ -96,13 +94,3 @@ class Profiles:
     async def _are_contacts(self, mine: OpenAccount, other: OpenAccount) -> bool:
         entry = await self._database.read(lambda c: self._side.read(c, other, mine.account))
         return entry is not None and entry.state is ContactState.ACCEPTED
-
-    async def _contacts(self, mine: OpenAccount) -> AsyncIterator[AccountId]:
-        after: AccountId | None = None
-        more = True
-        while more:
-            entries, more = await self._side.page(mine, after, _PAGE)
-            for entry in entries:
-                after = entry.account
-                if entry.state is ContactState.ACCEPTED:
-                    yield entry.account

@@ -56,6 +56,9 @@ _TRANSITIONS: dict[tuple[Action, ContactState], tuple[ContactState, dict[Contact
 
 def after(action: Action, mine: ContactState, theirs: ContactState) -> tuple[ContactState, ContactState]:
     """Both states after the owner of `mine` did `action`; raises `wrong_contact_state`."""
+    if action is Action.REQUEST and mine in (NONE, REMOVED) and theirs is REQUESTED:
+        # Both asked, one of them out of the other's sight (declined, or blocked at the time).
+        return ACCEPTED, ACCEPTED
     transition = _TRANSITIONS.get((action, mine))
     if transition is None:
         raise Problem(Code.WRONG_CONTACT_STATE, f"{action.value} does not go with {mine.value}")

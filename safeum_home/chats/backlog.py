@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from twisted.internet.defer import Deferred, gatherResults
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
 
 from safeum_home.ids import AccountId
-from safeum_home.ports import Database, Published, Source
+from safeum_home.ports import Database, Missed, Published, Source
 from safeum_home.storage import node
 
 PAGE = 200
+PAGE_OCTETS = 256 * 1024
 
 
 class Page(NamedTuple):
@@ -27,19 +29,26 @@ class Backlog:
         self._database = database
         self._sources = sources
 
-    async def page(self, account: AccountId, after: int) -> Page:
-        """The next events of `account` behind `after`: nothing left out, nothing twice.
+    def page(self, account: AccountId, after: int) -> "Deferred[Page]":
+        """The next events of `account` behind `after`: nothing left out, nothing twice."""
 
-        Each source is read in a snapshot of its own, so what lies behind the oldest of them is left
-        for the next page.
-        """
-        complete = await self._database.read(node.committed)
-        reads: list[Deferred[list[Published]]] = [source(account, after, PAGE) for source in self._sources]
-        lists = await gatherResults(reads, consumeErrors=True)
-        upto = complete
-        for events in lists:
-            if len(events) >= PAGE:
-                upto = min(upto, events[-1].position)
-        merged = [event for events in lists for event in events if event.position <= upto]
-        merged.sort(key=lambda event: event.position)
-        return Page(merged, max(upto, after), upto < complete)
+        def read(c: Connection) -> Page:
+            # One snapshot for all: what moves on while it is read (a receipt, a contact) is in none of them.
+            missed = [source(c, account, after, PAGE) for source in self._sources]
+            return _merge(missed, after, node.committed(c))
+
+        return self._database.read(read)
+
+
+def _merge(missed: Sequence[Missed], after: int, complete: int) -> Page:
+    upto = min([complete, *[part.upto for part in missed if part.upto is not None]])
+    events = [event for part in missed for event in part.events if event.position <= upto]
+    events.sort(key=lambda event: event.position)
+    octets = 0
+    for count, event in enumerate(events):
+        octets += len(event.frame)
+        if octets > PAGE_OCTETS and count:
+            events = events[:count]
+            upto = events[-1].position
+            break
+    return Page(events, max(upto, after), upto < complete)

@@ -1,7 +1,7 @@
 """From a committed message to the sessions of those who may see it: encoded and framed once."""
 
 from safeum_home.chats.registry import Chat, ChatContents
-from safeum_home.chats.sealed import open_encoded, open_message
+from safeum_home.chats.sealed import decode, open_encoded
 from safeum_home.ids import AccountId, DeviceId
 from safeum_home.ports import Bus, Published
 from safeum_home.protocol import frames
@@ -30,6 +30,5 @@ class Delivery:
     def missed(self, chat: ChatContents, row: EventRow, account: AccountId) -> Published:
         """A stored message, for a device of `account` that was away."""
         encoded = open_encoded(chat.key, row)
-        own = open_message(chat.key, row).sender == account
         frame = frames.text_frame(frames.notification(_METHOD, encoded))
-        return Published(frame, row.position, None if own else chat.id)
+        return Published(frame, row.position, None if decode(encoded).sender == account else chat.id)

@@ -9,9 +9,10 @@ from twisted.internet.defer import Deferred
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.registry import Chat, ChatRegistry
 from safeum_home.chats.sealed import open_message, seal_message
+from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, DeviceId
-from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database, Published
+from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database, Missed
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatSend, Sent
 from safeum_home.protocol.types import Body, Message
@@ -106,15 +107,9 @@ class Messages:
         message = Message(self._cursors.encode(position), chat.id, sender, self._now(), body)
         return message, frames.encode_params(message), position
 
-    def since(self, account: AccountId, after: int, limit: int) -> "Deferred[list[Published]]":
+    def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
         """`ports.Source` of messages."""
-        owner = self._blinder.account(account)
-
-        def read(c: Connection) -> list[Published]:
-            opened = self._registry.opener(c)
-            return [
-                self._delivery.missed(opened(row.chat), row, account)
-                for row in events.events_since(c, owner, after, limit)
-            ]
-
-        return self._database.read(read)
+        rows = events.events_since(c, self._blinder.account(account), after, limit)
+        opened = self._registry.opener(c)
+        told = undamaged(rows, lambda row: self._delivery.missed(opened(row.chat), row, account), "messages")
+        return Missed(told, rows[-1].position if len(rows) == limit else None)

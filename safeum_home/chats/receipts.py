@@ -6,20 +6,20 @@ Between two flushes an account has one marker for each chat, however many messag
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from safeum_home.chats.registry import Chat, ChatRegistry
+from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, Cursor
-from safeum_home.ports import Blinder, Bus, Caller, Cursors, Database, Published
+from safeum_home.ports import Blinder, Bus, Caller, Cursors, Database, Missed, Published
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatRead, Done
 from safeum_home.protocol.events import Receipt
 from safeum_home.storage import chats
-from safeum_home.storage.rows import Marker
+from safeum_home.storage.rows import Marker, MemberRow
 
 GATHER_SECONDS = 0.05
 
@@ -84,20 +84,17 @@ class Receipts:
         progress.delivered = max(progress.delivered, position)
         return Done()
 
-    def since(self, account: AccountId, after: int, limit: int) -> "Deferred[list[Published]]":
+    def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
         """`ports.Source` of receipts."""
-        owner = self._blinder.account(account)
+        rows = chats.markers_since(c, self._blinder.account(account), after, limit)
+        opened = self._registry.opener(c)
 
-        def read(c: Connection) -> list[Published]:
-            opened = self._registry.opener(c)
-            told = []
-            for row in chats.markers_since(c, owner, after, limit):
-                chat = opened(row.chat)
-                who = next(one for one in chat.members if self._blinder.account(one) == row.account)
-                told.append(self._event(chat.id, who, row.delivered, row.read, row.position))
-            return told
+        def tell(row: MemberRow) -> Published:
+            chat = opened(row.chat)
+            who = next(one for one in chat.members if self._blinder.account(one) == row.account)
+            return self._event(chat.id, who, row.delivered, row.read, row.position)
 
-        return self._database.read(read)
+        return Missed(undamaged(rows, tell, "receipts"), rows[-1].position if len(rows) == limit else None)
 
     def _progress(self, account: AccountId, chat: ChatId) -> _Progress:
         if not self._scheduled:

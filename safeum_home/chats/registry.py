@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
 from safeum_home import ids
-from safeum_home.errors import Code, Problem
+from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Database, Key, Keyring
 from safeum_home.storage import chats, contacts
@@ -49,6 +49,15 @@ class Chat:
     writers: frozenset[AccountId]
 
 
+@dataclass(slots=True)
+class _Loading:
+    """Who waits for a chat; one read at a time serves them all."""
+
+    waiters: list["Deferred[Chat | None]"] = field(default_factory=list)
+    reading: bool = False
+    stale: bool = False
+
+
 _encoder = msgspec.msgpack.Encoder()
 _members = msgspec.msgpack.Decoder(tuple[str, ...])
 
@@ -65,7 +74,8 @@ class ChatRegistry:
         self._system = system
         self._size = size
         self._open: OrderedDict[ChatId, Chat] = OrderedDict()
-        self._loading: dict[ChatId, list[Deferred[Chat | None]]] = {}
+        self._loading: dict[ChatId, _Loading] = {}
+        self._changing: dict[ChatId, int] = {}
 
     def get(self, chat: ChatId) -> Chat | None:
         """The chat, if it is in RAM."""
@@ -77,32 +87,41 @@ class ChatRegistry:
             self._open.move_to_end(chat)
             return succeed(kept)
         waiting: Deferred[Chat | None] = Deferred()
-        if (others := self._loading.get(chat)) is not None:
-            others.append(waiting)
-            return waiting
-        self._loading[chat] = waiters = [waiting]
+        loading = self._loading.get(chat)
+        if loading is None:
+            self._loading[chat] = loading = _Loading()
+        loading.waiters.append(waiting)
+        if not loading.reading:
+            self._read(chat, loading)
+        return waiting
+
+    def _read(self, chat: ChatId, loading: "_Loading") -> None:
+        if chat in self._changing:
+            return  # `changed` reads
         blind = self._blinder.chat(chat)
+        loading.reading, loading.stale = True, False
 
         def read(c: Connection) -> tuple[ChatRow | None, list[ContactRow]]:
             return chats.chat(c, blind), contacts.contacts_of_chat(c, blind)
 
         def loaded(rows: tuple[ChatRow | None, list[ContactRow]]) -> None:
+            loading.reading = False
+            if loading.stale:
+                self._read(chat, loading)
+                return
             opened = None if rows[0] is None else self._from_rows(chat, rows[0], rows[1])
-            if self._loading.get(chat) is waiters:
-                del self._loading[chat]
-                if opened is not None:
-                    self._keep(opened)
-            for waiter in waiters:
+            if opened is not None:
+                self._keep(opened)
+            del self._loading[chat]
+            for waiter in loading.waiters:
                 waiter.callback(opened)
 
         def failed(failure: Failure) -> None:
-            if self._loading.get(chat) is waiters:
-                del self._loading[chat]
-            for waiter in waiters:
+            del self._loading[chat]
+            for waiter in loading.waiters:
                 waiter.errback(failure)
 
         self._database.read(read).addCallback(loaded).addErrback(failed)
-        return waiting
 
     def direct(self, first: AccountId, second: AccountId) -> Callable[[Connection], None]:
         chat = ids.direct_chat_id(first, second)
@@ -118,19 +137,31 @@ class ChatRegistry:
         """The id of the chat in which the node writes to an account."""
         return ids.direct_chat_id(account, self._system)
 
-    def changed(self, chat: ChatId) -> None:
+    def changing(self, chat: ChatId) -> None:
+        self._changing[chat] = self._changing.get(chat, 0) + 1
         self._open.pop(chat, None)
-        # What is being loaded may have been read before the change: its waiters keep it, nobody else.
-        self._loading.pop(chat, None)
+        if (loading := self._loading.get(chat)) is not None:
+            loading.stale = True  # what is being read may be of before the change
+
+    def changed(self, chat: ChatId) -> None:
+        self._changing[chat] -= 1
+        if self._changing[chat] == 0:
+            del self._changing[chat]
+            loading = self._loading.get(chat)
+            if loading is not None and not loading.reading:
+                self._read(chat, loading)
 
     def opener(self, c: Connection) -> Callable[[bytes], "ChatContents"]:
-        """Opens chats found by an index, on a reading connection and in its thread; each only once."""
+        """Opens chats found by an index, on a reading connection and in its thread; each only once.
+
+        Raises `Tampered`.
+        """
         opened: dict[bytes, ChatContents] = {}
 
         def open_chat(blind: bytes) -> ChatContents:
             if blind not in opened:
                 if (row := chats.chat(c, blind)) is None:
-                    raise Problem(Code.NOT_FOUND)
+                    raise Tampered
                 opened[blind] = self.contents(row)
             return opened[blind]
 

@@ -25,4 +25,9 @@ def open_encoded(key: Key, row: EventRow) -> bytes:
 
 def open_message(key: Key, row: EventRow) -> Message:
     """The message in a row; raises `Tampered`."""
-    return _decoder.decode(open_encoded(key, row))
+    return decode(open_encoded(key, row))
+
+
+def decode(encoded: bytes) -> Message:
+    """A message out of its encoded parameters."""
+    return _decoder.decode(encoded)

@@ -70,7 +70,7 @@ def make_domain(
     side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
     contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
-    profiles = Profiles(name, database, keyring, cursors, directory, side, bus)
+    profiles = Profiles(name, database, blinder, cursors, directory, side, bus)
     history = History(name, database, blinder, cursors, registry, directory, receipts, system.account)
     backlog = Backlog(database, (messages.since, receipts.since, side.since, profiles.since))
     routes = _routes(

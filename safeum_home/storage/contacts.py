@@ -1,6 +1,6 @@
 """Contacts: each side of a relation has a row of its own."""
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import ContactRow
@@ -23,6 +23,16 @@ _SINCE = (
     .limit(bindparam("limit"))
 )
 _COUNT = select(func.count()).where(contacts.c.owner == bindparam("owner"), contacts.c.state != GONE)
+_GONE = (contacts.c.owner == bindparam("owner")) & (contacts.c.state == GONE)
+_OLDEST_KEPT = (
+    select(contacts.c.position)
+    .where(_GONE)
+    .order_by(contacts.c.position.desc())
+    .limit(1)
+    .offset(bindparam("keep"))
+    .scalar_subquery()
+)
+_FORGET_GONE = delete(contacts).where(_GONE, contacts.c.position <= _OLDEST_KEPT)
 _OF_CHAT = select(contacts).where(contacts.c.chat == bindparam("chat")).order_by(contacts.c.owner)
 _PUT = Many(
     "INSERT INTO contacts (owner, peer, chat, state, position, sealed) {rows} ON CONFLICT (owner, peer) DO"
@@ -62,3 +72,8 @@ def contacts_of_chat(c: Connection, chat: bytes) -> list[ContactRow]:
 def count(c: Connection, owner: bytes) -> int:
     """How many contacts an account has that are not gone."""
     return int(c.execute(_COUNT, {"owner": owner}).scalar_one())
+
+
+def forget_gone(c: Connection, owner: bytes, keep: int) -> None:
+    """Delete contacts that are gone, all but the last `keep` of them."""
+    c.execute(_FORGET_GONE, {"owner": owner, "keep": keep})
