@@ -19,7 +19,7 @@ class SessionCase(SynchronousTestCase):
         self.addCleanup(lambda: self.assertEqual(self.world.late, []))
 
     def refused(self, code: str, client: Client, method: str, **params: Any) -> Refused:
-        error = self.assertRaises(Refused, client.call, method, **params)
+        error: Refused = self.assertRaises(Refused, client.call, method, **params)
         self.assertEqual(error.code, code)
         return error
 
