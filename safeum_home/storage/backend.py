@@ -5,11 +5,18 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 
+class DatabaseInUse(Exception):
+    """Another process writes to this database: positions would be given out twice."""
+
+
 class Backend(Protocol):
     """Opens connections. All of it is called off the reactor's thread, and blocks."""
 
     def writer(self) -> Connection:
         """A connection for the one writer."""
+
+    def claim(self, connection: Connection) -> None:
+        """Make the database this process' own to write to; raises where it is another's."""
 
     def reader(self) -> Connection:
         """A connection that cannot write, whose transactions are snapshots."""
@@ -22,3 +29,6 @@ class Backend(Protocol):
 
     def committed(self, connection: Connection) -> None:
         """Called outside of a transaction, after each group: the time for upkeep."""
+
+    def close(self) -> None:
+        """Called when the writer has ended: another process may have the database."""

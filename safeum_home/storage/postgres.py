@@ -14,6 +14,8 @@ _NETWORK = {
 _WRITER = "-c synchronous_commit=on -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
 _READER = "-c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on"
 
+_WRITER_LOCK = int.from_bytes(b"safeum")
+
 # Classes of SQLSTATE in which the statement is to blame, not the server.
 _OWN_FAULTS = ("21", "22", "23", "42")
 
@@ -30,6 +32,11 @@ class Postgres:
 
     def writer(self) -> Connection:
         return self._writers.connect()
+
+    def claim(self, connection: Connection) -> None:
+        # Held by the session, so it goes with the process; `lock_timeout` ends the waiting.
+        connection.exec_driver_sql(f"SELECT pg_advisory_lock({_WRITER_LOCK})")
+        connection.rollback()
 
     def reader(self) -> Connection:
         return self._readers.connect()
@@ -49,3 +56,6 @@ class Postgres:
 
     def committed(self, connection: Connection) -> None:
         pass
+
+    def close(self) -> None:
+        """The lock has gone with the connection."""

@@ -1,13 +1,17 @@
 """SQLite: the embedded default, nothing to install."""
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
+
+from safeum_home.storage.backend import DatabaseInUse
 
 _WRITER = (
     "PRAGMA busy_timeout = 5000",
@@ -40,11 +44,15 @@ class Sqlite:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._folded = 0
+        self._lock: int | None = None
         self._writers = self._engine(_WRITER, "BEGIN IMMEDIATE")
         self._readers = self._engine(_READER, "BEGIN")
 
     def writer(self) -> Connection:
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        # Made here for its mode, and once only: closing a descriptor of a file that SQLite has open in this
+        # process would drop the locks that other processes respect (POSIX advisory locks).
+        with suppress(FileExistsError):
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         self._folded = 0
         return self._writers.connect()
 
@@ -78,6 +86,23 @@ class Sqlite:
         if driver.total_changes - self._folded >= _CHANGES_PER_CHECKPOINT:
             driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             self._folded = driver.total_changes
+
+    def close(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
+
+    def claim(self, connection: Connection) -> None:
+        """Hold a lock for as long as the process has the database: the kernel frees it with the process."""
+        if self._lock is not None:
+            return
+        lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise DatabaseInUse from None
+        self._lock = lock
 
     def _engine(self, pragmas: tuple[str, ...], begin: str) -> Engine:
         engine = create_engine(

@@ -39,13 +39,14 @@ class Writer:
 
     def open(self) -> int:
         """Migrate; the last committed position."""
-        connection = self._backend.writer()
+        connection = self._connect()
         try:
             migrate(self._backend, connection)
             with connection.begin():
                 self._committed = committed(connection)
         except BaseException:
             connection.close()
+            self._backend.close()
             raise
         self._connection = connection
         return self._committed
@@ -58,6 +59,7 @@ class Writer:
             if self._connection is not None:
                 self._upkeep(self._connection)
         self._drop()
+        self._backend.close()
 
     def _next(self) -> Group | None:
         group = self.queue.get()
@@ -79,7 +81,7 @@ class Writer:
     def _commit(self, group: Group) -> tuple[list[Any], str | None]:
         try:
             if self._connection is None:
-                self._connection = self._backend.writer()
+                self._connection = self._connect()
             with self._connection.begin():
                 outcomes = run(self._connection, group.changes, self._backend.outage)
                 if group.horizon > self._committed:
@@ -90,6 +92,15 @@ class Writer:
             return [unavailable() for _ in group.changes], self._backend.outage(error) or type(error).__name__
         self._committed = group.horizon
         return outcomes, None
+
+    def _connect(self) -> Connection:
+        connection = self._backend.writer()
+        try:
+            self._backend.claim(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _upkeep(self, connection: Connection) -> None:
         try:
