@@ -45,7 +45,8 @@ class RateLimit:
         """Take `cost` tokens of `key`; raises `Problem(rate_limited)` with `retry_after`, taking none."""
         now = self._now()
         held = self._full_at
-        full_at = max(held.get(key, now), now) + cost * self._cost
+        begins = held.get(key, now)
+        full_at = (begins if begins > now else now) + cost * self._cost
         wait = full_at - now - self._span
         if wait > 1e-9:
             if key in held:
@@ -65,9 +66,7 @@ class RateLimit:
         while len(held) > self._size:
             held.popitem(last=False)
         for _ in range(2):
-            oldest = next(iter(held))
-            if held[oldest] > now:
+            oldest = next(iter(held), None)
+            if oldest is None or held[oldest] > now:
                 return
             del held[oldest]
-            if not held:
-                return

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from msgspec import Struct
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
@@ -110,8 +111,7 @@ class Database(Protocol):
 # --- delivery ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(Struct, frozen=True):
     """An event on its way to the sessions of an account: encoded and framed once, for all of them.
 
     `position` is 0 for what is not durable. `chat` is set for messages of others, whose arrival at a
@@ -180,8 +180,7 @@ class Directory(Protocol):
         """An account of this node, or its system contact; None where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Committed(Generic[V]):
+class Committed(Struct, Generic[V], frozen=True):
     """A command's result, and what is to be told to others once the caller has been answered."""
 
     result: V

@@ -79,7 +79,7 @@ class BackOff:
 
     def delay(self, closing: Closing, wait: float | None) -> float:
         """Seconds to wait after this loss."""
-        ceiling = min(MAX_DELAY, FIRST_DELAY * 2**self.failures)
+        ceiling: float = min(MAX_DELAY, FIRST_DELAY * 2**self.failures)
         if closing.code == RESTARTING:  # everybody was told the same at the same moment
             ceiling = max(ceiling, 5.0)
         return max(wait or 0.0, ceiling * (0.2 + 0.8 * self.random()))
