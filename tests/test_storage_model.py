@@ -43,7 +43,8 @@ class ModelCase(SynchronousTestCase):
                     moved = delivered > before[0] or read > before[1]
                     if moved:
                         model[account] = (max(delivered, before[0]), max(read, before[1]), position)
-                    expected.append(moved)
+                    stands = Marker(blind("chat"), blind(account), *model[account]) if moved else None
+                    expected.append(stands)
                 self.assertEqual(put_markers(self.connection, rows), expected)
             found = members(self.connection, blind("chat"))
             transaction.rollback()

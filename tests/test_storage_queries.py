@@ -159,12 +159,13 @@ class ChatQueryTests(StorageCase):
         self.assertEqual(await self.read(chats.chats_of, blind("ann"), newest[1].position, 9), [])
 
     async def test_markers(self) -> None:
-        """Markers go forward alone; each row tells whether it moved anything."""
+        """Markers go forward alone; each row that moved something tells where the marker stands."""
         await self.chat("chat", "ann", "bob")
         steps = [((5, 0), True), ((4, 0), False), ((4, 3), True), ((5, 3), False), ((9, 9), True)]
         rows = [Marker(blind("chat"), blind("ann"), *step, at) for at, (step, _) in enumerate(steps, 1)]
         outcomes = [await self.db.append(chats.put_markers, row) for row in rows[:4]]
-        self.assertEqual(outcomes, [moved for _, moved in steps[:4]])
+        self.assertEqual([outcome is not None for outcome in outcomes], [moved for _, moved in steps[:4]])
+        self.assertEqual(outcomes[2], Marker(blind("chat"), blind("ann"), 5, 3, 3))
         [ann, bob] = await self.read(chats.members, blind("chat"))
         self.assertEqual((ann.delivered, ann.read, ann.position), (5, 3, 3))
         self.assertEqual((bob.delivered, bob.read, bob.position), (0, 0, 0))

@@ -3,9 +3,10 @@
 Between two flushes an account has one marker for each chat, however many messages passed.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -14,24 +15,26 @@ from safeum_home.chats.registry import Chat, ChatRegistry
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, Cursor
-from safeum_home.ports import Blinder, Bus, Caller, Cursors, Database, Missed, Published
+from safeum_home.ports import Blinder, Bus, Caller, Committed, Cursors, Database, Missed, Published
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatRead, Done
 from safeum_home.protocol.events import Receipt
-from safeum_home.storage import chats
+from safeum_home.storage import chats, events
 from safeum_home.storage.rows import Marker, MemberRow
 
 GATHER_SECONDS = 0.05
+RETRY_SECONDS = 5.0
+MOST_WAITING = 100_000
 
-
-@dataclass(slots=True)
-class _Progress:
-    delivered: int = 0
-    read: int = 0
+_Key = tuple[AccountId, ChatId]
 
 
 class Receipts:
-    """`ports.Receipts`, and the command `chat.read`. Waiting markers are bounded by the open chats."""
+    """`ports.Receipts`, and the command `chat.read`.
+
+    Of what waits or is being committed there is one marker for each account and chat. Beyond
+    `MOST_WAITING` none is taken: `resumed` makes up for those when a device comes back.
+    """
 
     _log = Logger()
 
@@ -50,12 +53,12 @@ class Receipts:
         self._cursors = cursors
         self._registry = registry
         self._bus = bus
-        self._waiting: dict[tuple[AccountId, ChatId], _Progress] = {}
+        self._waiting: dict[_Key, int] = {}
+        self._storing: set[_Key] = set()
         self._scheduled = False
 
     def delivered(self, account: AccountId, chat: ChatId, position: int) -> None:
-        progress = self._progress(account, chat)
-        progress.delivered = max(progress.delivered, position)
+        self._wait((account, chat), position, GATHER_SECONDS)
 
     def resumed(self, account: AccountId, position: int) -> None:
         """A device of `account` came back and holds everything up to `position`.
@@ -66,23 +69,25 @@ class Receipts:
 
         def read(c: Connection) -> list[tuple[ChatId, int]]:
             opened = self._registry.opener(c)
-            return [(opened(chat).id, newest) for chat, newest in chats.undelivered(c, owner, position)]
+            found = chats.undelivered(c, owner, position)
+            return undamaged(found, lambda row: (opened(row[0]).id, row[1]), "chats")
 
         def tell(found: list[tuple[ChatId, int]]) -> None:
             for chat, newest in found:
                 self.delivered(account, chat, newest)
 
-        self._database.read(read).addCallback(tell).addErrback(self._not_stored)
+        self._database.read(read).addCallback(tell).addErrback(self._failed)
 
-    async def read(self, caller: Caller, params: ChatRead) -> Done:
+    async def read(self, caller: Caller, params: ChatRead) -> Committed[Done]:
         position = self._cursors.decode(params.upto)
         chat = await self._registry.load(ChatId(params.chat))
-        if chat is None or caller.account not in chat.members or position > self._database.committed:
+        if chat is None or caller.account not in chat.members:
             raise Problem(Code.NOT_FOUND)
-        progress = self._progress(caller.account, chat.id)
-        progress.read = max(progress.read, position)
-        progress.delivered = max(progress.delivered, position)
-        return Done()
+        # Others are told of this id, and look for it among the chat's messages.
+        if await self._database.read(lambda c: events.event(c, chat.blind, position)) is None:
+            raise Problem(Code.NOT_FOUND)
+        marker = await self._store(chat, caller.account, position, position)
+        return Committed(Done(), lambda: self._tell(marker, chat, caller.account, chat.members))
 
     def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
         """`ports.Source` of receipts."""
@@ -96,45 +101,65 @@ class Receipts:
 
         return Missed(undamaged(rows, tell, "receipts"), rows[-1].position if len(rows) == limit else None)
 
-    def _progress(self, account: AccountId, chat: ChatId) -> _Progress:
-        if not self._scheduled:
-            self._scheduled = True
-            self._clock.callLater(GATHER_SECONDS, self.flush)
-        return self._waiting.setdefault((account, chat), _Progress())
-
     def flush(self) -> None:
-        """Commit what waits, then tell it."""
+        """Commit what waits, then tell it; what is being committed already waits for the next time."""
         waiting, self._waiting = self._waiting, {}
         self._scheduled = False
-        for (account, chat_id), progress in waiting.items():
-            if (chat := self._registry.get(chat_id)) is not None:
-                self._commit(chat, account, progress)
+        for key, position in waiting.items():
+            if key in self._storing:
+                self._wait(key, position, GATHER_SECONDS)
             else:
-                loaded = self._registry.load(chat_id)
-                loaded.addCallback(self._commit, account, progress).addErrback(self._not_stored)
+                self._start(key, position)
 
-    def _commit(self, chat: Chat | None, account: AccountId, progress: _Progress) -> None:
-        if chat is None or account not in chat.members:
-            return
+    def _wait(self, key: _Key, position: int, seconds: float) -> None:
+        if key in self._waiting or len(self._waiting) < MOST_WAITING:
+            self._waiting[key] = max(position, self._waiting.get(key, 0))
+        if not self._scheduled:
+            self._scheduled = True
+            self._clock.callLater(seconds, self.flush)
+
+    def _start(self, key: _Key, position: int) -> None:
+        self._storing.add(key)
+        account, chat_id = key
+
+        def store(chat: Chat | None) -> "Deferred[None] | None":
+            if chat is None or account not in chat.members:
+                return None
+            others = [member for member in chat.members if member != account]
+            return self._store(chat, account, position).addCallback(self._tell, chat, account, others)
+
+        def ended(failure: Failure | None) -> None:
+            self._storing.discard(key)
+            if failure is not None:
+                self._failed(failure)
+                self._wait(key, position, RETRY_SECONDS)
+
+        chat = self._registry.get(chat_id)
+        told = self._registry.load(chat_id).addCallback(store) if chat is None else store(chat)
+        if told is None:
+            ended(None)
+        else:
+            told.addBoth(ended)
+
+    def _store(
+        self, chat: Chat, account: AccountId, delivered: int, read: int = 0
+    ) -> "Deferred[Marker | None]":
         position = self._database.next_position()
-        blind = self._blinder.account(account)
-        row = Marker(chat.blind, blind, progress.delivered, progress.read, position)
-        stored = self._database.append(chats.put_markers, row)
-        stored.addCallback(self._tell, chat, account, progress, position).addErrback(self._not_stored)
+        row = Marker(chat.blind, self._blinder.account(account), delivered, read, position)
+        return self._database.append(chats.put_markers, row)
 
-    def _not_stored(self, failure: Failure) -> None:
-        # Harmless: the device says it again with its next acknowledgement.
+    def _failed(self, failure: Failure) -> None:
+        # The storage says itself that it is unavailable.
         if failure.check(Problem) is None:
             self._log.failure("a receipt", failure=failure)
 
     def _tell(
-        self, advanced: bool, chat: Chat, account: AccountId, progress: _Progress, position: int
+        self, marker: Marker | None, chat: Chat, account: AccountId, members: Iterable[AccountId]
     ) -> None:
-        if not advanced:
-            return
-        event = self._event(chat.id, account, progress.delivered, progress.read, position)
-        for member in chat.members:
-            if member != account or progress.read:
+        """Tell `members` of a marker as it stands now; None where it has not moved."""
+        if marker is not None:
+            event = self._event(chat.id, account, marker.delivered, marker.read, marker.position)
+            for member in members:
                 self._bus.publish(member, event)
 
     def _event(self, chat: ChatId, account: AccountId, delivered: int, read: int, position: int) -> Published:

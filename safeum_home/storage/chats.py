@@ -104,14 +104,14 @@ def chats_of(c: Connection, account: bytes, before: int | None, limit: int) -> l
     ]
 
 
-def put_markers(c: Connection, rows: Sequence[Marker]) -> list[bool]:
-    """Move members on, never back; for each row whether it moved anything. Suits `Database.append`.
+def put_markers(c: Connection, rows: Sequence[Marker]) -> list[Marker | None]:
+    """Move members on, never back. For each row the marker as it then stands, None where nothing moved.
 
-    A row that moves nothing leaves the member's position as it was.
+    A row that moves nothing leaves the member's position as it was. Suits `Database.append`.
     """
     known = {found[:2]: found for found in _FIND_MEMBERS.fetch(c, list({row[:2] for row in rows}))}
     changed: set[tuple[bytes, bytes]] = set()
-    outcomes = []
+    outcomes: list[Marker | None] = []
     for row in rows:
         member = row[:2]
         _, _, delivered, read, _ = known.get(member, (*member, 0, 0, 0))
@@ -119,7 +119,7 @@ def put_markers(c: Connection, rows: Sequence[Marker]) -> list[bool]:
         if moved:
             known[member] = (*member, max(row.delivered, delivered), max(row.read, read), row.position)
             changed.add(member)
-        outcomes.append(moved)
+        outcomes.append(Marker(*known[member]) if moved else None)
     _PUT_MEMBERS.change(c, [known[member] for member in changed])
     return outcomes
 
