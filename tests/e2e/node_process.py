@@ -73,12 +73,14 @@ class NodeProcess:
         self.log = self.folder / "log"
         self.port = _free_port()
         self.pid = 0
+        self.ending = False
+        """It was told to end, or killed, and has not been started again."""
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
         for name in ("tmp", "home"):
             (self.folder / name).mkdir()
         self._environment = {
-            "PATH": os.environ["PATH"],
+            **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
             "HOME": str(self.folder / "home"),
             "TMPDIR": str(self.folder / "tmp"),
             **(environment or {}),
@@ -107,6 +109,7 @@ class NodeProcess:
 
     def start(self) -> None:
         """Start, unseal through an inherited descriptor, and wait until `/health` says ok."""
+        self.ending = False
         reader, writer = os.pipe()
         os.write(writer, self.words.encode())
         os.close(writer)
@@ -138,7 +141,7 @@ class NodeProcess:
         return self._end(signal.SIGTERM)
 
     def close(self) -> None:
-        """End the process if it still runs, and remove the folder. No test may make the node log a failure."""
+        """End the process and remove the folder; whatever was done to it, the node has logged no failure."""
         if self.running:
             self.kill()
         logged = self.logged()
@@ -194,6 +197,7 @@ class NodeProcess:
 
     def _end(self, how: signal.Signals) -> int:
         assert self._process is not None
+        self.ending = True
         self._process.send_signal(how)
         return self._process.wait(PATIENCE)
 

@@ -1,6 +1,6 @@
 """People with accounts on a node."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.e2e.node_process import NodeProcess
@@ -44,6 +44,13 @@ def resume(node: NodeProcess, person: Person, since: str | None = None, **option
     client = connect(node, **options)
     client.call("session.resume", token=person.token, since=since)
     return client
+
+
+def another_device(node: NodeProcess, person: Person) -> Person:
+    """The same person with a new device."""
+    with connect(node) as client:
+        opened = client.call("session.login", username=person.username, password=PASSWORD, device=DEVICE)
+    return replace(person, token=opened["token"], cursor=opened["cursor"])
 
 
 def befriend(first: RawClient, second: RawClient, other: Person) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 
 from tests.e2e.node_process import NodeProcess
 from tests.e2e.people import Person, history, pair, resume
-from tests.e2e.wire import RawClient, Refused
+from tests.e2e.wire import Ended, RawClient, Refused
 
 WINDOW = 8
 """Messages that one has under way."""
+TRY_AGAIN_LATER = 1013
 _PADDING = "." * 150
 
 
@@ -44,16 +45,29 @@ class Talker:
         return self._next
 
     def run(self, node: NodeProcess) -> None:
-        """Come back, send what was not acknowledged once more, go on; until the connection ends."""
-        try:
-            with resume(node, self.person, self.cursor) as client:
-                for number in list(self.unanswered):
-                    self._send(client, number)
-                while not self._finished():
-                    self._write(client)
-                    self._take(client, client.read())
-        except ConnectionError:
-            return
+        """Come back, send what was not acknowledged once more, go on; until the node ends."""
+        while not self._finished():
+            try:
+                self._session(node)
+            except ConnectionError as ended:
+                if node.ending:
+                    return
+                if not (isinstance(ended, Ended) and ended.code == TRY_AGAIN_LATER):
+                    raise
+                time.sleep(1)
+            except Refused as refused:
+                if not refused.retry_after:
+                    raise
+                self.refused.append(refused)
+                time.sleep(refused.retry_after)
+
+    def _session(self, node: NodeProcess) -> None:
+        with resume(node, self.person, self.cursor) as client:
+            for number in list(self.unanswered):
+                self._send(client, number)
+            while not self._finished():
+                self._write(client)
+                self._take(client, client.read())
 
     def listen(self, node: NodeProcess) -> None:
         """Come back and only hear what was missed."""

@@ -1,0 +1,121 @@
+"""Storage that refuses: the sender is told to try again, nothing acknowledged is lost, the node recovers."""
+
+from collections.abc import Callable
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests import postgres
+from tests.e2e.crowd import Crowd
+from tests.e2e.node_process import NodeProcess
+from tests.e2e.people import another_device, history, resume
+from tests.e2e.small_disk import SmallDisk
+
+PAIRS = 2
+
+
+class OutageTests(SynchronousTestCase):
+    """People talk while the node's storage goes away, and comes back."""
+
+    def _disk(self) -> SmallDisk:
+        disk = SmallDisk(64)
+        self.addCleanup(disk.remove)
+        return disk
+
+    def _crowd(self, database: str = "sqlite", disk: SmallDisk | None = None) -> Crowd:
+        node = NodeProcess(database, state=None if disk is None else disk.path / "state")
+        self.addCleanup(node.close)
+        node.start()
+        crowd = Crowd(node, PAIRS)
+        self.reader = another_device(node, crowd.everybody[0].person)
+        return crowd
+
+    def _refusals(self, crowd: Crowd, readable: bool = True) -> None:
+        """Until everybody is refused; what can be read still is."""
+        crowd.until(lambda talker: bool(talker.refused))
+        self.assertEqual(crowd.node.health(), 200)
+        if not readable:
+            return
+        [talker, *_] = crowd.everybody
+        heard = len(talker.heard)
+        with resume(crowd.node, self.reader) as client:
+            self.assertGreaterEqual(len(history(client, talker.chat)), heard)
+
+    def _outage(
+        self, crowd: Crowd, go: Callable[[], None], come: Callable[[], None], readable: bool = True
+    ) -> None:
+        """The storage goes and comes while people talk; the node is neither told nor started anew."""
+
+        def meanwhile() -> None:
+            crowd.wait_for_progress()
+            go()
+            self._refusals(crowd, readable)
+            come()
+            crowd.wait_for_progress()
+            crowd.finish()
+
+        crowd.talk(meanwhile)
+        self._hold(crowd)
+        crowd.node.kill()
+        crowd.node.start()
+        self._hold(crowd)
+        log = crowd.node.logged()
+        self.assertIn("The database takes changes again", log)
+
+    def _hold(self, crowd: Crowd) -> None:
+        """Every message is there, once; those who were refused were refused with the right words."""
+        self.assertEqual(crowd.unanswered(), 0)
+        # A message that is sent again is behind those that were accepted meanwhile.
+        self.assertEqual(crowd.faults(in_order=False), [])
+        refusals = [refused for talker in crowd.everybody for refused in talker.refused]
+        self.assertEqual({refused.code for refused in refusals}, {"storage_unavailable"})
+        self.assertTrue(all(refused.retry_after > 0 for refused in refusals))
+        print(f"\n    {crowd.acknowledged()} acknowledged, {len(refusals)} refused for a while", end=" ")
+
+    def test_full_disk(self) -> None:
+        """SQLite on a disk that is full, until there is space again."""
+        disk = self._disk()
+        self._outage(self._crowd(disk=disk), disk.fill, disk.clear)
+
+    def test_read_only_files(self) -> None:
+        """SQLite in files that cannot be written, until they can."""
+        disk = self._disk()
+        crowd = self._crowd(disk=disk)
+        # Not the memory that connections share: who maps it would be killed by the kernel.
+        files = [crowd.node.state / name for name in ("home.sqlite", "home.sqlite-wal")]
+        self.addCleanup(disk.thaw, files)
+        self._outage(crowd, lambda: disk.freeze(files), lambda: disk.thaw(files))
+
+    def test_broken_disk(self) -> None:
+        """SQLite on a disk that turns read-only for good: after a repair everything acknowledged is there."""
+        disk = self._disk()
+        crowd = self._crowd(disk=disk)
+
+        def break_it() -> None:
+            crowd.wait_for_progress()
+            disk.fail()
+            self._refusals(crowd)
+            crowd.node.stop()
+
+        crowd.talk(break_it)
+        disk.unmount()
+        disk.mount()
+        crowd.node.start()
+        crowd.talk(crowd.finish)
+        self._hold(crowd)
+
+    def test_read_only_server(self) -> None:
+        """PostgreSQL that takes no changes, as a standby does, until it does."""
+        url = postgres.url()
+        server, name = postgres.server(), url.partition("@/")[2].partition("?")[0]
+
+        def read_only(setting: str) -> None:
+            server.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = {setting}")
+            server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+        self._outage(self._crowd(url), lambda: read_only("on"), lambda: read_only("off"))
+
+    def test_server_away(self) -> None:
+        """PostgreSQL that is cut down in the middle of it all, until it is there again."""
+        crowd = self._crowd(postgres.url())
+        server = postgres.server()
+        self._outage(crowd, server.stop, server.start, readable=False)
