@@ -9,31 +9,49 @@ from typing import NamedTuple
 from msgspec import Raw
 from sqlalchemy import Connection
 
-from safeum_home.chats.registry import ChatContents, ChatKind, ChatRegistry
-from safeum_home.chats.sealed import open_encoded, open_message
+from safeum_home.chats.registry import Chat, ChatContents, ChatKind, ChatRegistry
+from safeum_home.chats.sealed import decode, open_encoded, open_message
+from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, Cursor
 from safeum_home.ports import Blinder, Caller, Cursors, Database, Directory, Receipts
 from safeum_home.protocol import MAX_FRAME, commands
 from safeum_home.protocol.types import ChatSummary, Message
 from safeum_home.storage import chats, events
-from safeum_home.storage.rows import EventRow, MemberRow
+from safeum_home.storage.rows import ChatRow, EventRow, MemberRow
 
 BUDGET = MAX_FRAME - 4096
 """Octets of messages in one answer, so that its frame stays within bounds. One message always fits."""
 UNREAD_LIMIT = 100
+_UNREAD_PAGES = 5
+"""How many times that many messages are looked at: one's own do not count, and may be many."""
+_SUMMARY = 1536
+"""Octets of a summary besides its message, at the most."""
 
 
 class _Overview(NamedTuple):
-    """A chat as found in the database, opened."""
+    """A chat as found in the database, opened; `last` is None where it is damaged."""
 
     chat: ChatContents
-    last: Message
+    last: Message | None
     size: int
     position: int
     unread: int
     mine: MemberRow
     others: MemberRow | None
+    writes: bool
+    """Whether the account may write: it is in the other one's list."""
+
+    def sent_by(self, account: AccountId) -> bool:
+        return self.last is not None and self.last.sender == account
+
+
+class _Messages(NamedTuple):
+    """Encoded messages of a chat, as many as fit into one answer; `newest` is a position."""
+
+    newest_first: list[bytes]
+    more: bool
+    newest: int
 
 
 class History:
@@ -65,50 +83,49 @@ class History:
         if chat is None or caller.account not in chat.members:
             raise Problem(Code.NOT_FOUND)
 
-        def read(c: Connection) -> tuple[list[bytes], bool, int]:
-            rows = events.events_before(c, chat.blind, before, params.limit + 1)
-            newest_first = [open_encoded(chat.key, row) for row in reversed(rows[-params.limit :])]
-            fitting = _within_budget([len(message) + 1 for message in newest_first])
-            last = rows[-1].position if rows else 0
-            return newest_first[:fitting], fitting < len(rows), last
+        def read(c: Connection) -> tuple[_Messages, int]:
+            mine = self._member(c, chat.blind, caller.account)
+            return _page(c, chat, before, params.limit), mine.delivered
 
-        messages, more, last = await self._database.read(read)
-        if before is None and last:
-            self._receipts.delivered(caller.account, chat.id, last)
-        body = b",".join(reversed(messages))
-        return Raw(b'{"messages":[%b],"more":%b}' % (body, b"true" if more else b"false"))
+        page, delivered = await self._database.read(read)
+        if before is None and page.newest > delivered:
+            self._receipts.delivered(caller.account, chat.id, page.newest)
+        body = b",".join(reversed(page.newest_first))
+        return Raw(b'{"messages":[%b],"more":%b}' % (body, b"true" if page.more else b"false"))
 
     async def list(self, caller: Caller, params: commands.ListChats) -> commands.ChatList:
         before = None if params.before is None else self._cursors.decode(params.before)
         blind = self._blinder.account(caller.account)
 
-        def read(c: Connection) -> list[_Overview]:
-            found = chats.chats_of(c, blind, before, params.limit + 1)
-            return [
-                self._overview(c, caller.account, self._registry.contents(row), last) for row, last in found
-            ]
+        def read(c: Connection) -> tuple[list[_Overview], int | None]:
+            rows = chats.chats_of(c, blind, before, params.limit + 1)
+            more = rows[params.limit - 1][1].position if len(rows) > params.limit else None
+            page = rows[: params.limit]
+            return undamaged(page, lambda row: self._overview(c, caller.account, *row), "chats"), more
 
-        found = await self._database.read(read)
-        fitting = max(1, _within_budget([overview.size for overview in found[: params.limit]]))
-        shown = found[:fitting]
+        found, more = await self._database.read(read)
+        shown = found[: max(1, _within_budget([overview.size for overview in found]))]
         for overview in shown:
-            if overview.last.sender != caller.account and overview.mine.delivered < overview.position:
+            if overview.mine.delivered < overview.position and not overview.sent_by(caller.account):
                 self._receipts.delivered(caller.account, overview.chat.id, overview.position)
         summaries = [await self._summary(caller.account, overview) for overview in shown]
-        more = len(found) > len(shown)
-        return commands.ChatList(summaries, self._cursors.encode(shown[-1].position) if more else None)
+        last = shown[-1].position if len(shown) < len(found) else more
+        return commands.ChatList(summaries, None if last is None else self._cursors.encode(last))
 
-    def _overview(self, c: Connection, account: AccountId, chat: ChatContents, last: EventRow) -> _Overview:
+    def _overview(self, c: Connection, account: AccountId, row: ChatRow, newest: EventRow) -> _Overview:
+        chat = self._registry.contents(row)
+        mine = self._member(c, chat.blind, account)
+        others = next((one for one in chats.members(c, chat.blind) if one.account != mine.account), None)
+        encoded = undamaged([newest], lambda row: open_encoded(chat.key, row), "messages")
+        last = decode(encoded[0]) if encoded else None
+        size = sum(map(len, encoded)) + _SUMMARY
+        unread = _unread(c, chat, account, mine.read)
+        writes = account in self._registry.writers(c, chat)
+        return _Overview(chat, last, size, newest.position, unread, mine, others, writes)
+
+    def _member(self, c: Connection, chat: bytes, account: AccountId) -> MemberRow:
         blind = self._blinder.account(account)
-        members = chats.members(c, chat.blind)
-        mine = next(member for member in members if member.account == blind)
-        others = next((member for member in members if member.account != blind), None)
-        unread = events.events_after(c, chat.blind, mine.read, UNREAD_LIMIT)
-        count = sum(1 for row in unread if open_message(chat.key, row).sender != account)
-        encoded = open_encoded(chat.key, last)
-        return _Overview(
-            chat, open_message(chat.key, last), len(encoded) + 1024, last.position, count, mine, others
-        )
+        return next(member for member in chats.members(c, chat) if member.account == blind)
 
     async def _summary(self, account: AccountId, found: _Overview) -> ChatSummary:
         system = found.chat.kind is ChatKind.SYSTEM
@@ -120,7 +137,8 @@ class History:
             kind="system" if system else "direct",
             peer=peer,
             address="" if known is None else f"{known.username}@{self._node}",
-            display_name="" if known is None else known.display_name,
+            # A name is for contacts; it outlives the contact no more than it would anywhere else.
+            display_name=known.display_name if known is not None and (system or found.writes) else "",
             last=found.last,
             unread=found.unread,
             read=self._id(found.mine.read),
@@ -130,6 +148,34 @@ class History:
 
     def _id(self, position: int) -> Cursor | None:
         return self._cursors.encode(position) if position else None
+
+
+def _page(c: Connection, chat: Chat, before: int | None, limit: int) -> _Messages:
+    """The messages before a position; where none of a page can be opened, those before that page."""
+    newest = 0
+    while True:
+        rows = events.events_before(c, chat.blind, before, limit + 1)
+        newest = newest or (rows[-1].position if rows else 0)
+        page = rows[-limit:]
+        messages = undamaged(reversed(page), lambda row: open_encoded(chat.key, row), "messages")
+        if messages or len(rows) <= limit:
+            break
+        before = page[0].position
+    fitting = _within_budget([len(message) + 1 for message in messages])
+    return _Messages(messages[:fitting], fitting < len(messages) or len(rows) > limit, newest)
+
+
+def _unread(c: Connection, chat: ChatContents, account: AccountId, read: int) -> int:
+    """How many messages of others follow position `read`, up to `UNREAD_LIMIT`."""
+    count = 0
+    for _ in range(_UNREAD_PAGES):
+        rows = events.events_after(c, chat.blind, read, UNREAD_LIMIT)
+        senders = undamaged(rows, lambda row: open_message(chat.key, row).sender, "messages")
+        count += sum(sender != account for sender in senders)
+        if count >= UNREAD_LIMIT or len(rows) < UNREAD_LIMIT:
+            break
+        read = rows[-1].position
+    return min(count, UNREAD_LIMIT)
 
 
 def _within_budget(sizes: Sequence[int]) -> int:

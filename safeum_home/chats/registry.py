@@ -175,6 +175,10 @@ class ChatRegistry:
         chat = self.system_chat(members[0]) if system else ids.direct_chat_id(members[0], members[1])
         return ChatContents(chat, row.chat, kind, key, members)
 
+    def writers(self, c: Connection, chat: ChatContents) -> frozenset[AccountId]:
+        """Who may write into a chat, on a reading connection."""
+        return self._writers(chat.kind, chat.members, contacts.contacts_of_chat(c, chat.blind))
+
     def _open_row(self, row: ChatRow) -> tuple[Key, tuple[AccountId, ...]]:
         key = self._keyring.unwrap(row.chat, row.key)
         members = _members.decode(key.open(row.sealed, b"members" + row.chat))
