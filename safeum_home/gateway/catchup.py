@@ -11,6 +11,7 @@ from typing import Protocol
 from safeum_home.ports import Published
 
 HELD_LIMIT = 1000
+HELD_OCTETS = 512 * 1024
 
 
 class MissedPage(Protocol):
@@ -38,11 +39,13 @@ class CatchUp:
         self._send = send
         self._writable = writable
         self._held: list[Published] = []
+        self._octets = 0
         self._overflowed = False
 
     def hold(self, event: Published) -> None:
         """A live event that has to wait for its turn."""
-        if len(self._held) >= HELD_LIMIT:
+        self._octets += len(event.frame)
+        if len(self._held) >= HELD_LIMIT or self._octets > HELD_OCTETS:
             self._held.clear()
             self._overflowed = True
         if not self._overflowed:
@@ -65,6 +68,7 @@ class CatchUp:
             if not self._overflowed:
                 break
             self._overflowed = False
+            self._octets = 0
         for event in self._held:
             if event.position > after:
                 self._send(event)
