@@ -109,6 +109,11 @@ class AccountDirectory:
             self._open.popitem(last=False)
         return opened
 
+    def wipe(self) -> None:
+        """Zero all keys: the node stops."""
+        while self._open:
+            self._open.popitem()[1].key.wipe()
+
     def _from_rows(self, row: AccountRow, profile: ProfileRow | None) -> OpenAccount:
         key = self._keyring.unwrap(row.account, row.key)
         record = unseal(key, AccountRecord, row.sealed, row.account)

@@ -179,6 +179,11 @@ class ChatRegistry:
         """Who may write into a chat, on a reading connection."""
         return self._writers(chat.kind, chat.members, contacts.contacts_of_chat(c, chat.blind))
 
+    def wipe(self) -> None:
+        """Zero all keys: the node stops."""
+        while self._open:
+            self._open.popitem()[1].key.wipe()
+
     def _open_row(self, row: ChatRow) -> tuple[Key, tuple[AccountId, ...]]:
         key = self._keyring.unwrap(row.chat, row.key)
         members = _members.decode(key.open(row.sealed, b"members" + row.chat))

@@ -34,6 +34,13 @@ class Domain:
 
     services: Services
     receipts: Receipts
+    directory: AccountDirectory
+    registry: ChatRegistry
+
+    def wipe(self) -> None:
+        """Zero the keys of accounts and chats: nothing works afterwards."""
+        self.directory.wipe()
+        self.registry.wipe()
 
 
 def make_domain(
@@ -88,7 +95,7 @@ def make_domain(
         rate=rate,
         limits=config.limits,
     )
-    return Domain(services, receipts)
+    return Domain(services, receipts, directory, registry)
 
 
 def _routes(

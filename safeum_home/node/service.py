@@ -207,6 +207,8 @@ class Node(Service):
             self._domain.receipts.flush()
         if self._database is not None:
             await self._database.close()
+        if self._domain is not None:
+            self._domain.wipe()
         self._hasher.stop()
         self.seal.close()
 
