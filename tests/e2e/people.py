@@ -64,10 +64,12 @@ def befriend(first: RawClient, second: RawClient, other: Person) -> str:
             return str(contact["chat"])
 
 
-def pair(node: NodeProcess, first: str, second: str) -> tuple[Person, RawClient, Person, RawClient, str]:
+def pair(
+    node: NodeProcess, first: str, second: str, **options: Any
+) -> tuple[Person, RawClient, Person, RawClient, str]:
     """Two new accounts that can write to each other: with their sessions, and the chat."""
-    a, at_a = sign_up(node, first)
-    b, at_b = sign_up(node, second)
+    a, at_a = sign_up(node, first, **options)
+    b, at_b = sign_up(node, second, **options)
     return a, at_a, b, at_b, befriend(at_a, at_b, b)
 
 
