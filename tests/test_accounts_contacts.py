@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.ids import new_account_id
+from safeum_home.ids import AccountId, new_account_id
 from safeum_home.storage.contacts import GONE
 from tests.world import NODE, Client, Refused, World, contact
 
@@ -232,7 +232,7 @@ class ListTests(ContactCase):
         friends = self.people(3)
         for friend in friends:
             self.do(("request", self.alice, friend), ("accept", friend, self.alice))
-        peer = self.world.vault.blinder.account(friends[1].account)  # type: ignore[arg-type]
+        peer = self.world.vault.blinder.account(AccountId(friends[1].account))
         self.world.database.execute("UPDATE contacts SET sealed = x'00' WHERE peer = ?", peer)
         for limit in (1, 2, 50):
             found, after = [], None

@@ -118,7 +118,7 @@ class RelationTests(SynchronousTestCase):
             self.assertNotEqual((mine, theirs), (REQUESTED, REQUESTED), "they would wait for each other")
 
     def test_what_is_not_told(self) -> None:
-        """A decline tells nothing; a removal and a block tell the same; asking a blocker looks like asking."""
+        """A decline tells nothing, a removal and a block the same; asking a blocker looks like asking."""
         self.assertEqual(relation.after(Action.DECLINE, INCOMING, REQUESTED)[1], REQUESTED)
         for theirs in (ACCEPTED, INCOMING):
             mine = ACCEPTED if theirs is ACCEPTED else REQUESTED

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from safeum_home.accounts.directory import AccountDirectory, OpenAccount
 from safeum_home.accounts.records import DeviceRecord, seal, unseal
 from safeum_home.damage import undamaged
-from safeum_home.errors import Code, Problem
+from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, DeviceId, RandomBytes, new_device_id
 from safeum_home.ports import Blinder, Bus, Caller, Committed, Database
 from safeum_home.protocol.commands import DeviceList, DeviceRevoke, Done, ListDevices, SessionLogout
@@ -99,7 +99,14 @@ class Devices:
                 raise Problem(Code.BAD_TOKEN)
             # What was read may be from before a revocation that has just been told to all sessions.
             if revocations == self._revocations:
-                return self._directory.opened(rows[1], rows[2]), device
+                break
+        owner = self._directory.opened(rows[1], rows[2])
+        try:
+            # Opens under the account's key alone: a row that was moved to another account lets nobody in.
+            unseal(owner.key, DeviceRecord, rows[0].sealed, blind)
+        except Tampered:
+            raise Problem(Code.BAD_TOKEN) from None
+        return owner, device
 
     async def list(self, caller: Caller, params: ListDevices) -> DeviceList:
         owner = await self._directory.need(caller.account)

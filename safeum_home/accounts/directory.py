@@ -54,7 +54,9 @@ class AccountDirectory:
 
         def read(c: Connection) -> OpenAccount | None:
             row = accounts.account_by_alias(c, alias)
-            return None if row is None else self._from_rows(row, profiles.profile(c, row.account))
+            opened = None if row is None else self._from_rows(row, profiles.profile(c, row.account))
+            # An alias that was moved to another account names nobody.
+            return opened if opened is not None and opened.username == username else None
 
         return self._database.read(read).addCallback(self._keep)
 
