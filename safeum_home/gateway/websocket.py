@@ -34,6 +34,8 @@ class ClientWebSocket(FastWebSocket):
     factory: "ClientWebSocketFactory"
     host = ""
     _registered = False
+    _transport_full = False
+    _unanswered_ping: bytes | None = None
 
     def __init__(self) -> None:
         self._outgoing: list[bytes] = []
@@ -82,10 +84,15 @@ class ClientWebSocket(FastWebSocket):
     # --- IPushProducer: the transport's view of who writes ---
 
     def pauseProducing(self) -> None:
+        self._transport_full = True
         if self._handler is not None and self.state == self.STATE_OPEN:
             self.tell(self._handler.paused)
 
     def resumeProducing(self) -> None:
+        self._transport_full = False
+        ping, self._unanswered_ping = self._unanswered_ping, None
+        if ping is not None:
+            self.sendPong(ping)
         if self._handler is not None and self.state == self.STATE_OPEN:
             self.tell(self._handler.resumed)
 
@@ -177,6 +184,14 @@ class ClientWebSocket(FastWebSocket):
         if self._registered:
             self._registered = False
             self.transport.unregisterProducer()
+
+    def onPing(self, payload: bytes) -> None:
+        # Of pings that cannot be answered yet the last is enough (RFC 6455 section 5.5.3), and pongs for
+        # a client that does not read would pile up.
+        if self._transport_full:
+            self._unanswered_ping = payload
+        else:
+            super().onPing(payload)
 
     def onMessageBegin(self, isBinary: bool) -> None:
         super().onMessageBegin(isBinary)
