@@ -315,14 +315,24 @@ class HttpTests(EdgeTestCase):
         self.assertTrue(client.closed)
 
     def test_slow_body_is_closed(self) -> None:
+        for head in (b"Content-Length: 500\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n64\r\n"):
+            client = self.connect()
+            client.ask(b"POST /echo HTTP/1.1\r\nHost: a\r\n" + head)
+            for _ in range(9):
+                client.ask(b"x")
+                client.turn(1)
+            self.assertFalse(client.closed)
+            client.turn(1.5)
+            self.assertTrue(client.closed)
+
+    def test_body_at_the_lowest_rate(self) -> None:
         client = self.connect()
-        client.ask(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n")
-        for _ in range(14):
-            client.ask(b"x")
+        client.ask(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
+        client.turn(9)
+        for _ in range(9):
+            client.ask(b"x" * 100)
             client.turn(1)
-        self.assertFalse(client.closed)
-        client.turn(1.1)
-        self.assertTrue(client.closed)
+        self.assertAnswer(client.ask(b"x" * 100), 200)
 
     def test_slow_answer_is_not_the_clients_fault(self) -> None:
         client = self.connect()

@@ -153,6 +153,7 @@ class EdgeChannel(HTTPChannel):
     limits: EdgeLimits
     _between_requests = True
     _refused = False
+    _body_due = 0.0
 
     def dataReceived(self, data: bytes) -> None:
         # HTTPChannel would begin its timeout anew with each octet that comes.
@@ -164,14 +165,35 @@ class EdgeChannel(HTTPChannel):
         LineReceiver.dataReceived(self, data)
 
     def allHeadersReceived(self) -> None:
-        size = self.limits.body if self.length is None else min(self.length, self.limits.body)
-        self.setTimeout(self.limits.head_timeout + size / self.limits.body_rate)
+        self._body_due = self.site.reactor.seconds() + self.limits.head_timeout
+        self.setTimeout(self.limits.head_timeout)
         super().allHeadersReceived()
+
+    def rawDataReceived(self, data: bytes) -> None:
+        if not self._handlingRequest:
+            # Each octet of a body gains the time that it takes at the lowest rate, and no more.
+            self._body_due += len(data) / self.limits.body_rate
+            self.setTimeout(max(0.0, self._body_due - self.site.reactor.seconds()))
+        super().rawDataReceived(data)
 
     def requestDone(self, request: Request) -> None:
         self._between_requests = True
         self._savedTimeOut = self.limits.idle_timeout
         super().requestDone(request)
+
+    def pauseProducing(self) -> None:
+        super().pauseProducing()
+        # HTTPChannel does so between requests only; answers to a pipeline that nobody reads would pile up.
+        self._networkProducer.pauseProducing()
+
+    def timeoutConnection(self) -> None:
+        # HTTPChannel would write the peer's address into the log; and so would its `forceAbortClient`.
+        self._abortingCall = self.callLater(self.limits.close_timeout, self.forceAbortClient)
+        self.loseConnection()
+
+    def forceAbortClient(self) -> None:
+        self._abortingCall = None
+        self.transport.abortConnection()
 
     def refuse(self, problem: Problem) -> None:
         """Answer at once and close, whatever else is still being sent."""
