@@ -1,4 +1,4 @@
-"""A whole node's domain and the real sessions of its clients, in memory, in one thread, on a clock of the test's.
+"""A whole node's domain and the real sessions of its clients: in memory, in one thread, on a test's clock.
 
 world = World()
 alice, bob = world.register("alice"), world.register("bob")
@@ -322,6 +322,11 @@ class World:
     def settle(self, seconds: float = 0.1) -> None:
         """Let time pass: what was gathered is committed and told, what was closed is over."""
         self.clock.pump([seconds / 2] * 2)
+
+    @property
+    def cursor(self) -> str:
+        """The cursor of all that was committed."""
+        return self.vault.cursors.encode(self.database.committed)
 
     @property
     def late(self) -> list[bytes]:
