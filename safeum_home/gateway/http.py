@@ -188,6 +188,7 @@ class EdgeChannel(HTTPChannel):
 
     def timeoutConnection(self) -> None:
         # HTTPChannel would write the peer's address into the log; and so would its `forceAbortClient`.
+        self._refused = True
         self._abortingCall = self.callLater(self.limits.close_timeout, self.forceAbortClient)
         self.loseConnection()
 
