@@ -16,7 +16,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.ports import Bulk
 from safeum_home.storage.group import Change, Group, run
 from safeum_home.storage.migrate import migrate
-from safeum_home.storage.node import advance
+from safeum_home.storage.node import Marks, advance
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -104,7 +104,7 @@ class InstantDatabase:
             return
         with self.connection.begin():
             outcomes = run(self.connection, group.changes, lambda error: None)
-            advance(self.connection, group.horizon)
+            advance(self.connection, Marks(group.horizon, 0))
         self.transactions += 1
         self._done.append((group, outcomes, True))
 

@@ -4,9 +4,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from unittest import SkipTest
 
-from sqlalchemy import make_url
+from sqlalchemy import Connection, make_url
 from twisted.internet.defer import DeferredList
 from twisted.python.failure import Failure
 
@@ -80,7 +81,17 @@ class FailureCase(StorageCase):
         self.assertEqual(await self.read(events.events_after, blind("chat"), 0, 100_000), expected)
 
     async def pragma(self, statement: str) -> None:
-        await self.db.transact(lambda c: c.exec_driver_sql(f"PRAGMA {statement}").close())
+        backend: Any = self.db._writer._backend
+        upkeep = backend.committed
+
+        def instead(connection: Connection) -> None:
+            backend.committed = upkeep
+            driver: Any = connection.connection.driver_connection
+            driver.execute(f"PRAGMA {statement}").fetchall()
+
+        # Behind a commit, outside of any transaction.
+        backend.committed = instead
+        await self.db.transact(lambda c: None)
 
 
 class SqliteFailureTests(FailureCase):

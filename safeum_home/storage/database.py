@@ -40,8 +40,13 @@ class NodeDatabase:
 
     _log = Logger()
 
-    def __init__(self, backend: Backend, reactor: Any, readers: int, queue: int, group: int) -> None:
+    def __init__(
+        self, backend: Backend, reactor: Any, readers: int, queue: int, group: int, first: int = 0
+    ) -> None:
         self._reactor = reactor
+        self._first = first
+        self.stored_late: Callable[[], None] = lambda: None
+        """Called where changes that were said to have failed turn out to be stored: nobody was told."""
         self._limit = queue
         self._writer = Writer(backend, group)
         self._reads: SimpleQueue[Read | None] = SimpleQueue()
@@ -108,13 +113,14 @@ class NodeDatabase:
                 self._reactor.callFromThread(opened.errback, Failure())
                 return
             self._reactor.callFromThread(self._opened, opened, committed)
-            self._writer.run(lambda *report: self._reactor.callFromThread(self._written, *report))
+            call = self._reactor.callFromThread
+            self._writer.run(partial(call, self._written), partial(call, self._was_stored_late))
 
         self._thread("writer", open_and_write)
         return opened
 
     def _opened(self, opened: Deferred[None], committed: int) -> None:
-        self._position = self._committed = committed
+        self._position = self._committed = max(committed, self._first)
         for reader in self._readers:
             self._thread("reader", partial(reader.run, self._report_read))
         opened.callback(None)
@@ -168,6 +174,10 @@ class NodeDatabase:
                 self._committed = change.position
             change.done.callback(outcome)
 
+    def _was_stored_late(self) -> None:
+        self._log.error("Changes that were refused turned out to be stored.")
+        self.stored_late()
+
     def _report_read(self, read: Read, outcome: Any) -> None:
         self._reactor.callFromThread(self._was_read, read, outcome)
 
@@ -201,14 +211,14 @@ def backend_for(url: str) -> Backend:
 
 
 def open_database(
-    url: str, *, reactor: Any, readers: int = 2, queue: int = 20_000, group: int = 1_000
+    url: str, *, reactor: Any, readers: int = 2, queue: int = 20_000, group: int = 1_000, first: int = 0
 ) -> Deferred[NodeDatabase]:
     """Open, after migrating where that is due, the database at `sqlite:///path` or `postgresql://...`.
 
     `reactor` provides IReactorTime and IReactorFromThreads. `queue` bounds the changes, and the reads,
     that wait: beyond it they fail with `Problem(busy)`. `group` is the number of changes from which on
-    a commit takes no further turn. Fails with `SchemaTooNew`, or with what the driver says; ValueError
-    where the URL is neither of these.
+    a commit takes no further turn. Positions begin behind `first`, and behind all that are stored.
+    Fails with `SchemaTooNew`, or with what the driver says; ValueError where the URL is neither of these.
     """
-    database = NodeDatabase(backend_for(url), reactor, readers, queue, group)
+    database = NodeDatabase(backend_for(url), reactor, readers, queue, group, first)
     return database.start().addCallback(lambda _: database)

@@ -36,6 +36,7 @@ _READER = (
 
 # Each changes two to four pages of the log.
 _CHANGES_PER_CHECKPOINT = 2_000
+_MOST_PAGES = 16_384
 
 
 class Sqlite:
@@ -84,7 +85,10 @@ class Sqlite:
         """Fold the log into the file now and then, while no commit waits to be told of."""
         driver = _driver(connection)
         if driver.total_changes - self._folded >= _CHANGES_PER_CHECKPOINT:
-            driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            [(_, pages, _)] = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            if pages > _MOST_PAGES:
+                # Readers were always in the way: wait for those that are under way, and begin the log anew.
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self._folded = driver.total_changes
 
     def close(self) -> None:

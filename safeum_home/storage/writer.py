@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
+from time import sleep
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,9 +12,11 @@ from safeum_home.errors import Code, Problem
 from safeum_home.storage.backend import Backend
 from safeum_home.storage.group import Group, run
 from safeum_home.storage.migrate import migrate
-from safeum_home.storage.node import advance, committed
+from safeum_home.storage.node import Marks, advance, marks
 
 RETRY_AFTER = 2.0
+TRIES, PAUSE = 8, 0.25
+"""How often, and how many seconds apart, a database is asked what became of a commit that failed."""
 
 Report = Callable[[Group, list[Any], str | None], None]
 
@@ -23,8 +26,15 @@ def unavailable() -> Failure:
     return Failure(Problem(Code.STORAGE_UNAVAILABLE, retry_after=RETRY_AFTER))
 
 
+class WrittenByAnother(Exception):
+    """Somebody else has written to the database since this process last did: its positions are stale."""
+
+
 class Writer:
     """The one writing connection, opened anew after every failure.
+
+    A commit that fails may have happened all the same: its answer can be lost with the connection. Each
+    group has a number, so the database is asked before anybody is told, and before the next group.
 
     A group takes whole turns until it holds `limit` changes, so that a snapshot is complete up to
     the position in `node`.
@@ -35,7 +45,8 @@ class Writer:
         self._backend = backend
         self._limit = limit
         self._connection: Connection | None = None
-        self._committed = 0
+        self._reached = Marks(0, 0)
+        self._doubtful = False
 
     def open(self) -> int:
         """Migrate; the last committed position."""
@@ -43,18 +54,21 @@ class Writer:
         try:
             migrate(self._backend, connection)
             with connection.begin():
-                self._committed = committed(connection)
+                self._reached = marks(connection)
         except BaseException:
             connection.close()
             self._backend.close()
             raise
         self._connection = connection
-        return self._committed
+        return self._reached.committed
 
-    def run(self, report: Report) -> None:
-        """Commit groups until None comes through the queue. `report` tells outcomes and failed commits."""
+    def run(self, report: Report, stored_late: Callable[[], None]) -> None:
+        """Commit groups until None comes through the queue. `report` tells outcomes and failed commits.
+
+        `stored_late` is called where a group that was reported as failed turns out to be stored.
+        """
         while (group := self._next()) is not None:
-            outcomes, outage = self._commit(group)
+            outcomes, outage = self._commit(group, stored_late)
             report(group, outcomes, outage)
             if self._connection is not None:
                 self._upkeep(self._connection)
@@ -78,20 +92,52 @@ class Writer:
             horizon = more.horizon
         return Group(changes, horizon)
 
-    def _commit(self, group: Group) -> tuple[list[Any], str | None]:
+    def _commit(self, group: Group, stored_late: Callable[[], None]) -> tuple[list[Any], str | None]:
+        outcomes = None
         try:
-            if self._connection is None:
-                self._connection = self._connect()
-            with self._connection.begin():
-                outcomes = run(self._connection, group.changes, self._backend.outage)
-                if group.horizon > self._committed:
-                    advance(self._connection, group.horizon)
+            connection = self._connected(stored_late)
+            reached = Marks(max(group.horizon, self._reached.committed), self._reached.groups + 1)
+            with connection.begin():
+                outcomes = run(connection, group.changes, self._backend.outage)
+                advance(connection, reached)
         except Exception as error:
             # Whatever it was, this connection and its transaction are not to be trusted any more.
             self._drop()
-            return [unavailable() for _ in group.changes], self._backend.outage(error) or type(error).__name__
-        self._committed = group.horizon
+            if outcomes is None or not self._was_stored(reached):
+                outage = self._backend.outage(error) or type(error).__name__
+                return [unavailable() for _ in group.changes], outage
+        self._reached = reached
         return outcomes, None
+
+    def _was_stored(self, reached: Marks) -> bool:
+        """Whether a commit that failed has happened; where nobody answers it stays in doubt."""
+        for _ in range(TRIES):
+            try:
+                self._connection = self._connect()
+                with self._connection.begin():
+                    found = marks(self._connection)
+            except Exception:
+                self._drop()
+                sleep(PAUSE)
+                continue
+            if found != self._reached:
+                self._drop()  # to be looked at again where it is neither
+            return found == reached
+        self._doubtful = True
+        return False
+
+    def _connected(self, stored_late: Callable[[], None]) -> Connection:
+        if self._connection is None:
+            self._connection = self._connect()
+            with self._connection.begin():
+                found = marks(self._connection)
+            if found != self._reached:
+                if not self._doubtful or found.groups != self._reached.groups + 1:
+                    raise WrittenByAnother
+                self._reached = found
+                stored_late()
+            self._doubtful = False
+        return self._connection
 
     def _connect(self) -> Connection:
         connection = self._backend.writer()
@@ -105,9 +151,8 @@ class Writer:
     def _upkeep(self, connection: Connection) -> None:
         try:
             self._backend.committed(connection)
-        except Exception as error:
-            if not self._backend.outage(error):
-                raise
+        except Exception:
+            # The changes are stored; what is wrong will show with the next ones.
             self._drop()
 
     def _drop(self) -> None:
