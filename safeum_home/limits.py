@@ -45,8 +45,11 @@ class RateLimit:
         """Take `cost` tokens of `key`; raises `Problem(rate_limited)` with `retry_after`, taking none."""
         now = self._now()
         held = self._full_at
-        begins = held.get(key, now)
-        full_at = (begins if begins > now else now) + cost * self._cost
+        begins = max(held.get(key, now), now)
+        if begins > now + self._span:
+            # The clock was set back: nobody can owe more than a span, so it is not the client's doing.
+            begins = held[key] = now + self._span
+        full_at = begins + cost * self._cost
         wait = full_at - now - self._span
         if wait > 1e-9:
             if key in held:

@@ -40,6 +40,16 @@ class RateLimitTests(SynchronousTestCase):
         self.clock.advance(0.5)
         self.limit.take("a")
 
+    def test_a_clock_that_is_set_back(self) -> None:
+        """Who was active before waits for one token, not for as long as the clock was set back."""
+        self.clock.advance(3600)
+        self.limit.take("a", cost=3)
+        self.clock.rightNow -= 3600
+        self.assertEqual(self.refused("a").retry_after, 0.5)
+        self.clock.advance(0.5)
+        self.limit.take("a")
+        self.limit.take("b", cost=3)
+
     def test_more_than_a_burst_is_never_allowed(self) -> None:
         self.assertRaises(Problem, self.limit.take, "a", 4)
 

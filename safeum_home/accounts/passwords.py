@@ -75,6 +75,7 @@ class PasswordHasher:
         self._pool = ThreadPool(section.threads, section.threads, "passwords")
         self._bound = section.threads + section.queue
         self._waiting = 0
+        self._stopping = False
         self._memory = section.memory_mib * 1024 * 1024
         self._dummy = argon2id.str(b"", opslimit=section.operations, memlimit=self._memory).decode("ascii")
 
@@ -82,8 +83,10 @@ class PasswordHasher:
         self._pool.start()
 
     def stop(self) -> None:
-        """Wait for the threads to end: at most as long as the hashes that are under way."""
-        self._pool.stop()
+        """Wait for the hashes that are under way, which blocks; those that wait fail with `shutting_down`."""
+        self._stopping = True
+        if self._pool.started:
+            self._pool.stop()
 
     def check_strength(self, password: str, username: str) -> None:
         """Raise `weak_password` where a password is too short, very common, or the login itself."""
@@ -123,7 +126,12 @@ class PasswordHasher:
             self._waiting -= 1
             return result
 
-        deferred: Deferred[T] = deferToThreadPool(self._reactor, self._pool, run)
+        def unless_stopping() -> T:
+            if self._stopping:
+                raise Problem(Code.SHUTTING_DOWN)
+            return run()
+
+        deferred: Deferred[T] = deferToThreadPool(self._reactor, self._pool, unless_stopping)
         return deferred.addBoth(done)
 
 

@@ -167,11 +167,18 @@ class Session:
                 self._outbound.write(frames.text_frame(frames.encode_result(call.request_id, answer)))
             if type(call.params) is SessionLogout:
                 self.close(NORMAL, "logged out")
-            if publish is not None:
-                publish()
         except Exception:
-            self._log.failure("{method} was carried out but not told", method=call.command.method)
-            self.close(INTERNAL_ERROR, "resume")
+            self._untold(call)
+        # Whatever became of the answer: what is committed is to be told.
+        if publish is not None:
+            try:
+                publish()
+            except Exception:
+                self._untold(call)
+
+    def _untold(self, call: frames.Call) -> None:
+        self._log.failure("{method} was carried out but not told", method=call.command.method)
+        self.close(INTERNAL_ERROR, "resume")
 
     def _failed(self, failure: Failure, call: frames.Call) -> None:
         self._end_of_call()

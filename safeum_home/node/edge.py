@@ -76,10 +76,14 @@ class Edge:
         return self.factory.connections.total
 
     async def start(self) -> None:
-        """Listen on all endpoints; raises what the reactor says of one that cannot be had."""
-        for description in self._config.listen.clients:
-            endpoint = serverFromString(self._reactor, description)
-            self._ports.append(await endpoint.listen(self.factory))
+        """Listen on all endpoints, or on none; raises what the reactor says of one that cannot be had."""
+        try:
+            for description in self._config.listen.clients:
+                endpoint = serverFromString(self._reactor, description)
+                self._ports.append(await endpoint.listen(self.factory))
+        except BaseException:
+            await self._stop_listening()
+            raise
 
     @property
     def addresses(self) -> list[str]:
@@ -89,17 +93,21 @@ class Edge:
 
     async def stop(self) -> None:
         """Take no more connections; those that are open are told to come back."""
-        stopping: list[Deferred[Any]] = []
-        for port in self._ports:
-            stopped = port.stopListening()
-            if isinstance(stopped, Deferred):
-                stopping.append(stopped)
-        await gatherResults(stopping)
-        for session in tuple(self._open):
-            session.close(SERVICE_RESTART, "the node restarts")
+        await self._stop_listening()
+        self.close_sessions("the node restarts")
         deadline = self._reactor.seconds() + _CLOSING_SECONDS
         while self.connections and self._reactor.seconds() < deadline:
             await deferLater(self._reactor, 0.05)
+
+    def close_sessions(self, reason: str) -> None:
+        """Let all clients come back; they resume without loss."""
+        for session in tuple(self._open):
+            session.close(SERVICE_RESTART, reason)
+
+    async def _stop_listening(self) -> None:
+        ports, self._ports = self._ports, []
+        stopping = [port.stopListening() for port in ports]
+        await gatherResults([stopped for stopped in stopping if isinstance(stopped, Deferred)])
 
     def _session(self, connection: ClientConnection) -> Session:
         session = Session(connection, self._services)

@@ -142,7 +142,12 @@ class Node(Service):
         except TlsError as error:
             raise Problem(Code.INVALID_PARAMS, str(error)) from None
         if self._opening == "no_certificate":
-            await self._listen()
+            self._opening = "opening"
+            try:
+                await self._listen()
+            except BaseException:
+                self._opening = "no_certificate"
+                raise
 
     def _open_vault(self, root: Slot) -> Vault:
         return open_vault(root, self._state_dir)
@@ -154,6 +159,7 @@ class Node(Service):
     async def _open(self, vault: Vault) -> None:
         try:
             self._database = await self._open_database()
+            self._database.stored_late = self._look_anew
             await finish(self._database, vault.keyring)
             self._hasher.start()
             self._domain = make_domain(self._config, self._reactor, self._database, vault, self._hasher)
@@ -173,7 +179,9 @@ class Node(Service):
         url = database_url(self._config)
         while True:
             try:
-                return await open_database(url, reactor=self._reactor)
+                # Time only goes on: so no position is used twice, even where a backup was put back.
+                first = int(self._reactor.seconds() * 1_000_000)
+                return await open_database(url, reactor=self._reactor, first=first)
             except (SchemaTooNew, ValueError):
                 raise
             except Exception as error:
@@ -184,14 +192,20 @@ class Node(Service):
     async def _listen(self) -> None:
         if self._domain is None or self._tls is None:
             raise Problem(Code.WRONG_STATE)
-        self._edge = Edge(self._reactor, self._config, self._domain.services, self._tls, self.health)
-        await self._edge.start()
+        edge = Edge(self._reactor, self._config, self._domain.services, self._tls, self.health)
+        await edge.start()
+        self._edge = edge
         # What is there now stays: the collector need not look at it again.
         gc.collect()
         gc.freeze()
         self._opening = "ok"
         self._log.info("Serving clients at {addresses}.", addresses=", ".join(self._edge.addresses))
         self.ready.callback(None)
+
+    def _look_anew(self) -> None:
+        """Something was stored that nobody was told of: clients that resume will find it."""
+        if self._edge is not None:
+            self._edge.close_sessions("resume")
 
     async def _listen_health(self, description: str) -> None:
         site = EdgeSite(self._reactor, edge_limits(self._config.limits), site_root(self.health))
@@ -203,13 +217,13 @@ class Node(Service):
             await stopped
         if self._edge is not None:
             await self._edge.stop()
+        await deferToThread(self._hasher.stop)
         if self._domain is not None:
             self._domain.receipts.flush()
         if self._database is not None:
             await self._database.close()
         if self._domain is not None:
             self._domain.wipe()
-        self._hasher.stop()
         self.seal.close()
 
 
