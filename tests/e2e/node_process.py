@@ -42,7 +42,7 @@ _CONFIG = """\
 name = "localhost"
 state_dir = "{state}"
 [listen]
-clients = ["tcp:{port}:interface=127.0.0.1"]
+clients = ["tcp:{port}:interface=127.0.0.1:backlog=1024"]
 [tls]
 certificate = "{certificate}"
 [database]
