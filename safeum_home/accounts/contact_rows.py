@@ -91,7 +91,7 @@ class ContactSide:
             rows, entries = self._entries(c, owner, start, limit + 1)
             while not entries[:limit] and len(rows) > limit:
                 rows, entries = self._entries(c, owner, rows[-2].peer, limit + 1)
-            shown = [as_contact(entry, self._name(c, entry)) for entry in entries[:limit]]
+            shown = [self.show(c, entry) for entry in entries[:limit]]
             return Page(shown, len(rows) > limit)
 
         return self._database.read(read)
@@ -120,10 +120,16 @@ class ContactSide:
         rows = contacts.contacts_since(c, owner.blind, after, limit)
         return undamaged(rows, lambda row: self._open(owner, row), "contacts")
 
-    def event(self, entry: Entry, display_name: str) -> Published:
+    def show(self, c: Connection, entry: Entry) -> Contact:
+        """The contact as its owner sees it: another's name only where both agreed."""
+        agreed = entry.state is ContactState.ACCEPTED
+        name = self._directory.display_name(c, entry.account) if agreed else ""
+        return Contact(entry.account, entry.address, entry.chat, entry.state, name)
+
+    def event(self, contact: Contact, position: int) -> Published:
         """`contact.changed` for the owner's sessions."""
-        event = ContactChanged(self._cursors.encode(entry.position), as_contact(entry, display_name))
-        return Published(frames.text_frame(frames.encode_event(event)), entry.position)
+        event = ContactChanged(self._cursors.encode(position), contact)
+        return Published(frames.text_frame(frames.encode_event(event)), position)
 
     def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
         """`ports.Source` of contact changes."""
@@ -131,23 +137,13 @@ class ContactSide:
             return Missed([], None)
 
         def tell(row: ContactRow) -> Published:
-            entry = self._open(owner, row)
-            return self.event(entry, self._name(c, entry))
+            return self.event(self.show(c, self._open(owner, row)), row.position)
 
         rows = contacts.contacts_since(c, owner.blind, after, limit)
         return Missed(undamaged(rows, tell, "contacts"), rows[-1].position if len(rows) == limit else None)
-
-    def _name(self, c: Connection, entry: Entry) -> str:
-        return self._directory.display_name(c, entry.account) if entry.state is ContactState.ACCEPTED else ""
 
     def _open(self, owner: OpenAccount, row: ContactRow) -> Entry:
         record = unseal(owner.key, ContactRecord, row.sealed, row.owner, row.peer)
         peer = AccountId(record.account)
         chat = direct_chat_id(owner.account, peer)
         return Entry(peer, record.address, chat, STATES[row.state], row.position)
-
-
-def as_contact(entry: Entry, display_name: str) -> Contact:
-    """What an owner is shown: another's name only where both agreed."""
-    name = display_name if entry.state is ContactState.ACCEPTED else ""
-    return Contact(entry.account, entry.address, entry.chat, entry.state, name)

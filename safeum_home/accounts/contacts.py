@@ -17,7 +17,7 @@ from safeum_home.limits import RateLimit
 from safeum_home.ports import Bus, Caller, Committed, Consent, Database
 from safeum_home.protocol import commands
 from safeum_home.protocol.commands import Done
-from safeum_home.protocol.types import ContactState
+from safeum_home.protocol.types import Contact, ContactState
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +103,9 @@ class Contacts:
         chat = ids.direct_chat_id(mine.account, account)
         found_chat = self._consent.direct(mine.account, account)
         my_address = f"{mine.username}@{self._node}"
-        their_name = "" if theirs is None else theirs.profile.display_name
         position = self._database.next_position()
 
-        def change(c: Connection) -> tuple[Entry, Entry | None]:
+        def change(c: Connection) -> list[tuple[AccountId, Contact]]:
             before = self._side.read(c, mine, account)
             their = None if theirs is None else self._side.read(c, theirs, mine.account)
             new, new_their = relation.after(action, state_of(before), state_of(their))
@@ -115,26 +114,26 @@ class Contacts:
             known_as = address or (before.address if before is not None else account)
             entry = Entry(account, known_as, chat, new, position)
             self._side.write(c, mine, entry)
+            changed = [(mine.account, self._side.show(c, entry))]
             if theirs is None or new_their is state_of(their):
-                return entry, None
+                return changed
             if new_their is ContactState.INCOMING and not self._side.has_room(c, theirs):
-                return entry, None  # a full list takes no requests, and whoever asks does not learn that
+                return changed  # a full list takes no requests, and whoever asks does not learn that
             if new_their is ContactState.ACCEPTED:
                 found_chat(c)
             reverse = Entry(mine.account, my_address, chat, new_their, position)
             self._side.write(c, theirs, reverse)
-            return entry, reverse
+            return [*changed, (account, self._side.show(c, reverse))]
 
         self._consent.changing(chat)
         try:
-            entry, reverse = await self._database.transact(change)
+            changed = await self._database.transact(change)
         finally:
             self._consent.changed(chat)
 
         def publish() -> None:
-            self._bus.publish(mine.account, self._side.event(entry, their_name))
-            if reverse is not None:
-                self._bus.publish(account, self._side.event(reverse, mine.profile.display_name))
+            for owner, contact in changed:
+                self._bus.publish(owner, self._side.event(contact, position))
 
         return Committed(Done(), publish)
 

@@ -1,0 +1,222 @@
+"""Devices that come and go at random end with exactly what the database holds, each event once, in order."""
+
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.chats import backlog
+from safeum_home.gateway import catchup
+from tests.world import Client, Connection, World
+
+
+class Viewer:
+    """A device as a client should be: it keeps what arrived, and comes back with the last cursor of that."""
+
+    def __init__(self, test: SynchronousTestCase, world: World, username: str) -> None:
+        client = world.login(username)
+        self._test = test
+        self._world = world
+        self._token = client.token
+        self.account = client.account
+        self.cursor = world.cursor
+        self.messages: list[str] = []
+        self.state: dict[str, Any] = {}
+        """What was told last of each receipt, contact and profile."""
+        self.connection: Connection = client.connection
+        self._seen = len(self.connection.written)
+
+    def arrive(self, count: int) -> None:
+        """The next frames arrive; what is still under way is lost when the connection breaks."""
+        frames = self.connection.written[self._seen :][:count]
+        self._seen += len(frames)
+        for frame in frames:
+            if "method" in frame:
+                self._event(frame["method"], frame["params"])
+
+    def _event(self, method: str, params: dict[str, Any]) -> None:
+        cursor = params.get("id") or params["cursor"]
+        position, before = (self._world.vault.cursors.decode(text) for text in (cursor, self.cursor))
+        self.cursor = cursor
+        if method == "session.synced":
+            self._test.assertGreaterEqual(position, before, method)
+            return
+        self._test.assertGreater(position, before, f"{method}: doubled or out of order")
+        if method == "chat.message":
+            self.messages.append(cursor)
+        else:
+            about = params.get("account") or params["contact"]["account"]
+            self.state[f"{method} {about}"] = {k: v for k, v in params.items() if k != "cursor"}
+            contact = self.state.get(f"contact.changed {about}", {}).get("contact")
+            if method == "profile.changed" and contact is not None:
+                contact["display_name"] = params["profile"]["display_name"]
+
+    def back(self) -> None:
+        """A new connection, whatever became of the one before."""
+        self.connection = self._world.connect()
+        self._seen = 0
+        params = {"token": self._token, "since": self.cursor}
+        request = {"jsonrpc": "2.0", "id": 1, "method": "session.resume", "params": params}
+        self.connection.receive(msgspec.json.encode(request))
+
+    def acknowledge(self) -> None:
+        params = {"cursor": self.cursor}
+        self.connection.receive(
+            msgspec.json.encode({"jsonrpc": "2.0", "method": "session.ack", "params": params})
+        )
+
+    @property
+    def over(self) -> bool:
+        return self.connection.over or self.connection.close_code is not None
+
+
+VIEWER = st.integers(0, 2)
+STEPS = st.one_of(
+    st.tuples(st.just("send"), st.integers(0, 1)),
+    st.tuples(st.just("send"), st.integers(0, 1)),
+    st.tuples(st.sampled_from(["profile", "block", "befriend"]), st.integers(0, 1)),
+    st.tuples(st.just("arrive"), VIEWER, st.integers(1, 6)),
+    st.tuples(st.sampled_from(["cut", "back", "slow", "fast", "acknowledge"]), VIEWER),
+    st.tuples(
+        st.sampled_from(["commit", "report", "release", "fail", "answer one", "answer all", "hold", "tick"])
+    ),
+)
+
+
+class Play:
+    """One run: two people who write to each other, and three devices of theirs that only watch."""
+
+    def __init__(self, test: SynchronousTestCase) -> None:
+        self.world = world = World(outbound_frames=8)
+        self.people = [world.register("alice"), world.register("bob")]
+        self.chat = world.befriend(*self.people)
+        self.viewers = [Viewer(test, world, name) for name in ("alice", "bob", "bob")]
+        for viewer in self.viewers:
+            # One viewer's sign-in is an alert to the others.
+            viewer.arrive(100)
+            viewer.messages.clear()
+        self.start = world.cursor
+        for viewer in self.viewers:
+            viewer.cursor = self.start
+        self.sent = 0
+        world.database.hold = True
+
+    def step(self, step: Any) -> None:
+        name, database = step[0], self.world.database
+        match name:
+            case "send":
+                client = self.people[step[1]]
+                self.sent += 1
+                client.ask("chat.send", **client.message(self.chat, str(self.sent)))
+            case "profile":
+                self.people[step[1]].ask("profile.set", profile={"display_name": f"name {self.sent}"})
+            case "block":
+                self.people[step[1]].ask("contact.block", account=self.people[1 - step[1]].account)
+            case "befriend":
+                for person, other in (self.people, self.people[::-1]):
+                    person.ask("contact.unblock", account=other.account)
+                    person.ask("contact.request", account=other.account, address=other.address)
+            case "fail":
+                database.failing = True
+                database.release()
+                database.failing = False
+            case "hold":
+                database.hold_reads = True
+            case "answer one":
+                database.answer_reads(1)
+            case "answer all":
+                database.hold_reads = False
+                database.answer_reads()
+            case "tick":
+                self.world.settle()
+            case "commit" | "report" | "release":
+                getattr(database, name)()
+            case _:
+                self._viewer(name, self.viewers[step[1]], *step[2:])
+
+    def _viewer(self, name: str, viewer: Viewer, *details: int) -> None:
+        match name:
+            case "cut":
+                viewer.connection.lose()
+            case "slow" if not viewer.over:
+                viewer.connection.session.paused()
+            case "fast" if not viewer.over:
+                viewer.connection.session.resumed()
+            case "acknowledge" if not viewer.over:
+                viewer.acknowledge()
+            case "arrive":
+                viewer.arrive(*details)
+            case "back":
+                viewer.back()
+
+    def finish(self) -> None:
+        """Everything is committed and reported; everyone reads to the end, and comes back where he must."""
+        database = self.world.database
+        database.hold_reads = False
+        self.world.settle(20)
+        while database.held:
+            database.answer_reads()
+            database.release()
+            self.world.settle(20)
+        database.hold = False
+        for viewer in self.viewers:
+            while True:
+                if not viewer.over:
+                    viewer.connection.session.resumed()
+                self.world.settle()
+                viewer.arrive(1000)
+                if not viewer.over:
+                    break
+                viewer.back()
+        self.world.settle(20)
+        for viewer in self.viewers:
+            viewer.arrive(1000)
+
+
+class ConvergenceTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        # Small bounds, so that they are met.
+        self.patch(catchup, "HELD_LIMIT", 3)
+        self.patch(backlog, "PAGE", 4)
+
+    @settings(max_examples=100)
+    @given(st.lists(STEPS, max_size=80))
+    def test_devices_converge(self, steps: list[Any]) -> None:
+        """Commits are late or fail, reads are late, readers are slow, connections break: all the same."""
+        play = Play(self)
+        for step in steps:
+            play.step(step)
+        play.finish()
+        for viewer in play.viewers:
+            self.assertEqual(viewer.messages, self.stored(play, viewer), viewer.account)
+            fresh = Viewer(self, play.world, "alice" if viewer is play.viewers[0] else "bob")
+            fresh.cursor = play.start
+            fresh.back()
+            fresh.arrive(1000)
+            again = [upto for upto in fresh.messages if upto in set(viewer.messages)]
+            self.assertEqual(again, viewer.messages)
+            self.compare(viewer.state, fresh.state)
+        self.assertEqual(play.world.late, [])
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def stored(self, play: Play, viewer: Viewer) -> list[str]:
+        """The messages of the chat behind the start, from the database."""
+        person = Client(play.world)
+        person.token = next(one for one in play.people if one.account == viewer.account).token
+        person.resume()
+        found: list[dict[str, Any]] = []
+        before, more = None, True
+        while more:
+            page = person.call("chat.history", chat=play.chat, limit=200, before=before)
+            found, more = page["messages"] + found, page["more"]
+            before = found[0]["id"] if found else None
+        return [message["id"] for message in found]
+
+    def compare(self, seen: dict[str, Any], fresh: dict[str, Any]) -> None:
+        """What a device was told last is what a device that asks now is told."""
+        for name, params in seen.items():
+            if name.startswith("profile.changed") and name not in fresh:
+                continue  # it is not shown any more: they are no contacts
+            self.assertEqual(fresh[name], params)
