@@ -36,7 +36,9 @@ class OperatingTests(SynchronousTestCase):
             probe.bind(("127.0.0.1", 0))
             self.health_port = probe.getsockname()[1]
         sample = self._moved((ROOT / "docs" / "node.toml").read_text())
-        sample = sample.replace('# clients = ["tcp:8443"]', 'clients = ["tcp:0:interface=127.0.0.1"]')
+        sample = sample.replace(
+            '# clients = ["tcp:8443:backlog=1024"]', 'clients = ["tcp:0:interface=127.0.0.1"]'
+        )
         (self.etc / "node.toml").write_text(sample.replace("tcp:8008", f"tcp:{self.health_port}"))
         chain, key = self_signed(["home.example.org"])
         (self.etc / "chain.pem").write_bytes(chain)
