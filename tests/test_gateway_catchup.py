@@ -116,6 +116,22 @@ class ResumeTests(CatchUpCase):
             received = texts([event["params"] for event in events if event["method"] == "chat.message"])
             self.assertEqual(received, ["missed", *self.numbers(20), "late"])
 
+    def test_committed_and_not_reported(self) -> None:
+        """What is on disk when it is read, and published only then, comes once."""
+        self.bob.drop()
+        database = self.world.database
+        database.hold = True
+        asked = self.alice.ask("chat.send", **self.alice.message(self.chat, "1"))
+        database.commit()
+        self.bob.resume(self.bob.cursor)
+        self.assertEqual(self.bob.messages(), [])
+        database.report()
+        self.assertIsNotNone(self.alice.answer(asked))
+        database.release()
+        events = self.bob.take()
+        self.assertEqual([event["method"] for event in events], ["chat.message", "session.synced"])
+        self.bob.call("session.ack", cursor=events[0]["params"]["id"])
+
     def test_what_moves_meanwhile(self) -> None:
         """A receipt that moves on between the reads of messages and receipts is not lost."""
         tablet = self.world.login("alice")

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
-from twisted.internet.defer import Deferred
 
 from safeum_home.ids import AccountId
 from safeum_home.ports import Database, Missed, Published, Source
@@ -29,15 +28,25 @@ class Backlog:
         self._database = database
         self._sources = sources
 
-    def page(self, account: AccountId, after: int) -> "Deferred[Page]":
+    async def page(self, account: AccountId, after: int) -> Page:
         """The next events of `account` behind `after`: nothing left out, nothing twice."""
 
-        def read(c: Connection) -> Page:
+        def read(c: Connection) -> tuple[Page, int]:
             # One snapshot for all: what moves on while it is read (a receipt, a contact) is in none of them.
             missed = [source(c, account, after, PAGE) for source in self._sources]
-            return _merge(missed, after, node.committed(c))
+            complete = node.committed(c)
+            return _merge(missed, after, complete), complete
 
-        return self._database.read(read)
+        page, complete = await self._database.read(read)
+        if complete > self._database.committed:
+            # It holds what is on disk and about to be told. Whoever asks is told of that live first, so
+            # that he can leave it out: changes are reported in order.
+            await self._database.transact(_nothing)
+        return page
+
+
+def _nothing(c: Connection) -> None:
+    """A change that changes nothing."""
 
 
 def _merge(missed: Sequence[Missed], after: int, complete: int) -> Page:
