@@ -105,6 +105,8 @@ class FakeNode:
         self.clock = Clock()
         self.wires: list[FakeWire] = []
         self.down = False
+        self.waiting: list[Deferred[Any]] | None = None
+        """Set to a list, connections are made only when the Deferreds in it are fired."""
         self.answers: dict[str, Callable[[dict[str, Any]], Any]] = {
             "account.register": lambda params: opened(),
             "session.login": lambda params: opened() if params["password"] == "right" else WRONG,
@@ -115,10 +117,16 @@ class FakeNode:
     def dial(self, listener: Listener) -> "Deferred[Wire]":
         if self.down:
             return fail(Disconnected(Closing(1006, "refused")))
+        if self.waiting is not None:
+            self.waiting.append(waiting := Deferred())
+            return waiting.addCallback(lambda _: self.connect(listener))
+        return succeed(self.connect(listener))
+
+    def connect(self, listener: Listener) -> Wire:
         wire = FakeWire(listener)
         wire.answers = dict(self.answers)
         self.wires.append(wire)
-        return succeed(wire)
+        return wire
 
     @property
     def wire(self) -> FakeWire:

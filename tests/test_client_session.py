@@ -14,7 +14,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.events import Synced, Typing
 from safeum_home.protocol.types import Message
-from tests.client_double import ADA, BOB, CHAT, STALE, TOKEN, FakeNode, cursor, message
+from tests.client_double import ADA, BOB, CHAT, STALE, TOKEN, FakeNode, cursor, message, opened
 
 
 def sent(number: int) -> dict[str, Any]:
@@ -279,6 +279,48 @@ class ReconnectTests(SynchronousTestCase):
         self.node.clock.advance(2)
         self.assertEqual(self.node.wire.requests[0]["params"]["since"], cursor(9))
 
+    def test_whoever_hears_of_the_connection_may_close_it_or_not_wait(self) -> None:
+        for link in (Link.OFFLINE, Link.CONNECTING, Link.ONLINE):
+            for act in ("close", "retry"):
+                node = FakeNode()
+                wire = node.login()
+                heard: list[Link] = []
+
+                def hear(event: Any, node: FakeNode = node, act: str = act, heard: Any = heard) -> None:
+                    if isinstance(event, LinkChanged):
+                        heard.append(event.link)
+                        if event.link is link and heard.count(link) == 1:  # noqa: B023 - within its turn
+                            getattr(node.client, act)()
+
+                node.client.listen(hear)
+                wire.drop()
+                node.clock.advance(120)
+                self.assertEqual(heard[-1], Link.CLOSED if act == "close" else Link.ONLINE)
+                self.successResultOf(node.client.close())
+                self.assertEqual(node.clock.getDelayedCalls(), [])
+                self.assertTrue(all(each.closed_with is not None for each in node.wires))
+
+    def test_closing_while_connecting_leaves_no_connection(self) -> None:
+        for lost_before in (False, True):
+            node = FakeNode()
+            if lost_before:
+                node.login().drop()
+            node.waiting = []
+            entering = None if lost_before else started(node.client.login("ada", "right"))
+            node.client.retry()
+            node.client.close()
+            node.waiting[0].callback(None)
+            self.assertEqual(node.wire.closed_with, 1000)
+            if entering is not None:
+                self.failureResultOf(entering, SessionEnded)
+
+    def test_a_full_house_of_calls_does_not_shut_the_session_out(self) -> None:
+        waiting = [started(self.client.send(CHAT, "hi")) for _ in range(256)]
+        self.wire.drop()
+        self.node.clock.advance(1)
+        self.assertEqual(self.links()[-1], Link.ONLINE)
+        self.assertEqual(len(self.node.wire.of("chat.send")), len(waiting))
+
     def test_closing_while_offline_leaves_no_timer(self) -> None:
         self.wire.event(message(1))
         self.wire.drop()
@@ -362,8 +404,54 @@ class EventTests(SynchronousTestCase):
         got += [self.successResultOf(stream.__anext__()) for _ in range(4)]
         self.assertEqual(got, [message(number) for number in range(1, 7)])
 
-    @settings(max_examples=60, deadline=None)
-    @given(st.lists(st.sampled_from(["event", "take", "drop", "synced"]), max_size=80), st.integers(1, 5))
+    def test_a_full_stream_may_be_drained_while_there_is_no_connection(self) -> None:
+        for state in ("offline", "connecting", "resuming", "closed"):
+            node = FakeNode()
+            wire = node.login()
+            stream = node.client.events(limit=2)
+            for number in range(1, 4):
+                wire.event(message(number))
+            wire.drop()
+            if state == "connecting":
+                node.waiting = []
+            elif state == "resuming":
+                del node.answers["session.resume"]
+            if state == "closed":
+                node.client.close()
+            elif state != "offline":
+                node.client.retry()
+            self.assertEqual(self.successResultOf(stream.__anext__()), message(1))
+            if state == "connecting":
+                assert node.waiting is not None
+                node.waiting[0].callback(None)
+            elif state == "resuming":
+                resume = node.wire.requests[0]
+                self.assertEqual(resume["params"]["since"], cursor(2))
+                node.wire.reply(resume, opened(0, None))
+            if state != "closed":
+                node.clock.advance(1)
+                node.wire.event(message(3))
+                got = [self.successResultOf(stream.__anext__()) for _ in range(2)]
+                self.assertEqual(got, [message(2), message(3)])
+                self.assertEqual(len(node.wires), 2)
+
+    def test_a_full_stream_that_is_closed_holds_nothing_back(self) -> None:
+        stream = self.client.events(limit=1)
+        other = self.client.events()
+        self.wire.event(message(1))
+        self.wire.event(message(2))
+        stream.close()
+        self.node.clock.advance(1)
+        self.assertEqual(self.node.wire.requests[0]["params"]["since"], cursor(1))
+        self.node.wire.event(message(2))
+        got = [self.successResultOf(other.__anext__()) for _ in range(2)]
+        self.assertEqual(got, [message(1), message(2)])
+
+    @settings(max_examples=100, deadline=None)
+    @given(
+        st.lists(st.sampled_from(["event", "take", "drop", "synced", "wait", "retry"]), max_size=80),
+        st.integers(1, 5),
+    )
     def test_whatever_happens_each_event_is_taken_once_and_in_order(
         self, steps: list[str], limit: int
     ) -> None:
@@ -394,19 +482,24 @@ class EventTests(SynchronousTestCase):
             waiting = stream.__anext__()
             waiting.addCallbacks(got.append, lambda failure: None)
             waiting.cancel()
-            settle()
 
         for step in steps:
             if step == "event":
                 log.append(message(len(log) + 1))
-                node.wire.event(log[-1])
-            elif step == "synced":
+                if node.wire.closed_with is None:
+                    node.wire.event(log[-1])
+            elif step == "synced" and node.wire.closed_with is None:
                 node.wire.event(Synced(log[-1].id if log else cursor(0)))
-            elif step == "drop":
+            elif step == "drop" and node.wire.closed_with is None:
                 node.wire.drop()
-                settle()
-            else:
+            elif step == "take":
                 take()
+            elif step == "wait":
+                settle()
+            elif step == "retry":
+                node.client.retry()
+                settle()
         for _ in range(2 * len(steps) + 2):
             take()
+            settle()
         self.assertEqual([event for event in got if isinstance(event, Message)], log)

@@ -107,8 +107,10 @@ class Calls:
         self._ids = count(1)
         self._pending: dict[int, _Call] = {}
         self._wire: Wire | None = None
-        self._open = False
-        self._ended: ClientError | None = None
+        self.open = False
+        """Whether there is a session to write commands into."""
+        self.ended: ClientError | None = None
+        """What all calls fail with from now on."""
 
     def request(self, params: Params, timeout: float | None = TIMEOUT) -> "Deferred[Result]":
         """Ask the node; the Deferred fires with the command's result, or fails with a `ClientError`.
@@ -116,18 +118,19 @@ class Calls:
         Refused with `busy` where `limit` calls wait already, `too_large` where the frame would not be
         taken. `timeout` is in seconds and counts while there is no connection, too.
         """
-        if self._ended is not None:
-            return fail(self._ended)
-        if len(self._pending) >= self._limit:
-            return fail(local(Code.BUSY, "Too many calls wait for their answers."))
+        if self.ended is not None:
+            return fail(self.ended)
         command = COMMAND_OF[type(params)]
+        # What opens a session is never one too many: all others may be waiting for it.
+        if len(self._pending) >= self._limit and command.phase is not Phase.GREETING:
+            return fail(local(Code.BUSY, "Too many calls wait for their answers."))
         request_id = next(self._ids)
         payload = _request(command, params, request_id)
         if len(payload) > MAX_FRAME:
             return fail(local(Code.TOO_LARGE))
         answer: Deferred[Result] = Deferred(lambda _: self._forget(request_id))
         call = self._pending[request_id] = _Call(command, payload, answer)
-        if self._open or (command.phase is Phase.GREETING and self._wire is not None):
+        if self.open or (command.phase is Phase.GREETING and self._wire is not None):
             self._write(call)
         if timeout is not None:
             answer.addTimeout(timeout, self._clock, _timed_out)
@@ -138,7 +141,7 @@ class Calls:
 
     def notify(self, params: Params) -> bool:
         """Tell the node without asking for an answer; False, and nothing sent, where there is no session."""
-        if self._wire is None or not self._open:
+        if self._wire is None or not self.open:
             return False
         self._wire.send(_request(COMMAND_OF[type(params)], params, None))
         return True
@@ -149,7 +152,7 @@ class Calls:
 
     def opened(self) -> None:
         """The session is open: write what waits, in the order in which it was asked for."""
-        self._open = True
+        self.open = True
         for call in list(self._pending.values()):
             if not call.written:
                 self._write(call)
@@ -185,7 +188,7 @@ class Calls:
 
     def lost(self, closing: Closing) -> None:
         """The connection is gone; see the module for what becomes of the calls."""
-        self._wire, self._open = None, False
+        self._wire, self.open = None, False
         for request_id, call in list(self._pending.items()):
             if not call.written:
                 continue
@@ -197,7 +200,7 @@ class Calls:
 
     def end(self, error: ClientError) -> None:
         """There will be no further connection: all calls fail, and those to come."""
-        self._wire, self._open, self._ended = None, False, error
+        self._wire, self.open, self.ended = None, False, error
         pending, self._pending = self._pending, {}
         for call in pending.values():
             call.answer.errback(error)

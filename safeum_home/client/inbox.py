@@ -38,7 +38,7 @@ class Inbox:
         return lambda: self._listeners.remove(listener)
 
     def stream(self, limit: int = QUEUE) -> Stream:
-        stream = Stream(self._drained, self._streams.remove, limit)
+        stream = Stream(self._drained, self._left, limit)
         self._streams.append(stream)
         return stream
 
@@ -70,6 +70,10 @@ class Inbox:
         if self._behind and all(stream.roomy for stream in self._streams):
             self._behind = False
             self._catch_up()
+
+    def _left(self, stream: Stream) -> None:
+        self._streams.remove(stream)
+        self._drained()
 
     def end(self, ended: SessionEnded | None) -> None:
         """Nothing follows."""

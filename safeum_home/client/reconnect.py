@@ -138,6 +138,10 @@ def _not_resumed(machine: Reconnect, core: BackOff, closing: Closing, wait: floa
     core.wait(machine, closing, wait)
 
 
+# What is dropped twice is lost once: the time to come back is set.
+_offline.upon(Reconnect.lost).loop().returns(None)
+
+
 @_offline.upon(Reconnect.retry).to(_connecting)
 def _retry(machine: Reconnect, core: BackOff) -> None:
     core.no_timer()

@@ -60,7 +60,12 @@ class Client(Methods):
         """Connect without logging in yet; raises `Disconnected`. Logging in does it where it was not done."""
         if self._wire is None:
             line = Line(self)
-            self._connected(line, await self._dial(line))
+            wire = await self._dial(line)
+            if self._calls.ended is not None:  # closed meanwhile
+                line.cut()
+                wire.close()
+                raise self._calls.ended
+            self._connected(line, wire)
 
     def _enter(self, params: c.Params) -> "Deferred[c.Opened]":
         return Deferred.fromCoroutine(self._open(params))
@@ -70,6 +75,8 @@ class Client(Methods):
             raise local_problem(Code.WRONG_STATE)
         await self.connect()
         opened: c.Opened = await self._ask_now(params)
+        if self.opened is not None:
+            raise local_problem(Code.WRONG_STATE)
         self.opened = opened
         self._token = opened.token or getattr(params, "token", None)
         self._in(opened)
@@ -150,7 +157,8 @@ class Client(Methods):
         return self._calls.notify(c.SessionAck(cursor))
 
     def _catch_up(self) -> None:
-        self._drop(Closing(SLOW_READER, "catching up"))
+        if self._calls.open:  # otherwise the next session goes on from the cursor anyway
+            self._drop(Closing(SLOW_READER, "catching up"))
 
     # --- the connection --------------------------------------------------------------------------
 
