@@ -27,6 +27,13 @@ CHAT_PATTERN = r"^![a-z2-7]{26}$(?!\n)"
 CURSOR_PATTERN = r"^[A-Za-z0-9_-]{22}$(?!\n)"
 USERNAME_PATTERN = r"^[a-z0-9](?:[a-z0-9._-]{1,30})[a-z0-9]$(?!\n)"
 
+SYSTEM_USERNAME = "safeum"
+"""The name under which a node itself writes."""
+RESERVED_USERNAMES = frozenset(
+    (SYSTEM_USERNAME, "support", "safeum-support", "admin", "administrator", "root", "postmaster", "abuse")
+)
+"""Names that speak for the node: nobody can sign up with them."""
+
 _ACCOUNT = re.compile(ACCOUNT_PATTERN)
 _USERNAME = re.compile(USERNAME_PATTERN)
 _PORT = re.compile(r"^[1-9][0-9]{0,4}$(?!\n)")

@@ -46,6 +46,13 @@ class SignUpTests(LoginCase):
             self.refused("username_taken", "account.register", username=username)
         self.assertEqual((self.world.pool.hashed, self.world.database.count("accounts")), (hashed, 1))
 
+    def test_names_of_the_node(self) -> None:
+        """Nobody can pass as the node or its people: it writes its alerts under such a name."""
+        hashed = self.world.pool.hashed
+        for username in ("safeum", "SafeUM", "support", "admin"):
+            self.refused("username_taken", "account.register", username=username)
+        self.assertEqual(self.world.pool.hashed, hashed)
+
     def test_invalid(self) -> None:
         """What is no login is refused."""
         for username in ("al", "a" * 33, "al ice", "-alice", "alicé", "\u212aelvin", "alice\n", "\u0430lice"):
@@ -127,18 +134,38 @@ class PasswordLoginTests(LoginCase):
         self.assertIn("$m=9216,t=3,p=1$", hasher._dummy)
 
     def test_limits_before_hashing(self) -> None:
-        """Tries are limited for an address and for a login, known or not, and cost nothing beyond that."""
+        """Tries at a login are limited, known or not, and cost nothing beyond that."""
         self.world = World(logins_per_account=0.1, logins_per_account_burst=2)
         self.register("alice")
         for username in ("alice", "nobody"):
             for spelling in (username, username.upper()):
                 self.refused("bad_credentials", "session.login", username=spelling, password="wrong")
             hashed = self.world.pool.hashed
-            error = self.refused("rate_limited", "session.login", username=username, host="192.0.2.8")
+            error = self.refused("rate_limited", "session.login", username=username)
             self.assertAlmostEqual(error["retry_after"], 10, 3)
             self.assertEqual(self.world.pool.hashed, hashed)
         self.world.clock.advance(10.1)
         Client(self.world).login("alice")
+
+    def test_strangers_do_not_shut_the_owner_out(self) -> None:
+        """What one address tries wrongly is held against it; all together may try more."""
+        self.world = World(logins_per_account=0.1, logins_per_account_burst=2, logins_per_address=1000)
+        self.register("alice")
+        for _ in range(2):
+            self.refused("bad_credentials", "session.login", password="wrong", host="192.0.2.66")
+        self.refused("rate_limited", "session.login", username="alice", host="192.0.2.66")
+        Client(self.world, "192.0.2.8").login("alice")
+        for number in range(37):
+            self.refused("bad_credentials", "session.login", password="wrong", host=f"198.51.100.{number}")
+        self.refused("rate_limited", "session.login", username="alice", host="203.0.113.1")
+
+    def test_a_slip_is_forgiven(self) -> None:
+        """The right password makes up for wrong ones from the same address."""
+        self.world = World(logins_per_account=0.1, logins_per_account_burst=2)
+        self.register("alice")
+        for _ in range(3):
+            self.refused("bad_credentials", "session.login", password="wrong")
+            Client(self.world).login("alice")
 
     def test_limits_of_an_address(self) -> None:
         """Trying many logins from one place is limited, and from all of an IPv6 network together."""

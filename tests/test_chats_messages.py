@@ -308,3 +308,20 @@ class DamageTests(MessageCase):
         assert row is not None
         self.world.database.execute("UPDATE events SET sealed = ? WHERE position = ?", row.sealed, last)
         self.assertEqual("".join(self.history(50)), "01234")
+
+    def test_a_member_that_somebody_put_in(self) -> None:
+        """Who is in a chat is sealed in it: a row in the index, put there by somebody's hand, opens nothing."""
+        eve = self.world.register("eve")
+        cursor, blind = eve.cursor, self.world.vault.blinder
+        self.world.database.execute(
+            "INSERT INTO members (chat, account, delivered, read, position) VALUES (?, ?, 0, 0, ?)",
+            blind.chat(ChatId(self.chat)),
+            blind.account(AccountId(eve.account)),
+            self.world.database.committed,
+        )
+        self.assertEqual([c["kind"] for c in eve.call("chat.list")["chats"]], ["system"])
+        self.refused("not_found", eve, "chat.history", chat=self.chat)
+        self.bob.call("chat.read", chat=self.chat, upto=self.ids[-1])
+        missed = eve.resume(cursor).take()
+        self.assertEqual([e for e in missed if e["params"].get("chat") == self.chat], [])
+        self.assertEqual(missed[-1]["method"], "session.synced")

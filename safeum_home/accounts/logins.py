@@ -32,6 +32,10 @@ class Authenticated:
     token: str | None = None
 
 
+_ANYWHERE = 20
+"""How many times more tries an account takes from all addresses together than from one."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoginLimits:
     """What may be tried, before anything is hashed."""
@@ -39,6 +43,9 @@ class LoginLimits:
     sign_ups: RateLimit
     by_host: RateLimit
     by_username: RateLimit
+    """For each login and address: a stranger's wrong tries do not shut the owner out."""
+    by_username_anywhere: RateLimit
+    """Against guessing from many addresses: much wider."""
 
     @classmethod
     def of(cls, section: LimitSection, now: Callable[[], float]) -> "LoginLimits":
@@ -46,7 +53,20 @@ class LoginLimits:
             RateLimit(section.signups_per_address, section.signups_per_address_burst, now),
             RateLimit(section.logins_per_address, section.logins_per_address_burst, now),
             RateLimit(section.logins_per_account, section.logins_per_account_burst, now),
+            RateLimit(
+                section.logins_per_account * _ANYWHERE, section.logins_per_account_burst * _ANYWHERE, now
+            ),
         )
+
+    def take(self, peer: str, username: str) -> None:
+        """Count a try to log in; raises `rate_limited`."""
+        self.by_host.take(peer)
+        self.by_username.take((peer, username))
+        self.by_username_anywhere.take(username)
+
+    def proved(self, peer: str, username: str) -> None:
+        """The password was right: earlier slips from there are forgiven."""
+        self.by_username.forget((peer, username))
 
 
 class Logins:
@@ -86,7 +106,7 @@ class Logins:
         username = ids.username(params.username)
         self._hasher.check_strength(params.password, username)
         self._limits.sign_ups.take(network(caller.host))
-        if await self._directory.by_username(username) is not None:
+        if username in ids.RESERVED_USERNAMES or await self._directory.by_username(username) is not None:
             raise Problem(Code.USERNAME_TAKEN)
         hashed = await self._hasher.hash(params.password)
         owner, insert = self._new_account(username, hashed)
@@ -98,8 +118,7 @@ class Logins:
         return authenticated
 
     async def login(self, caller: Caller, params: SessionLogin) -> Committed[Authenticated]:
-        self._limits.by_host.take(network(caller.host))
-        self._limits.by_username.take(params.username.lower())
+        self._limits.take(network(caller.host), params.username.lower())
         try:
             username = ids.username(params.username)
         except Problem:
@@ -108,6 +127,7 @@ class Logins:
         hashed = None if owner is None else owner.password_hash
         if not await self._hasher.verify(params.password, hashed) or owner is None:
             raise Problem(Code.BAD_CREDENTIALS)
+        self._limits.proved(network(caller.host), username)
         return await self._new_device(owner, params.device)
 
     async def resume(self, caller: Caller, params: SessionResume) -> Authenticated:

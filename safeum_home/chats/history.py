@@ -113,7 +113,7 @@ class History:
         return commands.ChatList(summaries, None if last is None else self._cursors.encode(last))
 
     def _overview(self, c: Connection, account: AccountId, row: ChatRow, newest: EventRow) -> _Overview:
-        chat = self._registry.contents(row)
+        chat = self._registry.contents(row, account)
         mine = self._member(c, chat.blind, account)
         others = next((one for one in chats.members(c, chat.blind) if one.account != mine.account), None)
         encoded = undamaged([newest], lambda row: open_encoded(chat.key, row), "messages")

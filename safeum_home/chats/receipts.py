@@ -58,7 +58,7 @@ class Receipts:
         self._scheduled = False
 
     def delivered(self, account: AccountId, chat: ChatId, position: int) -> None:
-        self._wait((account, chat), position, GATHER_SECONDS)
+        self._wait((account, chat), position)
 
     def resumed(self, account: AccountId, position: int) -> None:
         """A device of `account` came back and holds everything up to `position`.
@@ -68,7 +68,7 @@ class Receipts:
         owner = self._blinder.account(account)
 
         def read(c: Connection) -> list[tuple[ChatId, int]]:
-            opened = self._registry.opener(c)
+            opened = self._registry.opener(c, account)
             found = chats.undelivered(c, owner, position)
             return undamaged(found, lambda row: (opened(row[0]).id, row[1]), "chats")
 
@@ -92,7 +92,7 @@ class Receipts:
     def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
         """`ports.Source` of receipts."""
         rows = chats.markers_since(c, self._blinder.account(account), after, limit)
-        opened = self._registry.opener(c)
+        opened = self._registry.opener(c, account)
 
         def tell(row: MemberRow) -> Published:
             chat = opened(row.chat)
@@ -107,16 +107,16 @@ class Receipts:
         self._scheduled = False
         for key, position in waiting.items():
             if key in self._storing:
-                self._wait(key, position, GATHER_SECONDS)
+                self._wait(key, position)
             else:
                 self._start(key, position)
 
-    def _wait(self, key: _Key, position: int, seconds: float) -> None:
+    def _wait(self, key: _Key, position: int) -> None:
         if key in self._waiting or len(self._waiting) < MOST_WAITING:
             self._waiting[key] = max(position, self._waiting.get(key, 0))
         if not self._scheduled:
             self._scheduled = True
-            self._clock.callLater(seconds, self.flush)
+            self._clock.callLater(GATHER_SECONDS, self.flush)
 
     def _start(self, key: _Key, position: int) -> None:
         self._storing.add(key)
@@ -132,7 +132,8 @@ class Receipts:
             self._storing.discard(key)
             if failure is not None:
                 self._failed(failure)
-                self._wait(key, position, RETRY_SECONDS)
+                if failure.check(Problem):  # anything else would fail again and again
+                    self._clock.callLater(RETRY_SECONDS, self._wait, key, position)
 
         chat = self._registry.get(chat_id)
         told = self._registry.load(chat_id).addCallback(store) if chat is None else store(chat)

@@ -79,7 +79,9 @@ class ChatRegistry:
 
     def get(self, chat: ChatId) -> Chat | None:
         """The chat, if it is in RAM."""
-        return self._open.get(chat)
+        if (kept := self._open.get(chat)) is not None:
+            self._open.move_to_end(chat)
+        return kept
 
     def load(self, chat: ChatId) -> "Deferred[Chat | None]":
         """The chat; None where there is none. Those who wait for one chat get it in their order."""
@@ -151,10 +153,10 @@ class ChatRegistry:
             if loading is not None and not loading.reading:
                 self._read(chat, loading)
 
-    def opener(self, c: Connection) -> Callable[[bytes], "ChatContents"]:
-        """Opens chats found by an index, on a reading connection and in its thread; each only once.
+    def opener(self, c: Connection, account: AccountId) -> Callable[[bytes], "ChatContents"]:
+        """Opens chats of `account` found by an index, on a reading connection and in its thread; each once.
 
-        Raises `Tampered`.
+        Raises `Tampered`, also where only the index says that the account is in the chat.
         """
         opened: dict[bytes, ChatContents] = {}
 
@@ -162,14 +164,16 @@ class ChatRegistry:
             if blind not in opened:
                 if (row := chats.chat(c, blind)) is None:
                     raise Tampered
-                opened[blind] = self.contents(row)
+                opened[blind] = self.contents(row, account)
             return opened[blind]
 
         return open_chat
 
-    def contents(self, row: ChatRow) -> "ChatContents":
-        """The chat in a row; raises `Tampered`."""
+    def contents(self, row: ChatRow, account: AccountId) -> "ChatContents":
+        """The chat in a row; raises `Tampered`, also where `account` is not among the sealed members."""
         key, members = self._open_row(row)
+        if account not in members:
+            raise Tampered
         kind = ChatKind(row.kind)
         system = kind is ChatKind.SYSTEM
         chat = self.system_chat(members[0]) if system else ids.direct_chat_id(members[0], members[1])

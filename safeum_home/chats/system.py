@@ -8,14 +8,14 @@ from twisted.internet.defer import Deferred
 from safeum_home.chats.messages import Messages
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem
-from safeum_home.ids import AccountId, DeviceId, system_account
+from safeum_home.ids import SYSTEM_USERNAME, AccountId, DeviceId, system_account
 from safeum_home.ports import Known, Staged
 from safeum_home.protocol.types import DeviceInfo, LoginAlert
 
 
 def system_contact(node: str) -> Known:
     """Who writes in the name of `node`."""
-    return Known(system_account(node), "safeum", "SafeUM", "")
+    return Known(system_account(node), SYSTEM_USERNAME, "SafeUM", "")
 
 
 class SystemMessages:
