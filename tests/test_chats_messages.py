@@ -310,7 +310,7 @@ class DamageTests(MessageCase):
         self.assertEqual("".join(self.history(50)), "01234")
 
     def test_a_member_that_somebody_put_in(self) -> None:
-        """Who is in a chat is sealed in it: a row in the index, put there by somebody's hand, opens nothing."""
+        """Who is in a chat is sealed in it: a row in the index, put there by a hand, opens nothing."""
         eve = self.world.register("eve")
         cursor, blind = eve.cursor, self.world.vault.blinder
         self.world.database.execute(
