@@ -9,6 +9,7 @@ from signal import SIGTERM, signal
 from bench.cases import CASES
 from bench.failure import Failure
 from bench.options import TARGETS, Options
+from bench.required import missed
 from bench.targets import raise_file_limit
 
 
@@ -22,7 +23,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--scale", type=float, default=Options.scale, help="of pairs and connections")
     parser.add_argument("--profile", type=Path, metavar="DIR", help="sample the target with py-spy")
     parser.add_argument("--gil", action="store_true", help="of the samples, only those that hold the GIL")
+    parser.add_argument(
+        "--check", action="store_true", help="fail where a node does not reach what it has to"
+    )
     parsed = vars(parser.parse_args(arguments))
+    check = parsed.pop("check")
     names = parsed.pop("cases") or list(CASES)
     unknown = [name for name in names if name not in CASES]
     if unknown:
@@ -34,7 +39,11 @@ def main(arguments: list[str]) -> int:
     for name in names:
         try:
             for line in CASES[name](options):
-                print(json.dumps({"case": name, "target": options.target, **line}), flush=True)
+                line = {"case": name, "target": options.target, **line}
+                print(json.dumps(line), flush=True)
+                for words in missed(line) if check else ():
+                    print(f"{name}: {words}", file=sys.stderr, flush=True)
+                    failed = True
         except Failure as failure:
             print(f"{name}: {failure}", file=sys.stderr, flush=True)
             failed = True

@@ -12,6 +12,7 @@ from bench.flows import ACK_EVERY, BODY, FIRST, Flow, NodeFlow, RelayFlow
 from bench.framing import PING, TEXT, frame, split
 from bench.meter import percentile
 from bench.profile import flat
+from bench.required import missed
 from bench.wire import Line, OnFrames
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, Cursor, direct_chat_id
@@ -177,3 +178,18 @@ class ReportTests(SynchronousTestCase):
         self.assertIn(" 75.0%  read", text)
         self.assertIn("100.0%  turn", text)
         self.assertNotIn("idle", text)
+
+
+class RequiredTests(SynchronousTestCase):
+    def test_missed(self) -> None:
+        """A line is held to what its case has to reach, and to nothing else."""
+        line = {"case": "pairs", "in_flight": 16, "relay_ratio": 0.35, "p99_ms": 80.0}
+        self.assertEqual(missed(line), [])
+        self.assertEqual(
+            missed({**line, "relay_ratio": 0.34}), ["relay_ratio is 0.34, and has to be at least 0.35"]
+        )
+        self.assertEqual(missed({**line, "case": "other", "relay_ratio": 0.1}), [])
+        self.assertEqual(
+            missed({"case": "idle", "kib_per_conn": 45.1}),
+            ["kib_per_conn is 45.1, and has to be at most 45.0"],
+        )

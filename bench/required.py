@@ -1,0 +1,38 @@
+"""What a node has to reach: held by `--check`, against the relay of the same minute."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Bound(NamedTuple):
+    """`field` has to be at least, or at most, `value`, in lines that have all of `where`."""
+
+    where: Mapping[str, Any]
+    field: str
+    value: float
+    at_least: bool
+
+    def missed(self, line: Mapping[str, Any]) -> str | None:
+        """In words, where a line does not keep to it."""
+        if any(line.get(name) != value for name, value in self.where.items()):
+            return None
+        found = line[self.field]
+        if found >= self.value if self.at_least else found <= self.value:
+            return None
+        return (
+            f"{self.field} is {found}, and has to be at {'least' if self.at_least else 'most'} {self.value}"
+        )
+
+
+BOUNDS = (
+    Bound({"case": "pairs", "in_flight": 16}, "relay_ratio", 0.35, True),
+    Bound({"case": "pairs", "in_flight": 1}, "relay_ratio", 0.45, True),
+    Bound({"case": "pairs", "rate": 200}, "p99_ms", 5.0, False),
+    Bound({"case": "idle"}, "kib_per_conn", 45.0, False),
+    Bound({"case": "login", "method": "token"}, "per_s", 700.0, True),
+)
+
+
+def missed(line: Mapping[str, Any]) -> list[str]:
+    """What a line of a full-sized run against the node does not reach."""
+    return [words for bound in BOUNDS if (words := bound.missed(line)) is not None]
