@@ -38,8 +38,8 @@ def main(arguments: list[str]) -> int:
     failed = False
     for name in names:
         try:
-            for line in CASES[name](options):
-                line = {"case": name, "target": options.target, **line}
+            for fields in CASES[name](options):
+                line = {"case": name, "target": options.target, **fields}
                 print(json.dumps(line), flush=True)
                 for words in missed(line) if check else ():
                     print(f"{name}: {words}", file=sys.stderr, flush=True)
