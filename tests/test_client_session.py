@@ -279,6 +279,19 @@ class ReconnectTests(SynchronousTestCase):
         self.node.clock.advance(2)
         self.assertEqual(self.node.wire.requests[0]["params"]["since"], cursor(9))
 
+    def test_a_node_that_goes_back_in_time_may_use_known_cursors_anew(self) -> None:
+        def resume(params: dict[str, Any]) -> Any:
+            return Problem(Code.INVALID_CURSOR) if params["since"] is not None else opened(1, None)
+
+        self.wire.event(message(2, "lost with the disk"))
+        self.node.answers["session.resume"] = resume
+        self.wire.drop()
+        self.node.clock.advance(1)
+        self.assertEqual(self.node.wire.of("session.ack"), [])
+        self.node.wire.event(message(2, "another"))
+        texts = [event.body.text for event in self.heard if isinstance(event, Message)]
+        self.assertEqual(texts, ["lost with the disk", "another"])
+
     def test_whoever_hears_of_the_connection_may_close_it_or_not_wait(self) -> None:
         for link in (Link.OFFLINE, Link.CONNECTING, Link.ONLINE):
             for act in ("close", "retry"):

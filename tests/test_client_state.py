@@ -6,6 +6,8 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.client.errors import RemoteProblem
+from safeum_home.client.events import Link, LinkChanged
 from safeum_home.client.state import KEPT, State
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.events import ContactChanged, ProfileChanged, Receipt, Typing
@@ -152,9 +154,27 @@ class StateTests(SynchronousTestCase):
             self.wire.event(message(number))
         self.assertEqual((len(chat.messages), chat.more, chat.unread), (KEPT, True, 100))
 
-    def test_a_forgotten_cursor_means_loading_again(self) -> None:
+    def test_a_loading_that_fails_leaves_what_there_was(self) -> None:
         state = self.load()
-        self.chats = [summary(message(20), 7)]
+        self.wire.answers["chat.list"] = lambda params: Problem(Code.BUSY)
+        loading = self.node.client.load()
+        assert isinstance(loading, Deferred)
+        self.failureResultOf(loading, RemoteProblem)
+        self.wire.event(message(6))
+        self.assertEqual(state.unread, 2)
+
+    def test_of_two_loadings_the_later_one_counts(self) -> None:
+        del self.wire.answers["chat.list"]
+        for _ in range(2):
+            assert isinstance(self.node.client.load(), Deferred)
+        first, second = self.wire.of("chat.list")
+        self.wire.reply(first, {"chats": [summary(message(5), 1)], "next": None})
+        self.wire.event(message(6))
+        self.wire.reply(second, {"chats": [summary(message(4), 0)], "next": None})
+        self.assertEqual(self.node.client.state.unread, 1)
+
+    def _forget_cursors(self) -> None:
+        """From the next connection on the node knows no cursor, and holds `self.chats`."""
         self.node.answers |= {
             method: self.node.wire.answers[method] for method in ("profile.get", "contact.list", "chat.list")
         }
@@ -164,6 +184,31 @@ class StateTests(SynchronousTestCase):
             return refuse(params) if params["since"] is None else Problem(Code.INVALID_CURSOR)
 
         self.node.answers["session.resume"] = resume
+
+    def test_a_forgotten_cursor_means_loading_again(self) -> None:
+        state = self.load()
+        self.wire.event(message(6, "lost with the disk"))
+        self.chats = [summary(message(20), 7)]
+        self._forget_cursors()
         self.wire.drop()
         self.node.clock.advance(1)
+        self.assertEqual(state.unread, 7)
+        self.assertEqual([entry.id for entry in state.chats[0].messages], [cursor(20)])
+        self.assertEqual(self.heard[-1], LinkChanged(Link.ONLINE, reset=True))
+
+    def test_it_is_loaded_again_until_that_succeeds(self) -> None:
+        state = self.load()
+        self.chats = [summary(message(20), 7)]
+        self._forget_cursors()
+        answer, self.node.answers["chat.list"] = (
+            self.node.answers["chat.list"],
+            lambda params: Problem(Code.STORAGE_UNAVAILABLE),
+        )
+        self.wire.drop()
+        self.node.clock.advance(1)
+        self.assertIsInstance(self.heard[-1], LinkChanged)
+        self.assertNotIn(LinkChanged(Link.ONLINE, reset=True), self.heard)
+        self.node.answers["chat.list"] = answer
+        self.node.clock.advance(60)
+        self.assertEqual(self.heard[-1], LinkChanged(Link.ONLINE, reset=True))
         self.assertEqual(state.unread, 7)

@@ -307,6 +307,25 @@ class LinkTests(DeskTestCase):
         self.enter("/retry")
         self.assertIn("● connected", self.status())
 
+    def test_a_restored_node_is_shown_as_it_is(self) -> None:
+        self.enter("/chat bob")
+        self.wire.event(message(4, "after the backup"))
+        self.node.answers |= {
+            method: self.wire.answers[method]
+            for method in ("profile.get", "contact.list", "chat.list", "chat.history", "chat.read")
+        }
+        take = self.node.answers["session.resume"]
+        self.node.answers["session.resume"] = lambda params: (
+            take(params) if params["since"] is None else Problem(Code.INVALID_CURSOR)
+        )
+        self.wire.drop()
+        self.node.clock.advance(1)
+        shown = self.body()
+        self.assertIn("text 1", shown)
+        self.assertNotIn("after the backup", shown)
+        self.assertIn("forgotten", shown)
+        self.assertIn("● connected", self.status())
+
     def test_the_end_is_told(self) -> None:
         self.wire.drop(4010)
         self.assertIn("session over", self.status())

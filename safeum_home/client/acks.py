@@ -31,8 +31,13 @@ class Acks:
         """Tell now what was not told; without a session it is kept for the next one."""
         self.stop()
         if self._cursor is not None and self._tell(self._cursor):
-            self._cursor = None
-            self._count = 0
+            self.forget()
+
+    def forget(self) -> None:
+        """What was not told is not to be told any more."""
+        self.stop()
+        self._cursor = None
+        self._count = 0
 
     def stop(self) -> None:
         """No timer is left behind."""

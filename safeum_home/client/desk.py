@@ -226,6 +226,9 @@ class Desk:
 
     def _link(self, event: LinkChanged) -> None:
         self.link, self.link_at = event, self.now()
+        if event.reset:
+            self.open(self.current if self.chat is not None else None)
+            self.note("The node has forgotten what came last. This is what it holds now.")
         if event.link is Link.CLOSED:
             self.note(
                 f"The session is over: {safe(event.reason)} Nothing more will arrive; /quit leaves.", "error"

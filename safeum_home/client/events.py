@@ -31,8 +31,8 @@ class Link(Enum):
 class LinkChanged:
     """The session is now `link`. Said by the client itself, not by the node.
 
-    `retry_in` is in seconds while offline. `reset` means that events were lost and what was loaded
-    must be loaded again: it is only ever set where the node no longer knew the cursor.
+    `retry_in` is in seconds while offline. `reset` means that events were lost: it is only ever set where
+    the node no longer knew the cursor. What the client's `state` holds was loaded again by then.
     """
 
     link: Link

@@ -33,6 +33,12 @@ class Inbox:
         self._streams: list[Stream] = []
         self._behind = False
 
+    def forget(self) -> None:
+        """The node does not know the cursor: it may use those seen before for other events."""
+        self.cursor = None
+        self.once = Once()
+        self.acks.forget()
+
     def listen(self, listener: Listen) -> Callable[[], None]:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)

@@ -11,7 +11,15 @@ from twisted.python.failure import Failure
 
 from safeum_home.client.calls import TIMEOUT, Calls, Wire
 from safeum_home.client.connection import Dial
-from safeum_home.client.errors import BadAnswer, Closing, Disconnected, RemoteProblem, SessionEnded, TimedOut
+from safeum_home.client.errors import (
+    BadAnswer,
+    ClientError,
+    Closing,
+    Disconnected,
+    RemoteProblem,
+    SessionEnded,
+    TimedOut,
+)
 from safeum_home.client.errors import local as local_problem
 from safeum_home.client.events import QUEUE, Link, LinkChanged, Listen, Stream
 from safeum_home.client.inbox import Inbox
@@ -231,7 +239,8 @@ class Client(Methods):
         elif not isinstance(error, RemoteProblem):
             failure.trap(Disconnected, SessionEnded)  # the machine was told already
         elif error.of(Code.INVALID_CURSOR) and self._inbox.cursor is not None:
-            self._inbox.cursor, self._reset = None, True
+            self._inbox.forget()
+            self._reset = True
             self.show_token()
         elif error.of(Code.BAD_TOKEN):
             self._machine.stop(FINAL[4010], 4010)
@@ -240,9 +249,19 @@ class Client(Methods):
 
     def online(self) -> None:
         reset, self._reset = self._reset, False
-        if reset and self.state.ready:
-            spawn(load(self.state, self), "loading what the client shows")
-        self._inbox.tell(LinkChanged(Link.ONLINE, reset=reset))
+        if reset and self.state.used:
+            spawn(self._rebuild(), "loading what the client shows")
+        else:
+            self._inbox.tell(LinkChanged(Link.ONLINE, reset=reset))
+
+    async def _rebuild(self) -> None:
+        try:
+            await load(self.state, self)
+        except ClientError as error:
+            self._reset = True
+            self._drop(Closing(1013, str(error)))
+        else:
+            self._inbox.tell(LinkChanged(Link.ONLINE, reset=True))
 
     def offline(self, reason: str, retry_in: float) -> None:
         self._inbox.tell(LinkChanged(Link.OFFLINE, reason, retry_in))

@@ -119,22 +119,39 @@ class State:
 
     # --- building --------------------------------------------------------------------------------
 
-    def begin(self) -> None:
-        """What comes from now on is applied on top of what is being loaded."""
-        self._early = []
+    @property
+    def used(self) -> bool:
+        """Whether it was ever loaded, or is just being loaded."""
+        return self.ready or self._early is not None
 
-    def build(self, own: Profile, contacts: list[Contact], chats: list[ChatSummary]) -> None:
-        """Replace everything by what the node said."""
+    def begin(self) -> list[Struct]:
+        """What comes from now on is applied on top of what is being loaded; `build` is given the result."""
+        self._early = early = []
+        return early
+
+    def build(
+        self, early: list[Struct], own: Profile, contacts: list[Contact], chats: list[ChatSummary]
+    ) -> None:
+        """Replace everything by what the node said, unless a later loading has begun."""
+        if self._early is not early:
+            return
+        self._early = None
         self.profile = own
         self.contacts = {contact.account: contact for contact in contacts}
         self._chats = {summary.chat: _view(summary) for summary in chats}
         self.ready = True
-        early, self._early = self._early or [], None
         newest = {chat.chat: chat.last.at for chat in self._chats.values() if chat.last is not None}
         for event in early:
             if isinstance(event, Message) and event.at <= newest.get(event.chat, -1):
                 continue  # the summary has counted it; its text comes with the history
             self.take(event)
+
+    def abandon(self, early: list[Struct]) -> None:
+        """The loading has failed: what there was before stays, and is kept current."""
+        if self._early is early:
+            self._early = None
+            for event in early:
+                self.take(event)
 
     def page(self, chat: str, messages: list[Message], more: bool) -> None:
         """Older messages, or the newest, of a chat."""
@@ -261,7 +278,15 @@ def _view(summary: ChatSummary) -> ChatView:
 
 async def load(state: State, client: Methods) -> None:
     """Fill `state` from the node: one's own profile, all contacts, and the newest chats."""
-    state.begin()
+    early = state.begin()
+    try:
+        await _load(state, client, early)
+    except BaseException:
+        state.abandon(early)
+        raise
+
+
+async def _load(state: State, client: Methods, early: list[Struct]) -> None:
     own = await client.profile()
     state.account, state.address = own.account, own.address
     contacts: list[Contact] = []
@@ -280,4 +305,4 @@ async def load(state: State, client: Methods) -> None:
         before = page.next
         if before is None or len(chats) >= MAX_CHATS:
             break
-    state.build(own.profile, contacts, chats)
+    state.build(early, own.profile, contacts, chats)
