@@ -9,11 +9,55 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests import postgres
 from tests.e2e.crowd import Crowd
 from tests.e2e.node_process import NodeProcess
+from tests.e2e.people import Person
+from tests.e2e.talk import Talker, faults
 
 ROUNDS = 20
 PAIRS = 3
 MOST_SECONDS = 0.1
 """How long a round's load lasts at most, once everybody is in the middle of it."""
+
+
+class FaultTests(SynchronousTestCase):
+    """What the tests below look for is found where it is."""
+
+    def setUp(self) -> None:
+        left, right = (Talker(Person(name, f"@{name}", name, "", ""), "!") for name in ("left", "right"))
+        self.sides = left, right
+        for number in range(3):
+            left.begin()
+            left.acknowledged[number] = f"id{number}"
+            right.heard.append((number, f"id{number}"))
+
+    def _faults(self, *numbers: int, **ids: str) -> list[str]:
+        """What is found where the chat holds these of the left side's messages."""
+        messages = [
+            {
+                "id": ids.get(f"id{number}", f"id{number}"),
+                "sender": "@left",
+                "body": {"text": f"{number} ..."},
+            }
+            for number in numbers
+        ]
+        self.sides[1].heard = [(number, ids.get(f"id{number}", f"id{number}")) for number in numbers]
+        return faults(messages, *self.sides)
+
+    def test_none(self) -> None:
+        """All is well; also where there is one that was not acknowledged."""
+        self.assertEqual(self._faults(0, 1, 2), [])
+        self.sides[0].begin()
+        self.assertEqual(self._faults(0, 1, 2, 3), [])
+
+    def test_each(self) -> None:
+        """Lost, doubled, out of order, made up, under another id; and told wrongly."""
+        self.assertEqual(self._faults(0, 2), ["left's 1 was acknowledged and is not there"])
+        self.assertEqual(self._faults(0, 1, 1, 2), ["left's 1 is there 2 times"])
+        self.assertEqual(self._faults(0, 2, 1), ["left's messages are out of order"])
+        self.assertEqual(self._faults(0, 1, 2, 3), ["left's 3 was never written"])
+        self.assertEqual(self._faults(0, 1, 2, id1="x"), ["left's 1 was acknowledged and is not there"])
+        for heard in ([], [(0, "id0")], [(0, "id0")] * 2, [(1, "id1"), (0, "id0")]):
+            self.sides[1].heard = heard
+            self.assertEqual(len(faults([], *self.sides)), 4 if heard else 3)
 
 
 class KillTests(SynchronousTestCase):

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from tests.e2e.node_process import NodeProcess
-from tests.e2e.people import Person, history, pair, resume
+from tests.e2e.people import Person, pair, resume
 from tests.e2e.wire import Ended, RawClient, Refused
 
 WINDOW = 8
@@ -43,6 +43,11 @@ class Talker:
     def written(self) -> int:
         """How many messages there are, acknowledged or not."""
         return self._next
+
+    def begin(self) -> int:
+        """The number of a new message."""
+        self._next += 1
+        return self._next - 1
 
     def run(self, node: NodeProcess) -> None:
         """Come back, send what was not acknowledged once more, go on; until the node ends."""
@@ -88,8 +93,7 @@ class Talker:
 
     def _write(self, client: RawClient) -> None:
         while len(self.unanswered) < WINDOW and not self.finishing.is_set():
-            number, self._next = self._next, self._next + 1
-            self._send(client, number)
+            self._send(client, self.begin())
 
     def _send(self, client: RawClient, number: int) -> None:
         self.unanswered[number] = time.monotonic()
@@ -143,40 +147,30 @@ def talkers(node: NodeProcess, pairs: int) -> list[tuple[Talker, Talker]]:
     return made
 
 
-class Ledger:
-    """What a chat holds, held against what its two sides remember."""
+def faults(messages: list[dict[str, Any]], left: Talker, right: Talker, in_order: bool = True) -> list[str]:
+    """What is wrong with a chat that holds `messages`, by what its two sides remember: an empty list, please.
 
-    def __init__(self, node: NodeProcess, left: Talker, right: Talker) -> None:
-        with resume(node, left.person) as client:
-            self._messages = history(client, left.chat)
-        self._sides = ((left, right), (right, left))
-
-    def faults(self, in_order: bool = True) -> list[str]:
-        """What is wrong: lost, doubled, out of order, or under another id than was acknowledged."""
-        found: list[str] = []
-        for sender, recipient in self._sides:
-            kept = [
-                (number_of(message), message["id"])
-                for message in self._messages
-                if message["sender"] == sender.person.account
-            ]
-            numbers = Counter(number for number, _ in kept)
-            name = sender.person.username
-            found += [
-                f"{name}'s {number} was acknowledged and is not in the history"
-                for number, _ in sorted(sender.acknowledged.items() - set(kept))
-            ]
-            found += [
-                f"{name}'s {number} is there {count} times" for number, count in numbers.items() if count > 1
-            ]
-            found += [
-                f"{name}'s {number} was never written" for number in numbers if number >= sender.written
-            ]
-            if in_order and list(numbers) != sorted(numbers):
-                found.append(f"{name}'s messages are out of order")
-            if recipient.heard != kept:
-                found.append(
-                    f"{recipient.person.username} heard {len(recipient.heard)} of {name}'s {len(kept)} "
-                    "messages, or in another order"
-                )
-        return found
+    It may have lost or doubled some, have them out of order or under other ids than were acknowledged,
+    or have told the other side less, more or in another order.
+    """
+    found: list[str] = []
+    for sender, recipient in ((left, right), (right, left)):
+        kept = [
+            (number_of(message), message["id"])
+            for message in messages
+            if message["sender"] == sender.person.account
+        ]
+        numbers = Counter(number for number, _ in kept)
+        name = sender.person.username
+        lost = sorted(sender.acknowledged.items() - set(kept))
+        found += [f"{name}'s {number} was acknowledged and is not there" for number, _ in lost]
+        found += [
+            f"{name}'s {number} is there {count} times" for number, count in numbers.items() if count > 1
+        ]
+        found += [f"{name}'s {number} was never written" for number in numbers if number >= sender.written]
+        if in_order and list(numbers) != sorted(numbers):
+            found.append(f"{name}'s messages are out of order")
+        if recipient.heard != kept:
+            heard = len(recipient.heard)
+            found.append(f"{name}'s {len(kept)} messages are not the {heard} that were heard of")
+    return found
