@@ -1,5 +1,6 @@
 """The terminal client as text: what is entered, and what a screen of 80x24 then says."""
 
+import re
 from datetime import UTC
 from typing import Any
 
@@ -8,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client import render
 from safeum_home.client.desk import Desk
+from safeum_home.client.slash import SLASHES
 from safeum_home.client.slash_commands import completions, submit
 from safeum_home.client.text import width
 from safeum_home.errors import Code, Problem
@@ -180,7 +182,12 @@ class ChatTests(DeskTestCase):
         banner = render.text_of([render.info(self.desk, 80)])
         self.assertIn("New login: evil\N{REPLACEMENT CHARACTER}[31mphone on Linux", banner)
         self.desk.neighbour(1)
-        self.assertIn("Was that not you?", " ".join(self.body().split()))
+        shown = " ".join(self.body().split())
+        self.assertIn("Was that not you?", shown)
+        advised = re.findall(r"/(\w+)", shown)
+        self.assertEqual(advised, ["devices", "revoke"])
+        self.assertLessEqual(set(advised), set(SLASHES))
+        self.assertNotIn("password", shown)  # there is no command to change it
         self.enter("hello?")
         self.assertEqual(self.params("chat.send"), [])
 

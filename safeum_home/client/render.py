@@ -148,7 +148,7 @@ def _block(desk: Desk, entry: Entry, columns: int, marks: dict[str, str], zone: 
         return lines + ([[("error", text)] for text in wrap(hint, columns)] if entry.error else [])
     if isinstance(entry.body, LoginAlert):
         newest = view is not None and entry is view.last
-        advice = ". Was that not you? /devices shows it, /revoke ends it: then change your password."
+        advice = ". Was that not you? /devices shows it, and /revoke with its number there logs it out."
         texts = wrap(f"🔑 {body_text(entry)}{advice if newest else ''}", columns - 6)
         return [
             [("time", time if not index else "     "), ("alert", f" {t}")] for index, t in enumerate(texts)

@@ -126,7 +126,8 @@ class State:
 
     def begin(self) -> list[Struct]:
         """What comes from now on is applied on top of what is being loaded; `build` is given the result."""
-        self._early = early = []
+        early: list[Struct] = []
+        self._early = early
         return early
 
     def build(
