@@ -48,8 +48,11 @@ class Viewer:
             self.messages.append(cursor)
         else:
             about = params.get("account") or params["contact"]["account"]
-            self.state[f"{method} {about}"] = {k: v for k, v in params.items() if k != "cursor"}
-            contact = self.state.get(f"contact.changed {about}", {}).get("contact")
+            # How far one's own devices hold a chat is told to nobody who is connected: it changes nothing.
+            hidden = ("cursor", "delivered") if about == self.account else ("cursor",)
+            told = {key: value for key, value in params.items() if key not in hidden}
+            self.state[" ".join((method, about, params.get("chat", "")))] = told
+            contact = self.state.get(f"contact.changed {about} ", {}).get("contact")
             if method == "profile.changed" and contact is not None:
                 contact["display_name"] = params["profile"]["display_name"]
 
