@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import msgspec
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
@@ -19,8 +20,10 @@ from twisted.trial.unittest import TestCase
 
 from safeum_home.admin.commands import standard_handlers
 from safeum_home.admin.service import AdminFactory, listen
-from safeum_home.admin.wire import Status
+from safeum_home.admin.wire import Names, Status
+from safeum_home.errors import Code, Problem
 from safeum_home.operator import main
+from safeum_home.protocol.frames import problem_details
 from safeum_home.sealing.machine import Seal
 from safeum_home.sealing.memory import Arena
 from safeum_home.sealing.vault import open_vault
@@ -111,9 +114,9 @@ class CommandLineTests(TestCase):
         self.assertEqual((await self._command("unseal", given=made.stdout)).stdout, b"The node is open.\n")
 
     def _in_process(self, *arguments: str) -> tuple[int, str]:
-        """Exit code and complaints of a command that gets nowhere."""
+        """Exit code of a command, and what it shows."""
         complaints = StringIO()
-        with redirect_stderr(complaints), redirect_stdout(StringIO()):
+        with redirect_stderr(complaints), redirect_stdout(complaints):
             try:
                 return main(arguments), complaints.getvalue()
             except SystemExit as exit:
@@ -147,14 +150,35 @@ class CommandLineTests(TestCase):
         self.assertEqual(code, 3)
         self.assertIn(f"{self.folder}/there/admin.sock", complaints)
 
-    def test_not_a_node(self) -> None:
-        """Something else at the socket is told from a node."""
+    def _answered(self, answer: bytes, *arguments: str) -> tuple[int, str]:
+        """A command, to something that answers thus."""
+        self.socket.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX) as other:
             other.bind(str(self.socket))
             other.listen()
-            answering = Thread(target=lambda: other.accept()[0].sendall(b"220 welcome\n"))
+            answering = Thread(target=lambda: other.accept()[0].sendall(answer + b"\n"))
             answering.start()
-            code, complaints = self._in_process("status", "--socket", str(self.socket))
+            outcome = self._in_process(*arguments, "--socket", str(self.socket))
             answering.join()
+        return outcome
+
+    def test_not_a_node(self) -> None:
+        """Something else at the socket is told from a node."""
+        code, complaints = self._answered(b"220 welcome", "status")
         self.assertEqual(code, 3)
         self.assertIn("not a node", complaints)
+
+    def test_nothing_of_a_node_reaches_the_terminal_raw(self) -> None:
+        """Whoever took over a node has not taken over its operator's terminal."""
+        evil = "\x1b]0;evil\x07\u202e\x9b2J"
+        status = Status("1", evil, evil, 0, 0, evil, True, evil, 0)
+        details = problem_details(Problem(Code.NOT_FOUND, evil))
+        for result, arguments in (
+            ({"result": status}, ("status",)),
+            ({"result": Names([evil])}, ("secret", "list")),
+            ({"error": {"code": 1, "message": evil, "data": details}}, ("secret", "delete", "x")),
+        ):
+            code, shown = self._answered(msgspec.json.encode({"id": 1, **result}), *arguments)
+            self.assertIn("evil", shown)
+            self.assertTrue(shown.replace("\n", "").isprintable(), shown)
+            self.assertEqual(code, 1 if "error" in result else 0)

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 import msgspec
 
@@ -135,7 +136,7 @@ def _unseal(arguments: argparse.Namespace) -> int:
         except Refused as refused:
             if not sys.stdin.isatty():
                 raise
-            print(_sentence(refused.problem.title, refused.problem.detail), file=sys.stderr)
+            _say(_sentence(refused.problem.title, refused.problem.detail), sys.stderr)
             continue
         if progress.state == "open":
             print("The node is open.")
@@ -170,7 +171,7 @@ def _status(arguments: argparse.Namespace) -> int:
         "connections": str(status.connections),
     }
     for name, value in rows.items():
-        print(f"{name:<14}{value}")
+        _say(f"{name:<14}{value}")
     return OK
 
 
@@ -188,7 +189,7 @@ def _set_secret(arguments: argparse.Namespace) -> int:
 
 def _list_secrets(arguments: argparse.Namespace) -> int:
     for name in call(_socket(arguments), "secret.list", Params(), Names).names:
-        print(name)
+        _say(name)
     return OK
 
 
@@ -210,5 +211,10 @@ def _sentence(title: str, detail: str | None) -> str:
 
 
 def _fail(code: int, text: str) -> int:
-    print(f"safeum-home: {text}", file=sys.stderr)
+    _say(f"safeum-home: {text}", sys.stderr)
     return code
+
+
+def _say(text: str, file: TextIO | None = None) -> None:
+    """Print what a node said: nothing of it is for the operator's terminal to obey."""
+    print("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text), file=file)

@@ -22,7 +22,7 @@ from safeum_home.client.methods import this_device
 from safeum_home.client.pipe import Pipe
 from safeum_home.client.session import Client
 from safeum_home.client.terminal import run_terminal
-from safeum_home.client.text import explain
+from safeum_home.client.text import explain, safe
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.types import DeviceInfo
 
@@ -121,7 +121,7 @@ async def _register(client: Client, opts: Options) -> int:
             print("These were two different passwords.")
     await _future(client.register(login, password, opts.device))
     assert client.opened is not None
-    print(f"Welcome. Your address is {client.opened.address}")
+    print(f"Welcome. Your address is {safe(client.opened.address)}")
     await _future(client.logout())
     return 0
 
