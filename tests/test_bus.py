@@ -1,0 +1,88 @@
+"""The bus of one process: who is told, in which order, and who is not told any more."""
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.bus.local import LocalBus
+from safeum_home.ids import AccountId, DeviceId
+from safeum_home.ports import Published
+
+ALICE, BOB = AccountId("@alice"), AccountId("@bob")
+
+
+class Listener:
+    """A subscriber that remembers."""
+
+    def __init__(self, device: str, bus: LocalBus | None = None) -> None:
+        self.device = DeviceId(device)
+        self.heard: list[Any] = []
+        self._bus = bus
+
+    def deliver(self, event: Published) -> None:
+        self.heard.append(event.frame)
+        if self._bus is not None:
+            self._bus.unsubscribe(ALICE, self)
+
+    def replaced(self) -> None:
+        self.heard.append("replaced")
+
+    def revoked(self) -> None:
+        self.heard.append("revoked")
+
+
+class BusTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.bus = LocalBus()
+        self.phone, self.laptop = Listener("phone"), Listener("laptop")
+        self.bus.subscribe(ALICE, self.phone)
+        self.bus.subscribe(ALICE, self.laptop)
+
+    def test_publish(self) -> None:
+        """All devices of the account are told at once, in order, but the one that is left out."""
+        self.bus.publish(ALICE, Published(b"1"))
+        self.bus.publish(ALICE, Published(b"2", skip=self.phone.device))
+        self.bus.publish(BOB, Published(b"3"))
+        self.assertEqual((self.phone.heard, self.laptop.heard), ([b"1"], [b"1", b"2"]))
+
+    def test_replaced(self) -> None:
+        """A device has one subscriber: the new one is told, the old one only that it was replaced."""
+        again = Listener("phone")
+        self.bus.subscribe(ALICE, again)
+        self.bus.subscribe(ALICE, again)
+        self.bus.publish(ALICE, Published(b"1"))
+        self.assertEqual((self.phone.heard, again.heard), (["replaced"], [b"1"]))
+        self.bus.unsubscribe(ALICE, self.phone)
+        self.bus.publish(ALICE, Published(b"2"))
+        self.assertEqual(again.heard, [b"1", b"2"])
+
+    def test_the_same_device_of_another_account(self) -> None:
+        """Accounts have nothing to do with each other."""
+        other = Listener("phone")
+        self.bus.subscribe(BOB, other)
+        self.bus.revoke(BOB, other.device)
+        self.assertEqual((self.phone.heard, other.heard), ([], ["revoked"]))
+
+    def test_revoke(self) -> None:
+        """The revoked device alone is told."""
+        self.bus.revoke(ALICE, self.laptop.device)
+        self.bus.revoke(ALICE, DeviceId("unknown"))
+        self.assertEqual((self.phone.heard, self.laptop.heard), ([], ["revoked"]))
+
+    def test_leaving_while_being_told(self) -> None:
+        """One that leaves because of an event does not keep the next one from it."""
+        leaving = Listener("leaving", self.bus)
+        bus = self.bus
+        bus.unsubscribe(ALICE, self.laptop)
+        bus.subscribe(ALICE, leaving)
+        bus.subscribe(ALICE, self.laptop)
+        bus.publish(ALICE, Published(b"1"))
+        bus.publish(ALICE, Published(b"2"))
+        self.assertEqual((leaving.heard, self.laptop.heard), ([b"1"], [b"1", b"2"]))
+
+    def test_nothing_stays(self) -> None:
+        """An account without sessions takes no memory; leaving twice is harmless."""
+        self.assertEqual(self.bus.connected(ALICE), {"phone", "laptop"})
+        for listener in (self.phone, self.laptop, self.laptop):
+            self.bus.unsubscribe(ALICE, listener)
+        self.assertEqual((self.bus.connected(ALICE), self.bus._subscribers), (frozenset(), {}))
