@@ -6,9 +6,10 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.client.chat_view import KEPT
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.events import Link, LinkChanged
-from safeum_home.client.state import KEPT, State
+from safeum_home.client.state import State
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.events import ContactChanged, ProfileChanged, Receipt, Typing
 from safeum_home.protocol.types import ChatSummary, Contact, ContactState, LoginAlert, Message, Profile
@@ -153,6 +154,64 @@ class StateTests(SynchronousTestCase):
         for number in range(6, KEPT + 10):
             self.wire.event(message(number))
         self.assertEqual((len(chat.messages), chat.more, chat.unread), (KEPT, True, 100))
+
+    def ids(self) -> list[str]:
+        return [entry.id for entry in self.node.client.state.chats[0].messages]
+
+    def test_the_order_is_the_nodes_though_its_clock_goes_back(self) -> None:
+        self.contacts = [contact(), Contact("@" + "c" * 26 + ":x", "c@x", OTHER, ContactState.ACCEPTED)]
+        self.chats = [
+            ChatSummary(OTHER, "direct", BOB, "c@x", "", message(6, chat=OTHER, at=1), 0, None, None, None),
+            summary(message(5, at=9_000), 1),
+        ]
+        state = self.load()
+        self.assertEqual([chat.chat for chat in state.chats], [OTHER, CHAT])
+        self.wire.event(message(7, at=3_000))
+        self.wire.event(message(8, at=2_000))
+        self.assertEqual([chat.chat for chat in state.chats], [CHAT, OTHER])
+        self.assertEqual(self.ids(), [cursor(5), cursor(7), cursor(8)])
+        self.wire.event(Receipt(cursor(9), CHAT, ADA, None, cursor(7)))
+        self.assertEqual(state.unread, 1)
+        newest = [message(number, at=10_000 - number) for number in range(3, 9)]
+        state.page(CHAT, newest, True)
+        self.assertEqual(self.ids(), [cursor(number) for number in range(3, 9)])
+        state.page(CHAT, [message(1, at=90_000), message(2, at=80_000)], False)
+        self.assertEqual(self.ids(), [cursor(number) for number in range(1, 9)])
+
+    def test_a_page_that_was_read_before_what_came_meanwhile_stands_before_it(self) -> None:
+        state = self.load()
+        self.wire.event(message(6, at=1))
+        state.page(CHAT, [message(number) for number in (3, 4, 5)], True)
+        self.assertEqual(self.ids(), [cursor(number) for number in (3, 4, 5, 6)])
+        state.page(CHAT, [message(number) for number in (5, 6, 7)], True)
+        self.wire.event(message(7))
+        self.assertEqual(self.ids(), [cursor(number) for number in (3, 4, 5, 6, 7)])
+
+    def test_what_comes_while_loading_is_counted_once_though_the_clock_goes_back(self) -> None:
+        del self.wire.answers["chat.list"]
+        loading = self.node.client.load()
+        assert isinstance(loading, Deferred)
+        for number in (4, 5, 6):
+            self.wire.event(message(number, at=100 - number))
+        last = summary(message(5, at=95), 1)
+        self.wire.reply(self.wire.of("chat.list")[0], {"chats": [last], "next": None})
+        self.successResultOf(loading)
+        self.assertEqual((self.node.client.state.unread, self.ids()), (2, [cursor(5), cursor(6)]))
+
+    def test_an_own_message_finds_its_place_among_those_that_were_left_with_the_node(self) -> None:
+        self.load()
+        stream = self.node.client.events(limit=1)
+        self.wire.event(message(6))
+        self.wire.event(message(7))
+        self.node.client.send(CHAT, "mine")
+        self.wire.reply(self.wire.of("chat.send")[0], {"id": cursor(8), "at": 1})
+        self.assertEqual(self.ids(), [cursor(5), cursor(6), cursor(8)])
+        self.successResultOf(stream.__anext__())
+        self.node.clock.advance(1)
+        stream.close()
+        for event in (message(7), message(8, "mine", ADA), message(9)):
+            self.node.wire.event(event)
+        self.assertEqual(self.ids(), [cursor(number) for number in range(5, 10)])
 
     def test_a_loading_that_fails_leaves_what_there_was(self) -> None:
         state = self.load()

@@ -95,6 +95,18 @@ class ChatTests(DeskTestCase):
         self.assertLess(text.index("Yesterday"), text.index("text 1"))
         self.assertLess(text.index("text 3"), text.index("Today"))
 
+    def test_messages_stay_in_the_nodes_order(self) -> None:
+        self.enter("/chat bob")
+        self.now += 10_000
+        self.wire.event(message(4, "text 4", at=self.now))
+        self.wire.event(message(5, "text 5", at=self.now - 5_000))
+        self.now += 1_000
+        self.desk.note("a notice")
+        self.wire.event(message(6, "text 6", at=self.now + 1_000))
+        text = self.body()
+        places = [text.index(each) for each in ("text 3", "text 4", "text 5", "a notice", "text 6")]
+        self.assertEqual(places, sorted(places))
+
     def test_a_message_goes_out_and_its_ticks_grow(self) -> None:
         del self.wire.answers["chat.send"]
         self.enter("/chat bob")

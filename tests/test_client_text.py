@@ -79,6 +79,9 @@ class TimeTests(SynchronousTestCase):
         self.assertEqual(stamp(NOW - DAY, NOW, UTC), "23 Nov")
         self.assertEqual(stamp(NOW - 400 * DAY, NOW, UTC), "2025")
 
+    def test_no_time_is_too_late_to_be_shown(self) -> None:
+        self.assertEqual(stamp(2**53 - 1, NOW, UTC), "9999")
+
     def test_durations(self) -> None:
         self.assertEqual([duration(s) for s in (0.1, 8, 300, 7300)], ["1 s", "8 s", "5 min", "2 h"])
 

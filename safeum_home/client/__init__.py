@@ -6,6 +6,7 @@ On Twisted: `client = await connect(reactor, "node.example")`; in asyncio:
 
 from typing import Any
 
+from safeum_home.client.chat_view import ChatView
 from safeum_home.client.connection import dialer
 from safeum_home.client.errors import (
     BadAnswer,
@@ -18,7 +19,7 @@ from safeum_home.client.errors import (
 )
 from safeum_home.client.events import Link, LinkChanged
 from safeum_home.client.session import Client
-from safeum_home.client.state import ChatView, State
+from safeum_home.client.state import State
 from safeum_home.client.trust import node_at
 
 __all__ = [

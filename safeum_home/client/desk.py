@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any
 
+from safeum_home.client.chat_view import ChatView
 from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.session import Client
-from safeum_home.client.state import ChatView, State
+from safeum_home.client.state import State
 from safeum_home.client.text import explain, safe
 from safeum_home.protocol.events import ContactChanged
 from safeum_home.protocol.types import Contact, ContactState, LoginAlert, Message, Text

@@ -10,6 +10,7 @@ from safeum_home.client.acks import Acks
 from safeum_home.client.errors import SessionEnded
 from safeum_home.client.events import QUEUE, Heard, Listen, Once, Stream, cursor_of
 from safeum_home.client.state import State
+from safeum_home.protocol.types import Message
 
 _log = Logger()
 
@@ -58,6 +59,8 @@ class Inbox:
             self.cursor = cursor
             self.acks.took(cursor)
             if not self.once.first(type(event), cursor):
+                if isinstance(event, Message):
+                    self.state.again(event)
                 return
         self.state.take(event)
         self.tell(event)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import tzinfo
+from itertools import accumulate
+from operator import itemgetter
 
+from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk, Notice, Outgoing, body_text
 from safeum_home.client.events import Link
-from safeum_home.client.state import ChatView
 from safeum_home.client.text import clock, day, duration, fit, safe, stamp, width, wrap
 from safeum_home.protocol.types import ContactState, LoginAlert, Message
 
@@ -102,8 +104,11 @@ def _blocks_backwards(desk: Desk, columns: int, zone: tzinfo | None) -> Iterator
         entries: list[Entry] = list(notices)
     else:
         pending = [outgoing for outgoing in desk.outgoing if outgoing.chat == view.chat]
-        dated: list[Message | Notice] = [*view.messages, *notices]
-        entries = [*sorted(dated, key=lambda entry: entry.at), *pending]
+        # Messages stay in their order, also where the node's clock went back.
+        times = accumulate((message.at for message in view.messages), max)
+        dated: list[tuple[int, Message | Notice]] = [*zip(times, view.messages, strict=True)]
+        dated += [(notice.at, notice) for notice in notices]
+        entries = [*(entry for _, entry in sorted(dated, key=itemgetter(0))), *pending]
     marks = _ticks(desk, view) if view is not None else {}
     for index in range(len(entries) - 1, -1, -1):
         entry = entries[index]

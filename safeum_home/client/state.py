@@ -5,11 +5,11 @@ is authoritative: it can be thrown away and loaded again at any time.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from msgspec import Struct
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from safeum_home.client.chat_view import ChatView, view_of
 from safeum_home.client.methods import Methods
 from safeum_home.protocol.events import ContactChanged, ProfileChanged, Receipt, Typing
 from safeum_home.protocol.types import (
@@ -22,58 +22,8 @@ from safeum_home.protocol.types import (
 )
 
 TYPING_SECONDS = 6.0
-KEPT = 2000
-"""Messages that are held of a chat; older ones can be loaded again."""
 MAX_CHATS = 2000
 MAX_UNREAD = 100
-
-
-@dataclass(slots=True)
-class ChatView:
-    """A chat. `messages` are the newest, oldest first, without gaps; `more`: there are older ones."""
-
-    chat: str
-    kind: str
-    peer: str
-    address: str
-    display_name: str = ""
-    messages: list[Message] = field(default_factory=list)
-    more: bool = True
-    loaded: bool = False
-    """Whether history was asked for, so that `messages` is more than a preview."""
-    unread: int = 0
-    read: str | None = None
-    peer_delivered: str | None = None
-    peer_read: str | None = None
-    typing: set[str] = field(default_factory=set)
-
-    @property
-    def last(self) -> Message | None:
-        return self.messages[-1] if self.messages else None
-
-    def place(self, message: str | None) -> int:
-        """The index of a message; -1 for none, or one older than what is held."""
-        if message is not None:
-            for index in range(len(self.messages) - 1, -1, -1):
-                if self.messages[index].id == message:
-                    return index
-        return -1
-
-    def add(self, message: Message) -> bool:
-        """Put a message where its time says; False if it is there already."""
-        index = len(self.messages)
-        while index and self.messages[index - 1].at > message.at:
-            index -= 1
-        same_time = index
-        while same_time and self.messages[same_time - 1].at == message.at:
-            same_time -= 1
-            if self.messages[same_time].id == message.id:
-                return False
-        self.messages.insert(index, message)
-        if len(self.messages) > KEPT:
-            del self.messages[0]
-            self.more = True
-        return True
 
 
 class State:
@@ -87,7 +37,7 @@ class State:
         self.address = ""
         self.profile = Profile()
         self.contacts: dict[str, Contact] = {}
-        self._chats: dict[str, ChatView] = {}
+        self._chats: dict[str, ChatView] = {}  # the one that was written in last is the last
         self.ready = False
         self._early: list[Struct] | None = None
 
@@ -95,9 +45,8 @@ class State:
 
     @property
     def chats(self) -> list[ChatView]:
-        """Chats that hold a message, newest first."""
-        held = [chat for chat in self._chats.values() if chat.messages]
-        return sorted(held, key=lambda chat: chat.messages[-1].at, reverse=True)
+        """Chats that hold a message, the one that was written in last first."""
+        return [chat for chat in reversed(self._chats.values()) if chat.messages]
 
     @property
     def unread(self) -> int:
@@ -139,11 +88,15 @@ class State:
         self._early = None
         self.profile = own
         self.contacts = {contact.account: contact for contact in contacts}
-        self._chats = {summary.chat: _view(summary) for summary in chats}
+        self._chats = {summary.chat: view_of(summary) for summary in reversed(chats)}
         self.ready = True
-        newest = {chat.chat: chat.last.at for chat in self._chats.values() if chat.last is not None}
-        for event in early:
-            if isinstance(event, Message) and event.at <= newest.get(event.chat, -1):
+        counted: dict[str, int] = {}
+        ids = [event.id if isinstance(event, Message) else None for event in early]
+        for chat in chats:
+            if chat.last is not None and chat.last.id in ids:
+                counted[chat.chat] = ids.index(chat.last.id)
+        for place, event in enumerate(early):
+            if isinstance(event, Message) and place <= counted.get(event.chat, -1):
                 continue  # the summary has counted it; its text comes with the history
             self.take(event)
 
@@ -158,9 +111,7 @@ class State:
         """Older messages, or the newest, of a chat."""
         view = self.chat(chat)
         if view is not None:
-            for message in messages:
-                view.add(message)
-            view.more, view.loaded = more, True
+            view.join(messages, more)
 
     # --- events ----------------------------------------------------------------------------------
 
@@ -181,13 +132,21 @@ class State:
         elif isinstance(event, ProfileChanged):
             self._profile(event.account, event.profile)
 
+    def again(self, message: Message) -> None:
+        """A message of one's own, which was shown when the node had it, has come in its order."""
+        view = self._chats.get(message.chat)
+        if view is not None:
+            view.again(message)
+
     def _message(self, message: Message) -> None:
         view = self.chat(message.chat)
         if view is None:
             kind = "system" if isinstance(message.body, LoginAlert) else "direct"
             view = self._chats[message.chat] = ChatView(message.chat, kind, message.sender, message.sender)
-        if view.add(message) and message.sender != self.account:
-            view.unread = min(view.unread + 1, MAX_UNREAD)
+        if view.add(message):
+            self._chats[message.chat] = self._chats.pop(message.chat)
+            if message.sender != self.account:
+                view.unread = min(view.unread + 1, MAX_UNREAD)
         self._types(Typing(message.chat, message.sender, False))
 
     def _receipt(self, receipt: Receipt) -> None:
@@ -260,21 +219,6 @@ class State:
         for timer in typing.values():
             if timer.active():
                 timer.cancel()
-
-
-def _view(summary: ChatSummary) -> ChatView:
-    return ChatView(
-        summary.chat,
-        summary.kind,
-        summary.peer,
-        summary.address,
-        summary.display_name,
-        [] if summary.last is None else [summary.last],
-        unread=summary.unread,
-        read=summary.read,
-        peer_delivered=summary.peer_delivered,
-        peer_read=summary.peer_read,
-    )
 
 
 async def load(state: State, client: Methods) -> None:

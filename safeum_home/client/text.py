@@ -91,9 +91,13 @@ def _head(text: str, columns: int) -> str:
     return text
 
 
+_LATEST = 253_370_764_800_000
+"""The year 9999: a node may say anything."""
+
+
 def moment(at: int, zone: tzinfo | None = None) -> datetime:
     """Milliseconds since 1970 as local time (or in `zone`)."""
-    return datetime.fromtimestamp(at / 1000, zone).astimezone(zone)
+    return datetime.fromtimestamp(min(at, _LATEST) / 1000, zone).astimezone(zone)
 
 
 def clock(at: int, zone: tzinfo | None = None) -> str:

@@ -1,0 +1,84 @@
+"""A chat as a client holds it, in the order of the node: clocks may go back, that order does not."""
+
+from dataclasses import dataclass, field
+
+from safeum_home.protocol.types import ChatSummary, Message
+
+KEPT = 2000
+"""Messages that are held of a chat; older ones can be loaded again."""
+
+
+@dataclass(slots=True)
+class ChatView:
+    """A chat. `messages` are the newest, oldest first, without gaps; `more`: there are older ones."""
+
+    chat: str
+    kind: str
+    peer: str
+    address: str
+    display_name: str = ""
+    messages: list[Message] = field(default_factory=list)
+    more: bool = True
+    loaded: bool = False
+    """Whether history was asked for, so that `messages` is more than a preview."""
+    unread: int = 0
+    read: str | None = None
+    peer_delivered: str | None = None
+    peer_read: str | None = None
+    typing: set[str] = field(default_factory=set)
+
+    @property
+    def last(self) -> Message | None:
+        return self.messages[-1] if self.messages else None
+
+    def place(self, message: str | None) -> int:
+        """The index of a message; -1 for none, or one older than what is held."""
+        if message is not None:
+            for index in range(len(self.messages) - 1, -1, -1):
+                if self.messages[index].id == message:
+                    return index
+        return -1
+
+    def add(self, message: Message) -> bool:
+        """A message has come: it is the newest one; False if it is there already."""
+        if self.place(message.id) >= 0:
+            return False
+        self.messages.append(message)
+        self._bound()
+        return True
+
+    def again(self, message: Message) -> None:
+        """A message that is here has come again, this time in its order: all before it are here by now."""
+        place = self.place(message.id)
+        if place >= 0:
+            self.messages.append(self.messages.pop(place))
+
+    def join(self, page: list[Message], more: bool) -> None:
+        """A page of history, oldest first: it stands where it meets what is held, else before that."""
+        paged = {message.id for message in page}
+        held = self.messages
+        meet = next((index for index, message in enumerate(held) if message.id in paged), 0)
+        self.messages = held[:meet] + page + [message for message in held[meet:] if message.id not in paged]
+        self.more, self.loaded = more, True
+        self._bound()
+
+    def _bound(self) -> None:
+        if len(self.messages) > KEPT:
+            del self.messages[:-KEPT]
+            self.more = True
+
+
+def view_of(summary: ChatSummary) -> ChatView:
+    """What the node's list of chats says of one."""
+    return ChatView(
+        summary.chat,
+        summary.kind,
+        summary.peer,
+        summary.address,
+        summary.display_name,
+        [] if summary.last is None else [summary.last],
+        unread=summary.unread,
+        read=summary.read,
+        peer_delivered=summary.peer_delivered,
+        peer_read=summary.peer_read,
+    )
