@@ -8,7 +8,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -121,7 +121,9 @@ class Config(Section, frozen=True):
         return self.state_dir / self.listen.admin
 
 
-_SECRET_NAME = re.compile(r"passw|secret|token|credential|private|api_?key|passphrase", re.I)
+_SECRET_NAME = re.compile(r"passw|pwd|secret|token|credential|private|api_?key|passphrase", re.I)
+_PARAMETER_NAME = re.compile(rf"{_SECRET_NAME.pattern}|^(key|auth|pass)$", re.I)
+_PARAMETER = re.compile(r"([\w.-]+)\s*=")
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")
 
 
@@ -145,10 +147,14 @@ def _refuse_inline_secrets(value: object, where: str) -> None:
 def _refuse_secret_text(value: str, where: str) -> None:
     if _PEM.search(value):
         raise ConfigError(f"{where}: a private key must not stand in the configuration file")
-    if "://" in value:
-        parts = urlsplit(value)
-        if parts.password or any(_SECRET_NAME.search(name) for name, _ in parse_qsl(parts.query)):
-            raise ConfigError(f"{where}: a URL with a password must not stand in the configuration file")
+    # `postgresql://user:password@host`, and `password=` wherever it stands, percent-encoded or not.
+    try:
+        password = urlsplit(value).password if "://" in value else None
+    except ValueError:
+        raise ConfigError(f"{where}: not a URL") from None
+    parameters = _PARAMETER.findall(unquote(value))
+    if password or any(_PARAMETER_NAME.search(name) for name in parameters):
+        raise ConfigError(f"{where}: a password must not stand in the configuration file, in a URL neither")
 
 
 def parse(text: str) -> Config:

@@ -1,0 +1,182 @@
+"""The configuration file: strict, and without a secret in any shape."""
+
+import re
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.config import Config, ConfigError, load, parse
+
+ROOT = Path(__file__).parent.parent
+NODE = '[node]\nname = "home.example"\nstate_dir = "/var/lib/safeum"\n'
+SECRET = "hunter2-hunter2"
+
+
+class ConfigCase(SynchronousTestCase):
+    def refused(self, text: str) -> str:
+        """Why a configuration is refused; the reason never quotes the secret."""
+        error = self.assertRaises(ConfigError, parse, text)
+        self.assertNotIn(SECRET, str(error))
+        self.assertNotIn("hunter2", str(error))
+        return str(error)
+
+
+class StrictnessTests(ConfigCase):
+    def test_least(self) -> None:
+        """A name and a place are enough; the rest has defaults."""
+        config = parse(NODE)
+        self.assertEqual(config.admin_socket, Path("/var/lib/safeum/admin.sock"))
+        self.assertEqual((config.database.url, config.tls.key), ("sqlite", "secret:tls-key"))
+        self.assertTrue(config.registration.open)
+
+    def test_unknown(self) -> None:
+        """What is not known is refused with its name: a misspelt limit must not be no limit."""
+        self.assertIn("comands_per_second", self.refused(NODE + "[limits]\ncomands_per_second = 5"))
+        self.assertIn("limit", self.refused(NODE + "[limit]\ndevices = 5"))
+        self.assertIn("nmae", self.refused('[node]\nnmae = "x"\nstate_dir = "/x"'))
+        self.refused('nmae = "x"\n' + NODE)
+
+    def test_missing(self) -> None:
+        """A node has a name and a place."""
+        for text in ("", "[node]", '[node]\nname = "home.example"', '[node]\nstate_dir = "/x"'):
+            self.refused(text)
+
+    def test_values(self) -> None:
+        """Types and ranges are held, and where it is wrong is said."""
+        for line in (
+            "devices = 0",
+            "devices = true",
+            "devices = 1.5",
+            'devices = "50"',
+            "in_flight = 1",
+            "ping_seconds = -1.0",
+            "ping_seconds = inf",
+            "commands_per_second = nan",
+            "commands_per_second = 0.0",
+        ):
+            self.assertIn(f"limits.{line.split()[0]}", self.refused(f"{NODE}[limits]\n{line}"))
+        self.refused(NODE + "[listen]\nclients = []")
+        self.refused(NODE + "[passwords]\nmemory_mib = 1")
+        self.assertEqual(parse(NODE + "[limits]\ncommands_per_second = 5").limits.commands_per_second, 5.0)
+
+    def test_names(self) -> None:
+        """A node's name has one written form."""
+        for name in ("", "home_example", "Home.example", "home.example:0", "a b", "home.example/", "-a.b"):
+            self.assertIn("node.name", self.refused(f'[node]\nname = "{name}"\nstate_dir = "/x"'))
+        for name in ("localhost", "home.example:8443", "xn--bcher-kva.example"):
+            self.assertEqual(parse(f'[node]\nname = "{name}"\nstate_dir = "/x"').node.name, name)
+
+    def test_not_toml(self) -> None:
+        """What is not TOML is refused with the place, not with what stands there."""
+        self.assertIn("line 4", self.refused(f"{NODE}[database]\nurl = {SECRET}").replace("line 5", "line 4"))
+        self.refused(f'{NODE}[database]\nurl = "{SECRET}"\nurl = "{SECRET}"')
+
+    @given(st.text(max_size=200))
+    def test_anything(self, text: str) -> None:
+        """Whatever stands in the file, it is a configuration or refused."""
+        for whole in (text, NODE + text, f"{NODE}[database]\nurl = {msgspec.json.encode(text).decode()}"):
+            with suppress(ConfigError):
+                self.assertIsInstance(parse(whole), Config)
+
+
+class SecretTests(ConfigCase):
+    def test_in_a_url(self) -> None:
+        """Neither as a user's password nor as a parameter, whichever way it is written."""
+        for url in (
+            f"postgresql://user:{SECRET}@host/db",
+            f"postgresql://:{SECRET}@host/db",
+            f"postgresql+psycopg://user:{SECRET}@host/db",
+            f"postgresql://user:p%40{SECRET}@host/db",
+            f"postgresql://user:x@{SECRET}@host/db",
+            f"postgresql://user@host/db?password={SECRET}",
+            f"postgresql://user@host/db?host=/run&sslpassword={SECRET}",
+            f"postgresql://user@host/db?pass%77ord={SECRET}",
+            f"postgresql://user@host/db?PASSWORD={SECRET}",
+            f"postgresql://user@host/db?a=1;pwd={SECRET}",
+            f"postgresql://user@host/db#password={SECRET}",
+            f"postgresql://user:{SECRET}@[host/db",
+            f"host=host user=user password={SECRET}",
+            f"host=host password = '{SECRET}'",
+            f"https://host/push?api_key={SECRET}",
+            f"https://host/push?apikey={SECRET}",
+            f"https://host/push?key={SECRET}",
+            f"https://host/push?access_token={SECRET}",
+        ):
+            self.refused(f'{NODE}[database]\nurl = "{url}"')
+            self.refused(f'{NODE}[listen]\norigins = ["https://fine.example", "{url}"]')
+
+    def test_as_a_key(self) -> None:
+        """A PEM private key is refused wherever it stands, whatever kind it is."""
+        for kind in ("", "RSA ", "EC ", "ENCRYPTED ", "OPENSSH "):
+            pem = f"-----BEGIN {kind}PRIVATE KEY-----\n{SECRET}\n-----END {kind}PRIVATE KEY-----"
+            for place in ("[tls]\nkey = ", "[tls]\ncertificate = ", "[listen]\norigins = [[", "[x.y]\nz = "):
+                closing = "]]" if place.endswith("[[") else ""
+                self.assertIn("private key", self.refused(f'{NODE}{place}"""{pem}"""{closing}'))
+        self.refused(f'{NODE}[tls]\nkey = "{SECRET}"')
+
+    def test_under_a_name(self) -> None:
+        """What is called a secret is refused, in tables that are known and in others."""
+        for name in (
+            "password",
+            "passwd",
+            "db_password",
+            "secret",
+            "api_key",
+            "apikey",
+            "token",
+            "Passphrase",
+        ):
+            for table in ("", "[database]\n", "[made.up]\n", "[[push]]\n"):
+                text = f'{name} = "{SECRET}"\n{NODE}' if not table else f'{NODE}{table}{name} = "{SECRET}"'
+                self.assertIn(name, self.refused(text))
+            for value in (f'["{SECRET}"]', f'{{a = "{SECRET}"}}', "12345678"):
+                self.refused(f"{NODE}[database]\n{name} = {value}")
+        self.refused(f'{NODE}[passwords]\nroot = "{SECRET}"')
+        self.refused(f'{NODE}[passwords]\nmemory_mib = "{SECRET}"')
+
+    def test_what_is_no_secret(self) -> None:
+        """References to secrets, and databases that need none, are taken."""
+        for url in (
+            "sqlite",
+            "postgresql://user@host:5432/db",
+            "postgresql://user@/db?host=/var/run/postgresql&passfile=/etc/pgpass&require_auth=scram-sha-256",
+            "postgresql://user@host/db?sslmode=verify-full&sslkey=/run/keys/db.pem",
+        ):
+            self.assertEqual(parse(f'{NODE}[database]\nurl = "{url}"').database.url, url)
+        for key in ("secret:tls-key", "file:/run/keys/tls.pem"):
+            self.assertEqual(parse(f'{NODE}[tls]\nkey = "{key}"').tls.key, key)
+
+
+class FileTests(ConfigCase):
+    def test_sample(self) -> None:
+        """The sample loads, and shows every setting with its default."""
+        sample = (ROOT / "docs" / "node.toml").read_text()
+        config = load(ROOT / "docs" / "node.toml")
+        self.assertEqual(config.limits, type(config.limits)())
+        shown = re.sub(r"^# (?=\w+ = )", "", sample, flags=re.MULTILINE)
+        table, seen = "", set()
+        for line in shown.splitlines():
+            if line.startswith("["):
+                table = line.strip("[]")
+            elif match := re.match(r"(\w+) = ", line):
+                seen.add(f"{table}.{match[1]}")
+        known = {
+            f"{section.name}.{setting.name}"
+            for section in msgspec.structs.fields(Config)
+            for setting in msgspec.structs.fields(section.type)
+        }
+        self.assertEqual(known - seen, set())
+        self.assertEqual(seen - known, set())
+
+    def test_files(self) -> None:
+        """A file that cannot be read is refused with its name and the reason."""
+        path = Path(self.mktemp())
+        self.assertIn("No such file", str(self.assertRaises(ConfigError, load, path)))
+        path.write_bytes(b"\xff\xfe")
+        self.assertIn("not UTF-8", str(self.assertRaises(ConfigError, load, path)))
+        path.write_text(NODE + "[x]")
+        self.assertIn(str(path), str(self.assertRaises(ConfigError, load, path)))
