@@ -8,7 +8,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -98,7 +98,8 @@ class LimitSection(Section, frozen=True):
     contact_requests_per_account: Rate = 0.001
     contact_requests_per_account_burst: Positive = 20
     contacts: Positive = 5_000
-    devices: Positive = 50
+    devices: Annotated[int, Meta(ge=1, le=50)] = 50
+    """As many as fit a frame at their longest."""
 
 
 class Config(Section, frozen=True):
@@ -147,13 +148,11 @@ def _refuse_inline_secrets(value: object, where: str) -> None:
 def _refuse_secret_text(value: str, where: str) -> None:
     if _PEM.search(value):
         raise ConfigError(f"{where}: a private key must not stand in the configuration file")
-    # `postgresql://user:password@host`, and `password=` wherever it stands, percent-encoded or not.
-    try:
-        password = urlsplit(value).password if "://" in value else None
-    except ValueError:
-        raise ConfigError(f"{where}: not a URL") from None
+    # `postgresql://user:password@host`, where drivers also take a password with `/`, `?`, `#` or `@` in it;
+    # and `password=` wherever it stands, percent-encoded or not.
+    user = value.partition("://")[2].rpartition("@")[0]
     parameters = _PARAMETER.findall(unquote(value))
-    if password or any(_PARAMETER_NAME.search(name) for name in parameters):
+    if ":" in user or any(_PARAMETER_NAME.search(name) for name in parameters):
         raise ConfigError(f"{where}: a password must not stand in the configuration file, in a URL neither")
 
 
@@ -176,6 +175,8 @@ def parse(text: str) -> Config:
         raise ConfigError("node.name: write it in lower case")
     if not config.tls.key.startswith(("secret:", "file:")):
         raise ConfigError("tls.key: `secret:NAME` or `file:PATH`")
+    if config.database.url != "sqlite" and not config.database.url.startswith("postgresql://"):
+        raise ConfigError("database.url: `sqlite` or `postgresql://…`")
     return config
 
 

@@ -1,7 +1,7 @@
 """The configuration file: strict, and without a secret in any shape."""
 
+import contextlib
 import re
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -9,7 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.config import Config, ConfigError, load, parse
+from safeum_home.config import Config, ConfigError, LimitSection, load, parse
+from safeum_home.protocol import MAX_FRAME
+from safeum_home.protocol.commands import DeviceList
+from safeum_home.protocol.frames import encode_result
+from safeum_home.protocol.types import DeviceEntry, DeviceInfo
 
 ROOT = Path(__file__).parent.parent
 NODE = '[node]\nname = "home.example"\nstate_dir = "/var/lib/safeum"\n'
@@ -49,6 +53,7 @@ class StrictnessTests(ConfigCase):
         """Types and ranges are held, and where it is wrong is said."""
         for line in (
             "devices = 0",
+            "devices = 51",
             "devices = true",
             "devices = 1.5",
             'devices = "50"',
@@ -62,6 +67,24 @@ class StrictnessTests(ConfigCase):
         self.refused(NODE + "[listen]\nclients = []")
         self.refused(NODE + "[passwords]\nmemory_mib = 1")
         self.assertEqual(parse(NODE + "[limits]\ncommands_per_second = 5").limits.commands_per_second, 5.0)
+
+    def test_the_most_devices_fit_a_frame(self) -> None:
+        """A list of as many devices as can be allowed is sent whole, whatever they are called."""
+        most = max(
+            count for count in range(1, 1000) if not self._is_refused(f"{NODE}[limits]\ndevices = {count}")
+        )
+        self.assertGreaterEqual(most, LimitSection().devices)
+        for character in '\0\x1f\x7f"\\\u2028\ud7ff\U0010ffff':
+            info = DeviceInfo(character * 64, character * 64)
+            entry = DeviceEntry("D" + "a" * 16, info.name, info.system, 2**53 - 1, False, False)
+            frame = encode_result(2**53 - 1, DeviceList([entry] * most))
+            self.assertLessEqual(len(frame), MAX_FRAME)
+
+    def _is_refused(self, text: str) -> bool:
+        with contextlib.suppress(ConfigError):
+            parse(text)
+            return False
+        return True
 
     def test_names(self) -> None:
         """A node's name has one written form."""
@@ -79,7 +102,7 @@ class StrictnessTests(ConfigCase):
     def test_anything(self, text: str) -> None:
         """Whatever stands in the file, it is a configuration or refused."""
         for whole in (text, NODE + text, f"{NODE}[database]\nurl = {msgspec.json.encode(text).decode()}"):
-            with suppress(ConfigError):
+            with contextlib.suppress(ConfigError):
                 self.assertIsInstance(parse(whole), Config)
 
 
@@ -92,6 +115,8 @@ class SecretTests(ConfigCase):
             f"postgresql+psycopg://user:{SECRET}@host/db",
             f"postgresql://user:p%40{SECRET}@host/db",
             f"postgresql://user:x@{SECRET}@host/db",
+            *(f"postgresql://user:a{mark}{SECRET}@host/db" for mark in "/?#:"),
+            f"postgresql://user/x:{SECRET}@host/db",
             f"postgresql://user@host/db?password={SECRET}",
             f"postgresql://user@host/db?host=/run&sslpassword={SECRET}",
             f"postgresql://user@host/db?pass%77ord={SECRET}",
@@ -108,6 +133,20 @@ class SecretTests(ConfigCase):
         ):
             self.refused(f'{NODE}[database]\nurl = "{url}"')
             self.refused(f'{NODE}[listen]\norigins = ["https://fine.example", "{url}"]')
+
+    def test_a_database_that_is_none(self) -> None:
+        """What is neither of the two kinds is refused at once, not when the node is unsealed."""
+        for url in (
+            "",
+            "sqlite:///home.sqlite",
+            "mysql://host/db",
+            "postgres://host/db",
+            "postgresql+psycopg://host/db",
+            "postgresql:host",
+            f"user:{SECRET}@host/db",
+            f"host=host user=user dbname={SECRET}",
+        ):
+            self.assertIn("database.url", self.refused(f'{NODE}[database]\nurl = "{url}"'))
 
     def test_as_a_key(self) -> None:
         """A PEM private key is refused wherever it stands, whatever kind it is."""
