@@ -15,7 +15,7 @@ from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database, Missed
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatSend, Sent
-from safeum_home.protocol.types import Body, Message
+from safeum_home.protocol.types import Body, Message, Text
 from safeum_home.storage import events
 from safeum_home.storage.rows import EventRow, NewEvent
 
@@ -41,6 +41,8 @@ class Messages:
         self._device = lru_cache(20_000)(blinder.device)
 
     def send(self, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
+        if type(params.body) is not Text:
+            raise Problem(Code.INVALID_PARAMS, "the node alone writes this kind")
         chat = self._registry.get(ChatId(params.chat))
         if chat is None:
             return self._registry.load(ChatId(params.chat)).addCallback(self._send, caller, params)

@@ -16,6 +16,7 @@ from safeum_home.protocol.command import Result as Result
 from safeum_home.protocol.types import (
     Account,
     Address,
+    Body,
     Chat,
     ChatSummary,
     ClientId,
@@ -30,7 +31,6 @@ from safeum_home.protocol.types import (
     PageSize,
     Password,
     Profile,
-    Text,
     Token,
     Username,
 )
@@ -241,11 +241,14 @@ class Sent(Result, frozen=True):
 
 @_command("chat.send", Sent)
 class ChatSend(Params, frozen=True):
-    """Write into a chat. Idempotent: for each device and `client_id` there is one message."""
+    """Write into a chat. Idempotent: for each device and `client_id` there is one message.
+
+    The body is a `text`; other kinds are the node's own.
+    """
 
     chat: Chat
     client_id: ClientId
-    body: Text
+    body: Body
 
 
 class History(Result, frozen=True):
