@@ -1,5 +1,8 @@
 """The site alone, in clear, as the loopback health endpoint serves it."""
 
+import tempfile
+from io import BytesIO
+
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
@@ -19,11 +22,20 @@ class Busy(Resource):
         return respond_problem(request, Problem(Code.RATE_LIMITED, retry_after=2.4))
 
 
+class Echo(Resource):
+    isLeaf = True
+
+    def render_POST(self, request: Request) -> bytes:
+        assert isinstance(request.content, BytesIO)
+        return request.content.read()
+
+
 class PlainSiteTests(SynchronousTestCase):
     def ask(self, octets: bytes) -> bytes:
         clock = Clock()
         root = site_root(lambda: {"status": "sealed", "level": "memfd_secret"})
         root.putChild(b"busy", Busy())
+        root.putChild(b"echo", Echo())
         channel = EdgeSite(clock, EdgeLimits(), root).buildProtocol(None)
         transport = StringTransport()
         channel.makeConnection(transport)
@@ -48,6 +60,26 @@ class PlainSiteTests(SynchronousTestCase):
     def test_header_injection(self) -> None:
         answer = self.ask(b"GET /health HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n")
         self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
+
+    def test_bodies_of_strangers_reach_no_disk(self) -> None:
+        self.patch(tempfile, "TemporaryFile", lambda *_: self.fail("a body went into a file"))
+        head = b"POST /echo HTTP/1.1\r\nHost: a\r\n"
+        chunked = head + b"Transfer-Encoding: chunked\r\n\r\n"
+        most = b"x" * EdgeLimits().body
+        for length in (0, 1, len(most)):
+            answer = self.ask(head + b"Content-Length: %d\r\n\r\n" % length + most[:length])
+            self.assertTrue(answer.startswith(b"HTTP/1.1 200 "), answer)
+            self.assertTrue(answer.endswith(b"\r\n\r\n" + most[:length]))
+        answer = self.ask(chunked + b"%x\r\n%b\r\n0\r\n\r\n" % (len(most), most))
+        self.assertTrue(answer.endswith(b"\r\n\r\n" + most), answer)
+        for too_long in (
+            head + b"Content-Length: 200000\r\n\r\n" + most,
+            chunked + b"%x\r\n%b\r\n" % (len(most) + 1, most + b"x"),
+            chunked + b"1\r\nx\r\n" * (len(most) + 1),
+        ):
+            answer = self.ask(too_long)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer)
+            self.assertEqual(answer.count(b"HTTP/1.1"), 1)
 
     def test_two_lengths(self) -> None:
         head = b"POST /health HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"

@@ -16,7 +16,8 @@ class EdgeLimits:
     """The request line and header fields of an HTTP request."""
     head_timeout: float = 10.0
     """From accepting the connection (TLS handshake included), or from a later request's first octet."""
-    body: int = 1024 * 1024
+    body: int = 4 * 1024
+    """Of an HTTP request; it is held in memory."""
     body_rate: int = 4 * 1024
     """Octets per second that a request body must keep up with, after `head_timeout` of grace."""
     idle_timeout: float = 30.0
