@@ -254,9 +254,11 @@ class StrictnessTests(SynchronousTestCase):
             self._refused(
                 msgspec.json.encode(request("chat.send", params=params, id=1)), Code.INVALID_PARAMS, 1
             )
-        alert = {"kind": "login_alert", "device": "D" + "a" * 16, "name": "n", "system": "s", "at": 1}
-        params = {"chat": CHAT, "client_id": "c", "body": alert}
-        self._refused(msgspec.json.encode(request("chat.send", params=params, id=1)), Code.INVALID_PARAMS, 1)
+        for body in ({"text": "x"}, {"kind": "letter", "text": "x"}):
+            params = {"chat": CHAT, "client_id": "c", "body": body}
+            self._refused(
+                msgspec.json.encode(request("chat.send", params=params, id=1)), Code.INVALID_PARAMS, 1
+            )
 
     def test_no_params(self) -> None:
         """`params` may be left out where nothing is required."""
