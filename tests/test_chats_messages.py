@@ -4,6 +4,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.ids import AccountId, ChatId, direct_chat_id, new_account_id
@@ -140,6 +141,18 @@ class SendTests(MessageCase):
         self.alice.world = again
         self.assertEqual(self.alice.resume().write(self.chat, "hi", "1"), first)
         self.assertEqual(self.alice.history(self.chat), ["hi"])
+
+    def test_sent_again_after_the_end(self) -> None:
+        """A message whose answer got lost was sent, also when its sender may write no more."""
+        other = self.world.befriend(self.alice, self.world.register("carol"))
+        first = self.alice.write(self.chat, "hi", "1")
+        self.alice.write(other, "hi", "2")
+        self.bob.call("contact.remove", account=self.alice.account)
+        self.assertEqual(self.alice.write(self.chat, "hi", "1"), first)
+        for client_id in ("2", "3"):
+            params = self.alice.message(self.chat, "hi", client_id)
+            self.refused("not_a_contact", self.alice, "chat.send", **params)
+        self.assertEqual(self.bob.history(self.chat), ["hi"])
 
     def test_client_ids_are_of_a_device(self) -> None:
         """Another device, and another account, may use the same one."""
@@ -287,6 +300,16 @@ class DamageTests(MessageCase):
             self.assertEqual(
                 [(c["unread"], c["last"] is None) for c in chats], [(len(left), "5" not in left)]
             )
+
+    def test_the_log(self) -> None:
+        """The operator learns that something is damaged, and nothing of whose it is."""
+        logged: list[Any] = []
+        globalLogPublisher.addObserver(logged.append)
+        self.addCleanup(globalLogPublisher.removeObserver, logged.append)
+        self.damage(1, 2)
+        self.history(50)
+        told = [str(formatEvent(event)) for event in logged]
+        self.assertEqual(told, ["2 messages cannot be opened and were left out."])
 
     def test_a_whole_chat(self) -> None:
         """A chat whose key is lost does not keep the others from being read."""

@@ -50,8 +50,10 @@ class Messages:
 
     def _send(self, chat: Chat | None, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
         sender, device = caller.account, caller.device
-        if chat is None or sender not in chat.writers:
+        if chat is None or sender not in chat.members:
             raise Problem(Code.NOT_A_CONTACT)
+        if sender not in chat.writers:
+            return self._no_consent(chat, device, params.client_id)
         message, encoded, position = self._compose(chat, sender, params.body)
         client_id = self._blinder.client_id(device, params.client_id)
         sealed = seal_message(chat.key, chat.blind, position, encoded)
@@ -76,14 +78,28 @@ class Messages:
 
         return Committed(Sent(message.id, message.at), publish)
 
+    def _no_consent(self, chat: Chat, device: DeviceId, client_id: str) -> "Deferred[Committed[Sent]]":
+        """Refuse, but for a message that was sent before and whose answer got lost: it was delivered."""
+        sent = self._device(device), self._blinder.client_id(device, client_id)
+
+        def read(c: Connection) -> EventRow | None:
+            position = events.recognised(c, *sent)
+            return None if position is None else events.event(c, chat.blind, position)
+
+        def answer(row: EventRow | None) -> Committed[Sent]:
+            if row is None:
+                raise Problem(Code.NOT_A_CONTACT)
+            return _answered(chat, row)
+
+        return self._database.read(read).addCallback(answer)
+
     def _sent_before(self, chat: Chat, position: int) -> "Deferred[Committed[Sent]]":
         """The answer to a message that is sent again: the first one's."""
 
         def answer(row: EventRow | None) -> Committed[Sent]:
             if row is None:
                 raise Problem(Code.INVALID_PARAMS, "this client_id was used in another chat")
-            message = open_message(chat.key, row)
-            return Committed(Sent(message.id, message.at), lambda: None)
+            return _answered(chat, row)
 
         return self._database.read(lambda c: events.event(c, chat.blind, position)).addCallback(answer)
 
@@ -115,3 +131,9 @@ class Messages:
         opened = self._registry.opener(c, account)
         told = undamaged(rows, lambda row: self._delivery.missed(opened(row.chat), row, account), "messages")
         return Missed(told, rows[-1].position if len(rows) == limit else None)
+
+
+def _answered(chat: Chat, row: EventRow) -> Committed[Sent]:
+    """The answer of a message that is stored; nobody is told again."""
+    message = open_message(chat.key, row)
+    return Committed(Sent(message.id, message.at), lambda: None)

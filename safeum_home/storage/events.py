@@ -76,6 +76,12 @@ def append_events(c: Connection, rows: Sequence[NewEvent]) -> list[int | None]:
     return [None if stored[row[3:]] == row.position else stored[row[3:]] for row in rows]
 
 
+def recognised(c: Connection, device: bytes, client_id: bytes) -> int | None:
+    """The position of what a device sent under a client id, whichever chat it went to."""
+    found = _EARLIER.fetch(c, [(device, client_id)])
+    return int(found[0][2]) if found else None
+
+
 def event(c: Connection, chat: bytes, position: int) -> EventRow | None:
     row = c.execute(_EVENT, {"chat": chat, "position": position}).first()
     return EventRow(*row) if row else None
