@@ -12,16 +12,21 @@ from hypothesis import given, settings
 from jsonschema import Draft7Validator, Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from treq.testing import StubTreq
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 
+from safeum_home.config import parse
 from safeum_home.errors import Code, Problem
 from safeum_home.gateway.http import ClientDiscovery, site_root, websocket_url
 from safeum_home.gateway.limits import EdgeLimits
+from safeum_home.node.service import Node
 from safeum_home.protocol import asyncapi, frames, openapi
 from safeum_home.protocol.commands import COMMANDS
 from safeum_home.protocol.events import EVENTS
 from safeum_home.protocol.http import DISCOVERY_PATH, HEALTH_PATH, Health
+from safeum_home.sealing.hardening import Hardening
+from safeum_home.sealing.memory import Arena
 from tests.values import values
 from tools.generate import FOLDER, documents
 
@@ -144,10 +149,18 @@ class HttpTests(SynchronousTestCase):
     def test_health(self) -> None:
         """`GET /health`; tests.test_docs_operate asks a real node."""
         for status, expected in (("ok", 200), ("sealed", 503)):
-            health = Health(status, "home.example", "1")
+            health = Health(status, "home.example")
             code, document = self._get(HEALTH_PATH, site_root(partial(msgspec.structs.asdict, health)))
             self.assertEqual(code, expected)
             self._validate(document, "Health")
+
+    def test_health_of_a_node(self) -> None:
+        """Strangers are told what they need, and not which version's faults to try."""
+        config = parse('[node]\nname = "home.example"\nstate_dir = "/nowhere"')
+        node = Node(Clock(), config, Arena(), Hardening(True, True))
+        answer = self._get(HEALTH_PATH, site_root(node.health))
+        self.assertEqual(answer, (503, {"status": "sealed", "node": "home.example"}))
+        self._validate(node.health(), "Health")
 
     def test_problems(self) -> None:
         """All else."""

@@ -83,7 +83,7 @@ class Node(Service):
 
     def health(self) -> Mapping[str, object]:
         """What `GET /health` shows to anybody."""
-        return {"status": self.status, "node": self._config.node.name, "version": __version__}
+        return {"status": self.status, "node": self._config.node.name}
 
     def report(self) -> Status:
         """What `safeum-home status` shows to the operator."""

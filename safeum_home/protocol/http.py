@@ -12,9 +12,7 @@ class Health(Struct, frozen=True):
     status: str
     """`ok`, or what keeps the node from serving: `sealed`, `unsealing`, `no_certificate`, `no_database`, …"""
     node: str
-    """The node's name."""
-    version: str
-    """Of SafeUM Home."""
+    """The node's name. Its version is for its operator to know: `safeum-home status`."""
 
 
 class DiscoveryLimits(Struct, frozen=True):
