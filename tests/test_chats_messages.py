@@ -304,8 +304,9 @@ class DamageTests(MessageCase):
     def test_the_log(self) -> None:
         """The operator learns that something is damaged, and nothing of whose it is."""
         logged: list[Any] = []
-        globalLogPublisher.addObserver(logged.append)
-        self.addCleanup(globalLogPublisher.removeObserver, logged.append)
+        observe: Any = logged.append
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
         self.damage(1, 2)
         self.history(50)
         told = [str(formatEvent(event)) for event in logged]
