@@ -2,7 +2,15 @@
 
 import hashlib
 import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import get_ident
+from types import SimpleNamespace
+from typing import Any
 
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import ECB
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl import bindings
@@ -11,10 +19,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home.errors import Code, Erased, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports import Blinder, Cursors, Key
+from safeum_home.sealing import cursors as cursors_module
+from safeum_home.sealing import keys
 from safeum_home.sealing.blind import BlindIndex
 from safeum_home.sealing.cursors import CURSOR_KEY_SIZE, SealedCursors
 from safeum_home.sealing.keys import OVERHEAD, SealedKey, derive
-from safeum_home.sealing.memory import Arena
+from safeum_home.sealing.memory import Arena, Level
 
 ARENA = Arena()
 KEY = SealedKey(ARENA.slot().fill_random())
@@ -54,6 +64,25 @@ class SealedKeyTests(SynchronousTestCase):
         """Another key opens nothing."""
         other = SealedKey(ARENA.slot().fill_random())
         self.assertRaises(Tampered, other.open, KEY.seal(b"text", b""), b"")
+
+    def test_nonces_are_not_shared_with_a_child(self) -> None:
+        """After a fork parent and child go different ways."""
+        key = SealedKey(Arena(ceiling=Level.MLOCK).slot().fill_random())
+        key.seal(b"", b"")  # nonces are at hand from now on
+        receiving, sending = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                os.write(sending, b"".join(keys._nonce() for _ in range(64)))
+            finally:
+                os._exit(0)
+        os.close(sending)
+        with open(receiving, "rb") as pipe:
+            theirs = pipe.read()
+        os.waitpid(child, 0)
+        self.assertEqual(len(theirs), 64 * 24)
+        ours = {keys._nonce() for _ in range(64)}
+        self.assertEqual(ours & {theirs[start : start + 24] for start in range(0, len(theirs), 24)}, set())
 
     def test_format(self) -> None:
         """libsodium's own function opens what is sealed: version, nonce, ciphertext with tag."""
@@ -153,6 +182,44 @@ class CursorTests(SynchronousTestCase):
         cursor = cursors.encode(position)
         self.assertRegex(cursor, r"\A[A-Za-z0-9_-]{22}\Z")
         self.assertEqual(cursors.decode(cursor), position)
+
+    def test_threads(self) -> None:
+        """Readers' threads encode too: each has ciphers of its own, under the same key."""
+
+        class Watched:
+            def __init__(self, algorithm: AES, mode: ECB) -> None:
+                self._cipher, self._thread = Cipher(algorithm, mode), get_ident()
+
+            def encryptor(self) -> Any:
+                return self._guarded(self._cipher.encryptor().update)
+
+            def decryptor(self) -> Any:
+                return self._guarded(self._cipher.decryptor().update)
+
+            def _guarded(self, work: Callable[[bytes], bytes]) -> Any:
+                def update(octets: bytes) -> bytes:
+                    if get_ident() != self._thread:
+                        raise AssertionError("a cipher of another thread")
+                    return work(octets)
+
+                return SimpleNamespace(update=update)
+
+        self.patch(cursors_module, "Cipher", Watched)
+        cursors = SealedCursors(ARENA.slot(CURSOR_KEY_SIZE).fill_random())
+        here = [cursors.encode(position) for position in range(100)]
+        with ThreadPoolExecutor(3) as pool:
+            self.assertEqual(list(pool.map(cursors.encode, range(100))), here)
+            self.assertEqual(list(pool.map(cursors.decode, here)), list(range(100)))
+
+    def test_wiped(self) -> None:
+        """The key is gone, and no thread begins to use it."""
+        slot = ARENA.slot(CURSOR_KEY_SIZE).fill_random()
+        cursors = SealedCursors(slot)
+        cursors.wipe()
+        cursors.wipe()
+        self.assertIsNone(slot.pointer)
+        with ThreadPoolExecutor(1) as pool:
+            self.assertRaises(ValueError, pool.submit(cursors.encode, 1).result)
 
     @given(st.integers(0, 2**63 - 1), st.integers(0, 21), st.sampled_from(ALPHABET))
     @settings(max_examples=200, deadline=None)

@@ -22,6 +22,8 @@ _NULL = ffi.NULL
 
 # Asking the kernel for each nonce would cost as much as a third of the sealing.
 _nonces: list[bytes] = []
+# A child would go on with the same ones as its parent.
+os.register_at_fork(after_in_child=_nonces.clear)
 
 
 def _nonce() -> bytes:

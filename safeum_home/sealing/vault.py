@@ -29,6 +29,7 @@ class Vault:
         """Zero everything; nothing of the vault works afterwards. Twice is harmless."""
         self.keyring.wipe()
         self.blinder.wipe()
+        self.cursors.wipe()
         self.secrets.wipe()
         self.signing_seed.wipe()
 
@@ -59,13 +60,10 @@ def open_vault(root: Slot, state_dir: Path | None) -> Vault:
     except Tampered:
         keyring.wipe()
         raise Problem(Code.WRONG_ROOT_SECRET, "the file of secrets is damaged") from None
-    cursor_key = derive(root, b"safeum cursors", CURSOR_KEY_SIZE)
-    cursors = SealedCursors(cursor_key)
-    cursor_key.wipe()
     return Vault(
         keyring,
         BlindIndex(derive(root, b"safeum index")),
-        cursors,
+        SealedCursors(derive(root, b"safeum cursors", CURSOR_KEY_SIZE)),
         secrets,
         derive(root, b"safeum signing"),
     )
