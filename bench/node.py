@@ -50,7 +50,7 @@ signups_per_address = {no_limit}
 signups_per_address_burst = {no_limit}
 contact_requests_per_account = {no_limit}
 contact_requests_per_account_burst = {no_limit}
-devices = {no_limit}
+devices = 50
 """
 
 
