@@ -12,6 +12,7 @@ _CHAT = personal(b"blind chat")
 _DEVICE = personal(b"blind device")
 _CLIENT_ID = personal(b"blind client id")
 _TOKEN = personal(b"blind token")
+_NODE = personal(b"blind node")
 
 _hash = sodium.crypto_generichash_blake2b_salt_personal
 _new = ffi.new
@@ -49,6 +50,10 @@ class BlindIndex:
         out = _new("unsigned char[32]")
         _hash(out, 32, data, len(data), self._slot.pointer, 32, _NULL, _TOKEN)
         return bytes(_buffer(out))
+
+    def node(self, name: str) -> bytes:
+        """What tells a node's database from those of others."""
+        return self._index(name.encode(), _NODE)
 
     def wipe(self) -> None:
         self._slot.wipe()

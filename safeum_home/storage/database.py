@@ -22,6 +22,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.ports import Bulk
 from safeum_home.storage.backend import Backend
 from safeum_home.storage.group import Change, Group
+from safeum_home.storage.outage import DAMAGED, cause
 from safeum_home.storage.readers import Read, Reader
 from safeum_home.storage.writer import RETRY_AFTER, Writer
 
@@ -59,6 +60,7 @@ class NodeDatabase:
         self._position = 0
         self._committed = 0
         self._outage: str | None = None
+        self._damaged = False
         self._closing: Deferred[None] | None = None
         self._ended: list[Deferred[None]] = []
 
@@ -85,6 +87,16 @@ class NodeDatabase:
     @property
     def committed(self) -> int:
         return self._committed
+
+    @property
+    def outage(self) -> str | None:
+        """Why the last changes were refused, in a word of `storage.outage`; None where they were stored.
+
+        `database_damaged` stays: what else can be read and written says nothing of the part that cannot.
+        """
+        if self._damaged:
+            return DAMAGED
+        return None if self._outage is None else cause(self._outage)
 
     def close(self) -> Deferred[None]:
         """Take nothing more, finish what waits, close all connections."""
@@ -178,11 +190,13 @@ class NodeDatabase:
         self._log.error("Changes that were refused turned out to be stored.")
         self.stored_late()
 
-    def _report_read(self, read: Read, outcome: Any) -> None:
-        self._reactor.callFromThread(self._was_read, read, outcome)
+    def _report_read(self, read: Read, outcome: Any, outage: str | None) -> None:
+        self._reactor.callFromThread(self._was_read, read, outcome, outage)
 
-    def _was_read(self, read: Read, outcome: Any) -> None:
+    def _was_read(self, read: Read, outcome: Any, outage: str | None) -> None:
         self._reading -= 1
+        if outage is not None:
+            self._look_for_damage(outage)
         read.done.callback(outcome)
 
     def _tell(self, outage: str | None) -> None:
@@ -191,6 +205,12 @@ class NodeDatabase:
             self._log.info("The database takes changes again.")
         else:
             self._log.error("The database takes no changes: {outage}.", outage=outage)
+            self._look_for_damage(outage)
+
+    def _look_for_damage(self, outage: str) -> None:
+        if not self._damaged and cause(outage) == DAMAGED:
+            self._damaged = True
+            self._log.error("The database is damaged: {outage}. Put back a backup.", outage=outage)
 
 
 def backend_for(url: str) -> Backend:
@@ -208,6 +228,11 @@ def backend_for(url: str) -> Backend:
 
             return Postgres(parsed)
     raise ValueError("the database is none of sqlite:///path, postgresql://...")
+
+
+def opening_outage(url: str, error: BaseException) -> str:
+    """Why `open_database(url)` failed with `error`, in a word of `storage.outage`."""
+    return cause(backend_for(url).outage(error) or type(error).__name__)
 
 
 def open_database(

@@ -2,15 +2,20 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, case, select, update
+from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
 
-from safeum_home.storage.schema import node
+from safeum_home.storage.schema import accounts, node
 
 _MARKS = select(node.c.name, node.c.value)
 _COMMITTED = select(node.c.value).where(node.c.name == "committed")
 _ADVANCE = update(node).values(
-    value=case((node.c.name == "committed", bindparam("position")), else_=bindparam("groups"))
+    value=case(
+        (node.c.name == "committed", bindparam("position")),
+        (node.c.name == "groups", bindparam("groups")),
+        else_=node.c.value,
+    )
 )
+_IS_IDENTITY = node.c.name == "identity"
 
 
 class Marks(NamedTuple):
@@ -34,3 +39,17 @@ def marks(c: Connection) -> Marks:
 def advance(c: Connection, reached: Marks) -> None:
     """For the writer alone, once in each group."""
     c.execute(_ADVANCE, {"position": reached.committed, "groups": reached.groups})
+
+
+def belongs_to(c: Connection, identity: int) -> bool:
+    """Whether this is the database of the node with `identity`; one that holds no account yet becomes it.
+
+    `identity` is a keyed hash (63 bits) of the node's name: it is another one under another root secret.
+    """
+    if c.execute(select(node.c.value).where(_IS_IDENTITY)).scalar_one_or_none() == identity:
+        return True
+    if c.execute(select(accounts.c.account).limit(1)).first() is not None:
+        return False
+    c.execute(delete(node).where(_IS_IDENTITY))
+    c.execute(insert(node), {"name": "identity", "value": identity})
+    return True

@@ -18,7 +18,8 @@ class Read(NamedTuple):
     done: Deferred[Any]
 
 
-Report = Callable[[Read, Any], None]
+Report = Callable[[Read, Any, str | None], None]
+"""Told of each read its outcome, and the outage that it met, if any."""
 
 
 class Reader:
@@ -37,23 +38,24 @@ class Reader:
             # Once more on a new connection: the server may have been restarted since the last read.
             outcome, outage = self._read(read)
             if outage:
-                outcome, _ = self._read(read)
-            report(read, outcome)
+                outcome, outage = self._read(read)
+            report(read, outcome, outage)
         self._drop()
 
-    def _read(self, read: Read) -> tuple[Any, bool]:
+    def _read(self, read: Read) -> tuple[Any, str | None]:
         try:
             if self._connection is None:
                 self._connection = self._backend.reader()
             with self._connection.begin() as snapshot:
                 outcome = read.fn(self._connection)
                 snapshot.rollback()
-            return outcome, False
+            return outcome, None
         except Exception as error:
-            if self._backend.outage(error):
+            outage = self._backend.outage(error)
+            if outage:
                 self._drop()
-                return unavailable(), True
-            return Failure(), False
+                return unavailable(), outage
+            return Failure(), None
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None

@@ -100,13 +100,7 @@ class Sqlite:
         """Hold a lock for as long as the process has the database: the kernel frees it with the process."""
         if self._lock is not None:
             return
-        lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            raise DatabaseInUse from None
-        self._lock = lock
+        self._lock = claim_file(self._path)
 
     def _engine(self, pragmas: tuple[str, ...], begin: str) -> Engine:
         engine = create_engine(
@@ -124,6 +118,17 @@ class Sqlite:
             return connection
 
         return connect
+
+
+def claim_file(path: Path) -> int:
+    """A descriptor that holds the lock of the database at `path` while it is open; raises `DatabaseInUse`."""
+    lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise DatabaseInUse from None
+    return lock
 
 
 def _driver(connection: Connection) -> Any:

@@ -1,0 +1,137 @@
+"""Copies of an SQLite database: made while the node runs, and put back while none does."""
+
+import errno
+import os
+import shutil
+import sqlite3
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+
+from safeum_home.errors import Code, Problem
+from safeum_home.storage.sqlite import claim_file
+
+_LOG_FILES = ("-wal", "-shm")
+
+
+class Copier:
+    """Copies a database that is open elsewhere in the process. One copy at a time."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._connection: sqlite3.Connection | None = None
+
+    def copy(self, target: Path) -> int:
+        """Write a consistent copy, without what was deleted, mode 0600; its size in octets. Blocks.
+
+        The target appears when it is complete. Raises FileExistsError and other OSErrors, and
+        `storage_unavailable` with what SQLite says.
+        """
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, "there is a file already", str(target))
+        partial = target.with_name(f".{target.name}.partial")
+        partial.unlink(missing_ok=True)
+        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            self._vacuum_into(partial)
+            os.fsync(descriptor)
+            # Unlike a rename, it replaces nothing.
+            os.link(partial, target)
+            _sync(target.parent)
+            return os.fstat(descriptor).st_size
+        finally:
+            os.close(descriptor)
+            partial.unlink()
+
+    def stop(self) -> None:
+        """End a copy that is being made: it fails. From any thread."""
+        connection = self._connection
+        if connection is not None:
+            # It may be closed by now.
+            with suppress(sqlite3.ProgrammingError):
+                connection.interrupt()
+
+    def _vacuum_into(self, path: Path) -> None:
+        try:
+            with closing(
+                sqlite3.connect(self._database, isolation_level=None, check_same_thread=False)
+            ) as connection:
+                self._connection = connection
+                connection.execute("PRAGMA busy_timeout = 5000")
+                connection.execute("PRAGMA temp_store = MEMORY")
+                connection.execute("VACUUM INTO ?", (str(path),))
+        except sqlite3.Error as error:
+            raise Problem(Code.STORAGE_UNAVAILABLE, f"SQLite says: {error}") from None
+        finally:
+            self._connection = None
+
+
+def restore(database: Path, backup: Path) -> Path | None:
+    """Put a copy in the database's place: mode 0600, owned like the folder. Blocks.
+
+    The database that was there is moved aside, with its log, which would be played into the copy
+    otherwise: where it is now, None where there was none. Raises `DatabaseInUse`, OSError, and
+    `invalid_params` where the copy is damaged or no node's.
+    """
+    _check(backup)
+    folder = os.stat(database.parent)
+
+    def give(descriptor: int) -> None:
+        if os.geteuid() == 0:
+            os.fchown(descriptor, folder.st_uid, folder.st_gid)
+
+    lock = claim_file(database)
+    try:
+        give(lock)
+        fresh = database.with_name(f".{database.name}.restored")
+        fresh.unlink(missing_ok=True)
+        with (
+            open(backup, "rb") as source,
+            open(fresh, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as target,
+        ):
+            give(target.fileno())
+            shutil.copyfileobj(source, target, 1 << 20)
+            target.flush()
+            os.fsync(target.fileno())
+        aside = _move_aside(database)
+        os.rename(fresh, database)
+        _sync(database.parent)
+        return aside
+    finally:
+        os.close(lock)
+
+
+def _check(backup: Path) -> None:
+    os.stat(backup)
+    try:
+        # `immutable`: nothing is locked or written beside it, wherever it lies.
+        with closing(sqlite3.connect(f"{backup.absolute().as_uri()}?immutable=1", uri=True)) as connection:
+            [[found]] = connection.execute("PRAGMA quick_check(1)").fetchall()
+            connection.execute("SELECT value FROM node WHERE name = 'committed'").fetchall()
+    except sqlite3.Error:
+        found = None
+    if found != "ok":
+        raise Problem(Code.INVALID_PARAMS, f"{backup} is damaged, or not a copy of a node's database")
+
+
+def _move_aside(database: Path) -> Path | None:
+    if not database.exists():
+        for suffix in _LOG_FILES:
+            Path(f"{database}{suffix}").unlink(missing_ok=True)
+        return None
+    aside = database.with_name(time.strftime(f"{database.name}.before-restore-%Y%m%d-%H%M%S"))
+    if aside.exists():
+        raise FileExistsError(errno.EEXIST, "there is a file already", str(aside))
+    os.rename(database, aside)
+    for suffix in _LOG_FILES:
+        with suppress(FileNotFoundError):
+            os.rename(f"{database}{suffix}", f"{aside}{suffix}")
+    return aside
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
