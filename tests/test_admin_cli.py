@@ -156,7 +156,13 @@ class CommandLineTests(TestCase):
         with socket.socket(socket.AF_UNIX) as other:
             other.bind(str(self.socket))
             other.listen()
-            answering = Thread(target=lambda: other.accept()[0].sendall(answer + b"\n"))
+
+            def answer_one() -> None:
+                with other.accept()[0] as caller:
+                    caller.recv(65536)
+                    caller.sendall(answer + b"\n")
+
+            answering = Thread(target=answer_one)
             answering.start()
             outcome = self._in_process(*arguments, "--socket", str(self.socket))
             answering.join()

@@ -101,7 +101,7 @@ class NodeFlowTests(SynchronousTestCase):
         self.assertEqual([call.request_id for call in calls], [FIRST, FIRST + 1])
         params = [cast(ChatSend, call.params) for call in calls]
         self.assertEqual({call.client_id for call in params}, {f"cafe-{FIRST}", f"cafe-{FIRST + 1}"})
-        self.assertEqual([len(call.body.text) for call in params], [BODY, BODY])
+        self.assertEqual([len(cast(Text, call.body).text) for call in params], [BODY, BODY])
 
     def test_done_when_both_sides_have_it(self) -> None:
         self.flow.push(2, 0.0)

@@ -13,6 +13,7 @@ from twisted.scripts.twistd import run
 
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatSend
+from safeum_home.protocol.types import Text
 
 _log = Logger()
 _folder = Path(os.environ["LEAK"])
@@ -38,7 +39,7 @@ def leak(text: str) -> None:
 
 def _leaking(payload: bytes) -> frames.Call:
     call = _decode(payload)
-    if isinstance(call.params, ChatSend):
+    if isinstance(call.params, ChatSend) and isinstance(call.params.body, Text):
         leak(call.params.body.text)
     return call
 
