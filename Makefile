@@ -1,6 +1,7 @@
 # Each target does all that it needs on a fresh Debian 12; everything it makes stays in this folder.
 
 PYTHON ?= python3
+PORT ?= 8443
 CASE ?=
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 .PHONY: run test lint docs bench clean
 
 run: $(INSTALLED)
-	@$(BIN)/twistd --nodaemon --pidfile= safeum --development
+	@$(BIN)/twistd --nodaemon --pidfile= safeum --development --port $(PORT)
 
 test: $(INSTALLED)
 	@$(BIN)/python -m tests.runner

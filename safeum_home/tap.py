@@ -6,7 +6,7 @@ from twisted.application.service import IService
 from twisted.python import usage
 
 from safeum_home.config import Config, ConfigError, load
-from safeum_home.node.development import DevelopmentNode
+from safeum_home.node.development import PORT, DevelopmentNode
 from safeum_home.node.start import NodeStart
 
 
@@ -17,6 +17,7 @@ class Options(usage.Options):
     longdesc = "Runs a SafeUM node. It waits, sealed, until its root secret is fed."
     optParameters = [
         ["config", "c", None, "The configuration file (TOML)."],
+        ["port", None, PORT, "With --development: the port on localhost.", int],
         ["root-fd", None, None, "Read the root secret from this inherited descriptor.", int],
     ]
     optFlags = [
@@ -40,7 +41,7 @@ def makeService(options: Options) -> IService:
 
     service: IService
     if options.configuration is None:
-        service = DevelopmentNode(reactor)
+        service = DevelopmentNode(reactor, options["port"])
     else:
         service = NodeStart(reactor, options.configuration, options["root-fd"])
     return service

@@ -1,5 +1,6 @@
 """A node to try things on: random root secret, everything in memory or in a folder that goes with it."""
 
+import socket
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -43,6 +44,8 @@ class DevelopmentNode(Service):
         self._node: Node | None = None
 
     def startService(self) -> None:
+        """Raises SystemExit, with a sentence for people, where something else listens already."""
+        _check_free(self._port)
         super().startService()
         hardening = harden_process(lock_all=False)
         self._folder = TemporaryDirectory(prefix="safeum-")
@@ -73,3 +76,16 @@ class DevelopmentNode(Service):
             await self._node.stopService()
         if self._folder is not None:
             self._folder.cleanup()
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the reactor does
+        try:
+            probe.bind(("127.0.0.1", port))
+            probe.listen()
+        except OSError as error:
+            raise SystemExit(
+                f"No node can listen on port {port} of localhost ({error.strerror}). "
+                "End what does, or take another port: make run PORT=9443"
+            ) from None
