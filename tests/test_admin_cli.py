@@ -177,7 +177,7 @@ class CommandLineTests(TestCase):
     def test_nothing_of_a_node_reaches_the_terminal_raw(self) -> None:
         """Whoever took over a node has not taken over its operator's terminal."""
         evil = "\x1b]0;evil\x07\u202e\x9b2J"
-        status = Status("1", evil, evil, 0, 0, evil, True, evil, 0)
+        status = Status("1", evil, evil, 0, 0, evil, True, evil, 0, [evil], evil)
         details = problem_details(Problem(Code.NOT_FOUND, evil))
         for result, arguments in (
             ({"result": status}, ("status",)),

@@ -4,7 +4,7 @@ import os
 import re
 import shlex
 import shutil
-import socket
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +14,7 @@ from urllib.request import urlopen
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.admin.wire import Status
 from safeum_home.gateway.tls import self_signed
 from tests.test_docs import ROOT, commands
 
@@ -30,14 +31,11 @@ class OperatingTests(SynchronousTestCase):
         self.etc, self.state = self.box / "etc", self.box / "state"
         self.etc.mkdir(parents=True)
         self.state.mkdir(mode=0o700)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.health_port = probe.getsockname()[1]
         sample = self._moved((ROOT / "docs" / "node.toml").read_text())
         sample = sample.replace(
             '# clients = ["tcp:8443:backlog=1024"]', 'clients = ["tcp:0:interface=127.0.0.1"]'
         )
-        (self.etc / "node.toml").write_text(sample.replace("tcp:8008", f"tcp:{self.health_port}"))
+        (self.etc / "node.toml").write_text(sample.replace("tcp:8008", "tcp:0"))
         chain, key = self_signed(["home.example.org"])
         (self.etc / "chain.pem").write_bytes(chain)
         (self.etc / "key.pem").write_bytes(key)
@@ -116,9 +114,17 @@ class OperatingTests(SynchronousTestCase):
             if command.reason_not_to_run is None:
                 self._follow(command.text)
         self._until("ok")
-        with urlopen(f"http://127.0.0.1:{self.health_port}/health") as answer:
-            health = msgspec.json.decode(answer.read())
-        self.assertEqual(health, {"status": "ok", "node": "home.example.org"})
+        status = msgspec.json.decode(self._run_line("safeum-home status --json"), type=Status)
+        [clients], health = status.listening, status.health
+        trust = ssl.create_default_context(cafile=self.etc / "chain.pem")
+        trust.check_hostname = False
+        for url in (f"http://{health}/health", f"https://{clients}/health"):
+            with urlopen(url, context=trust if url.startswith("https") else None) as answer:
+                found = msgspec.json.decode(answer.read())
+            self.assertEqual(found, {"status": "ok", "node": "home.example.org"})
+        shown = self._run_line("safeum-home status")
+        self.assertRegex(shown, rf"(?m)^clients at +{clients}$")
+        self.assertRegex(shown, rf"(?m)^health at +{health}$")
         self.assertTrue((self.state / "backup.sqlite").exists())
         self.log.seek(0)
         log = self.log.read()

@@ -168,7 +168,9 @@ def _status(arguments: argparse.Namespace) -> int:
         "keys held in": status.memory,
         "core dumps": "off" if status.core_dumps_off else "POSSIBLE",
         "database": status.database,
+        "clients at": ", ".join(status.listening) or "nowhere yet",
         "connections": str(status.connections),
+        "health at": status.health or "no address of its own",
     }
     for name, value in rows.items():
         _say(f"{name:<14}{value}")

@@ -184,8 +184,13 @@ def _clear(path: Path) -> None:
         return
     if not stat.S_ISSOCK(mode):
         raise FileExistsError(errno.EEXIST, "this is not a socket", str(path))
+    if is_answered(path):
+        raise OSError(errno.EADDRINUSE, "a node answers there", str(path))
+    path.unlink()
+
+
+def is_answered(path: Path) -> bool:
+    """Whether a node listens at `path`. Raises OSError where that is no path for a socket."""
     with socket.socket(socket.AF_UNIX) as probe:
         probe.setblocking(False)
-        if probe.connect_ex(str(path)) != errno.ECONNREFUSED:
-            raise OSError(errno.EADDRINUSE, "a node answers there", str(path))
-    path.unlink()
+        return probe.connect_ex(str(path)) not in (errno.ECONNREFUSED, errno.ENOENT)

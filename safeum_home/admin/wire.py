@@ -70,3 +70,7 @@ class Status(Struct, frozen=True):
     core_dumps_off: bool
     database: str
     connections: int
+    listening: list[str] = []
+    """Where clients connect, as `host:port`: nowhere before the node is `ok`."""
+    health: str | None = None
+    """Where `GET /health` is answered in clear."""

@@ -98,7 +98,15 @@ class Node(Service):
             core_dumps_off=self._hardening.no_core_dumps,
             database=self._config.database.url.partition(":")[0],
             connections=self._edge.connections if self._edge is not None else 0,
+            listening=self._edge.addresses if self._edge is not None else [],
+            health=self._health_address(),
         )
+
+    def _health_address(self) -> str | None:
+        if self._health_port is None:
+            return None
+        host = self._health_port.getHost()
+        return f"{getattr(host, 'host', '')}:{getattr(host, 'port', host)}"
 
     # --- life
 
