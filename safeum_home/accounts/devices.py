@@ -72,6 +72,14 @@ class Devices:
         devices.insert_device(c, row)
         return gone
 
+    def delete_others(self, c: Connection, account: AccountId, device: DeviceId) -> list[bytes]:
+        """Delete all devices of an account but one; those that went, for `dropped`."""
+        owner, kept = self._blinder.account(account), self._blinder.device(device)
+        gone = [row.device for row in devices.devices_of(c, owner) if row.device != kept]
+        for one in gone:
+            devices.delete_device(c, owner, one)
+        return gone
+
     def connected(self, account: AccountId) -> dict[bytes, DeviceId]:
         """The devices of an account that are connected, by their blind indexes."""
         return {self._blinder.device(device): device for device in self._bus.connected(account)}

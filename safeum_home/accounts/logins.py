@@ -9,12 +9,13 @@ from sqlalchemy import Connection
 from safeum_home import ids
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory, OpenAccount
+from safeum_home.accounts.login_limits import LoginLimits
+from safeum_home.accounts.password_change import check_hash, replace_hash
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.accounts.records import AccountRecord, seal
-from safeum_home.config import LimitSection
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, DeviceId, RandomBytes
-from safeum_home.limits import RateLimit, network
+from safeum_home.limits import network
 from safeum_home.ports import Announcer, Blinder, Caller, Committed, Database, Keyring
 from safeum_home.protocol.commands import AccountRegister, SessionLogin, SessionResume
 from safeum_home.protocol.types import DeviceInfo
@@ -30,43 +31,6 @@ class Authenticated:
     address: str
     device: DeviceId
     token: str | None = None
-
-
-_ANYWHERE = 20
-"""How many times more tries an account takes from all addresses together than from one."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoginLimits:
-    """What may be tried, before anything is hashed."""
-
-    sign_ups: RateLimit
-    by_host: RateLimit
-    by_username: RateLimit
-    """For each login and address: a stranger's wrong tries do not shut the owner out."""
-    by_username_anywhere: RateLimit
-    """Against guessing from many addresses: much wider."""
-
-    @classmethod
-    def of(cls, section: LimitSection, now: Callable[[], float]) -> "LoginLimits":
-        return cls(
-            RateLimit(section.signups_per_address, section.signups_per_address_burst, now),
-            RateLimit(section.logins_per_address, section.logins_per_address_burst, now),
-            RateLimit(section.logins_per_account, section.logins_per_account_burst, now),
-            RateLimit(
-                section.logins_per_account * _ANYWHERE, section.logins_per_account_burst * _ANYWHERE, now
-            ),
-        )
-
-    def take(self, peer: str, username: str) -> None:
-        """Count a try to log in; raises `rate_limited`."""
-        self.by_host.take(peer)
-        self.by_username.take((peer, username))
-        self.by_username_anywhere.take(username)
-
-    def proved(self, peer: str, username: str) -> None:
-        """The password was right: earlier slips from there are forgiven."""
-        self.by_username.forget((peer, username))
 
 
 class Logins:
@@ -124,11 +88,22 @@ class Logins:
         except Problem:
             username = ""
         owner = await self._directory.by_username(username)
-        hashed = None if owner is None else owner.password_hash
-        if not await self._hasher.verify(params.password, hashed) or owner is None:
+        known = None if owner is None else owner.password_hash
+        if not await self._hasher.verify(params.password, known) or owner is None or known is None:
             raise Problem(Code.BAD_CREDENTIALS)
         self._limits.proved(network(caller.host), username)
-        return await self._new_device(owner, params.device)
+        fresh = await self._hasher.hash(params.password) if self._hasher.outdated(known) else known
+
+        def still_right(c: Connection) -> None:
+            # Else a login that was under way would survive the change of a password that was stolen.
+            if fresh == known:
+                check_hash(c, owner, known)
+            else:
+                replace_hash(c, owner, known, fresh)
+
+        authenticated = await self._new_device(owner, params.device, still_right)
+        owner.password_hash = fresh
+        return authenticated
 
     async def resume(self, caller: Caller, params: SessionResume) -> Authenticated:
         owner, device = await self._devices.recognise(params.token)

@@ -95,6 +95,14 @@ class PasswordHasher:
         if password.lower() in _COMMON or password.lower() == username:
             raise Problem(Code.WEAK_PASSWORD)
 
+    def outdated(self, hashed: str) -> bool:
+        """Whether `hashed` was made at another cost than is configured now.
+
+        It would give an account away: whoever is unknown is verified at the present cost.
+        """
+        cost = f"$m={self._memory // 1024},t={self._section.operations},p=1$"
+        return cost not in hashed
+
     def hash(self, password: str) -> "Deferred[str]":
         """The password's hash in the PHC string format."""
 

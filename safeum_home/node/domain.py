@@ -7,7 +7,9 @@ from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory
-from safeum_home.accounts.logins import LoginLimits, Logins
+from safeum_home.accounts.login_limits import LoginLimits
+from safeum_home.accounts.logins import Logins
+from safeum_home.accounts.password_change import PasswordChange
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.accounts.profiles import Profiles
 from safeum_home.bus.local import LocalBus
@@ -61,6 +63,8 @@ def make_domain(
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
+    login_limits = LoginLimits.of(config.limits, clock.seconds)
+    passwords = PasswordChange(database, directory, devices, hasher, login_limits)
     logins = Logins(
         name,
         database,
@@ -70,7 +74,7 @@ def make_domain(
         devices,
         hasher,
         announcer,
-        LoginLimits.of(config.limits, clock.seconds),
+        login_limits,
         milliseconds,
         config.registration.open,
     )
@@ -81,7 +85,15 @@ def make_domain(
     history = History(name, database, blinder, cursors, registry, directory, receipts, system.account)
     backlog = Backlog(database, (messages.since, receipts.since, side.since, profiles.since))
     routes = _routes(
-        logins, devices, contacts, profiles, messages, receipts, history, TypingSignals(registry, bus)
+        logins,
+        passwords,
+        devices,
+        contacts,
+        profiles,
+        messages,
+        receipts,
+        history,
+        TypingSignals(registry, bus),
     )
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
@@ -100,6 +112,7 @@ def make_domain(
 
 def _routes(
     logins: Logins,
+    passwords: PasswordChange,
     devices: Devices,
     contacts: Contacts,
     profiles: Profiles,
@@ -111,6 +124,7 @@ def _routes(
     """Which function carries out which command; `session.ack` is the session's own."""
     return {
         commands.AccountRegister: logins.register,
+        commands.AccountPassword: passwords.change,
         commands.SessionLogin: logins.login,
         commands.SessionResume: logins.resume,
         commands.SessionLogout: devices.logout,

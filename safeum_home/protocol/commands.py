@@ -74,6 +74,14 @@ class AccountRegister(Params, frozen=True):
     device: DeviceInfo
 
 
+@_command("account.password", Done)
+class AccountPassword(Params, frozen=True):
+    """Change the password. All other devices of the account are logged out."""
+
+    current: Password
+    new: Password
+
+
 @_command("session.login", Opened, Phase.GREETING)
 class SessionLogin(Params, frozen=True):
     """Log in with a password: a new device. A message in the account's system chat announces it."""

@@ -1,0 +1,43 @@
+"""How often somebody may try a password, counted before anything is hashed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from safeum_home.config import LimitSection
+from safeum_home.limits import RateLimit
+
+_ANYWHERE = 20
+"""How many times more tries an account takes from all addresses together than from one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginLimits:
+    """What may be tried, before anything is hashed."""
+
+    sign_ups: RateLimit
+    by_host: RateLimit
+    by_username: RateLimit
+    """For each login and address: a stranger's wrong tries do not shut the owner out."""
+    by_username_anywhere: RateLimit
+    """Against guessing from many addresses: much wider."""
+
+    @classmethod
+    def of(cls, section: LimitSection, now: Callable[[], float]) -> "LoginLimits":
+        return cls(
+            RateLimit(section.signups_per_address, section.signups_per_address_burst, now),
+            RateLimit(section.logins_per_address, section.logins_per_address_burst, now),
+            RateLimit(section.logins_per_account, section.logins_per_account_burst, now),
+            RateLimit(
+                section.logins_per_account * _ANYWHERE, section.logins_per_account_burst * _ANYWHERE, now
+            ),
+        )
+
+    def take(self, peer: str, username: str) -> None:
+        """Count a try to log in; raises `rate_limited`."""
+        self.by_host.take(peer)
+        self.by_username.take((peer, username))
+        self.by_username_anywhere.take(username)
+
+    def proved(self, peer: str, username: str) -> None:
+        """The password was right: earlier slips from there are forgiven."""
+        self.by_username.forget((peer, username))

@@ -1,0 +1,76 @@
+"""Changing a password: the answer to one that somebody else knows, so all other devices are logged out."""
+
+import msgspec
+from sqlalchemy import Connection
+
+from safeum_home.accounts.devices import Devices
+from safeum_home.accounts.directory import AccountDirectory, OpenAccount
+from safeum_home.accounts.login_limits import LoginLimits
+from safeum_home.accounts.passwords import PasswordHasher
+from safeum_home.accounts.records import AccountRecord, seal, unseal
+from safeum_home.errors import Code, Problem
+from safeum_home.limits import network
+from safeum_home.ports import Caller, Committed, Database
+from safeum_home.protocol.commands import AccountPassword, Done
+from safeum_home.storage import accounts
+
+
+class PasswordChange:
+    """The command `account.password`."""
+
+    def __init__(
+        self,
+        database: Database,
+        directory: AccountDirectory,
+        devices: Devices,
+        hasher: PasswordHasher,
+        limits: LoginLimits,
+    ) -> None:
+        self._database = database
+        self._directory = directory
+        self._devices = devices
+        self._hasher = hasher
+        self._limits = limits
+
+    async def change(self, caller: Caller, params: AccountPassword) -> Committed[Done]:
+        owner = await self._directory.need(caller.account)
+        peer = network(caller.host)
+        # A stolen device must not be a way to guess what its owner's password is.
+        self._limits.take(peer, owner.username)
+        self._hasher.check_strength(params.new, owner.username)
+        known = owner.password_hash
+        if not await self._hasher.verify(params.current, known):
+            raise Problem(Code.BAD_CREDENTIALS)
+        self._limits.proved(peer, owner.username)
+        hashed = await self._hasher.hash(params.new)
+
+        def store(c: Connection) -> list[bytes]:
+            replace_hash(c, owner, known, hashed)
+            return self._devices.delete_others(c, caller.account, caller.device)
+
+        gone = await self._database.transact(store)
+        owner.password_hash = hashed
+        self._directory.keep(owner)
+
+        def publish() -> None:
+            for device in gone:
+                self._devices.dropped(caller.account, device)
+
+        return Committed(Done(), publish)
+
+
+def check_hash(c: Connection, owner: OpenAccount, known: str) -> AccountRecord:
+    """The account's record; raises `bad_credentials` where its password is another one by now."""
+    row = accounts.account(c, owner.blind)
+    if row is None:
+        raise Problem(Code.NOT_FOUND)
+    record = unseal(owner.key, AccountRecord, row.sealed, owner.blind)
+    if record.password_hash != known:
+        raise Problem(Code.BAD_CREDENTIALS)
+    return record
+
+
+def replace_hash(c: Connection, owner: OpenAccount, known: str, hashed: str) -> None:
+    """Put `hashed` in place of `known`; raises as `check_hash` does."""
+    record = msgspec.structs.replace(check_hash(c, owner, known), password_hash=hashed)
+    accounts.update_account(c, owner.blind, seal(owner.key, record, owner.blind))
