@@ -6,7 +6,6 @@ import os
 import pty
 import re
 import select
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +28,7 @@ import sys
 from pathlib import Path
 from twisted.internet import reactor
 from safeum_home.node.development import DevelopmentNode
-node = DevelopmentNode(reactor, int(sys.argv[1]), Path(sys.argv[2]))
+node = DevelopmentNode(reactor, 0, Path(sys.argv[1]))
 reactor.callWhenRunning(node.startService)
 reactor.addSystemEventTrigger("before", "shutdown", node.stopService)
 reactor.run()
@@ -67,13 +66,11 @@ class NodeTests(SynchronousTestCase):
         self.box = Path(mkdtemp(prefix="safeum-"))
         self.addCleanup(rmtree, self.box)
         self.ca = self.box / "ca.pem"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.address = f"localhost:{port}"
-        node = self.start(sys.executable, "-c", NODE, str(port), str(self.ca), stdout=subprocess.PIPE)
+        node = self.start(sys.executable, "-c", NODE, str(self.ca), stdout=subprocess.PIPE)
         assert node.stdout is not None
-        until(node.stdout, b"Ctrl-C")
+        found = re.search(rb"wss://(localhost:\d+)", until(node.stdout, b"Ctrl-C"))
+        assert found is not None
+        self.address = found[1].decode()
 
     def start(self, *command: str, **options: Any) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(command, cwd=ROOT, **options)
@@ -100,9 +97,7 @@ class NodeTests(SynchronousTestCase):
 
     def register(self, login: str) -> None:
         done = self.safeum("register", login, PASSWORD + "\n")
-        self.assertEqual(
-            (done.returncode, done.stdout.split()[-1]), (0, f"{login}@{self.address}"), done.stderr
-        )
+        self.assertEqual((done.returncode, done.stdout.split()[-1]), (0, f"{login}@localhost"), done.stderr)
 
     def connect(self) -> Any:
         return aio.connect(self.address, ca=self.ca.read_bytes())

@@ -21,11 +21,11 @@ CERTIFICATE = Path("run", "ca.pem")
 
 _WELCOME = """\
 
-  SafeUM Home runs at wss://{name}. Its root secret is random and in memory only:
+  SafeUM Home runs at wss://{place}. Its root secret is random and in memory only:
   ALL DATA OF THIS NODE IS GONE WHEN IT EXITS.
 
   Talk to it, each in a terminal of its own:
-      .venv/bin/safeum chat --node {name} --ca {certificate}
+      .venv/bin/safeum chat --node {place} --ca {certificate}
 
   Stop it with Ctrl-C.
 """
@@ -35,9 +35,9 @@ class DevelopmentNode(Service):
     """`twistd -n safeum --development`."""
 
     def __init__(self, reactor: Any, port: int = PORT, certificate: Path = CERTIFICATE) -> None:
-        """`certificate` is where the public certificate is written for clients."""
+        """`certificate` is where the public certificate is written for clients; port 0 is any free one."""
         self._reactor = reactor
-        self._name = f"localhost:{port}"
+        self._name = f"localhost:{port}" if port else "localhost"
         self._port = port
         self._certificate = certificate
         self._folder: TemporaryDirectory[str] | None = None
@@ -69,7 +69,9 @@ class DevelopmentNode(Service):
 
     async def _welcome(self, node: Node) -> None:
         await node.ready
-        print(_WELCOME.format(name=self._name, certificate=self._certificate), flush=True)
+        [listening] = node.report().listening
+        place = f"localhost:{listening.rpartition(':')[2]}"
+        print(_WELCOME.format(place=place, certificate=self._certificate), flush=True)
 
     async def _stop(self) -> None:
         if self._node is not None:
