@@ -1,7 +1,9 @@
-"""What a command is made of."""
+"""What a command is made of, and the table of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -31,3 +33,22 @@ class Command:
     params: type[Params]
     result: type[Result]
     phase: Phase
+
+
+COMMANDS: dict[str, Command] = {}
+"""Every method, filled by the modules of `safeum_home.protocol.commands`."""
+P = TypeVar("P", bound=type[Params])
+
+
+def command(method: str, result: type[Result], phase: Phase = Phase.OPEN) -> Callable[[P], P]:
+    """Register the parameters of a method."""
+
+    def register(params: P) -> P:
+        COMMANDS[method] = Command(method, params, result, phase)
+        return params
+
+    return register
+
+
+class Done(Result, frozen=True):
+    """The command was carried out."""

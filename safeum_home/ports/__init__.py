@@ -1,0 +1,59 @@
+"""What the parts of a node ask of each other, as types: nobody imports a sibling."""
+
+from safeum_home.ports.connection import (
+    ClientConnection,
+    ConnectionHandler,
+)
+from safeum_home.ports.delivery import (
+    Bus,
+    Published,
+    Subscriber,
+)
+from safeum_home.ports.domain import (
+    Announcer,
+    Caller,
+    Committed,
+    Consent,
+    Directory,
+    Known,
+    Missed,
+    Receipts,
+    Source,
+    Staged,
+)
+from safeum_home.ports.sealing import (
+    Blinder,
+    Cursors,
+    Key,
+    Keyring,
+    WrappedKey,
+)
+from safeum_home.ports.storage import (
+    Bulk,
+    Database,
+)
+
+__all__ = [
+    "Announcer",
+    "Blinder",
+    "Bulk",
+    "Bus",
+    "Caller",
+    "ClientConnection",
+    "Committed",
+    "ConnectionHandler",
+    "Consent",
+    "Cursors",
+    "Database",
+    "Directory",
+    "Key",
+    "Keyring",
+    "Known",
+    "Missed",
+    "Published",
+    "Receipts",
+    "Source",
+    "Staged",
+    "Subscriber",
+    "WrappedKey",
+]

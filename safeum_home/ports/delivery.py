@@ -1,0 +1,43 @@
+"""Events on their way to sessions."""
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from safeum_home.ids import AccountId, ChatId, DeviceId
+
+
+class Published(Struct, frozen=True):
+    """An event on its way to the sessions of an account: encoded and framed once, for all of them.
+
+    `position` is 0 for what is not durable. `chat` is set for messages of others, whose arrival at a
+    device is to be told to their sender. `skip` names the device that caused it and knows already.
+    """
+
+    frame: bytes
+    position: int = 0
+    chat: ChatId | None = None
+    skip: DeviceId | None = None
+
+
+class Subscriber(Protocol):
+    """A session, as the bus sees it."""
+
+    @property
+    def device(self) -> DeviceId: ...
+    def deliver(self, event: Published) -> None: ...
+    def replaced(self) -> None:
+        """The same device has connected anew: close, and leave the account to it."""
+
+    def revoked(self) -> None:
+        """The device's token was revoked: say so and close."""
+
+
+class Bus(Protocol):
+    """Carries events to wherever an account's sessions are."""
+
+    def subscribe(self, account: AccountId, subscriber: Subscriber) -> None: ...
+    def unsubscribe(self, account: AccountId, subscriber: Subscriber) -> None: ...
+    def publish(self, account: AccountId, event: Published) -> None: ...
+    def revoke(self, account: AccountId, device: DeviceId) -> None: ...
+    def connected(self, account: AccountId) -> frozenset[DeviceId]: ...

@@ -1,0 +1,111 @@
+"""What the parts of the domain ask of each other, and edges of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from msgspec import Struct
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
+
+from safeum_home.ids import AccountId, ChatId, DeviceId
+from safeum_home.ports.delivery import Published
+from safeum_home.protocol.types import DeviceInfo
+
+V = TypeVar("V")
+
+
+class Caller(Protocol):
+    """Who gave a command. Before authentication only `host` means anything."""
+
+    @property
+    def host(self) -> str:
+        """The peer's IP address: for limits, in memory only."""
+
+    @property
+    def account(self) -> AccountId: ...
+    @property
+    def device(self) -> DeviceId: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An account of this node, as its siblings see it."""
+
+    account: AccountId
+    username: str
+    display_name: str
+    status: str
+
+
+class Directory(Protocol):
+    """Accounts by id."""
+
+    def known(self, account: AccountId) -> "Deferred[Known | None]":
+        """An account of this node, or its system contact; None where there is none."""
+
+
+class Committed(Struct, Generic[V], frozen=True):
+    """A command's result, and what is to be told to others once the caller has been answered."""
+
+    result: V
+    publish: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Something that joins another's transaction: written with it, published after it."""
+
+    store: Callable[[Connection], None]
+    publish: Callable[[], None]
+
+
+class Consent(Protocol):
+    """The chats behind contacts: a sibling keeps them."""
+
+    def direct(self, first: AccountId, second: AccountId) -> Callable[[Connection], None]:
+        """What makes the direct chat of two accounts exist, inside a transaction."""
+
+    def changing(self, chat: ChatId) -> None:
+        """The contact state behind a direct chat is being changed: whoever writes waits for `changed`."""
+
+    def changed(self, chat: ChatId) -> None:
+        """The change is committed, or has failed: once for each `changing`."""
+
+
+class Announcer(Protocol):
+    """Writes from the node's system contact into an account's own chat."""
+
+    def found(self, account: AccountId) -> Callable[[Connection], None]:
+        """What makes the system chat of a new account exist, inside a transaction."""
+
+    def login(self, account: AccountId, device: DeviceId, info: DeviceInfo) -> "Deferred[Staged]":
+        """An alert that a device has logged in. Use it in the turn in which it fires."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Events in order. Where there may be more, they are complete up to position `upto`."""
+
+    events: list[Published]
+    upto: int | None
+
+
+class Source(Protocol):
+    """Where a device that was away gets what it missed: one for each kind of durable event."""
+
+    def __call__(self, c: Connection, account: AccountId, after: int, limit: int, /) -> Missed:
+        """At most `limit` events behind position `after`; what cannot be opened is left out.
+
+        It is called on a reading connection and in its thread: all sources are read in one snapshot.
+        """
+
+
+class Receipts(Protocol):
+    """How far accounts hold and have read their chats."""
+
+    def delivered(self, account: AccountId, chat: ChatId, position: int) -> None:
+        """A device of `account` holds `chat` up to `position`."""
+
+    def resumed(self, account: AccountId, position: int) -> None:
+        """A device of `account` came back and holds everything up to `position`."""

@@ -1,0 +1,57 @@
+"""Keys, blind indexes and cursors."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from safeum_home.ids import AccountId, ChatId, Cursor, DeviceId
+
+
+class Key(Protocol):
+    """A symmetric key in locked memory. It seals and opens, and cannot be read."""
+
+    def seal(self, plaintext: bytes, context: bytes) -> bytes:
+        """XChaCha20-Poly1305 with a random nonce; `context` is authenticated, not stored."""
+
+    def open(self, sealed: bytes, context: bytes) -> bytes:
+        """The plaintext; raises `Tampered` where octets, key or context are not those of `seal`."""
+
+    def wipe(self) -> None:
+        """Zero the key; it is of no use afterwards. Wiping twice is harmless."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A key as it is stored: sealed under the keyring's key of `epoch`."""
+
+    epoch: int
+    wrapped: bytes
+
+
+class Keyring(Protocol):
+    """Makes and opens the keys of accounts, chats and days."""
+
+    def new_key(self, owner: bytes) -> tuple[Key, WrappedKey]:
+        """A random key and its wrap for the database row of `owner` (a blind index of 16 octets)."""
+
+    def unwrap(self, owner: bytes, wrapped: WrappedKey) -> Key:
+        """The key of a row; raises `Tampered`, or `Erased` where its epoch is gone."""
+
+
+class Blinder(Protocol):
+    """Blind indexes: keyed hashes (16 octets) under which rows are found without naming anyone."""
+
+    def account(self, account: AccountId) -> bytes: ...
+    def alias(self, username: str) -> bytes: ...
+    def chat(self, chat: ChatId) -> bytes: ...
+    def device(self, device: DeviceId) -> bytes: ...
+    def client_id(self, device: DeviceId, client_id: str) -> bytes: ...
+    def token(self, device: DeviceId, secret: bytes) -> bytes:
+        """The verifier of a device token (32 octets)."""
+
+
+class Cursors(Protocol):
+    """Positions in the node's order of events as opaque texts, and back."""
+
+    def encode(self, position: int) -> Cursor: ...
+    def decode(self, cursor: str) -> int:
+        """Raises `Problem(invalid_cursor)` for what `encode` did not make."""

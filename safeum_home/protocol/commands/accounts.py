@@ -1,0 +1,91 @@
+"""Accounts, sessions and devices: signing up, logging in, coming back, logging out."""
+
+from safeum_home.protocol.command import Done, Params, Phase, Result, command
+from safeum_home.protocol.types import (
+    Account,
+    CursorText,
+    Device,
+    DeviceEntry,
+    DeviceInfo,
+    Password,
+    Token,
+    Username,
+)
+
+
+class Opened(Result, frozen=True):
+    """The session is now this device of this account.
+
+    Events after `cursor` will follow on this connection. `token` is given at sign-up and at a login
+    with a password, once; `session.resume` answers with null there.
+    """
+
+    account: Account
+    address: str
+    device: Device
+    cursor: CursorText
+    token: Token | None = None
+
+
+@command("account.register", Opened, Phase.GREETING)
+class AccountRegister(Params, frozen=True):
+    """Sign up with a login and a password; nothing else is asked. The session is then open."""
+
+    username: Username
+    password: Password
+    device: DeviceInfo
+
+
+@command("account.password", Done)
+class AccountPassword(Params, frozen=True):
+    """Change the password. All other devices of the account are logged out."""
+
+    current: Password
+    new: Password
+
+
+@command("session.login", Opened, Phase.GREETING)
+class SessionLogin(Params, frozen=True):
+    """Log in with a password: a new device. A message in the account's system chat announces it."""
+
+    username: Username
+    password: Password
+    device: DeviceInfo
+
+
+@command("session.resume", Opened, Phase.GREETING)
+class SessionResume(Params, frozen=True):
+    """Come back with a device's token. With `since`, all that was missed follows, then `session.synced`."""
+
+    token: Token
+    since: CursorText | None = None
+
+
+@command("session.ack", Done)
+class SessionAck(Params, frozen=True):
+    """This device holds everything up to `cursor`. Best sent as a notification, every 200 ms or 50 events."""
+
+    cursor: CursorText
+
+
+@command("session.logout", Done)
+class SessionLogout(Params, frozen=True):
+    """Revoke this device's token and end the session."""
+
+
+class DeviceList(Result, frozen=True):
+    """The account's devices, oldest first."""
+
+    devices: list[DeviceEntry]
+
+
+@command("device.list", DeviceList)
+class ListDevices(Params, frozen=True):
+    """Which devices hold a token of this account."""
+
+
+@command("device.revoke", Done)
+class DeviceRevoke(Params, frozen=True):
+    """Revoke a device's token and close its session."""
+
+    device: Device

@@ -1,0 +1,85 @@
+"""Chats: lists, messages, history, receipts and typing."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from safeum_home.protocol.command import Done, Params, Result, command
+from safeum_home.protocol.types import (
+    Body,
+    Chat,
+    ChatSummary,
+    ClientId,
+    CursorText,
+    Message,
+    Milliseconds,
+    PageSize,
+)
+
+
+class ChatList(Result, frozen=True):
+    """Chats, newest first."""
+
+    chats: list[ChatSummary]
+    next: CursorText | None = None
+    """Where to go on (`before`); null at the end."""
+
+
+@command("chat.list", ChatList)
+class ListChats(Params, frozen=True):
+    """The chats that hold a message, newest first, a page at a time."""
+
+    before: CursorText | None = None
+    limit: Annotated[int, Meta(ge=1, le=50)] = 25
+
+
+class Sent(Result, frozen=True):
+    """The message is on disk. The same `client_id` sent again gets the same answer."""
+
+    id: CursorText
+    at: Milliseconds
+
+
+@command("chat.send", Sent)
+class ChatSend(Params, frozen=True):
+    """Write into a chat. Idempotent: for each device and `client_id` there is one message.
+
+    The body is a `text`; other kinds are the node's own.
+    """
+
+    chat: Chat
+    client_id: ClientId
+    body: Body
+
+
+class History(Result, frozen=True):
+    """Messages, oldest first."""
+
+    messages: list[Message]
+    more: bool
+    """Whether there are older ones."""
+
+
+@command("chat.history", History)
+class ChatHistory(Params, frozen=True):
+    """The messages before `before` (or the newest)."""
+
+    chat: Chat
+    before: CursorText | None = None
+    limit: PageSize = 50
+
+
+@command("chat.read", Done)
+class ChatRead(Params, frozen=True):
+    """Everything up to the message `upto` was read here."""
+
+    chat: Chat
+    upto: CursorText
+
+
+@command("chat.typing", Done)
+class ChatTyping(Params, frozen=True):
+    """Typing started or stopped; forgotten after 6 seconds. Best sent as a notification."""
+
+    chat: Chat
+    active: bool = True
