@@ -34,7 +34,6 @@ RESERVED_USERNAMES = frozenset(
 )
 """Names that speak for the node: nobody can sign up with them."""
 
-_ACCOUNT = re.compile(ACCOUNT_PATTERN)
 _USERNAME = re.compile(USERNAME_PATTERN)
 _PORT = re.compile(r"^[1-9][0-9]{0,4}$(?!\n)")
 _LABEL = re.compile(r"^(?!-)[a-z0-9-]{1,63}(?<!-)$(?!\n)")
@@ -61,15 +60,6 @@ def system_account(node: str) -> AccountId:
 def new_device_id(random: RandomBytes = token_bytes) -> DeviceId:
     """A fresh device id (80 random bits)."""
     return DeviceId("D" + _base32(random(10)))
-
-
-def node_of(account: AccountId) -> str:
-    """The name of the node an account lives on."""
-    return account.partition(":")[2]
-
-
-def is_account_id(text: str) -> bool:
-    return _ACCOUNT.match(text) is not None
 
 
 def direct_chat_id(first: AccountId, second: AccountId) -> ChatId:

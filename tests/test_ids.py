@@ -26,10 +26,10 @@ class IdTests(SynchronousTestCase):
     def test_account_ids(self, octets: bytes, node: str) -> None:
         """A new account id is one, and names its node."""
         account = ids.new_account_id(node, lambda size: octets[:size])
-        self.assertTrue(ids.is_account_id(account))
-        self.assertEqual(ids.node_of(account), node)
-        self.assertFalse(ids.is_account_id(account + "\n"))
-        self.assertFalse(ids.is_account_id("x" + account))
+        self.assertRegex(account, ids.ACCOUNT_PATTERN)
+        self.assertEqual(account.partition(":")[2], node)
+        self.assertNotRegex(account + "\n", ids.ACCOUNT_PATTERN)
+        self.assertNotRegex("x" + account, ids.ACCOUNT_PATTERN)
 
     def test_new_ids_differ(self) -> None:
         """Two ids are never the same."""
@@ -144,7 +144,7 @@ class NameTests(SynchronousTestCase):
         """What is a node's name can stand in an account id."""
         longest = ".".join(["a" * 61] * 4) + ":65535"
         self.assertEqual(len(longest), 253)
-        self.assertTrue(ids.is_account_id(ids.new_account_id(ids.node_name(longest))))
+        self.assertRegex(ids.new_account_id(ids.node_name(longest)), ids.ACCOUNT_PATTERN)
         self._refused(Code.INVALID_NODE_NAME, ids.node_name, ".".join(["a" * 62] * 4) + ":65535")
 
     @given(st.text(max_size=300))
@@ -155,7 +155,7 @@ class NameTests(SynchronousTestCase):
         except Problem:
             return
         self.assertEqual(ids.node_name(name), name)
-        self.assertTrue(ids.is_account_id(ids.new_account_id(name)))
+        self.assertRegex(ids.new_account_id(name), ids.ACCOUNT_PATTERN)
 
     def test_addresses(self) -> None:
         """`login@node`, with this node as the default."""

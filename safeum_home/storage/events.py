@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, func, select, true
+from sqlalchemy import Connection, bindparam, select, true
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import EventRow, NewEvent
@@ -43,7 +43,6 @@ _SINCE_LATERAL = (
     .order_by(_following.c.position)
     .limit(bindparam("limit"))
 )
-_LAST = select(func.max(events.c.position)).where(events.c.chat == bindparam("chat"))
 _HIGHEST = 2**63 - 1
 
 _RECOGNISE = Many(
@@ -104,8 +103,3 @@ def events_since(c: Connection, account: bytes, position: int, limit: int) -> li
     query = _SINCE_LATERAL if c.dialect.name == "postgresql" else _SINCE
     rows = c.execute(query, {"account": account, "position": position, "limit": limit})
     return [EventRow(*row) for row in rows]
-
-
-def last_position(c: Connection, chat: bytes) -> int:
-    """The position of a chat's newest event; 0 where it holds none."""
-    return c.execute(_LAST, {"chat": chat}).scalar_one() or 0
