@@ -1,4 +1,4 @@
-"""PostgreSQL, or what speaks its protocol: several workers on one database."""
+"""PostgreSQL, or what speaks its protocol, for what outgrows one disk. One process writes, as with SQLite."""
 
 from sqlalchemy import URL, Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
