@@ -118,7 +118,8 @@ class FakeNode:
         if self.down:
             return fail(Disconnected(Closing(1006, "refused")))
         if self.waiting is not None:
-            self.waiting.append(waiting := Deferred())
+            waiting: Deferred[Any] = Deferred()
+            self.waiting.append(waiting)
             return waiting.addCallback(lambda _: self.connect(listener))
         return succeed(self.connect(listener))
 
