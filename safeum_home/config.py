@@ -38,9 +38,9 @@ class NodeSection(Section, frozen=True):
 
 class ListenSection(Section, frozen=True):
     clients: Annotated[list[str], Meta(min_length=1)] = field(
-        default_factory=lambda: ["tcp:8443:backlog=1024"]
+        default_factory=lambda: ["tcp:8443:backlog=1024", "tcp6:8443:interface=\\:\\::backlog=1024"]
     )
-    """Where clients connect (WSS and HTTPS): Twisted endpoint strings, without TLS."""
+    """Where clients connect (WSS and HTTPS): Twisted endpoint strings, without TLS; `tcp6` is IPv6 alone."""
     health: str | None = None
     """Where `GET /health` is answered in clear also while the node is sealed: loopback, please."""
     admin: str = "admin.sock"

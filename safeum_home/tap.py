@@ -8,6 +8,7 @@ from twisted.python import usage
 from safeum_home.config import Config, ConfigError, load
 from safeum_home.node.development import PORT, DevelopmentNode
 from safeum_home.node.start import NodeStart
+from safeum_home.node.startup import StartError, check
 
 
 class Options(usage.Options):
@@ -32,16 +33,23 @@ class Options(usage.Options):
             try:
                 self.configuration = load(Path(self["config"]))
             except ConfigError as error:
-                raise usage.UsageError(str(error)) from None
+                raise SystemExit(f"safeum-home: {error}") from None
 
 
 def makeService(options: Options) -> IService:
-    """The service that `options` ask for: twistd calls this once, before it daemonises."""
+    """The service that `options` ask for: twistd calls this once, before it daemonises.
+
+    Raises SystemExit, with a line for the operator, where it could not start.
+    """
     from twisted.internet import reactor
 
     service: IService
     if options.configuration is None:
         service = DevelopmentNode(reactor, options["port"])
     else:
+        try:
+            check(options.configuration)
+        except StartError as error:
+            raise SystemExit(f"safeum-home: {error}") from None
         service = NodeStart(reactor, options.configuration, options["root-fd"])
     return service

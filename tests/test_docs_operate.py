@@ -33,7 +33,8 @@ class OperatingTests(SynchronousTestCase):
         self.state.mkdir(mode=0o700)
         sample = self._moved((ROOT / "docs" / "node.toml").read_text())
         sample = sample.replace(
-            '# clients = ["tcp:8443:backlog=1024"]', 'clients = ["tcp:0:interface=127.0.0.1"]'
+            r"# clients = ['tcp:8443:backlog=1024', 'tcp6:8443:interface=\:\::backlog=1024']",
+            'clients = ["tcp:0:interface=127.0.0.1"]',
         )
         (self.etc / "node.toml").write_text(sample.replace("tcp:8008", "tcp:0"))
         chain, key = self_signed(["home.example.org"])

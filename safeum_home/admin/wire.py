@@ -39,6 +39,18 @@ class SetSecretParams(SecretParams, frozen=True):
     value: bytes
 
 
+class BackupParams(Params, frozen=True):
+    """`path` is absolute, and in the node's view of the file system."""
+
+    path: Annotated[str, Meta(max_length=4096)]
+
+
+class Copied(Struct, frozen=True):
+    """A copy of the database was made: its size in octets."""
+
+    size: int
+
+
 class Done(Struct, frozen=True):
     """The answer of commands that have nothing to tell."""
 
@@ -74,3 +86,11 @@ class Status(Struct, frozen=True):
     """Where clients connect, as `host:port`: nowhere before the node is `ok`."""
     health: str | None = None
     """Where `GET /health` is answered in clear."""
+    uptime: int = 0
+    """In seconds."""
+    schema: str | None = None
+    """What the database is at; None until it is open."""
+    accounts: int | None = None
+    """None while nobody can be asked."""
+    certificate_days: int | None = None
+    """Whole days until the certificate ends; below 0 when it has."""

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
+from cryptography import x509
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import deferLater
+from twisted.logger import Logger
 
 from safeum_home.config import Config, LimitSection
 from safeum_home.errors import Code, Problem
@@ -18,6 +19,7 @@ from safeum_home.gateway.services import Services
 from safeum_home.gateway.session import Session
 from safeum_home.gateway.tls import ServerTls
 from safeum_home.gateway.websocket import ClientWebSocketFactory
+from safeum_home.node.listening import CannotListen, NoIPv6, listen
 from safeum_home.ports import ClientConnection
 from safeum_home.sealing.secrets import SecretStore
 from safeum_home.sealing.sources import read_safe_file
@@ -52,8 +54,15 @@ def tls_material(config: Config, secrets: SecretStore) -> tuple[bytes, bytes]:
     return chain, read_safe_file(Path(name), _LONGEST_KEY)
 
 
+def certificate_end(chain: bytes) -> float:
+    """When the first certificate of a chain ends, in seconds since 1970."""
+    return x509.load_pem_x509_certificates(chain)[0].not_valid_after_utc.timestamp()
+
+
 class Edge:
     """The node's side towards clients, from the first connection to the last."""
+
+    _log = Logger()
 
     def __init__(
         self, reactor: Any, config: Config, services: Services, tls: ServerTls, health: Health
@@ -76,11 +85,18 @@ class Edge:
         return self.factory.connections.total
 
     async def start(self) -> None:
-        """Listen on all endpoints, or on none; raises what the reactor says of one that cannot be had."""
+        """Listen on all endpoints, or on none; raises `CannotListen` for one that cannot be had.
+
+        Where the machine has no IPv6, those that are for all of its IPv6 addresses are left out.
+        """
         try:
             for description in self._config.listen.clients:
-                endpoint = serverFromString(self._reactor, description)
-                self._ports.append(await endpoint.listen(self.factory))
+                try:
+                    self._ports.append(await listen(self._reactor, description, self.factory))
+                except NoIPv6 as error:
+                    self._log.warn("{error}", error=str(error))
+            if not self._ports:
+                raise CannotListen("there is no endpoint for clients")
         except BaseException:
             await self._stop_listening()
             raise

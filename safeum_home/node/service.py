@@ -1,15 +1,12 @@
 """The life of a node: sealed until the root secret is fed, then open, and at the end wiped."""
 
 import gc
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
@@ -21,17 +18,20 @@ from safeum_home.errors import Code, Problem
 from safeum_home.gateway.http import EdgeSite, site_root
 from safeum_home.gateway.tls import ServerTls, TlsError
 from safeum_home.node.domain import Domain, make_domain
-from safeum_home.node.edge import Edge, edge_limits, tls_material
+from safeum_home.node.edge import Edge, certificate_end, edge_limits, tls_material
+from safeum_home.node.listening import CannotListen, listen
+from safeum_home.node.opening import check_owner, open_when_there
+from safeum_home.node.startup import StartError
 from safeum_home.node.turning import finish
+from safeum_home.node.watch import DatabaseWatch
 from safeum_home.sealing.hardening import Hardening
 from safeum_home.sealing.machine import Seal
 from safeum_home.sealing.memory import Arena, Slot
-from safeum_home.sealing.vault import Vault, open_vault
+from safeum_home.sealing.vault import Vault, is_initialised, open_vault
 from safeum_home.spawn import spawn
-from safeum_home.storage.database import NodeDatabase, open_database
-from safeum_home.storage.migrate import SchemaTooNew
+from safeum_home.storage.database import NodeDatabase
+from safeum_home.storage.migrate import schema_of
 
-_RETRY_SECONDS = 5.0
 _COLLECTOR = (50_000, 20, 20)
 """Thresholds of the garbage collector: a busy node makes thousands of short-lived objects in each turn, and
 with Python's default of 700 a sixth of the reactor's time went into looking for cycles among them."""
@@ -40,9 +40,10 @@ with Python's default of 700 a sixth of the reactor's time went into looking for
 class Node(Service):
     """One SafeUM node.
 
-    `status` goes `sealed` -> `unsealing` -> `opening` -> `ok`; it stays at `no_certificate` until the
-    TLS key is there, at `no_database` until the database answers, and at `failed` where neither
-    waiting nor the operator's commands can help: the log says why.
+    `status` goes `sealed` -> `unsealing` -> `opening` -> `ok`; it stays at `not_initialised` until there
+    is a keyring, at `no_certificate` until the TLS key is there, and at `failed` where neither waiting nor
+    the operator's commands can help: the log says why. While the database takes no changes it is one of
+    the words of `storage.outage`.
     """
 
     _log = Logger()
@@ -55,18 +56,27 @@ class Node(Service):
         hardening: Hardening,
         in_memory: bool = False,
         tls: ServerTls | None = None,
+        give_up: Callable[[], None] = lambda: None,
     ) -> None:
-        """`in_memory` keeps the keyring nowhere; `tls` is used instead of the configured certificate."""
+        """`in_memory` keeps the keyring nowhere; `tls` is used instead of the configured certificate.
+
+        `give_up` is called, after the reason was logged, where an endpoint cannot be had.
+        """
         self._reactor = reactor
         self._config = config
         self._arena = arena
         self._hardening = hardening
         self._state_dir = None if in_memory else config.state_dir
         self._tls = tls
+        self._give_up = give_up
+        self._started = reactor.seconds()
+        self._certificate_end: float | None = None
+        self._schema: str | None = None
         self.seal = Seal(reactor, arena, self._open_vault, self._unsealed)
         self._hasher = PasswordHasher(reactor, config.passwords)
         self._health_port: IListeningPort | None = None
-        self._database: NodeDatabase | None = None
+        self.database: NodeDatabase | None = None
+        self._watch: DatabaseWatch | None = None
         self._domain: Domain | None = None
         self._edge: Edge | None = None
         self._opening = "opening"
@@ -76,18 +86,28 @@ class Node(Service):
 
     @property
     def status(self) -> str:
-        progress = self.seal.progress
-        if progress.state != "open":
-            return progress.state
+        state = self.seal.progress.state
+        if state == "sealed" and not self.initialised:
+            return "not_initialised"
+        if state != "open":
+            return state
+        if self._opening == "ok" and self._watch is not None:
+            return self._watch.outage or "ok"
         return self._opening
+
+    @property
+    def initialised(self) -> bool:
+        """Whether there is a keyring for the root secret to open."""
+        return self._state_dir is None or is_initialised(self._state_dir)
 
     def health(self) -> Mapping[str, object]:
         """What `GET /health` shows to anybody."""
         return {"status": self.status, "node": self._config.node.name}
 
     def report(self) -> Status:
-        """What `safeum-home status` shows to the operator."""
+        """What `safeum-home status` shows to the operator, but for what only the database knows."""
         progress = self.seal.progress
+        now, end = self._reactor.seconds(), self._certificate_end
         return Status(
             version=__version__,
             node=self._config.node.name,
@@ -100,6 +120,9 @@ class Node(Service):
             connections=self._edge.connections if self._edge is not None else 0,
             listening=self._edge.addresses if self._edge is not None else [],
             health=self._health_address(),
+            uptime=int(now - self._started),
+            schema=self._schema,
+            certificate_days=None if end is None else int((end - now) // 86400),
         )
 
     def _health_address(self) -> str | None:
@@ -120,7 +143,9 @@ class Node(Service):
         )
         if self._config.listen.health is not None:
             spawn(self._listen_health(self._config.listen.health), "the health endpoint")
-        if self.seal.progress.state != "open":
+        if not self.initialised:
+            self._log.error("There is no keyring in the state directory: see `safeum-home init`.")
+        elif self.seal.progress.state != "open":
             self._log.info("Sealed: waiting for the root secret.")
 
     def stopService(self) -> Deferred[None]:
@@ -149,13 +174,10 @@ class Node(Service):
                 self._tls.replace(chain, key)
         except TlsError as error:
             raise Problem(Code.INVALID_PARAMS, str(error)) from None
+        self._certificate_end = certificate_end(chain)
         if self._opening == "no_certificate":
             self._opening = "opening"
-            try:
-                await self._listen()
-            except BaseException:
-                self._opening = "no_certificate"
-                raise
+            await self._listen()
 
     def _open_vault(self, root: Slot) -> Vault:
         return open_vault(root, self._state_dir)
@@ -166,42 +188,49 @@ class Node(Service):
 
     async def _open(self, vault: Vault) -> None:
         try:
-            self._database = await self._open_database()
-            self._database.stored_late = self._look_anew
-            await finish(self._database, vault.keyring)
-            self._hasher.start()
-            self._domain = make_domain(self._config, self._reactor, self._database, vault, self._hasher)
-            if self._tls is None:
-                try:
-                    await self.reload_certificate()
-                except (Problem, OSError) as error:
-                    self._opening = "no_certificate"
-                    self._log.error("No certificate to serve with: {error}", error=str(error))
-                    return
-            await self._listen()
+            await self._serve(vault)
+        except StartError as error:
+            self._opening = error.status
+            self._log.error("The node cannot open: {error}", error=str(error))
+            if self.database is not None:
+                database, self.database = self.database, None
+                await database.close()
         except BaseException:
             self._opening = "failed"
             raise
 
-    async def _open_database(self) -> NodeDatabase:
-        url = database_url(self._config)
-        while True:
-            try:
-                # Time only goes on: so no position is used twice, even where a backup was put back.
-                first = int(self._reactor.seconds() * 1_000_000)
-                return await open_database(url, reactor=self._reactor, first=first)
-            except (SchemaTooNew, ValueError):
-                raise
-            except Exception as error:
-                self._opening = "no_database"
-                self._log.error("The database does not answer: {kind}", kind=type(error).__name__)
-                await deferLater(self._reactor, _RETRY_SECONDS)
+    async def _serve(self, vault: Vault) -> None:
+        self.database = database = await open_when_there(self._reactor, self._config, self._wait_for)
+        await check_owner(database, self._config, vault)
+        self._schema = await database.read(schema_of)
+        database.stored_late = self._look_anew
+        self._watch = DatabaseWatch(self._reactor, database)
+        await finish(database, vault.keyring)
+        self._hasher.start()
+        self._domain = make_domain(self._config, self._reactor, database, vault, self._hasher)
+        if self._tls is not None:
+            await self._listen()
+            return
+        try:
+            await self.reload_certificate()
+        except (Problem, OSError) as error:
+            self._opening = "no_certificate"
+            self._log.error("No certificate to serve with: {error}", error=str(error))
+
+    def _wait_for(self, outage: str) -> None:
+        self._opening = outage
 
     async def _listen(self) -> None:
         if self._domain is None or self._tls is None:
             raise Problem(Code.WRONG_STATE)
         edge = Edge(self._reactor, self._config, self._domain.services, self._tls, self.health)
-        await edge.start()
+        try:
+            await edge.start()
+        except CannotListen as error:
+            self._opening = "failed"
+            self._log.critical("The node ends: {error}", error=str(error))
+            self._give_up()
+            return
         self._edge = edge
         # What is there now stays: the collector need not look at it again.
         gc.collect()
@@ -217,7 +246,11 @@ class Node(Service):
 
     async def _listen_health(self, description: str) -> None:
         site = EdgeSite(self._reactor, edge_limits(self._config.limits), site_root(self.health))
-        self._health_port = await serverFromString(self._reactor, description).listen(site)
+        try:
+            self._health_port = await listen(self._reactor, description, site)
+        except CannotListen as error:
+            self._log.critical("The node ends: {error}", error=str(error))
+            self._give_up()
 
     async def _stop(self) -> None:
         self._opening = "stopping"
@@ -225,18 +258,13 @@ class Node(Service):
             await stopped
         if self._edge is not None:
             await self._edge.stop()
+        if self._watch is not None:
+            self._watch.stop()
         await deferToThread(self._hasher.stop)
         if self._domain is not None:
             self._domain.receipts.flush()
-        if self._database is not None:
-            await self._database.close()
+        if self.database is not None:
+            await self.database.close()
         if self._domain is not None:
             self._domain.wipe()
         self.seal.close()
-
-
-def database_url(config: Config) -> str:
-    """The database of the configuration, with the path of an embedded one filled in."""
-    if config.database.url == "sqlite":
-        return f"sqlite:///{Path(config.state_dir).absolute() / 'home.sqlite'}"
-    return config.database.url

@@ -9,14 +9,14 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
-from safeum_home.admin.commands import Handler, standard_handlers
 from safeum_home.admin.service import AdminFactory, listen
-from safeum_home.admin.wire import Done, SetSecretParams, Status
 from safeum_home.config import Config
 from safeum_home.errors import Problem
+from safeum_home.node import startup
+from safeum_home.node.opening import embedded
+from safeum_home.node.operation import Backups, handlers
 from safeum_home.node.service import Node
 from safeum_home.sealing.hardening import harden_process
 from safeum_home.sealing.memory import Arena
@@ -34,17 +34,24 @@ class NodeStart(Service):
         self._config = config
         self._root_fd = root_fd
         self._node: Node | None = None
+        self._backups: Backups | None = None
         self._admin: IListeningPort | None = None
 
     def startService(self) -> None:
+        """Raises SystemExit where the operator's socket cannot be had."""
         super().startService()
         hardening = harden_process()
         arena = Arena()
-        self._node = node = Node(self._reactor, self._config, arena, hardening)
+        node = Node(self._reactor, self._config, arena, hardening, give_up=self._give_up)
+        self._backups = Backups(node, embedded(self._config))
+        factory = AdminFactory(self._reactor, handlers(node, self._backups))
+        try:
+            self._admin = listen(self._reactor, self._config.admin_socket, factory)
+        except OSError as error:
+            path = error.filename or self._config.admin_socket
+            raise SystemExit(f"safeum-home: {path}: {error.strerror or error}") from None
+        self._node = node
         node.startService()
-        self._admin = listen(
-            self._reactor, self._config.admin_socket, AdminFactory(self._reactor, handlers(node))
-        )
         try:
             self._feed(node, arena)
         except Problem as problem:
@@ -59,31 +66,19 @@ class NodeStart(Service):
         elif credential is not None:
             node.feed(read_credential(arena, credential))
 
+    def _give_up(self) -> None:
+        startup.leave(self._reactor)
+
     def stopService(self) -> Deferred[None]:
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        if self._backups is not None:
+            self._backups.stop()
         if self._admin is not None:
             stopped = self._admin.stopListening()
             if stopped is not None:
                 await stopped
         if self._node is not None:
             await self._node.stopService()
-
-
-def handlers(node: Node) -> dict[str, Handler]:
-    """What an operator may ask of `node`."""
-
-    def status() -> Status:
-        return node.report()
-
-    def set_secret(params: SetSecretParams) -> "Deferred[Any]":
-        return Deferred.fromCoroutine(node.set_secret(params.name, params.value)).addCallback(
-            lambda _: Done()
-        )
-
-    return {
-        **standard_handlers(status, node.seal, lambda: node.seal.vault.secrets, deferToThread),
-        "secret.set": Handler(SetSecretParams, set_secret),
-    }

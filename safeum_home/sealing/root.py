@@ -7,7 +7,7 @@ behind in freed memory is zeroed as far as it can be reached, which is not every
 
 import dataclasses
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ import shamir_mnemonic
 from mnemonic import Mnemonic
 from shamir_mnemonic.share import Share
 from shamir_mnemonic.utils import MnemonicError
+from shamir_mnemonic.wordlist import WORDLIST
 
 from safeum_home.errors import Code, Problem
 from safeum_home.sealing.memory import KEY_SIZE, Arena, Slot, scrub
@@ -47,7 +48,7 @@ def split(root: Slot, threshold: int, count: int) -> list[str]:
     shares that are each enough are not: that would be copies, which the words are simpler for.
     """
     if not 1 <= threshold <= count <= MOST_SHARES or (threshold == 1 and count > 1):
-        raise Problem(Code.INVALID_PARAMS, "from 2 shares on, 2 or more must be needed; at most 16 are made")
+        raise Problem(Code.INVALID_PARAMS, "the threshold is from 2 to the number of shares, at most 16")
     octets = bytes(root.view())
     try:
         # The exponent slows down guessing of a passphrase, of which there is none.
@@ -91,7 +92,7 @@ def parse(arena: Arena, text: str) -> Slot | HeldShare:
     if len(words) == WORDS:
         return _into_slot(arena, _from_words(words))
     if len(words) == SHARE_WORDS:
-        return _from_share(arena, " ".join(words))
+        return _from_share(arena, words)
     raise Problem(Code.INVALID_WORDS, f"{len(words)} words; a secret has {WORDS}, a share {SHARE_WORDS}")
 
 
@@ -117,17 +118,30 @@ def _from_words(words: list[str]) -> bytearray:
     with suppress(LookupError, ValueError):  # their texts quote a word: not even the context is kept
         octets = Mnemonic("english").to_entropy(words)
     if octets is None:
-        raise Problem(Code.INVALID_WORDS)
+        raise _invalid(words, Mnemonic("english").wordlist)
     return bytearray(octets)
 
 
-def _from_share(arena: Arena, text: str) -> HeldShare:
+def _from_share(arena: Arena, words: list[str]) -> HeldShare:
     share = None
     with suppress(MnemonicError):  # its text quotes the share
-        share = Share.from_mnemonic(text)
-    if share is None or share.group_count != 1 or len(share.value) != KEY_SIZE:
-        raise Problem(Code.INVALID_WORDS)
+        share = Share.from_mnemonic(" ".join(words))
+    if share is None:
+        raise _invalid(words, WORDLIST)
+    if share.group_count != 1 or len(share.value) != KEY_SIZE:
+        raise Problem(Code.INVALID_WORDS, "a share, but not of a node's root secret")
     return HeldShare(dataclasses.replace(share, value=b""), _into_slot(arena, share.value))
+
+
+def _invalid(words: list[str], known: Collection[str]) -> Problem:
+    """Which words are wrong, by their places alone."""
+    wrong = [str(place) for place, word in enumerate(words, 1) if word not in known]
+    if not wrong:
+        return Problem(
+            Code.INVALID_WORDS, "each word is in the list, but not all are right, or not in their places"
+        )
+    are = "word {} is" if len(wrong) == 1 else "words {} are"
+    return Problem(Code.INVALID_WORDS, f"{are.format(', '.join(wrong))} not in the list")
 
 
 def _into_slot(arena: Arena, octets: bytes | bytearray) -> Slot:

@@ -44,6 +44,11 @@ def initialise(root: Slot, state_dir: Path) -> None:
     EpochKeyring.create(keyring_key, state_dir / KEYRING, root.arena.slot().fill_random()).wipe()
 
 
+def is_initialised(state_dir: Path) -> bool:
+    """Whether there is a keyring in a state directory."""
+    return (state_dir / KEYRING).exists()
+
+
 def open_vault(root: Slot, state_dir: Path | None) -> Vault:
     """The vault of a state directory, or one in memory alone. `root` may be wiped afterwards. Blocks.
 

@@ -21,6 +21,11 @@ class SchemaTooNew(Exception):
         self.known = known
 
 
+def schema_of(connection: Connection) -> str:
+    """The schema that a database is at."""
+    return str(MigrationContext.configure(connection).get_current_revision())
+
+
 def migrate(
     backend: Backend, connection: Connection, scripts: str = "safeum_home.storage:migrations"
 ) -> None:

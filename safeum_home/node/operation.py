@@ -1,0 +1,101 @@
+"""What an operator may ask of a node, over its socket."""
+
+from pathlib import Path
+
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
+from twisted.logger import Logger
+
+from safeum_home.admin.commands import Handler, standard_handlers
+from safeum_home.admin.wire import BackupParams, Copied, Done, Params, SetSecretParams, Status
+from safeum_home.errors import Code, Problem
+from safeum_home.node.service import Node
+from safeum_home.sealing.machine import Progress
+from safeum_home.storage.accounts import count
+from safeum_home.storage.copies import Copier
+
+_log = Logger()
+
+
+class LoggedSeal:
+    """The seal of a node; that somebody was refused is logged, and nothing of what was tried."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def offer(self, text: str) -> Progress:
+        """Raises as `Seal.offer` does, and `not_initialised` where there is nothing to unseal."""
+        try:
+            if not self._node.initialised:
+                raise Problem(Code.NOT_INITIALISED)
+            return self._node.seal.offer(text)
+        except Problem as problem:
+            _log.warn("An attempt to unseal was refused: {code}", code=problem.code.code)
+            raise
+
+    def forget(self) -> Progress:
+        return self._node.seal.forget()
+
+
+class Backups:
+    """Copies of the embedded database, one at a time."""
+
+    def __init__(self, node: Node, database: Path | None) -> None:
+        """`database` is its file, None where a server has it."""
+        self._node = node
+        self._copier = None if database is None else Copier(database)
+        self._busy = False
+
+    async def make(self, target: Path) -> Copied:
+        """Raises `invalid_params`, `busy`, `sealed`, `storage_unavailable`."""
+        if self._copier is None:
+            raise Problem(Code.INVALID_PARAMS, "this database is a server's: pg_dump copies it")
+        if not target.is_absolute():
+            raise Problem(Code.INVALID_PARAMS, "the path of a backup begins with /")
+        if self._node.database is None:
+            raise Problem(Code.SEALED, "the database is not open yet")
+        if self._busy:
+            raise Problem(Code.BUSY, "a backup is being made")
+        self._busy = True
+        try:
+            size = await deferToThread(self._copier.copy, target)
+        except OSError as error:
+            raise Problem(Code.INVALID_PARAMS, f"{error.filename or target}: {error.strerror}") from None
+        finally:
+            self._busy = False
+        _log.info("The database was copied.")
+        return Copied(size)
+
+    def stop(self) -> None:
+        """End what is under way."""
+        if self._copier is not None:
+            self._copier.stop()
+
+
+def handlers(node: Node, backups: Backups) -> dict[str, Handler]:
+    """The commands of an operator of `node`."""
+
+    async def status() -> Status:
+        report = node.report()
+        if node.database is None or node.database.outage is not None:
+            return report
+        try:
+            accounts = await node.database.read(count)
+        except Problem:
+            return report
+        return msgspec.structs.replace(report, accounts=accounts)
+
+    async def set_secret(params: SetSecretParams) -> Done:
+        await node.set_secret(params.name, params.value)
+        return Done()
+
+    async def backup(params: BackupParams) -> Copied:
+        return await backups.make(Path(params.path))
+
+    return {
+        **standard_handlers(node.report, LoggedSeal(node), lambda: node.seal.vault.secrets, deferToThread),
+        "status": Handler(Params, lambda _: Deferred.fromCoroutine(status())),
+        "secret.set": Handler(SetSecretParams, lambda params: Deferred.fromCoroutine(set_secret(params))),
+        "backup": Handler(BackupParams, lambda params: Deferred.fromCoroutine(backup(params))),
+    }

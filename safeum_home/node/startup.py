@@ -1,0 +1,72 @@
+"""What keeps a node from starting, found before it does; and leaving with an exit code that says so."""
+
+import atexit
+import os
+import stat
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.error import ReactorNotRunning
+
+from safeum_home.admin.service import is_answered
+from safeum_home.config import Config
+from safeum_home.node import listening
+
+
+class StartError(Exception):
+    """The node cannot start; the message is a line for its operator, `status` what the node then shows."""
+
+    def __init__(self, message: str, status: str = "failed") -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def check(config: Config) -> None:
+    """Raises `StartError`. Nothing is kept open, so it may be called before the process daemonises."""
+    check_state_dir(config.state_dir)
+    try:
+        running = is_answered(config.admin_socket)
+    except OSError as error:
+        raise StartError(f"listen.admin, {config.admin_socket}: {error}") from None
+    if running:
+        raise StartError(f"a node runs in {config.state_dir} already")
+    health = [config.listen.health] if config.listen.health is not None else []
+    for description in (*config.listen.clients, *health):
+        try:
+            listening.check(description)
+        except listening.NoIPv6:
+            if len(config.listen.clients) == 1:
+                raise StartError("the machine has no IPv6, and listen.clients nothing else") from None
+        except listening.CannotListen as error:
+            raise StartError(str(error)) from None
+
+
+def check_state_dir(path: Path) -> None:
+    """Raises `StartError` unless it is a directory that nobody but its owner can enter."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise StartError(f"node.state_dir, {path}: {error.strerror}") from None
+    if not stat.S_ISDIR(mode):
+        raise StartError(f"node.state_dir, {path}: not a directory")
+    if mode & 0o077:
+        raise StartError(f"node.state_dir, {path}: others may enter it; chmod 0700 {path}")
+
+
+def leave(reactor: Any) -> None:
+    """Stop the reactor, and have the process end with exit code 1, which twistd has no way to ask for."""
+    atexit.register(_exit)
+
+    def stop() -> None:
+        with suppress(ReactorNotRunning):
+            reactor.stop()
+
+    reactor.callWhenRunning(stop)
+
+
+def _exit() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)
