@@ -36,6 +36,8 @@ class CommandLineTests(TestCase):
     """Each command, as an operator gives it."""
 
     timeout = 60
+    serving = "ok"
+    """What the node says of itself once it is unsealed."""
 
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory(prefix="admin")  # trial's own paths are too long for unix(7)
@@ -62,7 +64,8 @@ class CommandLineTests(TestCase):
         def status() -> Status:
             at = seal.progress
             memory = arena.level.value
-            return Status("1", "home.example", at.state, at.have, at.needed, memory, True, "sqlite", 0)
+            state = self.serving if at.state == "open" else at.state
+            return Status("1", "home.example", state, at.have, at.needed, memory, True, "sqlite", 0)
 
         handlers = standard_handlers(status, seal, lambda: seal.vault.secrets, deferToThread)
         port = listen(reactor, self.socket, AdminFactory(reactor, handlers))
@@ -85,33 +88,83 @@ class CommandLineTests(TestCase):
         refused = await self._command("secret", "set", "sms.token", given=b"value")
         self.assertEqual((refused.returncode, refused.stdout), (1, b""))
         one = await self._command("unseal", given=b"\n" + shares[2].upper() + b"\n")
-        self.assertEqual((one.returncode, one.stdout), (0, b"Taken (1 of 2 shares).\n"))
-        self.assertIn(b"unsealing (1 of 2 shares)", (await self._command("status")).stdout)
+        self.assertEqual((one.returncode, one.stdout), (4, b"Taken (1 of 2 shares).\n"))
+        status = await self._command("status")
+        self.assertIn(b"unsealing (1 of 2 shares) - feed the rest", status.stdout)
+        self.assertEqual(status.returncode, 4)
         wrong = await self._command("unseal", given=shares[2])
         self.assertEqual(wrong.returncode, 1)
         self.assertNotIn(shares[2].split()[5], wrong.stderr.split())
         both = await self._command("unseal", given=shares[0] + b"\n" + shares[1])
-        self.assertEqual((both.returncode, both.stdout), (0, b"The node is open.\n"))
-        self.assertEqual((await self._command("unseal")).stdout, b"The node is open already.\n")
+        self.assertEqual((both.returncode, both.stdout), (0, b"The root secret is right.\nThe node is ok\n"))
+        self.assertEqual(
+            (await self._command("unseal")).stdout, b"The node was unsealed before.\nThe node is ok\n"
+        )
+        self.serving = "no_certificate"
+        again = await self._command("unseal")
+        self.assertEqual(again.returncode, 4)
+        self.assertIn(b"no_certificate - see that tls.certificate is there", again.stdout)
+        self.serving = "ok"
 
         status = json.loads((await self._command("status", "--json", "--socket", str(self.socket))).stdout)
-        self.assertEqual((status["state"], status["core_dumps_off"]), ("open", True))
+        self.assertEqual((status["state"], status["core_dumps_off"]), ("ok", True))
         for name, value in (("sms.token", b"value\n"), ("tls.key", b"a\nb\n\n")):
             self.assertEqual((await self._command("secret", "set", name, given=value)).returncode, 0)
         self.assertEqual((await self._command("secret", "list")).stdout, b"sms.token\ntls.key\n")
         self.assertEqual(seal.vault.secrets.open("sms.token"), b"value")
         self.assertEqual(seal.vault.secrets.open("tls.key"), b"a\nb\n")
         self.assertEqual((await self._command("secret", "delete", "tls.key")).returncode, 0)
-        self.assertEqual((await self._command("secret", "delete", "tls.key")).returncode, 1)
+        gone = await self._command("secret", "delete", "tls.key")
+        self.assertEqual(
+            (gone.returncode, gone.stderr), (1, b"safeum-home: There is no secret of that name.\n")
+        )
 
     async def test_words(self) -> None:
         """Words alone are enough, and a state directory is initialised once."""
         made = await self._command("init", "--state-dir", str(self.state), "--yes-print")
         self.assertEqual(len(made.stdout.split()), 24)
+        self.assertIn(b"Without it nobody", made.stderr)
+        self.assertNotIn(b"share ", made.stderr)
         again = await self._command("init", "--state-dir", str(self.state), "--yes-print")
         self.assertEqual((again.returncode, again.stdout), (1, b""))
         self._serve()
-        self.assertEqual((await self._command("unseal", given=made.stdout)).stdout, b"The node is open.\n")
+        typo = made.stdout.split()
+        typo[1] = b"zzzz"
+        refused = await self._command("unseal", given=b" ".join(typo))
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn(b"(word 2 is not in the list)", refused.stderr)
+        self.assertNotIn(b"zzzz", refused.stderr)
+        self.assertEqual((await self._command("unseal", given=made.stdout)).returncode, 0)
+
+    async def test_shares_on_paper(self) -> None:
+        """Whether shares are right, fit and open the node is told without a node."""
+        init = ("init", "--shares", "5", "--threshold", "3", "--yes-print", "--state-dir")
+        made = await self._command(*init, str(self.state))
+        self.assertIn(b"Without 3 of them nobody", made.stderr)
+        shares = made.stdout.splitlines()
+        foreign = (await self._command(*init, str(self.folder / "other"))).stdout.splitlines()[3]
+        check = ("shares", "check", "--state-dir", str(self.state))
+        for arguments, given, code, shown in (
+            (check[:2], shares[1:3], 4, b"Share 2 is well-formed. Any 3 of its set are enough: 2 more."),
+            (check[:2], shares, 0, b"Share 5 is well-formed and fits to the others."),
+            (check, shares[2:], 0, f"{self.state} can be opened".encode()),
+            ((*check[:3], str(self.folder / "other")), shares[2:], 1, b"not this node's"),
+            ((*check[:3], str(self.folder)), shares[2:], 1, b"There is no keyring"),
+            (check, [*shares[:2], foreign], 1, b"of another set"),
+            (check, [shares[0], shares[0]], 1, b"given already"),
+            (check, [shares[0].replace(b" ", b" xx ", 1)], 1, b"34 words"),
+        ):
+            done = await self._command(*arguments, given=b"\n".join(given))
+            self.assertEqual(done.returncode, code, done)
+            self.assertIn(shown, done.stdout + done.stderr)
+
+    async def test_open_state_dir(self) -> None:
+        """No keyring is made where others could read it."""
+        self.state.mkdir(mode=0o755)
+        made = await self._command("init", "--state-dir", str(self.state), "--yes-print")
+        self.assertEqual((made.returncode, made.stdout), (1, b""))
+        self.assertIn(b"chmod 0700", made.stderr)
+        self.assertEqual(list(self.state.iterdir()), [])
 
     def _in_process(self, *arguments: str) -> tuple[int, str]:
         """Exit code of a command, and what it shows."""
@@ -187,4 +240,4 @@ class CommandLineTests(TestCase):
             code, shown = self._answered(msgspec.json.encode({"id": 1, **result}), *arguments)
             self.assertIn("evil", shown)
             self.assertTrue(shown.replace("\n", "").isprintable(), shown)
-            self.assertEqual(code, 1 if "error" in result else 0)
+            self.assertEqual(code, 1 if "error" in result else 4 if arguments == ("status",) else 0)

@@ -34,12 +34,12 @@ class _Answer(Struct, frozen=True):
     error: _Error | None = None
 
 
-def call(path: str, method: str, params: Params, result: type[R]) -> R:
-    """Ask the node whose socket is at `path`; raises `NoNode` and `Refused`."""
+def call(path: str, method: str, params: Params, result: type[R], timeout: float | None = TIMEOUT) -> R:
+    """Ask the node whose socket is at `path`; raises `NoNode` and `Refused`. `timeout` is in seconds."""
     encode = msgspec.json.encode
     request = encode(Request(jsonrpc="2.0", id=1, method=method, params=Raw(encode(params))))
     try:
-        line = _exchange(path, request + b"\n")
+        line = _exchange(path, request + b"\n", timeout)
         answer: Any = msgspec.json.decode(line, type=_Answer)
         if answer.error is not None:
             raise Refused(answer.error.data)
@@ -50,9 +50,9 @@ def call(path: str, method: str, params: Params, result: type[R]) -> R:
         raise NoNode(f"{path}: what answers there is not a node of this version") from None
 
 
-def _exchange(path: str, request: bytes) -> bytes:
+def _exchange(path: str, request: bytes, timeout: float | None) -> bytes:
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(TIMEOUT)
+        connection.settimeout(timeout)
         connection.connect(path)
         connection.sendall(request)
         with connection.makefile("rb") as answers:

@@ -161,7 +161,11 @@ class Node(Service):
         secrets = self.seal.vault.secrets
         await deferToThread(secrets.set, name, value)
         if self._config.tls.key == f"secret:{name}":
-            await self.reload_certificate()
+            try:
+                await self.reload_certificate()
+            except OSError as error:
+                reason = f"the key is kept, but {error.filename}: {error.strerror}"
+                raise Problem(Code.INVALID_PARAMS, reason) from None
 
     async def reload_certificate(self) -> None:
         """Read the certificate chain and the key anew; raises `invalid_params` where they do not fit."""
