@@ -6,7 +6,8 @@ from io import StringIO
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.cli import COMMANDS, Options
+from safeum_home.client.cli import COMMANDS
+from safeum_home.client.entry import Options
 from safeum_home.protocol.types import DeviceInfo
 from tests.client_double import FakeNode, opened
 

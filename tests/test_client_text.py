@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.errors import Closing, Disconnected, TimedOut, local
 from safeum_home.client.text import clock, day, duration, explain, fit, safe, stamp, width, wrap
+from safeum_home.client.widths import shadow
 from safeum_home.errors import Code, Problem
 
 NOW = 1_795_489_447_564  # 2026-11-24 03:04 UTC
@@ -36,18 +37,39 @@ class SafeTests(SynchronousTestCase):
             self.assertTrue(shown.isprintable(), ascii(shown))
 
     def test_what_people_write_stays(self) -> None:
-        for text in ("Grüße", "שלום", "नमस्ते", "👩\u200d👩\u200d👧", "नि\u200cनि", "日本語"):
+        for text in ("Grüße", "שלום", "नमस्ते", "नि\u200cनि", "日本語", "👩 👍", "العَرَبِيَّة"):
             self.assertEqual(safe(text), text)
+
+    def test_glyphs_whose_width_is_uncertain_are_made_certain(self) -> None:
+        for text, shown in (
+            ("👩\u200d👩\u200d👧!", "👩👩👧!"),
+            ("👍🏽", "👍"),
+            ("🇩🇪", "DE"),
+            ("❤\ufe0f", "❤"),
+            ("1\ufe0f\u20e3", "1\u20e3"),
+            ("\u2630", "\ufffd"),
+            ("a" + 9 * "\u0316" + "b", "a" + 4 * "\u0316" + "b"),
+            ("e\u0301", "é"),
+        ):
+            self.assertEqual(safe(text), shown)
+
+    def test_spacing_vowel_signs_take_a_column(self) -> None:
+        self.assertEqual([width(text) for text in ("नि", "क्षत्रिय", "தமிழ்")], [2, 6, 4])
+
+    def test_a_line_that_is_edited_keeps_its_places(self) -> None:
+        for text in ("👩\u200d👩", "🇩🇪 ok", "👍🏽", "❤\ufe0f"):
+            self.assertEqual(len(shadow(text)), len(text))
+            self.assertEqual(width(shadow(text)), width(safe(text)))
 
     def test_line_breaks_only_where_they_are_wanted(self) -> None:
         self.assertEqual(safe("a\nb\tc"), "a b c")
         self.assertEqual(safe("a\nb\tc", newlines=True), "a\nb c")
 
     @given(st.text())
-    def test_nothing_but_joiners_is_unprintable(self, text: str) -> None:
+    def test_nothing_but_the_non_joiner_is_unprintable(self, text: str) -> None:
         shown = safe(text)
-        self.assertTrue(shown.translate({0x200C: None, 0x200D: None}).isprintable())
-        self.assertEqual(len(shown), len(text))
+        self.assertTrue(shown.replace("\u200c", "").isprintable())
+        self.assertEqual(safe(shown), shown)
 
 
 class WidthTests(SynchronousTestCase):
@@ -66,6 +88,7 @@ class WidthTests(SynchronousTestCase):
         self.assertEqual(wrap("one two three", 8), ["one two", "three"])
         self.assertEqual(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"])
         self.assertEqual(wrap("", 4), [""])
+        self.assertEqual(wrap("  1  one two", 8), ["  1  one", "two"])
 
 
 class TimeTests(SynchronousTestCase):

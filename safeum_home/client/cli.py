@@ -5,42 +5,25 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from prompt_toolkit import PromptSession
-from twisted.internet.defer import Deferred
 from twisted.internet.stdio import StandardIO
 from twisted.logger import globalLogBeginner
 
 from safeum_home.client import new_client
 from safeum_home.client.aio import reactor_of
-from safeum_home.client.errors import ClientError, RemoteProblem
+from safeum_home.client.desk import not_sent
+from safeum_home.client.entry import Options, Person, enter, future, sign_up
+from safeum_home.client.errors import UNTRUSTED, ClientError, Closing, Disconnected
 from safeum_home.client.methods import this_device
 from safeum_home.client.pipe import Pipe
 from safeum_home.client.session import Client
 from safeum_home.client.terminal import run_terminal
 from safeum_home.client.text import explain, safe
-from safeum_home.errors import Code, Problem
-from safeum_home.protocol.types import DeviceInfo
+from safeum_home.errors import Problem
 
-TRIES = 3
 LOGOUT_SECONDS = 3.0
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line said."""
-
-    node: str
-    ca: bytes | None
-    login: str | None
-    password: str | None
-    """Read from the descriptor that was named; None means to ask for it."""
-    device: DeviceInfo
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,17 +35,22 @@ def parser() -> argparse.ArgumentParser:
         ("register", "sign up"),
         ("pipe", "JSON lines in, responses and events out"),
     ):
-        command = commands.add_parser(name, help=about, description=about.capitalize() + ".")
-        command.add_argument("--node", default="localhost:8443", metavar="HOST[:PORT]")
+        command = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
+        command.add_argument(
+            "--node", default="localhost:8443", metavar="HOST[:PORT]", help="the node (default: %(default)s)"
+        )
         command.add_argument(
             "--ca", type=Path, metavar="FILE", help="trust this PEM instead of the public roots"
         )
-        command.add_argument("--login", metavar="NAME")
+        command.add_argument("--login", metavar="LOGIN", help="what you sign in with")
         command.add_argument(
             "--password-fd", type=int, metavar="N", help="read the password, one line, from this descriptor"
         )
         command.add_argument(
-            "--device", default=f"safeum {name}", metavar="TEXT", help="how this device is listed"
+            "--device",
+            default=f"safeum {name}",
+            metavar="TEXT",
+            help="how this device is listed (default: %(default)s)",
         )
     return top
 
@@ -81,7 +69,7 @@ def options(arguments: argparse.Namespace) -> Options:
     if descriptor is None and not sys.stdin.isatty():
         descriptor = 0
     if descriptor is not None and arguments.login is None:
-        raise SystemExit("safeum: a password without a name: --login is missing")
+        raise SystemExit("safeum: a password without a login: --login is missing")
     return Options(
         arguments.node,
         None if arguments.ca is None else arguments.ca.read_bytes(),
@@ -91,58 +79,51 @@ def options(arguments: argparse.Namespace) -> Options:
     )
 
 
-async def _ask(prompt: str, hidden: bool = False) -> str:
+async def _ask(prompt: str) -> str:
     session: PromptSession[str] = PromptSession()
-    return (await session.prompt_async(prompt, is_password=hidden)).strip("" if hidden else None)
+    return await session.prompt_async(prompt)
 
 
-async def _enter(client: Client, opts: Options) -> None:
-    """Log in, asking for what is not known; a person gets some tries."""
-    for left in reversed(range(TRIES if opts.password is None else 1)):
-        login = opts.login or await _ask("Login: ")
-        password = opts.password if opts.password is not None else await _ask("Password: ", hidden=True)
-        try:
-            await _future(client.login(login.partition("@")[0], password, opts.device))
-            return
-        except RemoteProblem as error:
-            if not error.of(Code.BAD_CREDENTIALS) or not left:
-                raise
-            print(explain(error))
+async def _ask_hidden(prompt: str) -> str:
+    session: PromptSession[str] = PromptSession()
+    return await session.prompt_async(prompt, is_password=True)
+
+
+PERSON = Person(_ask, _ask_hidden, print)
 
 
 async def _register(client: Client, opts: Options) -> int:
-    login = opts.login or await _ask("Choose a login: ")
-    password = opts.password
-    while password is None:
-        first = await _ask("Choose a password: ", hidden=True)
-        if first == await _ask("Once more: ", hidden=True):
-            password = first
-        else:
-            print("These were two different passwords.")
-    await _future(client.register(login, password, opts.device))
+    await sign_up(client, opts, PERSON)
     assert client.opened is not None
     print(f"Welcome. Your address is {safe(client.opened.address)}")
-    await _future(client.logout())
+    await _leave(client)
     return 0
 
 
 async def _chat(client: Client, opts: Options) -> int:
-    await _enter(client, opts)
+    await enter(client, opts, PERSON, offer=True)
+    told = True
     try:
-        await run_terminal(client)
+        desk = await run_terminal(client, reactor_of(asyncio.get_running_loop()))
+        if lost := len(desk.outbox.items):
+            print(f"{not_sent(lost)}.")
+        if desk.untrusted:
+            told = False
+            raise Disconnected(Closing(UNTRUSTED, ""))
     finally:
-        await _leave(client)
+        if told:
+            await _leave(client)
     return 0
 
 
 async def _pipe(client: Client, opts: Options) -> int:
-    await _enter(client, opts)
+    await enter(client, opts, PERSON)
     pipe = Pipe(client)
     reactor = reactor_of(asyncio.get_running_loop())
     own = {"stdin": os.dup(0), "stdout": os.dup(1)}  # copies, since they will be closed
     StandardIO(pipe, reactor=reactor, **own)
     try:
-        return await _future(pipe.done)
+        return await future(pipe.done)
     finally:
         for descriptor in (0, 1):  # shared with the shell that started this
             os.set_blocking(descriptor, True)
@@ -154,15 +135,10 @@ async def _leave(client: Client) -> None:
 
     Where that cannot be done now, leaving matters more; the owner can revoke the device later.
     """
-    with suppress(ClientError, TimeoutError):
-        await asyncio.wait_for(_future(client.logout()), LOGOUT_SECONDS)
-
-
-async def _future(awaitable: Awaitable[T]) -> T:
-    """Wait in asyncio for what Twisted promises."""
-    assert isinstance(awaitable, Deferred)
-    result: T = await awaitable.asFuture(asyncio.get_running_loop())
-    return result
+    try:
+        await asyncio.wait_for(future(client.logout()), LOGOUT_SECONDS)
+    except (ClientError, TimeoutError):
+        print("The node was not told: this device stays in /devices until it is revoked.", file=sys.stderr)
 
 
 COMMANDS: dict[str, Callable[[Client, Options], Awaitable[int]]] = {
@@ -175,9 +151,23 @@ COMMANDS: dict[str, Callable[[Client, Options], Awaitable[int]]] = {
 async def _run(command: str, opts: Options) -> int:
     client = new_client(reactor_of(asyncio.get_running_loop()), opts.node, ca=opts.ca)
     try:
+        await client.connect()  # nobody is asked for a password in vain
         return await COMMANDS[command](client, opts)
     finally:
-        await _future(client.close())
+        await future(client.close())
+
+
+def untrusted(node: str, ca: str | None) -> str:
+    """What to say where the node has another certificate than it should have."""
+    if ca is None:
+        return (
+            f"The certificate of {node} is not trusted, or is for another name.\n"
+            "A certificate that the node has made itself is given with --ca FILE."
+        )
+    return (
+        f"The certificate of {node} is not the one given with --ca {ca}, or is for another name.\n"
+        "A node that was set up anew has a new one. Otherwise somebody may be in between."
+    )
 
 
 def main() -> int:
@@ -187,6 +177,11 @@ def main() -> int:
     globalLogBeginner.beginLoggingTo([], redirectStandardIO=False)
     try:
         return asyncio.run(_run(arguments.command, options(arguments)))
+    except Disconnected as error:
+        if error.closing.code == UNTRUSTED:
+            print(f"safeum: {untrusted(arguments.node, arguments.ca)}", file=sys.stderr)
+        else:
+            print(f"safeum: {arguments.node}: {explain(error)}", file=sys.stderr)
     except (ClientError, Problem) as error:
         print(f"safeum: {explain(error)}", file=sys.stderr)
     except OSError as error:

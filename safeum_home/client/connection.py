@@ -7,13 +7,20 @@ from OpenSSL.SSL import Error as TlsError
 from service_identity import VerificationError
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.error import (
+    ConnectError,
+    ConnectionRefusedError,
+    DNSLookupError,
+    NoRouteError,
+    TimeoutError,
+)
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
 from safeum_home.client.calls import Wire
-from safeum_home.client.errors import Closing, Disconnected
+from safeum_home.client.errors import UNTRUSTED, Closing, Disconnected
 from safeum_home.client.trust import Node, tls_for
 from safeum_home.protocol import MAX_FRAME, SUBPROTOCOL, WEBSOCKET_PATH
 
@@ -43,11 +50,11 @@ class NodeConnection(WebSocketClientProtocol):  # type: ignore[misc]  # autobahn
 
     listener: Listener
     opened: "Deferred[Wire] | None"
-    _cause: str | None = None
+    _cause: Closing | None = None
 
     def onOpen(self) -> None:
         if self.websocket_protocol_in_use != SUBPROTOCOL:
-            self._cause = "the node does not speak this protocol"
+            self._cause = Closing(1006, "the node does not speak this protocol")
             self.dropConnection(abort=True)
             return
         opened, self.opened = self.opened, None
@@ -61,12 +68,14 @@ class NodeConnection(WebSocketClientProtocol):  # type: ignore[misc]  # autobahn
             self.listener.received(payload)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        if reason.check(VerificationError, TlsError):
-            self._cause = "the node's certificate is not trusted, or is for another name"
+        if reason.check(VerificationError) or "certificate verify failed" in str(reason.value):
+            self._cause = Closing(UNTRUSTED, "the node's certificate is not trusted, or is for another name")
+        elif reason.check(TlsError):
+            self._cause = Closing(1006, "no encrypted connection could be made")
         super().connectionLost(reason)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        closing = Closing(code or 1006, self._cause or reason or "the connection was lost")
+        closing = self._cause or Closing(code or 1006, _plain(reason or ""))
         opened, self.opened = self.opened, None
         if opened is not None:
             opened.errback(Disconnected(closing))
@@ -78,6 +87,25 @@ class NodeConnection(WebSocketClientProtocol):  # type: ignore[misc]  # autobahn
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         self.sendClose(code, reason)
+
+
+def _plain(reason: str) -> str:
+    """A close reason in few words: autobahn's own are sentences about its internals."""
+    return "the connection was lost" if not reason or "peer" in reason.lower() else reason
+
+
+_WORDS: tuple[tuple[type[Exception], str], ...] = (
+    (ConnectionRefusedError, "nobody answers there"),
+    (TimeoutError, "no answer"),
+    (DNSLookupError, "there is no such host"),
+    (NoRouteError, "there is no way to it"),
+    (ConnectError, "the node cannot be reached"),
+)
+
+
+def _unreachable(failure: Failure) -> Closing:
+    found = (words for kind, words in _WORDS if failure.check(kind))
+    return Closing(1006, next(found, "the node cannot be reached"))
 
 
 def factory_for(url: str, listener: Listener, opened: "Deferred[Wire]", clock: IReactorTime) -> Any:
@@ -118,9 +146,7 @@ def dialer(
         factory = factory_for(url, listener, opened, reactor)
 
         def failed(failure: Failure) -> None:
-            opened.errback(
-                Disconnected(Closing(1006, failure.getErrorMessage() or "the node cannot be reached"))
-            )
+            opened.errback(Disconnected(_unreachable(failure)))
 
         target.connect(TLSMemoryBIOFactory(tls, True, factory, reactor)).addErrback(failed)
         return opened

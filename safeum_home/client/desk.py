@@ -2,111 +2,137 @@
 
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
-from secrets import token_hex
+from contextlib import suppress
 from typing import Any
 
+from twisted.internet.defer import DeferredLock
+from twisted.internet.interfaces import IReactorTime
+
+from safeum_home.client import alerts
 from safeum_home.client.chat_view import ChatView
-from safeum_home.client.errors import ClientError
-from safeum_home.client.events import Heard, Link, LinkChanged
+from safeum_home.client.errors import ClientError, RemoteProblem
+from safeum_home.client.events import Link, LinkChanged
+from safeum_home.client.names import Names
+from safeum_home.client.notices import Notice
+from safeum_home.client.outbox import Outbox
 from safeum_home.client.session import Client
 from safeum_home.client.state import State
-from safeum_home.client.text import explain, safe
-from safeum_home.protocol.events import ContactChanged
-from safeum_home.protocol.types import Contact, ContactState, LoginAlert, Message, Text
+from safeum_home.client.text import explain
+from safeum_home.errors import Code
+from safeum_home.protocol.types import Contact, ContactState
 from safeum_home.spawn import spawn
 
 TYPING_EVERY = 4_000
 MAX_TEXT = 8192
 
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A line for this person alone, in the chat where it came up (None: the first page)."""
-
-    at: int
-    chat: str | None
-    text: str
-    style: str = "notice"
-
-
-@dataclass(slots=True)
-class Outgoing:
-    """A message that the node does not have yet; `error` says why it will not have it."""
-
-    chat: str
-    client_id: str
-    text: str
-    at: int
-    error: str = ""
+STANDING = {
+    None: "not a contact: /add asks them",
+    ContactState.NONE: "not a contact: /add asks them",
+    ContactState.REQUESTED: "asked, no answer yet",
+    ContactState.INCOMING: "asks to be your contact: /accept or /decline",
+    ContactState.REMOVED: "not your contact any more: /add asks again",
+    ContactState.BLOCKED: "blocked: /unblock lifts it",
+}
+"""How things stand with those that are no contacts."""
 
 
-@dataclass
 class Desk:
     """The model behind the terminal client. `now` is in milliseconds; `refresh` asks for a redraw."""
 
-    client: Client
-    now: Callable[[], int]
-    refresh: Callable[[], None] = lambda: None
-    leave: Callable[[], None] = lambda: None
-    current: str | None = None
-    scroll: int = 0
-    """Lines that the newest one is below the window."""
-    new_from: str | None = None
-    """The first message that was unread when the chat was opened."""
-    link: LinkChanged = field(default_factory=lambda: LinkChanged(Link.ONLINE))
-    link_at: int = 0
-    banner: str = ""
-    notices: "deque[Notice]" = field(default_factory=lambda: deque(maxlen=300))
-    outgoing: list[Outgoing] = field(default_factory=list)
-    listed: list[str] = field(default_factory=list)
-    """The ids behind the numbers of the last numbered list."""
-    _typed: int = 0
+    def __init__(self, client: Client, clock: IReactorTime, now: Callable[[], int]) -> None:
+        self.client = client
+        self.now = now
+        self.refresh: Callable[[], None] = lambda: None
+        self.leave: Callable[[], None] = lambda: None
+        self.names = Names(client.state)
+        self.outbox = Outbox(client, clock, now, self._last, self._sent)
+        self.profile = DeferredLock()
+        """Held while one's own profile is read, changed and written: it is only ever replaced whole."""
+        self.current: str | None = None
+        self.mark: object = None
+        """The newest entry when the window was moved up, to which it stays fixed; None: it follows."""
+        self.scroll = 0
+        """Lines that the end of `mark` is below the window."""
+        self.reading: list[Notice] = []
+        """A text that is shown instead of the chat, from the line `top` on."""
+        self.top = 0
+        self.new_from: str | None = None
+        """The first message that was unread when the chat was opened."""
+        self.link = LinkChanged(Link.ONLINE)
+        self.link_at = 0
+        self.banner = ""
+        self.untrusted = False
+        """Whether it was left because the node showed another certificate."""
+        self.notices: deque[Notice] = deque(maxlen=300)
+        self.listed: list[str] = []
+        """The ids behind the numbers of the last numbered list."""
+        self._typed = 0
+        self._told: set[str] = set()
 
     @property
     def state(self) -> State:
         return self.client.state
 
     @property
+    def device(self) -> str:
+        return "" if self.client.opened is None else self.client.opened.device
+
+    # --- chats -----------------------------------------------------------------------------------
+
+    @property
     def chat(self) -> ChatView | None:
         """The chat that is open."""
         return None if self.current is None else self.state.chat(self.current)
 
-    # --- names -----------------------------------------------------------------------------------
+    def chats(self) -> list[ChatView]:
+        """All chats: the node's own, those in which something was written, the newest first, the others."""
+        written = self.state.chats
+        known = {view.chat for view in written}
+        contacts = [each for each in self.state.contacts.values() if each.state is ContactState.ACCEPTED]
+        empty = [view for each in contacts if each.chat not in known and (view := self.state.chat(each.chat))]
+        return [
+            *(view for view in written if view.kind == "system"),
+            *(view for view in written if view.kind != "system"),
+            *sorted(empty, key=lambda view: self.names.title(view).casefold()),
+        ]
 
-    def name(self, account: str) -> str:
-        """What to call an account: a display name, else an address; never an id where a name is known."""
-        if account == self.state.account:
-            return "You"
-        contact = self.state.contacts.get(account)
-        if contact is not None:
-            return safe(contact.display_name) or self.short(contact.address)
-        for chat in self.state.chats:
-            if chat.peer == account:
-                return self.title(chat)
-        return safe(account)
-
-    def title(self, chat: ChatView) -> str:
-        """What to call a chat."""
-        if chat.kind == "system":
-            return safe(chat.display_name) or "Your node"
-        return safe(chat.display_name) or self.short(chat.address)
-
-    def short(self, address: str) -> str:
-        """An address as one writes it here: without the node where that is one's own."""
-        home = "@" + self.state.address.partition("@")[2]
-        return safe(address.removesuffix(home))
+    def standing(self, view: ChatView) -> ContactState | None:
+        """How things stand with the other side; None where that side is in no list."""
+        contact = self.state.contacts.get(view.peer)
+        return None if contact is None else contact.state
 
     def wanted(self) -> list[Contact]:
         """Requests that wait for an answer."""
         return [entry for entry in self.state.contacts.values() if entry.state is ContactState.INCOMING]
 
+    def unread(self, view: ChatView) -> int:
+        """Messages that are news to the person here."""
+        return alerts.unread(view, self.device, self.state.account)
+
+    def _last(self, chat: str) -> str | None:
+        view = self.state.chat(chat)
+        return None if view is None or view.last is None else view.last.id
+
     # --- telling ---------------------------------------------------------------------------------
 
+    def tell(self, text: str, style: str = "notice", chat: str | None = None) -> None:
+        """A line for this person that nobody asked for: it leaves the window where it is."""
+        where = chat or self.current
+        after = None if where is None else self._last(where)
+        self.notices.append(Notice(self.now(), where, text, style, after))
+        self.refresh()
+
     def note(self, text: str, style: str = "notice") -> None:
-        """A line for this person, here."""
-        self.notices.append(Notice(self.now(), self.current, text, style))
-        self.scroll = 0
+        """A line that answers this person, here."""
+        self.reading = []
+        self.follow()
+        self.tell(text, style)
+
+    def read(self, lines: list[Notice]) -> None:
+        """Show a text instead of the chat; with no lines, the chat again."""
+        self.reading, self.top = lines, 0
+        if not lines and self.mark is None:
+            self.follow()
         self.refresh()
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -120,11 +146,24 @@ class Desk:
 
         spawn(told(), "a command")
 
-    # --- chats -----------------------------------------------------------------------------------
+    # --- reading ---------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """`state` was loaded: look at what is in it."""
+        self.names.forget()
+        for view in self.state.chats:
+            if view.kind == "system" and not view.loaded:
+                spawn(self._alerts(view), "loading alerts")
+        self.refresh()
+
+    async def _alerts(self, view: ChatView) -> None:
+        with suppress(ClientError):  # they are loaded again when the chat is opened
+            await self.older(view)
 
     def open(self, chat: str | None) -> None:
         """Show a chat, or the first page."""
-        self.current, self.scroll, self.new_from = chat, 0, None
+        self.current, self.new_from, self.reading = chat, None, []
+        self.mark, self.scroll = None, 0
         view = self.chat
         if view is not None:
             self.banner = ""
@@ -135,7 +174,12 @@ class Desk:
         self.refresh()
 
     async def _first_page(self, view: ChatView) -> None:
-        await self.older(view)
+        try:
+            await self.older(view)
+        except RemoteProblem as error:
+            if not error.of(Code.NOT_FOUND):
+                raise
+            self.state.page(view.chat, [], False)  # a chat begins when both are contacts
         if self.current == view.chat:
             self._opened(view)
 
@@ -143,7 +187,7 @@ class Desk:
         theirs = [message for message in view.messages if message.sender != self.state.account]
         if 0 < view.unread <= len(theirs):
             self.new_from = theirs[-view.unread].id
-        self._mark_read(view)
+        self.seen(view)
 
     async def older(self, view: ChatView) -> None:
         """Load the page before what is held."""
@@ -152,7 +196,8 @@ class Desk:
         self.state.page(view.chat, page.messages, page.more)
         self.refresh()
 
-    def _mark_read(self, view: ChatView) -> None:
+    def seen(self, view: ChatView) -> None:
+        """What is in the chat is on the screen."""
         if view.unread and view.last is not None:
             self.run(self._read(view.chat, view.last.id))
 
@@ -162,19 +207,15 @@ class Desk:
 
     def neighbour(self, step: int) -> None:
         """Open the next chat of the list, or the one before."""
-        chats = [None, *(chat.chat for chat in self.state.chats)]
+        chats = [None, *(chat.chat for chat in self.chats())]
         place = chats.index(self.current) if self.current in chats else 0
         self.open(chats[(place + step) % len(chats)])
 
-    def scrolled(self, lines: int, highest: int | None = None) -> None:
-        """Move the window up (or down), to `highest` at most; there older messages are asked for."""
-        self.scroll = max(0, self.scroll + lines)
-        view = self.chat
-        if highest is not None and self.scroll >= highest:
-            self.scroll = highest
-            if view is not None and view.loaded and view.more:
-                self.run(self.older(view))
-        self.refresh()
+    def follow(self) -> None:
+        """Show the newest, also when more comes."""
+        self.mark, self.scroll = None, 0
+        if self.chat is not None:
+            self.seen(self.chat)
 
     # --- writing ---------------------------------------------------------------------------------
 
@@ -191,83 +232,28 @@ class Desk:
             self.note("No chat is open. /chat NAME opens one, /add login@node finds somebody.", "error")
         elif view.kind == "system":
             self.note("This is where your node writes to you. Nobody reads answers here.", "error")
+        elif (standing := self.standing(view)) is not ContactState.ACCEPTED:
+            self.note(f"Not sent to {self.names.title(view)}: {STANDING[standing]}.", "error")
         elif len(text) > MAX_TEXT:
             self.note(f"That is too long: {len(text)} characters, and {MAX_TEXT} is the most.", "error")
         else:
-            outgoing = Outgoing(view.chat, token_hex(12), text, self.now())
-            self.outgoing.append(outgoing)
-            self.scroll, self._typed = 0, 0
-            self.deliver(outgoing)
+            self._typed = 0
+            self.follow()
+            self.outbox.put(view.chat, text)
 
-    def deliver(self, outgoing: Outgoing) -> None:
-        """Send, or send again: the same message both times."""
-        outgoing.error = ""
-        spawn(self._deliver(outgoing), "sending")
+    def _sent(self) -> None:
         self.refresh()
 
-    async def _deliver(self, outgoing: Outgoing) -> None:
-        try:
-            await self.client.send(outgoing.chat, outgoing.text, outgoing.client_id)
-            self.outgoing.remove(outgoing)
-        except ClientError as error:
-            outgoing.error = explain(error)
-        self.refresh()
-
-    # --- events ----------------------------------------------------------------------------------
-
-    def heard(self, event: Heard) -> None:
-        """Listen with this: `client.listen(desk.heard)`."""
-        if isinstance(event, LinkChanged):
-            self._link(event)
-        elif isinstance(event, Message):
-            self._message(event)
-        elif isinstance(event, ContactChanged):
-            self._contact(event.contact)
-        self.refresh()
-
-    def _link(self, event: LinkChanged) -> None:
-        self.link, self.link_at = event, self.now()
-        if event.reset:
-            self.open(self.current if self.chat is not None else None)
-            self.note("The node has forgotten what came last. This is what it holds now.")
-        if event.link is Link.CLOSED:
-            self.note(
-                f"The session is over: {safe(event.reason)} Nothing more will arrive; /quit leaves.", "error"
-            )
-
-    def _message(self, message: Message) -> None:
-        if message.sender == self.state.account:
+    def quit(self) -> None:
+        """Leave; where messages were not sent, only when that was said before."""
+        missing = {item.client_id for item in self.outbox.items}
+        if missing <= self._told:
+            self.leave()
             return
-        view = self.state.chat(message.chat)
-        if isinstance(message.body, LoginAlert) and message.chat != self.current:
-            self.banner = body_text(message)
-        if view is None:
-            return
-        if message.chat != self.current:
-            self.banner = f"{self.title(view)}: {body_text(message)}"
-        elif self.scroll == 0:
-            self._mark_read(view)
-
-    def _contact(self, contact: Contact) -> None:
-        name = self.short(contact.address)
-        if contact.state is ContactState.INCOMING:
-            self.wants(contact)
-        told = {
-            ContactState.ACCEPTED: f"You and {name} are contacts now: /chat {name}",
-            ContactState.REMOVED: f"{name} is no longer your contact.",
-        }.get(contact.state)
-        if told is not None:
-            self.note(told, "contact")
-
-    def wants(self, contact: Contact) -> None:
-        """Somebody asks to be a contact."""
-        name = self.short(contact.address)
-        self.note(f"{name} asks to be your contact: /accept {name} or /decline {name}", "contact")
+        self._told |= missing
+        self.note(f"{not_sent(len(missing))}; leave all the same? /quit does, /retry sends again.", "error")
 
 
-def body_text(message: Message) -> str:
-    """A message as text that is safe to show; its line breaks are kept."""
-    body = message.body
-    if isinstance(body, Text):
-        return safe(body.text, newlines=True)
-    return f"New login: {safe(body.name)} on {safe(body.system)}"
+def not_sent(count: int) -> str:
+    """`1 message was not sent`."""
+    return f"{count} message{' was' if count == 1 else 's were'} not sent"

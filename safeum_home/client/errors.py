@@ -11,6 +11,10 @@ _PASSING = frozenset(
 )
 
 
+UNTRUSTED = 1015
+"""The close code (RFC 6455 section 7.4.1, never sent) for a node that is not the one it should be."""
+
+
 class ClientError(Exception):
     """Anything that this SDK raises."""
 

@@ -33,12 +33,14 @@ class LinkChanged:
 
     `retry_in` is in seconds while offline. `reset` means that events were lost: it is only ever set where
     the node no longer knew the cursor. What the client's `state` holds was loaded again by then.
+    `untrusted` means that whoever answered had another certificate than the node's.
     """
 
     link: Link
     reason: str = ""
     retry_in: float | None = None
     reset: bool = False
+    untrusted: bool = False
 
 
 Heard = Struct | LinkChanged

@@ -14,9 +14,19 @@ from safeum_home.protocol.types import DeviceInfo, Profile, Text
 R = TypeVar("R", bound=c.Result)
 
 
+def _system() -> str:
+    """`Debian GNU/Linux 12`: neither the exact kernel nor the host name is anybody's business."""
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:  # not Linux, or one without os-release(5)
+        version = "" if platform.system() == "Linux" else platform.mac_ver()[0] or platform.release()
+        return f"{platform.system() or 'unknown'} {version}".strip()
+    return f"{release['NAME']} {release.get('VERSION_ID', '')}".strip()
+
+
 def this_device(name: str = "Python SDK") -> DeviceInfo:
-    """What is told of this computer: its operating system and release, and not its host name."""
-    return DeviceInfo(name, f"{platform.system() or 'unknown'} {platform.release()}".strip()[:64])
+    """What is told of this computer: its operating system and its version."""
+    return DeviceInfo(name, _system()[:64])
 
 
 class Methods:

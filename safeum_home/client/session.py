@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 from safeum_home.client.calls import TIMEOUT, Calls, Wire
 from safeum_home.client.connection import Dial
 from safeum_home.client.errors import (
+    UNTRUSTED,
     BadAnswer,
     ClientError,
     Closing,
@@ -263,8 +264,9 @@ class Client(Methods):
         else:
             self._inbox.tell(LinkChanged(Link.ONLINE, reset=True))
 
-    def offline(self, reason: str, retry_in: float) -> None:
-        self._inbox.tell(LinkChanged(Link.OFFLINE, reason, retry_in))
+    def offline(self, closing: Closing, retry_in: float) -> None:
+        untrusted = closing.code == UNTRUSTED
+        self._inbox.tell(LinkChanged(Link.OFFLINE, closing.reason, retry_in, untrusted=untrusted))
 
     def hang_up(self) -> None:
         line, wire = self._line, self._wire

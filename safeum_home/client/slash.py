@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from safeum_home.client.desk import Desk
+from safeum_home.client.names import label
 from safeum_home.client.text import safe
 from safeum_home.protocol.types import Contact, ContactState
 
@@ -34,14 +35,13 @@ def nothing(_: Desk) -> list[str]:
 
 
 def people(*states: ContactState) -> Callable[[Desk], list[str]]:
-    """Completes the logins of contacts, of those in `states`."""
+    """Completes people, of those in `states`: what they are shown as, and their logins."""
 
     def names(desk: Desk) -> list[str]:
-        return sorted(
-            safe(entry.address.partition("@")[0])
-            for entry in desk.state.contacts.values()
-            if not states or entry.state in states
-        )
+        known = [entry for entry in desk.names.people() if not states or entry.state in states]
+        logins = {desk.names.short(entry.address) for entry in known}
+        shown = {desk.names.name(entry.account).casefold(): desk.names.name(entry.account) for entry in known}
+        return sorted([*shown.values(), *(logins - set(shown))], key=str.casefold)
 
     return names
 
@@ -58,36 +58,57 @@ def slash(
     return register
 
 
-def find(desk: Desk, text: str, *states: ContactState) -> Contact:
-    """The contact that is meant: a number of the last list, an address, a login, or a display name."""
-    wanted = text.strip().removeprefix("@").casefold()
-    if not wanted:
-        view = desk.chat
-        if view is not None and view.peer in desk.state.contacts and not states:
-            return desk.state.contacts[view.peer]
-        held = [entry for entry in desk.state.contacts.values() if entry.state in states]
-        if len(held) == 1:
-            return held[0]
-        raise Mistake("Whom? Give a name, as in /contacts.")
-    entries = [entry for entry in desk.state.contacts.values() if not states or entry.state in states]
+def find(desk: Desk, text: str, *states: ContactState, otherwise: str = "") -> Contact:
+    """Who is meant: a number of the last list, an address, a login, or a name as it is shown.
+
+    `states` are those in which the command makes sense; `otherwise`, with `{}` for a name, is said of
+    somebody who is in another one. Without a text it is the open chat's other side, or the only one.
+    """
+    entries = desk.names.people()
+    fitting = [entry for entry in entries if not states or entry.state in states]
+    if not text.strip():
+        return _unnamed(desk, fitting, only=bool(states))
+    found = _matching(desk, text, fitting) or _matching(desk, text, entries)
+    if len(found) > 1:
+        raise Mistake(f"Which one? {', '.join(sorted(safe(entry.address) for entry in found))}")
+    if not found:
+        raise Mistake(f"{safe(text)} is not among those you know. /contacts lists them.")
+    if found[0] not in fitting:
+        raise Mistake(otherwise.format(desk.names.name(found[0].account)))
+    return found[0]
+
+
+def _unnamed(desk: Desk, fitting: list[Contact], only: bool) -> Contact:
+    here = [entry for entry in fitting if desk.chat is not None and entry.account == desk.chat.peer]
+    if here:
+        return here[0]
+    if only and len(fitting) == 1:
+        return fitting[0]
+    raise Mistake("Whom? Give a name, as in /contacts.")
+
+
+def _matching(desk: Desk, text: str, entries: list[Contact]) -> list[Contact]:
+    """The best kind of match that there is."""
+    wanted = " ".join(text.removeprefix("@").split()).casefold()
     if wanted.isdigit() and 0 < int(wanted) <= len(desk.listed):
-        chosen = desk.listed[int(wanted) - 1]
-        entries = [entry for entry in entries if entry.account == chosen] or entries
-        if len(entries) == 1:
-            return entries[0]
+        numbered = [entry for entry in entries if entry.account == desk.listed[int(wanted) - 1]]
+        if numbered:
+            return numbered
+    own = desk.state.address.casefold()
+    if wanted in ("you", own, own.partition("@")[0]):
+        raise Mistake("That is you.")
+
+    def names(entry: Contact) -> tuple[str, str, str]:
+        chosen, shown = label(entry.display_name), desk.names.name(entry.account)
+        return shown.casefold(), chosen.casefold(), desk.names.short(entry.address).casefold()
+
     for matches in (
         lambda entry: entry.address.casefold() == wanted,
         lambda entry: entry.address.partition("@")[0].casefold() == wanted,
-        lambda entry: entry.display_name.casefold() == wanted,
-        lambda entry: (
-            entry.address.casefold().startswith(wanted) or entry.display_name.casefold().startswith(wanted)
-        ),
+        lambda entry: wanted in names(entry),
+        lambda entry: any(name.startswith(wanted) for name in names(entry)),
     ):
         found = [entry for entry in entries if matches(entry)]
-        if len(found) == 1:
-            return found[0]
         if found:
-            raise Mistake(f"Which one? {', '.join(sorted(safe(entry.address) for entry in found))}")
-    raise Mistake(
-        f"{safe(text)} is not {'among those' if states else 'in your contacts'}. /contacts lists them."
-    )
+            return found
+    return []

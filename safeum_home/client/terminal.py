@@ -22,20 +22,28 @@ from prompt_toolkit.layout import (
 )
 from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.layout.menus import CompletionsMenu
+from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
 from prompt_toolkit.widgets import TextArea
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 
-from safeum_home.client import render
+from safeum_home.client import page, render
+from safeum_home.client.blocks import Line
 from safeum_home.client.desk import Desk
+from safeum_home.client.desk_events import Listening
 from safeum_home.client.session import Client
 from safeum_home.client.slash_commands import completions, submit
 from safeum_home.client.state import load
+from safeum_home.client.widths import shadow
 
 STYLE = Style.from_dict(
     {
         "header": "reverse bold",
+        "system-header": "reverse bold ansiyellow",
+        "system": "bold ansiyellow",
+        "waiting": "ansiyellow",
         "chat": "",
         "open": "bold ansicyan",
         "unread": "bold",
@@ -72,6 +80,16 @@ class _Completer(Completer):
             yield Completion(text, start, display_meta=about)
 
 
+class _Certain(Processor):
+    """Shows what is being typed without what terminals disagree on; it is sent as it was typed."""
+
+    def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
+        shown: StyleAndTextTuples = [
+            (style, shadow(text)) for style, text, *_ in transformation_input.fragments
+        ]
+        return Transformation(shown)
+
+
 class Screen:
     """The layout: chats at the left, the open chat, the line for typing, the state of things."""
 
@@ -84,6 +102,7 @@ class Screen:
             wrap_lines=True,
             completer=_Completer(desk),
             complete_while_typing=True,
+            input_processors=[_Certain()],
         )
         self._input.buffer.on_text_insert += self._typed
         self.app: Application[None] = Application(
@@ -94,6 +113,7 @@ class Screen:
             refresh_interval=EVERY_SECOND,
             color_depth=ColorDepth.DEPTH_4_BIT,
         )
+        self.app.timeoutlen = 0.3
         desk.refresh = self.app.invalidate
         desk.leave = self._leave
 
@@ -121,9 +141,9 @@ class Screen:
             return _flat(render.sidebar(desk, render.SIDEBAR, self._size()[1] + 2))
 
         def body() -> StyleAndTextTuples:
-            return _flat(render.body(desk, *self._size()))
+            return _flat(page.body(desk, *self._size()))
 
-        def one(line: "render.Line") -> StyleAndTextTuples:
+        def one(line: Line) -> StyleAndTextTuples:
             return _flat([line])
 
         wide = Condition(self._wide)
@@ -137,7 +157,7 @@ class Screen:
             [
                 Window(FormattedTextControl(lambda: one(render.header(desk, self._size()[0]))), height=1),
                 Window(FormattedTextControl(body)),
-                Window(FormattedTextControl(lambda: one(render.info(desk, self._size()[0]))), height=1),
+                Window(FormattedTextControl(lambda: one(render.info(desk, *self._size()))), height=1),
             ]
         )
         page = HSplit(
@@ -173,16 +193,21 @@ class Screen:
             if self._input.text:
                 self._input.buffer.reset()
             else:
-                self._leave()
+                desk.quit()
 
         @add("pageup")
         def _(event: KeyPressEvent) -> None:
             columns, rows = self._size()
-            desk.scrolled(rows - 2, render.highest(desk, columns, rows))
+            page.scroll(desk, max(1, rows - 2), columns, rows)
 
         @add("pagedown")
         def _(event: KeyPressEvent) -> None:
-            desk.scrolled(2 - self._size()[1])
+            columns, rows = self._size()
+            page.scroll(desk, -max(1, rows - 2), columns, rows)
+
+        @add("escape")
+        def _(event: KeyPressEvent) -> None:
+            desk.read([])
 
         @add("c-n")
         def _(event: KeyPressEvent) -> None:
@@ -207,7 +232,7 @@ class Screen:
             self.app.exit()
 
 
-def _flat(lines: list["render.Line"]) -> StyleAndTextTuples:
+def _flat(lines: list[Line]) -> StyleAndTextTuples:
     flat: StyleAndTextTuples = []
     for index, line in enumerate(lines):
         if index:
@@ -216,12 +241,14 @@ def _flat(lines: list["render.Line"]) -> StyleAndTextTuples:
     return flat
 
 
-async def run_terminal(client: Client) -> None:
-    """Show a session that is open until its person leaves."""
-    desk = Desk(client, lambda: int(time.time() * 1000))
+async def run_terminal(client: Client, clock: IReactorTime) -> Desk:
+    """Show a session that is open until its person leaves; what was on the desk then is the result."""
+    desk = Desk(client, clock, lambda: int(time.time() * 1000))
     screen = Screen(desk)
-    client.listen(desk.heard)
     await Deferred.fromCoroutine(load(client.state, client)).asFuture(asyncio.get_running_loop())
-    for contact in desk.wanted():
-        desk.wants(contact)
-    await screen.app.run_async()
+    client.listen(Listening(desk).heard)
+    try:
+        await screen.app.run_async()
+    finally:
+        desk.outbox.stop()
+    return desk

@@ -4,39 +4,45 @@ from datetime import datetime, tzinfo
 
 from prompt_toolkit.utils import get_cwidth
 
-from safeum_home.client.errors import ClientError, Disconnected, RemoteProblem, TimedOut
+from safeum_home.client.errors import ClientError, Disconnected, RemoteProblem, SessionEnded, TimedOut
+from safeum_home.client.widths import certain
 from safeum_home.errors import Code, Problem
 
-_JOINERS = "\u200c\u200d"
-"""Zero-width, but needed: Persian and Indic scripts, and emoji families."""
+_JOINER = "\u200c"
+"""Zero-width, but needed: the non-joiner of Persian and Indic scripts."""
 
 WORDS = {
-    Code.NOT_A_CONTACT: "You cannot write there: you are not in each other's contacts. Try /add login@node.",
-    Code.NOT_FOUND: "Nobody was found there.",
+    Code.NOT_A_CONTACT: "You are not in each other's contacts. /add login@node asks.",
+    Code.NOT_FOUND: "There is no such thing, or it is not for you.",
     Code.BAD_CREDENTIALS: "The login or the password is wrong.",
+    Code.USERNAME_TAKEN: "Somebody else has this login already.",
+    Code.INVALID_USERNAME: (
+        "A login has 3 to 32 of a-z, 0-9, dot, dash and underscore, a letter or digit at both ends."
+    ),
     Code.RATE_LIMITED: "That was too often.",
-    Code.BUSY: "The node is busy. Please try again.",
-    Code.STORAGE_UNAVAILABLE: "The node could not store it. Please try again.",
+    Code.BUSY: "The node is busy.",
+    Code.STORAGE_UNAVAILABLE: "The node could not store it.",
     Code.TOO_LARGE: "That is too long for one message.",
     Code.INVALID_PARAMS: "The node does not take this.",
     Code.INTERNAL: "Something went wrong at the node. It was logged there.",
+    Code.NODE_UNREACHABLE: "This node does not talk to other nodes yet.",
 }
 _WORDS = {code.code: words for code, words in WORDS.items()}
 
 
 def safe(text: str, *, newlines: bool = False) -> str:
-    """`text` without anything that a terminal would obey or that reorders what is around it.
+    """`text` without anything that a terminal would obey, measure differently, or reorder other text by.
 
     Control, format (bidirectional overrides among them), surrogate, private and unassigned characters
-    become U+FFFD; tabs and, unless `newlines`, line breaks become spaces.
+    become U+FFFD; tabs and, unless `newlines`, line breaks become spaces; for the rest see `widths`.
     """
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(_safe(char, newlines) for char in text)
+    return "".join(_safe(char, newlines) for char in certain(text))
 
 
 def _safe(char: str, newlines: bool) -> str:
-    if char.isprintable() or char in _JOINERS:
+    if char.isprintable() or char == _JOINER:
         return char
     if char == "\n" and newlines:
         return char
@@ -65,20 +71,25 @@ def wrap(text: str, columns: int) -> list[str]:
 
 def _wrap(paragraph: str, columns: int) -> list[str]:
     lines: list[str] = []
-    line = ""
-    for word in paragraph.split(" "):
-        if line and width(line) + 1 + width(word) <= columns:
+    words = iter(paragraph.split(" "))
+    line = _broken(next(words), columns, lines)
+    for word in words:
+        if width(line) + 1 + width(word) <= columns:
             line += " " + word
-            continue
-        if line:
+        else:
             lines.append(line)
-        line = word
-        while width(line) > columns:
-            head = _head(line, columns)
-            lines.append(head)
-            line = line[len(head) :]
+            line = _broken(word, columns, lines)
     lines.append(line)
     return lines
+
+
+def _broken(line: str, columns: int, lines: list[str]) -> str:
+    """The end of a word; what comes before it goes to `lines` where it is too long for one."""
+    while width(line) > columns:
+        head = _head(line, columns)
+        lines.append(head)
+        line = line[len(head) :]
+    return line
 
 
 def _head(text: str, columns: int) -> str:
@@ -123,20 +134,27 @@ def stamp(at: int, now: int, zone: tzinfo | None = None) -> str:
     return f"{then.day} {then:%b}" if then.year == today.year else f"{then.year}"
 
 
-def explain(error: ClientError | Problem) -> str:
-    """An error in words for people."""
+def words(error: ClientError | Problem) -> str:
+    """An error in words for people: one sentence or two, without advice on when to try again."""
     if isinstance(error, TimedOut):
         return "The node did not answer in time."
     if isinstance(error, Disconnected):
-        return f"Not connected: {safe(error.closing.reason)}"
+        return f"Not connected: {safe(error.closing.reason)}."
+    if isinstance(error, SessionEnded):
+        return f"The session is over: {safe(error.reason)}"
     if isinstance(error, Problem):
-        code, title, retry = error.code.code, error.code.value.title, error.retry_after
+        code, title = error.code.code, error.code.value.title
     elif isinstance(error, RemoteProblem):
-        code, title, retry = error.code, error.title, error.retry_after
+        code, title = error.code, error.title
     else:
         return safe(str(error))
-    words = _WORDS.get(code, safe(title))
-    return words if retry is None else f"{words} Try again in {duration(retry)}."
+    return _WORDS.get(code, safe(title))
+
+
+def explain(error: ClientError | Problem) -> str:
+    """An error in words for people, with when to try again where that is known."""
+    retry = error.retry_after if isinstance(error, Problem | RemoteProblem) else None
+    return words(error) if retry is None else f"{words(error)} Try again in {duration(retry)}."
 
 
 def duration(seconds: float) -> str:

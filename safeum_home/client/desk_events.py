@@ -1,0 +1,101 @@
+"""What happens at a desk when the node, or the connection to it, has something to say."""
+
+from safeum_home.client import alerts
+from safeum_home.client.desk import Desk
+from safeum_home.client.events import Heard, Link, LinkChanged
+from safeum_home.client.names import label
+from safeum_home.client.text import safe
+from safeum_home.protocol.events import ContactChanged, ProfileChanged
+from safeum_home.protocol.types import Contact, ContactState, Message, Profile, Text
+
+
+class Listening:
+    """`client.listen(Listening(desk).heard)`, once the client's `state` was loaded."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._called: dict[str, str] = {}
+        """The names that contacts had; what they have now is in the state already when it is told."""
+        self._begin()
+        for contact in desk.wanted():
+            self._wants(contact)
+
+    def _begin(self) -> None:
+        self._desk.begin()
+        contacts = self._desk.state.contacts.values()
+        self._called = {contact.account: label(contact.display_name) for contact in contacts}
+
+    def heard(self, event: Heard) -> None:
+        """An event of the node, or `LinkChanged`."""
+        self._desk.names.forget()
+        if isinstance(event, LinkChanged):
+            self._link(event)
+        elif isinstance(event, Message):
+            self._message(event)
+        elif isinstance(event, ContactChanged):
+            self._contact(event.contact)
+        elif isinstance(event, ProfileChanged):
+            self._profile(event.account, event.profile)
+        self._desk.refresh()
+
+    def _link(self, event: LinkChanged) -> None:
+        desk = self._desk
+        desk.link, desk.link_at = event, desk.now()
+        if event.untrusted:
+            desk.untrusted = True
+            desk.leave()
+        if event.reset:
+            self._begin()
+            desk.open(desk.current if desk.chat is not None else None)
+            desk.tell("The node has forgotten what came last. This is what it holds now.")
+        if event.link is Link.CLOSED:
+            desk.tell(
+                f"The session is over: {safe(event.reason)} Nothing more will arrive; /quit leaves.", "error"
+            )
+
+    def _message(self, message: Message) -> None:
+        desk = self._desk
+        view = desk.state.chat(message.chat)
+        if view is None or message.sender == desk.state.account:
+            return
+        if message.chat != desk.current:
+            if not alerts.own(desk.device, message):
+                desk.banner = f"{desk.names.title(view)}: {body_text(message)}"
+        elif desk.mark is None and not desk.reading:
+            desk.seen(view)
+
+    def _contact(self, contact: Contact) -> None:
+        desk = self._desk
+        self._called[contact.account] = label(contact.display_name)
+        name, login = desk.names.full(contact), desk.names.short(contact.address)
+        if contact.state is ContactState.INCOMING:
+            self._wants(contact)
+        elif contact.state is ContactState.ACCEPTED:
+            desk.tell(f"You and {name} are contacts now: /chat {login}", "contact")
+        elif contact.state is ContactState.REMOVED:
+            desk.tell(f"{name} is no longer your contact.", "contact")
+
+    def _wants(self, contact: Contact) -> None:
+        name, login = self._desk.names.full(contact), self._desk.names.short(contact.address)
+        self._desk.tell(f"{name} asks to be your contact: /accept {login} or /decline {login}", "contact")
+
+    def _profile(self, account: str, profile: Profile) -> None:
+        """Nobody becomes somebody else unseen."""
+        contact = self._desk.state.contacts.get(account)
+        if contact is None:
+            return
+        before, name = self._called.get(account, ""), label(profile.display_name)
+        self._called[account] = name
+        if name != before:
+            login = self._desk.names.short(contact.address)
+            now = f"is now called {name}" if name else "has no name any more"
+            was = f" (before: {before})" if before else ""
+            self._desk.tell(f"{login} {now}{was}.", "contact", contact.chat)
+
+
+def body_text(message: Message) -> str:
+    """A message as text that is safe to show; its line breaks are kept."""
+    body = message.body
+    if isinstance(body, Text):
+        return safe(body.text, newlines=True)
+    return f"New login: {safe(body.name)} on {safe(body.system)}"

@@ -1,0 +1,133 @@
+"""Logging in and signing up by a person: asking for what is not known, and again where it is refused."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred
+
+from safeum_home.client.errors import RemoteProblem
+from safeum_home.client.session import Client
+from safeum_home.client.text import explain
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import username
+from safeum_home.protocol.types import DeviceInfo
+
+TRIES = 5
+ANOTHER_LOGIN = (Code.USERNAME_TAKEN, Code.INVALID_USERNAME)
+ANOTHER_PASSWORD = (Code.WEAK_PASSWORD, Code.INVALID_PARAMS)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line said."""
+
+    node: str
+    ca: bytes | None
+    login: str | None
+    password: str | None
+    """Read from the descriptor that was named; None means that there is a person to be asked."""
+    device: DeviceInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody at a terminal."""
+
+    ask: Callable[[str], Awaitable[str]]
+    ask_hidden: Callable[[str], Awaitable[str]]
+    say: Callable[[str], None]
+
+    async def login(self, prompt: str, *, empty: bool = False) -> str:
+        """A login in its one form, asked for until it is one; the node of an address is left out."""
+        while True:
+            given = (await self.ask(prompt)).strip()
+            if empty and not given:
+                return ""
+            try:
+                return username(given.partition("@")[0])
+            except Problem as error:
+                self.say(explain(error))
+
+    async def new_password(self) -> str:
+        """A password that was given twice."""
+        while True:
+            first = await self.ask_hidden("Choose a password: ")
+            if not first:
+                self.say("A password is not empty.")
+            elif first == await self.ask_hidden("Once more: "):
+                return first
+            else:
+                self.say("These were two different passwords.")
+
+
+async def enter(client: Client, options: Options, person: Person, offer: bool = False) -> None:
+    """Log in; with `offer` whoever has no account can sign up instead."""
+    name = _checked(options, person)
+    if options.password is not None:
+        await future(client.login(name or "", options.password, options.device))
+        return
+    if name is None and offer:
+        person.say(f"No account on {options.node} yet? Leave the login empty to sign up.")
+    for left in reversed(range(TRIES)):
+        login = name or await person.login("Login: ", empty=offer)
+        if not login:
+            await _sign_up(client, options, person, None)
+            return
+        password = await person.ask_hidden("Password: ")
+        try:
+            await future(client.login(login, password, options.device))
+            return
+        except RemoteProblem as error:
+            if not left or not (error.passing or error.of(Code.BAD_CREDENTIALS, *ANOTHER_PASSWORD)):
+                raise
+            person.say(explain(error))
+
+
+async def sign_up(client: Client, options: Options, person: Person) -> None:
+    """Open an account."""
+    name = _checked(options, person)
+    if options.password is not None:
+        await future(client.register(name or "", options.password, options.device))
+    else:
+        await _sign_up(client, options, person, name)
+
+
+async def _sign_up(client: Client, options: Options, person: Person, name: str | None) -> None:
+    password = ""
+    for left in reversed(range(TRIES)):
+        name = name or await person.login("Choose a login: ")
+        password = password or await person.new_password()
+        try:
+            await future(client.register(name, password, options.device))
+            return
+        except RemoteProblem as error:
+            if not left or not (error.passing or error.of(*ANOTHER_LOGIN, *ANOTHER_PASSWORD)):
+                raise
+            person.say(explain(error))
+            if error.of(*ANOTHER_LOGIN):
+                name = None
+            elif error.of(*ANOTHER_PASSWORD):
+                password = ""
+
+
+def _checked(options: Options, person: Person) -> str | None:
+    """The login that was given, before anybody is asked for a password; who can be asked is asked again."""
+    if options.login is None:
+        return None
+    try:
+        return username(options.login.partition("@")[0])
+    except Problem as error:
+        if options.password is not None:
+            raise
+        person.say(explain(error))
+        return None
+
+
+async def future(awaitable: Awaitable[T]) -> T:
+    """Wait in asyncio for what Twisted promises."""
+    assert isinstance(awaitable, Deferred)
+    result: T = await awaitable.asFuture(asyncio.get_running_loop())
+    return result

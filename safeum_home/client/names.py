@@ -1,0 +1,126 @@
+"""What to call people and chats, so that nobody passes for the node, for you, or for somebody else.
+
+Names are chosen by their owners. The node's own chat bears a mark that is taken out of names; a name
+that could be taken for another one is shown behind its owner's login, which nobody else can have.
+"""
+
+from unicodedata import normalize
+
+from safeum_home.client.chat_view import ChatView
+from safeum_home.client.state import State
+from safeum_home.client.text import safe
+from safeum_home.protocol.types import Contact, ContactState
+
+SYSTEM_MARK = "◆"
+"""Stands before the name of the node's own chat, and nowhere else."""
+
+_MARKS = (
+    (0x2500, 0x25FF),  # lines, blocks and geometric shapes: all that the screen itself is drawn with
+    (0x2662, 0x2666),
+    (0x2713, 0x2718),
+    (0x2756, 0x2756),
+    (0x27D0, 0x27D0),
+    (0x22C4, 0x22C4),
+    (0x2B00, 0x2BFF),
+    (0x1F4A0, 0x1F4A0),
+    (0x1F536, 0x1F539),
+    (0x1F780, 0x1F7FF),
+)
+_NO_MARKS = {each: "\N{REPLACEMENT CHARACTER}" for low, high in _MARKS for each in range(low, high + 1)}
+# Cyrillic and Greek letters, and digits, that look like Latin ones.
+_LOOK_ALIKES = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0455\u0456\u0458\u04bb\u0501\u043c\u0442\u0432\u043a"
+    "\u03bf\u03b1\u03c1\u03bd\u03b9\u03ba\u03c4\u03c501",
+    "aeopcyxsijhdmtbkoapviktuol",
+)
+_NODE = "Your node"
+_TAKEN = ("you", "safeum", "yournode", "system", "support", "admin", "administrator")
+"""Names that speak for the program or the node."""
+
+
+def label(text: str) -> str:
+    """A name as it is shown: one line, no marks of the screen."""
+    return " ".join(safe(text).translate(_NO_MARKS).split())
+
+
+def folded(text: str) -> str:
+    """What two names have in common that are taken for each other."""
+    letters = normalize("NFKC", text).casefold().translate(_LOOK_ALIKES)
+    return "".join(char for char in letters if char.isalnum()).replace("i", "l")
+
+
+class Names:
+    """Names by account and by chat; `forget` after `state` has changed."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._claims: dict[str, set[str]] = {}
+
+    def forget(self) -> None:
+        """Who is called what has changed, perhaps."""
+        self._claims = {}
+
+    def short(self, address: str) -> str:
+        """An address as one writes it here: without the node where that is one's own."""
+        home = "@" + self._state.address.partition("@")[2]
+        return safe(address.removesuffix(home))
+
+    def title(self, chat: ChatView) -> str:
+        """What to call a chat."""
+        if chat.kind == "system":
+            return f"{SYSTEM_MARK} {label(chat.display_name) or _NODE}"
+        return self._person(chat.peer, self._chosen(chat.peer, chat.display_name), chat.address)
+
+    def name(self, account: str) -> str:
+        """What to call an account: a display name, else an address; never an id where a name is known."""
+        if account == self._state.account:
+            return "You"
+        contact = self._state.contacts.get(account)
+        if contact is not None:
+            return self._person(account, self._chosen(account, contact.display_name), contact.address)
+        for chat in self._state.chats:
+            if chat.peer == account:
+                return self.title(chat)
+        return safe(account)
+
+    def full(self, contact: Contact) -> str:
+        """The name with the login, where both are known: for what somebody has to decide on."""
+        name, login = self.name(contact.account), self.short(contact.address)
+        return name if login in (name, name.partition(" (")[0]) else f"{name} ({login})"
+
+    def people(self) -> list[Contact]:
+        """Everybody who is known: contacts, and the other sides of chats that outlived one."""
+        strangers = [
+            Contact(chat.peer, chat.address, chat.chat, ContactState.NONE, chat.display_name)
+            for chat in self._state.chats
+            if chat.kind == "direct" and chat.peer not in self._state.contacts
+        ]
+        return [*self._state.contacts.values(), *strangers]
+
+    def _chosen(self, account: str, name: str) -> str:
+        """The same name in every state: who is no contact has none, yet is shown under the last one known."""
+        if not name:
+            contact = self._state.contacts.get(account)
+            view = None if contact is None else self._state.chat(contact.chat)
+            name = "" if view is None else view.display_name
+        return label(name)
+
+    def _person(self, account: str, name: str, address: str) -> str:
+        login = self.short(address)
+        if not name or name == login:
+            return login
+        return name if self._claimed(folded(name)) <= {account} else f"{login} ({name})"
+
+    def _claimed(self, name: str) -> set[str]:
+        """The accounts that are called this, or something that looks like it."""
+        if not self._claims:
+            claims: dict[str, set[str]] = {folded(each): {""} for each in _TAKEN}
+            for person in self.people():
+                chosen = self._chosen(person.account, person.display_name)
+                for each in (chosen, self.short(person.address)):
+                    claims.setdefault(folded(each), set()).add(person.account)
+            for chat in self._state.chats:
+                if chat.kind == "system":
+                    claims.setdefault(folded(label(chat.display_name)), set()).add(chat.peer)
+            self._claims = claims
+        return self._claims.get(name, set())

@@ -1,0 +1,40 @@
+"""Lines for this person alone, and messages on their way: what stands between the messages of a chat."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Notice:
+    """A line in the chat where it came up (None: the first page), behind the message `after`."""
+
+    at: int
+    chat: str | None
+    text: str
+    style: str = "notice"
+    after: str | None = None
+    hang: int = 0
+    """Columns by which the further lines of it are indented."""
+
+
+@dataclass(slots=True, eq=False)
+class Outgoing:
+    """A message that the node does not have yet; times are in milliseconds.
+
+    `error` says why it will not have it; `waits` why it was not taken yet, and `again` when it is tried
+    next. A failed one stays behind the message `after`.
+    """
+
+    chat: str
+    client_id: str
+    text: str
+    at: int
+    error: str = ""
+    waits: str = ""
+    again: int = 0
+    tries: int = 0
+    after: str | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether it is certain that it is not on its way just now."""
+        return bool(self.error or self.waits)

@@ -1,0 +1,108 @@
+"""Messages on their way to the node: each chat's one after the other, so that they arrive in their order."""
+
+from collections.abc import Callable
+from secrets import token_hex
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from safeum_home.client.errors import ClientError, RemoteProblem
+from safeum_home.client.notices import Outgoing
+from safeum_home.client.session import Client
+from safeum_home.client.text import words
+from safeum_home.spawn import spawn
+
+MAX_WAIT = 30.0
+"""Seconds between two tries, where the node does not ask for more."""
+
+
+class Outbox:
+    """What was written and is not on the node yet.
+
+    What the node cannot take now is sent again by itself, as the same message; meanwhile those behind it
+    wait. What it refuses stays, until it is sent again or dropped, and holds nothing up. `changed` is
+    called after each change; `last` gives the newest message of a chat; `now` is in milliseconds.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        clock: IReactorTime,
+        now: Callable[[], int],
+        last: Callable[[str], str | None],
+        changed: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._now = now
+        self._last = last
+        self._changed = changed
+        self._busy: dict[str, Outgoing] = {}
+        self._timers: dict[str, IDelayedCall] = {}
+        self.items: list[Outgoing] = []
+
+    def put(self, chat: str, text: str) -> None:
+        """Send a message when its turn comes."""
+        self.items.append(Outgoing(chat, token_hex(12), text, self._now()))
+        self._next(chat)
+
+    def retry(self) -> None:
+        """Send again what was refused, and do not wait with the rest."""
+        for item in self.items:
+            item.error = ""
+        for chat in dict.fromkeys(item.chat for item in self.items):
+            self._now_or_never(chat)
+            self._next(chat)
+
+    def drop(self, chat: str) -> int:
+        """Forget what is not on its way just now; how many that were."""
+        dropped = [item for item in self.items if item.chat == chat and item.idle]
+        self.items = [item for item in self.items if item not in dropped]
+        self._now_or_never(chat)
+        self._next(chat)
+        return len(dropped)
+
+    def stop(self) -> None:
+        """No timer is left behind."""
+        for chat in list(self._timers):
+            self._now_or_never(chat)
+
+    def _now_or_never(self, chat: str) -> None:
+        timer = self._timers.pop(chat, None)
+        if timer is not None:
+            timer.cancel()
+            self._busy.pop(chat, None)
+
+    def _next(self, chat: str) -> None:
+        item = next((item for item in self.items if item.chat == chat and not item.error), None)
+        if item is not None and chat not in self._busy:
+            self._busy[chat] = item
+            item.waits = ""
+            spawn(self._send(item), "sending")
+        self._changed()
+
+    async def _send(self, item: Outgoing) -> None:
+        try:
+            await self._client.send(item.chat, item.text, item.client_id)
+        except ClientError as error:
+            if isinstance(error, RemoteProblem) and error.passing:
+                self._later(item, error)
+                return
+            item.error, item.after = words(error), self._last(item.chat)
+        else:
+            self.items.remove(item)
+        self._done(item.chat)
+
+    def _later(self, item: Outgoing, error: RemoteProblem) -> None:
+        delay = max(error.retry_after or 0.0, min(MAX_WAIT, 2.0**item.tries))
+        item.tries = min(item.tries + 1, 16)
+        item.waits, item.again = words(error), self._now() + int(delay * 1000)
+        self._timers[item.chat] = self._clock.callLater(delay, self._due, item.chat)
+        self._changed()
+
+    def _due(self, chat: str) -> None:
+        del self._timers[chat]
+        self._done(chat)
+
+    def _done(self, chat: str) -> None:
+        self._busy.pop(chat, None)
+        self._next(chat)

@@ -1,0 +1,53 @@
+"""The commands of the terminal client that are about chats and messages."""
+
+from safeum_home.client.desk import Desk
+from safeum_home.client.names import SYSTEM_MARK
+from safeum_home.client.slash import Mistake, find, people, slash
+
+
+def _plain(title: str) -> str:
+    return title.removeprefix(SYSTEM_MARK).strip()
+
+
+def _chats(desk: Desk) -> list[str]:
+    system = [_plain(desk.names.title(view)) for view in desk.chats() if view.kind == "system"]
+    return [*system, *people()(desk)]
+
+
+@slash("chat", "[NAME]", "open a chat; without a name, the first page", _chats)
+async def _chat(desk: Desk, argument: str) -> None:
+    if not argument:
+        desk.open(None)
+        return
+    for view in desk.chats():
+        if view.kind == "system" and _plain(argument).casefold() in (
+            "",
+            _plain(desk.names.title(view)).casefold(),
+        ):
+            desk.open(view.chat)
+            return
+    desk.open(find(desk, argument).chat)
+
+
+@slash("history", "", "load older messages")
+async def _history(desk: Desk, argument: str) -> None:
+    view = desk.chat
+    if view is None:
+        raise Mistake("No chat is open.")
+    if not view.more:
+        raise Mistake("There are no older messages.")
+    await desk.older(view)
+
+
+@slash("retry", "", "send again what could not be sent, and reconnect now")
+async def _retry(desk: Desk, argument: str) -> None:
+    desk.client.retry()
+    desk.outbox.retry()
+
+
+@slash("drop", "", "forget what could not be sent in this chat")
+async def _drop(desk: Desk, argument: str) -> None:
+    dropped = 0 if desk.current is None else desk.outbox.drop(desk.current)
+    if not dropped:
+        raise Mistake("There is nothing here that could not be sent.")
+    desk.note(f"Dropped {dropped} message{'' if dropped == 1 else 's'}.")

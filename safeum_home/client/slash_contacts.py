@@ -1,0 +1,118 @@
+"""The commands of the terminal client that are about people."""
+
+from safeum_home.client.desk import STANDING, Desk
+from safeum_home.client.errors import RemoteProblem
+from safeum_home.client.slash import Mistake, find, people, slash
+from safeum_home.client.text import safe
+from safeum_home.errors import Code
+from safeum_home.protocol.types import Contact, ContactState
+
+
+@slash("add", "LOGIN@NODE", "ask somebody to be your contact")
+async def _add(desk: Desk, argument: str) -> None:
+    if not argument:
+        raise Mistake("Whom? /add login@node")
+    try:
+        found = await desk.client.find(argument)
+    except RemoteProblem as error:
+        if error.of(Code.NOT_FOUND):
+            raise Mistake(f"Nobody has the address {safe(argument)}.") from None
+        raise
+    if found.account == desk.state.account:
+        raise Mistake("That is you.")
+    known = desk.state.contacts.get(found.account)
+    state = ContactState.NONE if known is None else known.state
+    login = desk.names.short(found.address)
+    if state is ContactState.INCOMING:
+        await desk.client.accept(found.account)
+    elif state is ContactState.ACCEPTED:
+        raise Mistake(f"{login} is your contact already: /chat {login}")
+    elif state is ContactState.BLOCKED:
+        raise Mistake(f"You have blocked {login}: /unblock {login} first.")
+    elif state is ContactState.REQUESTED:
+        raise Mistake(f"{login} was asked already, and has not answered yet.")
+    else:
+        await desk.client.request(found.account, found.address)
+        desk.note(f"Asked {safe(found.address)}. You can write to each other once they accept.")
+
+
+@slash("contacts", "", "everybody you know, and who is asking")
+async def _contacts(desk: Desk, argument: str) -> None:
+    entries = sorted(
+        desk.state.contacts.values(),
+        key=lambda entry: (entry.state is not ContactState.INCOMING, entry.address),
+    )
+    desk.listed = [entry.account for entry in entries]
+    if not entries:
+        desk.note("Nobody yet. /add login@node asks somebody.")
+    for number, entry in enumerate(entries, 1):
+        name, address = desk.names.name(entry.account), safe(entry.address)
+        name = "" if name == desk.names.short(entry.address) else f"{name}  "
+        desk.note(f"{number:3}  {name}{address}  {STANDING.get(entry.state, '')}".rstrip())
+
+
+@slash("accept", "[NAME]", "accept a request", people(ContactState.INCOMING))
+async def _accept(desk: Desk, argument: str) -> None:
+    await desk.client.accept(_asking(desk, argument).account)
+
+
+@slash("decline", "[NAME]", "drop a request; they are not told", people(ContactState.INCOMING))
+async def _decline(desk: Desk, argument: str) -> None:
+    contact = _asking(desk, argument)
+    await desk.client.decline(contact.account)
+    desk.note(f"Declined {safe(contact.address)}.")
+
+
+def _asking(desk: Desk, argument: str) -> Contact:
+    if not argument and not desk.wanted():
+        raise Mistake("Nobody is asking to be your contact.")
+    return find(desk, argument, ContactState.INCOMING, otherwise="{} is not asking to be a contact.")
+
+
+IN_LIST = (ContactState.REQUESTED, ContactState.INCOMING, ContactState.ACCEPTED, ContactState.REMOVED)
+
+
+@slash("remove", "[NAME]", "take somebody out of your contacts", people(*IN_LIST))
+async def _remove(desk: Desk, argument: str) -> None:
+    contact = _named(desk, argument, *IN_LIST, otherwise="{} is not in your contacts.")
+    await desk.client.remove(contact.account)
+    if contact.state is ContactState.REQUESTED:
+        desk.note(f"{safe(contact.address)} is not asked any more.")
+    else:
+        desk.note(f"{safe(contact.address)} is no longer in your contacts.")
+
+
+@slash("block", "[NAME]", "no messages and no requests from somebody", people(ContactState.NONE, *IN_LIST))
+async def _block(desk: Desk, argument: str) -> None:
+    states = (ContactState.NONE, *IN_LIST)
+    contact = _named(desk, argument, *states, otherwise="{} is blocked already.")
+    await desk.client.block(contact.account)
+    desk.note(f"{safe(contact.address)} is blocked. To them it looks like a removal.")
+
+
+def _named(desk: Desk, argument: str, *states: ContactState, otherwise: str) -> Contact:
+    """Not the only one there is: somebody who was not named is not parted with."""
+    if not argument and (desk.chat is None or desk.chat.kind == "system"):
+        raise Mistake("Whom? Give a name, as in /contacts.")
+    return find(desk, argument or (desk.chat.address if desk.chat else ""), *states, otherwise=otherwise)
+
+
+@slash("unblock", "[NAME]", "lift a block", people(ContactState.BLOCKED))
+async def _unblock(desk: Desk, argument: str) -> None:
+    contact = find(desk, argument, ContactState.BLOCKED, otherwise="{} is not blocked.")
+    await desk.client.unblock(contact.account)
+    desk.note(f"{safe(contact.address)} is no longer blocked.")
+
+
+@slash("profile", "[NAME]", "a contact's profile, or your own", people(ContactState.ACCEPTED))
+async def _profile(desk: Desk, argument: str) -> None:
+    account = find(desk, argument).account if argument else None
+    try:
+        result = await desk.client.profile(account)
+    except RemoteProblem as error:
+        if error.of(Code.NOT_FOUND):
+            raise Mistake("Profiles are for contacts.") from None
+        raise
+    profile = result.profile
+    status = f": {safe(profile.status)}" if profile.status else ""
+    desk.note(f"{safe(profile.display_name) or '(no name)'} <{safe(result.address)}>{status}")

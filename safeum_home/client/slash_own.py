@@ -1,0 +1,76 @@
+"""The commands of the terminal client that are about oneself, and about the client."""
+
+from msgspec import structs
+
+from safeum_home.client.desk import Desk
+from safeum_home.client.notices import Notice
+from safeum_home.client.slash import SLASHES, Mistake, slash
+from safeum_home.client.text import safe
+from safeum_home.protocol.types import DeviceEntry
+
+
+@slash("name", "TEXT", "what your contacts see as your name")
+async def _name(desk: Desk, argument: str) -> None:
+    await _change(desk, display_name=argument)
+    desk.note(f"Your name is now {safe(argument) or '(none)'}.")
+
+
+@slash("status", "TEXT", "a line about you for your contacts")
+async def _status(desk: Desk, argument: str) -> None:
+    await _change(desk, status=argument)
+    desk.note(f"Your status is now {safe(argument) or '(none)'}.")
+
+
+async def _change(desk: Desk, **changes: str) -> None:
+    """A profile is only ever replaced whole, here and by other devices: so read it, change it, write it."""
+    async with desk.profile:
+        profile = structs.replace((await desk.client.profile()).profile, **changes)
+        await desk.client.set_profile(profile.display_name, profile.status)
+
+
+@slash("devices", "", "where you are logged in")
+async def _devices(desk: Desk, argument: str) -> None:
+    devices = (await desk.client.devices()).devices
+    desk.listed = [entry.device for entry in devices]
+    for number, entry in enumerate(devices, 1):
+        desk.note(f"{number:3}  {_device(entry)}")
+    desk.note("/revoke NUMBER logs a device out.")
+
+
+def _device(entry: DeviceEntry) -> str:
+    state = "this one" if entry.current else "connected" if entry.connected else "not connected"
+    return f"{safe(entry.name)} on {safe(entry.system)} ({state})"
+
+
+@slash("revoke", "NUMBER", "log a device out, by its number in /devices")
+async def _revoke(desk: Desk, argument: str) -> None:
+    listed = [device for device in desk.listed if device.startswith("D")]
+    if not argument.isdigit() or not 0 < int(argument) <= len(listed):
+        raise Mistake("Which one? /devices numbers them.")
+    await desk.client.revoke(listed[int(argument) - 1])
+    desk.note("That device is logged out.")
+
+
+@slash("help", "", "this list")
+async def _help(desk: Desk, argument: str) -> None:
+    lines = [f"{command.usage:19} {command.about}" for command in SLASHES.values()]
+    desk.read([Notice(desk.now(), None, line, "help", None, 20) for line in [*lines, *KEYS]])
+
+
+KEYS = (
+    "",
+    "Enter               sends",
+    "Alt+Enter           breaks the line",
+    "Tab                 completes commands and names",
+    "PageUp, PageDown    scroll",
+    "Ctrl+N, Ctrl+P      next chat, chat before",
+    "Ctrl+C              clears the line; leaves when it is empty",
+    "✓                   it is on the node",
+    "✓✓                  it is on a device of theirs",
+    "//                  begins a message that starts with a slash",
+)
+
+
+@slash("quit", "", "log this device out and leave")
+async def _quit(desk: Desk, argument: str) -> None:
+    desk.quit()
