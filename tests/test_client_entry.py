@@ -1,0 +1,101 @@
+"""How somebody at a terminal gets in: asked for what is missing, and again where it is refused."""
+
+import asyncio
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.client.cli import parser, untrusted
+from safeum_home.client.entry import Options, Person, enter, sign_up
+from safeum_home.client.errors import RemoteProblem
+from safeum_home.errors import Code, Problem
+from safeum_home.protocol.types import DeviceInfo
+from tests.client_double import FakeNode, opened
+
+
+def options(login: str | None = None, password: str | None = None) -> Options:
+    return Options("home.test", None, login, password, DeviceInfo("here", "Linux"))
+
+
+class EntryTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.node = FakeNode()
+        self.said: list[str] = []
+        self.asked: list[str] = []
+
+    def person(self, *answers: str) -> Person:
+        given = iter(answers)
+
+        async def ask(prompt: str) -> str:
+            self.asked.append(prompt.partition(":")[0])
+            return next(given)
+
+        return Person(ask, ask, self.said.append)
+
+    def enter(self, opts: Options, *answers: str, offer: bool = False) -> None:
+        asyncio.run(enter(self.node.client, opts, self.person(*answers), offer))
+
+    def params(self, method: str) -> list[dict[str, Any]]:
+        return [request["params"] for request in self.node.wire.of(method)]
+
+    def test_a_wrong_password_is_asked_for_again(self) -> None:
+        self.enter(options("ada"), "wrong", "right")
+        self.assertEqual(self.asked, ["Password", "Password"])
+        self.assertEqual(self.said, ["The login or the password is wrong."])
+
+    def test_the_form_of_a_login_is_checked_before_a_password_is_asked_for(self) -> None:
+        self.enter(options("x"), "a b", "Ada@home.test", "right")
+        self.assertEqual(self.asked, ["Login", "Login", "Password"])
+        self.assertEqual(len(self.said), 2)
+        self.assertTrue(self.said[0].startswith("A login has 3 to 32"))
+        self.assertEqual(self.params("session.login")[0]["username"], "ada")
+
+    def test_somebody_without_an_account_can_sign_up(self) -> None:
+        self.enter(options(), "", "ada", "secret", "other", "secret", "secret", offer=True)
+        self.assertIn("No account on home.test yet?", self.said[0])
+        self.assertEqual(
+            self.asked,
+            ["Login", "Choose a login", "Choose a password", "Once more", "Choose a password", "Once more"],
+        )
+        self.assertEqual(self.params("account.register")[0]["password"], "secret")
+        self.assertIsNotNone(self.node.client.opened)
+
+    def test_what_a_sign_up_is_refused_for_is_asked_for_again(self) -> None:
+        refusals = [Code.USERNAME_TAKEN, Code.WEAK_PASSWORD, Code.BUSY]
+
+        def register(params: dict[str, Any]) -> Any:
+            return Problem(refusals.pop(0)) if refusals else opened()
+
+        self.node.answers["account.register"] = register
+        person = self.person("eve", "weak", "weak", "ada", "strong", "strong")
+        asyncio.run(sign_up(self.node.client, options(), person))
+        tried = [(params["username"], params["password"]) for params in self.params("account.register")]
+        self.assertEqual(tried, [("eve", "weak"), ("ada", "weak"), ("ada", "strong"), ("ada", "strong")])
+
+    def test_without_a_person_a_refusal_is_the_end(self) -> None:
+        with self.assertRaises(RemoteProblem):
+            self.enter(options("ada", "wrong"))
+        with self.assertRaises(Problem):
+            self.enter(options("x", "right"))
+        self.assertEqual((self.asked, self.said), ([], []))
+
+    def test_tries_come_to_an_end(self) -> None:
+        with self.assertRaises(RemoteProblem):
+            self.enter(options("ada"), *(["wrong"] * 9))
+        self.assertEqual(len(self.asked), 5)
+
+
+class WordTests(SynchronousTestCase):
+    def test_help_texts(self) -> None:
+        self.assertIn("localhost:8443", parser().parse_args(["chat"]).node)
+        commands = parser()._subparsers
+        assert commands is not None
+        (choices,) = [action.choices for action in commands._group_actions]
+        pipe = " ".join(dict(choices or {})["pipe"].format_help().split())
+        self.assertIn("JSON lines in", pipe)
+        self.assertIn("the node (default: localhost:8443)", pipe)
+        self.assertIn("--login LOGIN", pipe)
+
+    def test_another_certificate_is_told_in_words(self) -> None:
+        self.assertIn("not the one given with --ca run/ca.pem", untrusted("home.test", "run/ca.pem"))
+        self.assertIn("--ca FILE", untrusted("home.test", None))
