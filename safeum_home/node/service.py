@@ -205,6 +205,7 @@ class Node(Service):
 
     async def _serve(self, vault: Vault) -> None:
         self.database = database = await open_when_there(self._reactor, self._config, self._wait_for)
+        self._opening = "opening"
         await check_owner(database, self._config, vault)
         self._schema = await database.read(schema_of)
         database.stored_late = self._look_anew
@@ -212,14 +213,14 @@ class Node(Service):
         await finish(database, vault.keyring)
         self._hasher.start()
         self._domain = make_domain(self._config, self._reactor, database, vault, self._hasher)
-        if self._tls is not None:
-            await self._listen()
-            return
-        try:
-            await self.reload_certificate()
-        except (Problem, OSError) as error:
-            self._opening = "no_certificate"
-            self._log.error("No certificate to serve with: {error}", error=str(error))
+        if self._tls is None:
+            try:
+                await self.reload_certificate()
+            except (Problem, OSError) as error:
+                self._opening = "no_certificate"
+                self._log.error("No certificate to serve with: {error}", error=str(error))
+                return
+        await self._listen()
 
     def _wait_for(self, outage: str) -> None:
         self._opening = outage
