@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
+from twisted.internet.defer import Deferred
 from twisted.internet.stdio import StandardIO
 from twisted.logger import globalLogBeginner
 
@@ -151,7 +152,7 @@ COMMANDS: dict[str, Callable[[Client, Options], Awaitable[int]]] = {
 async def _run(command: str, opts: Options) -> int:
     client = new_client(reactor_of(asyncio.get_running_loop()), opts.node, ca=opts.ca)
     try:
-        await client.connect()  # nobody is asked for a password in vain
+        await future(Deferred.fromCoroutine(client.connect()))  # nobody is asked for a password in vain
         return await COMMANDS[command](client, opts)
     finally:
         await future(client.close())

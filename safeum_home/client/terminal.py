@@ -160,7 +160,7 @@ class Screen:
                 Window(FormattedTextControl(lambda: one(render.info(desk, *self._size()))), height=1),
             ]
         )
-        page = HSplit(
+        whole = HSplit(
             [
                 VSplit([ConditionalContainer(side, wide), talk]),
                 self._input,
@@ -168,7 +168,7 @@ class Screen:
             ]
         )
         menu = Float(CompletionsMenu(max_height=8, scroll_offset=1), xcursor=True, ycursor=True)
-        return FloatContainer(page, [menu])
+        return FloatContainer(whole, [menu])
 
     # --- keys ------------------------------------------------------------------------------------
 
