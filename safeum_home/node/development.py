@@ -26,6 +26,7 @@ _WELCOME = """\
 
   Talk to it, each in a terminal of its own:
       .venv/bin/safeum chat --node {place} --ca {certificate}
+  (The certificate is new: chats that are open from before do not trust it, start them anew.)
 
   Stop it with Ctrl-C.
 """
