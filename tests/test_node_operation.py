@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 from contextlib import closing
 
+from tests import postgres
 from tests.e2e.small_disk import SmallDisk
 from tests.node_case import BIN, PATIENCE, NodeCase
 
@@ -215,3 +216,24 @@ class StartTests(NodeCase):
         self.assertEqual((status["accounts"], status["schema"]), (1, "0001"))
         self.assertIn(status["certificate_days"], (29, 30))
         self.assertGreaterEqual(status["uptime"], 0)
+
+
+class ServerTests(NodeCase):
+    """A database server that goes away and comes back."""
+
+    def test_away(self) -> None:
+        """It shows by itself, though nobody writes; a server's database is copied by its own tools."""
+        url = postgres.url()
+        self.config.write_text(self.config.read_text() + f'[database]\nurl = "{url}"\n')
+        self.serve()
+        self.operate("backup", str(self.folder / "copy"), "--config", str(self.config), code=1)
+        self.operate("restore", str(self.folder), "--config", str(self.config), code=1)
+        server = postgres.server()
+        server.stop()
+        try:
+            self.until((503, "no_database"))
+            self.assertIsNone(self.status()["accounts"])
+        finally:
+            server.start()
+        self.until((200, "ok"))
+        self.assertEqual(self.status()["accounts"], 0)

@@ -11,7 +11,8 @@ from tests.e2e.wire import Ended, RawClient, Refused
 
 WINDOW = 8
 """Messages that one has under way."""
-TRY_AGAIN_LATER = 1013
+COME_BACK = (1012, 1013)
+"""Close codes after which one resumes: the node restarts, or found changes that nobody was told of; later."""
 _PADDING = "." * 150
 
 
@@ -57,7 +58,7 @@ class Talker:
             except ConnectionError as ended:
                 if node.ending:
                     return
-                if not (isinstance(ended, Ended) and ended.code == TRY_AGAIN_LATER):
+                if not (isinstance(ended, Ended) and ended.code in COME_BACK):
                     raise
                 time.sleep(1)
             except Refused as refused:
