@@ -105,6 +105,8 @@ class FakeNode:
         self.clock = Clock()
         self.wires: list[FakeWire] = []
         self.down = False
+        self.refusal = Disconnected(Closing(1006, "refused"))
+        """What `down` answers with."""
         self.waiting: list[Deferred[Any]] | None = None
         """Set to a list, connections are made only when the Deferreds in it are fired."""
         self.answers: dict[str, Callable[[dict[str, Any]], Any]] = {
@@ -116,7 +118,7 @@ class FakeNode:
 
     def dial(self, listener: Listener) -> "Deferred[Wire]":
         if self.down:
-            return fail(Disconnected(Closing(1006, "refused")))
+            return fail(self.refusal)
         if self.waiting is not None:
             waiting: Deferred[Any] = Deferred()
             self.waiting.append(waiting)

@@ -75,7 +75,7 @@ class NodeConnection(WebSocketClientProtocol):  # type: ignore[misc]  # autobahn
         super().connectionLost(reason)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        closing = self._cause or Closing(code or 1006, _plain(reason or ""))
+        closing = self._cause or Closing(code or 1006, plain(reason or ""))
         opened, self.opened = self.opened, None
         if opened is not None:
             opened.errback(Disconnected(closing))
@@ -83,13 +83,14 @@ class NodeConnection(WebSocketClientProtocol):  # type: ignore[misc]  # autobahn
             self.listener.closed(closing)
 
     def send(self, payload: bytes) -> None:
-        self.sendMessage(payload)
+        if self.state == self.STATE_OPEN:  # what is written into a closing connection is lost with it
+            self.sendMessage(payload)
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         self.sendClose(code, reason)
 
 
-def _plain(reason: str) -> str:
+def plain(reason: str) -> str:
     """A close reason in few words: autobahn's own are sentences about its internals."""
     return "the connection was lost" if not reason or "peer" in reason.lower() else reason
 
@@ -103,7 +104,8 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def _unreachable(failure: Failure) -> Closing:
+def unreachable(failure: Failure) -> Closing:
+    """Why there is no connection."""
     found = (words for kind, words in _WORDS if failure.check(kind))
     return Closing(1006, next(found, "the node cannot be reached"))
 
@@ -146,7 +148,7 @@ def dialer(
         factory = factory_for(url, listener, opened, reactor)
 
         def failed(failure: Failure) -> None:
-            opened.errback(Disconnected(_unreachable(failure)))
+            opened.errback(Disconnected(unreachable(failure)))
 
         target.connect(TLSMemoryBIOFactory(tls, True, factory, reactor)).addErrback(failed)
         return opened

@@ -199,10 +199,11 @@ class Desk:
     def seen(self, view: ChatView) -> None:
         """What is in the chat is on the screen."""
         if view.unread and view.last is not None:
-            self.run(self._read(view.chat, view.last.id))
+            spawn(self._read(view.chat, view.last.id), "marking as read")
 
     async def _read(self, chat: str, upto: str) -> None:
-        await self.client.read(chat, upto)
+        with suppress(ClientError):  # nobody asked for it, and what comes next is marked with it
+            await self.client.read(chat, upto)
         self.refresh()
 
     def neighbour(self, step: int) -> None:
