@@ -159,7 +159,7 @@ class HttpTests(SynchronousTestCase):
         config = parse('[node]\nname = "home.example"\nstate_dir = "/nowhere"')
         node = Node(Clock(), config, Arena(), Hardening(True, True))
         answer = self._get(HEALTH_PATH, site_root(node.health))
-        self.assertEqual(answer, (503, {"status": "sealed", "node": "home.example"}))
+        self.assertEqual(answer, (503, {"status": "not_initialised", "node": "home.example"}))
         self._validate(node.health(), "Health")
 
     def test_problems(self) -> None:
