@@ -17,9 +17,7 @@ class ReasonTests(SynchronousTestCase):
             closing = unreachable(Failure(error))
             self.assertEqual(closing.code, 1006)
             self.assertLessEqual(len(closing.reason), 26)
-        self.assertEqual(
-            plain("connection was closed uncleanly (peer dropped it)"), "the connection was lost"
-        )
+        self.assertEqual(plain("connection was closed (peer dropped it)"), "the connection was lost")
         self.assertEqual(plain("restarting"), "restarting")
 
     def test_what_is_written_into_a_closing_connection_is_lost_with_it(self) -> None:
