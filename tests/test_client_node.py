@@ -8,6 +8,8 @@ import re
 import select
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -25,10 +27,12 @@ ROOT = Path(__file__).parent.parent
 SAFEUM = (sys.executable, "-c", "from safeum_home.client.cli import main; raise SystemExit(main())")
 NODE = """
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from twisted.internet import reactor
 from safeum_home.node.development import DevelopmentNode
-node = DevelopmentNode(reactor, 0, Path(sys.argv[1]))
+node = DevelopmentNode(reactor, int(sys.argv[1]), Path(sys.argv[2]))
 reactor.callWhenRunning(node.startService)
 reactor.addSystemEventTrigger("before", "shutdown", node.stopService)
 reactor.run()
@@ -66,11 +70,15 @@ class NodeTests(SynchronousTestCase):
         self.box = Path(mkdtemp(prefix="safeum-"))
         self.addCleanup(rmtree, self.box)
         self.ca = self.box / "ca.pem"
-        node = self.start(sys.executable, "-c", NODE, str(self.ca), stdout=subprocess.PIPE)
+        self.node, self.address = self.start_node()
+
+    def start_node(self, port: str = "0") -> "tuple[subprocess.Popen[bytes], str]":
+        """A node with a certificate of its own, and where it listens."""
+        node = self.start(sys.executable, "-c", NODE, port, str(self.ca), stdout=subprocess.PIPE)
         assert node.stdout is not None
         found = re.search(rb"wss://(localhost:\d+)", until(node.stdout, b"Ctrl-C"))
         assert found is not None
-        self.address = found[1].decode()
+        return node, found[1].decode()
 
     def start(self, *command: str, **options: Any) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(command, cwd=ROOT, **options)
@@ -171,16 +179,39 @@ class NodeTests(SynchronousTestCase):
 
         asyncio.run(asyncio.wait_for(come_and_go(), SECONDS))
 
-    def test_the_terminal_on_a_terminal(self) -> None:
-        self.register("sitter")
+    @contextmanager
+    def chat(self, *options: str) -> Iterator[tuple[IO[bytes], "subprocess.Popen[bytes]"]]:
+        """`safeum chat` on a terminal of its own."""
         ours, theirs = pty.openpty()
-        where = ("--node", self.address, "--ca", str(self.ca), "--login", "sitter")
+        where = ("--node", self.address, "--ca", str(self.ca), *options)
         environment = {"TERM": "xterm", "LINES": "24", "COLUMNS": "80", "PATH": os.environ["PATH"]}
         with open(ours, "r+b", buffering=0) as screen:
             process = self.start(
                 *SAFEUM, "chat", *where, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
             )
             os.close(theirs)
+            yield screen, process
+
+    def test_a_node_with_another_certificate_is_the_end(self) -> None:
+        with self.chat() as (screen, process):
+            for prompt, line in (
+                (b"sign up", b""),
+                (b"Choose a login", b"newcomer"),
+                (b"Choose a password", PASSWORD.encode()),
+                (b"Once more", PASSWORD.encode()),
+            ):
+                until(screen, prompt)
+                screen.write(line + b"\r")
+            until(screen, b"connected")
+            self.node.terminate()
+            until(screen, b"reconnecting")
+            self.start_node(self.address.partition(":")[2])
+            until(screen, b"is not the one given with --ca")
+            self.assertEqual(process.wait(SECONDS), 1)
+
+    def test_the_terminal_on_a_terminal(self) -> None:
+        self.register("sitter")
+        with self.chat("--login", "sitter") as (screen, process):
             until(screen, b"Password")
             screen.write(PASSWORD.encode() + b"\r")
             shown = until(screen, b"connected")
