@@ -66,6 +66,12 @@ class SystemTests(PeopleTestCase):
         self.rename("")
         self.assertIn("bob has no name any more", self.body())
 
+    def test_nothing_with_a_name_in_it_stands_where_the_node_writes(self) -> None:
+        self.enter("/chat safeum")
+        self.meet(ContactState.INCOMING, "Your account was closed")
+        self.assertNotIn("closed", self.body())
+        self.assertIn("asks to be your contact", self.info())
+
     def test_marks_and_lines_of_the_screen_are_taken_out_of_names(self) -> None:
         self.assertEqual(label("\u2714 \u25c6\u2500 Bob \n\t x"), "\ufffd \ufffd\ufffd Bob x")
         self.assertEqual(folded("S\u0430fe-UM"), folded("safeum"))

@@ -71,13 +71,21 @@ class Listening:
         if contact.state is ContactState.INCOMING:
             self._wants(contact)
         elif contact.state is ContactState.ACCEPTED:
-            desk.tell(f"You and {name} are contacts now: /chat {login}", "contact")
+            self._tell(f"You and {name} are contacts now: /chat {login}")
         elif contact.state is ContactState.REMOVED:
-            desk.tell(f"{name} is no longer your contact.", "contact")
+            self._tell(f"{name} is no longer your contact.")
 
     def _wants(self, contact: Contact) -> None:
         name, login = self._desk.names.full(contact), self._desk.names.short(contact.address)
-        self._desk.tell(f"{name} asks to be your contact: /accept {login} or /decline {login}", "contact")
+        self._tell(f"{name} asks to be your contact: /accept {login} or /decline {login}")
+
+    def _tell(self, text: str) -> None:
+        """With a name in it: so not where the node writes."""
+        view = self._desk.chat
+        if view is not None and view.kind == "system":
+            self._desk.banner = text
+        else:
+            self._desk.tell(text, "contact")
 
     def _profile(self, account: str, profile: Profile) -> None:
         """Nobody becomes somebody else unseen."""

@@ -8,7 +8,7 @@ from safeum_home.client.desk import STANDING, Desk
 from safeum_home.client.events import Link
 from safeum_home.client.page import more_to_read, new_below
 from safeum_home.client.text import duration, fit, safe, stamp, width
-from safeum_home.protocol.types import Contact, ContactState
+from safeum_home.protocol.types import ContactState
 
 SIDEBAR = 24
 NARROW = 60
@@ -22,17 +22,16 @@ def sidebar(desk: Desk, columns: int, rows: int, zone: tzinfo | None = None) -> 
     listed = {chat.peer for chat in chats}
     asking = [contact for contact in desk.wanted() if contact.account not in listed]
     lines = [_row(desk, chat, columns, zone) for chat in chats if chat.kind == "system"]
-    lines += [[("contact", fit(f" + {_asking(desk, contact)}", columns))] for contact in asking[:REQUESTS]]
+    lines += [
+        [("contact", fit(f" + {desk.names.name(contact.account)}", columns))] for contact in asking[:REQUESTS]
+    ]
     if len(asking) > REQUESTS:
         lines.append([("contact", fit(f" + {len(asking) - REQUESTS} more: /contacts", columns))])
-    lines += [_row(desk, chat, columns, zone) for chat in chats if chat.kind != "system"]
-    if not [chat for chat in chats if chat.kind != "system"] and not asking:
+    others = [chat for chat in chats if chat.kind != "system"]
+    lines += [_row(desk, chat, columns, zone) for chat in others[:rows]]
+    if not others and not asking:
         lines.append([("time", fit(" nobody yet: /add", columns))])
     return lines[:rows]
-
-
-def _asking(desk: Desk, contact: Contact) -> str:
-    return desk.names.name(contact.account)
 
 
 def _row(desk: Desk, chat: ChatView, columns: int, zone: tzinfo | None) -> Line:
