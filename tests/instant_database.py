@@ -87,6 +87,9 @@ class InstantDatabase:
             done.callback(outcome)
         return done
 
+    def gave_out(self, position: int) -> bool:
+        return position <= self.committed
+
     def next_position(self) -> int:
         self._position += 1
         return self._position

@@ -108,5 +108,17 @@ class DoubtTests(StorageCase):
         await self.reopen(first=5)
         self.assertEqual(self.db.next_position(), 10_002)
 
+    async def test_what_was_given_out(self) -> None:
+        """Cursors from before a backup was put back are told from those that the database knows."""
+        await self.send()
+        known = self.db.committed
+        await self.reopen(first=10_000)
+        self.assertTrue(all(map(self.db.gave_out, (0, known, 10_000))))
+        self.assertFalse(any(map(self.db.gave_out, (known + 1, 9_999, 10_001))))
+        await self.send()
+        await self.reopen(first=20_000)
+        self.assertTrue(all(map(self.db.gave_out, (known, 10_000, 10_001, 20_000))))
+        self.assertFalse(any(map(self.db.gave_out, (10_002, 19_999, 20_001))))
+
 
 class PostgresDoubtTests(OnPostgres, DoubtTests): ...

@@ -38,5 +38,6 @@ class Services:
     receipts: Receipts
     missed: Callable[[AccountId, int], Awaitable[MissedPage]]
     committed: Callable[[], int]
+    gave_out: Callable[[int], bool]
     rate: RateLimit
     limits: LimitSection

@@ -151,7 +151,7 @@ class Session:
     def _position(self, cursor: str | None) -> int:
         """The position behind a cursor; one that this node has not reached was not given out by it."""
         position = 0 if cursor is None else self._services.cursors.decode(cursor)
-        if position > self._services.committed():
+        if not self._services.gave_out(position):
             raise Problem(Code.INVALID_CURSOR)
         return position
 

@@ -104,6 +104,7 @@ def make_domain(
         receipts=receipts,
         missed=backlog.page,
         committed=lambda: database.committed,
+        gave_out=database.gave_out,
         rate=rate,
         limits=config.limits,
     )

@@ -43,3 +43,9 @@ class Database(Protocol):
     @property
     def committed(self) -> int:
         """The last position whose Deferred has fired (also in the table `node`, in each snapshot)."""
+
+    def gave_out(self, position: int) -> bool:
+        """Whether a client can hold `position` as its cursor.
+
+        False for the future, and for what a database that was put back from a backup knows nothing of.
+        """

@@ -59,6 +59,7 @@ class NodeDatabase:
         self._reading = 0
         self._position = 0
         self._committed = 0
+        self._never = range(0)
         self._outage: str | None = None
         self._damaged = False
         self._closing: Deferred[None] | None = None
@@ -87,6 +88,9 @@ class NodeDatabase:
     @property
     def committed(self) -> int:
         return self._committed
+
+    def gave_out(self, position: int) -> bool:
+        return position <= self._committed and position not in self._never
 
     @property
     def outage(self) -> str | None:
@@ -133,6 +137,10 @@ class NodeDatabase:
 
     def _opened(self, opened: Deferred[None], committed: int) -> None:
         self._position = self._committed = max(committed, self._first)
+        self._never = range(committed + 1, self._position)
+        if self._never:
+            # From now on on disk too, so that the next start knows it for a position that was given out.
+            self.transact(lambda c: None).addErrback(lambda _: None)
         for reader in self._readers:
             self._thread("reader", partial(reader.run, self._report_read))
         opened.callback(None)
