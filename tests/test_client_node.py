@@ -157,6 +157,18 @@ class NodeTests(SynchronousTestCase):
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertEqual(done.stderr, "safeum: The login or the password is wrong.\n")
 
+    def test_a_password_is_changed(self) -> None:
+        """From the command line: the old one does not let in any more, the new one does."""
+        self.register("ada")
+        new = "staple battery horse correct"
+        done = self.safeum("password", "ada", f"{PASSWORD}\n{new}\n")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("changed", done.stdout)
+        self.assertEqual(self.safeum("pipe", "ada", PASSWORD + "\n").returncode, 1)
+        self.assertEqual(self.safeum("pipe", "ada", new + "\n").returncode, 0)
+        weak = self.safeum("password", "ada", f"{new}\nada\n")
+        self.assertEqual((weak.returncode, weak.stdout), (1, ""))
+
     def test_another_certificate_is_not_trusted(self) -> None:
         with self.assertRaises(Disconnected) as caught:
             asyncio.run(asyncio.wait_for(aio.connect(self.address), SECONDS))

@@ -15,7 +15,7 @@ from twisted.logger import globalLogBeginner
 from safeum_home.client import new_client
 from safeum_home.client.aio import reactor_of
 from safeum_home.client.desk import not_sent
-from safeum_home.client.entry import Options, Person, enter, future, sign_up
+from safeum_home.client.entry import Options, Person, change_password, enter, future, sign_up
 from safeum_home.client.errors import UNTRUSTED, ClientError, Closing, Disconnected
 from safeum_home.client.methods import this_device
 from safeum_home.client.pipe import Pipe
@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     for name, about in (
         ("chat", "talk, in this terminal"),
         ("register", "sign up"),
+        ("password", "change the password, and log all other devices out"),
         ("pipe", "JSON lines in, responses and events out"),
     ):
         command = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
@@ -45,7 +46,10 @@ def parser() -> argparse.ArgumentParser:
         )
         command.add_argument("--login", metavar="LOGIN", help="what you sign in with")
         command.add_argument(
-            "--password-fd", type=int, metavar="N", help="read the password, one line, from this descriptor"
+            "--password-fd",
+            type=int,
+            metavar="N",
+            help="read the password, one line (for a change two), from this descriptor",
         )
         command.add_argument(
             "--device",
@@ -77,6 +81,7 @@ def options(arguments: argparse.Namespace) -> Options:
         arguments.login,
         None if descriptor is None else read_line(descriptor),
         this_device(arguments.device),
+        read_line(descriptor) if descriptor is not None and arguments.command == "password" else None,
     )
 
 
@@ -97,6 +102,13 @@ async def _register(client: Client, opts: Options) -> int:
     await sign_up(client, opts, PERSON)
     assert client.opened is not None
     print(f"Welcome. Your address is {safe(client.opened.address)}")
+    await _leave(client)
+    return 0
+
+
+async def _password(client: Client, opts: Options) -> int:
+    await change_password(client, opts, PERSON)
+    print("The password is changed. All other devices are logged out.")
     await _leave(client)
     return 0
 
@@ -145,6 +157,7 @@ async def _leave(client: Client) -> None:
 COMMANDS: dict[str, Callable[[Client, Options], Awaitable[int]]] = {
     "chat": _chat,
     "register": _register,
+    "password": _password,
     "pipe": _pipe,
 }
 

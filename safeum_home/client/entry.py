@@ -30,6 +30,8 @@ class Options:
     password: str | None
     """Read from the descriptor that was named; None means that there is a person to be asked."""
     device: DeviceInfo
+    new_password: str | None = None
+    """For a change, read from the same descriptor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +65,39 @@ class Person:
                 self.say("These were two different passwords.")
 
 
-async def enter(client: Client, options: Options, person: Person, offer: bool = False) -> None:
-    """Log in; with `offer` whoever has no account can sign up instead."""
+async def enter(client: Client, options: Options, person: Person, offer: bool = False) -> str:
+    """Log in; with `offer` whoever has no account can sign up instead. The password that let in."""
     name = _checked(options, person)
     if options.password is not None:
         await future(client.login(name or "", options.password, options.device))
-        return
+        return options.password
     if name is None and offer:
         person.say(f"No account on {options.node} yet? Leave the login empty to sign up.")
     for left in reversed(range(TRIES)):
         login = name or await person.login("Login: ", empty=offer)
         if not login:
-            await _sign_up(client, options, person, None)
-            return
+            return await _sign_up(client, options, person, None)
         password = await person.ask_hidden("Password: ")
         try:
             await future(client.login(login, password, options.device))
-            return
+            return password
         except RemoteProblem as error:
             if not left or not (error.passing or error.of(Code.BAD_CREDENTIALS, *ANOTHER_PASSWORD)):
+                raise
+            person.say(explain(error))
+    raise AssertionError("the last refusal was raised")
+
+
+async def change_password(client: Client, options: Options, person: Person) -> None:
+    """Log in, and put another password in the place of the one that let in."""
+    current = await enter(client, options, person)
+    for left in reversed(range(TRIES)):
+        new = options.new_password or await person.new_password()
+        try:
+            await future(client.change_password(current, new))
+            return
+        except RemoteProblem as error:
+            if not left or options.new_password is not None or not error.of(*ANOTHER_PASSWORD):
                 raise
             person.say(explain(error))
 
@@ -95,14 +111,14 @@ async def sign_up(client: Client, options: Options, person: Person) -> None:
         await _sign_up(client, options, person, name)
 
 
-async def _sign_up(client: Client, options: Options, person: Person, name: str | None) -> None:
+async def _sign_up(client: Client, options: Options, person: Person, name: str | None) -> str:
     password = ""
     for left in reversed(range(TRIES)):
         name = name or await person.login("Choose a login: ")
         password = password or await person.new_password()
         try:
             await future(client.register(name, password, options.device))
-            return
+            return password
         except RemoteProblem as error:
             if not left or not (error.passing or error.of(*ANOTHER_LOGIN, *ANOTHER_PASSWORD)):
                 raise
@@ -111,6 +127,7 @@ async def _sign_up(client: Client, options: Options, person: Person, name: str |
                 name = None
             elif error.of(*ANOTHER_PASSWORD):
                 password = ""
+    raise AssertionError("the last refusal was raised")
 
 
 def _checked(options: Options, person: Person) -> str | None:

@@ -113,6 +113,10 @@ class Methods:
         """Replace one's own profile."""
         return self._ask(c.ProfileSet(Profile(display_name, status)), c.Done)
 
+    def change_password(self, current: str, new: str) -> Awaitable[c.Done]:
+        """Change the password; all other devices are logged out."""
+        return self._ask(c.AccountPassword(current, new), c.Done)
+
     def devices(self) -> Awaitable[c.DeviceList]:
         """The devices that hold a token of this account."""
         return self._ask(c.ListDevices(), c.DeviceList)
