@@ -1,5 +1,6 @@
 """Messages on their way: one flow per pair of a sender and a recipient."""
 
+from abc import ABC, abstractmethod
 from time import perf_counter
 
 from bench.failure import Failure
@@ -14,7 +15,7 @@ DIGITS = 10
 ACK_EVERY = 50
 
 
-class Flow:
+class Flow(ABC):
     """One sender, one recipient, and the messages between them.
 
     A message is done when the recipient has it and the sender has its acknowledgement; where `refill`
@@ -49,19 +50,20 @@ class Flow:
         self._next += count
         self._sender.send(frames[0] if count == 1 else b"".join(frames))
 
-    def tick(self) -> None:
+    def tick(self) -> None:  # noqa: B027 - a relay has nothing to do then
         """Called every 200 ms."""
 
+    @abstractmethod
     def _encode(self, key: bytes) -> bytes:
-        raise NotImplementedError
+        """The frame that sends a message."""
 
+    @abstractmethod
     def _key(self, data: bytes, start: int, end: int) -> bytes | None:
         """The number of the message that a frame brings to the recipient; None where it is something else."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _ack_key(self, data: bytes, start: int, end: int) -> bytes | None:
         """The number of the message that a frame acknowledges; None where it is something else."""
-        raise NotImplementedError
 
     def _on_recipient(self, data: bytes, spans: Spans) -> None:
         now = perf_counter()

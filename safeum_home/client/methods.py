@@ -4,6 +4,7 @@ What a method returns is awaitable: a Deferred in `session.Client`, a future in 
 """
 
 import platform
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 from secrets import token_hex
 from typing import Any, TypeVar
@@ -29,14 +30,16 @@ def this_device(name: str = "Python SDK") -> DeviceInfo:
     return DeviceInfo(name, _system()[:64])
 
 
-class Methods:
+class Methods(ABC):
     """Signing in, and the commands of an open session. All raise the `ClientError`s of `errors`."""
 
+    @abstractmethod
     def _ask(self, params: c.Params, result: type[R]) -> Awaitable[R]:
-        raise NotImplementedError
+        """Give a command of an open session."""
 
+    @abstractmethod
     def _enter(self, params: c.Params) -> Awaitable[c.Opened]:
-        raise NotImplementedError
+        """Give one that opens it."""
 
     def register(self, username: str, password: str, device: DeviceInfo | None = None) -> Awaitable[c.Opened]:
         """Sign up, and be logged in."""
