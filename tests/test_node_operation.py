@@ -139,7 +139,8 @@ class DatabaseTests(NodeCase):
 class StartTests(NodeCase):
     """What keeps a node from starting is one line, and exit code 1."""
 
-    def _ends(self, reason: str) -> None:
+    def _ends(self, reason: str, late: bool = False) -> None:
+        """Started it ends, with one line: on stderr, or in the log where it is found `late`."""
         done = subprocess.run(
             [BIN / "twistd", "-n", "--pidfile=", "safeum", "--config", self.config],
             cwd=self.folder,
@@ -150,9 +151,10 @@ class StartTests(NodeCase):
             check=False,
         )
         self.assertEqual(done.returncode, 1, done)
-        [line] = [line for line in done.stderr.splitlines() if reason in line]
-        self.assertTrue(line.startswith("safeum-home: "), line)
-        self.assertNotIn("Traceback", done.stdout + done.stderr)
+        said = done.stdout + done.stderr
+        [line] = [line for line in (said if late else done.stderr).splitlines() if reason in line]
+        self.assertRegex(line, "safeum-home: " if late else "^safeum-home: ")
+        self.assertNotIn("Traceback", said)
 
     def test_running(self) -> None:
         node = self.start()
@@ -169,6 +171,16 @@ class StartTests(NodeCase):
         self._ends("No such file or directory")
         state.write_text("")
         self._ends("not a directory")
+
+    def test_operators_socket(self) -> None:
+        """A path that is too long for a socket, or has something else at it."""
+        state = self.folder / "state"
+        (state / "admin.sock").write_text("notes")
+        self._ends("this is not a socket", late=True)
+        deep = state.rename(self.folder / ("x" * 120))
+        self.config.write_text(self.config.read_text().replace(f'"{state}"', f'"{deep}"'))
+        (deep / "admin.sock").unlink()
+        self._ends("path too long", late=True)
 
     def test_ports(self) -> None:
         for port in (self.port, self.health_port):

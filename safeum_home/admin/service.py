@@ -190,7 +190,9 @@ def _clear(path: Path) -> None:
 
 
 def is_answered(path: Path) -> bool:
-    """Whether a node listens at `path`. Raises OSError where that is no path for a socket."""
+    """Whether a node listens at `path`."""
+    if not path.exists():
+        return False
     with socket.socket(socket.AF_UNIX) as probe:
         probe.setblocking(False)
         return probe.connect_ex(str(path)) not in (errno.ECONNREFUSED, errno.ENOENT)

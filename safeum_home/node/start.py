@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 
@@ -47,9 +48,9 @@ class NodeStart(Service):
         factory = AdminFactory(self._reactor, handlers(node, self._backups))
         try:
             self._admin = listen(self._reactor, self._config.admin_socket, factory)
-        except OSError as error:
-            path = error.filename or self._config.admin_socket
-            raise SystemExit(f"safeum-home: {path}: {error.strerror or error}") from None
+        except (OSError, CannotListenError) as error:
+            reason = getattr(error, "strerror", None) or getattr(error, "socketError", error)
+            raise SystemExit(f"safeum-home: cannot listen at {self._config.admin_socket}: {reason}") from None
         self._node = node
         node.startService()
         try:

@@ -26,11 +26,7 @@ class StartError(Exception):
 def check(config: Config) -> None:
     """Raises `StartError`. Nothing is kept open, so it may be called before the process daemonises."""
     check_state_dir(config.state_dir)
-    try:
-        running = is_answered(config.admin_socket)
-    except OSError as error:
-        raise StartError(f"listen.admin, {config.admin_socket}: {error}") from None
-    if running:
+    if is_answered(config.admin_socket):
         raise StartError(f"a node runs in {config.state_dir} already")
     health = [config.listen.health] if config.listen.health is not None else []
     for description in (*config.listen.clients, *health):
