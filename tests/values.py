@@ -42,7 +42,7 @@ def _of(info: inspect.Type) -> st.SearchStrategy[Any]:
         case inspect.StructType(cls=struct, fields=fields):
             return st.builds(struct, **{field.name: _of(field.type) for field in fields})
         case _:
-            raise NotImplementedError(f"no values for {info}")
+            raise LookupError(f"no values for {info}")
 
 
 def json(value: Any) -> bytes:
