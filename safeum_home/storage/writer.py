@@ -114,8 +114,7 @@ class Writer:
         for _ in range(TRIES):
             try:
                 self._connection = self._connect()
-                with self._connection.begin():
-                    found = marks(self._connection)
+                found = self._found(self._connection)
             except Exception:
                 self._drop()
                 sleep(PAUSE)
@@ -126,11 +125,18 @@ class Writer:
         self._doubtful = True
         return False
 
+    def _found(self, connection: Connection) -> Marks:
+        """How far the database is, on disk: what it shows after a failed sync may be in memory alone."""
+        with connection.begin():
+            found = marks(connection)
+            if found != self._reached:
+                advance(connection, found)
+        return found
+
     def _connected(self, stored_late: Callable[[], None]) -> Connection:
         if self._connection is None:
             self._connection = self._connect()
-            with self._connection.begin():
-                found = marks(self._connection)
+            found = self._found(self._connection)
             if found != self._reached:
                 if not self._doubtful or found.groups != self._reached.groups + 1:
                     raise WrittenByAnother
