@@ -1,4 +1,4 @@
-"""`python -m tests.storage_writer URL`: stores events for as long as it lives, and tells of each that it has.
+"""`python -m tests.storage_writer URL FIRST [READERS]`: stores events while it lives, and tells of each.
 
 On standard output, one line for each Deferred that fired: the number in its client id. Killed by a test.
 """
@@ -9,7 +9,9 @@ from typing import Any
 
 from twisted.internet import task
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
+from safeum_home.errors import Problem
 from safeum_home.storage.database import NodeDatabase, open_database
 from safeum_home.storage.events import append_events
 from safeum_home.storage.rows import NewEvent
@@ -30,16 +32,22 @@ class Writer:
     def send(self) -> None:
         sent, self._next = self._next, self._next + 1
         row = NewEvent(CHAT, self._database.next_position(), b"%d" % sent, CHAT, sent.to_bytes(16, "big"))
-        self._database.append(append_events, row).addCallback(self._stored, sent)
+        self._database.append(append_events, row).addCallbacks(
+            self._stored, self._refused, callbackArgs=(sent,)
+        )
 
     def _stored(self, outcome: int | None, sent: int) -> None:
         assert outcome is None
         os.write(1, b"%d\n" % sent)
         self.send()
 
+    def _refused(self, failure: Failure) -> None:
+        failure.trap(Problem)
+        self.send()
 
-async def run(reactor: Any, url: str, first: str) -> None:
-    writer = Writer(await open_database(url, reactor=reactor), int(first))
+
+async def run(reactor: Any, url: str, first: str, readers: str = "2") -> None:
+    writer = Writer(await open_database(url, reactor=reactor, readers=int(readers)), int(first))
     for _ in range(IN_FLIGHT):
         writer.send()
     await Deferred()

@@ -18,6 +18,9 @@ class Backend(Protocol):
     def claim(self, connection: Connection) -> None:
         """Make the database this process' own to write to; raises where it is another's."""
 
+    def settle(self) -> None:
+        """What a new connection shows as committed is on disk once this returns; the database is claimed."""
+
     def reader(self) -> Connection:
         """A connection that cannot write, whose transactions are snapshots."""
 

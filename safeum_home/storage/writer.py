@@ -114,7 +114,8 @@ class Writer:
         for _ in range(TRIES):
             try:
                 self._connection = self._connect()
-                found = self._found(self._connection)
+                with self._connection.begin():
+                    found = marks(self._connection)
             except Exception:
                 self._drop()
                 sleep(PAUSE)
@@ -125,18 +126,11 @@ class Writer:
         self._doubtful = True
         return False
 
-    def _found(self, connection: Connection) -> Marks:
-        """How far the database is, on disk: what it shows after a failed sync may be in memory alone."""
-        with connection.begin():
-            found = marks(connection)
-            if found != self._reached:
-                advance(connection, found)
-        return found
-
     def _connected(self, stored_late: Callable[[], None]) -> Connection:
         if self._connection is None:
             self._connection = self._connect()
-            found = self._found(self._connection)
+            with self._connection.begin():
+                found = marks(self._connection)
             if found != self._reached:
                 if not self._doubtful or found.groups != self._reached.groups + 1:
                     raise WrittenByAnother
@@ -149,6 +143,7 @@ class Writer:
         connection = self._backend.writer()
         try:
             self._backend.claim(connection)
+            self._backend.settle()
         except BaseException:
             connection.close()
             raise
