@@ -1,7 +1,7 @@
 """Messages on their way: one flow per pair of a sender and a recipient."""
 
 from abc import ABC, abstractmethod
-from time import perf_counter
+from time import perf_counter, time
 
 from bench.failure import Failure
 from bench.framing import Spans, frame, header
@@ -132,26 +132,32 @@ _EVENT = b'{"jsonrpc":"2.0","method":"chat.message","params":{"id":"'
 _OTHER_EVENT = b'{"jsonrpc":"2.0","method":"'
 _TEXT = b'"text":"'
 _CURSOR = 22
+_UUID = 36
 
 
 class NodeFlow(Flow):
     """Messages in a direct chat; the recipient's device says what it holds as the SDK does."""
 
     def __init__(self, sender: Line, recipient: Line, chat: str, run: str) -> None:
+        """`run` tells this run's client ids from others': 4 hexadecimal digits."""
         super().__init__(sender, recipient)
-        before = (
-            f'{{"jsonrpc":"2.0","method":"chat.send","params":{{"chat":"{chat}","client_id":"{run}-'
-        ).encode()
+        before = f'{{"jsonrpc":"2.0","method":"chat.send","params":{{"chat":"{chat}","client_id":"'.encode()
         between = b'","body":{"kind":"text","text":"'
         after = b"x" * (BODY - DIGITS) + b'"}},"id":'
-        size = len(before) + len(between) + len(after) + 3 * DIGITS + 1
+        size = len(before) + _UUID + len(between) + len(after) + 2 * DIGITS + 1
         self._parts = header(size) + before, between, after
+        self._run = f"-7{run[:3]}-8{run[3:]}".encode()
         self._received = 0
         self._cursor = b""
 
     def _encode(self, key: bytes) -> bytes:
         before, between, after = self._parts
-        return b"%b%b%b%b%b%b}" % (before, key, between, key, after, key)
+        return b"%b%b%b%b%b%b}" % (before, self._client_id(key), between, key, after, key)
+
+    def _client_id(self, key: bytes) -> bytes:
+        """As those of the SDK: a UUID of version 7 (RFC 9562), and its random part is what tells it apart."""
+        stamp = b"%012x" % int(time() * 1000)
+        return b"%b-%b%b00-%012x" % (stamp[:8], stamp[8:], self._run, int(key))
 
     def tick(self) -> None:
         if self._received:

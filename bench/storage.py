@@ -96,7 +96,7 @@ class Load:
     def _send(self) -> None:
         position = self._database.next_position()
         chat = (position % CHATS).to_bytes(16, "big")
-        row = NewEvent(chat, position, os.urandom(BODY), chat, os.urandom(16))
+        row = NewEvent(chat, position, os.urandom(BODY), os.urandom(16))
         self._open += 1
         self._database.append(append_events, row).addCallback(self._stored, time.perf_counter())
 

@@ -97,7 +97,7 @@ class NodeSubject:
         sender = await people.resume(loop, self.target, self.people[2 * pair])
         recipient = await people.resume(loop, self.target, self.people[2 * pair + 1])
         # A client id must be new to the device, also when the same two talk again.
-        return NodeFlow(sender, recipient, self.chats[pair], token_hex(4))
+        return NodeFlow(sender, recipient, self.chats[pair], token_hex(2))
 
     async def arrive(self, loop: Loop, who: int) -> Line:
         return await people.resume(loop, self.target, self.people[who])

@@ -58,10 +58,10 @@ class StorageCase(TestCase):
     async def read(self, fn: Callable[..., T], *arguments: Any) -> T:
         return await self.db.read(lambda c: fn(c, *arguments))
 
-    def new_event(self, chat: str, client_id: str | None = None, device: str = "device") -> NewEvent:
+    def new_event(self, chat: str, client_id: str | None = None) -> NewEvent:
         position = self.db.next_position()
         recognised = os.urandom(16) if client_id is None else blind(client_id)
-        return NewEvent(blind(chat), position, b"event %d" % position, blind(device), recognised)
+        return NewEvent(blind(chat), position, b"event %d" % position, recognised)
 
     async def chat(self, chat: str, *members: str) -> None:
         row = ChatRow(blind(chat), 1, b"sealed", wrap(chat))

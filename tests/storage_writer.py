@@ -31,7 +31,7 @@ class Writer:
 
     def send(self) -> None:
         sent, self._next = self._next, self._next + 1
-        row = NewEvent(CHAT, self._database.next_position(), b"%d" % sent, CHAT, sent.to_bytes(16, "big"))
+        row = NewEvent(CHAT, self._database.next_position(), b"%d" % sent, sent.to_bytes(16, "big"))
         self._database.append(append_events, row).addCallbacks(
             self._stored, self._refused, callbackArgs=(sent,)
         )

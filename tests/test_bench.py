@@ -2,6 +2,7 @@
 
 from array import array
 from typing import cast
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,7 +101,9 @@ class NodeFlowTests(SynchronousTestCase):
         calls = [frames.decode(payload) for payload in self.sender.payloads()]
         self.assertEqual([call.request_id for call in calls], [FIRST, FIRST + 1])
         params = [cast(ChatSend, call.params) for call in calls]
-        self.assertEqual({call.client_id for call in params}, {f"cafe-{FIRST}", f"cafe-{FIRST + 1}"})
+        ids = [UUID(call.client_id) for call in params]
+        self.assertEqual([(one.version, one.node) for one in ids], [(7, FIRST), (7, FIRST + 1)])
+        self.assertEqual({str(one)[15:21] for one in ids}, {"caf-8e"})
         self.assertEqual([len(cast(Text, call.body).text) for call in params], [BODY, BODY])
 
     def test_done_when_both_sides_have_it(self) -> None:

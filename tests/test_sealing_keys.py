@@ -156,6 +156,15 @@ class BlindIndexTests(SynchronousTestCase):
         self.assertEqual([len(index) for index in indexes], 2 * [16, 16, 16, 16, 16, 32])
         self.assertEqual(first.account(AccountId(text)), indexes[0])
 
+    def test_client_ids(self) -> None:
+        """Those that begin alike are side by side, whoever sends them; no two are the same."""
+        blinder = BlindIndex(ARENA.slot().fill_random())
+        texts = ["0192-aaaa-bbb1", "0192-aaaa-bbb2", "0192-aaaa-ccc1", "0192", ""]
+        found = [blinder.client_id(DeviceId(device), text) for text in texts for device in "ab"]
+        self.assertEqual(len({index[:6] for index in found[:4]}), 1)
+        self.assertEqual(len({index[:6] for index in found}), 4)
+        self.assertEqual(len({index[6:] for index in found}), len(found))
+
     def test_expected(self) -> None:
         """The index is keyed BLAKE2b as Python's hashlib has it."""
         slot = ARENA.slot().fill_random()

@@ -64,7 +64,7 @@ class ModelCase(SynchronousTestCase):
                 for chat, device, client_id in group:
                     position += 1
                     event = EventRow(blind(chat), position, b"%d" % position)
-                    rows.append(NewEvent(*event, blind(device), blind(str(client_id))))
+                    rows.append(NewEvent(*event, blind(f"{device} {client_id}")))
                     earlier = model.setdefault((device, client_id), position)
                     expected.append(None if earlier == position else earlier)
                     if earlier == position:

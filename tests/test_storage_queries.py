@@ -214,7 +214,7 @@ class EventQueryTests(StorageCase):
     async def test_sent_again(self) -> None:
         """What is sent again is recognised, and answered with where it was stored."""
         first = self.new_event("chat", "id")
-        other_device = self.new_event("chat", "id", device="other")
+        other_device = self.new_event("chat", "id of another")
         again, twin, twin_again = (self.new_event("chat", name) for name in ("id", "new", "new"))
         self.assertIsNone(await self.db.append(events.append_events, first))
         rows = [other_device, again, twin, twin_again]

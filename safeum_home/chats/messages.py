@@ -1,7 +1,6 @@
 """Sending: consent, sealing, one commit, the acknowledgement, and only then delivery."""
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
@@ -38,7 +37,6 @@ class Messages:
         self._registry = registry
         self._delivery = delivery
         self._now = now
-        self._device = lru_cache(20_000)(blinder.device)
 
     def send(self, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
         if type(params.body) is not Text:
@@ -55,9 +53,9 @@ class Messages:
         if sender not in chat.writers:
             return self._no_consent(chat, device, params.client_id)
         message, encoded, position = self._compose(chat, sender, params.body)
-        client_id = self._blinder.client_id(device, params.client_id)
+        sent = self._blinder.client_id(device, params.client_id)
         sealed = seal_message(chat.key, chat.blind, position, encoded)
-        row = NewEvent(chat.blind, position, sealed, self._device(device), client_id)
+        row = NewEvent(chat.blind, position, sealed, sent)
         stored = self._database.append(events.append_events, row)
         return stored.addCallback(self._stored, chat, message, encoded, position, device)
 
@@ -80,10 +78,10 @@ class Messages:
 
     def _no_consent(self, chat: Chat, device: DeviceId, client_id: str) -> "Deferred[Committed[Sent]]":
         """Refuse, but for a message that was sent before and whose answer got lost: it was delivered."""
-        sent = self._device(device), self._blinder.client_id(device, client_id)
+        sent = self._blinder.client_id(device, client_id)
 
         def read(c: Connection) -> EventRow | None:
-            position = events.recognised(c, *sent)
+            position = events.recognised(c, sent)
             return None if position is None else events.event(c, chat.blind, position)
 
         def answer(row: EventRow | None) -> Committed[Sent]:
@@ -110,7 +108,7 @@ class Messages:
         message, encoded, position = self._compose(chat, sender, body)
         sealed = seal_message(chat.key, chat.blind, position, encoded)
         # What the node writes is never sent again: its own id is what recognises it.
-        row = NewEvent(chat.blind, position, sealed, chat.blind, self._blinder.alias(message.id))
+        row = NewEvent(chat.blind, position, sealed, self._blinder.alias(message.id))
 
         def store(c: Connection) -> None:
             events.append_events(c, [row])

@@ -112,6 +112,9 @@ class Client(Methods):
     def _ask(self, params: c.Params, result: type[R]) -> "Future[R]":
         return self._client._ask(params, result).asFuture(self._loop)
 
+    def _milliseconds(self) -> float:
+        return self._client._milliseconds()
+
     def _enter(self, params: c.Params) -> "Future[c.Opened]":
         return self._client._enter(params).asFuture(self._loop)
 

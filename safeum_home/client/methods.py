@@ -6,9 +6,9 @@ What a method returns is awaitable: a Deferred in `session.Client`, a future in 
 import platform
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable
-from secrets import token_hex
 from typing import Any, TypeVar
 
+from safeum_home.client.client_ids import new_client_id
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.types import DeviceInfo, Profile, Text
 
@@ -41,6 +41,10 @@ class Methods(ABC):
     def _enter(self, params: c.Params) -> Awaitable[c.Opened]:
         """Give one that opens it."""
 
+    @abstractmethod
+    def _milliseconds(self) -> float:
+        """The time, as the client's clock has it."""
+
     def register(self, username: str, password: str, device: DeviceInfo | None = None) -> Awaitable[c.Opened]:
         """Sign up, and be logged in."""
         return self._enter(c.AccountRegister(username, password, device or this_device()))
@@ -62,7 +66,9 @@ class Methods(ABC):
 
         To try again after an error, pass the `client_id` of the first try: then nothing is doubled.
         """
-        return self._ask(c.ChatSend(chat, client_id or token_hex(12), Text(text)), c.Sent)
+        return self._ask(
+            c.ChatSend(chat, client_id or new_client_id(self._milliseconds()), Text(text)), c.Sent
+        )
 
     def history(self, chat: str, before: str | None = None, limit: int = 50) -> Awaitable[c.History]:
         """The messages before `before`, or the newest; oldest first."""

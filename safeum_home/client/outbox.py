@@ -1,10 +1,10 @@
 """Messages on their way to the node: each chat's one after the other, so that they arrive in their order."""
 
 from collections.abc import Callable
-from secrets import token_hex
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from safeum_home.client.client_ids import new_client_id
 from safeum_home.client.errors import ClientError, RemoteProblem
 from safeum_home.client.notices import Outgoing
 from safeum_home.client.session import Client
@@ -42,7 +42,7 @@ class Outbox:
 
     def put(self, chat: str, text: str) -> None:
         """Send a message when its turn comes."""
-        self.items.append(Outgoing(chat, token_hex(12), text, self._now()))
+        self.items.append(Outgoing(chat, new_client_id(self._now()), text, self._now()))
         self._next(chat)
 
     def retry(self) -> None:

@@ -51,6 +51,7 @@ class Client(Methods):
 
     def __init__(self, dial: Dial, clock: IReactorTime, random: Callable[[], float] = _random) -> None:
         self._dial = dial
+        self._clock = clock
         self._inbox = Inbox(clock, self._acknowledge, self._catch_up)
         self._calls = Calls(clock, self._inbox.take)
         self._machine = new_reconnect(BackOff(clock, random, self))
@@ -75,6 +76,9 @@ class Client(Methods):
                 wire.close()
                 raise self._calls.ended
             self._connected(line, wire)
+
+    def _milliseconds(self) -> float:
+        return self._clock.seconds() * 1000
 
     def _enter(self, params: c.Params) -> "Deferred[c.Opened]":
         return Deferred.fromCoroutine(self._open(params))

@@ -46,12 +46,12 @@ _SINCE_LATERAL = (
 _HIGHEST = 2**63 - 1
 
 _RECOGNISE = Many(
-    "INSERT INTO dedupe (device, client_id, position) {rows} ON CONFLICT DO NOTHING",
-    ("bytea", "bytea", "bigint"),
+    "INSERT INTO dedupe (sent, position) {rows} ON CONFLICT DO NOTHING",
+    ("bytea", "bigint"),
 )
 _EARLIER = Many(
-    "SELECT device, client_id, position FROM dedupe WHERE (device, client_id) IN ({rows})",
-    ("bytea", "bytea"),
+    "SELECT sent, position FROM dedupe WHERE (sent) IN ({rows})",
+    ("bytea",),
 )
 _APPEND = Many("INSERT INTO events (chat, position, sealed) {rows}", ("bytea", "bigint", "bytea"))
 
@@ -59,26 +59,26 @@ _APPEND = Many("INSERT INTO events (chat, position, sealed) {rows}", ("bytea", "
 def append_events(c: Connection, rows: Sequence[NewEvent]) -> list[int | None]:
     """Store events; for each None, or the position under which it was stored when it was sent earlier.
 
-    Suits `Database.append`. An event is recognised by its device and client id.
+    Suits `Database.append`. An event is recognised by `sent`.
     """
-    first: dict[tuple[bytes, bytes], NewEvent] = {}
+    first: dict[bytes, NewEvent] = {}
     for row in rows:
-        first.setdefault(row[3:], row)
+        first.setdefault(row.sent, row)
     fresh = list(first.values())
-    recognised = _RECOGNISE.change(c, [(*sent, row.position) for sent, row in first.items()])
+    recognised = _RECOGNISE.change(c, [(sent, row.position) for sent, row in first.items()])
     if recognised == len(rows):
         _APPEND.change(c, [row[:3] for row in fresh])
         return [None] * recognised
 
-    stored = {(device, client): at for device, client, at in _EARLIER.fetch(c, list(first))}
-    _APPEND.change(c, [row[:3] for row in fresh if stored[row[3:]] == row.position])
-    return [None if stored[row[3:]] == row.position else stored[row[3:]] for row in rows]
+    stored: dict[bytes, int] = dict(_EARLIER.fetch(c, [(sent,) for sent in first]))
+    _APPEND.change(c, [row[:3] for row in fresh if stored[row.sent] == row.position])
+    return [None if stored[row.sent] == row.position else stored[row.sent] for row in rows]
 
 
-def recognised(c: Connection, device: bytes, client_id: bytes) -> int | None:
-    """The position of what a device sent under a client id, whichever chat it went to."""
-    found = _EARLIER.fetch(c, [(device, client_id)])
-    return int(found[0][2]) if found else None
+def recognised(c: Connection, sent: bytes) -> int | None:
+    """The position of what was stored as `sent`, whichever chat it went to."""
+    found = _EARLIER.fetch(c, [(sent,)])
+    return int(found[0][1]) if found else None
 
 
 def event(c: Connection, chat: bytes, position: int) -> EventRow | None:

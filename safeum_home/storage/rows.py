@@ -77,8 +77,7 @@ class NewEvent(NamedTuple):
     chat: bytes
     position: int
     sealed: bytes
-    device: bytes
-    client_id: bytes
+    sent: bytes
 
 
 class Marker(NamedTuple):

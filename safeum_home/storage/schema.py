@@ -83,7 +83,6 @@ events = _table(
 
 dedupe = _table(
     "dedupe",
-    _blind("device", primary_key=True),
-    _blind("client_id", primary_key=True),
+    _blind("sent", primary_key=True),
     _number("position"),
 )

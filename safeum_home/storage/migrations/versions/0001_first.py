@@ -76,7 +76,6 @@ def upgrade() -> None:
     )
     _table(
         "dedupe",
-        _blind("device", primary_key=True),
-        _blind("client_id", primary_key=True),
+        _blind("sent", primary_key=True),
         _number("position"),
     )
