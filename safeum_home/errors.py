@@ -53,6 +53,9 @@ class Code(Enum):
     LIMIT_REACHED = Kind("limit_reached", 403, -32026, "No more of these are allowed.")
     METHOD_NOT_ALLOWED = Kind("method_not_allowed", 405, -32027, "This resource does not take this method.")
     BAD_REQUEST = Kind("bad_request", 400, -32028, "This is not a request that the node understands.")
+    SMS_UNAVAILABLE = Kind(
+        "sms_unavailable", 503, -32050, "No text message can be sent to this number at present."
+    )
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",

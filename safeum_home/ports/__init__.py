@@ -28,12 +28,21 @@ from safeum_home.ports.sealing import (
     Keyring,
     WrappedKey,
 )
+from safeum_home.ports.sms import (
+    Accepted,
+    Outcome,
+    Permanent,
+    SmsProvider,
+    Temporary,
+    TextMessages,
+)
 from safeum_home.ports.storage import (
     Bulk,
     Database,
 )
 
 __all__ = [
+    "Accepted",
     "Announcer",
     "Blinder",
     "Bulk",
@@ -50,10 +59,15 @@ __all__ = [
     "Keyring",
     "Known",
     "Missed",
+    "Outcome",
+    "Permanent",
     "Published",
     "Receipts",
+    "SmsProvider",
     "Source",
     "Staged",
     "Subscriber",
+    "Temporary",
+    "TextMessages",
     "WrappedKey",
 ]
