@@ -50,7 +50,9 @@ async def connected(loop: Loop, target: Target) -> Line:
 async def sign_up(loop: Loop, target: Target, username: str) -> tuple[Person, Line]:
     """A new account, and its open session."""
     line = await connected(loop, target)
-    params = {"username": username, "password": PASSWORD, "device": DEVICE}
+    policy = await call(line, "policy.get", {})
+    about = {"device": DEVICE, "consent": policy["version"]}
+    params = {"username": username, "password": PASSWORD, **about}
     opened = await call(line, "account.register", params)
     return Person(username, opened["account"], opened["address"], opened["token"]), line
 

@@ -7,7 +7,7 @@ secrets are fed to the running node (docs/operate.md).
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 import msgspec
@@ -62,8 +62,13 @@ class DatabaseSection(Section, frozen=True):
 
 
 class RegistrationSection(Section, frozen=True):
-    open: bool = True
-    """Whether anybody may sign up."""
+    mode: Literal["open", "invite", "closed"] = "open"
+    """Who may sign up: anybody, who has an invite, nobody. `safeum-home registration` overrules it."""
+
+
+class PolicySection(Section, frozen=True):
+    file: str = "standard"
+    """What people agree to when they sign up: `standard` (comes with the package), or a file's path."""
 
 
 class PasswordSection(Section, frozen=True):
@@ -112,6 +117,7 @@ class Config(Section, frozen=True):
     registration: RegistrationSection = field(default_factory=RegistrationSection)
     passwords: PasswordSection = field(default_factory=PasswordSection)
     limits: LimitSection = field(default_factory=LimitSection)
+    policy: PolicySection = field(default_factory=PolicySection)
 
     @property
     def state_dir(self) -> Path:
@@ -163,6 +169,7 @@ def parse(text: str) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"not TOML: {error}") from None
     _refuse_inline_secrets(raw, "")
+    _refuse_former(raw)
     try:
         config = msgspec.convert(raw, Config)
     except msgspec.ValidationError as error:
@@ -177,7 +184,17 @@ def parse(text: str) -> Config:
         raise ConfigError("tls.key: `secret:NAME` or `file:PATH`")
     if config.database.url != "sqlite" and not config.database.url.startswith("postgresql://"):
         raise ConfigError("database.url: `sqlite` or `postgresql://…`")
+    if config.policy.file != "standard" and not config.policy.file.startswith("/"):
+        raise ConfigError("policy.file: `standard`, or a path that begins with /")
     return config
+
+
+def _refuse_former(raw: dict[str, Any]) -> None:
+    """Settings that have another name now: what to write is said."""
+    registration = raw.get("registration")
+    if isinstance(registration, dict) and "open" in registration:
+        mode = "closed" if registration["open"] is False else "open"
+        raise ConfigError(f'registration.open is no more: write `mode = "{mode}"` in its place')
 
 
 def load(path: Path) -> Config:

@@ -56,6 +56,10 @@ class Code(Enum):
     SMS_UNAVAILABLE = Kind(
         "sms_unavailable", 503, -32050, "No text message can be sent to this number at present."
     )
+    CONSENT_NEEDED = Kind(
+        "consent_needed", 403, -32066, "This needs consent to the node's policy of the version in `detail`."
+    )
+    INVITE_NEEDED = Kind("invite_needed", 403, -32067, "Who signs up here needs an invite that is good.")
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",

@@ -32,6 +32,7 @@ class RateLimit:
     """
 
     def __init__(self, rate: float, burst: float, now: Callable[[], float], size: int = 65536) -> None:
+        self._rate, self._burst = rate, burst
         self._cost = 1.0 / rate
         self._span = burst / rate
         self._now = now
@@ -62,6 +63,21 @@ class RateLimit:
     def forget(self, key: Hashable) -> None:
         """Fill the bucket of `key`: after a success that makes up for its failures."""
         self._full_at.pop(key, None)
+
+    def change(self, rate: float, burst: float) -> None:
+        """Limit to something else from now on; what each key has taken stays taken."""
+        if (rate, burst) == (self._rate, self._burst):
+            return
+        now, before = self._now(), self._cost
+        self._rate, self._burst = rate, burst
+        self._cost, self._span = 1.0 / rate, burst / rate
+        for key, full_at in self._full_at.items():
+            self._full_at[key] = now + min((full_at - now) / before * self._cost, self._span)
+
+    def held_back(self) -> int:
+        """How many keys would be refused a token now."""
+        latest = self._now() + self._span - self._cost + 1e-9
+        return sum(full_at > latest for full_at in self._full_at.values())
 
     def _expire(self, now: float) -> None:
         """Drop the oldest entries: all beyond `size`, and up to two that are full again."""

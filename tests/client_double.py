@@ -110,6 +110,7 @@ class FakeNode:
         self.waiting: list[Deferred[Any]] | None = None
         """Set to a list, connections are made only when the Deferreds in it are fired."""
         self.answers: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "policy.get": lambda params: {"version": "1", "text": "It keeps messages."},
             "account.register": lambda params: opened(),
             "session.login": lambda params: opened() if params["password"] == "right" else WRONG,
             "session.resume": lambda params: opened(0, None) if params["token"] == TOKEN else STALE,

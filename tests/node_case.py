@@ -75,11 +75,12 @@ class NodeCase(SynchronousTestCase):
         os.close(reader)
         return node
 
-    def sign_up(self, name: str) -> None:
+    def sign_up(self, name: str, **more: str) -> None:
         """An account on the node that serves."""
         device = {"name": "a device", "system": "a system"}
         with RawClient(Wire(self.port, self.alpn)) as client:
-            client.call("account.register", username=name, password="correct horse battery", device=device)
+            about = {"device": device, "consent": client.call("policy.get")["version"], **more}
+            client.call("account.register", username=name, password="correct horse battery", **about)
 
     def status(self) -> dict[str, Any]:
         """`safeum-home status --json`, whatever the node's state."""

@@ -12,7 +12,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.ids import system_account
 from safeum_home.sealing.root import generate
 from safeum_home.sealing.vault import initialise, open_vault
-from tests.world import HOST, LAPTOP, NODE, PASSWORD, Client, Refused, World, arena, cheap_hasher
+from tests.world import CONSENT, HOST, LAPTOP, NODE, PASSWORD, Client, Refused, World, arena, cheap_hasher
 
 
 class LoginCase(SynchronousTestCase):
@@ -24,7 +24,8 @@ class LoginCase(SynchronousTestCase):
 
     def refused(self, code: str, method: str, host: str = HOST, **params: Any) -> dict[str, Any]:
         """The error that a fresh connection is refused with."""
-        params = {"username": "alice", "password": PASSWORD, "device": LAPTOP} | params
+        agreed = {"consent": CONSENT} if method == "account.register" else {}
+        params = {"username": "alice", "password": PASSWORD, "device": LAPTOP} | agreed | params
         error = self.assertRaises(Refused, Client(self.world, host).call, method, **params)
         self.assertEqual(error.code, code)
         return {**error.error["data"]}
@@ -70,7 +71,7 @@ class SignUpTests(LoginCase):
 
     def test_closed(self) -> None:
         """A node that takes no sign-ups takes none, and hashes nothing."""
-        self.world = World(open=False)
+        self.world = World(registration="closed")
         self.refused("registration_closed", "account.register")
         self.assertEqual(self.world.pool.hashed, 0)
 
@@ -92,7 +93,9 @@ class SignUpTests(LoginCase):
         self.world.database.hold = True
         clients = [Client(self.world), Client(self.world)]
         asked = [
-            client.ask("account.register", username="alice", password=PASSWORD, device=LAPTOP)
+            client.ask(
+                "account.register", username="alice", password=PASSWORD, device=LAPTOP, consent=CONSENT
+            )
             for client in clients
         ]
         self.world.database.release()

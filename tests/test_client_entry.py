@@ -51,12 +51,20 @@ class EntryTests(SynchronousTestCase):
         self.assertEqual(self.params("session.login")[0]["username"], "ada")
 
     def test_somebody_without_an_account_can_sign_up(self) -> None:
-        self.enter(options(), "", "ada", "secret", "other", "secret", "secret", offer=True)
+        answers = ("", "maybe", "Yes", "ada", "secret", "other", "secret", "secret")
+        self.enter(options(), *answers, offer=True)
         self.assertIn("No account on home.test yet?", self.said[0])
         self.assertEqual(
             self.asked,
-            ["Login", "Choose a login", "Choose a password", "Once more", "Choose a password", "Once more"],
+            [
+                "Login",
+                *["Do you agree? (yes or no)"] * 2,
+                "Choose a login",
+                *["Choose a password", "Once more"] * 2,
+            ],
         )
+        self.assertIn("It keeps messages.", self.said)
+        self.assertEqual(self.params("account.register")[0]["consent"], "1")
         self.assertEqual(self.params("account.register")[0]["password"], "secret")
         self.assertIsNotNone(self.node.client.opened)
 
@@ -67,7 +75,7 @@ class EntryTests(SynchronousTestCase):
             return Problem(refusals.pop(0)) if refusals else opened()
 
         self.node.answers["account.register"] = register
-        person = self.person("eve", "weak", "weak", "ada", "strong", "strong")
+        person = self.person("yes", "eve", "weak", "weak", "ada", "strong", "strong")
         asyncio.run(sign_up(self.node.client, options(), person))
         tried = [(params["username"], params["password"]) for params in self.params("account.register")]
         self.assertEqual(tried, [("eve", "weak"), ("ada", "weak"), ("ada", "strong"), ("ada", "strong")])

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.accounts.policy import standard
 from safeum_home.client import Disconnected, RemoteProblem, aio
 from safeum_home.errors import Code
 from safeum_home.protocol.events import ContactChanged
@@ -91,8 +92,8 @@ class NodeTests(SynchronousTestCase):
         self.addCleanup(stop)
         return process
 
-    def safeum(self, command: str, login: str, given: str) -> "subprocess.CompletedProcess[str]":
-        where = ("--node", self.address, "--ca", str(self.ca), "--login", login)
+    def safeum(self, command: str, login: str, given: str, *more: str) -> "subprocess.CompletedProcess[str]":
+        where = ("--node", self.address, "--ca", str(self.ca), "--login", login, *more)
         return subprocess.run(
             [*SAFEUM, command, *where],
             input=given,
@@ -104,7 +105,7 @@ class NodeTests(SynchronousTestCase):
         )
 
     def register(self, login: str) -> None:
-        done = self.safeum("register", login, PASSWORD + "\n")
+        done = self.safeum("register", login, PASSWORD + "\n", "--agree", standard().version)
         self.assertEqual((done.returncode, done.stdout.split()[-1]), (0, f"{login}@localhost"), done.stderr)
 
     def connect(self) -> Any:

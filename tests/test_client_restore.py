@@ -15,8 +15,8 @@ from safeum_home.client.aio import reactor_of
 from safeum_home.client.blocks import text_of
 from safeum_home.client.desk import Desk
 from safeum_home.client.desk_events import Listening
-from safeum_home.client.entry import future
 from safeum_home.client.events import Link
+from safeum_home.client.futures import future
 from safeum_home.client.slash_commands import submit
 from tests.e2e.node_process import NodeProcess
 
@@ -69,7 +69,8 @@ class RestoreTests(SynchronousTestCase):
         """Somebody who has signed up, and sits at a desk."""
         reactor = reactor_of(asyncio.get_running_loop())
         client = new_client(reactor, f"localhost:{self.node.port}", ca=self.node.certificate)
-        await future(client.register(login, "correct horse battery staple"))
+        consent = (await future(client.policy())).version
+        await future(client.register(login, "correct horse battery staple", consent=consent))
         await future(client.load())
         desk = Desk(client, reactor, milliseconds)
         client.listen(Listening(desk).heard)

@@ -35,7 +35,7 @@ class StrictnessTests(ConfigCase):
         config = parse(NODE)
         self.assertEqual(config.admin_socket, Path("/var/lib/safeum/admin.sock"))
         self.assertEqual((config.database.url, config.tls.key), ("sqlite", "secret:tls-key"))
-        self.assertTrue(config.registration.open)
+        self.assertEqual((config.registration.mode, config.policy.file), ("open", "standard"))
 
     def test_unknown(self) -> None:
         """What is not known is refused with its name: a misspelt limit must not be no limit."""

@@ -6,9 +6,10 @@ import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.protocol.commands import COMMANDS
-from tests.world import LAPTOP, PASSWORD, Client, Refused, World
+from tests.world import CONSENT, LAPTOP, PASSWORD, Client, Refused, World
 
 ALICE = {"username": "alice", "password": PASSWORD, "device": LAPTOP}
+NEW_ALICE = {**ALICE, "consent": CONSENT}
 
 
 class SessionCase(SynchronousTestCase):
@@ -36,7 +37,7 @@ class PhaseTests(SessionCase):
     def test_after_a_login(self) -> None:
         """A session is of one device for good."""
         alice = self.world.register("alice")
-        self.refused("wrong_state", alice, "account.register", **ALICE)
+        self.refused("wrong_state", alice, "account.register", **NEW_ALICE)
         self.refused("wrong_state", alice, "session.login", **ALICE)
         self.refused("wrong_state", alice, "session.resume", token=alice.token)
         self.assertEqual(alice.call("contact.list")["contacts"], [])
@@ -45,9 +46,9 @@ class PhaseTests(SessionCase):
         """What is pipelined behind a login is refused, not queued, and does no harm to it."""
         self.world.pool.hold = True
         client = Client(self.world)
-        login = client.ask("account.register", **ALICE)
+        login = client.ask("account.register", **NEW_ALICE)
         self.refused("wrong_state", client, "contact.list")
-        self.refused("wrong_state", client, "account.register", **{**ALICE, "username": "other"})
+        self.refused("wrong_state", client, "account.register", **{**NEW_ALICE, "username": "other"})
         self.assertIsNone(client.answer(login))
         self.world.pool.run()
         client.opened(client.answer(login) or {})
@@ -77,7 +78,7 @@ class PhaseTests(SessionCase):
         """A login that succeeds after the connection was closed for slowness opens nothing."""
         self.world.pool.hold = True
         client = Client(self.world)
-        client.ask("account.register", **ALICE)
+        client.ask("account.register", **NEW_ALICE)
         self.world.clock.advance(15)
         self.assertEqual(client.connection.close_code, 4001)
         self.world.pool.run()
@@ -94,7 +95,7 @@ class PhaseTests(SessionCase):
             world = World()
             world.pool.hold = world.database.hold = world.database.hold_reads = True
             client = Client(world)
-            client.ask("account.register", **ALICE)
+            client.ask("account.register", **NEW_ALICE)
             for step in (world.database.answer_reads, world.pool.run, world.database.release)[:steps]:
                 step()
             client.drop()

@@ -10,12 +10,13 @@ bob.messages()
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from twisted.internet.task import Clock
 
 from safeum_home.accounts.passwords import PasswordHasher
+from safeum_home.accounts.policy import standard
 from safeum_home.config import Config, LimitSection, NodeSection, PasswordSection, RegistrationSection
 from safeum_home.gateway.session import Session
 from safeum_home.node.domain import make_domain
@@ -28,6 +29,8 @@ from tests.instant_database import InstantDatabase
 NODE = "home.example"
 PASSWORD = "correct horse battery"
 HOST = "192.0.2.7"
+CONSENT = standard().version
+"""What everybody who signs up agrees to."""
 LAPTOP = {"name": "laptop", "system": "Debian 12"}
 _MANY = 1e9
 GENEROUS: dict[str, Any] = {
@@ -277,7 +280,7 @@ class World:
         database: InstantDatabase | None = None,
         vault: Vault | None = None,
         *,
-        open: bool = True,
+        registration: Literal["open", "invite", "closed"] = "open",
         password_queue: int = 1000,
         **limits: Any,
     ) -> None:
@@ -288,7 +291,7 @@ class World:
         self.hasher, self.pool = cheap_hasher(password_queue)
         self.config = Config(
             node=NodeSection(NODE, "/nowhere"),
-            registration=RegistrationSection(open),
+            registration=RegistrationSection(registration),
             limits=LimitSection(**{**GENEROUS, **limits}),
         )
         self.domain = make_domain(self.config, self.clock, self.database, self.vault, self.hasher)
@@ -303,7 +306,7 @@ class World:
 
     def register(self, username: str, password: str = PASSWORD, host: str = HOST) -> Client:
         client = Client(self, host)
-        params = {"username": username, "password": password, "device": LAPTOP}
+        params = {"username": username, "password": password, "device": LAPTOP, "consent": CONSENT}
         return client.opened(client.call("account.register", **params))
 
     def login(self, username: str, host: str = HOST) -> Client:

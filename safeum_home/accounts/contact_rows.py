@@ -58,7 +58,8 @@ class ContactSide:
         self._blinder = blinder
         self._cursors = cursors
         self._directory = directory
-        self._limit = limit
+        self.limit = limit
+        """How many an account may have."""
 
     def read(self, c: Connection, owner: OpenAccount, peer: AccountId) -> Entry | None:
         row = contacts.contact(c, owner.blind, self._blinder.account(peer))
@@ -77,11 +78,11 @@ class ContactSide:
         chat = self._blinder.chat(entry.chat)
         contacts.put_contact(c, ContactRow(owner.blind, peer, chat, state, entry.position, sealed))
         if entry.state is ContactState.NONE:
-            contacts.forget_gone(c, owner.blind, self._limit)
+            contacts.forget_gone(c, owner.blind, self.limit)
 
     def has_room(self, c: Connection, owner: OpenAccount) -> bool:
         """Whether there may be one more in the list."""
-        return contacts.count(c, owner.blind) < self._limit
+        return contacts.count(c, owner.blind) < self.limit
 
     def page(self, owner: OpenAccount, after: AccountId | None, limit: int) -> "Deferred[Page]":
         """Entries behind `after`, in the order of their rows."""

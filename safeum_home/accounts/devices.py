@@ -42,7 +42,8 @@ class Devices:
         self._directory = directory
         self._bus = bus
         self._now = now
-        self._limit = limit
+        self.limit = limit
+        """How many an account may have."""
         self._random = random
         self._revocations = 0
 
@@ -64,7 +65,7 @@ class Devices:
         """
         held = devices.devices_of(c, row.account)
         gone = None
-        if len(held) >= self._limit:
+        if len(held) >= self.limit:
             gone = next((one.device for one in held if one.device not in connected), None)
             if gone is None:
                 raise Problem(Code.LIMIT_REACHED, "devices")

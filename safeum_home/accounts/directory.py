@@ -26,6 +26,8 @@ class OpenAccount:
     username: str
     password_hash: str
     profile: Profile = field(default_factory=Profile)
+    consented: str | None = None
+    """The version of the policy that the owner has agreed to."""
 
 
 class AccountDirectory:
@@ -122,6 +124,7 @@ class AccountDirectory:
         opened = OpenAccount(
             AccountId(record.account), row.account, key, record.username, record.password_hash
         )
+        opened.consented = None if record.consent is None else record.consent.version
         # An account is its owner's even where its profile is lost.
         for _, shown in undamaged(
             [profile] if profile else [], lambda row: _open_profile(key, row), "profiles"

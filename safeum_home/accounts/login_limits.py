@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from safeum_home.config import LimitSection
 from safeum_home.limits import RateLimit
 
-_ANYWHERE = 20
+ANYWHERE = 20
 """How many times more tries an account takes from all addresses together than from one."""
 
 
@@ -28,7 +28,7 @@ class LoginLimits:
             RateLimit(section.logins_per_address, section.logins_per_address_burst, now),
             RateLimit(section.logins_per_account, section.logins_per_account_burst, now),
             RateLimit(
-                section.logins_per_account * _ANYWHERE, section.logins_per_account_burst * _ANYWHERE, now
+                section.logins_per_account * ANYWHERE, section.logins_per_account_burst * ANYWHERE, now
             ),
         )
 

@@ -7,6 +7,7 @@ from secrets import token_bytes
 from sqlalchemy import Connection
 
 from safeum_home import ids
+from safeum_home.accounts.admission import Admission, Admitted
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory, OpenAccount
 from safeum_home.accounts.login_limits import LoginLimits
@@ -31,6 +32,8 @@ class Authenticated:
     address: str
     device: DeviceId
     token: str | None = None
+    policy: str | None = None
+    """A version of the policy that the owner has not agreed to yet."""
 
 
 class Logins:
@@ -48,7 +51,7 @@ class Logins:
         announcer: Announcer,
         limits: LoginLimits,
         now: Callable[[], int],
-        registration_open: bool,
+        admission: Admission,
         random: RandomBytes = token_bytes,
     ) -> None:
         self._node = node
@@ -61,19 +64,19 @@ class Logins:
         self._announcer = announcer
         self._limits = limits
         self._now = now
-        self._registration_open = registration_open
+        self._admission = admission
         self._random = random
 
     async def register(self, caller: Caller, params: AccountRegister) -> Committed[Authenticated]:
-        if not self._registration_open:
-            raise Problem(Code.REGISTRATION_CLOSED)
+        self._admission.check(params.consent)
         username = ids.username(params.username)
         self._hasher.check_strength(params.password, username)
         self._limits.sign_ups.take(network(caller.host))
+        admitted = await self._admission.admit(params.consent, params.invite)
         if username in ids.RESERVED_USERNAMES or await self._directory.by_username(username) is not None:
             raise Problem(Code.USERNAME_TAKEN)
         hashed = await self._hasher.hash(params.password)
-        owner, insert = self._new_account(username, hashed)
+        owner, insert = self._new_account(username, hashed, admitted)
         try:
             authenticated = await self._new_device(owner, params.device, insert)
         except accounts.AliasTaken:
@@ -107,25 +110,30 @@ class Logins:
 
     async def resume(self, caller: Caller, params: SessionResume) -> Authenticated:
         owner, device = await self._devices.recognise(params.token)
-        return Authenticated(owner.account, self._address(owner), device)
+        due = self._admission.due(owner.consented)
+        return Authenticated(owner.account, self._address(owner), device, policy=due)
 
     def _address(self, owner: OpenAccount) -> str:
         return f"{owner.username}@{self._node}"
 
-    def _new_account(self, username: str, hashed: str) -> tuple[OpenAccount, Callable[[Connection], None]]:
+    def _new_account(
+        self, username: str, hashed: str, admitted: Admitted
+    ) -> tuple[OpenAccount, Callable[[Connection], None]]:
         account = ids.new_account_id(self._node, self._random)
         blind = self._blinder.account(account)
         key, wrapped = self._keyring.new_key(blind)
-        record = AccountRecord(account, username, self._now(), hashed)
+        record = AccountRecord(account, username, self._now(), hashed, consent=admitted.consent)
         row = AccountRow(blind, seal(key, record, blind), wrapped)
         alias = self._blinder.alias(username)
         found_system_chat = self._announcer.found(account)
 
         def insert(c: Connection) -> None:
             accounts.insert_account(c, row, alias)
+            admitted.store(c)
             found_system_chat(c)
 
-        return OpenAccount(account, blind, key, username, hashed), insert
+        owner = OpenAccount(account, blind, key, username, hashed, consented=admitted.consent.version)
+        return owner, insert
 
     async def _new_device(
         self,
@@ -151,4 +159,5 @@ class Logins:
                 self._devices.dropped(owner.account, gone)
             alert.publish()
 
-        return Committed(Authenticated(owner.account, self._address(owner), device, token), publish)
+        due = self._admission.due(owner.consented)
+        return Committed(Authenticated(owner.account, self._address(owner), device, token, due), publish)

@@ -10,11 +10,19 @@ from safeum_home.ports import Key
 S = TypeVar("S", bound=Struct)
 
 
+class ConsentRecord(Struct, frozen=True):
+    """Which version of the policy somebody has agreed to, and when (milliseconds)."""
+
+    version: str
+    at: int
+
+
 class AccountRecord(Struct, frozen=True):
     account: str
     username: str
     created_at: int
     password_hash: str
+    consent: ConsentRecord | None = None
 
 
 class DeviceRecord(Struct, frozen=True):
@@ -33,6 +41,14 @@ class ProfileRecord(Struct, frozen=True):
 class ContactRecord(Struct, frozen=True):
     account: str
     address: str
+
+
+class InviteRecord(Struct, frozen=True):
+    """`label` is the operator's; it was made for so many `uses`."""
+
+    label: str
+    uses: int
+    created_at: int
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -12,11 +12,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from safeum_home import __version__, config
-from safeum_home.admin import words
+from safeum_home.admin import control_cli, invite_cli, words
 from safeum_home.admin.caller import NoNode, Refused, call
 from safeum_home.admin.offline import Offline, add_commands
 from safeum_home.admin.terminal import NO_NODE, NOT_YET, OK, REFUSED, USAGE, ask, fail, say
@@ -36,6 +37,7 @@ from safeum_home.admin.wire import (
 from safeum_home.errors import Problem
 
 LONGEST_SECRET = 64 * 1024
+R = TypeVar("R", bound=msgspec.Struct)
 OPENING_SECONDS = 30.0
 """How long `unseal` waits for a node to open before it tells how far it is."""
 
@@ -63,7 +65,9 @@ def _parser(offline: Offline | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="safeum-home", description="Operate a SafeUM Home node.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    online = argparse.ArgumentParser(add_help=False)
+    parser.set_defaults(socket=None, config=None, json=False)
+    # What is not given is not set: so it may stand before a nested command or behind it.
+    online = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     online.add_argument("--socket", help=f"the node's socket ($SAFEUM_ADMIN_SOCKET, or {DEFAULT_SOCKET})")
     online.add_argument("--config", type=Path, help="the node's configuration file, which names its socket")
 
@@ -72,8 +76,23 @@ def _parser(offline: Offline | None) -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
+    as_json = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    as_json.add_argument("--json", action="store_true", help="as one line of JSON")
+
+    def add_online(
+        commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+        name: str,
+        run: Callable[[argparse.Namespace], int],
+        text: str,
+    ) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text, parents=[online, as_json])
+        command.set_defaults(run=run)
+        return command
+
     if offline is not None:
         add_commands(commands, offline)
+    control_cli.add_commands(commands, add_online, _ask_node)
+    invite_cli.add_commands(commands, add_online, _ask_node)
     add("unseal", _unseal, "Feed the root secret to the node: its words, or shares, one a line.")
     add("status", _status, "Show how the node is.").add_argument("--json", action="store_true")
     add("backup", _backup, "Copy the database, while the node runs.").add_argument("path", type=Path)
@@ -171,6 +190,10 @@ def _socket(arguments: argparse.Namespace) -> str:
     if arguments.config is not None:
         return str(config.load(arguments.config).admin_socket)
     return os.environ.get("SAFEUM_ADMIN_SOCKET", DEFAULT_SOCKET)
+
+
+def _ask_node(arguments: argparse.Namespace, method: str, params: Params, result: type[R]) -> R:
+    return call(_socket(arguments), method, params, result)
 
 
 def _refusal(refused: Refused) -> str:

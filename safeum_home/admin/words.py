@@ -31,7 +31,15 @@ _TITLES = {
 }
 """Where what clients are told would not do."""
 
-_DETAIL_SAYS_IT = {"not_found", "invalid_params", "wrong_state", "busy", "sealed", "unsafe_source"}
+_DETAIL_SAYS_IT = {
+    "not_found",
+    "invalid_params",
+    "wrong_state",
+    "busy",
+    "sealed",
+    "unsafe_source",
+    "limit_reached",
+}
 _BY_CODE = {code.code: title for code, title in _TITLES.items()}
 
 

@@ -35,5 +35,10 @@ class LocalBus:
             if subscriber.device == device:
                 subscriber.revoked()
 
+    @property
+    def accounts(self) -> int:
+        """How many accounts have a device that is connected."""
+        return len(self._subscribers)
+
     def connected(self, account: AccountId) -> frozenset[DeviceId]:
         return frozenset(subscriber.device for subscriber in self._subscribers.get(account, ()))

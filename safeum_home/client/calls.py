@@ -109,6 +109,7 @@ class Calls:
         self._wire: Wire | None = None
         self.open = False
         """Whether there is a session to write commands into."""
+        self._was_open = False
         self.ended: ClientError | None = None
         """What all calls fail with from now on."""
 
@@ -130,7 +131,8 @@ class Calls:
             return fail(local(Code.TOO_LARGE))
         answer: Deferred[Result] = Deferred(lambda _: self._forget(request_id))
         call = self._pending[request_id] = _Call(command, payload, answer)
-        if self.open or (command.phase is Phase.GREETING and self._wire is not None):
+        early = command.phase is Phase.GREETING or (command.phase is Phase.ANY and not self._was_open)
+        if self.open or (early and self._wire is not None):
             self._write(call)
         if timeout is not None:
             answer.addTimeout(timeout, self._clock, _timed_out)
@@ -152,7 +154,7 @@ class Calls:
 
     def opened(self) -> None:
         """The session is open: write what waits, in the order in which it was asked for."""
-        self.open = True
+        self.open = self._was_open = True
         for call in list(self._pending.values()):
             if not call.written:
                 self._write(call)
@@ -192,7 +194,7 @@ class Calls:
         for request_id, call in list(self._pending.items()):
             if not call.written:
                 continue
-            if call.command.params in REPEATABLE:
+            if call.command.params in REPEATABLE and self._was_open:
                 call.written = False
             else:
                 del self._pending[request_id]

@@ -15,10 +15,12 @@ from twisted.logger import globalLogBeginner
 from safeum_home.client import new_client
 from safeum_home.client.aio import reactor_of
 from safeum_home.client.desk import not_sent
-from safeum_home.client.entry import Options, Person, change_password, enter, future, sign_up
+from safeum_home.client.entry import Options, Person, change_password, enter, sign_up
 from safeum_home.client.errors import UNTRUSTED, ClientError, Closing, Disconnected
+from safeum_home.client.futures import future
 from safeum_home.client.methods import this_device
 from safeum_home.client.pipe import Pipe
+from safeum_home.client.policy_entry import shown
 from safeum_home.client.session import Client
 from safeum_home.client.terminal import run_terminal
 from safeum_home.client.text import explain, safe
@@ -34,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     for name, about in (
         ("chat", "talk, in this terminal"),
         ("register", "sign up"),
+        ("policy", "show what the node keeps, and what for"),
         ("password", "change the password, and log all other devices out"),
         ("pipe", "JSON lines in, responses and events out"),
     ):
@@ -57,6 +60,12 @@ def parser() -> argparse.ArgumentParser:
             metavar="TEXT",
             help="how this device is listed (default: %(default)s)",
         )
+        command.add_argument(
+            "--agree", metavar="VERSION", help="agree to the node's policy where it is of this version"
+        )
+        command.add_argument(
+            "--invite-fd", type=int, metavar="N", help="read an invite for a sign-up from this descriptor"
+        )
     return top
 
 
@@ -71,7 +80,7 @@ def read_line(descriptor: int, most: int = 1024) -> str:
 def options(arguments: argparse.Namespace) -> Options:
     """Everything that may block, or fail on a file, before anything runs."""
     descriptor = arguments.password_fd
-    if descriptor is None and not sys.stdin.isatty():
+    if descriptor is None and not sys.stdin.isatty() and arguments.command != "policy":
         descriptor = 0
     if descriptor is not None and arguments.login is None:
         raise SystemExit("safeum: a password without a login: --login is missing")
@@ -82,6 +91,8 @@ def options(arguments: argparse.Namespace) -> Options:
         None if descriptor is None else read_line(descriptor),
         this_device(arguments.device),
         read_line(descriptor) if descriptor is not None and arguments.command == "password" else None,
+        arguments.agree,
+        None if arguments.invite_fd is None else read_line(arguments.invite_fd),
     )
 
 
@@ -103,6 +114,12 @@ async def _register(client: Client, opts: Options) -> int:
     assert client.opened is not None
     print(f"Welcome. Your address is {safe(client.opened.address)}")
     await _leave(client)
+    return 0
+
+
+async def _policy(client: Client, opts: Options) -> int:
+    for line in shown(await future(client.policy()), opts.node):
+        print(line)
     return 0
 
 
@@ -157,6 +174,7 @@ async def _leave(client: Client) -> None:
 COMMANDS: dict[str, Callable[[Client, Options], Awaitable[int]]] = {
     "chat": _chat,
     "register": _register,
+    "policy": _policy,
     "password": _password,
     "pipe": _pipe,
 }

@@ -66,6 +66,8 @@ class Desk:
         self.notices: deque[Notice] = deque(maxlen=300)
         self.listed: list[str] = []
         """The ids behind the numbers of the last numbered list."""
+        self.shown_policy: str | None = None
+        """The version of the node's policy that was on the screen."""
         self._typed = 0
         self._told: set[str] = set()
 

@@ -16,6 +16,8 @@ class Listening:
         self._desk = desk
         self._called: dict[str, str] = {}
         """The names that contacts had; what they have now is in the state already when it is told."""
+        self._policy = desk.state.policy
+        """The version that its reader was last told of."""
         self._begin()
         for contact in desk.wanted():
             self._wants(contact)
@@ -48,6 +50,9 @@ class Listening:
             self._begin()
             desk.open(desk.current if desk.chat is not None else None)
             desk.tell("The node has forgotten what came last. This is what it holds now.")
+        if event.link is Link.ONLINE and desk.state.policy not in (None, self._policy):
+            self._policy = desk.state.policy
+            desk.tell("The policy of this node has changed: /policy shows it, /agree agrees to it.")
         if event.link is Link.CLOSED:
             desk.tell(
                 f"The session is over: {safe(event.reason)} Nothing more will arrive; /quit leaves.", "error"

@@ -1,13 +1,11 @@
 """Logging in and signing up by a person: asking for what is not known, and again where it is refused."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
-
-from twisted.internet.defer import Deferred
 
 from safeum_home.client.errors import RemoteProblem
+from safeum_home.client.futures import future
+from safeum_home.client.policy_entry import agree, renew
 from safeum_home.client.session import Client
 from safeum_home.client.text import explain
 from safeum_home.errors import Code, Problem
@@ -17,7 +15,7 @@ from safeum_home.protocol.types import DeviceInfo
 TRIES = 5
 ANOTHER_LOGIN = (Code.USERNAME_TAKEN, Code.INVALID_USERNAME)
 ANOTHER_PASSWORD = (Code.WEAK_PASSWORD, Code.INVALID_PARAMS)
-T = TypeVar("T")
+ADMISSION = (Code.CONSENT_NEEDED, Code.INVITE_NEEDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +30,10 @@ class Options:
     device: DeviceInfo
     new_password: str | None = None
     """For a change, read from the same descriptor."""
+    agree: str | None = None
+    """The version of the policy that was agreed to where nobody can be asked."""
+    invite: str | None = None
+    """A link or code, read from a descriptor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ async def enter(client: Client, options: Options, person: Person, offer: bool = 
     name = _checked(options, person)
     if options.password is not None:
         await future(client.login(name or "", options.password, options.device))
+        if options.agree is not None and client.opened is not None and client.opened.policy is not None:
+            await future(client.accept_policy(options.agree))
         return options.password
     if name is None and offer:
         person.say(f"No account on {options.node} yet? Leave the login empty to sign up.")
@@ -80,11 +84,13 @@ async def enter(client: Client, options: Options, person: Person, offer: bool = 
         password = await person.ask_hidden("Password: ")
         try:
             await future(client.login(login, password, options.device))
-            return password
         except RemoteProblem as error:
             if not left or not (error.passing or error.of(Code.BAD_CREDENTIALS, *ANOTHER_PASSWORD)):
                 raise
             person.say(explain(error))
+        else:
+            await renew(client, options.node, person)
+            return password
     raise AssertionError("the last refusal was raised")
 
 
@@ -106,24 +112,33 @@ async def sign_up(client: Client, options: Options, person: Person) -> None:
     """Open an account."""
     name = _checked(options, person)
     if options.password is not None:
-        await future(client.register(name or "", options.password, options.device))
+        about = {"consent": options.agree, "invite": options.invite}
+        await future(client.register(name or "", options.password, options.device, **about))
     else:
         await _sign_up(client, options, person, name)
 
 
 async def _sign_up(client: Client, options: Options, person: Person, name: str | None) -> str:
-    password = ""
+    password, invite = "", options.invite
+    consent = await agree(client, options.node, person)
     for left in reversed(range(TRIES)):
         name = name or await person.login("Choose a login: ")
         password = password or await person.new_password()
         try:
-            await future(client.register(name, password, options.device))
+            about = {"consent": consent, "invite": invite}
+            await future(client.register(name, password, options.device, **about))
             return password
         except RemoteProblem as error:
-            if not left or not (error.passing or error.of(*ANOTHER_LOGIN, *ANOTHER_PASSWORD)):
+            if not left or not (error.passing or error.of(*ANOTHER_LOGIN, *ANOTHER_PASSWORD, *ADMISSION)):
                 raise
+            if error.of(Code.CONSENT_NEEDED):
+                person.say("The policy has just changed.")
+                consent = await agree(client, options.node, person)
+                continue
             person.say(explain(error))
-            if error.of(*ANOTHER_LOGIN):
+            if error.of(Code.INVITE_NEEDED):
+                invite = await person.ask("Your invite (the link, or its code): ")
+            elif error.of(*ANOTHER_LOGIN):
                 name = None
             elif error.of(*ANOTHER_PASSWORD):
                 password = ""
@@ -141,10 +156,3 @@ def _checked(options: Options, person: Person) -> str | None:
             raise
         person.say(explain(error))
         return None
-
-
-async def future(awaitable: Awaitable[T]) -> T:
-    """Wait in asyncio for what Twisted promises."""
-    assert isinstance(awaitable, Deferred)
-    result: T = await awaitable.asFuture(asyncio.get_running_loop())
-    return result

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from safeum_home.client.client_ids import new_client_id
 from safeum_home.protocol import commands as c
+from safeum_home.protocol.invites import code_in
 from safeum_home.protocol.types import DeviceInfo, Profile, Text
 
 R = TypeVar("R", bound=c.Result)
@@ -42,12 +43,37 @@ class Methods(ABC):
         """Give one that opens it."""
 
     @abstractmethod
+    def _greet(self, params: c.Params, result: type[R]) -> Awaitable[R]:
+        """Give a command before the session is open."""
+
+    @abstractmethod
     def _milliseconds(self) -> float:
         """The time, as the client's clock has it."""
 
-    def register(self, username: str, password: str, device: DeviceInfo | None = None) -> Awaitable[c.Opened]:
-        """Sign up, and be logged in."""
-        return self._enter(c.AccountRegister(username, password, device or this_device()))
+    def policy(self) -> Awaitable[c.PolicyText]:
+        """What the node keeps, and what for: to be shown before anybody agrees. Also before logging in."""
+        return self._ask(c.PolicyGet(), c.PolicyText)
+
+    def accept_policy(self, version: str) -> Awaitable[c.Done]:
+        """The account's owner was shown the policy of `version`, and agrees (see `Opened.policy`)."""
+        return self._ask(c.PolicyAccept(version), c.Done)
+
+    def register(
+        self,
+        username: str,
+        password: str,
+        device: DeviceInfo | None = None,
+        *,
+        consent: str | None,
+        invite: str | None = None,
+    ) -> Awaitable[c.Opened]:
+        """Sign up, and be logged in.
+
+        `consent` is the version of the policy that was shown and agreed to; `invite` a link or its code,
+        where the node asks for one (`invite_needed`).
+        """
+        code = None if invite is None else code_in(invite) or None
+        return self._enter(c.AccountRegister(username, password, device or this_device(), consent, code))
 
     def login(self, username: str, password: str, device: DeviceInfo | None = None) -> Awaitable[c.Opened]:
         """Log in with a password: a new device. After a refusal another try may follow."""

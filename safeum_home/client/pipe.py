@@ -130,7 +130,7 @@ class Pipe(LineReceiver):
         opened = self._client.opened
         assert opened is not None
         shown = {"account": opened.account, "address": opened.address, "device": opened.device}
-        self.sendLine(notice("client.opened", **shown, cursor=opened.cursor))
+        self.sendLine(notice("client.opened", **shown, cursor=opened.cursor, policy=opened.policy))
         self._client.listen(self._link)
         Deferred.fromCoroutine(self._events.run()).addErrback(self._over)
 

@@ -80,6 +80,15 @@ class Client(Methods):
     def _milliseconds(self) -> float:
         return self._clock.seconds() * 1000
 
+    def _greet(self, params: c.Params, result: type[R]) -> "Deferred[R]":
+        return Deferred.fromCoroutine(self._step(params))
+
+    async def _step(self, params: c.Params) -> Any:
+        if self.opened is not None:
+            raise local_problem(Code.WRONG_STATE)
+        await self.connect()
+        return await self._ask_now(params)
+
     def _enter(self, params: c.Params) -> "Deferred[c.Opened]":
         return Deferred.fromCoroutine(self._open(params))
 
@@ -99,6 +108,7 @@ class Client(Methods):
     def _in(self, opened: c.Opened) -> None:
         if self._inbox.cursor is None:
             self._inbox.cursor = opened.cursor
+        self.state.policy = opened.policy
         self._calls.opened()
         self._inbox.acks.flush()
 
@@ -126,8 +136,10 @@ class Client(Methods):
     # --- commands --------------------------------------------------------------------------------
 
     def _ask(self, params: c.Params, result: type[R]) -> "Deferred[R]":
-        if self.opened is None:
+        if self.opened is None and type(params) is not c.PolicyGet:
             raise local_problem(Code.NOT_AUTHENTICATED)
+        if self.opened is None:
+            return self._greet(params, result)
         answer = self._ask_now(params)
         if isinstance(params, c.ChatSend | c.ChatRead):
             answer.addCallback(self._own, params)

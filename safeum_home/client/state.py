@@ -36,6 +36,8 @@ class State:
         self.account = ""
         self.address = ""
         self.profile = Profile()
+        self.policy: str | None = None
+        """A version of the node's policy that its reader has not agreed to yet."""
         self.contacts: dict[str, Contact] = {}
         self._chats: dict[str, ChatView] = {}  # the one that was written in last is the last
         self.ready = False

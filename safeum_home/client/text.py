@@ -25,6 +25,9 @@ WORDS = {
     Code.TOO_LARGE: "That is too long for one message.",
     Code.INVALID_PARAMS: "The node does not take this.",
     Code.INTERNAL: "Something went wrong at the node. It was logged there.",
+    Code.REGISTRATION_CLOSED: "This node takes no sign-ups.",
+    Code.CONSENT_NEEDED: "Without consent to the node's policy there is no account.",
+    Code.INVITE_NEEDED: "Who signs up here needs an invite; none was given, or it is no longer good.",
     Code.NODE_UNREACHABLE: "This node does not talk to other nodes yet.",
 }
 _WORDS = {code.code: words for code, words in WORDS.items()}
@@ -146,6 +149,9 @@ def words(error: ClientError | Problem) -> str:
         code, title = error.code.code, error.code.value.title
     elif isinstance(error, RemoteProblem):
         code, title = error.code, error.title
+        if error.of(Code.CONSENT_NEEDED) and error.details.detail:
+            version = safe(error.details.detail)
+            return f"`safeum policy` shows what is to be agreed to, and --agree {version} agrees."
     else:
         return safe(str(error))
     return _WORDS.get(code, safe(title))

@@ -84,17 +84,15 @@ class ClientDiscovery(Resource):
 
     def __init__(self, node: str, websocket_url: str, limits: EdgeLimits) -> None:
         super().__init__()
-        self._document = {
-            "node": node,
-            "websocket": websocket_url,
-            "protocols": [SUBPROTOCOL],
-            "limits": {"frame": limits.frame, "ping_interval": limits.ping_interval},
-        }
+        self._node, self._url = node, websocket_url
+        self.limits = limits
 
     def render_GET(self, request: Request) -> bytes:
         request.setHeader(b"Access-Control-Allow-Origin", b"*")
         request.setHeader(b"Cache-Control", b"public, max-age=3600")
-        return respond_json(request, self._document)
+        limits = {"frame": self.limits.frame, "ping_interval": self.limits.ping_interval}
+        where = {"node": self._node, "websocket": self._url, "protocols": [SUBPROTOCOL]}
+        return respond_json(request, {**where, "limits": limits})
 
 
 class EdgeRequest(Request):

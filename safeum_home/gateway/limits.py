@@ -51,6 +51,14 @@ class ConnectionLimits:
         self.total += 1
         return True
 
+    def change(self, total: int, per_address: int) -> None:
+        """Admit more or fewer from now on; those that are open stay."""
+        self._limit, self._per_address = total, per_address
+
+    def held_back(self) -> int:
+        """How many addresses have as many connections as they may."""
+        return sum(count >= self._per_address for count in self._open.values())
+
     def release(self, host: str) -> None:
         """A connection that was admitted has ended."""
         key = network(host)

@@ -25,11 +25,13 @@ class Identity(Protocol):
     def device(self) -> DeviceId: ...
     @property
     def token(self) -> str | None: ...
+    @property
+    def policy(self) -> str | None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Services:
-    """What all sessions of a node share."""
+    """What all sessions of a node share. A session keeps the `limits` that it began with."""
 
     clock: IReactorTime
     routes: Routes

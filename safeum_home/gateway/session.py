@@ -48,6 +48,7 @@ class Session:
         "_connection",
         "_device",
         "_in_flight",
+        "_limits",
         "_machine",
         "_outbound",
         "_phase",
@@ -64,6 +65,7 @@ class Session:
         self._machine = new_session(self._phase)
         self._outbound = Outbound(connection, limits.outbound_frames, limits.outbound_bytes)
         self._device: ConnectedDevice | None = None
+        self._limits = limits
         self._rate_key: str = network(connection.host)
         self._in_flight = 0
         self._bad_frames = 0
@@ -101,7 +103,7 @@ class Session:
         if call.command.phase is Phase.GREETING:
             self._machine.authenticating()
         self._in_flight += 1
-        if self._in_flight == self._services.limits.in_flight:
+        if self._in_flight == self._limits.in_flight:
             self._connection.pause_reading()
         try:
             answer = start(self._handler(params), self, params)
@@ -203,7 +205,7 @@ class Session:
             self.close(POLICY, "too many malformed frames")
 
     def _end_of_call(self) -> None:
-        if self._in_flight == self._services.limits.in_flight:
+        if self._in_flight == self._limits.in_flight:
             self._connection.resume_reading()
         self._in_flight -= 1
 
@@ -213,7 +215,7 @@ class Session:
         if self._phase.phase is not Phase.OPEN:
             return
         self._timer.cancel()
-        limit = self._services.limits.unacknowledged
+        limit = self._limits.unacknowledged
         device = ConnectedDevice(who.account, who.device, self._outbound, limit)
         self._device = device
         self._rate_key = who.account
@@ -222,7 +224,7 @@ class Session:
         # A login's own alert is the last that was committed, and is still to be told: `cursor` is before it.
         reached = self._services.committed() - (who.token is not None)
         cursor = since or self._services.cursors.encode(reached)
-        opened = Opened(who.account, who.address, who.device, cursor, who.token)
+        opened = Opened(who.account, who.address, who.device, cursor, who.token, who.policy)
         if call.request_id is not None:
             self._outbound.write(frames.text_frame(frames.encode_result(call.request_id, opened)))
         if since is not None:

@@ -3,15 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
+from safeum_home.accounts.admission import Admission
+from safeum_home.accounts.consents import Consents
 from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory
+from safeum_home.accounts.invites import Invites
 from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.logins import Logins
+from safeum_home.accounts.overview import Accounts
 from safeum_home.accounts.password_change import PasswordChange
 from safeum_home.accounts.passwords import PasswordHasher
+from safeum_home.accounts.policy import CurrentPolicy, standard
 from safeum_home.accounts.profiles import Profiles
+from safeum_home.accounts.registration import Mode, Registration
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
@@ -25,6 +31,7 @@ from safeum_home.config import Config
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.gateway.services import Services
 from safeum_home.limits import RateLimit
+from safeum_home.node.control import Control, limits_in_use
 from safeum_home.ports import Database
 from safeum_home.protocol import commands
 from safeum_home.sealing.vault import Vault
@@ -38,6 +45,7 @@ class Domain:
     receipts: Receipts
     directory: AccountDirectory
     registry: ChatRegistry
+    control: Control
 
     def wipe(self) -> None:
         """Zero the keys of accounts and chats: nothing works afterwards."""
@@ -64,6 +72,10 @@ def make_domain(
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
     login_limits = LoginLimits.of(config.limits, clock.seconds)
+    policy = CurrentPolicy(standard())
+    registration = Registration(database, Mode(config.registration.mode))
+    invites = Invites(database, keyring, blinder, milliseconds)
+    admission = Admission(registration, invites, policy, milliseconds)
     passwords = PasswordChange(database, directory, devices, hasher, login_limits)
     logins = Logins(
         name,
@@ -76,7 +88,7 @@ def make_domain(
         announcer,
         login_limits,
         milliseconds,
-        config.registration.open,
+        admission,
     )
     side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
@@ -94,6 +106,7 @@ def make_domain(
         receipts,
         history,
         TypingSignals(registry, bus),
+        Consents(database, directory, policy, milliseconds),
     )
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
@@ -108,7 +121,16 @@ def make_domain(
         rate=rate,
         limits=config.limits,
     )
-    return Domain(services, receipts, directory, registry)
+    control = Control(
+        policy,
+        config.policy.file,
+        registration,
+        invites,
+        Accounts(database, directory, bus.connected),
+        lambda: bus.accounts,
+        limits_in_use(config.limits, services, login_limits, contact_limits, side, devices),
+    )
+    return Domain(services, receipts, directory, registry, control)
 
 
 def _routes(
@@ -121,6 +143,7 @@ def _routes(
     receipts: Receipts,
     history: History,
     signals: TypingSignals,
+    consents: Consents,
 ) -> Routes:
     """Which function carries out which command; `session.ack` is the session's own."""
     return {
@@ -146,4 +169,6 @@ def _routes(
         commands.ChatSend: messages.send,
         commands.ChatRead: receipts.read,
         commands.ChatTyping: signals.typing,
+        commands.PolicyGet: consents.get,
+        commands.PolicyAccept: consents.accept,
     }

@@ -14,13 +14,16 @@ from safeum_home.config import Config, LimitSection
 from safeum_home.errors import Code, Problem
 from safeum_home.gateway.edge import EdgeFactory
 from safeum_home.gateway.http import ClientDiscovery, EdgeSite, Health, site_root, websocket_url
+from safeum_home.gateway.invite_page import InvitePage
 from safeum_home.gateway.limits import EdgeLimits
 from safeum_home.gateway.services import Services
 from safeum_home.gateway.session import Session
 from safeum_home.gateway.tls import ServerTls
 from safeum_home.gateway.websocket import ClientWebSocketFactory
 from safeum_home.node.listening import CannotListen, NoIPv6, listen
+from safeum_home.node.live_limits import Use
 from safeum_home.ports import ClientConnection
+from safeum_home.protocol.invites import INVITE_PATH
 from safeum_home.sealing.secrets import SecretStore
 from safeum_home.sealing.sources import read_safe_file
 
@@ -74,8 +77,11 @@ class Edge:
         self._services = services
         self._open: WeakSet[Session] = WeakSet()
         websocket = ClientWebSocketFactory(reactor, limits, self._session, config.listen.origins)
-        discovery = ClientDiscovery(config.node.name, websocket_url(config.node.name), limits)
-        site = EdgeSite(reactor, limits, site_root(health, discovery))
+        name = config.node.name
+        self._discovery = ClientDiscovery(name, websocket_url(name), limits)
+        root = site_root(health, self._discovery)
+        root.putChild(INVITE_PATH[1:].encode(), InvitePage(name))
+        site = EdgeSite(reactor, limits, root)
         self.factory = EdgeFactory(reactor, tls, limits, websocket, site)
         self._ports: list[IListeningPort] = []
 
@@ -83,6 +89,18 @@ class Edge:
     def connections(self) -> int:
         """How many connections are open."""
         return self.factory.connections.total
+
+    def use(self) -> Use:
+        """What of the limits is in force here."""
+        return Use(
+            ("connections_per_address", "connections", "ping_seconds"),
+            self._limit,
+            self.factory.connections.held_back,
+        )
+
+    def _limit(self, section: LimitSection) -> None:
+        self.factory.connections.change(section.connections, section.connections_per_address)
+        self.factory.websocket.limits = self._discovery.limits = edge_limits(section)
 
     async def start(self) -> None:
         """Listen on all endpoints, or on none; raises `CannotListen` for one that cannot be had.

@@ -17,6 +17,7 @@ from safeum_home.config import Config
 from safeum_home.errors import Code, Problem
 from safeum_home.gateway.http import EdgeSite, site_root
 from safeum_home.gateway.tls import ServerTls, TlsError
+from safeum_home.node.control import Control
 from safeum_home.node.domain import Domain, make_domain
 from safeum_home.node.edge import Edge, certificate_end, edge_limits, tls_material
 from safeum_home.node.listening import CannotListen, listen
@@ -78,6 +79,7 @@ class Node(Service):
         self.database: NodeDatabase | None = None
         self._watch: DatabaseWatch | None = None
         self._domain: Domain | None = None
+        self.control: Control | None = None
         self._edge: Edge | None = None
         self._opening = "opening"
         self.ready: Deferred[None] = Deferred()
@@ -213,6 +215,7 @@ class Node(Service):
         await finish(database, vault.keyring)
         self._hasher.start()
         self._domain = make_domain(self._config, self._reactor, database, vault, self._hasher)
+        self.control = await self._domain.control.load()
         if self._tls is None:
             try:
                 await self.reload_certificate()
@@ -237,6 +240,7 @@ class Node(Service):
             self._give_up()
             return
         self._edge = edge
+        self._domain.control.limits.add(edge.use())
         # What is there now stays: the collector need not look at it again.
         gc.collect()
         gc.freeze()

@@ -10,6 +10,7 @@ from typing import Any
 
 from twisted.internet.error import ReactorNotRunning
 
+from safeum_home.accounts.policy import PolicyError, read
 from safeum_home.admin.service import is_answered
 from safeum_home.config import Config
 from safeum_home.node import listening
@@ -26,6 +27,10 @@ class StartError(Exception):
 def check(config: Config) -> None:
     """Raises `StartError`. Nothing is kept open, so it may be called before the process daemonises."""
     check_state_dir(config.state_dir)
+    try:
+        read(config.policy.file)
+    except PolicyError as error:
+        raise StartError(f"policy.file, {config.policy.file}: {error}") from None
     if is_answered(config.admin_socket):
         raise StartError(f"a node runs in {config.state_dir} already")
     health = [config.listen.health] if config.listen.health is not None else []

@@ -15,6 +15,8 @@ class Phase(Enum):
     """Connected, nobody yet."""
     OPEN = "open"
     """A device of an account."""
+    ANY = "any"
+    """Either of them: what is taken before and after the way in."""
 
 
 class Params(Struct, frozen=True, forbid_unknown_fields=True):

@@ -38,7 +38,7 @@ class SessionPhase:
 
     def permit(self, command: Command) -> None:
         """Raise `not_authenticated` or `wrong_state` unless `command` is taken now."""
-        if command.phase is self.phase:
+        if command.phase is self.phase or (command.phase is Phase.ANY and self.phase is not None):
             return
         if self.phase is Phase.GREETING:
             raise Problem(Code.NOT_AUTHENTICATED)

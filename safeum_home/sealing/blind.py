@@ -16,6 +16,7 @@ _CLIENT_ID = personal(b"blind client id")
 _PLACE = personal(b"blind place")
 _TOKEN = personal(b"blind token")
 _NODE = personal(b"blind node")
+_INVITE = personal(b"blind invite")
 
 SIDE_BY_SIDE = 12
 """Client ids that agree in so many characters are indexed side by side, as rows of one page: UUIDs of version
@@ -65,6 +66,9 @@ class BlindIndex:
     def node(self, name: str) -> bytes:
         """What tells a node's database from those of others."""
         return self._index(name.encode(), _NODE)
+
+    def invite(self, code: str) -> bytes:
+        return self._index(code.encode(), _INVITE)
 
     def wipe(self) -> None:
         self._slot.wipe()

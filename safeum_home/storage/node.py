@@ -16,6 +16,7 @@ _ADVANCE = update(node).values(
     )
 )
 _IS_IDENTITY = node.c.name == "identity"
+_IS_REGISTRATION = node.c.name == "registration"
 
 
 class Marks(NamedTuple):
@@ -53,3 +54,16 @@ def belongs_to(c: Connection, identity: int) -> bool:
     c.execute(delete(node).where(_IS_IDENTITY))
     c.execute(insert(node), {"name": "identity", "value": identity})
     return True
+
+
+def registration(c: Connection) -> int | None:
+    """How the operator has set registration; None where it was left to the configuration."""
+    found: int | None = c.execute(select(node.c.value).where(_IS_REGISTRATION)).scalar_one_or_none()
+    return found
+
+
+def set_registration(c: Connection, mode: int | None) -> None:
+    """Remember how registration was set, or with None that it was not."""
+    c.execute(delete(node).where(_IS_REGISTRATION))
+    if mode is not None:
+        c.execute(insert(node), {"name": "registration", "value": mode})

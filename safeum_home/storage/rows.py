@@ -80,6 +80,16 @@ class NewEvent(NamedTuple):
     sent: bytes
 
 
+class InviteRow(NamedTuple):
+    """An invite that can make `left` accounts until `ends` (milliseconds); `sealed` is under its own key."""
+
+    invite: bytes
+    left: int
+    ends: int
+    sealed: bytes
+    key: WrappedKey
+
+
 class Marker(NamedTuple):
     """How far an account got in a chat; a marker never goes back."""
 

@@ -86,3 +86,5 @@ dedupe = _table(
     _blind("sent", primary_key=True),
     _number("position"),
 )
+
+invites = _table("invites", _blind("invite", primary_key=True), _number("left"), _number("ends"), _sealed())

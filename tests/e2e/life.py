@@ -7,7 +7,7 @@ from mnemonic import Mnemonic
 
 from tests.e2e.canaries import Canaries
 from tests.e2e.node_process import NodeProcess
-from tests.e2e.people import Person, befriend, connect, history, resume, sign_up
+from tests.e2e.people import Person, befriend, connect, consent, history, resume, sign_up
 from tests.e2e.wire import UPGRADE, RawClient, Refused, frame, plain_socket
 
 ADDRESS = "127.0.0.77"
@@ -116,7 +116,8 @@ class Life:
             name, secret = self.canaries.word("a username for two"), self.canaries.text("a password for two")
             device = self._device("a device for two")
             for client in (one, other):
-                params = {"username": name, "password": secret, "device": device}
+                agreed = consent(client)
+                params = {"username": name, "password": secret, "device": device, "consent": agreed}
                 client.send(id=0, method="account.register", params=params)
             answers = [one.read(), other.read()]
             assert sorted("error" in answer for answer in answers) == [False, True], answers

@@ -35,8 +35,14 @@ def sign_up(
 ) -> tuple[Person, RawClient]:
     """A new account, and its open session."""
     client = connect(node, **options)
-    opened = client.call("account.register", username=username, password=password, device=device)
+    about = {"username": username, "password": password, "device": device, "consent": consent(client)}
+    opened = client.call("account.register", **about)
     return Person(username, opened["account"], opened["address"], opened["token"], opened["cursor"]), client
+
+
+def consent(client: RawClient) -> str:
+    """What somebody agrees to who signs up on this connection."""
+    return str(client.call("policy.get")["version"])
 
 
 def resume(node: NodeProcess, person: Person, since: str | None = None, **options: Any) -> RawClient:

@@ -42,6 +42,7 @@ from safeum_home.protocol.commands.contacts import (
     ProfileResult,
     ProfileSet,
 )
+from safeum_home.protocol.commands.policy import PolicyAccept, PolicyGet, PolicyText
 
 __all__ = [
     "COMMANDS",
@@ -72,6 +73,9 @@ __all__ = [
     "Opened",
     "Params",
     "Phase",
+    "PolicyAccept",
+    "PolicyGet",
+    "PolicyText",
     "ProfileGet",
     "ProfileResult",
     "ProfileSet",

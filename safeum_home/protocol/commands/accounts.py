@@ -1,6 +1,8 @@
 """Accounts, sessions and devices: signing up, logging in, coming back, logging out."""
 
 from safeum_home.protocol.command import Done, Params, Phase, Result, command
+from safeum_home.protocol.commands.policy import PolicyVersion
+from safeum_home.protocol.invites import InviteCode
 from safeum_home.protocol.types import (
     Account,
     CursorText,
@@ -25,15 +27,23 @@ class Opened(Result, frozen=True):
     device: Device
     cursor: CursorText
     token: Token | None = None
+    policy: PolicyVersion | None = None
+    """Of the node's policy, where this account's owner has not agreed to that version yet: ask."""
 
 
 @command("account.register", Opened, Phase.GREETING)
 class AccountRegister(Params, frozen=True):
-    """Sign up with a login and a password; nothing else is asked. The session is then open."""
+    """Sign up with a login and a password. The session is then open.
+
+    `consent` is the version of the policy that its reader has agreed to (`consent_needed` else); `invite`
+    is a code, where the node asks for one (`invite_needed`).
+    """
 
     username: Username
     password: Password
     device: DeviceInfo
+    consent: PolicyVersion | None = None
+    invite: InviteCode | None = None
 
 
 @command("account.password", Done)

@@ -79,3 +79,4 @@ def upgrade() -> None:
         _blind("sent", primary_key=True),
         _number("position"),
     )
+    _table("invites", _blind("invite", primary_key=True), _number("left"), _number("ends"), _sealed())

@@ -1,0 +1,88 @@
+"""What an operator can look at and change while the node serves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from twisted.internet.threads import deferToThread
+
+from safeum_home.accounts.contact_rows import ContactSide
+from safeum_home.accounts.contacts import ContactLimits
+from safeum_home.accounts.devices import Devices
+from safeum_home.accounts.invites import Invites
+from safeum_home.accounts.login_limits import ANYWHERE, LoginLimits
+from safeum_home.accounts.overview import Accounts
+from safeum_home.accounts.policy import CurrentPolicy, Policy, PolicyError, read
+from safeum_home.accounts.registration import Registration
+from safeum_home.config import LimitSection
+from safeum_home.errors import Code, Problem
+from safeum_home.gateway.services import Services
+from safeum_home.node.live_limits import LiveLimits, Use, rate
+from safeum_home.node.startup import StartError
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Made with the domain; `load` it before anybody is served."""
+
+    policy: CurrentPolicy
+    policy_file: str
+    registration: Registration
+    invites: Invites
+    accounts: Accounts
+    connected: Callable[[], int]
+    """How many accounts have a device that is connected."""
+    limits: LiveLimits
+
+    async def load(self) -> "Control":
+        """The policy of the configuration, and what was set at run time; raises `StartError`."""
+        await self.registration.load()
+        try:
+            self.policy.now = await deferToThread(read, self.policy_file)
+        except PolicyError as error:
+            raise StartError(f"policy.file, {self.policy_file}: {error}") from None
+        return self
+
+    async def reload_policy(self) -> Policy:
+        """Read the policy anew; raises `invalid_params`, and then the one before stays."""
+        try:
+            self.policy.now = await deferToThread(read, self.policy_file)
+        except PolicyError as error:
+            raise Problem(Code.INVALID_PARAMS, f"{self.policy_file}: {error}") from None
+        return self.policy.now
+
+
+def limits_in_use(
+    section: LimitSection,
+    services: Services,
+    logins: LoginLimits,
+    contacts: ContactLimits,
+    side: ContactSide,
+    devices: Devices,
+) -> LiveLimits:
+    """The limits with all who go by them, but for those of the edge, which comes later."""
+
+    def sessions(section: LimitSection) -> None:
+        services.limits = section
+
+    def lists(section: LimitSection) -> None:
+        side.limit, devices.limit = section.contacts, section.devices
+
+    of_sessions = (
+        "authentication_seconds",
+        "in_flight",
+        "outbound_frames",
+        "outbound_bytes",
+        "unacknowledged",
+    )
+    return LiveLimits(
+        section,
+        Use(of_sessions, sessions),
+        Use(("contacts", "devices"), lists),
+        rate("commands_per_second", services.rate, burst="commands_burst"),
+        rate("logins_per_address", logins.by_host),
+        rate("logins_per_account", logins.by_username),
+        rate("logins_per_account", logins.by_username_anywhere, ANYWHERE),
+        rate("signups_per_address", logins.sign_ups),
+        rate("finds_per_account", contacts.finds),
+        rate("contact_requests_per_account", contacts.requests),
+    )
