@@ -43,6 +43,8 @@ REPEATABLE: frozenset[type[Params]] = frozenset(
         commands.ListChats,
         commands.ListContacts,
         commands.ListDevices,
+        commands.PolicyAccept,
+        commands.PolicyGet,
         commands.ProfileGet,
         commands.ProfileSet,
         commands.SessionAck,
