@@ -111,7 +111,9 @@ class InviteTests(InviteCase):
         self.world.database.release()
         alice.opened(alice.answer(first) or {})
         self.assertEqual(self.assertRaises(Refused, bob.answer, second).code, "invite_needed")
-        counts = [self.world.database.count(table) for table in ("accounts", "aliases", "devices", "profiles")]
+        counts = [
+            self.world.database.count(table) for table in ("accounts", "aliases", "devices", "profiles")
+        ]
         self.assertEqual(counts, [1, 1, 1, 0])
         self.assertEqual(self.world.database.count("keys"), 3)  # alice, her system chat, the invite
 

@@ -146,6 +146,8 @@ class OperatingTests(SynchronousTestCase):
             self._run_line(text, codes=OK_OR_NOT_YET)
         elif " secret set" in text:
             self._run_line(text, "a value")
+        elif " accounts show" in text:
+            self._run_line(text, "nobody", (1,))
         elif " secret list" in text:
             self.assertEqual(self._run_line(text), "sms-gateway\ntls-key\n")
         else:

@@ -11,6 +11,7 @@ from safeum_home.errors import Code
 from safeum_home.protocol import SUBPROTOCOL, WEBSOCKET_PATH
 from safeum_home.protocol.frames import ProblemDetails
 from safeum_home.protocol.http import DISCOVERY_PATH, HEALTH_PATH, Discovery, Health
+from safeum_home.protocol.invites import INVITE_PATH
 from safeum_home.protocol.schemas import Json, reference, schemas
 
 
@@ -49,6 +50,15 @@ def document() -> Json:
                     "responses": {
                         "200": _response("Where and how.", reference(Discovery)),
                         "503": {"$ref": "#/components/responses/Problem"},
+                    },
+                }
+            },
+            INVITE_PATH: {
+                "get": {
+                    "operationId": "invite",
+                    "summary": "How is an invite used? The code is the fragment of its link, which is not sent.",
+                    "responses": {
+                        "200": _response("A page for people.", {"type": "string"}, "text/html"),
                     },
                 }
             },

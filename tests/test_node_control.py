@@ -1,0 +1,200 @@
+"""A node's operator at work with the real command line: sign-up, invites, policy, accounts, limits."""
+
+import json
+import subprocess
+from typing import Any
+from urllib.request import urlopen
+
+from safeum_home.accounts.policy import standard
+from safeum_home.protocol.invites import code_in
+from tests.e2e.needs import tool
+from tests.e2e.wire import RawClient, Refused, Wire
+from tests.node_case import NodeCase
+
+
+class ControlTests(NodeCase):
+    def tell(self, *arguments: str, code: int = 0, text: bytes = b"") -> str:
+        """A command for the node of this test."""
+        return self.operate(*arguments, "--config", str(self.config), code=code, text=text)
+
+    def asked(self, *arguments: str) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(self.tell(*arguments, "--json"))
+        return answer
+
+    def refused(self, name: str, **more: str) -> str:
+        return self.assertRaises(Refused, self.sign_up, name, **more).code
+
+    def test_invites(self) -> None:
+        """A closed node lets in who has an invite, once; nothing of it is left on disk or in the log."""
+        node = self.serve()
+        self.assertEqual(self.tell("registration"), "open (as configured)")
+        self.tell("registration", "closed")
+        self.assertEqual(self.refused("alice"), "registration_closed")
+        self.assertIn("the configuration says open", self.tell("registration", "invite"))
+        self.assertEqual(self.refused("alice"), "invite_needed")
+
+        png, svg = self.folder / "invite.png", self.folder / "invite.svg"
+        pictures = ("--png", str(png), "--svg", str(svg))
+        link = self.tell("invites", "create", "--label", "next door", *pictures)
+        self.assertRegex(link, r"^https://localhost/invite#[a-z2-7]{26}$")
+        self.assertEqual((png.stat().st_mode & 0o777, svg.stat().st_mode & 0o777), (0o600, 0o600))
+        self.assertIn(b"<svg", svg.read_bytes())
+        self.tell("invites", "create", *pictures, code=1)  # replaces no file, and makes no invite
+        [invite] = self.asked("invites", "list")["invites"]
+        self.assertEqual((invite["label"], invite["left"], invite["uses"]), ("next door", 1, 1))
+        self.assertNotIn(code_in(link), json.dumps(invite))
+
+        self.sign_up("alice", invite=code_in(link))
+        self.assertEqual(self.refused("bob", invite=code_in(link)), "invite_needed")
+        self.assertIn("0 of 1 left", self.tell("invites", "list"))
+        self.tell("invites", "revoke", invite["id"])
+        self.assertEqual(self.tell("invites", "list"), "")
+        self.tell("invites", "revoke", invite["id"], code=1)
+        self.tell("invites", "create", "--days", "0", code=1)
+        self.tell("invites", "create", "--uses", "x", code=2)
+
+        self.stop(node)
+        node = self.serve()
+        self.assertEqual(self.asked("registration")["mode"], "invite")
+        self.assertEqual(self.tell("registration", "configured"), "open (as configured)")
+        self.sign_up("bob")
+        self.stop(node)
+        self.assertNotIn("Traceback", self.log.read_text())
+        left = [self.log, *(path for path in (self.folder / "state").rglob("*") if path.is_file())]
+        for path in left:
+            for secret in (code_in(link), "next door", "alice"):
+                self.assertNotIn(secret.encode(), path.read_bytes(), f"{secret} is in {path.name}")
+
+    def test_codes(self) -> None:
+        """The QR code holds the link: in the terminal's form something is printed, and in the picture."""
+        program = tool("zbarimg", "zbar-tools")
+        self.serve()
+        png = self.folder / "invite.png"
+        link = self.tell("invites", "create", "--png", str(png))
+        done = subprocess.run(
+            [program, "--quiet", "--raw", png], capture_output=True, text=True, check=True, timeout=60
+        )
+        self.assertEqual(done.stdout.strip(), link)
+        shown = self.tell("invites", "create", "--qr").splitlines()
+        self.assertGreater(len(shown), 15)
+        self.assertIn("/invite#", shown[-1])
+
+    def test_page(self) -> None:
+        """The page behind the link: the same for every code, without a script, under a tight policy."""
+        self.serve()
+        with urlopen(f"https://localhost:{self.port}/invite", context=self.tls) as answer:
+            page, headers = answer.read().decode(), answer.headers
+        self.assertEqual(headers["Content-Type"], "text/html; charset=utf-8")
+        self.assertRegex(headers["Content-Security-Policy"], r"^default-src 'none'; style-src 'sha256-")
+        self.assertEqual((headers["Referrer-Policy"], headers["Cache-Control"]), ("no-referrer", "no-store"))
+        self.assertIn("safeum chat --node localhost", page)
+        for word in ("<script", "src=", "href=", "http"):
+            self.assertNotIn(word, page)
+
+    def test_policy(self) -> None:
+        """The operator's own text, put into place while the node runs."""
+        file = self.folder / "policy.txt"
+        self.config.write_text(self.config.read_text() + f'[policy]\nfile = "{file}"\n')
+        file.write_text("version: 7\n\nIt keeps what you send.\n")
+        self.serve()
+        self.assertEqual(self.asked("policy")["text"], "It keeps what you send.")
+        self.sign_up("alice")
+        self.assertEqual(self.asked("accounts", "show", "alice")["policy"], "7")
+        for broken in ("It keeps all.", "version: 8\n\x1b[2J"):
+            file.write_text(broken)
+            self.tell("policy", "reload", code=1)
+            self.assertEqual(self.asked("policy")["version"], "7")
+        file.write_text("version: 8\nIt keeps less.\n")
+        self.assertEqual(self.tell("policy", "reload"), f"version 8, from {file}")
+        self.assertEqual(self.tell("policy").splitlines()[-1], "It keeps less.")
+        device = {"name": "a device", "system": "a system"}
+        with RawClient(Wire(self.port, self.alpn)) as client:
+            login = {"username": "alice", "password": "correct horse battery", "device": device}
+            self.assertEqual(client.call("session.login", **login)["policy"], "8")
+            client.call("policy.accept", version="8")
+        self.assertEqual(self.asked("accounts", "show", "alice")["policy"], "8")
+
+    def test_no_policy(self) -> None:
+        """A node without the policy that it is to show does not start; one that lost it says so."""
+        file = self.folder / "policy.txt"
+        self.config.write_text(self.config.read_text() + f'[policy]\nfile = "{file}"\n')
+        node = self.start()
+        self.assertEqual(node.wait(60), 1)
+        self.assertIn(f"policy.file, {file}: it cannot be read", self.log.read_text())
+        file.write_text("version: 1\nIt keeps all.")
+        self.start()
+        self.until((503, "sealed"))
+        file.unlink()
+        self.tell("unseal", text=self.words.encode(), code=4)
+        self.until((503, "failed"))
+        self.assertNotIn("Traceback", self.log.read_text())
+
+    def test_accounts(self) -> None:
+        """That they are there, and nothing of what is in them."""
+        self.serve()
+        self.sign_up("alice")
+        self.assertEqual(self.asked("accounts"), {"accounts": 1, "connected": 0})
+        with RawClient(Wire(self.port, self.alpn)) as client:
+            about = {"username": "bob", "password": "correct horse battery", "consent": standard().version}
+            client.call("account.register", **about, device={"name": "a device", "system": "a system"})
+            client.call("profile.set", profile={"display_name": "Robert", "status": "away"})
+            self.assertEqual(self.asked("accounts"), {"accounts": 2, "connected": 1})
+            shown = self.asked("accounts", "show", "BOB")
+            self.assertEqual((shown["devices"], shown["connected"]), (1, 1))
+            self.assertRegex(shown["account"], r"^@[a-z2-7]{26}:localhost$")
+            self.assertEqual(
+                set(shown), {"account", "created_at", "devices", "connected", "policy", "policy_at"}
+            )
+            words = self.tell("accounts", "show", text=b"bob\n")
+            self.assertIn("devices       1, connected: 1", words)
+            self.assertNotIn("Robert", words)
+        for nobody in ("carol", "no login", "a" * 300, "safeum"):
+            self.tell("accounts", "show", nobody, code=1)
+        self.assertNotIn("bob", self.log.read_text())
+
+    def test_limits(self) -> None:
+        """Looked at, changed until the next start, at the edge too."""
+        node = self.serve()
+        rows = {row["name"]: row for row in self.asked("limits")["limits"]}
+        self.assertEqual((rows["devices"]["value"], rows["signups_per_address"]["held_back"]), (50, 0))
+        self.assertIn("configured: 50", self.tell("limits", "set", "devices", "3"))
+        for arguments in (("devices", "51"), ("devices", "many"), ("device", "3")):
+            self.tell("limits", "set", *arguments, code=1)
+        self.tell("limits", "set", "devices", code=2)
+        self.tell("limits", "set", "signups_per_address_burst", "1")
+        self.sign_up("alice")
+        self.assertEqual(self.refused("bob"), "rate_limited")
+        self.assertRegex(self.tell("limits"), r"(?m)^signups_per_address +0\.01 +held back: 1$")
+        self.tell("limits", "set", "ping_seconds", "7")
+        where = f"https://localhost:{self.port}/.well-known/safeum/client"
+        with urlopen(where, context=self.tls) as answer:
+            self.assertEqual(json.load(answer)["limits"]["ping_interval"], 7)
+        self.tell("limits", "set", "connections_per_address", "1")
+        with RawClient(Wire(self.port, self.alpn)) as client:
+            client.call("policy.get")
+            self.assertRaises((OSError, EOFError), Wire, self.port, self.alpn)
+            [row] = [
+                row for row in self.asked("limits")["limits"] if row["name"] == "connections_per_address"
+            ]
+            self.assertEqual(row["held_back"], 1)
+        self.stop(node)
+        self.serve()
+        self.assertEqual(self.asked("limits")["limits"], list(rows.values()))
+
+    def test_sealed(self) -> None:
+        """While the node is sealed nothing of this can be had, and that is said."""
+        self.start()
+        self.until((503, "sealed"))
+        for arguments in (
+            ("accounts",),
+            ("accounts", "show", "alice"),
+            ("limits",),
+            ("limits", "set", "devices", "3"),
+            ("registration",),
+            ("registration", "closed"),
+            ("invites", "list"),
+            ("invites", "create"),
+            ("policy",),
+            ("policy", "reload"),
+        ):
+            self.tell(*arguments, code=1)
