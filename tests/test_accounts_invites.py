@@ -57,7 +57,7 @@ class InviteCase(SynchronousTestCase):
     def refused(self, username: str, invite: str | None, code: str = "invite_needed") -> dict[str, Any]:
         error = self.assertRaises(Refused, self.sign_up, username, invite)
         self.assertEqual(error.code, code)
-        return error.error
+        return dict(error.error)
 
     def listed(self) -> list[Invite]:
         return self.successResultOf(self.invites.list())

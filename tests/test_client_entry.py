@@ -80,6 +80,72 @@ class EntryTests(SynchronousTestCase):
         tried = [(params["username"], params["password"]) for params in self.params("account.register")]
         self.assertEqual(tried, [("eve", "weak"), ("ada", "weak"), ("ada", "strong"), ("ada", "strong")])
 
+    def test_an_invite_is_asked_for_where_the_node_wants_one(self) -> None:
+        """Nothing else is asked again for it; a link will do."""
+        good = "a" * 26
+
+        def register(params: dict[str, Any]) -> Any:
+            return opened() if params["invite"] == good else Problem(Code.INVITE_NEEDED)
+
+        self.node.answers["account.register"] = register
+        person = self.person("y", "ada", "strong", "strong", "", f"https://home.test/invite#{good}")
+        asyncio.run(sign_up(self.node.client, options(), person))
+        tried = [params["invite"] for params in self.params("account.register")]
+        self.assertEqual(tried, [None, None, good])
+        self.assertEqual(self.asked[-2:], ["Your invite (the link, or its code)"] * 2)
+
+    def test_a_policy_that_changes_meanwhile_is_shown_again(self) -> None:
+        """Consent is to what was shown, and to nothing else."""
+        policies = [{"version": "1", "text": "It keeps little."}, {"version": "2", "text": "It keeps all."}]
+
+        def register(params: dict[str, Any]) -> Any:
+            if params["consent"] == "2":
+                return opened()
+            policies.pop(0)
+            return Problem(Code.CONSENT_NEEDED, "2")
+
+        self.node.answers["policy.get"] = lambda params: policies[0]
+        self.node.answers["account.register"] = register
+        asyncio.run(sign_up(self.node.client, options("ada"), self.person("yes", "strong", "strong", "yes")))
+        self.assertIn("It keeps little.", self.said)
+        self.assertEqual([each["consent"] for each in self.params("account.register")], ["1", "2"])
+        self.assertLess(self.said.index("It keeps little."), self.said.index("It keeps all."))
+
+    def test_without_consent_there_is_no_account(self) -> None:
+        person = self.person("no")
+        with self.assertRaises(RemoteProblem) as caught:
+            asyncio.run(sign_up(self.node.client, options("ada"), person))
+        self.assertTrue(caught.exception.of(Code.CONSENT_NEEDED))
+        self.assertEqual(self.params("account.register"), [])
+
+    def test_a_new_policy_is_asked_about_after_a_login(self) -> None:
+        """A yes is told to the node; with a no one goes on."""
+        self.node.answers["session.login"] = lambda params: opened() | {"policy": "1"}
+        self.node.answers["policy.accept"] = lambda params: {}
+        self.enter(options("ada"), "right", "no")
+        self.assertEqual(self.params("policy.accept"), [])
+        self.assertEqual(self.node.client.state.policy, "1")
+        self.node.client.close()
+        self.setUp()
+        self.node.answers["session.login"] = lambda params: opened() | {"policy": "1"}
+        self.node.answers["policy.accept"] = lambda params: {}
+        self.enter(options("ada"), "right", "yes")
+        self.assertEqual(self.params("policy.accept"), [{"version": "1"}])
+        self.assertIsNone(self.node.client.state.policy)
+
+    def test_the_connection_may_go_while_somebody_reads(self) -> None:
+        """A node does not wait for who has not logged in: the sign-up makes a new connection."""
+        answers = iter(("yes", "ada", "strong", "strong"))
+
+        async def ask(prompt: str) -> str:
+            if prompt.startswith("Do you agree"):
+                self.node.wire.drop(4001, "authenticate in time")
+            return next(answers)
+
+        asyncio.run(sign_up(self.node.client, options(), Person(ask, ask, self.said.append)))
+        self.assertEqual(len(self.node.wires), 2)
+        self.assertIsNotNone(self.node.client.opened)
+
     def test_without_a_person_a_refusal_is_the_end(self) -> None:
         with self.assertRaises(RemoteProblem):
             self.enter(options("ada", "wrong"))

@@ -209,6 +209,7 @@ class NodeTests(SynchronousTestCase):
         with self.chat() as (screen, process):
             for prompt, line in (
                 (b"sign up", b""),
+                (b"Do you agree?", b"yes"),
                 (b"Choose a login", b"newcomer"),
                 (b"Choose a password", PASSWORD.encode()),
                 (b"Once more", PASSWORD.encode()),

@@ -56,6 +56,24 @@ class EnteringTests(SynchronousTestCase):
             self.client.chats()
         self.assertEqual(caught.exception.code, Code.NOT_AUTHENTICATED.code)
 
+    def test_the_policy_can_be_read_before_and_after(self) -> None:
+        """Before a login it needs a connection of its own, and fails with it; afterwards it waits for one."""
+        policy = {"version": "1", "text": "It keeps messages."}
+        self.node.answers["policy.get"] = lambda params: policy
+        first = self.successResultOf(started(self.node.client.policy()))
+        self.assertEqual((first.version, first.text), ("1", "It keeps messages."))
+        del self.node.wire.answers["policy.get"]
+        asked = started(self.node.client.policy())
+        self.node.wire.drop()
+        self.failureResultOf(asked, Disconnected)
+        wire = self.node.login()
+        wire.drop()
+        asked = started(self.node.client.policy())
+        self.assertNoResult(asked)
+        self.node.clock.advance(60)
+        self.assertEqual(self.node.wire.methods(), ["session.resume", "policy.get"])
+        self.assertEqual(self.successResultOf(asked), first)
+
     def test_logging_in_twice_is_refused(self) -> None:
         self.node.login()
         error = self.failureResultOf(started(self.client.login("ada", "right")), RemoteProblem).value

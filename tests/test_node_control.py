@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+from base64 import b64encode
+from hashlib import sha256
 from typing import Any
 from urllib.request import urlopen
 
@@ -9,7 +11,7 @@ from safeum_home.accounts.policy import standard
 from safeum_home.protocol.invites import code_in
 from tests.e2e.needs import tool
 from tests.e2e.wire import RawClient, Refused, Wire
-from tests.node_case import NodeCase
+from tests.node_case import BIN, PATIENCE, NodeCase
 
 
 class ControlTests(NodeCase):
@@ -22,7 +24,8 @@ class ControlTests(NodeCase):
         return answer
 
     def refused(self, name: str, **more: str) -> str:
-        return self.assertRaises(Refused, self.sign_up, name, **more).code
+        code: str = self.assertRaises(Refused, self.sign_up, name, **more).code
+        return code
 
     def test_invites(self) -> None:
         """A closed node lets in who has an invite, once; nothing of it is left on disk or in the log."""
@@ -65,6 +68,43 @@ class ControlTests(NodeCase):
             for secret in (code_in(link), "next door", "alice"):
                 self.assertNotIn(secret.encode(), path.read_bytes(), f"{secret} is in {path.name}")
 
+    def safeum(
+        self, command: str, *arguments: str, text: str = "", code: int = 0
+    ) -> "subprocess.CompletedProcess[str]":
+        """A client's command, at this node."""
+        where = ("--node", f"localhost:{self.port}", "--ca", str(self.folder / "chain.pem"))
+        done = subprocess.run(
+            [BIN / "safeum", command, *where, *arguments],
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done
+
+    def test_a_person_with_a_link(self) -> None:
+        """From the operator's command to the client's, with the whole link as it was handed over."""
+        self.serve()
+        self.tell("registration", "invite")
+        link = self.tell("invites", "create")
+        self.assertIn("version 1:", self.safeum("policy").stdout)
+        password = "correct horse battery\n"
+        sign_up: tuple[str, ...] = ("--login", "alice")
+        refused = self.safeum("register", *sign_up, text=password, code=1)
+        self.assertIn("--agree 1 agrees", refused.stderr)
+        sign_up = (*sign_up, "--agree", "1")
+        refused = self.safeum("register", *sign_up, text=password, code=1)
+        self.assertIn("needs an invite", refused.stderr)
+        # The password is the first line and the invite the second, of one descriptor.
+        sign_up = (*sign_up, "--invite-fd", "0")
+        done = self.safeum("register", *sign_up, text=f"{password}{link}\n")
+        self.assertIn("alice@localhost", done.stdout)
+        other = ("--login", "bob", *sign_up[2:])
+        refused = self.safeum("register", *other, text=f"{password}{link}\n", code=1)
+        self.assertIn("needs an invite", refused.stderr)
+
     def test_codes(self) -> None:
         """The QR code holds the link: in the terminal's form something is printed, and in the picture."""
         program = tool("zbarimg", "zbar-tools")
@@ -88,6 +128,8 @@ class ControlTests(NodeCase):
         self.assertRegex(headers["Content-Security-Policy"], r"^default-src 'none'; style-src 'sha256-")
         self.assertEqual((headers["Referrer-Policy"], headers["Cache-Control"]), ("no-referrer", "no-store"))
         self.assertIn("safeum chat --node localhost", page)
+        style = page.partition("<style>")[2].partition("</style>")[0]
+        self.assertIn(b64encode(sha256(style.encode()).digest()).decode(), headers["Content-Security-Policy"])
         for word in ("<script", "src=", "href=", "http"):
             self.assertNotIn(word, page)
 

@@ -49,9 +49,11 @@ class RateTests(SynchronousTestCase):
     def test_change(self, taken: int, rate: float, burst: int) -> None:
         """What was taken stays taken, and comes back at the new rate."""
         self.setUp()
-        for _ in range(min(taken, 4)):
-            self.limit.take("a")
+        for key in (*"a" * min(taken, 4), *"bcbc"):
+            self.limit.take(key)
         self.limit.change(rate, burst)
+        for other in ("b", "c"):
+            self.assertEqual(self._free(other), max(0, burst - 2))
         self.assertEqual(self._free("a"), max(0, burst - min(taken, 4)))
         self.assertEqual(self._free("new"), burst)
         self.clock.advance(1 / rate)
@@ -86,10 +88,12 @@ class LiveTests(SynchronousTestCase):
         self.limits: LiveLimits = self.world.domain.control.limits
 
     def refused(self, client: Client, method: str, **params: Any) -> str:
-        return self.assertRaises(Refused, client.call, method, **params).code
+        code: str = self.assertRaises(Refused, client.call, method, **params).code
+        return code
 
     def problem(self, name: str, text: str) -> Problem:
-        return self.assertRaises(Problem, self.limits.set, name, text)
+        problem: Problem = self.assertRaises(Problem, self.limits.set, name, text)
+        return problem
 
     def test_every_limit_can_be_changed(self) -> None:
         """But for those of the edge, which joins them when it listens."""

@@ -56,7 +56,7 @@ def document() -> Json:
             INVITE_PATH: {
                 "get": {
                     "operationId": "invite",
-                    "summary": "How is an invite used? The code is the fragment of its link, which is not sent.",
+                    "summary": "How is an invite used? Its code is the fragment of the link: not sent.",
                     "responses": {
                         "200": _response("A page for people.", {"type": "string"}, "text/html"),
                     },
