@@ -105,6 +105,35 @@ class ControlTests(NodeCase):
         refused = self.safeum("register", *other, text=f"{password}{link}\n", code=1)
         self.assertIn("needs an invite", refused.stderr)
 
+    def test_many_at_once(self) -> None:
+        """Of eight sign-ups at one moment with an invite for three, three get in."""
+        self.serve()
+        self.tell("registration", "invite")
+        code = code_in(self.tell("invites", "create", "--uses", "3"))
+        clients = [RawClient(Wire(self.port, self.alpn)) for _ in range(8)]
+        device = {"name": "a device", "system": "a system"}
+        about = {"password": "correct horse battery", "device": device, "consent": standard().version}
+        for number, client in enumerate(clients):
+            params = {"username": f"person{number}", "invite": code, **about}
+            client.send(id=0, method="account.register", params=params)
+        answers = [client.read() for client in clients]
+        codes = [answer["error"]["data"]["code"] for answer in answers if "error" in answer]
+        self.assertEqual(codes, ["invite_needed"] * 5)
+        for client in clients:
+            client.close()
+        self.assertEqual(self.asked("accounts")["accounts"], 3)
+        self.assertEqual(self.asked("invites", "list")["invites"][0]["left"], 0)
+
+    def test_options_on_either_side(self) -> None:
+        """What says which node is meant may stand before a nested command or behind it."""
+        self.serve()
+        self.sign_up("alice")
+        where = ("--config", str(self.config))
+        before = self.operate("accounts", *where, "--json", "show", "alice")
+        self.assertEqual(before, self.operate("accounts", "show", "alice", "--json", *where))
+        socket = ("--socket", str(self.folder / "state" / "admin.sock"))
+        self.assertEqual(before, self.operate("accounts", *socket, "show", "--json", "alice"))
+
     def test_codes(self) -> None:
         """The QR code holds the link: in the terminal's form something is printed, and in the picture."""
         program = tool("zbarimg", "zbar-tools")
@@ -238,5 +267,7 @@ class ControlTests(NodeCase):
             ("invites", "create"),
             ("policy",),
             ("policy", "reload"),
+            ("invites", "create", "--png", str(self.folder / "invite.png")),
         ):
             self.tell(*arguments, code=1)
+        self.assertFalse((self.folder / "invite.png").exists())

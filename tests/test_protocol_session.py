@@ -41,6 +41,14 @@ class SessionTests(SynchronousTestCase):
         self.machine.closed()
         self._expect(Code.WRONG_STATE, Code.WRONG_STATE)
 
+    def test_what_is_taken_on_both_sides_of_the_way_in(self) -> None:
+        """Before and after, not while authenticating, and not when it is over."""
+        taken = [self._refusal("policy.get")]
+        for step in (self.machine.authenticating, self.machine.opened, self.machine.closed):
+            step()
+            taken.append(self._refusal("policy.get"))
+        self.assertEqual(taken, [None, Code.WRONG_STATE, None, Code.WRONG_STATE])
+
     def test_another_try(self) -> None:
         """After a refusal the session greets again."""
         self.machine.authenticating()

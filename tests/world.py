@@ -306,8 +306,9 @@ class World:
 
     def register(self, username: str, password: str = PASSWORD, host: str = HOST) -> Client:
         client = Client(self, host)
-        params = {"username": username, "password": password, "device": LAPTOP, "consent": CONSENT}
-        return client.opened(client.call("account.register", **params))
+        params = {"username": username, "password": password, "device": LAPTOP}
+        consent = self.domain.control.policy.now.version
+        return client.opened(client.call("account.register", **params, consent=consent))
 
     def login(self, username: str, host: str = HOST) -> Client:
         """A new device of an account, logged in."""

@@ -3,12 +3,14 @@
 import argparse
 import os
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from safeum_home.admin import control_wire as wire
 from safeum_home.admin.control_cli import Adds, Ask, day, shown
+from safeum_home.admin.terminal import OK
 from safeum_home.admin.wire import Done
 
 _SCALE = 8
@@ -49,17 +51,19 @@ class InviteCommands:
         with ExitStack() as files:
             # Before the invite is made: none is left over where its picture cannot be written.
             pictures = {
-                kind: _new_file(files, path)
+                kind: files.enter_context(_new_file(path))
                 for kind, path in (("png", arguments.png), ("svg", arguments.svg))
                 if path is not None
             }
             created = self._node(arguments, "invite.create", params, wire.CreatedInvite)
             code = segno.make_qr(created.link, error="m")
+            if not arguments.json and (arguments.qr or sys.stdout.isatty()):
+                code.terminal(compact=True)
+            # Before the pictures: whatever becomes of these, this is the one time that the link is told.
+            shown(arguments, created, [created.link])
             for kind, file in pictures.items():
                 code.save(file, kind=kind, scale=_SCALE)
-        if not arguments.json and (arguments.qr or sys.stdout.isatty()):
-            code.terminal(compact=True)
-        return shown(arguments, created, [created.link])
+        return OK
 
     def list(self, arguments: argparse.Namespace) -> int:
         found: list[wire.InviteRow] = []
@@ -81,7 +85,16 @@ def _line(invite: wire.InviteRow) -> str:
     return f"{invite.id}  {left:<16}  until {day(invite.ends)}  {invite.label}".rstrip()
 
 
-def _new_file(files: ExitStack, path: Path) -> BinaryIO:
-    """A file that only its owner can read, for an invite is good for whoever sees it; none is replaced."""
+@contextmanager
+def _new_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that only its owner can read, for an invite is good for whoever sees it.
+
+    None is replaced, and after a failure none is left.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    return files.enter_context(os.fdopen(descriptor, "wb"))
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
