@@ -39,6 +39,11 @@ class Domain:
     directory: AccountDirectory
     registry: ChatRegistry
 
+    def forget(self) -> None:
+        """Read all from the database anew: what is in memory may be older."""
+        self.directory.forget()
+        self.registry.forget()
+
     def wipe(self) -> None:
         """Zero the keys of accounts and chats: nothing works afterwards."""
         self.directory.wipe()

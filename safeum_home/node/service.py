@@ -245,7 +245,9 @@ class Node(Service):
         self.ready.callback(None)
 
     def _look_anew(self) -> None:
-        """Something was stored that nobody was told of: clients that resume will find it."""
+        """Something was stored that nobody was told of: clients that resume find it, and so does the node."""
+        if self._domain is not None:
+            self._domain.forget()
         if self._edge is not None:
             self._edge.close_sessions("resume")
 
