@@ -252,7 +252,9 @@ class Desk:
             self.leave()
             return
         self._told |= missing
-        self.note(f"{not_sent(len(missing))}; leave all the same? /quit does, /retry sends again.", "error")
+        over = self.link.link is Link.CLOSED
+        instead = "what is to be kept has to be copied from here" if over else "/retry sends again"
+        self.note(f"{not_sent(len(missing))}; leave all the same? /quit does, {instead}.", "error")
 
 
 def not_sent(count: int) -> str:

@@ -1,13 +1,14 @@
 """`safeum pipe`: JSON lines in, responses and events out."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Raw, Struct
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, IReactorTime
 from twisted.internet.protocol import connectionDone
+from twisted.internet.task import deferLater
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -25,10 +26,15 @@ OUTSTANDING = 64
 """Requests that wait for their answers; after that no line is read until one has come."""
 
 
-class _Line(Struct, frozen=True):
+PATIENCE = 5.0
+"""Seconds that a command which came too often is held back before it is given again, at the most."""
+
+
+class _Line(Struct, frozen=True, forbid_unknown_fields=True):
     method: str
     params: Raw = Raw(b"{}")
     id: RequestId | None = None
+    jsonrpc: Literal["2.0"] = "2.0"
 
 
 class _Error(Struct, frozen=True):
@@ -61,6 +67,8 @@ def parse(line: bytes) -> tuple[RequestId | None, Params | RemoteProblem]:
     """A line as a command, or as the refusal that the node would have answered."""
     try:
         request = msgspec.json.decode(line, type=_Line)
+    except msgspec.ValidationError as error:
+        return None, local(Code.INVALID_REQUEST, str(error)[:200])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, local(Code.PARSE_ERROR, "One line is one object: method, params, id.")
     command = COMMANDS.get(request.method)
@@ -117,7 +125,8 @@ class Pipe(LineReceiver):
     delimiter = b"\n"
     MAX_LENGTH = 2 * MAX_FRAME
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, clock: IReactorTime) -> None:
+        self._clock = clock
         self.done: Deferred[int] = Deferred()
         self._client = client
         self._events = _Events(client.events(), self.sendLine)
@@ -157,8 +166,15 @@ class Pipe(LineReceiver):
         Deferred.fromCoroutine(self._ask(params)).addBoth(self._answered, request_id)
 
     async def _ask(self, params: Params) -> Result:
-        result: Result = await self._client.call(params)
-        return result
+        while True:
+            try:
+                result: Result = await self._client.call(params)
+                return result
+            except RemoteProblem as error:
+                wait = error.retry_after
+                if not error.of(Code.RATE_LIMITED) or wait is None or wait > PATIENCE:
+                    raise
+                await deferLater(self._clock, wait)
 
     def _answered(self, outcome: Any, request_id: RequestId | None) -> None:
         if isinstance(outcome, Failure):
@@ -188,16 +204,21 @@ class Pipe(LineReceiver):
             self._close()
 
     def _close(self) -> None:
+        if self.done.called:
+            return
         # A transport does not close before its producer has gone.
         self.transport.unregisterProducer()
         self._events.stopProducing()
         self.transport.loseConnection()
 
     def writeConnectionLost(self) -> None:
-        """Nobody reads the output any more."""
-        self._status = self._status or 1
+        """Nobody reads the output any more: nothing that is still asked would reach anybody."""
+        self._status = 1
+        self._close()
+        # A transport whose writing side has gone does not say that it is closed.
+        self.connectionLost()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._events.stopProducing()
-        done, self.done = self.done, Deferred()
-        done.callback(self._status)
+        if not self.done.called:
+            self.done.callback(self._status)
