@@ -102,6 +102,17 @@ class LimitSection(Section, frozen=True):
     """As many as fit a frame at their longest."""
 
 
+class ContactSyncSection(Section, frozen=True):
+    """Finding contacts by their numbers (docs/contact-sync.md)."""
+
+    enabled: bool = True
+    threads: Annotated[int, Meta(ge=1, le=64)] = 1
+    queue: Annotated[int, Meta(ge=1, le=4096)] = 32
+    period_days: Annotated[int, Meta(ge=1, le=90)] = 7
+    points_per_day: Annotated[int, Meta(ge=1000, le=10_000_000)] = 5_000
+    """Numbers that one account may have evaluated; ten times as many for an address."""
+
+
 class Config(Section, frozen=True):
     """A node's configuration."""
 
@@ -112,6 +123,7 @@ class Config(Section, frozen=True):
     registration: RegistrationSection = field(default_factory=RegistrationSection)
     passwords: PasswordSection = field(default_factory=PasswordSection)
     limits: LimitSection = field(default_factory=LimitSection)
+    contact_sync: ContactSyncSection = field(default_factory=ContactSyncSection)
 
     @property
     def state_dir(self) -> Path:

@@ -56,6 +56,16 @@ class Code(Enum):
     SMS_UNAVAILABLE = Kind(
         "sms_unavailable", 503, -32050, "No text message can be sent to this number at present."
     )
+    INVALID_POINTS = Kind(
+        "invalid_points",
+        422,
+        -32057,
+        "These are not distinct elements of ristretto255, without its identity.",
+    )
+    SYNC_UNAVAILABLE = Kind("sync_unavailable", 503, -32058, "Contacts cannot be found by number here.")
+    PERIOD_OVER = Kind(
+        "period_over", 409, -32059, "The key has changed: read the directory, and evaluate the numbers again."
+    )
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",

@@ -24,6 +24,7 @@ from zope.interface import implementer
 
 from safeum_home.client import session
 from safeum_home.client.connection import dialer
+from safeum_home.client.contact_finder import ContactFinder
 from safeum_home.client.events import QUEUE, Listen, Stream
 from safeum_home.client.methods import Methods
 from safeum_home.client.state import State, load
@@ -114,6 +115,12 @@ class Client(Methods):
 
     def _milliseconds(self) -> float:
         return self._client._milliseconds()
+
+    def _wait(self, seconds: float) -> "Future[None]":
+        return self._client._wait(seconds).asFuture(self._loop)
+
+    def _finder(self) -> tuple[ContactFinder, str]:
+        return self._client._finder()
 
     def _enter(self, params: c.Params) -> "Future[c.Opened]":
         return self._client._enter(params).asFuture(self._loop)

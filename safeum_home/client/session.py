@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from safeum_home.client.calls import TIMEOUT, Calls, Wire
 from safeum_home.client.connection import Dial
+from safeum_home.client.contact_finder import ContactFinder
 from safeum_home.client.errors import (
     UNTRUSTED,
     BadAnswer,
@@ -61,6 +63,7 @@ class Client(Methods):
         self._reset = False
         self.opened: c.Opened | None = None
         """Who this is; None before the first login. The token in it is the session's secret."""
+        self._found = ContactFinder()
         self.state = self._inbox.state
         """Contacts, chats and messages, once `load` was called."""
 
@@ -79,6 +82,14 @@ class Client(Methods):
 
     def _milliseconds(self) -> float:
         return self._clock.seconds() * 1000
+
+    def _wait(self, seconds: float) -> "Deferred[None]":
+        return deferLater(self._clock, seconds)
+
+    def _finder(self) -> tuple[ContactFinder, str]:
+        if self.opened is None:
+            raise local_problem(Code.NOT_AUTHENTICATED)
+        return self._found, self.opened.account
 
     def _enter(self, params: c.Params) -> "Deferred[c.Opened]":
         return Deferred.fromCoroutine(self._open(params))

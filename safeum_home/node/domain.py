@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from safeum_home.accounts.contact_rows import ContactSide
+from safeum_home.accounts.contact_sync import ContactSync, SyncLimits
 from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory
+from safeum_home.accounts.findable_keeper import FindableKeeper
 from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.logins import Logins
 from safeum_home.accounts.password_change import PasswordChange
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.accounts.profiles import Profiles
+from safeum_home.accounts.work_pool import WorkPool
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
@@ -38,6 +41,7 @@ class Domain:
     receipts: Receipts
     directory: AccountDirectory
     registry: ChatRegistry
+    findable: FindableKeeper
 
     def wipe(self) -> None:
         """Zero the keys of accounts and chats: nothing works afterwards."""
@@ -46,9 +50,17 @@ class Domain:
 
 
 def make_domain(
-    config: Config, clock: Any, database: Database, vault: Vault, hasher: PasswordHasher
+    config: Config,
+    clock: Any,
+    database: Database,
+    vault: Vault,
+    hasher: PasswordHasher,
+    sync_pool: WorkPool | None = None,
 ) -> Domain:
-    """Wire the domain of the node `config` describes. `clock` provides IReactorTime."""
+    """Wire the domain of the node `config` describes.
+
+    `clock` provides IReactorTime; also IReactorFromThreads where there is no `sync_pool`.
+    """
     name = config.node.name
     blinder, cursors, keyring = vault.blinder, vault.cursors, vault.keyring
     bus = LocalBus()
@@ -82,6 +94,11 @@ def make_domain(
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
     contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
     profiles = Profiles(name, database, blinder, cursors, directory, side, bus)
+    section = config.contact_sync
+    pool = sync_pool or WorkPool(clock, "contact sync", section.threads, section.queue)
+    findable = FindableKeeper(clock, database, keyring, vault.elements, pool, section)
+    sync_limits = SyncLimits.of(section.points_per_day, clock.seconds)
+    sync = ContactSync(database, directory, findable, pool, sync_limits)
     history = History(name, database, blinder, cursors, registry, directory, receipts, system.account)
     backlog = Backlog(database, (messages.since, receipts.since, side.since, profiles.since))
     routes = _routes(
@@ -94,6 +111,7 @@ def make_domain(
         receipts,
         history,
         TypingSignals(registry, bus),
+        sync,
     )
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
@@ -108,7 +126,7 @@ def make_domain(
         rate=rate,
         limits=config.limits,
     )
-    return Domain(services, receipts, directory, registry)
+    return Domain(services, receipts, directory, registry, findable)
 
 
 def _routes(
@@ -121,6 +139,7 @@ def _routes(
     receipts: Receipts,
     history: History,
     signals: TypingSignals,
+    sync: ContactSync,
 ) -> Routes:
     """Which function carries out which command; `session.ack` is the session's own."""
     return {
@@ -146,4 +165,8 @@ def _routes(
         commands.ChatSend: messages.send,
         commands.ChatRead: receipts.read,
         commands.ChatTyping: signals.typing,
+        commands.ContactsSync: sync.sync,
+        commands.ContactsDirectory: sync.directory,
+        commands.ContactsPage: sync.page,
+        commands.AccountFindable: sync.findable,
     }

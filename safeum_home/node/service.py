@@ -213,6 +213,7 @@ class Node(Service):
         await finish(database, vault.keyring)
         self._hasher.start()
         self._domain = make_domain(self._config, self._reactor, database, vault, self._hasher)
+        self._domain.findable.start()
         if self._tls is None:
             try:
                 await self.reload_certificate()
@@ -266,6 +267,9 @@ class Node(Service):
         if self._watch is not None:
             self._watch.stop()
         await deferToThread(self._hasher.stop)
+        if self._domain is not None:
+            self._domain.findable.stop()
+            await deferToThread(self._domain.findable.join)
         if self._domain is not None:
             self._domain.receipts.flush()
         if self.database is not None:
