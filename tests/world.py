@@ -18,7 +18,14 @@ from twisted.python.failure import Failure
 
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.accounts.work_pool import WorkPool
-from safeum_home.config import Config, LimitSection, NodeSection, PasswordSection, RegistrationSection
+from safeum_home.config import (
+    Config,
+    ContactSyncSection,
+    LimitSection,
+    NodeSection,
+    PasswordSection,
+    RegistrationSection,
+)
 from safeum_home.gateway.session import Session
 from safeum_home.node.domain import make_domain
 from safeum_home.protocol import MAX_FRAME, frames
@@ -300,6 +307,7 @@ class World:
         *,
         open: bool = True,
         password_queue: int = 1000,
+        contact_sync: ContactSyncSection | None = None,
         **limits: Any,
     ) -> None:
         self.clock = Clock()
@@ -311,6 +319,7 @@ class World:
             node=NodeSection(NODE, "/nowhere"),
             registration=RegistrationSection(open),
             limits=LimitSection(**{**GENEROUS, **limits}),
+            contact_sync=contact_sync or ContactSyncSection(),
         )
         self.sync_pool, self.sync_threads = inline_pool()
         self.domain = make_domain(

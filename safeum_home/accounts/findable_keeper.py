@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.defer import CancelledError, Deferred, DeferredLock
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
@@ -129,8 +129,13 @@ class FindableKeeper:
                 continue
             try:
                 self.served = await self._build(period)
+            except CancelledError:
+                raise
             except Problem as problem:
-                self._log.error("Who can be found is not known: {code}.", code=problem.code.code)
+                self._log.error("The set of those who can be found: {code}.", code=problem.code.code)
+                await deferLater(self._clock, _RETRY_SECONDS)
+            except Exception:
+                self._log.failure("The set of those who can be found could not be built")
                 await deferLater(self._clock, _RETRY_SECONDS)
 
     async def _build(self, period: int) -> Served:

@@ -90,14 +90,15 @@ def multiply(scalar: Octets, elements: Iterable[bytes]) -> list[bytes]:
     Raises `NotAnElement` at the first that is none.
     """
     library = _library()
-    factor = _ffi.from_buffer("unsigned char[]", scalar)
-    if len(factor) != SIZE:
-        raise ValueError("a scalar has 32 octets")
     product = _ffi.new("unsigned char[]", SIZE)
     view = _ffi.buffer(product)
     products = []
-    for element in elements:
-        if len(element) != SIZE or library.crypto_scalarmult_ristretto255(product, factor, element):
-            raise NotAnElement("not an element of the group")
-        products.append(view[:])
+    # It is let go of here: left to the collector, a view of a view is cleared in the wrong order.
+    with _ffi.from_buffer("unsigned char[]", scalar) as factor:
+        if len(factor) != SIZE:
+            raise ValueError("a scalar has 32 octets")
+        for element in elements:
+            if len(element) != SIZE or library.crypto_scalarmult_ristretto255(product, factor, element):
+                raise NotAnElement("not an element of the group")
+            products.append(view[:])
     return products

@@ -17,10 +17,12 @@ class SlotElementKey:
         self._slot = slot
 
     def evaluate(self, elements: Sequence[bytes]) -> list[bytes]:
-        return oprf.blind_evaluate(self._slot.view(), elements)
+        with self._slot.view() as key:
+            return oprf.blind_evaluate(key, elements)
 
     def output(self, message: bytes) -> bytes:
-        return oprf.evaluate(self._slot.view(), message)
+        with self._slot.view() as key:
+            return oprf.evaluate(key, message)
 
     def wipe(self) -> None:
         """Zero the scalar; nothing is evaluated afterwards. Not while another thread evaluates."""

@@ -1,0 +1,137 @@
+"""Accounts with phone numbers, and the client's finder in front of a world's node."""
+
+import base64
+import os
+from typing import Any, TypeVar
+from unittest import SkipTest
+
+import msgspec
+from twisted.internet.defer import Deferred, succeed
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.client.contact_finder import ContactFinder
+from safeum_home.client.errors import RemoteProblem
+from safeum_home.config import ContactSyncSection
+from safeum_home.protocol import commands as c
+from safeum_home.protocol import ristretto
+from safeum_home.protocol.frames import ProblemDetails
+from safeum_home.protocol.types import DeviceInfo
+from tests.world import HOST, LAPTOP, Client, Refused, World
+
+R = TypeVar("R", bound=c.Result)
+BOB = "+491511234567"
+CAROL = "+491511234568"
+NOBODY = "+491511234569"
+DAY = 86_400
+ORDER = 2**252 + 27742317777372353535851937790883648493
+BASE = bytes.fromhex("e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76")
+"""The generator: RFC 9496, appendix A.1."""
+METHOD_OF = {command.params: method for method, command in c.COMMANDS.items()}
+
+
+def need_group() -> None:
+    """Skip where the machine has no libsodium with ristretto255."""
+    if not ristretto.available():
+        reason = "libsodium is not installed: apt-get install libsodium23"
+        if os.environ.get("CI") == "true":
+            raise RuntimeError(reason)
+        raise SkipTest(reason)
+
+
+def open_world(**options: Any) -> World:
+    """A world whose set of those who can be found is built."""
+    world = World(**options)
+    world.domain.findable.start()
+    return world
+
+
+def sign_up(world: World, number: str, findable: bool = False, host: str = HOST) -> Client:
+    """An account whose login is a phone number, as if that had been verified; logged in."""
+    logins: Any = getattr(world.services.routes[c.AccountRegister], "__self__", None)
+    owner, insert = logins._new_account(number, "")
+    made: list[Any] = []
+    Deferred.fromCoroutine(logins._new_device(owner, DeviceInfo(**LAPTOP), insert)).addBoth(made.append)
+    client = Client(world, host)
+    client.token = made[0].result.token
+    client.opened(client.call("session.resume", token=client.token))
+    if findable:
+        client.call("account.findable", findable=True)
+    return client
+
+
+class Finder:
+    """The real finder on a world's client; `heard` is all that reached the node, as it was sent."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.finder = ContactFinder()
+        self.heard: list[bytes] = []
+        self.waited: list[float] = []
+
+    def find(self, *numbers: str) -> dict[str, c.ContactFound]:
+        """Raises what the finder raises."""
+        outcome: list[Any] = []
+        finding = self.finder.find(self.ask, self.wait, self.client.account, numbers)
+        Deferred.fromCoroutine(finding).addBoth(outcome.append)
+        if not isinstance(outcome[0], dict):
+            outcome[0].raiseException()
+        found: dict[str, c.ContactFound] = outcome[0]
+        return found
+
+    def methods(self) -> list[str]:
+        """What was asked since the last time."""
+        heard, self.heard = self.heard, []
+        return [msgspec.json.decode(frame)["method"] for frame in heard]
+
+    def wait(self, seconds: float) -> Deferred[None]:
+        self.waited.append(seconds)
+        self.client.world.settle(seconds)
+        return succeed(None)
+
+    async def ask(self, params: c.Params, result: type[R], /) -> R:
+        method = METHOD_OF[type(params)]
+        frame = {"method": method, "params": params}
+        self.heard.append(msgspec.json.encode(frame))
+        try:
+            answer = self.client.call(method, **msgspec.to_builtins(params))
+        except Refused as refused:
+            details = msgspec.convert(refused.error["data"], ProblemDetails)
+            raise RemoteProblem(details, refused.error["code"]) from None
+        return msgspec.convert(answer, result)
+
+
+def text(octets: bytes) -> str:
+    """Octets as they stand in a frame."""
+    return base64.b64encode(octets).decode("ascii")
+
+
+class SyncCase(SynchronousTestCase):
+    """A node with Bob, who can be found, and Carol, who cannot; Ada looks for them."""
+
+    section = ContactSyncSection()
+
+    def setUp(self) -> None:
+        need_group()
+        self.world = open_world(contact_sync=self.section)
+        self.ada = sign_up(self.world, "+491510000000")
+        self.bob = sign_up(self.world, BOB, findable=True)
+        self.carol = sign_up(self.world, CAROL)
+        self.finder = Finder(self.ada)
+
+    @property
+    def period(self) -> int:
+        served = self.world.domain.findable.served
+        assert served is not None
+        return served.period
+
+    def points(self, amount: int) -> list[str]:
+        """Elements, none twice, as blinded numbers are."""
+        return [text(ristretto.from_hash(os.urandom(64))) for _ in range(amount)]
+
+    def refused(self, client: Client, points: object, **others: object) -> Refused:
+        """How `contacts.sync` with these points is refused."""
+        try:
+            client.call("contacts.sync", **{"period": self.period, "points": points, **others})
+        except Refused as refusal:
+            return refusal
+        self.fail("it was not refused")
