@@ -17,18 +17,32 @@ from safeum_home.client.events import Heard, Link, LinkChanged, Stream
 from safeum_home.client.session import Client
 from safeum_home.errors import Code
 from safeum_home.protocol import MAX_FRAME
-from safeum_home.protocol.commands import COMMANDS, Params, Phase, Result
+from safeum_home.protocol.commands import COMMANDS, ContactFound, Params, Phase, Result
 from safeum_home.protocol.events import METHOD_OF
 from safeum_home.protocol.frames import ProblemDetails, RequestId, encode_event
 
 OUTSTANDING = 64
 """Requests that wait for their answers; after that no line is read until one has come."""
 
+_FIND_CONTACTS = "client.find_contacts"
+
 
 class _Line(Struct, frozen=True):
     method: str
     params: Raw = Raw(b"{}")
     id: RequestId | None = None
+
+
+class FindContacts(Params, frozen=True):
+    """`client.find_contacts`: done by the client, since the node must not see the numbers."""
+
+    numbers: list[str]
+
+
+class FoundContacts(Result, frozen=True):
+    """Number -> account and address."""
+
+    found: dict[str, ContactFound]
 
 
 class _Error(Struct, frozen=True):
@@ -64,12 +78,13 @@ def parse(line: bytes) -> tuple[RequestId | None, Params | RemoteProblem]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, local(Code.PARSE_ERROR, "One line is one object: method, params, id.")
     command = COMMANDS.get(request.method)
-    if command is None:
+    if command is None and request.method != _FIND_CONTACTS:
         return request.id, local(Code.METHOD_NOT_FOUND)
-    if command.phase is Phase.GREETING:
+    if command is not None and command.phase is Phase.GREETING:
         return request.id, local(Code.WRONG_STATE, "The session is open already.")
     try:
-        return request.id, msgspec.json.decode(request.params, type=command.params)
+        kind = FindContacts if command is None else command.params
+        return request.id, msgspec.json.decode(request.params, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return request.id, local(Code.INVALID_PARAMS, str(error)[:200])
 
@@ -157,6 +172,8 @@ class Pipe(LineReceiver):
         Deferred.fromCoroutine(self._ask(params)).addBoth(self._answered, request_id)
 
     async def _ask(self, params: Params) -> Result:
+        if isinstance(params, FindContacts):
+            return FoundContacts(await self._client.find_contacts(params.numbers))
         result: Result = await self._client.call(params)
         return result
 
