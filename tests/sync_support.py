@@ -45,9 +45,22 @@ def need_group() -> None:
         missing("libsodium is not installed: apt-get install libsodium23")
 
 
-def open_world(**options: Any) -> World:
-    """A world whose set of those who can be found is built."""
+def new_world(case: SynchronousTestCase, **options: Any) -> World:
+    """A world whose set of those who can be found is not built yet; closed after the test."""
     world = World(**options)
+
+    def close() -> None:
+        world.domain.findable.stop()
+        # Left to the collector, it may be closed in a thread of another test.
+        world.database.connection.close()
+
+    case.addCleanup(close)
+    return world
+
+
+def open_world(case: SynchronousTestCase, **options: Any) -> World:
+    """A world whose set is built."""
+    world = new_world(case, **options)
     world.domain.findable.start()
     return world
 
@@ -129,7 +142,7 @@ class SyncCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         need_group()
-        self.world = open_world(contact_sync=self.section)
+        self.world = open_world(self, contact_sync=self.section)
         self.ada = sign_up(self.world, "+491510000000")
         self.bob = sign_up(self.world, BOB, findable=True)
         self.carol = sign_up(self.world, CAROL)

@@ -9,7 +9,7 @@ from safeum_home.client.errors import RemoteProblem
 from safeum_home.config import ContactSyncSection, parse
 from safeum_home.protocol import MAX_FRAME, ristretto
 from safeum_home.protocol.contact_sync import MOST_PAGES, MOST_POINTS, PAGE
-from tests.sync_support import BOB, DAY, ORDER, SyncCase, need_group, open_world, sign_up, text
+from tests.sync_support import BOB, DAY, ORDER, SyncCase, need_group, new_world, open_world, sign_up, text
 from tests.test_protocol_oprf import NO_ELEMENTS
 from tests.world import Client, Refused, World
 
@@ -153,7 +153,7 @@ class QuotaTests(SyncCase):
         """The count is in memory; a node that has just started has a full day's points, and not more."""
         self.ada.call("contacts.sync", period=self.period, points=self.points(1_000))
         section = self.section
-        again = open_world(database=self.world.database, vault=self.world.vault, contact_sync=section)
+        again = open_world(self, database=self.world.database, vault=self.world.vault, contact_sync=section)
         ada = Client(again)
         ada.token = self.ada.token
         ada.resume().call("contacts.sync", period=self.period, points=self.points(1_000))
@@ -175,8 +175,8 @@ class QuotaTests(SyncCase):
         elsewhere.call("contacts.sync", period=self.period, points=self.points(1))
 
     def test_the_set(self) -> None:
-        """The whole set, 24 times a day."""
-        for _ in range(24):
+        """The whole set, 24 times a day; a small one as if it had 32 pages."""
+        for _ in range(24 * 32):
             self.ada.call("contacts.page", period=self.period, page=0)
         with self.assertRaises(Refused) as caught:
             self.ada.call("contacts.directory")
@@ -240,18 +240,18 @@ class SwitchedOffTests(SynchronousTestCase):
     def test_without_the_library(self) -> None:
         """A machine that lacks the group says so; whether one wants to be found is kept all the same."""
         self.patch(ristretto, "available", lambda: False)
-        self.assertEqual(self.refusals(World()), ["sync_unavailable"] * 3)
+        self.assertEqual(self.refusals(new_world(self)), ["sync_unavailable"] * 3)
 
     def test_by_the_operator(self) -> None:
         """`contact_sync.enabled = false`."""
         config = parse('[node]\nname="h.example"\nstate_dir="/x"\n[contact_sync]\nenabled = false')
-        world = World(contact_sync=config.contact_sync)
+        world = new_world(self, contact_sync=config.contact_sync)
         self.assertEqual(self.refusals(world), ["sync_unavailable"] * 3)
 
     def test_before_the_set_is_built(self) -> None:
         """`busy`, with a time."""
         need_group()
-        client = sign_up(World(), BOB)
+        client = sign_up(new_world(self), BOB)
         with self.assertRaises(Refused) as caught:
             client.call("contacts.directory")
         self.assertEqual(

@@ -4,12 +4,12 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.accounts.findable_set import FindableSet
 from safeum_home.protocol.contact_sync import ENTRY, page_of
-from tests.sync_support import need_group, open_world, sign_up
-from tests.world import World
+from tests.sync_support import need_group, new_world, open_world, sign_up
 
 ENTRIES = st.binary(min_size=ENTRY, max_size=ENTRY)
 WEEK = 7 * 86_400
@@ -73,7 +73,7 @@ class KeeperTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         need_group()
-        self.world = World()
+        self.world = new_world(self)
         self.keeper = self.world.domain.findable
 
     def entries(self) -> list[bytes]:
@@ -93,7 +93,7 @@ class KeeperTests(SynchronousTestCase):
         self.world.register("alice").call("account.findable", findable=True)
         before = self.entries()
         self.assertEqual(len(before), 2)
-        again = open_world(database=self.world.database, vault=self.world.vault)
+        again = open_world(self, database=self.world.database, vault=self.world.vault)
         assert again.domain.findable.served is not None
         self.assertEqual(held(again.domain.findable.served.set), before)
 
@@ -138,7 +138,7 @@ class KeeperTests(SynchronousTestCase):
         self.world.settle()
         self.assertEqual(self.period, period + 1)
         served = self.entries()
-        fresh = open_world(database=database, vault=self.world.vault)
+        fresh = open_world(self, database=database, vault=self.world.vault)
         fresh.clock.advance(self.world.clock.seconds() - fresh.clock.seconds())
         fresh.settle()
         assert fresh.domain.findable.served is not None
@@ -149,11 +149,20 @@ class KeeperTests(SynchronousTestCase):
         """The others can be found all the same; that one was left out is logged without a name."""
         self.keeper.start()
         clients = [sign_up(self.world, f"+4915112345{number:02}", findable=True) for number in range(3)]
+        events: list[Any] = []
+        observer: Any = events.append
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
         blind = self.world.vault.blinder.account(clients[0].account)  # type: ignore[arg-type]
         self.world.database.execute("UPDATE accounts SET sealed = x'00' WHERE account = ?", blind)
-        again = open_world(database=self.world.database, vault=self.world.vault)
+        again = open_world(self, database=self.world.database, vault=self.world.vault)
         assert again.domain.findable.served is not None
         self.assertEqual(len(again.domain.findable.served.set), 2)
+        logged = repr(events)
+        self.assertIn("accounts cannot be opened", logged)
+        for client in clients:
+            self.assertNotIn(client.account, logged)
+            self.assertNotIn(client.address[1:13], logged)
 
     def test_a_database_that_is_away(self) -> None:
         """Then the node tries again, and answers `busy` until the set is there."""
@@ -180,6 +189,8 @@ class KeeperTests(SynchronousTestCase):
         clients = [sign_up(self.world, f"+4915112{number:05}") for number in range(260)]
         for client in clients[::13]:
             client.call("account.findable", findable=True)
-        again: Any = open_world(database=self.world.database, vault=self.world.vault).domain.findable.served
+        again: Any = open_world(
+            self, database=self.world.database, vault=self.world.vault
+        ).domain.findable.served
         self.assertEqual(held(again.set), self.entries())
         self.assertEqual(len(again.set), 20)

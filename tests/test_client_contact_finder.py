@@ -6,7 +6,7 @@ import msgspec
 
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.protocol import MAX_FRAME, oprf, ristretto
-from safeum_home.protocol.contact_sync import MOST_POINTS, PAGE
+from safeum_home.protocol.contact_sync import PAGE
 from tests.sync_support import (
     BASE,
     BOB,
@@ -47,7 +47,7 @@ class FindingTests(SyncCase):
         """It survives a restart, and the row that holds it shows no number."""
         row = self.world.database.now(lambda c: c.exec_driver_sql("SELECT sealed FROM accounts").fetchall())
         self.assertFalse(any(b"4915112345" in octets for (octets,) in row))
-        again = open_world(database=self.world.database, vault=self.world.vault)
+        again = open_world(self, database=self.world.database, vault=self.world.vault)
         dave = sign_up(again, "+491510000001")
         self.assertEqual(list(Finder(dave).find(BOB, CAROL)), [BOB])
 
@@ -140,12 +140,29 @@ class FinderTests(SyncCase):
         self.assertEqual(pages[2:], [0, 1])
 
     def test_big_address_books_go_in_batches(self) -> None:
-        """Of as many as fit a frame."""
-        numbers = [f"+4916{number:08}" for number in range(MOST_POINTS + 1)]
+        """So that neither side is held up by them for long."""
+        numbers = [f"+4916{number:08}" for number in range(501)]
         self.assertEqual(list(self.finder.find(*numbers, BOB)), [BOB])
         sizes = [len(msgspec.json.decode(f)["params"].get("points", [])) for f in self.finder.heard]
-        self.assertEqual(sizes, [0, MOST_POINTS, 2, 0])
+        self.assertEqual(sizes, [0, 250, 250, 2, 0])
         self.assertTrue(all(len(frame) < MAX_FRAME for frame in self.finder.heard))
+
+    def test_one_at_a_time(self) -> None:
+        """A second look-up while one is under way is refused, and may follow it."""
+        ask = self.finder.ask
+        refused: list[str] = []
+
+        async def nested(params: object, result: object, /) -> object:
+            if not refused:
+                with self.assertRaises(RemoteProblem) as caught:
+                    self.finder.find(CAROL)
+                refused.append(caught.exception.code)
+            return await ask(params, result)  # type: ignore[arg-type]  # it is passed on
+
+        self.finder.ask = nested  # type: ignore[assignment]  # the same, and more
+        self.assertEqual(list(self.finder.find(BOB)), [BOB])
+        self.assertEqual(refused, ["busy"])
+        self.assertEqual(self.finder.find(CAROL), {})
 
     def test_what_is_no_number_is_not_sent(self) -> None:
         """Nothing at all is, then."""
@@ -212,7 +229,7 @@ class PrivacyTests(SyncCase):
         entries = msgspec.convert(page["entries"], bytes)
         for known in (BOB.encode(), BOB.encode()[1:], self.bob.account.encode()):
             self.assertNotIn(known, entries)
-        other = open_world()
+        other = open_world(self)
         sign_up(other, BOB, findable=True)
         served = other.domain.findable.served
         assert served is not None

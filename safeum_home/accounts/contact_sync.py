@@ -34,6 +34,8 @@ _ADDRESS = 10
 """How many times more numbers an address may have evaluated than an account: a household has several."""
 _SETS = 24
 """How often a day an account may fetch the whole set."""
+_SMALL = 32
+"""Pages: a smaller set may be fetched as often as if it had so many."""
 _TOGGLES = 50
 """How often a day an account may change whether it can be found."""
 
@@ -136,4 +138,4 @@ class ContactSync:
         return served
 
     def _take_page(self, account: AccountId, served: Served) -> None:
-        self._limits.sets.take(account, 1.0 / served.set.pages)
+        self._limits.sets.take(account, 1.0 / max(served.set.pages, _SMALL))

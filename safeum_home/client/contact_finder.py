@@ -16,6 +16,8 @@ from safeum_home.protocol import oprf, ristretto
 R = TypeVar("R", bound=c.Result)
 MOST_NUMBERS = 50_000
 """Numbers whose outputs are kept; more at once are refused."""
+_BATCH = 250
+"""Numbers of a command, of the 1,000 that it may have: the reactor is held up for some 40 ms by each."""
 _TRIES = 8
 _PATIENCE = 10.0
 """Seconds: what the node refuses for no longer than that is asked for again."""
@@ -36,6 +38,7 @@ class ContactFinder:
         self._outputs: dict[str, bytes] = {}
         self._pages: list[tuple[bytes, bytes]] = []
         """Version and entries of each page."""
+        self._finding = False
 
     async def find(self, ask: Ask, wait: Wait, own: str, numbers: Iterable[str]) -> dict[str, c.ContactFound]:
         """Those of `numbers` (E.164) that can be found: number -> account and address.
@@ -52,6 +55,15 @@ class ContactFinder:
             raise local(Code.SYNC_UNAVAILABLE, "libsodium is not installed on this computer")
         if not wanted:
             return {}
+        if self._finding:
+            raise local(Code.BUSY, "numbers are being looked up already")
+        self._finding = True
+        try:
+            return await self._patiently(ask, wait, own, wanted)
+        finally:
+            self._finding = False
+
+    async def _patiently(self, ask: Ask, wait: Wait, own: str, wanted: set[str]) -> dict[str, c.ContactFound]:
         for left in reversed(range(_TRIES)):
             try:
                 return await self._find(ask, own, wanted)
@@ -79,8 +91,8 @@ class ContactFinder:
         return found
 
     async def _evaluate(self, ask: Ask, period: int, numbers: list[str]) -> None:
-        for start in range(0, len(numbers), wire.MOST_POINTS):
-            batch = [number.encode("ascii") for number in numbers[start : start + wire.MOST_POINTS]]
+        for start in range(0, len(numbers), _BATCH):
+            batch = [number.encode("ascii") for number in numbers[start : start + _BATCH]]
             blinded = [oprf.blind(number) for number in batch]
             points = [each.element for each in blinded]
             answer = await ask(c.ContactsSync(period, points), c.Evaluated)
