@@ -93,8 +93,8 @@ class ContactSync:
     def directory(self, caller: Caller, params: ContactsDirectory) -> Directory:
         served = self._served()
         self._take_page(caller.account, served)
-        pages = [served.set.version(number) for number in range(served.set.pages)]
-        return Directory(served.period, int(self._keeper.ends(served.period) * 1000), pages)
+        until = int(self._keeper.ends(served.period) * 1000)
+        return Directory(served.period, until, served.set.versions())
 
     def page(self, caller: Caller, params: ContactsPage) -> DirectoryPage:
         served = self._served(params.period)

@@ -154,6 +154,7 @@ class FindableKeeper:
             after = rows[-1].account if rows else after
         if damaged:
             self._log.error("{damaged} accounts cannot be opened and were left out.", damaged=damaged)
+        await self._pool.must(fresh.versions)  # else the reactor's thread would hash all of it at once
         while self._changes:
             change = self._changes.pop(next(iter(self._changes)))
             self._apply(fresh, change, await self._pool.must(partial(change.apply, key)))

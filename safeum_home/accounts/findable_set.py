@@ -61,6 +61,10 @@ class FindableSet:
             self._versions[number] = version
         return version
 
+    def versions(self) -> list[bytes]:
+        """Of all pages. What was hashed once is kept."""
+        return [self.version(number) for number in range(len(self._pages))]
+
     def _replace(self, number: int, entries: bytes) -> None:
         self._pages[number] = entries
         self._versions[number] = None
