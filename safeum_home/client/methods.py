@@ -5,11 +5,10 @@ What a method returns is awaitable: a Deferred in `session.Client`, a future in 
 
 import platform
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from safeum_home.client.client_ids import new_client_id
-from safeum_home.client.contact_finder import ContactFinder
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.types import DeviceInfo, Profile, Text
 
@@ -45,14 +44,6 @@ class Methods(ABC):
     @abstractmethod
     def _milliseconds(self) -> float:
         """The time, as the client's clock has it."""
-
-    @abstractmethod
-    def _wait(self, seconds: float) -> Awaitable[None]:
-        """Let time pass."""
-
-    @abstractmethod
-    def _finder(self) -> tuple[ContactFinder, str]:
-        """What this session knows of the node's set, and its account; raises `not_authenticated`."""
 
     def register(self, username: str, password: str, device: DeviceInfo | None = None) -> Awaitable[c.Opened]:
         """Sign up, and be logged in."""
@@ -142,15 +133,6 @@ class Methods(ABC):
     def revoke(self, device: str) -> Awaitable[c.Done]:
         """Revoke a device's token and end its session."""
         return self._ask(c.DeviceRevoke(device), c.Done)
-
-    async def find_contacts(self, numbers: Iterable[str]) -> dict[str, c.ContactFound]:
-        """Which of these numbers (`+` and digits, E.164) can be found on the node, as which account.
-
-        The node learns how many are looked up and when, and not which: docs/contact-sync.md. What was
-        evaluated is kept in memory. Raises as `contact_finder.ContactFinder.find` does.
-        """
-        finder, own = self._finder()
-        return await finder.find(self._ask, self._wait, own, numbers)
 
     def set_findable(self, findable: bool) -> Awaitable[c.Findable]:
         """Allow or forbid that those who know this account's number find the account."""

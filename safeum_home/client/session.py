@@ -6,13 +6,11 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from safeum_home.client.calls import TIMEOUT, Calls, Wire
 from safeum_home.client.connection import Dial
-from safeum_home.client.contact_finder import ContactFinder
 from safeum_home.client.errors import (
     UNTRUSTED,
     BadAnswer,
@@ -25,9 +23,9 @@ from safeum_home.client.errors import (
 )
 from safeum_home.client.errors import local as local_problem
 from safeum_home.client.events import QUEUE, Link, LinkChanged, Listen, Stream
+from safeum_home.client.finding import Finding
 from safeum_home.client.inbox import Inbox
 from safeum_home.client.line import Line
-from safeum_home.client.methods import Methods
 from safeum_home.client.reconnect import FINAL, SLOW_READER, BackOff, new_reconnect
 from safeum_home.client.state import load
 from safeum_home.errors import Code
@@ -41,7 +39,7 @@ _log = Logger()
 _random = SystemRandom().random
 
 
-class Client(Methods):
+class Client(Finding):
     """A device of an account. Make one with `connect`, then `register`, `login` or `resume`.
 
     From then on it stays connected: it comes back by itself with the token and the cursor it holds, sends
@@ -63,7 +61,6 @@ class Client(Methods):
         self._reset = False
         self.opened: c.Opened | None = None
         """Who this is; None before the first login. The token in it is the session's secret."""
-        self._found = ContactFinder()
         self.state = self._inbox.state
         """Contacts, chats and messages, once `load` was called."""
 
@@ -82,14 +79,6 @@ class Client(Methods):
 
     def _milliseconds(self) -> float:
         return self._clock.seconds() * 1000
-
-    def _wait(self, seconds: float) -> "Deferred[None]":
-        return deferLater(self._clock, seconds)
-
-    def _finder(self) -> tuple[ContactFinder, str]:
-        if self.opened is None:
-            raise local_problem(Code.NOT_AUTHENTICATED)
-        return self._found, self.opened.account
 
     def _enter(self, params: c.Params) -> "Deferred[c.Opened]":
         return Deferred.fromCoroutine(self._open(params))
