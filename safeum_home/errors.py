@@ -53,9 +53,6 @@ class Code(Enum):
     LIMIT_REACHED = Kind("limit_reached", 403, -32026, "No more of these are allowed.")
     METHOD_NOT_ALLOWED = Kind("method_not_allowed", 405, -32027, "This resource does not take this method.")
     BAD_REQUEST = Kind("bad_request", 400, -32028, "This is not a request that the node understands.")
-    SMS_UNAVAILABLE = Kind(
-        "sms_unavailable", 503, -32050, "No text message can be sent to this number at present."
-    )
     INVALID_POINTS = Kind(
         "invalid_points",
         422,
@@ -65,6 +62,9 @@ class Code(Enum):
     SYNC_UNAVAILABLE = Kind("sync_unavailable", 503, -32058, "Contacts cannot be found by number here.")
     PERIOD_OVER = Kind(
         "period_over", 409, -32059, "The key has changed: read the directory, and evaluate the numbers again."
+    )
+    SMS_UNAVAILABLE = Kind(
+        "sms_unavailable", 503, -32050, "No text message can be sent to this number at present."
     )
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(

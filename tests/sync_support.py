@@ -4,12 +4,14 @@ import base64
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import structs
 from sqlalchemy import Connection, update
 from twisted.internet.defer import Deferred, succeed
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.accounts.records import AccountRecord, seal, unseal
@@ -23,7 +25,7 @@ from safeum_home.protocol.frames import ProblemDetails
 from safeum_home.storage import accounts
 from safeum_home.storage.schema import aliases
 from tests.e2e.needs import missing
-from tests.world import HOST, NODE, Client, Refused, World
+from tests.world import HOST, NODE, Client, InlinePool, Refused, World, _SameThread
 
 R = TypeVar("R", bound=c.Result)
 BOB = "+491511234567"
@@ -45,9 +47,41 @@ def need_group() -> None:
         missing("libsodium is not installed: apt-get install libsodium23")
 
 
+class SyncPool(InlinePool):
+    """A pool in the test's own thread, in which work may fail."""
+
+    started = False
+
+    def start(self) -> None:
+        self.started = True
+
+    def stop(self) -> None:
+        self.started = False
+
+    def callInThreadWithCallback(
+        self, done: Callable[[bool, Any], None], function: Callable[..., Any], *args: Any
+    ) -> None:
+        def outcome() -> tuple[bool, Any]:
+            try:
+                return True, function(*args)
+            except Exception:
+                return False, Failure()
+
+        super().callInThreadWithCallback(lambda _, pair: done(*pair), outcome)
+
+
+def inline_pool(world: World, queue: int = 4) -> SyncPool:
+    """Have the work of contact sync done in the test's own thread."""
+    pool: Any = world.domain.findable._pool
+    pool._reactor, pool._pool, pool._bound = _SameThread(), SyncPool(), 1 + queue
+    threads: SyncPool = pool._pool
+    return threads
+
+
 def new_world(case: SynchronousTestCase, **options: Any) -> World:
     """A world whose set of those who can be found is not built yet; closed after the test."""
     world = World(**options)
+    inline_pool(world)
 
     def close() -> None:
         world.domain.findable.stop()
@@ -147,6 +181,7 @@ class SyncCase(SynchronousTestCase):
         self.bob = sign_up(self.world, BOB, findable=True)
         self.carol = sign_up(self.world, CAROL)
         self.finder = Finder(self.ada)
+        self.threads: SyncPool = self.world.domain.findable._pool._pool  # type: ignore[assignment]  # see inline_pool
 
     @property
     def period(self) -> int:

@@ -40,7 +40,7 @@ class HostileTests(SyncCase):
     def test_wrong_frames(self) -> None:
         """Wrong base64, wrong types, none, too many: refused by the type, before anything is computed."""
         good = self.points(1)[0]
-        threads = self.world.sync_threads.hashed
+        threads = self.threads.hashed
         wrong: list[object] = [
             [],
             [good[:-1]],
@@ -61,15 +61,15 @@ class HostileTests(SyncCase):
         for period in (-1, 2**53, "1", 1.5, None):
             self.assertEqual(self.refused(self.ada, [good], period=period).code, "invalid_params")
         self.assertEqual(self.refused(self.ada, [good], key=good).code, "invalid_params")
-        self.assertEqual(self.world.sync_threads.hashed, threads)
+        self.assertEqual(self.threads.hashed, threads)
 
     def test_repeated_points(self) -> None:
         """Honest clients send none: each has its own scalar."""
-        threads = self.world.sync_threads.hashed
+        threads = self.threads.hashed
         good = self.points(1)[0]
         self.assertEqual(self.refused(self.ada, [good, good]).code, "invalid_points")
         self.assertEqual(self.refused(self.ada, [good, text(bytes(32))]).code, "invalid_points")
-        self.assertEqual(self.world.sync_threads.hashed, threads)
+        self.assertEqual(self.threads.hashed, threads)
 
     def test_the_longest_frames_fit(self) -> None:
         """A full batch, its answer, a full page and a directory of the most pages, with the longest ids."""
@@ -193,7 +193,7 @@ class QuotaTests(SyncCase):
 
     def test_a_full_queue(self) -> None:
         """Batches that wait are bounded; who is refused has lost none of the day's points."""
-        pool = self.world.sync_threads
+        pool = self.threads
         pool.hold = True
         waiting = [self.ada.ask("contacts.sync", period=self.period, points=self.points(1)) for _ in range(5)]
         for _ in range(3):

@@ -14,10 +14,8 @@ from typing import Any
 
 import msgspec
 from twisted.internet.task import Clock
-from twisted.python.failure import Failure
 
 from safeum_home.accounts.passwords import PasswordHasher
-from safeum_home.accounts.work_pool import WorkPool
 from safeum_home.config import (
     Config,
     ContactSyncSection,
@@ -69,25 +67,13 @@ class InlinePool:
         self.hold = False
         self.hashed = 0
         self._waiting: list[Callable[[], None]] = []
-        self.started = False
-
-    def start(self) -> None:
-        self.started = True
-
-    def stop(self) -> None:
-        self.started = False
 
     def callInThreadWithCallback(
         self, done: Callable[[bool, Any], None], function: Callable[..., Any], *args: Any
     ) -> None:
         def work() -> None:
             self.hashed += 1
-            try:
-                result = function(*args)
-            except Exception:
-                done(False, Failure())
-            else:
-                done(True, result)
+            done(True, function(*args))
 
         if self.hold:
             self._waiting.append(work)
@@ -119,13 +105,6 @@ def cheap_hasher(queue: int = 1000) -> tuple[PasswordHasher, InlinePool]:
     hasher._memory, hasher._pool = 8192, InlinePool()
     hasher._dummy = _DUMMY
     return hasher, hasher._pool
-
-
-def inline_pool(queue: int = 4) -> tuple[WorkPool, InlinePool]:
-    """The real pool for the work of contact sync, in the test's own thread."""
-    pool: Any = WorkPool(_SameThread(), "test", 1, queue)  # type: ignore[arg-type]  # no more of it is used
-    pool._pool = InlinePool()
-    return pool, pool._pool
 
 
 _DUMMY = "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -318,13 +297,10 @@ class World:
         self.config = Config(
             node=NodeSection(NODE, "/nowhere"),
             registration=RegistrationSection(open),
-            limits=LimitSection(**{**GENEROUS, **limits}),
             contact_sync=contact_sync or ContactSyncSection(),
+            limits=LimitSection(**{**GENEROUS, **limits}),
         )
-        self.sync_pool, self.sync_threads = inline_pool()
-        self.domain = make_domain(
-            self.config, self.clock, self.database, self.vault, self.hasher, self.sync_pool
-        )
+        self.domain = make_domain(self.config, self.clock, self.database, self.vault, self.hasher)
         self.services = self.domain.services
         self.connections: list[Connection] = []
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from safeum_home.accounts.contact_rows import ContactSide
-from safeum_home.accounts.contact_sync import ContactSync, SyncLimits
 from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory
@@ -14,7 +13,6 @@ from safeum_home.accounts.logins import Logins
 from safeum_home.accounts.password_change import PasswordChange
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.accounts.profiles import Profiles
-from safeum_home.accounts.work_pool import WorkPool
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
@@ -28,6 +26,7 @@ from safeum_home.config import Config
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.gateway.services import Services
 from safeum_home.limits import RateLimit
+from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.ports import Database
 from safeum_home.protocol import commands
 from safeum_home.sealing.vault import Vault
@@ -43,6 +42,11 @@ class Domain:
     registry: ChatRegistry
     findable: FindableKeeper
 
+    def forget(self) -> None:
+        """Read all from the database anew: what is in memory may be older."""
+        self.directory.forget()
+        self.registry.forget()
+
     def wipe(self) -> None:
         """Zero the keys of accounts and chats: nothing works afterwards."""
         self.directory.wipe()
@@ -50,17 +54,9 @@ class Domain:
 
 
 def make_domain(
-    config: Config,
-    clock: Any,
-    database: Database,
-    vault: Vault,
-    hasher: PasswordHasher,
-    sync_pool: WorkPool | None = None,
+    config: Config, clock: Any, database: Database, vault: Vault, hasher: PasswordHasher
 ) -> Domain:
-    """Wire the domain of the node `config` describes.
-
-    `clock` provides IReactorTime; also IReactorFromThreads where there is no `sync_pool`.
-    """
+    """Wire the domain of the node `config` describes. `clock` provides IReactorTime."""
     name = config.node.name
     blinder, cursors, keyring = vault.blinder, vault.cursors, vault.keyring
     bus = LocalBus()
@@ -94,11 +90,6 @@ def make_domain(
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
     contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
     profiles = Profiles(name, database, blinder, cursors, directory, side, bus)
-    section = config.contact_sync
-    pool = sync_pool or WorkPool(clock, "contact sync", section.threads, section.queue)
-    findable = FindableKeeper(clock, database, keyring, vault.elements, pool, section)
-    sync_limits = SyncLimits.of(section.points_per_day, clock.seconds)
-    sync = ContactSync(database, directory, findable, pool, sync_limits)
     history = History(name, database, blinder, cursors, registry, directory, receipts, system.account)
     backlog = Backlog(database, (messages.since, receipts.since, side.since, profiles.since))
     routes = _routes(
@@ -111,12 +102,12 @@ def make_domain(
         receipts,
         history,
         TypingSignals(registry, bus),
-        sync,
     )
+    findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
         clock=clock,
-        routes=routes,
+        routes={**routes, **sync_routes},
         bus=bus,
         cursors=cursors,
         receipts=receipts,
@@ -139,7 +130,6 @@ def _routes(
     receipts: Receipts,
     history: History,
     signals: TypingSignals,
-    sync: ContactSync,
 ) -> Routes:
     """Which function carries out which command; `session.ack` is the session's own."""
     return {
@@ -165,8 +155,4 @@ def _routes(
         commands.ChatSend: messages.send,
         commands.ChatRead: receipts.read,
         commands.ChatTyping: signals.typing,
-        commands.ContactsSync: sync.sync,
-        commands.ContactsDirectory: sync.directory,
-        commands.ContactsPage: sync.page,
-        commands.AccountFindable: sync.findable,
     }

@@ -16,18 +16,18 @@ _ACCOUNT = (
     .join(key_table, key_table.c.owner == accounts.c.account)
     .where(accounts.c.account == bindparam("account"))
 )
-_BY_ALIAS = (
-    select(*ACCOUNT_COLUMNS)
-    .join(key_table, key_table.c.owner == accounts.c.account)
-    .join(aliases, aliases.c.account == accounts.c.account)
-    .where(aliases.c.alias == bindparam("alias"))
-)
 _AFTER = (
     select(*ACCOUNT_COLUMNS)
     .join(key_table, key_table.c.owner == accounts.c.account)
     .where(accounts.c.account > bindparam("after"))
     .order_by(accounts.c.account)
     .limit(bindparam("limit"))
+)
+_BY_ALIAS = (
+    select(*ACCOUNT_COLUMNS)
+    .join(key_table, key_table.c.owner == accounts.c.account)
+    .join(aliases, aliases.c.account == accounts.c.account)
+    .where(aliases.c.alias == bindparam("alias"))
 )
 _CLAIM = Many("INSERT INTO aliases (alias, account) {rows} ON CONFLICT DO NOTHING", ("bytea", "bytea"))
 
