@@ -111,6 +111,10 @@ class AccountDirectory:
             self._open.popitem(last=False)
         return opened
 
+    def forget(self) -> None:
+        """Open accounts anew. Their keys stay for those who are using them."""
+        self._open.clear()
+
     def wipe(self) -> None:
         """Zero all keys: the node stops."""
         while self._open:

@@ -47,6 +47,11 @@ class Domain:
         self.directory.forget()
         self.registry.forget()
 
+    def forget(self) -> None:
+        """Read all from the database anew: what is in memory may be older."""
+        self.directory.forget()
+        self.registry.forget()
+
     def wipe(self) -> None:
         """Zero the keys of accounts and chats: nothing works afterwards."""
         self.directory.wipe()
