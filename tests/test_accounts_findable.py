@@ -173,6 +173,23 @@ class KeeperTests(SynchronousTestCase):
         self.world.clock.advance(5)
         self.assertIsNotNone(self.keeper.served)
 
+    def test_rows_that_changed_without_a_word(self) -> None:
+        """A commit that was reported as failed and is there all the same: the set is built anew."""
+        self.keeper.start()
+        client = sign_up(self.world, "+491511234567", findable=True)
+        (entry,) = self.entries()
+        served = self.keeper.served
+        assert served is not None
+        served.set.drop(entry)
+        self.world.database.reading_fails = True
+        self.world.domain.forget()
+        self.assertEqual(self.entries(), [])
+        self.world.database.reading_fails = False
+        self.world.clock.advance(5)
+        self.assertEqual(self.entries(), [entry])
+        client.call("account.findable", findable=False)
+        self.assertEqual(self.entries(), [])
+
     def test_stopping(self) -> None:
         """Nothing is left to be done, also in the middle of building."""
         self.world.database.hold_reads = True

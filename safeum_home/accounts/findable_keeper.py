@@ -91,6 +91,12 @@ class FindableKeeper:
         self._pool.start()
         self._keeping = spawn(self._keep(), "keeping the set of those who can be found")
 
+    def forget(self) -> None:
+        """Build the set anew: rows may have changed without a word. The old one is served until then."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            self._keeping = spawn(self._keep(anew=True), "keeping the set of those who can be found")
+
     def stop(self) -> None:
         """End what is under way; the set and its key are gone."""
         if self._keeping is not None:
@@ -120,15 +126,16 @@ class FindableKeeper:
         finally:
             self._order.release()
 
-    async def _keep(self) -> None:
+    async def _keep(self, anew: bool = False) -> None:
         while True:
             now = self._clock.seconds()
             period = int(now // self._length)
-            if self.served is not None and self.served.period == period:
+            if not anew and self.served is not None and self.served.period == period:
                 await deferLater(self._clock, max(1.0, self.ends(period) - now))
                 continue
             try:
                 self.served = await self._build(period)
+                anew = False
             except CancelledError:
                 raise
             except Problem as problem:

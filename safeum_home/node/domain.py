@@ -46,11 +46,7 @@ class Domain:
         """Read all from the database anew: what is in memory may be older."""
         self.directory.forget()
         self.registry.forget()
-
-    def forget(self) -> None:
-        """Read all from the database anew: what is in memory may be older."""
-        self.directory.forget()
-        self.registry.forget()
+        self.findable.forget()
 
     def wipe(self) -> None:
         """Zero the keys of accounts and chats: nothing works afterwards."""
