@@ -91,6 +91,7 @@ def make_domain(
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
     contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
     profiles = Profiles(name, database, blinder, cursors, directory, side, bus)
+    findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
     history = History(name, database, blinder, cursors, registry, directory, receipts, system.account)
     backlog = Backlog(database, (messages.since, receipts.since, side.since, profiles.since))
     routes = _routes(
@@ -104,7 +105,6 @@ def make_domain(
         history,
         TypingSignals(registry, bus),
     )
-    findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
         clock=clock,
