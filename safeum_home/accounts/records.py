@@ -15,6 +15,7 @@ class AccountRecord(Struct, frozen=True):
     username: str
     created_at: int
     password_hash: str
+    findable: bool = False
 
 
 class DeviceRecord(Struct, frozen=True):

@@ -19,6 +19,7 @@ from safeum_home.client.session import Client
 from safeum_home.client.state import State
 from safeum_home.client.text import explain
 from safeum_home.errors import Code
+from safeum_home.protocol.commands import ContactFound
 from safeum_home.protocol.types import Contact, ContactState
 from safeum_home.spawn import spawn
 
@@ -66,6 +67,10 @@ class Desk:
         self.notices: deque[Notice] = deque(maxlen=300)
         self.listed: list[str] = []
         """The ids behind the numbers of the last numbered list."""
+        self.found: list[ContactFound] = []
+        """Those whom /sync found."""
+        self.wanted_numbers: frozenset[str] = frozenset()
+        """Phone numbers that are looked up once this person agrees."""
         self._typed = 0
         self._told: set[str] = set()
 

@@ -133,3 +133,11 @@ class Methods(ABC):
     def revoke(self, device: str) -> Awaitable[c.Done]:
         """Revoke a device's token and end its session."""
         return self._ask(c.DeviceRevoke(device), c.Done)
+
+    def set_findable(self, findable: bool) -> Awaitable[c.Findable]:
+        """Allow or forbid that those who know this account's number find the account."""
+        return self._ask(c.AccountFindable(findable), c.Findable)
+
+    def is_findable(self) -> Awaitable[c.Findable]:
+        """Whether that is allowed."""
+        return self._ask(c.AccountFindable(), c.Findable)

@@ -18,16 +18,17 @@ from safeum_home.client.events import Heard, Link, LinkChanged, Stream
 from safeum_home.client.session import Client
 from safeum_home.errors import Code
 from safeum_home.protocol import MAX_FRAME
-from safeum_home.protocol.commands import COMMANDS, Params, Phase, Result
+from safeum_home.protocol.commands import COMMANDS, ContactFound, Params, Phase, Result
 from safeum_home.protocol.events import METHOD_OF
 from safeum_home.protocol.frames import ProblemDetails, RequestId, encode_event
 
 OUTSTANDING = 64
 """Requests that wait for their answers; after that no line is read until one has come."""
 
-
 PATIENCE = 5.0
 """Seconds that a command which came too often is held back before it is given again, at the most."""
+
+_FIND_CONTACTS = "client.find_contacts"
 
 
 class _Line(Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,6 +36,18 @@ class _Line(Struct, frozen=True, forbid_unknown_fields=True):
     params: Raw = Raw(b"{}")
     id: RequestId | None = None
     jsonrpc: Literal["2.0"] = "2.0"
+
+
+class FindContacts(Params, frozen=True):
+    """`client.find_contacts`: done by the client, since the node must not see the numbers."""
+
+    numbers: list[str]
+
+
+class FoundContacts(Result, frozen=True):
+    """Number -> account and address."""
+
+    found: dict[str, ContactFound]
 
 
 class _Error(Struct, frozen=True):
@@ -72,12 +85,13 @@ def parse(line: bytes) -> tuple[RequestId | None, Params | RemoteProblem]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, local(Code.PARSE_ERROR, "One line is one object: method, params, id.")
     command = COMMANDS.get(request.method)
-    if command is None:
+    if command is None and request.method != _FIND_CONTACTS:
         return request.id, local(Code.METHOD_NOT_FOUND)
-    if command.phase is Phase.GREETING:
+    if command is not None and command.phase is Phase.GREETING:
         return request.id, local(Code.WRONG_STATE, "The session is open already.")
     try:
-        return request.id, msgspec.json.decode(request.params, type=command.params)
+        kind = FindContacts if command is None else command.params
+        return request.id, msgspec.json.decode(request.params, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return request.id, local(Code.INVALID_PARAMS, str(error)[:200])
 
@@ -168,13 +182,18 @@ class Pipe(LineReceiver):
     async def _ask(self, params: Params) -> Result:
         while True:
             try:
-                result: Result = await self._client.call(params)
-                return result
+                return await self._ask_once(params)
             except RemoteProblem as error:
                 wait = error.retry_after
                 if not error.of(Code.RATE_LIMITED) or wait is None or wait > PATIENCE:
                     raise
                 await deferLater(self._clock, wait)
+
+    async def _ask_once(self, params: Params) -> Result:
+        if isinstance(params, FindContacts):
+            return FoundContacts(await self._client.find_contacts(params.numbers))
+        result: Result = await self._client.call(params)
+        return result
 
     def _answered(self, outcome: Any, request_id: RequestId | None) -> None:
         if isinstance(outcome, Failure):

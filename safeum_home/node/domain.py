@@ -7,6 +7,7 @@ from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory
+from safeum_home.accounts.findable_keeper import FindableKeeper
 from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.logins import Logins
 from safeum_home.accounts.password_change import PasswordChange
@@ -25,6 +26,7 @@ from safeum_home.config import Config
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.gateway.services import Services
 from safeum_home.limits import RateLimit
+from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.ports import Database
 from safeum_home.protocol import commands
 from safeum_home.sealing.vault import Vault
@@ -38,11 +40,13 @@ class Domain:
     receipts: Receipts
     directory: AccountDirectory
     registry: ChatRegistry
+    findable: FindableKeeper
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
         self.directory.forget()
         self.registry.forget()
+        self.findable.forget()
 
     def wipe(self) -> None:
         """Zero the keys of accounts and chats: nothing works afterwards."""
@@ -87,6 +91,7 @@ def make_domain(
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
     contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
     profiles = Profiles(name, database, blinder, cursors, directory, side, bus)
+    findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
     history = History(name, database, blinder, cursors, registry, directory, receipts, system.account)
     backlog = Backlog(database, (messages.since, receipts.since, side.since, profiles.since))
     routes = _routes(
@@ -103,7 +108,7 @@ def make_domain(
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
         clock=clock,
-        routes=routes,
+        routes={**routes, **sync_routes},
         bus=bus,
         cursors=cursors,
         receipts=receipts,
@@ -113,7 +118,7 @@ def make_domain(
         rate=rate,
         limits=config.limits,
     )
-    return Domain(services, receipts, directory, registry)
+    return Domain(services, receipts, directory, registry, findable)
 
 
 def _routes(

@@ -228,6 +228,7 @@ class Node(Service):
     async def _listen(self) -> None:
         if self._domain is None or self._tls is None:
             raise Problem(Code.WRONG_STATE)
+        self._domain.findable.start()
         edge = Edge(self._reactor, self._config, self._domain.services, self._tls, self.health)
         try:
             await edge.start()
@@ -270,6 +271,8 @@ class Node(Service):
         await deferToThread(self._hasher.stop)
         if self._domain is not None:
             self._domain.receipts.flush()
+            self._domain.findable.stop()
+            await deferToThread(self._domain.findable.join)
         if self.database is not None:
             await self.database.close()
         if self._domain is not None:

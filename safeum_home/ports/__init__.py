@@ -24,6 +24,8 @@ from safeum_home.ports.domain import (
 from safeum_home.ports.sealing import (
     Blinder,
     Cursors,
+    ElementKey,
+    ElementKeys,
     Key,
     Keyring,
     WrappedKey,
@@ -55,6 +57,8 @@ __all__ = [
     "Cursors",
     "Database",
     "Directory",
+    "ElementKey",
+    "ElementKeys",
     "Key",
     "Keyring",
     "Known",

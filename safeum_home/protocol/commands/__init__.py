@@ -42,9 +42,20 @@ from safeum_home.protocol.commands.contacts import (
     ProfileResult,
     ProfileSet,
 )
+from safeum_home.protocol.commands.sync import (
+    AccountFindable,
+    ContactsDirectory,
+    ContactsPage,
+    ContactsSync,
+    Directory,
+    DirectoryPage,
+    Evaluated,
+    Findable,
+)
 
 __all__ = [
     "COMMANDS",
+    "AccountFindable",
     "AccountPassword",
     "AccountRegister",
     "ChatHistory",
@@ -62,9 +73,16 @@ __all__ = [
     "ContactRemove",
     "ContactRequest",
     "ContactUnblock",
+    "ContactsDirectory",
+    "ContactsPage",
+    "ContactsSync",
     "DeviceList",
     "DeviceRevoke",
+    "Directory",
+    "DirectoryPage",
     "Done",
+    "Evaluated",
+    "Findable",
     "History",
     "ListChats",
     "ListContacts",
