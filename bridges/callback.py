@@ -22,7 +22,7 @@ class Malformed(Exception):
 
 
 class Callback(Resource):
-    """Answers 200 for a call that is well-formed and signed, whether or not anything comes of it.
+    """A leaf that answers 200 for a call that is well-formed and signed, whether or not anything comes of it.
 
     Else 403 (the signature), 400 (the form), 404 (a path below) or 503 (no secret to check it with).
     """
@@ -34,10 +34,7 @@ class Callback(Resource):
         super().__init__()
         self._take = take
 
-    def render_POST(self, request: Request) -> bytes:
-        return self._answer(request, request.content.read() if request.content is not None else b"")
-
-    def _answer(self, request: Request, body: bytes) -> bytes:
+    def answer(self, request: Request, body: bytes) -> bytes:
         if request.postpath:
             return _problem(request, Problem(Code.NOT_FOUND))
         try:
@@ -52,13 +49,18 @@ class Callback(Resource):
         return b""
 
 
+class PostCallback(Callback):
+    """One that is called with POST."""
+
+    def render_POST(self, request: Request) -> bytes:
+        return self.answer(request, request.content.read() if request.content is not None else b"")
+
+
 class GetCallback(Callback):
     """One that is called with GET: all that it says is in the query."""
 
-    render_POST = None  # type: ignore[assignment]
-
     def render_GET(self, request: Request) -> bytes:
-        return self._answer(request, b"")
+        return self.answer(request, b"")
 
 
 def _problem(request: Request, problem: Problem, status: int | None = None) -> bytes:

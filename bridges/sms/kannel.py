@@ -30,11 +30,11 @@ _DELIVERED, _NOT_DELIVERED, _BUFFERED, _AT_SMSC, _NOT_AT_SMSC = 1, 2, 4, 8, 16
 class KannelSettings(HttpSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`url` is that of `sendsms`, as `http://127.0.0.1:13013/cgi-bin/sendsms`."""
 
-    user: Annotated[str, Meta(pattern=r"^[!-~]{1,64}\z")]
+    user: Annotated[str, Meta(pattern=r"^[!-~]{1,64}\Z")]
     """Of a group `sendsms-user`."""
     key: SecretName
     """Its password."""
-    smsc: Annotated[str, Meta(pattern=r"^[!-~]{1,64}\z")] | None = None
+    smsc: Annotated[str, Meta(pattern=r"^[!-~]{1,64}\Z")] | None = None
     """The route to send by, where Kannel has several."""
 
 

@@ -14,9 +14,9 @@ from safeum_home.config import ConfigError
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.sms import SmsContext
 
-SecretName = Annotated[str, Meta(pattern=r"^secret:[a-z0-9][a-z0-9._-]{0,63}\z")]
+SecretName = Annotated[str, Meta(pattern=r"^secret:[a-z0-9][a-z0-9._-]{0,63}\Z")]
 """`secret:NAME`: what it names is in the sealed store, and is opened when it is used."""
-Sender = Annotated[str, Meta(pattern=r"^(\+?[1-9][0-9]{2,14}|[A-Za-z0-9 &._-]{1,11})\z")]
+Sender = Annotated[str, Meta(pattern=r"^(\+?[1-9][0-9]{2,14}|[A-Za-z0-9 &._-]{1,11})\Z")]
 """A number (E.164), a short code, or up to 11 letters and digits."""
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")

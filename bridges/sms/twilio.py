@@ -1,7 +1,7 @@
 """Twilio: one message is one form to the Messages resource (https://www.twilio.com/docs/messaging/api).
 
-Its errors carry a number (https://www.twilio.com/docs/api/errors) beside a text, which may quote phone numbers
-and is not read.
+Its errors carry a number (https://www.twilio.com/docs/api/errors) beside a text, which may quote phone
+numbers and is not read.
 """
 
 from base64 import b64encode
@@ -20,9 +20,7 @@ from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsContext, SmsP
 
 NUMBER_REFUSED = frozenset({21211, 21217, 21265, 21401, 21421, 21610, 21614, 21635, 30005, 30006})
 """What is said of the number: none, not a mobile one, or its owner has opted out."""
-ACCOUNT_REFUSED = frozenset(
-    {20003, 20005, 20006, 20008, 21212, 21408, 21603, 21606, 21607, 21608, 21612, 21660, 30002}
-)
+ACCOUNT_REFUSED = frozenset({20005, 20008, 21212, 21408, 21603, 21606, 21607, 21608, 21612, 21660, 30002})
 """What is said of the account, the sender, or where they may send to."""
 TRY_LATER = frozenset({14107, 20429, 21611, 30001, 30022, 63038})
 """Queues that are full, and rates that were passed."""
@@ -32,20 +30,20 @@ class TwilioSettings(HttpSettings, frozen=True, forbid_unknown_fields=True, kw_o
     """`sender` may also be a messaging service (`MG…`)."""
 
     sender: Annotated[
-        str, Meta(pattern=r"^(\+[1-9][0-9]{6,14}|[1-9][0-9]{2,7}|MG[0-9a-f]{32}|[A-Za-z0-9 &._-]{1,11})\z")
+        str, Meta(pattern=r"^(\+[1-9][0-9]{6,14}|[1-9][0-9]{2,7}|MG[0-9a-f]{32}|[A-Za-z0-9 &._-]{1,11})\Z")
     ]
     url: str = "https://api.twilio.com"
-    account: Annotated[str, Meta(pattern=r"^AC[0-9a-f]{32}\z")]
+    account: Annotated[str, Meta(pattern=r"^AC[0-9a-f]{32}\Z")]
     key: SecretName
     """The account's auth token, or the secret of the API key `user`."""
-    user: Annotated[str, Meta(pattern=r"^SK[0-9a-f]{32}\z")] | None = None
+    user: Annotated[str, Meta(pattern=r"^SK[0-9a-f]{32}\Z")] | None = None
     """An API key, to be used in place of the auth token."""
     signature: SecretName | None = None
     """What reports are signed with; the auth token, so `key` where that is it."""
 
 
 class _Message(Struct):
-    sid: Annotated[str, Meta(pattern=r"^(SM|MM)[0-9a-fA-F]{32}\z")]
+    sid: Annotated[str, Meta(pattern=r"^(SM|MM)[0-9a-fA-F]{32}\Z")]
     status: str = ""
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from twisted.web.server import Request
 
-from bridges.callback import Callback, Forged, Malformed, form, header
+from bridges.callback import Callback, Forged, Malformed, PostCallback, form, header
 from bridges.sms.settings import secret
 from safeum_home.ports.sms import SmsContext, SmsState
 
@@ -51,7 +51,7 @@ def twilio_callback(context: SmsContext, url: str, key: str) -> Callback:
         if state is not None:
             context.reports.report(context.name, reference, state)
 
-    return Callback(take)
+    return PostCallback(take)
 
 
 def signature(token: bytes, url: str, fields: list[tuple[str, str]], digest: str = "sha1") -> bytes:

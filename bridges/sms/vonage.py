@@ -31,9 +31,9 @@ class VonageSettings(HttpSettings, frozen=True, forbid_unknown_fields=True, kw_o
     """Either `application` with its private key, which Vonage recommends, or `account` with its secret."""
 
     url: str = "https://api.nexmo.com"
-    account: Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{1,64}\z")] | None = None
+    account: Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{1,64}\Z")] | None = None
     """The API key."""
-    application: Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\z")] | None = None
+    application: Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")] | None = None
     key: SecretName
     """The application's private key (PEM), or the account's secret."""
     signature: SecretName | None = None

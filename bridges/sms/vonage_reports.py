@@ -15,7 +15,7 @@ from joserfc.jwk import OctKey
 from msgspec import Meta, Struct
 from twisted.web.server import Request
 
-from bridges.callback import Callback, Forged, Malformed, header
+from bridges.callback import Callback, Forged, Malformed, PostCallback, header
 from bridges.sms.settings import secret
 from safeum_home.ports.sms import SmsContext, SmsState
 
@@ -68,7 +68,7 @@ def vonage_callback(context: SmsContext, key: str, account: str | None, applicat
         if state is not None:
             context.reports.report(context.name, status.message_uuid, state)
 
-    return Callback(take)
+    return PostCallback(take)
 
 
 def _verified(authorization: str, key: bytes) -> _Claims:
