@@ -74,12 +74,10 @@ class Outgoing:
         def too_late(_result: object, _seconds: float) -> Answer:
             raise NoAnswer("there was no answer in time")
 
-        def ended(result: Answer | Failure) -> Answer:
+        def ended(result: Answer | Failure) -> Answer | Failure:
             self._open.discard(asked)
-            if isinstance(result, Failure):
-                # Made here, outside of any `except`, so that nothing of the failure hangs on to it.
-                raise NoAnswer(reason_of(result))
-            return result
+            # Not raised: then what failed would hang on to it as its context.
+            return Failure(NoAnswer(reason_of(result))) if isinstance(result, Failure) else result
 
         asked.addTimeout(limits.seconds, self._reactor, too_late)
         return asked.addBoth(ended)

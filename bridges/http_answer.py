@@ -27,7 +27,7 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((CancelledError,), "the bridge was stopped"),
     ((error.DNSLookupError, error.UnknownHostError), "the provider's name is not known"),
     ((error.ConnectionRefusedError,), "the provider refuses the connection"),
-    ((error.TimeoutError,), "the provider cannot be reached in time"),
+    ((error.TimeoutError, error.TCPTimedOutError), "the provider cannot be reached in time"),
     ((SSL.Error, VerificationError), "TLS failed"),
     ((error.ConnectError, OSError), "the provider cannot be reached"),
     ((error.ConnectionDone, error.ConnectionLost, error.ConnectionAborted), "the connection broke off"),

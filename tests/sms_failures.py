@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from bridges.sms.provider import LONGEST_WAIT
 from safeum_home.ports.sms import Permanent, Temporary
-from tests.sms_case import NOW, SmsCase, Scripted
+from tests.sms_case import NOW, Scripted, SmsCase
 
 
 class FailureCase:
