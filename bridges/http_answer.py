@@ -10,7 +10,7 @@ from twisted.internet import error
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
-from twisted.web.client import RequestGenerationFailed, ResponseDone, ResponseFailed, ResponseNeverReceived
+from twisted.web.client import RequestTransmissionFailed, ResponseDone, ResponseFailed
 from twisted.web.http import PotentialDataLoss
 from twisted.web.iweb import IResponse
 
@@ -33,13 +33,15 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((error.ConnectionDone, error.ConnectionLost, error.ConnectionAborted), "the connection broke off"),
 )
 
+_WRAPPERS = (RequestTransmissionFailed, ResponseFailed)
+"""ResponseNeverReceived is one of the second."""
+
 
 def reason_of(failure: Failure) -> str:
     """What a failure of a request means, in words that are always the same."""
-    inner = getattr(failure.value, "reasons", None)
-    if isinstance(failure.value, (RequestGenerationFailed, ResponseFailed, ResponseNeverReceived)) and inner:
+    if isinstance(failure.value, _WRAPPERS) and failure.value.reasons:
         # The first is what happened; what follows is that the connection was lost by it.
-        reasons = [reason_of(one) for one in inner if isinstance(one, Failure)]
+        reasons = [reason_of(one) for one in failure.value.reasons if isinstance(one, Failure)]
         return "TLS failed" if "TLS failed" in reasons else next(iter(reasons), _UNREADABLE)
     if isinstance(failure.value, NoAnswer):
         return failure.value.reason

@@ -1,4 +1,4 @@
-"""What tests of providers of text messages share: a context, the way to a double, and reports that are kept."""
+"""What tests of providers of text messages share: a context, the way to a double, reports that are kept."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -58,7 +58,7 @@ class FailureCase:
             "7.5": None,
             "soon": None,
             "": None,
-            "٧": None,
+            "\u0667": None,
             "Fri, 15 Jan 2027 08:00:30 GMT": 30.0,
             "Fri, 15 Jan 2027 07:00:00 GMT": 0.0,
             "Fri, 15 Jan 9999 07:00:00 GMT": LONGEST_WAIT,

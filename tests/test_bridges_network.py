@@ -94,7 +94,7 @@ class NetworkTests(TestCase):
     async def closed(self, peers: Peers) -> None:
         """Both sides have ended the connection; without that the test times out."""
         await peers.gone
-        while any(isinstance(reader, Client) for reader in reactor.getReaders()):
+        while any(isinstance(reader, Client) for reader in reactor.getReaders() + reactor.getWriters()):
             await deferLater(reactor, 0)
 
     async def test_verified(self) -> None:
@@ -112,6 +112,7 @@ class NetworkTests(TestCase):
         peers = Peers(OK)
         self.assertEqual(await self.reason(self.out(self.listen(peers), None)), "TLS failed")
         self.assertEqual(peers.requests, 0)
+        await self.closed(peers)
 
     async def test_another_name(self) -> None:
         """A certificate for another host: nothing is sent."""
@@ -119,6 +120,7 @@ class NetworkTests(TestCase):
         url = self.listen(peers, ["sms.example"])
         self.assertEqual(await self.reason(self.out(url, self.ca)), "TLS failed")
         self.assertEqual(peers.requests, 0)
+        await self.closed(peers)
 
     async def test_clear_text_peer(self) -> None:
         """A peer that does not speak TLS."""
@@ -159,9 +161,9 @@ class NetworkTests(TestCase):
     async def test_not_http(self) -> None:
         """An answer in another protocol."""
         peers = Peers(b"220 mail.example ESMTP\r\n\r\n")
-        self.assertEqual(
-            await self.reason(self.out(self.listen(peers), self.ca)), "the answer cannot be read"
-        )
+        out = self.out(self.listen(peers), self.ca)
+        self.assertEqual(await self.reason(out), "the answer cannot be read")
+        await self.closed(peers)
 
     async def test_closed_while_asked(self) -> None:
         """Closing ends what is under way."""
