@@ -4,6 +4,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qsl
 
 import msgspec
+from twisted.web.error import UnsupportedMethod
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
@@ -51,6 +52,12 @@ class Callback(Resource):
 
 class PostCallback(Callback):
     """One that is called with POST."""
+
+    allowedMethods = (b"POST",)
+
+    def render_HEAD(self, request: Request) -> bytes:
+        # The one that is inherited counts on there being a `render_GET`.
+        raise UnsupportedMethod(self.allowedMethods)
 
     def render_POST(self, request: Request) -> bytes:
         return self.answer(request, request.content.read() if request.content is not None else b"")

@@ -1,14 +1,8 @@
-"""Where bridges may connect to, and that the entry points lead to them."""
+"""Where bridges may connect to."""
 
-from importlib.metadata import entry_points
-
-from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from bridges.address import base_url
-from safeum_home.ports.sms import SmsContext
-from tests.doubles.sms import TwilioDouble
-from tests.sms_case import Reports
 
 
 class AddressTests(SynchronousTestCase):
@@ -65,23 +59,3 @@ class AddressTests(SynchronousTestCase):
             "http://2130706433",
         ):
             self.assertRaises(ValueError, base_url, url, False)
-
-
-class EntryPointTests(SynchronousTestCase):
-    def test_entry_points(self) -> None:
-        """Each kind of provider is found by its name, and made from settings, without connecting anywhere."""
-        settings = {
-            "twilio": {"account": TwilioDouble.ACCOUNT},
-            "vonage": {"account": "abcd1234", "signature": "secret:signature"},
-            "kannel": {"url": "http://127.0.0.1:13013/cgi-bin/sendsms", "user": "safeum"},
-        }
-        found = {point.name: point for point in entry_points(group="safeum_home.sms")}
-        for kind, own in settings.items():
-            reactor = MemoryReactorClock()
-            url = "https://node.example/v1/sms/main"
-            context = SmsContext("main", reactor, lambda _: b"secret", url, Reports())
-            provider = found[kind].load()(context, {"key": "secret:name", "sender": "Node", **own})
-            self.assertIsNotNone(provider.callback)
-            self.assertEqual(reactor.tcpClients, [])
-            self.successResultOf(provider.stop())
-            self.assertEqual(reactor.getDelayedCalls(), [])

@@ -29,7 +29,7 @@ class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     sender: Sender
     ca: str | None = None
     """A PEM file with the roots to trust in place of the platform's."""
-    seconds: Annotated[float, Meta(ge=1, le=60)] = 10.0
+    seconds: Annotated[float, Meta(ge=1, le=60)] = 8.0
     """The most that a message may take, from connecting to the end of the answer."""
     plain_http: bool = False
     """Whether `url` may be http: to another machine: then everything passes in clear."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.e2e.needs import missing, tool
 
-TOOLS = Path(__file__).parent.parent.parent / ".tools"
+TOOLS = Path(__file__).parent.parent.parent / ".make"
 
 
 def npm(name: str, *packages: str) -> Path:
