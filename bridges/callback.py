@@ -8,7 +8,7 @@ from twisted.web.error import UnsupportedMethod
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
-from safeum_home.errors import Code, Problem
+from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.protocol.frames import problem_details
 
 MOST_FIELDS = 64
@@ -44,7 +44,7 @@ class Callback(Resource):
             return _problem(request, Problem(Code.BAD_TOKEN, "The signature is not valid."), 403)
         except Malformed:
             return _problem(request, Problem(Code.BAD_REQUEST))
-        except Problem:
+        except (Problem, Tampered):
             return _problem(request, Problem(Code.SMS_UNAVAILABLE))
         request.setHeader(b"Content-Type", b"text/plain")
         return b""

@@ -13,7 +13,7 @@ from twisted.web.iweb import IAgent
 from twisted.web.resource import IResource, Resource
 
 from bridges.http import HttpLimits, Outgoing
-from safeum_home.errors import Code, Problem
+from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.gateway.http import EdgeSite, site_root
 from safeum_home.gateway.limits import EdgeLimits
 from safeum_home.ports.sms import Outcome, SmsContext, SmsProvider, SmsState
@@ -48,6 +48,9 @@ class Way(Outgoing):
 class SmsCase(SynchronousTestCase):
     """Has secrets, a clock and reports; sees that nothing is logged."""
 
+    tampered = False
+    """Whether the sealed store cannot open what it has."""
+
     def setUp(self) -> None:
         self.clock = Clock()
         self.clock.advance(NOW)
@@ -61,6 +64,8 @@ class SmsCase(SynchronousTestCase):
     def open_secret(self, name: str) -> bytes:
         if name not in self.secrets:
             raise Problem(Code.NOT_FOUND)
+        if self.tampered:
+            raise Tampered
         return self.secrets[name]
 
     def context(self, callback_url: str | None = URL) -> SmsContext:

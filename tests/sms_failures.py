@@ -110,5 +110,7 @@ class FailureCase:
         found = SmsCase.send(self, provider)
         self.assertEqual(found, Permanent("the credentials are not in the sealed store"))
         self.assertEqual(resource.asked, 0)
-        self.secrets = kept
+        self.secrets, self.tampered = kept, True
+        self.assertEqual(SmsCase.send(self, provider), found)
+        self.tampered = False
         self.assertEqual(SmsCase.send(self, provider), Temporary("the provider has a failure"))

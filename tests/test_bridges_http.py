@@ -9,8 +9,9 @@ from service_identity import VerificationError
 from treq.testing import RequestTraversalAgent
 from twisted.internet import error
 from twisted.internet.defer import Deferred, fail
+from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
-from twisted.web.client import RequestTransmissionFailed, ResponseFailed, ResponseNeverReceived
+from twisted.web.client import RequestTransmissionFailed, ResponseDone, ResponseFailed, ResponseNeverReceived
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from twisted.web.resource import Resource
@@ -18,7 +19,7 @@ from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
 from bridges.http import Answer, HttpLimits, Outgoing
-from bridges.http_answer import NoAnswer
+from bridges.http_answer import NoAnswer, read_body
 from tests.sms_case import Scripted, SmsCase
 
 SECRET = {"Authorization": "Basic c2VjcmV0"}
@@ -174,6 +175,20 @@ class OutgoingTests(SmsCase):
             self.assertEqual(self.successResultOf(self.ask(out)), Answer(200, b"x" * length))
         out = self.out(RequestTraversalAgent(Scripted(200, b"x" * 65)), answer=64)
         self.assertEqual(self.reason(self.ask(out)), "the answer is too long")
+
+    def test_more_after_too_much(self) -> None:
+        """What still comes of an answer that is too long changes nothing."""
+
+        class Eager:
+            def deliverBody(self, reader: Any) -> None:
+                reader.makeConnection(StringTransport())
+                for _ in range(3):
+                    reader.dataReceived(b"x" * 50)
+                reader.connectionLost(Failure(ResponseDone()))
+
+        response: Any = Eager()
+        failure = self.failureResultOf(read_body(response, 64), NoAnswer)
+        self.assertEqual(failure.value.reason, "the answer is too long")
 
     def test_nothing_is_unpacked(self) -> None:
         """A compressed answer that was not asked for stays as it came."""

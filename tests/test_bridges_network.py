@@ -19,7 +19,8 @@ from safeum_home.gateway.tls import self_signed
 
 reactor: Any = _reactor
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-ENDLESS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
+CHUNK = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
+ENDLESS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNK
 
 
 class Peer(Protocol):
@@ -35,13 +36,18 @@ class Peer(Protocol):
         if not self.factory.requests:
             self.factory.asked.callback(None)
         self.factory.requests += data.count(b"\r\n\r\n")
-        self.transport.write(self.factory.says)
+        if self.factory.requests != self.factory.last:
+            self.transport.write(self.factory.says)
         if self.factory.goes_on:
             self._go_on()
+        if self.factory.deaf:
+            self.transport.pauseProducing()
+        if self.factory.requests == self.factory.last:
+            self.transport.abortConnection()
 
     def _go_on(self) -> None:
         if not self.factory.gone.called:
-            self.transport.write(b"8000\r\n" + b"x" * 0x8000 + b"\r\n")
+            self.transport.write(CHUNK)
             reactor.callLater(0, self._go_on)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -53,9 +59,12 @@ class Peers(Factory[Peer]):
     protocol = Peer
     noisy = False
 
-    def __init__(self, says: bytes, goes_on: bool = False) -> None:
+    def __init__(self, says: bytes, goes_on: bool = False, deaf: bool = False, last: int = -1) -> None:
         self.says = says
         self.goes_on = goes_on
+        self.deaf = deaf
+        self.last = last
+        """The request at which the connection is cut, in place of an answer."""
         self.connections = 0
         self.requests = 0
         self.asked: Deferred[None] = Deferred()
@@ -84,9 +93,9 @@ class NetworkTests(TestCase):
         self.addCleanup(out.close)
         return out
 
-    async def reason(self, out: ProviderHttp) -> str:
+    async def reason(self, out: ProviderHttp, method: str = "POST") -> str:
         try:
-            answer: Answer = await out.request("POST", "/", {}, b"text")
+            answer: Answer = await out.request(method, "/", {}, b"text" if method == "POST" else None)
         except NoAnswer as error:
             return error.reason
         self.fail(f"it was answered with {answer}")
@@ -94,6 +103,10 @@ class NetworkTests(TestCase):
     async def closed(self, peers: Peers) -> None:
         """Both sides have ended the connection; without that the test times out."""
         await peers.gone
+        await self.ended()
+
+    async def ended(self) -> None:
+        """This side has no connection any more."""
         while any(isinstance(reader, Client) for reader in reactor.getReaders() + reactor.getWriters()):
             await deferLater(reactor, 0)
 
@@ -143,6 +156,22 @@ class NetworkTests(TestCase):
         out = self.out(self.listen(peers), self.ca)
         self.assertEqual(await self.reason(out), "the answer is too long")
         await self.closed(peers)
+
+    async def test_deaf_peer(self) -> None:
+        """The connection ends although the peer takes no part in closing it."""
+        out = self.out(self.listen(Peers(ENDLESS + 3 * CHUNK, deaf=True)), self.ca)
+        self.assertEqual(await self.reason(out), "the answer is too long")
+        await self.ended()
+
+    async def test_nothing_is_asked_twice(self) -> None:
+        """A request on a kept connection that breaks is not made again, whatever its method."""
+        for method in ("GET", "POST"):
+            peers = Peers(OK, last=2)
+            out = self.out(self.listen(peers), self.ca)
+            self.assertEqual((await out.request(method, "/", {})).body, b"ok")
+            self.assertEqual(await self.reason(out, method), "the connection broke off")
+            self.assertEqual((peers.connections, peers.requests), (1, 2))
+            await self.closed(peers)
 
     async def test_silent_peer(self) -> None:
         """It is cut off when its time is over."""

@@ -220,6 +220,8 @@ class ReportTests(TwilioCase):
         callback = self.provider(self.double).callback
         headers = {**FORM, "X-Twilio-Signature": value}
         self.assertEqual(self.call(callback, "POST", "/v1/sms/main", headers, body)[0], 403)
+        self.tampered = True
+        self.assertEqual(self.call(callback, "POST", "/v1/sms/main", headers, body)[0], 503)
         self.secrets = {}
         self.assertEqual(self.call(callback, "POST", "/v1/sms/main", headers, body)[0], 503)
         self.assertEqual(self.reports.made, [])

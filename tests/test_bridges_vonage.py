@@ -1,7 +1,9 @@
 """The bridge to Vonage, against a double written from Vonage's documents."""
 
 import hashlib
+import hmac
 import json
+from base64 import urlsafe_b64encode
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -254,7 +256,10 @@ class ReportTests(VonageCase):
         """Without the secret nothing can be checked: Vonage may come again. An empty one signs nothing."""
         body = self.body("delivered")
         good = self.token(body)
+        signed = good.rpartition(".")[0]
+        empty = urlsafe_b64encode(hmac.digest(b"", signed.encode(), "sha256")).decode().rstrip("=")
         self.secrets["signature"] = b"\n"
-        self.assertEqual(self.report(body, f"Bearer {good}"), 403)
+        for token in (good, f"{signed}.{empty}"):
+            self.assertEqual(self.report(body, f"Bearer {token}"), 403)
         del self.secrets["signature"]
         self.assertEqual(self.report(body, f"Bearer {good}"), 503)
