@@ -114,7 +114,7 @@ class ProviderHttp(Outgoing):
 
         Blocks while it reads them; raises OSError and ValueError.
         """
-        self._pool = pool = HTTPConnectionPool(reactor)
+        self._pool = pool = _Pool(reactor)
         pool.maxPersistentPerHost = limits.kept
         pool.cachedConnectionTimeout = limits.kept_seconds
         # It would send a message twice.
@@ -127,6 +127,16 @@ class ProviderHttp(Outgoing):
         self.stop()
         closed: Deferred[None] = self._pool.closeCachedConnections().addCallback(lambda _: None)
         return closed
+
+
+class _QuietFactory(HTTPConnectionPool._factory):  # type: ignore[misc, valid-type]
+    """Does not write into the log that a connection begins and ends."""
+
+    noisy = False
+
+
+class _Pool(HTTPConnectionPool):
+    _factory = _QuietFactory
 
 
 def _roots(ca: Path | None) -> Any:

@@ -10,6 +10,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.ssl import PrivateCertificate
 from twisted.internet.task import deferLater
 from twisted.internet.tcp import Client
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
@@ -78,6 +79,19 @@ class NetworkTests(TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.ca = Path(folder.name) / "ca.pem"
+        self.logged: list[str] = []
+
+        def keep(event: LogEvent) -> None:
+            self.logged.append(formatEvent(event))
+
+        observer: Any = keep
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+
+    def tearDown(self) -> None:
+        """Nothing of a request is logged: its peer is not, either."""
+        said = [line for line in self.logged if not line.startswith(("Peers ", "(TLS Port", "(TCP Port"))]
+        self.assertEqual(said, [])
 
     def listen(self, peers: Peers, names: list[str] | None = None) -> str:
         """A peer with a certificate for `names`, which is written to `ca`; its URL."""
