@@ -19,9 +19,9 @@ class FailureCase:
 
     def test_statuses(self: Any) -> None:
         """Without a body that says more, the status alone decides."""
-        credentials = Permanent("the provider refuses the credentials")
+        credentials = Permanent("the provider refuses the credentials", account_refused=True)
         refuses = Permanent("the provider refuses the message")
-        elsewhere = Permanent("the provider is somewhere else: its URL is wrong")
+        elsewhere = Permanent("the provider is somewhere else: its URL is wrong", account_refused=True)
         failure = Temporary("the provider has a failure")
         for status, wanted in {
             301: elsewhere,
@@ -29,9 +29,9 @@ class FailureCase:
             307: elsewhere,
             400: refuses,
             401: credentials,
-            402: Permanent("the provider wants to be paid"),
+            402: Permanent("the provider wants to be paid", account_refused=True),
             403: credentials,
-            404: Permanent("the provider does not know the resource"),
+            404: Permanent("the provider does not know the resource", account_refused=True),
             405: refuses,
             408: Temporary("the provider gave up waiting for the request"),
             409: refuses,

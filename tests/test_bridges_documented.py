@@ -60,6 +60,7 @@ class DocumentTests(SynchronousTestCase):
         for marker, of_twilio, of_vonage in (
             ("| a number that is none", twilio.NUMBER_REFUSED, vonage.NUMBER_REFUSED),
             ("| the account, the sender", twilio.ACCOUNT_REFUSED, vonage.ACCOUNT_REFUSED),
+            ("| where a message is to go", twilio.ROUTE_REFUSED, vonage.ROUTE_REFUSED),
             ("| 429; full queues", twilio.TRY_LATER, vonage.TRY_LATER),
         ):
             row = PAGE.partition(marker)[2].partition("\n")[0]

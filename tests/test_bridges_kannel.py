@@ -85,7 +85,9 @@ class SendTests(FailureCase, KannelCase):
         refused = Permanent("the provider refuses the number", number_refused=True)
         self.assertEqual(self.send(provider, "+19005550100"), refused)
         self.secrets["kannel"] = b"wrong"
-        self.assertEqual(self.send(provider), Permanent("the provider refuses the credentials"))
+        self.assertEqual(
+            self.send(provider), Permanent("the provider refuses the credentials", account_refused=True)
+        )
         for octets in (b"", b"\n", b"a\r\nX-Kannel-To: +1", b"a\0", b"\xff"):
             self.secrets["kannel"] = octets
             self.assertEqual(self.send(provider), Permanent("the credentials are not in the sealed store"))

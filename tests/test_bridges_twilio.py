@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from bridges.sms.twilio import ACCOUNT_REFUSED, NUMBER_REFUSED, TRY_LATER, Twilio, TwilioSettings, twilio
+from bridges.sms.twilio import (
+    ACCOUNT_REFUSED,
+    NUMBER_REFUSED,
+    ROUTE_REFUSED,
+    TRY_LATER,
+    Twilio,
+    TwilioSettings,
+    twilio,
+)
 from bridges.sms.twilio_reports import STATES, signature, url_spellings
 from safeum_home.config import ConfigError
 from safeum_home.ports.sms import Accepted, Permanent, SmsState, Temporary
@@ -80,11 +88,12 @@ class SendTests(FailureCase, TwilioCase):
         """What is wrong with the number is told from what is wrong with the account."""
         provider = self.provider(self.double)
         number = Permanent("the provider refuses the number", number_refused=True)
-        account = Permanent("the provider refuses the account or the sender")
+        route = Permanent("the provider does not deliver there")
+        account = Permanent("the provider refuses the account or the sender", account_refused=True)
         for to, wanted in {
             "+15005550001": number,
-            "+15005550002": account,
-            "+15005550003": account,
+            "+15005550002": route,
+            "+15005550003": route,
             "+15005550004": number,
             "+15005550009": number,
         }.items():
@@ -101,14 +110,16 @@ class SendTests(FailureCase, TwilioCase):
         """A wrong token and a wrong account are for good, until the operator has changed them."""
         provider = self.provider(self.double)
         self.secrets["token"] = b"wrong"
-        self.assertEqual(self.send(provider), Permanent("the provider refuses the credentials"))
+        self.assertEqual(
+            self.send(provider), Permanent("the provider refuses the credentials", account_refused=True)
+        )
         self.secrets["token"] = TwilioDouble.TOKEN.encode()
         self.assertIsInstance(self.send(provider), Accepted)
 
     def test_codes(self) -> None:
         """Each number has one meaning, whatever else is in the document."""
-        self.assertEqual(NUMBER_REFUSED & ACCOUNT_REFUSED | NUMBER_REFUSED & TRY_LATER, frozenset())
-        self.assertEqual(ACCOUNT_REFUSED & TRY_LATER, frozenset())
+        sets = (NUMBER_REFUSED, ACCOUNT_REFUSED, ROUTE_REFUSED, TRY_LATER)
+        self.assertEqual(sum(map(len, sets)), len(frozenset().union(*sets)))
         for code in NUMBER_REFUSED:
             found = self.outcome(400, b'{"code":%d,"message":"+4915112345678"}' % code)
             self.assertEqual(found, Permanent("the provider refuses the number", number_refused=True))

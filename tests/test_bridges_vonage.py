@@ -11,7 +11,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc import jws, jwt
 from joserfc.jwk import OctKey
 
-from bridges.sms.vonage import ACCOUNT_REFUSED, NUMBER_REFUSED, TRY_LATER, Vonage, VonageSettings, vonage
+from bridges.sms.vonage import (
+    ACCOUNT_REFUSED,
+    NUMBER_REFUSED,
+    ROUTE_REFUSED,
+    TRY_LATER,
+    Vonage,
+    VonageSettings,
+    vonage,
+)
 from bridges.sms.vonage_jwt import Tokens
 from bridges.sms.vonage_reports import AHEAD, OLDEST, STATES
 from safeum_home.config import ConfigError
@@ -22,7 +30,7 @@ from tests.sms_failures import FailureCase
 
 UUID = "aaaaaaaa-bbbb-4ccc-8ddd-000000000001"
 SIGNATURE = b"the signature secret of an account"
-CREDENTIALS = Permanent("the provider refuses the credentials")
+CREDENTIALS = Permanent("the provider refuses the credentials", account_refused=True)
 
 
 def pem(key: Any) -> bytes:
@@ -66,13 +74,13 @@ class SendTests(FailureCase, VonageCase):
 
     def test_codes(self) -> None:
         """The number at the end of a problem's type decides."""
-        self.assertEqual(
-            NUMBER_REFUSED & (ACCOUNT_REFUSED | TRY_LATER) | ACCOUNT_REFUSED & TRY_LATER, frozenset()
-        )
+        sets = (NUMBER_REFUSED, ACCOUNT_REFUSED, ROUTE_REFUSED, TRY_LATER)
+        self.assertEqual(sum(map(len, sets)), len(frozenset().union(*sets)))
         provider = self.provider(self.double)
         for codes, wanted in (
             (NUMBER_REFUSED, Permanent("the provider refuses the number", number_refused=True)),
-            (ACCOUNT_REFUSED, Permanent("the provider refuses the account or the sender")),
+            (ACCOUNT_REFUSED, Permanent("the provider refuses the account", account_refused=True)),
+            (ROUTE_REFUSED, Permanent("the provider does not deliver there")),
             (TRY_LATER, Temporary("the provider asks for fewer requests")),
             ({1020, 99999999, 10**9}, Permanent("the provider refuses the message")),
         ):

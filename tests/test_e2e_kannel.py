@@ -73,7 +73,7 @@ class KannelTests(TestCase):
 
     async def test_refusals(self) -> None:
         """A wrong password, a number that is not allowed, and a Kannel that is away."""
-        credentials = Permanent("the provider refuses the credentials")
+        credentials = Permanent("the provider refuses the credentials", account_refused=True)
         self.assertEqual(await self.provider("wrong").send(NUMBER, "text"), credentials)
         provider = self.provider()
         refused = Permanent("the provider refuses the number", number_refused=True)

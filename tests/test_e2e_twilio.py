@@ -63,4 +63,6 @@ class PrismTests(TestCase):
         outcome = await self.send(sender="MG" + "0123456789abcdef" * 2)
         self.assertIsInstance(outcome, Accepted)
         elsewhere = await self.send(url=f"http://127.0.0.1:{self.port}/elsewhere")
-        self.assertEqual(elsewhere, Permanent("the provider does not know the resource"))
+        self.assertEqual(
+            elsewhere, Permanent("the provider does not know the resource", account_refused=True)
+        )

@@ -86,7 +86,11 @@ class HttpProvider:
             return Temporary(reason, self._wait(answer.retry_after))
         if status == 408:
             return Temporary("the provider gave up waiting for the request")
-        return Permanent(_REFUSALS.get(status, _OTHER[status // 100]))
+        if status in _OF_THE_ACCOUNT:
+            return Permanent(_OF_THE_ACCOUNT[status], account_refused=True)
+        if status < 400:
+            return Permanent("the provider is somewhere else: its URL is wrong", account_refused=True)
+        return Permanent("the provider refuses the message")
 
     def _wait(self, retry_after: str | None) -> float | None:
         """Seconds that `Retry-After` asks for: a number of them, or a date (RFC 9110, section 10.2.3)."""
@@ -100,15 +104,9 @@ class HttpProvider:
         return min(max(0.0, until - float(self._context.reactor.seconds())), LONGEST_WAIT)
 
 
-_REFUSALS = {
+_OF_THE_ACCOUNT = {
     401: "the provider refuses the credentials",
     402: "the provider wants to be paid",
     403: "the provider refuses the credentials",
     404: "the provider does not know the resource",
-}
-_OTHER = {
-    1: NOT_UNDERSTOOD,
-    2: NOT_UNDERSTOOD,
-    3: "the provider is somewhere else: its URL is wrong",
-    4: "the provider refuses the message",
 }

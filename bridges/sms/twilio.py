@@ -20,8 +20,10 @@ from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsContext, SmsP
 
 NUMBER_REFUSED = frozenset({21211, 21217, 21265, 21401, 21421, 21610, 21614, 21635, 30005, 30006})
 """What is said of the number: none, not a mobile one, or its owner has opted out."""
-ACCOUNT_REFUSED = frozenset({20005, 20008, 21212, 21408, 21603, 21606, 21607, 21608, 21612, 21660, 30002})
-"""What is said of the account, the sender, or where they may send to."""
+ACCOUNT_REFUSED = frozenset({20005, 20008, 21212, 21603, 21606, 21607, 21660, 30002})
+"""What is said of the account or the sender, and so of every message."""
+ROUTE_REFUSED = frozenset({21408, 21608, 21612})
+"""Where this account and sender may not send, or cannot."""
 TRY_LATER = frozenset({14107, 20429, 21611, 30001, 30022, 63038})
 """Queues that are full, and rates that were passed."""
 
@@ -106,7 +108,9 @@ class Twilio(HttpProvider):
         if code in NUMBER_REFUSED:
             return Permanent("the provider refuses the number", number_refused=True)
         if code in ACCOUNT_REFUSED:
-            return Permanent("the provider refuses the account or the sender")
+            return Permanent("the provider refuses the account or the sender", account_refused=True)
+        if code in ROUTE_REFUSED:
+            return Permanent("the provider does not deliver there")
         if code in TRY_LATER:
             return Temporary("the provider asks for fewer requests", self._wait(answer.retry_after))
         return self.refusal(answer)

@@ -21,8 +21,10 @@ from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsContext, SmsP
 
 NUMBER_REFUSED = frozenset({1040, 1050, 1170, 1240})
 """An unknown prefix, a barred number, one that is none."""
-ACCOUNT_REFUSED = frozenset({1060, 1070, 1080, 1120})
-"""Barred, without credit, not set up for this, or with a sender that is not allowed there."""
+ACCOUNT_REFUSED = frozenset({1060, 1070, 1080})
+"""Barred, without credit, or not set up for this."""
+ROUTE_REFUSED = frozenset({1120})
+"""The sender is not allowed there."""
 TRY_LATER = frozenset({1000, 1030, 1100})
 """Throttled, an internal error, no connection to the network."""
 
@@ -99,7 +101,9 @@ class Vonage(HttpProvider):
         if code in NUMBER_REFUSED:
             return Permanent("the provider refuses the number", number_refused=True)
         if code in ACCOUNT_REFUSED:
-            return Permanent("the provider refuses the account or the sender")
+            return Permanent("the provider refuses the account", account_refused=True)
+        if code in ROUTE_REFUSED:
+            return Permanent("the provider does not deliver there")
         if code in TRY_LATER:
             return Temporary("the provider asks for fewer requests", self._wait(answer.retry_after))
         return self.refusal(answer)
