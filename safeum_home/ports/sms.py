@@ -7,6 +7,9 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
+CREDENTIALS = "credentials"
+"""The reason of a `Permanent` where the provider does not take the node's own credentials."""
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -25,7 +28,10 @@ class Temporary:
 
 @dataclass(frozen=True, slots=True)
 class Permanent:
-    """This message will not be taken by this provider; `number_refused` where it is because of the number."""
+    """This message will not be taken by this provider; `number_refused` where it is because of the number.
+
+    With the reason `CREDENTIALS` the provider is asked nothing more for a while.
+    """
 
     reason: str
     number_refused: bool = False
@@ -54,7 +60,15 @@ class TextMessages(Protocol):
         """Send a message for a client at address `host`.
 
         Done when a provider has accepted it. Fails with `Problem(rate_limited)` and `retry_after` where a
-        limit is reached, and `Problem(sms_unavailable)` where no provider takes it, or none is configured.
+        limit is reached, `Problem(busy)` and `retry_after` where too many wait already, and
+        `Problem(sms_unavailable)` where no provider takes it, or none is configured.
+        """
+
+    def used(self, number: str) -> None:
+        """The code that was sent to `number` was entered: its prefix is one that people read messages at.
+
+        To be called once for each number that was verified. Where few codes of a prefix are ever
+        entered, somebody has them sent for the money, and the prefix is closed for a while.
         """
 
 
