@@ -4,7 +4,6 @@ from twisted.internet.defer import Deferred, fail
 
 from bridges.sms.slots import RETRY_AFTER
 from safeum_home.ports.sms import (
-    CREDENTIALS,
     Accepted,
     Outcome,
     Permanent,
@@ -210,7 +209,10 @@ class BreakerTests(SenderCase):
 
     def test_credentials(self) -> None:
         """One that refuses the node is left alone at once, and the next takes the message."""
-        first, second = Provider(Permanent(CREDENTIALS)), Provider(Accepted())
+        first, second = (
+            Provider(Permanent("the account is refused", account_refused=True)),
+            Provider(Accepted()),
+        )
         sender = self.sender(first, second)
         for _ in range(5):
             self.successResultOf(sender.send(NUMBER, TEXT, HOST))

@@ -7,7 +7,7 @@ from twisted.logger import Logger
 
 from bridges.sms.breaker import Breaker
 from bridges.sms.tally import Handed, Tally
-from safeum_home.ports.sms import CREDENTIALS, Accepted, Outcome, Permanent, SmsProvider, Temporary
+from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsProvider, Temporary
 
 LONGEST_REST = 3600.0
 _TIMED_OUT = Temporary("timed out")
@@ -75,7 +75,7 @@ class Gate:
                 self.breaker.took(admitted)
                 what = Handed.NUMBER_REFUSED
             case Permanent():
-                self.breaker.failed(admitted, at_once=outcome.reason == CREDENTIALS)
+                self.breaker.failed(admitted, at_once=outcome.account_refused)
                 what = Handed.REFUSED
             case Temporary():
                 if outcome.retry_after is not None:

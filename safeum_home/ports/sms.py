@@ -7,9 +7,6 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
-CREDENTIALS = "credentials"
-"""The reason of a `Permanent` where the provider does not take the node's own credentials."""
-
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -30,11 +27,13 @@ class Temporary:
 class Permanent:
     """This message will not be taken by this provider; `number_refused` where it is because of the number.
 
-    With the reason `CREDENTIALS` the provider is asked nothing more for a while.
+    `account_refused` where the provider refuses the node itself (credentials, a blocked account) and so
+    every message: it is asked nothing more for a while.
     """
 
     reason: str
     number_refused: bool = False
+    account_refused: bool = False
 
 
 Outcome = Accepted | Temporary | Permanent
