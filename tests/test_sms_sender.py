@@ -297,6 +297,32 @@ class QueueTests(SenderCase):
         self.assertTrue(all(provider.stopped for provider in providers))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_stop_of_one_that_swallows_it(self) -> None:
+        """A bridge that makes an outcome of being interrupted does not have the next one asked."""
+
+        class Swallowing(Provider):
+            def send(self, number: str, text: str) -> Deferred[Outcome]:
+                return super().send(number, text).addErrback(lambda _: DOWN)
+
+        sender = self.sender(Swallowing(), second := Provider(Accepted()))
+        sending = sender.send(NUMBER, TEXT, HOST)
+        self.successResultOf(Deferred.fromCoroutine(sender.stop()))
+        self.assertEqual(self.refused(sending)[0], "shutting_down")
+        self.assertEqual(second.sent, [])
+
+    def test_taken_when_interrupted(self) -> None:
+        """A provider that has taken the message at the last moment is not doubted."""
+
+        class Late(Provider):
+            def send(self, number: str, text: str) -> Deferred[Outcome]:
+                return super().send(number, text).addErrback(lambda _: Accepted("x"))
+
+        sender = self.sender(Late(), second := Provider(Accepted()), attempt_seconds=5.0)
+        sending = sender.send(NUMBER, TEXT, HOST)
+        self.clock.advance(5)
+        self.successResultOf(sending)
+        self.assertEqual((second.sent, self.tally.of("a")), ([], {"taken": 1}))
+
 
 class ReportTests(SenderCase):
     """Delivery reports are counted."""

@@ -1,6 +1,10 @@
 """SMPP against an SMSC that is not ours: what is submitted, and what becomes of it when things break."""
 
+import json
+import os
+import subprocess
 from datetime import datetime
+from pathlib import Path
 
 from twisted.internet.defer import gatherResults
 from twisted.internet.task import deferLater
@@ -9,9 +13,12 @@ from bridges.sms.sender import Sender
 from bridges.sms.tally import Tally
 from safeum_home.config import SmsProviderSection, SmsSection
 from safeum_home.errors import Code, Problem
+from safeum_home.gateway.tls import self_signed
 from safeum_home.ports.sms import Accepted, Permanent, SmsState, Temporary
+from tests.e2e.needs import npm, tool
+from tests.node_case import NodeCase
 from tests.sms import HOST, NUMBER, TEXT, logged
-from tests.smsc import SmscCase, reactor
+from tests.smsc import SCRIPT, SmscCase, reactor
 
 LONG = "Long. " * 40
 
@@ -282,3 +289,55 @@ class InFrontTests(SmscCase):
         self.assertEqual(await self.refused(sender), (Code.SMS_UNAVAILABLE, None))
         await self.smsc.mode("status", status=0x58)
         self.assertEqual(await self.refused(sender), (Code.SMS_UNAVAILABLE, 5.0))
+
+
+class SecureTests(SmscCase):
+    async def test_tls(self) -> None:
+        """A `tls:` endpoint checks who is there: a CA that is trusted is needed, and its name."""
+        chain, key = self_signed(["localhost"])
+        folder = Path(self.mktemp())
+        (folder / "roots").mkdir(parents=True)
+        (folder / "key").write_bytes(key)
+        (folder / "roots" / "ca.pem").write_bytes(chain)
+        port = await self.serve(str(folder / "key"), str(folder / "roots" / "ca.pem"))
+        provider = self.provider(f"tls:localhost:{port}:trustRoots={folder / 'roots'}")
+        await self.until_bound(provider)
+        self.assertIsInstance(await provider.send(NUMBER, TEXT), Accepted)
+        distrusting = self.provider(f"tls:localhost:{port}")
+        await deferLater(reactor, 0.5)
+        self.assertEqual(await distrusting.send(NUMBER, TEXT), Temporary("disconnected"))
+        binds = [event for event in self.smsc.events if event["event"] == "bind"]
+        self.assertEqual(len(binds), 1)
+
+
+class NodeTests(NodeCase):
+    """A node as a process, with an SMSC as another."""
+
+    def test_status(self) -> None:
+        """The node binds with the secret that its operator feeds later on, and shows its provider."""
+        node_js = tool("node", "nodejs")
+        smsc = subprocess.Popen(
+            [node_js, SCRIPT],
+            env={"NODE_PATH": str(npm("smpp", "0.5.1")), "PATH": os.environ["PATH"]},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self.addCleanup(smsc.communicate)
+        assert smsc.stdout is not None
+        port = json.loads(smsc.stdout.readline())["port"]
+        with self.config.open("a") as config:
+            config.write(
+                f'[[sms.providers]]\nname = "main"\nkind = "smpp"\n[sms.providers.settings]\n'
+                f'endpoint = "tcp:127.0.0.1:{port}"\nsystem_id = "home"\npassword = "secret:smpp-main"\n'
+            )
+        node = self.serve()
+        shown = self.operate("status", "--config", str(self.config))
+        self.assertRegex(shown, r"(?m)^text messages +main: closed \| today: 0 of 2000 messages")
+        self.operate("secret", "set", "smpp-main", "--config", str(self.config), text=b"correct")
+        happened = json.loads(smsc.stdout.readline())
+        while happened["event"] != "bind":
+            happened = json.loads(smsc.stdout.readline())
+        self.assertTrue(happened["right"])
+        self.stop(node)
+        self.assertEqual(json.loads(smsc.stdout.readline())["event"], "unbind")
+        self.assertNotIn("correct", self.log.read_text())

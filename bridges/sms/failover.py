@@ -51,6 +51,11 @@ class Failover:
         self._routes = {prefix: [named[name] for name in names] for prefix, names in routes.items()}
         self._rounds = rounds
         self._jitter = jitter
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Ask no provider any more: also where one makes an outcome of being interrupted."""
+        self._stopped = True
 
     async def send(self, number: str, text: str, deadline: float) -> None:
         """Done when a provider has taken the message; raises `NotSent`, by `deadline`."""
@@ -68,14 +73,17 @@ class Failover:
                     left.remove(gate)
             wait = BACK_OFF * 2**turn * (0.5 + self._jitter())
             wait = max([wait, *self._soonest(left)])
-            if not left or turn + 1 == self._rounds or self._clock.seconds() + wait >= deadline:
+            is_last = self._stopped or turn + 1 == self._rounds
+            if not left or is_last or self._clock.seconds() + wait >= deadline:
                 break
             await deferLater(self._clock, wait)
         raise NotSent(asked=asked, retry_after=max([LEAST_RETRY, *self._soonest(self._route(number))]))
 
     async def _try(self, gate: Gate, number: str, text: str, deadline: float) -> object:
         within = deadline - self._clock.seconds()
-        return await gate.send(number, text, within) if within > 0 else None
+        if self._stopped or within <= 0:
+            return None
+        return await gate.send(number, text, within)
 
     def _soonest(self, gates: Sequence[Gate]) -> list[float]:
         return [min(gate.wait for gate in gates)] if gates else []

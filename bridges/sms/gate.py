@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from twisted.internet.defer import CancelledError, TimeoutError
+from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
 from bridges.sms.breaker import Breaker
@@ -12,6 +12,11 @@ from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsProvider, Tem
 LONGEST_REST = 3600.0
 _TIMED_OUT = Temporary("timed out")
 _FAILED = Temporary("the bridge failed")
+
+
+def _timed_out(value: object, seconds: float) -> Outcome:
+    """Of what a provider says when it is interrupted, only that it has taken the message counts."""
+    return value if isinstance(value, Accepted) else _TIMED_OUT
 
 
 class Gate:
@@ -54,9 +59,7 @@ class Gate:
     async def _ask(self, number: str, text: str, within: float) -> Outcome:
         try:
             asked = self.provider.send(number, text)
-            return await asked.addTimeout(min(self._seconds, within), self._clock)
-        except TimeoutError:
-            return _TIMED_OUT
+            return await asked.addTimeout(min(self._seconds, within), self._clock, _timed_out)
         except CancelledError:
             raise
         except Exception as error:

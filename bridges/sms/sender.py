@@ -76,9 +76,15 @@ class Sender:
             lines.append(f"{gate.name}: {gate.breaker.state}" + (f"; {counts}" if counts else ""))
         return lines
 
+    @property
+    def today(self) -> str:
+        """What the day has brought so far, of what it may bring."""
+        return self._limits.budget.report
+
     async def stop(self) -> None:
         """End what is under way, and close all providers."""
         self._stopped = True
+        self._failover.stop()
         for sending in list(self._under_way):
             sending.cancel()
         # Whatever one of them fails with, the others are closed.
@@ -112,6 +118,8 @@ class Sender:
         try:
             await self._failover.send(number, text, deadline)
         except NotSent as failure:
+            if self._stopped:
+                raise Problem(Code.SHUTTING_DOWN) from None
             if failure.refused:
                 self._limits.refused(number, taken)
             elif not failure.asked:

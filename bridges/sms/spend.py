@@ -7,6 +7,7 @@ from twisted.logger import Logger
 from safeum_home.errors import Code, Problem
 
 DAY = 86400
+MILLION = 1_000_000
 
 
 class DayBudget:
@@ -38,6 +39,14 @@ class DayBudget:
             if found is not None:
                 return found
         return self._price
+
+    @property
+    def report(self) -> str:
+        self._turn()
+        return (
+            f"today: {self.messages} of {self._most} messages, "
+            f"{self.cost / MILLION:.2f} of {self._most_cost / MILLION:.2f}"
+        )
 
     def take(self, number: str) -> int:
         """The day that a message is taken from.

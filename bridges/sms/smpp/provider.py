@@ -28,7 +28,7 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     endpoint: str
     """A Twisted endpoint string: `tcp:HOST:PORT`, or `tls:HOST:PORT`."""
     system_id: Annotated[str, Meta(min_length=1, max_length=15, pattern=_Ascii)]
-    password: Annotated[str, Meta(pattern=r"^secret:.")]
+    password: Annotated[str, Meta(pattern=r"^secret:[a-z0-9][a-z0-9._-]{0,63}\Z")]
     """The name of the secret, as `secret:NAME`."""
     system_type: Annotated[str, Meta(max_length=12, pattern=_Ascii)] = ""
     sender: Annotated[str, Meta(max_length=20, pattern=_Ascii)] = ""
