@@ -142,7 +142,7 @@ class SmsSection(Section, frozen=True):
     cost_per_day: Positive = 200_000_000
     price: Annotated[int, Meta(ge=0)] = 100_000
     prices: dict[Prefix, Annotated[int, Meta(ge=0)]] = field(default_factory=dict)
-    conversion_messages: Positive = 10
+    conversion_messages: Positive = 20
     conversion_share: Annotated[float, Meta(ge=0, le=1)] = 0.2
     conversion_wait_seconds: Seconds = 600.0
     conversion_closed_seconds: Seconds = 3600.0

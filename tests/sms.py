@@ -79,16 +79,15 @@ class SenderCase(SynchronousTestCase):
             for what in ("number", "address", "prefix", "area")
             for how, many in (("per_hour", 1e9), ("burst", 10**9))
         }
-        section = SmsSection(
-            providers=[SmsProviderSection(name, "double") for name in names],
-            **{
-                **wide,
-                "messages_per_day": 10**9,
-                "cost_per_day": 10**15,
-                "conversion_messages": 10**9,
-                **settings,
-            },
-        )
+        given = {
+            **wide,
+            "messages_per_day": 10**9,
+            "cost_per_day": 10**15,
+            "conversion_messages": 10**9,
+            **settings,
+            "providers": [SmsProviderSection(name, "double") for name in names],
+        }
+        section = SmsSection(**given)
         self.tally = Tally(names)
         pairs = list(zip(names, providers, strict=True))
         return Sender(self.clock, section, pairs, self.tally, jitter=lambda: 0.5)

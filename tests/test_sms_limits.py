@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
 from bridges.sms.sender import Sender
+from safeum_home.config import SmsSection
 from safeum_home.errors import Problem
 from safeum_home.ports.sms import Accepted, Permanent, Temporary
 from tests.sms import HOST, NUMBER, TEXT, Provider, SenderCase, logged
@@ -52,24 +53,17 @@ class PumpingTests(LimitCase):
         self.assertEqual((code, wait and round(wait)), ("rate_limited", 180))
 
     def test_one_prefix_with_the_defaults(self) -> None:
-        """The same holds for a node that configures nothing; so it does for an attacker who goes on."""
-        sender = self.sender(
-            self.provider,
-            **{
-                "prefix_burst": 20,
-                "prefix_per_hour": 20.0,
-                "area_burst": 200,
-                "area_per_hour": 200.0,
-                "number_burst": 3,
-                "number_per_hour": 0.5,
-                "messages_per_day": 2000,
-                "cost_per_day": 200_000_000,
-            },
-        )
-        self.assertEqual(self.burst(sender, 447700_900000), 20)
-        self.clock.advance(3600)
+        """A node that configures nothing is as safe; who goes on for hours finds the prefix closed."""
+        defaults = {name: getattr(SmsSection(), name) for name in SmsSection.__struct_fields__}
+        sender = self.sender(self.provider, **defaults)
         self.assertEqual(self.burst(sender, 447700_900000), 20)
         self.successResultOf(sender.send("+12025550123", TEXT, HOST))
+        self.clock.advance(3600)
+        self.assertEqual(self.burst(sender, 447700_900000), 0)
+        self.successResultOf(sender.send("+12025550199", TEXT, HOST))
+        self.assertEqual(len(self.alarms()), 1)
+        self.clock.advance(3600)
+        self.assertEqual(self.burst(sender, 447700_900000), 20)
 
     def test_a_prefix_beside_the_next(self) -> None:
         """Going on to the next prefix is of little use: the wider one is full in time."""

@@ -13,6 +13,9 @@ from twisted.logger import Logger
 
 from safeum_home.errors import Code, Problem
 
+_AT_ONCE = 1000
+"""Numbers that are judged at one time, however many are due: nobody is to wait for it."""
+
 
 @dataclass(slots=True)
 class _Sent:
@@ -82,15 +85,18 @@ class Conversion:
 
     def _mature(self) -> None:
         """Judge what has waited for long enough."""
-        while self._sent:
-            number, oldest = next(iter(self._sent.items()))
-            if oldest.at + self._wait > self._now():
+        for _ in range(_AT_ONCE):
+            number, oldest = next(iter(self._sent.items()), (b"", None))
+            if oldest is None or oldest.at + self._wait > self._now():
                 return
             del self._sent[number]
             self._judge(oldest)
 
     def _judge(self, sent: _Sent) -> None:
         counts = self._counts(sent.prefix)
+        if counts.closed_until > self._now():
+            # Sent before the verdict, which it is part of.
+            return
         # One code that is entered makes up for those that its reader had to ask for again.
         counts.used += sent.used
         counts.unused += 0 if sent.used else sent.count
