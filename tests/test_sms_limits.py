@@ -243,6 +243,20 @@ class ConversionTests(LimitCase):
         self.assertEqual(self.outcome(sender.send("+447700900202", TEXT, HOST)), "sent")
         self.assertEqual(len(self.alarms()), 1)
 
+    def test_one_verdict(self) -> None:
+        """All that was sent before is part of it: it is told once, and the prefix opens when that says."""
+        sender = self.guarded()
+        for n in range(40):
+            self.successResultOf(sender.send(f"+4477009001{n:02}", TEXT, HOST))
+            self.clock.advance(1)
+        self.clock.advance(575)
+        self.assertEqual(self.outcome(sender.send("+447700900200", TEXT, HOST)), "rate_limited")
+        self.clock.advance(100)
+        self.assertEqual(self.outcome(sender.send("+447700900200", TEXT, HOST)), "rate_limited")
+        self.clock.advance(3500)
+        self.assertEqual(self.outcome(sender.send("+447700900200", TEXT, HOST)), "sent")
+        self.assertEqual(len(self.alarms()), 1)
+
     def test_people_enter_codes(self) -> None:
         """Where a third is entered it stays open, however many there are and for however long."""
         sender = self.guarded()

@@ -207,6 +207,18 @@ class BreakerTests(SenderCase):
         provider.outcome = DOWN
         self.assertEqual(self.refused(sender.send(NUMBER, TEXT, HOST)), ("sms_unavailable", 30.0))
 
+    def test_the_trial_fails(self) -> None:
+        """One failure is enough then, however many it takes otherwise; the next trial is let through."""
+        provider = Provider(DOWN)
+        sender = self.sender(provider, rounds=1, breaker_failures=3, breaker_seconds=30.0)
+        for _ in range(3):
+            self.refused(sender.send(NUMBER, TEXT, HOST))
+        self.clock.advance(30)
+        self.assertEqual(self.refused(sender.send(NUMBER, TEXT, HOST)), ("sms_unavailable", 60.0))
+        self.clock.advance(60)
+        provider.outcome = Accepted()
+        self.successResultOf(sender.send(NUMBER, TEXT, HOST))
+
     def test_credentials(self) -> None:
         """One that refuses the node is left alone at once, and the next takes the message."""
         first, second = (
