@@ -106,6 +106,51 @@ class StrictnessTests(ConfigCase):
                 self.assertIsInstance(parse(whole), Config)
 
 
+class TextMessageTests(ConfigCase):
+    """[sms]"""
+
+    def test_providers(self) -> None:
+        """A provider has a name of its own, a kind and whatever settings; routes name providers there are."""
+        one = '[[sms.providers]]\nname = "main"\nkind = "smpp"\n'
+        other = '[[sms.providers]]\nname = "other"\nkind = "smpp"\nsettings = { x = [1, "y"] }\n'
+        sms = parse(NODE + '[sms]\nroutes = { "44" = ["other", "main"] }\n' + one + other).sms
+        self.assertEqual([p.name for p in sms.providers], ["main", "other"])
+        self.assertEqual(sms.providers[1].settings, {"x": [1, "y"]})
+        self.assertIn("two of one name", self.refused(NODE + one + one))
+        for route in (
+            '"44" = ["mian"]',
+            '"44" = []',
+            '"+44" = ["main"]',
+            '"044" = ["main"]',
+            '"" = ["main"]',
+        ):
+            self.assertIn("sms.routes", self.refused(f"{NODE}[sms]\nroutes = {{ {route} }}\n{one}"))
+        for name in ("", "Main", "a b", "main\\n", "a" * 33):
+            self.refused(f'{NODE}[[sms.providers]]\nname = "{name}"\nkind = "smpp"')
+            self.refused(f'{NODE}[[sms.providers]]\nname = "main"\nkind = "{name}"')
+
+    def test_text(self) -> None:
+        """The code stands in the message once, and nothing else is filled in."""
+        for text in ("", "code", "{code} {code}", "{code} {", "{code}}", "{{code}}", "{0}", "{code!r}"):
+            self.assertIn("sms.text", self.refused(f'{NODE}[sms]\ntext = "{text}"'))
+        sms = parse(NODE + '[sms]\ntext = "Ihr Code: {code}"').sms
+        self.assertEqual(sms.written("482913"), "Ihr Code: 482913")
+
+    def test_prices(self) -> None:
+        """Prices are whole millionths, by the first digits of numbers."""
+        self.assertEqual(parse(NODE + '[sms]\nprices = { "44" = 40_000 }').sms.prices, {"44": 40_000})
+        for price in ('"44" = 0.04', '"44" = -1', '"x" = 1', '"44" = "1"'):
+            self.assertIn("sms.prices", self.refused(f"{NODE}[sms]\nprices = {{ {price} }}"))
+
+    def test_secrets(self) -> None:
+        """A provider's password is referred to, and never written down."""
+        start = NODE + '[[sms.providers]]\nname = "main"\nkind = "smpp"\n'
+        for name in ("password", "auth_token", "api_key"):
+            parse(f'{start}settings = {{ {name} = "secret:smpp-main" }}')
+            for value in (SECRET, "", "secret:", "secret: x", "secret:Hunter2-hunter2", "secret:a\\n"):
+                self.assertIn(name, self.refused(f'{start}settings = {{ {name} = "{value}" }}'))
+
+
 class SecretTests(ConfigCase):
     def test_in_a_url(self) -> None:
         """Neither as a user's password nor as a parameter, whichever way it is written."""
