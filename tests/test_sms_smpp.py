@@ -322,8 +322,9 @@ class NodeTests(NodeCase):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        self.addCleanup(smsc.communicate)
-        assert smsc.stdout is not None
+        assert smsc.stdin is not None and smsc.stdout is not None
+        for clean_up in (smsc.wait, smsc.stdout.close, smsc.stdin.close):
+            self.addCleanup(clean_up)
         port = json.loads(smsc.stdout.readline())["port"]
         with self.config.open("a") as config:
             config.write(
@@ -334,10 +335,12 @@ class NodeTests(NodeCase):
         shown = self.operate("status", "--config", str(self.config))
         self.assertRegex(shown, r"(?m)^text messages +main: closed \| today: 0 of 2000 messages")
         self.operate("secret", "set", "smpp-main", "--config", str(self.config), text=b"correct")
-        happened = json.loads(smsc.stdout.readline())
-        while happened["event"] != "bind":
-            happened = json.loads(smsc.stdout.readline())
-        self.assertTrue(happened["right"])
+        events = (json.loads(line) for line in smsc.stdout)
+        bind = next(event for event in events if event["event"] == "bind")
+        self.assertTrue(bind["right"])
+        connected = "Provider main is connected."
+        self.until((1, ""), lambda: (self.log.read_text().count(connected), ""))
         self.stop(node)
-        self.assertEqual(json.loads(smsc.stdout.readline())["event"], "unbind")
+        smsc.stdin.close()
+        self.assertIn("unbind", [event["event"] for event in events])
         self.assertNotIn("correct", self.log.read_text())
