@@ -73,10 +73,16 @@ def laden(image: Image.Image, kind: str, **options: Any) -> bytes:
 def samples() -> tuple[tuple[str, bytes], ...]:
     """(format, file), of every kind that the encoder makes, each with metadata and without."""
     made: list[tuple[str, bytes]] = []
+    jpegs: list[dict[str, Any]] = [
+        {},
+        {"progressive": True},
+        {"quality": 5},
+        {"keep_rgb": True},
+        {"optimize": True, "progressive": True, "quality": 100},
+        *({"subsampling": each, "restart_marker_rows": 1} for each in (0, 1, 2)),
+    ]
     variants: dict[str, list[tuple[str, dict[str, Any]]]] = {
-        "JPEG": [("L", {}), ("RGB", {}), ("CMYK", {}), ("RGB", {"progressive": True}), ("RGB", {"quality": 5})]
-        + [("RGB", {"subsampling": each, "restart_marker_rows": 1}) for each in (0, 1, 2)]
-        + [("RGB", {"keep_rgb": True}), ("RGB", {"optimize": True, "progressive": True, "quality": 100})],
+        "JPEG": [("L", {}), ("CMYK", {}), *(("RGB", options) for options in jpegs)],
         "PNG": [(mode, {}) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")]
         + [("P", {"transparency": 3}), ("L", {"transparency": 9}), ("RGB", {"transparency": (1, 2, 3)})],
         "WEBP": [(mode, {"lossless": each}) for mode in ("RGB", "RGBA") for each in (False, True)],
@@ -118,7 +124,7 @@ class CleanTests(SynchronousTestCase):
             self.assertEqual(clean(picture.data), picture)
 
     def test_metadata_goes(self) -> None:
-        """Camera, place, comments, colour profile and resolution are in what went in, and not in what came out."""
+        """Camera, place, comments, colour profile and resolution went in, and did not come out."""
         for kind, data in samples():
             cleaned = clean(data).data
             with Image.open(io.BytesIO(data)) as before, Image.open(io.BytesIO(cleaned)) as after:
@@ -292,7 +298,7 @@ class FuzzTests(SynchronousTestCase):
     @given(st.data())
     def test_chunks(self, data: st.DataObject) -> None:
         """PNGs of any chunks with good checksums, which mutations never get past."""
-        kinds = st.sampled_from([b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"sRGB", b"IDAT", b"IEND", b"tEXt", b"zzzz"])
+        kinds = st.sampled_from(b"IHDR PLTE tRNS gAMA sRGB IDAT IEND tEXt zzzz".split())
         header = struct.pack(">IIBBBBB", 9, 9, 8, data.draw(st.sampled_from((0, 2, 3, 4, 6))), 0, 0, 0)
         chunks = data.draw(st.lists(st.tuples(kinds, st.binary(max_size=12)), max_size=12))
         body = b"".join(chunk(*each) for each in [(b"IHDR", header), *chunks])

@@ -37,11 +37,10 @@ def clean(data: bytes, kind: AvatarType | None = None, most: int = MAX_AVATAR_SI
     Raises `invalid_image` for what is damaged, not of a known kind, or of another one than `kind`;
     `animated_image`; and `too_large` for more than `most` pixels in either direction.
     """
-    for found, begins, strip in _KINDS:
-        if begins(data):
-            break
-    else:
+    known = next(((found, strip) for found, begins, strip in _KINDS if begins(data)), None)
+    if known is None:
         raise Problem(Code.INVALID_IMAGE, "neither JPEG nor PNG nor WebP")
+    found, strip = known
     if kind is not None and kind != found:
         raise Problem(Code.INVALID_IMAGE, f"this is {found}")
     try:

@@ -8,7 +8,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 """Bit depths by colour type (section 11.2.1): grey, colours, palette, and the first two with alpha."""
 _COLOUR = {b"sRGB": 1, b"gAMA": 4, b"cHRM": 32}
-"""What says how colours are meant, in so many octets: kept. A profile (iCCP) has room for anything: left out."""
+"""What says how colours are meant, in so many octets. A profile (iCCP) has room for anything: left out."""
 _ANIMATION = (b"acTL", b"fcTL", b"fdAT")
 _CHUNKS = 1024
 

@@ -8,7 +8,8 @@ from safeum_home.storage.schema import avatars
 _AVATAR = select(avatars.c.sealed).where(avatars.c.account == bindparam("account"))
 _DELETE = delete(avatars).where(avatars.c.account == bindparam("account"))
 _PUT = Many(
-    "INSERT INTO avatars (account, sealed) {rows} ON CONFLICT (account) DO UPDATE SET sealed = excluded.sealed",
+    "INSERT INTO avatars (account, sealed) {rows}"
+    " ON CONFLICT (account) DO UPDATE SET sealed = excluded.sealed",
     ("bytea", "bytea"),
 )
 
