@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.errors import Code, Problem
 from safeum_home.images import Picture, clean
+from safeum_home.images.turned import turned
 
 SECRET = "secretly in a garden"
 FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
@@ -243,6 +244,30 @@ class CleanTests(SynchronousTestCase):
             palette + row,
         ):
             self.refused(Code.INVALID_IMAGE, start + wrong)
+
+
+class TurnedTests(SynchronousTestCase):
+    def test_orientation(self) -> None:
+        """Only what viewers would turn or mirror is told from the rest."""
+        image = drawn("RGB")
+        for orientation in range(1, 9):
+            for order in ("<", ">"):
+                exif = Image.Exif()
+                exif.endian = order
+                exif[ExifTags.Base.Make] = SECRET
+                exif[ExifTags.Base.Orientation] = orientation
+                self.assertEqual(turned(encoded(image, "JPEG", exif=exif)), orientation != 1)
+        self.assertFalse(turned(encoded(image, "JPEG")))
+        self.assertFalse(turned(encoded(image, "PNG", exif=exif)))
+
+    @settings(max_examples=500)
+    @given(st.data())
+    def test_any_octets(self, data: st.DataObject) -> None:
+        """Whatever the octets."""
+        made = bytearray(encoded(Image.new("L", (1, 1)), "JPEG", exif=exif())[:200])
+        for _ in range(data.draw(st.integers(0, 5))):
+            made[data.draw(st.integers(0, len(made) - 1))] = data.draw(st.integers(0, 255))
+        turned(bytes(made[: data.draw(st.integers(0, len(made)))]))
 
 
 class FuzzTests(SynchronousTestCase):

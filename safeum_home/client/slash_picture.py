@@ -8,6 +8,7 @@ from safeum_home.client.slash import Mistake, find, people, slash
 from safeum_home.client.text import safe
 from safeum_home.errors import Code, Problem
 from safeum_home.images import Picture, clean
+from safeum_home.images.turned import turned
 from safeum_home.protocol.types import MAX_AVATAR, MAX_AVATAR_SIDE, Contact, ContactState
 
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
@@ -65,6 +66,9 @@ async def _set(desk: Desk, path: Path) -> None:
             f"This picture has {_kib(picture.data)}, and {MAX_AVATAR // 1024} KiB is the most."
             f" Scale it down first, as with: {_SCALING}"
         )
+    if turned(data):
+        # Which way is up is told beside the picture, together with the place and the camera.
+        raise Mistake(f"This picture would be shown lying. Turn it first, as with: {_SCALING}")
     await desk.client.set_avatar(picture.data)
     taken_out = len(data) - len(picture.data)
     hint = " What was in it besides the picture was left out." if taken_out > 0 else ""

@@ -15,6 +15,8 @@ _NEXT = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.S)
 _SCANS = 64
 """Each costs whoever looks at the picture a pass over all its pixels; encoders make about ten."""
 _SEGMENTS = 1024
+_FILL = 64
+"""Octets that may fill the space before a marker (section B.1.1.2); the standard sets no bound."""
 
 
 def begins(data: bytes) -> bool:
@@ -66,11 +68,13 @@ def _segment(reader: Reader) -> tuple[int, bytes]:
     """The next marker and what is in its segment."""
     need(reader.take(1) == b"\xff", "a marker is missing")
     marker = 0xFF
-    while marker == 0xFF:  # any number of them may fill the space before (section B.1.1.2)
+    for _ in range(_FILL):
+        if marker != 0xFF:
+            break
         marker = reader.take(1)[0]
     if marker == _EOI:
         return marker, b""
-    need(marker > 0xBF and not 0xD0 <= marker <= _SOI, "a marker is out of place")
+    need(0xBF < marker < 0xFF and not 0xD0 <= marker <= _SOI, "a marker is out of place")
     length = int.from_bytes(reader.take(2), "big")
     need(length >= 2, "a segment has no length")
     return marker, reader.take(length - 2)
