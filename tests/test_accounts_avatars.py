@@ -23,11 +23,16 @@ def params(data: bytes, kind: str = "image/png") -> dict[str, Any]:
     return {"type": kind, "data": b64encode(data).decode()}
 
 
+def picture(octets: int, metadata: bytes = b"") -> bytes:
+    """A picture of so many octets, as far as anybody sees who does not decode it."""
+    start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 512, 512, 8, 6, 0, 0, 0))
+    start, end = start + metadata, chunk(b"IEND", b"")
+    return start + chunk(b"IDAT", os.urandom(octets - len(start) - len(end) - 12)) + end
+
+
 def largest() -> bytes:
     """A picture of exactly as many octets as are taken."""
-    start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 512, 512, 8, 6, 0, 0, 0))
-    end = chunk(b"IEND", b"")
-    return start + chunk(b"IDAT", os.urandom(MAX_AVATAR - len(start) - len(end) - 12)) + end
+    return picture(MAX_AVATAR)
 
 
 class AvatarCase(SynchronousTestCase):
