@@ -3,10 +3,13 @@
 from typing import Any
 
 from msgspec import Struct
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.accounts import records
-from safeum_home.accounts.profile_views import WithoutNumbers
+from safeum_home.accounts.contact_rows import ContactSide
+from safeum_home.accounts.profile_changes import ProfileChanges
+from safeum_home.accounts.profile_views import ProfileViews, WithoutNumbers
 from safeum_home.ids import AccountId
 from safeum_home.protocol import MAX_FRAME, frames
 from safeum_home.protocol.commands import ProfileResult, ProfileSet
@@ -76,6 +79,27 @@ class ViewTests(SynchronousTestCase):
                 [to_bob], [to_alice] = self.told(self.bob), self.told(self.alice)
                 self.assertEqual((to_bob["safenum"], to_alice["safenum"]), (number, visible))
                 self.assertEqual((to_bob["show_safenum"], to_alice["show_safenum"]), (show, None))
+
+    def test_told_again(self) -> None:
+        """Who is given a number has the profile told once more, as it is; who was away learns of it too."""
+        world, vault = self.world, self.world.vault
+        directory, bus = world.domain.directory, world.services.bus
+        side = ContactSide(world.database, vault.blinder, vault.cursors, directory, 10)
+        self.patch(WithoutNumbers, "number_of", lambda _, c, account: NUMBER)
+        views = ProfileViews(WithoutNumbers())
+        changes = ProfileChanges(world.database, vault.cursors, directory, side, views, bus)
+        self.bob.call("profile.set", profile=FULL)
+        away = self.alice.cursor
+        self.told(self.alice)
+        bob = self.successResultOf(directory.get(AccountId(self.bob.account)))
+        assert bob is not None
+        publish = self.successResultOf(Deferred.fromCoroutine(changes.change(bob, lambda c, record: record)))
+        self.assertEqual(self.told(self.alice), [])
+        publish()
+        expected = {**FULL, "avatar": None, "safenum": NUMBER, "show_safenum": None}
+        self.assertEqual(self.told(self.alice), [expected])
+        self.alice.resume(away)
+        self.assertEqual(self.told(self.alice), [expected])
 
     def test_a_node_without_telephony(self) -> None:
         """Nobody has a number."""

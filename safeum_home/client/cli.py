@@ -30,7 +30,9 @@ LOGOUT_SECONDS = 3.0
 
 def parser() -> argparse.ArgumentParser:
     """The command line. There is no way to put a password on it."""
-    top = argparse.ArgumentParser(prog="safeum", description="A SafeUM client that writes nothing to disk.")
+    top = argparse.ArgumentParser(
+        prog="safeum", description="A SafeUM client that writes nothing to disk by itself."
+    )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, about in (
         ("chat", "talk, in this terminal"),

@@ -13,7 +13,7 @@ from safeum_home.client.here import this_device as this_device
 from safeum_home.errors import Code, Problem
 from safeum_home.images import clean
 from safeum_home.protocol import commands as c
-from safeum_home.protocol.types import MAX_AVATAR, DeviceInfo, OwnProfile, ProfileField, Text
+from safeum_home.protocol.types import MAX_AVATAR, DeviceInfo, OwnProfile, ProfileField, ShownField, Text
 
 R = TypeVar("R", bound=c.Result)
 
@@ -111,13 +111,13 @@ class Methods(ABC):
         display_name: str = "",
         status: str = "",
         about: str = "",
-        fields: Iterable[ProfileField] = (),
+        fields: Iterable[ShownField] = (),
         show_safenum: bool = False,
     ) -> Awaitable[c.Done]:
         """Replace one's own profile, all but the picture: what is left out is empty afterwards."""
-        return self._ask(
-            c.ProfileSet(OwnProfile(display_name, status, about, tuple(fields), show_safenum)), c.Done
-        )
+        lines = tuple(ProfileField(each.label, each.value) for each in fields)
+        profile = OwnProfile(display_name, status, about, lines, show_safenum)
+        return self._ask(c.ProfileSet(profile), c.Done)
 
     def set_avatar(self, data: bytes) -> Awaitable[c.AvatarKept]:
         """Replace one's picture by a JPEG, PNG or WebP of at most 512x512 pixels and 40 KiB.

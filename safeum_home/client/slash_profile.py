@@ -110,7 +110,8 @@ async def _change(desk: Desk, change: Change) -> None:
     """A profile is only ever replaced whole, here and by other devices: so read it, change it, write it."""
     async with desk.profile:
         shown = (await desk.client.profile()).profile
+        fields = tuple(ProfileField(each.label, each.value) for each in shown.fields)
         own = change(
-            OwnProfile(shown.display_name, shown.status, shown.about, shown.fields, bool(shown.show_safenum))
+            OwnProfile(shown.display_name, shown.status, shown.about, fields, bool(shown.show_safenum))
         )
         await desk.client.set_profile(own.display_name, own.status, own.about, own.fields, own.show_safenum)

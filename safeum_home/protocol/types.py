@@ -131,8 +131,15 @@ StatusText = Annotated[str, Meta(max_length=256)]
 AboutText = Annotated[str, Meta(max_length=2048)]
 
 
-class ProfileField(Struct, frozen=True, forbid_unknown_fields=True):
+class ShownField(Struct, frozen=True):
     """Something that an account says of itself: `Birthday`, `10 December`."""
+
+    label: str
+    value: str
+
+
+class ProfileField(ShownField, frozen=True, forbid_unknown_fields=True):
+    """The same as it is set, within its bounds."""
 
     label: Annotated[str, Meta(min_length=1, max_length=32)]
     value: Annotated[str, Meta(min_length=1, max_length=256)]
@@ -176,7 +183,7 @@ class Profile(Struct, frozen=True):
     display_name: str = ""
     status: str = ""
     about: str = ""
-    fields: tuple[ProfileField, ...] = ()
+    fields: tuple[ShownField, ...] = ()
     avatar: AvatarId | None = None
     safenum: str | None = None
     """The account's SafeNUM; null also where it has none."""
