@@ -141,6 +141,17 @@ class CleanTests(SynchronousTestCase):
             for hidden in (SECRET.encode(), b"Exif", b"adobe:ns", b"acsp", b"ICC", b"eXIf", b"XMP", b"EXIF"):
                 self.assertNotIn(hidden, cleaned, kind)
 
+    def test_webp_says_what_it_holds(self) -> None:
+        """Flags of what was left out are gone; that of an alpha channel stays (RFC 9649, section 2.7.1)."""
+        flags = set()
+        for kind, data in samples():
+            if kind == "WEBP" and data[12:16] == b"VP8X":
+                cleaned = clean(data).data
+                self.assertEqual(cleaned[12:16], b"VP8X")
+                self.assertEqual(cleaned[20], data[20] & 0x10)
+                flags.add((data[20] & ~0x10 != 0, cleaned[20] != 0))
+        self.assertLessEqual({(True, True), (True, False)}, flags)
+
     def test_as_much_as_was_laden(self) -> None:
         """The files with metadata hold it, so that the test above can fail."""
         laden_ones = [data for _, data in samples() if SECRET.encode() in data]
@@ -152,6 +163,17 @@ class CleanTests(SynchronousTestCase):
         """A video, an uncropped older picture or anything else behind the picture's end is left out."""
         for _, data in samples():
             self.assertEqual(clean(data + SECRET.encode() * 50), clean(data))
+
+    def test_colours(self) -> None:
+        """What Adobe's marker says of colours stays, and nothing else that is in it."""
+        data = encoded(drawn("CMYK"), "JPEG")
+        at = data.index(b"Adobe")
+        self.assertEqual((data[at - 3], data[at + 11]), (0xEE, 0))
+        other = data[: at + 5] + b"flags" + data[at + 10 : at + 11] + b"\2" + data[at + 12 :]
+        self.assertNotEqual(pixels(other), pixels(data))
+        for each in (data, other):
+            self.assertEqual(pixels(clean(each).data), pixels(each))
+            self.assertNotIn(b"flags", clean(each).data)
 
     def test_thumbnails(self) -> None:
         """A JFIF header with a thumbnail in it becomes one without."""
