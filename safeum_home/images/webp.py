@@ -49,8 +49,9 @@ def strip(data: bytes) -> tuple[bytes, int, int]:
 def _chunk(reader: Reader) -> tuple[bytes, bytes]:
     kind = reader.take(4)
     body = reader.take(int.from_bytes(reader.take(4), "little"))
-    if len(body) % 2:
-        reader.take(min(1, reader.left))  # some leave the last one's padding out
+    if len(body) % 2 and reader.left:  # some leave the last one's padding out
+        # Section 2.3 wants it zero, and decoders of damaged pictures read it as pixels.
+        need(reader.take(1) == b"\0", "a padding is not zero")
     return kind, body
 
 
