@@ -105,6 +105,8 @@ class LimitSection(Section, frozen=True):
     finds_per_account_burst: Positive = 50
     contact_requests_per_account: Rate = 0.001
     contact_requests_per_account_burst: Positive = 20
+    profile_changes_per_account: Rate = 0.02
+    profile_changes_per_account_burst: Positive = 30
     contacts: Positive = 5_000
     devices: Annotated[int, Meta(ge=1, le=50)] = 50
     """As many as fit a frame at their longest."""

@@ -66,6 +66,13 @@ class Code(Enum):
     SMS_UNAVAILABLE = Kind(
         "sms_unavailable", 503, -32050, "No text message can be sent to this number at present."
     )
+    INVALID_IMAGE = Kind(
+        "invalid_image",
+        422,
+        -32060,
+        "This is not a picture of that kind, or it is damaged.",
+    )
+    ANIMATED_IMAGE = Kind("animated_image", 422, -32061, "A picture that moves is not taken.")
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",

@@ -17,6 +17,7 @@ from safeum_home.errors import Code, Problem
 AccountId = NewType("AccountId", str)
 DeviceId = NewType("DeviceId", str)
 ChatId = NewType("ChatId", str)
+AvatarId = NewType("AvatarId", str)
 Cursor = NewType("Cursor", str)
 """An opaque place in the node's order of events; it doubles as the id of the message at that place."""
 
@@ -24,6 +25,7 @@ Cursor = NewType("Cursor", str)
 ACCOUNT_PATTERN = r"^@[a-z2-7]{26}:[a-z0-9.:\[\]-]{1,255}$(?!\n)"
 DEVICE_PATTERN = r"^D[a-z2-7]{16}$(?!\n)"
 CHAT_PATTERN = r"^![a-z2-7]{26}$(?!\n)"
+AVATAR_PATTERN = r"^A[a-z2-7]{26}$(?!\n)"
 CURSOR_PATTERN = r"^[A-Za-z0-9_-]{22}$(?!\n)"
 USERNAME_PATTERN = r"^[a-z0-9](?:[a-z0-9._-]{1,30})[a-z0-9]$(?!\n)"
 
@@ -60,6 +62,11 @@ def system_account(node: str) -> AccountId:
 def new_device_id(random: RandomBytes = token_bytes) -> DeviceId:
     """A fresh device id (80 random bits)."""
     return DeviceId("D" + _base32(random(10)))
+
+
+def avatar_id(index: bytes) -> AvatarId:
+    """The id of a picture: its keyed hash (16 octets), so that the same picture has the same id."""
+    return AvatarId("A" + _base32(index))
 
 
 def direct_chat_id(first: AccountId, second: AccountId) -> ChatId:

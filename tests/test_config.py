@@ -7,13 +7,14 @@ from pathlib import Path
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import ValidationError, convert
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.config import Config, ConfigError, LimitSection, load, parse
 from safeum_home.protocol import MAX_FRAME
 from safeum_home.protocol.commands import DeviceList
 from safeum_home.protocol.frames import encode_result
-from safeum_home.protocol.types import DeviceEntry, DeviceInfo
+from safeum_home.protocol.types import DeviceEntry, DeviceInfo, DeviceType
 
 ROOT = Path(__file__).parent.parent
 NODE = '[node]\nname = "home.example"\nstate_dir = "/var/lib/safeum"\n'
@@ -75,8 +76,17 @@ class StrictnessTests(ConfigCase):
         )
         self.assertGreaterEqual(most, LimitSection().devices)
         for character in '\0\x1f\x7f"\\\u2028\ud7ff\U0010ffff':
-            info = DeviceInfo(character * 64, character * 64)
-            entry = DeviceEntry("D" + "a" * 16, info.name, info.system, 2**53 - 1, False, False)
+            text = character * 64
+            most_octets = "\U0010ffff" * 32
+            details = (DeviceType.DESKTOP, most_octets, most_octets, "A" * 40)
+            device = {"name": text, "system": text, "type": "desktop", "time_zone": details[3]}
+            device |= {"model": most_octets, "region": most_octets}
+            self.assertEqual(convert(device, DeviceInfo), DeviceInfo(text, text, *details))
+            for longer in ("\x1f", "\x7f", most_octets + "x", "a\nb", ""):
+                self.assertRaises(ValidationError, convert, device | {"model": longer}, DeviceInfo)
+                self.assertRaises(ValidationError, convert, device | {"region": longer}, DeviceInfo)
+            address = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"
+            entry = DeviceEntry("D" + "a" * 16, text, text, 2**53 - 1, False, False, *details, address)
             frame = encode_result(2**53 - 1, DeviceList([entry] * most))
             self.assertLessEqual(len(frame), MAX_FRAME)
 

@@ -46,6 +46,7 @@ GENEROUS: dict[str, Any] = {
         "signups_per_address",
         "finds_per_account",
         "contact_requests_per_account",
+        "profile_changes_per_account",
     )
     for name in ((rate, f"{rate}_burst") if rate != "commands" else ("commands_per_second", "commands_burst"))
 }

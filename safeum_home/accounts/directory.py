@@ -1,7 +1,7 @@
 """The accounts of this node by id: opened from the database when asked for, a bounded number kept in RAM."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred, succeed
@@ -11,7 +11,6 @@ from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder, Database, Key, Keyring, Known
-from safeum_home.protocol.types import Profile
 from safeum_home.storage import accounts, keys, profiles
 from safeum_home.storage.rows import AccountRow, ProfileRow
 
@@ -25,7 +24,8 @@ class OpenAccount:
     key: Key
     username: str
     password_hash: str
-    profile: Profile = field(default_factory=Profile)
+    display_name: str = ""
+    status: str = ""
 
 
 class AccountDirectory:
@@ -65,17 +65,17 @@ class AccountDirectory:
         row = accounts.account(c, self._blinder.account(account))
         return None if row is None else self._from_rows(row, profiles.profile(c, row.account))
 
-    def read_profile(self, c: Connection, row: ProfileRow) -> tuple[AccountId, Profile]:
-        """Whose profile a row holds, and which; raises `Tampered`."""
+    def read_profile(self, c: Connection, row: ProfileRow) -> ProfileRecord:
+        """What a row holds; raises `Tampered`."""
         if (wrapped := keys.key(c, row.account)) is None:
             raise Tampered
-        return _open_profile(self._keyring.unwrap(row.account, wrapped), row)
+        return open_profile(self._keyring.unwrap(row.account, wrapped), row)
 
     def display_name(self, c: Connection, account: AccountId) -> str:
         """What an account is called, on a reading connection; empty where that is not known."""
         row = profiles.profile(c, self._blinder.account(account))
         names = undamaged([row] if row else [], lambda row: self.read_profile(c, row), "profiles")
-        return names[0][1].display_name if names else ""
+        return names[0].display_name if names else ""
 
     async def need(self, account: AccountId) -> OpenAccount:
         """The account; raises `not_found`."""
@@ -90,8 +90,7 @@ class AccountDirectory:
         def known(opened: OpenAccount | None) -> Known | None:
             if opened is None:
                 return None
-            profile = opened.profile
-            return Known(account, opened.username, profile.display_name, profile.status)
+            return Known(account, opened.username, opened.display_name, opened.status)
 
         return self.get(account).addCallback(known)
 
@@ -127,16 +126,14 @@ class AccountDirectory:
             AccountId(record.account), row.account, key, record.username, record.password_hash
         )
         # An account is its owner's even where its profile is lost.
-        for _, shown in undamaged(
-            [profile] if profile else [], lambda row: _open_profile(key, row), "profiles"
-        ):
-            opened.profile = shown
+        for shown in undamaged([profile] if profile else [], lambda row: open_profile(key, row), "profiles"):
+            opened.display_name, opened.status = shown.display_name, shown.status
         return opened
 
     def _keep(self, opened: OpenAccount | None) -> OpenAccount | None:
         return None if opened is None else self.keep(opened, replace=False)
 
 
-def _open_profile(key: Key, row: ProfileRow) -> tuple[AccountId, Profile]:
-    record = unseal(key, ProfileRecord, row.sealed, row.account)
-    return AccountId(record.account), Profile(record.display_name, record.status)
+def open_profile(key: Key, row: ProfileRow) -> ProfileRecord:
+    """What a row holds; raises `Tampered`."""
+    return unseal(key, ProfileRecord, row.sealed, row.account)

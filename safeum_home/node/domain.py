@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from safeum_home.accounts.avatars import Avatars
 from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
@@ -12,6 +13,8 @@ from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.logins import Logins
 from safeum_home.accounts.password_change import PasswordChange
 from safeum_home.accounts.passwords import PasswordHasher
+from safeum_home.accounts.profile_changes import ProfileChanges
+from safeum_home.accounts.profile_views import ProfileViews, WithoutNumbers
 from safeum_home.accounts.profiles import Profiles
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
@@ -90,7 +93,15 @@ def make_domain(
     side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
     contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
-    profiles = Profiles(name, database, blinder, cursors, directory, side, bus)
+    views = ProfileViews(WithoutNumbers())
+    changes = ProfileChanges(database, cursors, directory, side, views, bus)
+    change_limit = RateLimit(
+        config.limits.profile_changes_per_account,
+        config.limits.profile_changes_per_account_burst,
+        clock.seconds,
+    )
+    profiles = Profiles(name, database, blinder, directory, side, views, changes, change_limit)
+    avatars = Avatars(database, blinder, directory, side, changes, change_limit)
     findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
     history = History(name, database, blinder, cursors, registry, directory, receipts, system.account)
     backlog = Backlog(database, (messages.since, receipts.since, side.since, profiles.since))
@@ -100,6 +111,7 @@ def make_domain(
         devices,
         contacts,
         profiles,
+        avatars,
         messages,
         receipts,
         history,
@@ -127,6 +139,7 @@ def _routes(
     devices: Devices,
     contacts: Contacts,
     profiles: Profiles,
+    avatars: Avatars,
     messages: Messages,
     receipts: Receipts,
     history: History,
@@ -151,6 +164,9 @@ def _routes(
         commands.ListContacts: contacts.list,
         commands.ProfileGet: profiles.get,
         commands.ProfileSet: profiles.set,
+        commands.AvatarSet: avatars.set,
+        commands.AvatarRemove: avatars.remove,
+        commands.AvatarGet: avatars.get,
         commands.ListChats: history.list,
         commands.ChatHistory: history.history,
         commands.ChatSend: messages.send,

@@ -18,6 +18,7 @@ from safeum_home.ports.domain import (
     Known,
     Missed,
     Receipts,
+    SafeNumbers,
     Source,
     Staged,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "Permanent",
     "Published",
     "Receipts",
+    "SafeNumbers",
     "SmsProvider",
     "Source",
     "Staged",

@@ -73,6 +73,17 @@ class Consent(Protocol):
         """The change is committed, or has failed: once for each `changing`."""
 
 
+class SafeNumbers(Protocol):
+    """The numbers by which accounts are called."""
+
+    def number_of(self, c: Connection, account: AccountId) -> str | None:
+        """An account's number as people read it; None where it has none.
+
+        It is called inside a snapshot or a transaction, and in its thread. Whoever gives a number or takes
+        it away has the profile told again (`accounts.profile_changes`).
+        """
+
+
 class Announcer(Protocol):
     """Writes from the node's system contact into an account's own chat."""
 

@@ -52,6 +52,8 @@ devices = _table(
 
 profiles = _table("profiles", _blind("account", primary_key=True), _number("position"), _sealed())
 
+avatars = _table("avatars", _blind("account", primary_key=True), _sealed())
+
 contacts = _table(
     "contacts",
     _blind("owner", primary_key=True),

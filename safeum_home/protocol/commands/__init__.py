@@ -17,6 +17,13 @@ from safeum_home.protocol.commands.accounts import (
     SessionLogout,
     SessionResume,
 )
+from safeum_home.protocol.commands.avatars import (
+    AvatarGet,
+    AvatarKept,
+    AvatarRemove,
+    AvatarResult,
+    AvatarSet,
+)
 from safeum_home.protocol.commands.chats import (
     ChatHistory,
     ChatList,
@@ -58,6 +65,11 @@ __all__ = [
     "AccountFindable",
     "AccountPassword",
     "AccountRegister",
+    "AvatarGet",
+    "AvatarKept",
+    "AvatarRemove",
+    "AvatarResult",
+    "AvatarSet",
     "ChatHistory",
     "ChatList",
     "ChatRead",

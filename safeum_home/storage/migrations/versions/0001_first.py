@@ -42,6 +42,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_devices_account", "devices", ["account"])
     _table("profiles", _blind("account", primary_key=True), _number("position"), _sealed())
+    _table("avatars", _blind("account", primary_key=True), _sealed())
     _table(
         "contacts",
         _blind("owner", primary_key=True),
