@@ -154,7 +154,7 @@ class BlindIndexTests(SynchronousTestCase):
             )
         ]
         self.assertEqual(len({index[:16] for index in indexes}), 14)
-        self.assertEqual([len(index) for index in indexes], 2 * [16, 16, 16, 16, 16, 32])
+        self.assertEqual([len(index) for index in indexes], 2 * [16, 16, 16, 16, 16, 32, 16])
         self.assertEqual(first.account(AccountId(text)), indexes[0])
 
     def test_client_ids(self) -> None:
