@@ -7,7 +7,7 @@ from safeum_home.accounts.directory import AccountDirectory, OpenAccount
 from safeum_home.accounts.records import ProfileRecord, seal
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
-from safeum_home.ids import AccountId
+from safeum_home.ids import AccountId, written
 from safeum_home.ports import Blinder, Bus, Caller, Committed, Cursors, Database, Missed, Published
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import Done, ProfileGet, ProfileResult, ProfileSet
@@ -47,7 +47,7 @@ class Profiles:
         shown = mine if account == caller.account else await self._directory.get(account)
         if shown is None or not (shown is mine or await self._are_contacts(mine, shown)):
             raise Problem(Code.NOT_FOUND)
-        return ProfileResult(shown.account, f"{shown.username}@{self._node}", shown.profile)
+        return ProfileResult(shown.account, written(shown.username, self._node), shown.profile)
 
     async def set(self, caller: Caller, params: ProfileSet) -> Committed[Done]:
         mine = await self._directory.need(caller.account)

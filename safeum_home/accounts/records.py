@@ -24,6 +24,13 @@ class DeviceRecord(Struct, frozen=True):
     created_at: int
 
 
+class ClaimRecord(Struct, frozen=True):
+    """`running` since `at`, or ended then; in milliseconds."""
+
+    running: bool
+    at: int
+
+
 class ProfileRecord(Struct, frozen=True):
     account: str
     display_name: str

@@ -22,6 +22,7 @@ from safeum_home.node.edge import Edge, certificate_end, edge_limits, tls_materi
 from safeum_home.node.listening import CannotListen, listen
 from safeum_home.node.opening import check_owner, open_when_there
 from safeum_home.node.startup import StartError
+from safeum_home.node.texts import NoTextMessages
 from safeum_home.node.turning import finish
 from safeum_home.node.watch import DatabaseWatch
 from safeum_home.sealing.hardening import Hardening
@@ -212,7 +213,9 @@ class Node(Service):
         self._watch = DatabaseWatch(self._reactor, database)
         await finish(database, vault.keyring)
         self._hasher.start()
-        self._domain = make_domain(self._config, self._reactor, database, vault, self._hasher)
+        self._domain = make_domain(
+            self._config, self._reactor, database, vault, self._hasher, NoTextMessages()
+        )
         if self._tls is None:
             try:
                 await self.reload_certificate()

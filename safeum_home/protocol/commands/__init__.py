@@ -42,6 +42,14 @@ from safeum_home.protocol.commands.contacts import (
     ProfileResult,
     ProfileSet,
 )
+from safeum_home.protocol.commands.verification import (
+    CodeSent,
+    NumberKeep,
+    Verification,
+    VerificationCreate,
+    VerificationRequest,
+    VerificationSubmit,
+)
 
 __all__ = [
     "COMMANDS",
@@ -52,6 +60,7 @@ __all__ = [
     "ChatRead",
     "ChatSend",
     "ChatTyping",
+    "CodeSent",
     "Command",
     "ContactAccept",
     "ContactBlock",
@@ -69,6 +78,7 @@ __all__ = [
     "ListChats",
     "ListContacts",
     "ListDevices",
+    "NumberKeep",
     "Opened",
     "Params",
     "Phase",
@@ -81,4 +91,8 @@ __all__ = [
     "SessionLogin",
     "SessionLogout",
     "SessionResume",
+    "Verification",
+    "VerificationCreate",
+    "VerificationRequest",
+    "VerificationSubmit",
 ]
