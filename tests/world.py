@@ -17,7 +17,14 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 
 from safeum_home.accounts.passwords import PasswordHasher
-from safeum_home.config import Config, LimitSection, NodeSection, PasswordSection, RegistrationSection
+from safeum_home.config import (
+    Config,
+    LimitSection,
+    NodeSection,
+    NumberSection,
+    PasswordSection,
+    RegistrationSection,
+)
 from safeum_home.gateway.session import Session
 from safeum_home.node.domain import make_domain
 from safeum_home.ports import TextMessages
@@ -308,6 +315,7 @@ class World:
         *,
         open: bool = True,
         password_queue: int = 1000,
+        numbers: NumberSection | None = None,
         **limits: Any,
     ) -> None:
         self.clock = Clock()
@@ -319,6 +327,7 @@ class World:
             node=NodeSection(NODE, "/nowhere"),
             registration=RegistrationSection(open),
             limits=LimitSection(**{**GENEROUS, **limits}),
+            numbers=numbers or NumberSection(),
         )
         self.texts = RecordedTexts()
         texts: TextMessages = self.texts

@@ -38,8 +38,11 @@ class Progress:
 class VerificationMachine(Protocol):
     """What can happen to a verification. What may not happen now is refused with a `Problem`."""
 
+    def ready(self) -> None:
+        """Whether a code can be sent now, as far as the order of steps goes."""
+
     def send(self) -> None:
-        """A code is to be sent."""
+        """A code is being sent."""
 
     def sent(self, secret: bytes, now: float, expires: float) -> None:
         """It is on its way, and earlier ones count no more."""
@@ -71,6 +74,8 @@ _resending = _builder.state("resending")
 _proven = _builder.state("proven")
 _over = _builder.state("over")
 
+_created.upon(VerificationMachine.ready).loop().returns(None)
+_sent.upon(VerificationMachine.ready).loop().returns(None)
 _created.upon(VerificationMachine.send).to(_sending).returns(None)
 _sent.upon(VerificationMachine.send).to(_resending).returns(None)
 _sending.upon(VerificationMachine.not_sent).to(_created).returns(None)
@@ -108,14 +113,14 @@ def _no_code(machine: VerificationMachine, core: Progress) -> None:
 
 
 for _state in (_sending, _resending, _proven):
-    for _step in (VerificationMachine.send, VerificationMachine.check):
+    for _step in (VerificationMachine.ready, VerificationMachine.check):
 
         @_state.upon(_step).loop()
         def _under_way(machine: VerificationMachine, core: Progress) -> None:
             raise Problem(Code.BUSY, "another step of this verification is under way", retry_after=1.0)
 
 
-for _step in (VerificationMachine.send, VerificationMachine.check):
+for _step in (VerificationMachine.ready, VerificationMachine.check):
 
     @_over.upon(_step).loop()
     def _too_late(machine: VerificationMachine, core: Progress) -> None:

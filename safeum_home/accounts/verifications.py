@@ -89,6 +89,7 @@ class Verifications:
 
     async def request(self, caller: Caller, params: VerificationRequest) -> CodeSent:
         progress, machine = self._get(params.verification)
+        machine.ready()
         self._check_delay(progress)
         machine.send()
         try:
