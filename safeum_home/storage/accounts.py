@@ -1,6 +1,18 @@
 """Accounts and the aliases they are found by."""
 
-from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    LargeBinary,
+    Select,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    union_all,
+    update,
+)
 
 from safeum_home.ports import WrappedKey
 from safeum_home.storage import keys
@@ -22,20 +34,28 @@ _BY_ALIAS = (
     .join(aliases, aliases.c.account == accounts.c.account)
     .where(aliases.c.alias == bindparam("alias"))
 )
-_FIRST = select(accounts.c.account).order_by(accounts.c.account).limit(1)
 _ALIAS: BindParameter[bytes] = bindparam("alias", type_=LargeBinary)
-# The row that is found is that of the alias's account or, where nobody has the alias, anybody's: so that both
-# cases are one statement with one row, and nothing that follows tells them apart in time.
+
+
+def _ranked(found: Select[tuple[bytes]], rank: int) -> Select[tuple[bytes, int]]:
+    inner = found.correlate(None).subquery()
+    return select(inner.c.account, literal_column(str(rank)).label("rank"))
+
+
+_ANY = select(accounts.c.account).order_by(accounts.c.account).limit(1)
+# The alias's account or, where nobody has the alias, anybody's. Both are looked for in both cases (COALESCE
+# would stop at the first): one statement with one row, and nothing that follows tells them apart in time.
+_CHOICE = union_all(
+    _ranked(select(aliases.c.account).where(aliases.c.alias == _ALIAS), 0),
+    _ranked(_ANY.where(accounts.c.account >= _ALIAS), 1),
+    _ranked(_ANY, 2),
+).subquery()
 _NEAREST = (
     select(*ACCOUNT_COLUMNS)
     .join(key_table, key_table.c.owner == accounts.c.account)
     .where(
         accounts.c.account
-        == func.coalesce(
-            select(aliases.c.account).where(aliases.c.alias == _ALIAS).scalar_subquery(),
-            _FIRST.where(accounts.c.account >= _ALIAS).correlate(None).scalar_subquery(),
-            _FIRST.correlate(None).scalar_subquery(),
-        )
+        == select(_CHOICE.c.account).order_by(_CHOICE.c.rank).limit(1).correlate(None).scalar_subquery()
     )
 )
 _TAKE = Many("INSERT INTO aliases (alias, account) {rows} ON CONFLICT DO NOTHING", ("bytea", "bytea"))
