@@ -252,6 +252,22 @@ class MoveTests(ClaimCase):
         self.assertEqual(self.client().login(NUMBER, NEW).account, new.account)
         self.assertEqual(self.client().login(self.old.account).account, self.old.account)
 
+    def test_a_crash_before_the_answer(self) -> None:
+        """The number has moved, the whole of it: its new owner logs in with the password that was given."""
+        self.old.drop()
+        self.claim()
+        self.world.clock.advance(7 * DAY)
+        submission = self.submitted(*self.sent(), NEW, claim=True)
+        self.world.database.hold = True
+        client = self.client()
+        client.ask("verification.submit", **submission)
+        self.world.database.commit()
+        client.drop()
+        self.world.database.hold = False
+        self.world = World(self.world.database, self.world.vault)
+        self.assertNotEqual(self.client().login(NUMBER, NEW).account, self.old.account)
+        self.assertEqual(self.client().login(self.old.account).account, self.old.account)
+
     def test_all_or_nothing(self) -> None:
         """Where the commit fails, the claim is as good as before."""
         self.old.drop()

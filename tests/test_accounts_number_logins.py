@@ -53,6 +53,31 @@ class NewAccountTests(NumberCase):
         self.client().call("verification.submit", **self.submitted(verification, code))
         self.assertEqual(self.world.database.count("accounts"), 1)
 
+    def test_a_crash_before_the_answer(self) -> None:
+        """What was committed is there: the number and the password let in, and the code is of no more use."""
+        submission = self.submitted(*self.sent())
+        self.world.database.hold = True
+        client = self.client()
+        asked = client.ask("verification.submit", **submission)
+        self.world.database.commit()
+        self.assertIsNone(client.answer(asked))
+        client.drop()
+        self.world.database.hold = False
+        self.world = World(self.world.database, self.world.vault)
+        self.refused("verification_over", "verification.submit", **submission)
+        self.client().login(NUMBER)
+        self.assertEqual(self.world.database.count("accounts"), 1)
+
+    def test_a_crash_before_the_commit(self) -> None:
+        """Nothing is there, and a new verification does it."""
+        submission = self.submitted(*self.sent())
+        self.world.pool.hold = True
+        self.client().ask("verification.submit", **submission)
+        self.world = World(self.world.database, self.world.vault)
+        self.refused("verification_over", "verification.submit", **submission)
+        self.enter()
+        self.assertEqual(self.world.database.count("accounts"), 1)
+
     def test_two_verifications_at_once(self) -> None:
         """Of two that open an account on one number at once one does; the other needs its password."""
         submissions = [self.submitted(*self.sent()), self.submitted(*self.sent(), "another good password")]
