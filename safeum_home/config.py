@@ -82,6 +82,19 @@ class ContactSyncSection(Section, frozen=True):
     """Numbers that one account may have evaluated; ten times as many for an address."""
 
 
+class NumberSection(Section, frozen=True):
+    """Mobile numbers: how they are proved, and what happens when one goes to somebody else."""
+
+    code_seconds: Seconds = 600.0
+    """How long a code is good."""
+    verifications: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+    """How many may be under way; beyond that the oldest is dropped."""
+    claim_seconds: Seconds = 7 * 86400.0
+    """How long an account's owner has to keep a number that somebody else has proved to hold."""
+    claim_again_seconds: Seconds = 30 * 86400.0
+    """After it was kept: for how long it cannot be claimed again."""
+
+
 class LimitSection(Section, frozen=True):
     """Bounds against floods. Rates are per second, bursts are how many may come at once."""
 
@@ -107,6 +120,10 @@ class LimitSection(Section, frozen=True):
     contact_requests_per_account_burst: Positive = 20
     profile_changes_per_account: Rate = 0.02
     profile_changes_per_account_burst: Positive = 30
+    verifications_per_address: Rate = 0.005
+    verifications_per_address_burst: Positive = 10
+    codes_per_number: Rate = 0.0001
+    codes_per_number_burst: Positive = 6
     contacts: Positive = 5_000
     devices: Annotated[int, Meta(ge=1, le=50)] = 50
     """As many as fit a frame at their longest."""
@@ -174,6 +191,7 @@ class Config(Section, frozen=True):
     contact_sync: ContactSyncSection = field(default_factory=ContactSyncSection)
     limits: LimitSection = field(default_factory=LimitSection)
     sms: SmsSection = field(default_factory=SmsSection)
+    numbers: NumberSection = field(default_factory=NumberSection)
 
     @property
     def state_dir(self) -> Path:

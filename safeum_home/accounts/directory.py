@@ -28,6 +28,14 @@ class OpenAccount:
     status: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What somebody who signs in has to fit."""
+
+    account: AccountId
+    password_hash: str
+
+
 class AccountDirectory:
     """`ports.Directory`, and for this package the opened accounts themselves."""
 
@@ -59,6 +67,19 @@ class AccountDirectory:
             return opened if opened is not None and opened.username == username else None
 
         return self._database.read(read).addCallback(self._keep)
+
+    def credentials(self, alias: str) -> "Deferred[Credentials | None]":
+        """Whose alias this is. Where it is nobody's, another account is opened, so that it costs the same."""
+        blind = self._blinder.alias(alias)
+
+        def read(c: Connection) -> Credentials | None:
+            row = accounts.nearest_account(c, blind)
+            for opened in undamaged([row] if row else [], self._open_record, "accounts"):
+                found = Credentials(AccountId(opened.account), opened.password_hash)
+                return found if opened.username == alias else None
+            return None
+
+        return self._database.read(read)
 
     def read(self, c: Connection, account: AccountId) -> OpenAccount | None:
         """The account as the database has it now, on a reading connection and in its thread."""
@@ -118,6 +139,13 @@ class AccountDirectory:
         """Zero all keys: the node stops."""
         while self._open:
             self._open.popitem()[1].key.wipe()
+
+    def _open_record(self, row: AccountRow) -> AccountRecord:
+        key = self._keyring.unwrap(row.account, row.key)
+        try:
+            return unseal(key, AccountRecord, row.sealed, row.account)
+        finally:
+            key.wipe()
 
     def _from_rows(self, row: AccountRow, profile: ProfileRow | None) -> OpenAccount:
         key = self._keyring.unwrap(row.account, row.key)

@@ -30,6 +30,13 @@ class DeviceRecord(Struct, frozen=True):
     time_zone: str | None = None
 
 
+class ClaimRecord(Struct, frozen=True):
+    """`running` since `at`, or ended then; in milliseconds."""
+
+    running: bool
+    at: int
+
+
 class ProfileRecord(Struct, frozen=True):
     account: str
     display_name: str

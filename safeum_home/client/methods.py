@@ -26,6 +26,10 @@ class Methods(ABC):
         """Give a command of an open session."""
 
     @abstractmethod
+    def _greet(self, params: c.Params, result: type[R]) -> Awaitable[R]:
+        """Give a command before the session is open."""
+
+    @abstractmethod
     def _enter(self, params: c.Params) -> Awaitable[c.Opened]:
         """Give one that opens it."""
 
@@ -36,6 +40,30 @@ class Methods(ABC):
     def register(self, username: str, password: str, device: DeviceInfo | None = None) -> Awaitable[c.Opened]:
         """Sign up, and be logged in."""
         return self._enter(c.AccountRegister(username, password, device or this_device()))
+
+    def create_verification(self, number: str) -> Awaitable[c.Verification]:
+        """Begin to prove a mobile number. Nothing is sent yet: show its reader the notice first."""
+        return self._greet(c.VerificationCreate(number), c.Verification)
+
+    def request_code(self, verification: str) -> Awaitable[c.CodeSent]:
+        """Have the code sent as a text message, or another one."""
+        return self._greet(c.VerificationRequest(verification), c.CodeSent)
+
+    def submit_code(
+        self,
+        verification: str,
+        code: str,
+        password: str,
+        device: DeviceInfo | None = None,
+        claim: bool = False,
+    ) -> Awaitable[c.Opened]:
+        """Prove the number, and be logged in: to a new account, or with its password to one that exists."""
+        about = device or this_device()
+        return self._enter(c.VerificationSubmit(verification, code, password, about, claim))
+
+    def keep_number(self) -> Awaitable[c.Done]:
+        """Keep one's number, which somebody else has claimed."""
+        return self._ask(c.NumberKeep(), c.Done)
 
     def login(self, username: str, password: str, device: DeviceInfo | None = None) -> Awaitable[c.Opened]:
         """Log in with a password: a new device. After a refusal another try may follow."""

@@ -36,6 +36,12 @@ async def _revoke(desk: Desk, argument: str) -> None:
     desk.note("That device is logged out.")
 
 
+@slash("keep", "", "keep your number, where somebody else has asked for it")
+async def _keep(desk: Desk, argument: str) -> None:
+    await desk.client.keep_number()
+    desk.note("Your number stays yours.")
+
+
 @slash("help", "", "this list")
 async def _help(desk: Desk, argument: str) -> None:
     lines = [f"{command.usage:19} {command.about}" for command in SLASHES.values()]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from safeum_home.accounts.avatars import Avatars
+from safeum_home.accounts.claims import Claims
 from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
@@ -11,11 +12,13 @@ from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.accounts.findable_keeper import FindableKeeper
 from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.logins import Logins
+from safeum_home.accounts.number_logins import NumberLogins
 from safeum_home.accounts.password_change import PasswordChange
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.accounts.profile_changes import ProfileChanges
 from safeum_home.accounts.profile_views import ProfileViews, WithoutNumbers
 from safeum_home.accounts.profiles import Profiles
+from safeum_home.accounts.verifications import VerificationLimits, Verifications
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
@@ -30,7 +33,7 @@ from safeum_home.gateway.dispatch import Routes
 from safeum_home.gateway.services import Services
 from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
-from safeum_home.ports import Database
+from safeum_home.ports import Database, TextMessages
 from safeum_home.protocol import commands
 from safeum_home.sealing.vault import Vault
 
@@ -58,7 +61,7 @@ class Domain:
 
 
 def make_domain(
-    config: Config, clock: Any, database: Database, vault: Vault, hasher: PasswordHasher
+    config: Config, clock: Any, database: Database, vault: Vault, hasher: PasswordHasher, texts: TextMessages
 ) -> Domain:
     """Wire the domain of the node `config` describes. `clock` provides IReactorTime."""
     name = config.node.name
@@ -77,6 +80,7 @@ def make_domain(
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
     login_limits = LoginLimits.of(config.limits, clock.seconds)
     passwords = PasswordChange(database, directory, devices, hasher, login_limits)
+    claims = Claims(database, blinder, directory, config.numbers, milliseconds)
     logins = Logins(
         name,
         database,
@@ -86,9 +90,29 @@ def make_domain(
         devices,
         hasher,
         announcer,
+        claims,
         login_limits,
         milliseconds,
         config.registration.open,
+    )
+    verification_limits = VerificationLimits.of(config.limits, clock.seconds)
+    verifications = Verifications(
+        texts, verification_limits, config.numbers, clock.seconds, config.registration.open, config.sms.text
+    )
+    findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
+    number_logins = NumberLogins(
+        database,
+        blinder,
+        directory,
+        devices,
+        hasher,
+        announcer,
+        login_limits,
+        logins,
+        verifications,
+        claims,
+        milliseconds,
+        lambda account, number: findable.changed(account, number, False),
     )
     side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
@@ -102,10 +126,9 @@ def make_domain(
     )
     profiles = Profiles(name, database, blinder, directory, side, views, changes, change_limit)
     avatars = Avatars(database, blinder, directory, side, changes, change_limit)
-    findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
     history = History(name, database, blinder, cursors, registry, directory, receipts, system.account)
     backlog = Backlog(database, (messages.since, receipts.since, side.since, profiles.since))
-    routes = _routes(
+    routes: Routes = _routes(
         logins,
         passwords,
         devices,
@@ -116,7 +139,7 @@ def make_domain(
         receipts,
         history,
         TypingSignals(registry, bus),
-    )
+    ) | _number_routes(verifications, number_logins, claims)
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
         clock=clock,
@@ -133,6 +156,15 @@ def make_domain(
     return Domain(services, receipts, directory, registry, findable)
 
 
+def _number_routes(verifications: Verifications, logins: NumberLogins, claims: Claims) -> dict[Any, Any]:
+    return {
+        commands.VerificationCreate: verifications.create,
+        commands.VerificationRequest: verifications.request,
+        commands.VerificationSubmit: logins.submit,
+        commands.NumberKeep: claims.keep,
+    }
+
+
 def _routes(
     logins: Logins,
     passwords: PasswordChange,
@@ -144,7 +176,7 @@ def _routes(
     receipts: Receipts,
     history: History,
     signals: TypingSignals,
-) -> Routes:
+) -> dict[Any, Any]:
     """Which function carries out which command; `session.ack` is the session's own."""
     return {
         commands.AccountRegister: logins.register,

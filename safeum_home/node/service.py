@@ -220,7 +220,9 @@ class Node(Service):
         await finish(database, vault.keyring)
         self._hasher.start()
         self.texts = make_texts(self._config, self._reactor, vault.secrets.open, self._sms_bridges)
-        self._domain = make_domain(self._config, self._reactor, database, vault, self._hasher)
+        self._domain = make_domain(
+            self._config, self._reactor, database, vault, self._hasher, self.texts.sender
+        )
         if self._tls is None:
             try:
                 await self.reload_certificate()

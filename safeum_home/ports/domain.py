@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports.delivery import Published
-from safeum_home.protocol.types import DeviceInfo
+from safeum_home.protocol.types import Body, DeviceInfo
 
 V = TypeVar("V")
 
@@ -92,6 +92,9 @@ class Announcer(Protocol):
 
     def login(self, account: AccountId, device: DeviceId, info: DeviceInfo) -> "Deferred[Staged]":
         """An alert that a device has logged in. Use it in the turn in which it fires."""
+
+    def tell(self, account: AccountId, body: Body) -> "Deferred[Staged]":
+        """Any other message of the node. Use it in the turn in which it fires."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,10 @@ ClientId = Annotated[
     Meta(min_length=1, max_length=64, description="Chosen by the device, unique among all that it sends."),
 ]
 Username = Annotated[str, Meta(min_length=1, max_length=64, description="The login, without the node.")]
+Alias = Annotated[
+    str,
+    Meta(min_length=1, max_length=283, description="The login, the number (E.164), or the account's own id."),
+]
 Address = Annotated[str, Meta(min_length=1, max_length=320, description="`login@node`, or `login`.")]
 Password = Annotated[str, Meta(min_length=1, max_length=512, description="Any text; hashed with Argon2id.")]
 Token = Annotated[str, Meta(min_length=20, max_length=128, description="Proves a device; opaque.")]
@@ -89,7 +93,19 @@ class LoginAlert(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kin
     at: Milliseconds
 
 
-Body = Text | LoginAlert
+class NumberClaim(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="number_claim"):
+    """Written by the node's system contact when somebody else has proved to hold the account's number.
+
+    `claimed`: the number goes to a new account after `until`, unless this one is used before, or says
+    `number.keep`. `moved`: it has gone; from now on the account's own id is what its owner logs in with.
+    """
+
+    state: Literal["claimed", "moved"]
+    at: Milliseconds
+    until: Milliseconds | None = None
+
+
+Body = Text | LoginAlert | NumberClaim
 """What a message can hold."""
 
 

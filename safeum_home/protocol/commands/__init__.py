@@ -59,6 +59,14 @@ from safeum_home.protocol.commands.sync import (
     Evaluated,
     Findable,
 )
+from safeum_home.protocol.commands.verification import (
+    CodeSent,
+    NumberKeep,
+    Verification,
+    VerificationCreate,
+    VerificationRequest,
+    VerificationSubmit,
+)
 
 __all__ = [
     "COMMANDS",
@@ -75,6 +83,7 @@ __all__ = [
     "ChatRead",
     "ChatSend",
     "ChatTyping",
+    "CodeSent",
     "Command",
     "ContactAccept",
     "ContactBlock",
@@ -99,6 +108,7 @@ __all__ = [
     "ListChats",
     "ListContacts",
     "ListDevices",
+    "NumberKeep",
     "Opened",
     "Params",
     "Phase",
@@ -111,4 +121,8 @@ __all__ = [
     "SessionLogin",
     "SessionLogout",
     "SessionResume",
+    "Verification",
+    "VerificationCreate",
+    "VerificationRequest",
+    "VerificationSubmit",
 ]
