@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from bridges.sms.smpp.link import Link, Pace
 from bridges.sms.smpp.messages import Receipt, Submission, bind, message_id, receipt
-from bridges.sms.smpp.pdus import LAST_SEQUENCE, LONGEST, BadPdu, Command, Pdu, Splitter
+from bridges.sms.smpp.pdus import LAST_SEQUENCE, LONGEST, BadPdu, Command, Pdu, Splitter, Status
 from bridges.sms.smpp.requests import QUEUE, Requests, Unanswered
 from bridges.sms.smpp.texts import encode, gsm
 from safeum_home.ports.sms import Outcome, Permanent, SmsState, Temporary
@@ -168,6 +168,50 @@ class _Owner:
 
 
 class LinkTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock, self.owner, self.transport = Clock(), _Owner(), StringTransport()
+        self.aborted: list[bool] = []
+        self.transport.abortConnection = lambda: self.aborted.append(True)  # type: ignore[method-assign]
+        self.link = Link(self.clock, self.owner, Pace(2, 8.0, 30.0))
+        self.link.makeConnection(self.transport)
+
+    def written(self) -> list[Pdu]:
+        """What was written since the last time."""
+        found = list(Splitter().feed(self.transport.value()))
+        self.transport.clear()
+        return found
+
+    def bound(self) -> None:
+        self.link.dataReceived(Pdu(Command.BIND_TRANSCEIVER_RESP, 1, 0, b"smsc\0").encode())
+        self.written()
+
+    def test_broken_delivery(self) -> None:
+        """Is refused for good: the SMSC would send it again and again otherwise."""
+        self.bound()
+        self.link.dataReceived(Pdu(Command.DELIVER_SM, 9, 0, b"x").encode())
+        self.assertEqual(self.written(), [Pdu(Command.DELIVER_SM_RESP, 9, Status.PERMANENT_ERROR)])
+        self.link.connectionLost()
+
+    def test_nothing_is_submitted_but_while_bound(self) -> None:
+        """Neither before nor on a connection that ends: it is temporary at once, so the next is asked."""
+        self.written()
+        self.assertEqual(self.successResultOf(self.link.submit(b"")), Temporary("disconnected"))
+        self.bound()
+        self.link.dataReceived(Pdu(Command.UNBIND, 9).encode())
+        self.assertEqual(self.successResultOf(self.link.submit(b"")), Temporary("disconnected"))
+        self.assertEqual([pdu.command for pdu in self.written()], [Command.UNBIND_RESP])
+        self.link.connectionLost()
+
+    def test_an_end_that_does_not_come(self) -> None:
+        """A peer that keeps a connection open which has ended is cut off."""
+        self.bound()
+        self.clock.pump([30, 8])
+        self.assertEqual((self.transport.disconnecting, self.aborted), (True, []))
+        self.clock.advance(5)
+        self.assertEqual(self.aborted, [True])
+        self.link.connectionLost()
+        self.assertEqual((self.owner.downs, self.clock.getDelayedCalls()), ([Temporary("silent")], []))
+
     @given(st.lists(st.binary(max_size=80), max_size=8), st.booleans())
     def test_anything(self, chunks: list[bytes], bound: bool) -> None:
         """Whatever comes, the link lives or ends; it raises nothing, and leaves no timer behind."""

@@ -218,7 +218,6 @@ class Link(TwistedProtocol):
         failure.trap(Unanswered)
         if self.state != "lost":
             self._end(Temporary("silent"))
-            self._transport.abortConnection()
 
     # --- the end
 
