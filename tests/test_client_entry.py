@@ -12,6 +12,9 @@ from safeum_home.errors import Code, Problem
 from safeum_home.protocol.types import DeviceInfo
 from tests.client_double import FakeNode, opened
 
+AGREE = "Do you agree? (yes or no)"
+SIGN_UP = "Choose a login, or give your mobile number (with +)"
+
 
 def options(login: str | None = None, password: str | None = None) -> Options:
     return Options("home.test", None, login, password, DeviceInfo("here", "Linux"))
@@ -56,12 +59,7 @@ class EntryTests(SynchronousTestCase):
         self.assertIn("No account on home.test yet?", self.said[0])
         self.assertEqual(
             self.asked,
-            [
-                "Login",
-                *["Do you agree? (yes or no)"] * 2,
-                "Choose a login",
-                *["Choose a password", "Once more"] * 2,
-            ],
+            ["Login", *[AGREE] * 2, SIGN_UP, *["Choose a password", "Once more"] * 2],
         )
         self.assertIn("It keeps messages.", self.said)
         self.assertEqual(self.params("account.register")[0]["consent"], "1")

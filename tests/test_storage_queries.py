@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from safeum_home.storage import accounts, chats, contacts, devices, events, keys, node, profiles
+from safeum_home.storage import accounts, avatars, chats, contacts, devices, events, keys, node, profiles
 from safeum_home.storage.rows import (
     AccountRow,
     ChatRow,
@@ -47,6 +47,15 @@ class AccountQueryTests(StorageCase):
         row = await self.account("ann")
         await self.write(accounts.update_account, row.account, b"new")
         self.assertEqual(await self.read(accounts.account, row.account), row._replace(sealed=b"new"))
+
+    async def test_all_accounts(self) -> None:
+        """Page after page, in the order of their indexes, each with its key."""
+        rows = sorted(
+            [await self.account(name) for name in ("ann", "bob", "cy")], key=lambda row: row.account
+        )
+        self.assertEqual(await self.read(accounts.accounts_after, b"", 2), rows[:2])
+        self.assertEqual(await self.read(accounts.accounts_after, rows[1].account, 2), rows[2:])
+        self.assertEqual(await self.read(accounts.accounts_after, rows[2].account, 2), [])
 
     async def test_keys(self) -> None:
         """A key is replaced and deleted by its owner."""
@@ -101,6 +110,18 @@ class AccountQueryTests(StorageCase):
         self.assertEqual(await self.read(profiles.profiles_since, blind("ann"), 0, 10), [theirs, mine])
         self.assertEqual(await self.read(profiles.profiles_since, blind("ann"), 0, 1), [theirs])
         self.assertEqual(await self.read(profiles.profiles_since, blind("ann"), 2, 10), [mine])
+
+    async def test_avatars(self) -> None:
+        """One for each account, in place of the one before, until it is deleted."""
+        self.assertIsNone(await self.read(avatars.avatar, blind("ann")))
+        for sealed in (b"first", bytes(50_000)):
+            await self.write(avatars.put_avatar, blind("ann"), sealed)
+            await self.write(avatars.put_avatar, blind("bob"), b"bob's")
+            self.assertEqual(await self.read(avatars.avatar, blind("ann")), sealed)
+        for _ in range(2):
+            await self.write(avatars.delete_avatar, blind("ann"))
+            self.assertIsNone(await self.read(avatars.avatar, blind("ann")))
+        self.assertEqual(await self.read(avatars.avatar, blind("bob")), b"bob's")
 
 
 class ContactQueryTests(StorageCase):

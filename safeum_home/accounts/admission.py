@@ -32,10 +32,14 @@ class Admission:
         self._policy = policy
         self._now = now
 
-    def check(self, consent: str | None) -> None:
-        """What can be told at once: raises `registration_closed`, `consent_needed`."""
+    def check_open(self) -> None:
+        """Raise `registration_closed` where nobody may sign up."""
         if self._registration.mode is Mode.CLOSED:
             raise Problem(Code.REGISTRATION_CLOSED)
+
+    def check(self, consent: str | None) -> None:
+        """What can be told at once: raises `registration_closed`, `consent_needed`."""
+        self.check_open()
         self._policy.check(consent)
 
     async def admit(self, consent: str | None, invite: str | None) -> Admitted:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from secrets import token_bytes
 
 from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
 
 from safeum_home import ids
 from safeum_home.accounts.admission import Admission, Admitted
+from safeum_home.accounts.claims import Claims
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory, OpenAccount
 from safeum_home.accounts.login_limits import LoginLimits
@@ -17,7 +19,7 @@ from safeum_home.accounts.records import AccountRecord, seal
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, DeviceId, RandomBytes
 from safeum_home.limits import network
-from safeum_home.ports import Announcer, Blinder, Caller, Committed, Database, Keyring
+from safeum_home.ports import Announcer, Blinder, Caller, Committed, Database, Keyring, Staged
 from safeum_home.protocol.commands import AccountRegister, SessionLogin, SessionResume
 from safeum_home.protocol.types import DeviceInfo
 from safeum_home.storage import accounts
@@ -49,6 +51,7 @@ class Logins:
         devices: Devices,
         hasher: PasswordHasher,
         announcer: Announcer,
+        claims: Claims,
         limits: LoginLimits,
         now: Callable[[], int],
         admission: Admission,
@@ -62,6 +65,7 @@ class Logins:
         self._devices = devices
         self._hasher = hasher
         self._announcer = announcer
+        self._claims = claims
         self._limits = limits
         self._now = now
         self._admission = admission
@@ -76,49 +80,62 @@ class Logins:
         if username in ids.RESERVED_USERNAMES or await self._directory.by_username(username) is not None:
             raise Problem(Code.USERNAME_TAKEN)
         hashed = await self._hasher.hash(params.password)
-        owner, insert = self._new_account(username, hashed, admitted)
+        owner, insert = self.new_account(username, hashed, admitted)
         try:
-            authenticated = await self._new_device(owner, params.device, insert)
+            authenticated = await self.new_device(owner, params.device, insert)
         except accounts.AliasTaken:
             raise Problem(Code.USERNAME_TAKEN) from None
         self._directory.keep(owner)
         return authenticated
 
     async def login(self, caller: Caller, params: SessionLogin) -> Committed[Authenticated]:
-        self._limits.take(network(caller.host), params.username.lower())
         try:
-            username = ids.username(params.username)
+            alias = ids.alias(params.username)
         except Problem:
-            username = ""
-        owner = await self._directory.by_username(username)
-        known = None if owner is None else owner.password_hash
-        if not await self._hasher.verify(params.password, known) or owner is None or known is None:
+            alias = ""
+        return await self.enter(caller, alias, params.username.lower(), params.password, params.device)
+
+    async def enter(
+        self, caller: Caller, alias: str, counted: str, password: str, info: DeviceInfo
+    ) -> Committed[Authenticated]:
+        """A new device of the account with `alias`; raises `bad_credentials` for all that is not right.
+
+        Tries are counted under `counted` before anything is looked up or hashed.
+        """
+        self._limits.take(network(caller.host), counted)
+        found = await self._directory.credentials(alias)
+        known = None if found is None else found.password_hash
+        if not await self._hasher.verify(password, known) or found is None or known is None:
             raise Problem(Code.BAD_CREDENTIALS)
-        self._limits.proved(network(caller.host), username)
-        fresh = await self._hasher.hash(params.password) if self._hasher.outdated(known) else known
+        self._limits.proved(network(caller.host), counted)
+        owner = await self._directory.need(found.account)
+        fresh = await self._hasher.hash(password) if self._hasher.outdated(known) else known
 
         def still_right(c: Connection) -> None:
+            self._claims.end(c, owner)
             # Else a login that was under way would survive the change of a password that was stolen.
             if fresh == known:
                 check_hash(c, owner, known)
             else:
                 replace_hash(c, owner, known, fresh)
 
-        authenticated = await self._new_device(owner, params.device, still_right)
+        authenticated = await self.new_device(owner, info, still_right)
         owner.password_hash = fresh
         return authenticated
 
     async def resume(self, caller: Caller, params: SessionResume) -> Authenticated:
         owner, device = await self._devices.recognise(params.token)
+        await self._claims.used(owner)
         due = self._admission.due(owner.consented)
         return Authenticated(owner.account, self._address(owner), device, policy=due)
 
     def _address(self, owner: OpenAccount) -> str:
-        return f"{owner.username}@{self._node}"
+        return ids.written(owner.username, self._node)
 
-    def _new_account(
+    def new_account(
         self, username: str, hashed: str, admitted: Admitted
     ) -> tuple[OpenAccount, Callable[[Connection], None]]:
+        """An account, and what stores it (raising `AliasTaken`, and what `admitted` raises)."""
         account = ids.new_account_id(self._node, self._random)
         blind = self._blinder.account(account)
         key, wrapped = self._keyring.new_key(blind)
@@ -135,21 +152,25 @@ class Logins:
         owner = OpenAccount(account, blind, key, username, hashed, consented=admitted.consent.version)
         return owner, insert
 
-    async def _new_device(
+    async def new_device(
         self,
         owner: OpenAccount,
         info: DeviceInfo,
-        before: Callable[[Connection], None] | None = None,
+        before: Callable[[Connection], None],
+        also: Callable[[], "Deferred[Staged]"] | None = None,
     ) -> Committed[Authenticated]:
+        """A new device and its alert, in one commit with `before`, and with what `also` stages."""
         device, token, row = self._devices.new(owner, info)
         connected = self._devices.connected(owner.account)
-        alert = await self._announcer.login(owner.account, device, info)
+        staged = [] if also is None else [await also()]
+        # The last: with `also` it is that of a new account, whose chat is at hand: no turn ends between.
+        staged.append(await self._announcer.login(owner.account, device, info))
 
         def store(c: Connection) -> bytes | None:
-            if before is not None:
-                before(c)
+            before(c)
             gone = self._devices.insert(c, row, connected)
-            alert.store(c)
+            for message in staged:
+                message.store(c)
             return gone
 
         gone = await self._database.transact(store)
@@ -157,7 +178,8 @@ class Logins:
         def publish() -> None:
             if gone is not None:
                 self._devices.dropped(owner.account, gone)
-            alert.publish()
+            for message in staged:
+                message.publish()
 
         due = self._admission.due(owner.consented)
         return Committed(Authenticated(owner.account, self._address(owner), device, token, due), publish)

@@ -183,6 +183,12 @@ class ChatRegistry:
         """Who may write into a chat, on a reading connection."""
         return self._writers(chat.kind, chat.members, contacts.contacts_of_chat(c, chat.blind))
 
+    def forget(self) -> None:
+        """Open chats anew. Their keys stay for those who are using them."""
+        self._open.clear()
+        for loading in self._loading.values():
+            loading.stale = True
+
     def wipe(self) -> None:
         """Zero all keys: the node stops."""
         while self._open:

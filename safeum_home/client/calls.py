@@ -47,6 +47,9 @@ REPEATABLE: frozenset[type[Params]] = frozenset(
         commands.PolicyGet,
         commands.ProfileGet,
         commands.ProfileSet,
+        commands.AvatarSet,
+        commands.AvatarRemove,
+        commands.AvatarGet,
         commands.SessionAck,
     }
 )

@@ -25,13 +25,16 @@ from safeum_home.client.session import Client
 from safeum_home.client.terminal import run_terminal
 from safeum_home.client.text import explain, safe
 from safeum_home.errors import Problem
+from safeum_home.protocol.types import DeviceType
 
 LOGOUT_SECONDS = 3.0
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line. There is no way to put a password on it."""
-    top = argparse.ArgumentParser(prog="safeum", description="A SafeUM client that writes nothing to disk.")
+    top = argparse.ArgumentParser(
+        prog="safeum", description="A SafeUM client that writes nothing to disk by itself."
+    )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, about in (
         ("chat", "talk, in this terminal"),
@@ -74,7 +77,14 @@ def read_line(descriptor: int, most: int = 1024) -> str:
     line = b""
     while len(line) < most and (octet := os.read(descriptor, 1)) not in (b"", b"\n"):
         line += octet
-    return line.decode().removesuffix("\r")
+    try:
+        text = line.decode().removesuffix("\r")
+    except UnicodeDecodeError:
+        # Without the error's own words, which show the octet.
+        raise SystemExit("safeum: the password is not UTF-8") from None
+    if not text:
+        raise SystemExit("safeum: the password is empty: one line is needed, for a change two")
+    return text
 
 
 def options(arguments: argparse.Namespace) -> Options:
@@ -89,7 +99,7 @@ def options(arguments: argparse.Namespace) -> Options:
         None if arguments.ca is None else arguments.ca.read_bytes(),
         arguments.login,
         None if descriptor is None else read_line(descriptor),
-        this_device(arguments.device),
+        this_device(arguments.device, DeviceType.BOT if arguments.command == "pipe" else None),
         read_line(descriptor) if descriptor is not None and arguments.command == "password" else None,
         arguments.agree,
         None if arguments.invite_fd is None else read_line(arguments.invite_fd),
@@ -148,8 +158,8 @@ async def _chat(client: Client, opts: Options) -> int:
 
 async def _pipe(client: Client, opts: Options) -> int:
     await enter(client, opts, PERSON)
-    pipe = Pipe(client)
     reactor = reactor_of(asyncio.get_running_loop())
+    pipe = Pipe(client, reactor)
     own = {"stdin": os.dup(0), "stdout": os.dup(1)}  # copies, since they will be closed
     StandardIO(pipe, reactor=reactor, **own)
     try:

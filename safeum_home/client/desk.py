@@ -19,6 +19,7 @@ from safeum_home.client.session import Client
 from safeum_home.client.state import State
 from safeum_home.client.text import explain
 from safeum_home.errors import Code
+from safeum_home.protocol.commands import ContactFound
 from safeum_home.protocol.types import Contact, ContactState
 from safeum_home.spawn import spawn
 
@@ -68,6 +69,10 @@ class Desk:
         """The ids behind the numbers of the last numbered list."""
         self.shown_policy: str | None = None
         """The version of the node's policy that was on the screen."""
+        self.found: list[ContactFound] = []
+        """Those whom /sync found."""
+        self.wanted_numbers: frozenset[str] = frozenset()
+        """Phone numbers that are looked up once this person agrees."""
         self._typed = 0
         self._told: set[str] = set()
 
@@ -117,18 +122,18 @@ class Desk:
 
     # --- telling ---------------------------------------------------------------------------------
 
-    def tell(self, text: str, style: str = "notice", chat: str | None = None) -> None:
+    def tell(self, text: str, style: str = "notice", chat: str | None = None, hang: int = 0) -> None:
         """A line for this person that nobody asked for: it leaves the window where it is."""
         where = chat or self.current
         after = None if where is None else self._last(where)
-        self.notices.append(Notice(self.now(), where, text, style, after))
+        self.notices.append(Notice(self.now(), where, text, style, after, hang))
         self.refresh()
 
-    def note(self, text: str, style: str = "notice") -> None:
-        """A line that answers this person, here."""
+    def note(self, text: str, style: str = "notice", hang: int = 0) -> None:
+        """A line that answers this person, here; what follows of it is indented by `hang`."""
         self.reading = []
         self.follow()
-        self.tell(text, style)
+        self.tell(text, style, hang=hang)
 
     def read(self, lines: list[Notice]) -> None:
         """Show a text instead of the chat; with no lines, the chat again."""
@@ -254,7 +259,9 @@ class Desk:
             self.leave()
             return
         self._told |= missing
-        self.note(f"{not_sent(len(missing))}; leave all the same? /quit does, /retry sends again.", "error")
+        over = self.link.link is Link.CLOSED
+        instead = "what is to be kept has to be copied from here" if over else "/retry sends again"
+        self.note(f"{not_sent(len(missing))}; leave all the same? /quit does, {instead}.", "error")
 
 
 def not_sent(count: int) -> str:

@@ -16,9 +16,9 @@ from safeum_home.protocol.types import (
     ChatSummary,
     Contact,
     ContactState,
-    LoginAlert,
     Message,
     Profile,
+    Text,
 )
 
 TYPING_SECONDS = 6.0
@@ -143,7 +143,7 @@ class State:
     def _message(self, message: Message) -> None:
         view = self.chat(message.chat)
         if view is None:
-            kind = "system" if isinstance(message.body, LoginAlert) else "direct"
+            kind = "direct" if isinstance(message.body, Text) else "system"
             view = self._chats[message.chat] = ChatView(message.chat, kind, message.sender, message.sender)
         if view.add(message):
             self._chats[message.chat] = self._chats.pop(message.chat)

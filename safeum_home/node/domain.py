@@ -4,20 +4,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from safeum_home.accounts.admission import Admission
+from safeum_home.accounts.avatars import Avatars
+from safeum_home.accounts.claims import Claims
 from safeum_home.accounts.consents import Consents
 from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory
+from safeum_home.accounts.findable_keeper import FindableKeeper
 from safeum_home.accounts.invites import Invites
 from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.logins import Logins
+from safeum_home.accounts.number_logins import NumberLogins
 from safeum_home.accounts.overview import Accounts
 from safeum_home.accounts.password_change import PasswordChange
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.accounts.policy import CurrentPolicy, standard
+from safeum_home.accounts.profile_changes import ProfileChanges
+from safeum_home.accounts.profile_views import ProfileViews, WithoutNumbers
 from safeum_home.accounts.profiles import Profiles
 from safeum_home.accounts.registration import Mode, Registration
+from safeum_home.accounts.verifications import VerificationLimits, Verifications
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
@@ -31,8 +38,9 @@ from safeum_home.config import Config
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.gateway.services import Services
 from safeum_home.limits import RateLimit
+from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import Control, limits_in_use
-from safeum_home.ports import Database
+from safeum_home.ports import Database, TextMessages
 from safeum_home.protocol import commands
 from safeum_home.sealing.vault import Vault
 
@@ -45,7 +53,14 @@ class Domain:
     receipts: Receipts
     directory: AccountDirectory
     registry: ChatRegistry
+    findable: FindableKeeper
     control: Control
+
+    def forget(self) -> None:
+        """Read all from the database anew: what is in memory may be older."""
+        self.directory.forget()
+        self.registry.forget()
+        self.findable.forget()
 
     def wipe(self) -> None:
         """Zero the keys of accounts and chats: nothing works afterwards."""
@@ -54,7 +69,7 @@ class Domain:
 
 
 def make_domain(
-    config: Config, clock: Any, database: Database, vault: Vault, hasher: PasswordHasher
+    config: Config, clock: Any, database: Database, vault: Vault, hasher: PasswordHasher, texts: TextMessages
 ) -> Domain:
     """Wire the domain of the node `config` describes. `clock` provides IReactorTime."""
     name = config.node.name
@@ -77,6 +92,7 @@ def make_domain(
     invites = Invites(database, keyring, blinder, milliseconds)
     admission = Admission(registration, invites, policy, milliseconds)
     passwords = PasswordChange(database, directory, devices, hasher, login_limits)
+    claims = Claims(database, blinder, directory, config.numbers, milliseconds)
     logins = Logins(
         name,
         database,
@@ -86,32 +102,62 @@ def make_domain(
         devices,
         hasher,
         announcer,
+        claims,
         login_limits,
         milliseconds,
         admission,
     )
+    verification_limits = VerificationLimits.of(config.limits, clock.seconds)
+    verifications = Verifications(
+        texts, verification_limits, config.numbers, clock.seconds, admission.check_open, config.sms.text
+    )
+    findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
+    number_logins = NumberLogins(
+        database,
+        blinder,
+        directory,
+        devices,
+        hasher,
+        announcer,
+        login_limits,
+        logins,
+        verifications,
+        claims,
+        admission,
+        milliseconds,
+        lambda account, number: findable.changed(account, number, False),
+    )
     side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
     contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
-    profiles = Profiles(name, database, blinder, cursors, directory, side, bus)
+    views = ProfileViews(WithoutNumbers())
+    changes = ProfileChanges(database, cursors, directory, side, views, bus)
+    change_limit = RateLimit(
+        config.limits.profile_changes_per_account,
+        config.limits.profile_changes_per_account_burst,
+        clock.seconds,
+    )
+    profiles = Profiles(name, database, blinder, directory, side, views, changes, change_limit)
+    avatars = Avatars(database, blinder, directory, side, changes, change_limit)
     history = History(name, database, blinder, cursors, registry, directory, receipts, system.account)
     backlog = Backlog(database, (messages.since, receipts.since, side.since, profiles.since))
-    routes = _routes(
+    routes: Routes = _routes(
         logins,
         passwords,
         devices,
         contacts,
         profiles,
+        avatars,
         messages,
         receipts,
         history,
         TypingSignals(registry, bus),
         Consents(database, directory, policy, milliseconds),
-    )
+    ) | _number_routes(verifications, number_logins, claims)
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
         clock=clock,
-        routes=routes,
+        routes={**routes, **sync_routes},
         bus=bus,
         cursors=cursors,
         receipts=receipts,
@@ -130,7 +176,16 @@ def make_domain(
         lambda: bus.accounts,
         limits_in_use(config.limits, services, login_limits, contact_limits, side, devices),
     )
-    return Domain(services, receipts, directory, registry, control)
+    return Domain(services, receipts, directory, registry, findable, control)
+
+
+def _number_routes(verifications: Verifications, logins: NumberLogins, claims: Claims) -> dict[Any, Any]:
+    return {
+        commands.VerificationCreate: verifications.create,
+        commands.VerificationRequest: verifications.request,
+        commands.VerificationSubmit: logins.submit,
+        commands.NumberKeep: claims.keep,
+    }
 
 
 def _routes(
@@ -139,12 +194,13 @@ def _routes(
     devices: Devices,
     contacts: Contacts,
     profiles: Profiles,
+    avatars: Avatars,
     messages: Messages,
     receipts: Receipts,
     history: History,
     signals: TypingSignals,
     consents: Consents,
-) -> Routes:
+) -> dict[Any, Any]:
     """Which function carries out which command; `session.ack` is the session's own."""
     return {
         commands.AccountRegister: logins.register,
@@ -164,6 +220,9 @@ def _routes(
         commands.ListContacts: contacts.list,
         commands.ProfileGet: profiles.get,
         commands.ProfileSet: profiles.set,
+        commands.AvatarSet: avatars.set,
+        commands.AvatarRemove: avatars.remove,
+        commands.AvatarGet: avatars.get,
         commands.ListChats: history.list,
         commands.ChatHistory: history.history,
         commands.ChatSend: messages.send,

@@ -1,5 +1,6 @@
 """Listening for clients: certificate, limits, and the endpoints of the configuration."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -9,6 +10,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
+from twisted.web.resource import IResource
 
 from safeum_home.config import Config, LimitSection
 from safeum_home.errors import Code, Problem
@@ -68,8 +70,15 @@ class Edge:
     _log = Logger()
 
     def __init__(
-        self, reactor: Any, config: Config, services: Services, tls: ServerTls, health: Health
+        self,
+        reactor: Any,
+        config: Config,
+        services: Services,
+        tls: ServerTls,
+        health: Health,
+        resources: Mapping[str, IResource] | None = None,
     ) -> None:
+        """`resources` are served besides the node's own, by their paths."""
         self._reactor = reactor
         self._config = config
         self.tls = tls
@@ -79,7 +88,7 @@ class Edge:
         websocket = ClientWebSocketFactory(reactor, limits, self._session, config.listen.origins)
         name = config.node.name
         self._discovery = ClientDiscovery(name, websocket_url(name), limits)
-        root = site_root(health, self._discovery)
+        root = site_root(health, self._discovery, resources)
         root.putChild(INVITE_PATH[1:].encode(), InvitePage(name))
         site = EdgeSite(reactor, limits, root)
         self.factory = EdgeFactory(reactor, tls, limits, websocket, site)

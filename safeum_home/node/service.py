@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
+from bridges.sms.loading import load
 from safeum_home import __version__
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.admin.wire import Status
@@ -22,6 +23,7 @@ from safeum_home.node.domain import Domain, make_domain
 from safeum_home.node.edge import Edge, certificate_end, edge_limits, tls_material
 from safeum_home.node.listening import CannotListen, listen
 from safeum_home.node.opening import check_owner, open_when_there
+from safeum_home.node.sms import Bridges, NodeTexts, make_texts
 from safeum_home.node.startup import StartError
 from safeum_home.node.turning import finish
 from safeum_home.node.watch import DatabaseWatch
@@ -58,10 +60,12 @@ class Node(Service):
         in_memory: bool = False,
         tls: ServerTls | None = None,
         give_up: Callable[[], None] = lambda: None,
+        sms_bridges: Bridges = load,
     ) -> None:
         """`in_memory` keeps the keyring nowhere; `tls` is used instead of the configured certificate.
 
-        `give_up` is called, after the reason was logged, where an endpoint cannot be had.
+        `give_up` is called, after the reason was logged, where an endpoint cannot be had. `sms_bridges`
+        finds kinds of providers of text messages.
         """
         self._reactor = reactor
         self._config = config
@@ -70,6 +74,8 @@ class Node(Service):
         self._state_dir = None if in_memory else config.state_dir
         self._tls = tls
         self._give_up = give_up
+        self._sms_bridges = sms_bridges
+        self.texts: NodeTexts | None = None
         self._started = reactor.seconds()
         self._certificate_end: float | None = None
         self._schema: str | None = None
@@ -124,6 +130,7 @@ class Node(Service):
             health=self._health_address(),
             uptime=int(now - self._started),
             schema=self._schema,
+            sms=self.texts.report() if self.texts is not None else [],
             certificate_days=None if end is None else int((end - now) // 86400),
         )
 
@@ -214,7 +221,10 @@ class Node(Service):
         self._watch = DatabaseWatch(self._reactor, database)
         await finish(database, vault.keyring)
         self._hasher.start()
-        self._domain = make_domain(self._config, self._reactor, database, vault, self._hasher)
+        self.texts = make_texts(self._config, self._reactor, vault.secrets.open, self._sms_bridges)
+        self._domain = make_domain(
+            self._config, self._reactor, database, vault, self._hasher, self.texts.sender
+        )
         self.control = await self._domain.control.load()
         if self._tls is None:
             try:
@@ -231,7 +241,9 @@ class Node(Service):
     async def _listen(self) -> None:
         if self._domain is None or self._tls is None:
             raise Problem(Code.WRONG_STATE)
-        edge = Edge(self._reactor, self._config, self._domain.services, self._tls, self.health)
+        self._domain.findable.start()
+        callbacks = {} if self.texts is None else self.texts.callbacks
+        edge = Edge(self._reactor, self._config, self._domain.services, self._tls, self.health, callbacks)
         try:
             await edge.start()
         except CannotListen as error:
@@ -249,7 +261,9 @@ class Node(Service):
         self.ready.callback(None)
 
     def _look_anew(self) -> None:
-        """Something was stored that nobody was told of: clients that resume will find it."""
+        """Something was stored that nobody was told of: clients that resume find it, and so does the node."""
+        if self._domain is not None:
+            self._domain.forget()
         if self._edge is not None:
             self._edge.close_sessions("resume")
 
@@ -269,9 +283,13 @@ class Node(Service):
             await self._edge.stop()
         if self._watch is not None:
             self._watch.stop()
+        if self.texts is not None:
+            await self.texts.stop()
         await deferToThread(self._hasher.stop)
         if self._domain is not None:
             self._domain.receipts.flush()
+            self._domain.findable.stop()
+            await deferToThread(self._domain.findable.join)
         if self.database is not None:
             await self.database.close()
         if self._domain is not None:

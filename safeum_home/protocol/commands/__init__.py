@@ -17,6 +17,13 @@ from safeum_home.protocol.commands.accounts import (
     SessionLogout,
     SessionResume,
 )
+from safeum_home.protocol.commands.avatars import (
+    AvatarGet,
+    AvatarKept,
+    AvatarRemove,
+    AvatarResult,
+    AvatarSet,
+)
 from safeum_home.protocol.commands.chats import (
     ChatHistory,
     ChatList,
@@ -43,16 +50,41 @@ from safeum_home.protocol.commands.contacts import (
     ProfileSet,
 )
 from safeum_home.protocol.commands.policy import PolicyAccept, PolicyGet, PolicyText
+from safeum_home.protocol.commands.sync import (
+    AccountFindable,
+    ContactsDirectory,
+    ContactsPage,
+    ContactsSync,
+    Directory,
+    DirectoryPage,
+    Evaluated,
+    Findable,
+)
+from safeum_home.protocol.commands.verification import (
+    CodeSent,
+    NumberKeep,
+    Verification,
+    VerificationCreate,
+    VerificationRequest,
+    VerificationSubmit,
+)
 
 __all__ = [
     "COMMANDS",
+    "AccountFindable",
     "AccountPassword",
     "AccountRegister",
+    "AvatarGet",
+    "AvatarKept",
+    "AvatarRemove",
+    "AvatarResult",
+    "AvatarSet",
     "ChatHistory",
     "ChatList",
     "ChatRead",
     "ChatSend",
     "ChatTyping",
+    "CodeSent",
     "Command",
     "ContactAccept",
     "ContactBlock",
@@ -63,13 +95,21 @@ __all__ = [
     "ContactRemove",
     "ContactRequest",
     "ContactUnblock",
+    "ContactsDirectory",
+    "ContactsPage",
+    "ContactsSync",
     "DeviceList",
     "DeviceRevoke",
+    "Directory",
+    "DirectoryPage",
     "Done",
+    "Evaluated",
+    "Findable",
     "History",
     "ListChats",
     "ListContacts",
     "ListDevices",
+    "NumberKeep",
     "Opened",
     "Params",
     "Phase",
@@ -85,4 +125,8 @@ __all__ = [
     "SessionLogin",
     "SessionLogout",
     "SessionResume",
+    "Verification",
+    "VerificationCreate",
+    "VerificationRequest",
+    "VerificationSubmit",
 ]

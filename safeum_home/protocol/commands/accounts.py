@@ -5,6 +5,7 @@ from safeum_home.protocol.commands.policy import PolicyVersion
 from safeum_home.protocol.invites import InviteCode
 from safeum_home.protocol.types import (
     Account,
+    Alias,
     CursorText,
     Device,
     DeviceEntry,
@@ -58,7 +59,7 @@ class AccountPassword(Params, frozen=True):
 class SessionLogin(Params, frozen=True):
     """Log in with a password: a new device. A message in the account's system chat announces it."""
 
-    username: Username
+    username: Alias
     password: Password
     device: DeviceInfo
 

@@ -18,7 +18,7 @@ class PolicyText(Result, frozen=True):
     text: str
 
 
-@command("policy.get", PolicyText, Phase.ANY)
+@command("policy.get", PolicyText, Phase.ANY, cost=5)
 class PolicyGet(Params, frozen=True):
     """The policy that is in force: what the node keeps, and what for. Taken before and after logging in."""
 
