@@ -4,7 +4,7 @@ from typing import Any
 
 from safeum_home.ids import system_account
 from tests.number_case import NUMBER, OTHER_NUMBER, NumberCase, wrong
-from tests.world import LAPTOP, NODE, PASSWORD, Refused, World
+from tests.world import CONSENT, LAPTOP, NODE, PASSWORD, Refused, World
 
 
 class NewAccountTests(NumberCase):
@@ -105,7 +105,7 @@ class NewAccountTests(NumberCase):
 
     def test_numbers_are_no_logins(self) -> None:
         """Nobody signs up as a number, and nobody who did with a login is reached under one."""
-        params = {"password": PASSWORD, "device": LAPTOP}
+        params = {"password": PASSWORD, "device": LAPTOP, "consent": CONSENT}
         for username in (NUMBER, NUMBER[1:], "0171-1234567"):
             self.refused("invalid_username", "account.register", username=username, **params)
 

@@ -73,6 +73,10 @@ class PersonTests(NumberCase):
         given = iter(answers)
 
         async def ask(prompt: str) -> str:
+            if prompt.startswith("Do you agree?"):
+                # To the policy, which is not what is tested here.
+                self.said.clear()
+                return "yes"
             self.asked.append(prompt.partition(":")[0].partition(" (")[0])
             answer = next(given)
             if answer == "later":

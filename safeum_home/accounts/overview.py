@@ -41,10 +41,14 @@ class Accounts:
         self._connected = connected
 
     async def show(self, login: str) -> Overview:
-        """Raises `not_found`."""
+        """The account with this login, number or id; raises `not_found`."""
         owner: OpenAccount | None = None
         try:
-            owner = await self._directory.by_username(ids.username(login))
+            alias = ids.alias(login.strip())
+            if ids.is_account(alias):
+                owner = await self._directory.get(AccountId(alias))
+            else:
+                owner = await self._directory.by_username(alias)
         except Problem as problem:
             if problem.code is not Code.INVALID_USERNAME:
                 raise

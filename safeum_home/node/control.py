@@ -58,6 +58,7 @@ def limits_in_use(
     contacts: ContactLimits,
     side: ContactSide,
     devices: Devices,
+    *more: Use,
 ) -> LiveLimits:
     """The limits with all who go by them, but for those of the edge, which comes later."""
 
@@ -85,4 +86,5 @@ def limits_in_use(
         rate("signups_per_address", logins.sign_ups),
         rate("finds_per_account", contacts.finds),
         rate("contact_requests_per_account", contacts.requests),
+        *more,
     )

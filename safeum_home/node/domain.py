@@ -40,6 +40,7 @@ from safeum_home.gateway.services import Services
 from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import Control, limits_in_use
+from safeum_home.node.live_limits import rate as rate_of
 from safeum_home.ports import Database, TextMessages
 from safeum_home.protocol import commands
 from safeum_home.sealing.vault import Vault
@@ -174,7 +175,17 @@ def make_domain(
         invites,
         Accounts(database, directory, bus.connected),
         lambda: bus.accounts,
-        limits_in_use(config.limits, services, login_limits, contact_limits, side, devices),
+        limits_in_use(
+            config.limits,
+            services,
+            login_limits,
+            contact_limits,
+            side,
+            devices,
+            rate_of("profile_changes_per_account", change_limit),
+            rate_of("verifications_per_address", verification_limits.begun),
+            rate_of("codes_per_number", verification_limits.codes),
+        ),
     )
     return Domain(services, receipts, directory, registry, findable, control)
 
