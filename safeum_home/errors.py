@@ -56,6 +56,8 @@ class Code(Enum):
     SMS_UNAVAILABLE = Kind(
         "sms_unavailable", 503, -32050, "No text message can be sent to this number at present."
     )
+    WRONG_PIN = Kind("wrong_pin", 401, -32063, "The login or the PIN is wrong.")
+    WEAK_PIN = Kind("weak_pin", 422, -32064, "This PIN is too easy to guess, or is the password.")
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any
 
 import msgspec
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import Clock
 
 from safeum_home.accounts.passwords import PasswordHasher
@@ -291,7 +292,9 @@ class World:
             registration=RegistrationSection(open),
             limits=LimitSection(**{**GENEROUS, **limits}),
         )
-        self.domain = make_domain(self.config, self.clock, self.database, self.vault, self.hasher)
+        self.domain = make_domain(
+            self.config, self.clock, self.database, self.vault, self.hasher, maybeDeferred
+        )
         self.services = self.domain.services
         self.connections: list[Connection] = []
 

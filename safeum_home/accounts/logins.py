@@ -7,10 +7,11 @@ from secrets import token_bytes
 from sqlalchemy import Connection
 
 from safeum_home import ids
+from safeum_home.accounts.closing import Closing
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory, OpenAccount
 from safeum_home.accounts.login_limits import LoginLimits
-from safeum_home.accounts.password_change import check_hash, replace_hash
+from safeum_home.accounts.own_record import check_hash, replace_hash
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.accounts.records import AccountRecord, seal
 from safeum_home.errors import Code, Problem
@@ -45,6 +46,7 @@ class Logins:
         directory: AccountDirectory,
         devices: Devices,
         hasher: PasswordHasher,
+        closing: Closing,
         announcer: Announcer,
         limits: LoginLimits,
         now: Callable[[], int],
@@ -58,6 +60,7 @@ class Logins:
         self._directory = directory
         self._devices = devices
         self._hasher = hasher
+        self._closing = closing
         self._announcer = announcer
         self._limits = limits
         self._now = now
@@ -70,7 +73,7 @@ class Logins:
         username = ids.username(params.username)
         self._hasher.check_strength(params.password, username)
         self._limits.sign_ups.take(network(caller.host))
-        if username in ids.RESERVED_USERNAMES or await self._directory.by_username(username) is not None:
+        if username in ids.RESERVED_USERNAMES or await self._directory.is_taken(username):
             raise Problem(Code.USERNAME_TAKEN)
         hashed = await self._hasher.hash(params.password)
         owner, insert = self._new_account(username, hashed)
@@ -90,6 +93,7 @@ class Logins:
         owner = await self._directory.by_username(username)
         known = None if owner is None else owner.password_hash
         if not await self._hasher.verify(params.password, known) or owner is None or known is None:
+            await self._closing.instead_of_password(owner, params.username.lower(), params.password)
             raise Problem(Code.BAD_CREDENTIALS)
         self._limits.proved(network(caller.host), username)
         fresh = await self._hasher.hash(params.password) if self._hasher.outdated(known) else known
@@ -101,7 +105,11 @@ class Logins:
             else:
                 replace_hash(c, owner, known, fresh)
 
-        authenticated = await self._new_device(owner, params.device, still_right)
+        try:
+            authenticated = await self._new_device(owner, params.device, still_right)
+        except Problem as problem:
+            # Closed since it was looked up.
+            raise Problem(Code.BAD_CREDENTIALS) if problem.code is Code.NOT_FOUND else problem from None
         owner.password_hash = fresh
         return authenticated
 

@@ -60,6 +60,7 @@ class Profiles:
         row = ProfileRow(mine.blind, position, sealed)
 
         def store(c: Connection) -> list[Entry]:
+            self._directory.must_be_there(c, mine)
             profiles.put_profile(c, row)
             return self._side.changed(c, mine, known_at, _CHANGES)
 

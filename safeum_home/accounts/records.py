@@ -10,11 +10,24 @@ from safeum_home.ports import Key
 S = TypeVar("S", bound=Struct)
 
 
+class PinRecord(Struct, frozen=True):
+    """An account's PINs, in the order in which they were set: Argon2id under one salt, at one cost.
+
+    So one run of Argon2id tells whether something is any of them. `memory` is in octets.
+    """
+
+    salt: bytes
+    operations: int
+    memory: int
+    verifiers: tuple[bytes, ...]
+
+
 class AccountRecord(Struct, frozen=True):
     account: str
     username: str
     created_at: int
     password_hash: str
+    pins: PinRecord | None = None
 
 
 class DeviceRecord(Struct, frozen=True):

@@ -161,10 +161,13 @@ class Session:
         if type(answer) is Committed:
             answer, publish = answer.result, answer.publish
         try:
-            if call.command.phase is Phase.GREETING:
+            if call.command.result is Opened:
                 self._open(answer, call)
-            elif call.request_id is not None:
-                self._outbound.write(frames.text_frame(frames.encode_result(call.request_id, answer)))
+            else:
+                if call.command.phase is Phase.GREETING:
+                    self._step()
+                if call.request_id is not None:
+                    self._outbound.write(frames.text_frame(frames.encode_result(call.request_id, answer)))
             if type(call.params) is SessionLogout:
                 self.close(NORMAL, "logged out")
         except Exception:
@@ -206,6 +209,12 @@ class Session:
         if self._in_flight == self._services.limits.in_flight:
             self._connection.resume_reading()
         self._in_flight -= 1
+
+    def _step(self) -> None:
+        """A step on the way in was answered: there is time for the next one."""
+        self._machine.answered()
+        if self._timer.active():
+            self._timer.reset(self._services.limits.authentication_seconds)
 
     def _open(self, who: Identity, call: frames.Call) -> None:
         """The client has proved who it is: subscribe, answer, and send what it missed."""

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from twisted.internet.threads import deferToThread
+
+from safeum_home.accounts.closing import Closing
 from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
@@ -11,6 +14,7 @@ from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.logins import Logins
 from safeum_home.accounts.password_change import PasswordChange
 from safeum_home.accounts.passwords import PasswordHasher
+from safeum_home.accounts.pins import Pins, PinVerifier
 from safeum_home.accounts.profiles import Profiles
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
@@ -25,7 +29,8 @@ from safeum_home.config import Config
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.gateway.services import Services
 from safeum_home.limits import RateLimit
-from safeum_home.ports import Database
+from safeum_home.node.turning import InThread, Turns
+from safeum_home.ports import Database, Forfeits
 from safeum_home.protocol import commands
 from safeum_home.sealing.vault import Vault
 
@@ -38,6 +43,8 @@ class Domain:
     receipts: Receipts
     directory: AccountDirectory
     registry: ChatRegistry
+    turns: Turns
+    closing: Closing
 
     def wipe(self) -> None:
         """Zero the keys of accounts and chats: nothing works afterwards."""
@@ -46,9 +53,18 @@ class Domain:
 
 
 def make_domain(
-    config: Config, clock: Any, database: Database, vault: Vault, hasher: PasswordHasher
+    config: Config,
+    clock: Any,
+    database: Database,
+    vault: Vault,
+    hasher: PasswordHasher,
+    in_thread: InThread = deferToThread,
+    forfeits: Forfeits = (),
 ) -> Domain:
-    """Wire the domain of the node `config` describes. `clock` provides IReactorTime."""
+    """Wire the domain of the node `config` describes. `clock` provides IReactorTime.
+
+    `in_thread` runs what blocks; `forfeits` are ended with each account that is closed.
+    """
     name = config.node.name
     blinder, cursors, keyring = vault.blinder, vault.cursors, vault.keyring
     bus = LocalBus()
@@ -64,7 +80,15 @@ def make_domain(
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
     login_limits = LoginLimits.of(config.limits, clock.seconds)
-    passwords = PasswordChange(database, directory, devices, hasher, login_limits)
+    verifier = PinVerifier(hasher)
+    passwords = PasswordChange(database, directory, devices, hasher, login_limits, verifier)
+    side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
+    turns = Turns(clock, database, keyring, in_thread)
+    pins = Pins(database, directory, hasher, verifier, login_limits)
+    forget = (directory.forget, registry.forget, receipts.forget)
+    closing = Closing(
+        database, directory, devices, side, bus, verifier, login_limits, turns, forget, forfeits
+    )
     logins = Logins(
         name,
         database,
@@ -73,12 +97,12 @@ def make_domain(
         directory,
         devices,
         hasher,
+        closing,
         announcer,
         login_limits,
         milliseconds,
         config.registration.open,
     )
-    side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
     contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
     profiles = Profiles(name, database, blinder, cursors, directory, side, bus)
@@ -94,6 +118,8 @@ def make_domain(
         receipts,
         history,
         TypingSignals(registry, bus),
+        pins,
+        closing,
     )
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
@@ -108,7 +134,7 @@ def make_domain(
         rate=rate,
         limits=config.limits,
     )
-    return Domain(services, receipts, directory, registry)
+    return Domain(services, receipts, directory, registry, turns, closing)
 
 
 def _routes(
@@ -121,11 +147,18 @@ def _routes(
     receipts: Receipts,
     history: History,
     signals: TypingSignals,
+    pins: Pins,
+    closing: Closing,
 ) -> Routes:
     """Which function carries out which command; `session.ack` is the session's own."""
     return {
         commands.AccountRegister: logins.register,
         commands.AccountPassword: passwords.change,
+        commands.AccountPinSet: pins.set,
+        commands.AccountPinList: pins.list,
+        commands.AccountPinRemove: pins.remove,
+        commands.AccountBlock: closing.by_name,
+        commands.SessionBlock: closing.own,
         commands.SessionLogin: logins.login,
         commands.SessionResume: logins.resume,
         commands.SessionLogout: devices.logout,

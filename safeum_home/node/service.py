@@ -22,7 +22,7 @@ from safeum_home.node.edge import Edge, certificate_end, edge_limits, tls_materi
 from safeum_home.node.listening import CannotListen, listen
 from safeum_home.node.opening import check_owner, open_when_there
 from safeum_home.node.startup import StartError
-from safeum_home.node.turning import finish
+from safeum_home.node.turning import make_good
 from safeum_home.node.watch import DatabaseWatch
 from safeum_home.sealing.hardening import Hardening
 from safeum_home.sealing.machine import Seal
@@ -210,9 +210,10 @@ class Node(Service):
         self._schema = await database.read(schema_of)
         database.stored_late = self._look_anew
         self._watch = DatabaseWatch(self._reactor, database)
-        await finish(database, vault.keyring)
+        await make_good(database, vault.keyring)
         self._hasher.start()
         self._domain = make_domain(self._config, self._reactor, database, vault, self._hasher)
+        spawn(self._domain.closing.sweep(), "sweeping up")
         if self._tls is None:
             try:
                 await self.reload_certificate()
@@ -268,6 +269,7 @@ class Node(Service):
         await deferToThread(self._hasher.stop)
         if self._domain is not None:
             self._domain.receipts.flush()
+            await self._domain.turns.stop()
         if self.database is not None:
             await self.database.close()
         if self._domain is not None:

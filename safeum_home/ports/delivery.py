@@ -32,6 +32,9 @@ class Subscriber(Protocol):
     def revoked(self) -> None:
         """The device's token was revoked: say so and close."""
 
+    def account_closed(self) -> None:
+        """The account was closed for ever: say so and close."""
+
 
 class Bus(Protocol):
     """Carries events to wherever an account's sessions are."""
@@ -40,4 +43,7 @@ class Bus(Protocol):
     def unsubscribe(self, account: AccountId, subscriber: Subscriber) -> None: ...
     def publish(self, account: AccountId, event: Published) -> None: ...
     def revoke(self, account: AccountId, device: DeviceId) -> None: ...
+    def close_account(self, account: AccountId, skip: DeviceId | None = None) -> None:
+        """Close the sessions of an account that was closed, but for that of the device `skip`."""
+
     def connected(self, account: AccountId) -> frozenset[DeviceId]: ...

@@ -6,7 +6,7 @@ from safeum_home.ports import WrappedKey
 from safeum_home.storage import keys
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import AccountRow
-from safeum_home.storage.schema import accounts, aliases
+from safeum_home.storage.schema import accounts, aliases, tombstones
 from safeum_home.storage.schema import keys as key_table
 
 ACCOUNT_COLUMNS = (accounts.c.account, accounts.c.sealed, key_table.c.epoch, key_table.c.wrapped)
@@ -22,11 +22,18 @@ _BY_ALIAS = (
     .join(aliases, aliases.c.account == accounts.c.account)
     .where(aliases.c.alias == bindparam("alias"))
 )
+_EXISTS = select(accounts.c.account).where(accounts.c.account == bindparam("account"))
+_TAKEN = (
+    select(aliases.c.alias)
+    .where(aliases.c.alias == bindparam("alias"))
+    .union_all(select(tombstones.c.alias).where(tombstones.c.alias == bindparam("alias")))
+)
+_CLOSED = select(tombstones.c.alias).where(tombstones.c.alias == bindparam("alias"))
 _CLAIM = Many("INSERT INTO aliases (alias, account) {rows} ON CONFLICT DO NOTHING", ("bytea", "bytea"))
 
 
 class AliasTaken(Exception):
-    """The alias belongs to an account already."""
+    """The alias belongs to an account, or belonged to one that was closed."""
 
 
 def account_row(account: bytes, sealed: bytes, epoch: int, wrapped: bytes) -> AccountRow:
@@ -35,7 +42,7 @@ def account_row(account: bytes, sealed: bytes, epoch: int, wrapped: bytes) -> Ac
 
 def insert_account(c: Connection, row: AccountRow, alias: bytes) -> None:
     """Store a new account, its key and its alias; raises `AliasTaken`."""
-    if not _CLAIM.change(c, [(alias, row.account)]):
+    if c.execute(_CLOSED, {"alias": alias}).first() or not _CLAIM.change(c, [(alias, row.account)]):
         raise AliasTaken
     keys.put_key(c, row.account, row.key)
     c.execute(accounts.insert().values(account=row.account, sealed=row.sealed))
@@ -49,6 +56,16 @@ def account_by_alias(c: Connection, alias: bytes) -> AccountRow | None:
 def account(c: Connection, account: bytes) -> AccountRow | None:
     row = c.execute(_ACCOUNT, {"account": account}).first()
     return account_row(*row) if row else None
+
+
+def exists(c: Connection, account: bytes) -> bool:
+    """Whether the account is still there: whatever writes rows for it asks, in the same transaction."""
+    return c.execute(_EXISTS, {"account": account}).first() is not None
+
+
+def is_taken(c: Connection, alias: bytes) -> bool:
+    """Whether an alias can be had no more: an account has it, or had it when it was closed."""
+    return c.execute(_TAKEN, {"alias": alias}).first() is not None
 
 
 def update_account(c: Connection, account: bytes, sealed: bytes) -> None:

@@ -27,6 +27,15 @@ from safeum_home.protocol.commands.chats import (
     ListChats,
     Sent,
 )
+from safeum_home.protocol.commands.closing import (
+    AccountBlock,
+    AccountPinList,
+    AccountPinRemove,
+    AccountPinSet,
+    PinCount,
+    PinSet,
+    SessionBlock,
+)
 from safeum_home.protocol.commands.contacts import (
     ContactAccept,
     ContactBlock,
@@ -45,7 +54,11 @@ from safeum_home.protocol.commands.contacts import (
 
 __all__ = [
     "COMMANDS",
+    "AccountBlock",
     "AccountPassword",
+    "AccountPinList",
+    "AccountPinRemove",
+    "AccountPinSet",
     "AccountRegister",
     "ChatHistory",
     "ChatList",
@@ -72,12 +85,15 @@ __all__ = [
     "Opened",
     "Params",
     "Phase",
+    "PinCount",
+    "PinSet",
     "ProfileGet",
     "ProfileResult",
     "ProfileSet",
     "Result",
     "Sent",
     "SessionAck",
+    "SessionBlock",
     "SessionLogin",
     "SessionLogout",
     "SessionResume",

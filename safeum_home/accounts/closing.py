@@ -1,0 +1,144 @@
+"""Closing an account for ever, with one of its PINs: nothing of it is left, and its name stays taken.
+
+1. one commit: what it has a claim to is forfeited, the account, its devices, contacts and keys and those of
+   its chats are dropped, its name becomes a tombstone, its contacts see that it is closed;
+2. in the same turn of the reactor: memory is cleaned, sessions are closed, contacts are told;
+3. the keyring's epoch is turned: no old copy of the database opens any of it; only now comes the answer;
+4. the rows of its messages, which nobody can open any more, are swept away.
+
+A crash after 1 is made good at the next start: 3 by `node.turning`, 4 by `sweep`.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+from twisted.logger import Logger
+
+from safeum_home import ids
+from safeum_home.accounts.contact_rows import ContactSide
+from safeum_home.accounts.devices import Devices
+from safeum_home.accounts.directory import AccountDirectory, OpenAccount
+from safeum_home.accounts.login_limits import LoginLimits
+from safeum_home.accounts.pins import PinVerifier, is_pin
+from safeum_home.accounts.records import AccountRecord, unseal
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId, DeviceId
+from safeum_home.limits import network
+from safeum_home.ports import Bus, Caller, Committed, Database, EpochTurns, Forfeits, Forget
+from safeum_home.protocol.commands import AccountBlock, Done, SessionBlock
+from safeum_home.protocol.types import Contact
+from safeum_home.spawn import spawn
+from safeum_home.storage import accounts
+from safeum_home.storage.erasure import erase_account, sweep
+
+SWEPT_AT_ONCE = 500
+"""Messages in one transaction: others do not wait for more of them than that."""
+_log = Logger()
+
+
+class Closing:
+    """The commands `account.block` and `session.block`, and a PIN in place of a password."""
+
+    def __init__(
+        self,
+        database: Database,
+        directory: AccountDirectory,
+        devices: Devices,
+        side: ContactSide,
+        bus: Bus,
+        verifier: PinVerifier,
+        limits: LoginLimits,
+        turns: EpochTurns,
+        forget: Sequence[Forget],
+        forfeits: Forfeits,
+    ) -> None:
+        self._database = database
+        self._directory = directory
+        self._devices = devices
+        self._side = side
+        self._bus = bus
+        self._verifier = verifier
+        self._limits = limits
+        self._turns = turns
+        self._forget = forget
+        self._forfeits = forfeits
+
+    async def by_name(self, caller: Caller, params: AccountBlock) -> Done:
+        tried = params.username.lower()
+        self._limits.take(network(caller.host), tried)
+        self._limits.pins.take(tried)
+        try:
+            username = ids.username(tried)
+        except Problem:
+            username = ""
+        owner = await self._directory.by_username(username)
+        if not await self._close(owner, params.pin):
+            raise Problem(Code.WRONG_PIN)
+        await self._erased()
+        return Done()
+
+    async def own(self, caller: Caller, params: SessionBlock) -> Committed[Done]:
+        account, device = caller.account, caller.device
+        self._limits.own_pins.take(account)
+        owner = await self._directory.need(account)
+        if not await self._close(owner, params.pin, device):
+            raise Problem(Code.WRONG_PIN)
+        await self._erased()
+        return Committed(Done(), lambda: self._bus.close_account(account))
+
+    async def instead_of_password(self, owner: OpenAccount | None, username: str, text: str) -> None:
+        """What was not the password of `username` may be a PIN. The caller answers as for any other text.
+
+        The answer waits for the commit, whose like is made where nothing is closed, and not for the turn.
+        """
+        if not is_pin(text):
+            return
+        try:
+            self._limits.pins.take(username)
+        except Problem:
+            return
+        if await self._close(owner, text):
+            spawn(self._erased(), "erasing an account")
+
+    async def sweep(self) -> None:
+        """Delete what closed accounts have left, a little at a time."""
+        while await self._database.transact(lambda c: sweep(c, SWEPT_AT_ONCE)):
+            pass
+
+    async def _close(self, owner: OpenAccount | None, pin: str, skip: DeviceId | None = None) -> bool:
+        """Close the account if this is a PIN of it. One hash and one commit, also where it is not."""
+        verifier = await self._verifier.match(owner, pin)
+        if owner is None or verifier is None:
+            await self._database.transact(_nothing)
+            return False
+        position = self._database.next_position()
+
+        def close(c: Connection) -> list[tuple[AccountId, Contact]] | None:
+            row = accounts.account(c, owner.blind)
+            record = None if row is None else unseal(owner.key, AccountRecord, row.sealed, owner.blind)
+            if record is None or record.pins is None or verifier not in record.pins.verifiers:
+                return None  # closed, or the PIN was removed, since it was read
+            for forfeit in self._forfeits:
+                forfeit(c, owner.blind)
+            told = self._side.close(c, owner.blind, position)
+            erase_account(c, owner.blind, self._turns.epoch)
+            return told
+
+        told = await self._database.transact(close)
+        if told is None:
+            return False
+        for forget in self._forget:
+            forget(owner.account)
+        self._devices.closed(owner.account, skip)
+        for contact_of, contact in told:
+            self._bus.publish(contact_of, self._side.event(contact, position))
+        _log.info("An account was closed.")
+        return True
+
+    async def _erased(self) -> None:
+        await self._turns.turned()
+        spawn(self.sweep(), "sweeping up")
+
+
+def _nothing(c: Connection) -> None:
+    """A change that changes nothing."""
