@@ -21,7 +21,7 @@ from safeum_home.ports import Database
 from safeum_home.sealing.keyring import EpochKeyring
 from safeum_home.spawn import spawn
 from safeum_home.storage.erasure import erased_epoch
-from safeum_home.storage.keys import Rewrapped, rewrap_some
+from safeum_home.storage.keys import Rewrapped, older_than, rewrap_some
 
 RETRY_SECONDS = 5.0
 InThread = Callable[[Callable[[], object]], "Deferred[Any]"]
@@ -52,6 +52,7 @@ async def finish(database: Database, keyring: EpochKeyring, in_thread: InThread 
     if damaged:
         _log.error("{damaged} keys cannot be opened, and were left as they are.", damaged=damaged)
     await in_thread(keyring.finish_turn)
+    _log.info("The keyring was turned: copies of the database from before open no more, make a new one.")
 
 
 def _rewrap(epoch: int, after: bytes, keyring: EpochKeyring, c: Connection) -> Rewrapped:
@@ -64,6 +65,8 @@ async def make_good(database: Database, keyring: EpochKeyring) -> None:
     erased = await database.read(erased_epoch)
     if erased is not None and erased >= keyring.epoch:
         await turn(database, keyring)
+    if lost := await database.read(lambda c: older_than(c, keyring.epoch)):
+        _log.error("{lost} keys are of epochs that are gone: is this an old copy of the database?", lost=lost)
 
 
 class Turns:

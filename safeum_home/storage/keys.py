@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from safeum_home.errors import Tampered
 from safeum_home.ports import WrappedKey
@@ -19,6 +19,7 @@ _NEXT = (
     .order_by(keys.c.owner)
     .limit(_BATCH)
 )
+_OLDER = select(func.count()).select_from(keys).where(keys.c.epoch < bindparam("epoch"))
 _PUT = Many(
     "INSERT INTO keys (owner, epoch, wrapped) {rows}"
     " ON CONFLICT (owner) DO UPDATE SET epoch = excluded.epoch, wrapped = excluded.wrapped",
@@ -38,6 +39,11 @@ def put_key(c: Connection, owner: bytes, key: WrappedKey) -> None:
 
 def delete_key(c: Connection, owner: bytes) -> None:
     c.execute(delete(keys).where(keys.c.owner == owner))
+
+
+def older_than(c: Connection, epoch: int) -> int:
+    """How many keys are wrapped under epochs before `epoch`."""
+    return int(c.execute(_OLDER, {"epoch": epoch}).scalar_one())
 
 
 class Rewrapped(NamedTuple):
