@@ -123,12 +123,23 @@ class TurningTests(TestCase):
         old = await self.database.read(lambda c: keys.key(c, KEPT))
         await turn(self.database, self.vault.keyring)
         assert old is not None
+        await self._transact(lambda c: keys.begin_epoch(c, 1))
         await self._transact(lambda c: keys.put_key(c, KEPT, old))
         told = LogCollector()
         globalLogPublisher.addObserver(told)
         self.addCleanup(globalLogPublisher.removeObserver, told)
         await make_good(self.database, self.vault.keyring)
         self.assertEqual(len([line for line in told.lines if line.startswith("1 keys are of epochs")]), 1)
+
+    async def test_a_wrap_that_comes_too_late(self) -> None:
+        """It was made before a turn and is handed in after it: refused for now, and nothing is lost."""
+        late = b"l" * 16
+        _, wrapped = self.vault.keyring.new_key(late)
+        await turn(self.database, self.vault.keyring)
+        with self.assertRaises(Problem) as raised:
+            await self._transact(lambda c: keys.put_key(c, late, wrapped))
+        self.assertIs(raised.exception.code, Code.BUSY)
+        await self._check()
 
     async def test_messages_go_on(self) -> None:
         """Between the batches of a turn others commit; and a key that is made meanwhile is not lost."""

@@ -115,6 +115,9 @@ class Client(Methods):
     def _milliseconds(self) -> float:
         return self._client._milliseconds()
 
+    def _greet(self, params: c.Params, result: type[R]) -> "Future[R]":
+        return self._client._greet(params, result).asFuture(self._loop)
+
     def _enter(self, params: c.Params) -> "Future[c.Opened]":
         return self._client._enter(params).asFuture(self._loop)
 

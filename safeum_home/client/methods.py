@@ -38,6 +38,10 @@ class Methods(ABC):
         """Give a command of an open session."""
 
     @abstractmethod
+    def _greet(self, params: c.Params, result: type[R]) -> Awaitable[R]:
+        """Give a command before the session is open."""
+
+    @abstractmethod
     def _enter(self, params: c.Params) -> Awaitable[c.Opened]:
         """Give one that opens it."""
 
@@ -133,3 +137,23 @@ class Methods(ABC):
     def revoke(self, device: str) -> Awaitable[c.Done]:
         """Revoke a device's token and end its session."""
         return self._ask(c.DeviceRevoke(device), c.Done)
+
+    def set_pin(self, password: str, pin: str) -> Awaitable[c.PinSet]:
+        """Set a PIN of 6 to 12 digits that closes the account for ever, whoever enters it; up to three."""
+        return self._ask(c.AccountPinSet(password, pin), c.PinSet)
+
+    def pins(self) -> Awaitable[c.PinCount]:
+        """How many PINs are set."""
+        return self._ask(c.AccountPinList(), c.PinCount)
+
+    def remove_pin(self, password: str, ordinal: int) -> Awaitable[c.Done]:
+        """Remove a PIN, by its place in the order in which they were set."""
+        return self._ask(c.AccountPinRemove(password, ordinal), c.Done)
+
+    def close_account(self, pin: str) -> Awaitable[c.Done]:
+        """Close the session's own account for ever. Nothing brings it back."""
+        return self._ask(c.SessionBlock(pin), c.Done)
+
+    def close_account_of(self, username: str, pin: str) -> Awaitable[c.Done]:
+        """Close an account for ever, without logging in; raises `wrong_pin` for whatever is wrong."""
+        return self._greet(c.AccountBlock(username, pin), c.Done)

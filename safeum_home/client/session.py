@@ -80,6 +80,15 @@ class Client(Methods):
     def _milliseconds(self) -> float:
         return self._clock.seconds() * 1000
 
+    def _greet(self, params: c.Params, result: type[R]) -> "Deferred[R]":
+        return Deferred.fromCoroutine(self._step(params))
+
+    async def _step(self, params: c.Params) -> Any:
+        if self.opened is not None:
+            raise local_problem(Code.WRONG_STATE)
+        await self.connect()
+        return await self._ask_now(params)
+
     def _enter(self, params: c.Params) -> "Deferred[c.Opened]":
         return Deferred.fromCoroutine(self._open(params))
 
@@ -116,7 +125,7 @@ class Client(Methods):
         try:
             await self._ask(c.SessionLogout(), c.Done)
         except Disconnected as error:
-            if error.closing.code not in (1000, 4010):
+            if error.closing.code not in (1000, 4010, 4011):
                 raise
         except SessionEnded:
             return

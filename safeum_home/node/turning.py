@@ -21,7 +21,7 @@ from safeum_home.ports import Database
 from safeum_home.sealing.keyring import EpochKeyring
 from safeum_home.spawn import spawn
 from safeum_home.storage.erasure import erased_epoch
-from safeum_home.storage.keys import Rewrapped, older_than, rewrap_some
+from safeum_home.storage.keys import Rewrapped, begin_epoch, older_than, rewrap_some
 
 RETRY_SECONDS = 5.0
 InThread = Callable[[Callable[[], object]], "Deferred[Any]"]
@@ -38,12 +38,13 @@ async def turn(database: Database, keyring: EpochKeyring, in_thread: InThread = 
 async def finish(database: Database, keyring: EpochKeyring, in_thread: InThread = deferToThread) -> None:
     """Finish a turn that is pending; nothing is done where none is.
 
-    What was wrapped under the old epoch was handed to the database in an earlier turn of the reactor than
-    the first batch here (see `EpochKeyring`), so that the batches find it.
+    What was wrapped under the old epoch was handed to the database in an earlier turn of the reactor (see
+    `EpochKeyring`), so that the batches find it. Should anything come later all the same, it is refused.
     """
     if not keyring.pending_turn:
         return
     epoch = keyring.epoch
+    await database.transact(lambda c: begin_epoch(c, epoch))
     after: bytes | None = b""
     damaged = 0
     while after is not None:

@@ -3,14 +3,18 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
-from safeum_home.errors import Tampered
+from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ports import WrappedKey
 from safeum_home.storage.many import Many
-from safeum_home.storage.schema import keys
+from safeum_home.storage.schema import keys, node
 
 _BATCH = 1_000
+_EPOCH = "epoch"
+
+_IS_PRESENT = node.c.name == _EPOCH
+_PRESENT = select(node.c.value).where(_IS_PRESENT)
 
 _KEY = select(keys.c.epoch, keys.c.wrapped).where(keys.c.owner == bindparam("owner"))
 _NEXT = (
@@ -33,12 +37,23 @@ def key(c: Connection, owner: bytes) -> WrappedKey | None:
 
 
 def put_key(c: Connection, owner: bytes, key: WrappedKey) -> None:
-    """Store the key of `owner`, in place of the one it had."""
+    """Store the key of `owner`, in place of the one it had.
+
+    Raises `busy` for a wrap of an epoch that is over: it was made before a turn and comes after it.
+    """
+    if key.epoch < (c.execute(_PRESENT).scalar_one_or_none() or 0):
+        raise Problem(Code.BUSY, retry_after=1.0)
     _PUT.change(c, [(owner, key.epoch, key.wrapped)])
 
 
 def delete_key(c: Connection, owner: bytes) -> None:
     c.execute(delete(keys).where(keys.c.owner == owner))
+
+
+def begin_epoch(c: Connection, epoch: int) -> None:
+    """From now on no wrap of an epoch before `epoch` is taken; those that are there can be re-wrapped."""
+    c.execute(delete(node).where(_IS_PRESENT))
+    c.execute(insert(node), {"name": _EPOCH, "value": epoch})
 
 
 def older_than(c: Connection, epoch: int) -> int:
