@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from safeum_home.ids import AccountId
 from safeum_home.sealing.keys import SealedKey
 from safeum_home.sealing.libc import ffi
-from tests.closing_case import PIN, ClosingCase
+from tests.closing_case import OTHER, PIN, ClosingCase
 from tests.world import LAPTOP, PASSWORD, Client, Refused, World
 
 
@@ -163,9 +163,10 @@ class OwnerTests(ClosingCase):
         """Nothing in RAM knows the account any more."""
         self.world.domain.receipts.delivered(AccountId(self.alice.account), self.chat, 1)  # type: ignore[arg-type]
         self.block()
-        self.world.settle()
         bus: Any = self.world.services.bus
         domain = self.world.domain
+        self.assertNotIn(self.alice.account, repr(domain.receipts._waiting))
+        self.world.settle()
         held = (domain.directory._open, domain.registry._open, domain.receipts._waiting, bus._subscribers)
         for kept in held:
             self.assertNotIn(self.alice.account, repr(kept))
@@ -209,7 +210,19 @@ class OwnerTests(ClosingCase):
         self.assertEqual(first.answer(asked[0]), {})
         self.assertEqual(self.assertRaises(Refused, second.answer, asked[1]).code, "wrong_pin")
 
+    def test_any_of_three(self) -> None:
+        """Each PIN closes the account, whichever place it has."""
+        for place in range(3):
+            name, pins = f"owner{place}", (OTHER, "730518", "62849107")
+            owner = self.world.register(name)
+            for pin in pins:
+                owner.call("account.pin.set", password=PASSWORD, pin=pin)
+            Client(self.world).call("account.block", username=name, pin=pins[place])
+            self.assertEqual(owner.connection.close_code, 4011)
+
     def test_a_pin_that_was_removed_meanwhile(self) -> None:
+        """It is none any more, also where others are left."""
+        self.alice.call("account.pin.set", password=PASSWORD, pin=OTHER)
         self.world.database.hold = True
         removed = self.alice.ask("account.pin.remove", password=PASSWORD, ordinal=1)
         phone = Client(self.world)

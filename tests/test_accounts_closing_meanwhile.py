@@ -12,6 +12,10 @@ from tests.world import LAPTOP, PASSWORD, Client, Refused, World, contact
 class MeanwhileTests(ClosingCase):
     """What others do between the closing commit and the moment in which the reactor hears of it."""
 
+    def unswept(self) -> Any:
+        """Nothing is swept away while this is entered."""
+        return patch.object(type(self.world.domain.closing), "sweep", lambda closing: _nothing())
+
     def closing(self, *others: tuple[Client, str, dict[str, Any]]) -> list[str]:
         """Alice's account is closed; the others' commands come right behind. Their codes."""
         database = self.world.database
@@ -30,6 +34,15 @@ class MeanwhileTests(ClosingCase):
             except Refused as refused:
                 codes.append(refused.code)
         return codes
+
+    def sweep(self) -> None:
+        self.successResultOf(Deferred.fromCoroutine(self.world.domain.closing.sweep()))
+
+    def owned(self, table: str, column: str) -> int:
+        """How many rows Alice has in a table."""
+        query = f"SELECT count(*) FROM {table} WHERE {column} = ?"
+        blind = self.blind(self.alice)
+        return int(self.world.database.now(lambda c: c.exec_driver_sql(query, (blind,)).scalar_one()))
 
     def check(self) -> None:
         """Nothing of hers is there, and nothing is left to be swept."""
@@ -64,25 +77,34 @@ class MeanwhileTests(ClosingCase):
         dave = self.world.register("dave")
         self.alice.call("contact.request", account=self.carol.account, address="carol")
         about = {"account": self.alice.account}
-        codes = self.closing(
-            (dave, "contact.request", {"address": "alice", **about}),
-            (self.carol, "contact.accept", about),
-            (self.bob, "contact.remove", about),
-        )
+        with self.unswept():
+            codes = self.closing(
+                (dave, "contact.request", {"address": "alice", **about}),
+                (self.carol, "contact.accept", about),
+                (self.bob, "contact.remove", about),
+            )
         self.assertEqual(codes, ["ok", "wrong_contact_state", "ok"])
+        self.assertEqual(self.owned("contacts", "owner"), 0)
+        self.sweep()
         self.check()
         self.assertEqual(contact(dave, self.alice)["state"], "requested")
 
     def test_her_own(self) -> None:
         """What her other devices send at that moment comes to nothing: they are closed."""
         second = self.world.login("alice")
-        codes = self.closing(
-            (second, "profile.set", {"profile": {"display_name": "A", "status": ""}}),
-            (second, "contact.request", {"account": self.carol.account, "address": "carol"}),
-            (second, "account.pin.remove", {"password": PASSWORD, "ordinal": 1}),
-            (second, "account.password", {"current": PASSWORD, "new": "staple battery horse"}),
-        )
+        self.carol.take()
+        with self.unswept():
+            codes = self.closing(
+                (second, "profile.set", {"profile": {"display_name": "A", "status": ""}}),
+                (second, "contact.request", {"account": self.carol.account, "address": "carol"}),
+                (second, "account.pin.remove", {"password": PASSWORD, "ordinal": 1}),
+                (second, "account.password", {"current": PASSWORD, "new": "staple battery horse"}),
+            )
         self.assertEqual(codes, ["unanswered"] * 4)
+        for table, column in (("profiles", "account"), ("contacts", "owner"), ("devices", "account")):
+            self.assertEqual(self.owned(table, column), 0, table)
+        self.assertEqual(self.carol.take("contact.changed"), [])
+        self.sweep()
         self.assertEqual(second.connection.close_code, 4011)
         self.check()
 

@@ -62,7 +62,7 @@ class SessionTests(SynchronousTestCase):
     def test_every_command_has_its_phase(self) -> None:
         """Only the three ways in are taken from strangers."""
         greeting = {method for method, command in COMMANDS.items() if command.phase is Phase.GREETING}
-        self.assertEqual(greeting, {"account.register", "session.login", "session.resume"})
+        self.assertEqual(greeting, {"account.register", "account.block", "session.login", "session.resume"})
 
     @given(st.lists(st.sampled_from(["authenticating", "opened", "refused", "closed"]), max_size=12))
     def test_nothing_opens_a_session_but_a_success(self, inputs: list[str]) -> None:

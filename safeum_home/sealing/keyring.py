@@ -8,10 +8,11 @@ the database, and keep one copy of it only, replaced after each turn.
 Turning has two steps around a commit, so that a crash at any point is made good at the next start:
 
 1. `begin_turn` puts the next epoch's key beside the present one into the file;
-2. the caller drops the erased rows and re-wraps all others with `rewrap`, in one transaction;
+2. the caller, who has dropped the erased rows before, re-wraps all others with `rewrap`: some in each
+   transaction, so that others can commit between them (`node.turning`);
 3. `finish_turn` drops the old key from the file and from memory.
 
-A keyring that opens with two epochs has `pending_turn`: its caller does steps 2 and 3 again.
+A keyring that opens with two epochs has `pending_turn`: its caller goes on with steps 2 and 3.
 """
 
 from collections.abc import Mapping
