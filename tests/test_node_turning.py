@@ -2,12 +2,14 @@
 
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from sqlalchemy import Connection
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
+from twisted.internet.threads import deferToThread
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
@@ -116,6 +118,28 @@ class TurningTests(TestCase):
         self._reopen()
         await make_good(self.database, self.vault.keyring)
         self.assertEqual(self.vault.keyring.epoch, 3)
+        await self._check()
+
+    async def test_a_read_under_way(self) -> None:
+        """Who reads in a snapshot from before opens what is in it, though the file is turned already."""
+        keyring, begun, go_on = self.vault.keyring, Event(), Event()
+
+        def slow(c: Connection) -> bytes:
+            wrapped = keys.key(c, KEPT)
+            assert wrapped is not None and wrapped.epoch == 1
+            begun.set()
+            go_on.wait(60)
+            return keyring.unwrap(KEPT, wrapped).open(self.sealed, b"")
+
+        reading = self.database.read(slow)
+        await deferToThread(begun.wait, 60)
+        turning = Deferred.fromCoroutine(turn(self.database, keyring))
+        while keyring.epoch == 1 or keyring.pending_turn:
+            await self._transact(lambda c: None)
+        self.assertFalse(turning.called)
+        go_on.set()
+        self.assertEqual(await reading, b"text")
+        await turning
         await self._check()
 
     async def test_an_old_copy(self) -> None:

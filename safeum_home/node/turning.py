@@ -53,6 +53,8 @@ async def finish(database: Database, keyring: EpochKeyring, in_thread: InThread 
     if damaged:
         _log.error("{damaged} keys cannot be opened, and were left as they are.", damaged=damaged)
     await in_thread(keyring.finish_turn)
+    await database.drained()
+    keyring.wipe_retired()
     _log.info("The keyring was turned: copies of the database from before open no more, make a new one.")
 
 
