@@ -74,6 +74,17 @@ class PasswordSection(Section, frozen=True):
     minimum_length: Annotated[int, Meta(ge=1, le=128)] = 8
 
 
+class ContactSyncSection(Section, frozen=True):
+    """Finding contacts by their numbers (docs/contact-sync.md)."""
+
+    enabled: bool = True
+    threads: Annotated[int, Meta(ge=1, le=64)] = 1
+    queue: Annotated[int, Meta(ge=1, le=4096)] = 32
+    period_days: Annotated[int, Meta(ge=1, le=90)] = 7
+    points_per_day: Annotated[int, Meta(ge=1000, le=10_000_000)] = 5_000
+    """Numbers that one account may have evaluated; ten times as many for an address."""
+
+
 class LimitSection(Section, frozen=True):
     """Bounds against floods. Rates are per second, bursts are how many may come at once."""
 
@@ -113,6 +124,7 @@ class Config(Section, frozen=True):
     database: DatabaseSection = field(default_factory=DatabaseSection)
     registration: RegistrationSection = field(default_factory=RegistrationSection)
     passwords: PasswordSection = field(default_factory=PasswordSection)
+    contact_sync: ContactSyncSection = field(default_factory=ContactSyncSection)
     limits: LimitSection = field(default_factory=LimitSection)
 
     @property

@@ -53,6 +53,16 @@ class Code(Enum):
     LIMIT_REACHED = Kind("limit_reached", 403, -32026, "No more of these are allowed.")
     METHOD_NOT_ALLOWED = Kind("method_not_allowed", 405, -32027, "This resource does not take this method.")
     BAD_REQUEST = Kind("bad_request", 400, -32028, "This is not a request that the node understands.")
+    INVALID_POINTS = Kind(
+        "invalid_points",
+        422,
+        -32057,
+        "These are not distinct elements of ristretto255, without its identity.",
+    )
+    SYNC_UNAVAILABLE = Kind("sync_unavailable", 503, -32058, "Contacts cannot be found by number here.")
+    PERIOD_OVER = Kind(
+        "period_over", 409, -32059, "The key has changed: read the directory, and evaluate the numbers again."
+    )
     SMS_UNAVAILABLE = Kind(
         "sms_unavailable", 503, -32050, "No text message can be sent to this number at present."
     )

@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 from twisted.internet.defer import Deferred
 
+from safeum_home.storage.erasure import erase_account
 from tests.closing_case import PIN, ClosingCase
 from tests.world import LAPTOP, PASSWORD, Client, Refused, World, contact
 
@@ -206,6 +207,18 @@ class RestartTests(ClosingCase):
         self.refused("not_a_contact", bob, "chat.send", **message)
         self.refused("wrong_contact_state", bob, "contact.accept", account=self.alice.account)
         self.assertEqual(self.rows(), rows)
+
+    def test_a_commit_that_was_taken_for_failed(self) -> None:
+        """It turns out to be stored: memory is cleaned, and old copies are made void all the same."""
+        keyring, blind = self.world.vault.keyring, self.blind(self.alice)
+        with self.world.database.connection.begin():
+            erase_account(self.world.database.connection, blind, keyring.epoch)
+        self.world.domain.forget()
+        self.assertEqual(keyring.epoch, 2)
+        self.assertEqual(self.rows()["erasing"], 0)
+        self.refused("not_found", self.alice, "device.list")
+        self.world.domain.forget()
+        self.assertEqual(keyring.epoch, 2)
 
     def test_a_sweep_that_was_cut_short(self) -> None:
         """What was not swept away is found by nobody, and is swept at the next start."""

@@ -52,6 +52,8 @@ class SystemTests(PeopleTestCase):
         self.meet(ContactState.ACCEPTED, "Carol")
         self.rename("You")
         self.assertIn("bob (You)", self.sidebar())
+        self.rename("\u0410da")
+        self.assertIn("bob (\u0410da)", self.sidebar())
         self.rename("CAR0L")
         self.assertIn("bob (CAR0L)", self.sidebar())
         self.assertIn("carol@far.test (Carol)"[:18], self.sidebar())

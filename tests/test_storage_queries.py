@@ -50,6 +50,15 @@ class AccountQueryTests(StorageCase):
         await self.write(accounts.update_account, row.account, b"new")
         self.assertEqual(await self.read(accounts.account, row.account), row._replace(sealed=b"new"))
 
+    async def test_all_accounts(self) -> None:
+        """Page after page, in the order of their indexes, each with its key."""
+        rows = sorted(
+            [await self.account(name) for name in ("ann", "bob", "cy")], key=lambda row: row.account
+        )
+        self.assertEqual(await self.read(accounts.accounts_after, b"", 2), rows[:2])
+        self.assertEqual(await self.read(accounts.accounts_after, rows[1].account, 2), rows[2:])
+        self.assertEqual(await self.read(accounts.accounts_after, rows[2].account, 2), [])
+
     async def test_keys(self) -> None:
         """A key is replaced and deleted by its owner."""
         await self.write(keys.put_key, blind("day"), wrap("one"))

@@ -17,7 +17,14 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import Clock
 
 from safeum_home.accounts.passwords import PasswordHasher
-from safeum_home.config import Config, LimitSection, NodeSection, PasswordSection, RegistrationSection
+from safeum_home.config import (
+    Config,
+    ContactSyncSection,
+    LimitSection,
+    NodeSection,
+    PasswordSection,
+    RegistrationSection,
+)
 from safeum_home.gateway.session import Session
 from safeum_home.node.domain import make_domain
 from safeum_home.protocol import MAX_FRAME, frames
@@ -280,6 +287,7 @@ class World:
         *,
         open: bool = True,
         password_queue: int = 1000,
+        contact_sync: ContactSyncSection | None = None,
         **limits: Any,
     ) -> None:
         self.clock = Clock()
@@ -290,6 +298,7 @@ class World:
         self.config = Config(
             node=NodeSection(NODE, "/nowhere"),
             registration=RegistrationSection(open),
+            contact_sync=contact_sync or ContactSyncSection(),
             limits=LimitSection(**{**GENEROUS, **limits}),
         )
         self.domain = make_domain(

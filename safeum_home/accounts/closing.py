@@ -9,7 +9,6 @@
 A crash after 1 is made good at the next start: 3 by `node.turning`, 4 by `sweep`.
 """
 
-from collections.abc import Sequence
 from contextlib import suppress
 
 from sqlalchemy import Connection
@@ -50,7 +49,7 @@ class Closing:
         verifier: PinVerifier,
         limits: LoginLimits,
         turns: EpochTurns,
-        forget: Sequence[Forget],
+        forget: Forget,
         forfeits: Forfeits,
     ) -> None:
         self._database = database
@@ -129,8 +128,7 @@ class Closing:
         told = await self._database.transact(close)
         if told is None:
             return False
-        for forget in self._forget:
-            forget(owner.account)
+        self._forget(owner.account, owner.username)
         self._devices.closed(owner.account, skip)
         for contact_of, contact in told:
             self._bus.publish(contact_of, self._side.event(contact, position))

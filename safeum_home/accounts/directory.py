@@ -78,8 +78,8 @@ class AccountDirectory:
         row = accounts.account(c, blind)
         return None if row is None else self._from_rows(row, None)
 
-    def forget(self, account: AccountId) -> None:
-        """The account was closed. `ports.Forget`.
+    def forget_account(self, account: AccountId) -> None:
+        """The account was closed.
 
         Its key is zeroed with the last command that is still using it.
         """
@@ -136,6 +136,10 @@ class AccountDirectory:
         if len(self._open) > self._size:
             self._open.popitem(last=False)
         return opened
+
+    def forget(self) -> None:
+        """Open accounts anew. Their keys stay for those who are using them."""
+        self._open.clear()
 
     def wipe(self) -> None:
         """Zero all keys: the node stops."""

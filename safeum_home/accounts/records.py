@@ -28,6 +28,7 @@ class AccountRecord(Struct, frozen=True):
     created_at: int
     password_hash: str
     pins: PinRecord | None = None
+    findable: bool = False
 
 
 class DeviceRecord(Struct, frozen=True):

@@ -23,8 +23,6 @@ from safeum_home.storage.rows import ChatRow, EventRow, MemberRow
 BUDGET = MAX_FRAME - 4096
 """Octets of messages in one answer, so that its frame stays within bounds. One message always fits."""
 UNREAD_LIMIT = 100
-_UNREAD_PAGES = 5
-"""How many times that many messages are looked at: one's own do not count, and may be many."""
 _SUMMARY = 1536
 """Octets of a summary besides its message, at the most."""
 
@@ -169,16 +167,11 @@ def _page(c: Connection, chat: Chat, before: int | None, limit: int) -> _Message
 
 
 def _unread(c: Connection, chat: ChatContents, account: AccountId, read: int) -> int:
-    """How many messages of others follow position `read`, up to `UNREAD_LIMIT`."""
-    count = 0
-    for _ in range(_UNREAD_PAGES):
-        rows = events.events_after(c, chat.blind, read, UNREAD_LIMIT)
-        senders = undamaged(rows, lambda row: open_message(chat.key, row).sender, "messages")
-        count += sum(sender != account for sender in senders)
-        if count >= UNREAD_LIMIT or len(rows) < UNREAD_LIMIT:
-            break
-        read = rows[-1].position
-    return min(count, UNREAD_LIMIT)
+    """How many of the newest `UNREAD_LIMIT` messages follow position `read` and are of others."""
+    rows = events.events_before(c, chat.blind, None, UNREAD_LIMIT)
+    new = [row for row in rows if row.position > read]
+    senders = undamaged(new, lambda row: open_message(chat.key, row).sender, "messages")
+    return sum(sender != account for sender in senders)
 
 
 def _within_budget(sizes: Sequence[int]) -> int:

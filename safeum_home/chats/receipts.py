@@ -101,8 +101,8 @@ class Receipts:
 
         return Missed(undamaged(rows, tell, "receipts"), rows[-1].position if len(rows) == limit else None)
 
-    def forget(self, account: AccountId) -> None:
-        """The account was closed. `ports.Forget`."""
+    def forget_account(self, account: AccountId) -> None:
+        """The account was closed."""
         self._waiting = {key: position for key, position in self._waiting.items() if key[0] != account}
 
     def flush(self) -> None:

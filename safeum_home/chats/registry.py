@@ -153,8 +153,8 @@ class ChatRegistry:
             if loading is not None and not loading.reading:
                 self._read(chat, loading)
 
-    def forget(self, account: AccountId) -> None:
-        """An account was closed, and its chats are erased. `ports.Forget`.
+    def forget_account(self, account: AccountId) -> None:
+        """An account was closed, and its chats are erased.
 
         Their keys are zeroed with the last command that is still using them.
         """
@@ -192,6 +192,12 @@ class ChatRegistry:
     def writers(self, c: Connection, chat: ChatContents) -> frozenset[AccountId]:
         """Who may write into a chat, on a reading connection."""
         return self._writers(chat.kind, chat.members, contacts.contacts_of_chat(c, chat.blind))
+
+    def forget(self) -> None:
+        """Open chats anew. Their keys stay for those who are using them."""
+        self._open.clear()
+        for loading in self._loading.values():
+            loading.stale = True
 
     def wipe(self) -> None:
         """Zero all keys: the node stops."""

@@ -66,7 +66,14 @@ def read_line(descriptor: int, most: int = 1024) -> str:
     line = b""
     while len(line) < most and (octet := os.read(descriptor, 1)) not in (b"", b"\n"):
         line += octet
-    return line.decode().removesuffix("\r")
+    try:
+        text = line.decode().removesuffix("\r")
+    except UnicodeDecodeError:
+        # Without the error's own words, which show the octet.
+        raise SystemExit("safeum: the password is not UTF-8") from None
+    if not text:
+        raise SystemExit("safeum: the password is empty: one line is needed, for a change two")
+    return text
 
 
 def options(arguments: argparse.Namespace) -> Options:
@@ -138,8 +145,8 @@ async def _chat(client: Client, opts: Options) -> int:
 
 async def _pipe(client: Client, opts: Options) -> int:
     await enter(client, opts, PERSON)
-    pipe = Pipe(client)
     reactor = reactor_of(asyncio.get_running_loop())
+    pipe = Pipe(client, reactor)
     own = {"stdin": os.dup(0), "stdout": os.dup(1)}  # copies, since they will be closed
     StandardIO(pipe, reactor=reactor, **own)
     try:

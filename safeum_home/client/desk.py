@@ -20,6 +20,7 @@ from safeum_home.client.session import Client
 from safeum_home.client.state import State
 from safeum_home.client.text import explain
 from safeum_home.errors import Code
+from safeum_home.protocol.commands import ContactFound
 from safeum_home.protocol.types import Contact, ContactState
 from safeum_home.spawn import spawn
 
@@ -69,6 +70,10 @@ class Desk:
         self.listed: list[str] = []
         """The ids behind the numbers of the last numbered list."""
         self.questions = Questions()
+        self.found: list[ContactFound] = []
+        """Those whom /sync found."""
+        self.wanted_numbers: frozenset[str] = frozenset()
+        """Phone numbers that are looked up once this person agrees."""
         self._typed = 0
         self._told: set[str] = set()
 
@@ -265,7 +270,9 @@ class Desk:
             self.leave()
             return
         self._told |= missing
-        self.note(f"{not_sent(len(missing))}; leave all the same? /quit does, /retry sends again.", "error")
+        over = self.link.link is Link.CLOSED
+        instead = "what is to be kept has to be copied from here" if over else "/retry sends again"
+        self.note(f"{not_sent(len(missing))}; leave all the same? /quit does, {instead}.", "error")
 
 
 def not_sent(count: int) -> str:

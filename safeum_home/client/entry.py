@@ -92,7 +92,7 @@ async def change_password(client: Client, options: Options, person: Person) -> N
     """Log in, and put another password in the place of the one that let in."""
     current = await enter(client, options, person)
     for left in reversed(range(TRIES)):
-        new = options.new_password or await person.new_password()
+        new = await person.new_password() if options.new_password is None else options.new_password
         try:
             await future(client.change_password(current, new))
             return

@@ -157,3 +157,11 @@ class Methods(ABC):
     def close_account_of(self, username: str, pin: str) -> Awaitable[c.Done]:
         """Close an account for ever, without logging in; raises `wrong_pin` for whatever is wrong."""
         return self._greet(c.AccountBlock(username, pin), c.Done)
+
+    def set_findable(self, findable: bool) -> Awaitable[c.Findable]:
+        """Allow or forbid that those who know this account's number find the account."""
+        return self._ask(c.AccountFindable(findable), c.Findable)
+
+    def is_findable(self) -> Awaitable[c.Findable]:
+        """Whether that is allowed."""
+        return self._ask(c.AccountFindable(), c.Findable)

@@ -115,6 +115,9 @@ class Names:
         """The accounts that are called this, or something that looks like it."""
         if not self._claims:
             claims: dict[str, set[str]] = {folded(each): {""} for each in _TAKEN}
+            own = self._state.account
+            for each in (label(self._state.profile.display_name), self.short(self._state.address)):
+                claims.setdefault(folded(each), set()).add(own)
             for person in self.people():
                 chosen = self._chosen(person.account, person.display_name)
                 for each in (chosen, self.short(person.address)):

@@ -1,5 +1,6 @@
 """The domain of an open node: every part is made here and handed what it needs."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory
+from safeum_home.accounts.findable_keeper import FindableKeeper
 from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.logins import Logins
 from safeum_home.accounts.password_change import PasswordChange
@@ -26,13 +28,17 @@ from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.system import SystemMessages, system_contact
 from safeum_home.chats.typing_signal import TypingSignals
 from safeum_home.config import Config
+from safeum_home.errors import Problem
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.gateway.services import Services
+from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
+from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database, Forfeits
 from safeum_home.protocol import commands
 from safeum_home.sealing.vault import Vault
+from safeum_home.spawn import spawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,19 @@ class Domain:
     registry: ChatRegistry
     turns: Turns
     closing: Closing
+    findable: FindableKeeper
+
+    def forget(self) -> None:
+        """Read all from the database anew: what is in memory may be older."""
+        self.directory.forget()
+        self.registry.forget()
+        self.findable.forget()
+        spawn(self._erase(), "erasing what was closed")
+
+    async def _erase(self) -> None:
+        with suppress(Problem):
+            await self.turns.if_due()
+            await self.closing.sweep()
 
     def wipe(self) -> None:
         """Zero the keys of accounts and chats: nothing works afterwards."""
@@ -85,7 +104,13 @@ def make_domain(
     side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
     turns = Turns(clock, database, keyring, in_thread)
     pins = Pins(database, directory, hasher, verifier, login_limits)
-    forget = (directory.forget, registry.forget, receipts.forget)
+
+    def forget(account: AccountId, login: str) -> None:
+        directory.forget_account(account)
+        registry.forget_account(account)
+        receipts.forget_account(account)
+        spawn(findable.changed(account, login, False), "taking a closed account out of the set")
+
     closing = Closing(
         database, directory, devices, side, bus, verifier, login_limits, turns, forget, forfeits
     )
@@ -106,6 +131,7 @@ def make_domain(
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
     contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
     profiles = Profiles(name, database, blinder, cursors, directory, side, bus)
+    findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
     history = History(name, database, blinder, cursors, registry, directory, receipts, system.account)
     backlog = Backlog(database, (messages.since, receipts.since, side.since, profiles.since))
     routes = _routes(
@@ -124,7 +150,7 @@ def make_domain(
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
         clock=clock,
-        routes=routes,
+        routes={**routes, **sync_routes},
         bus=bus,
         cursors=cursors,
         receipts=receipts,
@@ -134,7 +160,7 @@ def make_domain(
         rate=rate,
         limits=config.limits,
     )
-    return Domain(services, receipts, directory, registry, turns, closing)
+    return Domain(services, receipts, directory, registry, turns, closing, findable)
 
 
 def _routes(

@@ -229,6 +229,7 @@ class Node(Service):
     async def _listen(self) -> None:
         if self._domain is None or self._tls is None:
             raise Problem(Code.WRONG_STATE)
+        self._domain.findable.start()
         edge = Edge(self._reactor, self._config, self._domain.services, self._tls, self.health)
         try:
             await edge.start()
@@ -246,7 +247,9 @@ class Node(Service):
         self.ready.callback(None)
 
     def _look_anew(self) -> None:
-        """Something was stored that nobody was told of: clients that resume will find it."""
+        """Something was stored that nobody was told of: clients that resume find it, and so does the node."""
+        if self._domain is not None:
+            self._domain.forget()
         if self._edge is not None:
             self._edge.close_sessions("resume")
 
@@ -270,6 +273,8 @@ class Node(Service):
         if self._domain is not None:
             self._domain.receipts.flush()
             await self._domain.turns.stop()
+            self._domain.findable.stop()
+            await deferToThread(self._domain.findable.join)
         if self.database is not None:
             await self.database.close()
         if self._domain is not None:

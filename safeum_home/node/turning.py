@@ -101,6 +101,12 @@ class Turns:
                 self._running = None
         return done
 
+    async def if_due(self) -> None:
+        """Turn where something was erased without a turn after it: its commit was taken for failed, say."""
+        erased = await self._database.read(erased_epoch)
+        if erased is not None and erased >= self.epoch:
+            await self.turned()
+
     def stop(self) -> "Deferred[None]":
         """Begin no more turns; done when the one under way is over. Those who wait get `shutting_down`."""
         self._stopped = True

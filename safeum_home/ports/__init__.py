@@ -29,6 +29,8 @@ from safeum_home.ports.domain import (
 from safeum_home.ports.sealing import (
     Blinder,
     Cursors,
+    ElementKey,
+    ElementKeys,
     Key,
     Keyring,
     WrappedKey,
@@ -60,6 +62,8 @@ __all__ = [
     "Cursors",
     "Database",
     "Directory",
+    "ElementKey",
+    "ElementKeys",
     "EpochTurns",
     "Forfeits",
     "Forget",

@@ -34,5 +34,6 @@ class Forfeit(Protocol):
 
 
 Forfeits = Sequence[Forfeit]
-Forget = Callable[[AccountId], None]
-"""Drops all that is kept in RAM of an account that was closed, in the turn in which that was committed."""
+Forget = Callable[[AccountId, str], None]
+"""Drops what is kept in RAM of an account that was closed, and had this login, in the turn in which that
+was committed."""

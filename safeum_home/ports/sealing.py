@@ -1,5 +1,6 @@
 """Keys, blind indexes and cursors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,3 +58,23 @@ class Cursors(Protocol):
     def encode(self, position: int) -> Cursor: ...
     def decode(self, cursor: str) -> int:
         """Raises `Problem(invalid_cursor)` for what `encode` did not make."""
+
+
+class ElementKey(Protocol):
+    """A key of the oblivious pseudorandom function (RFC 9497) in locked memory. Any thread may use it."""
+
+    def evaluate(self, elements: Sequence[bytes]) -> list[bytes]:
+        """Each blinded element times the key; raises `protocol.ristretto.NotAnElement`."""
+
+    def output(self, message: bytes) -> bytes:
+        """The function of a message, 64 octets."""
+
+    def wipe(self) -> None:
+        """Zero the key, when no thread uses it any more."""
+
+
+class ElementKeys(Protocol):
+    """The keys of periods of time."""
+
+    def of(self, period: int) -> ElementKey:
+        """The key of a period: each time the same."""

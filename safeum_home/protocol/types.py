@@ -132,7 +132,7 @@ class ChatSummary(Struct, frozen=True):
     address: str
     display_name: str
     last: Message | None
-    unread: Annotated[int, Meta(ge=0, le=100, description="Unread messages; 100 means 100 or more.")]
+    unread: Annotated[int, Meta(ge=0, le=100, description="Unread ones of the newest 100 messages.")]
     read: CursorText | None
     """Up to where this account has read."""
     peer_delivered: CursorText | None

@@ -6,6 +6,7 @@ from pathlib import Path
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.sealing.blind import BlindIndex
 from safeum_home.sealing.cursors import CURSOR_KEY_SIZE, SealedCursors
+from safeum_home.sealing.elements import PeriodKeys
 from safeum_home.sealing.keyring import EpochKeyring
 from safeum_home.sealing.keys import SealedKey, derive
 from safeum_home.sealing.memory import Slot
@@ -24,6 +25,7 @@ class Vault:
     cursors: SealedCursors
     secrets: SecretStore
     signing_seed: Slot
+    elements: PeriodKeys
 
     def wipe(self) -> None:
         """Zero everything; nothing of the vault works afterwards. Twice is harmless."""
@@ -32,6 +34,7 @@ class Vault:
         self.cursors.wipe()
         self.secrets.wipe()
         self.signing_seed.wipe()
+        self.elements.wipe()
 
 
 def initialise(root: Slot, state_dir: Path) -> None:
@@ -71,6 +74,7 @@ def open_vault(root: Slot, state_dir: Path | None) -> Vault:
         SealedCursors(derive(root, b"safeum cursors", CURSOR_KEY_SIZE)),
         secrets,
         derive(root, b"safeum signing"),
+        PeriodKeys(derive(root, b"safeum elements")),
     )
 
 

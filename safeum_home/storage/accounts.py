@@ -16,6 +16,13 @@ _ACCOUNT = (
     .join(key_table, key_table.c.owner == accounts.c.account)
     .where(accounts.c.account == bindparam("account"))
 )
+_AFTER = (
+    select(*ACCOUNT_COLUMNS)
+    .join(key_table, key_table.c.owner == accounts.c.account)
+    .where(accounts.c.account > bindparam("after"))
+    .order_by(accounts.c.account)
+    .limit(bindparam("limit"))
+)
 _BY_ALIAS = (
     select(*ACCOUNT_COLUMNS)
     .join(key_table, key_table.c.owner == accounts.c.account)
@@ -66,6 +73,11 @@ def exists(c: Connection, account: bytes) -> bool:
 def is_taken(c: Connection, alias: bytes) -> bool:
     """Whether an alias can be had no more: an account has it, or had it when it was closed."""
     return c.execute(_TAKEN, {"alias": alias}).first() is not None
+
+
+def accounts_after(c: Connection, after: bytes, limit: int) -> list[AccountRow]:
+    """The accounts behind the blind index `after`, in the order of these: to go through all of them."""
+    return [account_row(*row) for row in c.execute(_AFTER, {"after": after, "limit": limit})]
 
 
 def update_account(c: Connection, account: bytes, sealed: bytes) -> None:

@@ -51,10 +51,21 @@ from safeum_home.protocol.commands.contacts import (
     ProfileResult,
     ProfileSet,
 )
+from safeum_home.protocol.commands.sync import (
+    AccountFindable,
+    ContactsDirectory,
+    ContactsPage,
+    ContactsSync,
+    Directory,
+    DirectoryPage,
+    Evaluated,
+    Findable,
+)
 
 __all__ = [
     "COMMANDS",
     "AccountBlock",
+    "AccountFindable",
     "AccountPassword",
     "AccountPinList",
     "AccountPinRemove",
@@ -75,9 +86,16 @@ __all__ = [
     "ContactRemove",
     "ContactRequest",
     "ContactUnblock",
+    "ContactsDirectory",
+    "ContactsPage",
+    "ContactsSync",
     "DeviceList",
     "DeviceRevoke",
+    "Directory",
+    "DirectoryPage",
     "Done",
+    "Evaluated",
+    "Findable",
     "History",
     "ListChats",
     "ListContacts",
