@@ -33,7 +33,9 @@ class ClosingCase(SynchronousTestCase):
 
     def login_refused(self, client: Client, password: str = PASSWORD) -> None:
         about = {"username": "alice", "password": password, "device": LAPTOP}
-        self.refused("bad_credentials", client, "session.login", **about)
+        number = client.ask("session.login", **about)
+        self.world.settle(1.0)
+        self.assertEqual(self.assertRaises(Refused, client.answer, number).code, "bad_credentials")
 
     def block(self) -> None:
         """Somebody else's phone, Alice's login, her PIN."""

@@ -47,8 +47,13 @@ class OwnerTests(ClosingCase):
         """A PIN as a password is answered as a wrong one is, to the octet; and the account is closed."""
         wrong, forced = Client(self.world), Client(self.world)
         about = {"username": "alice", "device": LAPTOP}
-        wrong.ask("session.login", password="905814", **about)
+        wrong.ask("session.login", password=OTHER, **about)
         forced.ask("session.login", password=PIN, **about)
+        # However long closing takes, both are answered at the same time.
+        self.world.settle(0.2)
+        self.assertEqual(forced.connection.written + wrong.connection.written, [])
+        self.world.settle(0.2)
+        self.assertEqual(len(forced.connection.written), 1)
         self.assertEqual(forced.connection.written, wrong.connection.written)
         self.assertIsNone(forced.connection.close_code)
         self.assertEqual(self.alice.connection.close_code, 4011)

@@ -12,6 +12,9 @@ A crash after 1 is made good at the next start: 3 by `node.turning`, 4 by `sweep
 from contextlib import suppress
 
 from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from safeum_home import ids
@@ -33,6 +36,9 @@ from safeum_home.storage.erasure import erase_account, sweep
 
 SWEPT_AT_ONCE = 500
 """Messages in one transaction: others do not wait for more of them than that."""
+SAME_SECONDS = 0.25
+"""How long a login waits after the hash, whether or not it was a PIN: closing an account with many chats takes
+longer than closing none (measured: 14 ms for 20 chats)."""
 _log = Logger()
 
 
@@ -41,6 +47,7 @@ class Closing:
 
     def __init__(
         self,
+        clock: IReactorTime,
         database: Database,
         directory: AccountDirectory,
         devices: Devices,
@@ -52,6 +59,7 @@ class Closing:
         forget: Forget,
         forfeits: Forfeits,
     ) -> None:
+        self._clock = clock
         self._database = database
         self._directory = directory
         self._devices = devices
@@ -89,7 +97,8 @@ class Closing:
     async def instead_of_password(self, owner: OpenAccount | None, username: str, text: str) -> None:
         """What was not the password of `username` may be a PIN. The caller answers as for any other text.
 
-        The answer waits for the commit, whose like is made where nothing is closed, and not for the turn.
+        The answer waits for the commit, whose like is made where nothing is closed, and not for the turn; and
+        it waits for longer than any of them takes.
         """
         if not is_pin(text):
             return
@@ -97,8 +106,13 @@ class Closing:
             self._limits.pins.take(username)
         except Problem:
             return
-        if await self._close(owner, text):
-            spawn(self._erased_unseen(), "erasing an account")
+        verifier = await self._verifier.match(owner, text)
+        pause: Deferred[None] = deferLater(self._clock, SAME_SECONDS)
+        try:
+            if await self._store(owner, verifier):
+                spawn(self._erased_unseen(), "erasing an account")
+        finally:
+            await pause
 
     async def sweep(self) -> None:
         """Delete what closed accounts have left, a little at a time; what fails is left to the next time."""
@@ -108,7 +122,12 @@ class Closing:
 
     async def _close(self, owner: OpenAccount | None, pin: str, skip: DeviceId | None = None) -> bool:
         """Close the account if this is a PIN of it. One hash and one commit, also where it is not."""
-        verifier = await self._verifier.match(owner, pin)
+        return await self._store(owner, await self._verifier.match(owner, pin), skip)
+
+    async def _store(
+        self, owner: OpenAccount | None, verifier: bytes | None, skip: DeviceId | None = None
+    ) -> bool:
+        """Close the account if `verifier` is that of a PIN of it, still."""
         if owner is None or verifier is None:
             await self._database.transact(_nothing)
             return False

@@ -112,7 +112,7 @@ def make_domain(
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
     closing = Closing(
-        database, directory, devices, side, bus, verifier, login_limits, turns, forget, forfeits
+        clock, database, directory, devices, side, bus, verifier, login_limits, turns, forget, forfeits
     )
     logins = Logins(
         name,
