@@ -1,6 +1,7 @@
 """Closing an account with a PIN: what its contacts see of it."""
 
 from tests.closing_case import PIN, ClosingCase
+from tests.sync_support import BOB, Finder, SyncCase
 from tests.world import PASSWORD, contact, texts
 
 
@@ -89,3 +90,12 @@ class ContactTests(ClosingCase):
         self.assertEqual(self.carol.take("contact.changed")[-1]["params"]["contact"]["state"], "closed")
         self.world.settle()
         self.assertEqual(self.rows()["erasing"], 0)
+
+
+class FoundByNumberTests(SyncCase):
+    def test_not_found_any_more(self) -> None:
+        """Who could be found by number and has closed the account is taken out of the set at once."""
+        self.assertEqual(list(self.finder.find(BOB)), [BOB])
+        self.bob.call("account.pin.set", password=PASSWORD, pin=PIN)
+        self.bob.call("session.block", pin=PIN)
+        self.assertEqual(Finder(self.ada).find(BOB), {})

@@ -37,8 +37,8 @@ from safeum_home.storage.erasure import erase_account, sweep
 SWEPT_AT_ONCE = 500
 """Messages in one transaction: others do not wait for more of them than that."""
 SAME_SECONDS = 0.25
-"""How long a login waits after the hash, whether or not it was a PIN: closing an account with many chats takes
-longer than closing none (measured: 14 ms for 20 chats)."""
+"""How long a login waits after the hash, whether or not it was a PIN: closing an account with chats takes
+longer than closing none (measured: 14 ms for 20)."""
 _log = Logger()
 
 
