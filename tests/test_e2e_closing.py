@@ -1,16 +1,10 @@
-"""Accounts that are closed on a real node: what old copies of its disk tell, and kill -9 while it turns."""
+"""Accounts that are closed on a real node: what old copies of its disk tell, and what a restart changes."""
 
-import random
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
-
-from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.accounts.records import AccountRecord, DeviceRecord, ProfileRecord, unseal
 from safeum_home.chats.sealed import open_message
@@ -19,51 +13,14 @@ from safeum_home.ids import AccountId, direct_chat_id, system_account
 from safeum_home.ports import WrappedKey
 from safeum_home.protocol.types import Text
 from safeum_home.sealing.keyring import EpochKeyring
-from safeum_home.sealing.memory import Arena, Level, Slot
-from safeum_home.sealing.root import parse
-from safeum_home.sealing.vault import Vault, open_vault
+from safeum_home.sealing.vault import Vault
 from safeum_home.storage.rows import EventRow
-from tests.e2e.node_process import NodeProcess
-from tests.e2e.wire import PATIENCE, RawClient, Refused
-
-PASSWORD, PIN = "correct horse battery", "284716"
-DEVICE = {"name": "a device", "system": "a system"}
-ROUNDS = 8
-FILLERS = 20_000
-"""Keys of others that a turn has to wrap anew, so that it takes long enough to be killed in."""
+from tests import postgres
+from tests.e2e.closing import DEVICE, PASSWORD, PIN, ClosingCase
+from tests.e2e.wire import PATIENCE
 
 
-class ClosingCase(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.node = NodeProcess(limits={"pin_tries": 1000})
-        self.addCleanup(self.node.close)
-
-    def client(self) -> RawClient:
-        client = RawClient(self.node.connect())
-        self.addCleanup(client.close)
-        return client
-
-    def register(self, name: str) -> tuple[RawClient, dict[str, Any]]:
-        client = self.client()
-        about = {"username": name, "password": PASSWORD, "device": DEVICE}
-        return client, client.call("account.register", **about)
-
-    def refused(self, code: str, client: RawClient, method: str, **params: Any) -> None:
-        self.assertEqual(self.assertRaises(Refused, client.call, method, **params).code, code)
-
-    @contextmanager
-    def vault(self) -> Iterator[Vault]:
-        """What today's root secret and keyring open, while no node uses them."""
-        root = parse(Arena(floor=Level.UNLOCKED), self.node.words)
-        assert isinstance(root, Slot)
-        vault = open_vault(root, self.node.state)
-        try:
-            yield vault
-        finally:
-            vault.wipe()
-
-
-class OldCopyTests(ClosingCase):
+class PeopleCase(ClosingCase):
     """Alice and Bob, Bob and Carol; then Alice closes her account."""
 
     def setUp(self) -> None:
@@ -82,6 +39,8 @@ class OldCopyTests(ClosingCase):
         alice.call("profile.set", profile={"display_name": "Alice", "status": "there"})
         alice.call("account.pin.set", password=PASSWORD, pin=PIN)
 
+
+class OldCopyTests(PeopleCase):
     def copy(self) -> Path:
         """The files as they lie on the disk, log and all."""
         target = self.node.folder / "copy"
@@ -162,6 +121,8 @@ class OldCopyTests(ClosingCase):
         for sealed in gone:
             self.assertEqual([name for name, octets in files.items() if sealed in octets], [])
 
+
+class RestartTests(PeopleCase):
     def test_after_a_restart(self) -> None:
         """Closed it stays; what Alice's and Bob's devices held changes nothing."""
         second = self.client().call("session.login", username="alice", password=PASSWORD, device=DEVICE)
@@ -201,89 +162,6 @@ class OldCopyTests(ClosingCase):
         self.refused("not_found", bob, "chat.history", chat=chat)
 
 
-class KillTests(ClosingCase):
-    def test_kill_in_a_turn(self) -> None:
-        """Whenever it comes: who is closed is closed, who signed up meanwhile is there, nothing is lost."""
-        self._fill()
-        self.node.start()
-        there: list[dict[str, Any]] = []
-        for number in range(ROUNDS):
-            victim = f"victim{number}"
-            client, _ = self.register(victim)
-            client.call("account.pin.set", password=PASSWORD, pin=PIN)
-            closing = Thread(target=self._close, args=(client,))
-            signing = [Thread(target=self._sign_up, args=(f"new{number}-{part}", there)) for part in range(2)]
-            for thread in (closing, *signing):
-                thread.start()
-            delay = random.uniform(0.0, 0.8)
-            time.sleep(delay)
-            self.node.kill()
-            for thread in (closing, *signing):
-                thread.join()
-            self.node.start()
-            self._check(victim, there)
-        self.node.stop()
-        with self.vault() as vault:
-            self.assertFalse(vault.keyring.pending_turn)
-            database = sqlite3.connect(self.node.state / "home.sqlite")
-            self.addCleanup(database.close)
-            wraps = database.execute("SELECT owner, epoch, wrapped FROM keys").fetchall()
-            self.assertGreaterEqual(len(wraps), FILLERS + 2 * len(there))
-            for owner, epoch, wrapped in wraps:
-                vault.keyring.unwrap(owner, WrappedKey(epoch, wrapped)).wipe()
-            [(value,)] = database.execute("SELECT value FROM node WHERE name = 'erased'").fetchall()
-            self.assertLess(value, vault.keyring.epoch)
-            accounts = database.execute("SELECT account FROM accounts").fetchall()
-            known = {vault.blinder.account(AccountId(one["account"])) for one in there}
-            self.assertLessEqual(known, {account for (account,) in accounts})
-        print(f"\n    {len(there)} signed up during {ROUNDS} turns that were killed", end=" ")
-        self.assertGreater(len(there), 0)
-
-    def _fill(self) -> None:
-        """Keys of others, without more."""
-        self.node.start()
-        self.node.stop()
-        with self.vault() as vault:
-            database = sqlite3.connect(self.node.state / "home.sqlite")
-            owners = [b"filler %9d" % number for number in range(FILLERS)]
-            wraps = [(owner, *_fields(vault.keyring.new_key(owner)[1])) for owner in owners]
-            with database:
-                database.executemany("INSERT INTO keys (owner, epoch, wrapped) VALUES (?, ?, ?)", wraps)
-            database.close()
-
-    def _close(self, client: RawClient) -> None:
-        try:
-            client.call("session.block", pin=PIN)
-        except OSError:
-            return
-
-    def _sign_up(self, name: str, there: list[dict[str, Any]]) -> None:
-        """Sign up one after the other until the node is gone; those that were answered."""
-        number = 0
-        try:
-            while True:
-                number += 1
-                there.append(self.register(f"{name}-{number}")[1])
-        except OSError:
-            return
-
-    def _check(self, victim: str, there: list[dict[str, Any]]) -> None:
-        """The victim was closed, or the commit was not reached and it is whole; the others are there."""
-        for opened in there[-3:]:
-            client = self.client()
-            self.assertEqual(
-                client.call("session.resume", token=opened["token"])["account"], opened["account"]
-            )
-        about = {"username": victim, "password": PASSWORD, "device": DEVICE}
-        try:
-            client = self.client()
-            client.call("session.login", **about)
-        except Refused as refused:
-            self.assertEqual(refused.code, "bad_credentials")
-        else:
-            client.call("session.block", pin=PIN)
-        self.refused("username_taken", self.client(), "account.register", **about)
-
-
-def _fields(wrapped: WrappedKey) -> tuple[int, bytes]:
-    return wrapped.epoch, wrapped.wrapped
+class PostgresRestartTests(RestartTests):
+    def database(self) -> str:
+        return postgres.url()
