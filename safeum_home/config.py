@@ -112,6 +112,8 @@ class LimitSection(Section, frozen=True):
     logins_per_address_burst: Positive = 20
     logins_per_account: Rate = 0.05
     logins_per_account_burst: Positive = 10
+    pin_tries: Positive = 10
+    """For one login and day, from all addresses together; and as many for sessions of the account."""
     signups_per_address: Rate = 0.01
     signups_per_address_burst: Positive = 10
     finds_per_account: Rate = 0.005

@@ -92,6 +92,8 @@ class Code(Enum):
     NUMBER_KEPT = Kind(
         "number_kept", 409, -32055, "The account that has this number is in use, and keeps it for now."
     )
+    WRONG_PIN = Kind("wrong_pin", 401, -32063, "The login or the PIN is wrong.")
+    WEAK_PIN = Kind("weak_pin", 422, -32064, "This PIN is too easy to guess, or is the password.")
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",

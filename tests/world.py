@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 
 import msgspec
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.internet.task import Clock
 
 from safeum_home.accounts.passwords import PasswordHasher
@@ -339,7 +339,9 @@ class World:
         )
         self.texts = RecordedTexts()
         texts: TextMessages = self.texts
-        self.domain = make_domain(self.config, self.clock, self.database, self.vault, self.hasher, texts)
+        self.domain = make_domain(
+            self.config, self.clock, self.database, self.vault, self.hasher, texts, maybeDeferred
+        )
         self.services = self.domain.services
         self.connections: list[Connection] = []
 

@@ -11,11 +11,24 @@ from safeum_home.protocol.types import AvatarType, DeviceType, ProfileField
 S = TypeVar("S", bound=Struct)
 
 
+class PinRecord(Struct, frozen=True):
+    """An account's PINs, in the order in which they were set: Argon2id under one salt, at one cost.
+
+    So one run of Argon2id tells whether something is any of them. `memory` is in octets.
+    """
+
+    salt: bytes
+    operations: int
+    memory: int
+    verifiers: tuple[bytes, ...]
+
+
 class AccountRecord(Struct, frozen=True):
     account: str
     username: str
     created_at: int
     password_hash: str
+    pins: PinRecord | None = None
     findable: bool = False
 
 

@@ -124,7 +124,10 @@ class History:
 
     def _member(self, c: Connection, chat: bytes, account: AccountId) -> MemberRow:
         blind = self._blinder.account(account)
-        return next(member for member in chats.members(c, chat) if member.account == blind)
+        for member in chats.members(c, chat):
+            if member.account == blind:
+                return member
+        raise Problem(Code.NOT_FOUND)  # it was erased since it was looked up
 
     async def _summary(self, account: AccountId, found: _Overview) -> ChatSummary:
         system = found.chat.kind is ChatKind.SYSTEM

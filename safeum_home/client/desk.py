@@ -15,6 +15,7 @@ from safeum_home.client.events import Link, LinkChanged
 from safeum_home.client.names import Names
 from safeum_home.client.notices import Notice
 from safeum_home.client.outbox import Outbox
+from safeum_home.client.questions import Questions
 from safeum_home.client.session import Client
 from safeum_home.client.state import State
 from safeum_home.client.text import explain
@@ -33,6 +34,7 @@ STANDING = {
     ContactState.INCOMING: "asks to be your contact: /accept or /decline",
     ContactState.REMOVED: "not your contact any more: /add asks again",
     ContactState.BLOCKED: "blocked: /unblock lifts it",
+    ContactState.CLOSED: "has closed the account: /remove takes the entry away",
 }
 """How things stand with those that are no contacts."""
 
@@ -67,6 +69,7 @@ class Desk:
         self.notices: deque[Notice] = deque(maxlen=300)
         self.listed: list[str] = []
         """The ids behind the numbers of the last numbered list."""
+        self.questions = Questions()
         self.found: list[ContactFound] = []
         """Those whom /sync found."""
         self.wanted_numbers: frozenset[str] = frozenset()
@@ -249,6 +252,16 @@ class Desk:
 
     def _sent(self) -> None:
         self.refresh()
+
+    def wipe(self, chat: str) -> None:
+        """The chat is gone: from the screen as well, with what was told in it."""
+        self.outbox.drop(chat)
+        kept = [notice for notice in self.notices if notice.chat != chat]
+        self.notices.clear()
+        self.notices.extend(kept)
+        self.banner = ""
+        if self.current == chat:
+            self.open(None)
 
     def quit(self) -> None:
         """Leave; where messages were not sent, only when that was said before."""

@@ -72,6 +72,9 @@ class Listening:
             self._wants(contact)
         elif contact.state is ContactState.ACCEPTED:
             self._tell(f"You and {name} are contacts now: /chat {login}")
+        elif contact.state is ContactState.CLOSED:
+            self._desk.wipe(contact.chat)
+            self._tell(f"{name} has closed the account. The chat is gone; /remove {login} removes the entry.")
         elif contact.state is ContactState.REMOVED:
             self._tell(f"{name} is no longer your contact.")
 

@@ -125,7 +125,7 @@ class Client(Finding):
         try:
             await self._ask(c.SessionLogout(), c.Done)
         except Disconnected as error:
-            if error.closing.code not in (1000, 4010):
+            if error.closing.code not in (1000, 4010, 4011):
                 raise
         except SessionEnded:
             return

@@ -1,10 +1,14 @@
 """The domain of an open node: every part is made here and handed what it needs."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from twisted.internet.threads import deferToThread
+
 from safeum_home.accounts.avatars import Avatars
 from safeum_home.accounts.claims import Claims
+from safeum_home.accounts.closing import Closing
 from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
@@ -15,6 +19,7 @@ from safeum_home.accounts.logins import Logins
 from safeum_home.accounts.number_logins import NumberLogins
 from safeum_home.accounts.password_change import PasswordChange
 from safeum_home.accounts.passwords import PasswordHasher
+from safeum_home.accounts.pins import Pins, PinVerifier
 from safeum_home.accounts.profile_changes import ProfileChanges
 from safeum_home.accounts.profile_views import ProfileViews, WithoutNumbers
 from safeum_home.accounts.profiles import Profiles
@@ -29,13 +34,17 @@ from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.system import SystemMessages, system_contact
 from safeum_home.chats.typing_signal import TypingSignals
 from safeum_home.config import Config
+from safeum_home.errors import Problem
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.gateway.services import Services
+from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
-from safeum_home.ports import Database, TextMessages
+from safeum_home.node.turning import InThread, Turns
+from safeum_home.ports import Database, Forfeits, TextMessages
 from safeum_home.protocol import commands
 from safeum_home.sealing.vault import Vault
+from safeum_home.spawn import spawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,8 @@ class Domain:
     receipts: Receipts
     directory: AccountDirectory
     registry: ChatRegistry
+    turns: Turns
+    closing: Closing
     findable: FindableKeeper
 
     def forget(self) -> None:
@@ -53,6 +64,12 @@ class Domain:
         self.directory.forget()
         self.registry.forget()
         self.findable.forget()
+        spawn(self._erase(), "erasing what was closed")
+
+    async def _erase(self) -> None:
+        with suppress(Problem):
+            await self.turns.if_due()
+            await self.closing.sweep()
 
     def wipe(self) -> None:
         """Zero the keys of accounts and chats: nothing works afterwards."""
@@ -61,9 +78,19 @@ class Domain:
 
 
 def make_domain(
-    config: Config, clock: Any, database: Database, vault: Vault, hasher: PasswordHasher, texts: TextMessages
+    config: Config,
+    clock: Any,
+    database: Database,
+    vault: Vault,
+    hasher: PasswordHasher,
+    texts: TextMessages,
+    in_thread: InThread = deferToThread,
+    forfeits: Forfeits = (),
 ) -> Domain:
-    """Wire the domain of the node `config` describes. `clock` provides IReactorTime."""
+    """Wire the domain of the node `config` describes. `clock` provides IReactorTime.
+
+    `in_thread` runs what blocks; `forfeits` are ended with each account that is closed.
+    """
     name = config.node.name
     blinder, cursors, keyring = vault.blinder, vault.cursors, vault.keyring
     bus = LocalBus()
@@ -79,8 +106,23 @@ def make_domain(
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
     login_limits = LoginLimits.of(config.limits, clock.seconds)
-    passwords = PasswordChange(database, directory, devices, hasher, login_limits)
     claims = Claims(database, blinder, directory, config.numbers, milliseconds)
+    findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
+    verifier = PinVerifier(hasher)
+    passwords = PasswordChange(database, directory, devices, hasher, login_limits, verifier)
+    side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
+    turns = Turns(clock, database, keyring, in_thread)
+    pins = Pins(database, directory, hasher, verifier, login_limits)
+
+    def forget(account: AccountId, login: str) -> None:
+        directory.forget_account(account)
+        registry.forget_account(account)
+        receipts.forget_account(account)
+        spawn(findable.changed(account, login, False), "taking a closed account out of the set")
+
+    closing = Closing(
+        clock, database, directory, devices, side, bus, verifier, login_limits, turns, forget, forfeits
+    )
     logins = Logins(
         name,
         database,
@@ -89,6 +131,7 @@ def make_domain(
         directory,
         devices,
         hasher,
+        closing,
         announcer,
         claims,
         login_limits,
@@ -99,7 +142,6 @@ def make_domain(
     verifications = Verifications(
         texts, verification_limits, config.numbers, clock.seconds, config.registration.open, config.sms.text
     )
-    findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
     number_logins = NumberLogins(
         database,
         blinder,
@@ -114,7 +156,6 @@ def make_domain(
         milliseconds,
         lambda account, number: findable.changed(account, number, False),
     )
-    side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
     contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
     views = ProfileViews(WithoutNumbers())
@@ -139,6 +180,8 @@ def make_domain(
         receipts,
         history,
         TypingSignals(registry, bus),
+        pins,
+        closing,
     ) | _number_routes(verifications, number_logins, claims)
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
@@ -153,7 +196,7 @@ def make_domain(
         rate=rate,
         limits=config.limits,
     )
-    return Domain(services, receipts, directory, registry, findable)
+    return Domain(services, receipts, directory, registry, turns, closing, findable)
 
 
 def _number_routes(verifications: Verifications, logins: NumberLogins, claims: Claims) -> dict[Any, Any]:
@@ -176,11 +219,18 @@ def _routes(
     receipts: Receipts,
     history: History,
     signals: TypingSignals,
+    pins: Pins,
+    closing: Closing,
 ) -> dict[Any, Any]:
     """Which function carries out which command; `session.ack` is the session's own."""
     return {
         commands.AccountRegister: logins.register,
         commands.AccountPassword: passwords.change,
+        commands.AccountPinSet: pins.set,
+        commands.AccountPinList: pins.list,
+        commands.AccountPinRemove: pins.remove,
+        commands.AccountBlock: closing.by_name,
+        commands.SessionBlock: closing.own,
         commands.SessionLogin: logins.login,
         commands.SessionResume: logins.resume,
         commands.SessionLogout: devices.logout,

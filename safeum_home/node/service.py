@@ -24,7 +24,7 @@ from safeum_home.node.listening import CannotListen, listen
 from safeum_home.node.opening import check_owner, open_when_there
 from safeum_home.node.sms import Bridges, NodeTexts, make_texts
 from safeum_home.node.startup import StartError
-from safeum_home.node.turning import finish
+from safeum_home.node.turning import make_good
 from safeum_home.node.watch import DatabaseWatch
 from safeum_home.sealing.hardening import Hardening
 from safeum_home.sealing.machine import Seal
@@ -217,12 +217,13 @@ class Node(Service):
         self._schema = await database.read(schema_of)
         database.stored_late = self._look_anew
         self._watch = DatabaseWatch(self._reactor, database)
-        await finish(database, vault.keyring)
+        await make_good(database, vault.keyring)
         self._hasher.start()
         self.texts = make_texts(self._config, self._reactor, vault.secrets.open, self._sms_bridges)
         self._domain = make_domain(
             self._config, self._reactor, database, vault, self._hasher, self.texts.sender
         )
+        spawn(self._domain.closing.sweep(), "sweeping up")
         if self._tls is None:
             try:
                 await self.reload_certificate()
@@ -284,6 +285,7 @@ class Node(Service):
         await deferToThread(self._hasher.stop)
         if self._domain is not None:
             self._domain.receipts.flush()
+            await self._domain.turns.stop()
             self._domain.findable.stop()
             await deferToThread(self._domain.findable.join)
         if self.database is not None:

@@ -1,5 +1,10 @@
 """What the parts of a node ask of each other, as types: nobody imports a sibling."""
 
+from safeum_home.ports.closing import (
+    EpochTurns,
+    Forfeits,
+    Forget,
+)
 from safeum_home.ports.connection import (
     ClientConnection,
     ConnectionHandler,
@@ -60,6 +65,9 @@ __all__ = [
     "Directory",
     "ElementKey",
     "ElementKeys",
+    "EpochTurns",
+    "Forfeits",
+    "Forget",
     "Key",
     "Keyring",
     "Known",

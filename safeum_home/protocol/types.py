@@ -38,6 +38,9 @@ Alias = Annotated[
 ]
 Address = Annotated[str, Meta(min_length=1, max_length=320, description="`login@node`, or `login`.")]
 Password = Annotated[str, Meta(min_length=1, max_length=512, description="Any text; hashed with Argon2id.")]
+Pin = Annotated[
+    str, Meta(pattern=r"^[0-9]{6,12}$(?!\n)", max_length=12, description="Digits that close the account.")
+]
 Token = Annotated[str, Meta(min_length=20, max_length=128, description="Proves a device; opaque.")]
 Milliseconds = Annotated[int, Meta(ge=0, le=2**53 - 1, description="Milliseconds since 1970-01-01 UTC.")]
 ShortText = Annotated[str, Meta(max_length=128)]
@@ -128,6 +131,8 @@ class ContactState(StrEnum):
     REMOVED = "removed"
     """The other side ended it, or blocked: the two look the same on purpose."""
     BLOCKED = "blocked"
+    CLOSED = "closed"
+    """The account was closed for ever: the chat with it is erased on the node, and wiped by clients."""
     NONE = "none"
     """Not in the list (any more): sent once, in `contact.changed`, never listed."""
 

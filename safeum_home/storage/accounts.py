@@ -18,7 +18,7 @@ from safeum_home.ports import WrappedKey
 from safeum_home.storage import keys
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import AccountRow
-from safeum_home.storage.schema import accounts, aliases
+from safeum_home.storage.schema import accounts, aliases, tombstones
 from safeum_home.storage.schema import keys as key_table
 
 ACCOUNT_COLUMNS = (accounts.c.account, accounts.c.sealed, key_table.c.epoch, key_table.c.wrapped)
@@ -66,10 +66,17 @@ _NEAREST = (
     )
 )
 _TAKE = Many("INSERT INTO aliases (alias, account) {rows} ON CONFLICT DO NOTHING", ("bytea", "bytea"))
+_EXISTS = select(accounts.c.account).where(accounts.c.account == bindparam("account"))
+_TAKEN = (
+    select(aliases.c.alias)
+    .where(aliases.c.alias == bindparam("alias"))
+    .union_all(select(tombstones.c.alias).where(tombstones.c.alias == bindparam("alias")))
+)
+_CLOSED = select(tombstones.c.alias).where(tombstones.c.alias == bindparam("alias"))
 
 
 class AliasTaken(Exception):
-    """The alias belongs to an account already."""
+    """The alias belongs to an account, or belonged to one that was closed."""
 
 
 def account_row(account: bytes, sealed: bytes, epoch: int, wrapped: bytes) -> AccountRow:
@@ -78,7 +85,7 @@ def account_row(account: bytes, sealed: bytes, epoch: int, wrapped: bytes) -> Ac
 
 def insert_account(c: Connection, row: AccountRow, alias: bytes) -> None:
     """Store a new account, its key and its alias; raises `AliasTaken`."""
-    if not _TAKE.change(c, [(alias, row.account)]):
+    if c.execute(_CLOSED, {"alias": alias}).first() or not _TAKE.change(c, [(alias, row.account)]):
         raise AliasTaken
     keys.put_key(c, row.account, row.key)
     c.execute(accounts.insert().values(account=row.account, sealed=row.sealed))
@@ -105,6 +112,16 @@ def change_alias(c: Connection, account: bytes, old: bytes, new: bytes) -> None:
 def account(c: Connection, account: bytes) -> AccountRow | None:
     row = c.execute(_ACCOUNT, {"account": account}).first()
     return account_row(*row) if row else None
+
+
+def exists(c: Connection, account: bytes) -> bool:
+    """Whether the account is still there: whatever writes rows for it asks, in the same transaction."""
+    return c.execute(_EXISTS, {"account": account}).first() is not None
+
+
+def is_taken(c: Connection, alias: bytes) -> bool:
+    """Whether an alias can be had no more: an account has it, or had it when it was closed."""
+    return c.execute(_TAKEN, {"alias": alias}).first() is not None
 
 
 def accounts_after(c: Connection, after: bytes, limit: int) -> list[AccountRow]:

@@ -34,6 +34,15 @@ from safeum_home.protocol.commands.chats import (
     ListChats,
     Sent,
 )
+from safeum_home.protocol.commands.closing import (
+    AccountBlock,
+    AccountPinList,
+    AccountPinRemove,
+    AccountPinSet,
+    PinCount,
+    PinSet,
+    SessionBlock,
+)
 from safeum_home.protocol.commands.contacts import (
     ContactAccept,
     ContactBlock,
@@ -70,8 +79,12 @@ from safeum_home.protocol.commands.verification import (
 
 __all__ = [
     "COMMANDS",
+    "AccountBlock",
     "AccountFindable",
     "AccountPassword",
+    "AccountPinList",
+    "AccountPinRemove",
+    "AccountPinSet",
     "AccountRegister",
     "AvatarGet",
     "AvatarKept",
@@ -112,12 +125,15 @@ __all__ = [
     "Opened",
     "Params",
     "Phase",
+    "PinCount",
+    "PinSet",
     "ProfileGet",
     "ProfileResult",
     "ProfileSet",
     "Result",
     "Sent",
     "SessionAck",
+    "SessionBlock",
     "SessionLogin",
     "SessionLogout",
     "SessionResume",

@@ -81,3 +81,6 @@ def upgrade() -> None:
         _blind("sent", primary_key=True),
         _number("position"),
     )
+    op.create_index("ix_dedupe_position", "dedupe", ["position"])
+    _table("tombstones", _blind("alias", primary_key=True))
+    _table("erasing", _blind("owner", primary_key=True))
