@@ -280,6 +280,32 @@ class NodeTests(SynchronousTestCase):
         again = self.safeum("register", "closer", PASSWORD + "\n")
         self.assertEqual(again.stderr, "safeum: Somebody else has this login already.\n")
 
+    def test_signing_up_by_number(self) -> None:
+        """At a real terminal, with the code that the node's own terminal shows."""
+        stdout = self.node.stdout
+        assert stdout is not None
+        with self.chat() as (screen, process):
+            until(screen, b"sign up")
+            screen.write(b"\r")
+            until(screen, b"mobile number")
+            screen.write(b"+49 171 123-4567\r")
+            self.assertIn(b"operator", until(screen, b"Have the code sent?"))
+            screen.write(b"yes\r")
+            sent = re.search(rb"Text message to \+491711234567: (\d{6})", until(stdout, b"SafeUM code"))
+            assert sent is not None
+            until(screen, b"Code (empty")
+            screen.write(sent[1] + b"\r")
+            for prompt in (b"Choose a password", b"Once more"):
+                until(screen, prompt)
+                screen.write(PASSWORD.encode() + b"\r")
+            until(screen, b"connected")
+            screen.write(b"/quit\r")
+            self.assertEqual(process.wait(SECONDS), 0)
+        done = self.safeum("pipe", "+491711234567", PASSWORD + '\n{"method": "number.keep", "id": 1}\n')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("+491711234567@localhost", done.stdout)
+        self.assertIn('"id":1,"result":{}', done.stdout)
+
     def test_the_terminal_on_a_terminal(self) -> None:
         self.register("sitter")
         with self.chat("--login", "sitter") as (screen, process):
