@@ -16,6 +16,7 @@ class Listener:
 
     def __init__(self, device: str, bus: LocalBus | None = None) -> None:
         self.device = DeviceId(device)
+        self.host = f"{device}'s address"
         self.heard: list[Any] = []
         self._bus = bus
 

@@ -12,6 +12,8 @@ from safeum_home.errors import Code, Problem
 from safeum_home.protocol.types import DeviceInfo
 from tests.client_double import FakeNode, opened
 
+SIGN_UP = "Choose a login, or give your mobile number (with +)"
+
 
 def options(login: str | None = None, password: str | None = None) -> Options:
     return Options("home.test", None, login, password, DeviceInfo("here", "Linux"))
@@ -68,7 +70,7 @@ class EntryTests(SynchronousTestCase):
         self.assertIn("No account on home.test yet?", self.said[0])
         self.assertEqual(
             self.asked,
-            ["Login", "Choose a login", "Choose a password", "Once more", "Choose a password", "Once more"],
+            ["Login", SIGN_UP, "Choose a password", "Once more", "Choose a password", "Once more"],
         )
         self.assertEqual(self.params("account.register")[0]["password"], "secret")
         self.assertIsNotNone(self.node.client.opened)

@@ -20,8 +20,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client import Disconnected, RemoteProblem, aio
 from safeum_home.errors import Code
-from safeum_home.protocol.events import ContactChanged
-from safeum_home.protocol.types import ContactState, Message, Text
+from safeum_home.protocol.events import ContactChanged, ProfileChanged
+from safeum_home.protocol.types import ContactState, DeviceType, Message, Text
+from tests.test_accounts_avatars import largest
 
 ROOT = Path(__file__).parent.parent
 SAFEUM = (sys.executable, "-c", "from safeum_home.client.cli import main; raise SystemExit(main())")
@@ -190,6 +191,33 @@ class NodeTests(SynchronousTestCase):
                 self.assertTrue(caught.exception.of(Code.BAD_TOKEN))
 
         asyncio.run(asyncio.wait_for(come_and_go(), SECONDS))
+
+    def test_a_picture_and_what_is_known_of_a_device(self) -> None:
+        """The largest picture there is goes from one client to another, in one frame each way."""
+        data = largest()
+        self.register("painter")
+        self.register("viewer")
+
+        async def show() -> None:
+            async with await self.connect() as painter, await self.connect() as viewer:
+                mine = await painter.login("painter", PASSWORD)
+                theirs = await viewer.login("viewer", PASSWORD)
+                await viewer.request(mine.account, mine.address)
+                await painter.accept(theirs.account)
+                told = viewer.events()
+                kept = await painter.set_avatar(data)
+                async for event in told:
+                    if isinstance(event, ProfileChanged):
+                        break
+                self.assertEqual((event.account, event.profile.avatar), (mine.account, kept.avatar))
+                picture = await viewer.avatar(kept.avatar, mine.account)
+                self.assertEqual((picture.type, picture.data), ("image/png", data))
+                [device] = (await painter.devices()).devices
+                self.assertEqual((device.type, device.model), (DeviceType.DESKTOP, None))
+                self.assertIn(device.address, ("127.0.0.1", "::1"))
+                self.assertTrue(device.time_zone)
+
+        asyncio.run(asyncio.wait_for(show(), SECONDS))
 
     @contextmanager
     def chat(self, *options: str) -> Iterator[tuple[IO[bytes], "subprocess.Popen[bytes]"]]:

@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from safeum_home.errors import Tampered
 from safeum_home.ports import WrappedKey
-from safeum_home.storage import accounts, chats, contacts, devices, events, keys, node, profiles
+from safeum_home.storage import accounts, avatars, chats, contacts, devices, events, keys, node, profiles
 from safeum_home.storage.rows import (
     AccountRow,
     ChatRow,
@@ -125,6 +125,18 @@ class AccountQueryTests(StorageCase):
         self.assertEqual(await self.read(profiles.profiles_since, blind("ann"), 0, 10), [theirs, mine])
         self.assertEqual(await self.read(profiles.profiles_since, blind("ann"), 0, 1), [theirs])
         self.assertEqual(await self.read(profiles.profiles_since, blind("ann"), 2, 10), [mine])
+
+    async def test_avatars(self) -> None:
+        """One for each account, in place of the one before, until it is deleted."""
+        self.assertIsNone(await self.read(avatars.avatar, blind("ann")))
+        for sealed in (b"first", bytes(50_000)):
+            await self.write(avatars.put_avatar, blind("ann"), sealed)
+            await self.write(avatars.put_avatar, blind("bob"), b"bob's")
+            self.assertEqual(await self.read(avatars.avatar, blind("ann")), sealed)
+        for _ in range(2):
+            await self.write(avatars.delete_avatar, blind("ann"))
+            self.assertIsNone(await self.read(avatars.avatar, blind("ann")))
+        self.assertEqual(await self.read(avatars.avatar, blind("bob")), b"bob's")
 
 
 class ContactQueryTests(StorageCase):

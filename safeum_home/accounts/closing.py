@@ -20,7 +20,7 @@ from twisted.logger import Logger
 from safeum_home import ids
 from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.devices import Devices
-from safeum_home.accounts.directory import AccountDirectory, OpenAccount
+from safeum_home.accounts.directory import AccountDirectory, Credentials
 from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.pins import PinVerifier, is_pin
 from safeum_home.accounts.records import AccountRecord, unseal
@@ -76,11 +76,12 @@ class Closing:
         self._limits.take(network(caller.host), tried)
         self._limits.pins.take(tried)
         try:
-            username = ids.username(tried)
+            alias = ids.alias(tried)
         except Problem:
-            username = ""
-        owner = await self._directory.by_username(username)
-        if not await self._close(owner, params.pin):
+            alias = ""
+        found = await self._directory.credentials(alias)
+        verifier = await self._verifier.match(None if found is None else found.pins, params.pin)
+        if not await self._close(None if found is None else found.account, verifier):
             raise Problem(Code.WRONG_PIN)
         await self._erased()
         return Done()
@@ -89,12 +90,12 @@ class Closing:
         account, device = caller.account, caller.device
         self._limits.own_pins.take(account)
         owner = await self._directory.need(account)
-        if not await self._close(owner, params.pin, device):
+        if not await self._close(account, await self._verifier.match(owner.pins, params.pin), device):
             raise Problem(Code.WRONG_PIN)
         await self._erased()
         return Committed(Done(), lambda: self._bus.close_account(account))
 
-    async def instead_of_password(self, owner: OpenAccount | None, username: str, text: str) -> None:
+    async def instead_of_password(self, found: Credentials | None, username: str, text: str) -> None:
         """What was not the password of `username` may be a PIN. The caller answers as for any other text.
 
         The answer waits for the commit, whose like is made where nothing is closed, and not for the turn; and
@@ -106,10 +107,10 @@ class Closing:
             self._limits.pins.take(username)
         except Problem:
             return
-        verifier = await self._verifier.match(owner, text)
+        verifier = await self._verifier.match(None if found is None else found.pins, text)
         pause: Deferred[None] = deferLater(self._clock, SAME_SECONDS)
         try:
-            if await self._store(owner, verifier):
+            if await self._close(None if found is None else found.account, verifier):
                 spawn(self._erased_unseen(), "erasing an account")
         finally:
             await pause
@@ -120,17 +121,18 @@ class Closing:
             while await self._database.transact(lambda c: sweep(c, SWEPT_AT_ONCE)):
                 pass
 
-    async def _close(self, owner: OpenAccount | None, pin: str, skip: DeviceId | None = None) -> bool:
-        """Close the account if this is a PIN of it. One hash and one commit, also where it is not."""
-        return await self._store(owner, await self._verifier.match(owner, pin), skip)
-
-    async def _store(
-        self, owner: OpenAccount | None, verifier: bytes | None, skip: DeviceId | None = None
+    async def _close(
+        self, account: AccountId | None, verifier: bytes | None, skip: DeviceId | None = None
     ) -> bool:
-        """Close the account if `verifier` is that of a PIN of it, still."""
-        if owner is None or verifier is None:
+        """Close the account if `verifier` is that of a PIN of it, still. One commit, also where it is not."""
+        owner = None
+        if account is not None and verifier is not None:
+            owner = await self._directory.get(account)
+        if owner is None:
             await self._database.transact(_nothing)
             return False
+        # A number is its operator's, who gives it to somebody else: a name is for ever.
+        keep_name = not ids.is_number(owner.username)
         position = self._database.next_position()
 
         def close(c: Connection) -> list[tuple[AccountId, Contact]] | None:
@@ -141,7 +143,7 @@ class Closing:
             for forfeit in self._forfeits:
                 forfeit(c, owner.blind)
             told = self._side.close(c, owner.blind, position)
-            erase_account(c, owner.blind, self._turns.epoch)
+            erase_account(c, owner.blind, self._turns.epoch, keep_name)
             return told
 
         told = await self._database.transact(close)

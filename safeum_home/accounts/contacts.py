@@ -62,14 +62,17 @@ class Contacts:
         login, node = ids.address(params.address, self._node)
         if node != self._node:
             raise Problem(Code.NODE_UNREACHABLE)
+        if ids.is_number(login):
+            # Numbers can be counted through: only those who have one in their address book may look for it.
+            raise Problem(Code.NOT_FOUND)
         if (found := await self._directory.by_username(login)) is None:
             raise Problem(Code.NOT_FOUND)
-        return commands.ContactFound(found.account, f"{login}@{node}")
+        return commands.ContactFound(found.account, ids.written(login, node))
 
     async def request(self, caller: Caller, params: commands.ContactRequest) -> Committed[Done]:
         login, node = ids.address(params.address, self._node)
         self._limits.requests.take(caller.account)
-        return await self._act(Action.REQUEST, caller, params.account, f"{login}@{node}")
+        return await self._act(Action.REQUEST, caller, params.account, ids.written(login, node))
 
     async def accept(self, caller: Caller, params: commands.ContactAccept) -> Committed[Done]:
         return await self._act(Action.ACCEPT, caller, params.account)
@@ -103,7 +106,7 @@ class Contacts:
         known = await self._directory.get(account)
         chat = ids.direct_chat_id(mine.account, account)
         found_chat = self._consent.direct(mine.account, account)
-        my_address = f"{mine.username}@{self._node}"
+        my_address = ids.written(mine.username, self._node)
         position = self._database.next_position()
 
         def change(c: Connection) -> list[tuple[AccountId, Contact]]:

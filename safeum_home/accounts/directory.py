@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred, succeed
@@ -12,7 +12,6 @@ from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder, Database, Key, Keyring, Known
-from safeum_home.protocol.types import Profile
 from safeum_home.storage import accounts, keys, profiles
 from safeum_home.storage.rows import AccountRow, ProfileRow
 
@@ -26,8 +25,18 @@ class OpenAccount:
     key: Key
     username: str
     password_hash: str
-    profile: Profile = field(default_factory=Profile)
+    display_name: str = ""
+    status: str = ""
     pins: PinRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What somebody who signs in has to fit."""
+
+    account: AccountId
+    password_hash: str
+    pins: PinRecord | None
 
 
 class AccountDirectory:
@@ -86,22 +95,35 @@ class AccountDirectory:
         self._forgotten += 1
         self._open.pop(account, None)
 
+    def credentials(self, alias: str) -> "Deferred[Credentials | None]":
+        """Whose alias this is. Where it is nobody's, another account is opened, so that it costs the same."""
+        blind = self._blinder.alias(alias)
+
+        def read(c: Connection) -> Credentials | None:
+            row = accounts.nearest_account(c, blind)
+            for opened in undamaged([row] if row else [], self._open_record, "accounts"):
+                found = Credentials(AccountId(opened.account), opened.password_hash, opened.pins)
+                return found if opened.username == alias else None
+            return None
+
+        return self._database.read(read)
+
     def read(self, c: Connection, account: AccountId) -> OpenAccount | None:
         """The account as the database has it now, on a reading connection and in its thread."""
         row = accounts.account(c, self._blinder.account(account))
         return None if row is None else self._from_rows(row, profiles.profile(c, row.account))
 
-    def read_profile(self, c: Connection, row: ProfileRow) -> tuple[AccountId, Profile]:
-        """Whose profile a row holds, and which; raises `Tampered`."""
+    def read_profile(self, c: Connection, row: ProfileRow) -> ProfileRecord:
+        """What a row holds; raises `Tampered`."""
         if (wrapped := keys.key(c, row.account)) is None:
             raise Tampered
-        return _open_profile(self._keyring.unwrap(row.account, wrapped), row)
+        return open_profile(self._keyring.unwrap(row.account, wrapped), row)
 
     def display_name(self, c: Connection, account: AccountId) -> str:
         """What an account is called, on a reading connection; empty where that is not known."""
         row = profiles.profile(c, self._blinder.account(account))
         names = undamaged([row] if row else [], lambda row: self.read_profile(c, row), "profiles")
-        return names[0][1].display_name if names else ""
+        return names[0].display_name if names else ""
 
     async def need(self, account: AccountId) -> OpenAccount:
         """The account; raises `not_found`."""
@@ -116,8 +138,7 @@ class AccountDirectory:
         def known(opened: OpenAccount | None) -> Known | None:
             if opened is None:
                 return None
-            profile = opened.profile
-            return Known(account, opened.username, profile.display_name, profile.status)
+            return Known(account, opened.username, opened.display_name, opened.status)
 
         return self.get(account).addCallback(known)
 
@@ -146,6 +167,13 @@ class AccountDirectory:
         while self._open:
             self._open.popitem()[1].key.wipe()
 
+    def _open_record(self, row: AccountRow) -> AccountRecord:
+        key = self._keyring.unwrap(row.account, row.key)
+        try:
+            return unseal(key, AccountRecord, row.sealed, row.account)
+        finally:
+            key.wipe()
+
     def _from_rows(self, row: AccountRow, profile: ProfileRow | None) -> OpenAccount:
         key = self._keyring.unwrap(row.account, row.key)
         record = unseal(key, AccountRecord, row.sealed, row.account)
@@ -154,10 +182,8 @@ class AccountDirectory:
         )
         opened.pins = record.pins
         # An account is its owner's even where its profile is lost.
-        for _, shown in undamaged(
-            [profile] if profile else [], lambda row: _open_profile(key, row), "profiles"
-        ):
-            opened.profile = shown
+        for shown in undamaged([profile] if profile else [], lambda row: open_profile(key, row), "profiles"):
+            opened.display_name, opened.status = shown.display_name, shown.status
         return opened
 
     def _load(self, read: Callable[[Connection], OpenAccount | None]) -> "Deferred[OpenAccount | None]":
@@ -172,6 +198,6 @@ class AccountDirectory:
         return self._database.read(read).addCallback(loaded)
 
 
-def _open_profile(key: Key, row: ProfileRow) -> tuple[AccountId, Profile]:
-    record = unseal(key, ProfileRecord, row.sealed, row.account)
-    return AccountId(record.account), Profile(record.display_name, record.status)
+def open_profile(key: Key, row: ProfileRow) -> ProfileRecord:
+    """What a row holds; raises `Tampered`."""
+    return unseal(key, ProfileRecord, row.sealed, row.account)

@@ -43,7 +43,7 @@ class PasswordChange:
         if not await self._hasher.verify(params.current, known):
             raise Problem(Code.BAD_CREDENTIALS)
         self._limits.proved(peer, owner.username)
-        if is_pin(params.new) and await self._verifier.match(owner, params.new) is not None:
+        if is_pin(params.new) and await self._verifier.match(owner.pins, params.new) is not None:
             raise Problem(Code.WEAK_PASSWORD, "it is a PIN of the account")
         hashed = await self._hasher.hash(params.new)
 

@@ -61,9 +61,8 @@ class PinVerifier:
         self._hasher = hasher
         self._dummy = random(16)
 
-    async def match(self, owner: OpenAccount | None, pin: str) -> bytes | None:
-        """What is kept of the PIN that this is; None where it is none."""
-        pins = None if owner is None else owner.pins
+    async def match(self, pins: PinRecord | None, pin: str) -> bytes | None:
+        """What is kept of the PIN that this is; None where it is none of them."""
         if pins is None:
             salt, (operations, memory), verifiers = self._dummy, self._hasher.pin_cost(), ()
         else:
@@ -98,7 +97,7 @@ class Pins:
         # Whether a PIN is good is told only to whoever knows the password.
         await self._prove(caller, owner, params.password)
         check_pin(params.pin, params.password)
-        if await self._verifier.match(owner, params.pin) is not None:
+        if await self._verifier.match(owner.pins, params.pin) is not None:
             raise Problem(Code.WEAK_PIN, "it is set already")
         empty = PinRecord(self._random(16), *self._hasher.pin_cost(), ())
         known = owner.pins or empty

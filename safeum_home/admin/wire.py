@@ -94,3 +94,5 @@ class Status(Struct, frozen=True):
     """None while nobody can be asked."""
     certificate_days: int | None = None
     """Whole days until the certificate ends; below 0 when it has."""
+    sms: list[str] = []
+    """For each provider of text messages: its name, how its breaker is, and what became of messages."""

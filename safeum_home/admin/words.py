@@ -77,6 +77,7 @@ def rows(status: Status) -> dict[str, str]:
         "clients at": ", ".join(status.listening) or "nowhere yet",
         "health at": status.health or "no address of its own",
         "connections": str(status.connections),
+        "text messages": " | ".join(status.sms) or "no provider",
     }
 
 

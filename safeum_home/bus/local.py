@@ -42,3 +42,6 @@ class LocalBus:
 
     def connected(self, account: AccountId) -> frozenset[DeviceId]:
         return frozenset(subscriber.device for subscriber in self._subscribers.get(account, ()))
+
+    def hosts(self, account: AccountId) -> dict[DeviceId, str]:
+        return {subscriber.device: subscriber.host for subscriber in self._subscribers.get(account, ())}

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from msgspec import Raw
 from sqlalchemy import Connection
 
+from safeum_home import ids
 from safeum_home.chats.registry import Chat, ChatContents, ChatKind, ChatRegistry
 from safeum_home.chats.sealed import decode, open_encoded, open_message
 from safeum_home.damage import undamaged
@@ -137,7 +138,7 @@ class History:
             chat=found.chat.id,
             kind="system" if system else "direct",
             peer=peer,
-            address="" if known is None else f"{known.username}@{self._node}",
+            address="" if known is None else ids.written(known.username, self._node),
             # A name is for contacts; it outlives the contact no more than it would anywhere else.
             display_name=known.display_name if known is not None and (system or found.writes) else "",
             last=found.last,

@@ -10,7 +10,7 @@ from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import SYSTEM_USERNAME, AccountId, DeviceId, system_account
 from safeum_home.ports import Known, Staged
-from safeum_home.protocol.types import DeviceInfo, LoginAlert
+from safeum_home.protocol.types import Body, DeviceInfo, LoginAlert
 
 
 def system_contact(node: str) -> Known:
@@ -33,11 +33,13 @@ class SystemMessages:
         return self._registry.found_system(account)
 
     def login(self, account: AccountId, device: DeviceId, info: DeviceInfo) -> "Deferred[Staged]":
-        return Deferred.fromCoroutine(self._login(account, device, info))
+        return self.tell(account, LoginAlert(device, info.name, info.system, self._now()))
 
-    async def _login(self, account: AccountId, device: DeviceId, info: DeviceInfo) -> Staged:
+    def tell(self, account: AccountId, body: Body) -> "Deferred[Staged]":
+        return Deferred.fromCoroutine(self._tell(account, body))
+
+    async def _tell(self, account: AccountId, body: Body) -> Staged:
         chat = await self._registry.load(self._registry.system_chat(account))
         if chat is None:
             raise Problem(Code.NOT_FOUND)
-        body = LoginAlert(device, info.name, info.system, self._now())
         return Staged(*self._messages.compose_system(chat, self._system, body))

@@ -8,7 +8,7 @@ from safeum_home.client.desk import Desk
 from safeum_home.client.desk_events import body_text
 from safeum_home.client.notices import Notice, Outgoing
 from safeum_home.client.text import clock, day, duration, fit, safe, width, wrap
-from safeum_home.protocol.types import LoginAlert, Message
+from safeum_home.protocol.types import LoginAlert, Message, Text
 
 Line = list[tuple[str, str]]
 """Styled pieces of one line: (style class, text)."""
@@ -64,7 +64,7 @@ def block(desk: Desk, entry: Entry, columns: int, marks: dict[str, str], zone: t
         lines = _said(time, "You", names, "own", safe(entry.text, newlines=True), mark, columns)
         style = "error" if entry.error else "waiting"
         return lines + [[(style, text)] for hint in _hints(desk, entry) for text in wrap(hint, columns)]
-    if isinstance(entry.body, LoginAlert):
+    if not isinstance(entry.body, Text):
         texts = wrap(_alert(desk, view, entry), columns - 6)
         return [
             [("time", time if not index else "     "), ("alert", f" {t}")] for index, t in enumerate(texts)
@@ -86,7 +86,8 @@ def _hints(desk: Desk, entry: Outgoing) -> list[str]:
 
 def _alert(desk: Desk, view: ChatView, message: Message) -> str:
     body = message.body
-    assert isinstance(body, LoginAlert)
+    if not isinstance(body, LoginAlert):
+        return f"☎ {body_text(message)}"
     device = f"{safe(body.name)} on {safe(body.system)}"
     if alerts.welcomes(view, message):
         return f"Welcome to SafeUM. This account was opened from {device}. Each login will be told here."

@@ -15,21 +15,25 @@ from twisted.logger import globalLogBeginner
 from safeum_home.client import new_client
 from safeum_home.client.aio import reactor_of
 from safeum_home.client.desk import not_sent
-from safeum_home.client.entry import Options, Person, change_password, close_account, enter, future, sign_up
+from safeum_home.client.entry import Options, Person, change_password, close_account, enter, sign_up
 from safeum_home.client.errors import UNTRUSTED, ClientError, Closing, Disconnected
+from safeum_home.client.futures import future
 from safeum_home.client.methods import this_device
 from safeum_home.client.pipe import Pipe
 from safeum_home.client.session import Client
 from safeum_home.client.terminal import run_terminal
 from safeum_home.client.text import explain, safe
 from safeum_home.errors import Problem
+from safeum_home.protocol.types import DeviceType
 
 LOGOUT_SECONDS = 3.0
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line. There is no way to put a password on it."""
-    top = argparse.ArgumentParser(prog="safeum", description="A SafeUM client that writes nothing to disk.")
+    top = argparse.ArgumentParser(
+        prog="safeum", description="A SafeUM client that writes nothing to disk by itself."
+    )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, about in (
         ("chat", "talk, in this terminal"),
@@ -88,7 +92,7 @@ def options(arguments: argparse.Namespace) -> Options:
         None if arguments.ca is None else arguments.ca.read_bytes(),
         arguments.login,
         None if descriptor is None else read_line(descriptor),
-        this_device(arguments.device),
+        this_device(arguments.device, DeviceType.BOT if arguments.command == "pipe" else None),
         read_line(descriptor) if descriptor is not None and arguments.command == "password" else None,
     )
 

@@ -123,18 +123,18 @@ class Desk:
 
     # --- telling ---------------------------------------------------------------------------------
 
-    def tell(self, text: str, style: str = "notice", chat: str | None = None) -> None:
+    def tell(self, text: str, style: str = "notice", chat: str | None = None, hang: int = 0) -> None:
         """A line for this person that nobody asked for: it leaves the window where it is."""
         where = chat or self.current
         after = None if where is None else self._last(where)
-        self.notices.append(Notice(self.now(), where, text, style, after))
+        self.notices.append(Notice(self.now(), where, text, style, after, hang))
         self.refresh()
 
-    def note(self, text: str, style: str = "notice") -> None:
-        """A line that answers this person, here."""
+    def note(self, text: str, style: str = "notice", hang: int = 0) -> None:
+        """A line that answers this person, here; what follows of it is indented by `hang`."""
         self.reading = []
         self.follow()
-        self.tell(text, style)
+        self.tell(text, style, hang=hang)
 
     def read(self, lines: list[Notice]) -> None:
         """Show a text instead of the chat; with no lines, the chat again."""

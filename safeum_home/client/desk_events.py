@@ -6,7 +6,7 @@ from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.names import label
 from safeum_home.client.text import safe
 from safeum_home.protocol.events import ContactChanged, ProfileChanged
-from safeum_home.protocol.types import Contact, ContactState, Message, Profile, Text
+from safeum_home.protocol.types import Contact, ContactState, Message, NumberClaim, Profile, Text
 
 
 class Listening:
@@ -109,4 +109,15 @@ def body_text(message: Message) -> str:
     body = message.body
     if isinstance(body, Text):
         return safe(body.text, newlines=True)
+    if isinstance(body, NumberClaim):
+        return _claim_text(body)
     return f"New login: {safe(body.name)} on {safe(body.system)}"
+
+
+def _claim_text(body: NumberClaim) -> str:
+    if body.state == "moved":
+        return "Your number has gone to a new account. Log in with this account's id now: see /profile."
+    return (
+        "Somebody else has proved to hold your number, and asks for it. /keep keeps it,"
+        " and so does logging in to this account."
+    )

@@ -62,7 +62,7 @@ class Names:
 
     def short(self, address: str) -> str:
         """An address as one writes it here: without the node where that is one's own."""
-        home = "@" + self._state.address.partition("@")[2]
+        home = "@" + self._state.account.partition(":")[2]
         return safe(address.removesuffix(home))
 
     def title(self, chat: ChatView) -> str:

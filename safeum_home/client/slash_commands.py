@@ -7,6 +7,8 @@ from safeum_home.client import slash_chats as slash_chats
 from safeum_home.client import slash_closing as slash_closing
 from safeum_home.client import slash_contacts as slash_contacts
 from safeum_home.client import slash_own as slash_own
+from safeum_home.client import slash_picture as slash_picture
+from safeum_home.client import slash_profile as slash_profile
 from safeum_home.client import slash_sync as slash_sync
 from safeum_home.client.desk import Desk
 from safeum_home.client.slash import SLASHES, Mistake, Slash

@@ -105,17 +105,3 @@ async def _unblock(desk: Desk, argument: str) -> None:
     contact = find(desk, argument, ContactState.BLOCKED, otherwise="{} is not blocked.")
     await desk.client.unblock(contact.account)
     desk.note(f"{safe(contact.address)} is no longer blocked.")
-
-
-@slash("profile", "[NAME]", "a contact's profile, or your own", people(ContactState.ACCEPTED))
-async def _profile(desk: Desk, argument: str) -> None:
-    account = find(desk, argument).account if argument else None
-    try:
-        result = await desk.client.profile(account)
-    except RemoteProblem as error:
-        if error.of(Code.NOT_FOUND):
-            raise Mistake("Profiles are for contacts.") from None
-        raise
-    profile = result.profile
-    status = f": {safe(profile.status)}" if profile.status else ""
-    desk.note(f"{safe(profile.display_name) or '(no name)'} <{safe(result.address)}>{status}")

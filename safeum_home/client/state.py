@@ -16,9 +16,9 @@ from safeum_home.protocol.types import (
     ChatSummary,
     Contact,
     ContactState,
-    LoginAlert,
     Message,
     Profile,
+    Text,
 )
 
 TYPING_SECONDS = 6.0
@@ -141,7 +141,7 @@ class State:
     def _message(self, message: Message) -> None:
         view = self.chat(message.chat)
         if view is None:
-            kind = "system" if isinstance(message.body, LoginAlert) else "direct"
+            kind = "direct" if isinstance(message.body, Text) else "system"
             view = self._chats[message.chat] = ChatView(message.chat, kind, message.sender, message.sender)
         contact = self.contacts.get(view.peer)
         if contact is not None and contact.state is ContactState.CLOSED:

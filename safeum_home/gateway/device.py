@@ -31,15 +31,22 @@ class ConnectedDevice:
         "_waiting",
         "account",
         "device",
+        "host",
     )
 
     _log = Logger()
 
     def __init__(
-        self, account: AccountId, device: DeviceId, outbound: Outbound, max_unacknowledged: int
+        self,
+        account: AccountId,
+        device: DeviceId,
+        host: str,
+        outbound: Outbound,
+        max_unacknowledged: int,
     ) -> None:
         self.account = account
         self.device = device
+        self.host = host
         self._outbound = outbound
         self._max_unacknowledged = max_unacknowledged
         self._catch_up: CatchUp | None = None

@@ -249,7 +249,7 @@ class Session:
             return
         self._timer.cancel()
         limit = self._services.limits.unacknowledged
-        device = ConnectedDevice(who.account, who.device, self._outbound, limit)
+        device = ConnectedDevice(who.account, who.device, self.host, self._outbound, limit)
         self._device = device
         self._rate_key = who.account
         self._services.bus.subscribe(who.account, device)

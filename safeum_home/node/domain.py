@@ -6,6 +6,8 @@ from typing import Any
 
 from twisted.internet.threads import deferToThread
 
+from safeum_home.accounts.avatars import Avatars
+from safeum_home.accounts.claims import Claims
 from safeum_home.accounts.closing import Closing
 from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.contacts import ContactLimits, Contacts
@@ -14,10 +16,14 @@ from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.accounts.findable_keeper import FindableKeeper
 from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.logins import Logins
+from safeum_home.accounts.number_logins import NumberLogins
 from safeum_home.accounts.password_change import PasswordChange
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.accounts.pins import Pins, PinVerifier
+from safeum_home.accounts.profile_changes import ProfileChanges
+from safeum_home.accounts.profile_views import ProfileViews, WithoutNumbers
 from safeum_home.accounts.profiles import Profiles
+from safeum_home.accounts.verifications import VerificationLimits, Verifications
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
@@ -35,7 +41,7 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.turning import InThread, Turns
-from safeum_home.ports import Database, Forfeits
+from safeum_home.ports import Database, Forfeits, TextMessages
 from safeum_home.protocol import commands
 from safeum_home.sealing.vault import Vault
 from safeum_home.spawn import spawn
@@ -77,6 +83,7 @@ def make_domain(
     database: Database,
     vault: Vault,
     hasher: PasswordHasher,
+    texts: TextMessages,
     in_thread: InThread = deferToThread,
     forfeits: Forfeits = (),
 ) -> Domain:
@@ -101,9 +108,11 @@ def make_domain(
     login_limits = LoginLimits.of(config.limits, clock.seconds)
     verifier = PinVerifier(hasher)
     passwords = PasswordChange(database, directory, devices, hasher, login_limits, verifier)
+    claims = Claims(database, blinder, directory, config.numbers, milliseconds)
     side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
     turns = Turns(clock, database, keyring, in_thread)
     pins = Pins(database, directory, hasher, verifier, login_limits)
+    findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
 
     def forget(account: AccountId, login: str) -> None:
         directory.forget_account(account)
@@ -124,28 +133,57 @@ def make_domain(
         hasher,
         closing,
         announcer,
+        claims,
         login_limits,
         milliseconds,
         config.registration.open,
     )
+    verification_limits = VerificationLimits.of(config.limits, clock.seconds)
+    verifications = Verifications(
+        texts, verification_limits, config.numbers, clock.seconds, config.registration.open, config.sms.text
+    )
+    number_logins = NumberLogins(
+        database,
+        blinder,
+        directory,
+        devices,
+        hasher,
+        announcer,
+        login_limits,
+        logins,
+        verifications,
+        claims,
+        milliseconds,
+        lambda account, number: findable.changed(account, number, False),
+    )
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
     contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
-    profiles = Profiles(name, database, blinder, cursors, directory, side, bus)
-    findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
+    views = ProfileViews(WithoutNumbers())
+    changes = ProfileChanges(database, cursors, directory, side, views, bus)
+    change_limit = RateLimit(
+        config.limits.profile_changes_per_account,
+        config.limits.profile_changes_per_account_burst,
+        clock.seconds,
+    )
+    profiles = Profiles(name, database, blinder, directory, side, views, changes, change_limit)
+    avatars = Avatars(database, blinder, directory, side, changes, change_limit)
     history = History(name, database, blinder, cursors, registry, directory, receipts, system.account)
     backlog = Backlog(database, (messages.since, receipts.since, side.since, profiles.since))
-    routes = _routes(
-        logins,
-        passwords,
-        devices,
-        contacts,
-        profiles,
-        messages,
-        receipts,
-        history,
-        TypingSignals(registry, bus),
-        pins,
-        closing,
+    routes: Routes = (
+        _routes(
+            logins,
+            passwords,
+            devices,
+            contacts,
+            profiles,
+            avatars,
+            messages,
+            receipts,
+            history,
+            TypingSignals(registry, bus),
+        )
+        | _number_routes(verifications, number_logins, claims)
+        | _closing_routes(pins, closing)
     )
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
@@ -163,28 +201,41 @@ def make_domain(
     return Domain(services, receipts, directory, registry, turns, closing, findable)
 
 
+def _number_routes(verifications: Verifications, logins: NumberLogins, claims: Claims) -> dict[Any, Any]:
+    return {
+        commands.VerificationCreate: verifications.create,
+        commands.VerificationRequest: verifications.request,
+        commands.VerificationSubmit: logins.submit,
+        commands.NumberKeep: claims.keep,
+    }
+
+
+def _closing_routes(pins: Pins, closing: Closing) -> dict[Any, Any]:
+    return {
+        commands.AccountPinSet: pins.set,
+        commands.AccountPinList: pins.list,
+        commands.AccountPinRemove: pins.remove,
+        commands.AccountBlock: closing.by_name,
+        commands.SessionBlock: closing.own,
+    }
+
+
 def _routes(
     logins: Logins,
     passwords: PasswordChange,
     devices: Devices,
     contacts: Contacts,
     profiles: Profiles,
+    avatars: Avatars,
     messages: Messages,
     receipts: Receipts,
     history: History,
     signals: TypingSignals,
-    pins: Pins,
-    closing: Closing,
-) -> Routes:
+) -> dict[Any, Any]:
     """Which function carries out which command; `session.ack` is the session's own."""
     return {
         commands.AccountRegister: logins.register,
         commands.AccountPassword: passwords.change,
-        commands.AccountPinSet: pins.set,
-        commands.AccountPinList: pins.list,
-        commands.AccountPinRemove: pins.remove,
-        commands.AccountBlock: closing.by_name,
-        commands.SessionBlock: closing.own,
         commands.SessionLogin: logins.login,
         commands.SessionResume: logins.resume,
         commands.SessionLogout: devices.logout,
@@ -200,6 +251,9 @@ def _routes(
         commands.ListContacts: contacts.list,
         commands.ProfileGet: profiles.get,
         commands.ProfileSet: profiles.set,
+        commands.AvatarSet: avatars.set,
+        commands.AvatarRemove: avatars.remove,
+        commands.AvatarGet: avatars.get,
         commands.ListChats: history.list,
         commands.ChatHistory: history.history,
         commands.ChatSend: messages.send,

@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
+from bridges.sms.loading import load
 from safeum_home import __version__
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.admin.wire import Status
@@ -21,6 +22,7 @@ from safeum_home.node.domain import Domain, make_domain
 from safeum_home.node.edge import Edge, certificate_end, edge_limits, tls_material
 from safeum_home.node.listening import CannotListen, listen
 from safeum_home.node.opening import check_owner, open_when_there
+from safeum_home.node.sms import Bridges, NodeTexts, make_texts
 from safeum_home.node.startup import StartError
 from safeum_home.node.turning import make_good
 from safeum_home.node.watch import DatabaseWatch
@@ -57,10 +59,12 @@ class Node(Service):
         in_memory: bool = False,
         tls: ServerTls | None = None,
         give_up: Callable[[], None] = lambda: None,
+        sms_bridges: Bridges = load,
     ) -> None:
         """`in_memory` keeps the keyring nowhere; `tls` is used instead of the configured certificate.
 
-        `give_up` is called, after the reason was logged, where an endpoint cannot be had.
+        `give_up` is called, after the reason was logged, where an endpoint cannot be had. `sms_bridges`
+        finds kinds of providers of text messages.
         """
         self._reactor = reactor
         self._config = config
@@ -69,6 +73,8 @@ class Node(Service):
         self._state_dir = None if in_memory else config.state_dir
         self._tls = tls
         self._give_up = give_up
+        self._sms_bridges = sms_bridges
+        self.texts: NodeTexts | None = None
         self._started = reactor.seconds()
         self._certificate_end: float | None = None
         self._schema: str | None = None
@@ -122,6 +128,7 @@ class Node(Service):
             health=self._health_address(),
             uptime=int(now - self._started),
             schema=self._schema,
+            sms=self.texts.report() if self.texts is not None else [],
             certificate_days=None if end is None else int((end - now) // 86400),
         )
 
@@ -212,7 +219,10 @@ class Node(Service):
         self._watch = DatabaseWatch(self._reactor, database)
         await make_good(database, vault.keyring)
         self._hasher.start()
-        self._domain = make_domain(self._config, self._reactor, database, vault, self._hasher)
+        self.texts = make_texts(self._config, self._reactor, vault.secrets.open, self._sms_bridges)
+        self._domain = make_domain(
+            self._config, self._reactor, database, vault, self._hasher, self.texts.sender
+        )
         spawn(self._domain.closing.sweep(), "sweeping up")
         if self._tls is None:
             try:
@@ -230,7 +240,8 @@ class Node(Service):
         if self._domain is None or self._tls is None:
             raise Problem(Code.WRONG_STATE)
         self._domain.findable.start()
-        edge = Edge(self._reactor, self._config, self._domain.services, self._tls, self.health)
+        callbacks = {} if self.texts is None else self.texts.callbacks
+        edge = Edge(self._reactor, self._config, self._domain.services, self._tls, self.health, callbacks)
         try:
             await edge.start()
         except CannotListen as error:
@@ -269,6 +280,8 @@ class Node(Service):
             await self._edge.stop()
         if self._watch is not None:
             self._watch.stop()
+        if self.texts is not None:
+            await self.texts.stop()
         await deferToThread(self._hasher.stop)
         if self._domain is not None:
             self._domain.receipts.flush()

@@ -23,6 +23,7 @@ from safeum_home.ports.domain import (
     Known,
     Missed,
     Receipts,
+    SafeNumbers,
     Source,
     Staged,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "Permanent",
     "Published",
     "Receipts",
+    "SafeNumbers",
     "SmsProvider",
     "Source",
     "Staged",

@@ -25,6 +25,10 @@ class Subscriber(Protocol):
 
     @property
     def device(self) -> DeviceId: ...
+    @property
+    def host(self) -> str:
+        """The IP address that the device is connected from."""
+
     def deliver(self, event: Published) -> None: ...
     def replaced(self) -> None:
         """The same device has connected anew: close, and leave the account to it."""
@@ -47,3 +51,5 @@ class Bus(Protocol):
         """Close the sessions of an account that was closed, but for that of the device `skip`."""
 
     def connected(self, account: AccountId) -> frozenset[DeviceId]: ...
+    def hosts(self, account: AccountId) -> dict[DeviceId, str]:
+        """The IP addresses of the devices that are connected. They are for the account's owner alone."""

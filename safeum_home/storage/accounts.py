@@ -1,6 +1,18 @@
 """Accounts and the aliases they are found by."""
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    LargeBinary,
+    Select,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    union_all,
+    update,
+)
 
 from safeum_home.ports import WrappedKey
 from safeum_home.storage import keys
@@ -36,7 +48,31 @@ _TAKEN = (
     .union_all(select(tombstones.c.alias).where(tombstones.c.alias == bindparam("alias")))
 )
 _CLOSED = select(tombstones.c.alias).where(tombstones.c.alias == bindparam("alias"))
-_CLAIM = Many("INSERT INTO aliases (alias, account) {rows} ON CONFLICT DO NOTHING", ("bytea", "bytea"))
+_ALIAS: BindParameter[bytes] = bindparam("alias", type_=LargeBinary)
+
+
+def _ranked(found: Select[tuple[bytes]], rank: int) -> Select[tuple[bytes, int]]:
+    inner = found.correlate(None).subquery()
+    return select(inner.c.account, literal_column(str(rank)).label("rank"))
+
+
+_ANY = select(accounts.c.account).order_by(accounts.c.account).limit(1)
+# The alias's account or, where nobody has the alias, anybody's. Both are looked for in both cases (COALESCE
+# would stop at the first): one statement with one row, and nothing that follows tells them apart in time.
+_CHOICE = union_all(
+    _ranked(select(aliases.c.account).where(aliases.c.alias == _ALIAS), 0),
+    _ranked(_ANY.where(accounts.c.account >= _ALIAS), 1),
+    _ranked(_ANY, 2),
+).subquery()
+_NEAREST = (
+    select(*ACCOUNT_COLUMNS)
+    .join(key_table, key_table.c.owner == accounts.c.account)
+    .where(
+        accounts.c.account
+        == select(_CHOICE.c.account).order_by(_CHOICE.c.rank).limit(1).correlate(None).scalar_subquery()
+    )
+)
+_TAKE = Many("INSERT INTO aliases (alias, account) {rows} ON CONFLICT DO NOTHING", ("bytea", "bytea"))
 
 
 class AliasTaken(Exception):
@@ -49,7 +85,7 @@ def account_row(account: bytes, sealed: bytes, epoch: int, wrapped: bytes) -> Ac
 
 def insert_account(c: Connection, row: AccountRow, alias: bytes) -> None:
     """Store a new account, its key and its alias; raises `AliasTaken`."""
-    if c.execute(_CLOSED, {"alias": alias}).first() or not _CLAIM.change(c, [(alias, row.account)]):
+    if c.execute(_CLOSED, {"alias": alias}).first() or not _TAKE.change(c, [(alias, row.account)]):
         raise AliasTaken
     keys.put_key(c, row.account, row.key)
     c.execute(accounts.insert().values(account=row.account, sealed=row.sealed))
@@ -58,6 +94,19 @@ def insert_account(c: Connection, row: AccountRow, alias: bytes) -> None:
 def account_by_alias(c: Connection, alias: bytes) -> AccountRow | None:
     row = c.execute(_BY_ALIAS, {"alias": alias}).first()
     return account_row(*row) if row else None
+
+
+def nearest_account(c: Connection, alias: bytes) -> AccountRow | None:
+    """The account with an alias; where nobody has it, one of the others."""
+    row = c.execute(_NEAREST, {"alias": alias}).first()
+    return account_row(*row) if row else None
+
+
+def change_alias(c: Connection, account: bytes, old: bytes, new: bytes) -> None:
+    """Give an account another alias; raises `AliasTaken`."""
+    c.execute(delete(aliases).where(aliases.c.alias == old, aliases.c.account == account))
+    if not _TAKE.change(c, [(new, account)]):
+        raise AliasTaken
 
 
 def account(c: Connection, account: bytes) -> AccountRow | None:

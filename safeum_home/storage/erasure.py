@@ -10,7 +10,9 @@ from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete
 from safeum_home.storage.schema import (
     accounts,
     aliases,
+    avatars,
     chats,
+    claims,
     contacts,
     dedupe,
     devices,
@@ -29,13 +31,16 @@ _owner: BindParameter[bytes] = bindparam("owner", type_=LargeBinary)
 
 _CHATS = select(members.c.chat).where(members.c.account == _owner)
 _BEGIN = (
-    # Whatever else points at the account: the aliases become tombstones, its own rows go by its index.
-    tombstones.insert().from_select(["alias"], select(aliases.c.alias).where(aliases.c.account == _owner)),
+    delete(claims).where(claims.c.account == _owner),
+    delete(avatars).where(avatars.c.account == _owner),
     delete(aliases).where(aliases.c.account == _owner),
     delete(devices).where(devices.c.account == _owner),
     delete(profiles).where(profiles.c.account == _owner),
     delete(contacts).where(contacts.c.owner == _owner),
     delete(accounts).where(accounts.c.account == _owner),
+)
+_ENTOMB = tombstones.insert().from_select(
+    ["alias"], select(aliases.c.alias).where(aliases.c.account == _owner)
 )
 _ERASING = select(erasing.c.owner)
 _DROP = (
@@ -46,6 +51,8 @@ _DROP = (
 _POSITIONS = select(events.c.position).where(events.c.chat == _owner).order_by(events.c.position)
 _SWEPT = (
     # What was on its way to the writer when the account was closed came behind it.
+    delete(claims).where(claims.c.account == _owner),
+    delete(avatars).where(avatars.c.account == _owner),
     delete(aliases).where(aliases.c.account == _owner),
     delete(devices).where(devices.c.account == _owner),
     delete(profiles).where(profiles.c.account == _owner),
@@ -63,13 +70,16 @@ def chats_of(c: Connection, account: bytes) -> set[bytes]:
     return {row.chat for row in c.execute(_CHATS, {"owner": account})}
 
 
-def erase_account(c: Connection, account: bytes, epoch: int) -> None:
+def erase_account(c: Connection, account: bytes, epoch: int, keep_name: bool = True) -> None:
     """Drop an account and all chats that it takes part in; their messages are left to `sweep`.
 
+    With `keep_name` its aliases are taken for ever; else they are free for others.
     `epoch` is the keyring's present one: the last under which any of these keys can have been wrapped.
     """
     going = [{"owner": owner} for owner in (account, *sorted(chats_of(c, account)))]
     c.execute(insert(erasing), going)
+    if keep_name:
+        c.execute(_ENTOMB, {"owner": account})
     for statement in _BEGIN:
         c.execute(statement, {"owner": account})
     for statement in _DROP:

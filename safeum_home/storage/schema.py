@@ -50,7 +50,12 @@ devices = _table(
     _sealed(),
 )
 
+# Numbers that somebody else has proved to hold; what is sealed is under the key of the account that has it.
+claims = _table("claims", _blind("alias", primary_key=True), _blind("account"), _sealed())
+
 profiles = _table("profiles", _blind("account", primary_key=True), _number("position"), _sealed())
+
+avatars = _table("avatars", _blind("account", primary_key=True), _sealed())
 
 contacts = _table(
     "contacts",

@@ -17,6 +17,13 @@ from safeum_home.protocol.commands.accounts import (
     SessionLogout,
     SessionResume,
 )
+from safeum_home.protocol.commands.avatars import (
+    AvatarGet,
+    AvatarKept,
+    AvatarRemove,
+    AvatarResult,
+    AvatarSet,
+)
 from safeum_home.protocol.commands.chats import (
     ChatHistory,
     ChatList,
@@ -61,6 +68,14 @@ from safeum_home.protocol.commands.sync import (
     Evaluated,
     Findable,
 )
+from safeum_home.protocol.commands.verification import (
+    CodeSent,
+    NumberKeep,
+    Verification,
+    VerificationCreate,
+    VerificationRequest,
+    VerificationSubmit,
+)
 
 __all__ = [
     "COMMANDS",
@@ -71,11 +86,17 @@ __all__ = [
     "AccountPinRemove",
     "AccountPinSet",
     "AccountRegister",
+    "AvatarGet",
+    "AvatarKept",
+    "AvatarRemove",
+    "AvatarResult",
+    "AvatarSet",
     "ChatHistory",
     "ChatList",
     "ChatRead",
     "ChatSend",
     "ChatTyping",
+    "CodeSent",
     "Command",
     "ContactAccept",
     "ContactBlock",
@@ -100,6 +121,7 @@ __all__ = [
     "ListChats",
     "ListContacts",
     "ListDevices",
+    "NumberKeep",
     "Opened",
     "Params",
     "Phase",
@@ -115,4 +137,8 @@ __all__ = [
     "SessionLogin",
     "SessionLogout",
     "SessionResume",
+    "Verification",
+    "VerificationCreate",
+    "VerificationRequest",
+    "VerificationSubmit",
 ]

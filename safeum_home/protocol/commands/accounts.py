@@ -3,6 +3,7 @@
 from safeum_home.protocol.command import Done, Params, Phase, Result, command
 from safeum_home.protocol.types import (
     Account,
+    Alias,
     CursorText,
     Device,
     DeviceEntry,
@@ -48,7 +49,7 @@ class AccountPassword(Params, frozen=True):
 class SessionLogin(Params, frozen=True):
     """Log in with a password: a new device. A message in the account's system chat announces it."""
 
-    username: Username
+    username: Alias
     password: Password
     device: DeviceInfo
 

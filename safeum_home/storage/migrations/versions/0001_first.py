@@ -41,7 +41,9 @@ def upgrade() -> None:
         _sealed(),
     )
     op.create_index("ix_devices_account", "devices", ["account"])
+    _table("claims", _blind("alias", primary_key=True), _blind("account"), _sealed())
     _table("profiles", _blind("account", primary_key=True), _number("position"), _sealed())
+    _table("avatars", _blind("account", primary_key=True), _sealed())
     _table(
         "contacts",
         _blind("owner", primary_key=True),
