@@ -1,8 +1,8 @@
 """Closing an account with a PIN: what its contacts see of it."""
 
 from tests.closing_case import PIN, ClosingCase
-from tests.sync_support import BOB, Finder, SyncCase
-from tests.world import PASSWORD, contact, texts
+from tests.sync_support import BOB, Finder, SyncCase, sign_up
+from tests.world import PASSWORD, Client, contact, texts
 
 
 class ContactTests(ClosingCase):
@@ -94,8 +94,19 @@ class ContactTests(ClosingCase):
 
 class FoundByNumberTests(SyncCase):
     def test_not_found_any_more(self) -> None:
-        """Who could be found by number and has closed the account is taken out of the set at once."""
+        """Who is found by number closes the account by it too; then the number is free for somebody else."""
         self.assertEqual(list(self.finder.find(BOB)), [BOB])
+        self.bob.call("account.pin.set", password=PASSWORD, pin=PIN)
+        Client(self.world).call("account.block", username=BOB, pin=PIN)
+        self.assertEqual(self.bob.connection.close_code, 4011)
+        # Numbers go back to their operators, and to other people: those get an account of their own.
+        self.assertEqual(self.world.database.count("tombstones"), 0)
+        again = sign_up(self.world, BOB, findable=True)
+        self.assertNotEqual(again.account, self.bob.account)
+        self.assertEqual(Finder(self.ada).find(BOB)[BOB].account, again.account)
+
+    def test_nobody_has_the_number(self) -> None:
+        """A closed account is taken out of the set at once."""
         self.bob.call("account.pin.set", password=PASSWORD, pin=PIN)
         self.bob.call("session.block", pin=PIN)
         self.assertEqual(Finder(self.ada).find(BOB), {})

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, make_url, select
 
-from safeum_home.storage import accounts, chats, contacts, devices, events, keys, profiles
+from safeum_home.storage import accounts, avatars, chats, claims, contacts, devices, events, keys, profiles
 from safeum_home.storage.erasure import chats_of, erase_account, erased_epoch, sweep
-from safeum_home.storage.rows import AccountRow, ContactRow, DeviceRow, Marker, ProfileRow
+from safeum_home.storage.rows import AccountRow, ClaimRow, ContactRow, DeviceRow, Marker, ProfileRow
 from safeum_home.storage.schema import metadata
 from tests.storage import OnPostgres, StorageCase, blind, wrap
 
@@ -35,6 +35,8 @@ class ErasureTests(StorageCase):
             devices.insert_device, DeviceRow(blind(f"phone {name}"), blind(name), b"v" * 32, b"s")
         )
         await self.write(profiles.put_profile, ProfileRow(blind(name), 1, b"profile"))
+        await self.write(avatars.put_avatar, blind(name), b"picture")
+        await self.write(claims.put_claim, ClaimRow(blind(f"login {name}"), blind(name), b"claim"))
 
     async def relation(self, owner: str, peer: str, chat: str, state: int) -> None:
         row = ContactRow(blind(owner), blind(peer), blind(chat), state, 1, b"contact")
@@ -68,6 +70,8 @@ class ErasureTests(StorageCase):
         self.assertFalse(await self.read(accounts.exists, blind("ann")))
         self.assertIsNone(await self.read(devices.device, blind("phone ann")))
         self.assertIsNone(await self.read(profiles.profile, blind("ann")))
+        self.assertIsNone(await self.read(avatars.avatar, blind("ann")))
+        self.assertIsNone(await self.read(claims.claim, blind("login ann")))
         for owner in ("ann", "system ann", "ann-bob"):
             self.assertIsNone(await self.read(keys.key, blind(owner)))
         self.assertIsNone(await self.read(chats.chat, blind("ann-bob")))
@@ -81,6 +85,14 @@ class ErasureTests(StorageCase):
                 accounts.insert_account, AccountRow(blind("new"), b"sealed", wrap()), blind("login ann")
             )
         self.assertIsNone(await self.read(keys.key, blind("new")))
+
+    async def test_a_name_that_is_not_kept(self) -> None:
+        """Where it is a number somebody else can have it, and gets nothing with it."""
+        await self.write(erase_account, blind("ann"), 1, False)
+        self.assertFalse(await self.read(accounts.is_taken, blind("login ann")))
+        row = AccountRow(blind("new"), b"sealed", wrap())
+        await self.write(accounts.insert_account, row, blind("login ann"))
+        self.assertEqual(await self.read(accounts.account_by_alias, blind("login ann")), row)
 
     async def test_facing(self) -> None:
         """The others' sides are found by the account's own rows and chats, those it has forgotten too."""

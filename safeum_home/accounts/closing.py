@@ -79,7 +79,9 @@ class Closing:
             alias = ids.alias(tried)
         except Problem:
             alias = ""
-        if not await self._close(await self._directory.credentials(alias), params.pin):
+        found = await self._directory.credentials(alias)
+        verifier = await self._verifier.match(None if found is None else found.pins, params.pin)
+        if not await self._close(None if found is None else found.account, verifier):
             raise Problem(Code.WRONG_PIN)
         await self._erased()
         return Done()
@@ -88,14 +90,13 @@ class Closing:
         account, device = caller.account, caller.device
         self._limits.own_pins.take(account)
         owner = await self._directory.need(account)
-        found = Credentials(account, owner.password_hash, owner.pins)
-        if not await self._close(found, params.pin, device):
+        if not await self._close(account, await self._verifier.match(owner.pins, params.pin), device):
             raise Problem(Code.WRONG_PIN)
         await self._erased()
         return Committed(Done(), lambda: self._bus.close_account(account))
 
-    async def instead_of_password(self, found: Credentials | None, tried: str, text: str) -> None:
-        """What was not the password of `found` may be a PIN. The caller answers as for any other text.
+    async def instead_of_password(self, found: Credentials | None, username: str, text: str) -> None:
+        """What was not the password of `username` may be a PIN. The caller answers as for any other text.
 
         The answer waits for the commit, whose like is made where nothing is closed, and not for the turn; and
         it waits for longer than any of them takes.
@@ -103,13 +104,13 @@ class Closing:
         if not is_pin(text):
             return
         try:
-            self._limits.pins.take(tried)
+            self._limits.pins.take(username)
         except Problem:
             return
         verifier = await self._verifier.match(None if found is None else found.pins, text)
         pause: Deferred[None] = deferLater(self._clock, SAME_SECONDS)
         try:
-            if await self._store(found, verifier):
+            if await self._close(None if found is None else found.account, verifier):
                 spawn(self._erased_unseen(), "erasing an account")
         finally:
             await pause
@@ -120,20 +121,18 @@ class Closing:
             while await self._database.transact(lambda c: sweep(c, SWEPT_AT_ONCE)):
                 pass
 
-    async def _close(self, found: Credentials | None, pin: str, skip: DeviceId | None = None) -> bool:
-        """Close the account if this is a PIN of it. One hash and one commit, also where it is not."""
-        pins = None if found is None else found.pins
-        return await self._store(found, await self._verifier.match(pins, pin), skip)
-
-    async def _store(
-        self, found: Credentials | None, verifier: bytes | None, skip: DeviceId | None = None
+    async def _close(
+        self, account: AccountId | None, verifier: bytes | None, skip: DeviceId | None = None
     ) -> bool:
-        """Close the account if `verifier` is that of a PIN of it, still."""
-        if found is None or verifier is None:
+        """Close the account if `verifier` is that of a PIN of it, still. One commit, also where it is not."""
+        owner = None
+        if account is not None and verifier is not None:
+            owner = await self._directory.get(account)
+        if owner is None:
             await self._database.transact(_nothing)
             return False
-        if (owner := await self._directory.get(found.account)) is None:
-            return False  # closed since it was looked up
+        # A number is its operator's, who gives it to somebody else: a name is for ever.
+        keep_name = not ids.is_number(owner.username)
         position = self._database.next_position()
 
         def close(c: Connection) -> list[tuple[AccountId, Contact]] | None:
@@ -144,9 +143,7 @@ class Closing:
             for forfeit in self._forfeits:
                 forfeit(c, owner.blind)
             told = self._side.close(c, owner.blind, position)
-            # A phone number goes to somebody else one day, who is to be let in: to a new account.
-            keep_names = not ids.is_number(owner.username)
-            erase_account(c, owner.blind, self._turns.epoch, keep_names)
+            erase_account(c, owner.blind, self._turns.epoch, keep_name)
             return told
 
         told = await self._database.transact(close)

@@ -62,7 +62,7 @@ class PinVerifier:
         self._dummy = random(16)
 
     async def match(self, pins: PinRecord | None, pin: str) -> bytes | None:
-        """What is kept of the PIN that this is; None where it is none of `pins`."""
+        """What is kept of the PIN that this is; None where it is none of them."""
         if pins is None:
             salt, (operations, memory), verifiers = self._dummy, self._hasher.pin_cost(), ()
         else:

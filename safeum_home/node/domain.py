@@ -106,13 +106,13 @@ def make_domain(
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
     login_limits = LoginLimits.of(config.limits, clock.seconds)
-    claims = Claims(database, blinder, directory, config.numbers, milliseconds)
-    findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
     verifier = PinVerifier(hasher)
     passwords = PasswordChange(database, directory, devices, hasher, login_limits, verifier)
+    claims = Claims(database, blinder, directory, config.numbers, milliseconds)
     side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
     turns = Turns(clock, database, keyring, in_thread)
     pins = Pins(database, directory, hasher, verifier, login_limits)
+    findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
 
     def forget(account: AccountId, login: str) -> None:
         directory.forget_account(account)
@@ -169,20 +169,22 @@ def make_domain(
     avatars = Avatars(database, blinder, directory, side, changes, change_limit)
     history = History(name, database, blinder, cursors, registry, directory, receipts, system.account)
     backlog = Backlog(database, (messages.since, receipts.since, side.since, profiles.since))
-    routes: Routes = _routes(
-        logins,
-        passwords,
-        devices,
-        contacts,
-        profiles,
-        avatars,
-        messages,
-        receipts,
-        history,
-        TypingSignals(registry, bus),
-        pins,
-        closing,
-    ) | _number_routes(verifications, number_logins, claims)
+    routes: Routes = (
+        _routes(
+            logins,
+            passwords,
+            devices,
+            contacts,
+            profiles,
+            avatars,
+            messages,
+            receipts,
+            history,
+            TypingSignals(registry, bus),
+        )
+        | _number_routes(verifications, number_logins, claims)
+        | _closing_routes(pins, closing)
+    )
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
         clock=clock,
@@ -208,6 +210,16 @@ def _number_routes(verifications: Verifications, logins: NumberLogins, claims: C
     }
 
 
+def _closing_routes(pins: Pins, closing: Closing) -> dict[Any, Any]:
+    return {
+        commands.AccountPinSet: pins.set,
+        commands.AccountPinList: pins.list,
+        commands.AccountPinRemove: pins.remove,
+        commands.AccountBlock: closing.by_name,
+        commands.SessionBlock: closing.own,
+    }
+
+
 def _routes(
     logins: Logins,
     passwords: PasswordChange,
@@ -219,18 +231,11 @@ def _routes(
     receipts: Receipts,
     history: History,
     signals: TypingSignals,
-    pins: Pins,
-    closing: Closing,
 ) -> dict[Any, Any]:
     """Which function carries out which command; `session.ack` is the session's own."""
     return {
         commands.AccountRegister: logins.register,
         commands.AccountPassword: passwords.change,
-        commands.AccountPinSet: pins.set,
-        commands.AccountPinList: pins.list,
-        commands.AccountPinRemove: pins.remove,
-        commands.AccountBlock: closing.by_name,
-        commands.SessionBlock: closing.own,
         commands.SessionLogin: logins.login,
         commands.SessionResume: logins.resume,
         commands.SessionLogout: devices.logout,

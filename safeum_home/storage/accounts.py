@@ -41,6 +41,13 @@ _BY_ALIAS = (
     .join(aliases, aliases.c.account == accounts.c.account)
     .where(aliases.c.alias == bindparam("alias"))
 )
+_EXISTS = select(accounts.c.account).where(accounts.c.account == bindparam("account"))
+_TAKEN = (
+    select(aliases.c.alias)
+    .where(aliases.c.alias == bindparam("alias"))
+    .union_all(select(tombstones.c.alias).where(tombstones.c.alias == bindparam("alias")))
+)
+_CLOSED = select(tombstones.c.alias).where(tombstones.c.alias == bindparam("alias"))
 _ALIAS: BindParameter[bytes] = bindparam("alias", type_=LargeBinary)
 
 
@@ -66,13 +73,6 @@ _NEAREST = (
     )
 )
 _TAKE = Many("INSERT INTO aliases (alias, account) {rows} ON CONFLICT DO NOTHING", ("bytea", "bytea"))
-_EXISTS = select(accounts.c.account).where(accounts.c.account == bindparam("account"))
-_TAKEN = (
-    select(aliases.c.alias)
-    .where(aliases.c.alias == bindparam("alias"))
-    .union_all(select(tombstones.c.alias).where(tombstones.c.alias == bindparam("alias")))
-)
-_CLOSED = select(tombstones.c.alias).where(tombstones.c.alias == bindparam("alias"))
 
 
 class AliasTaken(Exception):

@@ -29,17 +29,18 @@ _MARK = "erased"
 _IS_MARK = node.c.name == _MARK
 _owner: BindParameter[bytes] = bindparam("owner", type_=LargeBinary)
 
-_BURY = tombstones.insert().from_select(["alias"], select(aliases.c.alias).where(aliases.c.account == _owner))
 _CHATS = select(members.c.chat).where(members.c.account == _owner)
 _BEGIN = (
-    # Whatever else points at the account.
-    delete(aliases).where(aliases.c.account == _owner),
     delete(claims).where(claims.c.account == _owner),
+    delete(avatars).where(avatars.c.account == _owner),
+    delete(aliases).where(aliases.c.account == _owner),
     delete(devices).where(devices.c.account == _owner),
     delete(profiles).where(profiles.c.account == _owner),
-    delete(avatars).where(avatars.c.account == _owner),
     delete(contacts).where(contacts.c.owner == _owner),
     delete(accounts).where(accounts.c.account == _owner),
+)
+_ENTOMB = tombstones.insert().from_select(
+    ["alias"], select(aliases.c.alias).where(aliases.c.account == _owner)
 )
 _ERASING = select(erasing.c.owner)
 _DROP = (
@@ -50,11 +51,11 @@ _DROP = (
 _POSITIONS = select(events.c.position).where(events.c.chat == _owner).order_by(events.c.position)
 _SWEPT = (
     # What was on its way to the writer when the account was closed came behind it.
+    delete(claims).where(claims.c.account == _owner),
+    delete(avatars).where(avatars.c.account == _owner),
     delete(aliases).where(aliases.c.account == _owner),
     delete(devices).where(devices.c.account == _owner),
     delete(profiles).where(profiles.c.account == _owner),
-    delete(avatars).where(avatars.c.account == _owner),
-    delete(claims).where(claims.c.account == _owner),
     delete(contacts).where(contacts.c.owner == _owner),
     delete(accounts).where(accounts.c.account == _owner),
     delete(members).where((members.c.chat == _owner) | (members.c.account == _owner)),
@@ -69,16 +70,16 @@ def chats_of(c: Connection, account: bytes) -> set[bytes]:
     return {row.chat for row in c.execute(_CHATS, {"owner": account})}
 
 
-def erase_account(c: Connection, account: bytes, epoch: int, keep_names: bool = True) -> None:
+def erase_account(c: Connection, account: bytes, epoch: int, keep_name: bool = True) -> None:
     """Drop an account and all chats that it takes part in; their messages are left to `sweep`.
 
-    With `keep_names` what it was known as stays taken for ever.
+    With `keep_name` its aliases are taken for ever; else they are free for others.
     `epoch` is the keyring's present one: the last under which any of these keys can have been wrapped.
     """
     going = [{"owner": owner} for owner in (account, *sorted(chats_of(c, account)))]
     c.execute(insert(erasing), going)
-    if keep_names:
-        c.execute(_BURY, {"owner": account})
+    if keep_name:
+        c.execute(_ENTOMB, {"owner": account})
     for statement in _BEGIN:
         c.execute(statement, {"owner": account})
     for statement in _DROP:
