@@ -66,6 +66,11 @@ class RegistrationSection(Section, frozen=True):
     """Whether anybody may sign up."""
 
 
+class SupportSection(Section, frozen=True):
+    open: bool = True
+    """Whether accounts may write to support. Their chats with it can be read in any case."""
+
+
 class PasswordSection(Section, frozen=True):
     memory_mib: Annotated[int, Meta(ge=8, le=4096)] = 64
     operations: Annotated[int, Meta(ge=1, le=64)] = 2
@@ -97,6 +102,8 @@ class LimitSection(Section, frozen=True):
     finds_per_account_burst: Positive = 50
     contact_requests_per_account: Rate = 0.001
     contact_requests_per_account_burst: Positive = 20
+    support_messages_per_account: Rate = 0.02
+    support_messages_per_account_burst: Positive = 20
     contacts: Positive = 5_000
     devices: Annotated[int, Meta(ge=1, le=50)] = 50
     """As many as fit a frame at their longest."""
@@ -110,6 +117,7 @@ class Config(Section, frozen=True):
     tls: TlsSection = field(default_factory=TlsSection)
     database: DatabaseSection = field(default_factory=DatabaseSection)
     registration: RegistrationSection = field(default_factory=RegistrationSection)
+    support: SupportSection = field(default_factory=SupportSection)
     passwords: PasswordSection = field(default_factory=PasswordSection)
     limits: LimitSection = field(default_factory=LimitSection)
 

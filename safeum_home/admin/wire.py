@@ -94,3 +94,5 @@ class Status(Struct, frozen=True):
     """None while nobody can be asked."""
     certificate_days: int | None = None
     """Whole days until the certificate ends; below 0 when it has."""
+    node_key: str | None = None
+    """The fingerprint of the key that the node signs with; None until it is open."""

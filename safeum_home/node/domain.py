@@ -19,7 +19,9 @@ from safeum_home.chats.history import History
 from safeum_home.chats.messages import Messages
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.registry import ChatRegistry
-from safeum_home.chats.system import SystemMessages, system_contact
+from safeum_home.chats.support import SupportInbox
+from safeum_home.chats.support_desk import SupportDesk
+from safeum_home.chats.system import SystemMessages, signing, support_contact, system_contact
 from safeum_home.chats.typing_signal import TypingSignals
 from safeum_home.config import Config
 from safeum_home.gateway.dispatch import Routes
@@ -27,6 +29,7 @@ from safeum_home.gateway.services import Services
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Database
 from safeum_home.protocol import commands
+from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
 
 
@@ -38,6 +41,7 @@ class Domain:
     receipts: Receipts
     directory: AccountDirectory
     registry: ChatRegistry
+    support: SupportDesk
 
     def wipe(self) -> None:
         """Zero the keys of accounts and chats: nothing works afterwards."""
@@ -52,14 +56,16 @@ def make_domain(
     name = config.node.name
     blinder, cursors, keyring = vault.blinder, vault.cursors, vault.keyring
     bus = LocalBus()
-    system = system_contact(name)
+    system, support = system_contact(name), support_contact(name)
 
     def milliseconds() -> int:
         return int(clock.seconds() * 1000)
 
-    directory = AccountDirectory(database, keyring, blinder, system)
-    registry = ChatRegistry(database, keyring, blinder, system.account)
-    messages = Messages(database, blinder, cursors, registry, Delivery(bus), milliseconds)
+    directory = AccountDirectory(database, keyring, blinder, system, support)
+    registry = ChatRegistry(database, keyring, blinder, system.account, support.account, config.support.open)
+    inbox = SupportInbox.of(config.limits, clock.seconds, database)
+    signed = signing(name, vault.signer)
+    messages = Messages(database, blinder, cursors, registry, Delivery(bus), milliseconds, signed, inbox)
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
@@ -107,8 +113,11 @@ def make_domain(
         gave_out=database.gave_out,
         rate=rate,
         limits=config.limits,
+        node_key=encode_octets(vault.signer.public_key),
+        support_chat=registry.support_chat,
     )
-    return Domain(services, receipts, directory, registry)
+    desk = SupportDesk(database, registry, messages, receipts, blinder, support.account)
+    return Domain(services, receipts, directory, registry, desk)
 
 
 def _routes(

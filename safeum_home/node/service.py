@@ -24,6 +24,7 @@ from safeum_home.node.opening import check_owner, open_when_there
 from safeum_home.node.startup import StartError
 from safeum_home.node.turning import finish
 from safeum_home.node.watch import DatabaseWatch
+from safeum_home.protocol.signing import fingerprint
 from safeum_home.sealing.hardening import Hardening
 from safeum_home.sealing.machine import Seal
 from safeum_home.sealing.memory import Arena, Slot
@@ -100,6 +101,13 @@ class Node(Service):
         """Whether there is a keyring for the root secret to open."""
         return self._state_dir is None or is_initialised(self._state_dir)
 
+    @property
+    def domain(self) -> Domain:
+        """What the node does, once it is open; raises `sealed`."""
+        if self._domain is None:
+            raise Problem(Code.SEALED, "the node is not open yet")
+        return self._domain
+
     def health(self) -> Mapping[str, object]:
         """What `GET /health` shows to anybody."""
         return {"status": self.status, "node": self._config.node.name}
@@ -123,6 +131,7 @@ class Node(Service):
             uptime=int(now - self._started),
             schema=self._schema,
             certificate_days=None if end is None else int((end - now) // 86400),
+            node_key=None if progress.state != "open" else fingerprint(self.seal.vault.signer.public_key),
         )
 
     def _health_address(self) -> str | None:

@@ -26,6 +26,7 @@ from safeum_home.ports.sealing import (
     Cursors,
     Key,
     Keyring,
+    NodeSigner,
     WrappedKey,
 )
 from safeum_home.ports.sms import (
@@ -59,6 +60,7 @@ __all__ = [
     "Keyring",
     "Known",
     "Missed",
+    "NodeSigner",
     "Outcome",
     "Permanent",
     "Published",

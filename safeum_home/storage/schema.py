@@ -86,3 +86,12 @@ dedupe = _table(
     _blind("sent", primary_key=True),
     _number("position"),
 )
+
+# Conversations with support that the staff has not closed: where the newest message is, and the oldest that
+# waits for an answer (0: none does).
+support = _table(
+    "support",
+    _blind("chat", primary_key=True),
+    _number("position", index=True),
+    _number("waiting"),
+)

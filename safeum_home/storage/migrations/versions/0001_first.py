@@ -79,3 +79,5 @@ def upgrade() -> None:
         _blind("sent", primary_key=True),
         _number("position"),
     )
+    _table("support", _blind("chat", primary_key=True), _number("position"), _number("waiting"))
+    op.create_index("ix_support_position", "support", ["position"])
