@@ -34,7 +34,7 @@ SUPPORT_USERNAME = "safeum-support"
 RESERVED_USERNAMES = frozenset(
     (SYSTEM_USERNAME, "support", SUPPORT_USERNAME, "admin", "administrator", "root", "postmaster", "abuse")
 )
-"""Names that speak for the node: nobody can sign up with them, or with what looks like them (`is_reserved`)."""
+"""Names that speak for the node: nobody can sign up with them, or their likes (`is_reserved`)."""
 
 _USERNAME = re.compile(USERNAME_PATTERN)
 _PORT = re.compile(r"^[1-9][0-9]{0,4}$(?!\n)")

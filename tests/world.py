@@ -16,7 +16,14 @@ import msgspec
 from twisted.internet.task import Clock
 
 from safeum_home.accounts.passwords import PasswordHasher
-from safeum_home.config import Config, LimitSection, NodeSection, PasswordSection, RegistrationSection
+from safeum_home.config import (
+    Config,
+    LimitSection,
+    NodeSection,
+    PasswordSection,
+    RegistrationSection,
+    SupportSection,
+)
 from safeum_home.gateway.session import Session
 from safeum_home.node.domain import make_domain
 from safeum_home.protocol import MAX_FRAME, frames
@@ -278,6 +285,7 @@ class World:
         vault: Vault | None = None,
         *,
         open: bool = True,
+        support_open: bool = True,
         password_queue: int = 1000,
         **limits: Any,
     ) -> None:
@@ -289,6 +297,7 @@ class World:
         self.config = Config(
             node=NodeSection(NODE, "/nowhere"),
             registration=RegistrationSection(open),
+            support=SupportSection(support_open),
             limits=LimitSection(**{**GENEROUS, **limits}),
         )
         self.domain = make_domain(self.config, self.clock, self.database, self.vault, self.hasher)

@@ -78,7 +78,7 @@ class ChatRegistry:
         support_open: bool = True,
         size: int = 50_000,
     ) -> None:
-        """`system` and `support` are the node's contacts; while `support_open` accounts write to the latter."""
+        """`system` and `support` are the node's; while `support_open` accounts write to the latter."""
         self._database = database
         self._keyring = keyring
         self._blinder = blinder

@@ -8,6 +8,9 @@ from safeum_home.client.text import safe
 from safeum_home.protocol.events import ContactChanged, ProfileChanged
 from safeum_home.protocol.types import Contact, ContactState, Message, Profile, Text
 
+FORGED = "⚠ Not from your node, though it says so: its signature is missing or wrong."
+"""What is said of a message in the node's name that does not verify."""
+
 
 class Listening:
     """`client.listen(Listening(desk).heard)`, once the client's `state` was loaded."""
@@ -60,7 +63,9 @@ class Listening:
             return
         if message.chat != desk.current:
             if not alerts.own(desk.device, message):
-                desk.banner = f"{desk.names.title(view)}: {body_text(message)}"
+                forged = desk.state.authentic(message) is False
+                told = FORGED if forged else f"{desk.names.title(view)}: {body_text(message)}"
+                desk.banner = told
         elif desk.mark is None and not desk.reading:
             desk.seen(view)
 
@@ -82,7 +87,7 @@ class Listening:
     def _tell(self, text: str) -> None:
         """With a name in it: so not where the node writes."""
         view = self._desk.chat
-        if view is not None and view.kind == "system":
+        if view is not None and view.of_node:
             self._desk.banner = text
         else:
             self._desk.tell(text, "contact")

@@ -64,6 +64,11 @@ class Client(Methods):
         self.state = self._inbox.state
         """Contacts, chats and messages, once `load` was called."""
 
+    @property
+    def support_chat(self) -> str | None:
+        """The chat in which this account writes to its operator; None before the login."""
+        return self.state.voice.support_chat
+
     # --- opening and closing ---------------------------------------------------------------------
 
     async def connect(self) -> None:
@@ -97,6 +102,7 @@ class Client(Methods):
         return opened
 
     def _in(self, opened: c.Opened) -> None:
+        self.state.voice.pin(opened)
         if self._inbox.cursor is None:
             self._inbox.cursor = opened.cursor
         self._calls.opened()

@@ -6,6 +6,7 @@ for which the canonical form is: no white space, members sorted by name, the sho
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
@@ -70,13 +71,20 @@ def is_authentic(message: Message, node: str, key: str) -> bool:
     return True
 
 
+@lru_cache(64)
+def _of_node(account: AccountId) -> tuple[frozenset[str], frozenset[str]]:
+    """The node's contacts, and their chats with an account."""
+    node = account.partition(":")[2]
+    contacts = (system_account(node), support_account(node))
+    return frozenset(contacts), frozenset(direct_chat_id(account, each) for each in contacts)
+
+
 def speaks_for_node(message: Message, account: AccountId) -> bool:
     """Whether a message that `account` holds is the node's, by its sender, its chat or its kind.
 
     Each of these is enough: no forger can choose to be less than the node where it matters.
     """
-    node = account.partition(":")[2]
-    contacts = (system_account(node), support_account(node))
+    contacts, chats = _of_node(account)
     if message.sender in contacts or isinstance(message.body, NODE_BODIES):
         return True
-    return message.sender != account and message.chat in {direct_chat_id(account, each) for each in contacts}
+    return message.sender != account and message.chat in chats
