@@ -62,10 +62,10 @@ class Listening:
         if view is None or message.sender == desk.state.account:
             return
         if message.chat != desk.current:
-            if not alerts.own(desk.device, message):
-                forged = desk.state.authentic(message) is False
-                told = FORGED if forged else f"{desk.names.title(view)}: {body_text(message)}"
-                desk.banner = told
+            if desk.state.authentic(message) is False:
+                desk.banner = FORGED
+            elif not alerts.own(desk.device, message):
+                desk.banner = f"{desk.names.title(view)}: {body_text(message)}"
         elif desk.mark is None and not desk.reading:
             desk.seen(view)
 
