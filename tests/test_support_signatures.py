@@ -2,6 +2,7 @@
 
 import json
 from base64 import urlsafe_b64decode
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from hypothesis import given
+from sqlalchemy import Connection, Update, update
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.chats.sealed import seal_message
 from safeum_home.errors import Erased
-from safeum_home.ids import AccountId, direct_chat_id, support_account, system_account
+from safeum_home.ids import AccountId, ChatId, direct_chat_id, support_account, system_account
 from safeum_home.protocol import frames
 from safeum_home.protocol.signing import (
     TAG,
@@ -26,6 +29,7 @@ from safeum_home.protocol.signing import (
 )
 from safeum_home.protocol.types import Message, Text
 from safeum_home.sealing.signing import Ed25519Signer
+from safeum_home.storage.schema import events
 from tests.support_case import SupportCase
 from tests.values import values
 from tests.world import arena
@@ -36,6 +40,10 @@ VECTORS = Path(__file__).parent.parent / "docs" / "protocol" / "node-signatures.
 def canonical(value: Any) -> bytes:
     """RFC 8785, for texts and integers, as Python's own encoder writes it."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _execute(c: Connection, statement: Update) -> None:
+    c.execute(statement)
 
 
 class VectorTests(SynchronousTestCase):
@@ -189,6 +197,29 @@ class NodeTests(SupportCase):
             except (msgspec.DecodeError, UnicodeDecodeError):
                 continue
         self.assertGreater(changed, 150)
+
+    def test_what_is_changed_at_rest(self) -> None:
+        """Not even whoever has the chat's own key can put other words, or none of a signature, in a row."""
+        self.alice.write(self.chat, "help")
+        self.staff("reply", account="alice", text="done")
+        [answer] = [m for m in self.alice.messages() if m["sender"] != self.alice.account]
+        chat = self.successResultOf(self.world.domain.registry.load(ChatId(self.chat)))
+        assert chat is not None
+        position = self.world.vault.cursors.decode(answer["id"])
+        signature = answer["signature"]
+        turned = ("B" if signature[0] == "A" else "A") + signature[1:]
+        for changed in (
+            {**answer, "body": {"kind": "text", "text": "dona"}},
+            {**answer, "signature": turned},
+            {name: value for name, value in answer.items() if name != "signature"},
+        ):
+            sealed = seal_message(chat.key, chat.blind, position, msgspec.json.encode(changed))
+            row = update(events).where(events.c.position == position).values(sealed=sealed)
+            self.successResultOf(self.world.database.transact(partial(_execute, statement=row)))
+            found = self.alice.call("chat.history", chat=self.chat)["messages"][-1]
+            self.assertEqual(found, changed)
+            self.assertFalse(self.authentic(found))
+        self.assertTrue(self.authentic(answer))
 
     def test_the_key_is_the_roots(self) -> None:
         """The same root secret is the same key: what was signed before a restart verifies after it."""
