@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import subprocess
 from typing import Any
 from urllib.request import urlopen
@@ -89,7 +90,18 @@ class SupportTests(SynchronousTestCase):
         self.assertEqual(status.node_key, fingerprint(decode_octets(opened.node_key or "", 32) or b""))
         await client.close()
 
+    def _watch(self) -> None:
+        """`support watch` shows what waits, and ends with Ctrl-C."""
+        socket = str(self.node.state / "admin.sock")
+        command = [str(BIN / "safeum-home"), "support", "watch", "--socket", socket]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watching:
+            assert watching.stdout is not None
+            self.assertRegex(watching.stdout.readline(), r"^ada +UNANSWERED")
+            watching.send_signal(signal.SIGINT)
+            self.assertEqual(watching.wait(PATIENCE), 0)
+
     def _work_as_staff(self, account: str) -> None:
+        self._watch()
         shown = self.operate("list")
         self.assertRegex(
             shown, r"(?m)^ada +UNANSWERED for 0 h 0 min +My screen is quite dark\. \ufffd\[31mWhy\?$"

@@ -1,7 +1,9 @@
 """Writing to support, and being answered."""
 
 from sqlalchemy import select
+from twisted.internet.defer import Deferred
 
+from safeum_home.ids import AccountId, ChatId, support_account
 from safeum_home.storage.schema import support
 from tests.support_case import SupportCase
 from tests.world import Client, Refused, World
@@ -120,10 +122,33 @@ class WritingTests(SupportCase):
         self.assertEqual(alice.history(self.chat), ["help"])
         kinds = {chat["kind"]: chat["display_name"] for chat in alice.call("chat.list")["chats"]}
         self.assertEqual(kinds["support"], "SafeUM Support")
+        alice.take()
+        reply = world.domain.support.reply(AccountId(self.alice.account), "Done")
+        self.successResultOf(Deferred.fromCoroutine(reply))
+        self.assertEqual([m["body"]["text"] for m in alice.messages()], ["Done"])
         bob = world.register("bob")
-        chat = world.services.support_chat(bob.account)  # type: ignore[arg-type]  # it is one
+        chat = world.services.support_chat(AccountId(bob.account))
         self.assertEqual(self.assertRaises(Refused, bob.write, chat, "help").code, "support_closed")
         self.assertEqual(bob.call("chat.history", chat=chat)["messages"], [])
+
+    def test_while_nothing_is_stored(self) -> None:
+        """The first message is refused where the chat cannot be made, and taken afterwards."""
+        self.world.database.failing = True
+        refusal = self.assertRaises(Refused, self.alice.write, self.chat, "help", "one")
+        self.assertEqual(refusal.code, "storage_unavailable")
+        self.world.database.failing = False
+        self.alice.write(self.chat, "help", "one")
+        self.assertEqual(self.alice.history(self.chat), ["help"])
+
+    def test_a_contact_request_does_no_harm(self) -> None:
+        """Whoever asks support to be a contact, or blocks it, has the chat all the same."""
+        account = support_account("home.example")
+        self.alice.call("contact.request", account=account, address="safeum-support@home.example")
+        self.alice.write(self.chat, "help")
+        self.staff("reply", account="alice", text="done")
+        self.alice.call("contact.remove", account=account)
+        self.alice.write(self.chat, "thanks")
+        self.assertEqual(self.alice.history(self.chat), ["help", "done", "thanks"])
 
     def test_a_device_that_was_away(self) -> None:
         """It gets the answer, once, with the signature."""
@@ -233,7 +258,7 @@ class StaffTests(SupportCase):
         bob = self.world.register("bob")
         chat = self.support_of(bob)
         registry = self.world.domain.registry
-        self.successResultOf(registry.load(chat, bob.account))  # type: ignore[arg-type]  # they are ids
+        self.successResultOf(registry.load(ChatId(chat), AccountId(bob.account)))
         self.refused("not_found", "reply", account="bob", text="hello")
 
     def test_nothing_else_is_read(self) -> None:

@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from typing import NoReturn
 
 import msgspec
 
@@ -124,6 +125,13 @@ def _close(arguments: argparse.Namespace, socket: str) -> int:
 
 
 def _watch(arguments: argparse.Namespace, socket: str) -> int:
+    try:
+        _look(socket)
+    except KeyboardInterrupt:
+        return OK
+
+
+def _look(socket: str) -> NoReturn:
     seen: dict[str, str] = {}
     while True:
         found = call(socket, "support.list", SupportListParams(), SupportList).conversations
