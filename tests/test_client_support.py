@@ -42,6 +42,7 @@ class SupportChatTests(DeskTestCase):
         self.enter("/support")
         self.assertIn(f"{SYSTEM_MARK} SafeUM Support", self.header())
         self.assertIn("operator answers here", self.header())
+        self.assertIn(fingerprint(bytes(NODE_KEY.verify_key)), " ".join(self.body().split()))
         self.enter("Help, please")
         [sent] = self.params("chat.send")
         self.assertEqual((sent["chat"], sent["body"]["text"]), (SUPPORT_CHAT, "Help, please"))

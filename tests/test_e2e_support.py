@@ -45,6 +45,10 @@ class SupportTests(SynchronousTestCase):
         self.assertEqual(done.returncode, code, done.stderr)
         return done.stdout + done.stderr
 
+    def _status(self) -> str:
+        command = [str(BIN / "safeum-home"), "status", "--socket", str(self.node.state / "admin.sock")]
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
+
     async def connect(self) -> aio.Client:
         return await aio.connect(f"localhost:{self.node.port}", ca=self.node.certificate)
 
@@ -87,7 +91,9 @@ class SupportTests(SynchronousTestCase):
         self._verify(client, answer)
         self.assertEqual(self._published_key(), opened.node_key)
         status = call(str(self.node.state / "admin.sock"), "status", Params(), Status)
-        self.assertEqual(status.node_key, fingerprint(decode_octets(opened.node_key or "", 32) or b""))
+        shown = fingerprint(decode_octets(opened.node_key or "", 32) or b"")
+        self.assertEqual((status.node_key, client.state.voice.fingerprint), (shown, shown))
+        self.assertIn(f"node key      {shown}", await asyncio.to_thread(self._status))
         await client.close()
 
     def _watch(self) -> None:

@@ -32,6 +32,8 @@ async def _support(desk: Desk, argument: str) -> None:
     if desk.client.support_chat is None:
         raise Mistake("This node has no support.")
     desk.open(desk.client.support_chat)
+    if desk.state.voice.fingerprint:
+        desk.note(f"What your node writes is signed with its key: {desk.state.voice.fingerprint}")
 
 
 @slash("history", "", "load older messages")
