@@ -147,6 +147,17 @@ class WritingTests(SupportCase):
         self.alice.write(self.chat, "help")
         self.staff("reply", account="alice", text="done")
         self.alice.call("contact.remove", account=account)
+        bob = self.world.register("bob")
+        chat, database = self.support_of(bob), self.world.database
+        database.hold = True
+        sent = bob.ask("chat.send", **bob.message(chat, "help"))
+        asked = bob.ask("contact.request", account=account, address="safeum-support@home.example")
+        for _ in range(4):
+            database.commit()
+            database.report()
+        database.hold = False
+        self.assertEqual((bob.answer(asked), bob.history(chat)), ({}, ["help"]))
+        self.assertIsNotNone(bob.answer(sent))
         self.alice.write(self.chat, "thanks")
         self.assertEqual(self.alice.history(self.chat), ["help", "done", "thanks"])
 
