@@ -7,13 +7,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test lint docs bench clean
+.PHONY: run test timing lint docs bench clean
 
 run: $(INSTALLED)
 	@$(BIN)/twistd --nodaemon --pidfile= safeum --development --port $(PORT)
 
 test: $(INSTALLED)
 	@$(BIN)/python -m tests.runner
+
+timing: $(INSTALLED)
+	@$(BIN)/python -m tests.timing
 
 lint: $(INSTALLED)
 	@$(BIN)/python -m tests.runner tests.test_lint

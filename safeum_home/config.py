@@ -8,21 +8,18 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import unquote
 
 import msgspec
 from msgspec import Meta, Struct, field
 
+from safeum_home.config_secrets import ConfigError as ConfigError
+from safeum_home.config_secrets import refuse_inline_secrets
 from safeum_home.errors import Problem
 from safeum_home.ids import node_name
 
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0, le=86400 * 365)]
 Rate = Annotated[float, Meta(gt=0)]
-
-
-class ConfigError(Exception):
-    """The configuration cannot be used; the message says where and why, and quotes no value."""
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,6 +76,30 @@ class PasswordSection(Section, frozen=True):
     minimum_length: Annotated[int, Meta(ge=1, le=128)] = 8
 
 
+class ContactSyncSection(Section, frozen=True):
+    """Finding contacts by their numbers (docs/contact-sync.md)."""
+
+    enabled: bool = True
+    threads: Annotated[int, Meta(ge=1, le=64)] = 1
+    queue: Annotated[int, Meta(ge=1, le=4096)] = 32
+    period_days: Annotated[int, Meta(ge=1, le=90)] = 7
+    points_per_day: Annotated[int, Meta(ge=1000, le=10_000_000)] = 5_000
+    """Numbers that one account may have evaluated; ten times as many for an address."""
+
+
+class NumberSection(Section, frozen=True):
+    """Mobile numbers: how they are proved, and what happens when one goes to somebody else."""
+
+    code_seconds: Seconds = 600.0
+    """How long a code is good."""
+    verifications: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+    """How many may be under way; beyond that the oldest is dropped."""
+    claim_seconds: Seconds = 7 * 86400.0
+    """How long an account's owner has to keep a number that somebody else has proved to hold."""
+    claim_again_seconds: Seconds = 30 * 86400.0
+    """After it was kept: for how long it cannot be claimed again."""
+
+
 class LimitSection(Section, frozen=True):
     """Bounds against floods. Rates are per second, bursts are how many may come at once."""
 
@@ -96,6 +117,8 @@ class LimitSection(Section, frozen=True):
     logins_per_address_burst: Positive = 20
     logins_per_account: Rate = 0.05
     logins_per_account_burst: Positive = 10
+    pin_tries: Positive = 10
+    """For one login and day, from all addresses together; and as many for sessions of the account."""
     signups_per_address: Rate = 0.01
     signups_per_address_burst: Positive = 10
     finds_per_account: Rate = 0.005
@@ -104,9 +127,65 @@ class LimitSection(Section, frozen=True):
     contact_requests_per_account_burst: Positive = 20
     support_messages_per_account: Rate = 0.02
     support_messages_per_account_burst: Positive = 20
+    profile_changes_per_account: Rate = 0.02
+    profile_changes_per_account_burst: Positive = 30
+    verifications_per_address: Rate = 0.005
+    verifications_per_address_burst: Positive = 10
+    codes_per_number: Rate = 0.0001
+    codes_per_number_burst: Positive = 6
     contacts: Positive = 5_000
     devices: Annotated[int, Meta(ge=1, le=50)] = 50
     """As many as fit a frame at their longest."""
+
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$(?!\n)")]
+Prefix = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,14}$(?!\n)")]
+"""The first digits of numbers, beginning with the country's code, without "+"."""
+
+
+class SmsProviderSection(Section, frozen=True):
+    """One provider of text messages: docs/bridges.md has the settings of each kind."""
+
+    name: Name
+    kind: Name
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+class SmsSection(Section, frozen=True):
+    """Text messages. Bursts are how many may come at once; costs are in millionths of a unit of money."""
+
+    providers: Annotated[list[SmsProviderSection], Meta(max_length=16)] = field(default_factory=list)
+    routes: dict[Prefix, Annotated[list[Name], Meta(min_length=1)]] = field(default_factory=dict)
+    text: Annotated[str, Meta(max_length=400)] = "{code} is your SafeUM code. Do not share it."
+    concurrency: Annotated[int, Meta(ge=1, le=1024)] = 32
+    queue: Annotated[int, Meta(ge=0, le=65536)] = 256
+    attempt_seconds: Annotated[float, Meta(gt=0, le=120)] = 10.0
+    total_seconds: Annotated[float, Meta(gt=0, le=600)] = 30.0
+    rounds: Annotated[int, Meta(ge=1, le=10)] = 3
+    breaker_failures: Annotated[int, Meta(ge=1, le=1000)] = 5
+    breaker_seconds: Seconds = 30.0
+    number_per_hour: Rate = 0.5
+    number_burst: Positive = 3
+    address_per_hour: Rate = 10.0
+    address_burst: Positive = 10
+    prefix_digits: Annotated[int, Meta(ge=1, le=15)] = 7
+    prefix_per_hour: Rate = 20.0
+    prefix_burst: Positive = 20
+    area_digits: Annotated[int, Meta(ge=1, le=15)] = 4
+    area_per_hour: Rate = 200.0
+    area_burst: Positive = 200
+    messages_per_day: Positive = 2_000
+    cost_per_day: Positive = 200_000_000
+    price: Annotated[int, Meta(ge=0)] = 100_000
+    prices: dict[Prefix, Annotated[int, Meta(ge=0)]] = field(default_factory=dict)
+    conversion_messages: Positive = 20
+    conversion_share: Annotated[float, Meta(ge=0, le=1)] = 0.2
+    conversion_wait_seconds: Seconds = 600.0
+    conversion_closed_seconds: Seconds = 3600.0
+
+    def written(self, code: str) -> str:
+        """The message that brings `code`."""
+        return self.text.replace("{code}", code)
 
 
 class Config(Section, frozen=True):
@@ -119,7 +198,10 @@ class Config(Section, frozen=True):
     registration: RegistrationSection = field(default_factory=RegistrationSection)
     support: SupportSection = field(default_factory=SupportSection)
     passwords: PasswordSection = field(default_factory=PasswordSection)
+    contact_sync: ContactSyncSection = field(default_factory=ContactSyncSection)
     limits: LimitSection = field(default_factory=LimitSection)
+    sms: SmsSection = field(default_factory=SmsSection)
+    numbers: NumberSection = field(default_factory=NumberSection)
 
     @property
     def state_dir(self) -> Path:
@@ -130,47 +212,13 @@ class Config(Section, frozen=True):
         return self.state_dir / self.listen.admin
 
 
-_SECRET_NAME = re.compile(r"passw|pwd|secret|token|credential|private|api_?key|passphrase", re.I)
-_PARAMETER_NAME = re.compile(rf"{_SECRET_NAME.pattern}|^(key|auth|pass)$", re.I)
-_PARAMETER = re.compile(r"([\w.-]+)\s*=")
-_PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")
-
-
-def _refuse_inline_secrets(value: object, where: str) -> None:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            # The table [passwords] holds numbers only; a text under such a name is a secret.
-            if _SECRET_NAME.search(name) and isinstance(inner, str):
-                raise ConfigError(
-                    f"{where}{name}: a secret must not stand in the configuration file; "
-                    "feed it with `safeum-home secret set NAME` and refer to it as `secret:NAME`"
-                )
-            _refuse_inline_secrets(inner, f"{where}{name}.")
-    elif isinstance(value, list):
-        for inner in value:
-            _refuse_inline_secrets(inner, where)
-    elif isinstance(value, str):
-        _refuse_secret_text(value, where.rstrip("."))
-
-
-def _refuse_secret_text(value: str, where: str) -> None:
-    if _PEM.search(value):
-        raise ConfigError(f"{where}: a private key must not stand in the configuration file")
-    # `postgresql://user:password@host`, where drivers also take a password with `/`, `?`, `#` or `@` in it;
-    # and `password=` wherever it stands, percent-encoded or not.
-    user = value.partition("://")[2].rpartition("@")[0]
-    parameters = _PARAMETER.findall(unquote(value))
-    if ":" in user or any(_PARAMETER_NAME.search(name) for name in parameters):
-        raise ConfigError(f"{where}: a password must not stand in the configuration file, in a URL neither")
-
-
 def parse(text: str) -> Config:
     """The configuration written in `text`; raises `ConfigError`."""
     try:
         raw: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"not TOML: {error}") from None
-    _refuse_inline_secrets(raw, "")
+    refuse_inline_secrets(raw)
     try:
         config = msgspec.convert(raw, Config)
     except msgspec.ValidationError as error:
@@ -185,7 +233,19 @@ def parse(text: str) -> Config:
         raise ConfigError("tls.key: `secret:NAME` or `file:PATH`")
     if config.database.url != "sqlite" and not config.database.url.startswith("postgresql://"):
         raise ConfigError("database.url: `sqlite` or `postgresql://…`")
+    _check_sms(config.sms)
     return config
+
+
+def _check_sms(sms: SmsSection) -> None:
+    names = [provider.name for provider in sms.providers]
+    if len(set(names)) < len(names):
+        raise ConfigError("sms.providers: two of one name")
+    for route in sms.routes.values():
+        if not set(route) <= set(names):
+            raise ConfigError("sms.routes: names a provider that is not in sms.providers")
+    if re.findall(r"\{code\}|[{}]", sms.text) != ["{code}"]:
+        raise ConfigError("sms.text: {code} once, and no other brace")
 
 
 def load(path: Path) -> Config:

@@ -37,7 +37,10 @@ class Code(Enum):
     REGISTRATION_CLOSED = Kind("registration_closed", 403, -32013, "This node takes no sign-ups.")
     USERNAME_TAKEN = Kind("username_taken", 409, -32014, "This username is taken.")
     INVALID_USERNAME = Kind(
-        "invalid_username", 422, -32015, "A username has 3 to 32 of a-z, 0-9, dot, dash and underscore."
+        "invalid_username",
+        422,
+        -32015,
+        "A username has 3 to 32 of a-z, 0-9, dot, dash and underscore, with a letter.",
     )
     WEAK_PASSWORD = Kind("weak_password", 422, -32016, "The password is too short or too common.")
     INVALID_NODE_NAME = Kind("invalid_node_name", 422, -32017, "This is not the name of a node.")
@@ -53,12 +56,47 @@ class Code(Enum):
     LIMIT_REACHED = Kind("limit_reached", 403, -32026, "No more of these are allowed.")
     METHOD_NOT_ALLOWED = Kind("method_not_allowed", 405, -32027, "This resource does not take this method.")
     BAD_REQUEST = Kind("bad_request", 400, -32028, "This is not a request that the node understands.")
+    INVALID_POINTS = Kind(
+        "invalid_points",
+        422,
+        -32057,
+        "These are not distinct elements of ristretto255, without its identity.",
+    )
+    SYNC_UNAVAILABLE = Kind("sync_unavailable", 503, -32058, "Contacts cannot be found by number here.")
+    PERIOD_OVER = Kind(
+        "period_over", 409, -32059, "The key has changed: read the directory, and evaluate the numbers again."
+    )
     SMS_UNAVAILABLE = Kind(
         "sms_unavailable", 503, -32050, "No text message can be sent to this number at present."
     )
     SUPPORT_CLOSED = Kind(
         "support_closed", 403, -32070, "The operator of this node takes no messages to support at present."
     )
+    INVALID_IMAGE = Kind(
+        "invalid_image",
+        422,
+        -32060,
+        "This is not a picture of that kind, or it is damaged.",
+    )
+    ANIMATED_IMAGE = Kind("animated_image", 422, -32061, "A picture that moves is not taken.")
+    INVALID_NUMBER = Kind(
+        "invalid_number",
+        422,
+        -32051,
+        "This is not a mobile number in international form (+, country, number).",
+    )
+    VERIFICATION_OVER = Kind(
+        "verification_over", 410, -32052, "This verification is over, or there never was one: begin anew."
+    )
+    WRONG_CODE = Kind("wrong_code", 401, -32053, "The code is wrong.")
+    NUMBER_CLAIMED = Kind(
+        "number_claimed", 409, -32054, "The account that has this number was told that you hold it now."
+    )
+    NUMBER_KEPT = Kind(
+        "number_kept", 409, -32055, "The account that has this number is in use, and keeps it for now."
+    )
+    WRONG_PIN = Kind("wrong_pin", 401, -32063, "The login or the PIN is wrong.")
+    WEAK_PIN = Kind("weak_pin", 422, -32064, "This PIN is too easy to guess, or is the password.")
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",

@@ -1,8 +1,9 @@
 """Identifiers: accounts, devices, chats, addresses, node names.
 
 An account id is opaque and for ever: `@<26 base32 characters>:<node>`. A username is only an alias,
-written `login@node`. A direct chat's id is derived from its two account ids, so that both nodes of a
-federated chat know it without asking each other.
+written `login@node`. An account that was opened with a mobile number has the number as its alias, and one
+whose number has gone to somebody else has its own id. A direct chat's id is derived from its two account
+ids, so that both nodes of a federated chat know it without asking each other.
 """
 
 import re
@@ -17,6 +18,7 @@ from safeum_home.errors import Code, Problem
 AccountId = NewType("AccountId", str)
 DeviceId = NewType("DeviceId", str)
 ChatId = NewType("ChatId", str)
+AvatarId = NewType("AvatarId", str)
 Cursor = NewType("Cursor", str)
 """An opaque place in the node's order of events; it doubles as the id of the message at that place."""
 
@@ -24,8 +26,12 @@ Cursor = NewType("Cursor", str)
 ACCOUNT_PATTERN = r"^@[a-z2-7]{26}:[a-z0-9.:\[\]-]{1,255}$(?!\n)"
 DEVICE_PATTERN = r"^D[a-z2-7]{16}$(?!\n)"
 CHAT_PATTERN = r"^![a-z2-7]{26}$(?!\n)"
+AVATAR_PATTERN = r"^A[a-z2-7]{26}$(?!\n)"
 CURSOR_PATTERN = r"^[A-Za-z0-9_-]{22}$(?!\n)"
-USERNAME_PATTERN = r"^[a-z0-9](?:[a-z0-9._-]{1,30})[a-z0-9]$(?!\n)"
+USERNAME_PATTERN = r"^(?=.*[a-z])[a-z0-9](?:[a-z0-9._-]{1,30})[a-z0-9]$(?!\n)"
+"""With a letter in it, so that no login looks like a number."""
+NUMBER_PATTERN = r"^\+[1-9][0-9]{6,14}$(?!\n)"
+"""E.164, in the form in which it is an alias: nobody gets one without having proved it."""
 
 SYSTEM_USERNAME = "safeum"
 """The name under which a node itself writes."""
@@ -37,6 +43,8 @@ RESERVED_USERNAMES = frozenset(
 """Names that speak for the node: nobody can sign up with them, or their likes (`is_reserved`)."""
 
 _USERNAME = re.compile(USERNAME_PATTERN)
+_NUMBER = re.compile(NUMBER_PATTERN)
+_ACCOUNT = re.compile(ACCOUNT_PATTERN)
 _PORT = re.compile(r"^[1-9][0-9]{0,4}$(?!\n)")
 _LABEL = re.compile(r"^(?!-)[a-z0-9-]{1,63}(?<!-)$(?!\n)")
 MAX_NODE_NAME = 255
@@ -67,6 +75,11 @@ def support_account(node: str) -> AccountId:
 def new_device_id(random: RandomBytes = token_bytes) -> DeviceId:
     """A fresh device id (80 random bits)."""
     return DeviceId("D" + _base32(random(10)))
+
+
+def avatar_id(index: bytes) -> AvatarId:
+    """The id of a picture: its keyed hash (16 octets), so that the same picture has the same id."""
+    return AvatarId("A" + _base32(index))
 
 
 def direct_chat_id(first: AccountId, second: AccountId) -> ChatId:
@@ -123,7 +136,31 @@ def is_reserved(name: str) -> bool:
     return bare in _RESERVED or skeleton(SYSTEM_USERNAME) in bare
 
 
+def is_number(alias: str) -> bool:
+    """Whether an alias is a mobile number."""
+    return _NUMBER.match(alias) is not None
+
+
+def is_account(alias: str) -> bool:
+    """Whether an alias is the id of its own account."""
+    return _ACCOUNT.match(alias) is not None
+
+
+def alias(text: str) -> str:
+    """What somebody signs in with: login, number (E.164) or account id. Raises `invalid_username`."""
+    folded = text.lower() if text.isascii() else ""
+    return folded if is_number(folded) or is_account(folded) else username(text)
+
+
+def written(alias: str, node: str) -> str:
+    """The address of the account on `node` that has this alias."""
+    return alias if is_account(alias) else f"{alias}@{node}"
+
+
 def address(text: str, home: str) -> tuple[str, str]:
-    """`login@node` (or `login`, meaning this node) as (login, node); raises a `Problem` when malformed."""
-    login, at, node = text.strip().removeprefix("@").partition("@")
-    return username(login), node_name(node) if at else home
+    """An address as (alias, node); without a node it means `home`. Raises a `Problem` when malformed."""
+    text = text.strip()
+    if text.isascii() and is_account(text.lower()):
+        return text.lower(), text.lower().partition(":")[2]
+    login, at, node = text.removeprefix("@").partition("@")
+    return login if is_number(login) else username(login), node_name(node) if at else home

@@ -59,6 +59,12 @@ class RateLimit:
         held.move_to_end(key)
         self._expire(now)
 
+    def give_back(self, key: Hashable, cost: float = 1.0) -> None:
+        """Undo a `take`: what it was taken for was not done."""
+        full_at = self._full_at.get(key)
+        if full_at is not None:
+            self._full_at[key] = full_at - cost * self._cost
+
     def forget(self, key: Hashable) -> None:
         """Fill the bucket of `key`: after a success that makes up for its failures."""
         self._full_at.pop(key, None)

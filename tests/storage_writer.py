@@ -1,4 +1,4 @@
-"""`python -m tests.storage_writer URL FIRST [READERS]`: stores events while it lives, and tells of each.
+"""`python -m tests.storage_writer URL FIRST`: stores events while it lives, and tells of each.
 
 On standard output, one line for each Deferred that fired: the number in its client id. Killed by a test.
 """
@@ -18,10 +18,6 @@ from safeum_home.storage.rows import NewEvent
 
 CHAT = b"chat".ljust(16, b".")
 IN_FLIGHT = 64
-
-
-def number(client_id: bytes) -> int:
-    return int.from_bytes(client_id, "big")
 
 
 class Writer:
@@ -46,8 +42,8 @@ class Writer:
         self.send()
 
 
-async def run(reactor: Any, url: str, first: str, readers: str = "2") -> None:
-    writer = Writer(await open_database(url, reactor=reactor, readers=int(readers)), int(first))
+async def run(reactor: Any, url: str, first: str) -> None:
+    writer = Writer(await open_database(url, reactor=reactor, readers=0), int(first))
     for _ in range(IN_FLIGHT):
         writer.send()
     await Deferred()

@@ -5,7 +5,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.ids import AccountId, DeviceId
-from tests.world import LAPTOP, PASSWORD, Client, Refused, World
+from tests.world import HOST, LAPTOP, PASSWORD, Client, Refused, World
 
 A = "A" * 43
 
@@ -98,6 +98,8 @@ class RevokeTests(DeviceCase):
                 "created_at": 1_700_000_000_000,
                 "current": True,
                 "connected": True,
+                **dict.fromkeys(("type", "model", "region", "time_zone")),
+                "address": HOST,
             },
         )
         self.assertEqual(

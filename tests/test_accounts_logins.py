@@ -36,7 +36,8 @@ class SignUpTests(LoginCase):
         alice = self.register("Alice")
         self.assertEqual(alice.address, f"alice@{NODE}")
         self.assertRegex(alice.account, rf"^@[a-z2-7]{{26}}:{NODE}$")
-        self.assertEqual(alice.call("profile.get")["profile"], {"display_name": "", "status": ""})
+        profile = alice.call("profile.get")["profile"]
+        self.assertEqual((profile["display_name"], profile["status"]), ("", ""))
 
     def test_taken(self) -> None:
         """A login belongs to one account, however it is written; nothing is hashed for a second one."""

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from twisted.internet.defer import fail
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.errors import Code, Problem
 from tests.world import HOST, LAPTOP, PASSWORD, Client, Refused, World
 
 NEW = "staple battery horse"
@@ -71,6 +73,22 @@ class PasswordChangeTests(SynchronousTestCase):
             else:
                 self.assertEqual(self.assertRaises(Refused, thief.answer, theft).code, "bad_credentials")
             self.assertEqual(len(self.alice.call("device.list")["devices"]), 1)
+
+    def test_found_stored_later(self) -> None:
+        """A change that was refused and turned out to be stored is known once the node looks anew."""
+        transact = self.world.database.transact
+
+        def stored_and_refused(fn: Any) -> Any:
+            transact(fn)
+            return fail(Problem(Code.STORAGE_UNAVAILABLE, retry_after=2.0))
+
+        self.patch(self.world.database, "transact", stored_and_refused)
+        change = {"current": PASSWORD, "new": NEW}
+        self.assertRaises(Refused, self.alice.call, "account.password", **change)
+        self.patch(self.world.database, "transact", transact)
+        self.world.domain.forget()
+        self.assertRaises(Refused, Client(self.world).login, "alice")
+        Client(self.world).login("alice", NEW)
 
     def test_costs_that_were_changed(self) -> None:
         """A hash of former costs is replaced at the next login, so that it takes as long as any other."""

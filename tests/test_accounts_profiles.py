@@ -11,6 +11,15 @@ from safeum_home.ids import AccountId, new_account_id
 from tests.world import NODE, Client, Refused, World, contact
 
 BOBBY = {"display_name": "Bobby", "status": "at sea"}
+BOBBY_SHOWN: dict[str, Any] = {
+    **BOBBY,
+    "about": "",
+    "fields": [],
+    "avatar": None,
+    "safenum": None,
+    "show_safenum": None,
+}
+BOBBY_OWN = {**BOBBY_SHOWN, "show_safenum": False}
 
 
 class ProfileTests(SynchronousTestCase):
@@ -35,7 +44,8 @@ class ProfileTests(SynchronousTestCase):
         self.hidden(self.bob, self.alice.account)
         self.bob.call("contact.accept", account=self.alice.account)
         shown = self.alice.call("profile.get", account=self.bob.account)
-        self.assertEqual(shown, {"account": self.bob.account, "address": f"bob@{NODE}", "profile": BOBBY})
+        expected = {"account": self.bob.account, "address": f"bob@{NODE}", "profile": BOBBY_SHOWN}
+        self.assertEqual(shown, expected)
         self.assertEqual(contact(self.alice, self.bob)["display_name"], "Bobby")
         self.bob.call("contact.remove", account=self.alice.account)
         self.hidden(self.alice, self.bob.account)
@@ -108,7 +118,7 @@ class ProfileTests(SynchronousTestCase):
         """A profile is kept, and every login sees it."""
         self.bob.call("profile.set", profile=BOBBY)
         again = World(self.world.database, self.world.vault)
-        self.assertEqual(Client(again).login("bob").call("profile.get")["profile"], BOBBY)
+        self.assertEqual(Client(again).login("bob").call("profile.get")["profile"], BOBBY_OWN)
 
     def test_frames(self) -> None:
         """A page of contacts with the longest names there are fits a frame."""
@@ -174,7 +184,8 @@ class DirectoryTests(SynchronousTestCase):
         self.assertIsNotNone(self.bob.answer(asked))
         self.assertIsNotNone(alice.answer(stale))
         world.domain.directory._size = 10
-        self.assertEqual(alice.call("profile.get", account=self.bob.account)["profile"], BOBBY)
+        shown = alice.call("profile.get", account=self.bob.account)["profile"]
+        self.assertEqual(shown, BOBBY_SHOWN)
 
     def test_wiped(self) -> None:
         """When the node stops no key is left that opens anything."""

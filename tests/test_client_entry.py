@@ -6,11 +6,13 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.cli import parser, untrusted
-from safeum_home.client.entry import Options, Person, enter, sign_up
+from safeum_home.client.entry import Options, Person, close_account, enter, sign_up
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.types import DeviceInfo
 from tests.client_double import FakeNode, opened
+
+SIGN_UP = "Choose a login, or give your mobile number (with +)"
 
 
 def options(login: str | None = None, password: str | None = None) -> Options:
@@ -50,12 +52,25 @@ class EntryTests(SynchronousTestCase):
         self.assertTrue(self.said[0].startswith("A login has 3 to 32"))
         self.assertEqual(self.params("session.login")[0]["username"], "ada")
 
+    def test_closing_an_account(self) -> None:
+        """With a login and a PIN, without logging in; nothing happens where none is given."""
+        self.node.answers["account.block"] = lambda params: {}
+        asyncio.run(close_account(self.node.client, options(), self.person("Ada@home.test", "284716")))
+        self.assertEqual(self.params("account.block"), [{"username": "ada", "pin": "284716"}])
+        self.assertIn("for ever", self.said[0])
+        self.assertIsNone(self.node.client.opened)
+        asyncio.run(close_account(self.node.client, options("ada", "905813"), self.person()))
+        self.assertEqual(self.params("account.block")[-1], {"username": "ada", "pin": "905813"})
+        with self.assertRaises(Problem):
+            asyncio.run(close_account(self.node.client, options("ada"), self.person("")))
+        self.assertEqual(len(self.params("account.block")), 2)
+
     def test_somebody_without_an_account_can_sign_up(self) -> None:
         self.enter(options(), "", "ada", "secret", "other", "secret", "secret", offer=True)
         self.assertIn("No account on home.test yet?", self.said[0])
         self.assertEqual(
             self.asked,
-            ["Login", "Choose a login", "Choose a password", "Once more", "Choose a password", "Once more"],
+            ["Login", SIGN_UP, "Choose a password", "Once more", "Choose a password", "Once more"],
         )
         self.assertEqual(self.params("account.register")[0]["password"], "secret")
         self.assertIsNotNone(self.node.client.opened)

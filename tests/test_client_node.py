@@ -20,8 +20,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client import Disconnected, RemoteProblem, aio
 from safeum_home.errors import Code
-from safeum_home.protocol.events import ContactChanged
-from safeum_home.protocol.types import ContactState, Message, Text
+from safeum_home.protocol.events import ContactChanged, ProfileChanged
+from safeum_home.protocol.types import ContactState, DeviceType, Message, Text
+from tests.test_accounts_avatars import largest
 
 ROOT = Path(__file__).parent.parent
 SAFEUM = (sys.executable, "-c", "from safeum_home.client.cli import main; raise SystemExit(main())")
@@ -191,6 +192,33 @@ class NodeTests(SynchronousTestCase):
 
         asyncio.run(asyncio.wait_for(come_and_go(), SECONDS))
 
+    def test_a_picture_and_what_is_known_of_a_device(self) -> None:
+        """The largest picture there is goes from one client to another, in one frame each way."""
+        data = largest()
+        self.register("painter")
+        self.register("viewer")
+
+        async def show() -> None:
+            async with await self.connect() as painter, await self.connect() as viewer:
+                mine = await painter.login("painter", PASSWORD)
+                theirs = await viewer.login("viewer", PASSWORD)
+                await viewer.request(mine.account, mine.address)
+                await painter.accept(theirs.account)
+                told = viewer.events()
+                kept = await painter.set_avatar(data)
+                async for event in told:
+                    if isinstance(event, ProfileChanged):
+                        break
+                self.assertEqual((event.account, event.profile.avatar), (mine.account, kept.avatar))
+                picture = await viewer.avatar(kept.avatar, mine.account)
+                self.assertEqual((picture.type, picture.data), ("image/png", data))
+                [device] = (await painter.devices()).devices
+                self.assertEqual((device.type, device.model), (DeviceType.DESKTOP, None))
+                self.assertIn(device.address, ("127.0.0.1", "::1"))
+                self.assertTrue(device.time_zone)
+
+        asyncio.run(asyncio.wait_for(show(), SECONDS))
+
     @contextmanager
     def chat(self, *options: str) -> Iterator[tuple[IO[bytes], "subprocess.Popen[bytes]"]]:
         """`safeum chat` on a terminal of its own."""
@@ -220,6 +248,37 @@ class NodeTests(SynchronousTestCase):
             self.start_node(self.address.partition(":")[2])
             until(screen, b"is not the one given with --ca")
             self.assertEqual(process.wait(SECONDS), 1)
+
+    def test_an_account_is_closed(self) -> None:
+        """A PIN is set unseen in the terminal; with it the account is closed from another device."""
+        self.register("closer")
+        pin = "284716"
+        with self.chat("--login", "closer") as (screen, process):
+            until(screen, b"Password")
+            screen.write(PASSWORD.encode() + b"\r")
+            until(screen, b"connected")
+            shown = b""
+            # The screen writes only what changes: the P of "PIN" stands there already.
+            for line, prompt in (("/pin set", b"Password"), (PASSWORD, b"IN:"), (pin, b"once more")):
+                screen.write(line.encode() + b"\r")
+                shown += until(screen, prompt)
+            screen.write(pin.encode() + b"\r")
+            shown += until(screen, b"PIN 1 is set")
+            self.assertNotIn(pin.encode(), shown)
+            self.assertNotIn(PASSWORD.encode(), shown)
+            wrong = self.safeum("close-account", "closer", "905813\n")
+            self.assertEqual((wrong.returncode, wrong.stdout), (1, ""))
+            self.assertEqual(wrong.stderr, "safeum: The login or the PIN is wrong.\n")
+            done = self.safeum("close-account", "closer", pin + "\n")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("closed, for ever", done.stdout)
+            until(screen, b"This account was closed")
+            screen.write(b"/quit\r")
+            self.assertEqual(process.wait(SECONDS), 0)
+        refused = self.safeum("pipe", "closer", PASSWORD + "\n")
+        self.assertEqual(refused.stderr, "safeum: The login or the password is wrong.\n")
+        again = self.safeum("register", "closer", PASSWORD + "\n")
+        self.assertEqual(again.stderr, "safeum: Somebody else has this login already.\n")
 
     def test_the_terminal_on_a_terminal(self) -> None:
         self.register("sitter")

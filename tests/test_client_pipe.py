@@ -18,7 +18,7 @@ class PipeTests(SynchronousTestCase):
         self.node = FakeNode()
         self.wire = self.node.login()
         self.transport = StringTransport()
-        self.pipe = Pipe(self.node.client)
+        self.pipe = Pipe(self.node.client, self.node.clock)
         self.pipe.makeConnection(self.transport)
 
     def lines(self) -> list[Any]:
@@ -67,14 +67,18 @@ class PipeTests(SynchronousTestCase):
             {"method": "chat.send", "id": 2},
             {"method": "session.login", "params": {}, "id": 3},
             self.send("x", 4),
+            {"method": "chat.list", "id": 1.5},
+            {"method": "chat.list", "id": 5, "more": 1},
+            {"method": "chat.list", "id": 6, "jsonrpc": "1.0"},
         )
-        self.pipe.dataReceived(b"[\n\n")
+        self.pipe.dataReceived(b"{\n\n")
         self.wire.reply(self.wire.of("chat.send")[0], Problem(Code.NOT_A_CONTACT))
         codes = [(line["id"], line["error"]["data"]["code"]) for line in self.lines()]
         expected = [
             (1, "method_not_found"),
             (2, "invalid_params"),
             (3, "wrong_state"),
+            *[(None, "invalid_request")] * 3,
             (None, "parse_error"),
             (4, "not_a_contact"),
         ]
@@ -139,6 +143,30 @@ class PipeTests(SynchronousTestCase):
         done = self.pipe.done
         self.pipe.connectionLost()
         self.assertEqual(self.successResultOf(done), 1)
+
+    def test_nobody_reads_any_more(self) -> None:
+        """Then it ends, whether or not there is more to come in, and once."""
+        done = self.pipe.done
+        self.give(self.send("one", 1))
+        self.pipe.writeConnectionLost()
+        self.assertEqual(self.successResultOf(done), 1)
+        self.assertTrue(self.transport.disconnecting)
+        self.wire.reply(self.wire.of("chat.send")[0], {"id": cursor(1), "at": 1})
+        self.pipe.readConnectionLost()
+        self.pipe.connectionLost()
+
+    def test_too_fast(self) -> None:
+        """What came too often is given again when it may be; a long wait is for the script to decide."""
+        self.lines()
+        self.give({"method": "chat.list", "id": 1})
+        self.wire.reply(self.wire.of("chat.list")[0], Problem(Code.RATE_LIMITED, retry_after=0.5))
+        self.assertEqual(self.lines(), [])
+        self.node.clock.advance(0.5)
+        self.wire.reply(self.wire.of("chat.list")[1], {"chats": [], "next": None})
+        self.assertEqual([line["id"] for line in self.lines()], [1])
+        self.give({"method": "chat.list", "id": 2})
+        self.wire.reply(self.wire.of("chat.list")[2], Problem(Code.RATE_LIMITED, retry_after=60.0))
+        self.assertEqual(self.lines()[0]["error"]["data"]["code"], "rate_limited")
 
     def test_an_endless_line_is_refused(self) -> None:
         self.lines()

@@ -15,8 +15,8 @@ from safeum_home.client.aio import reactor_of
 from safeum_home.client.blocks import text_of
 from safeum_home.client.desk import Desk
 from safeum_home.client.desk_events import Listening
-from safeum_home.client.entry import future
 from safeum_home.client.events import Link
+from safeum_home.client.futures import future
 from safeum_home.client.slash_commands import submit
 from tests.e2e.node_process import NodeProcess
 

@@ -256,7 +256,8 @@ class CommandTests(DeskTestCase):
         self.assertIn("1  Bob  bob@home.test", self.body())
         self.enter("/name Countess")
         self.assertEqual(
-            self.params("profile.set"), [{"profile": {"display_name": "Countess", "status": ""}}]
+            self.params("profile.set")[0]["profile"],
+            {"display_name": "Countess", "status": "", "about": "", "fields": [], "show_safenum": False},
         )
         self.enter("/profile")
         self.assertIn("Ada <ada@home.test>", self.body())

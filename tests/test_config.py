@@ -7,13 +7,14 @@ from pathlib import Path
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import ValidationError, convert
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.config import Config, ConfigError, LimitSection, load, parse
 from safeum_home.protocol import MAX_FRAME
 from safeum_home.protocol.commands import DeviceList
 from safeum_home.protocol.frames import encode_result
-from safeum_home.protocol.types import DeviceEntry, DeviceInfo
+from safeum_home.protocol.types import DeviceEntry, DeviceInfo, DeviceType
 
 ROOT = Path(__file__).parent.parent
 NODE = '[node]\nname = "home.example"\nstate_dir = "/var/lib/safeum"\n'
@@ -75,8 +76,17 @@ class StrictnessTests(ConfigCase):
         )
         self.assertGreaterEqual(most, LimitSection().devices)
         for character in '\0\x1f\x7f"\\\u2028\ud7ff\U0010ffff':
-            info = DeviceInfo(character * 64, character * 64)
-            entry = DeviceEntry("D" + "a" * 16, info.name, info.system, 2**53 - 1, False, False)
+            text = character * 64
+            most_octets = "\U0010ffff" * 32
+            details = (DeviceType.DESKTOP, most_octets, most_octets, "A" * 40)
+            device = {"name": text, "system": text, "type": "desktop", "time_zone": details[3]}
+            device |= {"model": most_octets, "region": most_octets}
+            self.assertEqual(convert(device, DeviceInfo), DeviceInfo(text, text, *details))
+            for longer in ("\x1f", "\x7f", most_octets + "x", "a\nb", ""):
+                self.assertRaises(ValidationError, convert, device | {"model": longer}, DeviceInfo)
+                self.assertRaises(ValidationError, convert, device | {"region": longer}, DeviceInfo)
+            address = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"
+            entry = DeviceEntry("D" + "a" * 16, text, text, 2**53 - 1, False, False, *details, address)
             frame = encode_result(2**53 - 1, DeviceList([entry] * most))
             self.assertLessEqual(len(frame), MAX_FRAME)
 
@@ -104,6 +114,51 @@ class StrictnessTests(ConfigCase):
         for whole in (text, NODE + text, f"{NODE}[database]\nurl = {msgspec.json.encode(text).decode()}"):
             with contextlib.suppress(ConfigError):
                 self.assertIsInstance(parse(whole), Config)
+
+
+class TextMessageTests(ConfigCase):
+    """[sms]"""
+
+    def test_providers(self) -> None:
+        """A provider has a name of its own, a kind and whatever settings; routes name providers there are."""
+        one = '[[sms.providers]]\nname = "main"\nkind = "smpp"\n'
+        other = '[[sms.providers]]\nname = "other"\nkind = "smpp"\nsettings = { x = [1, "y"] }\n'
+        sms = parse(NODE + '[sms]\nroutes = { "44" = ["other", "main"] }\n' + one + other).sms
+        self.assertEqual([p.name for p in sms.providers], ["main", "other"])
+        self.assertEqual(sms.providers[1].settings, {"x": [1, "y"]})
+        self.assertIn("two of one name", self.refused(NODE + one + one))
+        for route in (
+            '"44" = ["mian"]',
+            '"44" = []',
+            '"+44" = ["main"]',
+            '"044" = ["main"]',
+            '"" = ["main"]',
+        ):
+            self.assertIn("sms.routes", self.refused(f"{NODE}[sms]\nroutes = {{ {route} }}\n{one}"))
+        for name in ("", "Main", "a b", "main\\n", "a" * 33):
+            self.refused(f'{NODE}[[sms.providers]]\nname = "{name}"\nkind = "smpp"')
+            self.refused(f'{NODE}[[sms.providers]]\nname = "main"\nkind = "{name}"')
+
+    def test_text(self) -> None:
+        """The code stands in the message once, and nothing else is filled in."""
+        for text in ("", "code", "{code} {code}", "{code} {", "{code}}", "{{code}}", "{0}", "{code!r}"):
+            self.assertIn("sms.text", self.refused(f'{NODE}[sms]\ntext = "{text}"'))
+        sms = parse(NODE + '[sms]\ntext = "Ihr Code: {code}"').sms
+        self.assertEqual(sms.written("482913"), "Ihr Code: 482913")
+
+    def test_prices(self) -> None:
+        """Prices are whole millionths, by the first digits of numbers."""
+        self.assertEqual(parse(NODE + '[sms]\nprices = { "44" = 40_000 }').sms.prices, {"44": 40_000})
+        for price in ('"44" = 0.04', '"44" = -1', '"x" = 1', '"44" = "1"'):
+            self.assertIn("sms.prices", self.refused(f"{NODE}[sms]\nprices = {{ {price} }}"))
+
+    def test_secrets(self) -> None:
+        """A provider's password is referred to, and never written down."""
+        start = NODE + '[[sms.providers]]\nname = "main"\nkind = "smpp"\n'
+        for name in ("password", "auth_token", "api_key"):
+            parse(f'{start}settings = {{ {name} = "secret:smpp-main" }}')
+            for value in (SECRET, "", "secret:", "secret: x", "secret:Hunter2-hunter2", "secret:a\\n"):
+                self.assertIn(name, self.refused(f'{start}settings = {{ {name} = "{value}" }}'))
 
 
 class SecretTests(ConfigCase):

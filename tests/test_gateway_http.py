@@ -31,9 +31,9 @@ class Echo(Resource):
 
 
 class PlainSiteTests(SynchronousTestCase):
-    def ask(self, octets: bytes) -> bytes:
+    def ask(self, octets: bytes, root: Resource | None = None) -> bytes:
         clock = Clock()
-        root = site_root(lambda: {"status": "sealed", "level": "memfd_secret"})
+        root = root or site_root(lambda: {"status": "sealed", "level": "memfd_secret"})
         root.putChild(b"busy", Busy())
         root.putChild(b"echo", Echo())
         channel = EdgeSite(clock, EdgeLimits(), root).buildProtocol(None)
@@ -56,6 +56,21 @@ class PlainSiteTests(SynchronousTestCase):
         answer = self.ask(b"GET /busy HTTP/1.1\r\nHost: localhost\r\n\r\n")
         self.assertTrue(answer.startswith(b"HTTP/1.1 429 "), answer)
         self.assertIn(b"Retry-After: 2\r\n", answer)
+
+    def test_further_resources(self) -> None:
+        """They are found at their paths, and the steps to them are not found themselves."""
+        paths = {"/v1/sms/one": Echo(), "/v1/sms/two": Busy(), "/alone": Echo()}
+        root = site_root(dict, resources=paths)
+        for path, resource in paths.items():
+            here = root
+            for step in path.encode().split(b"/")[1:]:
+                here = here.children[step]
+            self.assertIs(here, resource)
+        for missing in (b"/v1", b"/v1/sms", b"/v1/sms/", b"/v1/sms/three", b"/v1/ws/x"):
+            answer = self.ask(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % missing, root)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 404 "), answer)
+        answer = self.ask(b"GET /v1/sms/two HTTP/1.1\r\nHost: a\r\n\r\n", root)
+        self.assertTrue(answer.startswith(b"HTTP/1.1 429 "), answer)
 
     def test_header_injection(self) -> None:
         answer = self.ask(b"GET /health HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n")

@@ -216,9 +216,48 @@ class FlowTests(SessionCase):
         error = self.refused("rate_limited", alice, "device.list")
         self.assertAlmostEqual(error.error["data"]["retry_after"], 0.1, 3)
         bob.call("device.list")
-        self.world.clock.advance(0.11)
-        alice.call("device.list")
+        self.world.clock.advance(0.21)
+        for _ in range(2):
+            alice.call("device.list")
         self.refused("rate_limited", alice, "device.list")
+
+    def test_costs(self) -> None:
+        """What makes the node read much counts for more."""
+        self.world = World(commands_per_second=10.0, commands_burst=20)
+        alice = self.world.register("alice")
+        self.assertEqual([alice.call("chat.list")["next"] for _ in range(2)], [None, None])
+        self.refused("rate_limited", alice, "chat.list")
+
+    def test_slowed_down(self) -> None:
+        """Of a client that is over its rate nothing is read for a moment, and then all that it sent."""
+        self.world = World(commands_per_second=10.0, commands_burst=1)
+        alice = self.world.register("alice")
+        alice.call("device.list")
+        refused, later = alice.ask("device.list"), alice.ask("device.list")
+        self.assertEqual((alice.connection.reading, len(alice.connection.unread)), (False, 1))
+        self.assertEqual(self.assertRaises(Refused, alice.answer, refused).code, "rate_limited")
+        self.world.clock.advance(0.19)
+        self.assertFalse(alice.connection.reading)
+        self.world.clock.advance(0.02)
+        alice.connection.read_on()
+        self.assertTrue(alice.answer(later))
+
+    def test_slowed_down_and_gone(self) -> None:
+        """A connection that goes away while it is held leaves nothing behind."""
+        self.world = World(commands_per_second=10.0, commands_burst=1)
+        alice = self.world.register("alice")
+        alice.call("device.list")
+        alice.ask("device.list")
+        alice.connection.lose()
+        self.world.clock.advance(2)
+        self.assertFalse(alice.connection.reading)
+
+    def test_insisting_without_a_login(self) -> None:
+        """Commands of an open session are not asked for ever before it is one."""
+        client = Client(self.world)
+        for _ in range(20):
+            self.refused("not_authenticated", client, "device.list")
+        self.assertEqual(client.connection.close_code, 1008)
 
     def test_rate_before_a_login(self) -> None:
         """Whoever has not logged in shares the measure of his address: one IPv6 network is one address."""

@@ -170,4 +170,47 @@ class NameTests(SynchronousTestCase):
             Code.INVALID_USERNAME, parse, "", "@", "@@home.example", "a b@home.example", "al@x.example"
         )
         self._refused(Code.INVALID_NODE_NAME, parse, "alice@", "alice@a@b", "alice@ home", "alice@-")
-        self._refused(Code.INVALID_USERNAME, parse, "@" + "a" * 26 + ":home.example")
+        self._refused(Code.INVALID_USERNAME, parse, "@" + "a" * 25 + ":home.example")
+
+    def test_addresses_of_numbers_and_ids(self) -> None:
+        """A number has a node like a login; an account's own id is an address as it stands."""
+        number, account = "+491711234567", "@" + "a" * 26 + ":far.example"
+        self.assertEqual(ids.address(f" {number}@far.example ", "home.example"), (number, "far.example"))
+        self.assertEqual(ids.address(number, "home.example"), (number, "home.example"))
+        self.assertEqual(ids.address(account.upper(), "home.example"), (account, "far.example"))
+        for alias in (number, account, "alice"):
+            address = ids.written(alias, "far.example")
+            self.assertEqual(ids.address(address, "home.example"), (alias, "far.example"))
+            self.assertEqual(ids.alias(alias), alias)
+
+    def test_no_login_looks_like_a_number(self) -> None:
+        """Nobody signs up as a number, with or without its plus; and what is nearly one is none."""
+        self._refused(
+            Code.INVALID_USERNAME,
+            ids.username,
+            *("491711234567", "0171-1234567", "49.171.1234567", "+491711234567", "123", "0_0"),
+        )
+        self._refused(
+            Code.INVALID_USERNAME,
+            ids.alias,
+            *(
+                "+49",
+                "+0491711234567",
+                "+49 1711234567",
+                "+49171123456789012",
+                "+491711234567\n",
+                "++491711234567",
+            ),
+            *("+\u0664\u0669171123456", "@" + "a" * 26, "@" + "\u212a" + "a" * 25 + ":home.example"),
+        )
+
+    @given(st.text(max_size=40) | st.from_regex(ids.NUMBER_PATTERN) | ACCOUNTS)
+    def test_alias_never_surprises(self, text: str) -> None:
+        """Whatever the text: a login, a number or an id, exactly one of them, or the problem."""
+        try:
+            alias = ids.alias(text)
+        except Problem:
+            return
+        self.assertEqual(ids.alias(alias), alias)
+        kinds = [bool(re.search(ids.USERNAME_PATTERN, alias)), ids.is_number(alias), ids.is_account(alias)]
+        self.assertEqual(kinds.count(True), 1)

@@ -60,11 +60,16 @@ class SessionTests(SynchronousTestCase):
         self._expect(Code.WRONG_STATE, Code.WRONG_STATE)
 
     def test_every_command_has_its_phase(self) -> None:
-        """Only the three ways in are taken from strangers."""
+        """Only the ways in are taken from strangers."""
         greeting = {method for method, command in COMMANDS.items() if command.phase is Phase.GREETING}
-        self.assertEqual(greeting, {"account.register", "session.login", "session.resume"})
+        steps = {"verification.create", "verification.request", "verification.submit"}
+        self.assertEqual(
+            greeting, {"account.register", "account.block", "session.login", "session.resume", *steps}
+        )
 
-    @given(st.lists(st.sampled_from(["authenticating", "opened", "refused", "closed"]), max_size=12))
+    @given(
+        st.lists(st.sampled_from(["authenticating", "opened", "refused", "answered", "closed"]), max_size=12)
+    )
     def test_nothing_opens_a_session_but_a_success(self, inputs: list[str]) -> None:
         """In every order of events, commands of an account are taken only between `opened` and `closed`.
 
@@ -77,8 +82,9 @@ class SessionTests(SynchronousTestCase):
             ("greeting", "authenticating"): "authenticating",
             ("authenticating", "opened"): "open",
             ("authenticating", "refused"): "greeting",
+            ("authenticating", "answered"): "greeting",
             **{(before, "closed"): "over" for before in ("greeting", "authenticating", "open", "over")},
-            **{("over", late): "over" for late in ("opened", "refused")},
+            **{("over", late): "over" for late in ("opened", "refused", "answered")},
         }
         phases = {"greeting": Phase.GREETING, "open": Phase.OPEN}
         for name in inputs:

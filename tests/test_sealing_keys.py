@@ -150,10 +150,11 @@ class BlindIndexTests(SynchronousTestCase):
                 blinder.device(DeviceId(text)),
                 blinder.client_id(DeviceId(text), ""),
                 blinder.token(DeviceId(text), b""),
+                blinder.avatar(AccountId(text), b""),
             )
         ]
-        self.assertEqual(len({index[:16] for index in indexes}), 12)
-        self.assertEqual([len(index) for index in indexes], 2 * [16, 16, 16, 16, 16, 32])
+        self.assertEqual(len({index[:16] for index in indexes}), 14)
+        self.assertEqual([len(index) for index in indexes], 2 * [16, 16, 16, 16, 16, 32, 16])
         self.assertEqual(first.account(AccountId(text)), indexes[0])
 
     def test_client_ids(self) -> None:

@@ -2,7 +2,9 @@
 
 from sqlalchemy import Connection
 
-from safeum_home.storage import accounts, chats, contacts, devices, events, keys, node, profiles
+from safeum_home.errors import Tampered
+from safeum_home.ports import WrappedKey
+from safeum_home.storage import accounts, avatars, chats, contacts, devices, events, keys, node, profiles
 from safeum_home.storage.rows import (
     AccountRow,
     ChatRow,
@@ -48,6 +50,15 @@ class AccountQueryTests(StorageCase):
         await self.write(accounts.update_account, row.account, b"new")
         self.assertEqual(await self.read(accounts.account, row.account), row._replace(sealed=b"new"))
 
+    async def test_all_accounts(self) -> None:
+        """Page after page, in the order of their indexes, each with its key."""
+        rows = sorted(
+            [await self.account(name) for name in ("ann", "bob", "cy")], key=lambda row: row.account
+        )
+        self.assertEqual(await self.read(accounts.accounts_after, b"", 2), rows[:2])
+        self.assertEqual(await self.read(accounts.accounts_after, rows[1].account, 2), rows[2:])
+        self.assertEqual(await self.read(accounts.accounts_after, rows[2].account, 2), [])
+
     async def test_keys(self) -> None:
         """A key is replaced and deleted by its owner."""
         await self.write(keys.put_key, blind("day"), wrap("one"))
@@ -57,7 +68,7 @@ class AccountQueryTests(StorageCase):
         self.assertIsNone(await self.read(keys.key, blind("day")))
 
     async def test_rewrap_all(self) -> None:
-        """Every key is wrapped anew, over several batches."""
+        """Every key of an older epoch is wrapped anew, over several batches; what does not open stays."""
         owners = [number.to_bytes(16, "big") for number in range(2_345)]
 
         def put(c: Connection) -> None:
@@ -65,10 +76,23 @@ class AccountQueryTests(StorageCase):
                 keys.put_key(c, owner, wrap())
 
         await self.db.transact(put)
-        count = await self.write(keys.rewrap_all, lambda owner, key: wrap(owner.hex(), key.epoch + 1))
-        self.assertEqual(count, len(owners))
+        await self.write(keys.put_key, owners[7], wrap("new", 2))
+
+        def rewrap(owner: bytes, key: WrappedKey) -> WrappedKey:
+            if owner == owners[8]:
+                raise Tampered
+            return wrap(owner.hex(), key.epoch + 1)
+
+        done: bytes | None = b""
+        damaged = batches = 0
+        while done is not None:
+            batch: keys.Rewrapped = await self.write(keys.rewrap_some, 2, done, rewrap)
+            done, damaged, batches = batch.last, damaged + batch.damaged, batches + 1
+        self.assertEqual((damaged, batches), (1, 3))
         for owner in (owners[0], owners[1_000], owners[-1]):
             self.assertEqual(await self.read(keys.key, owner), wrap(owner.hex(), 2))
+        self.assertEqual(await self.read(keys.key, owners[7]), wrap("new", 2))
+        self.assertEqual(await self.read(keys.key, owners[8]), wrap())
 
     async def test_devices(self) -> None:
         """Devices are listed in the order in which they came, and found with their account."""
@@ -101,6 +125,18 @@ class AccountQueryTests(StorageCase):
         self.assertEqual(await self.read(profiles.profiles_since, blind("ann"), 0, 10), [theirs, mine])
         self.assertEqual(await self.read(profiles.profiles_since, blind("ann"), 0, 1), [theirs])
         self.assertEqual(await self.read(profiles.profiles_since, blind("ann"), 2, 10), [mine])
+
+    async def test_avatars(self) -> None:
+        """One for each account, in place of the one before, until it is deleted."""
+        self.assertIsNone(await self.read(avatars.avatar, blind("ann")))
+        for sealed in (b"first", bytes(50_000)):
+            await self.write(avatars.put_avatar, blind("ann"), sealed)
+            await self.write(avatars.put_avatar, blind("bob"), b"bob's")
+            self.assertEqual(await self.read(avatars.avatar, blind("ann")), sealed)
+        for _ in range(2):
+            await self.write(avatars.delete_avatar, blind("ann"))
+            self.assertIsNone(await self.read(avatars.avatar, blind("ann")))
+        self.assertEqual(await self.read(avatars.avatar, blind("bob")), b"bob's")
 
 
 class ContactQueryTests(StorageCase):

@@ -2,6 +2,7 @@
 
 from sqlalchemy.exc import OperationalError
 
+from safeum_home.storage import postgres
 from safeum_home.storage.backend import DatabaseInUse
 from safeum_home.storage.database import backend_for
 from tests.storage import OnPostgres, StorageCase
@@ -10,17 +11,14 @@ from tests.storage import OnPostgres, StorageCase
 class SingleWriterTests(StorageCase):
     def claim(self) -> None:
         """As another process would: a backend of its own."""
+        self.patch(postgres, "_WRITER", "-c lock_timeout=50ms")
         other = backend_for(self.url)
-        connection = other.writer()
-        connection.exec_driver_sql(self.impatient)
-        connection.commit()
         try:
-            other.claim(connection)
+            other.open()
+            other.writer().close()
         finally:
-            connection.close()
             other.close()
 
-    impatient = "SELECT 1"
     refusal: type[Exception] = DatabaseInUse
 
     async def test_taken(self) -> None:
@@ -36,5 +34,4 @@ class SingleWriterTests(StorageCase):
 
 
 class PostgresSingleWriterTests(OnPostgres, SingleWriterTests):
-    impatient = "SET lock_timeout = '50ms'"
     refusal = OperationalError

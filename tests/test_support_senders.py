@@ -193,7 +193,7 @@ class OperatorTests(SupportCase):
         super().setUp()
         config = parse('[node]\nname = "home.example"\nstate_dir = "/nowhere"')
         node = Node(Clock(), config, arena(), Hardening(True, True), in_memory=True)
-        node._domain = self.world.domain
+        node.domain = self.world.domain
         self.handlers = handlers(node, Backups(node, None))
         self.bob, self.carol = self.world.register("bob"), self.world.register("carol")
         self.people = [self.alice, self.bob, self.carol]

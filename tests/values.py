@@ -23,6 +23,8 @@ def _of(info: inspect.Type) -> st.SearchStrategy[Any]:
             return st.from_regex(pattern.replace(r"$(?!\n)", r"\Z"))
         case inspect.StrType(min_length=least, max_length=most):
             return st.text(_TEXT, min_size=least or 0, max_size=min(most or 100, 100))
+        case inspect.BytesType(min_length=least, max_length=most):
+            return st.binary(min_size=least or 0, max_size=min(most or 100, 100))
         case inspect.IntType(ge=least, le=most):
             return st.integers(least, most)
         case inspect.FloatType():
@@ -37,8 +39,12 @@ def _of(info: inspect.Type) -> st.SearchStrategy[Any]:
             return st.sampled_from(allowed)
         case inspect.EnumType(cls=enum):
             return st.sampled_from(list(enum))
-        case inspect.ListType(item_type=item):
-            return st.lists(_of(item), max_size=3)
+        case inspect.BytesType(min_length=least, max_length=most):
+            return st.binary(min_size=least or 0, max_size=min(most or 100, 100))
+        case inspect.VarTupleType(item_type=item):
+            return st.lists(_of(item), max_size=3).map(tuple)
+        case inspect.ListType(item_type=item, min_length=least):
+            return st.lists(_of(item), min_size=least or 0, max_size=3)
         case inspect.UnionType(types=kinds):
             return st.one_of([_of(kind) for kind in kinds])
         case inspect.StructType(cls=struct, fields=fields):

@@ -13,19 +13,23 @@ from itertools import count
 from typing import Any
 
 import msgspec
+from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.internet.task import Clock
 
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.config import (
     Config,
+    ContactSyncSection,
     LimitSection,
     NodeSection,
+    NumberSection,
     PasswordSection,
     RegistrationSection,
     SupportSection,
 )
 from safeum_home.gateway.session import Session
 from safeum_home.node.domain import make_domain
+from safeum_home.ports import TextMessages
 from safeum_home.protocol import MAX_FRAME, frames
 from safeum_home.sealing.memory import Arena, Level
 from safeum_home.sealing.root import generate
@@ -46,6 +50,9 @@ GENEROUS: dict[str, Any] = {
         "signups_per_address",
         "finds_per_account",
         "contact_requests_per_account",
+        "profile_changes_per_account",
+        "verifications_per_address",
+        "codes_per_number",
     )
     for name in ((rate, f"{rate}_burst") if rate != "commands" else ("commands_per_second", "commands_burst"))
 }
@@ -86,6 +93,35 @@ class InlinePool:
         waiting, self._waiting = self._waiting[:count], self._waiting[count:]
         for work in waiting:
             work()
+
+
+class RecordedTexts:
+    """`ports.TextMessages` that keeps what was sent; `failing` is what it fails with, `hold` who waits."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, str]] = []
+        self.entered: list[str] = []
+        self.failing: Exception | None = None
+        self.hold: list[Deferred[None]] | None = None
+
+    def used(self, number: str) -> None:
+        self.entered.append(number)
+
+    def send(self, number: str, text: str, host: str) -> "Deferred[None]":
+        if self.failing is not None:
+            return fail(self.failing)
+        self.sent.append((number, text, host))
+        done: Deferred[None] = Deferred()
+        if self.hold is None:
+            done.callback(None)
+        else:
+            self.hold.append(done)
+        return done
+
+    @property
+    def code(self) -> str:
+        """The digits of the last one."""
+        return "".join(char for char in self.sent[-1][1] if char.isdigit())[:6]
 
 
 class _SameThread:
@@ -287,6 +323,8 @@ class World:
         open: bool = True,
         support_open: bool = True,
         password_queue: int = 1000,
+        contact_sync: ContactSyncSection | None = None,
+        numbers: NumberSection | None = None,
         **limits: Any,
     ) -> None:
         self.clock = Clock()
@@ -298,9 +336,15 @@ class World:
             node=NodeSection(NODE, "/nowhere"),
             registration=RegistrationSection(open),
             support=SupportSection(support_open),
+            contact_sync=contact_sync or ContactSyncSection(),
             limits=LimitSection(**{**GENEROUS, **limits}),
+            numbers=numbers or NumberSection(),
         )
-        self.domain = make_domain(self.config, self.clock, self.database, self.vault, self.hasher)
+        self.texts = RecordedTexts()
+        texts: TextMessages = self.texts
+        self.domain = make_domain(
+            self.config, self.clock, self.database, self.vault, self.hasher, texts, maybeDeferred
+        )
         self.services = self.domain.services
         self.connections: list[Connection] = []
 

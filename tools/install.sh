@@ -24,5 +24,16 @@ fi
     "$python" -m venv --clear "$venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 
+# Contacts are found by number with the system's libsodium; all else works without it.
+if ! "$venv/bin/python" -c 'import sys; from safeum_home.protocol.ristretto import available; sys.exit(not available())'
+then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get update -qq && apt-get install -y -qq --no-install-recommends libsodium23 >/dev/null || true
+    else
+        echo "libsodium is missing. On Debian: sudo apt-get install libsodium23" >&2
+    fi
+fi
+
 # Twisted keeps a list of its plugins in a file; written now, a node never needs to write it.
 "$venv/bin/python" -c 'from twisted.plugin import IPlugin, getPlugins; list(getPlugins(IPlugin))'

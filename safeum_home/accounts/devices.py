@@ -51,7 +51,16 @@ class Devices:
         device = new_device_id(self._random)
         secret = self._random(32)
         blind = self._blinder.device(device)
-        record = DeviceRecord(device, info.name, info.system, self._now())
+        record = DeviceRecord(
+            device,
+            info.name,
+            info.system,
+            self._now(),
+            info.type,
+            info.model,
+            info.region,
+            info.time_zone,
+        )
         sealed = seal(owner.key, record, blind)
         row = DeviceRow(blind, owner.blind, self._blinder.token(device, secret), sealed)
         return device, f"{device}.{_written(secret)}", row
@@ -90,6 +99,11 @@ class Devices:
         if (device := self.connected(account).get(gone)) is not None:
             self._bus.revoke(account, device)
 
+    def closed(self, account: AccountId, skip: DeviceId | None = None) -> None:
+        """An account was closed: close its sessions but for that of `skip`, and let none begin."""
+        self._revocations += 1
+        self._bus.close_account(account, skip)
+
     async def recognise(self, token: str) -> tuple[OpenAccount, DeviceId]:
         """Whose token this is; raises `bad_token`."""
         device, secret = _parse(token)
@@ -119,12 +133,11 @@ class Devices:
     async def list(self, caller: Caller, params: ListDevices) -> DeviceList:
         owner = await self._directory.need(caller.account)
         rows = await self._database.read(lambda c: devices.devices_of(c, owner.blind))
-        connected = self._bus.connected(owner.account)
+        hosts = self._bus.hosts(owner.account)
 
         def entry(row: DeviceRow) -> DeviceEntry:
             record = unseal(owner.key, DeviceRecord, row.sealed, row.device)
-            current, live = record.device == caller.device, record.device in connected
-            return DeviceEntry(record.device, record.name, record.system, record.created_at, current, live)
+            return _entry(record, caller.device, hosts.get(DeviceId(record.device)))
 
         return DeviceList(undamaged(rows, entry, "devices"))
 
@@ -139,6 +152,23 @@ class Devices:
         if not await self._database.transact(lambda c: devices.delete_device(c, owner, blind)):
             raise Problem(Code.DEVICE_NOT_FOUND)
         return Committed(Done(), lambda: self.dropped(account, blind))
+
+
+def _entry(record: DeviceRecord, current: DeviceId, host: str | None) -> DeviceEntry:
+    return DeviceEntry(
+        record.device,
+        record.name,
+        record.system,
+        record.created_at,
+        record.device == current,
+        host is not None,
+        record.type,
+        record.model,
+        record.region,
+        record.time_zone,
+        # Which of the node's own interfaces an IPv6 address was heard on says nothing to anybody.
+        None if host is None else host.partition("%")[0],
+    )
 
 
 def _parse(token: str) -> tuple[DeviceId, bytes]:

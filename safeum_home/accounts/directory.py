@@ -1,17 +1,17 @@
 """The accounts of this node by id: opened from the database when asked for, a bounded number kept in RAM."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred, succeed
 
-from safeum_home.accounts.records import AccountRecord, ProfileRecord, unseal
+from safeum_home.accounts.records import AccountRecord, PinRecord, ProfileRecord, unseal
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder, Database, Key, Keyring, Known
-from safeum_home.protocol.types import Profile
 from safeum_home.storage import accounts, keys, profiles
 from safeum_home.storage.rows import AccountRow, ProfileRow
 
@@ -25,7 +25,18 @@ class OpenAccount:
     key: Key
     username: str
     password_hash: str
-    profile: Profile = field(default_factory=Profile)
+    display_name: str = ""
+    status: str = ""
+    pins: PinRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What somebody who signs in has to fit."""
+
+    account: AccountId
+    password_hash: str
+    pins: PinRecord | None
 
 
 class AccountDirectory:
@@ -47,13 +58,14 @@ class AccountDirectory:
         self._own = {known.account: known for known in (system, support)}
         self._size = size
         self._open: OrderedDict[AccountId, OpenAccount] = OrderedDict()
+        self._forgotten = 0
 
     def get(self, account: AccountId) -> "Deferred[OpenAccount | None]":
         """The account; None where this node has none of this id."""
         if (kept := self._open.get(account)) is not None:
             self._open.move_to_end(account)
             return succeed(kept)
-        return self._database.read(lambda c: self.read(c, account)).addCallback(self._keep)
+        return self._load(lambda c: self.read(c, account))
 
     def by_username(self, username: str) -> "Deferred[OpenAccount | None]":
         """The account that signs in as `username`."""
@@ -65,24 +77,60 @@ class AccountDirectory:
             # An alias that was moved to another account names nobody.
             return opened if opened is not None and opened.username == username else None
 
-        return self._database.read(read).addCallback(self._keep)
+        return self._load(read)
+
+    def is_taken(self, username: str) -> "Deferred[bool]":
+        """Whether nobody can sign up as `username`: somebody has, be it that the account was closed."""
+        alias = self._blinder.alias(username)
+        return self._database.read(lambda c: accounts.is_taken(c, alias))
+
+    def must_be_there(self, c: Connection, owner: OpenAccount) -> None:
+        """Inside a transaction that writes rows for `owner`; raises `not_found` where it was closed."""
+        if not accounts.exists(c, owner.blind):
+            raise Problem(Code.NOT_FOUND)
+
+    def behind(self, c: Connection, blind: bytes) -> OpenAccount | None:
+        """The account of a row, without its profile; raises `Tampered`."""
+        row = accounts.account(c, blind)
+        return None if row is None else self._from_rows(row, None)
+
+    def forget_account(self, account: AccountId) -> None:
+        """The account was closed.
+
+        Its key is zeroed with the last command that is still using it.
+        """
+        self._forgotten += 1
+        self._open.pop(account, None)
+
+    def credentials(self, alias: str) -> "Deferred[Credentials | None]":
+        """Whose alias this is. Where it is nobody's, another account is opened, so that it costs the same."""
+        blind = self._blinder.alias(alias)
+
+        def read(c: Connection) -> Credentials | None:
+            row = accounts.nearest_account(c, blind)
+            for opened in undamaged([row] if row else [], self._open_record, "accounts"):
+                found = Credentials(AccountId(opened.account), opened.password_hash, opened.pins)
+                return found if opened.username == alias else None
+            return None
+
+        return self._database.read(read)
 
     def read(self, c: Connection, account: AccountId) -> OpenAccount | None:
         """The account as the database has it now, on a reading connection and in its thread."""
         row = accounts.account(c, self._blinder.account(account))
         return None if row is None else self._from_rows(row, profiles.profile(c, row.account))
 
-    def read_profile(self, c: Connection, row: ProfileRow) -> tuple[AccountId, Profile]:
-        """Whose profile a row holds, and which; raises `Tampered`."""
+    def read_profile(self, c: Connection, row: ProfileRow) -> ProfileRecord:
+        """What a row holds; raises `Tampered`."""
         if (wrapped := keys.key(c, row.account)) is None:
             raise Tampered
-        return _open_profile(self._keyring.unwrap(row.account, wrapped), row)
+        return open_profile(self._keyring.unwrap(row.account, wrapped), row)
 
     def display_name(self, c: Connection, account: AccountId) -> str:
         """What an account is called, on a reading connection; empty where that is not known."""
         row = profiles.profile(c, self._blinder.account(account))
         names = undamaged([row] if row else [], lambda row: self.read_profile(c, row), "profiles")
-        return names[0][1].display_name if names else ""
+        return names[0].display_name if names else ""
 
     async def need(self, account: AccountId) -> OpenAccount:
         """The account; raises `not_found`."""
@@ -97,8 +145,7 @@ class AccountDirectory:
         def known(opened: OpenAccount | None) -> Known | None:
             if opened is None:
                 return None
-            profile = opened.profile
-            return Known(account, opened.username, profile.display_name, profile.status)
+            return Known(account, opened.username, opened.display_name, opened.status)
 
         return self.get(account).addCallback(known)
 
@@ -118,10 +165,21 @@ class AccountDirectory:
             self._open.popitem(last=False)
         return opened
 
+    def forget(self) -> None:
+        """Open accounts anew. Their keys stay for those who are using them."""
+        self._open.clear()
+
     def wipe(self) -> None:
         """Zero all keys: the node stops."""
         while self._open:
             self._open.popitem()[1].key.wipe()
+
+    def _open_record(self, row: AccountRow) -> AccountRecord:
+        key = self._keyring.unwrap(row.account, row.key)
+        try:
+            return unseal(key, AccountRecord, row.sealed, row.account)
+        finally:
+            key.wipe()
 
     def _from_rows(self, row: AccountRow, profile: ProfileRow | None) -> OpenAccount:
         key = self._keyring.unwrap(row.account, row.key)
@@ -129,17 +187,24 @@ class AccountDirectory:
         opened = OpenAccount(
             AccountId(record.account), row.account, key, record.username, record.password_hash
         )
+        opened.pins = record.pins
         # An account is its owner's even where its profile is lost.
-        for _, shown in undamaged(
-            [profile] if profile else [], lambda row: _open_profile(key, row), "profiles"
-        ):
-            opened.profile = shown
+        for shown in undamaged([profile] if profile else [], lambda row: open_profile(key, row), "profiles"):
+            opened.display_name, opened.status = shown.display_name, shown.status
         return opened
 
-    def _keep(self, opened: OpenAccount | None) -> OpenAccount | None:
-        return None if opened is None else self.keep(opened, replace=False)
+    def _load(self, read: Callable[[Connection], OpenAccount | None]) -> "Deferred[OpenAccount | None]":
+        forgotten = self._forgotten
+
+        def loaded(opened: OpenAccount | None) -> "OpenAccount | Deferred[OpenAccount | None] | None":
+            # What was read may be from before an account was closed that has just been forgotten.
+            if forgotten != self._forgotten:
+                return self._load(read)
+            return None if opened is None else self.keep(opened, replace=False)
+
+        return self._database.read(read).addCallback(loaded)
 
 
-def _open_profile(key: Key, row: ProfileRow) -> tuple[AccountId, Profile]:
-    record = unseal(key, ProfileRecord, row.sealed, row.account)
-    return AccountId(record.account), Profile(record.display_name, record.status)
+def open_profile(key: Key, row: ProfileRow) -> ProfileRecord:
+    """What a row holds; raises `Tampered`."""
+    return unseal(key, ProfileRecord, row.sealed, row.account)

@@ -8,6 +8,7 @@ from safeum_home.limits import RateLimit
 
 _ANYWHERE = 20
 """How many times more tries an account takes from all addresses together than from one."""
+_DAY = 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,10 @@ class LoginLimits:
     """For each login and address: a stranger's wrong tries do not shut the owner out."""
     by_username_anywhere: RateLimit
     """Against guessing from many addresses: much wider."""
+    pins: RateLimit
+    """PINs for each login, from all addresses: what a stranger guesses cannot be undone."""
+    own_pins: RateLimit
+    """PINs for each account, from its own sessions: strangers do not use them up."""
 
     @classmethod
     def of(cls, section: LimitSection, now: Callable[[], float]) -> "LoginLimits":
@@ -30,6 +35,8 @@ class LoginLimits:
             RateLimit(
                 section.logins_per_account * _ANYWHERE, section.logins_per_account_burst * _ANYWHERE, now
             ),
+            RateLimit(section.pin_tries / _DAY, section.pin_tries, now),
+            RateLimit(section.pin_tries / _DAY, section.pin_tries, now),
         )
 
     def take(self, peer: str, username: str) -> None:

@@ -5,18 +5,21 @@ from dataclasses import dataclass
 from secrets import token_bytes
 
 from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
 
 from safeum_home import ids
+from safeum_home.accounts.claims import Claims
+from safeum_home.accounts.closing import Closing
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory, OpenAccount
 from safeum_home.accounts.login_limits import LoginLimits
-from safeum_home.accounts.password_change import check_hash, replace_hash
+from safeum_home.accounts.own_record import check_hash, replace_hash
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.accounts.records import AccountRecord, seal
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, DeviceId, RandomBytes
 from safeum_home.limits import network
-from safeum_home.ports import Announcer, Blinder, Caller, Committed, Database, Keyring
+from safeum_home.ports import Announcer, Blinder, Caller, Committed, Database, Keyring, Staged
 from safeum_home.protocol.commands import AccountRegister, SessionLogin, SessionResume
 from safeum_home.protocol.types import DeviceInfo
 from safeum_home.storage import accounts
@@ -45,7 +48,9 @@ class Logins:
         directory: AccountDirectory,
         devices: Devices,
         hasher: PasswordHasher,
+        closing: Closing,
         announcer: Announcer,
+        claims: Claims,
         limits: LoginLimits,
         now: Callable[[], int],
         registration_open: bool,
@@ -58,61 +63,86 @@ class Logins:
         self._directory = directory
         self._devices = devices
         self._hasher = hasher
+        self._closing = closing
         self._announcer = announcer
+        self._claims = claims
         self._limits = limits
         self._now = now
         self._registration_open = registration_open
         self._random = random
 
-    async def register(self, caller: Caller, params: AccountRegister) -> Committed[Authenticated]:
+    def check_open(self) -> None:
+        """Raise `registration_closed` where nobody may sign up."""
         if not self._registration_open:
             raise Problem(Code.REGISTRATION_CLOSED)
+
+    async def register(self, caller: Caller, params: AccountRegister) -> Committed[Authenticated]:
+        self.check_open()
         username = ids.username(params.username)
         self._hasher.check_strength(params.password, username)
         self._limits.sign_ups.take(network(caller.host))
-        if ids.is_reserved(username) or await self._directory.by_username(username) is not None:
+        if ids.is_reserved(username) or await self._directory.is_taken(username):
             raise Problem(Code.USERNAME_TAKEN)
         hashed = await self._hasher.hash(params.password)
-        owner, insert = self._new_account(username, hashed)
+        owner, insert = self.new_account(username, hashed)
         try:
-            authenticated = await self._new_device(owner, params.device, insert)
+            authenticated = await self.new_device(owner, params.device, insert)
         except accounts.AliasTaken:
             raise Problem(Code.USERNAME_TAKEN) from None
         self._directory.keep(owner)
         return authenticated
 
     async def login(self, caller: Caller, params: SessionLogin) -> Committed[Authenticated]:
-        self._limits.take(network(caller.host), params.username.lower())
         try:
-            username = ids.username(params.username)
+            alias = ids.alias(params.username)
         except Problem:
-            username = ""
-        owner = await self._directory.by_username(username)
-        known = None if owner is None else owner.password_hash
-        if not await self._hasher.verify(params.password, known) or owner is None or known is None:
+            alias = ""
+        return await self.enter(caller, alias, params.username.lower(), params.password, params.device)
+
+    async def enter(
+        self, caller: Caller, alias: str, counted: str, password: str, info: DeviceInfo
+    ) -> Committed[Authenticated]:
+        """A new device of the account with `alias`; raises `bad_credentials` for all that is not right.
+
+        Tries are counted under `counted` before anything is looked up or hashed.
+        """
+        self._limits.take(network(caller.host), counted)
+        found = await self._directory.credentials(alias)
+        known = None if found is None else found.password_hash
+        if not await self._hasher.verify(password, known) or found is None or known is None:
+            await self._closing.instead_of_password(found, counted, password)
             raise Problem(Code.BAD_CREDENTIALS)
-        self._limits.proved(network(caller.host), username)
-        fresh = await self._hasher.hash(params.password) if self._hasher.outdated(known) else known
+        self._limits.proved(network(caller.host), counted)
+        if (owner := await self._directory.get(found.account)) is None:
+            raise Problem(Code.BAD_CREDENTIALS)  # closed since it was looked up
+        fresh = await self._hasher.hash(password) if self._hasher.outdated(known) else known
 
         def still_right(c: Connection) -> None:
+            self._claims.end(c, owner)
             # Else a login that was under way would survive the change of a password that was stolen.
             if fresh == known:
                 check_hash(c, owner, known)
             else:
                 replace_hash(c, owner, known, fresh)
 
-        authenticated = await self._new_device(owner, params.device, still_right)
+        try:
+            authenticated = await self.new_device(owner, info, still_right)
+        except Problem as problem:
+            # Closed since it was looked up.
+            raise Problem(Code.BAD_CREDENTIALS) if problem.code is Code.NOT_FOUND else problem from None
         owner.password_hash = fresh
         return authenticated
 
     async def resume(self, caller: Caller, params: SessionResume) -> Authenticated:
         owner, device = await self._devices.recognise(params.token)
+        await self._claims.used(owner)
         return Authenticated(owner.account, self._address(owner), device)
 
     def _address(self, owner: OpenAccount) -> str:
-        return f"{owner.username}@{self._node}"
+        return ids.written(owner.username, self._node)
 
-    def _new_account(self, username: str, hashed: str) -> tuple[OpenAccount, Callable[[Connection], None]]:
+    def new_account(self, username: str, hashed: str) -> tuple[OpenAccount, Callable[[Connection], None]]:
+        """An account, and what stores it (raising `AliasTaken`)."""
         account = ids.new_account_id(self._node, self._random)
         blind = self._blinder.account(account)
         key, wrapped = self._keyring.new_key(blind)
@@ -127,21 +157,25 @@ class Logins:
 
         return OpenAccount(account, blind, key, username, hashed), insert
 
-    async def _new_device(
+    async def new_device(
         self,
         owner: OpenAccount,
         info: DeviceInfo,
-        before: Callable[[Connection], None] | None = None,
+        before: Callable[[Connection], None],
+        also: Callable[[], "Deferred[Staged]"] | None = None,
     ) -> Committed[Authenticated]:
+        """A new device and its alert, in one commit with `before`, and with what `also` stages."""
         device, token, row = self._devices.new(owner, info)
         connected = self._devices.connected(owner.account)
-        alert = await self._announcer.login(owner.account, device, info)
+        staged = [] if also is None else [await also()]
+        # The last: with `also` it is that of a new account, whose chat is at hand: no turn ends between.
+        staged.append(await self._announcer.login(owner.account, device, info))
 
         def store(c: Connection) -> bytes | None:
-            if before is not None:
-                before(c)
+            before(c)
             gone = self._devices.insert(c, row, connected)
-            alert.store(c)
+            for message in staged:
+                message.store(c)
             return gone
 
         gone = await self._database.transact(store)
@@ -149,6 +183,7 @@ class Logins:
         def publish() -> None:
             if gone is not None:
                 self._devices.dropped(owner.account, gone)
-            alert.publish()
+            for message in staged:
+                message.publish()
 
         return Committed(Authenticated(owner.account, self._address(owner), device, token), publish)

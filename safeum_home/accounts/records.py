@@ -6,8 +6,21 @@ import msgspec
 from msgspec import Struct
 
 from safeum_home.ports import Key
+from safeum_home.protocol.types import AvatarType, DeviceType, ProfileField
 
 S = TypeVar("S", bound=Struct)
+
+
+class PinRecord(Struct, frozen=True):
+    """An account's PINs, in the order in which they were set: Argon2id under one salt, at one cost.
+
+    So one run of Argon2id tells whether something is any of them. `memory` is in octets.
+    """
+
+    salt: bytes
+    operations: int
+    memory: int
+    verifiers: tuple[bytes, ...]
 
 
 class AccountRecord(Struct, frozen=True):
@@ -15,6 +28,8 @@ class AccountRecord(Struct, frozen=True):
     username: str
     created_at: int
     password_hash: str
+    pins: PinRecord | None = None
+    findable: bool = False
 
 
 class DeviceRecord(Struct, frozen=True):
@@ -22,12 +37,33 @@ class DeviceRecord(Struct, frozen=True):
     name: str
     system: str
     created_at: int
+    type: DeviceType | None = None
+    model: str | None = None
+    region: str | None = None
+    time_zone: str | None = None
+
+
+class ClaimRecord(Struct, frozen=True):
+    """`running` since `at`, or ended then; in milliseconds."""
+
+    running: bool
+    at: int
 
 
 class ProfileRecord(Struct, frozen=True):
     account: str
     display_name: str
     status: str
+    about: str = ""
+    fields: tuple[ProfileField, ...] = ()
+    show_safenum: bool = False
+    avatar: str | None = None
+
+
+class AvatarRecord(Struct, frozen=True):
+    avatar: str
+    type: AvatarType
+    data: bytes
 
 
 class ContactRecord(Struct, frozen=True):

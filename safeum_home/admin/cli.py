@@ -54,6 +54,10 @@ def main(argv: Sequence[str] | None = None, offline: Offline | None = None) -> i
         return fail(NO_NODE, f"No node answers at {error}")
     except config.ConfigError as error:
         return fail(USAGE, str(error))
+    except BrokenPipeError:
+        # Whoever read the output has had enough; Python would complain once more when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
     except OSError as error:
         return fail(REFUSED, f"{error.filename or 'input'}: {error.strerror}")
     except (KeyboardInterrupt, EOFError):

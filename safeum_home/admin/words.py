@@ -38,7 +38,10 @@ _BY_CODE = {code.code: title for code, title in _TITLES.items()}
 def refusal(code: str, title: str, detail: str | None) -> str:
     """A refusal in an operator's words."""
     if detail and code in _DETAIL_SAYS_IT:
-        return f"{detail[:1].upper()}{detail[1:]}."
+        # A sentence begins with a capital letter, and a path as it is written.
+        first = detail.partition(" ")[0]
+        begins = detail if "." in first or "/" in first else f"{detail[:1].upper()}{detail[1:]}"
+        return f"{begins}."
     title = _BY_CODE.get(code, title)
     return f"{title} ({detail})" if detail else title
 
@@ -75,6 +78,7 @@ def rows(status: Status) -> dict[str, str]:
         "clients at": ", ".join(status.listening) or "nowhere yet",
         "health at": status.health or "no address of its own",
         "connections": str(status.connections),
+        "text messages": " | ".join(status.sms) or "no provider",
     }
 
 

@@ -35,5 +35,13 @@ class LocalBus:
             if subscriber.device == device:
                 subscriber.revoked()
 
+    def close_account(self, account: AccountId, skip: DeviceId | None = None) -> None:
+        for subscriber in self._subscribers.get(account, ()):
+            if subscriber.device != skip:
+                subscriber.account_closed()
+
     def connected(self, account: AccountId) -> frozenset[DeviceId]:
         return frozenset(subscriber.device for subscriber in self._subscribers.get(account, ()))
+
+    def hosts(self, account: AccountId) -> dict[DeviceId, str]:
+        return {subscriber.device: subscriber.host for subscriber in self._subscribers.get(account, ())}

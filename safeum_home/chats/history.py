@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from msgspec import Raw
 from sqlalchemy import Connection
 
+from safeum_home import ids
 from safeum_home.chats.registry import Chat, ChatContents, ChatKind, ChatRegistry
 from safeum_home.chats.sealed import decode, open_encoded, open_message
 from safeum_home.damage import undamaged
@@ -23,8 +24,6 @@ from safeum_home.storage.rows import ChatRow, EventRow, MemberRow
 BUDGET = MAX_FRAME - 4096
 """Octets of messages in one answer, so that its frame stays within bounds. One message always fits."""
 UNREAD_LIMIT = 100
-_UNREAD_PAGES = 5
-"""How many times that many messages are looked at: one's own do not count, and may be many."""
 _SUMMARY = 1536
 """Octets of a summary besides its message, at the most."""
 
@@ -134,7 +133,10 @@ class History:
 
     def _member(self, c: Connection, chat: bytes, account: AccountId) -> MemberRow:
         blind = self._blinder.account(account)
-        return next(member for member in chats.members(c, chat) if member.account == blind)
+        for member in chats.members(c, chat):
+            if member.account == blind:
+                return member
+        raise Problem(Code.NOT_FOUND)  # it was erased since it was looked up
 
     async def _summary(self, account: AccountId, found: _Overview) -> ChatSummary:
         kind = found.chat.kind
@@ -147,7 +149,7 @@ class History:
             chat=found.chat.id,
             kind=_KINDS[kind],
             peer=peer,
-            address="" if known is None else f"{known.username}@{self._node}",
+            address="" if known is None else ids.written(known.username, self._node),
             # A name is for contacts; it outlives the contact no more than it would anywhere else.
             display_name=known.display_name if known is not None and (ours or found.writes) else "",
             last=found.last,
@@ -177,16 +179,11 @@ def _page(c: Connection, chat: Chat, before: int | None, limit: int) -> _Message
 
 
 def _unread(c: Connection, chat: ChatContents, account: AccountId, read: int) -> int:
-    """How many messages of others follow position `read`, up to `UNREAD_LIMIT`."""
-    count = 0
-    for _ in range(_UNREAD_PAGES):
-        rows = events.events_after(c, chat.blind, read, UNREAD_LIMIT)
-        senders = undamaged(rows, lambda row: open_message(chat.key, row).sender, "messages")
-        count += sum(sender != account for sender in senders)
-        if count >= UNREAD_LIMIT or len(rows) < UNREAD_LIMIT:
-            break
-        read = rows[-1].position
-    return min(count, UNREAD_LIMIT)
+    """How many of the newest `UNREAD_LIMIT` messages follow position `read` and are of others."""
+    rows = events.events_before(c, chat.blind, None, UNREAD_LIMIT)
+    new = [row for row in rows if row.position > read]
+    senders = undamaged(new, lambda row: open_message(chat.key, row).sender, "messages")
+    return sum(sender != account for sender in senders)
 
 
 def _within_budget(sizes: Sequence[int]) -> int:

@@ -106,6 +106,10 @@ class Receipts:
 
         return Missed(undamaged(rows, tell, "receipts"), rows[-1].position if len(rows) == limit else None)
 
+    def forget_account(self, account: AccountId) -> None:
+        """The account was closed."""
+        self._waiting = {key: position for key, position in self._waiting.items() if key[0] != account}
+
     def flush(self) -> None:
         """Commit what waits, then tell it; what is being committed already waits for the next time."""
         waiting, self._waiting = self._waiting, {}

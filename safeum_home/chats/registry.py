@@ -199,6 +199,16 @@ class ChatRegistry:
             if loading is not None and not loading.reading:
                 self._read(chat, loading)
 
+    def forget_account(self, account: AccountId) -> None:
+        """An account was closed, and its chats are erased.
+
+        Their keys are zeroed with the last command that is still using them.
+        """
+        for chat in [chat for chat in self._open.values() if account in chat.members]:
+            del self._open[chat.id]
+        for loading in self._loading.values():
+            loading.stale = True  # what is being read may be of before that
+
     def opener(self, c: Connection, account: AccountId) -> Callable[[bytes], "ChatContents"]:
         """Opens chats of `account` found by an index, on a reading connection and in its thread; each once.
 
@@ -228,6 +238,12 @@ class ChatRegistry:
     def writers(self, c: Connection, chat: ChatContents) -> frozenset[AccountId]:
         """Who may write into a chat, on a reading connection."""
         return self._writers(chat.kind, chat.members, contacts.contacts_of_chat(c, chat.blind))
+
+    def forget(self) -> None:
+        """Open chats anew. Their keys stay for those who are using them."""
+        self._open.clear()
+        for loading in self._loading.values():
+            loading.stale = True
 
     def wipe(self) -> None:
         """Zero all keys: the node stops."""

@@ -19,7 +19,7 @@ from safeum_home.ids import (
 )
 from safeum_home.ports import Known, NodeSigner, Staged
 from safeum_home.protocol.signing import encode_octets, signed_octets
-from safeum_home.protocol.types import DeviceInfo, LoginAlert, Message
+from safeum_home.protocol.types import Body, DeviceInfo, LoginAlert, Message
 
 
 def system_contact(node: str) -> Known:
@@ -57,11 +57,13 @@ class SystemMessages:
         return self._registry.found_system(account)
 
     def login(self, account: AccountId, device: DeviceId, info: DeviceInfo) -> "Deferred[Staged]":
-        return Deferred.fromCoroutine(self._login(account, device, info))
+        return self.tell(account, LoginAlert(device, info.name, info.system, self._now()))
 
-    async def _login(self, account: AccountId, device: DeviceId, info: DeviceInfo) -> Staged:
+    def tell(self, account: AccountId, body: Body) -> "Deferred[Staged]":
+        return Deferred.fromCoroutine(self._tell(account, body))
+
+    async def _tell(self, account: AccountId, body: Body) -> Staged:
         chat = await self._registry.load(self._registry.system_chat(account))
         if chat is None:
             raise Problem(Code.NOT_FOUND)
-        body = LoginAlert(device, info.name, info.system, self._now())
         return Staged(*self._messages.compose_system(chat, self._system, body))

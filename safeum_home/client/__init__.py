@@ -1,4 +1,4 @@
-"""The Python SDK, the terminal client and `safeum pipe`. Nothing of it writes to disk.
+"""The Python SDK, the terminal client and `safeum pipe`. Nothing of it writes to disk by itself.
 
 On Twisted: `client = await connect(reactor, "node.example")`; in asyncio:
 `client = await aio.connect("node.example")`. docs/client-guide.md is the way in.

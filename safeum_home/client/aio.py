@@ -10,7 +10,7 @@ the loop itself, starts no thread, takes no signal, and is not the global one.
 """
 
 from asyncio import AbstractEventLoop, Future, get_running_loop
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from socket import SOCK_STREAM, AddressFamily, gaierror
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -115,6 +115,9 @@ class Client(Methods):
     def _milliseconds(self) -> float:
         return self._client._milliseconds()
 
+    def _greet(self, params: c.Params, result: type[R]) -> "Future[R]":
+        return self._client._greet(params, result).asFuture(self._loop)
+
     def _enter(self, params: c.Params) -> "Future[c.Opened]":
         return self._client._enter(params).asFuture(self._loop)
 
@@ -138,6 +141,10 @@ class Client(Methods):
     async def load(self) -> None:
         """Build `state` from the node; it is kept current from then on."""
         await Deferred.fromCoroutine(load(self._client.state, self._client)).asFuture(self._loop)
+
+    async def find_contacts(self, numbers: Iterable[str]) -> dict[str, c.ContactFound]:
+        """See `finding.Finding.find_contacts`."""
+        return await self._client.find_contacts(numbers).asFuture(self._loop)
 
     def events(self, limit: int = QUEUE) -> Events:
         """The events from now on: `async for event in client.events()`."""

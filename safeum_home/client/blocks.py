@@ -9,7 +9,7 @@ from safeum_home.client.desk_events import FORGED, body_text
 from safeum_home.client.names import SYSTEM_MARK
 from safeum_home.client.notices import Notice, Outgoing
 from safeum_home.client.text import clock, day, duration, fit, safe, width, wrap
-from safeum_home.protocol.types import LoginAlert, Message
+from safeum_home.protocol.types import LoginAlert, Message, Text
 
 Line = list[tuple[str, str]]
 """Styled pieces of one line: (style class, text)."""
@@ -70,7 +70,7 @@ def block(desk: Desk, entry: Entry, columns: int, marks: dict[str, str], zone: t
     signed = desk.state.authentic(entry)
     if signed is False:
         return _forged(entry, time, columns)
-    if isinstance(entry.body, LoginAlert):
+    if not isinstance(entry.body, Text):
         texts = wrap(f"{_alert(desk, view, entry)} {SYSTEM_MARK}", columns - 6)
         return [
             [("time", time if not index else "     "), ("alert", f" {t}")] for index, t in enumerate(texts)
@@ -101,7 +101,8 @@ def _hints(desk: Desk, entry: Outgoing) -> list[str]:
 
 def _alert(desk: Desk, view: ChatView, message: Message) -> str:
     body = message.body
-    assert isinstance(body, LoginAlert)
+    if not isinstance(body, LoginAlert):
+        return f"☎ {body_text(message)}"
     device = f"{safe(body.name)} on {safe(body.system)}"
     if alerts.welcomes(view, message):
         return f"Welcome to SafeUM. This account was opened from {device}. Each login will be told here."

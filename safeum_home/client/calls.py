@@ -45,6 +45,9 @@ REPEATABLE: frozenset[type[Params]] = frozenset(
         commands.ListDevices,
         commands.ProfileGet,
         commands.ProfileSet,
+        commands.AvatarSet,
+        commands.AvatarRemove,
+        commands.AvatarGet,
         commands.SessionAck,
     }
 )

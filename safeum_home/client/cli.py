@@ -15,26 +15,31 @@ from twisted.logger import globalLogBeginner
 from safeum_home.client import new_client
 from safeum_home.client.aio import reactor_of
 from safeum_home.client.desk import not_sent
-from safeum_home.client.entry import Options, Person, change_password, enter, future, sign_up
+from safeum_home.client.entry import Options, Person, change_password, close_account, enter, sign_up
 from safeum_home.client.errors import UNTRUSTED, ClientError, Closing, Disconnected
+from safeum_home.client.futures import future
 from safeum_home.client.methods import this_device
 from safeum_home.client.pipe import Pipe
 from safeum_home.client.session import Client
 from safeum_home.client.terminal import run_terminal
 from safeum_home.client.text import explain, safe
 from safeum_home.errors import Problem
+from safeum_home.protocol.types import DeviceType
 
 LOGOUT_SECONDS = 3.0
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line. There is no way to put a password on it."""
-    top = argparse.ArgumentParser(prog="safeum", description="A SafeUM client that writes nothing to disk.")
+    top = argparse.ArgumentParser(
+        prog="safeum", description="A SafeUM client that writes nothing to disk by itself."
+    )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, about in (
         ("chat", "talk, in this terminal"),
         ("register", "sign up"),
         ("password", "change the password, and log all other devices out"),
+        ("close-account", "close an account for ever, with one of its PINs, from any device"),
         ("pipe", "JSON lines in, responses and events out"),
     ):
         command = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
@@ -65,7 +70,14 @@ def read_line(descriptor: int, most: int = 1024) -> str:
     line = b""
     while len(line) < most and (octet := os.read(descriptor, 1)) not in (b"", b"\n"):
         line += octet
-    return line.decode().removesuffix("\r")
+    try:
+        text = line.decode().removesuffix("\r")
+    except UnicodeDecodeError:
+        # Without the error's own words, which show the octet.
+        raise SystemExit("safeum: the password is not UTF-8") from None
+    if not text:
+        raise SystemExit("safeum: the password is empty: one line is needed, for a change two")
+    return text
 
 
 def options(arguments: argparse.Namespace) -> Options:
@@ -80,7 +92,7 @@ def options(arguments: argparse.Namespace) -> Options:
         None if arguments.ca is None else arguments.ca.read_bytes(),
         arguments.login,
         None if descriptor is None else read_line(descriptor),
-        this_device(arguments.device),
+        this_device(arguments.device, DeviceType.BOT if arguments.command == "pipe" else None),
         read_line(descriptor) if descriptor is not None and arguments.command == "password" else None,
     )
 
@@ -113,6 +125,12 @@ async def _password(client: Client, opts: Options) -> int:
     return 0
 
 
+async def _close_account(client: Client, opts: Options) -> int:
+    await close_account(client, opts, PERSON)
+    print("The account is closed, for ever.")
+    return 0
+
+
 async def _chat(client: Client, opts: Options) -> int:
     await enter(client, opts, PERSON, offer=True)
     told = True
@@ -131,8 +149,8 @@ async def _chat(client: Client, opts: Options) -> int:
 
 async def _pipe(client: Client, opts: Options) -> int:
     await enter(client, opts, PERSON)
-    pipe = Pipe(client)
     reactor = reactor_of(asyncio.get_running_loop())
+    pipe = Pipe(client, reactor)
     own = {"stdin": os.dup(0), "stdout": os.dup(1)}  # copies, since they will be closed
     StandardIO(pipe, reactor=reactor, **own)
     try:
@@ -158,6 +176,7 @@ COMMANDS: dict[str, Callable[[Client, Options], Awaitable[int]]] = {
     "chat": _chat,
     "register": _register,
     "password": _password,
+    "close-account": _close_account,
     "pipe": _pipe,
 }
 

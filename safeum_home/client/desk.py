@@ -15,10 +15,12 @@ from safeum_home.client.events import Link, LinkChanged
 from safeum_home.client.names import Names
 from safeum_home.client.notices import Notice
 from safeum_home.client.outbox import Outbox
+from safeum_home.client.questions import Questions
 from safeum_home.client.session import Client
 from safeum_home.client.state import State
 from safeum_home.client.text import explain
 from safeum_home.errors import Code
+from safeum_home.protocol.commands import ContactFound
 from safeum_home.protocol.types import Contact, ContactState
 from safeum_home.spawn import spawn
 
@@ -32,6 +34,7 @@ STANDING = {
     ContactState.INCOMING: "asks to be your contact: /accept or /decline",
     ContactState.REMOVED: "not your contact any more: /add asks again",
     ContactState.BLOCKED: "blocked: /unblock lifts it",
+    ContactState.CLOSED: "has closed the account: /remove takes the entry away",
 }
 """How things stand with those that are no contacts."""
 
@@ -66,6 +69,11 @@ class Desk:
         self.notices: deque[Notice] = deque(maxlen=300)
         self.listed: list[str] = []
         """The ids behind the numbers of the last numbered list."""
+        self.questions = Questions()
+        self.found: list[ContactFound] = []
+        """Those whom /sync found."""
+        self.wanted_numbers: frozenset[str] = frozenset()
+        """Phone numbers that are looked up once this person agrees."""
         self._typed = 0
         self._told: set[str] = set()
 
@@ -115,18 +123,18 @@ class Desk:
 
     # --- telling ---------------------------------------------------------------------------------
 
-    def tell(self, text: str, style: str = "notice", chat: str | None = None) -> None:
+    def tell(self, text: str, style: str = "notice", chat: str | None = None, hang: int = 0) -> None:
         """A line for this person that nobody asked for: it leaves the window where it is."""
         where = chat or self.current
         after = None if where is None else self._last(where)
-        self.notices.append(Notice(self.now(), where, text, style, after))
+        self.notices.append(Notice(self.now(), where, text, style, after, hang))
         self.refresh()
 
-    def note(self, text: str, style: str = "notice") -> None:
-        """A line that answers this person, here."""
+    def note(self, text: str, style: str = "notice", hang: int = 0) -> None:
+        """A line that answers this person, here; what follows of it is indented by `hang`."""
         self.reading = []
         self.follow()
-        self.tell(text, style)
+        self.tell(text, style, hang=hang)
 
     def read(self, lines: list[Notice]) -> None:
         """Show a text instead of the chat; with no lines, the chat again."""
@@ -245,6 +253,16 @@ class Desk:
     def _sent(self) -> None:
         self.refresh()
 
+    def wipe(self, chat: str) -> None:
+        """The chat is gone: from the screen as well, with what was told in it."""
+        self.outbox.drop(chat)
+        kept = [notice for notice in self.notices if notice.chat != chat]
+        self.notices.clear()
+        self.notices.extend(kept)
+        self.banner = ""
+        if self.current == chat:
+            self.open(None)
+
     def quit(self) -> None:
         """Leave; where messages were not sent, only when that was said before."""
         missing = {item.client_id for item in self.outbox.items}
@@ -252,7 +270,9 @@ class Desk:
             self.leave()
             return
         self._told |= missing
-        self.note(f"{not_sent(len(missing))}; leave all the same? /quit does, /retry sends again.", "error")
+        over = self.link.link is Link.CLOSED
+        instead = "what is to be kept has to be copied from here" if over else "/retry sends again"
+        self.note(f"{not_sent(len(missing))}; leave all the same? /quit does, {instead}.", "error")
 
 
 def not_sent(count: int) -> str:

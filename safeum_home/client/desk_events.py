@@ -6,7 +6,7 @@ from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.names import label
 from safeum_home.client.text import safe
 from safeum_home.protocol.events import ContactChanged, ProfileChanged
-from safeum_home.protocol.types import Contact, ContactState, Message, Profile, Text
+from safeum_home.protocol.types import Contact, ContactState, Message, NumberClaim, Profile, Text
 
 FORGED = "⚠ Not from your node, though it says so: its signature is missing or wrong."
 """What is said of a message in the node's name that does not verify."""
@@ -77,6 +77,9 @@ class Listening:
             self._wants(contact)
         elif contact.state is ContactState.ACCEPTED:
             self._tell(f"You and {name} are contacts now: /chat {login}")
+        elif contact.state is ContactState.CLOSED:
+            self._desk.wipe(contact.chat)
+            self._tell(f"{name} has closed the account. The chat is gone; /remove {login} removes the entry.")
         elif contact.state is ContactState.REMOVED:
             self._tell(f"{name} is no longer your contact.")
 
@@ -111,4 +114,15 @@ def body_text(message: Message) -> str:
     body = message.body
     if isinstance(body, Text):
         return safe(body.text, newlines=True)
+    if isinstance(body, NumberClaim):
+        return _claim_text(body)
     return f"New login: {safe(body.name)} on {safe(body.system)}"
+
+
+def _claim_text(body: NumberClaim) -> str:
+    if body.state == "moved":
+        return "Your number has gone to a new account. Log in with this account's id now: see /profile."
+    return (
+        "Somebody else has proved to hold your number, and asks for it. /keep keeps it,"
+        " and so does logging in to this account."
+    )

@@ -1,23 +1,20 @@
 """Logging in and signing up by a person: asking for what is not known, and again where it is refused."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
-
-from twisted.internet.defer import Deferred
 
 from safeum_home.client.errors import RemoteProblem
+from safeum_home.client.futures import future
+from safeum_home.client.number_entry import enter_by_number
 from safeum_home.client.session import Client
 from safeum_home.client.text import explain
 from safeum_home.errors import Code, Problem
-from safeum_home.ids import username
+from safeum_home.ids import address, is_number
 from safeum_home.protocol.types import DeviceInfo
 
 TRIES = 5
 ANOTHER_LOGIN = (Code.USERNAME_TAKEN, Code.INVALID_USERNAME)
 ANOTHER_PASSWORD = (Code.WEAK_PASSWORD, Code.INVALID_PARAMS)
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +46,17 @@ class Person:
             if empty and not given:
                 return ""
             try:
-                return username(given.partition("@")[0])
+                return alias_of(given)
             except Problem as error:
                 self.say(explain(error))
+
+    async def new_login(self) -> str:
+        """A login or a mobile number to sign up with, asked for until it looks like one."""
+        while True:
+            given = await self.login("Choose a login, or give your mobile number (with +): ")
+            if not given.startswith("@"):
+                return given
+            self.say(explain(Problem(Code.INVALID_USERNAME)))
 
     async def new_password(self) -> str:
         """A password that was given twice."""
@@ -92,7 +97,7 @@ async def change_password(client: Client, options: Options, person: Person) -> N
     """Log in, and put another password in the place of the one that let in."""
     current = await enter(client, options, person)
     for left in reversed(range(TRIES)):
-        new = options.new_password or await person.new_password()
+        new = await person.new_password() if options.new_password is None else options.new_password
         try:
             await future(client.change_password(current, new))
             return
@@ -100,6 +105,18 @@ async def change_password(client: Client, options: Options, person: Person) -> N
             if not left or options.new_password is not None or not error.of(*ANOTHER_PASSWORD):
                 raise
             person.say(explain(error))
+
+
+async def close_account(client: Client, options: Options, person: Person) -> None:
+    """Close an account for ever with its login and a PIN (`options.password`); raises `wrong_pin`."""
+    name = _checked(options, person) or await person.login("Login: ")
+    pin = options.password
+    if pin is None:
+        person.say(f"This closes the account of {name} for ever. An empty PIN leaves it as it is.")
+        pin = await person.ask_hidden("PIN: ")
+        if not pin:
+            raise Problem(Code.WRONG_PIN)
+    await future(client.close_account_of(name, pin))
 
 
 async def sign_up(client: Client, options: Options, person: Person) -> None:
@@ -114,7 +131,11 @@ async def sign_up(client: Client, options: Options, person: Person) -> None:
 async def _sign_up(client: Client, options: Options, person: Person, name: str | None) -> str:
     password = ""
     for left in reversed(range(TRIES)):
-        name = name or await person.login("Choose a login: ")
+        name = name or await person.new_login()
+        while is_number(name):
+            if (let_in := await _by_number(client, options, person, name)) is not None:
+                return let_in
+            name = await person.new_login()
         password = password or await person.new_password()
         try:
             await future(client.register(name, password, options.device))
@@ -130,21 +151,32 @@ async def _sign_up(client: Client, options: Options, person: Person, name: str |
     raise AssertionError("the last refusal was raised")
 
 
-def _checked(options: Options, person: Person) -> str | None:
-    """The login that was given, before anybody is asked for a password; who can be asked is asked again."""
-    if options.login is None:
-        return None
+async def _by_number(client: Client, options: Options, person: Person, number: str) -> str | None:
+    """The password that let in; None where another login or number is to be asked for."""
     try:
-        return username(options.login.partition("@")[0])
-    except Problem as error:
-        if options.password is not None:
+        return await enter_by_number(client, options, person, number)
+    except RemoteProblem as error:
+        if not error.of(Code.INVALID_NUMBER, Code.SMS_UNAVAILABLE, Code.VERIFICATION_OVER):
             raise
         person.say(explain(error))
         return None
 
 
-async def future(awaitable: Awaitable[T]) -> T:
-    """Wait in asyncio for what Twisted promises."""
-    assert isinstance(awaitable, Deferred)
-    result: T = await awaitable.asFuture(asyncio.get_running_loop())
-    return result
+def alias_of(given: str) -> str:
+    """The login, number or account id in what somebody gave as a login or an address; raises a `Problem`."""
+    if given.lstrip().startswith("+"):
+        given = given.translate(dict.fromkeys(map(ord, " .-()/")))
+    return address(given, "localhost")[0]
+
+
+def _checked(options: Options, person: Person) -> str | None:
+    """The login that was given, before anybody is asked for a password; who can be asked is asked again."""
+    if options.login is None:
+        return None
+    try:
+        return alias_of(options.login)
+    except Problem as error:
+        if options.password is not None:
+            raise
+        person.say(explain(error))
+        return None

@@ -3,31 +3,19 @@
 What a method returns is awaitable: a Deferred in `session.Client`, a future in `aio.Client`.
 """
 
-import platform
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import Any, TypeVar
 
 from safeum_home.client.client_ids import new_client_id
+from safeum_home.client.errors import local
+from safeum_home.client.here import this_device as this_device
+from safeum_home.errors import Code, Problem
+from safeum_home.images import clean
 from safeum_home.protocol import commands as c
-from safeum_home.protocol.types import DeviceInfo, Profile, Text
+from safeum_home.protocol.types import MAX_AVATAR, DeviceInfo, OwnProfile, ProfileField, ShownField, Text
 
 R = TypeVar("R", bound=c.Result)
-
-
-def _system() -> str:
-    """`Debian GNU/Linux 12`: neither the exact kernel nor the host name is anybody's business."""
-    try:
-        release = platform.freedesktop_os_release()
-    except OSError:  # not Linux, or one without os-release(5)
-        version = "" if platform.system() == "Linux" else platform.mac_ver()[0] or platform.release()
-        return f"{platform.system() or 'unknown'} {version}".strip()
-    return f"{release['NAME']} {release.get('VERSION_ID', '')}".strip()
-
-
-def this_device(name: str = "Python SDK") -> DeviceInfo:
-    """What is told of this computer: its operating system and its version."""
-    return DeviceInfo(name, _system()[:64])
 
 
 class Methods(ABC):
@@ -36,6 +24,10 @@ class Methods(ABC):
     @abstractmethod
     def _ask(self, params: c.Params, result: type[R]) -> Awaitable[R]:
         """Give a command of an open session."""
+
+    @abstractmethod
+    def _greet(self, params: c.Params, result: type[R]) -> Awaitable[R]:
+        """Give a command before the session is open."""
 
     @abstractmethod
     def _enter(self, params: c.Params) -> Awaitable[c.Opened]:
@@ -48,6 +40,30 @@ class Methods(ABC):
     def register(self, username: str, password: str, device: DeviceInfo | None = None) -> Awaitable[c.Opened]:
         """Sign up, and be logged in."""
         return self._enter(c.AccountRegister(username, password, device or this_device()))
+
+    def create_verification(self, number: str) -> Awaitable[c.Verification]:
+        """Begin to prove a mobile number. Nothing is sent yet: show its reader the notice first."""
+        return self._greet(c.VerificationCreate(number), c.Verification)
+
+    def request_code(self, verification: str) -> Awaitable[c.CodeSent]:
+        """Have the code sent as a text message, or another one."""
+        return self._greet(c.VerificationRequest(verification), c.CodeSent)
+
+    def submit_code(
+        self,
+        verification: str,
+        code: str,
+        password: str,
+        device: DeviceInfo | None = None,
+        claim: bool = False,
+    ) -> Awaitable[c.Opened]:
+        """Prove the number, and be logged in: to a new account, or with its password to one that exists."""
+        about = device or this_device()
+        return self._enter(c.VerificationSubmit(verification, code, password, about, claim))
+
+    def keep_number(self) -> Awaitable[c.Done]:
+        """Keep one's number, which somebody else has claimed."""
+        return self._ask(c.NumberKeep(), c.Done)
 
     def login(self, username: str, password: str, device: DeviceInfo | None = None) -> Awaitable[c.Opened]:
         """Log in with a password: a new device. After a refusal another try may follow."""
@@ -118,9 +134,40 @@ class Methods(ABC):
         """A contact's profile, or one's own."""
         return self._ask(c.ProfileGet(account), c.ProfileResult)
 
-    def set_profile(self, display_name: str = "", status: str = "") -> Awaitable[c.Done]:
-        """Replace one's own profile."""
-        return self._ask(c.ProfileSet(Profile(display_name, status)), c.Done)
+    def set_profile(
+        self,
+        display_name: str = "",
+        status: str = "",
+        about: str = "",
+        fields: Iterable[ShownField] = (),
+        show_safenum: bool = False,
+    ) -> Awaitable[c.Done]:
+        """Replace one's own profile, all but the picture: what is left out is empty afterwards."""
+        lines = tuple(ProfileField(each.label, each.value) for each in fields)
+        profile = OwnProfile(display_name, status, about, lines, show_safenum)
+        return self._ask(c.ProfileSet(profile), c.Done)
+
+    def set_avatar(self, data: bytes) -> Awaitable[c.AvatarKept]:
+        """Replace one's picture by a JPEG, PNG or WebP of at most 512x512 pixels and 40 KiB.
+
+        Its metadata (camera, place, orientation) is taken out before it leaves this computer. Raises
+        `invalid_image`, `animated_image` and `too_large` without asking the node.
+        """
+        try:
+            picture = clean(data)
+        except Problem as problem:
+            raise local(problem.code, problem.detail) from None
+        if len(picture.data) > MAX_AVATAR:
+            raise local(Code.TOO_LARGE, f"{len(picture.data)} octets; {MAX_AVATAR} is the most")
+        return self._ask(c.AvatarSet(picture.type, picture.data), c.AvatarKept)
+
+    def remove_avatar(self) -> Awaitable[c.Done]:
+        """Have no picture."""
+        return self._ask(c.AvatarRemove(), c.Done)
+
+    def avatar(self, avatar: str, account: str | None = None) -> Awaitable[c.AvatarResult]:
+        """The picture that a contact's profile names, or one's own; `not_found` where it is another now."""
+        return self._ask(c.AvatarGet(avatar, account), c.AvatarResult)
 
     def change_password(self, current: str, new: str) -> Awaitable[c.Done]:
         """Change the password; all other devices are logged out."""
@@ -133,3 +180,31 @@ class Methods(ABC):
     def revoke(self, device: str) -> Awaitable[c.Done]:
         """Revoke a device's token and end its session."""
         return self._ask(c.DeviceRevoke(device), c.Done)
+
+    def set_pin(self, password: str, pin: str) -> Awaitable[c.PinSet]:
+        """Set a PIN of 6 to 12 digits that closes the account for ever, whoever enters it; up to three."""
+        return self._ask(c.AccountPinSet(password, pin), c.PinSet)
+
+    def pins(self) -> Awaitable[c.PinCount]:
+        """How many PINs are set."""
+        return self._ask(c.AccountPinList(), c.PinCount)
+
+    def remove_pin(self, password: str, ordinal: int) -> Awaitable[c.Done]:
+        """Remove a PIN, by its place in the order in which they were set."""
+        return self._ask(c.AccountPinRemove(password, ordinal), c.Done)
+
+    def close_account(self, pin: str) -> Awaitable[c.Done]:
+        """Close the session's own account for ever. Nothing brings it back."""
+        return self._ask(c.SessionBlock(pin), c.Done)
+
+    def close_account_of(self, username: str, pin: str) -> Awaitable[c.Done]:
+        """Close an account for ever, without logging in; raises `wrong_pin` for whatever is wrong."""
+        return self._greet(c.AccountBlock(username, pin), c.Done)
+
+    def set_findable(self, findable: bool) -> Awaitable[c.Findable]:
+        """Allow or forbid that those who know this account's number find the account."""
+        return self._ask(c.AccountFindable(findable), c.Findable)
+
+    def is_findable(self) -> Awaitable[c.Findable]:
+        """Whether that is allowed."""
+        return self._ask(c.AccountFindable(), c.Findable)

@@ -63,7 +63,7 @@ class Names:
 
     def short(self, address: str) -> str:
         """An address as one writes it here: without the node where that is one's own."""
-        home = "@" + self._state.address.partition("@")[2]
+        home = "@" + self._state.account.partition(":")[2]
         return safe(address.removesuffix(home))
 
     def title(self, chat: ChatView) -> str:
@@ -117,6 +117,9 @@ class Names:
         """The accounts that are called this, or something that looks like it."""
         if not self._claims:
             claims: dict[str, set[str]] = {folded(each): {""} for each in _TAKEN}
+            own = self._state.account
+            for each in (label(self._state.profile.display_name), self.short(self._state.address)):
+                claims.setdefault(folded(each), set()).add(own)
             for person in self.people():
                 chosen = self._chosen(person.account, person.display_name)
                 for each in (chosen, self.short(person.address)):

@@ -1,13 +1,14 @@
 """`safeum pipe`: JSON lines in, responses and events out."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Raw, Struct
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, IReactorTime
 from twisted.internet.protocol import connectionDone
+from twisted.internet.task import deferLater
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -17,7 +18,7 @@ from safeum_home.client.events import Heard, Link, LinkChanged, Stream
 from safeum_home.client.session import Client
 from safeum_home.errors import Code
 from safeum_home.protocol import MAX_FRAME
-from safeum_home.protocol.commands import COMMANDS, Params, Phase, Result
+from safeum_home.protocol.commands import COMMANDS, ContactFound, Params, Phase, Result
 from safeum_home.protocol.events import METHOD_OF
 from safeum_home.protocol.frames import ProblemDetails, RequestId, encode_event
 from safeum_home.protocol.types import Message
@@ -25,11 +26,29 @@ from safeum_home.protocol.types import Message
 OUTSTANDING = 64
 """Requests that wait for their answers; after that no line is read until one has come."""
 
+PATIENCE = 5.0
+"""Seconds that a command which came too often is held back before it is given again, at the most."""
 
-class _Line(Struct, frozen=True):
+_FIND_CONTACTS = "client.find_contacts"
+
+
+class _Line(Struct, frozen=True, forbid_unknown_fields=True):
     method: str
     params: Raw = Raw(b"{}")
     id: RequestId | None = None
+    jsonrpc: Literal["2.0"] = "2.0"
+
+
+class FindContacts(Params, frozen=True):
+    """`client.find_contacts`: done by the client, since the node must not see the numbers."""
+
+    numbers: list[str]
+
+
+class FoundContacts(Result, frozen=True):
+    """Number -> account and address."""
+
+    found: dict[str, ContactFound]
 
 
 class _Error(Struct, frozen=True):
@@ -62,15 +81,18 @@ def parse(line: bytes) -> tuple[RequestId | None, Params | RemoteProblem]:
     """A line as a command, or as the refusal that the node would have answered."""
     try:
         request = msgspec.json.decode(line, type=_Line)
+    except msgspec.ValidationError as error:
+        return None, local(Code.INVALID_REQUEST, str(error)[:200])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, local(Code.PARSE_ERROR, "One line is one object: method, params, id.")
     command = COMMANDS.get(request.method)
-    if command is None:
+    if command is None and request.method != _FIND_CONTACTS:
         return request.id, local(Code.METHOD_NOT_FOUND)
-    if command.phase is Phase.GREETING:
+    if command is not None and command.phase is Phase.GREETING:
         return request.id, local(Code.WRONG_STATE, "The session is open already.")
     try:
-        return request.id, msgspec.json.decode(request.params, type=command.params)
+        kind = FindContacts if command is None else command.params
+        return request.id, msgspec.json.decode(request.params, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return request.id, local(Code.INVALID_PARAMS, str(error)[:200])
 
@@ -126,7 +148,8 @@ class Pipe(LineReceiver):
     delimiter = b"\n"
     MAX_LENGTH = 2 * MAX_FRAME
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, clock: IReactorTime) -> None:
+        self._clock = clock
         self.done: Deferred[int] = Deferred()
         self._client = client
         self._events = _Events(client.events(), self.sendLine, client.state.authentic)
@@ -167,6 +190,18 @@ class Pipe(LineReceiver):
         Deferred.fromCoroutine(self._ask(params)).addBoth(self._answered, request_id)
 
     async def _ask(self, params: Params) -> Result:
+        while True:
+            try:
+                return await self._ask_once(params)
+            except RemoteProblem as error:
+                wait = error.retry_after
+                if not error.of(Code.RATE_LIMITED) or wait is None or wait > PATIENCE:
+                    raise
+                await deferLater(self._clock, wait)
+
+    async def _ask_once(self, params: Params) -> Result:
+        if isinstance(params, FindContacts):
+            return FoundContacts(await self._client.find_contacts(params.numbers))
         result: Result = await self._client.call(params)
         return result
 
@@ -198,16 +233,21 @@ class Pipe(LineReceiver):
             self._close()
 
     def _close(self) -> None:
+        if self.done.called:
+            return
         # A transport does not close before its producer has gone.
         self.transport.unregisterProducer()
         self._events.stopProducing()
         self.transport.loseConnection()
 
     def writeConnectionLost(self) -> None:
-        """Nobody reads the output any more."""
-        self._status = self._status or 1
+        """Nobody reads the output any more: nothing that is still asked would reach anybody."""
+        self._status = 1
+        self._close()
+        # A transport whose writing side has gone does not say that it is closed.
+        self.connectionLost()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._events.stopProducing()
-        done, self.done = self.done, Deferred()
-        done.callback(self._status)
+        if not self.done.called:
+            self.done.callback(self._status)

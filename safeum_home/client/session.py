@@ -23,9 +23,9 @@ from safeum_home.client.errors import (
 )
 from safeum_home.client.errors import local as local_problem
 from safeum_home.client.events import QUEUE, Link, LinkChanged, Listen, Stream
+from safeum_home.client.finding import Finding
 from safeum_home.client.inbox import Inbox
 from safeum_home.client.line import Line
-from safeum_home.client.methods import Methods
 from safeum_home.client.reconnect import FINAL, SLOW_READER, BackOff, new_reconnect
 from safeum_home.client.state import load
 from safeum_home.errors import Code
@@ -39,7 +39,7 @@ _log = Logger()
 _random = SystemRandom().random
 
 
-class Client(Methods):
+class Client(Finding):
     """A device of an account. Make one with `connect`, then `register`, `login` or `resume`.
 
     From then on it stays connected: it comes back by itself with the token and the cursor it holds, sends
@@ -64,11 +64,6 @@ class Client(Methods):
         self.state = self._inbox.state
         """Contacts, chats and messages, once `load` was called."""
 
-    @property
-    def support_chat(self) -> str | None:
-        """The chat in which this account writes to its operator; None before the login."""
-        return self.state.voice.support_chat
-
     # --- opening and closing ---------------------------------------------------------------------
 
     async def connect(self) -> None:
@@ -84,6 +79,15 @@ class Client(Methods):
 
     def _milliseconds(self) -> float:
         return self._clock.seconds() * 1000
+
+    def _greet(self, params: c.Params, result: type[R]) -> "Deferred[R]":
+        return Deferred.fromCoroutine(self._step(params))
+
+    async def _step(self, params: c.Params) -> Any:
+        if self.opened is not None:
+            raise local_problem(Code.WRONG_STATE)
+        await self.connect()
+        return await self._ask_now(params)
 
     def _enter(self, params: c.Params) -> "Deferred[c.Opened]":
         return Deferred.fromCoroutine(self._open(params))
@@ -122,7 +126,7 @@ class Client(Methods):
         try:
             await self._ask(c.SessionLogout(), c.Done)
         except Disconnected as error:
-            if error.closing.code not in (1000, 4010):
+            if error.closing.code not in (1000, 4010, 4011):
                 raise
         except SessionEnded:
             return

@@ -72,9 +72,12 @@ def _asking(desk: Desk, argument: str) -> Contact:
 IN_LIST = (ContactState.REQUESTED, ContactState.INCOMING, ContactState.ACCEPTED, ContactState.REMOVED)
 
 
-@slash("remove", "[NAME]", "take somebody out of your contacts", people(*IN_LIST))
+REMOVABLE = (*IN_LIST, ContactState.CLOSED)
+
+
+@slash("remove", "[NAME]", "take somebody out of your contacts", people(*REMOVABLE))
 async def _remove(desk: Desk, argument: str) -> None:
-    contact = _named(desk, argument, *IN_LIST, otherwise="{} is not in your contacts.")
+    contact = _named(desk, argument, *REMOVABLE, otherwise="{} is not in your contacts.")
     await desk.client.remove(contact.account)
     if contact.state is ContactState.REQUESTED:
         desk.note(f"{safe(contact.address)} is not asked any more.")
@@ -85,7 +88,7 @@ async def _remove(desk: Desk, argument: str) -> None:
 @slash("block", "[NAME]", "no messages and no requests from somebody", people(ContactState.NONE, *IN_LIST))
 async def _block(desk: Desk, argument: str) -> None:
     states = (ContactState.NONE, *IN_LIST)
-    contact = _named(desk, argument, *states, otherwise="{} is blocked already.")
+    contact = _named(desk, argument, *states, otherwise="{} is blocked already, or has closed the account.")
     await desk.client.block(contact.account)
     desk.note(f"{safe(contact.address)} is blocked. To them it looks like a removal.")
 
@@ -102,17 +105,3 @@ async def _unblock(desk: Desk, argument: str) -> None:
     contact = find(desk, argument, ContactState.BLOCKED, otherwise="{} is not blocked.")
     await desk.client.unblock(contact.account)
     desk.note(f"{safe(contact.address)} is no longer blocked.")
-
-
-@slash("profile", "[NAME]", "a contact's profile, or your own", people(ContactState.ACCEPTED))
-async def _profile(desk: Desk, argument: str) -> None:
-    account = find(desk, argument).account if argument else None
-    try:
-        result = await desk.client.profile(account)
-    except RemoteProblem as error:
-        if error.of(Code.NOT_FOUND):
-            raise Mistake("Profiles are for contacts.") from None
-        raise
-    profile = result.profile
-    status = f": {safe(profile.status)}" if profile.status else ""
-    desk.note(f"{safe(profile.display_name) or '(no name)'} <{safe(result.address)}>{status}")

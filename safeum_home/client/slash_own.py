@@ -1,31 +1,10 @@
 """The commands of the terminal client that are about oneself, and about the client."""
 
-from msgspec import structs
-
 from safeum_home.client.desk import Desk
 from safeum_home.client.notices import Notice
 from safeum_home.client.slash import SLASHES, Mistake, slash
-from safeum_home.client.text import safe
+from safeum_home.client.text import moment, safe
 from safeum_home.protocol.types import DeviceEntry
-
-
-@slash("name", "TEXT", "what your contacts see as your name")
-async def _name(desk: Desk, argument: str) -> None:
-    await _change(desk, display_name=argument)
-    desk.note(f"Your name is now {safe(argument) or '(none)'}.")
-
-
-@slash("status", "TEXT", "a line about you for your contacts")
-async def _status(desk: Desk, argument: str) -> None:
-    await _change(desk, status=argument)
-    desk.note(f"Your status is now {safe(argument) or '(none)'}.")
-
-
-async def _change(desk: Desk, **changes: str) -> None:
-    """A profile is only ever replaced whole, here and by other devices: so read it, change it, write it."""
-    async with desk.profile:
-        profile = structs.replace((await desk.client.profile()).profile, **changes)
-        await desk.client.set_profile(profile.display_name, profile.status)
 
 
 @slash("devices", "", "where you are logged in")
@@ -33,13 +12,19 @@ async def _devices(desk: Desk, argument: str) -> None:
     devices = (await desk.client.devices()).devices
     desk.listed = [entry.device for entry in devices]
     for number, entry in enumerate(devices, 1):
-        desk.note(f"{number:3}  {_device(entry)}")
+        desk.note(f"{number:3}  {_device(entry)}", hang=5)
     desk.note("/revoke NUMBER logs a device out.")
 
 
 def _device(entry: DeviceEntry) -> str:
     state = "this one" if entry.current else "connected" if entry.connected else "not connected"
-    return f"{safe(entry.name)} on {safe(entry.system)} ({state})"
+    kind = None if entry.type is None else entry.type.value
+    told = [safe(each) for each in (kind, entry.model, entry.region, entry.time_zone) if each]
+    if entry.address is not None:
+        told.append(f"from {safe(entry.address)}")
+    since = moment(entry.created_at)
+    told.append(f"since {since.day} {since:%b} {since.year}")
+    return f"{safe(entry.name)} on {safe(entry.system)} ({state})\n{', '.join(told)}"
 
 
 @slash("revoke", "NUMBER", "log a device out, by its number in /devices")
@@ -49,6 +34,12 @@ async def _revoke(desk: Desk, argument: str) -> None:
         raise Mistake("Which one? /devices numbers them.")
     await desk.client.revoke(listed[int(argument) - 1])
     desk.note("That device is logged out.")
+
+
+@slash("keep", "", "keep your number, where somebody else has asked for it")
+async def _keep(desk: Desk, argument: str) -> None:
+    await desk.client.keep_number()
+    desk.note("Your number stays yours.")
 
 
 @slash("help", "", "this list")

@@ -165,6 +165,9 @@ class State:
             else:
                 view = ChatView(message.chat, kind, message.sender, message.sender)
                 self._chats[message.chat] = view
+        contact = self.contacts.get(view.peer)
+        if contact is not None and contact.state is ContactState.CLOSED:
+            return  # it was on its way while the account was closed, and is erased
         if view.add(message):
             self._chats[message.chat] = self._chats.pop(message.chat)
             if message.sender != self.account:
@@ -217,9 +220,18 @@ class State:
             self.contacts.pop(contact.account, None)
         else:
             self.contacts[contact.account] = contact
+        if contact.state is ContactState.CLOSED:
+            self._wipe(contact.chat)
         view = self._chats.get(contact.chat)
         if view is not None:
             view.address, view.display_name = contact.address, contact.display_name or view.display_name
+
+    def _wipe(self, chat: str) -> None:
+        """The chat was erased on the node: nothing of it stays here either."""
+        self._chats.pop(chat, None)
+        for key in [key for key in self._typing if key[0] == chat]:
+            if (timer := self._typing.pop(key)).active():
+                timer.cancel()
 
     def _profile(self, account: str, profile: Profile) -> None:
         if account == self.account:

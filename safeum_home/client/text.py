@@ -15,10 +15,19 @@ WORDS = {
     Code.NOT_A_CONTACT: "You are not in each other's contacts. /add login@node asks.",
     Code.NOT_FOUND: "There is no such thing, or it is not for you.",
     Code.BAD_CREDENTIALS: "The login or the password is wrong.",
+    Code.WRONG_PIN: "The login or the PIN is wrong.",
+    Code.WEAK_PIN: "Take another PIN: this one is easy to guess, is your password, or is set already.",
     Code.USERNAME_TAKEN: "Somebody else has this login already.",
     Code.INVALID_USERNAME: (
-        "A login has 3 to 32 of a-z, 0-9, dot, dash and underscore, a letter or digit at both ends."
+        "A login has 3 to 32 of a-z, 0-9, dot, dash and underscore, a letter or digit at both ends,"
+        " and a letter among them."
     ),
+    Code.INVALID_NUMBER: "That is not a mobile number in international form, such as +49 171 1234567.",
+    Code.WRONG_CODE: "The code is wrong.",
+    Code.VERIFICATION_OVER: "This took too long, or there were too many wrong codes.",
+    Code.NUMBER_CLAIMED: "The number is asked for. The account that has it can keep it until then.",
+    Code.NUMBER_KEPT: "The account that has this number is in use, and keeps it.",
+    Code.SMS_UNAVAILABLE: "The node can send no text message to this number at present.",
     Code.RATE_LIMITED: "That was too often.",
     Code.BUSY: "The node is busy.",
     Code.STORAGE_UNAVAILABLE: "The node could not store it.",
@@ -159,7 +168,9 @@ def explain(error: ClientError | Problem) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`8 s`, `5 min`, `3 h`."""
+    """`8 s`, `5 min`, `3 h`, `7 days`."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{round(seconds / 3600)} h"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    return f"{round(seconds / 3600)} h" if seconds < 172800 else f"{round(seconds / 86400)} days"

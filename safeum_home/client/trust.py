@@ -5,11 +5,15 @@ from typing import Any
 
 from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFromCertificates
 
-from safeum_home.errors import Code, Problem
+from safeum_home.client.errors import ClientError
 from safeum_home.ids import node_name
 
 DEFAULT_PORT = 8443
 _END = b"-----END CERTIFICATE-----"
+
+
+class BadCertificate(ClientError):
+    """What was given as a certificate is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +37,15 @@ def tls_for(node: Node, ca: bytes | None) -> Any:
     """Client TLS for a node: the name is checked always (RFC 9525), the chain against `ca` where it is given.
 
     `ca` is PEM: one or several authorities, or the node's own self-signed certificate, which pins it.
-    Raises `Problem(invalid_params)` for what holds no certificate.
+    Raises `BadCertificate` for what holds no certificate.
     """
     if ca is None:
         return optionsForClientTLS(node.host, acceptableProtocols=[b"http/1.1"])
     try:
         certificates = [Certificate.loadPEM(pem + _END + b"\n") for pem in ca.split(_END)[:-1]]
     except Exception as error:
-        raise Problem(Code.INVALID_PARAMS, "The certificate cannot be read.") from error
+        raise BadCertificate("The file given with --ca holds a certificate that cannot be read.") from error
     if not certificates:
-        raise Problem(Code.INVALID_PARAMS, "There is no certificate in this PEM.")
+        raise BadCertificate("The file given with --ca holds no certificate.")
     roots = trustRootFromCertificates(certificates)
     return optionsForClientTLS(node.host, roots, acceptableProtocols=[b"http/1.1"])

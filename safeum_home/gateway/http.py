@@ -246,8 +246,15 @@ class EdgeSite(Site):
         """No access log."""
 
 
-def site_root(health: Health, discovery: ClientDiscovery | None = None) -> Resource:
-    """The resources that every node has; without `discovery` those of the health endpoint alone."""
+def site_root(
+    health: Health,
+    discovery: ClientDiscovery | None = None,
+    resources: Mapping[str, IResource] | None = None,
+) -> Resource:
+    """The resources that every node has; without `discovery` those of the health endpoint alone.
+
+    `resources` are further ones by their paths, as `/v1/sms/NAME`.
+    """
     root = Node()
     root.putChild(b"health", HealthResource(health))
     if discovery is not None:
@@ -255,7 +262,20 @@ def site_root(health: Health, discovery: ClientDiscovery | None = None) -> Resou
         root.putChild(b".well-known", well_known)
         well_known.putChild(b"safeum", safeum)
         safeum.putChild(b"client", discovery)
+    for path, resource in (resources or {}).items():
+        place(root, path, resource)
     return root
+
+
+def place(root: Resource, path: str, resource: IResource) -> None:
+    """Add `resource` at `path`, below steps that are not found themselves."""
+    *steps, last = path.strip("/").encode().split(b"/")
+    here = root
+    for step in steps:
+        if step not in here.children:
+            here.putChild(step, Node())
+        here = here.children[step]
+    here.putChild(last, resource)
 
 
 def websocket_url(authority: str) -> str:

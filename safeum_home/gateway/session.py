@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -34,6 +35,8 @@ POLICY = 1008
 AUTHENTICATION_TOO_SLOW = 4001
 _BAD_FRAMES = 20
 """How many malformed frames of a session are answered before it is closed."""
+_LEAST_WAIT, _MOST_WAIT = 0.2, 1.0
+"""For how many seconds nothing is read of a client that is over its rate: pings go unanswered meanwhile."""
 _ONLY_CALLS = (Code.METHOD_NOT_FOUND, Code.INVALID_PARAMS)
 _DONE = Done()
 
@@ -47,6 +50,7 @@ class Session:
         "_bad_frames",
         "_connection",
         "_device",
+        "_held",
         "_in_flight",
         "_machine",
         "_outbound",
@@ -67,6 +71,7 @@ class Session:
         self._rate_key: str = network(connection.host)
         self._in_flight = 0
         self._bad_frames = 0
+        self._held: IDelayedCall | None = None
         self._timer = services.clock.callLater(
             limits.authentication_seconds, self.close, AUTHENTICATION_TOO_SLOW, "authenticate in time"
         )
@@ -91,12 +96,13 @@ class Session:
             return
         params = call.params
         try:
+            self._services.rate.take(self._rate_key, call.command.cost)
             self._phase.permit(call.command)
-            self._services.rate.take(self._rate_key)
             if type(params) is SessionResume:
                 self._position(params.since)
         except Problem as problem:
             self._refuse(call.request_id, problem)
+            self._slow_down(problem)
             return
         if call.command.phase is Phase.GREETING:
             self._machine.authenticating()
@@ -123,8 +129,9 @@ class Session:
 
     def closed(self) -> None:
         self._machine.closed()
-        if self._timer.active():
-            self._timer.cancel()
+        for timer in (self._timer, self._held):
+            if timer is not None and timer.active():
+                timer.cancel()
         self._outbound.end()
         if self._device is not None:
             self._services.bus.unsubscribe(self._device.account, self._device)
@@ -161,10 +168,13 @@ class Session:
         if type(answer) is Committed:
             answer, publish = answer.result, answer.publish
         try:
-            if call.command.phase is Phase.GREETING:
+            if call.command.result is Opened:
                 self._open(answer, call)
-            elif call.request_id is not None:
-                self._outbound.write(frames.text_frame(frames.encode_result(call.request_id, answer)))
+            else:
+                if call.command.phase is Phase.GREETING:
+                    self._step()
+                if call.request_id is not None:
+                    self._outbound.write(frames.text_frame(frames.encode_result(call.request_id, answer)))
             if type(call.params) is SessionLogout:
                 self.close(NORMAL, "logged out")
         except Exception:
@@ -198,14 +208,39 @@ class Session:
         # Where the method could be read, a frame without an id is a notification: no answer to that.
         if bad.request_id is not None or bad.problem.code not in _ONLY_CALLS:
             self._outbound.write(frames.text_frame(frames.encode_problem(bad.request_id, bad.problem)))
+        self._count_bad_frame()
+
+    def _count_bad_frame(self) -> None:
         self._bad_frames += 1
         if self._bad_frames >= _BAD_FRAMES:
             self.close(POLICY, "too many malformed frames")
 
     def _end_of_call(self) -> None:
-        if self._in_flight == self._services.limits.in_flight:
-            self._connection.resume_reading()
         self._in_flight -= 1
+        self._read_on()
+
+    def _slow_down(self, problem: Problem) -> None:
+        """Whoever is refused is not to go on at once: refusals cost the node more than they cost him."""
+        if problem.code is Code.NOT_AUTHENTICATED:
+            self._count_bad_frame()
+        elif problem.code is Code.RATE_LIMITED and self._held is None:
+            seconds = min(max(_LEAST_WAIT, problem.retry_after or 0.0), _MOST_WAIT)
+            self._held = self._services.clock.callLater(seconds, self._let_go)
+            self._connection.pause_reading()
+
+    def _let_go(self) -> None:
+        self._held = None
+        self._read_on()
+
+    def _read_on(self) -> None:
+        if self._held is None and self._in_flight < self._services.limits.in_flight:
+            self._connection.resume_reading()
+
+    def _step(self) -> None:
+        """A step on the way in was answered: there is time for the next one."""
+        self._machine.answered()
+        if self._timer.active():
+            self._timer.reset(self._services.limits.authentication_seconds)
 
     def _open(self, who: Identity, call: frames.Call) -> None:
         """The client has proved who it is: subscribe, answer, and send what it missed."""
@@ -214,7 +249,7 @@ class Session:
             return
         self._timer.cancel()
         limit = self._services.limits.unacknowledged
-        device = ConnectedDevice(who.account, who.device, self._outbound, limit)
+        device = ConnectedDevice(who.account, who.device, self.host, self._outbound, limit)
         self._device = device
         self._rate_key = who.account
         self._services.bus.subscribe(who.account, device)

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from safeum_home.config import Config, DatabaseSection, ListenSection, NodeSection
 from safeum_home.gateway.tls import ServerTls, self_signed
 from safeum_home.node.service import Node
+from safeum_home.node.terminal_sms import SECTION, terminal_bridge
 from safeum_home.sealing.hardening import harden_process
 from safeum_home.sealing.memory import Arena, Level
 from safeum_home.sealing.root import generate
@@ -26,6 +27,7 @@ _WELCOME = """\
 
   Talk to it, each in a terminal of its own:
       .venv/bin/safeum chat --node {place} --ca {certificate}
+  Text messages with codes are shown here, and sent to nobody.
   (The certificate is new: chats that are open from before do not trust it, start them anew.)
 
   Stop it with Ctrl-C.
@@ -54,10 +56,19 @@ class DevelopmentNode(Service):
             node=NodeSection(name=self._name, state_dir=self._folder.name),
             listen=ListenSection(clients=[f"tcp:{self._port}:interface=127.0.0.1"]),
             database=DatabaseSection(),
+            sms=SECTION,
         )
         chain, key = self_signed(["localhost", "127.0.0.1"])
         arena = Arena(floor=Level.UNLOCKED)
-        self._node = Node(self._reactor, config, arena, hardening, in_memory=True, tls=ServerTls(chain, key))
+        self._node = Node(
+            self._reactor,
+            config,
+            arena,
+            hardening,
+            in_memory=True,
+            tls=ServerTls(chain, key),
+            sms_bridges=terminal_bridge,
+        )
         self._certificate.parent.mkdir(exist_ok=True)
         self._certificate.write_bytes(chain)
         self._node.startService()

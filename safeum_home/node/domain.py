@@ -1,17 +1,29 @@
 """The domain of an open node: every part is made here and handed what it needs."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from twisted.internet.threads import deferToThread
+
+from safeum_home.accounts.avatars import Avatars
+from safeum_home.accounts.claims import Claims
+from safeum_home.accounts.closing import Closing
 from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory
+from safeum_home.accounts.findable_keeper import FindableKeeper
 from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.logins import Logins
+from safeum_home.accounts.number_logins import NumberLogins
 from safeum_home.accounts.password_change import PasswordChange
 from safeum_home.accounts.passwords import PasswordHasher
+from safeum_home.accounts.pins import Pins, PinVerifier
+from safeum_home.accounts.profile_changes import ProfileChanges
+from safeum_home.accounts.profile_views import ProfileViews, WithoutNumbers
 from safeum_home.accounts.profiles import Profiles
+from safeum_home.accounts.verifications import VerificationLimits, Verifications
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
@@ -24,13 +36,18 @@ from safeum_home.chats.support_desk import SupportDesk
 from safeum_home.chats.system import SystemMessages, signing, support_contact, system_contact
 from safeum_home.chats.typing_signal import TypingSignals
 from safeum_home.config import Config
+from safeum_home.errors import Problem
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.gateway.services import Services
+from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
-from safeum_home.ports import Database
+from safeum_home.node.contact_sync import make_contact_sync
+from safeum_home.node.turning import InThread, Turns
+from safeum_home.ports import Database, Forfeits, TextMessages
 from safeum_home.protocol import commands
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
+from safeum_home.spawn import spawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +58,29 @@ class Domain:
     receipts: Receipts
     directory: AccountDirectory
     registry: ChatRegistry
+    turns: Turns
+    closing: Closing
+    findable: FindableKeeper
     support: SupportDesk
+
+    def forget(self) -> None:
+        """Read all from the database anew: what is in memory may be older."""
+        self.directory.forget()
+        self.registry.forget()
+        self.findable.forget()
+        spawn(self._erase(), "erasing what was closed")
+
+    async def _erase(self) -> None:
+        with suppress(Problem):
+            await self.turns.if_due()
+            await self.closing.sweep()
+
+    async def stop(self) -> None:
+        """End what is under way: afterwards nothing uses the database."""
+        self.receipts.flush()
+        await self.turns.stop()
+        self.findable.stop()
+        await deferToThread(self.findable.join)
 
     def wipe(self) -> None:
         """Zero the keys of accounts and chats: nothing works afterwards."""
@@ -50,9 +89,19 @@ class Domain:
 
 
 def make_domain(
-    config: Config, clock: Any, database: Database, vault: Vault, hasher: PasswordHasher
+    config: Config,
+    clock: Any,
+    database: Database,
+    vault: Vault,
+    hasher: PasswordHasher,
+    texts: TextMessages,
+    in_thread: InThread = deferToThread,
+    forfeits: Forfeits = (),
 ) -> Domain:
-    """Wire the domain of the node `config` describes. `clock` provides IReactorTime."""
+    """Wire the domain of the node `config` describes. `clock` provides IReactorTime.
+
+    `in_thread` runs what blocks; `forfeits` are ended with each account that is closed.
+    """
     name = config.node.name
     blinder, cursors, keyring = vault.blinder, vault.cursors, vault.keyring
     bus = LocalBus()
@@ -70,7 +119,23 @@ def make_domain(
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
     login_limits = LoginLimits.of(config.limits, clock.seconds)
-    passwords = PasswordChange(database, directory, devices, hasher, login_limits)
+    claims = Claims(database, blinder, directory, config.numbers, milliseconds)
+    findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
+    verifier = PinVerifier(hasher)
+    passwords = PasswordChange(database, directory, devices, hasher, login_limits, verifier)
+    side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
+    turns = Turns(clock, database, keyring, in_thread)
+    pins = Pins(database, directory, hasher, verifier, login_limits)
+
+    def forget(account: AccountId, login: str) -> None:
+        directory.forget_account(account)
+        registry.forget_account(account)
+        receipts.forget_account(account)
+        spawn(findable.changed(account, login, False), "taking a closed account out of the set")
+
+    closing = Closing(
+        clock, database, directory, devices, side, bus, verifier, login_limits, turns, forget, forfeits
+    )
     logins = Logins(
         name,
         database,
@@ -79,32 +144,62 @@ def make_domain(
         directory,
         devices,
         hasher,
+        closing,
         announcer,
+        claims,
         login_limits,
         milliseconds,
         config.registration.open,
     )
-    side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
+    verification_limits = VerificationLimits.of(config.limits, clock.seconds)
+    verifications = Verifications(
+        texts, verification_limits, config.numbers, clock.seconds, config.registration.open, config.sms.text
+    )
+    number_logins = NumberLogins(
+        database,
+        blinder,
+        directory,
+        devices,
+        hasher,
+        announcer,
+        login_limits,
+        logins,
+        verifications,
+        claims,
+        milliseconds,
+        lambda account, number: findable.changed(account, number, False),
+    )
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
     contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
-    profiles = Profiles(name, database, blinder, cursors, directory, side, bus)
+    views = ProfileViews(WithoutNumbers())
+    changes = ProfileChanges(database, cursors, directory, side, views, bus)
+    change_limit = RateLimit(
+        config.limits.profile_changes_per_account,
+        config.limits.profile_changes_per_account_burst,
+        clock.seconds,
+    )
+    profiles = Profiles(name, database, blinder, directory, side, views, changes, change_limit)
+    avatars = Avatars(database, blinder, directory, side, changes, change_limit)
     history = History(name, database, blinder, cursors, registry, directory, receipts, system.account)
     backlog = Backlog(database, (messages.since, receipts.since, side.since, profiles.since))
-    routes = _routes(
+    routes: Routes = _routes(
         logins,
         passwords,
         devices,
         contacts,
         profiles,
+        avatars,
         messages,
         receipts,
         history,
         TypingSignals(registry, bus),
-    )
+        pins,
+        closing,
+    ) | _number_routes(verifications, number_logins, claims)
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
         clock=clock,
-        routes=routes,
+        routes={**routes, **sync_routes},
         bus=bus,
         cursors=cursors,
         receipts=receipts,
@@ -117,7 +212,16 @@ def make_domain(
         support_chat=registry.support_chat,
     )
     desk = SupportDesk(database, registry, messages, receipts, blinder, support.account)
-    return Domain(services, receipts, directory, registry, desk)
+    return Domain(services, receipts, directory, registry, turns, closing, findable, desk)
+
+
+def _number_routes(verifications: Verifications, logins: NumberLogins, claims: Claims) -> dict[Any, Any]:
+    return {
+        commands.VerificationCreate: verifications.create,
+        commands.VerificationRequest: verifications.request,
+        commands.VerificationSubmit: logins.submit,
+        commands.NumberKeep: claims.keep,
+    }
 
 
 def _routes(
@@ -126,15 +230,23 @@ def _routes(
     devices: Devices,
     contacts: Contacts,
     profiles: Profiles,
+    avatars: Avatars,
     messages: Messages,
     receipts: Receipts,
     history: History,
     signals: TypingSignals,
-) -> Routes:
+    pins: Pins,
+    closing: Closing,
+) -> dict[Any, Any]:
     """Which function carries out which command; `session.ack` is the session's own."""
     return {
         commands.AccountRegister: logins.register,
         commands.AccountPassword: passwords.change,
+        commands.AccountPinSet: pins.set,
+        commands.AccountPinList: pins.list,
+        commands.AccountPinRemove: pins.remove,
+        commands.AccountBlock: closing.by_name,
+        commands.SessionBlock: closing.own,
         commands.SessionLogin: logins.login,
         commands.SessionResume: logins.resume,
         commands.SessionLogout: devices.logout,
@@ -150,6 +262,9 @@ def _routes(
         commands.ListContacts: contacts.list,
         commands.ProfileGet: profiles.get,
         commands.ProfileSet: profiles.set,
+        commands.AvatarSet: avatars.set,
+        commands.AvatarRemove: avatars.remove,
+        commands.AvatarGet: avatars.get,
         commands.ListChats: history.list,
         commands.ChatHistory: history.history,
         commands.ChatSend: messages.send,

@@ -1,5 +1,6 @@
 """Listening for clients: certificate, limits, and the endpoints of the configuration."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -9,6 +10,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
+from twisted.web.resource import IResource
 
 from safeum_home.config import Config, LimitSection
 from safeum_home.errors import Code, Problem
@@ -65,8 +67,15 @@ class Edge:
     _log = Logger()
 
     def __init__(
-        self, reactor: Any, config: Config, services: Services, tls: ServerTls, health: Health
+        self,
+        reactor: Any,
+        config: Config,
+        services: Services,
+        tls: ServerTls,
+        health: Health,
+        resources: Mapping[str, IResource] | None = None,
     ) -> None:
+        """`resources` are served besides the node's own, by their paths."""
         self._reactor = reactor
         self._config = config
         self.tls = tls
@@ -76,7 +85,7 @@ class Edge:
         websocket = ClientWebSocketFactory(reactor, limits, self._session, config.listen.origins)
         url = websocket_url(config.node.name)
         discovery = ClientDiscovery(config.node.name, url, limits, services.node_key)
-        site = EdgeSite(reactor, limits, site_root(health, discovery))
+        site = EdgeSite(reactor, limits, site_root(health, discovery, resources))
         self.factory = EdgeFactory(reactor, tls, limits, websocket, site)
         self._ports: list[IListeningPort] = []
 

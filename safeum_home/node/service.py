@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
+from bridges.sms.loading import load
 from safeum_home import __version__
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.admin.wire import Status
@@ -21,10 +22,10 @@ from safeum_home.node.domain import Domain, make_domain
 from safeum_home.node.edge import Edge, certificate_end, edge_limits, tls_material
 from safeum_home.node.listening import CannotListen, listen
 from safeum_home.node.opening import check_owner, open_when_there
+from safeum_home.node.sms import Bridges, NodeTexts, make_texts
 from safeum_home.node.startup import StartError
-from safeum_home.node.turning import finish
+from safeum_home.node.turning import make_good
 from safeum_home.node.watch import DatabaseWatch
-from safeum_home.protocol.signing import fingerprint
 from safeum_home.sealing.hardening import Hardening
 from safeum_home.sealing.machine import Seal
 from safeum_home.sealing.memory import Arena, Slot
@@ -58,10 +59,12 @@ class Node(Service):
         in_memory: bool = False,
         tls: ServerTls | None = None,
         give_up: Callable[[], None] = lambda: None,
+        sms_bridges: Bridges = load,
     ) -> None:
         """`in_memory` keeps the keyring nowhere; `tls` is used instead of the configured certificate.
 
-        `give_up` is called, after the reason was logged, where an endpoint cannot be had.
+        `give_up` is called, after the reason was logged, where an endpoint cannot be had. `sms_bridges`
+        finds kinds of providers of text messages.
         """
         self._reactor = reactor
         self._config = config
@@ -70,6 +73,8 @@ class Node(Service):
         self._state_dir = None if in_memory else config.state_dir
         self._tls = tls
         self._give_up = give_up
+        self._sms_bridges = sms_bridges
+        self.texts: NodeTexts | None = None
         self._started = reactor.seconds()
         self._certificate_end: float | None = None
         self._schema: str | None = None
@@ -78,7 +83,7 @@ class Node(Service):
         self._health_port: IListeningPort | None = None
         self.database: NodeDatabase | None = None
         self._watch: DatabaseWatch | None = None
-        self._domain: Domain | None = None
+        self.domain: Domain | None = None
         self._edge: Edge | None = None
         self._opening = "opening"
         self.ready: Deferred[None] = Deferred()
@@ -100,13 +105,6 @@ class Node(Service):
     def initialised(self) -> bool:
         """Whether there is a keyring for the root secret to open."""
         return self._state_dir is None or is_initialised(self._state_dir)
-
-    @property
-    def domain(self) -> Domain:
-        """What the node does, once it is open; raises `sealed`."""
-        if self._domain is None:
-            raise Problem(Code.SEALED, "the node is not open yet")
-        return self._domain
 
     def health(self) -> Mapping[str, object]:
         """What `GET /health` shows to anybody."""
@@ -130,8 +128,8 @@ class Node(Service):
             health=self._health_address(),
             uptime=int(now - self._started),
             schema=self._schema,
+            sms=self.texts.report() if self.texts is not None else [],
             certificate_days=None if end is None else int((end - now) // 86400),
-            node_key=None if progress.state != "open" else fingerprint(self.seal.vault.signer.public_key),
         )
 
     def _health_address(self) -> str | None:
@@ -219,9 +217,13 @@ class Node(Service):
         self._schema = await database.read(schema_of)
         database.stored_late = self._look_anew
         self._watch = DatabaseWatch(self._reactor, database)
-        await finish(database, vault.keyring)
+        await make_good(database, vault.keyring)
         self._hasher.start()
-        self._domain = make_domain(self._config, self._reactor, database, vault, self._hasher)
+        self.texts = make_texts(self._config, self._reactor, vault.secrets.open, self._sms_bridges)
+        self.domain = make_domain(
+            self._config, self._reactor, database, vault, self._hasher, self.texts.sender
+        )
+        spawn(self.domain.closing.sweep(), "sweeping up")
         if self._tls is None:
             try:
                 await self.reload_certificate()
@@ -235,9 +237,11 @@ class Node(Service):
         self._opening = outage
 
     async def _listen(self) -> None:
-        if self._domain is None or self._tls is None:
+        if self.domain is None or self._tls is None:
             raise Problem(Code.WRONG_STATE)
-        edge = Edge(self._reactor, self._config, self._domain.services, self._tls, self.health)
+        self.domain.findable.start()
+        callbacks = {} if self.texts is None else self.texts.callbacks
+        edge = Edge(self._reactor, self._config, self.domain.services, self._tls, self.health, callbacks)
         try:
             await edge.start()
         except CannotListen as error:
@@ -254,7 +258,9 @@ class Node(Service):
         self.ready.callback(None)
 
     def _look_anew(self) -> None:
-        """Something was stored that nobody was told of: clients that resume will find it."""
+        """Something was stored that nobody was told of: clients that resume find it, and so does the node."""
+        if self.domain is not None:
+            self.domain.forget()
         if self._edge is not None:
             self._edge.close_sessions("resume")
 
@@ -274,11 +280,13 @@ class Node(Service):
             await self._edge.stop()
         if self._watch is not None:
             self._watch.stop()
+        if self.texts is not None:
+            await self.texts.stop()
         await deferToThread(self._hasher.stop)
-        if self._domain is not None:
-            self._domain.receipts.flush()
+        if self.domain is not None:
+            await self.domain.stop()
         if self.database is not None:
             await self.database.close()
-        if self._domain is not None:
-            self._domain.wipe()
+        if self.domain is not None:
+            self.domain.wipe()
         self.seal.close()

@@ -10,8 +10,9 @@ from typing import Any
 
 from twisted.internet.error import ReactorNotRunning
 
+from bridges.sms.loading import load
 from safeum_home.admin.service import is_answered
-from safeum_home.config import Config
+from safeum_home.config import Config, ConfigError
 from safeum_home.node import listening
 
 
@@ -36,6 +37,11 @@ def check(config: Config) -> None:
             if len(config.listen.clients) == 1:
                 raise StartError("the machine has no IPv6, and listen.clients nothing else") from None
         except listening.CannotListen as error:
+            raise StartError(str(error)) from None
+    for provider in config.sms.providers:
+        try:
+            load(provider.kind)
+        except ConfigError as error:
             raise StartError(str(error)) from None
 
 

@@ -54,8 +54,13 @@ async def _login(domain: Domain, account: AccountId) -> str:
     return "" if known is None else known.username
 
 
-def support_handlers(domain: Callable[[], Domain]) -> dict[str, Handler]:
-    """`support.*`. `domain` raises `sealed` while there is none."""
+def support_handlers(open_domain: Callable[[], Domain | None]) -> dict[str, Handler]:
+    """`support.*`; all raise `sealed` while there is no domain."""
+
+    def domain() -> Domain:
+        if (node := open_domain()) is None:
+            raise Problem(Code.SEALED, "the node is not open yet")
+        return node
 
     async def listed(params: SupportListParams) -> SupportList:
         node = domain()

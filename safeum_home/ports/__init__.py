@@ -1,5 +1,10 @@
 """What the parts of a node ask of each other, as types: nobody imports a sibling."""
 
+from safeum_home.ports.closing import (
+    EpochTurns,
+    Forfeits,
+    Forget,
+)
 from safeum_home.ports.connection import (
     ClientConnection,
     ConnectionHandler,
@@ -18,12 +23,15 @@ from safeum_home.ports.domain import (
     Known,
     Missed,
     Receipts,
+    SafeNumbers,
     Source,
     Staged,
 )
 from safeum_home.ports.sealing import (
     Blinder,
     Cursors,
+    ElementKey,
+    ElementKeys,
     Key,
     Keyring,
     NodeSigner,
@@ -56,6 +64,11 @@ __all__ = [
     "Cursors",
     "Database",
     "Directory",
+    "ElementKey",
+    "ElementKeys",
+    "EpochTurns",
+    "Forfeits",
+    "Forget",
     "Key",
     "Keyring",
     "Known",
@@ -65,6 +78,7 @@ __all__ = [
     "Permanent",
     "Published",
     "Receipts",
+    "SafeNumbers",
     "SmsProvider",
     "Source",
     "Staged",

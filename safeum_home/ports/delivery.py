@@ -25,12 +25,19 @@ class Subscriber(Protocol):
 
     @property
     def device(self) -> DeviceId: ...
+    @property
+    def host(self) -> str:
+        """The IP address that the device is connected from."""
+
     def deliver(self, event: Published) -> None: ...
     def replaced(self) -> None:
         """The same device has connected anew: close, and leave the account to it."""
 
     def revoked(self) -> None:
         """The device's token was revoked: say so and close."""
+
+    def account_closed(self) -> None:
+        """The account was closed for ever: say so and close."""
 
 
 class Bus(Protocol):
@@ -40,4 +47,9 @@ class Bus(Protocol):
     def unsubscribe(self, account: AccountId, subscriber: Subscriber) -> None: ...
     def publish(self, account: AccountId, event: Published) -> None: ...
     def revoke(self, account: AccountId, device: DeviceId) -> None: ...
+    def close_account(self, account: AccountId, skip: DeviceId | None = None) -> None:
+        """Close the sessions of an account that was closed, but for that of the device `skip`."""
+
     def connected(self, account: AccountId) -> frozenset[DeviceId]: ...
+    def hosts(self, account: AccountId) -> dict[DeviceId, str]:
+        """The IP addresses of the devices that are connected. They are for the account's owner alone."""

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports.delivery import Published
-from safeum_home.protocol.types import DeviceInfo
+from safeum_home.protocol.types import Body, DeviceInfo
 
 V = TypeVar("V")
 
@@ -73,6 +73,17 @@ class Consent(Protocol):
         """The change is committed, or has failed: once for each `changing`."""
 
 
+class SafeNumbers(Protocol):
+    """The numbers by which accounts are called."""
+
+    def number_of(self, c: Connection, account: AccountId) -> str | None:
+        """An account's number as people read it; None where it has none.
+
+        It is called inside a snapshot or a transaction, and in its thread. Whoever gives a number or takes
+        it away has the profile told again (`accounts.profile_changes`).
+        """
+
+
 class Announcer(Protocol):
     """Writes from the node's system contact into an account's own chat."""
 
@@ -81,6 +92,9 @@ class Announcer(Protocol):
 
     def login(self, account: AccountId, device: DeviceId, info: DeviceInfo) -> "Deferred[Staged]":
         """An alert that a device has logged in. Use it in the turn in which it fires."""
+
+    def tell(self, account: AccountId, body: Body) -> "Deferred[Staged]":
+        """Any other message of the node. Use it in the turn in which it fires."""
 
 
 @dataclass(frozen=True, slots=True)

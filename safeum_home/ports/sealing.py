@@ -1,5 +1,6 @@
 """Keys, blind indexes and cursors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,6 +48,9 @@ class Blinder(Protocol):
     def client_id(self, device: DeviceId, client_id: str) -> bytes:
         """What recognises a message; the indexes of client ids that begin alike are close together."""
 
+    def avatar(self, account: AccountId, data: bytes) -> bytes:
+        """What names a picture of an account: two accounts with the same one have different names for it."""
+
     def token(self, device: DeviceId, secret: bytes) -> bytes:
         """The verifier of a device token (32 octets)."""
 
@@ -71,3 +75,23 @@ class Cursors(Protocol):
     def encode(self, position: int) -> Cursor: ...
     def decode(self, cursor: str) -> int:
         """Raises `Problem(invalid_cursor)` for what `encode` did not make."""
+
+
+class ElementKey(Protocol):
+    """A key of the oblivious pseudorandom function (RFC 9497) in locked memory. Any thread may use it."""
+
+    def evaluate(self, elements: Sequence[bytes]) -> list[bytes]:
+        """Each blinded element times the key; raises `protocol.ristretto.NotAnElement`."""
+
+    def output(self, message: bytes) -> bytes:
+        """The function of a message, 64 octets."""
+
+    def wipe(self) -> None:
+        """Zero the key, when no thread uses it any more."""
+
+
+class ElementKeys(Protocol):
+    """The keys of periods of time."""
+
+    def of(self, period: int) -> ElementKey:
+        """The key of a period: each time the same."""

@@ -1,7 +1,9 @@
 """Text messages to phone numbers: what a provider does, and what is in front of all of them."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from enum import StrEnum
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
@@ -23,10 +25,15 @@ class Temporary:
 
 @dataclass(frozen=True, slots=True)
 class Permanent:
-    """This message will not be taken by this provider; `number_refused` where it is because of the number."""
+    """This message will not be taken by this provider; `number_refused` where it is because of the number.
+
+    `account_refused` where the provider refuses the node itself (credentials, a blocked account) and so
+    every message: it is asked nothing more for a while.
+    """
 
     reason: str
     number_refused: bool = False
+    account_refused: bool = False
 
 
 Outcome = Accepted | Temporary | Permanent
@@ -52,5 +59,53 @@ class TextMessages(Protocol):
         """Send a message for a client at address `host`.
 
         Done when a provider has accepted it. Fails with `Problem(rate_limited)` and `retry_after` where a
-        limit is reached, and `Problem(sms_unavailable)` where no provider takes it, or none is configured.
+        limit is reached, `Problem(busy)` and `retry_after` where too many wait already, and
+        `Problem(sms_unavailable)` where no provider takes it, or none is configured.
         """
+
+    def used(self, number: str) -> None:
+        """The code that was sent to `number` was entered: its prefix is one that people read messages at.
+
+        To be called once for each number that was verified. Where few codes of a prefix are ever
+        entered, somebody has them sent for the money, and the prefix is closed for a while.
+        """
+
+
+class SmsState(StrEnum):
+    """What a delivery report says became of a message."""
+
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    ACCEPTED = "accepted"
+    """On its way: taken, sent or held by a network, and not there yet."""
+
+
+class SmsReports(Protocol):
+    """Whom a bridge tells of delivery reports."""
+
+    def report(self, provider: str, reference: str, state: SmsState) -> None:
+        """`reference` is as `Accepted` had it; it may be unknown, late, or told of before."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmsContext:
+    """What a bridge is handed to make a provider from its settings."""
+
+    name: str
+    """The provider's name in the configuration."""
+    reactor: Any
+    secret: Callable[[str], bytes]
+    """Opens a sealed secret by its name; raises `Problem(not_found)`."""
+    callback_url: str | None
+    """Where delivery reports of this provider reach the node, or None where they cannot."""
+    reports: SmsReports
+
+
+class SmsBridge(Protocol):
+    """The entry point of a kind of provider (group `safeum_home.sms`).
+
+    It raises `ConfigError`, naming the key, for settings that it cannot use. The provider may have an
+    attribute `callback`, a resource or None, which is served at the context's `callback_url`.
+    """
+
+    def __call__(self, context: SmsContext, settings: Mapping[str, Any]) -> SmsProvider: ...

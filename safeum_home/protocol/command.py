@@ -33,6 +33,8 @@ class Command:
     params: type[Params]
     result: type[Result]
     phase: Phase
+    cost: float
+    """How many ordinary commands it counts for: about what it makes the node read."""
 
 
 COMMANDS: dict[str, Command] = {}
@@ -40,11 +42,13 @@ COMMANDS: dict[str, Command] = {}
 P = TypeVar("P", bound=type[Params])
 
 
-def command(method: str, result: type[Result], phase: Phase = Phase.OPEN) -> Callable[[P], P]:
+def command(
+    method: str, result: type[Result], phase: Phase = Phase.OPEN, cost: float = 1.0
+) -> Callable[[P], P]:
     """Register the parameters of a method."""
 
     def register(params: P) -> P:
-        COMMANDS[method] = Command(method, params, result, phase)
+        COMMANDS[method] = Command(method, params, result, phase, cost)
         return params
 
     return register

@@ -70,7 +70,7 @@ class ContactChanged(Struct, frozen=True):
 
 @_event("profile.changed", durable=True)
 class ProfileChanged(Struct, frozen=True):
-    """A contact's (or one's own) profile is now this."""
+    """A contact's (or one's own) profile is now this. A new `avatar` in it is to be asked for."""
 
     cursor: CursorText
     account: Account

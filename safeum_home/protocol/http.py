@@ -6,6 +6,8 @@ from safeum_home.protocol.types import PublicKey
 
 HEALTH_PATH = "/health"
 DISCOVERY_PATH = "/.well-known/safeum/client"
+SMS_REPORTS_PATH = "/v1/sms/"
+"""Where providers of text messages report what became of them; the provider's name follows."""
 
 
 class Health(Struct, frozen=True):

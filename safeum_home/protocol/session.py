@@ -2,7 +2,7 @@
 
 greeting --authenticating--> authenticating --opened--> open
     ^                             |
-    +----------refused------------+          any --closed--> over
+    +-----refused, answered-------+          any --closed--> over
 """
 
 from dataclasses import dataclass
@@ -25,6 +25,9 @@ class SessionMachine(Protocol):
 
     def refused(self) -> None:
         """It failed; another try is allowed."""
+
+    def answered(self) -> None:
+        """It was no way in but a step on one, such as having a code sent."""
 
     def closed(self) -> None:
         """The connection is over."""
@@ -67,6 +70,11 @@ def _refused(machine: SessionMachine, core: SessionPhase) -> None:
     core.phase = Phase.GREETING
 
 
+@_authenticating.upon(SessionMachine.answered).to(_greeting)
+def _answered(machine: SessionMachine, core: SessionPhase) -> None:
+    core.phase = Phase.GREETING
+
+
 for _state in (_greeting, _authenticating, _open):
 
     @_state.upon(SessionMachine.closed).to(_over)
@@ -77,6 +85,7 @@ for _state in (_greeting, _authenticating, _open):
 # The answer to a login may come when the connection has gone: nothing is left to be told.
 _over.upon(SessionMachine.opened).loop().returns(None)
 _over.upon(SessionMachine.refused).loop().returns(None)
+_over.upon(SessionMachine.answered).loop().returns(None)
 _over.upon(SessionMachine.closed).loop().returns(None)
 
 new_session = _builder.build()

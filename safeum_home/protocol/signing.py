@@ -14,12 +14,12 @@ from nacl.exceptions import CryptoError
 from nacl.signing import VerifyKey
 
 from safeum_home.ids import AccountId, direct_chat_id, support_account, system_account
-from safeum_home.protocol.types import LoginAlert, Message
+from safeum_home.protocol.types import Message, Text
 
 TAG = b"safeum node message v1\0"
 """Tells these signatures from all others of the same key."""
-NODE_BODIES = (LoginAlert,)
-"""What the node alone writes."""
+ACCOUNT_BODIES = (Text,)
+"""What accounts write to each other; whatever else a message can hold, the node alone writes."""
 
 _encoder = msgspec.json.Encoder(order="sorted")
 
@@ -85,6 +85,6 @@ def speaks_for_node(message: Message, account: AccountId) -> bool:
     Each of these is enough: no forger can choose to be less than the node where it matters.
     """
     contacts, chats = _of_node(account)
-    if message.sender in contacts or isinstance(message.body, NODE_BODIES):
+    if message.sender in contacts or not isinstance(message.body, ACCOUNT_BODIES):
         return True
     return message.sender != account and message.chat in chats

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from safeum_home.ids import (
     ACCOUNT_PATTERN,
+    AVATAR_PATTERN,
     CHAT_PATTERN,
     CURSOR_PATTERN,
     DEVICE_PATTERN,
@@ -34,8 +35,15 @@ ClientId = Annotated[
     Meta(min_length=1, max_length=64, description="Chosen by the device, unique among all that it sends."),
 ]
 Username = Annotated[str, Meta(min_length=1, max_length=64, description="The login, without the node.")]
+Alias = Annotated[
+    str,
+    Meta(min_length=1, max_length=283, description="The login, the number (E.164), or the account's own id."),
+]
 Address = Annotated[str, Meta(min_length=1, max_length=320, description="`login@node`, or `login`.")]
 Password = Annotated[str, Meta(min_length=1, max_length=512, description="Any text; hashed with Argon2id.")]
+Pin = Annotated[
+    str, Meta(pattern=r"^[0-9]{6,12}$(?!\n)", max_length=12, description="Digits that close the account.")
+]
 Token = Annotated[str, Meta(min_length=20, max_length=128, description="Proves a device; opaque.")]
 Milliseconds = Annotated[int, Meta(ge=0, le=2**53 - 1, description="Milliseconds since 1970-01-01 UTC.")]
 PublicKey = Annotated[
@@ -51,11 +59,36 @@ PageSize = Annotated[int, Meta(ge=1, le=200, description="How many at the most."
 ContactPageSize = Annotated[int, Meta(ge=1, le=50, description="How many at the most.")]
 
 
-class DeviceInfo(Struct, frozen=True, forbid_unknown_fields=True):
+# Without control characters, which take six octets each, a list of devices fits a frame at its longest.
+ShortLine = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,32}$(?!\n)", max_length=32)]
+TIME_ZONE_PATTERN = r"^(?=.{1,40}$)[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}$(?!\n)"
+TimeZone = Annotated[
+    str,
+    Meta(pattern=TIME_ZONE_PATTERN, max_length=40, description="A name as in IANA's time zone database."),
+]
+
+
+class DeviceType(StrEnum):
+    """What kind of thing a device is."""
+
+    PHONE = "phone"
+    TABLET = "tablet"
+    DESKTOP = "desktop"
+    WEB = "web"
+    BOT = "bot"
+    OTHER = "other"
+
+
+class DeviceInfo(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a client says of the device it runs on; kept sealed, shown to the account's owner only."""
 
     name: Annotated[str, Meta(min_length=1, max_length=64)]
     system: Annotated[str, Meta(min_length=1, max_length=64, description="Operating system, with version.")]
+    type: DeviceType | None = None
+    model: ShortLine | None = None
+    region: ShortLine | None = None
+    """Where it is, as far as its owner wants that said: `DE`, `Bavaria`."""
+    time_zone: TimeZone | None = None
 
 
 class Text(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="text"):
@@ -73,7 +106,19 @@ class LoginAlert(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kin
     at: Milliseconds
 
 
-Body = Text | LoginAlert
+class NumberClaim(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="number_claim"):
+    """Written by the node's system contact when somebody else has proved to hold the account's number.
+
+    `claimed`: the number goes to a new account after `until`, unless this one is used before, or says
+    `number.keep`. `moved`: it has gone; from now on the account's own id is what its owner logs in with.
+    """
+
+    state: Literal["claimed", "moved"]
+    at: Milliseconds
+    until: Milliseconds | None = None
+
+
+Body = Text | LoginAlert | NumberClaim
 """What a message can hold."""
 
 
@@ -100,6 +145,8 @@ class ContactState(StrEnum):
     REMOVED = "removed"
     """The other side ended it, or blocked: the two look the same on purpose."""
     BLOCKED = "blocked"
+    CLOSED = "closed"
+    """The account was closed for ever: the chat with it is erased on the node, and wiped by clients."""
     NONE = "none"
     """Not in the list (any more): sent once, in `contact.changed`, never listed."""
 
@@ -114,11 +161,68 @@ class Contact(Struct, frozen=True):
     display_name: str = ""
 
 
-class Profile(Struct, frozen=True, forbid_unknown_fields=True):
-    """What an account shows to its contacts."""
+DisplayName = Annotated[str, Meta(max_length=64)]
+StatusText = Annotated[str, Meta(max_length=256)]
+AboutText = Annotated[str, Meta(max_length=2048)]
 
-    display_name: Annotated[str, Meta(max_length=64)] = ""
-    status: Annotated[str, Meta(max_length=256)] = ""
+
+class ShownField(Struct, frozen=True):
+    """Something that an account says of itself: `Birthday`, `10 December`."""
+
+    label: str
+    value: str
+
+
+class ProfileField(ShownField, frozen=True, forbid_unknown_fields=True):
+    """The same as it is set, within its bounds."""
+
+    label: Annotated[str, Meta(min_length=1, max_length=32)]
+    value: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+ProfileFields = Annotated[tuple[ProfileField, ...], Meta(max_length=8)]
+AvatarId = Annotated[
+    str,
+    Meta(
+        pattern=AVATAR_PATTERN,
+        max_length=27,
+        description="A picture: the same picture of the same account has the same id.",
+    ),
+]
+AvatarType = Literal["image/jpeg", "image/png", "image/webp"]
+MAX_AVATAR = 40 * 1024
+"""Octets: in base64 they fit a frame."""
+MAX_AVATAR_SIDE = 512
+"""Pixels."""
+AvatarData = Annotated[bytes, Meta(min_length=1, max_length=MAX_AVATAR)]
+
+
+class OwnProfile(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an account's owner says of it. The picture and the number are set by other means."""
+
+    display_name: DisplayName = ""
+    status: StatusText = ""
+    about: AboutText = ""
+    fields: ProfileFields = ()
+    show_safenum: bool = False
+    """Whether contacts are shown the account's SafeNUM."""
+
+
+class Profile(Struct, frozen=True):
+    """A profile as it is shown: to contacts, and to its owner.
+
+    Two members depend on who looks. `safenum` is null for contacts unless the owner shows it, and the
+    owner always sees it; `show_safenum` is null for contacts.
+    """
+
+    display_name: str = ""
+    status: str = ""
+    about: str = ""
+    fields: tuple[ShownField, ...] = ()
+    avatar: AvatarId | None = None
+    safenum: str | None = None
+    """The account's SafeNUM; null also where it has none."""
+    show_safenum: bool | None = None
 
 
 class DeviceEntry(Struct, frozen=True):
@@ -130,6 +234,12 @@ class DeviceEntry(Struct, frozen=True):
     created_at: Milliseconds
     current: bool
     connected: bool
+    type: DeviceType | None = None
+    model: str | None = None
+    region: str | None = None
+    time_zone: str | None = None
+    address: str | None = None
+    """The IP address of its present connection; null where it is not connected. It is kept nowhere."""
 
 
 class ChatSummary(Struct, frozen=True):
@@ -141,7 +251,7 @@ class ChatSummary(Struct, frozen=True):
     address: str
     display_name: str
     last: Message | None
-    unread: Annotated[int, Meta(ge=0, le=100, description="Unread messages; 100 means 100 or more.")]
+    unread: Annotated[int, Meta(ge=0, le=100, description="Unread ones of the newest 100 messages.")]
     read: CursorText | None
     """Up to where this account has read."""
     peer_delivered: CursorText | None

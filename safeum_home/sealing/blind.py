@@ -15,6 +15,7 @@ _DEVICE = personal(b"blind device")
 _CLIENT_ID = personal(b"blind client id")
 _PLACE = personal(b"blind place")
 _TOKEN = personal(b"blind token")
+_AVATAR = personal(b"blind avatar")
 _NODE = personal(b"blind node")
 
 SIDE_BY_SIDE = 12
@@ -54,6 +55,9 @@ class BlindIndex:
     def client_id(self, device: DeviceId, client_id: str) -> bytes:
         place = self._place(client_id[:SIDE_BY_SIDE])
         return place + self._index(f"{device}\0{client_id}".encode(), _CLIENT_ID)[:_WITHIN]
+
+    def avatar(self, account: AccountId, data: bytes) -> bytes:
+        return self._index(b"%b\0%b" % (account.encode(), data), _AVATAR)
 
     def token(self, device: DeviceId, secret: bytes) -> bytes:
         """The verifier of a device token (32 octets)."""

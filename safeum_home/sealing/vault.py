@@ -6,6 +6,7 @@ from pathlib import Path
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.sealing.blind import BlindIndex
 from safeum_home.sealing.cursors import CURSOR_KEY_SIZE, SealedCursors
+from safeum_home.sealing.elements import PeriodKeys
 from safeum_home.sealing.keyring import EpochKeyring
 from safeum_home.sealing.keys import SealedKey, derive
 from safeum_home.sealing.memory import Slot
@@ -26,6 +27,7 @@ class Vault:
     secrets: SecretStore
     signing_seed: Slot
     signer: Ed25519Signer
+    elements: PeriodKeys
 
     def wipe(self) -> None:
         """Zero everything; nothing of the vault works afterwards. Twice is harmless."""
@@ -35,6 +37,7 @@ class Vault:
         self.secrets.wipe()
         self.signing_seed.wipe()
         self.signer.wipe()
+        self.elements.wipe()
 
 
 def initialise(root: Slot, state_dir: Path) -> None:
@@ -76,6 +79,7 @@ def open_vault(root: Slot, state_dir: Path | None) -> Vault:
         secrets,
         seed,
         Ed25519Signer(seed),
+        PeriodKeys(derive(root, b"safeum elements")),
     )
 
 

@@ -12,14 +12,11 @@ class DatabaseInUse(Exception):
 class Backend(Protocol):
     """Opens connections. All of it is called off the reactor's thread, and blocks."""
 
+    def open(self) -> None:
+        """Called once, before any connection: what they show as committed is on disk from then on."""
+
     def writer(self) -> Connection:
-        """A connection for the one writer."""
-
-    def claim(self, connection: Connection) -> None:
-        """Make the database this process' own to write to; raises where it is another's."""
-
-    def settle(self) -> None:
-        """What a new connection shows as committed is on disk once this returns; the database is claimed."""
+        """A connection for the one writer; raises where another process writes."""
 
     def reader(self) -> Connection:
         """A connection that cannot write, whose transactions are snapshots."""

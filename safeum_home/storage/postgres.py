@@ -30,16 +30,19 @@ class Postgres:
             url, poolclass=NullPool, hide_parameters=True, connect_args={**_NETWORK, "options": _READER}
         )
 
-    def writer(self) -> Connection:
-        return self._writers.connect()
-
-    def claim(self, connection: Connection) -> None:
-        # Held by the session, so it goes with the process; `lock_timeout` ends the waiting.
-        connection.exec_driver_sql(f"SELECT pg_advisory_lock({_WRITER_LOCK})")
-        connection.rollback()
-
-    def settle(self) -> None:
+    def open(self) -> None:
         """A server whose sync has failed restarts, and shows what its log holds on disk."""
+
+    def writer(self) -> Connection:
+        connection = self._writers.connect()
+        try:
+            # Held by the session, so it goes with the process; `lock_timeout` ends the waiting.
+            connection.exec_driver_sql(f"SELECT pg_advisory_lock({_WRITER_LOCK})")
+            connection.rollback()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def reader(self) -> Connection:
         return self._readers.connect()

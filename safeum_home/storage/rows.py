@@ -22,6 +22,14 @@ class DeviceRow(NamedTuple):
     sealed: bytes
 
 
+class ClaimRow(NamedTuple):
+    """A claim on the number behind `alias`; `sealed` is under the key of the account that has it."""
+
+    alias: bytes
+    account: bytes
+    sealed: bytes
+
+
 class ContactRow(NamedTuple):
     """One side of a relation. `state` indexes `safeum_home.accounts.relation.STATES`; `sealed` is under
     the owner's key. A contact that is gone stays as a row of state 0, so that devices that were away

@@ -50,7 +50,12 @@ devices = _table(
     _sealed(),
 )
 
+# Numbers that somebody else has proved to hold; what is sealed is under the key of the account that has it.
+claims = _table("claims", _blind("alias", primary_key=True), _blind("account"), _sealed())
+
 profiles = _table("profiles", _blind("account", primary_key=True), _number("position"), _sealed())
+
+avatars = _table("avatars", _blind("account", primary_key=True), _sealed())
 
 contacts = _table(
     "contacts",
@@ -84,7 +89,8 @@ events = _table(
 dedupe = _table(
     "dedupe",
     _blind("sent", primary_key=True),
-    _number("position"),
+    # What is erased with a chat is found by its positions; they only grow, so the index does at its end.
+    _number("position", index=True),
 )
 
 # Conversations with support that the staff has not closed: where the newest message is, and the oldest that
@@ -95,3 +101,8 @@ support = _table(
     _number("position", index=True),
     _number("waiting"),
 )
+# The names of accounts that were closed: they are taken for ever.
+tombstones = _table("tombstones", _blind("alias", primary_key=True))
+
+# Accounts and chats that were closed, and whose rows are not all deleted yet.
+erasing = _table("erasing", _blind("owner", primary_key=True))

@@ -1,6 +1,5 @@
 """SQLite: the embedded default, nothing to install."""
 
-import errno
 import fcntl
 import os
 import sqlite3
@@ -14,8 +13,9 @@ from sqlalchemy.exc import DBAPIError
 
 from safeum_home.storage.backend import DatabaseInUse
 
+_PATIENCE = "PRAGMA busy_timeout = 5000"
 _WRITER = (
-    "PRAGMA busy_timeout = 5000",
+    _PATIENCE,
     "PRAGMA journal_mode = WAL",
     # FULL: a commit returns when its WAL frames are on the disk.
     "PRAGMA synchronous = FULL",
@@ -29,7 +29,7 @@ _WRITER = (
     "PRAGMA journal_size_limit = 67108864",
 )
 _READER = (
-    "PRAGMA busy_timeout = 5000",
+    _PATIENCE,
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -16384",
     "PRAGMA query_only = ON",
@@ -40,14 +40,6 @@ _CHANGES_PER_CHECKPOINT = 2_000
 _MOST_PAGES = 16_384
 
 _PIECE = 1 << 20
-_OS_ERRORS = {
-    errno.ENOSPC: "SQLITE_FULL",
-    errno.EDQUOT: "SQLITE_FULL",
-    errno.EROFS: "SQLITE_READONLY",
-    errno.EACCES: "SQLITE_READONLY",
-    errno.EPERM: "SQLITE_READONLY",
-}
-"""What SQLite would have said."""
 
 
 class Sqlite:
@@ -57,36 +49,32 @@ class Sqlite:
         self._path = path
         self._folded = 0
         self._lock: int | None = None
+        self._anchor: Connection | None = None
         self._writers = self._engine(_WRITER, "BEGIN IMMEDIATE")
         self._readers = self._engine(_READER, "BEGIN")
 
-    def writer(self) -> Connection:
+    def open(self) -> None:
         # Made here for its mode, and once only: closing a descriptor of a file that SQLite has open in this
         # process would drop the locks that other processes respect (POSIX advisory locks).
         with suppress(FileExistsError):
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        self._lock = claim_file(self._path)
+        _settle(Path(f"{self._path}-wal"))
+        # Connections share an index of the log, and who opens the first one makes it, of what the log shows.
+        # While this one is open that is never done again: what failed to be synced is in no index.
+        self._anchor = self._writers.connect()
+        with self._anchor.begin():
+            self._anchor.exec_driver_sql("SELECT count(*) FROM sqlite_master").fetchall()
+
+    def writer(self) -> Connection:
         self._folded = 0
         return self._writers.connect()
 
     def reader(self) -> Connection:
         return self._readers.connect()
 
-    def settle(self) -> None:
-        """Write the log once more, as it is, and sync it.
-
-        Linux takes pages whose sync has failed for clean: they are shown, a second sync says that all is
-        well, and they are not on the disk. Only what is written again is synced again.
-        """
-        with suppress(FileNotFoundError), open(f"{self._path}-wal", "r+b", buffering=0) as log:
-            place = 0
-            while piece := os.pread(log.fileno(), _PIECE, place):
-                place += os.pwrite(log.fileno(), piece, place)
-            os.fdatasync(log.fileno())
-
     def outage(self, error: BaseException) -> str | None:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        if isinstance(cause, OSError):
-            return _OS_ERRORS.get(cause.errno or 0, "SQLITE_IOERR")
         if not isinstance(cause, sqlite3.Error) or isinstance(cause, sqlite3.IntegrityError):
             return None
         # SQLITE_ERROR is a statement that makes no sense; sqlite3's own complaints carry no code.
@@ -110,22 +98,23 @@ class Sqlite:
         """Fold the log into the file now and then, while no commit waits to be told of."""
         driver = _driver(connection)
         if driver.total_changes - self._folded >= _CHANGES_PER_CHECKPOINT:
-            [(_, pages, _)] = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-            if pages > _MOST_PAGES:
-                # Readers were always in the way: wait for those that are under way, and begin the log anew.
+            [(_, pages, folded)] = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            if pages > _MOST_PAGES and folded == pages:
+                # Readers were always in the way. Try to begin the log anew, and do not wait for them: a long
+                # one, such as a backup, would stop all commits.
+                driver.execute("PRAGMA busy_timeout = 0")
                 driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                driver.execute(_PATIENCE)
             self._folded = driver.total_changes
 
     def close(self) -> None:
+        anchor, self._anchor = self._anchor, None
+        if anchor is not None:
+            anchor.close()
+        # For as long as the process has the database: the kernel frees it with the process.
         lock, self._lock = self._lock, None
         if lock is not None:
             os.close(lock)
-
-    def claim(self, connection: Connection) -> None:
-        """Hold a lock for as long as the process has the database: the kernel frees it with the process."""
-        if self._lock is not None:
-            return
-        self._lock = claim_file(self._path)
 
     def _engine(self, pragmas: tuple[str, ...], begin: str) -> Engine:
         engine = create_engine(
@@ -154,6 +143,19 @@ def claim_file(path: Path) -> int:
         os.close(lock)
         raise DatabaseInUse from None
     return lock
+
+
+def _settle(log: Path) -> None:
+    """Write the log once more, as it is, and sync it.
+
+    Linux takes pages whose sync has failed for clean: they are shown, a second sync says that all is
+    well, and they are not on the disk. Only what is written again is synced again.
+    """
+    with suppress(FileNotFoundError), log.open("r+b", buffering=0) as file:
+        place = 0
+        while piece := os.pread(file.fileno(), _PIECE, place):
+            place += os.pwrite(file.fileno(), piece, place)
+        os.fdatasync(file.fileno())
 
 
 def _driver(connection: Connection) -> Any:

@@ -50,16 +50,16 @@ class Writer:
 
     def open(self) -> int:
         """Migrate; the last committed position."""
-        connection = self._connect()
         try:
-            migrate(self._backend, connection)
-            with connection.begin():
-                self._reached = marks(connection)
+            self._backend.open()
+            self._connection = self._backend.writer()
+            migrate(self._backend, self._connection)
+            with self._connection.begin():
+                self._reached = marks(self._connection)
         except BaseException:
-            connection.close()
+            self._drop()
             self._backend.close()
             raise
-        self._connection = connection
         return self._reached.committed
 
     def run(self, report: Report, stored_late: Callable[[], None]) -> None:
@@ -113,7 +113,7 @@ class Writer:
         """Whether a commit that failed has happened; where nobody answers it stays in doubt."""
         for _ in range(TRIES):
             try:
-                self._connection = self._connect()
+                self._connection = self._backend.writer()
                 with self._connection.begin():
                     found = marks(self._connection)
             except Exception:
@@ -128,7 +128,7 @@ class Writer:
 
     def _connected(self, stored_late: Callable[[], None]) -> Connection:
         if self._connection is None:
-            self._connection = self._connect()
+            self._connection = self._backend.writer()
             with self._connection.begin():
                 found = marks(self._connection)
             if found != self._reached:
@@ -138,16 +138,6 @@ class Writer:
                 stored_late()
             self._doubtful = False
         return self._connection
-
-    def _connect(self) -> Connection:
-        connection = self._backend.writer()
-        try:
-            self._backend.claim(connection)
-            self._backend.settle()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
 
     def _upkeep(self, connection: Connection) -> None:
         try:

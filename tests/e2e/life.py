@@ -1,6 +1,6 @@
 """A life on a node, with every value marked: from sign-up to the last message, mistakes included."""
 
-from base64 import b32decode, urlsafe_b64decode
+from base64 import b32decode, b64encode, urlsafe_b64decode
 from contextlib import suppress
 
 from mnemonic import Mnemonic
@@ -9,6 +9,8 @@ from tests.e2e.canaries import Canaries
 from tests.e2e.node_process import NodeProcess
 from tests.e2e.people import Person, befriend, connect, history, resume, sign_up
 from tests.e2e.wire import UPGRADE, RawClient, Refused, frame, plain_socket
+from tests.test_accounts_avatars import picture
+from tests.test_images import chunk
 
 ADDRESS = "127.0.0.77"
 """Where people come from: no address of theirs is to be kept."""
@@ -44,8 +46,10 @@ class Life:
             self._add_id("a chat", chat[1:])
             self._set_profile(at_anna)
             self._set_profile(at_bert)
+            avatar = self._set_avatar(at_bert)
             self._chat(at_anna, at_bert, chat)
-            at_anna.call("profile.get", account=bert.account)
+            assert at_anna.call("profile.get", account=bert.account)["profile"]["avatar"] == avatar
+            at_anna.call("profile.avatar.get", account=bert.account, avatar=avatar)
             self._strangers(anna)
         self._another_device(anna)
         self._mistakes(anna)
@@ -62,7 +66,14 @@ class Life:
         return person, client
 
     def _device(self, name: str) -> dict[str, str]:
-        return {"name": self.canaries.text(name), "system": self.canaries.text(f"system of {name}")}
+        return {
+            "name": self.canaries.text(name),
+            "system": self.canaries.text(f"system of {name}"),
+            "type": "tablet",
+            "model": self.canaries.word(f"model of {name}"),
+            "region": self.canaries.word(f"region of {name}"),
+            "time_zone": f"Etc/{self.canaries.word(f'time zone of {name}')}",
+        }
 
     def _add_id(self, name: str, text: str) -> None:
         self.canaries.add(name, text)
@@ -78,8 +89,19 @@ class Life:
         profile = {
             "display_name": self.canaries.text("a display name"),
             "status": self.canaries.text("a status"),
+            "about": self.canaries.text("a text about somebody"),
+            "fields": [{"label": self.canaries.word("a label"), "value": self.canaries.text("a value")}],
         }
         client.call("profile.set", profile=profile)
+
+    def _set_avatar(self, client: RawClient) -> str:
+        """A picture, with metadata in it."""
+        data = picture(20_000, chunk(b"tEXt", self.canaries.word("a picture's place").encode()))
+        self.canaries.add("a picture", data[1000:1200])
+        about = {"type": "image/png", "data": b64encode(data).decode()}
+        avatar: str = client.call("profile.avatar.set", **about)["avatar"]
+        self._add_id("a picture's id", avatar[1:])
+        return avatar
 
     def _chat(self, first: RawClient, second: RawClient, chat: str) -> None:
         for index in range(6):

@@ -3,6 +3,7 @@
 from safeum_home.protocol.command import Done, Params, Phase, Result, command
 from safeum_home.protocol.types import (
     Account,
+    Alias,
     Chat,
     CursorText,
     Device,
@@ -53,7 +54,7 @@ class AccountPassword(Params, frozen=True):
 class SessionLogin(Params, frozen=True):
     """Log in with a password: a new device. A message in the account's system chat announces it."""
 
-    username: Username
+    username: Alias
     password: Password
     device: DeviceInfo
 

@@ -25,7 +25,7 @@ class ChatList(Result, frozen=True):
     """Where to go on (`before`); null at the end."""
 
 
-@command("chat.list", ChatList)
+@command("chat.list", ChatList, cost=10)
 class ListChats(Params, frozen=True):
     """The chats that hold a message, newest first, a page at a time."""
 
@@ -60,7 +60,7 @@ class History(Result, frozen=True):
     """Whether there are older ones."""
 
 
-@command("chat.history", History)
+@command("chat.history", History, cost=2)
 class ChatHistory(Params, frozen=True):
     """The messages before `before` (or the newest)."""
 

@@ -6,6 +6,7 @@ from safeum_home.protocol.types import (
     Address,
     Contact,
     ContactPageSize,
+    OwnProfile,
     Profile,
 )
 
@@ -100,6 +101,6 @@ class ProfileGet(Params, frozen=True):
 
 @command("profile.set", Done)
 class ProfileSet(Params, frozen=True):
-    """Replace one's own profile; contacts are told."""
+    """Replace one's own profile, all but the picture; contacts are told."""
 
-    profile: Profile
+    profile: OwnProfile

@@ -41,7 +41,9 @@ def upgrade() -> None:
         _sealed(),
     )
     op.create_index("ix_devices_account", "devices", ["account"])
+    _table("claims", _blind("alias", primary_key=True), _blind("account"), _sealed())
     _table("profiles", _blind("account", primary_key=True), _number("position"), _sealed())
+    _table("avatars", _blind("account", primary_key=True), _sealed())
     _table(
         "contacts",
         _blind("owner", primary_key=True),
@@ -81,3 +83,6 @@ def upgrade() -> None:
     )
     _table("support", _blind("chat", primary_key=True), _number("position"), _number("waiting"))
     op.create_index("ix_support_position", "support", ["position"])
+    op.create_index("ix_dedupe_position", "dedupe", ["position"])
+    _table("tombstones", _blind("alias", primary_key=True))
+    _table("erasing", _blind("owner", primary_key=True))

@@ -1,0 +1,96 @@
+"""Answers read with a cap, and failures told without quoting anything."""
+
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+from OpenSSL import SSL
+from service_identity import VerificationError
+from treq.cookies import IndexableCookieJar
+from twisted.internet import error
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from twisted.web.client import RequestTransmissionFailed, ResponseDone, ResponseFailed
+from twisted.web.http import PotentialDataLoss
+from twisted.web.iweb import IResponse
+
+
+class NoAnswer(Exception):
+    """A request without an answer; `reason` quotes nothing of it. It may have been received all the same."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+_REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    ((CancelledError,), "the bridge was stopped"),
+    ((error.DNSLookupError, error.UnknownHostError), "the provider's name is not known"),
+    ((error.ConnectionRefusedError,), "the provider refuses the connection"),
+    ((error.TimeoutError, error.TCPTimedOutError), "the provider cannot be reached in time"),
+    ((SSL.Error, VerificationError), "TLS failed"),
+    ((error.ConnectError, OSError), "the provider cannot be reached"),
+    ((error.ConnectionDone, error.ConnectionLost, error.ConnectionAborted), "the connection broke off"),
+)
+
+_WRAPPERS = (RequestTransmissionFailed, ResponseFailed)
+"""ResponseNeverReceived is one of the second."""
+
+
+def reason_of(failure: Failure) -> str:
+    """What a failure of a request means, in words that are always the same."""
+    if isinstance(failure.value, _WRAPPERS) and failure.value.reasons:
+        # The first is what happened; what follows is that the connection was lost by it.
+        reasons = [reason_of(one) for one in failure.value.reasons if isinstance(one, Failure)]
+        return "TLS failed" if "TLS failed" in reasons else next(iter(reasons), _UNREADABLE)
+    if isinstance(failure.value, NoAnswer):
+        return failure.value.reason
+    return next((words for kinds, words in _REASONS if failure.check(*kinds)), _UNREADABLE)
+
+
+_UNREADABLE = "the answer cannot be read"
+
+
+def no_cookies() -> IndexableCookieJar:
+    """A jar that stays empty."""
+    return IndexableCookieJar(DefaultCookiePolicy(allowed_domains=[]))
+
+
+def read_body(response: IResponse, most: int) -> "Deferred[bytes]":
+    """The body, of at most `most` octets; fails with `NoAnswer`. Cancelling it cuts the connection."""
+    reader = _Reader(most)
+    response.deliverBody(reader)
+    return reader.done
+
+
+class _Reader(Protocol):
+    transport: Any
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._parts: list[bytes] = []
+        self.done: Deferred[bytes] = Deferred(lambda _: self._cut())
+
+    def dataReceived(self, data: bytes) -> None:
+        self._left -= len(data)
+        if self._left >= 0:
+            self._parts.append(data)
+        elif not self.done.called:
+            self.done.errback(NoAnswer("the answer is too long"))
+            self._cut()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self.done.called:
+            return
+        if reason.check(ResponseDone, PotentialDataLoss):
+            self.done.callback(b"".join(self._parts))
+        else:
+            self.done.errback(NoAnswer("the answer broke off"))
+
+    def _cut(self) -> None:
+        if self.transport is None:
+            return
+        # The response has a stand-in for its transport that can only lose the connection: over TLS that
+        # waits for the peer, who is the one that does not stop.
+        real = getattr(self.transport, "_producer", None)
+        getattr(real, "abortConnection", self.transport.loseConnection)()

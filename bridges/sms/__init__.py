@@ -1,0 +1,1 @@
+"""Bridges to those who deliver text messages."""

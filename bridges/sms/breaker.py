@@ -1,0 +1,134 @@
+"""A circuit breaker: a provider that fails is left alone, and tried with one message before it gets all.
+
+           tripped                cooled                  admit
+closed ---------------> open ---------------> half open ---------> trying
+   ^                     ^                                          |  |
+   |                     +------------------- tripped --------------+  |
+   +------------------------------------- recovered -------------------+
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from automat import TypeMachineBuilder
+
+LONGEST = 16.0
+"""A provider that stays down is left alone for up to so many times as long as at first."""
+
+
+class BreakerMachine(Protocol):
+    """What can happen to a breaker."""
+
+    def admit(self) -> bool:
+        """A message wants to go to the provider; whether it may."""
+
+    def tripped(self, now: float) -> None:
+        """The provider failed so often, or in such a way, that it is to be left alone."""
+
+    def cooled(self) -> None:
+        """It was left alone for long enough."""
+
+    def recovered(self) -> None:
+        """It took a message."""
+
+
+@dataclass(slots=True)
+class _Core:
+    first: float
+    state: str = "closed"
+    opening: int = 0
+    """Counts openings: the result of a message that was admitted before the last one says nothing."""
+    cooling: float = 0.0
+    again_at: float = 0.0
+
+    def open(self, now: float) -> None:
+        self.state = "open"
+        self.opening += 1
+        self.cooling = min(2 * self.cooling or self.first, LONGEST * self.first)
+        self.again_at = now + self.cooling
+
+
+_builder = TypeMachineBuilder(BreakerMachine, _Core)
+_closed = _builder.state("closed")
+_open = _builder.state("open")
+_half_open = _builder.state("half_open")
+_trying = _builder.state("trying")
+
+_closed.upon(BreakerMachine.admit).loop().returns(True)
+_open.upon(BreakerMachine.admit).loop().returns(False)
+_trying.upon(BreakerMachine.admit).loop().returns(False)
+_closed.upon(BreakerMachine.cooled).loop().returns(None)
+_half_open.upon(BreakerMachine.cooled).loop().returns(None)
+_trying.upon(BreakerMachine.cooled).loop().returns(None)
+_closed.upon(BreakerMachine.recovered).loop().returns(None)
+
+
+@_half_open.upon(BreakerMachine.admit).to(_trying)
+def _admitted(machine: BreakerMachine, core: _Core) -> bool:
+    core.state = "trying"
+    return True
+
+
+@_closed.upon(BreakerMachine.tripped).to(_open)
+@_trying.upon(BreakerMachine.tripped).to(_open)
+def _tripped(machine: BreakerMachine, core: _Core, now: float) -> None:
+    core.open(now)
+
+
+@_open.upon(BreakerMachine.cooled).to(_half_open)
+def _cooled(machine: BreakerMachine, core: _Core) -> None:
+    core.state = "half open"
+
+
+@_trying.upon(BreakerMachine.recovered).to(_closed)
+def _recovered(machine: BreakerMachine, core: _Core) -> None:
+    core.state, core.cooling = "closed", 0.0
+
+
+_new_machine = _builder.build()
+
+
+class Breaker:
+    """The breaker of one provider. `failures` in a row open it, at first for `seconds`, then twice as long.
+
+    Whoever was admitted says how it went, with the pass that `admit` gave him.
+    """
+
+    def __init__(self, failures: int, seconds: float, now: Callable[[], float]) -> None:
+        self._most = failures
+        self._now = now
+        self._failed = 0
+        self._core = _Core(seconds)
+        self._machine = _new_machine(self._core)
+
+    @property
+    def state(self) -> str:
+        """`closed`, `open`, `half open`, or `trying` while the one message is under way."""
+        return self._core.state
+
+    @property
+    def wait(self) -> float:
+        """Seconds until the next message has a chance; 0 where it has one now."""
+        return 0.0 if self.state == "closed" else max(0.0, self._core.again_at - self._now())
+
+    def admit(self) -> int | None:
+        """A pass for one message, or None where the provider is to be left alone."""
+        if self._now() >= self._core.again_at:
+            self._machine.cooled()
+        return self._core.opening if self._machine.admit() else None
+
+    def took(self, admitted: int) -> None:
+        """The provider answered, and not because it is in trouble."""
+        if admitted == self._core.opening:
+            self._failed = 0
+            self._machine.recovered()
+
+    def failed(self, admitted: int, at_once: bool = False) -> None:
+        """The provider is in trouble; `at_once` where asking again would be no use."""
+        if admitted != self._core.opening:
+            return
+        self._failed += 1
+        if at_once or self.state == "trying" or self._failed >= self._most:
+            self._failed = 0
+            self._machine.tripped(self._now())

@@ -1,0 +1,112 @@
+"""What providers over HTTP have in common: one request for a message, one outcome for an answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.web.resource import IResource
+
+from bridges.http import Answer
+from bridges.http_answer import NoAnswer
+from bridges.sms.settings import is_number
+from safeum_home.errors import Problem, Tampered
+from safeum_home.ports.sms import Outcome, Permanent, SmsContext, Temporary
+
+LONGEST_WAIT = 86400.0
+"""Seconds; a provider that names a longer one is taken to have meant this."""
+NO_CREDENTIALS = "the credentials are not in the sealed store"
+NOT_UNDERSTOOD = "the answer is not understood"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request that hands over one message."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    reference: str = ""
+    """What its delivery reports will call it, where that is for the bridge to say."""
+
+
+class Http(Protocol):
+    """The guarded client."""
+
+    def request(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> "Deferred[Answer]": ...
+
+    def close(self) -> "Deferred[None]": ...
+
+
+class HttpProvider:
+    """A provider: a subclass says how a message is asked for, and what an answer means."""
+
+    callback: IResource | None = None
+
+    def __init__(self, context: SmsContext, http: Http) -> None:
+        self._context = context
+        self._http = http
+
+    def send(self, number: str, text: str) -> "Deferred[Outcome]":
+        return Deferred.fromCoroutine(self._send(number, text))
+
+    def stop(self) -> "Deferred[None]":
+        return self._http.close()
+
+    def ask(self, number: str, text: str) -> Ask:
+        """The request; raises `Problem` and `Tampered` where a secret cannot be opened."""
+        raise NotImplementedError
+
+    def outcome(self, answer: Answer, ask: Ask) -> Outcome:
+        """What the answer to `ask` means."""
+        raise NotImplementedError
+
+    async def _send(self, number: str, text: str) -> Outcome:
+        if not is_number(number):
+            return Permanent("not a phone number", number_refused=True)
+        try:
+            ask = self.ask(number, text)
+        except (Problem, Tampered):
+            return Permanent(NO_CREDENTIALS)
+        try:
+            answer = await self._http.request(ask.method, ask.path, ask.headers, ask.body)
+        except NoAnswer as error:
+            return Temporary(error.reason)
+        return self.outcome(answer, ask)
+
+    def refusal(self, answer: Answer) -> Outcome:
+        """What a status other than 2xx means, where the body says nothing better (RFC 9110, section 15)."""
+        status = answer.status
+        if status == 429 or status >= 500:
+            reason = "the provider asks for fewer requests" if status == 429 else "the provider has a failure"
+            return Temporary(reason, self._wait(answer.retry_after))
+        if status == 408:
+            return Temporary("the provider gave up waiting for the request")
+        if status in _OF_THE_ACCOUNT:
+            return Permanent(_OF_THE_ACCOUNT[status], account_refused=True)
+        if status < 400:
+            return Permanent("the provider is somewhere else: its URL is wrong", account_refused=True)
+        return Permanent("the provider refuses the message")
+
+    def _wait(self, retry_after: str | None) -> float | None:
+        """Seconds that `Retry-After` asks for: a number of them, or a date (RFC 9110, section 10.2.3)."""
+        text = (retry_after or "").strip()
+        if text.isascii() and text.isdigit():
+            return min(float(text), LONGEST_WAIT)
+        try:
+            until = parsedate_to_datetime(text).timestamp()
+        except (ValueError, OverflowError):
+            return None
+        return min(max(0.0, until - float(self._context.reactor.seconds())), LONGEST_WAIT)
+
+
+_OF_THE_ACCOUNT = {
+    401: "the provider refuses the credentials",
+    402: "the provider wants to be paid",
+    403: "the provider refuses the credentials",
+    404: "the provider does not know the resource",
+}

@@ -1,0 +1,96 @@
+"""Changing a profile: in one commit, and told to the account's own devices and its contacts."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from safeum_home.accounts.contact_rows import ContactSide, Entry
+from safeum_home.accounts.directory import AccountDirectory, OpenAccount, open_profile
+from safeum_home.accounts.profile_views import ProfileViews
+from safeum_home.accounts.records import ProfileRecord, seal
+from safeum_home.damage import undamaged
+from safeum_home.ids import AccountId
+from safeum_home.ports import Bus, Cursors, Database, Published
+from safeum_home.protocol import frames
+from safeum_home.protocol.events import ProfileChanged
+from safeum_home.protocol.types import ContactState, Profile
+from safeum_home.storage import profiles
+from safeum_home.storage.rows import ProfileRow
+
+_CHANGES = 500
+"""More contacts do not change while a contact list is read."""
+
+Edit = Callable[[Connection, ProfileRecord], ProfileRecord | None]
+"""What becomes of a profile, inside the transaction; None where there is nothing to be told."""
+
+
+class ProfileChanges:
+    """Every change of a profile goes through here, whatever part of it is changed."""
+
+    def __init__(
+        self,
+        database: Database,
+        cursors: Cursors,
+        directory: AccountDirectory,
+        side: ContactSide,
+        views: ProfileViews,
+        bus: Bus,
+    ) -> None:
+        self._database = database
+        self._cursors = cursors
+        self._directory = directory
+        self._side = side
+        self._views = views
+        self._bus = bus
+
+    async def change(self, mine: OpenAccount, edit: Edit) -> Callable[[], None]:
+        """Let `edit` change the profile; what is returned tells of it, and is called once that is answered.
+
+        An `edit` that returns its record as it was has the profile told again.
+        """
+        known_at = self._database.committed
+        watchers = await self._side.accepted(mine)
+        position = self._database.next_position()
+
+        def store(c: Connection) -> tuple[ProfileRecord, Profile, Profile, list[Entry]] | None:
+            self._directory.must_be_there(c, mine)
+            record = edit(c, present(c, mine))
+            if record is None:
+                return None
+            profiles.put_profile(c, ProfileRow(mine.blind, position, seal(mine.key, record, mine.blind)))
+            own, shown = self._views.own(c, record), self._views.shown(c, record)
+            return record, own, shown, self._side.changed(c, mine, known_at, _CHANGES)
+
+        stored = await self._database.transact(store)
+        if stored is None:
+            return _nothing
+        record, own, shown, changed = stored
+        for entry in changed:
+            # Who came or went while the contact list was read.
+            (watchers.add if entry.state is ContactState.ACCEPTED else watchers.discard)(entry.account)
+        mine.display_name, mine.status = record.display_name, record.status
+        self._directory.keep(mine)
+        to_self, to_contacts = (self.event(mine.account, each, position) for each in (own, shown))
+
+        def publish() -> None:
+            self._bus.publish(mine.account, to_self)
+            for account in watchers:
+                self._bus.publish(account, to_contacts)
+
+        return publish
+
+    def event(self, account: AccountId, profile: Profile, position: int) -> Published:
+        """`profile.changed`."""
+        event = ProfileChanged(self._cursors.encode(position), account, profile)
+        return Published(frames.text_frame(frames.encode_event(event)), position)
+
+
+def present(c: Connection, mine: OpenAccount) -> ProfileRecord:
+    """The profile as it is; an empty one where there is none, or it cannot be opened any more."""
+    row = profiles.profile(c, mine.blind)
+    held = undamaged([row] if row else [], lambda row: open_profile(mine.key, row), "profiles")
+    return held[0] if held else ProfileRecord(mine.account, "", "")
+
+
+def _nothing() -> None:
+    """Nothing is to be told."""

@@ -1,0 +1,111 @@
+"""Signing up, or in, by a mobile number, by a person: the notice first, then the code, then the password."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safeum_home.client.errors import Disconnected, RemoteProblem
+from safeum_home.client.futures import future
+from safeum_home.client.session import Client
+from safeum_home.client.text import duration, explain, safe
+from safeum_home.errors import Code
+
+if TYPE_CHECKING:
+    from safeum_home.client.entry import Options, Person
+
+ROUNDS = 10
+"""Submissions after which the last refusal is the end."""
+
+
+@dataclass(slots=True)
+class _Given:
+    """What the person has said so far; empty is what is still to be asked for."""
+
+    code: str = ""
+    password: str = ""
+    claim: bool = False
+
+
+async def enter_by_number(client: Client, options: "Options", person: "Person", number: str) -> str | None:
+    """Open a session by proving `number`; the password that let in, or None where no text is wanted."""
+    begun = await future(client.create_verification(number))
+    person.say(f"{safe(begun.number)}. {safe(begun.notice_text)}")
+    if not await _agrees(person, "Have the code sent?"):
+        return None
+    await _send(client, person, begun.verification)
+    given = _Given()
+    for left in reversed(range(ROUNDS)):
+        while not given.code:
+            given.code = (await person.ask("Code (empty for another one): ")).strip()
+            if not given.code:
+                await _send(client, person, begun.verification)
+        given.password = given.password or await person.new_password()
+        try:
+            await future(
+                client.submit_code(
+                    begun.verification, given.code, given.password, options.device, given.claim
+                )
+            )
+            return given.password
+        except RemoteProblem as error:
+            if not left or not await _corrected(person, given, error):
+                raise
+    raise AssertionError("the last refusal was raised")
+
+
+async def _agrees(person: "Person", question: str) -> bool:
+    while (answer := (await person.ask(f"{question} (yes/no): ")).strip().lower()) not in ("y", "yes"):
+        if answer in ("n", "no"):
+            return False
+    return True
+
+
+async def _send(client: Client, person: "Person", verification: str) -> None:
+    """Have a code sent, the first or another one."""
+    try:
+        try:
+            sent = await future(client.request_code(verification))
+        except Disconnected:
+            # The time to log in may have run out over the notice; what was sent all the same comes once.
+            sent = await future(client.request_code(verification))
+    except RemoteProblem as error:
+        if not error.of(Code.RATE_LIMITED):
+            raise
+        person.say(explain(error))
+        return
+    more = "" if sent.resend_after is None else f" Another one can be sent in {duration(sent.resend_after)}."
+    person.say(f"The code is on its way.{more}")
+
+
+async def _corrected(person: "Person", given: _Given, error: RemoteProblem) -> bool:
+    """Ask for what was refused; False where that is the end."""
+    if error.of(Code.WRONG_CODE, Code.INVALID_PARAMS):
+        person.say(explain(error))
+        given.code = ""
+    elif error.of(Code.WEAK_PASSWORD):
+        person.say(explain(error))
+        given.password = ""
+    elif error.of(Code.BAD_CREDENTIALS):
+        await _another_password(person, given)
+    elif error.passing:
+        person.say(explain(error))
+    else:
+        return False
+    return True
+
+
+async def _another_password(person: "Person", given: _Given) -> None:
+    """The number has an account, whose password is another one."""
+    person.say("There is an account with this number, and its password is needed: a code is not enough.")
+    given.claim = False
+    given.password = await person.ask_hidden("Its password (empty if the account is not yours): ")
+    if given.password:
+        return
+    person.say(
+        "Then you can ask for the number. Its owner is told and can keep it. If not, come back when the"
+        " time is over, and it is yours, with a new account."
+    )
+    given.claim = await _agrees(person, "Ask for it?")
+    if given.claim:
+        given.password = await person.new_password()
+    else:
+        await _another_password(person, given)
