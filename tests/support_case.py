@@ -13,6 +13,15 @@ from safeum_home.protocol.types import Message
 from tests.world import NODE, Client, Refused, World
 
 
+def ask_staff(case: SynchronousTestCase, factory: AdminFactory, method: str, **params: Any) -> dict[str, Any]:
+    """A command of the staff and its answer; raises `Refused`."""
+    request = {"jsonrpc": "2.0", "id": 1, "method": f"support.{method}", "params": params}
+    answer = msgspec.json.decode(case.successResultOf(factory.answer(msgspec.json.encode(request))))
+    if "error" in answer:
+        raise Refused(answer["error"])
+    return dict(answer["result"])
+
+
 class SupportCase(SynchronousTestCase):
     """Alice has an account; `staff` asks what the staff asks."""
 
@@ -31,12 +40,7 @@ class SupportCase(SynchronousTestCase):
 
     def staff(self, method: str, **params: Any) -> dict[str, Any]:
         """A command of the staff and its answer; raises `Refused`."""
-        request = {"jsonrpc": "2.0", "id": 1, "method": f"support.{method}", "params": params}
-        line = self.successResultOf(self.factory.answer(msgspec.json.encode(request)))
-        answer = msgspec.json.decode(line)
-        if "error" in answer:
-            raise Refused(answer["error"])
-        return dict(answer["result"])
+        return ask_staff(self, self.factory, method, **params)
 
     def refused(self, code: str, method: str, **params: Any) -> str:
         refusal = self.assertRaises(Refused, self.staff, method, **params)

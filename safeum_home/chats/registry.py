@@ -15,7 +15,7 @@ from safeum_home import ids
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Database, Key, Keyring
-from safeum_home.storage import chats, contacts
+from safeum_home.storage import accounts, chats, contacts
 from safeum_home.storage.contacts import ACCEPTED
 from safeum_home.storage.rows import ChatRow, ContactRow
 
@@ -151,12 +151,17 @@ class ChatRegistry:
         """Make an account's chat with support, and read it: another worker may have been faster."""
         loading.reading = True
         insert = self._inserting(chat, ChatKind.SUPPORT, (account, self._support))[1]
+        blind = self._blinder.account(account)
+
+        def found(c: Connection) -> None:
+            if accounts.account(c, blind) is not None:  # else it was closed meanwhile
+                insert(c)
 
         def founded(_: object) -> None:
             loading.reading = False
             self._read(chat, loading)
 
-        return self._database.transact(insert).addCallback(founded)
+        return self._database.transact(found).addCallback(founded)
 
     def direct(self, first: AccountId, second: AccountId) -> Callable[[Connection], None]:
         chat = ids.direct_chat_id(first, second)

@@ -6,10 +6,11 @@ from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
 from safeum_home.config import LimitSection
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Database
-from safeum_home.storage import events, support
+from safeum_home.storage import chats, events, support
 from safeum_home.storage.rows import NewEvent
 
 
@@ -30,6 +31,8 @@ class SupportInbox:
         self._rate.take(sender)
 
         def store(c: Connection) -> int | None:
+            if chats.chat(c, row.chat) is None:
+                raise Problem(Code.NOT_FOUND)  # the account was closed, and this chat erased
             [earlier] = events.append_events(c, [row])
             if earlier is None:
                 support.asked(c, row.chat, row.position)

@@ -114,6 +114,8 @@ class SupportDesk:
         staged = Staged(*self._messages.compose_system(chat, self._support, Text(text)))
 
         def store(c: Connection) -> None:
+            if chats.chat(c, chat.blind) is None:
+                raise Problem(Code.NOT_FOUND, "this account was closed")
             staged.store(c)
             [newest] = events.events_before(c, chat.blind, None, 1)
             unread = self._unread(c, chat)
