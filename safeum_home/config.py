@@ -63,6 +63,11 @@ class RegistrationSection(Section, frozen=True):
     """Whether anybody may sign up."""
 
 
+class SupportSection(Section, frozen=True):
+    open: bool = True
+    """Whether accounts may write to support. Their chats with it can be read in any case."""
+
+
 class PasswordSection(Section, frozen=True):
     memory_mib: Annotated[int, Meta(ge=8, le=4096)] = 64
     operations: Annotated[int, Meta(ge=1, le=64)] = 2
@@ -120,6 +125,8 @@ class LimitSection(Section, frozen=True):
     finds_per_account_burst: Positive = 50
     contact_requests_per_account: Rate = 0.001
     contact_requests_per_account_burst: Positive = 20
+    support_messages_per_account: Rate = 0.02
+    support_messages_per_account_burst: Positive = 20
     profile_changes_per_account: Rate = 0.02
     profile_changes_per_account_burst: Positive = 30
     verifications_per_address: Rate = 0.005
@@ -189,6 +196,7 @@ class Config(Section, frozen=True):
     tls: TlsSection = field(default_factory=TlsSection)
     database: DatabaseSection = field(default_factory=DatabaseSection)
     registration: RegistrationSection = field(default_factory=RegistrationSection)
+    support: SupportSection = field(default_factory=SupportSection)
     passwords: PasswordSection = field(default_factory=PasswordSection)
     contact_sync: ContactSyncSection = field(default_factory=ContactSyncSection)
     limits: LimitSection = field(default_factory=LimitSection)

@@ -69,6 +69,9 @@ class Code(Enum):
     SMS_UNAVAILABLE = Kind(
         "sms_unavailable", 503, -32050, "No text message can be sent to this number at present."
     )
+    SUPPORT_CLOSED = Kind(
+        "support_closed", 403, -32070, "The operator of this node takes no messages to support at present."
+    )
     INVALID_IMAGE = Kind(
         "invalid_image",
         422,

@@ -25,6 +25,7 @@ from safeum_home.config import (
     NumberSection,
     PasswordSection,
     RegistrationSection,
+    SupportSection,
 )
 from safeum_home.gateway.session import Session
 from safeum_home.node.domain import make_domain
@@ -320,6 +321,7 @@ class World:
         vault: Vault | None = None,
         *,
         open: bool = True,
+        support_open: bool = True,
         password_queue: int = 1000,
         contact_sync: ContactSyncSection | None = None,
         numbers: NumberSection | None = None,
@@ -333,6 +335,7 @@ class World:
         self.config = Config(
             node=NodeSection(NODE, "/nowhere"),
             registration=RegistrationSection(open),
+            support=SupportSection(support_open),
             contact_sync=contact_sync or ContactSyncSection(),
             limits=LimitSection(**{**GENEROUS, **limits}),
             numbers=numbers or NumberSection(),

@@ -43,12 +43,19 @@ class AccountDirectory:
     """`ports.Directory`, and for this package the opened accounts themselves."""
 
     def __init__(
-        self, database: Database, keyring: Keyring, blinder: Blinder, system: Known, size: int = 20_000
+        self,
+        database: Database,
+        keyring: Keyring,
+        blinder: Blinder,
+        system: Known,
+        support: Known,
+        size: int = 20_000,
     ) -> None:
+        """`system` and `support` are the node's own contacts."""
         self._database = database
         self._keyring = keyring
         self._blinder = blinder
-        self._system = system
+        self._own = {known.account: known for known in (system, support)}
         self._size = size
         self._open: OrderedDict[AccountId, OpenAccount] = OrderedDict()
         self._forgotten = 0
@@ -132,8 +139,8 @@ class AccountDirectory:
         return opened
 
     def known(self, account: AccountId) -> "Deferred[Known | None]":
-        if account == self._system.account:
-            return succeed(self._system)
+        if (own := self._own.get(account)) is not None:
+            return succeed(own)
 
         def known(opened: OpenAccount | None) -> Known | None:
             if opened is None:

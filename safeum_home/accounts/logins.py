@@ -81,7 +81,7 @@ class Logins:
         username = ids.username(params.username)
         self._hasher.check_strength(params.password, username)
         self._limits.sign_ups.take(network(caller.host))
-        if username in ids.RESERVED_USERNAMES or await self._directory.is_taken(username):
+        if ids.is_reserved(username) or await self._directory.is_taken(username):
             raise Problem(Code.USERNAME_TAKEN)
         hashed = await self._hasher.hash(params.password)
         owner, insert = self.new_account(username, hashed)

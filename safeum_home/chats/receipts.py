@@ -89,6 +89,11 @@ class Receipts:
         marker = await self._store(chat, caller.account, position, position)
         return Committed(Done(), lambda: self._tell(marker, chat, caller.account, chat.members))
 
+    async def read_by(self, chat: Chat, account: AccountId, position: int) -> None:
+        """`account`, which has no session, has read a chat up to `position`: the others are told."""
+        marker = await self._store(chat, account, position, position)
+        self._tell(marker, chat, account, [member for member in chat.members if member != account])
+
     def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
         """`ports.Source` of receipts."""
         rows = chats.markers_since(c, self._blinder.account(account), after, limit)

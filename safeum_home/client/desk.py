@@ -99,8 +99,8 @@ class Desk:
         contacts = [each for each in self.state.contacts.values() if each.state is ContactState.ACCEPTED]
         empty = [view for each in contacts if each.chat not in known and (view := self.state.chat(each.chat))]
         return [
-            *(view for view in written if view.kind == "system"),
-            *(view for view in written if view.kind != "system"),
+            *(view for view in written if view.of_node),
+            *(view for view in written if not view.of_node),
             *sorted(empty, key=lambda view: self.names.title(view).casefold()),
         ]
 
@@ -241,7 +241,7 @@ class Desk:
             self.note("No chat is open. /chat NAME opens one, /add login@node finds somebody.", "error")
         elif view.kind == "system":
             self.note("This is where your node writes to you. Nobody reads answers here.", "error")
-        elif (standing := self.standing(view)) is not ContactState.ACCEPTED:
+        elif not view.of_node and (standing := self.standing(view)) is not ContactState.ACCEPTED:
             self.note(f"Not sent to {self.names.title(view)}: {STANDING[standing]}.", "error")
         elif len(text) > MAX_TEXT:
             self.note(f"That is too long: {len(text)} characters, and {MAX_TEXT} is the most.", "error")

@@ -106,6 +106,7 @@ class Client(Finding):
         return opened
 
     def _in(self, opened: c.Opened) -> None:
+        self.state.voice.pin(opened)
         if self._inbox.cursor is None:
             self._inbox.cursor = opened.cursor
         self._calls.opened()

@@ -95,7 +95,7 @@ async def _block(desk: Desk, argument: str) -> None:
 
 def _named(desk: Desk, argument: str, *states: ContactState, otherwise: str) -> Contact:
     """Not the only one there is: somebody who was not named is not parted with."""
-    if not argument and (desk.chat is None or desk.chat.kind == "system"):
+    if not argument and (desk.chat is None or desk.chat.of_node):
         raise Mistake("Whom? Give a name, as in /contacts.")
     return find(desk, argument or (desk.chat.address if desk.chat else ""), *states, otherwise=otherwise)
 

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from safeum_home.client.chat_view import ChatView, view_of
 from safeum_home.client.methods import Methods
+from safeum_home.client.voice import NodeVoice
 from safeum_home.protocol.events import ContactChanged, ProfileChanged, Receipt, Typing
 from safeum_home.protocol.types import (
     ChatSummary,
@@ -18,12 +19,13 @@ from safeum_home.protocol.types import (
     ContactState,
     Message,
     Profile,
-    Text,
 )
 
 TYPING_SECONDS = 6.0
 MAX_CHATS = 2000
 MAX_UNREAD = 100
+NODE_NAMES = {"system": "SafeUM", "support": "SafeUM Support"}
+"""What the node's own contacts are called before it has said so."""
 
 
 class State:
@@ -36,6 +38,8 @@ class State:
         self.account = ""
         self.address = ""
         self.profile = Profile()
+        self.voice = NodeVoice()
+        """Tells what the node has signed from what only says that it is the node's."""
         self.contacts: dict[str, Contact] = {}
         self._chats: dict[str, ChatView] = {}  # the one that was written in last is the last
         self.ready = False
@@ -53,8 +57,10 @@ class State:
         return sum(chat.unread for chat in self._chats.values())
 
     def chat(self, chat: str) -> ChatView | None:
-        """A chat by its id, also one with a contact in which nothing was written yet."""
+        """A chat by its id, also one with a contact, or support, in which nothing was written yet."""
         view = self._chats.get(chat)
+        if view is None and chat == self.voice.support_chat:
+            view = self._of_node(chat, "support")
         if view is None:
             contact = next((entry for entry in self.contacts.values() if entry.chat == chat), None)
             if contact is not None:
@@ -65,6 +71,18 @@ class State:
         view = ChatView(contact.chat, "direct", contact.account, contact.address, contact.display_name)
         self._chats[contact.chat] = view
         return view
+
+    def _of_node(self, chat: str, kind: str) -> ChatView:
+        view = ChatView(chat, kind, self.voice.contact(kind), "", NODE_NAMES[kind])
+        self._chats[chat] = view
+        return view
+
+    def authentic(self, message: Message) -> bool | None:
+        """Whether the node has signed a message: False for one that is only said to be the node's.
+
+        None for all that nobody says that of. Never show as the node's what is not True.
+        """
+        return self.voice.authentic(message)
 
     # --- building --------------------------------------------------------------------------------
 
@@ -141,8 +159,12 @@ class State:
     def _message(self, message: Message) -> None:
         view = self.chat(message.chat)
         if view is None:
-            kind = "direct" if isinstance(message.body, Text) else "system"
-            view = self._chats[message.chat] = ChatView(message.chat, kind, message.sender, message.sender)
+            kind = self.voice.kind(message.chat)
+            if kind != "direct":
+                view = self._of_node(message.chat, kind)
+            else:
+                view = ChatView(message.chat, kind, message.sender, message.sender)
+                self._chats[message.chat] = view
         contact = self.contacts.get(view.peer)
         if contact is not None and contact.state is ContactState.CLOSED:
             return  # it was on its way while the account was closed, and is erased

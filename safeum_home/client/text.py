@@ -34,6 +34,7 @@ WORDS = {
     Code.TOO_LARGE: "That is too long for one message.",
     Code.INVALID_PARAMS: "The node does not take this.",
     Code.INTERNAL: "Something went wrong at the node. It was logged there.",
+    Code.SUPPORT_CLOSED: "The operator of your node takes no messages at present.",
     Code.NODE_UNREACHABLE: "This node does not talk to other nodes yet.",
 }
 _WORDS = {code.code: words for code, words in WORDS.items()}

@@ -82,13 +82,14 @@ class ClientDiscovery(Resource):
 
     isLeaf = True
 
-    def __init__(self, node: str, websocket_url: str, limits: EdgeLimits) -> None:
+    def __init__(self, node: str, websocket_url: str, limits: EdgeLimits, node_key: str) -> None:
         super().__init__()
         self._document = {
             "node": node,
             "websocket": websocket_url,
             "protocols": [SUBPROTOCOL],
             "limits": {"frame": limits.frame, "ping_interval": limits.ping_interval},
+            "node_key": node_key,
         }
 
     def render_GET(self, request: Request) -> bytes:

@@ -31,7 +31,9 @@ from safeum_home.chats.history import History
 from safeum_home.chats.messages import Messages
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.registry import ChatRegistry
-from safeum_home.chats.system import SystemMessages, system_contact
+from safeum_home.chats.support import SupportInbox
+from safeum_home.chats.support_desk import SupportDesk
+from safeum_home.chats.system import SystemMessages, signing, support_contact, system_contact
 from safeum_home.chats.typing_signal import TypingSignals
 from safeum_home.config import Config
 from safeum_home.errors import Problem
@@ -43,6 +45,7 @@ from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database, Forfeits, TextMessages
 from safeum_home.protocol import commands
+from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
 from safeum_home.spawn import spawn
 
@@ -58,6 +61,7 @@ class Domain:
     turns: Turns
     closing: Closing
     findable: FindableKeeper
+    support: SupportDesk
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
@@ -70,6 +74,13 @@ class Domain:
         with suppress(Problem):
             await self.turns.if_due()
             await self.closing.sweep()
+
+    async def stop(self) -> None:
+        """End what is under way: afterwards nothing uses the database."""
+        self.receipts.flush()
+        await self.turns.stop()
+        self.findable.stop()
+        await deferToThread(self.findable.join)
 
     def wipe(self) -> None:
         """Zero the keys of accounts and chats: nothing works afterwards."""
@@ -94,14 +105,16 @@ def make_domain(
     name = config.node.name
     blinder, cursors, keyring = vault.blinder, vault.cursors, vault.keyring
     bus = LocalBus()
-    system = system_contact(name)
+    system, support = system_contact(name), support_contact(name)
 
     def milliseconds() -> int:
         return int(clock.seconds() * 1000)
 
-    directory = AccountDirectory(database, keyring, blinder, system)
-    registry = ChatRegistry(database, keyring, blinder, system.account)
-    messages = Messages(database, blinder, cursors, registry, Delivery(bus), milliseconds)
+    directory = AccountDirectory(database, keyring, blinder, system, support)
+    registry = ChatRegistry(database, keyring, blinder, system.account, support.account, config.support.open)
+    inbox = SupportInbox.of(config.limits, clock.seconds, database)
+    signed = signing(name, vault.signer)
+    messages = Messages(database, blinder, cursors, registry, Delivery(bus), milliseconds, signed, inbox)
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
@@ -197,8 +210,11 @@ def make_domain(
         gave_out=database.gave_out,
         rate=rate,
         limits=config.limits,
+        node_key=encode_octets(vault.signer.public_key),
+        support_chat=registry.support_chat,
     )
-    return Domain(services, receipts, directory, registry, turns, closing, findable)
+    desk = SupportDesk(database, registry, messages, receipts, blinder, support.account)
+    return Domain(services, receipts, directory, registry, turns, closing, findable, desk)
 
 
 def _number_routes(verifications: Verifications, logins: NumberLogins, claims: Claims) -> dict[Any, Any]:

@@ -83,7 +83,8 @@ class Edge:
         self._services = services
         self._open: WeakSet[Session] = WeakSet()
         websocket = ClientWebSocketFactory(reactor, limits, self._session, config.listen.origins)
-        discovery = ClientDiscovery(config.node.name, websocket_url(config.node.name), limits)
+        url = websocket_url(config.node.name)
+        discovery = ClientDiscovery(config.node.name, url, limits, services.node_key)
         site = EdgeSite(reactor, limits, site_root(health, discovery, resources))
         self.factory = EdgeFactory(reactor, tls, limits, websocket, site)
         self._ports: list[IListeningPort] = []

@@ -11,6 +11,8 @@ from safeum_home.admin.commands import Handler, standard_handlers
 from safeum_home.admin.wire import BackupParams, Copied, Done, Params, SetSecretParams, Status
 from safeum_home.errors import Code, Problem
 from safeum_home.node.service import Node
+from safeum_home.node.support_operation import support_handlers
+from safeum_home.protocol.signing import fingerprint
 from safeum_home.sealing.machine import Progress
 from safeum_home.storage.accounts import count
 from safeum_home.storage.copies import Copier
@@ -78,6 +80,9 @@ def handlers(node: Node, backups: Backups) -> dict[str, Handler]:
 
     async def status() -> Status:
         report = node.report()
+        if node.seal.progress.state == "open":
+            key = fingerprint(node.seal.vault.signer.public_key)
+            report = msgspec.structs.replace(report, node_key=key)
         if node.database is None or node.database.outage is not None:
             return report
         try:
@@ -97,5 +102,6 @@ def handlers(node: Node, backups: Backups) -> dict[str, Handler]:
         **standard_handlers(node.report, LoggedSeal(node), lambda: node.seal.vault.secrets, deferToThread),
         "status": Handler(Params, lambda _: Deferred.fromCoroutine(status())),
         "secret.set": Handler(SetSecretParams, lambda params: Deferred.fromCoroutine(set_secret(params))),
+        **support_handlers(lambda: node.domain),
         "backup": Handler(BackupParams, lambda params: Deferred.fromCoroutine(backup(params))),
     }

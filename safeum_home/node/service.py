@@ -83,7 +83,7 @@ class Node(Service):
         self._health_port: IListeningPort | None = None
         self.database: NodeDatabase | None = None
         self._watch: DatabaseWatch | None = None
-        self._domain: Domain | None = None
+        self.domain: Domain | None = None
         self._edge: Edge | None = None
         self._opening = "opening"
         self.ready: Deferred[None] = Deferred()
@@ -220,10 +220,10 @@ class Node(Service):
         await make_good(database, vault.keyring)
         self._hasher.start()
         self.texts = make_texts(self._config, self._reactor, vault.secrets.open, self._sms_bridges)
-        self._domain = make_domain(
+        self.domain = make_domain(
             self._config, self._reactor, database, vault, self._hasher, self.texts.sender
         )
-        spawn(self._domain.closing.sweep(), "sweeping up")
+        spawn(self.domain.closing.sweep(), "sweeping up")
         if self._tls is None:
             try:
                 await self.reload_certificate()
@@ -237,11 +237,11 @@ class Node(Service):
         self._opening = outage
 
     async def _listen(self) -> None:
-        if self._domain is None or self._tls is None:
+        if self.domain is None or self._tls is None:
             raise Problem(Code.WRONG_STATE)
-        self._domain.findable.start()
+        self.domain.findable.start()
         callbacks = {} if self.texts is None else self.texts.callbacks
-        edge = Edge(self._reactor, self._config, self._domain.services, self._tls, self.health, callbacks)
+        edge = Edge(self._reactor, self._config, self.domain.services, self._tls, self.health, callbacks)
         try:
             await edge.start()
         except CannotListen as error:
@@ -259,8 +259,8 @@ class Node(Service):
 
     def _look_anew(self) -> None:
         """Something was stored that nobody was told of: clients that resume find it, and so does the node."""
-        if self._domain is not None:
-            self._domain.forget()
+        if self.domain is not None:
+            self.domain.forget()
         if self._edge is not None:
             self._edge.close_sessions("resume")
 
@@ -283,13 +283,10 @@ class Node(Service):
         if self.texts is not None:
             await self.texts.stop()
         await deferToThread(self._hasher.stop)
-        if self._domain is not None:
-            self._domain.receipts.flush()
-            await self._domain.turns.stop()
-            self._domain.findable.stop()
-            await deferToThread(self._domain.findable.join)
+        if self.domain is not None:
+            await self.domain.stop()
         if self.database is not None:
             await self.database.close()
-        if self._domain is not None:
-            self._domain.wipe()
+        if self.domain is not None:
+            self.domain.wipe()
         self.seal.close()

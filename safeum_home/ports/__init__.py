@@ -34,6 +34,7 @@ from safeum_home.ports.sealing import (
     ElementKeys,
     Key,
     Keyring,
+    NodeSigner,
     WrappedKey,
 )
 from safeum_home.ports.sms import (
@@ -72,6 +73,7 @@ __all__ = [
     "Keyring",
     "Known",
     "Missed",
+    "NodeSigner",
     "Outcome",
     "Permanent",
     "Published",

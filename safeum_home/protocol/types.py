@@ -13,6 +13,9 @@ from safeum_home.ids import (
     DEVICE_PATTERN,
 )
 
+PUBLIC_KEY_PATTERN = r"^[A-Za-z0-9_-]{43}$(?!\n)"
+SIGNATURE_PATTERN = r"^[A-Za-z0-9_-]{86}$(?!\n)"
+
 Account = Annotated[
     str,
     Meta(pattern=ACCOUNT_PATTERN, max_length=283, description="`@<26 base32 characters>:<node>`, for ever."),
@@ -43,6 +46,13 @@ Pin = Annotated[
 ]
 Token = Annotated[str, Meta(min_length=20, max_length=128, description="Proves a device; opaque.")]
 Milliseconds = Annotated[int, Meta(ge=0, le=2**53 - 1, description="Milliseconds since 1970-01-01 UTC.")]
+PublicKey = Annotated[
+    str, Meta(pattern=PUBLIC_KEY_PATTERN, max_length=43, description="An Ed25519 key, base64url, unpadded.")
+]
+Signature = Annotated[
+    str,
+    Meta(pattern=SIGNATURE_PATTERN, max_length=86, description="An Ed25519 signature, base64url, unpadded."),
+]
 ShortText = Annotated[str, Meta(max_length=128)]
 PageSize = Annotated[int, Meta(ge=1, le=200, description="How many at the most.")]
 # As many as fit a frame at their longest.
@@ -112,14 +122,18 @@ Body = Text | LoginAlert | NumberClaim
 """What a message can hold."""
 
 
-class Message(Struct, frozen=True):
-    """A message as it is delivered and as it is kept, sealed. `id` is also its cursor."""
+class Message(Struct, frozen=True, omit_defaults=True):
+    """A message as it is delivered and as it is kept, sealed. `id` is also its cursor.
+
+    What the node's own contacts write has a `signature` by its key (`protocol.signing`); nothing else has.
+    """
 
     id: CursorText
     chat: Chat
     sender: Account
     at: Milliseconds
     body: Body
+    signature: Signature | None = None
 
 
 class ContactState(StrEnum):
@@ -232,7 +246,7 @@ class ChatSummary(Struct, frozen=True):
     """A chat as a list shows it. Markers are message ids; null where nothing was yet."""
 
     chat: Chat
-    kind: Literal["direct", "system"]
+    kind: Literal["direct", "system", "support"]
     peer: Account
     address: str
     display_name: str

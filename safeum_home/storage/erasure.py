@@ -22,6 +22,7 @@ from safeum_home.storage.schema import (
     members,
     node,
     profiles,
+    support,
     tombstones,
 )
 
@@ -47,6 +48,7 @@ _DROP = (
     delete(keys).where(keys.c.owner.in_(_ERASING)),
     delete(chats).where(chats.c.chat.in_(_ERASING)),
     delete(members).where(members.c.chat.in_(_ERASING)),
+    delete(support).where(support.c.chat.in_(_ERASING)),
 )
 _POSITIONS = select(events.c.position).where(events.c.chat == _owner).order_by(events.c.position)
 _SWEPT = (
@@ -60,6 +62,7 @@ _SWEPT = (
     delete(accounts).where(accounts.c.account == _owner),
     delete(members).where((members.c.chat == _owner) | (members.c.account == _owner)),
     delete(chats).where(chats.c.chat == _owner),
+    delete(support).where(support.c.chat == _owner),
     delete(keys).where(keys.c.owner == _owner),
     delete(erasing).where(erasing.c.owner == _owner),
 )

@@ -93,6 +93,14 @@ dedupe = _table(
     _number("position", index=True),
 )
 
+# Conversations with support that the staff has not closed: where the newest message is, and the oldest that
+# waits for an answer (0: none does).
+support = _table(
+    "support",
+    _blind("chat", primary_key=True),
+    _number("position", index=True),
+    _number("waiting"),
+)
 # The names of accounts that were closed: they are taken for ever.
 tombstones = _table("tombstones", _blind("alias", primary_key=True))
 

@@ -4,11 +4,13 @@ from safeum_home.protocol.command import Done, Params, Phase, Result, command
 from safeum_home.protocol.types import (
     Account,
     Alias,
+    Chat,
     CursorText,
     Device,
     DeviceEntry,
     DeviceInfo,
     Password,
+    PublicKey,
     Token,
     Username,
 )
@@ -18,7 +20,8 @@ class Opened(Result, frozen=True):
     """The session is now this device of this account.
 
     Events after `cursor` will follow on this connection. `token` is given at sign-up and at a login
-    with a password, once; `session.resume` answers with null there.
+    with a password, once; `session.resume` answers with null there. `node_key` is what the node signs with,
+    and `support_chat` where this account can write to its operator.
     """
 
     account: Account
@@ -26,6 +29,8 @@ class Opened(Result, frozen=True):
     device: Device
     cursor: CursorText
     token: Token | None = None
+    node_key: PublicKey | None = None
+    support_chat: Chat | None = None
 
 
 @command("account.register", Opened, Phase.GREETING)

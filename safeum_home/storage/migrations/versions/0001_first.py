@@ -81,6 +81,8 @@ def upgrade() -> None:
         _blind("sent", primary_key=True),
         _number("position"),
     )
+    _table("support", _blind("chat", primary_key=True), _number("position"), _number("waiting"))
+    op.create_index("ix_support_position", "support", ["position"])
     op.create_index("ix_dedupe_position", "dedupe", ["position"])
     _table("tombstones", _blind("alias", primary_key=True))
     _table("erasing", _blind("owner", primary_key=True))
