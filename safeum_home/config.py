@@ -68,6 +68,11 @@ class PolicySection(Section, frozen=True):
     """What people agree to when they sign up: `standard` (comes with the package), or a file's path."""
 
 
+class SupportSection(Section, frozen=True):
+    open: bool = True
+    """Whether accounts may write to support. Their chats with it can be read in any case."""
+
+
 class PasswordSection(Section, frozen=True):
     memory_mib: Annotated[int, Meta(ge=8, le=4096)] = 64
     operations: Annotated[int, Meta(ge=1, le=64)] = 2
@@ -117,12 +122,16 @@ class LimitSection(Section, frozen=True):
     logins_per_address_burst: Positive = 20
     logins_per_account: Rate = 0.05
     logins_per_account_burst: Positive = 10
+    pin_tries: Positive = 10
+    """For one login and day, from all addresses together; and as many for sessions of the account."""
     signups_per_address: Rate = 0.01
     signups_per_address_burst: Positive = 10
     finds_per_account: Rate = 0.005
     finds_per_account_burst: Positive = 50
     contact_requests_per_account: Rate = 0.001
     contact_requests_per_account_burst: Positive = 20
+    support_messages_per_account: Rate = 0.02
+    support_messages_per_account_burst: Positive = 20
     profile_changes_per_account: Rate = 0.02
     profile_changes_per_account_burst: Positive = 30
     verifications_per_address: Rate = 0.005
@@ -192,6 +201,7 @@ class Config(Section, frozen=True):
     tls: TlsSection = field(default_factory=TlsSection)
     database: DatabaseSection = field(default_factory=DatabaseSection)
     registration: RegistrationSection = field(default_factory=RegistrationSection)
+    support: SupportSection = field(default_factory=SupportSection)
     passwords: PasswordSection = field(default_factory=PasswordSection)
     contact_sync: ContactSyncSection = field(default_factory=ContactSyncSection)
     limits: LimitSection = field(default_factory=LimitSection)

@@ -69,6 +69,9 @@ class Code(Enum):
     SMS_UNAVAILABLE = Kind(
         "sms_unavailable", 503, -32050, "No text message can be sent to this number at present."
     )
+    SUPPORT_CLOSED = Kind(
+        "support_closed", 403, -32070, "The operator of this node takes no messages to support at present."
+    )
     INVALID_IMAGE = Kind(
         "invalid_image",
         422,
@@ -96,6 +99,8 @@ class Code(Enum):
         "consent_needed", 403, -32066, "This needs consent to the node's policy of the version in `detail`."
     )
     INVITE_NEEDED = Kind("invite_needed", 403, -32067, "Who signs up here needs an invite that is good.")
+    WRONG_PIN = Kind("wrong_pin", 401, -32063, "The login or the PIN is wrong.")
+    WEAK_PIN = Kind("weak_pin", 422, -32064, "This PIN is too easy to guess, or is the password.")
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",

@@ -35,10 +35,12 @@ NUMBER_PATTERN = r"^\+[1-9][0-9]{6,14}$(?!\n)"
 
 SYSTEM_USERNAME = "safeum"
 """The name under which a node itself writes."""
+SUPPORT_USERNAME = "safeum-support"
+"""The name under which the operator's staff answers."""
 RESERVED_USERNAMES = frozenset(
-    (SYSTEM_USERNAME, "support", "safeum-support", "admin", "administrator", "root", "postmaster", "abuse")
+    (SYSTEM_USERNAME, "support", SUPPORT_USERNAME, "admin", "administrator", "root", "postmaster", "abuse")
 )
-"""Names that speak for the node: nobody can sign up with them."""
+"""Names that speak for the node: nobody can sign up with them, or their likes (`is_reserved`)."""
 
 _USERNAME = re.compile(USERNAME_PATTERN)
 _NUMBER = re.compile(NUMBER_PATTERN)
@@ -63,6 +65,11 @@ def new_account_id(node: str, random: RandomBytes = token_bytes) -> AccountId:
 def system_account(node: str) -> AccountId:
     """The account in whose name `node` itself writes. Nobody can log in to it."""
     return AccountId(f"@{_base32(blake2b(b'safeum system contact', digest_size=16).digest())}:{node}")
+
+
+def support_account(node: str) -> AccountId:
+    """The account in whose name the operator's staff answers. Nobody can log in to it either."""
+    return AccountId(f"@{_base32(blake2b(b'safeum support contact', digest_size=16).digest())}:{node}")
 
 
 def new_device_id(random: RandomBytes = token_bytes) -> DeviceId:
@@ -110,6 +117,23 @@ def username(text: str) -> str:
     if not _USERNAME.match(folded):
         raise Problem(Code.INVALID_USERNAME)
     return folded
+
+
+_ALIKE = str.maketrans("0134579il", "oleastgll", "._-")
+
+
+def skeleton(name: str) -> str:
+    """What names in lower-case ASCII have in common that are read as the same one: `5upp0rt`, `sup.port`."""
+    return name.translate(_ALIKE).replace("rn", "m").replace("vv", "w").replace("v", "u")
+
+
+_RESERVED = frozenset(map(skeleton, RESERVED_USERNAMES))
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a username in its written form speaks for the node, or looks as if it did."""
+    bare = skeleton(name)
+    return bare in _RESERVED or skeleton(SYSTEM_USERNAME) in bare
 
 
 def is_number(alias: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from nacl.pwhash import argon2id
 
-from safeum_home.accounts.password_change import replace_hash
+from safeum_home.accounts.own_record import replace_hash
 from safeum_home.config import PasswordSection
 from tests.number_case import DAY
 from tests.world import CONSENT, LAPTOP, PASSWORD, Client, Connection, Refused, World

@@ -20,7 +20,6 @@ NOW = 1_700_000_600_000  # 2023-11-14 22:23:20 UTC
 COLUMNS, ROWS = 55, 20
 """The open chat on a screen of 80x24."""
 CAROL = "@" + "c" * 26 + ":far.test"
-SYSTEM_CHAT = "!" + "s" * 26
 
 
 class DeskTestCase(SynchronousTestCase):

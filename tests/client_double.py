@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
+from nacl.signing import SigningKey
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
@@ -14,14 +15,20 @@ from safeum_home.client.connection import Listener
 from safeum_home.client.errors import Closing, Disconnected
 from safeum_home.client.session import Client
 from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId, direct_chat_id, support_account, system_account
 from safeum_home.protocol.commands import Result
 from safeum_home.protocol.events import METHOD_OF
 from safeum_home.protocol.frames import encode_event, encode_problem, encode_result
+from safeum_home.protocol.signing import encode_octets, signed_octets
 from safeum_home.protocol.types import Contact, ContactState, Message, Text
 
 ADA = "@" + "a" * 26 + ":home.test"
 BOB = "@" + "b" * 26 + ":home.test"
-SYSTEM = "@" + "s" * 26 + ":home.test"
+SYSTEM = system_account("home.test")
+SUPPORT = support_account("home.test")
+SYSTEM_CHAT = direct_chat_id(AccountId(ADA), SYSTEM)
+SUPPORT_CHAT = direct_chat_id(AccountId(ADA), SUPPORT)
+NODE_KEY = SigningKey(b"the key of the node of the tests")
 CHAT = "!" + "c" * 26
 OTHER = "!" + "d" * 26
 DEVICE = "D" + "e" * 16
@@ -39,6 +46,12 @@ def message(
     return Message(cursor(number), chat, sender, 1_700_000_000_000 + number if at is None else at, Text(text))
 
 
+def signed(message: Message, key: SigningKey = NODE_KEY) -> Message:
+    """What the node writes bears its signature."""
+    signature = key.sign(signed_octets("home.test", message)).signature
+    return structs.replace(message, signature=encode_octets(signature))
+
+
 def contact(state: ContactState = ContactState.ACCEPTED, account: str = BOB, name: str = "Bob") -> Contact:
     return Contact(account, "bob@home.test", CHAT, state, name)
 
@@ -50,6 +63,8 @@ def opened(at: int = 0, token: str | None = TOKEN) -> dict[str, Any]:
         "device": DEVICE,
         "cursor": cursor(at),
         "token": token,
+        "node_key": encode_octets(bytes(NODE_KEY.verify_key)),
+        "support_chat": SUPPORT_CHAT,
     }
 
 

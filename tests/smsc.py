@@ -15,7 +15,8 @@ from twisted.trial.unittest import TestCase
 from bridges.sms.smpp import Smpp
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.sms import SmsContext, SmsState
-from tests.e2e.needs import npm, tool
+from tests.e2e.needs import tool
+from tests.e2e.registries import npm
 
 SCRIPT = Path(__file__).parent / "doubles" / "smsc.js"
 reactor: Any = installed_reactor
@@ -88,7 +89,7 @@ class SmscCase(TestCase):
     timeout = 120
 
     def setUp(self) -> None:
-        self.modules = npm("smpp", "0.5.1")
+        self.modules = npm("smpp", "smpp@0.5.1")
         self.reports = Reports()
         self.secrets = {"smpp-main": b"correct\n"}
         self.opened: list[Smpp] = []

@@ -245,6 +245,17 @@ class MoveTests(ClaimCase):
         error = self.assertRaises(Refused, carol.call, "contact.find", address=self.bob.account)
         self.assertEqual(error.code, "not_found")
 
+    def test_nobody_is_found_under_a_number_that_has_gone(self) -> None:
+        """The set of those who can be found by number loses the old account, and it alone."""
+        changes: list[tuple[Any, ...]] = []
+
+        async def changed(*change: Any) -> None:
+            changes.append(change)
+
+        self.patch(self.world.domain.findable, "changed", changed)
+        self.after_a_week()
+        self.assertEqual(changes, [(self.old.account, NUMBER, False)])
+
     def test_after_a_restart(self) -> None:
         """All of it was in the commit."""
         new = self.after_a_week()

@@ -5,7 +5,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.accounts.directory import AccountDirectory
-from safeum_home.chats.system import system_contact
+from safeum_home.chats.system import support_contact, system_contact
 from safeum_home.errors import Erased
 from safeum_home.ids import AccountId, new_account_id
 from tests.world import NODE, Client, Refused, World, contact
@@ -139,7 +139,12 @@ class DirectoryTests(SynchronousTestCase):
         self.account = AccountId(self.bob.account)
         vault = self.world.vault
         self.directory = AccountDirectory(
-            self.world.database, vault.keyring, vault.blinder, system_contact(NODE), size=2
+            self.world.database,
+            vault.keyring,
+            vault.blinder,
+            system_contact(NODE),
+            support_contact(NODE),
+            size=2,
         )
 
     def get(self, account: str) -> Any:

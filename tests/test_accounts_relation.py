@@ -9,7 +9,7 @@ from safeum_home.accounts.relation import STATES, Action
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.types import ContactState
 
-NONE, REQUESTED, INCOMING, ACCEPTED, REMOVED, BLOCKED = STATES
+NONE, REQUESTED, INCOMING, ACCEPTED, REMOVED, BLOCKED, CLOSED = STATES
 
 
 class Model:
@@ -127,3 +127,10 @@ class RelationTests(SynchronousTestCase):
         for mine in (NONE, REMOVED):
             asked = relation.after(Action.REQUEST, mine, NONE)[0]
             self.assertEqual(relation.after(Action.REQUEST, mine, BLOCKED), (asked, BLOCKED))
+
+    def test_a_closed_account(self) -> None:
+        """Nobody comes there by what he does, and nothing leads on from there but putting it away."""
+        self.assertNotIn(CLOSED, {state for pair in self.reachable() for state in pair})
+        self.assertEqual(relation.after(Action.REMOVE, CLOSED, NONE), (NONE, NONE))
+        for action in set(Action) - {Action.REMOVE}:
+            self.assertRaises(Problem, relation.after, action, CLOSED, NONE)

@@ -61,6 +61,15 @@ class BeginningTests(NumberCase):
         for verification in begun[1:]:
             self.client().call("verification.request", verification=verification)
 
+    def test_the_oldest_is_that_which_would_end_first(self) -> None:
+        """One whose code was sent just now is not the oldest, whenever it was begun."""
+        self.world = World(numbers=NumberSection(verifications=2))
+        first, second = self.create(), self.create()
+        self.client().call("verification.request", verification=first)
+        self.create()
+        self.refused("verification_over", "verification.request", verification=second)
+        self.refused_submission("wrong_code", first, wrong(self.world.texts.code))
+
     def test_time_to_read_and_type(self) -> None:
         """Each step gives a connection time for the next, and only what succeeds does."""
         client = self.client()

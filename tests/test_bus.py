@@ -31,6 +31,9 @@ class Listener:
     def revoked(self) -> None:
         self.heard.append("revoked")
 
+    def account_closed(self) -> None:
+        self.heard.append("account closed")
+
 
 class BusTests(SynchronousTestCase):
     def setUp(self) -> None:
@@ -87,3 +90,14 @@ class BusTests(SynchronousTestCase):
         for listener in (self.phone, self.laptop, self.laptop):
             self.bus.unsubscribe(ALICE, listener)
         self.assertEqual((self.bus.connected(ALICE), self.bus._subscribers), (frozenset(), {}))
+
+    def test_account_closed(self) -> None:
+        """All sessions of an account are told but for the one that is named, and no others."""
+        ending, other, stranger = Listener("one"), Listener("two"), Listener("three")
+        self.bus.subscribe(ALICE, ending)
+        self.bus.subscribe(ALICE, other)
+        self.bus.subscribe(BOB, stranger)
+        self.bus.close_account(ALICE, DeviceId("one"))
+        self.assertEqual((ending.heard, other.heard, stranger.heard), ([], ["account closed"], []))
+        self.bus.close_account(ALICE)
+        self.assertEqual(ending.heard, ["account closed"])

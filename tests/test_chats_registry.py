@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Erased, Problem, Tampered
-from safeum_home.ids import AccountId, ChatId, system_account
+from safeum_home.ids import AccountId, ChatId, support_account, system_account
 from tests.world import NODE, World
 
 
@@ -18,7 +18,7 @@ class RegistryTests(SynchronousTestCase):
         self.database = self.world.database
         vault = self.world.vault
         self.registry = ChatRegistry(
-            self.database, vault.keyring, vault.blinder, system_account(NODE), size=2
+            self.database, vault.keyring, vault.blinder, system_account(NODE), support_account(NODE), size=2
         )
 
     def load(self, chat: str) -> Any:

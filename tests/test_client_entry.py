@@ -6,7 +6,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.cli import parser, untrusted
-from safeum_home.client.entry import Options, Person, enter, sign_up
+from safeum_home.client.entry import Options, Person, close_account, enter, sign_up
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.types import DeviceInfo
@@ -52,6 +52,19 @@ class EntryTests(SynchronousTestCase):
         self.assertEqual(len(self.said), 2)
         self.assertTrue(self.said[0].startswith("A login has 3 to 32"))
         self.assertEqual(self.params("session.login")[0]["username"], "ada")
+
+    def test_closing_an_account(self) -> None:
+        """With a login and a PIN, without logging in; nothing happens where none is given."""
+        self.node.answers["account.block"] = lambda params: {}
+        asyncio.run(close_account(self.node.client, options(), self.person("Ada@home.test", "284716")))
+        self.assertEqual(self.params("account.block"), [{"username": "ada", "pin": "284716"}])
+        self.assertIn("for ever", self.said[0])
+        self.assertIsNone(self.node.client.opened)
+        asyncio.run(close_account(self.node.client, options("ada", "905813"), self.person()))
+        self.assertEqual(self.params("account.block")[-1], {"username": "ada", "pin": "905813"})
+        with self.assertRaises(Problem):
+            asyncio.run(close_account(self.node.client, options("ada"), self.person("")))
+        self.assertEqual(len(self.params("account.block")), 2)
 
     def test_somebody_without_an_account_can_sign_up(self) -> None:
         answers = ("", "maybe", "Yes", "ada", "secret", "other", "secret", "secret")

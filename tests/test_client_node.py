@@ -251,6 +251,63 @@ class NodeTests(SynchronousTestCase):
             until(screen, b"is not the one given with --ca")
             self.assertEqual(process.wait(SECONDS), 1)
 
+    def test_an_account_is_closed(self) -> None:
+        """A PIN is set unseen in the terminal; with it the account is closed from another device."""
+        self.register("closer")
+        pin = "284716"
+        with self.chat("--login", "closer") as (screen, process):
+            until(screen, b"Password")
+            screen.write(PASSWORD.encode() + b"\r")
+            until(screen, b"connected")
+            shown = b""
+            # The screen writes only what changes: the P of "PIN" stands there already.
+            for line, prompt in (("/pin set", b"Password"), (PASSWORD, b"IN:"), (pin, b"once more")):
+                screen.write(line.encode() + b"\r")
+                shown += until(screen, prompt)
+            screen.write(pin.encode() + b"\r")
+            shown += until(screen, b"PIN 1 is set")
+            self.assertNotIn(pin.encode(), shown)
+            self.assertNotIn(PASSWORD.encode(), shown)
+            wrong = self.safeum("close-account", "closer", "905813\n")
+            self.assertEqual((wrong.returncode, wrong.stdout), (1, ""))
+            self.assertEqual(wrong.stderr, "safeum: The login or the PIN is wrong.\n")
+            done = self.safeum("close-account", "closer", pin + "\n")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("closed, for ever", done.stdout)
+            until(screen, b"This account was closed")
+            screen.write(b"/quit\r")
+            self.assertEqual(process.wait(SECONDS), 0)
+        refused = self.safeum("pipe", "closer", PASSWORD + "\n")
+        self.assertEqual(refused.stderr, "safeum: The login or the password is wrong.\n")
+        again = self.safeum("register", "closer", PASSWORD + "\n")
+        self.assertEqual(again.stderr, "safeum: Somebody else has this login already.\n")
+
+    def test_signing_up_by_number(self) -> None:
+        """At a real terminal, with the code that the node's own terminal shows."""
+        stdout = self.node.stdout
+        assert stdout is not None
+        with self.chat() as (screen, process):
+            until(screen, b"sign up")
+            screen.write(b"\r")
+            until(screen, b"mobile number")
+            screen.write(b"+49 171 123-4567\r")
+            self.assertIn(b"operator", until(screen, b"Have the code sent?"))
+            screen.write(b"yes\r")
+            sent = re.search(rb"Text message to \+491711234567: (\d{6})", until(stdout, b"SafeUM code"))
+            assert sent is not None
+            until(screen, b"Code (empty")
+            screen.write(sent[1] + b"\r")
+            for prompt in (b"Choose a password", b"Once more"):
+                until(screen, prompt)
+                screen.write(PASSWORD.encode() + b"\r")
+            until(screen, b"connected")
+            screen.write(b"/quit\r")
+            self.assertEqual(process.wait(SECONDS), 0)
+        done = self.safeum("pipe", "+491711234567", PASSWORD + '\n{"method": "number.keep", "id": 1}\n')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("+491711234567@localhost", done.stdout)
+        self.assertIn('"id":1,"result":{}', done.stdout)
+
     def test_the_terminal_on_a_terminal(self) -> None:
         self.register("sitter")
         with self.chat("--login", "sitter") as (screen, process):

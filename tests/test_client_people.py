@@ -4,15 +4,16 @@ from safeum_home.client.names import SYSTEM_MARK, folded, label
 from safeum_home.client.slash_commands import completions
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.types import ChatSummary, ContactState, LoginAlert, Message
-from tests.client_desk import NOW, SYSTEM_CHAT, DeskTestCase
-from tests.client_double import ADA, BOB, DEVICE, SYSTEM, contact, cursor
+from tests.client_desk import NOW, DeskTestCase
+from tests.client_double import ADA, BOB, DEVICE, SYSTEM, SYSTEM_CHAT, contact, cursor, signed
 
 PHONE = "D" + "f" * 16
 
 
 def alert(number: int, device: str = PHONE, name: str = "phone") -> Message:
     """A login alert, as the node's system contact writes it."""
-    return Message(cursor(number), SYSTEM_CHAT, SYSTEM, NOW, LoginAlert(device, name, "Debian 12", NOW))
+    body = LoginAlert(device, name, "Debian 12", NOW)
+    return signed(Message(cursor(number), SYSTEM_CHAT, SYSTEM, NOW, body))
 
 
 class PeopleTestCase(DeskTestCase):

@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
+from msgspec import structs
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.pipe import OUTSTANDING, Pipe
 from safeum_home.errors import Code, Problem
-from tests.client_double import ADA, CHAT, FakeNode, cursor, message
+from safeum_home.protocol.types import Message, Text
+from tests.client_double import ADA, CHAT, SUPPORT, SUPPORT_CHAT, FakeNode, cursor, message, signed
 
 
 class PipeTests(SynchronousTestCase):
@@ -36,6 +38,18 @@ class PipeTests(SynchronousTestCase):
         (opened,) = self.lines()
         self.assertEqual((opened["method"], opened["params"]["account"]), ("client.opened", ADA))
         self.assertNotIn("token", json.dumps(opened))
+
+    def test_what_is_not_the_nodes_is_said_before_it(self) -> None:
+        """A message in the node's name that does not verify comes behind a line of the client's own."""
+        self.lines()
+        answer = Message(cursor(1), SUPPORT_CHAT, SUPPORT, 1_700_000_000_000, Text("pay here"))
+        for event in (signed(answer), structs.replace(signed(answer), id=cursor(2))):
+            self.wire.event(event)
+        first, warning, second = self.lines()
+        self.assertEqual((first["method"], first["params"]["id"]), ("chat.message", cursor(1)))
+        self.assertEqual((warning["method"], warning["params"]), ("client.forged", {"id": cursor(2)}))
+        self.assertEqual(second["params"]["id"], cursor(2))
+        self.assertEqual(second["params"]["signature"], first["params"]["signature"])
 
     def test_commands_and_answers(self) -> None:
         self.lines()

@@ -13,7 +13,18 @@ from safeum_home.client.state import State
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.events import ContactChanged, ProfileChanged, Receipt, Typing
 from safeum_home.protocol.types import ChatSummary, Contact, ContactState, LoginAlert, Message, Profile
-from tests.client_double import ADA, BOB, CHAT, OTHER, SYSTEM, FakeNode, contact, cursor, message
+from tests.client_double import (
+    ADA,
+    BOB,
+    CHAT,
+    OTHER,
+    SYSTEM,
+    SYSTEM_CHAT,
+    FakeNode,
+    contact,
+    cursor,
+    message,
+)
 
 
 def summary(last: Message | None, unread: int = 0) -> ChatSummary:
@@ -140,9 +151,9 @@ class StateTests(SynchronousTestCase):
     def test_a_chat_that_nobody_knew_of(self) -> None:
         state = self.load()
         alert = LoginAlert("D" + "e" * 16, "phone", "Linux", 1_700_000_000_000)
-        self.wire.event(Message(cursor(7), OTHER, SYSTEM, 1_700_000_000_009, alert))
+        self.wire.event(Message(cursor(7), SYSTEM_CHAT, SYSTEM, 1_700_000_000_009, alert))
         self.assertEqual(
-            (state.chats[0].chat, state.chats[0].kind, state.chats[0].unread), (OTHER, "system", 1)
+            (state.chats[0].chat, state.chats[0].kind, state.chats[0].unread), (SYSTEM_CHAT, "system", 1)
         )
 
     def test_history_joins_without_doubles_and_memory_is_bounded(self) -> None:

@@ -12,7 +12,17 @@ from safeum_home.errors import Code, Problem
 from safeum_home.protocol.events import ContactChanged, ProfileChanged, Receipt, Typing
 from safeum_home.protocol.types import Contact, ContactState, LoginAlert, Message, Profile
 from tests.client_desk import CAROL, COLUMNS, NOW, ROWS, DeskTestCase
-from tests.client_double import BOB, CHAT, DEVICE, OTHER, SYSTEM, cursor, message
+from tests.client_double import (
+    BOB,
+    CHAT,
+    DEVICE,
+    OTHER,
+    SYSTEM,
+    SYSTEM_CHAT,
+    cursor,
+    message,
+    signed,
+)
 
 
 class ChatTests(DeskTestCase):
@@ -135,9 +145,10 @@ class ChatTests(DeskTestCase):
         self.assertTrue(self.body(rows=10).endswith("text 3"))
 
     def test_nobody_writes_to_the_system_and_its_alerts_are_words(self) -> None:
-        self.alerts = [Message(cursor(69), OTHER, SYSTEM, NOW, LoginAlert(DEVICE, "here", "Linux", NOW))]
+        first = LoginAlert(DEVICE, "here", "Linux", NOW)
+        self.alerts = [signed(Message(cursor(69), SYSTEM_CHAT, SYSTEM, NOW, first))]
         alert = LoginAlert("D" + "f" * 16, "evil\x1b[31mphone", "Linux", NOW)
-        self.wire.event(Message(cursor(70), OTHER, SYSTEM, NOW, alert))
+        self.wire.event(signed(Message(cursor(70), SYSTEM_CHAT, SYSTEM, NOW, alert)))
         banner = text_of([render.info(self.desk, 80, ROWS)])
         self.assertIn("New login: evil\N{REPLACEMENT CHARACTER}[31mphone on Linux", banner)
         self.desk.neighbour(1)

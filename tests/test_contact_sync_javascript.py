@@ -5,7 +5,7 @@ import subprocess
 from itertools import count
 from pathlib import Path
 
-from tests.e2e.npm import package
+from tests.e2e.registries import npm
 from tests.sync_support import BOB, CAROL, NOBODY, SyncCase, sign_up
 from tests.world import NODE
 
@@ -20,7 +20,7 @@ class JavaScriptTests(SyncCase):
     def find(self, *numbers: str) -> dict[str, str]:
         """What the foreign client finds at this node."""
         device = sign_up(self.world, f"+4915300000{next(self._numbers):02}")
-        folder = package("@noble/curves@2.4.0")
+        folder = npm("curves", "@noble/curves@2.4.0").parent
         # Modules are looked for beside the one that imports them.
         script = folder / CLIENT.name
         script.write_bytes(CLIENT.read_bytes())

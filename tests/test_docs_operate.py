@@ -16,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.admin.wire import Status
 from safeum_home.gateway.tls import self_signed
+from tests.e2e.wire import RawClient, Wire
 from tests.test_docs import ROOT, commands
 
 BIN = Path(sys.executable).parent
@@ -42,6 +43,7 @@ class OperatingTests(SynchronousTestCase):
         chain, key = self_signed(["home.example.org"])
         (self.etc / "chain.pem").write_bytes(chain)
         (self.etc / "key.pem").write_bytes(key)
+        (self.box / "answer.txt").write_text("Here it is.\n")
         self.shares = ""
         self.node: subprocess.Popen[str] | None = None
 
@@ -148,10 +150,31 @@ class OperatingTests(SynchronousTestCase):
             self._run_line(text, "a value")
         elif " accounts show" in text:
             self._run_line(text, "nobody", (1,))
+        elif " support list" in text:
+            self._write_to_support("ada")
+            self.assertRegex(self._run_line(text), "(?m)^ada +UNANSWERED for 0 h 0 min +Help$")
+        elif " support read" in text:
+            self.assertIn("Help", self._run_line(text))
         elif " secret list" in text:
             self.assertEqual(self._run_line(text), "sms-gateway\ntls-key\n")
         else:
             self._run_line(text)
+
+    def _write_to_support(self, login: str) -> None:
+        """A new account does."""
+        self._until("ok")
+        status = msgspec.json.decode(self._run_line("safeum-home status --json"), type=Status)
+        trust = ssl.create_default_context(cafile=self.etc / "chain.pem")
+        trust.check_hostname = False
+        trust.set_alpn_protocols(["http/1.1"])
+        port = int(status.listening[0].rpartition(":")[2])
+        device = {"name": "a device", "system": "a system"}
+        with RawClient(Wire(port, trust)) as client:
+            params = {"username": login, "password": "correct horse battery", "device": device}
+            consent = client.call("policy.get")["version"]
+            chat = client.call("account.register", **params, consent=consent)["support_chat"]
+            body = {"kind": "text", "text": "Help"}
+            client.call("chat.send", chat=chat, client_id="1", body=body)
 
     def _systemctl(self, text: str) -> None:
         if "postgresql" in text:

@@ -31,7 +31,7 @@ from pathlib import Path
 from twisted.internet import reactor
 from safeum_home import ids
 from safeum_home.node.development import DevelopmentNode
-from safeum_home.protocol.contact_sync import is_number
+from safeum_home.ids import is_number
 plain = ids.username
 ids.username = lambda text: text if is_number(text) else plain(text)
 node = DevelopmentNode(reactor, 0, Path(sys.argv[1]))

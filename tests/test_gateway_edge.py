@@ -61,7 +61,7 @@ class EdgeTestCase(SynchronousTestCase):
         self.clock = Clock()
         self.status = "ok"
         self.echo = Echo()
-        discovery = ClientDiscovery("node.example", websocket_url("node.example:8443"), self.limits)
+        discovery = ClientDiscovery("node.example", websocket_url("node.example:8443"), self.limits, "k" * 43)
         root = site_root(lambda: {"status": self.status}, discovery)
         root.putChild(b"echo", self.echo)
         root.putChild(b"broken", Broken())

@@ -204,12 +204,12 @@ class ControlTests(NodeCase):
         """That they are there, and nothing of what is in them."""
         self.serve()
         self.sign_up("alice")
-        self.assertEqual(self.asked("accounts"), {"accounts": 1, "connected": 0})
+        self.assertEqual(self.asked("accounts"), {"accounts": 1, "connected": 0, "closed": 0})
         with RawClient(Wire(self.port, self.alpn)) as client:
             about = {"username": "bob", "password": "correct horse battery", "consent": standard().version}
             client.call("account.register", **about, device={"name": "a device", "system": "a system"})
             client.call("profile.set", profile={"display_name": "Robert", "status": "away"})
-            self.assertEqual(self.asked("accounts"), {"accounts": 2, "connected": 1})
+            self.assertEqual(self.asked("accounts"), {"accounts": 2, "connected": 1, "closed": 0})
             shown = self.asked("accounts", "show", "BOB")
             self.assertEqual((shown["devices"], shown["connected"]), (1, 1))
             self.assertRegex(shown["account"], r"^@[a-z2-7]{26}:localhost$")

@@ -140,7 +140,7 @@ class HttpTests(SynchronousTestCase):
 
     def test_discovery(self) -> None:
         """`GET /.well-known/safeum/client`."""
-        discovery = ClientDiscovery("home.example", websocket_url("home.example"), EdgeLimits())
+        discovery = ClientDiscovery("home.example", websocket_url("home.example"), EdgeLimits(), "k" * 43)
         code, document = self._get(DISCOVERY_PATH, site_root(dict, discovery))
         self.assertEqual(code, 200)
         self._validate(document, "Discovery")

@@ -70,7 +70,7 @@ class SessionTests(SynchronousTestCase):
     def test_every_command_has_its_phase(self) -> None:
         """Only the ways in are taken from strangers."""
         greeting = {method for method, command in COMMANDS.items() if command.phase is Phase.GREETING}
-        steps = {"verification.create", "verification.request", "verification.submit"}
+        steps = {"verification.create", "verification.request", "verification.submit", "account.block"}
         self.assertEqual(greeting, {"account.register", "session.login", "session.resume", *steps})
 
     @given(

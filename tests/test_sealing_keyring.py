@@ -117,12 +117,14 @@ class KeyringTests(SynchronousTestCase):
         self.assertEqual(new.epoch, 2)
         self.assertEqual(keyring.rewrap(OWNER, new), new)
         keyring.finish_turn()
+        keyring.wipe_retired()
         for held in (keyring, self._open()):
             self.assertEqual((held.epoch, held.pending_turn), (2, False))
             self.assertEqual(held.unwrap(OWNER, new).open(sealed, b""), b"text")
             self.assertRaises(Erased, held.unwrap, OWNER, old)
             self.assertRaises(Erased, held.rewrap, OWNER, old)
         keyring.finish_turn()
+        keyring.wipe_retired()
         self.assertEqual(keyring.begin_turn(), 3)
 
     def test_old_octets(self) -> None:
@@ -140,6 +142,7 @@ class KeyringTests(SynchronousTestCase):
         keyring.begin_turn()
         new = keyring.rewrap(OWNER, old)
         keyring.finish_turn()
+        keyring.wipe_retired()
         keyring.unwrap(OWNER, new)
         self.assertRaises(Erased, keyring.unwrap, OWNER, old)
         self.assertEqual(list(self.path.parent.iterdir()), [])
@@ -166,6 +169,7 @@ class KeyringTests(SynchronousTestCase):
                 keyring.begin_turn()
                 row = keyring.rewrap(OWNER, row)  # committed: the erased row is gone
                 keyring.finish_turn()
+                keyring.wipe_retired()
                 crashed = False
             except Crash:
                 crashed = True
@@ -174,6 +178,7 @@ class KeyringTests(SynchronousTestCase):
             if keyring.pending_turn:
                 row = keyring.rewrap(OWNER, row)
                 keyring.finish_turn()
+                keyring.wipe_retired()
             self.assertEqual(keyring.unwrap(OWNER, row).open(sealed, b""), b"text")
             if keyring.epoch == 2:
                 self.assertRaises(Erased, self._open().unwrap, OWNER, erased)
@@ -208,6 +213,7 @@ class KeyringTests(SynchronousTestCase):
         self.assertTrue(keyring.pending_turn)
         patch.restore()
         keyring.finish_turn()
+        keyring.wipe_retired()
         self._open().unwrap(OWNER, row)
 
 
@@ -221,4 +227,5 @@ class SlotKeptTests(SynchronousTestCase):
         keyring = EpochKeyring.create(SealedKey(arena.slot().fill_random()), None, epoch)
         keyring.begin_turn()
         keyring.finish_turn()
+        keyring.wipe_retired()
         self.assertIsNone(epoch.pointer)

@@ -15,7 +15,8 @@ from safeum_home.config import SmsProviderSection, SmsSection
 from safeum_home.errors import Code, Problem
 from safeum_home.gateway.tls import self_signed
 from safeum_home.ports.sms import Accepted, Permanent, SmsState, Temporary
-from tests.e2e.needs import npm, tool
+from tests.e2e.needs import tool
+from tests.e2e.registries import npm
 from tests.node_case import NodeCase
 from tests.sms import HOST, NUMBER, TEXT, logged
 from tests.smsc import SCRIPT, SmscCase, reactor
@@ -318,7 +319,7 @@ class NodeTests(NodeCase):
         node_js = tool("node", "nodejs")
         smsc = subprocess.Popen(
             [node_js, SCRIPT],
-            env={"NODE_PATH": str(npm("smpp", "0.5.1")), "PATH": os.environ["PATH"]},
+            env={"NODE_PATH": str(npm("smpp", "smpp@0.5.1")), "PATH": os.environ["PATH"]},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

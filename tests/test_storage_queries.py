@@ -2,6 +2,8 @@
 
 from sqlalchemy import Connection
 
+from safeum_home.errors import Tampered
+from safeum_home.ports import WrappedKey
 from safeum_home.storage import accounts, avatars, chats, contacts, devices, events, keys, node, profiles
 from safeum_home.storage.rows import (
     AccountRow,
@@ -66,7 +68,7 @@ class AccountQueryTests(StorageCase):
         self.assertIsNone(await self.read(keys.key, blind("day")))
 
     async def test_rewrap_all(self) -> None:
-        """Every key is wrapped anew, over several batches."""
+        """Every key of an older epoch is wrapped anew, over several batches; what does not open stays."""
         owners = [number.to_bytes(16, "big") for number in range(2_345)]
 
         def put(c: Connection) -> None:
@@ -74,10 +76,23 @@ class AccountQueryTests(StorageCase):
                 keys.put_key(c, owner, wrap())
 
         await self.db.transact(put)
-        count = await self.write(keys.rewrap_all, lambda owner, key: wrap(owner.hex(), key.epoch + 1))
-        self.assertEqual(count, len(owners))
+        await self.write(keys.put_key, owners[7], wrap("new", 2))
+
+        def rewrap(owner: bytes, key: WrappedKey) -> WrappedKey:
+            if owner == owners[8]:
+                raise Tampered
+            return wrap(owner.hex(), key.epoch + 1)
+
+        done: bytes | None = b""
+        damaged = batches = 0
+        while done is not None:
+            batch: keys.Rewrapped = await self.write(keys.rewrap_some, 2, done, rewrap)
+            done, damaged, batches = batch.last, damaged + batch.damaged, batches + 1
+        self.assertEqual((damaged, batches), (1, 3))
         for owner in (owners[0], owners[1_000], owners[-1]):
             self.assertEqual(await self.read(keys.key, owner), wrap(owner.hex(), 2))
+        self.assertEqual(await self.read(keys.key, owners[7]), wrap("new", 2))
+        self.assertEqual(await self.read(keys.key, owners[8]), wrap())
 
     async def test_devices(self) -> None:
         """Devices are listed in the order in which they came, and found with their account."""

@@ -31,6 +31,8 @@ def _of(info: inspect.Type) -> st.SearchStrategy[Any]:
             return st.floats(allow_nan=False, allow_infinity=False)
         case inspect.BoolType():
             return st.booleans()
+        case inspect.BytesType():
+            return st.binary(max_size=64)
         case inspect.NoneType():
             return st.none()
         case inspect.LiteralType(values=allowed):

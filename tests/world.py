@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, Literal
 
 import msgspec
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.internet.task import Clock
 
 from safeum_home.accounts.passwords import PasswordHasher
@@ -26,6 +26,7 @@ from safeum_home.config import (
     NumberSection,
     PasswordSection,
     RegistrationSection,
+    SupportSection,
 )
 from safeum_home.gateway.session import Session
 from safeum_home.node.domain import make_domain
@@ -323,6 +324,7 @@ class World:
         vault: Vault | None = None,
         *,
         registration: Literal["open", "invite", "closed"] = "open",
+        support_open: bool = True,
         password_queue: int = 1000,
         contact_sync: ContactSyncSection | None = None,
         numbers: NumberSection | None = None,
@@ -336,13 +338,16 @@ class World:
         self.config = Config(
             node=NodeSection(NODE, "/nowhere"),
             registration=RegistrationSection(registration),
+            support=SupportSection(support_open),
             contact_sync=contact_sync or ContactSyncSection(),
             limits=LimitSection(**{**GENEROUS, **limits}),
             numbers=numbers or NumberSection(),
         )
         self.texts = RecordedTexts()
         texts: TextMessages = self.texts
-        self.domain = make_domain(self.config, self.clock, self.database, self.vault, self.hasher, texts)
+        self.domain = make_domain(
+            self.config, self.clock, self.database, self.vault, self.hasher, texts, maybeDeferred
+        )
         self.services = self.domain.services
         self.connections: list[Connection] = []
 

@@ -71,7 +71,7 @@ class HttpProvider:
         try:
             ask = self.ask(number, text)
         except (Problem, Tampered):
-            return Permanent(NO_CREDENTIALS)
+            return Permanent(NO_CREDENTIALS, account_refused=True)
         try:
             answer = await self._http.request(ask.method, ask.path, ask.headers, ask.body)
         except NoAnswer as error:

@@ -16,6 +16,7 @@ from safeum_home.protocol import frames
 from safeum_home.protocol.events import ContactChanged
 from safeum_home.protocol.types import Contact, ContactState
 from safeum_home.storage import contacts
+from safeum_home.storage.erasure import chats_of
 from safeum_home.storage.rows import ContactRow
 
 _BATCH = 500
@@ -126,6 +127,31 @@ class ContactSide:
         agreed = entry.state is ContactState.ACCEPTED
         name = self._directory.display_name(c, entry.account) if agreed else ""
         return Contact(entry.account, entry.address, entry.chat, entry.state, name)
+
+    def close(self, c: Connection, account: bytes, position: int) -> list[tuple[AccountId, Contact]]:
+        """An account is being closed: what its contacts see from `position` on, and who is to be told.
+
+        Call it before its rows are erased. Whoever had a chat with it sees that it is closed; a request of
+        its own is withdrawn. Other relations tell nothing of it, and stay.
+        """
+        founded = chats_of(c, account)
+        changed = []
+        for row in contacts.facing(c, account):
+            if row.chat in founded:
+                state = ContactState.CLOSED
+            elif STATES[row.state] is ContactState.INCOMING:
+                state = ContactState.NONE
+            else:
+                continue
+            changed.append(row._replace(state=STATES.index(state), position=position))
+            contacts.put_contact(c, changed[-1])
+
+        def tell(row: ContactRow) -> tuple[AccountId, Contact]:
+            if (owner := self._directory.behind(c, row.owner)) is None:
+                raise Tampered
+            return owner.account, self.show(c, self._open(owner, row))
+
+        return undamaged(changed, tell, "contacts")
 
     def event(self, contact: Contact, position: int) -> Published:
         """`contact.changed` for the owner's sessions."""

@@ -18,6 +18,7 @@ from safeum_home.ports import Bus, Caller, Committed, Consent, Database
 from safeum_home.protocol import commands
 from safeum_home.protocol.commands import Done
 from safeum_home.protocol.types import Contact, ContactState
+from safeum_home.storage import accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +103,22 @@ class Contacts:
         if account == caller.account:
             raise Problem(Code.WRONG_CONTACT_STATE, "this is your own account")
         mine = await self._directory.need(caller.account)
-        theirs = await self._directory.get(account)
+        known = await self._directory.get(account)
         chat = ids.direct_chat_id(mine.account, account)
         found_chat = self._consent.direct(mine.account, account)
         my_address = ids.written(mine.username, self._node)
         position = self._database.next_position()
 
         def change(c: Connection) -> list[tuple[AccountId, Contact]]:
+            self._directory.must_be_there(c, mine)
+            theirs = known if known is not None and accounts.exists(c, known.blind) else None
             before = self._side.read(c, mine, account)
             their = None if theirs is None else self._side.read(c, theirs, mine.account)
             new, new_their = relation.after(action, state_of(before), state_of(their))
             if state_of(before) is ContactState.NONE and not self._side.has_room(c, mine):
                 raise Problem(Code.LIMIT_REACHED, "contacts")
-            known_as = address or (before.address if before is not None else account)
-            entry = Entry(account, known_as, chat, new, position)
+            called = address or (before.address if before is not None else account)
+            entry = Entry(account, called, chat, new, position)
             self._side.write(c, mine, entry)
             changed = [(mine.account, self._side.show(c, entry))]
             if theirs is None or new_their is state_of(their):

@@ -100,6 +100,11 @@ class Devices:
         if (device := self.connected(account).get(gone)) is not None:
             self._bus.revoke(account, device)
 
+    def closed(self, account: AccountId, skip: DeviceId | None = None) -> None:
+        """An account was closed: close its sessions but for that of `skip`, and let none begin."""
+        self._revocations += 1
+        self._bus.close_account(account, skip)
+
     async def recognise(self, token: str) -> tuple[OpenAccount, DeviceId]:
         """Whose token this is; raises `bad_token`."""
         device, secret = _parse(token)

@@ -1,12 +1,13 @@
 """The accounts of this node by id: opened from the database when asked for, a bounded number kept in RAM."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred, succeed
 
-from safeum_home.accounts.records import AccountRecord, ProfileRecord, unseal
+from safeum_home.accounts.records import AccountRecord, PinRecord, ProfileRecord, unseal
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
@@ -28,6 +29,7 @@ class OpenAccount:
     status: str = ""
     consented: str | None = None
     """The version of the policy that the owner has agreed to."""
+    pins: PinRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +38,36 @@ class Credentials:
 
     account: AccountId
     password_hash: str
+    pins: PinRecord | None
 
 
 class AccountDirectory:
     """`ports.Directory`, and for this package the opened accounts themselves."""
 
     def __init__(
-        self, database: Database, keyring: Keyring, blinder: Blinder, system: Known, size: int = 20_000
+        self,
+        database: Database,
+        keyring: Keyring,
+        blinder: Blinder,
+        system: Known,
+        support: Known,
+        size: int = 20_000,
     ) -> None:
+        """`system` and `support` are the node's own contacts."""
         self._database = database
         self._keyring = keyring
         self._blinder = blinder
-        self._system = system
+        self._own = {known.account: known for known in (system, support)}
         self._size = size
         self._open: OrderedDict[AccountId, OpenAccount] = OrderedDict()
+        self._forgotten = 0
 
     def get(self, account: AccountId) -> "Deferred[OpenAccount | None]":
         """The account; None where this node has none of this id."""
         if (kept := self._open.get(account)) is not None:
             self._open.move_to_end(account)
             return succeed(kept)
-        return self._database.read(lambda c: self.read(c, account)).addCallback(self._keep)
+        return self._load(lambda c: self.read(c, account))
 
     def by_username(self, username: str) -> "Deferred[OpenAccount | None]":
         """The account that signs in as `username`."""
@@ -68,7 +79,30 @@ class AccountDirectory:
             # An alias that was moved to another account names nobody.
             return opened if opened is not None and opened.username == username else None
 
-        return self._database.read(read).addCallback(self._keep)
+        return self._load(read)
+
+    def is_taken(self, username: str) -> "Deferred[bool]":
+        """Whether nobody can sign up as `username`: somebody has, be it that the account was closed."""
+        alias = self._blinder.alias(username)
+        return self._database.read(lambda c: accounts.is_taken(c, alias))
+
+    def must_be_there(self, c: Connection, owner: OpenAccount) -> None:
+        """Inside a transaction that writes rows for `owner`; raises `not_found` where it was closed."""
+        if not accounts.exists(c, owner.blind):
+            raise Problem(Code.NOT_FOUND)
+
+    def behind(self, c: Connection, blind: bytes) -> OpenAccount | None:
+        """The account of a row, without its profile; raises `Tampered`."""
+        row = accounts.account(c, blind)
+        return None if row is None else self._from_rows(row, None)
+
+    def forget_account(self, account: AccountId) -> None:
+        """The account was closed.
+
+        Its key is zeroed with the last command that is still using it.
+        """
+        self._forgotten += 1
+        self._open.pop(account, None)
 
     def credentials(self, alias: str) -> "Deferred[Credentials | None]":
         """Whose alias this is. Where it is nobody's, another account is opened, so that it costs the same."""
@@ -77,7 +111,7 @@ class AccountDirectory:
         def read(c: Connection) -> Credentials | None:
             row = accounts.nearest_account(c, blind)
             for opened in undamaged([row] if row else [], self._open_record, "accounts"):
-                found = Credentials(AccountId(opened.account), opened.password_hash)
+                found = Credentials(AccountId(opened.account), opened.password_hash, opened.pins)
                 return found if opened.username == alias else None
             return None
 
@@ -107,8 +141,8 @@ class AccountDirectory:
         return opened
 
     def known(self, account: AccountId) -> "Deferred[Known | None]":
-        if account == self._system.account:
-            return succeed(self._system)
+        if (own := self._own.get(account)) is not None:
+            return succeed(own)
 
         def known(opened: OpenAccount | None) -> Known | None:
             if opened is None:
@@ -156,13 +190,22 @@ class AccountDirectory:
             AccountId(record.account), row.account, key, record.username, record.password_hash
         )
         opened.consented = None if record.consent is None else record.consent.version
+        opened.pins = record.pins
         # An account is its owner's even where its profile is lost.
         for shown in undamaged([profile] if profile else [], lambda row: open_profile(key, row), "profiles"):
             opened.display_name, opened.status = shown.display_name, shown.status
         return opened
 
-    def _keep(self, opened: OpenAccount | None) -> OpenAccount | None:
-        return None if opened is None else self.keep(opened, replace=False)
+    def _load(self, read: Callable[[Connection], OpenAccount | None]) -> "Deferred[OpenAccount | None]":
+        forgotten = self._forgotten
+
+        def loaded(opened: OpenAccount | None) -> "OpenAccount | Deferred[OpenAccount | None] | None":
+            # What was read may be from before an account was closed that has just been forgotten.
+            if forgotten != self._forgotten:
+                return self._load(read)
+            return None if opened is None else self.keep(opened, replace=False)
+
+        return self._database.read(read).addCallback(loaded)
 
 
 def open_profile(key: Key, row: ProfileRow) -> ProfileRecord:

@@ -18,10 +18,10 @@ from safeum_home.accounts.records import AccountRecord, unseal
 from safeum_home.accounts.work_pool import WorkPool
 from safeum_home.config import ContactSyncSection
 from safeum_home.errors import Problem, Tampered
-from safeum_home.ids import AccountId
+from safeum_home.ids import AccountId, is_number
 from safeum_home.ports import Database, ElementKey, ElementKeys, Keyring
 from safeum_home.protocol import ristretto
-from safeum_home.protocol.contact_sync import entry, is_number
+from safeum_home.protocol.contact_sync import entry
 from safeum_home.spawn import spawn
 from safeum_home.storage import accounts
 from safeum_home.storage.rows import AccountRow

@@ -8,6 +8,7 @@ from safeum_home.limits import RateLimit
 
 ANYWHERE = 20
 """How many times more tries an account takes from all addresses together than from one."""
+_DAY = 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,10 @@ class LoginLimits:
     """For each login and address: a stranger's wrong tries do not shut the owner out."""
     by_username_anywhere: RateLimit
     """Against guessing from many addresses: much wider."""
+    pins: RateLimit
+    """PINs for each login, from all addresses: what a stranger guesses cannot be undone."""
+    own_pins: RateLimit
+    """PINs for each account, from its own sessions: strangers do not use them up."""
 
     @classmethod
     def of(cls, section: LimitSection, now: Callable[[], float]) -> "LoginLimits":
@@ -30,7 +35,14 @@ class LoginLimits:
             RateLimit(
                 section.logins_per_account * ANYWHERE, section.logins_per_account_burst * ANYWHERE, now
             ),
+            RateLimit(section.pin_tries / _DAY, section.pin_tries, now),
+            RateLimit(section.pin_tries / _DAY, section.pin_tries, now),
         )
+
+    def change_pin_tries(self, tries: int) -> None:
+        """So many PINs may be tried in a day from now on."""
+        for limit in (self.pins, self.own_pins):
+            limit.change(tries / _DAY, tries)
 
     def take(self, peer: str, username: str) -> None:
         """Count a try to log in; raises `rate_limited`."""

@@ -10,10 +10,11 @@ from twisted.internet.defer import Deferred
 from safeum_home import ids
 from safeum_home.accounts.admission import Admission, Admitted
 from safeum_home.accounts.claims import Claims
+from safeum_home.accounts.closing import Closing
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory, OpenAccount
 from safeum_home.accounts.login_limits import LoginLimits
-from safeum_home.accounts.password_change import check_hash, replace_hash
+from safeum_home.accounts.own_record import check_hash, replace_hash
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.accounts.records import AccountRecord, seal
 from safeum_home.errors import Code, Problem
@@ -50,6 +51,7 @@ class Logins:
         directory: AccountDirectory,
         devices: Devices,
         hasher: PasswordHasher,
+        closing: Closing,
         announcer: Announcer,
         claims: Claims,
         limits: LoginLimits,
@@ -64,6 +66,7 @@ class Logins:
         self._directory = directory
         self._devices = devices
         self._hasher = hasher
+        self._closing = closing
         self._announcer = announcer
         self._claims = claims
         self._limits = limits
@@ -77,7 +80,7 @@ class Logins:
         self._hasher.check_strength(params.password, username)
         self._limits.sign_ups.take(network(caller.host))
         admitted = await self._admission.admit(params.consent, params.invite)
-        if username in ids.RESERVED_USERNAMES or await self._directory.by_username(username) is not None:
+        if ids.is_reserved(username) or await self._directory.is_taken(username):
             raise Problem(Code.USERNAME_TAKEN)
         hashed = await self._hasher.hash(params.password)
         owner, insert = self.new_account(username, hashed, admitted)
@@ -106,9 +109,11 @@ class Logins:
         found = await self._directory.credentials(alias)
         known = None if found is None else found.password_hash
         if not await self._hasher.verify(password, known) or found is None or known is None:
+            await self._closing.instead_of_password(found, counted, password)
             raise Problem(Code.BAD_CREDENTIALS)
         self._limits.proved(network(caller.host), counted)
-        owner = await self._directory.need(found.account)
+        if (owner := await self._directory.get(found.account)) is None:
+            raise Problem(Code.BAD_CREDENTIALS)  # closed since it was looked up
         fresh = await self._hasher.hash(password) if self._hasher.outdated(known) else known
 
         def still_right(c: Connection) -> None:
@@ -119,7 +124,11 @@ class Logins:
             else:
                 replace_hash(c, owner, known, fresh)
 
-        authenticated = await self.new_device(owner, info, still_right)
+        try:
+            authenticated = await self.new_device(owner, info, still_right)
+        except Problem as problem:
+            # Closed since it was looked up.
+            raise Problem(Code.BAD_CREDENTIALS) if problem.code is Code.NOT_FOUND else problem from None
         owner.password_hash = fresh
         return authenticated
 

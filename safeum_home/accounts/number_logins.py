@@ -5,7 +5,8 @@ text messages can be read on their way. So its password is needed too, and whoev
 without knowing that can only claim the number, for a new account.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -25,6 +26,7 @@ from safeum_home.limits import network
 from safeum_home.ports import Announcer, Blinder, Caller, Committed, Database
 from safeum_home.protocol.commands import VerificationSubmit
 from safeum_home.protocol.types import NumberClaim
+from safeum_home.spawn import spawn
 from safeum_home.storage import accounts
 
 
@@ -45,7 +47,7 @@ class NumberLogins:
         claims: Claims,
         admission: Admission,
         now: Callable[[], int],
-        moved: Callable[[AccountId, str], Awaitable[None]],
+        moved: Callable[[AccountId, str], Coroutine[Any, Any, None]],
     ) -> None:
         """`moved(account, number)` is called where a number is no longer that account's."""
         self._database = database
@@ -168,7 +170,7 @@ class NumberLogins:
         )
         old.username = old.account
         self._directory.keep(owner)
-        await self._moved(old.account, number)
+        spawn(self._moved(old.account, number), "taking a number out of the set")
         return authenticated
 
 

@@ -1,18 +1,17 @@
 """Changing a password: the answer to one that somebody else knows, so all other devices are logged out."""
 
-import msgspec
 from sqlalchemy import Connection
 
 from safeum_home.accounts.devices import Devices
-from safeum_home.accounts.directory import AccountDirectory, OpenAccount
+from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.accounts.login_limits import LoginLimits
+from safeum_home.accounts.own_record import replace_hash
 from safeum_home.accounts.passwords import PasswordHasher
-from safeum_home.accounts.records import AccountRecord, seal, unseal
+from safeum_home.accounts.pins import PinVerifier, is_pin
 from safeum_home.errors import Code, Problem
 from safeum_home.limits import network
 from safeum_home.ports import Caller, Committed, Database
 from safeum_home.protocol.commands import AccountPassword, Done
-from safeum_home.storage import accounts
 
 
 class PasswordChange:
@@ -25,12 +24,14 @@ class PasswordChange:
         devices: Devices,
         hasher: PasswordHasher,
         limits: LoginLimits,
+        verifier: PinVerifier,
     ) -> None:
         self._database = database
         self._directory = directory
         self._devices = devices
         self._hasher = hasher
         self._limits = limits
+        self._verifier = verifier
 
     async def change(self, caller: Caller, params: AccountPassword) -> Committed[Done]:
         owner = await self._directory.need(caller.account)
@@ -42,6 +43,8 @@ class PasswordChange:
         if not await self._hasher.verify(params.current, known):
             raise Problem(Code.BAD_CREDENTIALS)
         self._limits.proved(peer, owner.username)
+        if is_pin(params.new) and await self._verifier.match(owner.pins, params.new) is not None:
+            raise Problem(Code.WEAK_PASSWORD, "it is a PIN of the account")
         hashed = await self._hasher.hash(params.new)
 
         def store(c: Connection) -> list[bytes]:
@@ -57,20 +60,3 @@ class PasswordChange:
                 self._devices.dropped(caller.account, device)
 
         return Committed(Done(), publish)
-
-
-def check_hash(c: Connection, owner: OpenAccount, known: str) -> AccountRecord:
-    """The account's record; raises `bad_credentials` where its password is another one by now."""
-    row = accounts.account(c, owner.blind)
-    if row is None:
-        raise Problem(Code.NOT_FOUND)
-    record = unseal(owner.key, AccountRecord, row.sealed, owner.blind)
-    if record.password_hash != known:
-        raise Problem(Code.BAD_CREDENTIALS)
-    return record
-
-
-def replace_hash(c: Connection, owner: OpenAccount, known: str, hashed: str) -> None:
-    """Put `hashed` in place of `known`; raises as `check_hash` does."""
-    record = msgspec.structs.replace(check_hash(c, owner, known), password_hash=hashed)
-    accounts.update_account(c, owner.blind, seal(owner.key, record, owner.blind))

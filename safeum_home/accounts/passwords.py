@@ -125,6 +125,14 @@ class PasswordHasher:
 
         return self._defer(run)
 
+    def pin_cost(self) -> tuple[int, int]:
+        """Operations and octets of memory that a PIN takes from now on."""
+        return self._section.operations, self._memory
+
+    def pin_verifier(self, pin: str, salt: bytes, operations: int, memory: int) -> "Deferred[bytes]":
+        """What a PIN (ASCII) is recognised by: 32 octets of Argon2id under a salt of 16."""
+        return self._defer(lambda: argon2id.kdf(32, pin.encode(), salt, opslimit=operations, memlimit=memory))
+
     def _defer(self, run: Callable[[], T]) -> "Deferred[T]":
         if self._waiting >= self._bound:
             raise Problem(Code.RATE_LIMITED, retry_after=1.0)

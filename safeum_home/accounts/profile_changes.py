@@ -53,6 +53,7 @@ class ProfileChanges:
         position = self._database.next_position()
 
         def store(c: Connection) -> tuple[ProfileRecord, Profile, Profile, list[Entry]] | None:
+            self._directory.must_be_there(c, mine)
             record = edit(c, present(c, mine))
             if record is None:
                 return None

@@ -18,12 +18,25 @@ class ConsentRecord(Struct, frozen=True):
     at: int
 
 
+class PinRecord(Struct, frozen=True):
+    """An account's PINs, in the order in which they were set: Argon2id under one salt, at one cost.
+
+    So one run of Argon2id tells whether something is any of them. `memory` is in octets.
+    """
+
+    salt: bytes
+    operations: int
+    memory: int
+    verifiers: tuple[bytes, ...]
+
+
 class AccountRecord(Struct, frozen=True):
     account: str
     username: str
     created_at: int
     password_hash: str
     consent: ConsentRecord | None = None
+    pins: PinRecord | None = None
     findable: bool = False
 
 

@@ -15,8 +15,9 @@ INCOMING = ContactState.INCOMING
 ACCEPTED = ContactState.ACCEPTED
 REMOVED = ContactState.REMOVED
 BLOCKED = ContactState.BLOCKED
+CLOSED = ContactState.CLOSED
 
-STATES = (NONE, REQUESTED, INCOMING, ACCEPTED, REMOVED, BLOCKED)
+STATES = (NONE, REQUESTED, INCOMING, ACCEPTED, REMOVED, BLOCKED, CLOSED)
 """The order in which rows number them."""
 
 
@@ -44,6 +45,7 @@ _TRANSITIONS: dict[tuple[Action, ContactState], tuple[ContactState, dict[Contact
     (Action.REMOVE, INCOMING): (NONE, {}),
     (Action.REMOVE, ACCEPTED): (NONE, _PARTED),
     (Action.REMOVE, REMOVED): (NONE, {}),
+    (Action.REMOVE, CLOSED): (NONE, {}),
     (Action.BLOCK, NONE): (BLOCKED, {}),
     (Action.BLOCK, REQUESTED): (BLOCKED, _PARTED),
     (Action.BLOCK, INCOMING): (BLOCKED, {}),

@@ -20,6 +20,7 @@ from safeum_home import __version__, config
 from safeum_home.admin import control_cli, invite_cli, words
 from safeum_home.admin.caller import NoNode, Refused, call
 from safeum_home.admin.offline import Offline, add_commands
+from safeum_home.admin.support_cli import add_support
 from safeum_home.admin.terminal import NO_NODE, NOT_YET, OK, REFUSED, USAGE, ask, fail, say
 from safeum_home.admin.wire import (
     DEFAULT_SOCKET,
@@ -100,6 +101,7 @@ def _parser(offline: Offline | None) -> argparse.ArgumentParser:
     add("unseal", _unseal, "Feed the root secret to the node: its words, or shares, one a line.")
     add("status", _status, "Show how the node is.").add_argument("--json", action="store_true")
     add("backup", _backup, "Copy the database, while the node runs.").add_argument("path", type=Path)
+    add_support(commands, online, _socket)
     secret = commands.add_parser("secret", help="Keep credentials and keys in the node's sealed store.")
     commands = secret.add_subparsers(required=True, metavar="COMMAND")
     add("set", _set_secret, "Keep a secret, read from a prompt or standard input.").add_argument("name")

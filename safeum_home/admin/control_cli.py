@@ -88,7 +88,8 @@ class Control:
 
     def accounts(self, arguments: argparse.Namespace) -> int:
         counts = self._node(arguments, "accounts", Params(), wire.AccountCounts)
-        return shown(arguments, counts, columns({"accounts": counts.accounts, "connected": counts.connected}))
+        rows = {"accounts": counts.accounts, "connected": counts.connected, "closed": counts.closed}
+        return shown(arguments, counts, columns(rows))
 
     def account(self, arguments: argparse.Namespace) -> int:
         login = arguments.login or (input("Login: ") if sys.stdin.isatty() else ask(""))

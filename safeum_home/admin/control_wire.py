@@ -73,10 +73,14 @@ class PolicyState(Struct, frozen=True):
 
 
 class AccountCounts(Struct, frozen=True):
-    """How many there are, and how many of them have a device that is connected."""
+    """How many there are, and how many of them have a device that is connected.
+
+    `closed` are logins of accounts that were closed with a PIN; numbers are not kept, and not counted.
+    """
 
     accounts: int
     connected: int
+    closed: int
 
 
 class LoginParams(Params, frozen=True):

@@ -94,5 +94,7 @@ class Status(Struct, frozen=True):
     """None while nobody can be asked."""
     certificate_days: int | None = None
     """Whole days until the certificate ends; below 0 when it has."""
+    node_key: str | None = None
+    """The fingerprint of the key that the node signs with; None until it is open."""
     sms: list[str] = []
     """For each provider of text messages: its name, how its breaker is, and what became of messages."""

@@ -82,6 +82,7 @@ def rows(status: Status) -> dict[str, str]:
         "database": status.database + (f", schema {status.schema}" if status.schema else ""),
         "accounts": "unknown" if status.accounts is None else str(status.accounts),
         "certificate": _certificate(status.certificate_days),
+        "node key": status.node_key or "unknown until the node is unsealed",
         "clients at": ", ".join(status.listening) or "nowhere yet",
         "health at": status.health or "no address of its own",
         "connections": str(status.connections),

@@ -40,6 +40,11 @@ class LocalBus:
         """How many accounts have a device that is connected."""
         return len(self._subscribers)
 
+    def close_account(self, account: AccountId, skip: DeviceId | None = None) -> None:
+        for subscriber in self._subscribers.get(account, ()):
+            if subscriber.device != skip:
+                subscriber.account_closed()
+
     def connected(self, account: AccountId) -> frozenset[DeviceId]:
         return frozenset(subscriber.device for subscriber in self._subscribers.get(account, ()))
 

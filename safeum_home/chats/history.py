@@ -4,7 +4,7 @@ A client holds no storage: what it shows after a login comes from here.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from msgspec import Raw
 from sqlalchemy import Connection
@@ -26,6 +26,13 @@ BUDGET = MAX_FRAME - 4096
 UNREAD_LIMIT = 100
 _SUMMARY = 1536
 """Octets of a summary besides its message, at the most."""
+
+
+_KINDS: dict[ChatKind, Literal["direct", "system", "support"]] = {
+    ChatKind.DIRECT: "direct",
+    ChatKind.SYSTEM: "system",
+    ChatKind.SUPPORT: "support",
+}
 
 
 class _Overview(NamedTuple):
@@ -79,6 +86,8 @@ class History:
     async def history(self, caller: Caller, params: commands.ChatHistory) -> Raw:
         before = None if params.before is None else self._cursors.decode(params.before)
         chat = await self._registry.load(ChatId(params.chat))
+        if chat is None and params.chat == self._registry.support_chat(caller.account):
+            return Raw(b'{"messages":[],"more":false}')  # nothing was written yet
         if chat is None or caller.account not in chat.members:
             raise Problem(Code.NOT_FOUND)
 
@@ -124,20 +133,25 @@ class History:
 
     def _member(self, c: Connection, chat: bytes, account: AccountId) -> MemberRow:
         blind = self._blinder.account(account)
-        return next(member for member in chats.members(c, chat) if member.account == blind)
+        for member in chats.members(c, chat):
+            if member.account == blind:
+                return member
+        raise Problem(Code.NOT_FOUND)  # it was erased since it was looked up
 
     async def _summary(self, account: AccountId, found: _Overview) -> ChatSummary:
-        system = found.chat.kind is ChatKind.SYSTEM
+        kind = found.chat.kind
+        system = kind is ChatKind.SYSTEM
         peer = self._system if system else next(m for m in found.chat.members if m != account)
         known = await self._directory.known(peer)
+        ours = kind is not ChatKind.DIRECT
         others = found.others
         return ChatSummary(
             chat=found.chat.id,
-            kind="system" if system else "direct",
+            kind=_KINDS[kind],
             peer=peer,
             address="" if known is None else ids.written(known.username, self._node),
             # A name is for contacts; it outlives the contact no more than it would anywhere else.
-            display_name=known.display_name if known is not None and (system or found.writes) else "",
+            display_name=known.display_name if known is not None and (ours or found.writes) else "",
             last=found.last,
             unread=found.unread,
             read=self._id(found.mine.read),

@@ -6,8 +6,9 @@ from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
 from safeum_home.chats.delivery import Delivery
-from safeum_home.chats.registry import Chat, ChatRegistry
+from safeum_home.chats.registry import Chat, ChatKind, ChatRegistry
 from safeum_home.chats.sealed import open_message, seal_message
+from safeum_home.chats.support import SupportInbox
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, DeviceId
@@ -30,33 +31,42 @@ class Messages:
         registry: ChatRegistry,
         delivery: Delivery,
         now: Callable[[], int],
+        signed: Callable[[Message], Message],
+        support: SupportInbox,
     ) -> None:
+        """`signed` puts the node's signature to what its own contacts write."""
         self._database = database
         self._blinder = blinder
         self._cursors = cursors
         self._registry = registry
         self._delivery = delivery
         self._now = now
+        self._signed = signed
+        self._support = support
 
     def send(self, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
         if type(params.body) is not Text:
             raise Problem(Code.INVALID_PARAMS, "the node alone writes this kind")
         chat = self._registry.get(ChatId(params.chat))
         if chat is None:
-            return self._registry.load(ChatId(params.chat)).addCallback(self._send, caller, params)
+            loading = self._registry.load(ChatId(params.chat), caller.account)
+            return loading.addCallback(self._send, caller, params)
         return self._send(chat, caller, params)
 
     def _send(self, chat: Chat | None, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
         sender, device = caller.account, caller.device
         if chat is None or sender not in chat.members:
-            raise Problem(Code.NOT_A_CONTACT)
+            raise self._registry.refusal(ChatId(params.chat), sender)
         if sender not in chat.writers:
             return self._no_consent(chat, device, params.client_id)
         message, encoded, position = self._compose(chat, sender, params.body)
         sent = self._blinder.client_id(device, params.client_id)
         sealed = seal_message(chat.key, chat.blind, position, encoded)
         row = NewEvent(chat.blind, position, sealed, sent)
-        stored = self._database.append(events.append_events, row)
+        if chat.kind is ChatKind.SUPPORT:
+            stored = self._support.append(sender, row)
+        else:
+            stored = self._database.append(events.append_events, row)
         return stored.addCallback(self._stored, chat, message, encoded, position, device)
 
     def _stored(
@@ -86,7 +96,8 @@ class Messages:
 
         def answer(row: EventRow | None) -> Committed[Sent]:
             if row is None:
-                raise Problem(Code.NOT_A_CONTACT)
+                closed = chat.kind is ChatKind.SUPPORT
+                raise Problem(Code.SUPPORT_CLOSED if closed else Code.NOT_A_CONTACT)
             return _answered(chat, row)
 
         return self._database.read(read).addCallback(answer)
@@ -104,8 +115,10 @@ class Messages:
     def compose_system(
         self, chat: Chat, sender: AccountId, body: Body
     ) -> tuple[Callable[[Connection], None], Callable[[], None]]:
-        """A message of the node itself, to be stored inside another's transaction: store, publish."""
-        message, encoded, position = self._compose(chat, sender, body)
+        """A message of the node itself, signed, to be stored inside another's transaction: store, publish."""
+        position = self._database.next_position()
+        message = self._signed(self._message(chat, sender, body, position))
+        encoded = frames.encode_params(message)
         sealed = seal_message(chat.key, chat.blind, position, encoded)
         # What the node writes is never sent again: its own id is what recognises it.
         row = NewEvent(chat.blind, position, sealed, self._blinder.alias(message.id))
@@ -120,8 +133,11 @@ class Messages:
 
     def _compose(self, chat: Chat, sender: AccountId, body: Body) -> tuple[Message, bytes, int]:
         position = self._database.next_position()
-        message = Message(self._cursors.encode(position), chat.id, sender, self._now(), body)
+        message = self._message(chat, sender, body, position)
         return message, frames.encode_params(message), position
+
+    def _message(self, chat: Chat, sender: AccountId, body: Body, position: int) -> Message:
+        return Message(self._cursors.encode(position), chat.id, sender, self._now(), body)
 
     def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
         """`ports.Source` of messages."""

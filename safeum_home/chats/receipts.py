@@ -89,6 +89,11 @@ class Receipts:
         marker = await self._store(chat, caller.account, position, position)
         return Committed(Done(), lambda: self._tell(marker, chat, caller.account, chat.members))
 
+    async def read_by(self, chat: Chat, account: AccountId, position: int) -> None:
+        """`account`, which has no session, has read a chat up to `position`: the others are told."""
+        marker = await self._store(chat, account, position, position)
+        self._tell(marker, chat, account, [member for member in chat.members if member != account])
+
     def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
         """`ports.Source` of receipts."""
         rows = chats.markers_since(c, self._blinder.account(account), after, limit)
@@ -100,6 +105,10 @@ class Receipts:
             return self._event(chat.id, who, row.delivered, row.read, row.position)
 
         return Missed(undamaged(rows, tell, "receipts"), rows[-1].position if len(rows) == limit else None)
+
+    def forget_account(self, account: AccountId) -> None:
+        """The account was closed."""
+        self._waiting = {key: position for key, position in self._waiting.items() if key[0] != account}
 
     def flush(self) -> None:
         """Commit what waits, then tell it; what is being committed already waits for the next time."""

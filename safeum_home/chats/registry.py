@@ -12,10 +12,10 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
 from safeum_home import ids
-from safeum_home.errors import Tampered
+from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Database, Key, Keyring
-from safeum_home.storage import chats, contacts
+from safeum_home.storage import accounts, chats, contacts
 from safeum_home.storage.contacts import ACCEPTED
 from safeum_home.storage.rows import ChatRow, ContactRow
 
@@ -25,6 +25,7 @@ class ChatKind(IntEnum):
 
     DIRECT = 1
     SYSTEM = 2
+    SUPPORT = 3
 
 
 class ChatContents(NamedTuple):
@@ -56,6 +57,8 @@ class _Loading:
     waiters: list["Deferred[Chat | None]"] = field(default_factory=list)
     reading: bool = False
     stale: bool = False
+    founder: AccountId | None = None
+    """Whose chat with support this is, and wanted now: it is made where it is not there."""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -66,12 +69,22 @@ class ChatRegistry:
     """Opens chats, makes new ones, and forgets those whose contacts changed. `ports.Consent`."""
 
     def __init__(
-        self, database: Database, keyring: Keyring, blinder: Blinder, system: AccountId, size: int = 50_000
+        self,
+        database: Database,
+        keyring: Keyring,
+        blinder: Blinder,
+        system: AccountId,
+        support: AccountId,
+        support_open: bool = True,
+        size: int = 50_000,
     ) -> None:
+        """`system` and `support` are the node's; while `support_open` accounts write to the latter."""
         self._database = database
         self._keyring = keyring
         self._blinder = blinder
         self._system = system
+        self._support = support
+        self._support_open = support_open
         self._size = size
         self._open: OrderedDict[ChatId, Chat] = OrderedDict()
         self._loading: dict[ChatId, _Loading] = {}
@@ -83,8 +96,11 @@ class ChatRegistry:
             self._open.move_to_end(chat)
         return kept
 
-    def load(self, chat: ChatId) -> "Deferred[Chat | None]":
-        """The chat; None where there is none. Those who wait for one chat get it in their order."""
+    def load(self, chat: ChatId, founder: AccountId | None = None) -> "Deferred[Chat | None]":
+        """The chat; None where there is none. Those who wait for one chat get it in their order.
+
+        The chat of `founder` with support is made where it is not there yet, and support is open.
+        """
         if (kept := self._open.get(chat)) is not None:
             self._open.move_to_end(chat)
             return succeed(kept)
@@ -92,6 +108,8 @@ class ChatRegistry:
         loading = self._loading.get(chat)
         if loading is None:
             self._loading[chat] = loading = _Loading()
+        if founder is not None and chat == self.support_chat(founder):
+            loading.founder = founder
         loading.waiters.append(waiting)
         if not loading.reading:
             self._read(chat, loading)
@@ -111,6 +129,10 @@ class ChatRegistry:
             if loading.stale:
                 self._read(chat, loading)
                 return
+            founder, loading.founder = loading.founder, None
+            if rows[0] is None and founder is not None and self._support_open:
+                self._found_support(chat, founder, loading).addErrback(failed)
+                return
             opened = None if rows[0] is None else self._from_rows(chat, rows[0], rows[1])
             if opened is not None:
                 self._keep(opened)
@@ -124,6 +146,22 @@ class ChatRegistry:
                 waiter.errback(failure)
 
         self._database.read(read).addCallback(loaded).addErrback(failed)
+
+    def _found_support(self, chat: ChatId, account: AccountId, loading: _Loading) -> "Deferred[None]":
+        """Make an account's chat with support, and read it: another worker may have been faster."""
+        loading.reading = True
+        insert = self._inserting(chat, ChatKind.SUPPORT, (account, self._support))[1]
+        blind = self._blinder.account(account)
+
+        def found(c: Connection) -> None:
+            if accounts.account(c, blind) is not None:  # else it was closed meanwhile
+                insert(c)
+
+        def founded(_: object) -> None:
+            loading.reading = False
+            self._read(chat, loading)
+
+        return self._database.transact(found).addCallback(founded)
 
     def direct(self, first: AccountId, second: AccountId) -> Callable[[Connection], None]:
         chat = ids.direct_chat_id(first, second)
@@ -139,6 +177,19 @@ class ChatRegistry:
         """The id of the chat in which the node writes to an account."""
         return ids.direct_chat_id(account, self._system)
 
+    def support_chat(self, account: AccountId) -> ChatId:
+        """The id of the chat in which an account writes to the staff; it exists from its first message on."""
+        return ids.direct_chat_id(account, self._support)
+
+    def is_new_support(self, chat: ChatId, account: AccountId) -> bool:
+        """Whether a chat that there is not is the one in which `account` may write to support."""
+        return self._support_open and chat == self.support_chat(account)
+
+    def refusal(self, chat: ChatId, account: AccountId) -> Problem:
+        """Why `account` cannot write into a chat that there is not, or not for it."""
+        own = chat == self.support_chat(account)
+        return Problem(Code.SUPPORT_CLOSED if own else Code.NOT_A_CONTACT)
+
     def changing(self, chat: ChatId) -> None:
         self._changing[chat] = self._changing.get(chat, 0) + 1
         self._open.pop(chat, None)
@@ -152,6 +203,16 @@ class ChatRegistry:
             loading = self._loading.get(chat)
             if loading is not None and not loading.reading:
                 self._read(chat, loading)
+
+    def forget_account(self, account: AccountId) -> None:
+        """An account was closed, and its chats are erased.
+
+        Their keys are zeroed with the last command that is still using them.
+        """
+        for chat in [chat for chat in self._open.values() if account in chat.members]:
+            del self._open[chat.id]
+        for loading in self._loading.values():
+            loading.stale = True  # what is being read may be of before that
 
     def opener(self, c: Connection, account: AccountId) -> Callable[[bytes], "ChatContents"]:
         """Opens chats of `account` found by an index, on a reading connection and in its thread; each once.
@@ -210,6 +271,8 @@ class ChatRegistry:
         """An account may write where the other one has it in its list."""
         if kind is ChatKind.SYSTEM:
             return frozenset((self._system,))
+        if kind is ChatKind.SUPPORT:
+            return frozenset(members if self._support_open else (self._support,))
         consenting = {side.owner for side in sides if side.state == ACCEPTED}
         first, second = members
         pairs = ((first, second), (second, first))

@@ -1,21 +1,45 @@
-"""The node's system contact: login alerts, written into the account's own chat."""
+"""The node's own contacts, and the first of them: login alerts, written into the account's own chat."""
 
 from collections.abc import Callable
 
+from msgspec import structs
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
 from safeum_home.chats.messages import Messages
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem
-from safeum_home.ids import SYSTEM_USERNAME, AccountId, DeviceId, system_account
-from safeum_home.ports import Known, Staged
-from safeum_home.protocol.types import Body, DeviceInfo, LoginAlert
+from safeum_home.ids import (
+    SUPPORT_USERNAME,
+    SYSTEM_USERNAME,
+    AccountId,
+    DeviceId,
+    support_account,
+    system_account,
+)
+from safeum_home.ports import Known, NodeSigner, Staged
+from safeum_home.protocol.signing import encode_octets, signed_octets
+from safeum_home.protocol.types import Body, DeviceInfo, LoginAlert, Message
 
 
 def system_contact(node: str) -> Known:
     """Who writes in the name of `node`."""
     return Known(system_account(node), SYSTEM_USERNAME, "SafeUM", "")
+
+
+def support_contact(node: str) -> Known:
+    """In whose name the staff of `node` answers."""
+    return Known(support_account(node), SUPPORT_USERNAME, "SafeUM Support", "")
+
+
+def signing(node: str, signer: NodeSigner) -> Callable[[Message], Message]:
+    """What puts the signature of `node` to a message of one of its contacts."""
+
+    def signed(message: Message) -> Message:
+        signature = signer.sign(signed_octets(node, message))
+        return structs.replace(message, signature=encode_octets(signature))
+
+    return signed
 
 
 class SystemMessages:

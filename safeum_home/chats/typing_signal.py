@@ -3,7 +3,6 @@
 from twisted.internet.defer import Deferred
 
 from safeum_home.chats.registry import Chat, ChatRegistry
-from safeum_home.errors import Code, Problem
 from safeum_home.ids import ChatId
 from safeum_home.ports import Bus, Caller, Published
 from safeum_home.protocol import frames
@@ -22,8 +21,10 @@ class TypingSignals:
         return self._registry.load(ChatId(params.chat)).addCallback(self._tell, caller, params)
 
     def _tell(self, chat: Chat | None, caller: Caller, params: ChatTyping) -> Done:
+        if chat is None and self._registry.is_new_support(ChatId(params.chat), caller.account):
+            return Done()  # before the first message nobody can look
         if chat is None or caller.account not in chat.writers:
-            raise Problem(Code.NOT_A_CONTACT)
+            raise self._registry.refusal(ChatId(params.chat), caller.account)
         event = Typing(chat.id, caller.account, params.active)
         published = Published(frames.text_frame(frames.encode_event(event)))
         for member in chat.members:

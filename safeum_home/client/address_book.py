@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from safeum_home.protocol.contact_sync import is_number
+from safeum_home.ids import is_number
 
 LARGEST_FILE = 16 * 1024 * 1024
 _WRITTEN = re.compile(r"(?:\+|\b0)[\d \t().\-/\u00a0\u2010-\u2015]{4,}\d")

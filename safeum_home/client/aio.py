@@ -129,6 +129,11 @@ class Client(Methods):
     def state(self) -> State:
         return self._client.state
 
+    @property
+    def support_chat(self) -> str | None:
+        """The chat in which this account writes to its operator; None before the login."""
+        return self._client.support_chat
+
     def typing(self, chat: str, active: bool = True) -> bool:
         """Say that something is being typed; False where there is no connection to say it on."""
         return self._client.typing(chat, active)

@@ -5,7 +5,8 @@ from datetime import tzinfo
 from safeum_home.client import alerts
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
-from safeum_home.client.desk_events import body_text
+from safeum_home.client.desk_events import FORGED, body_text
+from safeum_home.client.names import SYSTEM_MARK
 from safeum_home.client.notices import Notice, Outgoing
 from safeum_home.client.text import clock, day, duration, fit, safe, width, wrap
 from safeum_home.protocol.types import LoginAlert, Message, Text
@@ -14,6 +15,8 @@ Line = list[tuple[str, str]]
 """Styled pieces of one line: (style class, text)."""
 Entry = Message | Notice | Outgoing
 
+SIGNED = f"{SYSTEM_MARK} signed"
+"""Behind an answer of the staff that the node has signed."""
 NAME = 12
 """The most columns that a name takes beside a message."""
 
@@ -64,15 +67,27 @@ def block(desk: Desk, entry: Entry, columns: int, marks: dict[str, str], zone: t
         lines = _said(time, "You", names, "own", safe(entry.text, newlines=True), mark, columns)
         style = "error" if entry.error else "waiting"
         return lines + [[(style, text)] for hint in _hints(desk, entry) for text in wrap(hint, columns)]
+    signed = desk.state.authentic(entry)
+    if signed is False:
+        return _forged(entry, time, columns)
     if not isinstance(entry.body, Text):
-        texts = wrap(_alert(desk, view, entry), columns - 6)
+        texts = wrap(f"{_alert(desk, view, entry)} {SYSTEM_MARK}", columns - 6)
         return [
             [("time", time if not index else "     "), ("alert", f" {t}")] for index, t in enumerate(texts)
         ]
     own = entry.sender == desk.state.account
     name = "You" if own else desk.names.name(entry.sender)
     style = "own" if own else "peer"
-    return _said(time, name, names, style, body_text(entry), marks.get(entry.id, ""), columns)
+    mark = SIGNED if signed else marks.get(entry.id, "")
+    return _said(time, name, names, style, body_text(entry), mark, columns)
+
+
+def _forged(message: Message, time: str, columns: int) -> list[Line]:
+    """What says that it is the node's and is not: behind a warning, and in no way as the node's own."""
+    texts = [*wrap(FORGED, columns - 6), *wrap(body_text(message), columns - 6)]
+    return [
+        [("time", time if not index else "     "), ("error", f" {text}")] for index, text in enumerate(texts)
+    ]
 
 
 def _hints(desk: Desk, entry: Outgoing) -> list[str]:

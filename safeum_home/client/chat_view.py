@@ -28,6 +28,11 @@ class ChatView:
     typing: set[str] = field(default_factory=set)
 
     @property
+    def of_node(self) -> bool:
+        """Whether the other side is the node: its alerts, or its operator's staff."""
+        return self.kind in ("system", "support")
+
+    @property
     def last(self) -> Message | None:
         return self.messages[-1] if self.messages else None
 

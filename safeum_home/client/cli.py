@@ -15,7 +15,7 @@ from twisted.logger import globalLogBeginner
 from safeum_home.client import new_client
 from safeum_home.client.aio import reactor_of
 from safeum_home.client.desk import not_sent
-from safeum_home.client.entry import Options, Person, change_password, enter, sign_up
+from safeum_home.client.entry import Options, Person, change_password, close_account, enter, sign_up
 from safeum_home.client.errors import UNTRUSTED, ClientError, Closing, Disconnected
 from safeum_home.client.futures import future
 from safeum_home.client.methods import this_device
@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
         ("register", "sign up"),
         ("policy", "show what the node keeps, and what for"),
         ("password", "change the password, and log all other devices out"),
+        ("close-account", "close an account for ever, with one of its PINs, from any device"),
         ("pipe", "JSON lines in, responses and events out"),
     ):
         command = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
@@ -140,6 +141,12 @@ async def _password(client: Client, opts: Options) -> int:
     return 0
 
 
+async def _close_account(client: Client, opts: Options) -> int:
+    await close_account(client, opts, PERSON)
+    print("The account is closed, for ever.")
+    return 0
+
+
 async def _chat(client: Client, opts: Options) -> int:
     await enter(client, opts, PERSON, offer=True)
     told = True
@@ -186,6 +193,7 @@ COMMANDS: dict[str, Callable[[Client, Options], Awaitable[int]]] = {
     "register": _register,
     "policy": _policy,
     "password": _password,
+    "close-account": _close_account,
     "pipe": _pipe,
 }
 

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from safeum_home.client.errors import BadAnswer, RemoteProblem, local
 from safeum_home.errors import Code
+from safeum_home.ids import is_number
 from safeum_home.protocol import commands as c
 from safeum_home.protocol import contact_sync as wire
 from safeum_home.protocol import oprf, ristretto
@@ -49,7 +50,7 @@ class ContactFinder:
         wanted = set(numbers)
         if len(wanted) > MOST_NUMBERS:
             raise local(Code.LIMIT_REACHED, f"{MOST_NUMBERS} numbers are the most")
-        if not all(map(wire.is_number, wanted)):
+        if not all(map(is_number, wanted)):
             raise local(Code.INVALID_PARAMS, "a number is `+` and 7 to 15 digits")
         if not ristretto.available():
             raise local(Code.SYNC_UNAVAILABLE, "libsodium is not installed on this computer")

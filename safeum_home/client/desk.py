@@ -15,6 +15,7 @@ from safeum_home.client.events import Link, LinkChanged
 from safeum_home.client.names import Names
 from safeum_home.client.notices import Notice
 from safeum_home.client.outbox import Outbox
+from safeum_home.client.questions import Questions
 from safeum_home.client.session import Client
 from safeum_home.client.state import State
 from safeum_home.client.text import explain
@@ -33,6 +34,7 @@ STANDING = {
     ContactState.INCOMING: "asks to be your contact: /accept or /decline",
     ContactState.REMOVED: "not your contact any more: /add asks again",
     ContactState.BLOCKED: "blocked: /unblock lifts it",
+    ContactState.CLOSED: "has closed the account: /remove takes the entry away",
 }
 """How things stand with those that are no contacts."""
 
@@ -69,6 +71,7 @@ class Desk:
         """The ids behind the numbers of the last numbered list."""
         self.shown_policy: str | None = None
         """The version of the node's policy that was on the screen."""
+        self.questions = Questions()
         self.found: list[ContactFound] = []
         """Those whom /sync found."""
         self.wanted_numbers: frozenset[str] = frozenset()
@@ -98,8 +101,8 @@ class Desk:
         contacts = [each for each in self.state.contacts.values() if each.state is ContactState.ACCEPTED]
         empty = [view for each in contacts if each.chat not in known and (view := self.state.chat(each.chat))]
         return [
-            *(view for view in written if view.kind == "system"),
-            *(view for view in written if view.kind != "system"),
+            *(view for view in written if view.of_node),
+            *(view for view in written if not view.of_node),
             *sorted(empty, key=lambda view: self.names.title(view).casefold()),
         ]
 
@@ -240,7 +243,7 @@ class Desk:
             self.note("No chat is open. /chat NAME opens one, /add login@node finds somebody.", "error")
         elif view.kind == "system":
             self.note("This is where your node writes to you. Nobody reads answers here.", "error")
-        elif (standing := self.standing(view)) is not ContactState.ACCEPTED:
+        elif not view.of_node and (standing := self.standing(view)) is not ContactState.ACCEPTED:
             self.note(f"Not sent to {self.names.title(view)}: {STANDING[standing]}.", "error")
         elif len(text) > MAX_TEXT:
             self.note(f"That is too long: {len(text)} characters, and {MAX_TEXT} is the most.", "error")
@@ -251,6 +254,16 @@ class Desk:
 
     def _sent(self) -> None:
         self.refresh()
+
+    def wipe(self, chat: str) -> None:
+        """The chat is gone: from the screen as well, with what was told in it."""
+        self.outbox.drop(chat)
+        kept = [notice for notice in self.notices if notice.chat != chat]
+        self.notices.clear()
+        self.notices.extend(kept)
+        self.banner = ""
+        if self.current == chat:
+            self.open(None)
 
     def quit(self) -> None:
         """Leave; where messages were not sent, only when that was said before."""

@@ -8,6 +8,9 @@ from safeum_home.client.text import safe
 from safeum_home.protocol.events import ContactChanged, ProfileChanged
 from safeum_home.protocol.types import Contact, ContactState, Message, NumberClaim, Profile, Text
 
+FORGED = "⚠ Not from your node, though it says so: its signature is missing or wrong."
+"""What is said of a message in the node's name that does not verify."""
+
 
 class Listening:
     """`client.listen(Listening(desk).heard)`, once the client's `state` was loaded."""
@@ -64,7 +67,9 @@ class Listening:
         if view is None or message.sender == desk.state.account:
             return
         if message.chat != desk.current:
-            if not alerts.own(desk.device, message):
+            if desk.state.authentic(message) is False:
+                desk.banner = FORGED
+            elif not alerts.own(desk.device, message):
                 desk.banner = f"{desk.names.title(view)}: {body_text(message)}"
         elif desk.mark is None and not desk.reading:
             desk.seen(view)
@@ -77,6 +82,9 @@ class Listening:
             self._wants(contact)
         elif contact.state is ContactState.ACCEPTED:
             self._tell(f"You and {name} are contacts now: /chat {login}")
+        elif contact.state is ContactState.CLOSED:
+            self._desk.wipe(contact.chat)
+            self._tell(f"{name} has closed the account. The chat is gone; /remove {login} removes the entry.")
         elif contact.state is ContactState.REMOVED:
             self._tell(f"{name} is no longer your contact.")
 
@@ -87,7 +95,7 @@ class Listening:
     def _tell(self, text: str) -> None:
         """With a name in it: so not where the node writes."""
         view = self._desk.chat
-        if view is not None and view.kind == "system":
+        if view is not None and view.of_node:
             self._desk.banner = text
         else:
             self._desk.tell(text, "contact")

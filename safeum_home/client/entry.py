@@ -117,6 +117,18 @@ async def change_password(client: Client, options: Options, person: Person) -> N
             person.say(explain(error))
 
 
+async def close_account(client: Client, options: Options, person: Person) -> None:
+    """Close an account for ever with its login and a PIN (`options.password`); raises `wrong_pin`."""
+    name = _checked(options, person) or await person.login("Login: ")
+    pin = options.password
+    if pin is None:
+        person.say(f"This closes the account of {name} for ever. An empty PIN leaves it as it is.")
+        pin = await person.ask_hidden("PIN: ")
+        if not pin:
+            raise Problem(Code.WRONG_PIN)
+    await future(client.close_account_of(name, pin))
+
+
 async def sign_up(client: Client, options: Options, person: Person) -> None:
     """Open an account."""
     name = _checked(options, person)

@@ -9,16 +9,23 @@ from twisted.internet.task import deferLater
 from safeum_home.client.contact_finder import ContactFinder
 from safeum_home.client.errors import local
 from safeum_home.client.methods import Methods
+from safeum_home.client.state import State
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
 
 
 class Finding(Methods):
-    """A client that can look numbers up. What it has looked up it keeps as long as it lives."""
+    """A client that finds people, and support. What it has looked up it keeps as long as it lives."""
 
     _clock: IReactorTime
     opened: c.Opened | None
+    state: State
     _finder: ContactFinder | None = None
+
+    @property
+    def support_chat(self) -> str | None:
+        """The chat in which this account writes to its operator; None before the login."""
+        return self.state.voice.support_chat
 
     def find_contacts(self, numbers: Iterable[str]) -> "Deferred[dict[str, c.ContactFound]]":
         """Which of these numbers (`+` and digits, E.164) can be found on the node, as which account.

@@ -215,6 +215,26 @@ class Methods(ABC):
         """Revoke a device's token and end its session."""
         return self._ask(c.DeviceRevoke(device), c.Done)
 
+    def set_pin(self, password: str, pin: str) -> Awaitable[c.PinSet]:
+        """Set a PIN of 6 to 12 digits that closes the account for ever, whoever enters it; up to three."""
+        return self._ask(c.AccountPinSet(password, pin), c.PinSet)
+
+    def pins(self) -> Awaitable[c.PinCount]:
+        """How many PINs are set."""
+        return self._ask(c.AccountPinList(), c.PinCount)
+
+    def remove_pin(self, password: str, ordinal: int) -> Awaitable[c.Done]:
+        """Remove a PIN, by its place in the order in which they were set."""
+        return self._ask(c.AccountPinRemove(password, ordinal), c.Done)
+
+    def close_account(self, pin: str) -> Awaitable[c.Done]:
+        """Close the session's own account for ever. Nothing brings it back."""
+        return self._ask(c.SessionBlock(pin), c.Done)
+
+    def close_account_of(self, username: str, pin: str) -> Awaitable[c.Done]:
+        """Close an account for ever, without logging in; raises `wrong_pin` for whatever is wrong."""
+        return self._greet(c.AccountBlock(username, pin), c.Done)
+
     def set_findable(self, findable: bool) -> Awaitable[c.Findable]:
         """Allow or forbid that those who know this account's number find the account."""
         return self._ask(c.AccountFindable(findable), c.Findable)

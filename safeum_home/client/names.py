@@ -1,6 +1,6 @@
 """What to call people and chats, so that nobody passes for the node, for you, or for somebody else.
 
-Names are chosen by their owners. The node's own chat bears a mark that is taken out of names; a name
+Names are chosen by their owners. The node's own chats bear a mark that is taken out of names; a name
 that could be taken for another one is shown behind its owner's login, which nobody else can have.
 """
 
@@ -9,10 +9,11 @@ from unicodedata import normalize
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.state import State
 from safeum_home.client.text import safe
+from safeum_home.ids import is_reserved
 from safeum_home.protocol.types import Contact, ContactState
 
 SYSTEM_MARK = "◆"
-"""Stands before the name of the node's own chat, and nowhere else."""
+"""Stands before the name of the node's own chats and what it has signed, and nowhere else."""
 
 _MARKS = (
     (0x2500, 0x25FF),  # lines, blocks and geometric shapes: all that the screen itself is drawn with
@@ -67,7 +68,7 @@ class Names:
 
     def title(self, chat: ChatView) -> str:
         """What to call a chat."""
-        if chat.kind == "system":
+        if chat.of_node:
             return f"{SYSTEM_MARK} {label(chat.display_name) or _NODE}"
         return self._person(chat.peer, self._chosen(chat.peer, chat.display_name), chat.address)
 
@@ -109,7 +110,8 @@ class Names:
         login = self.short(address)
         if not name or name == login:
             return login
-        return name if self._claimed(folded(name)) <= {account} else f"{login} ({name})"
+        plain = self._claimed(folded(name)) <= {account} and not is_reserved(folded(name))
+        return name if plain else f"{login} ({name})"
 
     def _claimed(self, name: str) -> set[str]:
         """The accounts that are called this, or something that looks like it."""
@@ -123,7 +125,7 @@ class Names:
                 for each in (chosen, self.short(person.address)):
                     claims.setdefault(folded(each), set()).add(person.account)
             for chat in self._state.chats:
-                if chat.kind == "system":
+                if chat.of_node:
                     claims.setdefault(folded(label(chat.display_name)), set()).add(chat.peer)
             self._claims = claims
         return self._claims.get(name, set())

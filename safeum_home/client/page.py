@@ -15,6 +15,7 @@ WELCOME = (
     "  /chat NAME       open a chat; Tab completes names",
     "  /contacts        everybody you know, or who asks",
     "  /devices         where you are logged in",
+    "  /support         write to the operator of your node",
     "  /help            everything else, keys too",
     "  /quit            log out and leave",
 )

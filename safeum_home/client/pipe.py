@@ -21,6 +21,7 @@ from safeum_home.protocol import MAX_FRAME
 from safeum_home.protocol.commands import COMMANDS, ContactFound, Params, Phase, Result
 from safeum_home.protocol.events import METHOD_OF
 from safeum_home.protocol.frames import ProblemDetails, RequestId, encode_event
+from safeum_home.protocol.types import Message
 
 OUTSTANDING = 64
 """Requests that wait for their answers; after that no line is read until one has come."""
@@ -100,8 +101,14 @@ def parse(line: bytes) -> tuple[RequestId | None, Params | RemoteProblem]:
 class _Events:
     """Writes events as fast as they are read: what is held back waits at the node."""
 
-    def __init__(self, stream: Stream, write: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        write: Callable[[bytes], None],
+        authentic: Callable[[Message], bool | None],
+    ) -> None:
         self._stream = stream
+        self._authentic = authentic
         self._write = write
         self._held: Deferred[None] | None = None
 
@@ -110,6 +117,8 @@ class _Events:
         async for event in self._stream:
             if self._held is not None:
                 await self._held
+            if isinstance(event, Message) and self._authentic(event) is False:
+                self._write(notice("client.forged", id=event.id))
             if type(event) in METHOD_OF:
                 self._write(encode_event(event))
 
@@ -143,7 +152,7 @@ class Pipe(LineReceiver):
         self._clock = clock
         self.done: Deferred[int] = Deferred()
         self._client = client
-        self._events = _Events(client.events(), self.sendLine)
+        self._events = _Events(client.events(), self.sendLine, client.state.authentic)
         self._outstanding = 0
         self._ended = False
         self._status = 0
@@ -153,7 +162,8 @@ class Pipe(LineReceiver):
         opened = self._client.opened
         assert opened is not None
         shown = {"account": opened.account, "address": opened.address, "device": opened.device}
-        self.sendLine(notice("client.opened", **shown, cursor=opened.cursor, policy=opened.policy))
+        more = {"node_key": opened.node_key, "support_chat": opened.support_chat, "policy": opened.policy}
+        self.sendLine(notice("client.opened", **shown, cursor=opened.cursor, **more))
         self._client.listen(self._link)
         Deferred.fromCoroutine(self._events.run()).addErrback(self._over)
 

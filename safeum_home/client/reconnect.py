@@ -25,6 +25,7 @@ RESTARTING = 1012
 FINAL = {
     4009: "This device has connected from somewhere else.",
     4010: "This device was logged out.",
+    4011: "This account was closed, for ever.",
     1008: "The node refuses this client.",
 }
 """Close codes after which coming back would be a fight, or pointless."""

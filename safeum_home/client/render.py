@@ -17,17 +17,17 @@ REQUESTS = 3
 
 
 def sidebar(desk: Desk, columns: int, rows: int, zone: tzinfo | None = None) -> list[Line]:
-    """The node's own chat, who asks to be a contact, then all others; each person once."""
+    """The node's own chats, who asks to be a contact, then all others; each person once."""
     chats = desk.chats()
     listed = {chat.peer for chat in chats}
     asking = [contact for contact in desk.wanted() if contact.account not in listed]
-    lines = [_row(desk, chat, columns, zone) for chat in chats if chat.kind == "system"]
+    lines = [_row(desk, chat, columns, zone) for chat in chats if chat.of_node]
     lines += [
         [("contact", fit(f" + {desk.names.name(contact.account)}", columns))] for contact in asking[:REQUESTS]
     ]
     if len(asking) > REQUESTS:
         lines.append([("contact", fit(f" + {len(asking) - REQUESTS} more: /contacts", columns))])
-    others = [chat for chat in chats if chat.kind != "system"]
+    others = [chat for chat in chats if not chat.of_node]
     lines += [_row(desk, chat, columns, zone) for chat in others[:rows]]
     if not others and not asking:
         lines.append([("time", fit(" nobody yet: /add", columns))])
@@ -42,7 +42,7 @@ def _row(desk: Desk, chat: ChatView, columns: int, zone: tzinfo | None) -> Line:
     unread = ("99+" if count > 99 else str(count)) if count else ""
     time = unread or ("…" if chat.typing else stamp(chat.last.at, desk.now(), zone) if chat.last else "")
     room = columns - width(time) - 3
-    plain = "system" if chat.kind == "system" else "contact" if asks else "chat"
+    plain = "system" if chat.of_node else "contact" if asks else "chat"
     style = "open" if here else "unread" if unread else plain
     title = f"+ {desk.names.title(chat)}" if asks else desk.names.title(chat)
     return [(style, mark + fit(title, room) + " "), ("count" if unread else "time", time), ("", " ")]
@@ -56,8 +56,9 @@ def header(desk: Desk, columns: int) -> Line:
     if view is None:
         return [("header", fit(f" {safe(desk.state.address)}", columns))]
     title = desk.names.title(view)
-    if view.kind == "system":
-        return [("system-header", fit(f" {title}  your node writes here", columns))]
+    if view.of_node:
+        about = "your node writes here" if view.kind == "system" else "your node's operator answers here"
+        return [("system-header", fit(f" {title}  {about}", columns))]
     address = safe(view.address)
     rest = "" if address in ("", title) else f"  {address}"
     standing = desk.standing(view)

@@ -106,6 +106,7 @@ class Client(Finding):
         return opened
 
     def _in(self, opened: c.Opened) -> None:
+        self.state.voice.pin(opened)
         if self._inbox.cursor is None:
             self._inbox.cursor = opened.cursor
         self.state.policy = opened.policy
@@ -126,7 +127,7 @@ class Client(Finding):
         try:
             await self._ask(c.SessionLogout(), c.Done)
         except Disconnected as error:
-            if error.closing.code not in (1000, 4010):
+            if error.closing.code not in (1000, 4010, 4011):
                 raise
         except SessionEnded:
             return

@@ -10,7 +10,7 @@ def _plain(title: str) -> str:
 
 
 def _chats(desk: Desk) -> list[str]:
-    system = [_plain(desk.names.title(view)) for view in desk.chats() if view.kind == "system"]
+    system = [_plain(desk.names.title(view)) for view in desk.chats() if view.of_node]
     return [*system, *people()(desk)]
 
 
@@ -20,13 +20,20 @@ async def _chat(desk: Desk, argument: str) -> None:
         desk.open(None)
         return
     for view in desk.chats():
-        if view.kind == "system" and _plain(argument).casefold() in (
-            "",
-            _plain(desk.names.title(view)).casefold(),
-        ):
+        called = ("", _plain(desk.names.title(view)).casefold())
+        if view.of_node and _plain(argument).casefold() in called:
             desk.open(view.chat)
             return
     desk.open(find(desk, argument).chat)
+
+
+@slash("support", "", "write to the operator of your node")
+async def _support(desk: Desk, argument: str) -> None:
+    if desk.client.support_chat is None:
+        raise Mistake("This node has no support.")
+    desk.open(desk.client.support_chat)
+    if desk.state.voice.fingerprint:
+        desk.note(f"What your node writes is signed with its key: {desk.state.voice.fingerprint}")
 
 
 @slash("history", "", "load older messages")

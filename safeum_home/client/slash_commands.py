@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 # They register themselves; the help lists them in this order.
 from safeum_home.client import slash_chats as slash_chats
+from safeum_home.client import slash_closing as slash_closing
 from safeum_home.client import slash_contacts as slash_contacts
 from safeum_home.client import slash_own as slash_own
 from safeum_home.client import slash_picture as slash_picture
@@ -17,6 +18,9 @@ from safeum_home.client.text import safe
 
 def submit(desk: Desk, line: str) -> None:
     """A line was entered: a command, or a message (`//` begins one that starts with a slash)."""
+    if desk.questions.open:
+        desk.questions.answer(line)
+        return
     if desk.reading:
         desk.read([])
     if not line.strip():
@@ -43,7 +47,7 @@ async def _told(desk: Desk, command: Slash, argument: str) -> None:
 
 def completions(desk: Desk, before: str) -> Iterator[tuple[str, str]]:
     """What could stand at the end of `before`, with a word about it."""
-    if not before.startswith("/"):
+    if not before.startswith("/") or desk.questions.open:
         return
     name, space, argument = before[1:].partition(" ")
     if not space:

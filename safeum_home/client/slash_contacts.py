@@ -72,9 +72,12 @@ def _asking(desk: Desk, argument: str) -> Contact:
 IN_LIST = (ContactState.REQUESTED, ContactState.INCOMING, ContactState.ACCEPTED, ContactState.REMOVED)
 
 
-@slash("remove", "[NAME]", "take somebody out of your contacts", people(*IN_LIST))
+REMOVABLE = (*IN_LIST, ContactState.CLOSED)
+
+
+@slash("remove", "[NAME]", "take somebody out of your contacts", people(*REMOVABLE))
 async def _remove(desk: Desk, argument: str) -> None:
-    contact = _named(desk, argument, *IN_LIST, otherwise="{} is not in your contacts.")
+    contact = _named(desk, argument, *REMOVABLE, otherwise="{} is not in your contacts.")
     await desk.client.remove(contact.account)
     if contact.state is ContactState.REQUESTED:
         desk.note(f"{safe(contact.address)} is not asked any more.")
@@ -85,14 +88,14 @@ async def _remove(desk: Desk, argument: str) -> None:
 @slash("block", "[NAME]", "no messages and no requests from somebody", people(ContactState.NONE, *IN_LIST))
 async def _block(desk: Desk, argument: str) -> None:
     states = (ContactState.NONE, *IN_LIST)
-    contact = _named(desk, argument, *states, otherwise="{} is blocked already.")
+    contact = _named(desk, argument, *states, otherwise="{} is blocked already, or has closed the account.")
     await desk.client.block(contact.account)
     desk.note(f"{safe(contact.address)} is blocked. To them it looks like a removal.")
 
 
 def _named(desk: Desk, argument: str, *states: ContactState, otherwise: str) -> Contact:
     """Not the only one there is: somebody who was not named is not parted with."""
-    if not argument and (desk.chat is None or desk.chat.kind == "system"):
+    if not argument and (desk.chat is None or desk.chat.of_node):
         raise Mistake("Whom? Give a name, as in /contacts.")
     return find(desk, argument or (desk.chat.address if desk.chat else ""), *states, otherwise=otherwise)
 

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from safeum_home.client.chat_view import ChatView, view_of
 from safeum_home.client.methods import Methods
+from safeum_home.client.voice import NodeVoice
 from safeum_home.protocol.events import ContactChanged, ProfileChanged, Receipt, Typing
 from safeum_home.protocol.types import (
     ChatSummary,
@@ -18,12 +19,13 @@ from safeum_home.protocol.types import (
     ContactState,
     Message,
     Profile,
-    Text,
 )
 
 TYPING_SECONDS = 6.0
 MAX_CHATS = 2000
 MAX_UNREAD = 100
+NODE_NAMES = {"system": "SafeUM", "support": "SafeUM Support"}
+"""What the node's own contacts are called before it has said so."""
 
 
 class State:
@@ -38,6 +40,8 @@ class State:
         self.profile = Profile()
         self.policy: str | None = None
         """A version of the node's policy that its reader has not agreed to yet."""
+        self.voice = NodeVoice()
+        """Tells what the node has signed from what only says that it is the node's."""
         self.contacts: dict[str, Contact] = {}
         self._chats: dict[str, ChatView] = {}  # the one that was written in last is the last
         self.ready = False
@@ -55,8 +59,10 @@ class State:
         return sum(chat.unread for chat in self._chats.values())
 
     def chat(self, chat: str) -> ChatView | None:
-        """A chat by its id, also one with a contact in which nothing was written yet."""
+        """A chat by its id, also one with a contact, or support, in which nothing was written yet."""
         view = self._chats.get(chat)
+        if view is None and chat == self.voice.support_chat:
+            view = self._of_node(chat, "support")
         if view is None:
             contact = next((entry for entry in self.contacts.values() if entry.chat == chat), None)
             if contact is not None:
@@ -67,6 +73,18 @@ class State:
         view = ChatView(contact.chat, "direct", contact.account, contact.address, contact.display_name)
         self._chats[contact.chat] = view
         return view
+
+    def _of_node(self, chat: str, kind: str) -> ChatView:
+        view = ChatView(chat, kind, self.voice.contact(kind), "", NODE_NAMES[kind])
+        self._chats[chat] = view
+        return view
+
+    def authentic(self, message: Message) -> bool | None:
+        """Whether the node has signed a message: False for one that is only said to be the node's.
+
+        None for all that nobody says that of. Never show as the node's what is not True.
+        """
+        return self.voice.authentic(message)
 
     # --- building --------------------------------------------------------------------------------
 
@@ -143,8 +161,15 @@ class State:
     def _message(self, message: Message) -> None:
         view = self.chat(message.chat)
         if view is None:
-            kind = "direct" if isinstance(message.body, Text) else "system"
-            view = self._chats[message.chat] = ChatView(message.chat, kind, message.sender, message.sender)
+            kind = self.voice.kind(message.chat)
+            if kind != "direct":
+                view = self._of_node(message.chat, kind)
+            else:
+                view = ChatView(message.chat, kind, message.sender, message.sender)
+                self._chats[message.chat] = view
+        contact = self.contacts.get(view.peer)
+        if contact is not None and contact.state is ContactState.CLOSED:
+            return  # it was on its way while the account was closed, and is erased
         if view.add(message):
             self._chats[message.chat] = self._chats.pop(message.chat)
             if message.sender != self.account:
@@ -197,9 +222,18 @@ class State:
             self.contacts.pop(contact.account, None)
         else:
             self.contacts[contact.account] = contact
+        if contact.state is ContactState.CLOSED:
+            self._wipe(contact.chat)
         view = self._chats.get(contact.chat)
         if view is not None:
             view.address, view.display_name = contact.address, contact.display_name or view.display_name
+
+    def _wipe(self, chat: str) -> None:
+        """The chat was erased on the node: nothing of it stays here either."""
+        self._chats.pop(chat, None)
+        for key in [key for key in self._typing if key[0] == chat]:
+            if (timer := self._typing.pop(key)).active():
+                timer.cancel()
 
     def _profile(self, account: str, profile: Profile) -> None:
         if account == self.account:

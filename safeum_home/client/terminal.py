@@ -98,7 +98,8 @@ class Screen:
         self._input = TextArea(
             height=Dimension(min=1, max=5),
             dont_extend_height=True,
-            prompt="> ",
+            prompt=lambda: desk.questions.prompt,
+            password=Condition(lambda: desk.questions.hidden),
             wrap_lines=True,
             completer=_Completer(desk),
             complete_while_typing=True,
@@ -114,7 +115,7 @@ class Screen:
             color_depth=ColorDepth.DEPTH_4_BIT,
         )
         self.app.timeoutlen = 0.3
-        desk.refresh = self.app.invalidate
+        desk.refresh = desk.questions.changed = self.app.invalidate
         desk.leave = self._leave
 
     # --- sizes -----------------------------------------------------------------------------------
@@ -179,7 +180,7 @@ class Screen:
         @add("enter")
         def _(event: KeyPressEvent) -> None:
             text = self._input.text
-            if text.strip():
+            if text.strip() and not desk.questions.open:
                 self._input.buffer.append_to_history()
             self._input.buffer.reset()
             submit(desk, text)
@@ -190,7 +191,10 @@ class Screen:
 
         @add("c-c")
         def _(event: KeyPressEvent) -> None:
-            if self._input.text:
+            if desk.questions.open:
+                self._input.buffer.reset()
+                submit(desk, "")
+            elif self._input.text:
                 self._input.buffer.reset()
             else:
                 desk.quit()
@@ -224,7 +228,7 @@ class Screen:
         return keys
 
     def _typed(self, _: object) -> None:
-        if not self._input.text.startswith("/"):
+        if not self._input.text.startswith("/") and not self._desk.questions.open:
             self._desk.typed()
 
     def _leave(self) -> None:

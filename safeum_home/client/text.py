@@ -15,6 +15,8 @@ WORDS = {
     Code.NOT_A_CONTACT: "You are not in each other's contacts. /add login@node asks.",
     Code.NOT_FOUND: "There is no such thing, or it is not for you.",
     Code.BAD_CREDENTIALS: "The login or the password is wrong.",
+    Code.WRONG_PIN: "The login or the PIN is wrong.",
+    Code.WEAK_PIN: "Take another PIN: this one is easy to guess, is your password, or is set already.",
     Code.USERNAME_TAKEN: "Somebody else has this login already.",
     Code.INVALID_USERNAME: (
         "A login has 3 to 32 of a-z, 0-9, dot, dash and underscore, a letter or digit at both ends,"
@@ -35,6 +37,7 @@ WORDS = {
     Code.REGISTRATION_CLOSED: "This node takes no sign-ups.",
     Code.CONSENT_NEEDED: "Without consent to the node's policy there is no account.",
     Code.INVITE_NEEDED: "Who signs up here needs an invite; none was given, or it is no longer good.",
+    Code.SUPPORT_CLOSED: "The operator of your node takes no messages at present.",
     Code.NODE_UNREACHABLE: "This node does not talk to other nodes yet.",
 }
 _WORDS = {code.code: words for code, words in WORDS.items()}

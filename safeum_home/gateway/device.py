@@ -16,6 +16,7 @@ INTERNAL_ERROR, TRY_AGAIN_LATER = 1011, 1013
 """RFC 6455 section 7.4.1, and the IANA WebSocket Close Code registry."""
 REPLACED = 4009
 REVOKED = 4010
+ACCOUNT_CLOSED = 4011
 
 
 class ConnectedDevice:
@@ -71,6 +72,9 @@ class ConnectedDevice:
 
     def revoked(self) -> None:
         self._outbound.close(REVOKED, "the token was revoked")
+
+    def account_closed(self) -> None:
+        self._outbound.close(ACCOUNT_CLOSED, "the account was closed")
 
     def acknowledge(self, position: int, receipts: Receipts) -> None:
         """The device holds everything up to `position`: tell the senders."""

@@ -82,17 +82,17 @@ class ClientDiscovery(Resource):
 
     isLeaf = True
 
-    def __init__(self, node: str, websocket_url: str, limits: EdgeLimits) -> None:
+    def __init__(self, node: str, websocket_url: str, limits: EdgeLimits, node_key: str) -> None:
         super().__init__()
-        self._node, self._url = node, websocket_url
+        where = {"node": node, "websocket": websocket_url, "protocols": [SUBPROTOCOL]}
+        self._document = {**where, "node_key": node_key}
         self.limits = limits
 
     def render_GET(self, request: Request) -> bytes:
         request.setHeader(b"Access-Control-Allow-Origin", b"*")
         request.setHeader(b"Cache-Control", b"public, max-age=3600")
         limits = {"frame": self.limits.frame, "ping_interval": self.limits.ping_interval}
-        where = {"node": self._node, "websocket": self._url, "protocols": [SUBPROTOCOL]}
-        return respond_json(request, {**where, "limits": limits})
+        return respond_json(request, {**self._document, "limits": limits})
 
 
 class EdgeRequest(Request):

@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from safeum_home.config import LimitSection
 from safeum_home.gateway.catchup import MissedPage
 from safeum_home.gateway.dispatch import Routes
-from safeum_home.ids import AccountId, DeviceId
+from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Bus, Cursors, Receipts
 
@@ -43,3 +43,6 @@ class Services:
     gave_out: Callable[[int], bool]
     rate: RateLimit
     limits: LimitSection
+    node_key: str
+    """The node's public key, as clients are told it."""
+    support_chat: Callable[[AccountId], ChatId]

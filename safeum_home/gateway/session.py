@@ -259,7 +259,8 @@ class Session:
         # A login's own alert is the last that was committed, and is still to be told: `cursor` is before it.
         reached = self._services.committed() - (who.token is not None)
         cursor = since or self._services.cursors.encode(reached)
-        opened = Opened(who.account, who.address, who.device, cursor, who.token, who.policy)
+        key, support = self._services.node_key, self._services.support_chat(who.account)
+        opened = Opened(who.account, who.address, who.device, cursor, who.token, who.policy, key, support)
         if call.request_id is not None:
             self._outbound.write(frames.text_frame(frames.encode_result(call.request_id, opened)))
         if since is not None:

@@ -2,22 +2,30 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from twisted.internet.threads import deferToThread
 
+from safeum_home.accounts.admission import Admission
+from safeum_home.accounts.consents import Consents
 from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.contacts import ContactLimits
 from safeum_home.accounts.devices import Devices
+from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.accounts.invites import Invites
 from safeum_home.accounts.login_limits import ANYWHERE, LoginLimits
 from safeum_home.accounts.overview import Accounts
-from safeum_home.accounts.policy import CurrentPolicy, Policy, PolicyError, read
-from safeum_home.accounts.registration import Registration
-from safeum_home.config import LimitSection
+from safeum_home.accounts.policy import CurrentPolicy, Policy, PolicyError, read, standard
+from safeum_home.accounts.registration import Mode, Registration
+from safeum_home.config import Config, LimitSection
 from safeum_home.errors import Code, Problem
 from safeum_home.gateway.services import Services
+from safeum_home.limits import RateLimit
 from safeum_home.node.live_limits import LiveLimits, Use, rate
 from safeum_home.node.startup import StartError
+from safeum_home.ports import Database
+from safeum_home.protocol import commands
+from safeum_home.sealing.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,38 @@ class Control:
         return self.policy.now
 
 
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    """Who may sign up, and what is agreed to by that."""
+
+    policy: CurrentPolicy
+    registration: Registration
+    invites: Invites
+    admission: Admission
+    consents: Consents
+
+    def routes(self) -> dict[Any, Any]:
+        return {commands.PolicyGet: self.consents.get, commands.PolicyAccept: self.consents.accept}
+
+    def control(
+        self, config: Config, accounts: Accounts, connected: Callable[[], int], limits: LiveLimits
+    ) -> Control:
+        """What of it an operator can change, with the rest of that."""
+        file = config.policy.file
+        return Control(self.policy, file, self.registration, self.invites, accounts, connected, limits)
+
+
+def make_sign_up(
+    config: Config, database: Database, vault: Vault, directory: AccountDirectory, now: Callable[[], int]
+) -> SignUp:
+    """As the configuration says; `now` is in milliseconds."""
+    policy = CurrentPolicy(standard())
+    registration = Registration(database, Mode(config.registration.mode))
+    invites = Invites(database, vault.keyring, vault.blinder, now)
+    admission = Admission(registration, invites, policy, now)
+    return SignUp(policy, registration, invites, admission, Consents(database, directory, policy, now))
+
+
 def limits_in_use(
     section: LimitSection,
     services: Services,
@@ -58,15 +98,21 @@ def limits_in_use(
     contacts: ContactLimits,
     side: ContactSide,
     devices: Devices,
-    *more: Use,
+    **rates: RateLimit,
 ) -> LiveLimits:
-    """The limits with all who go by them, but for those of the edge, which comes later."""
+    """The limits with all who go by them, but for those of the edge, which comes later.
+
+    `rates` are further ones, by the name of their setting.
+    """
 
     def sessions(section: LimitSection) -> None:
         services.limits = section
 
     def lists(section: LimitSection) -> None:
         side.limit, devices.limit = section.contacts, section.devices
+
+    def pins(section: LimitSection) -> None:
+        logins.change_pin_tries(section.pin_tries)
 
     of_sessions = (
         "authentication_seconds",
@@ -86,5 +132,6 @@ def limits_in_use(
         rate("signups_per_address", logins.sign_ups),
         rate("finds_per_account", contacts.finds),
         rate("contact_requests_per_account", contacts.requests),
-        *more,
+        Use(("pin_tries",), pins, lambda: logins.pins.held_back() + logins.own_pins.held_back()),
+        *(rate(name, limit) for name, limit in rates.items()),
     )

@@ -16,7 +16,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.node.control import Control
 from safeum_home.node.service import Node
 from safeum_home.protocol.invites import link
-from safeum_home.storage.accounts import count
+from safeum_home.storage.accounts import count, count_closed
 
 P = TypeVar("P", bound=Struct)
 PAGE = 100
@@ -72,7 +72,8 @@ class Operation:
         control, database = self._control, self._node.database
         if database is None:
             raise Problem(Code.SEALED, "the database is not open yet")
-        return wire.AccountCounts(await database.read(count), control.connected())
+        there, closed = await database.read(lambda c: (count(c), count_closed(c)))
+        return wire.AccountCounts(there, control.connected(), closed)
 
     async def account(self, params: wire.LoginParams) -> Struct:
         found = await self._control.accounts.show(params.login)

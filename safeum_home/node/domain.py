@@ -1,29 +1,29 @@
 """The domain of an open node: every part is made here and handed what it needs."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from safeum_home.accounts.admission import Admission
+from twisted.internet.threads import deferToThread
+
 from safeum_home.accounts.avatars import Avatars
 from safeum_home.accounts.claims import Claims
-from safeum_home.accounts.consents import Consents
+from safeum_home.accounts.closing import Closing
 from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.accounts.findable_keeper import FindableKeeper
-from safeum_home.accounts.invites import Invites
 from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.logins import Logins
 from safeum_home.accounts.number_logins import NumberLogins
 from safeum_home.accounts.overview import Accounts
 from safeum_home.accounts.password_change import PasswordChange
 from safeum_home.accounts.passwords import PasswordHasher
-from safeum_home.accounts.policy import CurrentPolicy, standard
+from safeum_home.accounts.pins import Pins, PinVerifier
 from safeum_home.accounts.profile_changes import ProfileChanges
 from safeum_home.accounts.profile_views import ProfileViews, WithoutNumbers
 from safeum_home.accounts.profiles import Profiles
-from safeum_home.accounts.registration import Mode, Registration
 from safeum_home.accounts.verifications import VerificationLimits, Verifications
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
@@ -32,18 +32,24 @@ from safeum_home.chats.history import History
 from safeum_home.chats.messages import Messages
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.registry import ChatRegistry
-from safeum_home.chats.system import SystemMessages, system_contact
+from safeum_home.chats.support import SupportInbox
+from safeum_home.chats.support_desk import SupportDesk
+from safeum_home.chats.system import SystemMessages, signing, support_contact, system_contact
 from safeum_home.chats.typing_signal import TypingSignals
 from safeum_home.config import Config
+from safeum_home.errors import Problem
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.gateway.services import Services
+from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
-from safeum_home.node.control import Control, limits_in_use
-from safeum_home.node.live_limits import rate as rate_of
-from safeum_home.ports import Database, TextMessages
+from safeum_home.node.control import Control, limits_in_use, make_sign_up
+from safeum_home.node.turning import InThread, Turns
+from safeum_home.ports import Database, Forfeits, TextMessages
 from safeum_home.protocol import commands
+from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
+from safeum_home.spawn import spawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,10 @@ class Domain:
     receipts: Receipts
     directory: AccountDirectory
     registry: ChatRegistry
+    turns: Turns
+    closing: Closing
     findable: FindableKeeper
+    support: SupportDesk
     control: Control
 
     def forget(self) -> None:
@@ -62,6 +71,19 @@ class Domain:
         self.directory.forget()
         self.registry.forget()
         self.findable.forget()
+        spawn(self._erase(), "erasing what was closed")
+
+    async def _erase(self) -> None:
+        with suppress(Problem):
+            await self.turns.if_due()
+            await self.closing.sweep()
+
+    async def stop(self) -> None:
+        """End what is under way: afterwards nothing uses the database."""
+        self.receipts.flush()
+        await self.turns.stop()
+        self.findable.stop()
+        await deferToThread(self.findable.join)
 
     def wipe(self) -> None:
         """Zero the keys of accounts and chats: nothing works afterwards."""
@@ -70,30 +92,54 @@ class Domain:
 
 
 def make_domain(
-    config: Config, clock: Any, database: Database, vault: Vault, hasher: PasswordHasher, texts: TextMessages
+    config: Config,
+    clock: Any,
+    database: Database,
+    vault: Vault,
+    hasher: PasswordHasher,
+    texts: TextMessages,
+    in_thread: InThread = deferToThread,
+    forfeits: Forfeits = (),
 ) -> Domain:
-    """Wire the domain of the node `config` describes. `clock` provides IReactorTime."""
+    """Wire the domain of the node `config` describes. `clock` provides IReactorTime.
+
+    `in_thread` runs what blocks; `forfeits` are ended with each account that is closed.
+    """
     name = config.node.name
     blinder, cursors, keyring = vault.blinder, vault.cursors, vault.keyring
     bus = LocalBus()
-    system = system_contact(name)
+    system, support = system_contact(name), support_contact(name)
 
     def milliseconds() -> int:
         return int(clock.seconds() * 1000)
 
-    directory = AccountDirectory(database, keyring, blinder, system)
-    registry = ChatRegistry(database, keyring, blinder, system.account)
-    messages = Messages(database, blinder, cursors, registry, Delivery(bus), milliseconds)
+    directory = AccountDirectory(database, keyring, blinder, system, support)
+    registry = ChatRegistry(database, keyring, blinder, system.account, support.account, config.support.open)
+    inbox = SupportInbox.of(config.limits, clock.seconds, database)
+    signed = signing(name, vault.signer)
+    messages = Messages(database, blinder, cursors, registry, Delivery(bus), milliseconds, signed, inbox)
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
     login_limits = LoginLimits.of(config.limits, clock.seconds)
-    policy = CurrentPolicy(standard())
-    registration = Registration(database, Mode(config.registration.mode))
-    invites = Invites(database, keyring, blinder, milliseconds)
-    admission = Admission(registration, invites, policy, milliseconds)
-    passwords = PasswordChange(database, directory, devices, hasher, login_limits)
+    sign_up = make_sign_up(config, database, vault, directory, milliseconds)
+    verifier = PinVerifier(hasher)
+    passwords = PasswordChange(database, directory, devices, hasher, login_limits, verifier)
     claims = Claims(database, blinder, directory, config.numbers, milliseconds)
+    side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
+    turns = Turns(clock, database, keyring, in_thread)
+    pins = Pins(database, directory, hasher, verifier, login_limits)
+    findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
+
+    def forget(account: AccountId, login: str) -> None:
+        directory.forget_account(account)
+        registry.forget_account(account)
+        receipts.forget_account(account)
+        spawn(findable.changed(account, login, False), "taking a closed account out of the set")
+
+    closing = Closing(
+        clock, database, directory, devices, side, bus, verifier, login_limits, turns, forget, forfeits
+    )
     logins = Logins(
         name,
         database,
@@ -102,17 +148,18 @@ def make_domain(
         directory,
         devices,
         hasher,
+        closing,
         announcer,
         claims,
         login_limits,
         milliseconds,
-        admission,
+        sign_up.admission,
     )
+    check_open = sign_up.admission.check_open
     verification_limits = VerificationLimits.of(config.limits, clock.seconds)
     verifications = Verifications(
-        texts, verification_limits, config.numbers, clock.seconds, admission.check_open, config.sms.text
+        texts, verification_limits, config.numbers, clock.seconds, check_open, config.sms.text
     )
-    findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
     number_logins = NumberLogins(
         database,
         blinder,
@@ -124,11 +171,10 @@ def make_domain(
         logins,
         verifications,
         claims,
-        admission,
+        sign_up.admission,
         milliseconds,
         lambda account, number: findable.changed(account, number, False),
     )
-    side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
     contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
     views = ProfileViews(WithoutNumbers())
@@ -142,23 +188,26 @@ def make_domain(
     avatars = Avatars(database, blinder, directory, side, changes, change_limit)
     history = History(name, database, blinder, cursors, registry, directory, receipts, system.account)
     backlog = Backlog(database, (messages.since, receipts.since, side.since, profiles.since))
-    routes: Routes = _routes(
-        logins,
-        passwords,
-        devices,
-        contacts,
-        profiles,
-        avatars,
-        messages,
-        receipts,
-        history,
-        TypingSignals(registry, bus),
-        Consents(database, directory, policy, milliseconds),
-    ) | _number_routes(verifications, number_logins, claims)
+    routes: Routes = (
+        _routes(
+            logins,
+            passwords,
+            devices,
+            contacts,
+            profiles,
+            avatars,
+            messages,
+            receipts,
+            history,
+            TypingSignals(registry, bus),
+        )
+        | _number_routes(verifications, number_logins, claims)
+        | _closing_routes(pins, closing)
+    )
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
         clock=clock,
-        routes={**routes, **sync_routes},
+        routes={**routes, **sync_routes, **sign_up.routes()},
         bus=bus,
         cursors=cursors,
         receipts=receipts,
@@ -167,27 +216,25 @@ def make_domain(
         gave_out=database.gave_out,
         rate=rate,
         limits=config.limits,
+        node_key=encode_octets(vault.signer.public_key),
+        support_chat=registry.support_chat,
     )
-    control = Control(
-        policy,
-        config.policy.file,
-        registration,
-        invites,
-        Accounts(database, directory, bus.connected),
-        lambda: bus.accounts,
-        limits_in_use(
-            config.limits,
-            services,
-            login_limits,
-            contact_limits,
-            side,
-            devices,
-            rate_of("profile_changes_per_account", change_limit),
-            rate_of("verifications_per_address", verification_limits.begun),
-            rate_of("codes_per_number", verification_limits.codes),
-        ),
+    desk = SupportDesk(database, registry, messages, receipts, blinder, support.account)
+    limits = limits_in_use(
+        config.limits,
+        services,
+        login_limits,
+        contact_limits,
+        side,
+        devices,
+        support_messages_per_account=inbox.rate,
+        profile_changes_per_account=change_limit,
+        verifications_per_address=verification_limits.begun,
+        codes_per_number=verification_limits.codes,
     )
-    return Domain(services, receipts, directory, registry, findable, control)
+    shown = Accounts(database, directory, bus.connected)
+    control = sign_up.control(config, shown, lambda: bus.accounts, limits)
+    return Domain(services, receipts, directory, registry, turns, closing, findable, desk, control)
 
 
 def _number_routes(verifications: Verifications, logins: NumberLogins, claims: Claims) -> dict[Any, Any]:
@@ -196,6 +243,16 @@ def _number_routes(verifications: Verifications, logins: NumberLogins, claims: C
         commands.VerificationRequest: verifications.request,
         commands.VerificationSubmit: logins.submit,
         commands.NumberKeep: claims.keep,
+    }
+
+
+def _closing_routes(pins: Pins, closing: Closing) -> dict[Any, Any]:
+    return {
+        commands.AccountPinSet: pins.set,
+        commands.AccountPinList: pins.list,
+        commands.AccountPinRemove: pins.remove,
+        commands.AccountBlock: closing.by_name,
+        commands.SessionBlock: closing.own,
     }
 
 
@@ -210,7 +267,6 @@ def _routes(
     receipts: Receipts,
     history: History,
     signals: TypingSignals,
-    consents: Consents,
 ) -> dict[Any, Any]:
     """Which function carries out which command; `session.ack` is the session's own."""
     return {
@@ -239,6 +295,4 @@ def _routes(
         commands.ChatSend: messages.send,
         commands.ChatRead: receipts.read,
         commands.ChatTyping: signals.typing,
-        commands.PolicyGet: consents.get,
-        commands.PolicyAccept: consents.accept,
     }

@@ -87,7 +87,7 @@ class Edge:
         self._open: WeakSet[Session] = WeakSet()
         websocket = ClientWebSocketFactory(reactor, limits, self._session, config.listen.origins)
         name = config.node.name
-        self._discovery = ClientDiscovery(name, websocket_url(name), limits)
+        self._discovery = ClientDiscovery(name, websocket_url(name), limits, services.node_key)
         root = site_root(health, self._discovery, resources)
         root.putChild(INVITE_PATH[1:].encode(), InvitePage(name))
         site = EdgeSite(reactor, limits, root)

@@ -12,6 +12,8 @@ from safeum_home.admin.wire import BackupParams, Copied, Done, Params, SetSecret
 from safeum_home.errors import Code, Problem
 from safeum_home.node.control_operation import control_handlers
 from safeum_home.node.service import Node
+from safeum_home.node.support_operation import support_handlers
+from safeum_home.protocol.signing import fingerprint
 from safeum_home.sealing.machine import Progress
 from safeum_home.storage.accounts import count
 from safeum_home.storage.copies import Copier
@@ -79,6 +81,9 @@ def handlers(node: Node, backups: Backups) -> dict[str, Handler]:
 
     async def status() -> Status:
         report = node.report()
+        if node.seal.progress.state == "open":
+            key = fingerprint(node.seal.vault.signer.public_key)
+            report = msgspec.structs.replace(report, node_key=key)
         if node.database is None or node.database.outage is not None:
             return report
         try:
@@ -99,5 +104,6 @@ def handlers(node: Node, backups: Backups) -> dict[str, Handler]:
         "status": Handler(Params, lambda _: Deferred.fromCoroutine(status())),
         "secret.set": Handler(SetSecretParams, lambda params: Deferred.fromCoroutine(set_secret(params))),
         **control_handlers(node),
+        **support_handlers(lambda: node.domain),
         "backup": Handler(BackupParams, lambda params: Deferred.fromCoroutine(backup(params))),
     }

@@ -25,7 +25,7 @@ from safeum_home.node.listening import CannotListen, listen
 from safeum_home.node.opening import check_owner, open_when_there
 from safeum_home.node.sms import Bridges, NodeTexts, make_texts
 from safeum_home.node.startup import StartError
-from safeum_home.node.turning import finish
+from safeum_home.node.turning import make_good
 from safeum_home.node.watch import DatabaseWatch
 from safeum_home.sealing.hardening import Hardening
 from safeum_home.sealing.machine import Seal
@@ -84,7 +84,7 @@ class Node(Service):
         self._health_port: IListeningPort | None = None
         self.database: NodeDatabase | None = None
         self._watch: DatabaseWatch | None = None
-        self._domain: Domain | None = None
+        self.domain: Domain | None = None
         self.control: Control | None = None
         self._edge: Edge | None = None
         self._opening = "opening"
@@ -219,13 +219,14 @@ class Node(Service):
         self._schema = await database.read(schema_of)
         database.stored_late = self._look_anew
         self._watch = DatabaseWatch(self._reactor, database)
-        await finish(database, vault.keyring)
+        await make_good(database, vault.keyring)
         self._hasher.start()
         self.texts = make_texts(self._config, self._reactor, vault.secrets.open, self._sms_bridges)
-        self._domain = make_domain(
+        self.domain = make_domain(
             self._config, self._reactor, database, vault, self._hasher, self.texts.sender
         )
-        self.control = await self._domain.control.load()
+        self.control = await self.domain.control.load()
+        spawn(self.domain.closing.sweep(), "sweeping up")
         if self._tls is None:
             try:
                 await self.reload_certificate()
@@ -239,11 +240,11 @@ class Node(Service):
         self._opening = outage
 
     async def _listen(self) -> None:
-        if self._domain is None or self._tls is None:
+        if self.domain is None or self._tls is None:
             raise Problem(Code.WRONG_STATE)
-        self._domain.findable.start()
+        self.domain.findable.start()
         callbacks = {} if self.texts is None else self.texts.callbacks
-        edge = Edge(self._reactor, self._config, self._domain.services, self._tls, self.health, callbacks)
+        edge = Edge(self._reactor, self._config, self.domain.services, self._tls, self.health, callbacks)
         try:
             await edge.start()
         except CannotListen as error:
@@ -252,7 +253,7 @@ class Node(Service):
             self._give_up()
             return
         self._edge = edge
-        self._domain.control.limits.add(edge.use())
+        self.domain.control.limits.add(edge.use())
         # What is there now stays: the collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -262,8 +263,8 @@ class Node(Service):
 
     def _look_anew(self) -> None:
         """Something was stored that nobody was told of: clients that resume find it, and so does the node."""
-        if self._domain is not None:
-            self._domain.forget()
+        if self.domain is not None:
+            self.domain.forget()
         if self._edge is not None:
             self._edge.close_sessions("resume")
 
@@ -286,12 +287,10 @@ class Node(Service):
         if self.texts is not None:
             await self.texts.stop()
         await deferToThread(self._hasher.stop)
-        if self._domain is not None:
-            self._domain.receipts.flush()
-            self._domain.findable.stop()
-            await deferToThread(self._domain.findable.join)
+        if self.domain is not None:
+            await self.domain.stop()
         if self.database is not None:
             await self.database.close()
-        if self._domain is not None:
-            self._domain.wipe()
+        if self.domain is not None:
+            self.domain.wipe()
         self.seal.close()

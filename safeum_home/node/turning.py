@@ -1,25 +1,144 @@
 """Turning the keyring: what was erased can then not be opened by anybody, old backups included.
 
-The keyring's file first holds the old epoch and the new one; every wrap that is left is made anew in one
-commit; then the old epoch is destroyed. A crash between any two steps leaves a turn that is pending, and
-is finished at the next start.
+The keyring's file first holds the old epoch and the new one; every wrap that is left is made anew, some
+in each commit, so that messages go on between them; then the old epoch is destroyed. A crash between any
+two steps leaves a turn that is pending, and is finished at the next start. Where the crash came before the
+first step, the database knows under which epoch something was erased.
 """
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
+from twisted.logger import Logger
 
+from safeum_home.errors import Code, Problem
+from safeum_home.ports import Database
 from safeum_home.sealing.keyring import EpochKeyring
-from safeum_home.storage.database import NodeDatabase
-from safeum_home.storage.keys import rewrap_all
+from safeum_home.spawn import spawn
+from safeum_home.storage.erasure import erased_epoch
+from safeum_home.storage.keys import Rewrapped, begin_epoch, older_than, rewrap_some
+
+RETRY_SECONDS = 5.0
+InThread = Callable[[Callable[[], object]], "Deferred[Any]"]
+_log = Logger()
 
 
-async def turn(database: NodeDatabase, keyring: EpochKeyring) -> None:
-    """Begin an epoch, and leave nothing under the one before; raises OSError, `storage_unavailable`."""
-    await deferToThread(keyring.begin_turn)
+async def turn(database: Database, keyring: EpochKeyring, in_thread: InThread = deferToThread) -> None:
+    """Begin an epoch, and leave nothing under the ones before; raises OSError, `storage_unavailable`."""
+    await finish(database, keyring, in_thread)
+    await in_thread(keyring.begin_turn)
+    await finish(database, keyring, in_thread)
+
+
+async def finish(database: Database, keyring: EpochKeyring, in_thread: InThread = deferToThread) -> None:
+    """Finish a turn that is pending; nothing is done where none is.
+
+    What was wrapped under the old epoch was handed to the database in an earlier turn of the reactor (see
+    `EpochKeyring`), so that the batches find it. Should anything come later all the same, it is refused.
+    """
+    if not keyring.pending_turn:
+        return
+    epoch = keyring.epoch
+    await database.transact(lambda c: begin_epoch(c, epoch))
+    after: bytes | None = b""
+    damaged = 0
+    while after is not None:
+        done = await database.transact(partial(_rewrap, epoch, after, keyring))
+        after, damaged = done.last, damaged + done.damaged
+    if damaged:
+        _log.error("{damaged} keys cannot be opened, and were left as they are.", damaged=damaged)
+    await in_thread(keyring.finish_turn)
+    await database.drained()
+    keyring.wipe_retired()
+    _log.info("The keyring was turned: copies of the database from before open no more, make a new one.")
+
+
+def _rewrap(epoch: int, after: bytes, keyring: EpochKeyring, c: Connection) -> Rewrapped:
+    return rewrap_some(c, epoch, after, keyring.rewrap)
+
+
+async def make_good(database: Database, keyring: EpochKeyring) -> None:
+    """What is due at a start: a turn that was cut short, or that something was erased without one."""
     await finish(database, keyring)
+    erased = await database.read(erased_epoch)
+    if erased is not None and erased >= keyring.epoch:
+        await turn(database, keyring)
+    if lost := await database.read(lambda c: older_than(c, keyring.epoch)):
+        _log.error("{lost} keys are of epochs that are gone: is this an old copy of the database?", lost=lost)
 
 
-async def finish(database: NodeDatabase, keyring: EpochKeyring) -> None:
-    """Finish a turn that is pending; nothing is done where none is."""
-    if keyring.pending_turn:
-        await database.transact(lambda c: rewrap_all(c, keyring.rewrap))
-        await deferToThread(keyring.finish_turn)
+class Turns:
+    """`ports.EpochTurns`: one turn at a time; those who come meanwhile share the next one."""
+
+    def __init__(
+        self, clock: Any, database: Database, keyring: EpochKeyring, in_thread: InThread = deferToThread
+    ) -> None:
+        """`clock` provides IReactorTime. Where a turn fails it is tried again every 5 seconds."""
+        self._clock = clock
+        self._database = database
+        self._keyring = keyring
+        self._in_thread = in_thread
+        self._waiting: list[Deferred[None]] = []
+        self._pause: Deferred[None] | None = None
+        self._running: Deferred[None] | None = None
+        self._stopped = False
+
+    @property
+    def epoch(self) -> int:
+        return self._keyring.epoch
+
+    def turned(self) -> "Deferred[None]":
+        done: Deferred[None] = Deferred()
+        self._waiting.append(done)
+        if self._running is None:
+            self._running = running = spawn(self._run(), "turning the keyring")
+            if running.called:
+                self._running = None
+        return done
+
+    async def if_due(self) -> None:
+        """Turn where something was erased without a turn after it: its commit was taken for failed, say."""
+        erased = await self._database.read(erased_epoch)
+        if erased is not None and erased >= self.epoch:
+            await self.turned()
+
+    def stop(self) -> "Deferred[None]":
+        """Begin no more turns; done when the one under way is over. Those who wait get `shutting_down`."""
+        self._stopped = True
+        if self._pause is not None:
+            self._pause.cancel()
+        over: Deferred[None] = Deferred()
+        if self._running is None:
+            return succeed(None)
+        self._running.addBoth(lambda _: over.callback(None))
+        return over
+
+    async def _run(self) -> None:
+        while self._waiting and not self._stopped:
+            waiting, self._waiting = self._waiting, []
+            try:
+                await turn(self._database, self._keyring, self._in_thread)
+            except Exception as error:
+                self._waiting = waiting + self._waiting
+                if not self._stopped:
+                    # The next start makes it good as well, should this one never do.
+                    _log.error("The keyring cannot be turned ({kind}).", kind=type(error).__name__)
+                    await self._rest()
+            else:
+                for done in waiting:
+                    done.callback(None)
+        self._running = None
+        for done in self._waiting:
+            done.errback(Problem(Code.SHUTTING_DOWN))
+        self._waiting = []
+
+    async def _rest(self) -> None:
+        self._pause = deferLater(self._clock, RETRY_SECONDS)
+        self._pause.addErrback(lambda _: None)
+        await self._pause
+        self._pause = None

@@ -1,5 +1,10 @@
 """What the parts of a node ask of each other, as types: nobody imports a sibling."""
 
+from safeum_home.ports.closing import (
+    EpochTurns,
+    Forfeits,
+    Forget,
+)
 from safeum_home.ports.connection import (
     ClientConnection,
     ConnectionHandler,
@@ -29,6 +34,7 @@ from safeum_home.ports.sealing import (
     ElementKeys,
     Key,
     Keyring,
+    NodeSigner,
     WrappedKey,
 )
 from safeum_home.ports.sms import (
@@ -60,10 +66,14 @@ __all__ = [
     "Directory",
     "ElementKey",
     "ElementKeys",
+    "EpochTurns",
+    "Forfeits",
+    "Forget",
     "Key",
     "Keyring",
     "Known",
     "Missed",
+    "NodeSigner",
     "Outcome",
     "Permanent",
     "Published",

@@ -36,6 +36,9 @@ class Subscriber(Protocol):
     def revoked(self) -> None:
         """The device's token was revoked: say so and close."""
 
+    def account_closed(self) -> None:
+        """The account was closed for ever: say so and close."""
+
 
 class Bus(Protocol):
     """Carries events to wherever an account's sessions are."""
@@ -44,6 +47,9 @@ class Bus(Protocol):
     def unsubscribe(self, account: AccountId, subscriber: Subscriber) -> None: ...
     def publish(self, account: AccountId, event: Published) -> None: ...
     def revoke(self, account: AccountId, device: DeviceId) -> None: ...
+    def close_account(self, account: AccountId, skip: DeviceId | None = None) -> None:
+        """Close the sessions of an account that was closed, but for that of the device `skip`."""
+
     def connected(self, account: AccountId) -> frozenset[DeviceId]: ...
     def hosts(self, account: AccountId) -> dict[DeviceId, str]:
         """The IP addresses of the devices that are connected. They are for the account's owner alone."""

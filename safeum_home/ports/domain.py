@@ -42,7 +42,7 @@ class Directory(Protocol):
     """Accounts by id."""
 
     def known(self, account: AccountId) -> "Deferred[Known | None]":
-        """An account of this node, or its system contact; None where there is none."""
+        """An account of this node, or one of its own contacts; None where there is none."""
 
 
 class Committed(Struct, Generic[V], frozen=True):

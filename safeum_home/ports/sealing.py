@@ -56,6 +56,20 @@ class Blinder(Protocol):
         """The verifier of a device token (32 octets)."""
 
 
+class NodeSigner(Protocol):
+    """The node's identity: an Ed25519 key (RFC 8032) whose secret half never leaves locked memory."""
+
+    @property
+    def public_key(self) -> bytes:
+        """32 octets."""
+
+    def sign(self, octets: bytes) -> bytes:
+        """The signature over `octets`, 64 octets; raises `Erased` where the key was wiped.
+
+        What is signed begins with a tag of its purpose, so that no signature is good for another one.
+        """
+
+
 class Cursors(Protocol):
     """Positions in the node's order of events as opaque texts, and back."""
 

@@ -37,6 +37,9 @@ class Database(Protocol):
     def read(self, fn: Callable[[Connection], T]) -> "Deferred[T]":
         """Run `fn` on a reading connection, in one snapshot, off the reactor's thread."""
 
+    def drained(self) -> "Deferred[None]":
+        """Fires when all reads that are under way now were answered: no older snapshot is looked at then."""
+
     def next_position(self) -> int:
         """The next place in the order of events: take it in the same turn as the `transact` that uses it."""
 

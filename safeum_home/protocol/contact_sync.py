@@ -5,7 +5,6 @@ pseudorandom function's output for the number. The one block is a permutation: i
 nothing to those who never had the number evaluated. docs/contact-sync.md specifies it.
 """
 
-import re
 from base64 import b32decode, b32encode
 from bisect import bisect_left
 
@@ -25,15 +24,6 @@ MOST_PAGES = 4_096
 """A set's pages, a power of two: as many as their versions fit a frame."""
 PAGE = 1_900
 """Entries of a page: as many as fit a frame."""
-
-NUMBER_PATTERN = r"^\+[1-9][0-9]{6,14}$(?!\n)"
-"""E.164 as it is hashed: `+`, country code, number; nothing in between."""
-_NUMBER = re.compile(NUMBER_PATTERN)
-
-
-def is_number(text: str) -> bool:
-    """Whether a text is a phone number in the form in which it is hashed."""
-    return _NUMBER.match(text) is not None
 
 
 def entry(output: bytes, account: AccountId) -> bytes:

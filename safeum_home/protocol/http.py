@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from safeum_home.protocol.types import PublicKey
+
 HEALTH_PATH = "/health"
 DISCOVERY_PATH = "/.well-known/safeum/client"
 SMS_REPORTS_PATH = "/v1/sms/"
@@ -36,3 +38,5 @@ class Discovery(Struct, frozen=True):
     protocols: list[str]
     """WebSocket subprotocols that the node speaks, the preferred one first."""
     limits: DiscoveryLimits
+    node_key: PublicKey
+    """What the node signs with, for as long as its root secret is the same."""

@@ -13,6 +13,9 @@ from safeum_home.ids import (
     DEVICE_PATTERN,
 )
 
+PUBLIC_KEY_PATTERN = r"^[A-Za-z0-9_-]{43}$(?!\n)"
+SIGNATURE_PATTERN = r"^[A-Za-z0-9_-]{86}$(?!\n)"
+
 Account = Annotated[
     str,
     Meta(pattern=ACCOUNT_PATTERN, max_length=283, description="`@<26 base32 characters>:<node>`, for ever."),
@@ -38,8 +41,18 @@ Alias = Annotated[
 ]
 Address = Annotated[str, Meta(min_length=1, max_length=320, description="`login@node`, or `login`.")]
 Password = Annotated[str, Meta(min_length=1, max_length=512, description="Any text; hashed with Argon2id.")]
+Pin = Annotated[
+    str, Meta(pattern=r"^[0-9]{6,12}$(?!\n)", max_length=12, description="Digits that close the account.")
+]
 Token = Annotated[str, Meta(min_length=20, max_length=128, description="Proves a device; opaque.")]
 Milliseconds = Annotated[int, Meta(ge=0, le=2**53 - 1, description="Milliseconds since 1970-01-01 UTC.")]
+PublicKey = Annotated[
+    str, Meta(pattern=PUBLIC_KEY_PATTERN, max_length=43, description="An Ed25519 key, base64url, unpadded.")
+]
+Signature = Annotated[
+    str,
+    Meta(pattern=SIGNATURE_PATTERN, max_length=86, description="An Ed25519 signature, base64url, unpadded."),
+]
 ShortText = Annotated[str, Meta(max_length=128)]
 PageSize = Annotated[int, Meta(ge=1, le=200, description="How many at the most.")]
 # As many as fit a frame at their longest.
@@ -109,14 +122,18 @@ Body = Text | LoginAlert | NumberClaim
 """What a message can hold."""
 
 
-class Message(Struct, frozen=True):
-    """A message as it is delivered and as it is kept, sealed. `id` is also its cursor."""
+class Message(Struct, frozen=True, omit_defaults=True):
+    """A message as it is delivered and as it is kept, sealed. `id` is also its cursor.
+
+    What the node's own contacts write has a `signature` by its key (`protocol.signing`); nothing else has.
+    """
 
     id: CursorText
     chat: Chat
     sender: Account
     at: Milliseconds
     body: Body
+    signature: Signature | None = None
 
 
 class ContactState(StrEnum):
@@ -128,6 +145,8 @@ class ContactState(StrEnum):
     REMOVED = "removed"
     """The other side ended it, or blocked: the two look the same on purpose."""
     BLOCKED = "blocked"
+    CLOSED = "closed"
+    """The account was closed for ever: the chat with it is erased on the node, and wiped by clients."""
     NONE = "none"
     """Not in the list (any more): sent once, in `contact.changed`, never listed."""
 
@@ -227,7 +246,7 @@ class ChatSummary(Struct, frozen=True):
     """A chat as a list shows it. Markers are message ids; null where nothing was yet."""
 
     chat: Chat
-    kind: Literal["direct", "system"]
+    kind: Literal["direct", "system", "support"]
     peer: Account
     address: str
     display_name: str

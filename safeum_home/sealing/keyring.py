@@ -8,10 +8,12 @@ the database, and keep one copy of it only, replaced after each turn.
 Turning has two steps around a commit, so that a crash at any point is made good at the next start:
 
 1. `begin_turn` puts the next epoch's key beside the present one into the file;
-2. the caller drops the erased rows and re-wraps all others with `rewrap`, in one transaction;
-3. `finish_turn` drops the old key from the file and from memory.
+2. the caller, who has dropped the erased rows before, re-wraps all others with `rewrap`: some in each
+   transaction, so that others can commit between them (`node.turning`);
+3. `finish_turn` drops the old key from the file, and `wipe_retired` from memory, when all reads that had
+   begun before are over: else they would find rows under a key that is gone, and take them for damaged.
 
-A keyring that opens with two epochs has `pending_turn`: its caller does steps 2 and 3 again.
+A keyring that opens with two epochs has `pending_turn`: its caller goes on with steps 2 and 3.
 """
 
 from collections.abc import Mapping
@@ -39,6 +41,7 @@ class EpochKeyring:
         self._path = path
         self._slots = dict(epochs)
         self._keys = {epoch: SealedKey(slot) for epoch, slot in epochs.items()}
+        self._retired: dict[int, SealedKey] = {}
         self._epoch = max(epochs)
         self._arena = epochs[self._epoch].arena
 
@@ -127,18 +130,27 @@ class EpochKeyring:
         return following
 
     def finish_turn(self) -> None:
-        """Destroy all epochs but the present one; call it after the commit. Blocks. Raises OSError."""
+        """Destroy all epochs but the present one; call it after the commit. Blocks. Raises OSError.
+
+        In memory they are kept until `wipe_retired`: who reads in a snapshot from before still needs them.
+        """
         present = {self._epoch: self._slots[self._epoch]}
         if self.pending_turn:
             self._write(present)
-        dropped = [key for epoch, key in self._keys.items() if epoch != self._epoch]
+        retired = {epoch: key for epoch, key in self._keys.items() if epoch != self._epoch}
+        self._retired = {**self._retired, **retired}
         self._slots = present
         self._keys = {self._epoch: self._keys[self._epoch]}
-        for key in dropped:
+
+    def wipe_retired(self) -> None:
+        """Zero the keys of epochs that are over: nobody looks at a snapshot from before any more."""
+        retired, self._retired = self._retired, {}
+        for key in retired.values():
             key.wipe()
 
     def wipe(self) -> None:
         """Zero every key of the keyring."""
+        self.wipe_retired()
         for key in (self._key, *self._keys.values()):
             key.wipe()
 
@@ -147,7 +159,7 @@ class EpochKeyring:
         return WrappedKey(epoch, self._keys[epoch].wrap(slot, _context(owner, epoch)))
 
     def _open(self, owner: bytes, wrapped: WrappedKey) -> Slot:
-        key = self._keys.get(wrapped.epoch)
+        key = self._keys.get(wrapped.epoch) or self._retired.get(wrapped.epoch)
         if key is None:
             raise Erased if wrapped.epoch < self._epoch else Tampered
         return key.unwrap(wrapped.wrapped, _context(owner, wrapped.epoch))

@@ -11,6 +11,7 @@ from safeum_home.sealing.keyring import EpochKeyring
 from safeum_home.sealing.keys import SealedKey, derive
 from safeum_home.sealing.memory import Slot
 from safeum_home.sealing.secrets import SecretStore
+from safeum_home.sealing.signing import Ed25519Signer
 
 KEYRING = "keyring"
 SECRETS = "secrets"
@@ -18,13 +19,14 @@ SECRETS = "secrets"
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """What a node needs to work. `signing_seed` is the Ed25519 seed (32 octets) of its federation key."""
+    """What a node needs to work. `signing_seed` is the Ed25519 seed (32 octets) behind `signer`."""
 
     keyring: EpochKeyring
     blinder: BlindIndex
     cursors: SealedCursors
     secrets: SecretStore
     signing_seed: Slot
+    signer: Ed25519Signer
     elements: PeriodKeys
 
     def wipe(self) -> None:
@@ -34,6 +36,7 @@ class Vault:
         self.cursors.wipe()
         self.secrets.wipe()
         self.signing_seed.wipe()
+        self.signer.wipe()
         self.elements.wipe()
 
 
@@ -68,12 +71,14 @@ def open_vault(root: Slot, state_dir: Path | None) -> Vault:
     except Tampered:
         keyring.wipe()
         raise Problem(Code.WRONG_ROOT_SECRET, "the file of secrets is damaged") from None
+    seed = derive(root, b"safeum signing")
     return Vault(
         keyring,
         BlindIndex(derive(root, b"safeum index")),
         SealedCursors(derive(root, b"safeum cursors", CURSOR_KEY_SIZE)),
         secrets,
-        derive(root, b"safeum signing"),
+        seed,
+        Ed25519Signer(seed),
         PeriodKeys(derive(root, b"safeum elements")),
     )
 

@@ -18,7 +18,7 @@ from safeum_home.ports import WrappedKey
 from safeum_home.storage import keys
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import AccountRow
-from safeum_home.storage.schema import accounts, aliases
+from safeum_home.storage.schema import accounts, aliases, tombstones
 from safeum_home.storage.schema import keys as key_table
 
 ACCOUNT_COLUMNS = (accounts.c.account, accounts.c.sealed, key_table.c.epoch, key_table.c.wrapped)
@@ -41,6 +41,13 @@ _BY_ALIAS = (
     .join(aliases, aliases.c.account == accounts.c.account)
     .where(aliases.c.alias == bindparam("alias"))
 )
+_EXISTS = select(accounts.c.account).where(accounts.c.account == bindparam("account"))
+_TAKEN = (
+    select(aliases.c.alias)
+    .where(aliases.c.alias == bindparam("alias"))
+    .union_all(select(tombstones.c.alias).where(tombstones.c.alias == bindparam("alias")))
+)
+_CLOSED = select(tombstones.c.alias).where(tombstones.c.alias == bindparam("alias"))
 _ALIAS: BindParameter[bytes] = bindparam("alias", type_=LargeBinary)
 
 
@@ -69,7 +76,7 @@ _TAKE = Many("INSERT INTO aliases (alias, account) {rows} ON CONFLICT DO NOTHING
 
 
 class AliasTaken(Exception):
-    """The alias belongs to an account already."""
+    """The alias belongs to an account, or belonged to one that was closed."""
 
 
 def account_row(account: bytes, sealed: bytes, epoch: int, wrapped: bytes) -> AccountRow:
@@ -78,7 +85,7 @@ def account_row(account: bytes, sealed: bytes, epoch: int, wrapped: bytes) -> Ac
 
 def insert_account(c: Connection, row: AccountRow, alias: bytes) -> None:
     """Store a new account, its key and its alias; raises `AliasTaken`."""
-    if not _TAKE.change(c, [(alias, row.account)]):
+    if c.execute(_CLOSED, {"alias": alias}).first() or not _TAKE.change(c, [(alias, row.account)]):
         raise AliasTaken
     keys.put_key(c, row.account, row.key)
     c.execute(accounts.insert().values(account=row.account, sealed=row.sealed))
@@ -107,6 +114,16 @@ def account(c: Connection, account: bytes) -> AccountRow | None:
     return account_row(*row) if row else None
 
 
+def exists(c: Connection, account: bytes) -> bool:
+    """Whether the account is still there: whatever writes rows for it asks, in the same transaction."""
+    return c.execute(_EXISTS, {"account": account}).first() is not None
+
+
+def is_taken(c: Connection, alias: bytes) -> bool:
+    """Whether an alias can be had no more: an account has it, or had it when it was closed."""
+    return c.execute(_TAKEN, {"alias": alias}).first() is not None
+
+
 def accounts_after(c: Connection, after: bytes, limit: int) -> list[AccountRow]:
     """The accounts behind the blind index `after`, in the order of these: to go through all of them."""
     return [account_row(*row) for row in c.execute(_AFTER, {"after": after, "limit": limit})]
@@ -119,3 +136,8 @@ def update_account(c: Connection, account: bytes, sealed: bytes) -> None:
 def count(c: Connection) -> int:
     """How many accounts there are: it reads the whole of the smaller table of the two."""
     return int(c.execute(select(func.count()).select_from(aliases)).scalar_one())
+
+
+def count_closed(c: Connection) -> int:
+    """How many logins of accounts that were closed are kept from being used again."""
+    return int(c.execute(select(func.count()).select_from(tombstones)).scalar_one())

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import ContactRow
-from safeum_home.storage.schema import contacts
+from safeum_home.storage.schema import contacts, members
 
 # Places in `safeum_home.accounts.relation.STATES` that queries here depend on.
 GONE = 0
@@ -34,6 +34,14 @@ _OLDEST_KEPT = (
 )
 _FORGET_GONE = delete(contacts).where(_GONE, contacts.c.position <= _OLDEST_KEPT)
 _OF_CHAT = select(contacts).where(contacts.c.chat == bindparam("chat")).order_by(contacts.c.owner)
+_FACING = select(contacts).where(
+    contacts.c.chat.in_(
+        select(contacts.c.chat)
+        .where(contacts.c.owner == bindparam("account"))
+        .union(select(members.c.chat).where(members.c.account == bindparam("account")))
+    ),
+    contacts.c.owner != bindparam("account"),
+)
 _PUT = Many(
     "INSERT INTO contacts (owner, peer, chat, state, position, sealed) {rows} ON CONFLICT (owner, peer) DO"
     " UPDATE SET chat = excluded.chat, state = excluded.state, position = excluded.position,"
@@ -67,6 +75,11 @@ def contacts_since(c: Connection, owner: bytes, position: int, limit: int) -> li
 def contacts_of_chat(c: Connection, chat: bytes) -> list[ContactRow]:
     """The sides of the relation behind a direct chat."""
     return [ContactRow(*row) for row in c.execute(_OF_CHAT, {"chat": chat})]
+
+
+def facing(c: Connection, account: bytes) -> list[ContactRow]:
+    """The other sides of an account's relations, as far as it has a row or a chat of its own there."""
+    return [ContactRow(*row) for row in c.execute(_FACING, {"account": account})]
 
 
 def count(c: Connection, owner: bytes) -> int:

@@ -14,7 +14,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, make_url
-from twisted.internet.defer import Deferred, fail, gatherResults
+from twisted.internet.defer import Deferred, fail, gatherResults, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -56,7 +56,8 @@ class NodeDatabase:
         self._seen = 0
         self._until = 0.0
         self._writing = 0
-        self._reading = 0
+        self._reading: set[Deferred[Any]] = set()
+        self._drains: list[tuple[set[Deferred[Any]], Deferred[None]]] = []
         self._position = 0
         self._committed = 0
         self._never = range(0)
@@ -74,12 +75,19 @@ class NodeDatabase:
     def read(self, fn: Callable[[Connection], T]) -> Deferred[T]:
         if self._closing is not None:
             return fail(Problem(Code.SHUTTING_DOWN))
-        if self._reading >= self._limit:
+        if len(self._reading) >= self._limit:
             return fail(Problem(Code.BUSY, retry_after=RETRY_AFTER))
-        self._reading += 1
         done: Deferred[T] = Deferred()
+        self._reading.add(done)
         self._reads.put(Read(fn, done))
         return done
+
+    def drained(self) -> Deferred[None]:
+        if not self._reading:
+            return succeed(None)
+        drained: Deferred[None] = Deferred()
+        self._drains.append((set(self._reading), drained))
+        return drained
 
     def next_position(self) -> int:
         self._position += 1
@@ -202,10 +210,17 @@ class NodeDatabase:
         self._reactor.callFromThread(self._was_read, read, outcome, outage)
 
     def _was_read(self, read: Read, outcome: Any, outage: str | None) -> None:
-        self._reading -= 1
         if outage is not None:
             self._look_for_damage(outage)
         read.done.callback(outcome)
+        self._reading.discard(read.done)
+        drains, self._drains = self._drains, []
+        for reads, drained in drains:
+            reads.discard(read.done)
+            if reads:
+                self._drains.append((reads, drained))
+            else:
+                drained.callback(None)
 
     def _tell(self, outage: str | None) -> None:
         self._outage = outage

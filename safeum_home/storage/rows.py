@@ -106,3 +106,11 @@ class Marker(NamedTuple):
     delivered: int
     read: int
     position: int
+
+
+class SupportRow(NamedTuple):
+    """A conversation with support that is open. `waiting` is the oldest message without an answer, or 0."""
+
+    chat: bytes
+    position: int
+    waiting: int

@@ -89,7 +89,22 @@ events = _table(
 dedupe = _table(
     "dedupe",
     _blind("sent", primary_key=True),
-    _number("position"),
+    # What is erased with a chat is found by its positions; they only grow, so the index does at its end.
+    _number("position", index=True),
 )
 
+# Conversations with support that the staff has not closed: where the newest message is, and the oldest that
+# waits for an answer (0: none does).
+support = _table(
+    "support",
+    _blind("chat", primary_key=True),
+    _number("position", index=True),
+    _number("waiting"),
+)
+
+# The names of accounts that were closed: they are taken for ever.
+tombstones = _table("tombstones", _blind("alias", primary_key=True))
+
+# Accounts and chats that were closed, and whose rows are not all deleted yet.
+erasing = _table("erasing", _blind("owner", primary_key=True))
 invites = _table("invites", _blind("invite", primary_key=True), _number("left"), _number("ends"), _sealed())

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-from pathlib import Path
 from typing import NoReturn
 from unittest import SkipTest
 
@@ -31,16 +30,3 @@ def tool(name: str, package: str | None = None) -> str:
             if subprocess.run(command, env=environment, capture_output=True, check=False).returncode:
                 missing(f"{name} is not installed: {' '.join(command)} failed")
     return str(shutil.which(name))
-
-
-def npm(package: str, version: str) -> Path:
-    """A `node_modules` with `package` of npm in it, in a folder of the checkout that is kept."""
-    tool("node", "nodejs")
-    folder = Path(__file__).parent.parent.parent / ".make" / "npm" / f"{package.replace('/', '-')}-{version}"
-    modules = folder / "node_modules"
-    if not (modules / package).is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        command = [tool("npm"), "install", "--no-audit", "--no-fund", "--prefix", str(folder)]
-        if subprocess.run([*command, f"{package}@{version}"], capture_output=True, check=False).returncode:
-            missing(f"{package} is not installed: npm install failed")
-    return modules

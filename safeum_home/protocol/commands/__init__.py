@@ -34,6 +34,15 @@ from safeum_home.protocol.commands.chats import (
     ListChats,
     Sent,
 )
+from safeum_home.protocol.commands.closing import (
+    AccountBlock,
+    AccountPinList,
+    AccountPinRemove,
+    AccountPinSet,
+    PinCount,
+    PinSet,
+    SessionBlock,
+)
 from safeum_home.protocol.commands.contacts import (
     ContactAccept,
     ContactBlock,
@@ -71,8 +80,12 @@ from safeum_home.protocol.commands.verification import (
 
 __all__ = [
     "COMMANDS",
+    "AccountBlock",
     "AccountFindable",
     "AccountPassword",
+    "AccountPinList",
+    "AccountPinRemove",
+    "AccountPinSet",
     "AccountRegister",
     "AvatarGet",
     "AvatarKept",
@@ -113,6 +126,8 @@ __all__ = [
     "Opened",
     "Params",
     "Phase",
+    "PinCount",
+    "PinSet",
     "PolicyAccept",
     "PolicyGet",
     "PolicyText",
@@ -122,6 +137,7 @@ __all__ = [
     "Result",
     "Sent",
     "SessionAck",
+    "SessionBlock",
     "SessionLogin",
     "SessionLogout",
     "SessionResume",

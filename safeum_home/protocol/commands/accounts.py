@@ -6,11 +6,13 @@ from safeum_home.protocol.invites import InviteCode
 from safeum_home.protocol.types import (
     Account,
     Alias,
+    Chat,
     CursorText,
     Device,
     DeviceEntry,
     DeviceInfo,
     Password,
+    PublicKey,
     Token,
     Username,
 )
@@ -20,7 +22,8 @@ class Opened(Result, frozen=True):
     """The session is now this device of this account.
 
     Events after `cursor` will follow on this connection. `token` is given at sign-up and at a login
-    with a password, once; `session.resume` answers with null there.
+    with a password, once; `session.resume` answers with null there. `node_key` is what the node signs with,
+    and `support_chat` where this account can write to its operator.
     """
 
     account: Account
@@ -30,6 +33,8 @@ class Opened(Result, frozen=True):
     token: Token | None = None
     policy: PolicyVersion | None = None
     """Of the node's policy, where this account's owner has not agreed to that version yet: ask."""
+    node_key: PublicKey | None = None
+    support_chat: Chat | None = None
 
 
 @command("account.register", Opened, Phase.GREETING)

@@ -82,3 +82,8 @@ def upgrade() -> None:
         _number("position"),
     )
     _table("invites", _blind("invite", primary_key=True), _number("left"), _number("ends"), _sealed())
+    _table("support", _blind("chat", primary_key=True), _number("position"), _number("waiting"))
+    op.create_index("ix_support_position", "support", ["position"])
+    op.create_index("ix_dedupe_position", "dedupe", ["position"])
+    _table("tombstones", _blind("alias", primary_key=True))
+    _table("erasing", _blind("owner", primary_key=True))

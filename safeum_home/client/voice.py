@@ -1,0 +1,65 @@
+"""Whether what comes in the node's name is the node's: its signature, under the key it showed at login.
+
+The key comes over TLS, from the node itself, and is kept for as long as this object is: no database, no
+bridge and no later answer of the node puts another one in its place.
+"""
+
+from functools import lru_cache
+
+from safeum_home.ids import AccountId, direct_chat_id, support_account, system_account
+from safeum_home.protocol.commands import Opened
+from safeum_home.protocol.signing import decode_octets, fingerprint, is_authentic, speaks_for_node
+from safeum_home.protocol.types import Message
+
+REMEMBERED = 4096
+"""Messages of which it is remembered how they turned out: a screen is drawn often."""
+
+
+class NodeVoice:
+    """Knows the node's own contacts, their chats with this account, and its key."""
+
+    def __init__(self) -> None:
+        self.key: str | None = None
+        """The node's key; None before the login, and where it showed none: then nothing is authentic."""
+        self.account = AccountId("")
+        self.support_chat: str | None = None
+        self._told = False
+        self._holds = lru_cache(REMEMBERED)(self._check)
+
+    def pin(self, opened: Opened) -> None:
+        """A session is open. The first one's key stays; with the same root secret a node has no other."""
+        if not self._told:
+            self._told = True
+            self.key = opened.node_key
+            self.account = AccountId(opened.account)
+        self.support_chat = opened.support_chat
+
+    @property
+    def node(self) -> str:
+        return self.account.partition(":")[2]
+
+    @property
+    def fingerprint(self) -> str:
+        """The key as people compare it; empty where there is none."""
+        key = decode_octets(self.key or "", 32)
+        return "" if key is None else fingerprint(key)
+
+    def contact(self, kind: str) -> AccountId:
+        """Who writes in a chat of the kind `system` or `support`."""
+        return system_account(self.node) if kind == "system" else support_account(self.node)
+
+    def kind(self, chat: str) -> str:
+        """`system`, `support`, or `direct` for all others."""
+        for kind in ("system", "support"):
+            if self._told and chat == direct_chat_id(self.account, self.contact(kind)):
+                return kind
+        return "direct"
+
+    def authentic(self, message: Message) -> bool | None:
+        """Whether the node has signed this; None where nobody says that it is the node's."""
+        return self._holds(message)
+
+    def _check(self, message: Message) -> bool | None:
+        if not speaks_for_node(message, self.account):
+            return None
+        return self.key is not None and is_authentic(message, self.node, self.key)

@@ -1,0 +1,145 @@
+"""PINs and closed accounts in the terminal client: one's own, and those of contacts."""
+
+from safeum_home.client.slash_commands import completions
+from safeum_home.errors import Code, Problem
+from safeum_home.protocol.events import Typing
+from safeum_home.protocol.types import ContactState
+from tests.client_desk import DeskTestCase
+from tests.client_double import BOB, CHAT, message
+
+PASSWORD, PIN = "correct horse", "284716"
+
+
+class OwnTests(DeskTestCase):
+    def begin(self) -> None:
+        self.count = 1
+        self.node.answers |= {
+            "account.pin.list": lambda params: {"count": self.count},
+            "account.pin.set": lambda params: {"ordinal": 2},
+            "account.pin.remove": lambda params: {},
+            "session.block": lambda params: {},
+        }
+        super().begin()
+
+    def lines(self, *lines: str) -> str:
+        for line in lines:
+            self.enter(line)
+        return " ".join(self.body(rows=40).split())
+
+    def test_how_many(self) -> None:
+        self.assertIn("You have 1 PIN:", self.lines("/pin"))
+        self.count = 0
+        self.assertIn("You have no PINs:", self.lines("/pin"))
+
+    def test_set(self) -> None:
+        """Password and PIN are asked for unseen, and the PIN twice; nothing of it is shown or sent."""
+        self.enter("/chat bob")
+        self.enter("/pin set")
+        self.assertEqual((self.desk.questions.prompt, self.desk.questions.hidden), ("Password: ", True))
+        shown = self.lines(PASSWORD, PIN, PIN)
+        self.assertIn("PIN 2 is set.", shown)
+        self.assertEqual(self.params("account.pin.set"), [{"password": PASSWORD, "pin": PIN}])
+        self.assertFalse(self.desk.questions.open or self.desk.questions.hidden)
+        self.assertNotIn(PIN, shown + self.info())
+        self.assertEqual(self.params("chat.send"), [])
+
+    def test_two_different_ones(self) -> None:
+        self.assertIn("two different PINs", self.lines("/pin set", PASSWORD, PIN, "284717"))
+        self.assertEqual(self.params("account.pin.set"), [])
+
+    def test_an_empty_line(self) -> None:
+        """It ends the question at each step."""
+        for given in ([], [PASSWORD], [PASSWORD, PIN]):
+            self.assertIn("Left as it was.", self.lines("/pin set", *given, ""))
+            self.assertFalse(self.desk.questions.open)
+        self.assertEqual(self.params("account.pin.set"), [])
+
+    def test_refused(self) -> None:
+        self.wire.answers["account.pin.set"] = lambda params: Problem(Code.WEAK_PIN)
+        self.assertIn("Take another PIN", self.lines("/pin set", PASSWORD, "123456", "123456"))
+
+    def test_remove(self) -> None:
+        self.assertIn("PIN 1 is removed", self.lines("/pin remove 1", PASSWORD))
+        self.assertEqual(self.params("account.pin.remove"), [{"password": PASSWORD, "ordinal": 1}])
+        for wrong in ("/pin remove", "/pin remove 4", "/pin sett", "/pin set 1"):
+            self.assertIn("/pin, /pin set or /pin remove NUMBER", self.lines(wrong))
+
+    def test_close(self) -> None:
+        """After a warning, with the login typed out, and with a PIN."""
+        shown = self.lines("/close-account")
+        self.assertIn("closes your account for ever", shown)
+        self.assertIn("Nothing can be brought back", shown)
+        self.assertFalse(self.desk.questions.hidden)
+        self.enter("ada")
+        self.assertTrue(self.desk.questions.hidden)
+        self.enter(PIN)
+        self.assertEqual(self.params("session.block"), [{"pin": PIN}])
+        self.wire.drop(4011, "the account was closed")
+        self.assertIn("This account was closed, for ever.", self.lines())
+
+    def test_not_closed(self) -> None:
+        """By a wrong login, by an empty line, without a PIN, or by a wrong one."""
+        self.assertIn("Nothing was closed.", self.lines("/close-account", "adam"))
+        self.assertIn("Left as it was.", self.lines("/close-account", ""))
+        self.assertIn("Left as it was.", self.lines("/close-account", "ada", ""))
+        self.assertEqual(self.params("session.block"), [])
+        self.count = 0
+        self.assertIn("You have no PIN", self.lines("/close-account"))
+        self.count = 1
+        self.wire.answers["session.block"] = lambda params: Problem(Code.WRONG_PIN)
+        self.assertIn("PIN is wrong.", self.lines("/close-account", "ada", PIN))
+
+    def test_nothing_is_completed(self) -> None:
+        """What answers a question is no command, whatever it begins with."""
+        self.enter("/pin set")
+        self.assertEqual(list(completions(self.desk, "/p")), [])
+        self.enter("/password/")
+        self.enter("")
+        self.assertEqual(next(iter(completions(self.desk, "/pi")))[0], "/pin")
+
+
+class ContactTests(DeskTestCase):
+    def close(self) -> None:
+        self.meet(ContactState.CLOSED, account=BOB)
+
+    def test_told_and_wiped(self) -> None:
+        """The open chat is left, nothing of it stays on the screen, and it is said why."""
+        self.enter("/chat bob")
+        self.assertIn("text 3", self.body())
+        self.wire.event(Typing(CHAT, BOB, True))
+        timers = len(self.node.clock.getDelayedCalls())
+        self.desk.banner = "Bob: text 3"
+        self.close()
+        shown = " ".join(self.body().split())
+        self.assertIn("bob has closed the account. The chat is gone; /remove bob removes the entry.", shown)
+        self.assertIsNone(self.desk.current)
+        for place in (shown, self.sidebar(), self.info(), self.header()):
+            self.assertNotIn("text 3", place)
+        self.assertNotIn("Bob", self.sidebar())
+        self.assertEqual(self.desk.state.chats, [])
+        self.node.clock.advance(10)
+        self.assertLess(len(self.node.clock.getDelayedCalls()), timers)
+
+    def test_what_was_on_its_way(self) -> None:
+        """A message of another device that crossed it is not shown either."""
+        self.close()
+        self.wire.event(message(9, "late"))
+        self.enter("/chat bob")
+        view = self.desk.state.chat(CHAT)
+        assert view is not None
+        self.assertNotIn("late", str(view.messages))
+
+    def test_in_the_list(self) -> None:
+        """The entry says so, cannot be written to or blocked, and can be removed."""
+        self.wire.answers["chat.history"] = lambda params: Problem(Code.NOT_FOUND)
+        self.wire.answers["contact.remove"] = lambda params: {}
+        self.close()
+        self.enter("/contacts")
+        self.assertIn("has closed the account: /remove takes the entry away", " ".join(self.body().split()))
+        self.enter("/block bob")
+        self.assertIn("bob is blocked already, or has closed the account", " ".join(self.body().split()))
+        self.enter("/chat bob")
+        self.enter("are you there?")
+        self.assertIn("Not sent to bob: has closed the account", " ".join(self.body().split()))
+        self.enter("/remove bob")
+        self.assertEqual(self.params("contact.remove"), [{"account": BOB}])
