@@ -44,9 +44,9 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import Control, limits_in_use, make_sign_up
+from safeum_home.node.routes import chat_routes, closing_routes, login_routes, number_routes, people_routes
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database, Forfeits, TextMessages
-from safeum_home.protocol import commands
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
 from safeum_home.spawn import spawn
@@ -188,26 +188,19 @@ def make_domain(
     avatars = Avatars(database, blinder, directory, side, changes, change_limit)
     history = History(name, database, blinder, cursors, registry, directory, receipts, system.account)
     backlog = Backlog(database, (messages.since, receipts.since, side.since, profiles.since))
-    routes: Routes = (
-        _routes(
-            logins,
-            passwords,
-            devices,
-            contacts,
-            profiles,
-            avatars,
-            messages,
-            receipts,
-            history,
-            TypingSignals(registry, bus),
-        )
-        | _number_routes(verifications, number_logins, claims)
-        | _closing_routes(pins, closing)
-    )
+    routes: Routes = {
+        **login_routes(logins, passwords, devices),
+        **number_routes(verifications, number_logins, claims),
+        **closing_routes(pins, closing),
+        **people_routes(contacts, profiles, avatars),
+        **chat_routes(history, messages, receipts, TypingSignals(registry, bus)),
+        **sync_routes,
+        **sign_up.routes(),
+    }
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
         clock=clock,
-        routes={**routes, **sync_routes, **sign_up.routes()},
+        routes=routes,
         bus=bus,
         cursors=cursors,
         receipts=receipts,
@@ -235,64 +228,3 @@ def make_domain(
     shown = Accounts(database, directory, bus.connected)
     control = sign_up.control(config, shown, lambda: bus.accounts, limits)
     return Domain(services, receipts, directory, registry, turns, closing, findable, desk, control)
-
-
-def _number_routes(verifications: Verifications, logins: NumberLogins, claims: Claims) -> dict[Any, Any]:
-    return {
-        commands.VerificationCreate: verifications.create,
-        commands.VerificationRequest: verifications.request,
-        commands.VerificationSubmit: logins.submit,
-        commands.NumberKeep: claims.keep,
-    }
-
-
-def _closing_routes(pins: Pins, closing: Closing) -> dict[Any, Any]:
-    return {
-        commands.AccountPinSet: pins.set,
-        commands.AccountPinList: pins.list,
-        commands.AccountPinRemove: pins.remove,
-        commands.AccountBlock: closing.by_name,
-        commands.SessionBlock: closing.own,
-    }
-
-
-def _routes(
-    logins: Logins,
-    passwords: PasswordChange,
-    devices: Devices,
-    contacts: Contacts,
-    profiles: Profiles,
-    avatars: Avatars,
-    messages: Messages,
-    receipts: Receipts,
-    history: History,
-    signals: TypingSignals,
-) -> dict[Any, Any]:
-    """Which function carries out which command; `session.ack` is the session's own."""
-    return {
-        commands.AccountRegister: logins.register,
-        commands.AccountPassword: passwords.change,
-        commands.SessionLogin: logins.login,
-        commands.SessionResume: logins.resume,
-        commands.SessionLogout: devices.logout,
-        commands.ListDevices: devices.list,
-        commands.DeviceRevoke: devices.revoke,
-        commands.ContactFind: contacts.find,
-        commands.ContactRequest: contacts.request,
-        commands.ContactAccept: contacts.accept,
-        commands.ContactDecline: contacts.decline,
-        commands.ContactRemove: contacts.remove,
-        commands.ContactBlock: contacts.block,
-        commands.ContactUnblock: contacts.unblock,
-        commands.ListContacts: contacts.list,
-        commands.ProfileGet: profiles.get,
-        commands.ProfileSet: profiles.set,
-        commands.AvatarSet: avatars.set,
-        commands.AvatarRemove: avatars.remove,
-        commands.AvatarGet: avatars.get,
-        commands.ListChats: history.list,
-        commands.ChatHistory: history.history,
-        commands.ChatSend: messages.send,
-        commands.ChatRead: receipts.read,
-        commands.ChatTyping: signals.typing,
-    }
