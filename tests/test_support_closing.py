@@ -1,6 +1,7 @@
 """An account that is closed takes its conversation with support along."""
 
 from typing import Any
+from unittest.mock import patch
 
 from twisted.internet.defer import Deferred
 
@@ -11,6 +12,10 @@ from safeum_home.node.support_operation import support_handlers
 from tests.closing_case import PIN, ClosingCase
 from tests.support_case import ask_staff
 from tests.world import Client, Refused
+
+
+async def _nothing() -> None:
+    """Instead of a sweep."""
 
 
 class ClosingTests(ClosingCase):
@@ -63,6 +68,17 @@ class ClosingTests(ClosingCase):
         """Nor is anything stored in a chat that is erased."""
         self.alice.write(self.support, "help")
         self._behind()
+        self._gone()
+
+    def test_before_anything_is_swept(self) -> None:
+        """The list is without it from the closing on, and what comes behind is not even stored."""
+        self.alice.write(self.support, "help")
+        chat = self.world.vault.blinder.chat(self.support)
+        with patch.object(type(self.world.domain.closing), "sweep", lambda closing: _nothing()):
+            self._behind()
+            self.assertEqual((self._count("support", chat), self._count("events", chat)), (0, 1))
+            self.assertEqual(self._staff("list")["conversations"], [])
+        self.successResultOf(Deferred.fromCoroutine(self.world.domain.closing.sweep()))
         self._gone()
 
     def _behind(self) -> None:

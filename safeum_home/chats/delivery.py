@@ -1,6 +1,6 @@
 """From a committed message to the sessions of those who may see it: encoded and framed once."""
 
-from safeum_home.chats.registry import Chat, ChatContents
+from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.sealed import decode, open_encoded
 from safeum_home.ids import AccountId, DeviceId
 from safeum_home.ports import Bus, Published

@@ -10,7 +10,8 @@ from msgspec import Raw
 from sqlalchemy import Connection
 
 from safeum_home import ids
-from safeum_home.chats.registry import Chat, ChatContents, ChatKind, ChatRegistry
+from safeum_home.chats.contents import Chat, ChatContents, ChatKind
+from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import decode, open_encoded, open_message
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
+from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.delivery import Delivery
-from safeum_home.chats.registry import Chat, ChatKind, ChatRegistry
+from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import open_message, seal_message
 from safeum_home.chats.support import SupportInbox
 from safeum_home.damage import undamaged

@@ -11,7 +11,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from safeum_home.chats.registry import Chat, ChatRegistry
+from safeum_home.chats.contents import Chat
+from safeum_home.chats.registry import ChatRegistry
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, Cursor

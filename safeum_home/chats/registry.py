@@ -3,8 +3,6 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import IntEnum
-from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
@@ -12,42 +10,13 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
 from safeum_home import ids
+from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Database, Key, Keyring
 from safeum_home.storage import accounts, chats, contacts
 from safeum_home.storage.contacts import ACCEPTED
 from safeum_home.storage.rows import ChatRow, ContactRow
-
-
-class ChatKind(IntEnum):
-    """The numbers under which rows keep them."""
-
-    DIRECT = 1
-    SYSTEM = 2
-    SUPPORT = 3
-
-
-class ChatContents(NamedTuple):
-    """What it takes to read a chat."""
-
-    id: ChatId
-    blind: bytes
-    kind: ChatKind
-    key: Key
-    members: tuple[AccountId, ...]
-
-
-@dataclass(slots=True)
-class Chat:
-    """A chat that is open. `writers` are the members who may write into it now."""
-
-    id: ChatId
-    blind: bytes
-    kind: ChatKind
-    key: Key
-    members: tuple[AccountId, ...]
-    writers: frozenset[AccountId]
 
 
 @dataclass(slots=True)

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.messages import Messages
 from safeum_home.chats.receipts import Receipts
-from safeum_home.chats.registry import Chat, ChatKind, ChatRegistry
+from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import open_encoded, open_message
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered

@@ -2,7 +2,8 @@
 
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats.registry import Chat, ChatRegistry
+from safeum_home.chats.contents import Chat
+from safeum_home.chats.registry import ChatRegistry
 from safeum_home.ids import ChatId
 from safeum_home.ports import Bus, Caller, Published
 from safeum_home.protocol import frames
