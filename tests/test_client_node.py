@@ -279,7 +279,7 @@ class NodeTests(SynchronousTestCase):
             self.assertEqual(process.wait(SECONDS), 0)
         refused = self.safeum("pipe", "closer", PASSWORD + "\n")
         self.assertEqual(refused.stderr, "safeum: The login or the password is wrong.\n")
-        again = self.safeum("register", "closer", PASSWORD + "\n")
+        again = self.safeum("register", "closer", PASSWORD + "\n", "--agree", standard().version)
         self.assertEqual(again.stderr, "safeum: Somebody else has this login already.\n")
 
     def test_signing_up_by_number(self) -> None:
@@ -289,7 +289,9 @@ class NodeTests(SynchronousTestCase):
         with self.chat() as (screen, process):
             until(screen, b"sign up")
             screen.write(b"\r")
-            until(screen, b"mobile number")
+            until(screen, b"Do you agree?")
+            screen.write(b"yes\r")
+            until(screen, b"Choose a login, or give your mobile number")
             screen.write(b"+49 171 123-4567\r")
             self.assertIn(b"operator", until(screen, b"Have the code sent?"))
             screen.write(b"yes\r")
