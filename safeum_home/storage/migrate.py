@@ -14,7 +14,7 @@ class SchemaTooNew(Exception):
 
     def __init__(self, found: str, known: str) -> None:
         super().__init__(
-            f"the database has schema {found}, but this version of SafeUM Home knows schemas up to {known}:"
+            f"the database has schema {found}, and this version of SafeUM Home knows those up to {known}:"
             " run the version that wrote it, or a newer one"
         )
         self.found = found

@@ -1,11 +1,11 @@
-"""The first tables."""
+"""The first tables that are kept: a database of before them (0001) is refused."""
 
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
+revision = "0002"
 down_revision = None
 
 
