@@ -4,6 +4,7 @@ import re
 import tomllib
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 from twisted.internet.testing import MemoryReactorClock
@@ -80,7 +81,7 @@ class EdgeTests(SynchronousTestCase):
         edge = Edge(
             MemoryReactorClock(),
             config,
-            cast(Any, None),
+            cast(Any, SimpleNamespace(node_key="key")),
             ServerTls(chain, key),
             dict,
             {path: provider.callback},

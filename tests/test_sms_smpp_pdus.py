@@ -8,11 +8,12 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
+from bridges.sms.gsm import unpacked
 from bridges.sms.smpp.link import Link, Pace
 from bridges.sms.smpp.messages import Receipt, Submission, bind, message_id, receipt
 from bridges.sms.smpp.pdus import LAST_SEQUENCE, LONGEST, BadPdu, Command, Pdu, Splitter, Status
 from bridges.sms.smpp.requests import QUEUE, Requests, Unanswered
-from bridges.sms.smpp.texts import encode, gsm
+from bridges.sms.smpp.texts import encode
 from safeum_home.ports.sms import Outcome, Permanent, SmsState, Temporary
 
 DELIVERY = b"\0" + b"\1\1" + b"447700900123\0" + b"\1\1" + b"home\0"
@@ -61,10 +62,12 @@ class OctetTests(SynchronousTestCase):
 
     def test_gsm(self) -> None:
         """All 127 characters, with their codes; what is not among them is told."""
-        self.assertEqual(gsm("@£$ A a ä à\n"), bytes.fromhex("0001022041206120 7b207f0a".replace(" ", "")))
-        self.assertEqual(gsm("{€}"), bytes.fromhex("1b281b651b29"))
-        self.assertIsNone(gsm("ё"))
-        self.assertIsNone(gsm("\x1b"))
+        self.assertEqual(
+            unpacked("@£$ A a ä à\n"), bytes.fromhex("0001022041206120 7b207f0a".replace(" ", ""))
+        )
+        self.assertEqual(unpacked("{€}"), bytes.fromhex("1b281b651b29"))
+        self.assertIsNone(unpacked("ё"))
+        self.assertIsNone(unpacked("\x1b"))
         self.assertEqual(encode("\ud800")[0], 8)
 
     def test_periods(self) -> None:

@@ -141,9 +141,11 @@ def cheap_hasher(queue: int = 1000) -> tuple[PasswordHasher, InlinePool]:
     """The real hasher at libsodium's lowest cost, in the test's own thread."""
     section = PasswordSection(memory_mib=8, operations=1, threads=1, queue=queue)
     hasher: Any = PasswordHasher(_SameThread(), section)  # type: ignore[arg-type]  # no more of it is used
-    hasher._memory, hasher._pool = 8192, InlinePool()
+    pool = InlinePool()
+    hasher._memory = 8192
+    hasher._pool._pool = pool
     hasher._dummy = _DUMMY
-    return hasher, hasher._pool
+    return hasher, pool
 
 
 _DUMMY = "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"

@@ -1,5 +1,6 @@
 """What providers over HTTP have in common: one request for a message, one outcome for an answer."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -42,7 +43,7 @@ class Http(Protocol):
     def close(self) -> "Deferred[None]": ...
 
 
-class HttpProvider:
+class HttpProvider(ABC):
     """A provider: a subclass says how a message is asked for, and what an answer means."""
 
     callback: IResource | None = None
@@ -57,13 +58,13 @@ class HttpProvider:
     def stop(self) -> "Deferred[None]":
         return self._http.close()
 
+    @abstractmethod
     def ask(self, number: str, text: str) -> Ask:
         """The request; raises `Problem` and `Tampered` where a secret cannot be opened."""
-        raise NotImplementedError
 
+    @abstractmethod
     def outcome(self, answer: Answer, ask: Ask) -> Outcome:
         """What the answer to `ask` means."""
-        raise NotImplementedError
 
     async def _send(self, number: str, text: str) -> Outcome:
         if not is_number(number):
@@ -71,7 +72,7 @@ class HttpProvider:
         try:
             ask = self.ask(number, text)
         except (Problem, Tampered):
-            return Permanent(NO_CREDENTIALS, account_refused=True)
+            return Permanent(NO_CREDENTIALS)
         try:
             answer = await self._http.request(ask.method, ask.path, ask.headers, ask.body)
         except NoAnswer as error:

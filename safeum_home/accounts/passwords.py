@@ -1,21 +1,15 @@
 """Argon2id in a pool of its own: bounded, so that a flood of logins cannot starve the node."""
 
-from collections.abc import Callable
-from typing import TypeVar
 from unicodedata import normalize
 
 from nacl.exceptions import InvalidkeyError
 from nacl.pwhash import argon2id
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
-from twisted.internet.threads import deferToThreadPool
-from twisted.python.failure import Failure
-from twisted.python.threadpool import ThreadPool
 
+from safeum_home.accounts.work_pool import WorkPool
 from safeum_home.config import PasswordSection
 from safeum_home.errors import Code, Problem
-
-T = TypeVar("T")
 
 _COMMON = frozenset(
     [
@@ -70,12 +64,8 @@ class PasswordHasher:
     """
 
     def __init__(self, reactor: IReactorFromThreads, section: PasswordSection) -> None:
-        self._reactor = reactor
         self._section = section
-        self._pool = ThreadPool(section.threads, section.threads, "passwords")
-        self._bound = section.threads + section.queue
-        self._waiting = 0
-        self._stopping = False
+        self._pool = WorkPool(reactor, "passwords", section.threads, section.queue)
         self._memory = section.memory_mib * 1024 * 1024
         self._dummy = argon2id.str(b"", opslimit=section.operations, memlimit=self._memory).decode("ascii")
 
@@ -84,9 +74,7 @@ class PasswordHasher:
 
     def stop(self) -> None:
         """Wait for the hashes that are under way, which blocks; those that wait fail with `shutting_down`."""
-        self._stopping = True
-        if self._pool.started:
-            self._pool.stop()
+        self._pool.stop()
 
     def check_strength(self, password: str, username: str) -> None:
         """Raise `weak_password` where a password is too short, very common, or the login itself."""
@@ -111,7 +99,7 @@ class PasswordHasher:
             hashed = argon2id.str(data, opslimit=self._section.operations, memlimit=self._memory)
             return hashed.decode("ascii")
 
-        return self._defer(run)
+        return self._pool.run(run)
 
     def verify(self, password: str, hashed: str | None) -> "Deferred[bool]":
         """Whether `password` has the hash `hashed`. Without one it costs the same and is False."""
@@ -123,7 +111,7 @@ class PasswordHasher:
                 return False
             return hashed is not None
 
-        return self._defer(run)
+        return self._pool.run(run)
 
     def pin_cost(self) -> tuple[int, int]:
         """Operations and octets of memory that a PIN takes from now on."""
@@ -131,24 +119,9 @@ class PasswordHasher:
 
     def pin_verifier(self, pin: str, salt: bytes, operations: int, memory: int) -> "Deferred[bytes]":
         """What a PIN (ASCII) is recognised by: 32 octets of Argon2id under a salt of 16."""
-        return self._defer(lambda: argon2id.kdf(32, pin.encode(), salt, opslimit=operations, memlimit=memory))
-
-    def _defer(self, run: Callable[[], T]) -> "Deferred[T]":
-        if self._waiting >= self._bound:
-            raise Problem(Code.RATE_LIMITED, retry_after=1.0)
-        self._waiting += 1
-
-        def done(result: T | Failure) -> T | Failure:
-            self._waiting -= 1
-            return result
-
-        def unless_stopping() -> T:
-            if self._stopping:
-                raise Problem(Code.SHUTTING_DOWN)
-            return run()
-
-        deferred: Deferred[T] = deferToThreadPool(self._reactor, self._pool, unless_stopping)
-        return deferred.addBoth(done)
+        return self._pool.run(
+            lambda: argon2id.kdf(32, pin.encode(), salt, opslimit=operations, memlimit=memory)
+        )
 
 
 def _octets(password: str) -> bytes:

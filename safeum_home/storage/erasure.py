@@ -31,7 +31,7 @@ _IS_MARK = node.c.name == _MARK
 _owner: BindParameter[bytes] = bindparam("owner", type_=LargeBinary)
 
 _CHATS = select(members.c.chat).where(members.c.account == _owner)
-_BEGIN = (
+_OWN_ROWS = (
     delete(claims).where(claims.c.account == _owner),
     delete(avatars).where(avatars.c.account == _owner),
     delete(aliases).where(aliases.c.account == _owner),
@@ -53,13 +53,7 @@ _DROP = (
 _POSITIONS = select(events.c.position).where(events.c.chat == _owner).order_by(events.c.position)
 _SWEPT = (
     # What was on its way to the writer when the account was closed came behind it.
-    delete(claims).where(claims.c.account == _owner),
-    delete(avatars).where(avatars.c.account == _owner),
-    delete(aliases).where(aliases.c.account == _owner),
-    delete(devices).where(devices.c.account == _owner),
-    delete(profiles).where(profiles.c.account == _owner),
-    delete(contacts).where(contacts.c.owner == _owner),
-    delete(accounts).where(accounts.c.account == _owner),
+    *_OWN_ROWS,
     delete(members).where((members.c.chat == _owner) | (members.c.account == _owner)),
     delete(chats).where(chats.c.chat == _owner),
     delete(support).where(support.c.chat == _owner),
@@ -83,7 +77,7 @@ def erase_account(c: Connection, account: bytes, epoch: int, keep_name: bool = T
     c.execute(insert(erasing), going)
     if keep_name:
         c.execute(_ENTOMB, {"owner": account})
-    for statement in _BEGIN:
+    for statement in _OWN_ROWS:
         c.execute(statement, {"owner": account})
     for statement in _DROP:
         c.execute(statement)
