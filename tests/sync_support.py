@@ -25,7 +25,8 @@ from safeum_home.protocol.frames import ProblemDetails
 from safeum_home.storage import accounts
 from safeum_home.storage.schema import aliases
 from tests.e2e.needs import missing
-from tests.world import HOST, NODE, Client, InlinePool, Refused, World, _SameThread
+from tests.world import HOST, NODE, Client, Refused, World
+from tests.world_parts import InlinePool, _SameThread
 
 R = TypeVar("R", bound=c.Result)
 BOB = "+491511234567"

@@ -14,7 +14,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home.sealing.keys import SealedKey
 from tests.alike import CASES, Crowd, Trial, people
 from tests.timing import SURE, compare, judge
-from tests.world import CONSENT, LAPTOP, PASSWORD, InlinePool, RecordedTexts
+from tests.world import CONSENT, LAPTOP, PASSWORD
+from tests.world_parts import InlinePool, RecordedTexts
 
 _LITERAL = re.compile(r"[xX]'[0-9A-Fa-f]*'|\b\d+\b")
 _PARTICULAR = re.compile(rb'"id":\d+|"verification":"[\w-]{22}"|\+4917112\d{5}')

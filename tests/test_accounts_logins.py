@@ -12,7 +12,8 @@ from safeum_home.errors import Code, Problem
 from safeum_home.ids import system_account
 from safeum_home.sealing.root import generate
 from safeum_home.sealing.vault import initialise, open_vault
-from tests.world import CONSENT, HOST, LAPTOP, NODE, PASSWORD, Client, Refused, World, arena, cheap_hasher
+from tests.world import CONSENT, HOST, LAPTOP, NODE, PASSWORD, Client, Refused, World
+from tests.world_parts import arena, cheap_hasher
 
 
 class LoginCase(SynchronousTestCase):

@@ -23,7 +23,8 @@ from safeum_home.protocol.types import Body, LoginAlert, Text
 from safeum_home.sealing.hardening import Hardening
 from tests.support_case import SupportCase
 from tests.values import values
-from tests.world import CONSENT, Client, Refused, World, arena
+from tests.world import CONSENT, Client, Refused, World
+from tests.world_parts import arena
 
 BODIES_OF_ACCOUNTS = {Text}
 """What accounts may write to each other. All else that a message can hold is the node's."""

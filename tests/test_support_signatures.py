@@ -32,7 +32,7 @@ from safeum_home.sealing.signing import Ed25519Signer
 from safeum_home.storage.schema import events
 from tests.support_case import SupportCase
 from tests.values import values
-from tests.world import arena
+from tests.world_parts import arena
 
 VECTORS = Path(__file__).parent.parent / "docs" / "protocol" / "node-signatures.json"
 
