@@ -101,11 +101,16 @@ class SupportTests(SynchronousTestCase):
         """`support watch` shows what waits, and ends with Ctrl-C."""
         socket = str(self.node.state / "admin.sock")
         command = [str(BIN / "safeum-home"), "support", "watch", "--socket", socket]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watching:
+        # A test that runs in the background is deaf to Ctrl-C, and so would be what it starts.
+        hearing = ["env", "--default-signal=INT", *command]
+        with subprocess.Popen(hearing, stdout=subprocess.PIPE, text=True) as watching:
             assert watching.stdout is not None
-            self.assertRegex(watching.stdout.readline(), r"^ada +UNANSWERED")
-            watching.send_signal(signal.SIGINT)
-            self.assertEqual(watching.wait(PATIENCE), 0)
+            try:
+                self.assertRegex(watching.stdout.readline(), r"^ada +UNANSWERED")
+                watching.send_signal(signal.SIGINT)
+                self.assertEqual(watching.wait(PATIENCE), 0)
+            finally:
+                watching.kill()
 
     def _work_as_staff(self, account: str) -> None:
         self._watch()
