@@ -5,7 +5,9 @@ from unittest.mock import patch
 
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
+from safeum_home.accounts import closing
 from safeum_home.ids import AccountId
 from safeum_home.sealing.keys import SealedKey
 from safeum_home.sealing.libc import ffi
@@ -58,6 +60,22 @@ class OwnerTests(ClosingCase):
         self.assertIsNone(forced.connection.close_code)
         self.assertEqual(self.alice.connection.close_code, 4011)
         self.refused("bad_credentials", forced, "session.login", password=PASSWORD, **about)
+
+    def test_a_fault_is_not_told(self) -> None:
+        """Where closing fails by a fault of the node the answer is that to a wrong password; the log has it."""
+        lines: list[str] = []
+
+        def observe(event: LogEvent) -> None:
+            lines.append(formatEvent(event))
+
+        globalLogPublisher.addObserver(observe)  # type: ignore[arg-type]  # any function does
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        before = self.rows()
+        with patch.object(closing, "erase_account", side_effect=LookupError(f"row {PIN}")):
+            self.login_refused(Client(self.world), PIN)
+        self.assertEqual(self.rows(), before)
+        self.assertEqual(lines.count("An account could not be closed (LookupError)."), 1)
+        self.assertNotIn(PIN, "".join(lines))
 
     def test_duress_is_answered_before_the_turn(self) -> None:
         """Else the time until the answer would tell; the account is closed on the disk by then."""

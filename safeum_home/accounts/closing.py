@@ -99,7 +99,7 @@ class Closing:
         """What was not the password of `username` may be a PIN. The caller answers as for any other text.
 
         The answer waits for the commit, whose like is made where nothing is closed, and not for the turn; and
-        it waits for longer than any of them takes.
+        it waits for longer than any of them takes. A fault of the node is no other answer either.
         """
         if not is_pin(text):
             return
@@ -112,6 +112,11 @@ class Closing:
         try:
             if await self._close(None if found is None else found.account, verifier):
                 spawn(self._erased_unseen(), "erasing an account")
+        except Problem:
+            raise
+        except Exception as error:
+            # Its own answer would tell that this was a PIN. Its text may hold rows.
+            _log.error("An account could not be closed ({kind}).", kind=type(error).__name__)
         finally:
             await pause
 
