@@ -9,6 +9,7 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from safeum_home.accounts import closing
 from safeum_home.ids import AccountId
+from safeum_home.node.turning import LEAST_SECONDS
 from safeum_home.sealing.keys import SealedKey
 from safeum_home.sealing.libc import ffi
 from tests.closing_case import OTHER, PIN, ClosingCase
@@ -245,6 +246,7 @@ class OwnerTests(ClosingCase):
                 owner.call("account.pin.set", password=PASSWORD, pin=pin)
             Client(self.world).call("account.block", username=name, pin=pins[place])
             self.assertEqual(owner.connection.close_code, 4011)
+            self.world.settle(LEAST_SECONDS)
 
     def test_a_pin_that_was_removed_meanwhile(self) -> None:
         """It is none any more, also where others are left."""

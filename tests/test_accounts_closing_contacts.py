@@ -1,5 +1,6 @@
 """Closing an account with a PIN: what its contacts see of it."""
 
+from safeum_home.node.turning import LEAST_SECONDS
 from tests.closing_case import PIN, ClosingCase
 from tests.sync_support import BOB, Finder, SyncCase, sign_up
 from tests.world import PASSWORD, Client, contact, texts
@@ -86,6 +87,7 @@ class ContactTests(ClosingCase):
         """Nothing is in the way of the second."""
         self.bob.call("account.pin.set", password=PASSWORD, pin=PIN)
         self.block()
+        self.world.settle(LEAST_SECONDS)
         self.bob.call("session.block", pin=PIN)
         self.assertEqual(self.carol.take("contact.changed")[-1]["params"]["contact"]["state"], "closed")
         self.world.settle()

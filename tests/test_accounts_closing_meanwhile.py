@@ -6,6 +6,7 @@ from unittest.mock import patch
 from twisted.internet.defer import Deferred
 
 from safeum_home.chats.receipts import GATHER_SECONDS
+from safeum_home.node.turning import LEAST_SECONDS
 from safeum_home.storage.erasure import erase_account
 from tests.closing_case import PIN, ClosingCase
 from tests.world import LAPTOP, PASSWORD, Client, Refused, World, contact
@@ -147,7 +148,9 @@ class MeanwhileTests(ClosingCase):
             self.world.settle()
             self.assertEqual(phone.answer(asked), {})
             self.assertEqual(self.world.late, [])
-            Client(self.world).call("account.block", username="bob", pin="371592")
+            asked = phone.ask("account.block", username="bob", pin="371592")
+            self.world.settle(LEAST_SECONDS)
+            self.assertEqual(phone.answer(asked), {})
         self.sweep()
         self.check()
 
