@@ -73,8 +73,9 @@ class Closing:
 
     async def by_name(self, caller: Caller, params: AccountBlock) -> Done:
         tried = params.username.lower()
-        self._limits.take(network(caller.host), tried)
-        self._limits.pins.take(tried)
+        peer = network(caller.host)
+        self._limits.take(peer, tried)
+        self._limits.pins.take(peer, tried)
         try:
             alias = ids.alias(tried)
         except Problem:
@@ -83,6 +84,7 @@ class Closing:
         verifier = await self._verifier.match(None if found is None else found.pins, params.pin)
         if not await self._close(None if found is None else found.account, verifier):
             raise Problem(Code.WRONG_PIN)
+        self._limits.pins.right(peer, tried)
         await self._erased()
         return Done()
 
@@ -95,7 +97,9 @@ class Closing:
         await self._erased()
         return Committed(Done(), lambda: self._bus.close_account(account))
 
-    async def instead_of_password(self, found: Credentials | None, username: str, text: str) -> None:
+    async def instead_of_password(
+        self, found: Credentials | None, peer: str, username: str, text: str
+    ) -> None:
         """What was not the password of `username` may be a PIN. The caller answers as for any other text.
 
         The answer waits for the commit, whose like is made where nothing is closed, and not for the turn; and
@@ -104,13 +108,14 @@ class Closing:
         if not is_pin(text):
             return
         try:
-            self._limits.pins.take(username)
+            self._limits.pins.take(peer, username)
         except Problem:
             return
         verifier = await self._verifier.match(None if found is None else found.pins, text)
         pause: Deferred[None] = deferLater(self._clock, SAME_SECONDS)
         try:
             if await self._close(None if found is None else found.account, verifier):
+                # It counts as a wrong one: how many tries are left would tell.
                 spawn(self._erased_unseen(), "erasing an account")
         except Problem:
             raise
