@@ -1,5 +1,7 @@
 """Closing an account whose alias is its own id: its number has gone to somebody else."""
 
+from typing import Any
+
 import msgspec
 
 from safeum_home import ids
@@ -14,7 +16,7 @@ class MovedTests(NumberCase):
         old = self.enter()
         old.call("account.pin.set", password=PASSWORD, pin=PIN)
         old.drop()
-        claim = {"password": "the new holder's password", "claim": True}
+        claim: dict[str, Any] = {"password": "the new holder's password", "claim": True}
         self.refused_submission("number_claimed", *self.sent(), **claim)
         self.world.clock.advance(8 * DAY)
         new = self.client()

@@ -34,7 +34,9 @@ class ModelCase(SynchronousTestCase):
         model = {"a": (0, 0, 0), "b": (0, 0, 0)}
         position = 0
         with self.connection.begin() as transaction:
-            insert_chat(self.connection, ChatRow(blind("chat"), 1, b"", wrap()), [blind(one) for one in model])
+            insert_chat(
+                self.connection, ChatRow(blind("chat"), 1, b"", wrap()), [blind(one) for one in model]
+            )
             for group in groups:
                 rows, expected = [], []
                 for account, delivered, read in group:

@@ -36,9 +36,9 @@ from safeum_home.storage.erasure import erase_account, sweep
 
 SWEPT_AT_ONCE = 500
 """Messages in one transaction: others do not wait for more of them than that."""
-SAME_SECONDS = 0.25
+SAME_SECONDS = 1.0
 """How long a login waits after the hash, whether or not it was a PIN: closing an account with chats takes
-longer than closing none (measured: 14 ms for 20)."""
+longer than closing none (measured on an SQLite file: 0.03 s for 500 contacts, 0.35 s for 5,000)."""
 _log = Logger()
 
 

@@ -25,8 +25,8 @@ from safeum_home.storage.keys import Rewrapped, begin_epoch, older_than, rewrap_
 
 RETRY_SECONDS = 5.0
 LEAST_SECONDS = 10.0
-"""Between two turns, since each makes all keys anew: whoever comes meanwhile shares the next one. Who waits for
-an answer waits for this and for two turns at most, which has to be less than the 30 seconds of a client."""
+"""Between two turns, since each makes all keys anew: whoever comes meanwhile shares the next one. Who waits
+for an answer waits for this and two turns at the most, which has to be less than a client's 30 seconds."""
 InThread = Callable[[Callable[[], object]], "Deferred[Any]"]
 _log = Logger()
 
@@ -126,10 +126,10 @@ class Turns:
         while self._waiting and not self._stopped:
             wait = self._next_at - self._clock.seconds()
             if wait > 0:
-                # No longer, where the clock was set back.
+                # Once, and no longer, where the clock was set back.
+                self._next_at = 0.0
                 await self._rest(min(wait, LEAST_SECONDS))
-                if self._stopped:
-                    break
+                continue
             waiting, self._waiting = self._waiting, []
             try:
                 await turn(self._database, self._keyring, self._in_thread)
