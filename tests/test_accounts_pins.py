@@ -1,21 +1,24 @@
 """Setting and removing PINs, and what a wrong one tells: nothing."""
 
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.logger import LogEvent, formatEvent
+from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.accounts.closing import SAME_SECONDS
+from safeum_home.accounts.passwords import PIN_MEMORY, PIN_OPERATIONS, PasswordHasher
 from safeum_home.accounts.pins import check_pin, is_pin
 from safeum_home.accounts.records import AccountRecord, PinRecord, unseal
+from safeum_home.config import PasswordSection
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.storage import accounts
-from tests.sms import logged
 from tests.world import LAPTOP, PASSWORD, Client, Refused, World
 
+_no_threads: Any = None
 PINS = ("284716", "905813", "7361940285")
 
 
@@ -139,11 +142,35 @@ class PinTests(PinCase):
         self.assertEqual(self.record().pins, pins)
 
     def test_after_other_costs(self) -> None:
-        """PINs that were set at other costs than are configured now still close the account."""
+        """PINs that were set at other costs than they have now still close the account."""
         self.set(PINS[0])
-        self.world.hasher._memory *= 2
         world = World(self.world.database, self.world.vault)
+        world.hasher._pin_cost = 2, 16384
         Client(world).call("account.block", username="alice", pin=PINS[0])
+
+    def test_costs_of_passwords_are_not_theirs(self) -> None:
+        """Where those are changed a wrong PIN costs those who have some what it costs everybody else."""
+        costs = {
+            PasswordHasher(_no_threads, PasswordSection(memory_mib=memory, operations=operations)).pin_cost()
+            for memory, operations in ((8, 1), (64, 2), (128, 3))
+        }
+        self.assertEqual(costs, {(PIN_OPERATIONS, PIN_MEMORY)})
+        self.set(PINS[0])
+        self.world.register("bob")
+        world = World(self.world.database, self.world.vault)
+        changed: Any = world.hasher
+        changed._section, changed._memory = PasswordSection(memory_mib=16, operations=3), 16384
+        run: list[tuple[Any, ...]] = []
+
+        def verifier(pin: str, salt: bytes, *cost: int) -> "Deferred[bytes]":
+            run.append((len(salt), *cost))
+            return succeed(b"v" * 32)
+
+        asked = ("alice", "bob", "nobody")
+        with patch.object(changed, "pin_verifier", verifier):
+            for name in asked:
+                self.refused("wrong_pin", Client(world), "account.block", username=name, pin=PINS[1])
+        self.assertEqual(run, [(16, *changed.pin_cost())] * len(asked))
 
     def test_two_devices_at_once(self) -> None:
         """Two first PINs set at the same time have different salts: one of them is told to try again."""
@@ -158,7 +185,7 @@ class PinTests(PinCase):
         self.assertEqual(other.call("account.pin.set", password=PASSWORD, pin=PINS[1]), {"ordinal": 2})
 
 
-class SilenceTests(PinCase):
+class SilenceCase(PinCase):
     """For an unknown login, an account without a PIN, and one whose PIN is another."""
 
     def setUp(self) -> None:
@@ -179,6 +206,8 @@ class SilenceTests(PinCase):
             client.connection.written,
         )
 
+
+class SilenceTests(SilenceCase):
     def test_account_block(self) -> None:
         """The same answer, one hash, one commit."""
         costs = [self.cost("account.block", username=name, pin=PINS[1]) for name in self.names]
@@ -195,87 +224,3 @@ class SilenceTests(PinCase):
             self.assertEqual(costs[0][:2], (hashes, commits))
         right = self.cost("session.login", username="alice", password=PINS[0], **about)
         self.assertEqual((right[0], right[2]), (2, costs[0][2]))
-
-    def test_limits(self) -> None:
-        """From however many addresses: after ten tries the same refusal for all, and nothing is hashed."""
-        for name in self.names:
-            codes = []
-            for number in range(11):
-                client = Client(self.world, f"192.0.2.{number}")
-                hashed = self.world.pool.hashed
-                codes.append(
-                    self.assertRaises(Refused, client.call, "account.block", username=name, pin=PINS[1]).code
-                )
-            self.assertEqual(codes, ["wrong_pin"] * 10 + ["rate_limited"])
-            self.assertEqual(self.world.pool.hashed, hashed)
-
-    def test_limits_of_an_address(self) -> None:
-        """Whoever tries many logins is stopped, and uses up nothing of the owner's tries elsewhere."""
-        self.world.domain.control.limits.set("pin_tries_per_address", "3")
-        for number in range(3):
-            self.refused("wrong_pin", Client(self.world), "account.block", username=f"u{number}", pin=PINS[1])
-        for _ in range(20):
-            self.refused("rate_limited", Client(self.world), "account.block", username="alice", pin=PINS[1])
-        held = {row.name: row.held_back for row in self.world.domain.control.limits.rows()}
-        self.assertEqual((held["pin_tries_per_address"], held["pin_tries"]), (1, 0))
-        elsewhere = Client(self.world, "198.51.100.7")
-        self.assertEqual(elsewhere.call("account.block", username="alice", pin=PINS[0]), {})
-
-    def alarms(self, events: list[LogEvent]) -> list[str]:
-        lines = [formatEvent(event) for event in events]
-        return [line for line in lines if line.startswith("ALARM: too many wrong PINs")]
-
-    def test_limits_of_the_node(self) -> None:
-        """From many addresses at many logins: then no PIN is taken from outside, and the log says so once."""
-        events = logged(self)
-        limits, about = self.world.domain.control.limits, {"device": LAPTOP}
-        limits.set("pin_tries_anywhere", "4")
-        for number in range(4):
-            host, name = f"192.0.2.{number}", f"u{number % 2}"
-            if number % 2:
-                self.refused(
-                    "wrong_pin", Client(self.world, host), "account.block", username=name, pin=PINS[1]
-                )
-            else:
-                self.cost("session.login", username=name, password=PINS[1], **about)
-        self.assertEqual(self.alarms(events), [])
-        for number in range(3):
-            other = Client(self.world, f"198.51.100.{number}")
-            self.refused("rate_limited", other, "account.block", username="alice", pin=PINS[0])
-        self.assertEqual(self.cost("session.login", username="alice", password=PINS[0], **about)[0], 1)
-        alarms = self.alarms(events)
-        self.assertEqual(len(alarms), 1)
-        for told in ("alice", "198.51", PINS[0]):
-            self.assertNotIn(told, alarms[0])
-        held = {row.name: row.held_back for row in limits.rows()}
-        self.assertEqual(held["pin_tries_anywhere"], 1)
-        # Sessions of the account are not touched by it.
-        self.alice.call("session.block", pin=PINS[0])
-
-    def test_right_ones_do_not_count(self) -> None:
-        """Nobody who closes an account uses up what others have. In place of a password all count alike."""
-        self.world.domain.control.limits.set("pin_tries_anywhere", "2")
-        bob = self.world.login("bob")
-        bob.call("account.pin.set", password=PASSWORD, pin=PINS[1])
-        Client(self.world).call("account.block", username="alice", pin=PINS[0])
-        self.cost("session.login", username="bob", password=PINS[1], device=LAPTOP)
-        self.assertEqual(bob.connection.close_code, 4011)
-        self.refused("wrong_pin", Client(self.world), "account.block", username="carol", pin=PINS[0])
-        self.refused("rate_limited", Client(self.world), "account.block", username="carol", pin=PINS[0])
-
-    def test_logins_are_no_way_around(self) -> None:
-        """PINs tried as passwords count as well; beyond the limit they are passwords and nothing else."""
-        about = {"username": "alice", "device": LAPTOP}
-        for number in range(10):
-            pin = f"90412{number}"
-            self.cost("session.login", password=pin, **about)
-        self.refused("rate_limited", Client(self.world), "account.block", username="alice", pin=PINS[0])
-        self.assertEqual(self.cost("session.login", password=PINS[0], **about)[0], 1)
-        self.world.login("alice")
-        # Whoever is logged in has tries of his own.
-        self.alice.call("session.block", pin=PINS[0])
-
-    def test_own_tries_are_limited(self) -> None:
-        for _ in range(10):
-            self.refused("wrong_pin", self.alice, "session.block", pin=PINS[1])
-        self.refused("rate_limited", self.alice, "session.block", pin=PINS[0])

@@ -30,7 +30,7 @@ class ModelCase(SynchronousTestCase):
         migrate(backend, self.connection)
 
     def check_markers(self, groups: list[list[tuple[str, int, int]]]) -> None:
-        """A marker is the furthest that a member said, at the position where it last moved; others have none."""
+        """A member's marker is the furthest that was said, at the position where it last moved."""
         model = {"a": (0, 0, 0), "b": (0, 0, 0)}
         position = 0
         with self.connection.begin() as transaction:

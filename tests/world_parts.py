@@ -84,6 +84,7 @@ def cheap_hasher(queue: int = 1000) -> tuple[PasswordHasher, InlinePool]:
     hasher: Any = PasswordHasher(_SameThread(), section)  # type: ignore[arg-type]  # no more of it is used
     pool = InlinePool()
     hasher._memory = 8192
+    hasher._pin_cost = 1, 8192
     hasher._pool._pool = pool
     hasher._dummy = _DUMMY
     return hasher, pool

@@ -11,6 +11,9 @@ from safeum_home.accounts.work_pool import WorkPool
 from safeum_home.config import PasswordSection
 from safeum_home.errors import Code, Problem
 
+PIN_OPERATIONS, PIN_MEMORY = 2, 64 * 1024 * 1024
+"""What a PIN costs, whatever `[passwords]` says: PINs that are set already cannot be hashed anew, and where
+they cost something else than nobody's do, the time for a wrong one tells who has any."""
 _COMMON = frozenset(
     [
         "password",
@@ -67,6 +70,7 @@ class PasswordHasher:
         self._section = section
         self._pool = WorkPool(reactor, "passwords", section.threads, section.queue)
         self._memory = section.memory_mib * 1024 * 1024
+        self._pin_cost = PIN_OPERATIONS, PIN_MEMORY
         self._dummy = argon2id.str(b"", opslimit=section.operations, memlimit=self._memory).decode("ascii")
 
     def start(self) -> None:
@@ -114,8 +118,8 @@ class PasswordHasher:
         return self._pool.run(run)
 
     def pin_cost(self) -> tuple[int, int]:
-        """Operations and octets of memory that a PIN takes from now on."""
-        return self._section.operations, self._memory
+        """Operations and octets of memory that a PIN takes."""
+        return self._pin_cost
 
     def pin_verifier(self, pin: str, salt: bytes, operations: int, memory: int) -> "Deferred[bytes]":
         """What a PIN (ASCII) is recognised by: 32 octets of Argon2id under a salt of 16."""
