@@ -105,6 +105,10 @@ class Devices:
         self._revocations += 1
         self._bus.close_account(account, skip)
 
+    def look_again(self) -> None:
+        """What was read of an account until now may be old: who is coming back is looked up once more."""
+        self._revocations += 1
+
     async def recognise(
         self, token: str, came_back: Callable[[OpenAccount], Awaitable[None]]
     ) -> tuple[OpenAccount, DeviceId]:

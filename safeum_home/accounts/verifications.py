@@ -115,11 +115,9 @@ class Verifications:
                 raise Problem(Code.VERIFICATION_OVER, "too many wrong codes")
             raise Problem(Code.WRONG_CODE, f"tries left: {progress.tries_left}")
         machine.proved()
+        if progress.proofs == 1:
+            self._texts.used(progress.number)
         return Proof(progress.number, machine)
-
-    def used(self, number: str) -> None:
-        """Somebody has come in with a code that was sent to `number`."""
-        self._texts.used(number)
 
     async def _send(self, caller: Caller, verification: str, number: str) -> bytes:
         """Send a new code; what recognises it."""
