@@ -124,6 +124,9 @@ class LimitSection(Section, frozen=True):
     logins_per_account_burst: Positive = 10
     pin_tries: Positive = 10
     """For one login and day, from all addresses together; and as many for sessions of the account."""
+    pin_tries_per_address: Positive = 20
+    pin_tries_anywhere: Positive = 1_000
+    """Wrong ones from outside in a day, for all logins together."""
     signups_per_address: Rate = 0.01
     signups_per_address_burst: Positive = 10
     finds_per_account: Rate = 0.005

@@ -4,6 +4,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.accounts.closing import SAME_SECONDS
 from safeum_home.ids import AccountId
 from tests.world import LAPTOP, PASSWORD, Client, Refused, World
 
@@ -34,7 +35,7 @@ class ClosingCase(SynchronousTestCase):
     def login_refused(self, client: Client, password: str = PASSWORD) -> None:
         about = {"username": "alice", "password": password, "device": LAPTOP}
         number = client.ask("session.login", **about)
-        self.world.settle(1.0)
+        self.world.settle(SAME_SECONDS)
         self.assertEqual(self.assertRaises(Refused, client.answer, number).code, "bad_credentials")
 
     def block(self) -> None:

@@ -5,11 +5,16 @@ from unittest.mock import patch
 
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
+from twisted.logger import formatEvent
 
+from safeum_home.accounts import closing
+from safeum_home.accounts.closing import SAME_SECONDS
 from safeum_home.ids import AccountId
+from safeum_home.node.turning import LEAST_SECONDS
 from safeum_home.sealing.keys import SealedKey
 from safeum_home.sealing.libc import ffi
 from tests.closing_case import OTHER, PIN, ClosingCase
+from tests.sms import logged
 from tests.world import CONSENT, LAPTOP, PASSWORD, Client, Refused, World
 
 
@@ -50,14 +55,25 @@ class OwnerTests(ClosingCase):
         wrong.ask("session.login", password=OTHER, **about)
         forced.ask("session.login", password=PIN, **about)
         # However long closing takes, both are answered at the same time.
-        self.world.settle(0.2)
+        self.world.settle(SAME_SECONDS * 0.75)
         self.assertEqual(forced.connection.written + wrong.connection.written, [])
-        self.world.settle(0.2)
+        self.world.settle(SAME_SECONDS * 0.75)
         self.assertEqual(len(forced.connection.written), 1)
         self.assertEqual(forced.connection.written, wrong.connection.written)
         self.assertIsNone(forced.connection.close_code)
         self.assertEqual(self.alice.connection.close_code, 4011)
         self.refused("bad_credentials", forced, "session.login", password=PASSWORD, **about)
+
+    def test_a_fault_is_not_told(self) -> None:
+        """Where closing fails by a fault of the node it is answered as a wrong password is, and logged."""
+        events = logged(self)
+        before = self.rows()
+        with patch.object(closing, "erase_account", side_effect=LookupError(f"row {PIN}")):
+            self.login_refused(Client(self.world), PIN)
+        self.assertEqual(self.rows(), before)
+        lines = [formatEvent(event) for event in events]
+        self.assertEqual(lines.count("An account could not be closed (LookupError)."), 1)
+        self.assertNotIn(PIN, "".join(lines))
 
     def test_duress_is_answered_before_the_turn(self) -> None:
         """Else the time until the answer would tell; the account is closed on the disk by then."""
@@ -227,6 +243,7 @@ class OwnerTests(ClosingCase):
                 owner.call("account.pin.set", password=PASSWORD, pin=pin)
             Client(self.world).call("account.block", username=name, pin=pins[place])
             self.assertEqual(owner.connection.close_code, 4011)
+            self.world.settle(LEAST_SECONDS)
 
     def test_a_pin_that_was_removed_meanwhile(self) -> None:
         """It is none any more, also where others are left."""

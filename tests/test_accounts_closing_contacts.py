@@ -1,5 +1,8 @@
 """Closing an account with a PIN: what its contacts see of it."""
 
+from typing import Any
+
+from safeum_home.node.turning import LEAST_SECONDS
 from tests.closing_case import PIN, ClosingCase
 from tests.sync_support import BOB, Finder, SyncCase, sign_up
 from tests.world import PASSWORD, Client, contact, texts
@@ -82,10 +85,38 @@ class ContactTests(ClosingCase):
         self.assertEqual(event["params"]["contact"]["state"], "closed")
         self.refused("not_found", self.bob, "chat.history", chat=self.chat)
 
+    def test_removed_contacts(self) -> None:
+        """Who has removed her from the list does not see her there again, and learns nothing."""
+        self.bob.call("contact.remove", account=self.alice.account)
+        self.world.settle()
+        self.bob.take()
+        self.block()
+        self.assertEqual(self.bob.take("contact.changed"), [])
+        self.assertRaises(LookupError, contact, self.bob, self.alice)
+        self.bob.resume(self.bob.cursor)
+        states = {event["params"]["contact"]["state"] for event in self.bob.take("contact.changed")}
+        self.assertNotIn("closed", states)
+
+    def test_one_statement(self) -> None:
+        """All sides facing hers are written together: a commit that is long holds up everybody."""
+        others = [self.world.register(f"friend{number}") for number in range(3)]
+        for other in others:
+            self.world.befriend(self.alice, other)
+        statements: list[str] = []
+        driver: Any = self.world.database.connection.connection.driver_connection
+        driver.set_trace_callback(statements.append)
+        self.block()
+        driver.set_trace_callback(None)
+        writes = [one for one in statements if one.startswith("INSERT INTO contacts")]
+        self.assertEqual(len(writes), 1)
+        for other in (self.bob, *others):
+            self.assertEqual(contact(other, self.alice)["state"], "closed")
+
     def test_both_close(self) -> None:
         """Nothing is in the way of the second."""
         self.bob.call("account.pin.set", password=PASSWORD, pin=PIN)
         self.block()
+        self.world.settle(LEAST_SECONDS)
         self.bob.call("session.block", pin=PIN)
         self.assertEqual(self.carol.take("contact.changed")[-1]["params"]["contact"]["state"], "closed")
         self.world.settle()

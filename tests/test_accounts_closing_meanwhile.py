@@ -5,6 +5,8 @@ from unittest.mock import patch
 
 from twisted.internet.defer import Deferred
 
+from safeum_home.chats.receipts import GATHER_SECONDS
+from safeum_home.node.turning import LEAST_SECONDS
 from safeum_home.storage.erasure import erase_account
 from tests.closing_case import PIN, ClosingCase
 from tests.world import LAPTOP, PASSWORD, Client, Refused, World, contact
@@ -127,6 +129,29 @@ class MeanwhileTests(ClosingCase):
         self.world.pool.run()
         self.world.pool.hold = False
         self.assertEqual(self.assertRaises(Refused, late.answer, asked).code, "bad_credentials")
+        self.check()
+
+    def test_receipts(self) -> None:
+        """A receipt in the same commit keeps nothing of the chat, and Bob can close his account as well."""
+        self.bob.call("account.pin.set", password=PASSWORD, pin="371592")
+        upto = self.alice.write(self.chat, "new")["id"]
+        database = self.world.database
+        with self.unswept():
+            database.hold = True
+            phone = Client(self.world)
+            asked = phone.ask("account.block", username="alice", pin=PIN)
+            self.bob.call("session.ack", cursor=upto)
+            self.world.clock.advance(GATHER_SECONDS)
+            while database.held:
+                database.release()
+            database.hold = False
+            self.world.settle()
+            self.assertEqual(phone.answer(asked), {})
+            self.assertEqual(self.world.late, [])
+            asked = phone.ask("account.block", username="bob", pin="371592")
+            self.world.settle(LEAST_SECONDS)
+            self.assertEqual(phone.answer(asked), {})
+        self.sweep()
         self.check()
 
     def test_look_ups(self) -> None:

@@ -4,13 +4,16 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.logger import LogEvent, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.accounts.closing import SAME_SECONDS
 from safeum_home.accounts.pins import check_pin, is_pin
 from safeum_home.accounts.records import AccountRecord, PinRecord, unseal
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.storage import accounts
+from tests.sms import logged
 from tests.world import LAPTOP, PASSWORD, Client, Refused, World
 
 PINS = ("284716", "905813", "7361940285")
@@ -169,7 +172,7 @@ class SilenceTests(PinCase):
         client, database = Client(self.world), self.world.database
         before = self.world.pool.hashed, database.transactions
         client.ask(method, **params)
-        self.world.settle(1.0)
+        self.world.settle(SAME_SECONDS)
         return (
             self.world.pool.hashed - before[0],
             database.transactions - before[1],
@@ -205,6 +208,60 @@ class SilenceTests(PinCase):
                 )
             self.assertEqual(codes, ["wrong_pin"] * 10 + ["rate_limited"])
             self.assertEqual(self.world.pool.hashed, hashed)
+
+    def test_limits_of_an_address(self) -> None:
+        """Whoever tries many logins is stopped, and uses up nothing of the owner's tries elsewhere."""
+        self.world.domain.control.limits.set("pin_tries_per_address", "3")
+        for number in range(3):
+            self.refused("wrong_pin", Client(self.world), "account.block", username=f"u{number}", pin=PINS[1])
+        for _ in range(20):
+            self.refused("rate_limited", Client(self.world), "account.block", username="alice", pin=PINS[1])
+        held = {row.name: row.held_back for row in self.world.domain.control.limits.rows()}
+        self.assertEqual((held["pin_tries_per_address"], held["pin_tries"]), (1, 0))
+        elsewhere = Client(self.world, "198.51.100.7")
+        self.assertEqual(elsewhere.call("account.block", username="alice", pin=PINS[0]), {})
+
+    def alarms(self, events: list[LogEvent]) -> list[str]:
+        lines = [formatEvent(event) for event in events]
+        return [line for line in lines if line.startswith("ALARM: too many wrong PINs")]
+
+    def test_limits_of_the_node(self) -> None:
+        """From many addresses at many logins: then no PIN is taken from outside, and the log says so once."""
+        events = logged(self)
+        limits, about = self.world.domain.control.limits, {"device": LAPTOP}
+        limits.set("pin_tries_anywhere", "4")
+        for number in range(4):
+            host, name = f"192.0.2.{number}", f"u{number % 2}"
+            if number % 2:
+                self.refused(
+                    "wrong_pin", Client(self.world, host), "account.block", username=name, pin=PINS[1]
+                )
+            else:
+                self.cost("session.login", username=name, password=PINS[1], **about)
+        self.assertEqual(self.alarms(events), [])
+        for number in range(3):
+            other = Client(self.world, f"198.51.100.{number}")
+            self.refused("rate_limited", other, "account.block", username="alice", pin=PINS[0])
+        self.assertEqual(self.cost("session.login", username="alice", password=PINS[0], **about)[0], 1)
+        alarms = self.alarms(events)
+        self.assertEqual(len(alarms), 1)
+        for told in ("alice", "198.51", PINS[0]):
+            self.assertNotIn(told, alarms[0])
+        held = {row.name: row.held_back for row in limits.rows()}
+        self.assertEqual(held["pin_tries_anywhere"], 1)
+        # Sessions of the account are not touched by it.
+        self.alice.call("session.block", pin=PINS[0])
+
+    def test_right_ones_do_not_count(self) -> None:
+        """Nobody who closes an account uses up what others have. In place of a password all count alike."""
+        self.world.domain.control.limits.set("pin_tries_anywhere", "2")
+        bob = self.world.login("bob")
+        bob.call("account.pin.set", password=PASSWORD, pin=PINS[1])
+        Client(self.world).call("account.block", username="alice", pin=PINS[0])
+        self.cost("session.login", username="bob", password=PINS[1], device=LAPTOP)
+        self.assertEqual(bob.connection.close_code, 4011)
+        self.refused("wrong_pin", Client(self.world), "account.block", username="carol", pin=PINS[0])
+        self.refused("rate_limited", Client(self.world), "account.block", username="carol", pin=PINS[0])
 
     def test_logins_are_no_way_around(self) -> None:
         """PINs tried as passwords count as well; beyond the limit they are passwords and nothing else."""

@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
 from safeum_home.errors import Code, Erased, Problem
-from safeum_home.node.turning import RETRY_SECONDS, Turns, finish, make_good, turn
+from safeum_home.node.turning import LEAST_SECONDS, RETRY_SECONDS, Turns, finish, make_good, turn
 from safeum_home.ports import WrappedKey
 from safeum_home.sealing.memory import Arena, Level
 from safeum_home.sealing.root import generate
@@ -230,13 +230,17 @@ class TurnsTests(SynchronousTestCase):
             done.errback(error)
 
     def test_shared(self) -> None:
-        """Those who come while a turn is under way share the one after it, which begins afterwards."""
+        """Those who come while a turn is under way share the one after it, which begins a while afterwards."""
         first = self.turns.turned()
         self.step()
         later = [self.turns.turned(), self.turns.turned()]
         self.step()
         self.successResultOf(first)
         self.assertEqual(self.turns.epoch, 2)
+        self.clock.advance(LEAST_SECONDS / 2)
+        later.append(self.turns.turned())
+        self.assertEqual((self.turns.epoch, self.steps), (2, []))
+        self.clock.advance(LEAST_SECONDS / 2)
         for waiting in later:
             self.assertNoResult(waiting)
         self.step()
@@ -244,10 +248,37 @@ class TurnsTests(SynchronousTestCase):
         for waiting in later:
             self.successResultOf(waiting)
         self.assertEqual((self.turns.epoch, self.steps), (3, []))
+        self.clock.advance(LEAST_SECONDS)
         again = self.turns.turned()
         self.step()
         self.step()
         self.successResultOf(again)
+
+    def test_many(self) -> None:
+        """However many come, there is no more than one turn in ten seconds, and nobody waits for longer."""
+        waiting: list[Deferred[None]] = []
+        for second in range(60):
+            waiting.append(self.turns.turned())
+            while self.steps:
+                self.step()
+            self.assertEqual(self.turns.epoch, 2 + second // int(LEAST_SECONDS))
+            self.clock.advance(1)
+            for early in waiting[: -int(LEAST_SECONDS)]:
+                self.successResultOf(early)
+
+    def test_a_clock_that_is_set_back(self) -> None:
+        """Nobody waits for longer because of it."""
+        self.clock.advance(1_700_000_000)
+        self.turns.turned()
+        self.step()
+        self.step()
+        self.clock.rightNow -= 86400
+        waiting = self.turns.turned()
+        self.assertEqual(self.steps, [])
+        self.clock.advance(LEAST_SECONDS)
+        self.step()
+        self.step()
+        self.successResultOf(waiting)
 
     def test_failing(self) -> None:
         """Whatever fails is tried again, from where it was, until the turn is complete."""
@@ -289,6 +320,16 @@ class TurnsTests(SynchronousTestCase):
         self.successResultOf(self.turns.stop())
         self.assertIs(self.failureResultOf(waiting, Problem).value.code, Code.SHUTTING_DOWN)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_stopped_between_turns(self) -> None:
+        """Who waits for the next turn is told at once."""
+        self.turns.turned()
+        self.step()
+        self.step()
+        waiting = self.turns.turned()
+        self.successResultOf(self.turns.stop())
+        self.assertIs(self.failureResultOf(waiting, Problem).value.code, Code.SHUTTING_DOWN)
+        self.assertEqual((self.clock.getDelayedCalls(), self.steps), ([], []))
 
     def test_stopped_at_rest(self) -> None:
         self.successResultOf(self.turns.stop())

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, make_url, select
 
 from safeum_home.storage import accounts, avatars, chats, claims, contacts, devices, events, keys, profiles
 from safeum_home.storage.erasure import chats_of, erase_account, erased_epoch, sweep
-from safeum_home.storage.rows import AccountRow, ClaimRow, ContactRow, DeviceRow, Marker, ProfileRow
+from safeum_home.storage.rows import AccountRow, ChatRow, ClaimRow, ContactRow, DeviceRow, Marker, ProfileRow
 from safeum_home.storage.schema import metadata
 from tests.storage import OnPostgres, StorageCase, blind, wrap
 
@@ -103,6 +103,26 @@ class ErasureTests(StorageCase):
         await self.relation("ann", "cid", "ann-cid", 2)
         owners = {row.owner for row in await self.read(contacts.facing, blind("ann"))}
         self.assertEqual(owners, {blind("bob"), blind("cid")})
+
+    async def test_the_other_at_once(self) -> None:
+        """A receipt behind it makes nothing of it again, and the other can be erased before the sweep."""
+        await self.erase("ann")
+        marker = Marker(blind("ann-bob"), blind("bob"), 3, 3, 99)
+        self.assertIsNone(await self.db.append(chats.put_markers, marker))
+        self.assertEqual(await self.read(chats.members, blind("ann-bob")), [])
+        await self.erase("bob")
+        self.assertFalse(await self.read(accounts.exists, blind("bob")))
+
+    async def test_erased_already(self) -> None:
+        """A chat that is being erased and has a member all the same is no reason to keep that one."""
+        await self.erase("ann")
+        row = ChatRow(blind("ann-bob"), 1, b"late", wrap("late"))
+        self.assertTrue(await self.write(chats.insert_chat, row, [blind("bob")]))
+        await self.erase("bob")
+        self.assertFalse(await self.read(accounts.exists, blind("bob")))
+        await self.sweep()
+        self.assertEqual(await self.count("erasing"), 0)
+        self.assertIsNone(await self.read(chats.chat, blind("ann-bob")))
 
     async def test_swept(self) -> None:
         """Nothing names them afterwards but what Bob keeps; a message that came late goes as well."""

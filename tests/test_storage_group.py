@@ -53,6 +53,7 @@ class GroupTests(StorageCase):
 
     async def test_one_commit(self) -> None:
         """What waits together is committed once, and rows reach their bulk together."""
+        await self.chat("c", "a")
         held = self.hold()
         await self.next_turn()
         calls: list[list[int]] = []

@@ -6,16 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.storage.chats import members, put_markers
+from safeum_home.storage.chats import insert_chat, members, put_markers
 from safeum_home.storage.database import backend_for
 from safeum_home.storage.events import append_events, events_after
 from safeum_home.storage.migrate import migrate
-from safeum_home.storage.rows import EventRow, Marker, MemberRow, NewEvent
+from safeum_home.storage.rows import ChatRow, EventRow, Marker, MemberRow, NewEvent
 from tests import postgres
-from tests.storage import blind
+from tests.storage import blind, wrap
 
 _far = st.integers(0, 6)
-_marks = st.lists(st.lists(st.tuples(st.sampled_from("ab"), _far, _far), max_size=20), max_size=5)
+_marks = st.lists(st.lists(st.tuples(st.sampled_from("abx"), _far, _far), max_size=20), max_size=5)
 _sent = st.lists(
     st.lists(st.tuples(st.sampled_from("xy"), st.sampled_from("de"), st.integers(0, 9)), max_size=20),
     max_size=5,
@@ -30,18 +30,21 @@ class ModelCase(SynchronousTestCase):
         migrate(backend, self.connection)
 
     def check_markers(self, groups: list[list[tuple[str, int, int]]]) -> None:
-        """A marker is the furthest that anyone said, at the position where it last moved."""
-        model: dict[str, tuple[int, int, int]] = {}
+        """A marker is the furthest that a member said, at the position where it last moved; others have none."""
+        model = {"a": (0, 0, 0), "b": (0, 0, 0)}
         position = 0
         with self.connection.begin() as transaction:
+            insert_chat(
+                self.connection, ChatRow(blind("chat"), 1, b"", wrap()), [blind(one) for one in model]
+            )
             for group in groups:
                 rows, expected = [], []
                 for account, delivered, read in group:
                     position += 1
                     rows.append(Marker(blind("chat"), blind(account), delivered, read, position))
-                    before = model.get(account, (0, 0, 0))
-                    moved = delivered > before[0] or read > before[1]
-                    if moved:
+                    before = model.get(account)
+                    moved = before is not None and (delivered > before[0] or read > before[1])
+                    if before is not None and moved:
                         model[account] = (max(delivered, before[0]), max(read, before[1]), position)
                     stands = Marker(blind("chat"), blind(account), *model[account]) if moved else None
                     expected.append(stands)

@@ -132,19 +132,20 @@ class ContactSide:
         """An account is being closed: what its contacts see from `position` on, and who is to be told.
 
         Call it before its rows are erased. Whoever had a chat with it sees that it is closed; a request of
-        its own is withdrawn. Other relations tell nothing of it, and stay.
+        its own is withdrawn. Other relations tell nothing of it, and stay; so does what is in a list no more.
         """
         founded = chats_of(c, account)
         changed = []
         for row in contacts.facing(c, account):
-            if row.chat in founded:
+            before = STATES[row.state]
+            if row.chat in founded and before is not ContactState.NONE:
                 state = ContactState.CLOSED
-            elif STATES[row.state] is ContactState.INCOMING:
+            elif before is ContactState.INCOMING:
                 state = ContactState.NONE
             else:
                 continue
             changed.append(row._replace(state=STATES.index(state), position=position))
-            contacts.put_contact(c, changed[-1])
+        contacts.put_contacts(c, changed)
 
         def tell(row: ContactRow) -> tuple[AccountId, Contact]:
             if (owner := self._directory.behind(c, row.owner)) is None:

@@ -3,12 +3,72 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from twisted.logger import Logger
+
 from safeum_home.config import LimitSection
+from safeum_home.errors import Problem
 from safeum_home.limits import RateLimit
 
 ANYWHERE = 20
 """How many times more tries an account takes from all addresses together than from one."""
 _DAY = 86400
+_log = Logger()
+
+
+def _daily(tries: int, now: Callable[[], float]) -> RateLimit:
+    return RateLimit(tries / _DAY, tries, now)
+
+
+def change_daily(limit: RateLimit, tries: int) -> None:
+    """So many in a day from now on."""
+    limit.change(tries / _DAY, tries)
+
+
+@dataclass(frozen=True, slots=True)
+class PinTries:
+    """Wrong PINs from outside: what a stranger guesses cannot be undone."""
+
+    by_host: RateLimit
+    by_login: RateLimit
+    """For each login, from all addresses."""
+    anywhere: RateLimit
+    """All that the node takes: with a few tries each for many logins, PINs would be found all the same."""
+    _told: RateLimit
+
+    @classmethod
+    def of(cls, section: LimitSection, now: Callable[[], float]) -> "PinTries":
+        return cls(
+            _daily(section.pin_tries_per_address, now),
+            _daily(section.pin_tries, now),
+            _daily(section.pin_tries_anywhere, now),
+            _daily(1, now),
+        )
+
+    def take(self, peer: str, login: str) -> None:
+        """Count a try; raises `rate_limited`. One address uses up no more than its own share of the rest."""
+        self.by_host.take(peer)
+        self.by_login.take(login)
+        try:
+            self.anywhere.take(None)
+        except Problem:
+            self._tell()
+            raise
+
+    def right(self, peer: str, login: str) -> None:
+        """It was no wrong one: it does not count."""
+        self.by_host.give_back(peer)
+        self.by_login.give_back(login)
+        self.anywhere.give_back(None)
+
+    def _tell(self) -> None:
+        try:
+            self._told.take(None)
+        except Problem:
+            return  # once a day
+        _log.error(
+            "ALARM: too many wrong PINs from outside (limits.pin_tries_anywhere): for now a PIN is taken from"
+            " sessions of the account alone."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +81,7 @@ class LoginLimits:
     """For each login and address: a stranger's wrong tries do not shut the owner out."""
     by_username_anywhere: RateLimit
     """Against guessing from many addresses: much wider."""
-    pins: RateLimit
-    """PINs for each login, from all addresses: what a stranger guesses cannot be undone."""
+    pins: PinTries
     own_pins: RateLimit
     """PINs for each account, from its own sessions: strangers do not use them up."""
 
@@ -35,14 +94,9 @@ class LoginLimits:
             RateLimit(
                 section.logins_per_account * ANYWHERE, section.logins_per_account_burst * ANYWHERE, now
             ),
-            RateLimit(section.pin_tries / _DAY, section.pin_tries, now),
-            RateLimit(section.pin_tries / _DAY, section.pin_tries, now),
+            PinTries.of(section, now),
+            _daily(section.pin_tries, now),
         )
-
-    def change_pin_tries(self, tries: int) -> None:
-        """So many PINs may be tried in a day from now on."""
-        for limit in (self.pins, self.own_pins):
-            limit.change(tries / _DAY, tries)
 
     def take(self, peer: str, username: str) -> None:
         """Count a try to log in; raises `rate_limited`."""

@@ -109,7 +109,7 @@ class Logins:
         found = await self._directory.credentials(alias)
         known = None if found is None else found.password_hash
         if not await self._hasher.verify(password, known) or found is None or known is None:
-            await self._closing.instead_of_password(found, counted, password)
+            await self._closing.instead_of_password(found, network(caller.host), counted, password)
             raise Problem(Code.BAD_CREDENTIALS)
         self._limits.proved(network(caller.host), counted)
         if (owner := await self._directory.get(found.account)) is None:

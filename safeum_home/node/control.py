@@ -13,7 +13,7 @@ from safeum_home.accounts.contacts import ContactLimits
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.accounts.invites import Invites
-from safeum_home.accounts.login_limits import ANYWHERE, LoginLimits
+from safeum_home.accounts.login_limits import ANYWHERE, LoginLimits, change_daily
 from safeum_home.accounts.overview import Accounts
 from safeum_home.accounts.policy import CurrentPolicy, Policy, PolicyError, read, standard
 from safeum_home.accounts.registration import Mode, Registration
@@ -112,7 +112,14 @@ def limits_in_use(
         side.limit, devices.limit = section.contacts, section.devices
 
     def pins(section: LimitSection) -> None:
-        logins.change_pin_tries(section.pin_tries)
+        change_daily(logins.pins.by_login, section.pin_tries)
+        change_daily(logins.own_pins, section.pin_tries)
+
+    def pins_of_address(section: LimitSection) -> None:
+        change_daily(logins.pins.by_host, section.pin_tries_per_address)
+
+    def pins_anywhere(section: LimitSection) -> None:
+        change_daily(logins.pins.anywhere, section.pin_tries_anywhere)
 
     of_sessions = (
         "authentication_seconds",
@@ -132,6 +139,8 @@ def limits_in_use(
         rate("signups_per_address", logins.sign_ups),
         rate("finds_per_account", contacts.finds),
         rate("contact_requests_per_account", contacts.requests),
-        Use(("pin_tries",), pins, lambda: logins.pins.held_back() + logins.own_pins.held_back()),
+        Use(("pin_tries",), pins, lambda: logins.pins.by_login.held_back() + logins.own_pins.held_back()),
+        Use(("pin_tries_per_address",), pins_of_address, logins.pins.by_host.held_back),
+        Use(("pin_tries_anywhere",), pins_anywhere, logins.pins.anywhere.held_back),
         *(rate(name, limit) for name, limit in rates.items()),
     )

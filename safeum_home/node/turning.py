@@ -24,6 +24,9 @@ from safeum_home.storage.erasure import erased_epoch
 from safeum_home.storage.keys import Rewrapped, begin_epoch, older_than, rewrap_some
 
 RETRY_SECONDS = 5.0
+LEAST_SECONDS = 10.0
+"""Between two turns, since each makes all keys anew: whoever comes meanwhile shares the next one. Who waits
+for an answer waits for this and two turns at the most, which has to be less than a client's 30 seconds."""
 InThread = Callable[[Callable[[], object]], "Deferred[Any]"]
 _log = Logger()
 
@@ -73,7 +76,7 @@ async def make_good(database: Database, keyring: EpochKeyring) -> None:
 
 
 class Turns:
-    """`ports.EpochTurns`: one turn at a time; those who come meanwhile share the next one."""
+    """`ports.EpochTurns`: one turn at a time; those who come meanwhile, or soon after, share the next one."""
 
     def __init__(
         self, clock: Any, database: Database, keyring: EpochKeyring, in_thread: InThread = deferToThread
@@ -87,6 +90,7 @@ class Turns:
         self._pause: Deferred[None] | None = None
         self._running: Deferred[None] | None = None
         self._stopped = False
+        self._next_at = 0.0
 
     @property
     def epoch(self) -> int:
@@ -120,6 +124,12 @@ class Turns:
 
     async def _run(self) -> None:
         while self._waiting and not self._stopped:
+            wait = self._next_at - self._clock.seconds()
+            if wait > 0:
+                # Once, and no longer, where the clock was set back.
+                self._next_at = 0.0
+                await self._rest(min(wait, LEAST_SECONDS))
+                continue
             waiting, self._waiting = self._waiting, []
             try:
                 await turn(self._database, self._keyring, self._in_thread)
@@ -128,8 +138,9 @@ class Turns:
                 if not self._stopped:
                     # The next start makes it good as well, should this one never do.
                     _log.error("The keyring cannot be turned ({kind}).", kind=type(error).__name__)
-                    await self._rest()
+                    await self._rest(RETRY_SECONDS)
             else:
+                self._next_at = self._clock.seconds() + LEAST_SECONDS
                 for done in waiting:
                     done.callback(None)
         self._running = None
@@ -137,8 +148,8 @@ class Turns:
             done.errback(Problem(Code.SHUTTING_DOWN))
         self._waiting = []
 
-    async def _rest(self) -> None:
-        self._pause = deferLater(self._clock, RETRY_SECONDS)
+    async def _rest(self, seconds: float) -> None:
+        self._pause = deferLater(self._clock, seconds)
         self._pause.addErrback(lambda _: None)
         await self._pause
         self._pause = None

@@ -107,14 +107,18 @@ def chats_of(c: Connection, account: bytes, before: int | None, limit: int) -> l
 def put_markers(c: Connection, rows: Sequence[Marker]) -> list[Marker | None]:
     """Move members on, never back. For each row the marker as it then stands, None where nothing moved.
 
-    A row that moves nothing leaves the member's position as it was. Suits `Database.append`.
+    A row that moves nothing leaves the member's position as it was. Who is no member stays none: the chat
+    may have been erased in this very group, before the rows got their turn. Suits `Database.append`.
     """
     known = {found[:2]: found for found in _FIND_MEMBERS.fetch(c, list({row[:2] for row in rows}))}
     changed: set[tuple[bytes, bytes]] = set()
     outcomes: list[Marker | None] = []
     for row in rows:
         member = row[:2]
-        _, _, delivered, read, _ = known.get(member, (*member, 0, 0, 0))
+        if member not in known:
+            outcomes.append(None)
+            continue
+        _, _, delivered, read, _ = known[member]
         moved = row.delivered > delivered or row.read > read
         if moved:
             known[member] = (*member, max(row.delivered, delivered), max(row.read, read), row.position)

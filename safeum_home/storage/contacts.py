@@ -1,5 +1,7 @@
 """Contacts: each side of a relation has a row of its own."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, bindparam, delete, func, select
 
 from safeum_home.storage.many import Many
@@ -58,6 +60,11 @@ def contact(c: Connection, owner: bytes, peer: bytes) -> ContactRow | None:
 def put_contact(c: Connection, row: ContactRow) -> None:
     """Store one side of a relation, in place of what it was."""
     _PUT.change(c, [row])
+
+
+def put_contacts(c: Connection, rows: Sequence[ContactRow]) -> None:
+    """The same for many, no two of them of the same side."""
+    _PUT.change(c, rows)
 
 
 def contacts_of(c: Connection, owner: bytes, after: bytes | None, limit: int) -> list[ContactRow]:

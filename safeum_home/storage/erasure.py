@@ -7,6 +7,7 @@ be many: `sweep` deletes their rows in small transactions, and goes on where it 
 
 from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete, insert, select, update
 
+from safeum_home.storage.many import Many
 from safeum_home.storage.schema import (
     accounts,
     aliases,
@@ -43,6 +44,8 @@ _OWN_ROWS = (
 _ENTOMB = tombstones.insert().from_select(
     ["alias"], select(aliases.c.alias).where(aliases.c.account == _owner)
 )
+# A chat may be erased already, with its other member, and not yet be swept away.
+_ERASE = Many("INSERT INTO erasing (owner) {rows} ON CONFLICT DO NOTHING", ("bytea",))
 _ERASING = select(erasing.c.owner)
 _DROP = (
     delete(keys).where(keys.c.owner.in_(_ERASING)),
@@ -73,8 +76,7 @@ def erase_account(c: Connection, account: bytes, epoch: int, keep_name: bool = T
     With `keep_name` its aliases are taken for ever; else they are free for others.
     `epoch` is the keyring's present one: the last under which any of these keys can have been wrapped.
     """
-    going = [{"owner": owner} for owner in (account, *sorted(chats_of(c, account)))]
-    c.execute(insert(erasing), going)
+    _ERASE.change(c, [(owner,) for owner in (account, *sorted(chats_of(c, account)))])
     if keep_name:
         c.execute(_ENTOMB, {"owner": account})
     for statement in _OWN_ROWS:

@@ -19,7 +19,7 @@ DEVICE = {"name": "a device", "system": "a system"}
 
 class ClosingCase(SynchronousTestCase):
     def setUp(self) -> None:
-        self.node = NodeProcess(self.database(), limits={"pin_tries": 1000})
+        self.node = NodeProcess(self.database(), limits={"pin_tries": 1000, "pin_tries_per_address": 1000})
         self.addCleanup(self.node.close)
 
     def database(self) -> str:

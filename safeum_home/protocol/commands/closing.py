@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from safeum_home.protocol.command import Done, Params, Phase, Result, command
-from safeum_home.protocol.types import Password, Pin, Username
+from safeum_home.protocol.types import Alias, Password, Pin
 
 MOST_PINS = 3
 Ordinal = Annotated[
@@ -50,7 +50,7 @@ class AccountPinRemove(Params, frozen=True):
 class AccountBlock(Params, frozen=True):
     """Close an account for ever with one of its PINs, from any device. The answer comes when it is erased."""
 
-    username: Username
+    username: Alias
     pin: Pin
 
 
