@@ -98,7 +98,7 @@ class NumberSection(Section, frozen=True):
     code_seconds: Seconds = 600.0
     """How long a code is good."""
     verifications: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
-    """How many may be under way; beyond that the oldest is dropped."""
+    """How many may be begun, and as many with a code sent; beyond that the oldest of these is dropped."""
     claim_seconds: Seconds = 7 * 86400.0
     """How long an account's owner has to keep a number that somebody else has proved to hold."""
     claim_again_seconds: Seconds = 30 * 86400.0

@@ -157,6 +157,11 @@ def written(alias: str, node: str) -> str:
     return alias if is_account(alias) else f"{alias}@{node}"
 
 
+def public_address(alias: str, account: AccountId, node: str) -> str:
+    """What others are told of an account: its login; where that is a number, which is private, its id."""
+    return account if is_number(alias) else written(alias, node)
+
+
 def address(text: str, home: str) -> tuple[str, str]:
     """An address as (alias, node); without a node it means `home`. Raises a `Problem` when malformed."""
     text = text.strip()

@@ -12,6 +12,15 @@ def network(host: str) -> str:
 
     What is not an IPv6 address counts as itself.
     """
+    return _block(host, 64)
+
+
+def site(host: str) -> str:
+    """As `network`, but an IPv6 /48: a customer may be given all of that too (RFC 6177)."""
+    return _block(host, 48)
+
+
+def _block(host: str, length: int) -> str:
     if ":" not in host:
         return host
     try:
@@ -20,7 +29,8 @@ def network(host: str) -> str:
         return host
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
-    return f"{IPv6Address(int(address) >> 64 << 64)}/64"
+    rest = 128 - length
+    return f"{IPv6Address(int(address) >> rest << rest)}/{length}"
 
 
 class RateLimit:

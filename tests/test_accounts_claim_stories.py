@@ -43,6 +43,19 @@ class _Story(RuleBasedStateMachine):
         self.sign_of_life()
 
     @rule()
+    def owner_is_there_when_it_is_claimed(self) -> None:
+        """Where nothing is kept or claimed, the claim fails at once; the owner leaves afterwards."""
+        self.owner.resume()
+        self.sign_of_life()
+        submission = self.case.submitted(*self.case.sent(), NEW, claim=True)
+        if self.new is None:
+            waiting = self.kept is not None and self.world.clock.seconds() - self.kept < 30 * DAY
+            self.case.refused("number_kept", "verification.submit", **submission)
+            if not waiting:
+                self.kept = self.world.clock.seconds()
+        self.owner.drop()
+
+    @rule()
     def owner_logs_in(self) -> None:
         client = self.case.client().login(NUMBER if self.new is None else self.first)
         assert client.account == self.first

@@ -1,15 +1,28 @@
 """The commands of contact sync: who is refused what, and how much an account may ask for."""
 
 import os
+from typing import Any
 
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.config import ContactSyncSection, parse
+from safeum_home.ids import AccountId
 from safeum_home.protocol import MAX_FRAME, ristretto
 from safeum_home.protocol.contact_sync import MOST_PAGES, MOST_POINTS, PAGE
-from tests.sync_support import BOB, DAY, ORDER, SyncCase, need_group, new_world, open_world, sign_up, text
+from tests.sync_support import (
+    BOB,
+    CAROL,
+    DAY,
+    ORDER,
+    SyncCase,
+    need_group,
+    new_world,
+    open_world,
+    sign_up,
+    text,
+)
 from tests.test_protocol_oprf import NO_ELEMENTS
 from tests.world import Client, Refused, World
 
@@ -190,6 +203,20 @@ class QuotaTests(SyncCase):
             self.carol.call("account.findable", findable=False)
         self.assertEqual(caught.exception.code, "rate_limited")
         self.assertEqual(self.carol.call("account.findable"), {"findable": True})
+
+    def test_a_number_that_has_gone(self) -> None:
+        """Nobody is put into the set under a number that the account has no more, whatever memory says."""
+        keeper: Any = self.world.domain.findable
+        changes: list[tuple[Any, ...]] = []
+
+        async def changed(*change: Any) -> None:
+            changes.append(change)
+
+        self.patch(keeper, "changed", changed)
+        opened = self.world.domain.directory._open[AccountId(self.carol.account)]
+        opened.username = "+491511234500"
+        self.carol.call("account.findable", findable=True)
+        self.assertEqual(changes, [(self.carol.account, CAROL, True)])
 
     def test_a_full_queue(self) -> None:
         """Batches that wait are bounded; who is refused has lost none of the day's points."""

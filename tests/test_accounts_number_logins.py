@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from safeum_home.ids import system_account
+from safeum_home.ids import AccountId, direct_chat_id, system_account
 from tests.number_case import NUMBER, OTHER_NUMBER, NumberCase, wrong
 from tests.world import CONSENT, LAPTOP, NODE, PASSWORD, Refused, World
 
@@ -17,11 +17,12 @@ class NewAccountTests(NumberCase):
         self.assertEqual(alice.resume().address, f"{NUMBER}@{NODE}")
 
     def test_code_was_entered(self) -> None:
-        """What stands before the providers hears of the codes that were entered, and of no others."""
+        """What stands before the providers hears once of each number that was proved, whatever follows."""
         verification, code = self.sent()
         self.refused_submission("wrong_code", verification, wrong(code))
-        self.refused_submission("weak_password", verification, code, password="short")
         self.assertEqual(self.world.texts.entered, [])
+        self.refused_submission("weak_password", verification, code, password="short")
+        self.assertEqual(self.world.texts.entered, [NUMBER])
         self.client().call("verification.submit", **self.submitted(verification, code))
         self.assertEqual(self.world.texts.entered, [NUMBER])
 
@@ -190,12 +191,23 @@ class LoginTests(NumberCase):
             [answer["code"] for answer in answers], ["not_found", "not_found", "invalid_username"]
         )
 
-    def test_contacts(self) -> None:
-        """Somebody who knows the account's id asks it; each sees the address that the other goes by."""
-        bob = self.world.register("bob")
-        self.world.befriend(bob, self.alice)
-        [entry] = bob.call("contact.list")["contacts"]
-        self.assertEqual((entry["account"], entry["address"]), (self.alice.account, f"{NUMBER}@{NODE}"))
+    def test_nobody_is_shown_a_number(self) -> None:
+        """Who asks, accepts and writes goes by the account's id; the number is told to its owner alone."""
+        bob, carol = self.world.register("bob"), self.world.register("carol")
+        self.alice.call("contact.request", account=bob.account, address="bob")
+        bob.call("contact.accept", account=self.alice.account)
+        carol.call("contact.request", account=self.alice.account, address=self.alice.account)
+        self.alice.call("contact.accept", account=carol.account)
+        chat = direct_chat_id(AccountId(self.alice.account), AccountId(bob.account))
+        self.alice.write(chat, "hi")
+        self.world.settle()
+        for other in (bob, carol):
+            [entry] = other.call("contact.list")["contacts"]
+            self.assertEqual((entry["account"], entry["address"]), (self.alice.account, self.alice.account))
+            other.call("profile.get", account=self.alice.account)
+            other.call("chat.list")
+            self.assertNotIn(NUMBER, str(other.connection.written))
+        self.assertEqual(self.alice.call("profile.get")["address"], f"{NUMBER}@{NODE}")
 
     def test_restart(self) -> None:
         """Numbers outlive the process."""

@@ -6,7 +6,8 @@ from twisted.internet.defer import fail
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.errors import Code, Problem
-from tests.world import HOST, LAPTOP, PASSWORD, Client, Refused, World
+from tests.number_case import NUMBER
+from tests.world import CONSENT, HOST, LAPTOP, PASSWORD, Client, Refused, World
 
 NEW = "staple battery horse"
 
@@ -42,6 +43,47 @@ class PasswordChangeTests(SynchronousTestCase):
         for weak in ("short", "password1", "alice"):
             self.refused("weak_password", self.alice, "account.password", current=PASSWORD, new=weak)
         Client(self.world).login("alice")
+
+    def test_own_number(self) -> None:
+        """Somebody's number is the first password that is tried: in neither spelling is it taken."""
+        verification = Client(self.world).call("verification.create", number=NUMBER)["verification"]
+        Client(self.world).call("verification.request", verification=verification)
+        about = {"code": self.world.texts.code, "password": PASSWORD, "device": LAPTOP, "consent": CONSENT}
+        client = Client(self.world)
+        client.opened(client.call("verification.submit", verification=verification, **about))
+        for weak in (NUMBER, NUMBER[1:]):
+            self.refused("weak_password", client, "account.password", current=PASSWORD, new=weak)
+        client.call("account.password", current=PASSWORD, new=NUMBER[::-1])
+
+    def test_a_pin_that_is_set_meanwhile(self) -> None:
+        """A password that another device is just making a PIN is refused, though it was none before."""
+        same = "28471659"
+        other = Client(self.world).login("alice")
+        self.world.pool.hold = True
+        pin = other.ask("account.pin.set", password=PASSWORD, pin=same)
+        change = self.alice.ask("account.password", current=PASSWORD, new=same)
+        for _ in range(6):
+            self.world.pool.run()
+        self.world.pool.hold = False
+        self.assertIsNotNone(other.answer(pin))
+        self.assertEqual(self.assertRaises(Refused, self.alice.answer, change).code, "busy")
+        self.refused("weak_password", self.alice, "account.password", current=PASSWORD, new=same)
+        self.assertEqual(self.alice.call("account.pin.list"), {"count": 1})
+        Client(self.world).login("alice")
+
+    def test_a_pin_beside_any_other_password(self) -> None:
+        """What could not be a PIN does not wait for those who change them."""
+        other = Client(self.world).login("alice")
+        self.world.pool.hold = True
+        pin = other.ask("account.pin.set", password=PASSWORD, pin="284716")
+        self.world.pool.run()
+        change = self.alice.ask("account.password", current=PASSWORD, new=NEW)
+        for _ in range(6):
+            self.world.pool.run()
+        self.world.pool.hold = False
+        self.assertEqual(other.answer(pin), {"ordinal": 1})
+        self.assertEqual(self.alice.answer(change), {})
+        self.assertEqual(self.alice.call("account.pin.list"), {"count": 1})
 
     def test_guessing_is_limited(self) -> None:
         self.world = World(logins_per_account=0.1, logins_per_account_burst=2)

@@ -10,8 +10,10 @@ from safeum_home.accounts.verification_machine import (
     VerificationMachine,
     new_verification,
 )
+from safeum_home.accounts.verifications import Verifications
 from safeum_home.config import NumberSection
 from safeum_home.errors import Code, Problem
+from safeum_home.protocol.commands import VerificationCreate
 from tests.number_case import NUMBER, OTHER_NUMBER, NumberCase, wrong
 from tests.world import PASSWORD, World
 
@@ -61,14 +63,60 @@ class BeginningTests(NumberCase):
         for verification in begun[1:]:
             self.client().call("verification.request", verification=verification)
 
-    def test_the_oldest_is_that_which_would_end_first(self) -> None:
-        """One whose code was sent just now is not the oldest, whenever it was begun."""
+    def test_a_bounded_number_of_codes(self) -> None:
+        """Among those whose code was sent, the one whose newest code is oldest makes room."""
         self.world = World(numbers=NumberSection(verifications=2))
-        first, second = self.create(), self.create()
-        self.client().call("verification.request", verification=first)
+        first, second = self.sent(), self.sent(OTHER_NUMBER)
+        self.world.clock.advance(60)
+        self.client().call("verification.request", verification=first[0])
+        again = self.world.texts.code
+        third = self.sent("+491711234568")
+        self.refused_submission("verification_over", *second)
+        self.refused_submission("wrong_code", first[0], wrong(again))
+        self.refused_submission("wrong_code", third[0], wrong(third[1]))
+
+    def test_what_is_over_is_dropped(self) -> None:
+        """Whether its code was sent or not, it takes no room once its time has run."""
+        verifications: Verifications = self.world.services.routes[VerificationCreate].__self__  # type: ignore[attr-defined]
+        self.sent()
         self.create()
-        self.refused("verification_over", "verification.request", verification=second)
-        self.refused_submission("wrong_code", first, wrong(self.world.texts.code))
+        self.assertEqual(len(verifications), 2)
+        self.world.clock.advance(600)
+        self.create()
+        self.assertEqual(len(verifications), 1)
+
+    def test_none_with_a_code_makes_room(self) -> None:
+        """Beginning verifications costs nothing, and ends none whose code somebody has or waits for."""
+        self.world = World(numbers=NumberSection(verifications=3))
+        verification, code = self.sent()
+        self.world.texts.hold = []
+        waiting, client = self.create(OTHER_NUMBER), self.client()
+        asked = client.ask("verification.request", verification=waiting)
+        unsent = self.create()
+        for _ in range(20):
+            self.create()
+        self.refused("verification_over", "verification.request", verification=unsent)
+        self.world.texts.hold[0].callback(None)
+        self.assertEqual((client.answer(asked) or {})["tries_left"], 5)
+        self.client().call("verification.submit", **self.submitted(waiting, self.world.texts.code))
+        self.client().call("verification.submit", **self.submitted(verification, code))
+
+    def test_limit_of_a_site(self) -> None:
+        """All networks of an IPv6 /48 together begin ten times as many as one; no network pays for others."""
+        self.world = World(verifications_per_address=0.01, verifications_per_address_burst=2)
+        for network in range(20):
+            self.create(host=f"2001:db8:7:{network:x}::1")
+        for network in (20, 65535):
+            problem = self.refused(
+                "rate_limited", "verification.create", f"2001:db8:7:{network:x}::1", number=NUMBER
+            )
+            self.assertAlmostEqual(problem["retry_after"], 10, 3)
+        self.create(host="2001:db8:8::1")
+        self.create(host="203.0.113.1")
+        self.world.clock.advance(20.1)
+        # What was refused for the site was not counted against the network.
+        for _ in range(2):
+            self.create(host="2001:db8:7:14::1")
 
     def test_time_to_read_and_type(self) -> None:
         """Each step gives a connection time for the next, and only what succeeds does."""
@@ -132,16 +180,31 @@ class SendingTests(NumberCase):
         self.assertEqual(len(self.world.texts.sent), 3)
 
     def test_nothing_was_sent(self) -> None:
-        """Where no provider takes it, that is said, nothing is counted, and it may be tried again at once."""
+        """Where no provider was asked, nothing is counted, and it may be tried again at once."""
         self.world = World(codes_per_number=0.001, codes_per_number_burst=1)
         verification = self.create()
-        for problem in (Problem(Code.SMS_UNAVAILABLE), Problem(Code.RATE_LIMITED, retry_after=3.0)):
+        for problem in (Problem(Code.BUSY, retry_after=1.0), Problem(Code.RATE_LIMITED, retry_after=3.0)):
             self.world.texts.failing = problem
             self.refused(problem.code.code, "verification.request", verification=verification)
             self.refused_submission("wrong_state", verification, "000000")
         self.world.texts.failing = None
         self.client().call("verification.request", verification=verification)
         self.refused_submission("wrong_code", verification, wrong(self.world.texts.code))
+
+    def test_a_provider_may_have_sent_it(self) -> None:
+        """A text that no provider says it took may have gone out: it counts as one of the number's."""
+        self.world = World(codes_per_number=0.001, codes_per_number_burst=2)
+        verification = self.create()
+        self.world.texts.failing = Problem(Code.SMS_UNAVAILABLE)
+        for expected in ("sms_unavailable", "sms_unavailable", "rate_limited"):
+            self.refused(expected, "verification.request", verification=verification)
+        self.world.texts.failing = None
+        self.refused("rate_limited", "verification.request", verification=verification)
+        self.world.clock.advance(590)
+        verification = self.create()
+        self.world.clock.advance(411)
+        verification = self.create()
+        self.client().call("verification.request", verification=verification)
 
     def test_another_code_was_not_sent(self) -> None:
         """Then the one before still counts."""

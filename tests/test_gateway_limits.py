@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.errors import Code, Problem
 from safeum_home.gateway.limits import ConnectionLimits
-from safeum_home.limits import RateLimit, network
+from safeum_home.limits import RateLimit, network, site
 
 
 class RateLimitTests(SynchronousTestCase):
@@ -111,6 +111,15 @@ class NetworkTests(SynchronousTestCase):
     def test_what_is_no_address(self) -> None:
         self.assertEqual(network("/run/socket:1"), "/run/socket:1")
         self.assertEqual(network(""), "")
+
+    def test_site(self) -> None:
+        """Wider than a network for IPv6 alone: what it may have been given of that is a /48."""
+        self.assertEqual(site("2001:db8:1:2::1"), "2001:db8:1::/48")
+        self.assertEqual(site("2001:db8:1:ffff::1%eth0"), "2001:db8:1::/48")
+        self.assertNotEqual(site("2001:db8:1:2::1"), site("2001:db8:2:2::1"))
+        for host in ("192.0.2.1", "/run/socket:1", "", "1.2.3.4/64"):
+            self.assertEqual(site(host), host)
+        self.assertEqual(site("::ffff:192.0.2.1"), "192.0.2.1")
 
 
 class ConnectionLimitTests(SynchronousTestCase):

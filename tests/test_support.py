@@ -97,11 +97,15 @@ class WritingTests(SupportCase):
         self.begin(World(support_messages_per_account_burst=3))
         bob = self.world.register("bob")
         friends = self.world.befriend(self.alice, bob)
+        sent_first = "the first"
         for number in range(3):
-            self.alice.write(self.chat, str(number))
+            self.alice.write(self.chat, str(number), sent_first if number == 0 else None)
         refusal = self.assertRaises(Refused, self.alice.write, self.chat, "4")
         self.assertEqual(refusal.code, "rate_limited")
         self.assertIn("retry_after", refusal.error["data"])
+        first = self.alice.call("chat.history", chat=self.chat)["messages"][0]
+        again = {"chat": self.chat, "client_id": sent_first, "body": first["body"]}
+        self.assertEqual(self.alice.call("chat.send", **again)["id"], first["id"])
         self.alice.write(friends, "hi")
         bob.write(self.support_of(bob), "help")
         self.world.clock.advance(refusal.error["data"]["retry_after"])

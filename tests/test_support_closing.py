@@ -26,6 +26,18 @@ class ClosingTests(ClosingCase):
         self.factory = AdminFactory(self.world.clock, support_handlers(lambda: self.world.domain))
         self.support = self.world.services.support_chat(AccountId(self.alice.account))
 
+    def test_closed_while_the_staff_closes(self) -> None:
+        """A conversation whose account was closed since it was looked up is not found."""
+        self.alice.write(self.support, "help")
+        self.world.settle()
+        database, desk = self.world.database, self.world.domain.support
+        database.hold_reads = True
+        closing = Deferred.fromCoroutine(desk.close(AccountId(self.alice.account)))
+        database.hold_reads = False
+        self.block()
+        database.answer_reads()
+        self.assertIs(self.failureResultOf(closing, Problem).value.code, Code.NOT_FOUND)
+
     def _gone(self) -> None:
         """Nobody finds anything of it, and no table holds it."""
         self.world.settle()

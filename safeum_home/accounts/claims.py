@@ -1,6 +1,7 @@
 """Claims on numbers that others have: begun by who has proved to hold one, ended by any sign of its owner."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -13,6 +14,14 @@ from safeum_home.ports import Blinder, Caller, Database
 from safeum_home.protocol.commands import Done, NumberKeep
 from safeum_home.storage import accounts, claims
 from safeum_home.storage.rows import ClaimRow
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What would be held of a number once it was claimed: `at` in milliseconds, None as of that moment."""
+
+    running: bool
+    at: int | None = None
 
 
 class Claims:
@@ -45,21 +54,37 @@ class Claims:
 
         Raises `number_claimed` where one is running, `number_kept` where one has ended not long ago.
         """
-        claim, now = self._read(c, owner), self._now()
-        if claim is None:
-            return False
+        claim = self._read(c, owner)
+        return claim is not None and self.has_run(claim)
+
+    def has_run(self, claim: ClaimRecord) -> bool:
+        """As `is_good`, of what is held."""
+        now = self._now()
         left = claim.at + (self._time if claim.running else self._pause) - now
         if left > 0:
             code = Code.NUMBER_CLAIMED if claim.running else Code.NUMBER_KEPT
             raise Problem(code, retry_after=left / 1000)
         return claim.running
 
+    def foresee(self, c: Connection, owner: OpenAccount, there: bool) -> Foreseen | None:
+        """What is answered to a claim on the owner's number, who is connected or not; None if it is good."""
+        claim = self._read(c, owner)
+        if claim is not None:
+            try:
+                good = self.has_run(claim)
+            except Problem:
+                return Foreseen(claim.running, claim.at)
+            if good and not there:
+                return None
+        return Foreseen(not there)
+
     def begin(self, c: Connection, owner: OpenAccount) -> None:
         """Raises `busy` where the number is not the owner's any more: then there is another to be asked."""
-        row = accounts.account_by_alias(c, self._blinder.alias(owner.username))
-        if row is None or row.account != owner.blind:
-            raise Problem(Code.BUSY, retry_after=1.0)
-        self._write(c, owner, ClaimRecord(True, self._now()))
+        self._start(c, owner, True)
+
+    def refuse(self, c: Connection, owner: OpenAccount) -> None:
+        """The owner is there: a claim has failed at once, and the next one has to wait. Raises as `begin`."""
+        self._start(c, owner, False)
 
     def end(self, c: Connection, owner: OpenAccount) -> None:
         """The owner was there: a claim that runs has failed, and the next one has to wait."""
@@ -83,6 +108,12 @@ class Claims:
     async def keep(self, caller: Caller, params: NumberKeep) -> Done:
         await self.used(await self._directory.need(caller.account))
         return Done()
+
+    def _start(self, c: Connection, owner: OpenAccount, running: bool) -> None:
+        row = accounts.account_by_alias(c, self._blinder.alias(owner.username))
+        if row is None or row.account != owner.blind:
+            raise Problem(Code.BUSY, retry_after=1.0)
+        self._write(c, owner, ClaimRecord(running, self._now()))
 
     def _read(self, c: Connection, owner: OpenAccount) -> ClaimRecord | None:
         row = claims.claim(c, self._blinder.alias(owner.username))

@@ -118,13 +118,15 @@ class ContactSync:
             return Findable((await self._database.read(record)).findable)
         self._limits.toggles.take(caller.account)
 
-        def store(c: Connection) -> None:
+        def store(c: Connection) -> str:
             changed = structs.replace(record(c), findable=wanted)
             accounts.update_account(c, owner.blind, seal(owner.key, changed, owner.blind))
+            # What is in memory may be older than a number's going to somebody else.
+            return changed.username
 
-        await self._database.transact(store)
+        username = await self._database.transact(store)
         # Also where the set is being built: then it is applied to the new one before that is served.
-        await self._keeper.changed(owner.account, owner.username, wanted)
+        await self._keeper.changed(owner.account, username, wanted)
         return Findable(wanted)
 
     def _served(self, period: int | None = None) -> Served:

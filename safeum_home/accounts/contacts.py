@@ -106,7 +106,7 @@ class Contacts:
         known = await self._directory.get(account)
         chat = ids.direct_chat_id(mine.account, account)
         found_chat = self._consent.direct(mine.account, account)
-        my_address = ids.written(mine.username, self._node)
+        my_address = ids.public_address(mine.username, mine.account, self._node)
         position = self._database.next_position()
 
         def change(c: Connection) -> list[tuple[AccountId, Contact]]:

@@ -6,7 +6,7 @@ node keeps a keyed hash of them, so the database lets nobody in, and a restart c
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from collections.abc import Callable, Container
+from collections.abc import Awaitable, Callable, Container
 from hmac import compare_digest
 from secrets import token_bytes
 
@@ -105,8 +105,17 @@ class Devices:
         self._revocations += 1
         self._bus.close_account(account, skip)
 
-    async def recognise(self, token: str) -> tuple[OpenAccount, DeviceId]:
-        """Whose token this is; raises `bad_token`."""
+    def look_again(self) -> None:
+        """What was read of an account until now may be old: who is coming back is looked up once more."""
+        self._revocations += 1
+
+    async def recognise(
+        self, token: str, came_back: Callable[[OpenAccount], Awaitable[None]]
+    ) -> tuple[OpenAccount, DeviceId]:
+        """Whose token this is; raises `bad_token`. `came_back` is awaited before that is final.
+
+        Nothing may be awaited between this and the session's beginning: a revocation would be missed.
+        """
         device, secret = _parse(token)
         blind = self._blinder.device(device)
         verifier = self._blinder.token(device, secret)
@@ -121,15 +130,18 @@ class Devices:
             if rows is None or not compare_digest(rows[0].verifier, verifier):
                 raise Problem(Code.BAD_TOKEN)
             # What was read may be from before a revocation that has just been told to all sessions.
+            if revocations != self._revocations:
+                continue
+            owner = self._directory.opened(rows[1], rows[2])
+            try:
+                # Opens under the account's key alone: a row moved to another account lets nobody in.
+                unseal(owner.key, DeviceRecord, rows[0].sealed, blind)
+            except Tampered:
+                raise Problem(Code.BAD_TOKEN) from None
+            await came_back(owner)
+            # And the time that this took is time for another one.
             if revocations == self._revocations:
-                break
-        owner = self._directory.opened(rows[1], rows[2])
-        try:
-            # Opens under the account's key alone: a row that was moved to another account lets nobody in.
-            unseal(owner.key, DeviceRecord, rows[0].sealed, blind)
-        except Tampered:
-            raise Problem(Code.BAD_TOKEN) from None
-        return owner, device
+                return owner, device
 
     async def list(self, caller: Caller, params: ListDevices) -> DeviceList:
         owner = await self._directory.need(caller.account)

@@ -133,8 +133,7 @@ class Logins:
         return authenticated
 
     async def resume(self, caller: Caller, params: SessionResume) -> Authenticated:
-        owner, device = await self._devices.recognise(params.token)
-        await self._claims.used(owner)
+        owner, device = await self._devices.recognise(params.token, self._claims.used)
         due = self._admission.due(owner.consented)
         return Authenticated(owner.account, self._address(owner), device, policy=due)
 

@@ -10,7 +10,7 @@ from safeum_home.accounts.profile_views import ProfileViews
 from safeum_home.accounts.records import ProfileRecord
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
-from safeum_home.ids import AccountId, written
+from safeum_home.ids import AccountId, public_address, written
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder, Caller, Committed, Database, Missed, Published
 from safeum_home.protocol.commands import Done, ProfileGet, ProfileResult, ProfileSet
@@ -57,7 +57,9 @@ class Profiles:
             return self._views.shown(c, present(c, shown))
 
         profile = await self._database.read(read)
-        return ProfileResult(shown.account, written(shown.username, self._node), profile)
+        alias, node = shown.username, self._node
+        address = written(alias, node) if shown is mine else public_address(alias, shown.account, node)
+        return ProfileResult(shown.account, address, profile)
 
     async def set(self, caller: Caller, params: ProfileSet) -> Committed[Done]:
         self._limit.take(caller.account)

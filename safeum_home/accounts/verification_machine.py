@@ -28,6 +28,8 @@ class Progress:
     codes: int = 0
     tries_left: int = TRIES
     next_code: float = 0.0
+    proofs: int = 0
+    """How often a right code was shown: again where the first time did not let in."""
 
     @property
     def resend_after(self) -> float | None:
@@ -81,7 +83,6 @@ _sent.upon(VerificationMachine.send).to(_resending).returns(None)
 _sending.upon(VerificationMachine.not_sent).to(_created).returns(None)
 _resending.upon(VerificationMachine.not_sent).to(_sent).returns(None)
 _sent.upon(VerificationMachine.check).loop().returns(None)
-_sent.upon(VerificationMachine.proved).to(_proven).returns(None)
 _proven.upon(VerificationMachine.refused).to(_sent).returns(None)
 
 for _state in (_sending, _resending):
@@ -93,6 +94,11 @@ for _state in (_sending, _resending):
         core.secret, core.expires = secret, expires
         core.codes += 1
         core.next_code = now + (core.resend_after or 0.0)
+
+
+@_sent.upon(VerificationMachine.proved).to(_proven)
+def _proved(machine: VerificationMachine, core: Progress) -> None:
+    core.proofs += 1
 
 
 @_sent.upon(VerificationMachine.wrong).loop()

@@ -150,7 +150,7 @@ class History:
             chat=found.chat.id,
             kind=_KINDS[kind],
             peer=peer,
-            address="" if known is None else ids.written(known.username, self._node),
+            address="" if known is None else ids.public_address(known.username, known.account, self._node),
             # A name is for contacts; it outlives the contact no more than it would anywhere else.
             display_name=known.display_name if known is not None and (ours or found.writes) else "",
             last=found.last,

@@ -27,8 +27,11 @@ class SupportInbox:
         return cls(RateLimit(rate, burst, now), database)
 
     def append(self, sender: AccountId, row: NewEvent) -> "Deferred[int | None]":
-        """Store a message of `sender` as `events.append_events` does; raises `rate_limited`."""
-        self.rate.take(sender)
+        """Store a message of `sender` as `events.append_events` does; fails with `rate_limited`."""
+        try:
+            self.rate.take(sender)
+        except Problem as problem:
+            return self._sent_before(row, problem)
 
         def store(c: Connection) -> int | None:
             if chats.chat(c, row.chat) is None:
@@ -39,3 +42,13 @@ class SupportInbox:
             return earlier
 
         return self._database.transact(store)
+
+    def _sent_before(self, row: NewEvent, problem: Problem) -> "Deferred[int | None]":
+        """What is stored already is answered for, however often it is sent."""
+
+        def answer(earlier: int | None) -> int:
+            if earlier is None:
+                raise problem
+            return earlier
+
+        return self._database.read(lambda c: events.recognised(c, row.sent)).addCallback(answer)

@@ -143,7 +143,9 @@ class SupportDesk:
     def _unread(self, c: Connection, chat: Chat) -> int:
         """The first message of the account that the staff has not read; 0 where there is none."""
         own = self._blinder.account(self._support)
-        after = next(member.read for member in chats.members(c, chat.blind) if member.account == own)
+        after = next((member.read for member in chats.members(c, chat.blind) if member.account == own), None)
+        if after is None:
+            raise Problem(Code.NOT_FOUND)  # the account was closed, and this chat erased
         while rows := events.events_after(c, chat.blind, after, _PAGE):
             found = undamaged(rows, lambda row: (open_message(chat.key, row), row.position), "messages")
             for message, position in found:

@@ -72,6 +72,11 @@ class Domain:
         self.registry.forget()
         self.findable.forget()
         spawn(self._erase(), "erasing what was closed")
+        spawn(self._reload(), "reading what was set at run time")
+
+    async def _reload(self) -> None:
+        with suppress(Problem):
+            await self.control.registration.load()
 
     async def _erase(self) -> None:
         with suppress(Problem):

@@ -41,7 +41,7 @@ async def _whose(domain: Domain, whom: str) -> AccountId:
     if whom.startswith("@"):
         return AccountId(whom)
     try:
-        found = await domain.directory.by_username(ids.username(whom.partition("@")[0]))
+        found = await domain.directory.by_username(ids.alias(whom.partition("@")[0]))
     except Problem:
         found = None
     if found is None:
