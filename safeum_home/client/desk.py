@@ -71,9 +71,11 @@ class Desk:
         """The ids behind the numbers of the last numbered list."""
         self.shown_policy: str | None = None
         """The version of the node's policy that was on the screen."""
+        self.agreed_policy: str | None = None
+        """The version that this account has agreed to, where that is known here."""
         self.questions = Questions()
-        self.found: list[ContactFound] = []
-        """Those whom /sync found."""
+        self.found: dict[str, ContactFound] = {}
+        """Those whom /sync found last, by their numbers."""
         self.wanted_numbers: frozenset[str] = frozenset()
         """Phone numbers that are looked up once this person agrees."""
         self._typed = 0
