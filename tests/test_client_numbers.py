@@ -231,6 +231,10 @@ class DeskTests(DeskTestCase):
         self.assertIn("/keep keeps it", shown)
         self.node.wire.answers["number.keep"] = lambda params: {}
         self.enter("/keep")
+        self.assertIn("You have no number here", self.body())
+        self.assertEqual(self.params("number.keep"), [])
+        self.desk.state.address = f"{NUMBER}@home.test"
+        self.enter("/keep")
         self.assertEqual(len(self.params("number.keep")), 1)
         self.assertIn("Your number stays yours.", self.body())
 

@@ -20,6 +20,7 @@ from safeum_home.client.session import Client
 from safeum_home.client.state import State
 from safeum_home.client.text import explain
 from safeum_home.errors import Code
+from safeum_home.ids import is_number
 from safeum_home.protocol.commands import ContactFound
 from safeum_home.protocol.types import Contact, ContactState
 from safeum_home.spawn import spawn
@@ -88,6 +89,11 @@ class Desk:
     @property
     def device(self) -> str:
         return "" if self.client.opened is None else self.client.opened.device
+
+    @property
+    def has_number(self) -> bool:
+        """Whether this account goes by a mobile number."""
+        return is_number(self.state.address.partition("@")[0])
 
     # --- chats -----------------------------------------------------------------------------------
 
