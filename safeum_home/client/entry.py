@@ -16,6 +16,7 @@ from safeum_home.protocol.types import DeviceInfo
 TRIES = 5
 ANOTHER_LOGIN = (Code.USERNAME_TAKEN, Code.INVALID_USERNAME)
 ANOTHER_PASSWORD = (Code.WEAK_PASSWORD, Code.INVALID_PARAMS)
+ANOTHER_NUMBER = (Code.INVALID_NUMBER, Code.SMS_UNAVAILABLE, Code.VERIFICATION_OVER, Code.RATE_LIMITED)
 ADMISSION = (Code.CONSENT_NEEDED, Code.INVITE_NEEDED)
 
 
@@ -177,7 +178,7 @@ async def _by_number(
     try:
         return await enter_by_number(client, options, person, number, consent, invite)
     except RemoteProblem as error:
-        if not error.of(Code.INVALID_NUMBER, Code.SMS_UNAVAILABLE, Code.VERIFICATION_OVER):
+        if not error.of(*ANOTHER_NUMBER):
             raise
         person.say(explain(error))
         return None
