@@ -159,9 +159,7 @@ class OwnTests(DeskTestCase):
         shown = self.lines("/close-account")
         self.assertIn("whoever holds your number next can sign up with it", shown)
         self.assertNotIn("never be used again", shown)
-        self.assertEqual(
-            self.desk.questions.prompt, "To close it for ever type your number, +491711234567: "
-        )
+        self.assertEqual(self.desk.questions.prompt, "To close it for ever type your number, +491711234567: ")
         self.lines("+49 (171) 123-4567", PIN)
         self.assertEqual(self.params("session.block"), [{"pin": PIN}])
 

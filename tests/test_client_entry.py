@@ -1,6 +1,8 @@
 """How somebody at a terminal gets in: asked for what is missing, and again where it is refused."""
 
 import asyncio
+from contextlib import redirect_stderr
+from io import StringIO
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -189,10 +191,19 @@ class WordTests(SynchronousTestCase):
         commands = parser()._subparsers
         assert commands is not None
         (choices,) = [action.choices for action in commands._group_actions]
-        pipe = " ".join(dict(choices or {})["pipe"].format_help().split())
+        helps = {name: " ".join(each.format_help().split()) for name, each in dict(choices or {}).items()}
+        pipe = helps["pipe"]
         self.assertIn("JSON lines in", pipe)
         self.assertIn("the node (default: localhost:8443)", pipe)
         self.assertIn("--login LOGIN", pipe)
+        self.assertIn("read the password, one line, from", pipe)
+        self.assertIn("--agree VERSION", pipe)
+        self.assertIn("read the PIN, one line, from", helps["close-account"])
+        for other in ("--agree", "--invite-fd"):
+            self.assertNotIn(other, helps["close-account"])
+            with redirect_stderr(StringIO()):
+                self.assertRaises(SystemExit, parser().parse_args, ["close-account", other, "1"])
+        self.assertIsNone(parser().parse_args(["close-account"]).invite_fd)
 
     def test_another_certificate_is_told_in_words(self) -> None:
         self.assertIn("not the one given with --ca run/ca.pem", untrusted("home.test", "run/ca.pem"))

@@ -125,8 +125,8 @@ async def close_account(client: Client, options: Options, person: Person) -> Non
     Raises `wrong_pin`, and `BadPin` for what cannot be one where nobody can be asked again.
     """
     name = _checked(options, person) or await person.login("Login: ")
-    pin = options.password
-    if pin is None:
+    pin = options.password or ""
+    if options.password is None:
         person.say(f"This closes the account of {name} for ever. An empty PIN leaves it as it is.")
         while not is_pin(pin := await person.ask_hidden("PIN: ")):
             if not pin:

@@ -19,8 +19,8 @@ T = TypeVar("T")
 
 WARNING = (
     "This closes your account for ever. All messages with all your contacts are erased on the node, on both "
-    "sides; all your devices are logged out; {}. Nothing can be brought back, by nobody. An empty line leaves "
-    "everything as it is."
+    "sides; all your devices are logged out; {}. Nothing can be brought back, by nobody. An empty line "
+    "leaves everything as it is."
 )
 LOGIN_ENDS = "your login can never be used again, by anybody"
 NUMBER_GOES_ON = "whoever holds your number next can sign up with it"
@@ -72,7 +72,7 @@ async def _new_pin(desk: Desk) -> str:
         elif pin == await _ask(desk, "PIN once more", hidden=True):
             return pin
         else:
-            desk.note("These were two different PINs. Give it again, twice; an empty line sets none.", "error")
+            desk.note("These were two different PINs. Again, twice; an empty line sets none.", "error")
 
 
 async def _remove(desk: Desk, number: int) -> None:
@@ -115,7 +115,7 @@ async def _close(desk: Desk, argument: str) -> None:
         # Only now: who has none may believe to have one, and to type it in next.
         if not (await _held(desk, desk.client.pins())).count:
             raise Mistake("You have no PIN to close the account with, and nothing was closed: /pin set")
-        desk.note("The PIN is wrong, and nothing was closed. Give it again; an empty line leaves it.", "error")
+        desk.note("The PIN is wrong, and nothing was closed. Again, or an empty line to leave.", "error")
 
 
 def _alias(line: str) -> str | None:

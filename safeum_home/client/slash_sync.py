@@ -84,7 +84,7 @@ def _show(desk: Desk, found: dict[str, ContactFound]) -> None:
     desk.note("/ask 1, or /ask and the phone number, asks the first of them to be your contact.")
 
 
-@slash("ask", "PLACE|NUMBER", "ask somebody whom /sync found to be your contact", lambda desk: list(desk.found))
+@slash("ask", "PLACE|NUMBER", "ask somebody whom /sync found", lambda desk: list(desk.found))
 async def _ask(desk: Desk, argument: str) -> None:
     found = _chosen(desk, argument)
     known = desk.state.contacts.get(found.account)
