@@ -7,9 +7,10 @@ from io import StringIO
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.cli import COMMANDS, read_line
+from safeum_home.client.cli import COMMANDS, parser, read_line
 from safeum_home.client.entry import Options
 from safeum_home.client.trust import BadCertificate, node_at, tls_for
+from safeum_home.errors import Problem
 from safeum_home.protocol.types import DeviceInfo
 from tests.client_double import FakeNode, opened
 
@@ -31,6 +32,48 @@ class RegisterTests(SynchronousTestCase):
 
     async def _register(self, node: FakeNode, options: Options) -> int:
         return await COMMANDS["register"](node.client, options)
+
+
+class _Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class SayTests(SynchronousTestCase):
+    def test_the_policy_in_lines_of_the_terminal(self) -> None:
+        """Broken between words there; left as it is where somebody keeps it."""
+        text = "It keeps messages until they are fetched, and no address of anybody. " * 3
+        node = FakeNode()
+        node.answers["policy.get"] = lambda params: {"version": "1", "text": text.strip()}
+        options = Options("home.test", None, None, None, DeviceInfo("here", "Linux"))
+        self.patch(os, "environ", dict(os.environ, COLUMNS="40"))
+        for stream in (_Terminal(), StringIO()):
+            with redirect_stdout(stream):
+                self.assertEqual(asyncio.run(self._policy(node, options)), 0)
+            lines = stream.getvalue().splitlines()
+            self.assertEqual(max(map(len, lines)) <= 40, stream.isatty())
+            self.assertIn(text.strip(), " ".join(" ".join(lines).split()))
+
+    async def _policy(self, node: FakeNode, options: Options) -> int:
+        return await COMMANDS["policy"](node.client, options)
+
+
+class NodeTests(SynchronousTestCase):
+    def test_the_address_of_the_websocket(self) -> None:
+        """Is taken for the node as well, on the command line and in the SDK."""
+        for given, node in (
+            ("wss://home.example:9000", "home.example:9000"),
+            (" WSS://home.example/", "home.example:8443"),
+            ("wss://home.example:9000/v1/ws", "home.example:9000"),
+            ("home.example", "home.example:8443"),
+        ):
+            self.assertEqual(str(node_at(given)), node)
+        self.assertEqual(parser().parse_args(["chat", "--node", "wss://home.example"]).node, "home.example")
+
+    def test_nothing_else(self) -> None:
+        """No connection without encryption, and no other place."""
+        for given in ("ws://home.example", "https://home.example", "wss://", "wss://home.example/v2"):
+            self.assertRaises(Problem, node_at, given)
 
 
 class PasswordLineTests(SynchronousTestCase):

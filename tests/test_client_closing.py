@@ -1,11 +1,12 @@
 """PINs and closed accounts in the terminal client: one's own, and those of contacts."""
 
+from safeum_home.client.pins import RULE
 from safeum_home.client.slash_commands import completions
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.events import Typing
 from safeum_home.protocol.types import ContactState
 from tests.client_desk import DeskTestCase
-from tests.client_double import BOB, CHAT, message
+from tests.client_double import ADA, BOB, CHAT, message
 
 PASSWORD, PIN = "correct horse", "284716"
 
@@ -44,8 +45,40 @@ class OwnTests(DeskTestCase):
         self.assertEqual(self.params("chat.send"), [])
 
     def test_two_different_ones(self) -> None:
+        """Are asked for again there and then: the next line that somebody types is a PIN."""
+        self.enter("/chat bob")
         self.assertIn("two different PINs", self.lines("/pin set", PASSWORD, PIN, "284717"))
+        self.assertEqual((self.desk.questions.prompt, self.desk.questions.hidden), ("PIN: ", True))
         self.assertEqual(self.params("account.pin.set"), [])
+        self.assertIn("PIN 2 is set.", self.lines(PIN, PIN))
+        self.assertEqual(self.params("account.pin.set"), [{"password": PASSWORD, "pin": PIN}])
+        self.assertEqual(self.params("chat.send"), [])
+
+    def test_what_is_no_pin(self) -> None:
+        """Is said so before it has to be given twice."""
+        for wrong in ("12345", "1234567890123", "28471a"):
+            self.lines("/pin set", PASSWORD, wrong)
+            self.assertEqual(self.desk.notices[-1].text, RULE)
+            self.assertEqual(self.desk.questions.prompt, "PIN: ")
+            self.enter("")
+
+    def test_while_the_node_thinks(self) -> None:
+        """What is typed goes nowhere, until an empty line says that it is meant for others again."""
+        self.enter("/chat bob")
+        del self.wire.answers["account.pin.set"]
+        for line in ("/pin set", PASSWORD, PIN, PIN, PIN, PIN):
+            self.enter(line)
+        self.assertTrue(self.desk.questions.hidden)
+        (request,) = self.wire.of("account.pin.set")
+        self.wire.reply(request, {"ordinal": 1})
+        self.assertIn("PIN 1 is set.", self.lines())
+        self.assertFalse(self.desk.questions.open)
+        self.assertEqual(self.params("chat.send"), [])
+        for line in ("/pin set", PASSWORD, PIN, PIN, "", "hello", "/pin remove 1"):
+            self.enter(line)
+        self.assertEqual([each["body"]["text"] for each in self.params("chat.send")], ["hello"])
+        self.wire.reply(self.wire.of("account.pin.set")[1], {"ordinal": 2})
+        self.assertTrue(self.desk.questions.open)
 
     def test_an_empty_line(self) -> None:
         """It ends the question at each step."""
@@ -55,12 +88,26 @@ class OwnTests(DeskTestCase):
         self.assertEqual(self.params("account.pin.set"), [])
 
     def test_refused(self) -> None:
-        self.wire.answers["account.pin.set"] = lambda params: Problem(Code.WEAK_PIN)
+        """A weak PIN and a wrong password are asked for again, each by itself; all else is the end."""
+        refusals = [Problem(Code.WEAK_PIN), Problem(Code.BAD_CREDENTIALS), Problem(Code.BUSY)]
+        self.wire.answers["account.pin.set"] = lambda params: refusals.pop(0)
+        self.enter("/chat bob")
         self.assertIn("Take another PIN", self.lines("/pin set", PASSWORD, "123456", "123456"))
+        self.assertEqual(self.desk.questions.prompt, "PIN: ")
+        self.assertIn("The password is wrong.", self.lines(PIN, PIN))
+        self.assertEqual((self.desk.questions.prompt, self.desk.questions.hidden), ("Password: ", True))
+        self.assertIn("The node is busy.", self.lines("another"))
+        self.assertFalse(self.desk.questions.open)
+        self.assertEqual(self.params("account.pin.set")[-1], {"password": "another", "pin": PIN})
+        self.assertEqual(self.params("chat.send"), [])
 
     def test_remove(self) -> None:
         self.assertIn("PIN 1 is removed", self.lines("/pin remove 1", PASSWORD))
         self.assertEqual(self.params("account.pin.remove"), [{"password": PASSWORD, "ordinal": 1}])
+        refusals = [Problem(Code.BAD_CREDENTIALS), Problem(Code.BUSY)]
+        self.wire.answers["account.pin.remove"] = lambda params: refusals.pop(0)
+        self.assertIn("The password is wrong.", self.lines("/pin remove 1", "wrong"))
+        self.assertIn("The node is busy.", self.lines(PASSWORD))
         for wrong in ("/pin remove", "/pin remove 4", "/pin sett", "/pin set 1"):
             self.assertIn("/pin, /pin set or /pin remove NUMBER", self.lines(wrong))
 
@@ -78,16 +125,49 @@ class OwnTests(DeskTestCase):
         self.assertIn("This account was closed, for ever.", self.lines())
 
     def test_not_closed(self) -> None:
-        """By a wrong login, by an empty line, without a PIN, or by a wrong one."""
-        self.assertIn("Nothing was closed.", self.lines("/close-account", "adam"))
+        """By an empty line; a wrong login or PIN is asked for again, so that none becomes a message."""
+        self.enter("/chat bob")
         self.assertIn("Left as it was.", self.lines("/close-account", ""))
         self.assertIn("Left as it was.", self.lines("/close-account", "ada", ""))
+        self.assertIn("That is not your login, and nothing was closed.", self.lines("/close-account", "adam"))
+        self.assertIn(RULE, self.lines(PIN, "Ada@home.test", "2847"))
         self.assertEqual(self.params("session.block"), [])
-        self.count = 0
-        self.assertIn("You have no PIN", self.lines("/close-account"))
-        self.count = 1
         self.wire.answers["session.block"] = lambda params: Problem(Code.WRONG_PIN)
-        self.assertIn("PIN is wrong.", self.lines("/close-account", "ada", PIN))
+        self.assertIn("The PIN is wrong, and nothing was closed.", self.lines("905813"))
+        self.wire.answers["session.block"] = lambda params: Problem(Code.RATE_LIMITED)
+        self.assertIn("That was too often.", self.lines(PIN))
+        self.assertFalse(self.desk.questions.open)
+        self.assertEqual(self.params("session.block"), [{"pin": "905813"}, {"pin": PIN}])
+        self.assertEqual(self.params("chat.send"), [])
+
+    def test_without_a_pin(self) -> None:
+        """Whoever believes to have one types it in: it is asked for, and then said that there is none."""
+        self.enter("/chat bob")
+        self.count = 0
+        self.wire.answers["session.block"] = lambda params: Problem(Code.WRONG_PIN)
+        self.enter("/close-account")
+        self.assertIn("You have no PIN to close the account with", self.lines("ada", PIN))
+        self.assertFalse(self.desk.questions.open)
+        self.assertEqual(self.params("chat.send"), [])
+
+    def test_a_number(self) -> None:
+        """Is taken in every spelling, and whoever holds it next can use it."""
+        self.assertIn("your login can never be used again", self.lines("/close-account"))
+        self.enter("")
+        self.desk.notices.clear()
+        self.desk.state.address = "+491711234567@home.test"
+        shown = self.lines("/close-account")
+        self.assertIn("whoever holds your number next can sign up with it", shown)
+        self.assertNotIn("never be used again", shown)
+        self.assertEqual(self.desk.questions.prompt, "To close it for ever type your number, +491711234567: ")
+        self.lines("+49 (171) 123-4567", PIN)
+        self.assertEqual(self.params("session.block"), [{"pin": PIN}])
+
+    def test_an_account_that_goes_by_its_id(self) -> None:
+        """Since its number has gone to somebody else."""
+        self.desk.state.address = ADA
+        self.lines("/close-account", ADA, PIN)
+        self.assertEqual(self.params("session.block"), [{"pin": PIN}])
 
     def test_nothing_is_completed(self) -> None:
         """What answers a question is no command, whatever it begins with."""

@@ -1,6 +1,8 @@
 """How somebody at a terminal gets in: asked for what is missing, and again where it is refused."""
 
 import asyncio
+from contextlib import redirect_stderr
+from io import StringIO
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -8,6 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home.client.cli import parser, untrusted
 from safeum_home.client.entry import Options, Person, close_account, enter, sign_up
 from safeum_home.client.errors import RemoteProblem
+from safeum_home.client.pins import RULE, BadPin
+from safeum_home.client.text import explain
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.types import DeviceInfo
 from tests.client_double import FakeNode, opened
@@ -65,6 +69,17 @@ class EntryTests(SynchronousTestCase):
         with self.assertRaises(Problem):
             asyncio.run(close_account(self.node.client, options("ada"), self.person("")))
         self.assertEqual(len(self.params("account.block")), 2)
+
+    def test_what_is_no_pin(self) -> None:
+        """Is asked for again, or refused where nobody can be asked; the node hears nothing of it."""
+        self.node.answers["account.block"] = lambda params: {}
+        asyncio.run(close_account(self.node.client, options("ada"), self.person("2847", "secret", "284716")))
+        self.assertEqual(self.said[1:], [RULE, RULE])
+        for wrong in ("28471", "2847162847162", "284 716", "\N{ARABIC-INDIC DIGIT ONE}" * 6):
+            with self.assertRaises(BadPin) as caught:
+                asyncio.run(close_account(self.node.client, options("ada", wrong), self.person()))
+            self.assertEqual(explain(caught.exception), "A PIN has 6 to 12 digits, and nothing else.")
+        self.assertEqual(self.params("account.block"), [{"username": "ada", "pin": "284716"}])
 
     def test_somebody_without_an_account_can_sign_up(self) -> None:
         answers = ("", "maybe", "Yes", "ada", "secret", "other", "secret", "secret")
@@ -176,10 +191,19 @@ class WordTests(SynchronousTestCase):
         commands = parser()._subparsers
         assert commands is not None
         (choices,) = [action.choices for action in commands._group_actions]
-        pipe = " ".join(dict(choices or {})["pipe"].format_help().split())
+        helps = {name: " ".join(each.format_help().split()) for name, each in dict(choices or {}).items()}
+        pipe = helps["pipe"]
         self.assertIn("JSON lines in", pipe)
         self.assertIn("the node (default: localhost:8443)", pipe)
         self.assertIn("--login LOGIN", pipe)
+        self.assertIn("read the password, one line, from", pipe)
+        self.assertIn("--agree VERSION", pipe)
+        self.assertIn("read the PIN, one line, from", helps["close-account"])
+        for other in ("--agree", "--invite-fd"):
+            self.assertNotIn(other, helps["close-account"])
+            with redirect_stderr(StringIO()):
+                self.assertRaises(SystemExit, parser().parse_args, ["close-account", other, "1"])
+        self.assertIsNone(parser().parse_args(["close-account"]).invite_fd)
 
     def test_another_certificate_is_told_in_words(self) -> None:
         self.assertIn("not the one given with --ca run/ca.pem", untrusted("home.test", "run/ca.pem"))

@@ -265,7 +265,7 @@ class NodeTests(SynchronousTestCase):
                 screen.write(line.encode() + b"\r")
                 shown += until(screen, prompt)
             screen.write(pin.encode() + b"\r")
-            shown += until(screen, b"PIN 1 is set")
+            shown += until(screen, b"PIN 1 is")
             self.assertNotIn(pin.encode(), shown)
             self.assertNotIn(PASSWORD.encode(), shown)
             wrong = self.safeum("close-account", "closer", "905813\n")

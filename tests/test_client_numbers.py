@@ -116,6 +116,12 @@ class PersonTests(NumberCase):
         self.sit_down("+49", "+49 30 123456", NUMBER, "yes", "code", PASSWORD, PASSWORD)
         self.assertTrue(self.said[0].startswith("A login has"))
         self.assertTrue(self.said[1].startswith("That is not a mobile number"))
+        self.assertTrue(self.said[1].endswith("or not one that exists."))
+
+    def test_a_number_without_its_plus(self) -> None:
+        """Is no login, and it is said how a number is written."""
+        self.sit_down("491711234567", NUMBER, "yes", "code", PASSWORD, PASSWORD)
+        self.assertTrue(self.said[0].endswith("A mobile number begins with +."))
 
     def test_a_slip_is_asked_for_again(self) -> None:
         """A code and a password each by itself; nobody types twice what was right."""
@@ -158,6 +164,18 @@ class PersonTests(NumberCase):
         self.world.texts.failing = Problem(Code.SMS_UNAVAILABLE)
         self.sit_down(NUMBER, "yes", "ada", PASSWORD, PASSWORD)
         self.assertIn("The node can send no text message to this number at present.", self.said)
+
+    def test_no_text_is_sent_for_now(self) -> None:
+        """Whatever the reason, nobody is asked for a code that was never sent."""
+        self.world.texts.failing = Problem(Code.RATE_LIMITED, retry_after=3600)
+        self.sit_down(NUMBER, "yes", "ada", PASSWORD, PASSWORD)
+        self.assertIn("That was too often. Try again in 60 min.", self.said)
+        self.assertNotIn("Code", self.asked)
+        self.world.texts.failing = Problem(Code.BUSY)
+        self.asked.clear()
+        with self.assertRaises(RemoteProblem):
+            self.sit_down(NUMBER, "yes")
+        self.assertNotIn("Code", self.asked)
 
     def test_logging_in(self) -> None:
         """With the number as with a login."""
@@ -230,6 +248,10 @@ class DeskTests(DeskTestCase):
         shown = self.claim(NumberClaim("claimed", NOW, NOW + 1000))
         self.assertIn("/keep keeps it", shown)
         self.node.wire.answers["number.keep"] = lambda params: {}
+        self.enter("/keep")
+        self.assertIn("You have no number here", self.body())
+        self.assertEqual(self.params("number.keep"), [])
+        self.desk.state.address = f"{NUMBER}@home.test"
         self.enter("/keep")
         self.assertEqual(len(self.params("number.keep")), 1)
         self.assertIn("Your number stays yours.", self.body())

@@ -76,6 +76,11 @@ class SyncTests(DeskTestCase):
         self.enter("/ask 1")
         (request,) = self.params("contact.request")
         self.assertEqual(request, {"account": CAROL, "address": f"{CAROLS}@home.test"})
+        self.enter("/ask +44 7700 900-123")
+        self.assertEqual(self.params("contact.request"), [request, request])
+        self.enter(f"/ask {NOBODY}")
+        self.assertIn(f"{NOBODY} is not among those that /sync found last.", self.body(80))
+        self.assertEqual([each for each, _ in completions(self.desk, "/ask +")], [CAROLS])
 
     def test_who_is_known_already(self) -> None:
         """Is named in the list, and not asked again."""
@@ -90,7 +95,18 @@ class SyncTests(DeskTestCase):
         self.assertEqual(self.params("contact.accept"), [{"account": CAROL}])
 
     def test_nobody(self) -> None:
-        """Nor oneself."""
+        """And /ask does not go by the list before."""
+        self.enter(f"/sync {CAROLS}")
+        self.enter("/sync yes")
+        self.enter(f"/sync {NOBODY}")
+        self.enter("/sync yes")
+        self.assertIn("None of them can be found here.", self.body())
+        self.enter("/ask 1")
+        self.assertIn("Whom?", self.body())
+        self.assertEqual(self.params("contact.request"), [])
+
+    def test_oneself(self) -> None:
+        """Is nobody who can be found."""
         self.page = entry(oprf.evaluate(KEY, CAROLS.encode()), AccountId(ADA))
         self.enter(f"/sync {CAROLS}")
         self.enter("/sync yes")
@@ -101,14 +117,21 @@ class SyncTests(DeskTestCase):
         for line, words in (
             ("/sync", "Of whom?"),
             ("/sync nobody", "no number in it"),
-            ("/sync /no/such/file", "no number in it"),
-            ("/sync /dev", "no number in it"),
+            ("/sync 0171/1234567", "1 more name no country"),
+            ("/sync /no/such/file", "There is no file /no/such/file."),
+            ("/sync +447700900123.vcf", "There is no file +447700900123.vcf."),
+            ("/sync cards/+447700900123.Eve", "There is no file cards/+447700900123.Eve."),
+            ("/sync +447700900123 c/o Eve", "1 number."),
+            ("/sync ~/+447700900123", "There is no file ~/+447700900123."),
+            ("/sync /dev", "There is no file /dev."),
+            ("/add +44 7700 900123", "Numbers are found with /sync."),
+            ("/ask 999999999999", "Whom?"),
             ("/findable perhaps", "/findable on"),
             ("/ask", "Whom?"),
         ):
             self.enter(line)
-            self.assertIn(words, self.body())
-        self.assertEqual(self.asked(), [])
+            self.assertIn(words, " ".join(self.body().split()))
+        self.assertEqual(self.asked() + self.params("contact.find"), [])
 
     def test_too_many_for_a_day(self) -> None:
         """What was asked for is kept, so that /sync yes goes on."""
@@ -135,8 +158,19 @@ class SyncTests(DeskTestCase):
         self.enter("/sync yes")
         self.assertNotIn(f"1  {CAROLS}", self.body())
 
+    def test_being_found_without_a_number(self) -> None:
+        """Cannot be: that is said here, and the node is not asked. What is off can be put off."""
+        for line in ("/findable", "/findable on"):
+            self.enter(line)
+            self.assertIn("You have no number here", self.body())
+        self.assertEqual(self.params("account.findable"), [])
+        self.enter("/findable off")
+        self.assertIn("Nobody can find you by your phone number.", self.body())
+        self.assertNotIn("/findable on", self.body().rpartition("Nobody")[2])
+
     def test_being_found(self) -> None:
         """/findable says how it stands, and changes it."""
+        self.desk.state.address = "+447700900999@home.test"
         self.enter("/findable")
         self.assertIn("Nobody can find you", self.body())
         self.enter("/findable on")

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -23,11 +24,14 @@ from safeum_home.client.pipe import Pipe
 from safeum_home.client.policy_entry import shown
 from safeum_home.client.session import Client
 from safeum_home.client.terminal import run_terminal
-from safeum_home.client.text import explain, safe
+from safeum_home.client.text import explain, safe, wrap
+from safeum_home.client.trust import node_text
 from safeum_home.errors import Problem
 from safeum_home.protocol.types import DeviceType
 
 LOGOUT_SECONDS = 3.0
+SECRETS = {"password": "password and the new one, two lines,", "close-account": "PIN, one line,"}
+"""What --password-fd gives, where that is not the password alone."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,7 +50,11 @@ def parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
         command.add_argument(
-            "--node", default="localhost:8443", metavar="HOST[:PORT]", help="the node (default: %(default)s)"
+            "--node",
+            type=node_text,
+            default="localhost:8443",
+            metavar="HOST[:PORT]",
+            help="the node (default: %(default)s)",
         )
         command.add_argument(
             "--ca", type=Path, metavar="FILE", help="trust this PEM instead of the public roots"
@@ -56,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
             "--password-fd",
             type=int,
             metavar="N",
-            help="read the password, one line (for a change two), from this descriptor",
+            help=f"read the {SECRETS.get(name, 'password, one line,')} from this descriptor",
         )
         command.add_argument(
             "--device",
@@ -64,6 +72,9 @@ def parser() -> argparse.ArgumentParser:
             metavar="TEXT",
             help="how this device is listed (default: %(default)s)",
         )
+        if name == "close-account":
+            command.set_defaults(agree=None, invite_fd=None)
+            continue
         command.add_argument(
             "--agree", metavar="VERSION", help="agree to the node's policy where it is of this version"
         )
@@ -117,7 +128,14 @@ async def _ask_hidden(prompt: str) -> str:
     return await session.prompt_async(prompt, is_password=True)
 
 
-PERSON = Person(_ask, _ask_hidden, print)
+def _say(text: str) -> None:
+    """Print; on a terminal in lines that are broken between words."""
+    terminal = sys.stdout.isatty()
+    for line in wrap(text, shutil.get_terminal_size().columns) if terminal else [text]:
+        print(line)
+
+
+PERSON = Person(_ask, _ask_hidden, _say)
 
 
 async def _register(client: Client, opts: Options) -> int:
@@ -130,7 +148,7 @@ async def _register(client: Client, opts: Options) -> int:
 
 async def _policy(client: Client, opts: Options) -> int:
     for line in shown(await future(client.policy()), opts.node):
-        print(line)
+        _say(line)
     return 0
 
 

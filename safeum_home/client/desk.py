@@ -20,6 +20,7 @@ from safeum_home.client.session import Client
 from safeum_home.client.state import State
 from safeum_home.client.text import explain
 from safeum_home.errors import Code
+from safeum_home.ids import is_number
 from safeum_home.protocol.commands import ContactFound
 from safeum_home.protocol.types import Contact, ContactState
 from safeum_home.spawn import spawn
@@ -71,9 +72,11 @@ class Desk:
         """The ids behind the numbers of the last numbered list."""
         self.shown_policy: str | None = None
         """The version of the node's policy that was on the screen."""
+        self.agreed_policy: str | None = None
+        """The version that this account has agreed to, where that is known here."""
         self.questions = Questions()
-        self.found: list[ContactFound] = []
-        """Those whom /sync found."""
+        self.found: dict[str, ContactFound] = {}
+        """Those whom /sync found last, by their numbers."""
         self.wanted_numbers: frozenset[str] = frozenset()
         """Phone numbers that are looked up once this person agrees."""
         self._typed = 0
@@ -86,6 +89,11 @@ class Desk:
     @property
     def device(self) -> str:
         return "" if self.client.opened is None else self.client.opened.device
+
+    @property
+    def has_number(self) -> bool:
+        """Whether this account goes by a mobile number."""
+        return is_number(self.state.address.partition("@")[0])
 
     # --- chats -----------------------------------------------------------------------------------
 

@@ -1,12 +1,16 @@
 """What happens at a desk when the node, or the connection to it, has something to say."""
 
+from contextlib import suppress
+
 from safeum_home.client import alerts
 from safeum_home.client.desk import Desk
+from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.names import label
 from safeum_home.client.text import safe
 from safeum_home.protocol.events import ContactChanged, ProfileChanged
 from safeum_home.protocol.types import Contact, ContactState, Message, NumberClaim, Profile, Text
+from safeum_home.spawn import spawn
 
 FORGED = "⚠ Not from your node, though it says so: its signature is missing or wrong."
 """What is said of a message in the node's name that does not verify."""
@@ -22,8 +26,15 @@ class Listening:
         self._policy = desk.state.policy
         """The version that its reader was last told of."""
         self._begin()
+        if desk.state.policy is None:
+            spawn(self._agreed(), "asking for the policy's version")
         for contact in desk.wanted():
             self._wants(contact)
+
+    async def _agreed(self) -> None:
+        """Who was not asked for consent at the login has agreed to what is in force."""
+        with suppress(ClientError):  # then /policy and /agree go by what the node says when they are used
+            self._desk.agreed_policy = (await self._desk.client.policy()).version
 
     def _begin(self) -> None:
         self._desk.begin()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.futures import future
 from safeum_home.client.number_entry import enter_by_number
+from safeum_home.client.pins import RULE, BadPin, is_pin
 from safeum_home.client.policy_entry import agree, renew
 from safeum_home.client.session import Client
 from safeum_home.client.text import explain
@@ -16,6 +17,7 @@ from safeum_home.protocol.types import DeviceInfo
 TRIES = 5
 ANOTHER_LOGIN = (Code.USERNAME_TAKEN, Code.INVALID_USERNAME)
 ANOTHER_PASSWORD = (Code.WEAK_PASSWORD, Code.INVALID_PARAMS)
+ANOTHER_NUMBER = (Code.INVALID_NUMBER, Code.SMS_UNAVAILABLE, Code.VERIFICATION_OVER, Code.RATE_LIMITED)
 ADMISSION = (Code.CONSENT_NEEDED, Code.INVITE_NEEDED)
 
 
@@ -118,14 +120,20 @@ async def change_password(client: Client, options: Options, person: Person) -> N
 
 
 async def close_account(client: Client, options: Options, person: Person) -> None:
-    """Close an account for ever with its login and a PIN (`options.password`); raises `wrong_pin`."""
+    """Close an account for ever with its login and a PIN (`options.password`).
+
+    Raises `wrong_pin`, and `BadPin` for what cannot be one where nobody can be asked again.
+    """
     name = _checked(options, person) or await person.login("Login: ")
-    pin = options.password
-    if pin is None:
+    pin = options.password or ""
+    if options.password is None:
         person.say(f"This closes the account of {name} for ever. An empty PIN leaves it as it is.")
-        pin = await person.ask_hidden("PIN: ")
-        if not pin:
-            raise Problem(Code.WRONG_PIN)
+        while not is_pin(pin := await person.ask_hidden("PIN: ")):
+            if not pin:
+                raise Problem(Code.WRONG_PIN)
+            person.say(RULE)
+    elif not is_pin(pin):
+        raise BadPin(RULE)
     await future(client.close_account_of(name, pin))
 
 
@@ -177,7 +185,7 @@ async def _by_number(
     try:
         return await enter_by_number(client, options, person, number, consent, invite)
     except RemoteProblem as error:
-        if not error.of(Code.INVALID_NUMBER, Code.SMS_UNAVAILABLE, Code.VERIFICATION_OVER):
+        if not error.of(*ANOTHER_NUMBER):
             raise
         person.say(explain(error))
         return None

@@ -42,7 +42,7 @@ async def enter_by_number(
         while not given.code:
             given.code = (await person.ask("Code (empty for another one): ")).strip()
             if not given.code:
-                await _send(client, person, begun.verification)
+                await _send(client, person, begun.verification, another=True)
         given.password = given.password or await person.new_password()
         try:
             done = client.submit_code(
@@ -72,16 +72,17 @@ async def _agrees(person: "Person", question: str) -> bool:
     return True
 
 
-async def _send(client: Client, person: "Person", verification: str) -> None:
-    """Have a code sent, the first or another one."""
+async def _send(client: Client, person: "Person", verification: str, another: bool = False) -> None:
+    """Have a code sent, the first or `another` one; raises where no code is there to be asked for."""
     try:
         try:
             sent = await future(client.request_code(verification))
         except Disconnected:
             # The time to log in may have run out over the notice; what was sent all the same comes once.
+            another = True
             sent = await future(client.request_code(verification))
     except RemoteProblem as error:
-        if not error.of(Code.RATE_LIMITED):
+        if not another or not error.of(Code.RATE_LIMITED):
             raise
         person.say(explain(error))
         return

@@ -12,6 +12,8 @@ from safeum_home.protocol.types import Contact, ContactState
 async def _add(desk: Desk, argument: str) -> None:
     if not argument:
         raise Mistake("Whom? /add login@node")
+    if argument.startswith("+"):
+        raise Mistake("Numbers are found with /sync.")
     try:
         found = await desk.client.find(argument)
     except RemoteProblem as error:

@@ -38,6 +38,8 @@ async def _revoke(desk: Desk, argument: str) -> None:
 
 @slash("keep", "", "keep your number, where somebody else has asked for it")
 async def _keep(desk: Desk, argument: str) -> None:
+    if not desk.has_number:
+        raise Mistake("You have no number here: there is none to keep.")
     await desk.client.keep_number()
     desk.note("Your number stays yours.")
 

@@ -1,29 +1,49 @@
 """The commands of the terminal client that are about the node's policy."""
 
 from safeum_home.client.desk import Desk
+from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.notices import Notice
 from safeum_home.client.policy_entry import shown
-from safeum_home.client.slash import slash
+from safeum_home.client.slash import Mistake, slash
 from safeum_home.client.text import safe
+from safeum_home.errors import Code
+from safeum_home.protocol.commands import PolicyText
 
 
 @slash("policy", "", "what this node keeps, and what for")
 async def _policy(desk: Desk, argument: str) -> None:
-    policy = await desk.client.policy()
+    _show(desk, await desk.client.policy())
+
+
+def _show(desk: Desk, policy: PolicyText) -> None:
     lines = shown(policy, desk.state.address.partition("@")[2])
-    if desk.state.policy == policy.version:
+    if not _agreed(desk, policy.version):
         lines.append("You have not agreed to this version yet: /agree does.")
     desk.shown_policy = policy.version
     desk.read([Notice(desk.now(), None, line, "help") for line in lines])
 
 
+def _agreed(desk: Desk, version: str) -> bool:
+    """Whether this session knows of it; what the operator has put into place since is not agreed to."""
+    return version == desk.agreed_policy and version != desk.state.policy
+
+
 @slash("agree", "", "agree to the policy that /policy has shown")
 async def _agree(desk: Desk, argument: str) -> None:
-    if desk.state.policy is None:
-        desk.note("You have agreed to the policy of this node already.")
-    elif desk.shown_policy is None:
-        desk.note("Read it first: /policy shows it.")
-    else:
-        await desk.client.accept_policy(desk.shown_policy)
-        desk.state.policy = None
-        desk.note(f"You have agreed to the policy of version {safe(desk.shown_policy)}.")
+    version = desk.shown_policy
+    if version is None:
+        policy = await desk.client.policy()
+        if not _agreed(desk, policy.version):
+            _show(desk, policy)
+            return
+        version = policy.version
+    # The node is told always: it alone knows what the account has agreed to, on whatever device.
+    try:
+        await desk.client.accept_policy(version)
+    except RemoteProblem as error:
+        if not error.of(Code.CONSENT_NEEDED):
+            raise
+        desk.shown_policy = None
+        raise Mistake("The policy has changed since it was shown here: /policy shows it.") from None
+    desk.agreed_policy, desk.state.policy = version, None
+    desk.note(f"You have agreed to the policy of version {safe(version)}.")

@@ -20,9 +20,11 @@ WORDS = {
     Code.USERNAME_TAKEN: "Somebody else has this login already.",
     Code.INVALID_USERNAME: (
         "A login has 3 to 32 of a-z, 0-9, dot, dash and underscore, a letter or digit at both ends,"
-        " and a letter among them."
+        " and a letter among them. A mobile number begins with +."
     ),
-    Code.INVALID_NUMBER: "That is not a mobile number in international form, such as +49 171 1234567.",
+    Code.INVALID_NUMBER: (
+        "That is not a mobile number in international form, such as +49 171 1234567, or not one that exists."
+    ),
     Code.WRONG_CODE: "The code is wrong.",
     Code.VERIFICATION_OVER: "This took too long, or there were too many wrong codes.",
     Code.NUMBER_CLAIMED: "The number is asked for. The account that has it can keep it until then.",

@@ -7,8 +7,10 @@ from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFrom
 
 from safeum_home.client.errors import ClientError
 from safeum_home.ids import node_name
+from safeum_home.protocol import WEBSOCKET_PATH
 
 DEFAULT_PORT = 8443
+_SCHEME = "wss://"
 _END = b"-----END CERTIFICATE-----"
 
 
@@ -27,9 +29,17 @@ class Node:
         return f"{self.host}:{self.port}"
 
 
+def node_text(text: str) -> str:
+    """`HOST[:PORT]` of what somebody gave as a node: that, or the address of its WebSocket (`wss://…`)."""
+    text = text.strip()
+    if not text.lower().startswith(_SCHEME):
+        return text
+    return text[len(_SCHEME) :].removesuffix(WEBSOCKET_PATH).removesuffix("/")
+
+
 def node_at(text: str) -> Node:
-    """`HOST[:PORT]` as a node; raises `Problem(invalid_node_name)`."""
-    host, _, port = node_name(text.strip()).partition(":")
+    """`HOST[:PORT]`, also as `wss://HOST[:PORT]`, as a node; raises `Problem(invalid_node_name)`."""
+    host, _, port = node_name(node_text(text)).partition(":")
     return Node(host, int(port) if port else DEFAULT_PORT)
 
 
