@@ -94,6 +94,22 @@ class PinTests(PinCase):
             self.assertEqual(self.alice.call("account.pin.list"), {"count": left})
         self.assertIsNone(self.record().pins)
 
+    def test_a_password_that_is_changed_meanwhile(self) -> None:
+        """Who proved the password that was sets no PIN once there is another one."""
+        phone = Client(self.world).login("alice")
+        pool = self.world.pool
+        pool.hold = True
+        phone.ask("account.pin.set", password=PASSWORD, pin=PINS[0])
+        pool.run(1)  # the password is right; the PIN is still to be hashed
+        waiting, pool._waiting = pool._waiting, []
+        pool.hold = False
+        self.alice.call("account.password", current=PASSWORD, new="battery staple horse")
+        pool._waiting = waiting
+        while pool._waiting:
+            pool.run()
+        self.world.settle()
+        self.assertEqual(self.alice.call("account.pin.list"), {"count": 0})
+
     def test_refused(self) -> None:
         """Not without the password, not a weak one, not the same twice, and nothing that is no PIN."""
         self.set(PINS[0])

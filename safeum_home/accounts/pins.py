@@ -95,7 +95,7 @@ class Pins:
     async def set(self, caller: Caller, params: AccountPinSet) -> PinSet:
         owner = await self._directory.need(caller.account)
         # Whether a PIN is good is told only to whoever knows the password.
-        await self._prove(caller, owner, params.password)
+        proved = await self._prove(caller, owner, params.password)
         check_pin(params.pin, params.password)
         if await self._verifier.match(owner.pins, params.pin) is not None:
             raise Problem(Code.WEAK_PIN, "it is set already")
@@ -111,7 +111,7 @@ class Pins:
                 raise Problem(Code.LIMIT_REACHED, "PINs")
             return msgspec.structs.replace(pins, verifiers=(*pins.verifiers, verifier))
 
-        return PinSet(await self._change(owner, add))
+        return PinSet(await self._change(owner, proved, add))
 
     async def list(self, caller: Caller, params: AccountPinList) -> PinCount:
         owner = await self._directory.need(caller.account)
@@ -119,7 +119,7 @@ class Pins:
 
     async def remove(self, caller: Caller, params: AccountPinRemove) -> Done:
         owner = await self._directory.need(caller.account)
-        await self._prove(caller, owner, params.password)
+        proved = await self._prove(caller, owner, params.password)
 
         def drop(pins: PinRecord | None) -> PinRecord | None:
             if pins is None or params.ordinal > len(pins.verifiers):
@@ -127,22 +127,25 @@ class Pins:
             left = (*pins.verifiers[: params.ordinal - 1], *pins.verifiers[params.ordinal :])
             return msgspec.structs.replace(pins, verifiers=left) if left else None
 
-        await self._change(owner, drop)
+        await self._change(owner, proved, drop)
         return Done()
 
-    async def _prove(self, caller: Caller, owner: OpenAccount, password: str) -> None:
-        """A device that was left open must not let others change PINs, nor guess the password."""
-        peer = network(caller.host)
+    async def _prove(self, caller: Caller, owner: OpenAccount, password: str) -> str:
+        """The hash that `password` fits.
+
+        A device that was left open must not let others change PINs, nor guess the password.
+        """
+        peer, known = network(caller.host), owner.password_hash
         self._limits.take(peer, owner.username)
-        if not await self._hasher.verify(password, owner.password_hash):
+        if not await self._hasher.verify(password, known):
             raise Problem(Code.BAD_CREDENTIALS)
         self._limits.proved(peer, owner.username)
+        return known
 
     async def _change(
-        self, owner: OpenAccount, change: Callable[[PinRecord | None], PinRecord | None]
+        self, owner: OpenAccount, known: str, change: Callable[[PinRecord | None], PinRecord | None]
     ) -> int:
-        """Store what `change` makes of the PINs; how many there are then."""
-        known = owner.password_hash
+        """Store what `change` makes of the PINs, while the password has the hash `known`; their number."""
 
         def store(c: Connection) -> PinRecord | None:
             record = check_hash(c, owner, known)
