@@ -10,6 +10,7 @@ from twisted.internet.defer import gatherResults
 from twisted.internet.task import deferLater
 
 from bridges.sms.sender import Sender
+from bridges.sms.smpp.link import DISCONNECTED
 from bridges.sms.tally import Tally
 from safeum_home.config import SmsProviderSection, SmsSection
 from safeum_home.errors import Code, Problem
@@ -131,7 +132,7 @@ class BreakingTests(SmscCase):
         self.secrets["smpp-main"] = b"wrong"
         port = await self.serve()
         provider = self.provider(f"tcp:127.0.0.1:{port}")
-        refused = Permanent("the account is refused", account_refused=True)
+        refused = Permanent("the account is refused", account_refused=True, handed_over=False)
         for _ in range(3):
             self.assertFalse((await self.smsc.next("bind"))["right"])
             await self.smsc.next("close")
@@ -154,15 +155,16 @@ class BreakingTests(SmscCase):
         self.started.clear()
         provider = self.provider(f"tcp:127.0.0.1:{port}")
         await deferLater(reactor, 0.1)
-        self.assertEqual(await provider.send(NUMBER, TEXT), Temporary("disconnected"))
+        self.assertEqual(await provider.send(NUMBER, TEXT), DISCONNECTED)
 
     async def test_disconnected_in_the_middle(self) -> None:
-        """Messages under way are temporary, those that wait too; then it connects again."""
+        """Messages under way are temporary, those that wait too, and these were certainly not sent."""
         provider = await self.bound(window=2)
         await self.smsc.mode("drop")
         outcomes = await gatherResults([provider.send(NUMBER, TEXT) for _ in range(5)])
-        self.assertEqual(set(outcomes), {Temporary("disconnected")})
-        self.assertEqual(await provider.send(NUMBER, TEXT), Temporary("disconnected"))
+        under_way = Temporary("disconnected", handed_over=True)
+        self.assertEqual(outcomes, [under_way] * 2 + [DISCONNECTED] * 3)
+        self.assertEqual(await provider.send(NUMBER, TEXT), DISCONNECTED)
         await self.smsc.mode("ok")
         await self.until_bound(provider)
         self.assertIsInstance(await provider.send(NUMBER, TEXT), Accepted)
@@ -196,7 +198,7 @@ class BreakingTests(SmscCase):
         await self.smsc.mode("mute")
         provider = self.provider(f"tcp:127.0.0.1:{port}", answer_seconds=0.1)
         await self.smsc.next("close")
-        self.assertEqual(await provider.send(NUMBER, TEXT), Temporary("silent"))
+        self.assertEqual(await provider.send(NUMBER, TEXT), Temporary("silent", handed_over=False))
         await self.smsc.mode("ok")
         await self.until_bound(provider)
 
@@ -239,7 +241,7 @@ class BreakingTests(SmscCase):
         await provider.stop()
         await self.smsc.next("unbind")
         await self.smsc.next("close")
-        self.assertEqual(await provider.send(NUMBER, TEXT), Temporary("disconnected"))
+        self.assertEqual(await provider.send(NUMBER, TEXT), DISCONNECTED)
         provider = await self.bound(answer_seconds=0.2)
         await self.smsc.mode("hang")
         sending = provider.send(NUMBER, TEXT)
@@ -306,7 +308,7 @@ class SecureTests(SmscCase):
         self.assertIsInstance(await provider.send(NUMBER, TEXT), Accepted)
         distrusting = self.provider(f"tls:localhost:{port}")
         await deferLater(reactor, 0.5)
-        self.assertEqual(await distrusting.send(NUMBER, TEXT), Temporary("disconnected"))
+        self.assertEqual(await distrusting.send(NUMBER, TEXT), DISCONNECTED)
         binds = [event for event in self.smsc.events if event["event"] == "bind"]
         self.assertEqual(len(binds), 1)
 

@@ -72,11 +72,11 @@ class HttpProvider(ABC):
         try:
             ask = self.ask(number, text)
         except (Problem, Tampered):
-            return Permanent(NO_CREDENTIALS)
+            return Permanent(NO_CREDENTIALS, handed_over=False)
         try:
             answer = await self._http.request(ask.method, ask.path, ask.headers, ask.body)
         except NoAnswer as error:
-            return Temporary(error.reason)
+            return Temporary(error.reason, handed_over=error.handed_over)
         return self.outcome(answer, ask)
 
     def refusal(self, answer: Answer) -> Outcome:

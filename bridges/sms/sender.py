@@ -122,7 +122,7 @@ class Sender:
                 raise Problem(Code.SHUTTING_DOWN) from None
             if failure.refused:
                 self._limits.refused(number, taken)
-            elif not failure.asked:
+            elif not failure.handed_over:
                 self._limits.give_back(number, taken)
             raise Problem(Code.SMS_UNAVAILABLE, retry_after=failure.retry_after) from None
         self._limits.sent(taken)

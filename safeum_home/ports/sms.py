@@ -17,10 +17,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Temporary:
-    """It may be taken later, or by another provider. `retry_after` is in seconds, where the provider says."""
+    """It may be taken later, or by another provider. `retry_after` is in seconds, where the provider says.
+
+    `handed_over` is False where the provider has certainly not got the message: there was no connection,
+    nothing to sign in with, nothing written. Whatever may have been received counts as sent.
+    """
 
     reason: str
     retry_after: float | None = None
+    handed_over: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +33,14 @@ class Permanent:
     """This message will not be taken by this provider; `number_refused` where it is because of the number.
 
     `account_refused` where the provider refuses the node itself (credentials, a blocked account) and so
-    every message: it is asked nothing more for a while.
+    every message: it is asked nothing more for a while. `handed_over` as in `Temporary`; a message that
+    comes with refused credentials never counts as handed over.
     """
 
     reason: str
     number_refused: bool = False
     account_refused: bool = False
+    handed_over: bool = True
 
 
 Outcome = Accepted | Temporary | Permanent

@@ -21,7 +21,7 @@ from bridges.sms.smpp.statuses import outcome_of
 from safeum_home.ports.sms import Accepted, Outcome, Temporary
 
 _REQUESTS = frozenset({Command.DELIVER_SM, Command.ENQUIRE_LINK, Command.UNBIND})
-DISCONNECTED = Temporary("disconnected")
+DISCONNECTED = Temporary("disconnected", handed_over=False)
 GOODBYE = 5.0
 """Seconds for the end of a connection, before it is cut off."""
 
@@ -206,7 +206,8 @@ class Link(TwistedProtocol):
 
     def _unanswered(self, failure: Failure) -> Outcome:
         failure.trap(Unanswered)
-        return Temporary(str(failure.value))
+        error: Any = failure.value
+        return Temporary(str(error), handed_over=error.written)
 
     # --- whether it lives
 

@@ -1,6 +1,7 @@
 """The provider of kind `smpp`: keeps a connection to an SMSC, and hands messages over on it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from random import SystemRandom
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ from bridges.sms.smpp.link import DISCONNECTED, Link, Pace
 from bridges.sms.smpp.messages import Receipt, Submission, bind
 from bridges.sms.smpp.pdus import BadPdu
 from safeum_home.config import ConfigError, Seconds
-from safeum_home.ports.sms import Outcome, Permanent, SmsContext
+from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsContext
 
 _random = SystemRandom()
 _Ascii = r"^[ -~]*$(?!\n)"
@@ -77,7 +78,7 @@ class Smpp:
         try:
             body = self._submission.body(number, text)
         except (BadPdu, UnicodeError):
-            return succeed(Permanent("cannot be written", number_refused=False))
+            return succeed(Permanent("cannot be written", handed_over=False))
         return self._link.submit(body)
 
     def stop(self) -> Deferred[None]:
@@ -110,7 +111,8 @@ class Smpp:
     def down(self, link: Link, why: Outcome) -> None:
         if self._link is link:
             self._link = None
-        self._why = why
+        # What is asked for meanwhile reaches nobody.
+        self._why = why if isinstance(why, Accepted) else replace(why, handed_over=False)
         self._log.info(
             "Provider {provider} is not connected: {reason}",
             provider=self._context.name,
