@@ -62,6 +62,11 @@ class StrictnessTests(ConfigCase):
             "ping_seconds = -1.0",
             "ping_seconds = inf",
             "commands_per_second = nan",
+            "commands_per_second = inf",
+            "commands_per_second = 1e400",
+            "commands_per_second = 1e-320",
+            "logins_per_account = +inf",
+            "commands_burst = 9223372036854775807",
             "commands_per_second = 0.0",
         ):
             self.assertIn(f"limits.{line.split()[0]}", self.refused(f"{NODE}[limits]\n{line}"))
