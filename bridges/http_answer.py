@@ -27,12 +27,14 @@ class NoAnswer(Exception):
         self.handed_over = handed_over
 
 
+TLS_FAILED = "TLS failed"
+
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((CancelledError,), "the bridge was stopped"),
     ((error.DNSLookupError, error.UnknownHostError), "the provider's name is not known"),
     ((error.ConnectionRefusedError,), "the provider refuses the connection"),
     ((error.TimeoutError, error.TCPTimedOutError), "the provider cannot be reached in time"),
-    ((SSL.Error, VerificationError), "TLS failed"),
+    ((SSL.Error, VerificationError), TLS_FAILED),
     ((error.ConnectError, OSError), "the provider cannot be reached"),
     ((error.ConnectionDone, error.ConnectionLost, error.ConnectionAborted), "the connection broke off"),
 )
@@ -46,7 +48,7 @@ def reason_of(failure: Failure) -> str:
     if isinstance(failure.value, _WRAPPERS) and failure.value.reasons:
         # The first is what happened; what follows is that the connection was lost by it.
         reasons = [reason_of(one) for one in failure.value.reasons if isinstance(one, Failure)]
-        return "TLS failed" if "TLS failed" in reasons else next(iter(reasons), _UNREADABLE)
+        return TLS_FAILED if TLS_FAILED in reasons else next(iter(reasons), _UNREADABLE)
     if isinstance(failure.value, NoAnswer):
         return failure.value.reason
     return next((words for kinds, words in _REASONS if failure.check(*kinds)), _UNREADABLE)

@@ -11,7 +11,7 @@ from twisted.web.resource import IResource
 
 from bridges.http import Answer
 from bridges.http_answer import NoAnswer
-from bridges.sms.settings import is_number
+from bridges.sms.settings import is_number, missing
 from safeum_home.errors import Problem, Tampered
 from safeum_home.ports.sms import Outcome, Permanent, SmsContext, Temporary
 
@@ -48,9 +48,16 @@ class HttpProvider(ABC):
 
     callback: IResource | None = None
 
-    def __init__(self, context: SmsContext, http: Http) -> None:
+    def __init__(self, context: SmsContext, http: Http, key: str) -> None:
+        """`key` is `secret:NAME` of what it signs in with."""
         self._context = context
         self._http = http
+        self._key = key
+
+    @property
+    def trouble(self) -> str | None:
+        """As `ports.sms.SmsBridge` has it."""
+        return missing(self._context, self._key)
 
     def send(self, number: str, text: str) -> "Deferred[Outcome]":
         return Deferred.fromCoroutine(self._send(number, text))

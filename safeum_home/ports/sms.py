@@ -112,7 +112,11 @@ class SmsBridge(Protocol):
     """The entry point of a kind of provider (group `safeum_home.sms`).
 
     It raises `ConfigError`, naming the key, for settings that it cannot use. The provider may have an
-    attribute `callback`, a resource or None, which is served at the context's `callback_url`.
+    attribute `callback`, a resource or None, which is served at the context's `callback_url`; and one
+    `trouble`, which says in a few words why it cannot take messages now (`not connected`), or is None.
+
+    A bridge may have an attribute `check(name, settings)`, which raises `ConfigError` for settings that it
+    cannot use, opens nothing and needs no secret: it is called before the node starts.
     """
 
     def __call__(self, context: SmsContext, settings: Mapping[str, Any]) -> SmsProvider: ...
