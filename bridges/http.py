@@ -21,7 +21,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
 
-from bridges.http_answer import NoAnswer, no_cookies, read_body, reason_of
+from bridges.http_answer import NoAnswer, no_answer, no_cookies, read_body
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Outgoing:
         """Ask; fails with `NoAnswer` and with nothing else."""
         limits = self._limits
         if len(self._open) >= limits.at_once + limits.waiting:
-            return _failed(NoAnswer("too many requests are waiting"))
+            return _failed(NoAnswer("too many requests are waiting", handed_over=False))
         asked = Deferred.fromCoroutine(self._ask(method, path, headers, body))
         self._open.add(asked)
 
@@ -77,7 +77,7 @@ class Outgoing:
         def ended(result: Answer | Failure) -> Answer | Failure:
             self._open.discard(asked)
             # Not raised: then what failed would hang on to it as its context.
-            return Failure(NoAnswer(reason_of(result))) if isinstance(result, Failure) else result
+            return Failure(no_answer(result)) if isinstance(result, Failure) else result
 
         asked.addTimeout(limits.seconds, self._reactor, too_late)
         return asked.addBoth(ended)

@@ -16,19 +16,25 @@ from twisted.web.iweb import IResponse
 
 
 class NoAnswer(Exception):
-    """A request without an answer; `reason` quotes nothing of it. It may have been received all the same."""
+    """A request without an answer; `reason` quotes nothing of it.
 
-    def __init__(self, reason: str) -> None:
+    It may have been received all the same, unless `handed_over` is False.
+    """
+
+    def __init__(self, reason: str, handed_over: bool = True) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.handed_over = handed_over
 
+
+TLS_FAILED = "TLS failed"
 
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((CancelledError,), "the bridge was stopped"),
     ((error.DNSLookupError, error.UnknownHostError), "the provider's name is not known"),
     ((error.ConnectionRefusedError,), "the provider refuses the connection"),
     ((error.TimeoutError, error.TCPTimedOutError), "the provider cannot be reached in time"),
-    ((SSL.Error, VerificationError), "TLS failed"),
+    ((SSL.Error, VerificationError), TLS_FAILED),
     ((error.ConnectError, OSError), "the provider cannot be reached"),
     ((error.ConnectionDone, error.ConnectionLost, error.ConnectionAborted), "the connection broke off"),
 )
@@ -42,13 +48,39 @@ def reason_of(failure: Failure) -> str:
     if isinstance(failure.value, _WRAPPERS) and failure.value.reasons:
         # The first is what happened; what follows is that the connection was lost by it.
         reasons = [reason_of(one) for one in failure.value.reasons if isinstance(one, Failure)]
-        return "TLS failed" if "TLS failed" in reasons else next(iter(reasons), _UNREADABLE)
+        return TLS_FAILED if TLS_FAILED in reasons else next(iter(reasons), _UNREADABLE)
     if isinstance(failure.value, NoAnswer):
         return failure.value.reason
     return next((words for kinds, words in _REASONS if failure.check(*kinds)), _UNREADABLE)
 
 
 _UNREADABLE = "the answer cannot be read"
+
+_BEFORE_A_CONNECTION = (error.DNSLookupError, error.UnknownHostError, error.ConnectError, error.TimeoutError)
+_NOT_TRUSTED = "certificate verify failed"
+
+
+def no_answer(failure: Failure) -> NoAnswer:
+    """The failure of a request as one that quotes nothing, and says whether anything can have been sent."""
+    if isinstance(failure.value, NoAnswer):
+        return NoAnswer(failure.value.reason, failure.value.handed_over)
+    return NoAnswer(reason_of(failure), not _is_before_sending(failure))
+
+
+def _is_before_sending(failure: Failure) -> bool:
+    """There was no connection, or the provider did not prove who it is: requests wait for that."""
+    if isinstance(failure.value, _WRAPPERS):
+        reasons = [one for one in failure.value.reasons or () if isinstance(one, Failure)]
+        return any(map(_is_distrust, reasons))
+    return failure.check(*_BEFORE_A_CONNECTION) is not None or _is_distrust(failure)
+
+
+def _is_distrust(failure: Failure) -> bool:
+    if isinstance(failure.value, _WRAPPERS):
+        return _is_before_sending(failure)
+    if isinstance(failure.value, SSL.Error):
+        return _NOT_TRUSTED in str(failure.value)
+    return isinstance(failure.value, VerificationError)
 
 
 def no_cookies() -> IndexableCookieJar:

@@ -17,9 +17,11 @@ from safeum_home.config_secrets import refuse_inline_secrets
 from safeum_home.errors import Problem
 from safeum_home.ids import node_name
 
-Positive = Annotated[int, Meta(ge=1)]
+Positive = Annotated[int, Meta(ge=1, le=2**53)]
+"""As far as a double is exact: a limit is shown as one."""
 Seconds = Annotated[float, Meta(gt=0, le=86400 * 365)]
-Rate = Annotated[float, Meta(gt=0)]
+Rate = Annotated[float, Meta(ge=1e-9, le=1e9)]
+"""A number, in either direction: without a limit a rate cannot be reckoned with."""
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):

@@ -46,6 +46,7 @@ class Provider:
         self.sent: list[tuple[str, str]] = []
         self.open: list[Deferred[Outcome]] = []
         self.stopped = False
+        self.trouble: str | None = None
 
     def send(self, number: str, text: str) -> Deferred[Outcome]:
         self.sent.append((number, text))

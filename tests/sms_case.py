@@ -16,13 +16,14 @@ from bridges.http import HttpLimits, Outgoing
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.gateway.http import EdgeSite, site_root
 from safeum_home.gateway.limits import EdgeLimits
-from safeum_home.ports.sms import Outcome, SmsContext, SmsProvider, SmsState
+from safeum_home.ports.sms import Outcome, Permanent, SmsContext, SmsProvider, SmsState
 from safeum_home.protocol.http import SMS_REPORTS_PATH
 
 NUMBER = "+4915112345678"
 TEXT = "Your code is 123456"
 NOW = 1_800_000_000
 URL = "https://node.example/v1/sms/main"
+NO_SECRET = Permanent("the credentials are not in the sealed store", handed_over=False)
 
 
 class Reports:

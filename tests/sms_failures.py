@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from bridges.sms.provider import LONGEST_WAIT
 from safeum_home.ports.sms import Permanent, Temporary
-from tests.sms_case import NOW, Scripted, SmsCase
+from tests.sms_case import NO_SECRET, NOW, Scripted, SmsCase
 
 
 class FailureCase:
@@ -108,7 +108,7 @@ class FailureCase:
         provider = self.provider(resource)
         kept, self.secrets = self.secrets, {}
         found = SmsCase.send(self, provider)
-        self.assertEqual(found, Permanent("the credentials are not in the sealed store"))
+        self.assertEqual(found, NO_SECRET)
         self.assertEqual(resource.asked, 0)
         self.secrets, self.tampered = kept, True
         self.assertEqual(SmsCase.send(self, provider), found)

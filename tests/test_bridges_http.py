@@ -109,6 +109,31 @@ class OutgoingTests(SmsCase):
         ):
             self.assertEqual(self.reason(self.ask(self.out(Failing(failure)))), wanted)
 
+    def test_what_cannot_have_been_sent(self) -> None:
+        """Without a connection, or with a peer that is not the provider, nothing was; all else may have."""
+        distrust = Failure(SSL.Error([("SSL routines", "", "certificate verify failed")]))
+        lost = Failure(error.ConnectionLost())
+        for failure, may_have in (
+            (error.ConnectionRefusedError(), False),
+            (error.TimeoutError(), False),
+            (error.DNSLookupError(), False),
+            (error.NoRouteError(), False),
+            (VerificationError(errors=[]), False),
+            (ResponseNeverReceived([distrust, lost]), False),
+            (ResponseNeverReceived([Failure(VerificationError(errors=[]))]), False),
+            (ResponseNeverReceived([Failure(SSL.Error([("", "", "bad record mac")])), lost]), True),
+            (ResponseNeverReceived([lost]), True),
+            (ResponseNeverReceived([Failure(error.TimeoutError())]), True),
+            (RequestTransmissionFailed([lost]), True),
+            (ResponseFailed([]), True),
+            (error.ConnectionLost(), True),
+            (ValueError(), True),
+            (NoAnswer("our own words"), True),
+            (NoAnswer("our own words", handed_over=False), False),
+        ):
+            told = self.failureResultOf(self.ask(self.out(Failing(failure))), NoAnswer).value
+            self.assertEqual(told.handed_over, may_have, failure)
+
     def test_time(self) -> None:
         """The cap covers all, and what was under way is cancelled."""
         agent = Failing()

@@ -111,6 +111,7 @@ class NetworkTests(TestCase):
         try:
             answer: Answer = await out.request(method, "/", {}, b"text" if method == "POST" else None)
         except NoAnswer as error:
+            self.handed_over = error.handed_over
             return error.reason
         self.fail(f"it was answered with {answer}")
 
@@ -135,9 +136,10 @@ class NetworkTests(TestCase):
         await self.closed(peers)
 
     async def test_unknown_root(self) -> None:
-        """A certificate that nobody vouches for: nothing is sent."""
+        """A certificate that nobody vouches for: nothing is sent, and that is said."""
         peers = Peers(OK)
         self.assertEqual(await self.reason(self.out(self.listen(peers), None)), "TLS failed")
+        self.assertFalse(self.handed_over)
         self.assertEqual(peers.requests, 0)
         await self.closed(peers)
 
@@ -146,7 +148,7 @@ class NetworkTests(TestCase):
         peers = Peers(OK)
         url = self.listen(peers, ["sms.example"])
         self.assertEqual(await self.reason(self.out(url, self.ca)), "TLS failed")
-        self.assertEqual(peers.requests, 0)
+        self.assertEqual((peers.requests, self.handed_over), (0, False))
         await self.closed(peers)
 
     async def test_clear_text_peer(self) -> None:
@@ -163,6 +165,7 @@ class NetworkTests(TestCase):
         url = f"http://127.0.0.1:{port.getHost().port}"
         await port.stopListening()
         self.assertEqual(await self.reason(self.out(url, None)), "the provider refuses the connection")
+        self.assertFalse(self.handed_over)
 
     async def test_endless_answer(self) -> None:
         """It is cut off at the cap, although the peer does not stop."""

@@ -25,7 +25,7 @@ from bridges.sms.vonage_reports import AHEAD, OLDEST, STATES
 from safeum_home.config import ConfigError
 from safeum_home.ports.sms import Accepted, Permanent, SmsState, Temporary
 from tests.doubles.sms import VonageDouble
-from tests.sms_case import NOW, NUMBER, TEXT, URL, SmsCase
+from tests.sms_case import NO_SECRET, NOW, NUMBER, TEXT, URL, SmsCase
 from tests.sms_failures import FailureCase
 
 UUID = "aaaaaaaa-bbbb-4ccc-8ddd-000000000001"
@@ -144,10 +144,10 @@ class ApplicationTests(VonageCase):
         for octets in (b"", b"nonsense", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"):
             self.secrets["vonage"] = octets
             found = self.send(self.provider(self.double))
-            self.assertEqual(found, Permanent("the credentials are not in the sealed store"))
+            self.assertEqual(found, NO_SECRET)
         self.secrets["vonage"] = pem(ec.generate_private_key(ec.SECP256R1()))
         found = self.send(self.provider(self.double))
-        self.assertEqual(found, Permanent("the credentials are not in the sealed store"))
+        self.assertEqual(found, NO_SECRET)
         self.assertEqual(self.double.headers, [])
 
 

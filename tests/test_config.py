@@ -62,6 +62,11 @@ class StrictnessTests(ConfigCase):
             "ping_seconds = -1.0",
             "ping_seconds = inf",
             "commands_per_second = nan",
+            "commands_per_second = inf",
+            "commands_per_second = 1e400",
+            "commands_per_second = 1e-320",
+            "logins_per_account = +inf",
+            "commands_burst = 9223372036854775807",
             "commands_per_second = 0.0",
         ):
             self.assertIn(f"limits.{line.split()[0]}", self.refused(f"{NODE}[limits]\n{line}"))
@@ -155,10 +160,14 @@ class TextMessageTests(ConfigCase):
     def test_secrets(self) -> None:
         """A provider's password is referred to, and never written down."""
         start = NODE + '[[sms.providers]]\nname = "main"\nkind = "smpp"\n'
-        for name in ("password", "auth_token", "api_key"):
+        more = ("key", "signature", "signing_key", "auth", "PIN", "hmac-key")
+        for name in ("password", "auth_token", "api_key", *more):
             parse(f'{start}settings = {{ {name} = "secret:smpp-main" }}')
             for value in (SECRET, "", "secret:", "secret: x", "secret:Hunter2-hunter2", "secret:a\\n"):
                 self.assertIn(name, self.refused(f'{start}settings = {{ {name} = "{value}" }}'))
+        for fine in ("sender", "url", "keyboard", "assigned", "pinned"):
+            parse(f'{start}settings = {{ {fine} = "anything" }}')
+        self.assertIn("key", self.refused(f'{start}settings = {{ more = {{ key = "{SECRET}" }} }}'))
 
 
 class SecretTests(ConfigCase):

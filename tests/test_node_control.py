@@ -13,6 +13,9 @@ from tests.e2e.needs import tool
 from tests.e2e.wire import RawClient, Refused, Wire
 from tests.node_case import BIN, PATIENCE, NodeCase
 
+UNBOUNDED = [("logins_per_account", text) for text in ("inf", "+inf", "Infinity", "nan", "1e400", "1e-320")]
+UNBOUNDED += [("commands_burst", "9" * 25)]
+
 
 class ControlTests(NodeCase):
     def tell(self, *arguments: str, code: int = 0, text: bytes = b"") -> str:
@@ -22,6 +25,19 @@ class ControlTests(NodeCase):
     def asked(self, *arguments: str) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(self.tell(*arguments, "--json"))
         return answer
+
+    def told(self, *arguments: str) -> str:
+        """Why a command is refused."""
+        where = ("--config", str(self.config))
+        done = subprocess.run(
+            [BIN / "safeum-home", *arguments, *where],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        return done.stderr.strip()
 
     def refused(self, name: str, **more: str) -> str:
         code: str = self.assertRaises(Refused, self.sign_up, name, **more).code
@@ -53,7 +69,9 @@ class ControlTests(NodeCase):
         self.tell("invites", "revoke", invite["id"])
         self.assertEqual(self.tell("invites", "list"), "")
         self.tell("invites", "revoke", invite["id"], code=1)
-        self.tell("invites", "create", "--days", "0", code=1)
+        for option, beyond, most in (("--days", "0", 365), ("--days", "9999", 365), ("--uses", "0", 10_000)):
+            told = self.told("invites", "create", option, beyond)
+            self.assertEqual(told, f"safeum-home: {option} is from 1 to {most}.")
         self.tell("invites", "create", "--uses", "x", code=2)
 
         self.stop(node)
@@ -171,10 +189,13 @@ class ControlTests(NodeCase):
         self.assertEqual(self.asked("policy")["text"], "It keeps what you send.")
         self.sign_up("alice")
         self.assertEqual(self.asked("accounts", "show", "alice")["policy"], "7")
-        for broken in ("It keeps all.", "version: 8\n\x1b[2J"):
+        for broken in ("It keeps all.", "version: 8\n\x1b[2J", "version: 7\nIt keeps more."):
             file.write_text(broken)
             self.tell("policy", "reload", code=1)
-            self.assertEqual(self.asked("policy")["version"], "7")
+            kept = self.asked("policy")
+            self.assertEqual((kept["version"], kept["text"]), ("7", "It keeps what you send."))
+        file.write_text("version: 7\nIt keeps what you send.")
+        self.assertEqual(self.tell("policy", "reload"), f"version 7, from {file}")
         file.write_text("version: 8\nIt keeps less.\n")
         self.assertEqual(self.tell("policy", "reload"), f"version 8, from {file}")
         self.assertEqual(self.tell("policy").splitlines()[-1], "It keeps less.")
@@ -219,7 +240,9 @@ class ControlTests(NodeCase):
             words = self.tell("accounts", "show", text=b"bob\n")
             self.assertIn("devices       1, connected: 1", words)
             self.assertNotIn("Robert", words)
-        for nobody in ("carol", "no login", "a" * 300, "safeum"):
+            for written in (" bob@localhost", "@bob@LOCALHOST ", shown["account"].upper()):
+                self.assertEqual(self.asked("accounts", "show", written), shown)
+        for nobody in ("carol", "no login", "a" * 300, "safeum", "bob@elsewhere.example", "bob@", "+44 7700"):
             self.tell("accounts", "show", nobody, code=1)
         self.assertNotIn("bob", self.log.read_text())
 
@@ -229,13 +252,15 @@ class ControlTests(NodeCase):
         rows = {row["name"]: row for row in self.asked("limits")["limits"]}
         self.assertEqual((rows["devices"]["value"], rows["signups_per_address"]["held_back"]), (50, 0))
         self.assertIn("configured: 50", self.tell("limits", "set", "devices", "3"))
-        for arguments in (("devices", "51"), ("devices", "many"), ("device", "3")):
+        for arguments in (("devices", "51"), ("devices", "many"), ("device", "3"), *UNBOUNDED):
             self.tell("limits", "set", *arguments, code=1)
+        self.assertEqual(self.asked("limits")["limits"][0], next(iter(rows.values())))
         self.tell("limits", "set", "devices", code=2)
         self.tell("limits", "set", "signups_per_address_burst", "1")
         self.sign_up("alice")
         self.assertEqual(self.refused("bob"), "rate_limited")
         self.assertRegex(self.tell("limits"), r"(?m)^signups_per_address +0\.01 +held back: 1$")
+        self.assertRegex(self.tell("limits"), r"(?m)^outbound_bytes +1048576$")
         self.tell("limits", "set", "ping_seconds", "7")
         where = f"https://localhost:{self.port}/.well-known/safeum/client"
         with urlopen(where, context=self.tls) as answer:

@@ -118,6 +118,9 @@ class LiveTests(SynchronousTestCase):
             ("in_flight", "1"),
             ("ping_seconds", "-1"),
             ("commands_per_second", "nan"),
+            ("commands_per_second", "inf"),
+            ("commands_per_second", "1e400"),
+            ("commands_burst", "9" * 25),
             ("commands_per_second", "0"),
             ("commands_per_second", "[1]"),
         ):

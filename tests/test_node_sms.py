@@ -83,8 +83,8 @@ class CompositionTests(SynchronousTestCase):
         self.assertEqual(
             texts.report(),
             [
-                "first: closed; delivered 1, taken 1",
-                "second: closed",
+                "first: taking messages; delivered 1, taken 1",
+                "second: taking messages",
                 "today: 1 of 2000 messages, 0.10 of 200.00",
             ],
         )
@@ -140,7 +140,7 @@ class TerminalTests(SynchronousTestCase):
         """The configuration of `make run` is made of it, and of nothing else."""
         config = Config(node=parse(NODE).node, sms=SECTION)
         texts = make_texts(config, Clock(), lambda name: b"", terminal_bridge)
-        self.assertEqual(texts.report()[0], "terminal: closed")
+        self.assertEqual(texts.report()[0], "terminal: taking messages")
         self.assertRaises(ConfigError, terminal_bridge, "smpp")
 
 
@@ -157,9 +157,19 @@ class ProcessTests(NodeCase):
         self.assertNotIn("Traceback", self.log.read_text())
 
     def test_bad_settings(self) -> None:
-        """It opens as far as it can, and says which setting it is."""
+        """It ends at once and says which setting it is, before it asks for any root secret."""
         with self.config.open("a") as config:
             config.write('[[sms.providers]]\nname = "main"\nkind = "smpp"\nsettings = { window = 1 }\n')
+        node = self.start()
+        self.assertEqual(node.wait(60), 1)
+        self.assertIn("settings of main", self.log.read_text())
+        self.assertNotIn("Traceback", self.log.read_text())
+
+    def test_settings_that_show_when_it_opens(self) -> None:
+        """It opens as far as it can, and says which setting it is."""
+        settings = 'endpoint = "nowhere:1", system_id = "home", password = "secret:main"'
+        with self.config.open("a") as config:
+            config.write(f'[[sms.providers]]\nname = "main"\nkind = "smpp"\nsettings = {{ {settings} }}\n')
         self.start_unsealed()
         self.until((503, "failed"))
         self.assertIn("settings of main", self.log.read_text())

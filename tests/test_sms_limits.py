@@ -12,6 +12,7 @@ from safeum_home.errors import Problem
 from safeum_home.ports.sms import Accepted, Permanent, Temporary
 from tests.sms import HOST, NUMBER, TEXT, Provider, SenderCase, logged
 
+OTHER = "+12025550123"
 MIDNIGHT = 43200.0
 """Seconds until then."""
 
@@ -121,6 +122,43 @@ class PumpingTests(LimitCase):
         self.assertEqual(self.outcome(sender.send(NUMBER, TEXT, HOST)), "sent")
         self.assertEqual(self.outcome(sender.send(other, TEXT, HOST)), "rate_limited")
         self.assertEqual(sender._limits.budget.messages, 2)
+
+    def test_nothing_was_handed_over(self) -> None:
+        """What certainly reached no provider counts for the address alone; one that may have it is enough."""
+        reached = Provider(Temporary("unreachable", handed_over=False))
+        sender = self.sender(
+            self.provider,
+            reached,
+            rounds=2,
+            number_burst=1,
+            number_per_hour=0.001,
+            prefix_burst=1,
+            prefix_per_hour=0.001,
+            area_burst=1,
+            area_per_hour=0.001,
+            address_burst=4,
+            address_per_hour=0.001,
+            messages_per_day=1,
+        )
+
+        def after_a_while() -> str:
+            sending = sender.send(NUMBER, TEXT, HOST)
+            self.clock.pump([1.0] * 400)
+            return self.outcome(sending)
+
+        for outcome in (
+            Temporary("connection refused", handed_over=False),
+            Permanent("no secret", handed_over=False),
+            Permanent("wrong password", account_refused=True),
+        ):
+            self.provider.outcome = outcome
+            self.assertEqual(after_a_while(), "sms_unavailable")
+            self.assertEqual(sender._limits.budget.messages, 0)
+        self.provider.outcome = Temporary("broke off")
+        self.assertEqual(after_a_while(), "sms_unavailable")
+        self.assertEqual(sender._limits.budget.messages, 1)
+        self.assertEqual(self.outcome(sender.send(NUMBER, TEXT, "192.0.2.99")), "rate_limited")
+        self.assertEqual(self.outcome(sender.send(OTHER, TEXT, HOST)), "rate_limited")
 
     def test_memory(self) -> None:
         """However many numbers were asked for, little is held, and none of them."""

@@ -19,7 +19,7 @@ from bridges.sms.smpp import Smpp
 from safeum_home.config import Config, ConfigError, parse
 from safeum_home.errors import Code, Problem
 from safeum_home.node.sms import make_texts
-from tests.sms import HOST, NUMBER, TEXT
+from tests.sms import HOST, NUMBER, TEXT, logged
 
 reactor: Any = installed_reactor
 DOCUMENT = Path(__file__).parent.parent / "docs" / "bridges.md"
@@ -116,6 +116,7 @@ class ThirdPartyTests(TestCase):
             code,
             dict(entry.split(" = ") for entry in entries),
         )
+        self.logged = logged(self)
         self.telephone = Telephone()
         self.port = reactor.listenTCP(0, Site(self.telephone), interface="127.0.0.1")
         self.addCleanup(self.port.stopListening)
@@ -143,14 +144,17 @@ class ThirdPartyTests(TestCase):
         await self.texts.sender.send(NUMBER, TEXT, HOST)
         body = {"textMessage": {"text": TEXT}, "phoneNumbers": [NUMBER]}
         self.assertEqual(self.telephone.asked, [("/message", body, "sms:open sesame")])
-        self.assertEqual(self.texts.report()[0], "drawer: closed; taken 1")
+        self.assertEqual(self.texts.report()[0], "drawer: taking messages; taken 1")
+        noise = str([str(event.get("factory")) for event in self.logged])
+        self.assertNotIn("HTTP11ClientFactory", noise)
+        self.assertNotIn("Quiet", noise)
 
     async def test_in_trouble(self) -> None:
         """5xx, 4xx and no answer are counted as what they are."""
         for status, line in (
-            (500, "closed; temporary 1"),
-            (400, "closed; refused 1, temporary 1"),
-            (0, "closed; refused 1, temporary 1, timed_out 1"),
+            (500, "taking messages; temporary 1"),
+            (400, "taking messages; refused 1, temporary 1"),
+            (0, "taking messages; refused 1, temporary 1, timed_out 1"),
         ):
             self.telephone.status = status
             self.assertEqual(await self.refused(), Code.SMS_UNAVAILABLE)
@@ -161,14 +165,22 @@ class ThirdPartyTests(TestCase):
         self.telephone.status = 401
         self.assertEqual(await self.refused(), Code.SMS_UNAVAILABLE)
         self.assertEqual(await self.refused(), Code.SMS_UNAVAILABLE)
-        self.assertEqual(self.texts.report()[0], "drawer: open; refused 1")
+        self.assertEqual(self.texts.report()[0], "drawer: left alone for a while; refused 1")
         self.assertEqual(len(self.telephone.asked), 1)
 
     async def test_no_secret(self) -> None:
         """Without its password nobody is asked."""
         self.secrets.clear()
         self.assertEqual(await self.refused(), Code.SMS_UNAVAILABLE)
-        self.assertEqual((self.texts.report()[0], self.telephone.asked), ("drawer: open; refused 1", []))
+        self.assertEqual(
+            (self.texts.report()[0], self.telephone.asked), ("drawer: left alone for a while; refused 1", [])
+        )
+
+    def test_before_the_start(self) -> None:
+        """Its settings are checked before there is a context, which needs a secret."""
+        check = load("drawer").check  # type: ignore[attr-defined]
+        check("drawer", {"url": "http://192.0.2.10", "user": "sms", "password": "secret:drawer"})
+        self.assertIn("drawer", str(self.assertRaises(ConfigError, check, "drawer", {"url": 5})))
 
     def test_settings(self) -> None:
         """Settings that it does not know are refused, with its name."""

@@ -178,9 +178,9 @@ class BreakerTests(SenderCase):
         provider = Provider(DOWN)
         sender = self.sender(provider, rounds=1, breaker_failures=3, breaker_seconds=30.0)
         for _ in range(3):
-            self.assertEqual(sender.report()[0].split(";")[0], "a: closed")
+            self.assertEqual(sender.report()[0].split(";")[0], "a: taking messages")
             self.refused(sender.send(NUMBER, TEXT, HOST))
-        self.assertEqual(sender.report(), ["a: open; temporary 3"])
+        self.assertEqual(sender.report(), ["a: left alone for a while; temporary 3"])
         self.clock.advance(10)
         self.assertEqual(self.refused(sender.send(NUMBER, TEXT, HOST)), ("sms_unavailable", 20.0))
         self.assertEqual(len(provider.sent), 3)
@@ -188,12 +188,26 @@ class BreakerTests(SenderCase):
         provider.outcome = None
         trial = sender.send(NUMBER, TEXT, HOST)
         self.assertEqual(self.refused(sender.send(OTHER, TEXT, HOST)), ("sms_unavailable", 5.0))
-        self.assertEqual((sender.report()[0].split(";")[0], len(provider.sent)), ("a: trying", 4))
+        self.assertEqual((sender.report()[0].split(";")[0], len(provider.sent)), ("a: being tried again", 4))
         provider.answer()
         self.successResultOf(trial)
-        self.assertEqual(sender.report()[0].split(";")[0], "a: closed")
+        self.assertEqual(sender.report()[0].split(";")[0], "a: taking messages")
         provider.outcome = Accepted()
         self.successResultOf(sender.send(OTHER, TEXT, HOST))
+
+    def test_in_words(self) -> None:
+        """The operator reads how it is with a provider, or in its own words what troubles it."""
+        provider = Provider(Temporary("throttled", retry_after=60.0))
+        sender = self.sender(provider, rounds=1, breaker_failures=2, breaker_seconds=30.0)
+        self.refused(sender.send(NUMBER, TEXT, HOST))
+        self.assertEqual(sender.report(), ["a: left alone for a while; temporary 1"])
+        self.clock.advance(60)
+        provider.outcome = DOWN
+        self.refused(sender.send(NUMBER, TEXT, HOST))
+        self.clock.advance(30)
+        self.assertEqual(sender.report(), ["a: to be tried with the next message; temporary 2"])
+        provider.trouble = "not connected"
+        self.assertEqual(sender.report(), ["a: not connected; temporary 2"])
 
     def test_stays_down(self) -> None:
         """Each trial that fails doubles the time, up to sixteen times; one that succeeds begins anew."""
@@ -236,7 +250,7 @@ class BreakerTests(SenderCase):
         sender = self.sender(Provider(lambda _: outcomes.pop(0)), Provider(Accepted()), breaker_failures=3)
         while outcomes:
             sender.send(NUMBER, TEXT, HOST).addErrback(lambda _: None)
-        self.assertIn("a: closed", sender.report()[0])
+        self.assertIn("a: taking messages", sender.report()[0])
 
     def test_late_results_are_not_the_trials(self) -> None:
         """What was asked before the breaker opened neither closes it nor opens it again."""
@@ -245,16 +259,16 @@ class BreakerTests(SenderCase):
         sending = [sender.send(NUMBER, TEXT, HOST) for _ in range(4)]
         provider.answer(DOWN)
         provider.answer(DOWN)
-        self.assertIn("a: open", sender.report()[0])
+        self.assertIn("a: left alone for a while", sender.report()[0])
         provider.answer(Accepted())
-        self.assertIn("a: open", sender.report()[0])
+        self.assertIn("a: left alone for a while", sender.report()[0])
         self.clock.advance(5)
         trial = sender.send(NUMBER, TEXT, HOST)
         provider.answer(DOWN)
-        self.assertIn("a: trying", sender.report()[0])
+        self.assertIn("a: being tried again", sender.report()[0])
         provider.answer(Accepted())
         self.successResultOf(trial)
-        self.assertIn("a: closed", sender.report()[0])
+        self.assertIn("a: taking messages", sender.report()[0])
         self.assertEqual([self.refused(sending[at])[0] for at in (0, 1, 3)], ["sms_unavailable"] * 3)
         self.successResultOf(sending[2])
 
@@ -351,7 +365,10 @@ class ReportTests(SenderCase):
         self.tally.report("a", "\ud800" * 100, SmsState.ACCEPTED)
         self.assertEqual(
             sender.report(),
-            ["a: closed; accepted 1, delivered 1, failed 1, taken 1", "b: closed; delivered 1"],
+            [
+                "a: taking messages; accepted 1, delivered 1, failed 1, taken 1",
+                "b: taking messages; delivered 1",
+            ],
         )
 
     def test_bounded(self) -> None:

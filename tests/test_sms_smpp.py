@@ -3,13 +3,16 @@
 import json
 import os
 import subprocess
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from twisted.internet.defer import gatherResults
 from twisted.internet.task import deferLater
+from twisted.logger import formatEvent
 
 from bridges.sms.sender import Sender
+from bridges.sms.smpp.link import DISCONNECTED, NO_PASSWORD
 from bridges.sms.tally import Tally
 from safeum_home.config import SmsProviderSection, SmsSection
 from safeum_home.errors import Code, Problem
@@ -131,17 +134,20 @@ class BreakingTests(SmscCase):
         self.secrets["smpp-main"] = b"wrong"
         port = await self.serve()
         provider = self.provider(f"tcp:127.0.0.1:{port}")
-        refused = Permanent("the account is refused", account_refused=True)
+        refused = Permanent("the account is refused", account_refused=True, handed_over=False)
         for _ in range(3):
             self.assertFalse((await self.smsc.next("bind"))["right"])
             await self.smsc.next("close")
         self.assertEqual(await provider.send(NUMBER, TEXT), refused)
+        self.assertEqual(provider.trouble, "not connected, the account is refused")
+        unusable = replace(NO_PASSWORD, handed_over=False)
         del self.secrets["smpp-main"]
         await self.smsc.next("close")
-        self.assertEqual(await provider.send(NUMBER, TEXT), refused)
+        self.assertEqual(await provider.send(NUMBER, TEXT), unusable)
+        self.assertEqual(provider.trouble, "no secret smpp-main in the store")
         self.secrets["smpp-main"] = b"far too long a password"
         await self.smsc.next("close")
-        self.assertEqual(await provider.send(NUMBER, TEXT), refused)
+        self.assertEqual(await provider.send(NUMBER, TEXT), unusable)
         self.secrets["smpp-main"] = b"correct"
         await self.until_bound(provider)
         self.assertIsInstance(await provider.send(NUMBER, TEXT), Accepted)
@@ -153,16 +159,26 @@ class BreakingTests(SmscCase):
         await self.smsc.ended
         self.started.clear()
         provider = self.provider(f"tcp:127.0.0.1:{port}")
-        await deferLater(reactor, 0.1)
-        self.assertEqual(await provider.send(NUMBER, TEXT), Temporary("disconnected"))
+        reason = "the provider refuses the connection"
+        while provider.trouble != f"not connected, {reason}":
+            await deferLater(reactor, 0.05)
+        events = logged(self)
+        provider._told = None
+        before = provider._failures
+        while provider._failures < before + 2:
+            await deferLater(reactor, 0.05)
+        self.assertEqual(await provider.send(NUMBER, TEXT), Temporary(reason, handed_over=False))
+        lines = [formatEvent(event) for event in events]
+        self.assertEqual(lines, [f"Provider main is not connected: {reason}"])
 
     async def test_disconnected_in_the_middle(self) -> None:
-        """Messages under way are temporary, those that wait too; then it connects again."""
+        """Messages under way are temporary, those that wait too, and these were certainly not sent."""
         provider = await self.bound(window=2)
         await self.smsc.mode("drop")
         outcomes = await gatherResults([provider.send(NUMBER, TEXT) for _ in range(5)])
-        self.assertEqual(set(outcomes), {Temporary("disconnected")})
-        self.assertEqual(await provider.send(NUMBER, TEXT), Temporary("disconnected"))
+        under_way = Temporary("disconnected", handed_over=True)
+        self.assertEqual(outcomes, [under_way] * 2 + [DISCONNECTED] * 3)
+        self.assertEqual(await provider.send(NUMBER, TEXT), DISCONNECTED)
         await self.smsc.mode("ok")
         await self.until_bound(provider)
         self.assertIsInstance(await provider.send(NUMBER, TEXT), Accepted)
@@ -196,7 +212,7 @@ class BreakingTests(SmscCase):
         await self.smsc.mode("mute")
         provider = self.provider(f"tcp:127.0.0.1:{port}", answer_seconds=0.1)
         await self.smsc.next("close")
-        self.assertEqual(await provider.send(NUMBER, TEXT), Temporary("silent"))
+        self.assertEqual(await provider.send(NUMBER, TEXT), Temporary("silent", handed_over=False))
         await self.smsc.mode("ok")
         await self.until_bound(provider)
 
@@ -239,7 +255,7 @@ class BreakingTests(SmscCase):
         await provider.stop()
         await self.smsc.next("unbind")
         await self.smsc.next("close")
-        self.assertEqual(await provider.send(NUMBER, TEXT), Temporary("disconnected"))
+        self.assertEqual(await provider.send(NUMBER, TEXT), DISCONNECTED)
         provider = await self.bound(answer_seconds=0.2)
         await self.smsc.mode("hang")
         sending = provider.send(NUMBER, TEXT)
@@ -279,7 +295,10 @@ class InFrontTests(SmscCase):
         await sender.send(NUMBER, TEXT, HOST)
         came = await self.smsc.next("submit")
         self.assertEqual(came["text"], TEXT)
-        self.assertEqual(sender.report(), ["first: closed; temporary 1", "second: closed; taken 1"])
+        self.assertEqual(
+            sender.report(),
+            ["first: left alone for a while; temporary 1", "second: taking messages; taken 1"],
+        )
         for secret in (NUMBER[1:], "482913", "correct"):
             self.assertNotIn(secret, str(events))
 
@@ -306,7 +325,7 @@ class SecureTests(SmscCase):
         self.assertIsInstance(await provider.send(NUMBER, TEXT), Accepted)
         distrusting = self.provider(f"tls:localhost:{port}")
         await deferLater(reactor, 0.5)
-        self.assertEqual(await distrusting.send(NUMBER, TEXT), Temporary("disconnected"))
+        self.assertEqual(await distrusting.send(NUMBER, TEXT), replace(DISCONNECTED, reason="TLS failed"))
         binds = [event for event in self.smsc.events if event["event"] == "bind"]
         self.assertEqual(len(binds), 1)
 
@@ -334,7 +353,9 @@ class NodeTests(NodeCase):
             )
         node = self.serve()
         shown = self.operate("status", "--config", str(self.config))
-        self.assertRegex(shown, r"(?m)^text messages +main: closed \| today: 0 of 2000 messages")
+        self.assertRegex(
+            shown, r"(?m)^text messages +main: no secret smpp-main in the store \| today: 0 of 2000 messages"
+        )
         self.operate("secret", "set", "smpp-main", "--config", str(self.config), text=b"correct")
         events = (json.loads(line) for line in smsc.stdout)
         bind = next(event for event in events if event["event"] == "bind")

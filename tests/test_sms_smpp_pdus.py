@@ -198,10 +198,14 @@ class LinkTests(SynchronousTestCase):
     def test_nothing_is_submitted_but_while_bound(self) -> None:
         """Neither before nor on a connection that ends: it is temporary at once, so the next is asked."""
         self.written()
-        self.assertEqual(self.successResultOf(self.link.submit(b"")), Temporary("disconnected"))
+        self.assertEqual(
+            self.successResultOf(self.link.submit(b"")), Temporary("disconnected", handed_over=False)
+        )
         self.bound()
         self.link.dataReceived(Pdu(Command.UNBIND, 9).encode())
-        self.assertEqual(self.successResultOf(self.link.submit(b"")), Temporary("disconnected"))
+        self.assertEqual(
+            self.successResultOf(self.link.submit(b"")), Temporary("disconnected", handed_over=False)
+        )
         self.assertEqual([pdu.command for pdu in self.written()], [Command.UNBIND_RESP])
         self.link.connectionLost()
 

@@ -1,8 +1,14 @@
 """Writing to support, and being answered."""
 
+import sys
+from argparse import Namespace
+from io import StringIO
+
 from sqlalchemy import select
 from twisted.internet.defer import Deferred
 
+from safeum_home.admin import support_cli
+from safeum_home.admin.support_wire import SupportReplied
 from safeum_home.ids import AccountId, ChatId, support_account
 from safeum_home.storage.schema import support
 from tests.support_case import SupportCase
@@ -110,6 +116,21 @@ class WritingTests(SupportCase):
         bob.write(self.support_of(bob), "help")
         self.world.clock.advance(refusal.error["data"]["retry_after"])
         self.alice.write(self.chat, "4")
+
+    def test_an_answer_before_reading(self) -> None:
+        """Whoever answers what nobody has read is told that it still waits."""
+        self.alice.write(self.chat, "help", "one")
+        about = {"account": "alice", "text": "Turn it off and on"}
+        self.assertEqual(self.staff("reply", **about), {"waits": True})
+        self.staff("read", account="alice@home.example")
+        self.assertEqual(self.staff("reply", **about), {"waits": False})
+        for waits in (True, False):
+            said = StringIO()
+            self.patch(support_cli, "call", lambda *_, waits=waits: SupportReplied(waits))
+            self.patch(sys, "stdin", StringIO("Turn it off\n"))
+            self.patch(sys, "stderr", said)
+            self.assertEqual(support_cli._reply(Namespace(account="alice"), ""), 0)
+            self.assertEqual("still waits" in said.getvalue(), waits)
 
     def test_closed(self) -> None:
         """The operator takes none: a code says so, no row is made, and what was said can be read."""

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.task import deferLater
 
 from bridges.sms.gate import Gate
-from safeum_home.ports.sms import Accepted, Permanent
+from safeum_home.ports.sms import Accepted, Outcome, Permanent
 
 BACK_OFF = 1.0
 """Seconds before the second round, give or take half; twice as long before each further one."""
@@ -20,13 +20,13 @@ _random = SystemRandom().random
 class NotSent(Exception):
     """No provider took the message.
 
-    `asked` is whether any was asked at all, `refused` whether one refused the number; `retry_after`
-    is in seconds, None where waiting does not help.
+    `handed_over` is whether any may have got it all the same, `refused` whether one refused the number;
+    `retry_after` is in seconds, None where waiting does not help.
     """
 
-    def __init__(self, *, asked: bool, refused: bool = False, retry_after: float | None = None) -> None:
+    def __init__(self, *, handed_over: bool, refused: bool = False, retry_after: float | None = None) -> None:
         super().__init__()
-        self.asked = asked
+        self.handed_over = handed_over
         self.refused = refused
         self.retry_after = retry_after
 
@@ -60,16 +60,16 @@ class Failover:
     async def send(self, number: str, text: str, deadline: float) -> None:
         """Done when a provider has taken the message; raises `NotSent`, by `deadline`."""
         left = self._route(number)
-        asked = False
+        handed_over = False
         for turn in range(self._rounds):
             for gate in list(left):
                 outcome = await self._try(gate, number, text, deadline)
-                asked = asked or outcome is not None
+                handed_over = handed_over or _may_have(outcome)
                 if isinstance(outcome, Accepted):
                     return
                 if isinstance(outcome, Permanent):
                     if outcome.number_refused:
-                        raise NotSent(asked=True, refused=True)
+                        raise NotSent(handed_over=True, refused=True)
                     left.remove(gate)
             wait = BACK_OFF * 2**turn * (0.5 + self._jitter())
             wait = max([wait, *self._soonest(left)])
@@ -77,9 +77,10 @@ class Failover:
             if not left or is_last or self._clock.seconds() + wait >= deadline:
                 break
             await deferLater(self._clock, wait)
-        raise NotSent(asked=asked, retry_after=max([LEAST_RETRY, *self._soonest(self._route(number))]))
+        again = max([LEAST_RETRY, *self._soonest(self._route(number))])
+        raise NotSent(handed_over=handed_over, retry_after=again)
 
-    async def _try(self, gate: Gate, number: str, text: str, deadline: float) -> object:
+    async def _try(self, gate: Gate, number: str, text: str, deadline: float) -> Outcome | None:
         within = deadline - self._clock.seconds()
         if self._stopped or within <= 0:
             return None
@@ -94,3 +95,10 @@ class Failover:
             if found is not None:
                 return list(found)
         return list(self._gates)
+
+
+def _may_have(outcome: Outcome | None) -> bool:
+    """Whether a provider that said this may have got the message; None is that it was not asked."""
+    if outcome is None or isinstance(outcome, Accepted):
+        return outcome is not None
+    return outcome.handed_over and not (isinstance(outcome, Permanent) and outcome.account_refused)

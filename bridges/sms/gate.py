@@ -41,6 +41,18 @@ class Gate:
         rest: float = self._rests_until - self._clock.seconds()
         return max(self.breaker.wait, rest, 0.0)
 
+    @property
+    def standing(self) -> str:
+        """How it is with the provider, in words for the operator; its own, where it has some."""
+        trouble: str | None = getattr(self.provider, "trouble", None)
+        if trouble is not None:
+            return trouble
+        if self.breaker.state == "trying":
+            return "being tried again"
+        if self.wait > 0:
+            return "left alone for a while"
+        return "taking messages" if self.breaker.state == "closed" else "to be tried with the next message"
+
     async def send(self, number: str, text: str, within: float) -> Outcome | None:
         """What the provider says within so many seconds; None where it was not asked."""
         if self._rests_until > self._clock.seconds():

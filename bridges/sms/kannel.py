@@ -42,7 +42,7 @@ class Kannel(HttpProvider):
     """Hands messages to a Kannel."""
 
     def __init__(self, context: SmsContext, settings: KannelSettings, http: Http) -> None:
-        super().__init__(context, http)
+        super().__init__(context, http, settings.key)
         self._settings = settings
         # Kannel signs nothing, so each report's URL is one that only this process can have made.
         self._sign = secrets.token_bytes(32)
@@ -108,7 +108,14 @@ def state_of(value: int) -> SmsState | None:
 
 def kannel(context: SmsContext, settings: Mapping[str, Any]) -> SmsProvider:
     """The bridge; raises `ConfigError`. Blocks while it reads `ca`."""
-    read_settings = read(context, settings, KannelSettings)
+    read_settings = read(context.name, settings, KannelSettings)
     if "%" in (context.callback_url or "") or "?" in (context.callback_url or ""):
         raise ConfigError(f"sms provider {context.name}: Kannel takes no callback URL with % or ? in it")
     return Kannel(context, read_settings, http(context, read_settings))
+
+
+def _check(name: str, settings: Mapping[str, Any]) -> None:
+    read(name, settings, KannelSettings)
+
+
+kannel.check = _check  # type: ignore[attr-defined]

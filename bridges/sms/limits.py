@@ -70,7 +70,7 @@ class SendLimits:
         return taken
 
     def give_back(self, number: str, taken: Taken) -> None:
-        """No provider was asked to send the message."""
+        """No provider can have got the message."""
         for limit, key in self._pairs(taken):
             limit.give_back(key)
         self.budget.give_back(number, taken.day)

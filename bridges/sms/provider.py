@@ -11,7 +11,7 @@ from twisted.web.resource import IResource
 
 from bridges.http import Answer
 from bridges.http_answer import NoAnswer
-from bridges.sms.settings import is_number
+from bridges.sms.settings import is_number, missing
 from safeum_home.errors import Problem, Tampered
 from safeum_home.ports.sms import Outcome, Permanent, SmsContext, Temporary
 
@@ -48,9 +48,16 @@ class HttpProvider(ABC):
 
     callback: IResource | None = None
 
-    def __init__(self, context: SmsContext, http: Http) -> None:
+    def __init__(self, context: SmsContext, http: Http, key: str) -> None:
+        """`key` is `secret:NAME` of what it signs in with."""
         self._context = context
         self._http = http
+        self._key = key
+
+    @property
+    def trouble(self) -> str | None:
+        """As `ports.sms.SmsBridge` has it."""
+        return missing(self._context, self._key)
 
     def send(self, number: str, text: str) -> "Deferred[Outcome]":
         return Deferred.fromCoroutine(self._send(number, text))
@@ -72,11 +79,11 @@ class HttpProvider(ABC):
         try:
             ask = self.ask(number, text)
         except (Problem, Tampered):
-            return Permanent(NO_CREDENTIALS)
+            return Permanent(NO_CREDENTIALS, handed_over=False)
         try:
             answer = await self._http.request(ask.method, ask.path, ask.headers, ask.body)
         except NoAnswer as error:
-            return Temporary(error.reason)
+            return Temporary(error.reason, handed_over=error.handed_over)
         return self.outcome(answer, ask)
 
     def refusal(self, answer: Answer) -> Outcome:

@@ -69,11 +69,11 @@ class Sender:
         self._limits.used(number)
 
     def report(self) -> list[str]:
-        """A line for each provider, for the operator: how its breaker is, and its counts."""
+        """A line for each provider, for the operator: how it is with it, and its counts."""
         lines = []
         for gate in self._gates:
             counts = ", ".join(f"{what} {count}" for what, count in sorted(self._tally.of(gate.name).items()))
-            lines.append(f"{gate.name}: {gate.breaker.state}" + (f"; {counts}" if counts else ""))
+            lines.append(f"{gate.name}: {gate.standing}" + (f"; {counts}" if counts else ""))
         return lines
 
     @property
@@ -122,7 +122,7 @@ class Sender:
                 raise Problem(Code.SHUTTING_DOWN) from None
             if failure.refused:
                 self._limits.refused(number, taken)
-            elif not failure.asked:
+            elif not failure.handed_over:
                 self._limits.give_back(number, taken)
             raise Problem(Code.SMS_UNAVAILABLE, retry_after=failure.retry_after) from None
         self._limits.sent(taken)

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from bridges.address import base_url
 from bridges.http import HttpLimits, ProviderHttp
 from safeum_home.config import ConfigError
-from safeum_home.errors import Code, Problem
+from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ports.sms import SmsContext
 
 SecretName = Annotated[str, Meta(pattern=r"^secret:[a-z0-9][a-z0-9._-]{0,63}\Z")]
@@ -38,16 +38,16 @@ class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 S = TypeVar("S", bound=HttpSettings)
 
 
-def read(context: SmsContext, settings: Mapping[str, Any], kind: type[S]) -> S:
-    """The settings as `kind`, with `url` checked; raises `ConfigError`."""
+def read(name: str, settings: Mapping[str, Any], kind: type[S]) -> S:
+    """The settings of provider `name` as `kind`, with `url` checked; raises `ConfigError`."""
     try:
         found = msgspec.convert(dict(settings), kind)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"sms provider {context.name}: {error}") from None
+        raise ConfigError(f"sms provider {name}: {error}") from None
     try:
         return msgspec.structs.replace(found, url=base_url(found.url, found.plain_http))
     except ValueError as error:
-        raise ConfigError(f"sms provider {context.name}: url: {error}") from None
+        raise ConfigError(f"sms provider {name}: url: {error}") from None
 
 
 def http(context: SmsContext, settings: HttpSettings) -> ProviderHttp:
@@ -75,6 +75,17 @@ def secret_text(context: SmsContext, name: str) -> str:
     if not text or not text.isprintable():
         raise Problem(Code.NOT_FOUND)
     return text
+
+
+def missing(context: SmsContext, name: str) -> str | None:
+    """What is told of `secret:NAME` where it cannot be opened; None where it can."""
+    try:
+        context.secret(name.removeprefix("secret:"))
+    except Problem:
+        return f"no secret {name.removeprefix('secret:')} in the store"
+    except Tampered:
+        return f"secret {name.removeprefix('secret:')} cannot be opened"
+    return None
 
 
 def is_number(text: str) -> bool:

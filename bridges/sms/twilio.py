@@ -57,7 +57,7 @@ class Twilio(HttpProvider):
     """Hands messages to Twilio."""
 
     def __init__(self, context: SmsContext, settings: TwilioSettings, http: Http) -> None:
-        super().__init__(context, http)
+        super().__init__(context, http, settings.key)
         self._settings = settings
         signature = settings.signature or (settings.key if settings.user is None else None)
         self._status_url = context.callback_url if signature is not None else None
@@ -118,5 +118,12 @@ class Twilio(HttpProvider):
 
 def twilio(context: SmsContext, settings: Mapping[str, Any]) -> SmsProvider:
     """The bridge; raises `ConfigError`. Blocks while it reads `ca`."""
-    read_settings = read(context, settings, TwilioSettings)
+    read_settings = read(context.name, settings, TwilioSettings)
     return Twilio(context, read_settings, http(context, read_settings))
+
+
+def _check(name: str, settings: Mapping[str, Any]) -> None:
+    read(name, settings, TwilioSettings)
+
+
+twilio.check = _check  # type: ignore[attr-defined]

@@ -54,7 +54,7 @@ class Vonage(HttpProvider):
     """Hands messages to Vonage."""
 
     def __init__(self, context: SmsContext, settings: VonageSettings, http: Http) -> None:
-        super().__init__(context, http)
+        super().__init__(context, http, settings.key)
         self._settings = settings
         self._tokens = Tokens(context, settings.application, settings.key) if settings.application else None
         self._status_url = context.callback_url if settings.signature is not None else None
@@ -120,7 +120,15 @@ def _code(body: bytes) -> int:
 
 def vonage(context: SmsContext, settings: Mapping[str, Any]) -> SmsProvider:
     """The bridge; raises `ConfigError`. Blocks while it reads `ca`."""
-    read_settings = read(context, settings, VonageSettings)
-    if (read_settings.account is None) == (read_settings.application is None):
-        raise ConfigError(f"sms provider {context.name}: either account or application is wanted")
+    read_settings = _read(context.name, settings)
     return Vonage(context, read_settings, http(context, read_settings))
+
+
+def _read(name: str, settings: Mapping[str, Any]) -> VonageSettings:
+    found = read(name, settings, VonageSettings)
+    if (found.account is None) == (found.application is None):
+        raise ConfigError(f"sms provider {name}: either account or application is wanted")
+    return found
+
+
+vonage.check = _read  # type: ignore[attr-defined]

@@ -119,8 +119,13 @@ class Control:
 def _limit(row: wire.LimitRow) -> str:
     notes = [] if row.held_back is None else [f"held back: {row.held_back}"]
     if row.value != row.configured:
-        notes.append(f"configured: {row.configured:g}")
-    return f"{row.name:<36}{row.value:<12g}{'; '.join(notes)}".rstrip()
+        notes.append(f"configured: {_number(row.configured)}")
+    return f"{row.name:<36}{_number(row.value):<12}{'; '.join(notes)}".rstrip()
+
+
+def _number(value: float) -> str:
+    """As it would stand in the configuration: whole numbers with all their digits."""
+    return str(int(value)) if value.is_integer() else repr(value)
 
 
 def columns(rows: Mapping[str, object]) -> list[str]:

@@ -7,6 +7,8 @@ from msgspec import Meta, Struct
 from safeum_home.admin.wire import Params
 
 LONGEST_LABEL = 128
+MOST_USES = 10_000
+MOST_DAYS = 365
 
 
 class RegistrationParams(Params, frozen=True):
@@ -24,8 +26,8 @@ class RegistrationState(Struct, frozen=True):
 
 
 class CreateInviteParams(Params, frozen=True):
-    uses: Annotated[int, Meta(ge=1, le=10_000)] = 1
-    days: Annotated[int, Meta(ge=1, le=365)] = 7
+    uses: Annotated[int, Meta(ge=1, le=MOST_USES)] = 1
+    days: Annotated[int, Meta(ge=1, le=MOST_DAYS)] = 7
     label: Annotated[str, Meta(max_length=LONGEST_LABEL)] = ""
 
 

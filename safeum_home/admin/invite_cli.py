@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from safeum_home.admin import control_wire as wire
 from safeum_home.admin.control_cli import Adds, Ask, day, shown
-from safeum_home.admin.terminal import OK
+from safeum_home.admin.terminal import OK, REFUSED, fail
 from safeum_home.admin.wire import Done
 
 _SCALE = 8
@@ -47,6 +47,12 @@ class InviteCommands:
         # Here, since it takes longer than all the rest of a command.
         import segno
 
+        for option, value, most in (
+            ("--uses", arguments.uses, wire.MOST_USES),
+            ("--days", arguments.days, wire.MOST_DAYS),
+        ):
+            if not 1 <= value <= most:
+                return fail(REFUSED, f"{option} is from 1 to {most}.")
         params = wire.CreateInviteParams(arguments.uses, arguments.days, arguments.label)
         with ExitStack() as files:
             # Before the invite is made: none is left over where its picture cannot be written.

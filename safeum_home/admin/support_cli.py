@@ -18,10 +18,10 @@ from safeum_home.admin.support_wire import (
     SupportMessage,
     SupportPage,
     SupportReadParams,
+    SupportReplied,
     SupportReplyParams,
 )
 from safeum_home.admin.terminal import OK, REFUSED, fail, say
-from safeum_home.admin.wire import Done
 
 LONGEST = 8192
 """Characters of a message."""
@@ -114,7 +114,9 @@ def _reply(arguments: argparse.Namespace, socket: str) -> int:
     text = sys.stdin.read(LONGEST + 2).removesuffix("\n")
     if not 0 < len(text) <= LONGEST or not text.strip():
         return fail(REFUSED, "An answer has 1 to 8192 characters.")
-    call(socket, "support.reply", SupportReplyParams(arguments.account, text), Done)
+    params = SupportReplyParams(arguments.account, text)
+    if call(socket, "support.reply", params, SupportReplied).waits:
+        say("It was sent. Something that was not read yet still waits: safeum-home support read", sys.stderr)
     return OK
 
 

@@ -28,6 +28,12 @@ class SupportReplyParams(Params, frozen=True):
     text: Annotated[str, Meta(min_length=1, max_length=8192)]
 
 
+class SupportReplied(Struct, frozen=True):
+    """The answer is on its way. `waits`: something that nobody has read came in before it."""
+
+    waits: bool
+
+
 class SupportCloseParams(Params, frozen=True):
     account: Whom
 

@@ -97,4 +97,4 @@ class Status(Struct, frozen=True):
     node_key: str | None = None
     """The fingerprint of the key that the node signs with; None until it is open."""
     sms: list[str] = []
-    """For each provider of text messages: its name, how its breaker is, and what became of messages."""
+    """For each provider of text messages: its name, how it is with it, and what became of messages."""

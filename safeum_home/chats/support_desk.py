@@ -106,24 +106,26 @@ class SupportDesk:
             await self._receipts.read_by(chat, self._support, page[-1].position)
         return ConversationPage(found, page[0].position if len(rows) > shown else None)
 
-    async def reply(self, account: AccountId, text: str) -> None:
+    async def reply(self, account: AccountId, text: str) -> bool:
         """Answer an account that has written; done when it is on disk. Raises `not_found`.
 
-        It answers what the staff has read: what came in since then still waits.
+        It answers what the staff has read: what came in since then still waits. True where something does.
         """
         chat = await self._chat(account)
         staged = Staged(*self._messages.compose_system(chat, self._support, Text(text)))
 
-        def store(c: Connection) -> None:
+        def store(c: Connection) -> bool:
             if chats.chat(c, chat.blind) is None:
                 raise Problem(Code.NOT_FOUND, "this account was closed")
             staged.store(c)
             [newest] = events.events_before(c, chat.blind, None, 1)
             unread = self._unread(c, chat)
             support.answered(c, SupportRow(chat.blind, newest.position, unread))
+            return bool(unread)
 
-        await self._database.transact(store)
+        waits = await self._database.transact(store)
         staged.publish()
+        return waits
 
     async def close(self, account: AccountId) -> bool:
         """Take a conversation off the list until the account writes again; raises `not_found`.

@@ -51,12 +51,21 @@ class Control:
         return self
 
     async def reload_policy(self) -> Policy:
-        """Read the policy anew; raises `invalid_params`, and then the one before stays."""
+        """Read the policy anew; raises `invalid_params`, and then the one before stays.
+
+        Accounts keep the version that they agreed to: one version is one text.
+        """
         try:
-            self.policy.now = await deferToThread(read, self.policy_file)
+            policy = await deferToThread(read, self.policy_file)
         except PolicyError as error:
             raise Problem(Code.INVALID_PARAMS, f"{self.policy_file}: {error}") from None
-        return self.policy.now
+        now = self.policy.now
+        if policy.version == now.version and policy.text != now.text:
+            raise Problem(
+                Code.INVALID_PARAMS, f"{self.policy_file}: the text has changed, so its version has to change"
+            )
+        self.policy.now = policy
+        return policy
 
 
 @dataclass(frozen=True, slots=True)

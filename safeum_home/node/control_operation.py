@@ -14,6 +14,7 @@ from safeum_home.admin.commands import Handler
 from safeum_home.admin.wire import Done, Params
 from safeum_home.errors import Code, Problem
 from safeum_home.node.control import Control
+from safeum_home.node.control_names import alias_of
 from safeum_home.node.service import Node
 from safeum_home.protocol.invites import link
 from safeum_home.storage.accounts import count, count_closed
@@ -76,7 +77,8 @@ class Operation:
         return wire.AccountCounts(there, control.connected(), closed)
 
     async def account(self, params: wire.LoginParams) -> Struct:
-        found = await self._control.accounts.show(params.login)
+        accounts = self._control.accounts
+        found = await accounts.show(alias_of(params.login, self._node.report().node))
         return wire.AccountState(
             found.account,
             found.created_at,

@@ -13,7 +13,7 @@ from twisted.internet.error import ReactorNotRunning
 from bridges.sms.loading import load
 from safeum_home.accounts.policy import PolicyError, read
 from safeum_home.admin.service import is_answered
-from safeum_home.config import Config, ConfigError
+from safeum_home.config import Config, ConfigError, SmsProviderSection
 from safeum_home.node import listening
 
 
@@ -45,9 +45,24 @@ def check(config: Config) -> None:
             raise StartError(str(error)) from None
     for provider in config.sms.providers:
         try:
-            load(provider.kind)
+            _check_provider(provider)
         except ConfigError as error:
             raise StartError(str(error)) from None
+
+
+def _check_provider(provider: SmsProviderSection) -> None:
+    """Whether there is its bridge, and whether that can use its settings, where it can say so by now."""
+    check = getattr(load(provider.kind), "check", None)
+    if check is None:
+        return
+    try:
+        check(provider.name, provider.settings)
+    except ConfigError:
+        raise
+    except Exception as error:
+        # A third party's: its text may quote what it should not.
+        kind = type(error).__name__
+        raise ConfigError(f"sms.providers: {provider.name} has settings that fail: {kind}") from None
 
 
 def check_state_dir(path: Path) -> None:

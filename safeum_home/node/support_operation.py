@@ -7,7 +7,6 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from safeum_home import ids
 from safeum_home.admin.commands import Handler
 from safeum_home.admin.support_wire import (
     SupportClosed,
@@ -18,11 +17,12 @@ from safeum_home.admin.support_wire import (
     SupportMessage,
     SupportPage,
     SupportReadParams,
+    SupportReplied,
     SupportReplyParams,
 )
-from safeum_home.admin.wire import Done
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
+from safeum_home.node.control_names import alias_of
 from safeum_home.node.domain import Domain
 from safeum_home.protocol.types import Message, Text
 
@@ -41,7 +41,7 @@ async def _whose(domain: Domain, whom: str) -> AccountId:
     if whom.startswith("@"):
         return AccountId(whom)
     try:
-        found = await domain.directory.by_username(ids.alias(whom.partition("@")[0]))
+        found = await domain.directory.by_username(alias_of(whom))
     except Problem:
         found = None
     if found is None:
@@ -83,11 +83,11 @@ def support_handlers(open_domain: Callable[[], Domain | None]) -> dict[str, Hand
         messages = [_shown(message, account) for message in page.messages]
         return SupportPage(account, await _login(node, account), messages, page.before)
 
-    async def reply(params: SupportReplyParams) -> Done:
+    async def reply(params: SupportReplyParams) -> SupportReplied:
         node = domain()
-        await node.support.reply(await _whose(node, params.account), params.text)
+        waits = await node.support.reply(await _whose(node, params.account), params.text)
         _log.info("A message to support was answered.")
-        return Done()
+        return SupportReplied(waits)
 
     async def close(params: SupportCloseParams) -> SupportClosed:
         node = domain()

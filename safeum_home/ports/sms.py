@@ -17,10 +17,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Temporary:
-    """It may be taken later, or by another provider. `retry_after` is in seconds, where the provider says."""
+    """It may be taken later, or by another provider. `retry_after` is in seconds, where the provider says.
+
+    `handed_over` is False where the provider has certainly not got the message: there was no connection,
+    nothing to sign in with, nothing written. Whatever may have been received counts as sent.
+    """
 
     reason: str
     retry_after: float | None = None
+    handed_over: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +33,14 @@ class Permanent:
     """This message will not be taken by this provider; `number_refused` where it is because of the number.
 
     `account_refused` where the provider refuses the node itself (credentials, a blocked account) and so
-    every message: it is asked nothing more for a while.
+    every message: it is asked nothing more for a while. `handed_over` as in `Temporary`; a message that
+    comes with refused credentials never counts as handed over.
     """
 
     reason: str
     number_refused: bool = False
     account_refused: bool = False
+    handed_over: bool = True
 
 
 Outcome = Accepted | Temporary | Permanent
@@ -105,7 +112,11 @@ class SmsBridge(Protocol):
     """The entry point of a kind of provider (group `safeum_home.sms`).
 
     It raises `ConfigError`, naming the key, for settings that it cannot use. The provider may have an
-    attribute `callback`, a resource or None, which is served at the context's `callback_url`.
+    attribute `callback`, a resource or None, which is served at the context's `callback_url`; and one
+    `trouble`, which says in a few words why it cannot take messages now (`not connected`), or is None.
+
+    A bridge may have an attribute `check(name, settings)`, which raises `ConfigError` for settings that it
+    cannot use, opens nothing and needs no secret: it is called before the node starts.
     """
 
     def __call__(self, context: SmsContext, settings: Mapping[str, Any]) -> SmsProvider: ...

@@ -5,7 +5,7 @@ binding --bound--> bound --closed--> closing --lost--> lost
    +---closed--> closing           (from binding too) -----+
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from automat import TypeMachineBuilder
@@ -14,14 +14,16 @@ from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
+from bridges.http_answer import TLS_FAILED, reason_of
 from bridges.sms.smpp.messages import Receipt, message_id, receipt
 from bridges.sms.smpp.pdus import RESPONSE, BadPdu, Command, Pdu, Splitter, Status
 from bridges.sms.smpp.requests import Requests, Unanswered
 from bridges.sms.smpp.statuses import outcome_of
-from safeum_home.ports.sms import Accepted, Outcome, Temporary
+from safeum_home.ports.sms import Accepted, Outcome, Permanent, Temporary
 
 _REQUESTS = frozenset({Command.DELIVER_SM, Command.ENQUIRE_LINK, Command.UNBIND})
-DISCONNECTED = Temporary("disconnected")
+DISCONNECTED = Temporary("disconnected", handed_over=False)
+NO_PASSWORD = Permanent("there is no usable password in the store", account_refused=True)
 GOODBYE = 5.0
 """Seconds for the end of a connection, before it is cut off."""
 
@@ -139,7 +141,7 @@ class Link(TwistedProtocol):
             body = self._owner.binding()
         except Exception:
             # Its text might quote what was wrong with the password.
-            self._end(outcome_of(Status.INVALID_PASSWORD))
+            self._end(NO_PASSWORD)
             return
         asked = self._requests.send(Command.BIND_TRANSCEIVER, body, urgent=True)
         asked.addCallbacks(self._bind_answered, self._silent)
@@ -153,6 +155,8 @@ class Link(TwistedProtocol):
             self._end(Temporary("not SMPP"))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self.state == "binding" and self._why is DISCONNECTED and reason_of(reason) == TLS_FAILED:
+            self._why = replace(DISCONNECTED, reason=TLS_FAILED)
         self._machine.lost()
         self._cancel(self._enquiry)
         self._cancel(self._abort)
@@ -206,7 +210,8 @@ class Link(TwistedProtocol):
 
     def _unanswered(self, failure: Failure) -> Outcome:
         failure.trap(Unanswered)
-        return Temporary(str(failure.value))
+        error: Any = failure.value
+        return Temporary(str(error), handed_over=error.written)
 
     # --- whether it lives
 

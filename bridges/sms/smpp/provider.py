@@ -1,22 +1,28 @@
 """The provider of kind `smpp`: keeps a connection to an SMSC, and hands messages over on it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from random import SystemRandom
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 from twisted.application.internet import ClientService
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.endpoints import clientFromString
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Factory
-from twisted.logger import Logger
+from twisted.logger import ILogObserver, LogEvent, Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
 
+from bridges.http_answer import reason_of
+from bridges.sms.settings import missing
 from bridges.sms.smpp.link import DISCONNECTED, Link, Pace
 from bridges.sms.smpp.messages import Receipt, Submission, bind
 from bridges.sms.smpp.pdus import BadPdu
 from safeum_home.config import ConfigError, Seconds
-from safeum_home.ports.sms import Outcome, Permanent, SmsContext
+from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsContext, Temporary
 
 _random = SystemRandom()
 _Ascii = r"^[ -~]*$(?!\n)"
@@ -64,11 +70,24 @@ class Smpp:
         self._link: Link | None = None
         self._why: Outcome = DISCONNECTED
         self._failures = 0
-        factory = _Links(self._new_link)
-        self._service = ClientService(
-            _endpoint(context, self._settings.endpoint), factory, self._wait, clock=context.reactor
-        )
+        self._told: str | None = None
+        """Why it is not connected, as it is in the log."""
+        endpoint = _Told(_endpoint(context, self._settings.endpoint), self._not_reached)
+        self._service = _Service(endpoint, _Links(self._new_link), self._wait, clock=context.reactor)
         self._service.startService()
+
+    @staticmethod
+    def check(name: str, settings: Mapping[str, Any]) -> None:
+        """As `ports.sms.SmsBridge` has it."""
+        _settings(name, settings)
+
+    @property
+    def trouble(self) -> str | None:
+        """As `ports.sms.SmsBridge` has it."""
+        if self._link is not None:
+            return None
+        no_secret = missing(self._context, self._settings.password)
+        return no_secret or ("not connected" if self._told is None else f"not connected, {self._told}")
 
     def send(self, number: str, text: str) -> Deferred[Outcome]:
         """As `ports.sms.SmsProvider.send`."""
@@ -77,7 +96,7 @@ class Smpp:
         try:
             body = self._submission.body(number, text)
         except (BadPdu, UnicodeError):
-            return succeed(Permanent("cannot be written", number_refused=False))
+            return succeed(Permanent("cannot be written", handed_over=False))
         return self._link.submit(body)
 
     def stop(self) -> Deferred[None]:
@@ -105,17 +124,28 @@ class Smpp:
     def up(self, link: Link) -> None:
         self._link = link
         self._failures = 0
+        self._told = None
         self._log.info("Provider {provider} is connected.", provider=self._context.name)
 
     def down(self, link: Link, why: Outcome) -> None:
         if self._link is link:
             self._link = None
-        self._why = why
-        self._log.info(
-            "Provider {provider} is not connected: {reason}",
-            provider=self._context.name,
-            reason=getattr(why, "reason", ""),
-        )
+        # What is asked for meanwhile reaches nobody.
+        self._why = why if isinstance(why, Accepted) else replace(why, handed_over=False)
+        self._tell(getattr(why, "reason", ""))
+
+    def _not_reached(self, failure: Failure) -> None:
+        reason = reason_of(failure)
+        self._why = Temporary(reason, handed_over=False)
+        self._tell(reason)
+
+    def _tell(self, reason: str) -> None:
+        """Once, however often it is tried: a connection that comes about is told of, too."""
+        if reason != self._told:
+            self._told = reason
+            self._log.info(
+                "Provider {provider} is not connected: {reason}", provider=self._context.name, reason=reason
+            )
 
     def received(self, receipt: Receipt) -> None:
         self._context.reports.report(self._context.name, receipt.reference, receipt.state)
@@ -132,6 +162,34 @@ class Smpp:
         most = min(self._settings.reconnect_seconds, 2.0 ** min(self._failures, 30))
         self._failures += 1
         return most * (0.5 + 0.5 * _random.random())
+
+
+@implementer(ILogObserver)
+def _nobody(event: LogEvent) -> None:
+    """Writes nothing down."""
+
+
+class _Service(ClientService):
+    """Its own lines would name neither the provider nor the reason."""
+
+    _log = Logger(observer=_nobody)
+
+
+@implementer(IStreamClientEndpoint)
+class _Told:
+    """Tells of connections that do not come about."""
+
+    def __init__(self, endpoint: Any, failed: Callable[[Failure], None]) -> None:
+        self._endpoint = endpoint
+        self._failed = failed
+
+    def connect(self, factory: Any) -> Any:
+        return self._endpoint.connect(factory).addErrback(self._tell)
+
+    def _tell(self, failure: Failure) -> Failure:
+        if not failure.check(CancelledError):
+            self._failed(failure)
+        return failure
 
 
 class _Links(Factory):

@@ -14,7 +14,14 @@ QUEUE = 1024
 
 
 class Unanswered(Exception):
-    """No response: in time, because the connection broke, or because too many wait already."""
+    """No response: in time, because the connection broke, or because too many wait already.
+
+    `written` is whether the request may have been received.
+    """
+
+    def __init__(self, reason: str, written: bool) -> None:
+        super().__init__(reason)
+        self.written = written
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +56,7 @@ class Requests:
         answer: Deferred[Pdu] = Deferred(lambda _: self._forget(request))
         request = _Request(command, body, answer)
         if len(self._queue) >= QUEUE:
-            answer.errback(Unanswered("busy"))
+            answer.errback(Unanswered("busy", written=False))
             return answer
         request.timer = self._clock.callLater(self._seconds, self._fail, request, "timed out")
         if urgent or len(self._open) < self._window:
@@ -70,7 +77,8 @@ class Requests:
         request.answer.callback(pdu)
 
     def fail_all(self, reason: str) -> None:
-        for request in [*self._open.values(), *self._queue]:
+        # What waits goes first: room in the window would have it written.
+        for request in [*self._queue, *self._open.values()]:
             # One that fails may cancel another.
             if not request.answer.called:
                 self._fail(request, reason)
@@ -83,7 +91,7 @@ class Requests:
 
     def _fail(self, request: _Request, reason: str) -> None:
         self._forget(request)
-        request.answer.errback(Unanswered(reason))
+        request.answer.errback(Unanswered(reason, written=request.sequence > 0))
 
     def _forget(self, request: _Request) -> None:
         if request.timer is not None and request.timer.active():
