@@ -64,6 +64,15 @@ class LoadingTests(SynchronousTestCase):
         """They are installed with the node."""
         self.assertIs(load("smpp"), Smpp)
 
+    def test_checked(self) -> None:
+        """Each of ours can say before the start that settings will not do, and takes those that are shown."""
+        shown = {one.kind: dict(one.settings) for config in configurations() for one in config.sms.providers}
+        for kind in ("smpp", "twilio", "vonage", "kannel"):
+            check = load(kind).check  # type: ignore[attr-defined]
+            self.assertIn("main", str(self.assertRaises(ConfigError, check, "main", {"colour": "red"})))
+            if kind in shown:
+                check("main", shown[kind])
+
     def test_none(self) -> None:
         """A kind that is not there is told of, with those that are; that of `make run` is not there."""
         for kind in ("smmp", "terminal"):
