@@ -5,7 +5,7 @@ import subprocess
 from itertools import count
 from pathlib import Path
 
-from tests.e2e.registries import npm
+from tests.e2e.registries import node, npm
 from tests.sync_support import BOB, CAROL, NOBODY, SyncCase, sign_up
 from tests.world import NODE
 
@@ -25,7 +25,7 @@ class JavaScriptTests(SyncCase):
         script = folder / CLIENT.name
         script.write_bytes(CLIENT.read_bytes())
         with subprocess.Popen(
-            ["node", str(script), NODE, *numbers], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [node(), str(script), NODE, *numbers], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as client:
             assert client.stdin is not None and client.stdout is not None
             for line in client.stdout:

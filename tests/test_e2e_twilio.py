@@ -14,9 +14,8 @@ from bridges.sms.twilio import twilio
 from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsContext
 from tests.doubles.sms import TwilioDouble
 from tests.e2e.kannel import until
-from tests.e2e.needs import tool
 from tests.e2e.node_process import _free_port
-from tests.e2e.registries import npm
+from tests.e2e.registries import node, npm
 from tests.sms_case import NUMBER, TEXT, URL, Reports
 
 reactor: Any = _reactor
@@ -40,7 +39,7 @@ class PrismTests(TestCase):
         self.addCleanup(shutil.rmtree, folder)
         self.port = _free_port()
         script = str(modules / "@stoplight/prism-cli/dist/index.js")
-        command = [tool("node", "nodejs"), script, "mock", "--host", "127.0.0.1", "--port", str(self.port)]
+        command = [node(), script, "mock", "--host", "127.0.0.1", "--port", str(self.port)]
         log = folder / "log"
         with log.open("wb") as out:
             prism = subprocess.Popen([*command, str(modules / DOCUMENT)], stdout=out, stderr=out)

