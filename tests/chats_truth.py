@@ -1,0 +1,201 @@
+"""What is true of some people and their chats, in the simplest words: a model without a node.
+
+A command returns the code that it is refused with, or None.
+"""
+
+from dataclasses import dataclass, field
+
+from safeum_home.protocol.types import ContactState
+
+NONE, REQUESTED, INCOMING = ContactState.NONE, ContactState.REQUESTED, ContactState.INCOMING
+ACCEPTED, REMOVED, BLOCKED = ContactState.ACCEPTED, ContactState.REMOVED, ContactState.BLOCKED
+CLOSED = ContactState.CLOSED
+WRONG = "wrong_contact_state"
+STRANGERS = "not_a_contact"
+UNKNOWN = "not_found"
+NODE = "the node"
+MOST_UNREAD = 100
+
+
+@dataclass
+class Said:
+    """A message. `key` is its text, which no other has, or what it is an alert of."""
+
+    key: str
+    sender: str
+    order: int
+
+
+@dataclass
+class Room:
+    """A chat. `read` says how many messages each has read, from the first on."""
+
+    kind: str
+    people: tuple[str, ...]
+    said: list[Said] = field(default_factory=list)
+    read: dict[str, int] = field(default_factory=dict)
+
+    def find(self, key: str) -> int:
+        """The place of a message; -1 where there is none."""
+        return next((place for place, said in enumerate(self.said) if said.key == key), -1)
+
+    def unread(self, person: str) -> int:
+        return min(
+            MOST_UNREAD, sum(said.sender != person for said in self.said[self.read.get(person, 0) :])
+        )
+
+    def other(self, person: str) -> str | None:
+        """Who is at the other end of a direct chat."""
+        if self.kind != "direct":
+            return None
+        return next(one for one in self.people if one != person)
+
+
+@dataclass
+class Person:
+    """An account. `contacts` has what it sees of others; who is not there is NONE."""
+
+    name: str
+    shown: str = ""
+    closed: bool = False
+    contacts: dict[str, ContactState] = field(default_factory=dict)
+
+
+class Truth:
+    """All people, and all chats by kind and people."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.people = {name: Person(name) for name in names}
+        self.rooms: dict[tuple[str, ...], Room] = {}
+        self._order = 0
+        for name in names:
+            self.rooms["system", name] = Room("system", (name,))
+
+    # --- looking
+
+    def state(self, owner: str, other: str) -> ContactState:
+        """How `other` stands with `owner`, as the owner sees it."""
+        return self.people[owner].contacts.get(other, NONE)
+
+    def rooms_of(self, person: str) -> list[Room]:
+        """Those that hold a message, the one that was written in last first."""
+        rooms = [room for room in self.rooms.values() if person in room.people and room.said]
+        return sorted(rooms, key=lambda room: -room.said[-1].order)
+
+    def room(self, *people: str) -> tuple[str, ...]:
+        """The key of the chat of two people, or of one with himself."""
+        who = tuple(sorted(set(people)))
+        return ("direct" if len(who) == 2 else "self", *who)
+
+    # --- messages
+
+    def alert(self, person: str, about: str) -> None:
+        """The node tells an account of a login."""
+        self._say(self.rooms["system", person], f"login {about}", NODE)
+
+    def write(self, person: str, key: tuple[str, ...], text: str) -> str | None:
+        """Write into the chat of `person` with another, or with himself; the second time nothing happens."""
+        room = self.rooms.get(key)
+        if room is not None and room.find(text) >= 0:
+            return None
+        if key[0] == "self":
+            room = self.rooms.setdefault(key, Room("self", (person,)))
+        elif room is None or self.state(room.other(person) or "", person) is not ACCEPTED:
+            return STRANGERS
+        self._say(room, text, person)
+        return None
+
+    def _say(self, room: Room, key: str, sender: str) -> None:
+        self._order += 1
+        room.said.append(Said(key, sender, self._order))
+
+    def mark(self, person: str, key: tuple[str, ...], upto: str) -> str | None:
+        """All up to a message was read."""
+        room = self.rooms.get(key)
+        if room is None or (place := room.find(upto)) < 0:
+            return UNKNOWN
+        room.read[person] = max(room.read.get(person, 0), place + 1)
+        return None
+
+    # --- people
+
+    def rename(self, person: str, name: str) -> None:
+        self.people[person].shown = name
+
+    def _set(self, owner: str, other: str, state: ContactState) -> None:
+        if not self.people[owner].closed:
+            self.people[owner].contacts[other] = state
+
+    def _part(self, person: str, other: str) -> None:
+        after = {ACCEPTED: REMOVED, INCOMING: NONE}
+        theirs = self.state(other, person)
+        self._set(other, person, after.get(theirs, theirs))
+
+    def _agree(self, person: str, other: str) -> None:
+        self._set(person, other, ACCEPTED)
+        if self.state(other, person) is REQUESTED:
+            self._set(other, person, ACCEPTED)
+            key = self.room(person, other)
+            self.rooms.setdefault(key, Room("direct", key[1:]))
+
+    def request(self, person: str, other: str) -> str | None:
+        mine, theirs = self.state(person, other), self.state(other, person)
+        if mine in (BLOCKED, CLOSED):
+            return WRONG
+        if mine is INCOMING or (mine in (NONE, REMOVED) and theirs is REQUESTED):
+            self._agree(person, other)
+        elif mine in (NONE, REMOVED):
+            self._set(person, other, REQUESTED)
+            if theirs in (NONE, REMOVED):
+                self._set(other, person, INCOMING)
+        return None
+
+    def accept(self, person: str, other: str) -> str | None:
+        mine = self.state(person, other)
+        if mine is INCOMING:
+            self._agree(person, other)
+        return None if mine in (INCOMING, ACCEPTED) else WRONG
+
+    def decline(self, person: str, other: str) -> str | None:
+        if self.state(person, other) is not INCOMING:
+            return WRONG
+        self._set(person, other, NONE)
+        return None
+
+    def remove(self, person: str, other: str) -> str | None:
+        mine = self.state(person, other)
+        if mine in (NONE, BLOCKED):
+            return WRONG
+        if mine in (REQUESTED, ACCEPTED):
+            self._part(person, other)
+        self._set(person, other, NONE)
+        return None
+
+    def block(self, person: str, other: str) -> str | None:
+        mine = self.state(person, other)
+        if mine is CLOSED:
+            return WRONG
+        if mine in (REQUESTED, ACCEPTED):
+            self._part(person, other)
+        self._set(person, other, BLOCKED)
+        return None
+
+    def unblock(self, person: str, other: str) -> str | None:
+        if self.state(person, other) is not BLOCKED:
+            return WRONG
+        self._set(person, other, NONE)
+        return None
+
+    def close(self, person: str) -> None:
+        """The account is gone for ever, and every chat that it was in."""
+        self.people[person].closed = True
+        gone = [key for key in self.rooms if person in key[1:]]
+        for other in self.people:
+            state = self.state(other, person)
+            if state is not NONE and self.room(person, other) in gone:
+                self._set(other, person, CLOSED)
+            elif state is INCOMING:
+                self._set(other, person, NONE)
+        for key in gone:
+            del self.rooms[key]
+        self.people[person].contacts.clear()

@@ -1,0 +1,203 @@
+"""Random lives of several people on several devices each, held against a model: see `chats_play`."""
+
+import os
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.chats_net import Device
+from tests.chats_play import Key, Play
+
+NAMES = ["ada", "bob", "cyd", "dan"]
+EXAMPLES, STEPS = 40, 60
+LEAST = 2000
+
+ANY = st.integers(0, 11)
+OTHER = st.integers(1, len(NAMES) - 1)
+
+
+class _Lives(RuleBasedStateMachine):
+    """Four people, each of whom has a device at first. Rules draw numbers, which choose among what there is."""
+
+    taken = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.play = Play(NAMES)
+        self.words = 0
+
+    # --- choosing
+
+    def _device(self, number: int) -> Device:
+        return self.play.devices[number % len(self.play.devices)]
+
+    def _other(self, device: Device, number: int) -> str:
+        """Somebody else, who may have closed the account."""
+        return NAMES[(NAMES.index(device.owner) + number) % len(NAMES)]
+
+    def _word(self) -> str:
+        self.words += 1
+        return f"word {self.words}"
+
+    # --- messages
+
+    def _write(self, device: Device, key: Key) -> None:
+        text, chat, client = self._word(), self.play.chat_id(key), device.client
+        self.play.give(
+            device,
+            lambda: client.send(chat, text),
+            lambda: self.play.truth.write(device.owner, key, text),
+            again=True,
+        )
+
+    @rule(who=ANY, to=OTHER)
+    def write(self, who: int, to: int) -> None:
+        device = self._device(who)
+        self._write(device, self.play.truth.room(device.owner, self._other(device, to)))
+
+    @rule(who=ANY, to=OTHER, count=st.integers(2, 5))
+    def write_some(self, who: int, to: int, count: int) -> None:
+        for _ in range(count):
+            self.write(who, to)
+
+    @rule(who=ANY)
+    def note(self, who: int) -> None:
+        device = self._device(who)
+        self._write(device, self.play.truth.room(device.owner))
+
+    @rule(who=ANY, chat=ANY, back=st.integers(0, 3))
+    def read(self, who: int, chat: int, back: int) -> None:
+        """One of the newest messages that the device shows was the last that was read."""
+        device = self._device(who)
+        views = device.state.chats
+        if not views:
+            return
+        view = views[chat % len(views)]
+        message = view.messages[max(0, len(view.messages) - 1 - back)]
+        self.play.read(device, view, message)
+
+    @rule(who=ANY, chat=ANY, limit=st.integers(1, 4))
+    def look_back(self, who: int, chat: int, limit: int) -> None:
+        device = self._device(who)
+        views = device.state.chats
+        if views and device.live:
+            self.play.load_page(device, views[chat % len(views)], limit)
+
+    # --- people
+
+    @rule(who=ANY, to=OTHER)
+    def befriend(self, who: int, to: int) -> None:
+        """Both want it: the most usual way."""
+        device = self._device(who)
+        self._meet("request", device, self._other(device, to))
+        theirs = [one for one in self.play.devices if one.owner == self._other(device, to)]
+        if theirs:
+            self._meet("accept", theirs[0], device.owner)
+
+    @rule(who=ANY, to=OTHER, what=st.sampled_from("request accept decline remove block unblock".split()))
+    def meet(self, who: int, to: int, what: str) -> None:
+        device = self._device(who)
+        self._meet(what, device, self._other(device, to))
+
+    def _meet(self, what: str, device: Device, other: str) -> None:
+        if not device.connected:
+            return
+        client, account = device.client, self.play.accounts[other]
+        arguments = (account, f"{other}@home.example") if what == "request" else (account,)
+        self.play.give(
+            device,
+            lambda: getattr(client, what)(*arguments),
+            lambda: getattr(self.play.truth, what)(device.owner, other),
+        )
+
+    @rule(who=ANY)
+    def rename(self, who: int) -> None:
+        device, name = self._device(who), self._word()
+        client = device.client
+        self.play.give(
+            device,
+            lambda: client.set_profile(name),
+            lambda: self.play.truth.rename(device.owner, name),
+            again=True,
+        )
+
+    @precondition(lambda self: not any(person.closed for person in self.play.truth.people.values()))
+    @rule(who=ANY, sure=st.integers(0, 3))
+    def close(self, who: int, sure: int) -> None:
+        if sure == 3:
+            self.play.close(self._device(who).owner)
+
+    # --- devices and the network
+
+    @rule(who=ANY)
+    def login(self, who: int) -> None:
+        self.play.login(self._device(who).owner)
+
+    @rule(who=ANY, away=st.booleans())
+    def cut(self, who: int, away: bool) -> None:
+        self.play.cut(self._device(who), away=away)
+
+    @rule(who=ANY)
+    def back(self, who: int) -> None:
+        self.play.bring_back(self._device(who))
+
+    @rule(who=ANY, frames=st.integers(0, 4))
+    def slow(self, who: int, frames: int) -> None:
+        """What the device is told is under way from now on; some of it arrives."""
+        device = self._device(who)
+        if device.connected and device.link is not None:
+            device.link.slow = True
+            device.link.deliver(frames)
+            self.play.net.run()
+
+    @rule(who=ANY)
+    def load(self, who: int) -> None:
+        device = self._device(who)
+        if device.live:
+            device.ask(device.client.load).needed()
+
+    @rule()
+    def wait(self) -> None:
+        self.play.net.settle()
+
+    @rule()
+    def restart(self) -> None:
+        self.play.restart()
+
+    @rule(who=ANY, to=OTHER, committed=st.booleans())
+    def die(self, who: int, to: int, committed: bool) -> None:
+        device = self._device(who)
+        key = self.play.truth.room(device.owner, self._other(device, to))
+        self.play.dies_committing(device, key, self._word(), committed=committed)
+
+    # --- what holds
+
+    @invariant()
+    def shown(self) -> None:
+        """Whoever was told everything shows what is true."""
+        _Lives.taken += 1
+        for device in self.play.devices:
+            if device.live:
+                self.play.check(device)
+
+    def teardown(self) -> None:
+        self.play.finish()
+
+
+class ModelTests(SynchronousTestCase):
+    def test_devices_converge(self) -> None:
+        """Whatever they do, and whatever becomes of connections and node, all show what is true."""
+        _Lives.taken = 0
+        how = settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        )
+        run_state_machine_as_test(_Lives, settings=how)
+        print(f"\n    {_Lives.taken} steps", end=" ")
+        self.assertGreaterEqual(_Lives.taken, LEAST)
+        self.assertEqual(self.flushLoggedErrors(), [])
