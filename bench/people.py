@@ -43,8 +43,19 @@ async def call(line: Line, method: str, params: dict[str, Any]) -> Any:
 async def connected(loop: Loop, target: Target) -> Line:
     """A connection to the node, nobody's yet."""
     line = Line(loop, target.port, target.tls)
-    await line.open(PATH, SUBPROTOCOL)
+    await open_session(line)
     return line
+
+
+async def open_session(line: Line) -> None:
+    """Shake hands on a line."""
+    await line.open(PATH, SUBPROTOCOL)
+
+
+async def show_token(line: Line, person: Person) -> None:
+    """Open a session on a new line with the device's token."""
+    await open_session(line)
+    await call(line, "session.resume", {"token": person.token})
 
 
 async def sign_up(loop: Loop, target: Target, username: str) -> tuple[Person, Line]:
