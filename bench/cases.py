@@ -6,7 +6,8 @@ from functools import partial
 from time import perf_counter, sleep
 from typing import Any
 
-from bench import load
+from bench import load, node
+from bench import sync as sync_measures
 from bench.fan_out import Ear, FanOut
 from bench.flows import Flow
 from bench.loop import Job, Loop
@@ -81,6 +82,30 @@ def _fan_out(options: Options, size: int, in_flight: int, subject: Subject, seco
     load.closed(loop, flows, meter, in_flight=in_flight, warm_up=options.warm_up, seconds=seconds)
     loop.close()
     return meter
+
+
+@case
+def sync(options: Options) -> Iterator[Line]:
+    """An account with many long chats: what a client that holds nothing waits for, and one that comes back."""
+    if options.target != "node":
+        return
+    chats, messages = options.scaled(500), options.scaled(1000)
+    with node.running() as home:
+        subject = home.subject
+        subject.sign_up_people(chats + 1)
+        subject.befriend_first()
+        cursor = subject.reached()
+        home.fill_chats(messages)
+        for state in ("unread", "read"):
+            if state == "read":
+                home.read_chats()
+            meter = options.meter(subject.target, f"sync-{state}")
+            line = sync_measures.fresh(subject, meter, options.seconds / 2)
+            yield {"chats": chats, "messages": messages, "what": f"fresh, {state}", **line}
+        for what, since in (("nothing missed", subject.reached()), ("some missed", cursor)):
+            meter = options.meter(subject.target, f"sync-{what.split()[0]}")
+            line = sync_measures.returning(subject, meter, options.seconds / 2, since)
+            yield {"chats": chats, "messages": messages, "what": what, **line}
 
 
 @case

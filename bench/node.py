@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from bench.certificate import self_signed
 from bench.failure import Failure
+from bench.flows import BODY
 from bench.seeding import Seeds, seeding
 from bench.subjects import NodeSubject
 from bench.targets import PATIENCE, Target, process, trusting
@@ -102,6 +103,21 @@ class Home:
         with self.stopped() as seeds:
             members = [person.account for person in self.subject.people[:size]]
             self.subject.group = seeds.group("Bench", members).id
+
+    def fill_chats(self, messages: int) -> None:
+        """Person 0 is written to by each of the others, its contacts, and has read nothing of it."""
+        first, *others = [person.account for person in self.subject.people]
+        with self.stopped() as seeds:
+            for number, other in enumerate(others):
+                chat = seeds.direct(first, other)
+                seeds.messages(chat, (other,), messages, "x" * BODY, 1_700_000_000_000 + number)
+
+    def read_chats(self) -> None:
+        """Person 0 has read all of it."""
+        first, *others = [person.account for person in self.subject.people]
+        with self.stopped() as seeds:
+            for other in others:
+                seeds.read_all(seeds.direct(first, other), first)
 
     def stop(self) -> None:
         self._processes.close()

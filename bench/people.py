@@ -15,6 +15,7 @@ from safeum_home.ids import AccountId, ChatId, direct_chat_id
 PATH = "/v1/ws"
 SUBPROTOCOL = "safeum.v1.json"
 PASSWORD = "correct horse battery staple"
+ANSWER = b'{"jsonrpc":"2.0","id":0,'
 DEVICE = {"name": "bench", "system": "none"}
 
 
@@ -28,16 +29,22 @@ class Person:
     token: str
 
 
-async def call(line: Line, method: str, params: dict[str, Any]) -> Any:
-    """The result of a command; events that come meanwhile are dropped. Raises `Failure` when refused."""
+async def ask(line: Line, method: str, params: dict[str, Any]) -> bytes:
+    """The answer to a command, as it comes; events that come meanwhile are dropped."""
     request = {"jsonrpc": "2.0", "method": method, "params": params, "id": 0}
     line.send(frame(msgspec.json.encode(request)))
     while True:
-        answer = msgspec.json.decode(await line.message())
-        if "error" in answer:
-            raise Failure(f"{method} was refused: {answer['error']}")
-        if answer.get("id") == 0:
-            return answer["result"]
+        answer = await line.message()
+        if answer.startswith(ANSWER):
+            return answer
+
+
+async def call(line: Line, method: str, params: dict[str, Any]) -> Any:
+    """The result of a command. Raises `Failure` when refused."""
+    answer = msgspec.json.decode(await ask(line, method, params))
+    if "error" in answer:
+        raise Failure(f"{method} was refused: {answer['error']}")
+    return answer["result"]
 
 
 async def connected(loop: Loop, target: Target) -> Line:

@@ -61,15 +61,14 @@ class Seeds:
         return chat
 
     def direct(self, first: AccountId, second: AccountId) -> Chat:
-        """The chat of two accounts, also where they are no contacts."""
-        record = ChatRecord(direct_chat_id(first, second), (first, second))
-        chat, store = self._opener.make(ChatKind.DIRECT, record)
-        store(self._connection)
+        """The chat of two contacts."""
+        chat = self._opener.read(self._connection, direct_chat_id(first, second))
+        assert chat is not None, "they are no contacts"
         return chat
 
-    def messages(self, chat: Chat, senders: Sequence[AccountId], count: int, text: str, at: int) -> list[int]:
+    def messages(self, chat: Chat, senders: Sequence[AccountId], count: int, text: str, at: int) -> None:
         """`count` messages, of each of the senders in turn, a second apart from `at` (milliseconds) on."""
-        rows, places = [], []
+        rows = []
         for number in range(count):
             self._position += 1
             position = self._position
@@ -78,16 +77,14 @@ class Seeds:
             message = Message(cursor, chat.id, sender, at + 1000 * number, Text(text))
             sealed = seal_message(chat.key, chat.blind, position, frames.encode_params(message))
             rows.append(NewEvent(chat.blind, position, sealed, self._vault.blinder.alias(cursor)))
-            places.append(position)
         events.append_events(self._connection, rows)
-        return places
 
-    def read(self, chat: Chat, account: AccountId, position: int) -> None:
-        """`account` has read a chat up to a position."""
+    def read_all(self, chat: Chat, account: AccountId) -> None:
+        """`account` has read a chat up to its newest message."""
+        [newest] = events.events_before(self._connection, chat.blind, None, 1)
         self._position += 1
-        marker = Marker(
-            chat.blind, self._vault.blinder.account(account), position, position, self._position
-        )
+        blind = self._vault.blinder.account(account)
+        marker = Marker(chat.blind, blind, newest.position, newest.position, self._position)
         chats.put_markers(self._connection, [marker])
 
 

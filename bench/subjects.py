@@ -100,6 +100,35 @@ class NodeSubject:
         loop.run((one(number) for number in range(count)), WIDTH)
         loop.close()
 
+    def befriend_first(self) -> None:
+        """Person 0 becomes a contact of everybody else."""
+        loop = Loop()
+
+        async def all_of_them() -> None:
+            first = await people.resume(loop, self.target, self.people[0])
+            for other in self.people[1:]:
+                line = await people.resume(loop, self.target, other)
+                await people.befriend(self.people[0], first, other, line)
+                await line.close()
+            await first.close()
+
+        loop.run([all_of_them()], 1, 600.0)
+        loop.close()
+
+    def reached(self) -> str:
+        """The cursor of person 0 when it comes now."""
+        loop, cursors = Loop(), list[str]()
+
+        async def come() -> None:
+            line = await people.connected(loop, self.target)
+            opened = await people.call(line, "session.resume", {"token": self.people[0].token})
+            cursors.append(opened["cursor"])
+            await line.close()
+
+        loop.run([come()], 1)
+        loop.close()
+        return cursors[0]
+
     def sign_up_pairs(self, count: int) -> None:
         """`count` pairs of contacts, without connections left open."""
         loop = Loop()

@@ -14,7 +14,7 @@ from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Key, Keyring
 from safeum_home.storage import chats, contacts, roster
 from safeum_home.storage.contacts import ACCEPTED
-from safeum_home.storage.rows import ChatRow, ContactRow
+from safeum_home.storage.rows import ChatRow, ContactRow, RosterRow
 
 
 class ChatOpener:
@@ -105,9 +105,12 @@ class ChatOpener:
         writers = frozenset((self._system,) if kind is ChatKind.SYSTEM else people)
         return Chat(record.id, blind, kind, key, people, writers, record), insert
 
+    def in_roster(self, chat: ChatContents, rows: Sequence[RosterRow]) -> tuple[AccountId, ...]:
+        """Whom entries of a group's roster name as members."""
+        return _members(chat.key, rows)
+
     def _group_members(self, c: Connection, key: Key, chat: bytes) -> tuple[AccountId, ...]:
-        rows = [row for row in roster.member_entries(c, chat) if row.state == RosterState.MEMBER]
-        return tuple(entry.account for entry in undamaged(rows, lambda row: open_entry(key, row), "members"))
+        return _members(key, roster.member_entries(c, chat))
 
     def _check_member(self, c: Connection, key: Key, chat: bytes, account: AccountId) -> None:
         row = roster.entry(c, chat, self._blinder.account(account))
@@ -129,3 +132,8 @@ class ChatOpener:
         first, second = members
         pairs = ((first, second), (second, first))
         return frozenset(writer for writer, reader in pairs if self._blinder.account(reader) in consenting)
+
+
+def _members(key: Key, rows: Sequence[RosterRow]) -> tuple[AccountId, ...]:
+    entries = [row for row in rows if row.state == RosterState.MEMBER]
+    return tuple(entry.account for entry in undamaged(entries, lambda row: open_entry(key, row), "members"))

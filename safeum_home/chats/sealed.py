@@ -9,6 +9,15 @@ from safeum_home.storage.rows import EventRow
 _decoder = msgspec.json.Decoder(Message)
 
 
+class _Sender(msgspec.Struct, frozen=True):
+    """A message, of which all else is passed over."""
+
+    sender: str
+
+
+_senders = msgspec.json.Decoder(_Sender)
+
+
 def _context(chat: bytes, position: int) -> bytes:
     return b"message" + chat + position.to_bytes(8, "big")
 
@@ -26,6 +35,11 @@ def open_encoded(key: Key, row: EventRow) -> bytes:
 def open_message(key: Key, row: EventRow) -> Message:
     """The message in a row; raises `Tampered`."""
     return decode(open_encoded(key, row))
+
+
+def open_sender(key: Key, row: EventRow) -> str:
+    """Who wrote the message in a row; raises `Tampered`."""
+    return _senders.decode(open_encoded(key, row)).sender
 
 
 def decode(encoded: bytes) -> Message:

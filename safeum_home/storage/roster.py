@@ -36,3 +36,8 @@ def entry(c: Connection, chat: bytes, account: bytes) -> RosterRow | None:
 def member_entries(c: Connection, chat: bytes) -> list[RosterRow]:
     """The entries of those who are members now."""
     return [RosterRow(*row) for row in c.execute(_MEMBERS, {"chat": chat})]
+
+
+def some_member_entries(c: Connection, chat: bytes, limit: int) -> list[RosterRow]:
+    """The same, of `limit` members at the most."""
+    return [RosterRow(*row) for row in c.execute(_MEMBERS.limit(limit), {"chat": chat})]

@@ -32,6 +32,7 @@ from safeum_home.protocol.commands.chats import (
     ChatTyping,
     History,
     ListChats,
+    Named,
     Sent,
 )
 from safeum_home.protocol.commands.closing import (
@@ -59,6 +60,7 @@ from safeum_home.protocol.commands.contacts import (
     ProfileSet,
 )
 from safeum_home.protocol.commands.policy import PolicyAccept, PolicyGet, PolicyText
+from safeum_home.protocol.commands.start import Start, SyncStart
 from safeum_home.protocol.commands.sync import (
     AccountFindable,
     ContactsDirectory,
@@ -122,6 +124,7 @@ __all__ = [
     "ListChats",
     "ListContacts",
     "ListDevices",
+    "Named",
     "NumberKeep",
     "Opened",
     "Params",
@@ -141,6 +144,8 @@ __all__ = [
     "SessionLogin",
     "SessionLogout",
     "SessionResume",
+    "Start",
+    "SyncStart",
     "Verification",
     "VerificationCreate",
     "VerificationRequest",
