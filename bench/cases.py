@@ -94,7 +94,6 @@ def sync(options: Options) -> Iterator[Line]:
         subject = home.subject
         subject.sign_up_people(chats + 1)
         subject.befriend_first()
-        cursor = subject.reached()
         home.fill_chats(messages)
         for state in ("unread", "read"):
             if state == "read":
@@ -102,7 +101,9 @@ def sync(options: Options) -> Iterator[Line]:
             meter = options.meter(subject.target, f"sync-{state}")
             line = sync_measures.fresh(subject, meter, options.seconds / 2)
             yield {"chats": chats, "messages": messages, "what": f"fresh, {state}", **line}
-        for what, since in (("nothing missed", subject.reached()), ("some missed", cursor)):
+        reached = subject.reached()
+        home.fill_chats(2)
+        for what, since in (("nothing missed", None), ("some missed", reached)):
             meter = options.meter(subject.target, f"sync-{what.split()[0]}")
             line = sync_measures.returning(subject, meter, options.seconds / 2, since)
             yield {"chats": chats, "messages": messages, "what": what, **line}

@@ -3,14 +3,19 @@
 from time import perf_counter
 from typing import Any
 
+import msgspec
+
 from bench import people
 from bench.failure import Failure
+from bench.flows import ACK_EVERY, CURSOR, EVENT
+from bench.framing import frame
 from bench.loop import Loop
 from bench.meter import Meter
 from bench.subjects import NodeSubject
 
 
 SETTLED = 1.0
+_ACK = {"jsonrpc": "2.0", "method": "session.ack"}
 
 
 def fresh(subject: NodeSubject, meter: Meter, seconds: float) -> dict[str, Any]:
@@ -44,8 +49,8 @@ def fresh(subject: NodeSubject, meter: Meter, seconds: float) -> dict[str, Any]:
     return {"first_ms": round(first[0] * 1000, 3), "octets": sizes.pop(), **_spent(meter)}
 
 
-def returning(subject: NodeSubject, meter: Meter, seconds: float, since: str) -> dict[str, Any]:
-    """Person 0 comes back with the cursor `since`, again and again, up to where it has missed nothing."""
+def returning(subject: NodeSubject, meter: Meter, seconds: float, since: str | None) -> dict[str, Any]:
+    """Person 0 comes back with the cursor `since`, again and again; with None it has missed nothing."""
     loop = Loop()
     events = set[int]()
 
@@ -53,9 +58,13 @@ def returning(subject: NodeSubject, meter: Meter, seconds: float, since: str) ->
         line = await people.connected(loop, subject.target)
         began = perf_counter()
         await people.call(line, "session.resume", {"token": subject.people[0].token, "since": since})
-        count = 0
-        while b'"method":"session.synced"' not in (await line.message())[:64]:
+        count, said = 0, await line.message()
+        while b'"method":"session.synced"' not in said[:64]:
             count += 1
+            if said.startswith(EVENT) and not count % ACK_EVERY:
+                cursor = said[len(EVENT) : len(EVENT) + CURSOR].decode()
+                line.send(frame(msgspec.json.encode({**_ACK, "params": {"cursor": cursor}})))
+            said = await line.message()
         if meter.measuring:
             meter.latencies.append(perf_counter() - began)
             meter.count += 1
@@ -68,11 +77,13 @@ def returning(subject: NodeSubject, meter: Meter, seconds: float, since: str) ->
             while perf_counter() < end:
                 await once()
 
+    settled, since = since, since or subject.reached()
     for _ in range(2):
         loop.run([once()], 1)
         # That it now holds what it had not got is noted, and is an event for it too.
         loop.run_until(perf_counter() + SETTLED)
     events.clear()
+    since = settled or subject.reached()
     loop.run([measure()], 1)
     loop.close()
     if len(events) != 1:

@@ -1,6 +1,6 @@
 """Chats out of their rows, and rows for new ones: what needs a key, and no memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import Connection
 
@@ -69,16 +69,20 @@ class ChatOpener:
             raise Tampered
         return ChatContents(record.id, row.chat, kind, key, members, record, row.changed)
 
-    def opener(self, c: Connection, account: AccountId) -> Callable[[bytes], ChatContents]:
+    def opener(
+        self, c: Connection, account: AccountId, expected: Iterable[bytes] = ()
+    ) -> Callable[[bytes], ChatContents]:
         """Opens chats of `account` found by an index, on a reading connection and in its thread; each once.
 
-        Raises `Tampered`, also where only the index says that the account is in the chat.
+        The rows of those that are `expected` are read together, which costs much less. Raises `Tampered`, also where only the index says that the account is in the chat.
         """
         opened: dict[bytes, ChatContents] = {}
+        rows = {row.chat: row for row in chats.chats_among(c, set(expected))}
 
         def open_chat(blind: bytes) -> ChatContents:
             if blind not in opened:
-                if (row := chats.chat(c, blind)) is None:
+                row = rows[blind] if blind in rows else chats.chat(c, blind)
+                if row is None:
                     raise Tampered
                 opened[blind] = self.contents(c, row, account)
             return opened[blind]

@@ -1,6 +1,6 @@
 """Chats, their members, and how far each member got."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, bindparam, case, func, select, update
 
@@ -104,6 +104,11 @@ _FIND_MEMBERS = Many(
     "SELECT chat, account, delivered, read, position FROM members WHERE (chat, account) IN ({rows})",
     ("bytea", "bytea"),
 )
+_AMONG = Many(
+    "SELECT chat, kind, sealed, epoch, wrapped, changed FROM chats JOIN keys ON keys.owner = chats.chat"
+    " WHERE (chat) IN ({rows})",
+    ("bytea",),
+)
 _MEMBERS_OF = Many(
     "SELECT chat, account, delivered, read, position, visible FROM members WHERE (chat) IN ({rows})",
     ("bytea",),
@@ -165,6 +170,11 @@ def chats_changed_since(c: Connection, account: bytes, position: int, limit: int
 def chat(c: Connection, chat: bytes) -> ChatRow | None:
     row = c.execute(_CHAT, {"chat": chat}).first()
     return _chat_row(*row) if row else None
+
+
+def chats_among(c: Connection, among: Collection[bytes]) -> list[ChatRow]:
+    """Those of some chats that are there."""
+    return [_chat_row(*row) for row in _AMONG.fetch(c, [(chat,) for chat in among])]
 
 
 def members(c: Connection, chat: bytes) -> list[MemberRow]:
