@@ -62,6 +62,15 @@ class ChatView:
                     return index
         return -1
 
+    def theirs(self, account: str, place: int) -> int:
+        """How many messages of others there are from an index on, behind the last one of `account`."""
+        count = 0
+        for message in reversed(self.messages[place:]):
+            if message.sender == account:
+                break
+            count += 1
+        return count
+
     def add(self, message: Message) -> bool:
         """A message has come: it is the newest one; False if it is there already."""
         if self.place(message.id) >= 0:
