@@ -86,7 +86,7 @@ def _fan_out(options: Options, size: int, in_flight: int, subject: Subject, seco
 
 @case
 def sync(options: Options) -> Iterator[Line]:
-    """An account with many long chats: what a client that holds nothing waits for, and one that comes back."""
+    """An account with many long chats: what a client waits for that holds nothing, or comes back."""
     if options.target != "node":
         return
     chats, messages = options.scaled(500), options.scaled(1000)

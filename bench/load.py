@@ -49,7 +49,9 @@ def scheduled(
             _send_until(loop, flows, began, rate, sent, began + warm_up + seconds)
 
 
-def _send_until(loop: Loop, flows: Sequence[Offered], began: float, rate: float, sent: int, end: float) -> int:
+def _send_until(
+    loop: Loop, flows: Sequence[Offered], began: float, rate: float, sent: int, end: float
+) -> int:
     now = perf_counter()
     while now < end:
         due = began + sent / rate

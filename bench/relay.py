@@ -19,7 +19,6 @@ from twisted.internet.ssl import CertificateOptions, TLSVersion
 from bench.certificate import self_signed
 from safeum_home.protocol import SUBPROTOCOL
 
-
 ROOM = b"room"
 """What a connection says first to be in the room, where all hear what any of them sends."""
 

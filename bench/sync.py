@@ -12,7 +12,7 @@ from bench.framing import frame
 from bench.loop import Loop
 from bench.meter import Meter
 from bench.subjects import NodeSubject
-
+from bench.wire import Line
 
 SETTLED = 1.0
 _ACK = {"jsonrpc": "2.0", "method": "session.ack"}
@@ -33,7 +33,7 @@ def fresh(subject: NodeSubject, meter: Meter, seconds: float) -> dict[str, Any]:
                 meter.count += 1
         await line.close()
 
-    async def once(line: people.Line) -> float:
+    async def once(line: Line) -> float:
         began = perf_counter()
         answer = await people.ask(line, "sync.start", {})
         took = perf_counter() - began

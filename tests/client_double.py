@@ -90,7 +90,7 @@ class FakeWire:
         request = json.loads(payload)
         self.requests.append(request)
         answer = self.answers.get(request["method"])
-        if request["method"] == "sync.start" and answer is None and _BEGINNING <= self.answers.keys():
+        if request["method"] == "sync.start" and answer is None and self.answers.keys() >= _BEGINNING:
             answer = self._start
         if answer is not None and "id" in request:
             self.reply(request, answer(request["params"]))

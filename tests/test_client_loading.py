@@ -23,7 +23,8 @@ OWN = {"account": ADA, "address": "ada@home.test", "profile": {"display_name": "
 def summary(chat: str, last: Message | None, unread: int = 0, **more: Any) -> ChatSummary:
     peer = contact().account if chat == CHAT else CARL
     name = "Bob" if chat == CHAT else "Carl"
-    listed = ChatSummary(chat, "direct", peer, f"{name.lower()}@home.test", name, last, unread, None, None, None)
+    address = f"{name.lower()}@home.test"
+    listed = ChatSummary(chat, "direct", peer, address, name, last, unread, None, None, None)
     return structs.replace(listed, **more)
 
 
@@ -52,9 +53,7 @@ class LoadingCase(SynchronousTestCase):
         further: str | None = None,
     ) -> None:
         listed = [contact()] if contacts is None else contacts
-        answer = start(
-            OWN, {"chats": chats, "next": older}, {"contacts": listed, "next": further}
-        )
+        answer = start(OWN, {"chats": chats, "next": older}, {"contacts": listed, "next": further})
         self.wire.reply(self.wire.of("sync.start")[-1], answer)
 
     def page(self, *chats: ChatSummary, then: str | None = None) -> None:
@@ -118,7 +117,8 @@ class LoadingTests(LoadingCase):
         self.wire.event(message(6, sender=CARL, chat=OTHER))
         self.page()
         self.assertIsNone(self.wire.of("chat.list")[-1]["params"]["before"])
-        self.page(summary(OTHER, message(6, sender=CARL, chat=OTHER), 3), summary(CHAT, message(5), 1), then=cursor(5))
+        moved = summary(OTHER, message(6, sender=CARL, chat=OTHER), 3)
+        self.page(moved, summary(CHAT, message(5), 1), then=cursor(5))
         self.assertEqual((self.ids(OTHER), self.unread(OTHER)), ([cursor(6)], 3))
         self.assertEqual((len(self.wire.of("chat.list")), self.state.filling), (2, None))
 
@@ -127,7 +127,8 @@ class LoadingTests(LoadingCase):
         self.start([summary(CHAT, message(5), 1)], further="@" + "b" * 26 + ":home.test")
         self.wire.event(Receipt(cursor(6), OTHER, ADA, None, cursor(3)))
         self.wire.event(ProfileChanged(cursor(7), CARL, Profile("Charles")))
-        self.wire.event(ContactChanged(cursor(8), Contact(CARL, "carl@home.test", OTHER, ContactState.BLOCKED)))
+        blocked = Contact(CARL, "carl@home.test", OTHER, ContactState.BLOCKED)
+        self.wire.event(ContactChanged(cursor(8), blocked))
         asked = self.wire.of("contact.list")[0]
         carl = Contact(CARL, "carl@home.test", OTHER, ContactState.ACCEPTED, "Carl")
         self.wire.reply(asked, {"contacts": [carl], "next": None})

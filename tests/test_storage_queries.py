@@ -248,7 +248,8 @@ class ChatQueryTests(StorageCase):
         await self.chat("two", "ann")
         await self.chat("three", "eve")
         found = await self.read(chats.members_of, [blind("one"), blind("two"), blind("none")])
-        expected = {(blind(chat), blind(who)) for chat, who in (("one", "ann"), ("one", "bob"), ("two", "ann"))}
+        pairs = (("one", "ann"), ("one", "bob"), ("two", "ann"))
+        expected = {(blind(chat), blind(who)) for chat, who in pairs}
         self.assertEqual({row[:2] for row in found}, expected)
         self.assertEqual(await self.read(chats.members_of, []), [])
 

@@ -20,7 +20,7 @@ from safeum_home.ports import Blinder, Cursors, Known, People, Receipts
 from safeum_home.protocol.commands import ChatList, Named
 from safeum_home.protocol.types import ChatSummary, Message
 from safeum_home.storage import chats, contacts, events, roster
-from safeum_home.storage.rows import EventRow, ListedChat, MemberRow
+from safeum_home.storage.rows import EventRow, ListedChat
 
 UNREAD_LIMIT = 100
 _SUMMARY = 1536
@@ -112,6 +112,7 @@ class ChatListing:
         summaries = []
         for each in shown:
             peer, blind = peers[each.chat.id], each.chat.blind
+            other = others.get(blind)
             person = None if peer is None else known.get(peer)
             # A name is for contacts; it outlives the contact no more than it would anywhere else.
             shows_name = each.chat.kind is not ChatKind.DIRECT or (
@@ -126,7 +127,8 @@ class ChatListing:
                     last=each.last,
                     unread=self._unread(c, account, each),
                     read=self._id(each.row.mine.read),
-                    **self._markers(others.get(blind)),
+                    peer_delivered=None if other is None else self._id(other.delivered),
+                    peer_read=None if other is None else self._id(other.read),
                 )
             )
         named = [
@@ -177,11 +179,6 @@ class ChatListing:
 
     def _address(self, person: Known) -> str:
         return ids.public_address(person.username, person.account, self._node)
-
-    def _markers(self, other: MemberRow | None) -> dict[str, Cursor | None]:
-        if other is None:
-            return {"peer_delivered": None, "peer_read": None}
-        return {"peer_delivered": self._id(other.delivered), "peer_read": self._id(other.read)}
 
     def _id(self, position: int) -> Cursor | None:
         return self._cursors.encode(position) if position else None

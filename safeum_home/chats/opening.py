@@ -74,7 +74,8 @@ class ChatOpener:
     ) -> Callable[[bytes], ChatContents]:
         """Opens chats of `account` found by an index, on a reading connection and in its thread; each once.
 
-        The rows of those that are `expected` are read together, which costs much less. Raises `Tampered`, also where only the index says that the account is in the chat.
+        The rows of those that are `expected` are read together, which costs much less. Raises `Tampered`,
+        also where only the index says that the account is in the chat.
         """
         opened: dict[bytes, ChatContents] = {}
         rows = {row.chat: row for row in chats.chats_among(c, set(expected))}

@@ -22,8 +22,8 @@ _SINCE = (
     .limit(bindparam("limit"))
 )
 _AMONG = Many(
-    "SELECT account, position, sealed, epoch, wrapped FROM profiles JOIN keys ON keys.owner = profiles.account"
-    " WHERE (account) IN ({rows})",
+    "SELECT account, position, sealed, epoch, wrapped FROM profiles"
+    " JOIN keys ON keys.owner = profiles.account WHERE (account) IN ({rows})",
     ("bytea",),
 )
 _PUT = Many(
