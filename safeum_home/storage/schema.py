@@ -93,6 +93,9 @@ roster = _table(
     Index("ix_roster_chat_position", "chat", "position"),
 )
 
+# By which link a group is joined.
+group_links = _table("group_links", _blind("link", primary_key=True), _blind("chat", index=True))
+
 events = _table(
     "events",
     _blind("chat", primary_key=True),

@@ -82,6 +82,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_roster_account", "roster", ["account"])
     op.create_index("ix_roster_chat_position", "roster", ["chat", "position"])
+    _table("group_links", _blind("link", primary_key=True), _blind("chat"))
+    op.create_index("ix_group_links_chat", "group_links", ["chat"])
     _table(
         "events",
         _blind("chat", primary_key=True),

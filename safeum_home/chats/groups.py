@@ -1,0 +1,295 @@
+"""Groups: who makes them, comes and goes, and what each member may do to others."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from safeum_home import ids
+from safeum_home.chats.group_changes import Change, GroupChanges
+from safeum_home.chats.group_draft import Draft, Entry
+from safeum_home.chats.infos import ChatInfos
+from safeum_home.chats.record import ChatRecord, GroupRecord
+from safeum_home.chats.registry import ChatRegistry
+from safeum_home.chats.rights import Action, changing_role, may
+from safeum_home.chats.roster import Role, RosterState
+from safeum_home.config import LimitSection
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId, ChatId
+from safeum_home.limits import RateLimit
+from safeum_home.ports import Blinder, Caller, Committed, EpochTurns
+from safeum_home.protocol.commands import (
+    Done,
+    GroupAccept,
+    GroupCreate,
+    GroupCreated,
+    GroupDecline,
+    GroupInvite,
+    GroupInvited,
+    GroupLeave,
+    GroupRemove,
+    GroupSetRole,
+)
+from safeum_home.protocol.group_types import NotInvited
+from safeum_home.storage import accounts, contacts, roster
+from safeum_home.storage.contacts import ACCEPTED
+from safeum_home.storage.erasure import erase_chat
+
+_ROLES = {role.word: role for role in Role}
+_JOINING = 4
+"""Positions that it takes to join: `Draft.join`."""
+DEPARTING = 4
+"""And to leave: `depart`."""
+
+
+@dataclass(slots=True)
+class GroupLimits:
+    """How large groups are, and how much one account may do. `changes` is also of what a group says."""
+
+    section: LimitSection
+    invitations: RateLimit
+    changes: RateLimit
+
+    @classmethod
+    def of(cls, section: LimitSection, now: Callable[[], float]) -> "GroupLimits":
+        rate, burst = section.group_invitations_per_account, section.group_invitations_per_account_burst
+        changes = RateLimit(section.group_changes_per_account, section.group_changes_per_account_burst, now)
+        return cls(section, RateLimit(rate, burst, now), changes)
+
+
+class GroupEntrance:
+    """Whether somebody may be invited, or join: inside a transaction."""
+
+    def __init__(self, blinder: Blinder, limits: GroupLimits) -> None:
+        self._blinder = blinder
+        self.limits = limits
+
+    def check_room(self, c: Connection, account: AccountId) -> None:
+        """Whether an account may be in one more group; raises `not_found` where it was closed."""
+        blind = self._blinder.account(account)
+        if not accounts.exists(c, blind):
+            raise Problem(Code.NOT_FOUND)
+        if roster.count_own(c, blind, RosterState.MEMBER) >= self.limits.section.groups:
+            raise Problem(Code.LIMIT_REACHED, "groups")
+
+    def admit(self, draft: Draft, account: AccountId, by: AccountId | None) -> None:
+        """Let an account join; raises `group_full` and `limit_reached`."""
+        self.check_room(draft.c, account)
+        if draft.people() >= self.limits.section.group_members:
+            raise Problem(Code.GROUP_FULL)
+        draft.join(account, by)
+
+    def invite(self, draft: Draft, account: AccountId, by: AccountId) -> None:
+        """Let `by` invite an account: again is the same. Raises `not_a_contact` and `limit_reached`."""
+        found = draft.entry(account)
+        if found is not None and found.state in (RosterState.INVITED, RosterState.MEMBER):
+            return
+        blind = self._blinder.account(account)
+        side = contacts.contact(draft.c, blind, self._blinder.account(by))
+        # Who was blocked, and who never was a contact, is in no list either.
+        if side is None or side.state != ACCEPTED or not accounts.exists(draft.c, blind):
+            raise Problem(Code.NOT_A_CONTACT)
+        section = self.limits.section
+        if roster.count_invited(draft.c, draft.chat.blind) >= section.group_open_invitations:
+            raise Problem(Code.LIMIT_REACHED, "invitations of this group")
+        if roster.count_own(draft.c, blind, RosterState.INVITED) >= section.invitations:
+            raise Problem(Code.LIMIT_REACHED, "invitations of that account")
+        draft.put(account, RosterState.INVITED, by=by)
+
+
+class Groups:
+    """The commands `group.create`, `invite`, `accept`, `decline`, `leave`, `remove` and `role`."""
+
+    def __init__(
+        self,
+        node: str,
+        blinder: Blinder,
+        registry: ChatRegistry,
+        infos: ChatInfos,
+        changes: GroupChanges,
+        entrance: GroupEntrance,
+        turns: EpochTurns,
+        erased: Callable[[], object],
+    ) -> None:
+        """`erased` is called when a group was erased: its messages are to be swept away."""
+        self._node = node
+        self._blinder = blinder
+        self._registry = registry
+        self._infos = infos
+        self._changes = changes
+        self._entrance = entrance
+        self._turns = turns
+        self._erased = erased
+
+    # --- coming ----------------------------------------------------------------------------------
+
+    async def create(self, caller: Caller, params: GroupCreate) -> Committed[GroupCreated]:
+        owner = caller.account
+        invited = _others(params.invite, owner)
+        limits = self._entrance.limits
+        limits.changes.take(owner)
+        if invited:
+            limits.invitations.take(owner, len(invited))
+        chat_id = ids.group_id(self._blinder.group(caller.device, params.client_id))
+        group = GroupRecord(self._node, params.name, params.about, earlier=params.earlier)
+
+        def work(draft: Draft) -> list[NotInvited]:
+            self._entrance.check_room(draft.c, owner)
+            draft.join(owner, None, Role.OWNER)
+            return self._invite(draft, invited, owner)
+
+        positions = _JOINING + len(invited)
+        change = await self._changes.create(
+            ChatRecord(chat_id, group=group), [owner, *invited], positions, work
+        )
+        if change is not None:
+            return Committed(GroupCreated(self._infos.info(change.chat), change.result), change.publish)
+        made = await self._registry.load(chat_id)
+        if made is None or owner not in made.members:
+            raise Problem(Code.NOT_FOUND)
+        return Committed(GroupCreated(self._infos.info(made), []), _nothing)
+
+    async def invite(self, caller: Caller, params: GroupInvite) -> Committed[GroupInvited]:
+        invited = _others(params.accounts, caller.account)
+        self._entrance.limits.invitations.take(caller.account, max(1, len(invited)))
+
+        def work(draft: Draft) -> list[NotInvited]:
+            draft.allowed(caller.account, Action.INVITE)
+            refused = self._invite(draft, invited, caller.account)
+            if invited and len(refused) == len(invited):
+                code = next(code for code in Code if code.code == refused[0].code)
+                raise Problem(code)
+            return refused
+
+        people = [caller.account, *invited]
+        change = await self._changes.change(ChatId(params.chat), people, len(invited), work)
+        return Committed(GroupInvited(change.result), change.publish)
+
+    def _invite(self, draft: Draft, invited: list[AccountId], by: AccountId) -> list[NotInvited]:
+        refused = []
+        for account in invited:
+            try:
+                self._entrance.invite(draft, account, by)
+            except Problem as problem:
+                refused.append(NotInvited(account, problem.code.code))
+        return refused
+
+    async def accept(self, caller: Caller, params: GroupAccept) -> Committed[Done]:
+        def work(draft: Draft) -> None:
+            found = draft.entry(caller.account)
+            if found is not None and found.state is RosterState.MEMBER:
+                return
+            invited = _invited(found)
+            self._entrance.admit(draft, caller.account, invited.by)
+
+        return _done(await self._change(caller, params.chat, [], _JOINING, work))
+
+    async def decline(self, caller: Caller, params: GroupDecline) -> Committed[Done]:
+        def work(draft: Draft) -> None:
+            draft.part(_invited(draft.entry(caller.account)), RosterState.LEFT)
+
+        return _done(await self._change(caller, params.chat, [], 1, work))
+
+    # --- going -----------------------------------------------------------------------------------
+
+    async def leave(self, caller: Caller, params: GroupLeave) -> Committed[Done]:
+        def work(draft: Draft) -> bool:
+            return depart(draft, draft.member(caller.account), self._turns.epoch)
+
+        change = await self._change(caller, params.chat, [], DEPARTING, work)
+        if change.result:
+            self._erased()
+        return _done(change)
+
+    async def remove(self, caller: Caller, params: GroupRemove) -> Committed[Done]:
+        account = _other(params.account, caller)
+
+        def work(draft: Draft) -> None:
+            mine, theirs = draft.member(caller.account), draft.entry(account)
+            if theirs is None or theirs.state not in (RosterState.INVITED, RosterState.MEMBER):
+                raise Problem(Code.WRONG_MEMBER_STATE)
+            member = theirs.state is RosterState.MEMBER
+            if not (
+                may(mine.role, Action.REMOVE, theirs.role) if member else may(mine.role, Action.WITHDRAW)
+            ):
+                raise Problem(Code.NOT_PERMITTED)
+            draft.part(theirs, RosterState.REMOVED, caller.account)
+            if member:
+                draft.notice("removed", account, caller.account)
+
+        return _done(await self._change(caller, params.chat, [account], 2, work))
+
+    async def role(self, caller: Caller, params: GroupSetRole) -> Committed[Done]:
+        account, role = _other(params.account, caller), _ROLES[params.role]
+
+        def work(draft: Draft) -> None:
+            mine, theirs = draft.member(caller.account), draft.entry(account)
+            if theirs is None or theirs.state is not RosterState.MEMBER:
+                raise Problem(Code.WRONG_MEMBER_STATE)
+            if (action := changing_role(theirs.role, role)) is None:
+                return
+            if not may(mine.role, action, theirs.role):
+                raise Problem(Code.NOT_PERMITTED)
+            give_role(draft, theirs, role, caller.account)
+            if action is Action.HAND_OVER:
+                draft.put(mine.account, RosterState.MEMBER, Role.ADMIN, mine.by, mine.since)
+            draft.notice(role.word, account, caller.account)
+
+        return _done(await self._change(caller, params.chat, [account], 3, work))
+
+    async def _change(
+        self,
+        caller: Caller,
+        chat: str,
+        others: list[AccountId],
+        positions: int,
+        work: Callable[[Draft], object],
+    ) -> "Change[object]":
+        self._entrance.limits.changes.take(caller.account)
+        return await self._changes.change(ChatId(chat), [caller.account, *others], positions, work)
+
+
+def depart(draft: Draft, entry: Entry, epoch: int) -> bool:
+    """Let a member go: its ownership passes on, and with the last one goes the group. Whether it did.
+
+    `epoch` is the keyring's present one.
+    """
+    draft.part(entry, RosterState.LEFT)
+    heir = draft.oldest()
+    if heir is None:
+        erase_chat(draft.c, draft.chat.blind, epoch)
+        return True
+    draft.notice("left", entry.account)
+    if entry.role is Role.OWNER:
+        give_role(draft, heir, Role.OWNER, None)
+        draft.notice("owner", heir.account)
+    return False
+
+
+def give_role(draft: Draft, entry: Entry, role: Role, by: AccountId | None) -> None:
+    """Let a member be this from now on."""
+    draft.put(entry.account, RosterState.MEMBER, role, entry.by, entry.since)
+
+
+def _invited(entry: Entry | None) -> Entry:
+    if entry is None or entry.state is not RosterState.INVITED:
+        raise Problem(Code.NOT_FOUND)
+    return entry
+
+
+def _others(given: tuple[str, ...], caller: AccountId) -> list[AccountId]:
+    return [AccountId(account) for account in dict.fromkeys(given) if account != caller]
+
+
+def _other(account: str, caller: Caller) -> AccountId:
+    if account == caller.account:
+        raise Problem(Code.WRONG_MEMBER_STATE, "this is your own account")
+    return AccountId(account)
+
+
+def _done(change: Change[object]) -> Committed[Done]:
+    return Committed(Done(), change.publish)
+
+
+def _nothing() -> None:
+    """Nothing is to be told."""
