@@ -61,6 +61,12 @@ class GroupCase(SynchronousTestCase):
         events = [event["params"]["body"] for event in client.take("chat.message")]
         return [body["action"] for body in events if body["kind"] == "notice"]
 
+    def rows(self, table: str, chat: str) -> int:
+        """How many rows of a table are of a chat."""
+        query = f"SELECT count(*) FROM {table} WHERE chat = ?"
+        blind = self.blind_chat(chat)
+        return int(self.world.database.now(lambda c: c.exec_driver_sql(query, (blind,)).scalar_one()))
+
     def blind(self, client: Client) -> bytes:
         return self.world.vault.blinder.account(AccountId(client.account))
 

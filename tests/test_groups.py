@@ -9,7 +9,8 @@ class CreationTests(GroupCase):
     def test_answer(self) -> None:
         """Whoever makes a group is its owner, finds it in the list, and is told nothing twice."""
         tablet = self.world.login("alice")
-        tablet.take()
+        for device in (tablet, self.alice):
+            device.take()
         chat = self.create(self.alice, name="Walks", about="On Sundays")
         self.assertRegex(chat, "^![a-z2-7]{26}$")
         [(found, summary)] = self.chats(self.alice).items()
@@ -54,8 +55,8 @@ class CreationTests(GroupCase):
 
 class ComingTests(GroupCase):
     def test_invitation(self) -> None:
-        """It names the group, who invites and how many are in it; before it is accepted nothing else is told."""
-        cursor = self.bob.cursor
+        """It names the group, who invites and how many are in it; nothing else is told before the answer."""
+        cursor = self.world.cursor
         self.alice.call("profile.set", profile={"display_name": "Alice A."})
         self.bob.take()
         chat = self.create(self.alice, self.bob)
@@ -233,11 +234,7 @@ class GoingTests(GroupCase):
         self.alice.call("group.leave", chat=chat)
         self.world.settle(5)
         for table in ("chats", "members", "roster", "events"):
-            found = self.world.database.now(
-                lambda c, table=table: c.exec_driver_sql(
-                    f"SELECT count(*) FROM {table} WHERE chat = ?", (self.blind_chat(chat),)
-                ).scalar_one()
-            )
+            found = self.rows(table, chat)
             self.assertEqual(found, 0, table)
         self.assertLess(self.world.database.count("events"), events)
         self.assertEqual(self.world.database.count("erasing"), 0)
