@@ -18,20 +18,28 @@ class GroupState:
     def __init__(self) -> None:
         self.invitations: dict[str, Invitation] = {}
         """By chat; the newest is the last."""
+        self._newer: set[str] = set()
         self.rosters: dict[str, dict[str, GroupMember]] = {}
 
-    def build(self, invitations: Iterable[Invitation]) -> None:
-        """Begin anew, with these invitations, the newest first."""
-        self.invitations = {one.chat: one for one in reversed(list(invitations))}
-        self.rosters = {}
+    def begin(self) -> set[str]:
+        """Invitations are being asked for; what comes meanwhile is newer than the answer."""
+        self._newer = early = set[str]()
+        return early
+
+    def build(self, early: set[str], invitations: Iterable[Invitation]) -> None:
+        """These are the invitations, the newest first, but for what has come since `begin`."""
+        kept = {chat: one for chat, one in self.invitations.items() if chat in early}
+        listed = {one.chat: one for one in reversed(list(invitations)) if one.chat not in early}
+        self.invitations = {**listed, **kept}
 
     def invited(self, event: GroupInvitation) -> None:
         chat = event.invitation.chat
-        self.invitations.pop(chat, None)
+        self.answered(chat)
         self.invitations[chat] = event.invitation
 
     def answered(self, chat: str) -> None:
         """An invitation is over."""
+        self._newer.add(chat)
         self.invitations.pop(chat, None)
 
     def listed(self, chat: str, members: Iterable[GroupMember]) -> None:

@@ -36,5 +36,11 @@ async def _load(state: State, client: GroupMethods, early: list[Struct]) -> None
         before = page.next
         if before is None or len(chats) >= MAX_CHATS:
             break
-    invited = await client.invitations()
-    state.build(early, own.profile, contacts, chats, invited.invitations)
+    state.build(early, own.profile, contacts, chats)
+
+
+async def load_invitations(state: State, client: GroupMethods) -> None:
+    """The groups that one is invited into: after `load`, and after a `LinkChanged` with `reset`."""
+    early = state.groups.begin()
+    listed = await client.invitations()
+    state.groups.build(early, listed.invitations)

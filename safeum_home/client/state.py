@@ -4,7 +4,7 @@ Built from the node by `load`, kept current by the events that the session hands
 is authoritative: it can be thrown away and loaded again at any time.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -22,7 +22,6 @@ from safeum_home.protocol.events import (
     Receipt,
     Typing,
 )
-from safeum_home.protocol.group_types import Invitation
 from safeum_home.protocol.news import is_news
 from safeum_home.protocol.types import (
     ChatInfo,
@@ -128,7 +127,6 @@ class State:
         own: Profile,
         contacts: list[Contact],
         chats: list[ChatSummary],
-        invitations: Iterable[Invitation] = (),
     ) -> None:
         """Replace everything by what the node said, unless a later loading has begun."""
         if self._early is not early:
@@ -137,7 +135,7 @@ class State:
         self.profile = own
         self.contacts = {contact.account: contact for contact in contacts}
         self._chats = {summary.chat: view_of(summary) for summary in reversed(chats)}
-        self.groups.build(invitations)
+        self.groups.rosters.clear()
         self.ready = True
         counted: dict[str, int] = {}
         ids = [event.id if isinstance(event, Message) else None for event in early]

@@ -262,6 +262,7 @@ def make_domain(
         contact_limits,
         side,
         devices,
+        groups.use,
         support_messages_per_account=inbox.rate,
         profile_changes_per_account=change_limit,
         verifications_per_address=verification_limits.begun,

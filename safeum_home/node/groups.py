@@ -13,17 +13,21 @@ from safeum_home.chats.groups import GroupEntrance, GroupLimits, Groups
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.registry import ChatRegistry
-from safeum_home.config import Config
+from safeum_home.config import Config, LimitSection
 from safeum_home.gateway.dispatch import Routes
+from safeum_home.node.live_limits import Use
 from safeum_home.ports import Bus, Database, Directory, EpochTurns, Source
 from safeum_home.protocol import commands
 from safeum_home.sealing.vault import Vault
+
+SIZES = ("groups", "group_members", "group_open_invitations", "invitations")
 
 
 class GroupParts(NamedTuple):
     """What the rest of the node needs of them. `leave` ends what closed accounts have in groups."""
 
     limits: GroupLimits
+    use: Use
     source: Source
     routes: Routes
     leave: Callable[[], Awaitable[None]]
@@ -66,6 +70,10 @@ def make_groups(
     groups = Groups(node, blinder, registry, infos, changes, entrance, turns, erased)
     roster = GroupRoster(database, blinder, cursors, opener, directory, events)
     departures = GroupDepartures(database, events, changes, turns)
+
+    def sizes(section: LimitSection) -> None:
+        limits.section = section
+
     routes: Routes = {
         commands.GroupCreate: groups.create,
         commands.GroupInvite: groups.invite,
@@ -78,4 +86,4 @@ def make_groups(
         commands.GroupInvitations: roster.invitations,
         commands.GroupReaders: roster.readers,
     }
-    return GroupParts(limits, events.since, routes, departures.leave)
+    return GroupParts(limits, Use(SIZES, sizes), events.since, routes, departures.leave)

@@ -70,7 +70,7 @@ class GroupInvite(Params, frozen=True):
     """
 
     chat: Chat
-    accounts: Annotated[Invited, Meta(min_length=1)]
+    accounts: Invited
 
 
 @command("group.accept", Done)
