@@ -57,6 +57,8 @@ class Draft:
     blinder: Blinder
     positions: list[int]
     store_notice: StoreNotice
+    changed: int = 0
+    """Where members were last told what the group is."""
     entries: list[Entry] = field(default_factory=list)
     joined: list[Joined] = field(default_factory=list)
     gone: list[AccountId] = field(default_factory=list)
@@ -142,8 +144,8 @@ class Draft:
 
     def join(self, account: AccountId, by: AccountId | None, role: Role = Role.MEMBER) -> None:
         """Let an account be a member. `by` has invited it."""
-        told = self.position()
-        chats.update_chat(self.c, self.chat.blind, seal_record(self.key, self.chat.blind, self.record), told)
+        told = self.changed = self.position()
+        self.keep(self.group)
         self.put(account, RosterState.MEMBER, role, by, told)
         created = not self.chat.members
         notice = self.notice("created", by=account) if created else self.notice("joined", account, by)
@@ -174,12 +176,16 @@ class Draft:
         self.notices.append((position, encoded))
         return position
 
+    def keep(self, group: GroupRecord) -> None:
+        """Let this be what is sealed of the group; nobody is told."""
+        self.record = replace(self.record, group=group)
+        sealed = seal_record(self.key, self.chat.blind, self.record)
+        chats.update_chat(self.c, self.chat.blind, sealed, self.changed)
+
     def describe(self, group: GroupRecord) -> None:
         """Let this be what is sealed of the group; all members are told."""
-        self.record = replace(self.record, group=group)
-        self.updated = self.position()
-        sealed = seal_record(self.key, self.chat.blind, self.record)
-        chats.update_chat(self.c, self.chat.blind, sealed, self.updated)
+        self.updated = self.changed = self.position()
+        self.keep(group)
 
     # --- what it comes to ------------------------------------------------------------------------
 
@@ -215,7 +221,7 @@ def open_draft(
     record = open_record(key, row.chat, row.sealed)
     if record.id != chat.id or record.group is None:
         raise Tampered
-    return Draft(c, chat, key, record, blinder, list(positions), store_notice)
+    return Draft(c, chat, key, record, blinder, list(positions), store_notice, row.changed)
 
 
 def opened(key: Key, row: RosterRow) -> Entry:

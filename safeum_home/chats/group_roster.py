@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from safeum_home.chats.contents import ChatContents
 from safeum_home.chats.group_draft import Entry
 from safeum_home.chats.group_events import GroupEvents
 from safeum_home.chats.opening import ChatOpener
@@ -51,7 +52,7 @@ class GroupRoster:
             return self._events.shown(entry, self._directory.look_up(c, entry.account))
 
         def read(c: Connection) -> GroupMemberList:
-            blind, key = self._open(c, caller.account, params.chat)
+            blind, key = self.open(c, caller.account, params.chat)
             if params.accounts is not None:
                 found = [roster.entry(c, blind, self._index(account)) for account in params.accounts]
                 rows, more = [row for row in found if row is not None], False
@@ -67,7 +68,7 @@ class GroupRoster:
         position = self._cursors.decode(params.upto)
 
         def read(c: Connection) -> GroupReaderList:
-            blind, key = self._open(c, caller.account, params.chat)
+            blind, key = self.open(c, caller.account, params.chat)
             mine = chats.member(c, blind, self._index(caller.account))
             written = events.event(c, blind, position)
             if mine is None or written is None or position <= mine.visible:
@@ -97,8 +98,13 @@ class GroupRoster:
 
         return await self._database.read(read)
 
-    def _open(self, c: Connection, account: AccountId, chat: str) -> tuple[bytes, Key]:
-        """A group of a member; raises `not_found`."""
+    def open(self, c: Connection, account: AccountId, chat: str) -> tuple[bytes, Key]:
+        """The index and the key of a member's group; raises `not_found`."""
+        contents = self.contents(c, account, chat)
+        return contents.blind, contents.key
+
+    def contents(self, c: Connection, account: AccountId, chat: str) -> ChatContents:
+        """A member's group; raises `not_found`."""
         blind = self._blinder.chat(ChatId(chat))
         row = chats.chat(c, blind)
         if row is None or chats.member(c, blind, self._index(account)) is None:
@@ -106,7 +112,7 @@ class GroupRoster:
         contents = self._opener.contents(c, row, account)
         if contents.entry is None:
             raise Problem(Code.NOT_FOUND)
-        return blind, contents.key
+        return contents
 
     def _index(self, account: str) -> bytes:
         return self._blinder.account(AccountId(account))

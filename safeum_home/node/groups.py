@@ -6,10 +6,13 @@ from typing import Any, NamedTuple
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.group_changes import GroupChanges
 from safeum_home.chats.group_departures import GroupDepartures
+from safeum_home.chats.group_entrance import GroupEntrance, GroupLimits
 from safeum_home.chats.group_events import GroupEvents
+from safeum_home.chats.group_links import GroupLinks
 from safeum_home.chats.group_notices import NoticeWriter
+from safeum_home.chats.group_pages import GroupPages
 from safeum_home.chats.group_roster import GroupRoster
-from safeum_home.chats.groups import GroupEntrance, GroupLimits, Groups
+from safeum_home.chats.groups import Groups
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.registry import ChatRegistry
@@ -69,6 +72,8 @@ def make_groups(
     entrance = GroupEntrance(blinder, limits)
     groups = Groups(node, blinder, registry, infos, changes, entrance, turns, erased)
     roster = GroupRoster(database, blinder, cursors, opener, directory, events)
+    pages = GroupPages(database, blinder, changes, roster, limits)
+    links = GroupLinks(node, database, blinder, changes, entrance, events, roster)
     departures = GroupDepartures(database, events, changes, turns)
 
     def sizes(section: LimitSection) -> None:
@@ -85,5 +90,14 @@ def make_groups(
         commands.GroupMembers: roster.members,
         commands.GroupInvitations: roster.invitations,
         commands.GroupReaders: roster.readers,
+        commands.GroupSet: pages.set,
+        commands.GroupAvatarSet: pages.set_avatar,
+        commands.GroupAvatarRemove: pages.remove_avatar,
+        commands.GroupAvatarGet: pages.avatar,
+        commands.GroupGetLink: links.get,
+        commands.GroupLinkReset: links.reset,
+        commands.GroupLinkRevoke: links.revoke,
+        commands.GroupPreview: links.preview,
+        commands.GroupJoin: links.join,
     }
     return GroupParts(limits, Use(SIZES, sizes), events.since, routes, departures.leave)
