@@ -131,16 +131,16 @@ class GroupChanges:
                 self._look_up(c, done[1], names)
             return done
 
-        after = before
+        kept = before
         try:
             if (done := await self._database.transact(store)) is None:
                 return None
             result, draft = done
             after = draft.after()
+            kept = None if draft.erased else after
         finally:
-            self._registry.changed(chat.id, after)
-        told = after
-        return Change(result, told, lambda: self._publish(draft, told, names))
+            self._registry.changed(chat.id, kept)
+        return Change(result, after, lambda: self._publish(draft, after, names))
 
     def _look_up(self, c: Connection, draft: Draft, names: dict[AccountId, Known | None]) -> None:
         """What those are called whom the change has come upon, and nobody has named."""

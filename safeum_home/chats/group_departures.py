@@ -10,27 +10,51 @@ from functools import partial
 from sqlalchemy import Connection
 
 from safeum_home.chats.group_changes import GroupChanges
-from safeum_home.chats.group_draft import Draft
+from safeum_home.chats.group_draft import Draft, Entry
+from safeum_home.chats.group_endings import GroupEndings
 from safeum_home.chats.group_events import GroupEvents
-from safeum_home.chats.groups import DEPARTING, depart
-from safeum_home.chats.roster import RosterState, open_entry
+from safeum_home.chats.roster import Role, RosterState, open_entry
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Database, EpochTurns
 from safeum_home.storage import roster
 from safeum_home.storage.rows import RosterRow
 
+DEPARTING = 4
+"""Positions that it takes to leave: `GroupLeaving.depart`."""
+
+
+class GroupLeaving:
+    """What it means that a member leaves."""
+
+    def __init__(self, endings: GroupEndings, turns: EpochTurns) -> None:
+        self._endings = endings
+        self._turns = turns
+
+    def depart(self, draft: Draft, entry: Entry) -> bool:
+        """Let a member go: what it owned passes on, and with the last one goes the group. Whether it did."""
+        left = draft.part(entry, RosterState.LEFT)
+        heir = draft.oldest()
+        if heir is None:
+            self._endings.erase(draft, left, self._turns.epoch)
+            return True
+        draft.notice("left", entry.account)
+        if entry.role is Role.OWNER:
+            draft.put(heir.account, RosterState.MEMBER, Role.OWNER, heir.by, heir.since)
+            draft.notice("owner", heir.account)
+        return False
+
 
 class GroupDepartures:
     """Ends what closed accounts have in groups."""
 
     def __init__(
-        self, database: Database, events: GroupEvents, changes: GroupChanges, turns: EpochTurns
+        self, database: Database, events: GroupEvents, changes: GroupChanges, leaving: GroupLeaving
     ) -> None:
         self._database = database
         self._events = events
         self._changes = changes
-        self._turns = turns
+        self._leaving = leaving
 
     async def leave(self) -> None:
         """Let all accounts that were closed, and are not swept away yet, leave their groups.
@@ -58,7 +82,7 @@ class GroupDepartures:
     def _depart(self, account: AccountId, draft: Draft) -> None:
         entry = draft.stored(account)
         if entry is not None and entry.state is RosterState.MEMBER:
-            depart(draft, entry, self._turns.epoch)
+            self._leaving.depart(draft, entry)
         elif entry is not None and entry.state is RosterState.INVITED:
             draft.part(entry, RosterState.LEFT)
 

@@ -65,6 +65,7 @@ class Draft:
     notices: list[tuple[int, bytes]] = field(default_factory=list)
     updated: int = 0
     """Where all members are told what the group is now; 0: they are not."""
+    erased: bool = False
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -155,13 +156,14 @@ class Draft:
         chats.add_members(self.c, [row])
         self.joined.append(Joined(account, told, notice, marker))
 
-    def part(self, entry: Entry, state: RosterState, by: AccountId | None = None) -> None:
+    def part(self, entry: Entry, state: RosterState, by: AccountId | None = None) -> Entry:
         """Let an account be no member, and not invited, any more."""
-        self.put(entry.account, state, Role.MEMBER, by, entry.since)
+        left = self.put(entry.account, state, Role.MEMBER, by, entry.since)
         if entry.state is RosterState.MEMBER:
             chats.remove_member(self.c, self.chat.blind, self.blinder.account(entry.account))
             self.gone.append(entry.account)
         roster.forget_gone(self.c, self.chat.blind, GONE_KEPT)
+        return left
 
     def notice(
         self,

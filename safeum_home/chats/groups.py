@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from safeum_home import ids
 from safeum_home.chats.group_changes import Change, GroupChanges
+from safeum_home.chats.group_departures import DEPARTING, GroupLeaving
 from safeum_home.chats.group_draft import Draft, Entry
 from safeum_home.chats.group_entrance import JOINING, GroupEntrance
 from safeum_home.chats.infos import ChatInfos
@@ -13,7 +14,7 @@ from safeum_home.chats.rights import Action, changing_role, may
 from safeum_home.chats.roster import Role, RosterState
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
-from safeum_home.ports import Blinder, Caller, Committed, EpochTurns
+from safeum_home.ports import Blinder, Caller, Committed
 from safeum_home.protocol.commands import (
     Done,
     GroupAccept,
@@ -27,11 +28,8 @@ from safeum_home.protocol.commands import (
     GroupSetRole,
 )
 from safeum_home.protocol.group_types import NotInvited
-from safeum_home.storage.erasure import erase_chat
 
 _ROLES = {role.word: role for role in Role}
-DEPARTING = 4
-"""And to leave: `depart`."""
 
 
 class Groups:
@@ -45,7 +43,7 @@ class Groups:
         infos: ChatInfos,
         changes: GroupChanges,
         entrance: GroupEntrance,
-        turns: EpochTurns,
+        leaving: GroupLeaving,
         erased: Callable[[], object],
     ) -> None:
         """`erased` is called when a group was erased: its messages are to be swept away."""
@@ -55,7 +53,7 @@ class Groups:
         self._infos = infos
         self._changes = changes
         self._entrance = entrance
-        self._turns = turns
+        self._leaving = leaving
         self._erased = erased
 
     # --- coming ----------------------------------------------------------------------------------
@@ -131,7 +129,7 @@ class Groups:
 
     async def leave(self, caller: Caller, params: GroupLeave) -> Committed[Done]:
         def work(draft: Draft) -> bool:
-            return depart(draft, draft.member(caller.account), self._turns.epoch)
+            return self._leaving.depart(draft, draft.member(caller.account))
 
         change = await self._change(caller, params.chat, [], DEPARTING, work)
         if change.result:
@@ -167,7 +165,7 @@ class Groups:
                 return
             if not may(mine.role, action, theirs.role):
                 raise Problem(Code.NOT_PERMITTED)
-            give_role(draft, theirs, role, caller.account)
+            draft.put(account, RosterState.MEMBER, role, theirs.by, theirs.since)
             if action is Action.HAND_OVER:
                 draft.put(mine.account, RosterState.MEMBER, Role.ADMIN, mine.by, mine.since)
             draft.notice(role.word, account, caller.account)
@@ -184,28 +182,6 @@ class Groups:
     ) -> "Change[object]":
         self._entrance.limits.changes.take(caller.account)
         return await self._changes.change(ChatId(chat), [caller.account, *others], positions, work)
-
-
-def depart(draft: Draft, entry: Entry, epoch: int) -> bool:
-    """Let a member go: its ownership passes on, and with the last one goes the group. Whether it did.
-
-    `epoch` is the keyring's present one.
-    """
-    draft.part(entry, RosterState.LEFT)
-    heir = draft.oldest()
-    if heir is None:
-        erase_chat(draft.c, draft.chat.blind, epoch)
-        return True
-    draft.notice("left", entry.account)
-    if entry.role is Role.OWNER:
-        give_role(draft, heir, Role.OWNER, None)
-        draft.notice("owner", heir.account)
-    return False
-
-
-def give_role(draft: Draft, entry: Entry, role: Role, by: AccountId | None) -> None:
-    """Let a member be this from now on."""
-    draft.put(entry.account, RosterState.MEMBER, role, entry.by, entry.since)
 
 
 def _invited(entry: Entry | None) -> Entry:

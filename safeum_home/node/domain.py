@@ -227,7 +227,7 @@ def make_domain(
     history = History(
         name, database, blinder, cursors, infos, registry, opener, directory, receipts, system.account
     )
-    sources = (messages.since, receipts.since, infos.since, groups.source, side.since, profiles.since)
+    sources = (messages.since, receipts.since, infos.since, *groups.sources, side.since, profiles.since)
     backlog = Backlog(database, sources)
     routes: Routes = {
         **login_routes(logins, passwords, devices),

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.group_changes import GroupChanges
-from safeum_home.chats.group_departures import GroupDepartures
+from safeum_home.chats.group_departures import GroupDepartures, GroupLeaving
+from safeum_home.chats.group_endings import GroupEndings
 from safeum_home.chats.group_entrance import GroupEntrance, GroupLimits
 from safeum_home.chats.group_events import GroupEvents
 from safeum_home.chats.group_links import GroupLinks
@@ -31,7 +32,7 @@ class GroupParts(NamedTuple):
 
     limits: GroupLimits
     use: Use
-    source: Source
+    sources: tuple[Source, ...]
     routes: Routes
     leave: Callable[[], Awaitable[None]]
 
@@ -70,11 +71,13 @@ def make_groups(
     )
     limits = GroupLimits.of(config.limits, clock.seconds)
     entrance = GroupEntrance(blinder, limits)
-    groups = Groups(node, blinder, registry, infos, changes, entrance, turns, erased)
+    endings = GroupEndings(blinder, keyring, opener, events, directory)
+    leaving = GroupLeaving(endings, turns)
+    groups = Groups(node, blinder, registry, infos, changes, entrance, leaving, erased)
     roster = GroupRoster(database, blinder, cursors, opener, directory, events)
     pages = GroupPages(database, blinder, changes, roster, limits)
     links = GroupLinks(node, database, blinder, changes, entrance, events, roster)
-    departures = GroupDepartures(database, events, changes, turns)
+    departures = GroupDepartures(database, events, changes, leaving)
 
     def sizes(section: LimitSection) -> None:
         limits.section = section
@@ -100,4 +103,4 @@ def make_groups(
         commands.GroupPreview: links.preview,
         commands.GroupJoin: links.join,
     }
-    return GroupParts(limits, Use(SIZES, sizes), events.since, routes, departures.leave)
+    return GroupParts(limits, Use(SIZES, sizes), (events.since, endings.since), routes, departures.leave)

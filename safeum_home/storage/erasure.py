@@ -17,6 +17,7 @@ from safeum_home.storage.schema import (
     contacts,
     dedupe,
     devices,
+    endings,
     erasing,
     events,
     group_links,
@@ -47,6 +48,7 @@ _OWN_ROWS = (
     delete(devices).where(devices.c.account == _owner),
     delete(profiles).where(profiles.c.account == _owner),
     delete(contacts).where(contacts.c.owner == _owner),
+    delete(endings).where(endings.c.account == _owner),
     delete(accounts).where(accounts.c.account == _owner),
 )
 _ENTOMB = tombstones.insert().from_select(

@@ -64,6 +64,7 @@ _OTHERS_SINCE = (
 _INVITATIONS = (
     _OWN.where(roster.c.state == INVITED).order_by(roster.c.position.desc()).limit(bindparam("limit"))
 )
+_INVITED = select(roster).where(roster.c.chat == bindparam("chat"), roster.c.state == INVITED)
 _COUNT_OWN = select(func.count()).where(
     roster.c.account == bindparam("account"), roster.c.state == bindparam("state")
 )
@@ -138,6 +139,11 @@ def invitations(c: Connection, account: bytes, limit: int) -> list[RosterRow]:
     """The newest invitations of an account that wait for its answer."""
     rows = c.execute(_INVITATIONS, {"account": account, "limit": limit})
     return [RosterRow(*row) for row in rows]
+
+
+def invited(c: Connection, chat: bytes) -> list[RosterRow]:
+    """The entries of those who are invited into a group."""
+    return [RosterRow(*row) for row in c.execute(_INVITED, {"chat": chat})]
 
 
 def count_own(c: Connection, account: bytes, state: int) -> int:
