@@ -13,14 +13,15 @@ from safeum_home import ids
 from safeum_home.chats.contents import ChatContents, ChatKind
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.sealed import decode, open_encoded, open_sender
+from safeum_home.chats.sealed import decode, open_about, open_encoded
 from safeum_home.damage import undamaged
 from safeum_home.ids import AccountId, ChatId, Cursor
-from safeum_home.ports import Blinder, Cursors, Known, People, Receipts
+from safeum_home.ports import Blinder, Cursors, Directory, Known, Receipts
 from safeum_home.protocol.commands import ChatList, Named
+from safeum_home.protocol.news import is_news, is_own
 from safeum_home.protocol.types import ChatSummary, Message
 from safeum_home.storage import chats, contacts, events, roster
-from safeum_home.storage.rows import EventRow, ListedChat
+from safeum_home.storage.rows import ListedChat
 
 UNREAD_LIMIT = 100
 _SUMMARY = 1536
@@ -57,7 +58,7 @@ class ChatListing:
         cursors: Cursors,
         infos: ChatInfos,
         opener: ChatOpener,
-        people: People,
+        directory: Directory,
         system: AccountId,
     ) -> None:
         self._node = node
@@ -65,7 +66,7 @@ class ChatListing:
         self._cursors = cursors
         self._infos = infos
         self._opener = opener
-        self._people = people
+        self._directory = directory
         self._system = system
 
     def read(self, c: Connection, account: AccountId, before: int | None, limit: int, budget: int) -> Listed:
@@ -108,22 +109,20 @@ class ChatListing:
         accepting = contacts.accepting(c, [e.chat.blind for e in shown if e.chat.kind is ChatKind.DIRECT])
         peers = {each.chat.id: self._peer(each.chat, account) for each in shown}
         grouped = {name for each in shown for name in self._named(c, account, each)}
-        known = self._people.people(c, {*grouped, *(peer for peer in peers.values() if peer is not None)})
+        known = self._directory.people(c, {*grouped, *(peer for peer in peers.values() if peer is not None)})
         summaries = []
         for each in shown:
             peer, blind = peers[each.chat.id], each.chat.blind
             other = others.get(blind)
             person = None if peer is None else known.get(peer)
-            # A name is for contacts; it outlives the contact no more than it would anywhere else.
-            shows_name = each.chat.kind is not ChatKind.DIRECT or (
-                peer is not None and (blind, self._blinder.account(peer)) in accepting
-            )
+            people = chats.count_members(c, blind) if each.chat.kind is ChatKind.GROUP else 0
             summaries.append(
                 ChatSummary(
-                    **self._infos.members(each.chat.kind, each.chat.record),
+                    **self._infos.members(each.chat.kind, each.chat.record, people),
                     peer=peer,
                     address="" if person is None else self._address(person),
-                    display_name=person.display_name if person is not None and shows_name else "",
+                    display_name=self._name(each.chat, person, accepting),
+                    role=None if each.chat.entry is None else each.chat.entry.role.word,
                     last=each.last,
                     unread=self._unread(c, account, each),
                     read=self._id(each.row.mine.read),
@@ -148,26 +147,31 @@ class ChatListing:
         if len(rows) <= _FEW:
             yield from (member for member in self._opener.in_roster(each.chat, rows) if member != account)
 
+    def _name(self, chat: ChatContents, person: Known | None, accepting: set[tuple[bytes, bytes]]) -> str:
+        """A name is for contacts; it outlives the contact no more than it would anywhere else."""
+        if chat.record.group is not None:
+            return chat.record.group.name
+        if person is None:
+            return ""
+        ours = chat.kind is not ChatKind.DIRECT
+        shown = ours or (chat.blind, self._blinder.account(person.account)) in accepting
+        return person.display_name if shown else ""
+
     def _unread(self, c: Connection, account: AccountId, each: _Opened) -> int:
-        """Messages of others behind what was read and behind one's own last one, of the newest 100."""
+        """The news behind what was read and behind what one last wrote, of the newest 100 messages."""
         mine, newest = each.row.mine, each.row.newest
         behind = max(mine.read, mine.visible)
         if newest is None or newest.position <= behind:
             return 0
-        if each.last is not None and each.last.sender == account:
+        if each.last is not None and is_own(each.last, account):
             return 0
+        rows = events.events_before(c, each.chat.blind, None, UNREAD_LIMIT, behind)
         unread = 0
-        for row in reversed(events.events_before(c, each.chat.blind, None, UNREAD_LIMIT, behind)):
-            sender = self._sender(each.chat, row)
-            if sender == account:
+        for message in undamaged(reversed(rows), lambda row: open_about(each.chat.key, row), "messages"):
+            if is_own(message, account):
                 break
-            unread += sender is not None
+            unread += is_news(message, account)
         return unread
-
-    @staticmethod
-    def _sender(chat: ChatContents, row: EventRow) -> str | None:
-        found = undamaged([row], lambda row: open_sender(chat.key, row), "messages")
-        return found[0] if found else None
 
     def _peer(self, chat: ChatContents, account: AccountId) -> AccountId | None:
         """Who is at the other end, where that is one account."""

@@ -3,19 +3,14 @@
 import msgspec
 
 from safeum_home.ports import Key
+from safeum_home.protocol.news import About
 from safeum_home.protocol.types import Message
 from safeum_home.storage.rows import EventRow
 
 _decoder = msgspec.json.Decoder(Message)
 
 
-class _Sender(msgspec.Struct, frozen=True):
-    """A message, of which all else is passed over."""
-
-    sender: str
-
-
-_senders = msgspec.json.Decoder(_Sender)
+_about = msgspec.json.Decoder(About)
 
 
 def _context(chat: bytes, position: int) -> bytes:
@@ -37,9 +32,9 @@ def open_message(key: Key, row: EventRow) -> Message:
     return decode(open_encoded(key, row))
 
 
-def open_sender(key: Key, row: EventRow) -> str:
-    """Who wrote the message in a row; raises `Tampered`."""
-    return _senders.decode(open_encoded(key, row)).sender
+def open_about(key: Key, row: EventRow) -> About:
+    """Who wrote the message in a row, and of what kind it is; raises `Tampered`."""
+    return _about.decode(open_encoded(key, row))
 
 
 def decode(encoded: bytes) -> Message:

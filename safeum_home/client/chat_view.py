@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from safeum_home.protocol.types import ChatInfo, ChatSummary, GroupInfo, Message
+from safeum_home.protocol.news import is_news, is_own
+from safeum_home.protocol.types import ChatInfo, ChatSummary, GroupInfo, GroupRole, Message
 
 KEPT = 2000
 """Messages that are held of a chat; older ones can be loaded again."""
@@ -30,6 +31,7 @@ class ChatView:
     erased: str | None = None
     pinned: tuple[str, ...] = ()
     group: GroupInfo | None = None
+    role: GroupRole | None = None
 
     def update(self, info: ChatInfo | ChatSummary) -> bool:
         """What the chat is now; True where its past was erased, and nothing is left of it here."""
@@ -39,6 +41,9 @@ class ChatView:
             self.more = self.loaded = False
             self.unread, self.read, self.peer_delivered, self.peer_read = 0, None, None, None
             self.typing.clear()
+        self.kind = info.kind
+        if isinstance(info, ChatSummary):
+            self.role = info.role
         self.history, self.erased = info.history, info.erased
         self.pinned, self.group = info.pinned, info.group
         if info.group is not None:
@@ -62,13 +67,13 @@ class ChatView:
                     return index
         return -1
 
-    def theirs(self, account: str, place: int) -> int:
-        """How many messages of others there are from an index on, behind the last one of `account`."""
+    def news(self, account: str, place: int) -> int:
+        """How many messages from an index on are news to `account`, behind the last one of its own."""
         count = 0
         for message in reversed(self.messages[place:]):
-            if message.sender == account:
+            if is_own(message, account):
                 break
-            count += 1
+            count += is_news(message, account)
         return count
 
     def add(self, message: Message) -> bool:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from safeum_home.client.errors import ClientError, RemoteProblem, SessionEnded
 from safeum_home.client.filling import Filling
+from safeum_home.client.group_methods import GroupMethods
 from safeum_home.client.methods import Methods
 from safeum_home.client.state import MAX_CHATS, State
 from safeum_home.protocol import commands as c
@@ -36,6 +37,13 @@ async def load(state: State, client: Methods) -> None:
         spawn(rest.load(), "loading older chats")
     else:
         filling.end()
+
+
+async def load_invitations(state: State, client: GroupMethods) -> None:
+    """The groups that one is invited into: after `load`, and after a `LinkChanged` with `reset`."""
+    early = state.groups.begin()
+    listed = await client.invitations()
+    state.groups.build(early, listed.invitations)
 
 
 class _Rest:

@@ -9,14 +9,25 @@ from typing import Any
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from safeum_home.client.chat_view import ChatView, view_of
 from safeum_home.client.filling import Filling
+from safeum_home.client.group_state import GroupState
+from safeum_home.client.typing_view import TypingView
 from safeum_home.client.voice import NodeVoice
 from safeum_home.protocol.commands import Named
-from safeum_home.protocol.events import ChatUpdated, ContactChanged, ProfileChanged, Receipt, Typing
+from safeum_home.protocol.events import (
+    ChatUpdated,
+    ContactChanged,
+    GroupInvitation,
+    MemberChanged,
+    ProfileChanged,
+    Receipt,
+    Typing,
+)
+from safeum_home.protocol.news import is_news, is_own
 from safeum_home.protocol.types import (
     ChatInfo,
     ChatSummary,
@@ -26,7 +37,6 @@ from safeum_home.protocol.types import (
     Profile,
 )
 
-TYPING_SECONDS = 6.0
 MAX_CHATS = 2000
 MAX_UNREAD = 100
 NODE_NAMES = {"system": "SafeUM", "support": "SafeUM Support"}
@@ -42,7 +52,7 @@ class State:
     def __init__(self, clock: IReactorTime, tell: Callable[[Struct], None]) -> None:
         self._clock = clock
         self.tell = tell
-        self._typing: dict[tuple[str, str], IDelayedCall] = {}
+        self._typing = TypingView(clock, self._held, tell)
         self.account = ""
         self.address = ""
         self.profile = Profile()
@@ -56,6 +66,7 @@ class State:
         """Those in groups, as the list of chats named them."""
         self.self_chat: str | None = None
         """The chat with oneself, once `load` was called."""
+        self.groups = GroupState()
         self.ready = False
         self.filling: Filling | None = None
         """What is being loaded."""
@@ -63,10 +74,12 @@ class State:
         self._handlers: dict[type[Struct], Callable[[Any], None]] = {
             Message: self._message,
             Receipt: self._receipt,
-            Typing: self._types,
+            Typing: self._typing.take,
             ContactChanged: lambda event: self._contact(event.contact),
             ProfileChanged: lambda event: self._profile(event.account, event.profile),
             ChatUpdated: lambda event: self._updated(event.chat),
+            GroupInvitation: self.groups.invited,
+            MemberChanged: self._member,
         }
 
     # --- reading ---------------------------------------------------------------------------------
@@ -90,6 +103,9 @@ class State:
             if contact is not None:
                 view = self._of(contact)
         return view
+
+    def _held(self, chat: str) -> ChatView | None:
+        return self._chats.get(chat)
 
     def _of(self, contact: Contact) -> ChatView:
         view = ChatView(contact.chat, "direct", contact.account, contact.address, contact.display_name)
@@ -125,6 +141,7 @@ class State:
         self.profile = own
         self.contacts = {contact.account: contact for contact in contacts}
         self._chats = {summary.chat: view_of(summary) for summary in reversed(chats)}
+        self.groups.rosters.clear()
         self.ready = True
 
     def extend(self, contacts: list[Contact], chats: list[ChatSummary]) -> None:
@@ -159,7 +176,7 @@ class State:
         view = self._chats.get(message.chat)
         if view is not None:
             view.again(message)
-            if message.sender == self.account:
+            if is_own(message, self.account):
                 view.unread = 0
 
     def _message(self, message: Message) -> None:
@@ -176,16 +193,31 @@ class State:
             return  # it was on its way while the account was closed, and is erased
         if view.add(message):
             self._chats[message.chat] = self._chats.pop(message.chat)
-            # Who writes has read what was there before.
-            view.unread = min(view.unread + 1, MAX_UNREAD) if message.sender != self.account else 0
-        self._types(Typing(message.chat, message.sender, False))
+            if is_news(message, self.account):
+                view.unread = min(view.unread + 1, MAX_UNREAD)
+            elif is_own(message, self.account):
+                view.unread = 0
+        self._typing.take(Typing(message.chat, message.sender, False))
 
     def _updated(self, info: ChatInfo) -> None:
         view = self.chat(info.chat)
         if view is None:
             self._chats[info.chat] = view = ChatView(info.chat, info.kind, "", "")
         if view.update(info):
-            self._wipe_typing(info.chat)
+            self._typing.wipe(info.chat)
+
+    def _member(self, event: MemberChanged) -> None:
+        view = self._chats.get(event.chat)
+        if event.member.account == self.account:
+            self.groups.answered(event.chat)
+            if event.member.state in ("left", "removed"):
+                self.groups.drop(event.chat)
+                self._wipe(event.chat)
+                return
+            if view is None:
+                self._chats[event.chat] = view = ChatView(event.chat, "group", "", "")
+            view.role = event.member.role
+        self.groups.member(event, view)
 
     def _receipt(self, receipt: Receipt) -> None:
         view = self.chat(receipt.chat)
@@ -206,26 +238,7 @@ class State:
         view.read = upto
         place = view.place(upto)
         if place >= 0:
-            view.unread = min(view.theirs(self.account, place + 1), MAX_UNREAD)
-
-    def _types(self, event: Typing) -> None:
-        key = (event.chat, event.account)
-        timer = self._typing.pop(key, None)
-        if timer is not None and timer.active():
-            timer.cancel()
-        view = self._chats.get(event.chat)
-        if view is None:
-            return
-        if event.active:
-            view.typing.add(event.account)
-            self._typing[key] = self._clock.callLater(TYPING_SECONDS, self._stopped, key)
-        else:
-            view.typing.discard(event.account)
-
-    def _stopped(self, key: tuple[str, str]) -> None:
-        ended = Typing(*key, active=False)
-        self._types(ended)
-        self.tell(ended)
+            view.unread = min(view.news(self.account, place + 1), MAX_UNREAD)
 
     def _contact(self, contact: Contact) -> None:
         if contact.state is ContactState.NONE:
@@ -241,12 +254,7 @@ class State:
     def _wipe(self, chat: str) -> None:
         """The chat was erased on the node: nothing of it stays here either."""
         self._chats.pop(chat, None)
-        self._wipe_typing(chat)
-
-    def _wipe_typing(self, chat: str) -> None:
-        for key in [key for key in self._typing if key[0] == chat]:
-            if (timer := self._typing.pop(key)).active():
-                timer.cancel()
+        self._typing.wipe(chat)
 
     def _profile(self, account: str, profile: Profile) -> None:
         if account == self.account:
@@ -271,7 +279,4 @@ class State:
         """No timer is left behind."""
         if self._pause is not None:
             self._pause.cancel()
-        typing, self._typing = self._typing, {}
-        for timer in typing.values():
-            if timer.active():
-                timer.cancel()
+        self._typing.stop()

@@ -42,11 +42,17 @@ class Known:
     status: str
 
 
-class People(Protocol):
-    """What accounts are called, inside a snapshot and in its thread."""
+class Directory(Protocol):
+    """Accounts by id."""
+
+    def known(self, account: AccountId) -> "Deferred[Known | None]":
+        """An account of this node, or one of its own contacts; None where there is none."""
+
+    def look_up(self, c: Connection, account: AccountId) -> Known | None:
+        """The same inside a snapshot or a transaction, and in its thread."""
 
     def people(self, c: Connection, among: Collection[AccountId]) -> dict[AccountId, Known]:
-        """Those of some accounts that are of this node, or its own contacts."""
+        """The same for many at once, without `status`; those that there are not are left out."""
 
 
 class Introductions(Protocol):
