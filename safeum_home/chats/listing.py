@@ -20,7 +20,7 @@ from safeum_home.ports import Blinder, Cursors, Directory, Known, Receipts
 from safeum_home.protocol.commands import ChatList, Named
 from safeum_home.protocol.news import is_news, is_own
 from safeum_home.protocol.types import ChatSummary, Message
-from safeum_home.storage import chats, contacts, events, roster
+from safeum_home.storage import chat_list, chats, contacts, events, roster
 from safeum_home.storage.rows import ListedChat
 
 UNREAD_LIMIT = 100
@@ -75,7 +75,7 @@ class ChatListing:
         `before` is the place in the list of the last one of the part before.
         """
         blind = self._blinder.account(account)
-        rows = chats.chats_of(c, blind, before, limit + 1, ChatKind.GROUP)
+        rows = chat_list.chats_of(c, blind, before, limit + 1, ChatKind.GROUP)
         page = undamaged(rows[:limit], lambda row: self._open(c, account, row), "chats")
         shown = page[: max(1, within([chat.size for chat in page], budget))]
         last = rows[limit - 1].place if len(rows) > limit else None
