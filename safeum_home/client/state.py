@@ -151,6 +151,10 @@ class State:
         older = {chat: view for chat, view in views.items() if chat not in self._chats}
         self._chats = {**older, **{chat: views.get(chat, view) for chat, view in self._chats.items()}}
 
+    def arrange(self, place: Callable[[ChatView], tuple[int, int]]) -> None:
+        """Put all chats in the order of `place`, the newest last."""
+        self._chats = dict(sorted(self._chats.items(), key=lambda item: place(item[1])))
+
     def page(self, chat: str, messages: list[Message], more: bool) -> None:
         """Older messages, or the newest, of a chat."""
         view = self.chat(chat)
