@@ -32,6 +32,7 @@ from safeum_home.protocol.commands.chats import (
     ChatTyping,
     History,
     ListChats,
+    Named,
     Sent,
 )
 from safeum_home.protocol.commands.closing import (
@@ -90,6 +91,7 @@ from safeum_home.protocol.commands.groups import (
     InvitationList,
 )
 from safeum_home.protocol.commands.policy import PolicyAccept, PolicyGet, PolicyText
+from safeum_home.protocol.commands.start import Start, SyncStart
 from safeum_home.protocol.commands.sync import (
     AccountFindable,
     ContactsDirectory,
@@ -182,6 +184,7 @@ __all__ = [
     "ListChats",
     "ListContacts",
     "ListDevices",
+    "Named",
     "NumberKeep",
     "Opened",
     "Params",
@@ -201,6 +204,8 @@ __all__ = [
     "SessionLogin",
     "SessionLogout",
     "SessionResume",
+    "Start",
+    "SyncStart",
     "Verification",
     "VerificationCreate",
     "VerificationRequest",
