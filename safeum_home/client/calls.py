@@ -50,6 +50,8 @@ REPEATABLE: frozenset[type[Params]] = frozenset(
         commands.AvatarSet,
         commands.AvatarRemove,
         commands.AvatarGet,
+        commands.AccountPrivacy,
+        commands.PresenceGet,
         commands.SessionAck,
     }
 )

@@ -7,10 +7,12 @@ is authoritative: it can be thrown away and loaded again at any time.
 from collections.abc import Callable
 
 from msgspec import Struct
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from safeum_home.client.chat_view import ChatView, view_of
 from safeum_home.client.methods import Methods
+from safeum_home.client.presence_view import PresenceView
+from safeum_home.client.typing_view import TypingView
 from safeum_home.client.voice import NodeVoice
 from safeum_home.protocol.events import ContactChanged, ProfileChanged, Receipt, Typing
 from safeum_home.protocol.types import (
@@ -21,7 +23,6 @@ from safeum_home.protocol.types import (
     Profile,
 )
 
-TYPING_SECONDS = 6.0
 MAX_CHATS = 2000
 MAX_UNREAD = 100
 NODE_NAMES = {"system": "SafeUM", "support": "SafeUM Support"}
@@ -32,9 +33,9 @@ class State:
     """The view. `tell` is called with a `Typing(active=False)` when somebody's typing has expired."""
 
     def __init__(self, clock: IReactorTime, tell: Callable[[Struct], None]) -> None:
-        self._clock = clock
-        self._tell = tell
-        self._typing: dict[tuple[str, str], IDelayedCall] = {}
+        self._typing = TypingView(clock, self._held, tell)
+        self.presence = PresenceView()
+        """How it is with contacts: who is online, and when others were seen last."""
         self.account = ""
         self.address = ""
         self.profile = Profile()
@@ -68,6 +69,9 @@ class State:
             if contact is not None:
                 view = self._of(contact)
         return view
+
+    def _held(self, chat: str) -> ChatView | None:
+        return self._chats.get(chat)
 
     def _of(self, contact: Contact) -> ChatView:
         view = ChatView(contact.chat, "direct", contact.account, contact.address, contact.display_name)
@@ -136,7 +140,8 @@ class State:
     # --- events ----------------------------------------------------------------------------------
 
     def take(self, event: Struct) -> None:
-        """Apply an event; before the view was built there is nothing to apply it to."""
+        """Apply an event; before the view was built there is nothing to apply it to, but who is there."""
+        self.presence.take(event)
         if self._early is not None:
             self._early.append(event)
         elif not self.ready:
@@ -146,7 +151,7 @@ class State:
         elif isinstance(event, Receipt):
             self._receipt(event)
         elif isinstance(event, Typing):
-            self._types(event)
+            self._typing.take(event)
         elif isinstance(event, ContactChanged):
             self._contact(event.contact)
         elif isinstance(event, ProfileChanged):
@@ -174,7 +179,7 @@ class State:
             self._chats[message.chat] = self._chats.pop(message.chat)
             if message.sender != self.account:
                 view.unread = min(view.unread + 1, MAX_UNREAD)
-        self._types(Typing(message.chat, message.sender, False))
+        self._typing.take(Typing(message.chat, message.sender, False))
 
     def _receipt(self, receipt: Receipt) -> None:
         view = self.chat(receipt.chat)
@@ -198,25 +203,6 @@ class State:
             behind = sum(1 for message in view.messages[place + 1 :] if message.sender != self.account)
             view.unread = min(behind, MAX_UNREAD)
 
-    def _types(self, event: Typing) -> None:
-        key = (event.chat, event.account)
-        timer = self._typing.pop(key, None)
-        if timer is not None and timer.active():
-            timer.cancel()
-        view = self._chats.get(event.chat)
-        if view is None:
-            return
-        if event.active:
-            view.typing.add(event.account)
-            self._typing[key] = self._clock.callLater(TYPING_SECONDS, self._stopped, key)
-        else:
-            view.typing.discard(event.account)
-
-    def _stopped(self, key: tuple[str, str]) -> None:
-        ended = Typing(*key, active=False)
-        self._types(ended)
-        self._tell(ended)
-
     def _contact(self, contact: Contact) -> None:
         if contact.state is ContactState.NONE:
             self.contacts.pop(contact.account, None)
@@ -231,9 +217,7 @@ class State:
     def _wipe(self, chat: str) -> None:
         """The chat was erased on the node: nothing of it stays here either."""
         self._chats.pop(chat, None)
-        for key in [key for key in self._typing if key[0] == chat]:
-            if (timer := self._typing.pop(key)).active():
-                timer.cancel()
+        self._typing.wipe(chat)
 
     def _profile(self, account: str, profile: Profile) -> None:
         if account == self.account:
@@ -251,10 +235,7 @@ class State:
 
     def stop(self) -> None:
         """No timer is left behind."""
-        typing, self._typing = self._typing, {}
-        for timer in typing.values():
-            if timer.active():
-                timer.cancel()
+        self._typing.stop()
 
 
 async def load(state: State, client: Methods) -> None:

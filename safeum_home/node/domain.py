@@ -21,6 +21,7 @@ from safeum_home.accounts.overview import Accounts
 from safeum_home.accounts.password_change import PasswordChange
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.accounts.pins import Pins, PinVerifier
+from safeum_home.accounts.privacy import MutualContacts, PrivacySettings
 from safeum_home.accounts.profile_changes import ProfileChanges
 from safeum_home.accounts.profile_views import ProfileViews, WithoutNumbers
 from safeum_home.accounts.profiles import Profiles
@@ -44,9 +45,17 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import Control, limits_in_use, make_sign_up
-from safeum_home.node.routes import chat_routes, closing_routes, login_routes, number_routes, people_routes
+from safeum_home.node.routes import (
+    chat_routes,
+    closing_routes,
+    login_routes,
+    number_routes,
+    people_routes,
+    presence_routes,
+)
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database, Forfeits, TextMessages
+from safeum_home.presence.presence import WhoIsThere
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
 from safeum_home.spawn import spawn
@@ -65,12 +74,14 @@ class Domain:
     findable: FindableKeeper
     support: SupportDesk
     control: Control
+    presence: WhoIsThere
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
         self.directory.forget()
         self.registry.forget()
         self.findable.forget()
+        self.presence.read_anew()
         spawn(self._erase(), "erasing what was closed")
         spawn(self._reload(), "reading what was set at run time")
 
@@ -86,6 +97,7 @@ class Domain:
     async def stop(self) -> None:
         """End what is under way: afterwards nothing uses the database."""
         self.receipts.flush()
+        self.presence.stop()
         await self.turns.stop()
         self.findable.stop()
         await deferToThread(self.findable.join)
@@ -119,10 +131,14 @@ def make_domain(
         return int(clock.seconds() * 1000)
 
     directory = AccountDirectory(database, keyring, blinder, system, support)
+    presence = WhoIsThere(clock, blinder, MutualContacts(database, directory))
+    bus.observe(presence)
     registry = ChatRegistry(database, keyring, blinder, system.account, support.account, config.support.open)
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(name, vault.signer)
-    messages = Messages(database, blinder, cursors, registry, Delivery(bus), milliseconds, signed, inbox)
+    typing = TypingSignals(clock.seconds, registry, bus, presence)
+    delivery = Delivery(bus, typing.sent)
+    messages = Messages(database, blinder, cursors, registry, delivery, milliseconds, signed, inbox)
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
@@ -140,6 +156,7 @@ def make_domain(
         directory.forget_account(account)
         registry.forget_account(account)
         receipts.forget_account(account)
+        presence.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
     closing = Closing(
@@ -181,7 +198,7 @@ def make_domain(
         lambda account, number: findable.changed(account, number, False),
     )
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
-    contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
+    contacts = Contacts(name, database, directory, side, registry, bus, contact_limits, presence)
     views = ProfileViews(WithoutNumbers())
     changes = ProfileChanges(database, cursors, directory, side, views, bus)
     change_limit = RateLimit(
@@ -198,7 +215,8 @@ def make_domain(
         **number_routes(verifications, number_logins, claims),
         **closing_routes(pins, closing),
         **people_routes(contacts, profiles, avatars),
-        **chat_routes(history, messages, receipts, TypingSignals(registry, bus)),
+        **chat_routes(history, messages, receipts, typing),
+        **presence_routes(presence, PrivacySettings(database, directory, presence, change_limit)),
         **sync_routes,
         **sign_up.routes(),
     }
@@ -232,4 +250,4 @@ def make_domain(
     )
     shown = Accounts(database, directory, bus.connected)
     control = sign_up.control(config, shown, lambda: bus.accounts, limits)
-    return Domain(services, receipts, directory, registry, turns, closing, findable, desk, control)
+    return Domain(services, receipts, directory, registry, turns, closing, findable, desk, control, presence)

@@ -27,6 +27,13 @@ from safeum_home.ports.domain import (
     Source,
     Staged,
 )
+from safeum_home.ports.presence import (
+    Acquaintance,
+    Acquaintances,
+    Attendance,
+    RelationWatch,
+    TypingPrivacy,
+)
 from safeum_home.ports.sealing import (
     Blinder,
     Cursors,
@@ -52,7 +59,10 @@ from safeum_home.ports.storage import (
 
 __all__ = [
     "Accepted",
+    "Acquaintance",
+    "Acquaintances",
     "Announcer",
+    "Attendance",
     "Blinder",
     "Bulk",
     "Bus",
@@ -78,6 +88,7 @@ __all__ = [
     "Permanent",
     "Published",
     "Receipts",
+    "RelationWatch",
     "SafeNumbers",
     "SmsProvider",
     "Source",
@@ -85,5 +96,6 @@ __all__ = [
     "Subscriber",
     "Temporary",
     "TextMessages",
+    "TypingPrivacy",
     "WrappedKey",
 ]

@@ -59,6 +59,13 @@ from safeum_home.protocol.commands.contacts import (
     ProfileSet,
 )
 from safeum_home.protocol.commands.policy import PolicyAccept, PolicyGet, PolicyText
+from safeum_home.protocol.commands.presence import (
+    AccountPrivacy,
+    PresenceGet,
+    PresenceList,
+    PresenceSet,
+    PrivacyResult,
+)
 from safeum_home.protocol.commands.sync import (
     AccountFindable,
     ContactsDirectory,
@@ -86,6 +93,7 @@ __all__ = [
     "AccountPinList",
     "AccountPinRemove",
     "AccountPinSet",
+    "AccountPrivacy",
     "AccountRegister",
     "AvatarGet",
     "AvatarKept",
@@ -131,6 +139,10 @@ __all__ = [
     "PolicyAccept",
     "PolicyGet",
     "PolicyText",
+    "PresenceGet",
+    "PresenceList",
+    "PresenceSet",
+    "PrivacyResult",
     "ProfileGet",
     "ProfileResult",
     "ProfileSet",
