@@ -14,7 +14,7 @@ def _choices(_: Desk) -> list[str]:
 @slash(
     "presence",
     "hide|show",
-    "let contacts see that you are online, or not (typing: /presence hide typing)",
+    "let contacts see that you are online, or not",
     _choices,
 )
 async def _presence(desk: Desk, argument: str) -> None:
