@@ -1,12 +1,14 @@
 """Presence in the client: what its state holds, what it says again, and what the terminal shows."""
 
+from datetime import UTC
+
 from safeum_home.client import render
 from safeum_home.client.attention import IDLE_SECONDS, SAY_SECONDS, Attention
 from safeum_home.client.blocks import text_of
 from safeum_home.protocol.events import PresenceChanged, PrivacyChanged
 from safeum_home.protocol.presence import Presence, PresenceState, Privacy
 from safeum_home.protocol.types import ContactState
-from tests.client_desk import NOW, UTC, DeskTestCase
+from tests.client_desk import NOW, DeskTestCase
 from tests.client_double import ADA, BOB, FakeNode
 
 ONLINE = PresenceChanged([Presence(BOB, PresenceState.ONLINE)])

@@ -58,7 +58,7 @@ class Listener:
     @property
     def told(self) -> int:
         """Of how many changes it was told."""
-        events = [msgspec.json.decode(frame[frame.index(b"{") :]) for frame in self.frames]
+        events = [msgspec.json.decode(frame[frame.index(b'{"json') :]) for frame in self.frames]
         return sum(len(event["params"].get("changes", ())) for event in events)
 
 

@@ -141,7 +141,7 @@ class AccountQueryTests(StorageCase):
 
 class ContactQueryTests(StorageCase):
     async def test_mutual_contacts(self) -> None:
-        """Whom somebody has accepted and is accepted by; not whom one side has removed, or of another node."""
+        """Whom somebody has accepted and is accepted by; nobody of another node, and no one-sided ones."""
         for owner, peer, state in (
             ("ann", "bob", 3),
             ("bob", "ann", 3),
