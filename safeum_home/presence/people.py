@@ -9,6 +9,8 @@ from safeum_home.presence.peers import Peers
 from safeum_home.protocol.presence import Presence, PresenceState, Privacy
 
 MINUTE = 60
+MOST_PENDING = 32
+"""Of how many it is noted, for each device, that it is to be told of them."""
 
 
 class Activity(Enum):
@@ -24,7 +26,7 @@ class Activity(Enum):
 class Device:
     """A connection, what its user is to be told, and whether there is one."""
 
-    __slots__ = ("activity", "pending", "person", "reset", "subscriber")
+    __slots__ = ("activity", "pending", "person", "reset", "rest", "subscriber", "whole")
 
     def __init__(self, person: "Person", subscriber: Subscriber) -> None:
         self.person = person
@@ -32,8 +34,26 @@ class Device:
         self.activity = Activity.USED
         self.pending: dict[Person, None] = {}
         """Of whom it is to be told; how it is with them is looked up when it is."""
+        self.whole = False
+        """Whether it is to be told of everybody that it may see, from the first one on."""
+        self.rest: list[Person] = []
+        """Of whom of these it was not told yet, the next one last."""
         self.reset = False
         """Whether what it was told before is to be forgotten first."""
+
+    def note(self, person: "Person") -> None:
+        """It is to be told of one; where these become too many, of everybody instead, anew."""
+        if self.whole:
+            return
+        self.pending[person] = None
+        if len(self.pending) > MOST_PENDING:
+            self.begin(reset=True)
+
+    def begin(self, reset: bool) -> None:
+        """It is to be told of everybody."""
+        self.pending, self.rest = {}, []
+        self.whole = True
+        self.reset = self.reset or reset
 
     @property
     def connected(self) -> bool:

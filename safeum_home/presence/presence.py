@@ -76,7 +76,7 @@ class WhoIsThere:
             return Done()  # the device has connected anew, and this is its connection before
         if not params.active:
             self._rest(device, Activity.PUT_AWAY)
-            device.pending = {}
+            device.pending, device.rest, device.whole = {}, [], False
             return Done()
         put_away = device.activity is Activity.PUT_AWAY
         device.subscriber.used_at = self._clock.seconds()
@@ -134,8 +134,8 @@ class WhoIsThere:
             if person.peers is not None:
                 change = person.peers.add if accepted else person.peers.discard
                 change(self._people.blind(peer))
-        known = [self._people.behind(self._people.blind(each)) for each in (first, second)]
-        (self._telling.met if accepted else self._telling.parted)(*known)
+        if accepted:
+            self._telling.met(*(self._people.behind(self._people.blind(each)) for each in (first, second)))
 
     def privacy_changed(self, account: AccountId, privacy: Privacy) -> None:
         person = self._people.here(account)

@@ -1,12 +1,12 @@
 """From a change of one account to frames for those who look: gathered, paged, and never queued up."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from msgspec import Struct
 
 from safeum_home.ports import Published
+from safeum_home.presence.peers import Peers
 from safeum_home.presence.people import Device, People, Person
 from safeum_home.presence.rounds import Rounds
 from safeum_home.protocol import frames
@@ -17,8 +17,10 @@ SETTLE = 2.0
 """For how many seconds an account's changes are gathered before its contacts are told of the last one."""
 GATHER = 1.0
 """For how many seconds changes of others are gathered for a device that looks."""
-PEOPLE_AT_ONCE = 100
-FRAMES_AT_ONCE = 100
+_FEW = 8
+"""So many are looked up in `Peers` one by one; of more a set is made first."""
+PEOPLE_AT_ONCE = 50
+FRAMES_AT_ONCE = 50
 
 
 class Telling:
@@ -43,26 +45,14 @@ class Telling:
 
     def begin(self, device: Device, reset: bool = False) -> None:
         """Tell a device of everybody that it may see."""
-        person = device.person
-        device.reset = device.reset or reset
-        device.pending = {}
-        if device.looks:
-            known = (self._people.behind(blind) for blind in person.peers or ())
-            device.pending = {each: None for each in known if each is not None and _is_told(each)}
-        if device.pending or device.reset:
-            self._begun.add(device, self._clock.seconds())
+        device.begin(reset)
+        self._begun.add(device, self._clock.seconds())
 
     def met(self, first: Person | None, second: Person | None) -> None:
         """The two see each other from now on: what is told of them already is told to each other."""
         if first is not None and second is not None:
             self._put(first, second)
             self._put(second, first)
-
-    def parted(self, first: Person | None, second: Person | None) -> None:
-        """They do not any more: nothing that waits is told."""
-        for one, other in ((first, second), (second, first)):
-            for device in () if one is None or other is None else one.devices.values():
-                device.pending.pop(other, None)  # type: ignore[arg-type]  # it is not None here
 
     def privacy(self, device: Device, privacy: Privacy) -> None:
         """Tell a device what its account hides."""
@@ -81,7 +71,7 @@ class Telling:
     def _fan_out(self, person: Person) -> None:
         now = self._clock.seconds()
         for device in self._lookers(person):
-            device.pending[person] = None
+            device.note(person)
             self._gathering.add(device, now)
 
     def _lookers(self, person: Person) -> Iterator[Device]:
@@ -96,7 +86,7 @@ class Telling:
         now = self._clock.seconds()
         for device in looker.devices.values():
             if device.looks:
-                device.pending[seen] = None
+                device.note(seen)
                 self._gathering.add(device, now)
 
     def _flush(self, device: Device) -> None:
@@ -107,17 +97,30 @@ class Telling:
             # Not written, and not queued either: what it is told when it reads again is how it is then.
             self._gathering.add(device, self._clock.seconds())
             return
-        told = list(islice(device.pending, MOST_PRESENCES)) if device.looks else []
-        for person in told:
-            del device.pending[person]
+        told = self._next(device) if device.looks else []
         reset, device.reset = device.reset, False
         changes = [person.public for person in told]
         if reset:
             changes = [each for each in changes if each.state is not PresenceState.UNKNOWN]
         if changes or reset:
             _deliver(device, PresenceChanged(changes, reset))
-        if device.pending:
+        if device.pending or device.rest:
             self._begun.add(device, self._clock.seconds())
+
+    def _next(self, device: Device) -> list[Person]:
+        """Of whom it is told now: as many as go into a frame."""
+        if device.whole:
+            device.whole = False
+            known = (self._people.behind(blind) for blind in device.person.peers or ())
+            device.rest = [each for each in known if each is not None and _is_told(each)]
+        told = device.rest[-MOST_PRESENCES:]
+        del device.rest[-MOST_PRESENCES:]
+        while device.pending and len(told) < MOST_PRESENCES:
+            told.append(device.pending.popitem()[0])
+        # Who is no contact any more since it was noted is not told of.
+        peers = device.person.peers or Peers()
+        still = frozenset(peers) if len(told) > _FEW else peers
+        return [person for person in told if person.blind in still]
 
 
 def _is_told(person: Person) -> bool:
