@@ -13,7 +13,7 @@ from twisted.logger import Logger
 T = TypeVar("T", bound=Hashable)
 _log = Logger()
 
-EVERY = 0.05
+EVERY = 0.1
 """Seconds between two rounds, at the least."""
 
 
