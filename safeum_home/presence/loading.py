@@ -1,5 +1,6 @@
 """Contacts and settings of those who have come: read in batches, one read at a time."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -24,7 +25,7 @@ class Loading:
         self._clock = clock
         self._source = source
         self._ready = ready
-        self._wanted: dict[Person, None] = {}
+        self._wanted: OrderedDict[Person, None] = OrderedDict()
         self._reading: dict[Person, None] = {}
         self._stale: set[Person] = set()
         """Those of whom something has changed while they are being read."""
@@ -58,9 +59,8 @@ class Loading:
     def _next(self) -> None:
         waits = self._retry is not None and self._retry.active()
         if self._wanted and not self._reading and not waits and not self._stopped:
-            self._reading = dict.fromkeys([*self._wanted][:BATCH])
-            for person in self._reading:
-                del self._wanted[person]
+            count = min(BATCH, len(self._wanted))
+            self._reading = {self._wanted.popitem(last=False)[0]: None for _ in range(count)}
             spawn(self._read(list(self._reading)), "reading who may see whom")
 
     async def _read(self, people: list[Person]) -> None:
@@ -84,7 +84,7 @@ class Loading:
         """The read is over; `stale` are to be read anew, as far as they are still there."""
         self._reading, self._stale = {}, set()
         if not self._stopped:
-            self._wanted |= dict.fromkeys(person for person in people if person in stale and person.devices)
+            self._wanted.update((person, None) for person in people if person in stale and person.devices)
 
     def _apply(self, person: Person, acquaintance: Acquaintance) -> None:
         person.peers, person.privacy = Peers(acquaintance.peers), acquaintance.privacy

@@ -4,6 +4,7 @@ This is what keeps presence cheap when everybody comes back at once: what is too
 for the next, and what changes meanwhile is done once, as it is then.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, Generic, TypeVar
 
@@ -25,7 +26,8 @@ class Waiting(Generic[T]):
         self._delay = delay
         self._at_once = at_once
         self._do = do
-        self._due: dict[T, float] = {}
+        # A plain dict is searched for its first item through all that was taken out before it.
+        self._due: OrderedDict[T, float] = OrderedDict()
         self.added: Callable[[], None] = lambda: None
         """Called where the first one was added: those behind it are due later."""
 
@@ -54,8 +56,7 @@ class Waiting(Generic[T]):
             due = self.next_at(now)
             if due is None or due > now:
                 return
-            item = next(iter(self._due))
-            del self._due[item]
+            item, _ = self._due.popitem(last=False)
             try:
                 self._do(item)
             except Exception:
