@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.ids import AccountId, DeviceId
 from safeum_home.ports import Acquaintance, Published
-from safeum_home.presence.loading import BATCH
+from safeum_home.presence.loading import BATCH, PAUSE_SECONDS
 from safeum_home.presence.peers import Peers
 from safeum_home.presence.presence import WhoIsThere
 from safeum_home.presence.rounds import EVERY, Rounds
@@ -148,6 +148,7 @@ class StormTests(CostCase):
         while self.source.held:
             self.assertEqual(len(self.source.held), 1)
             self.source.held.pop().callback(None)
+            self.clock.advance(PAUSE_SECONDS)
         self.assertEqual(self.source.reads, [1, BATCH, BATCH, 19])
 
     def test_changes_while_contacts_are_read(self) -> None:

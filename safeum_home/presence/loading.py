@@ -1,4 +1,4 @@
-"""Contacts and settings of those who have come: read in batches, one read at a time."""
+"""Contacts and settings of those who have come: read in batches, one read at a time, with pauses."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -14,6 +14,8 @@ from safeum_home.presence.people import Person
 from safeum_home.spawn import spawn
 
 BATCH = 50
+PAUSE_SECONDS = 0.1
+"""After a full batch: when everybody comes at once others use the database, too."""
 _RETRY_SECONDS = 5.0
 _log = Logger()
 
@@ -29,7 +31,7 @@ class Loading:
         self._reading: dict[Person, None] = {}
         self._stale: set[Person] = set()
         """Those of whom something has changed while they are being read."""
-        self._retry: IDelayedCall | None = None
+        self._pause: IDelayedCall | None = None
         self._stopped = False
 
     def want(self, person: Person) -> None:
@@ -53,11 +55,11 @@ class Loading:
         """Read nothing any more."""
         self._stopped = True
         self._wanted.clear()
-        if self._retry is not None and self._retry.active():
-            self._retry.cancel()
+        if self._pause is not None and self._pause.active():
+            self._pause.cancel()
 
     def _next(self) -> None:
-        waits = self._retry is not None and self._retry.active()
+        waits = self._pause is not None and self._pause.active()
         if self._wanted and not self._reading and not waits and not self._stopped:
             count = min(BATCH, len(self._wanted))
             self._reading = {self._wanted.popitem(last=False)[0]: None for _ in range(count)}
@@ -71,14 +73,17 @@ class Loading:
                 _log.failure("contacts could not be read")
             self._again(people, set(people))
             if not self._stopped:
-                self._retry = self._clock.callLater(_RETRY_SECONDS, self._next)
+                self._pause = self._clock.callLater(_RETRY_SECONDS, self._next)
             return
         stale = self._stale
         self._again(people, stale)
         for person, acquaintance in zip(people, found, strict=True):
             if person not in stale and acquaintance is not None and person.devices:
                 self._apply(person, acquaintance)
-        self._next()
+        if len(people) < BATCH:
+            self._next()
+        elif not self._stopped:
+            self._pause = self._clock.callLater(PAUSE_SECONDS, self._next)
 
     def _again(self, people: list[Person], stale: set[Person]) -> None:
         """The read is over; `stale` are to be read anew, as far as they are still there."""
