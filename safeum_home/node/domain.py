@@ -21,7 +21,6 @@ from safeum_home.accounts.overview import Accounts
 from safeum_home.accounts.password_change import PasswordChange
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.accounts.pins import Pins, PinVerifier
-from safeum_home.accounts.privacy import MutualContacts, PrivacySettings
 from safeum_home.accounts.profile_changes import ProfileChanges
 from safeum_home.accounts.profile_views import ProfileViews, WithoutNumbers
 from safeum_home.accounts.profiles import Profiles
@@ -29,6 +28,7 @@ from safeum_home.accounts.verifications import VerificationLimits, Verifications
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.history import History
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.messages import Messages
@@ -47,14 +47,9 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import Control, limits_in_use, make_sign_up
-from safeum_home.node.routes import (
-    chat_routes,
-    closing_routes,
-    login_routes,
-    number_routes,
-    people_routes,
-    presence_routes,
-)
+from safeum_home.node.groups import make_groups
+from safeum_home.node.presence import make_presence, presence_routes
+from safeum_home.node.routes import chat_routes, closing_routes, login_routes, number_routes, people_routes
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database, Forfeits, TextMessages
 from safeum_home.presence.presence import WhoIsThere
@@ -134,8 +129,7 @@ def make_domain(
 
     directory = AccountDirectory(database, keyring, blinder, system, support)
     opener = ChatOpener(keyring, blinder, system.account, support.account, config.support.open)
-    presence = WhoIsThere(clock, blinder, MutualContacts(database, directory))
-    bus.observe(presence)
+    presence = make_presence(clock, database, blinder, directory, bus)
     registry = ChatRegistry(database, blinder, opener)
     infos = ChatInfos(blinder, cursors, opener)
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
@@ -163,8 +157,34 @@ def make_domain(
         presence.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
+    groups = make_groups(
+        config,
+        clock,
+        database,
+        vault,
+        registry,
+        opener,
+        delivery,
+        infos,
+        NoticeWriter(blinder, cursors, system.account, milliseconds, signed),
+        directory,
+        bus,
+        turns,
+        lambda: spawn(closing.erased_unseen(), "erasing a group"),
+    )
     closing = Closing(
-        clock, database, directory, devices, side, bus, verifier, login_limits, turns, forget, forfeits
+        clock,
+        database,
+        directory,
+        devices,
+        side,
+        bus,
+        verifier,
+        login_limits,
+        turns,
+        forget,
+        forfeits,
+        groups.leave,
     )
     logins = Logins(
         name,
@@ -215,7 +235,7 @@ def make_domain(
     history = History(
         name, database, blinder, cursors, infos, registry, opener, directory, receipts, system.account
     )
-    sources = (messages.since, receipts.since, infos.since, side.since, profiles.since)
+    sources = (messages.since, receipts.since, infos.since, *groups.sources, side.since, profiles.since)
     backlog = Backlog(database, sources)
     routes: Routes = {
         **login_routes(logins, passwords, devices),
@@ -223,7 +243,8 @@ def make_domain(
         **closing_routes(pins, closing),
         **people_routes(contacts, profiles, avatars),
         **chat_routes(history, messages, receipts, typing),
-        **presence_routes(presence, PrivacySettings(database, directory, presence, change_limit)),
+        **presence_routes(presence, database, directory, change_limit),
+        **groups.routes,
         **sync_routes,
         **sign_up.routes(),
     }
@@ -250,10 +271,13 @@ def make_domain(
         contact_limits,
         side,
         devices,
+        groups.use,
         support_messages_per_account=inbox.rate,
         profile_changes_per_account=change_limit,
         verifications_per_address=verification_limits.begun,
         codes_per_number=verification_limits.codes,
+        group_invitations_per_account=groups.limits.invitations,
+        group_changes_per_account=groups.limits.changes,
     )
     shown = Accounts(database, directory, bus.connected)
     control = sign_up.control(config, shown, lambda: bus.accounts, limits)

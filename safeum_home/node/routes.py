@@ -9,7 +9,6 @@ from safeum_home.accounts.logins import Logins
 from safeum_home.accounts.number_logins import NumberLogins
 from safeum_home.accounts.password_change import PasswordChange
 from safeum_home.accounts.pins import Pins
-from safeum_home.accounts.privacy import PrivacySettings
 from safeum_home.accounts.profiles import Profiles
 from safeum_home.accounts.verifications import Verifications
 from safeum_home.chats.history import History
@@ -17,7 +16,6 @@ from safeum_home.chats.messages import Messages
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.typing_signal import TypingSignals
 from safeum_home.gateway.dispatch import Routes
-from safeum_home.presence.presence import WhoIsThere
 from safeum_home.protocol import commands
 
 
@@ -77,12 +75,4 @@ def chat_routes(history: History, messages: Messages, receipts: Receipts, signal
         commands.ChatSend: messages.send,
         commands.ChatRead: receipts.read,
         commands.ChatTyping: signals.typing,
-    }
-
-
-def presence_routes(presence: WhoIsThere, settings: PrivacySettings) -> Routes:
-    return {
-        commands.PresenceSet: presence.set,
-        commands.PresenceGet: presence.get,
-        commands.AccountPrivacy: settings.privacy,
     }
