@@ -109,16 +109,16 @@ class ChatListing:
         accepting = contacts.accepting(c, [e.chat.blind for e in shown if e.chat.kind is ChatKind.DIRECT])
         peers = {each.chat.id: self._peer(each.chat, account) for each in shown}
         grouped = {name for each in shown for name in self._named(c, account, each)}
+        people = chats.count_members_of(c, [e.chat.blind for e in shown if e.chat.kind is ChatKind.GROUP])
         known = self._directory.people(c, {*grouped, *(peer for peer in peers.values() if peer is not None)})
         summaries = []
         for each in shown:
             peer, blind = peers[each.chat.id], each.chat.blind
             other = others.get(blind)
             person = None if peer is None else known.get(peer)
-            people = chats.count_members(c, blind) if each.chat.kind is ChatKind.GROUP else 0
             summaries.append(
                 ChatSummary(
-                    **self._infos.members(each.chat.kind, each.chat.record, people),
+                    **self._infos.members(each.chat.kind, each.chat.record, people.get(blind, 0)),
                     peer=peer,
                     address="" if person is None else self._address(person),
                     display_name=self._name(each.chat, person, accepting),

@@ -15,6 +15,7 @@ from twisted.internet.task import deferLater
 from safeum_home.client.chat_view import ChatView, view_of
 from safeum_home.client.filling import Filling
 from safeum_home.client.group_state import GroupState
+from safeum_home.client.presence_view import PresenceView
 from safeum_home.client.typing_view import TypingView
 from safeum_home.client.voice import NodeVoice
 from safeum_home.protocol.commands import Named
@@ -53,6 +54,8 @@ class State:
         self._clock = clock
         self.tell = tell
         self._typing = TypingView(clock, self._held, tell)
+        self.presence = PresenceView()
+        """How it is with contacts: who is online, and when others were seen last."""
         self.account = ""
         self.address = ""
         self.profile = Profile()
@@ -164,7 +167,8 @@ class State:
     # --- events ----------------------------------------------------------------------------------
 
     def take(self, event: Struct) -> None:
-        """Apply an event; before the view was built there is nothing to apply it to."""
+        """Apply an event; before the view was built there is nothing to apply it to, but who is there."""
+        self.presence.take(event)
         if self.filling is not None and self.filling.keeps(event):
             return
         if self.ready:

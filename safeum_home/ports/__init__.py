@@ -29,6 +29,13 @@ from safeum_home.ports.domain import (
     Source,
     Staged,
 )
+from safeum_home.ports.presence import (
+    Acquaintance,
+    Acquaintances,
+    Attendance,
+    RelationWatch,
+    TypingPrivacy,
+)
 from safeum_home.ports.sealing import (
     Blinder,
     Cursors,
@@ -54,7 +61,10 @@ from safeum_home.ports.storage import (
 
 __all__ = [
     "Accepted",
+    "Acquaintance",
+    "Acquaintances",
     "Announcer",
+    "Attendance",
     "Blinder",
     "Bulk",
     "Bus",
@@ -82,6 +92,7 @@ __all__ = [
     "Permanent",
     "Published",
     "Receipts",
+    "RelationWatch",
     "SafeNumbers",
     "SmsProvider",
     "Source",
@@ -89,5 +100,6 @@ __all__ = [
     "Subscriber",
     "Temporary",
     "TextMessages",
+    "TypingPrivacy",
     "WrappedKey",
 ]

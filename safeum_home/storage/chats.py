@@ -63,6 +63,7 @@ _AMONG = Many(
     " WHERE (chat) IN ({rows})",
     ("bytea",),
 )
+_COUNT_EACH = Many("SELECT chat, COUNT(*) FROM members WHERE (chat) IN ({rows}) GROUP BY chat", ("bytea",))
 _MEMBERS_OF = Many(
     "SELECT chat, account, delivered, read, position, visible FROM members WHERE (chat) IN ({rows})",
     ("bytea",),
@@ -126,6 +127,11 @@ def remove_member(c: Connection, chat: bytes, account: bytes) -> None:
 
 def count_members(c: Connection, chat: bytes) -> int:
     return int(c.execute(_COUNT_MEMBERS, {"chat": chat}).scalar_one())
+
+
+def count_members_of(c: Connection, chats: Sequence[bytes]) -> dict[bytes, int]:
+    """How many members each of some chats has."""
+    return dict(_COUNT_EACH.fetch(c, [(chat,) for chat in chats]))
 
 
 def chats_changed_since(c: Connection, account: bytes, position: int, limit: int) -> list[ChatRow]:
