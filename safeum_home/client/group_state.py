@@ -63,6 +63,11 @@ class GroupState:
         self.answered(chat)
         self.rosters.pop(chat, None)
 
+    def anywhere(self, account: str) -> GroupMember | None:
+        """What is known of an account in any group."""
+        rosters = (roster for roster in self.rosters.values() if account in roster)
+        return next((roster[account] for roster in rosters), None)
+
     def known(self, chat: str, account: str) -> GroupMember | None:
         """What is known of an account in a group."""
         return self.rosters.get(chat, {}).get(account)
