@@ -94,6 +94,8 @@ class Listening:
         view = desk.state.chat(message.chat)
         if view is None or message.sender == desk.state.account:
             return
+        if view.kind == "group":
+            spawn(learn(desk, view), "asking who they are")
         if message.chat != desk.current:
             if desk.state.authentic(message) is False:
                 desk.banner = FORGED
@@ -106,7 +108,6 @@ class Listening:
         title, desk = self._desk.names.title(view), self._desk
         if view.kind != "group":
             return title
-        spawn(learn(desk, view), "asking who they are")
         return title if isinstance(message.body, Notice) else f"{title}, {desk.names.name(message.sender)}"
 
     def _invited(self, one: Invitation) -> None:
