@@ -156,3 +156,30 @@ class HandTests(GroupCase):
         self.world.database.execute(
             "INSERT OR REPLACE INTO members VALUES (?, ?, 0, 0, 0, 0)", row.chat, row.account
         )
+
+
+class SizeTests(GroupCase):
+    """At their longest, answers fit a frame: the world's connections refuse others."""
+
+    def test_answers(self) -> None:
+        """Lists of chats, of members and of invitations."""
+        about = "\U0001f600" * 511 + "\n"
+        for number in range(30):
+            params = {"client_id": str(number), "name": "\U0001f600" * 64, "about": about}
+            made = self.alice.call("group.create", **params, invite=[self.bob.account])
+            if number < 15:
+                self.bob.call("group.accept", chat=made["chat"]["chat"])
+        found: list[str] = []
+        before = None
+        while True:
+            page = self.alice.call("chat.list", limit=50, before=before)
+            found += [chat["chat"] for chat in page["chats"] if chat["kind"] == "group"]
+            before = page["next"]
+            if before is None:
+                break
+        self.assertEqual((len(found), len(set(found))), (30, 30))
+        self.assertEqual(len(self.bob.call("group.invitations")["invitations"]), 15)
+        for number in range(30, 60):
+            params = {"client_id": str(number), "name": "x", "about": about}
+            self.alice.call("group.create", **params, invite=[self.carol.account])
+        self.assertGreater(len(self.carol.call("group.invitations")["invitations"]), 20)

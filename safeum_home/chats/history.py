@@ -135,6 +135,8 @@ class History:
         encoded = undamaged([newest], lambda row: open_encoded(chat.key, row), "messages")
         last = decode(encoded[0]) if encoded else None
         size = sum(map(len, encoded)) + _SUMMARY
+        if chat.record.group is not None:
+            size += 2 * len(chat.record.group.about.encode())  # as long as in JSON, at the most
         unread = _unread(c, chat, account, mine)
         writes = account in self._opener.writers(c, chat)
         return _Overview(chat, last, size, newest.position, unread, mine, others, people, writes)
