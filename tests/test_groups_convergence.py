@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.chats import backlog
 from safeum_home.gateway import catchup
+from safeum_home.ids import ChatId
 from tests.world import Client, Connection, World
 
 NAMES = ("alice", "bob", "carol")
@@ -253,7 +254,7 @@ class ConvergenceTests(SynchronousTestCase):
         self.patch(catchup, "HELD_LIMIT", 3)
         self.patch(backlog, "PAGE", 4)
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(st.lists(STEPS, max_size=100))
     def test_devices_converge(self, steps: list[Any]) -> None:
         """Commits are late or fail, reads are late, readers are slow, connections break: all the same."""
@@ -263,8 +264,20 @@ class ConvergenceTests(SynchronousTestCase):
         play.finish()
         for viewer in play.viewers:
             self.compare(play, viewer)
+        for chat in filter(None, play.groups):
+            self.compare_memory(play.world, ChatId(chat))
         self.assertEqual(play.world.late, [])
         self.assertEqual(self.flushLoggedErrors(), [])
+
+    def compare_memory(self, world: World, chat: ChatId) -> None:
+        """What is in memory was changed along with the database."""
+        registry = world.domain.registry
+        kept = registry.get(chat)
+        if kept is not None:
+            stored = world.database.now(lambda c: registry._opener.read(c, chat))
+            assert stored is not None
+            self.assertEqual(sorted(kept.members), sorted(stored.members))
+            self.assertEqual((kept.writers, kept.record), (stored.writers, stored.record))
 
     def compare(self, play: Play, viewer: Viewer) -> None:
         """What a device was told is what one that asks now is told."""
