@@ -98,6 +98,8 @@ class ChatListing:
         size = sum(map(len, encoded)) + _SUMMARY
         if chat.kind is ChatKind.GROUP:
             size += _FEW * _NAMED
+        if chat.record.group is not None:
+            size += 2 * len(chat.record.group.about.encode())  # as long as in JSON, at the most
         return _Opened(row, chat, decode(encoded[0]) if encoded else None, size)
 
     def _summaries(
