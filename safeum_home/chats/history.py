@@ -13,13 +13,16 @@ from safeum_home import ids
 from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
+from safeum_home.chats.own_settings import settings_of
+from safeum_home.chats.reacted import with_own
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import decode, open_encoded, open_message
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, Cursor
-from safeum_home.ports import Blinder, Caller, Cursors, Database, Directory, Receipts
-from safeum_home.protocol import MAX_FRAME, commands
+from safeum_home.ports import Blinder, Caller, Cursors, Database, Directory, Owners, Receipts
+from safeum_home.protocol import MAX_FRAME, commands, frames
+from safeum_home.protocol.message_types import ChatSettings
 from safeum_home.protocol.types import ChatSummary, Message
 from safeum_home.storage import chats, events
 from safeum_home.storage.rows import ChatRow, EventRow, MemberRow
@@ -71,6 +74,7 @@ class History:
         directory: Directory,
         receipts: Receipts,
         system: AccountId,
+        owners: Owners,
     ) -> None:
         self._node = node
         self._database = database
@@ -82,6 +86,7 @@ class History:
         self._directory = directory
         self._receipts = receipts
         self._system = system
+        self._owners = owners
 
     async def history(self, caller: Caller, params: commands.ChatHistory) -> Raw:
         before = None if params.before is None else self._cursors.decode(params.before)
@@ -94,30 +99,36 @@ class History:
 
         def read(c: Connection) -> tuple[_Messages, int]:
             mine = self._member(c, chat.blind, caller.account)
-            return _page(c, chat, before, params.limit, mine.visible), mine.delivered
+            return _page(c, chat, before, params.limit, mine), mine.delivered
 
         page, delivered = await self._database.read(read)
-        if before is None and page.newest > delivered:
+        if before is None and page.newest > delivered and chat.kind is not ChatKind.SELF:
             self._receipts.delivered(caller.account, chat.id, page.newest)
         body = b",".join(reversed(page.newest_first))
         return Raw(b'{"messages":[%b],"more":%b}' % (body, b"true" if page.more else b"false"))
 
     async def list(self, caller: Caller, params: commands.ListChats) -> commands.ChatList:
         before = None if params.before is None else self._cursors.decode(params.before)
-        blind = self._blinder.account(caller.account)
+        owner = await self._owners.need(caller.account)
+        blind = owner.blind
 
-        def read(c: Connection) -> tuple[list[_Overview], int | None]:
+        def read(c: Connection) -> tuple[list[_Overview], dict[bytes, ChatSettings], int | None]:
             rows = chats.chats_of(c, blind, before, params.limit + 1)
             more = rows[params.limit - 1][1].position if len(rows) > params.limit else None
             page = rows[: params.limit]
-            return undamaged(page, lambda row: self._overview(c, caller.account, *row), "chats"), more
+            listed = undamaged(page, lambda row: self._overview(c, caller.account, *row), "chats")
+            kept = settings_of(c, owner.key, blind, [overview.chat.blind for overview in listed])
+            return listed, kept, more
 
-        found, more = await self._database.read(read)
-        shown = found[: max(1, _within_budget([overview.size for overview in found]))]
+        found, kept, more = await self._database.read(read)
+        sizes = [overview.size + _size(kept.get(overview.chat.blind)) for overview in found]
+        shown = found[: max(1, _within_budget(sizes))]
         for overview in shown:
             if overview.mine.delivered < overview.position and not overview.sent_by(caller.account):
                 self._receipts.delivered(caller.account, overview.chat.id, overview.position)
-        summaries = [await self._summary(caller.account, overview) for overview in shown]
+        summaries = [
+            await self._summary(caller.account, overview, kept.get(overview.chat.blind)) for overview in shown
+        ]
         last = shown[-1].position if len(shown) < len(found) else more
         return commands.ChatList(summaries, None if last is None else self._cursors.encode(last))
 
@@ -127,7 +138,8 @@ class History:
         if chat.kind is not ChatKind.GROUP:
             everybody = chats.members(c, chat.blind)
             others = next((one for one in everybody if one.account != mine.account), None)
-        encoded = undamaged([newest], lambda row: open_encoded(chat.key, row), "messages")
+        opened = undamaged([newest], lambda row: (row, open_encoded(chat.key, row)), "messages")
+        encoded = with_own(c, chat.key, mine.account, opened)
         last = decode(encoded[0]) if encoded else None
         size = sum(map(len, encoded)) + _SUMMARY
         unread = _unread(c, chat, account, mine)
@@ -139,7 +151,7 @@ class History:
             raise Problem(Code.NOT_FOUND)  # it was erased, or left, since it was looked up
         return member
 
-    async def _summary(self, account: AccountId, found: _Overview) -> ChatSummary:
+    async def _summary(self, account: AccountId, found: _Overview, kept: ChatSettings | None) -> ChatSummary:
         kind, others = found.chat.kind, found.others
         peer = self._peer(found.chat, account)
         known = None if peer is None else await self._directory.known(peer)
@@ -155,6 +167,7 @@ class History:
             read=self._id(found.mine.read),
             peer_delivered=None if others is None else self._id(others.delivered),
             peer_read=None if others is None else self._id(others.read),
+            settings=kept,
         )
 
     def _peer(self, chat: ChatContents, account: AccountId) -> AccountId | None:
@@ -169,14 +182,15 @@ class History:
         return self._cursors.encode(position) if position else None
 
 
-def _page(c: Connection, chat: Chat, before: int | None, limit: int, visible: int) -> _Messages:
+def _page(c: Connection, chat: Chat, before: int | None, limit: int, mine: MemberRow) -> _Messages:
     """The messages before a position; where none of a page can be opened, those before that page."""
     newest = 0
     while True:
-        rows = events.events_before(c, chat.blind, before, limit + 1, visible)
+        rows = events.events_before(c, chat.blind, before, limit + 1, mine.visible)
         newest = newest or (rows[-1].position if rows else 0)
         page = rows[-limit:]
-        messages = undamaged(reversed(page), lambda row: open_encoded(chat.key, row), "messages")
+        opened = undamaged(reversed(page), lambda row: (row, open_encoded(chat.key, row)), "messages")
+        messages = with_own(c, chat.key, mine.account, opened)
         if messages or len(rows) <= limit:
             break
         before = page[0].position
@@ -189,6 +203,11 @@ def _unread(c: Connection, chat: ChatContents, account: AccountId, mine: MemberR
     new = events.events_before(c, chat.blind, None, UNREAD_LIMIT, max(mine.read, mine.visible))
     senders = undamaged(new, lambda row: open_message(chat.key, row).sender, "messages")
     return sum(sender != account for sender in senders)
+
+
+def _size(kept: ChatSettings | None) -> int:
+    """Octets that what is set for a chat takes: a draft may be long."""
+    return 0 if kept is None else len(frames.encode_params(kept))
 
 
 def _within_budget(sizes: Sequence[int]) -> int:

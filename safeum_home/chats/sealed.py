@@ -1,12 +1,9 @@
 """A message at rest: the very octets that were delivered, sealed for their place."""
 
-import msgspec
-
 from safeum_home.ports import Key
+from safeum_home.protocol.carried import decode_message
 from safeum_home.protocol.types import Message
 from safeum_home.storage.rows import EventRow
-
-_decoder = msgspec.json.Decoder(Message)
 
 
 def _context(chat: bytes, position: int) -> bytes:
@@ -30,4 +27,4 @@ def open_message(key: Key, row: EventRow) -> Message:
 
 def decode(encoded: bytes) -> Message:
     """A message out of its encoded parameters."""
-    return _decoder.decode(encoded)
+    return decode_message(encoded)

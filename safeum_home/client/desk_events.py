@@ -9,6 +9,7 @@ from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.names import label
 from safeum_home.client.text import safe
 from safeum_home.protocol.events import ContactChanged, ProfileChanged
+from safeum_home.protocol.message_types import Deleted, Unknown
 from safeum_home.protocol.types import Contact, ContactState, Message, NumberClaim, Profile, Text
 from safeum_home.spawn import spawn
 
@@ -132,6 +133,10 @@ def body_text(message: Message) -> str:
         return safe(body.text, newlines=True)
     if isinstance(body, NumberClaim):
         return _claim_text(body)
+    if isinstance(body, Deleted):
+        return "[deleted]"
+    if isinstance(body, Unknown):
+        return f"[{safe(body.kind)[:64]}]: {safe(body.text, newlines=True)}"
     return f"New login: {safe(body.name)} on {safe(body.system)}"
 
 

@@ -9,7 +9,15 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred, fail, succeed
 
 from safeum_home.client.errors import SessionEnded
-from safeum_home.protocol.events import ChatUpdated, ContactChanged, ProfileChanged, Receipt, Synced
+from safeum_home.protocol.events import (
+    ChatChanged,
+    ChatUpdated,
+    ContactChanged,
+    ProfileChanged,
+    Receipt,
+    SettingsChanged,
+    Synced,
+)
 from safeum_home.protocol.types import Message
 
 REMEMBERED = 4096
@@ -43,6 +51,15 @@ class LinkChanged:
     untrusted: bool = False
 
 
+_WITH_CURSOR = (
+    ChatChanged,
+    ChatUpdated,
+    ContactChanged,
+    ProfileChanged,
+    Receipt,
+    SettingsChanged,
+    Synced,
+)
 Heard = Struct | LinkChanged
 Listen = Callable[[Heard], None]
 
@@ -51,9 +68,7 @@ def cursor_of(event: Struct) -> str | None:
     """The place of a durable event; None for one that is not."""
     if isinstance(event, Message):
         return event.id
-    if isinstance(event, Receipt | ChatUpdated | ContactChanged | ProfileChanged | Synced):
-        return event.cursor
-    return None
+    return event.cursor if isinstance(event, _WITH_CURSOR) else None
 
 
 class Once:

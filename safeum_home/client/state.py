@@ -12,7 +12,15 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from safeum_home.client.chat_view import ChatView, view_of
 from safeum_home.client.voice import NodeVoice
-from safeum_home.protocol.events import ChatUpdated, ContactChanged, ProfileChanged, Receipt, Typing
+from safeum_home.protocol.events import (
+    ChatChanged,
+    ChatUpdated,
+    ContactChanged,
+    ProfileChanged,
+    Receipt,
+    SettingsChanged,
+    Typing,
+)
 from safeum_home.protocol.types import (
     ChatInfo,
     ChatSummary,
@@ -54,6 +62,8 @@ class State:
             ContactChanged: lambda event: self._contact(event.contact),
             ProfileChanged: lambda event: self._profile(event.account, event.profile),
             ChatUpdated: lambda event: self._updated(event.chat),
+            ChatChanged: self._changed,
+            SettingsChanged: self._set,
         }
 
     # --- reading ---------------------------------------------------------------------------------
@@ -72,6 +82,8 @@ class State:
         view = self._chats.get(chat)
         if view is None and chat == self.voice.support_chat:
             view = self._of_node(chat, "support")
+        if view is None and chat == self.voice.notes:
+            self._chats[chat] = view = ChatView(chat, "self", "", "", "Notes")
         if view is None:
             contact = next((entry for entry in self.contacts.values() if entry.chat == chat), None)
             if contact is not None:
@@ -183,6 +195,15 @@ class State:
             self._chats[info.chat] = view = ChatView(info.chat, info.kind, "", "")
         if view.update(info):
             self._wipe_typing(info.chat)
+
+    def _changed(self, event: ChatChanged) -> None:
+        # A chat that is not held is read as it is now when it is asked for.
+        if (view := self.chat(event.message.chat)) is not None:
+            view.change(event, self.account)
+
+    def _set(self, event: SettingsChanged) -> None:
+        if (view := self.chat(event.chat)) is not None:
+            view.settings = event.settings
 
     def _receipt(self, receipt: Receipt) -> None:
         view = self.chat(receipt.chat)

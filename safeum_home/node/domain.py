@@ -46,6 +46,7 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import Control, limits_in_use, make_sign_up
+from safeum_home.node.message_changes import make_message_changes
 from safeum_home.node.routes import chat_routes, closing_routes, login_routes, number_routes, people_routes
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database, Forfeits, TextMessages
@@ -126,7 +127,12 @@ def make_domain(
     infos = ChatInfos(blinder, cursors, opener)
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(name, vault.signer)
-    messages = Messages(database, blinder, cursors, registry, Delivery(bus), milliseconds, signed, inbox)
+    ways = make_message_changes(
+        config, database, vault, registry, opener, infos, directory, bus, milliseconds
+    )
+    messages = Messages(
+        database, blinder, cursors, registry, Delivery(bus), milliseconds, signed, inbox, ways.composing
+    )
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
@@ -196,9 +202,19 @@ def make_domain(
     profiles = Profiles(name, database, blinder, directory, side, views, changes, change_limit)
     avatars = Avatars(database, blinder, directory, side, changes, change_limit)
     history = History(
-        name, database, blinder, cursors, infos, registry, opener, directory, receipts, system.account
+        name,
+        database,
+        blinder,
+        cursors,
+        infos,
+        registry,
+        opener,
+        directory,
+        receipts,
+        system.account,
+        directory,
     )
-    sources = (messages.since, receipts.since, infos.since, side.since, profiles.since)
+    sources = (messages.since, receipts.since, infos.since, side.since, profiles.since, *ways.sources)
     backlog = Backlog(database, sources)
     routes: Routes = {
         **login_routes(logins, passwords, devices),
@@ -208,6 +224,7 @@ def make_domain(
         **chat_routes(history, messages, receipts, TypingSignals(registry, bus)),
         **sync_routes,
         **sign_up.routes(),
+        **ways.routes,
     }
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
