@@ -114,6 +114,11 @@ class Code(Enum):
     TOO_MANY_PINS = Kind("too_many_pins", 409, -32116, "As many messages are pinned here as can be.")
     NOT_FORWARDABLE = Kind("not_forwardable", 409, -32117, "What this message holds cannot be forwarded.")
     NOT_A_MEMBER = Kind("not_a_member", 422, -32118, "Somebody who is mentioned is not in this chat.")
+    NOT_PERMITTED = Kind("not_permitted", 403, -32100, "Your role in this group does not allow this.")
+    WRONG_MEMBER_STATE = Kind(
+        "wrong_member_state", 409, -32101, "That account's place in the group is not one for this."
+    )
+    GROUP_FULL = Kind("group_full", 403, -32102, "The group has as many members as it may have.")
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",

@@ -53,6 +53,8 @@ GENEROUS: dict[str, Any] = {
         "profile_changes_per_account",
         "verifications_per_address",
         "codes_per_number",
+        "group_invitations_per_account",
+        "group_changes_per_account",
     )
     for name in ((rate, f"{rate}_burst") if rate != "commands" else ("commands_per_second", "commands_burst"))
 }

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType, structs
 
 from safeum_home.protocol.events import ChatChanged
 from safeum_home.protocol.message_types import ChatSettings
-from safeum_home.protocol.types import ChatInfo, ChatSummary, GroupInfo, Message
+from safeum_home.protocol.types import ChatInfo, ChatSummary, GroupInfo, GroupRole, Message
 
 CHANGES_KEPT = 512
 """Changes of messages that are remembered of a chat: a page of history may be from before them."""
@@ -44,6 +44,7 @@ class ChatView:
     erased: str | None = None
     pinned: tuple[str, ...] = ()
     group: GroupInfo | None = None
+    role: GroupRole | None = None
     settings: ChatSettings = field(default_factory=ChatSettings)
     _changes: dict[str, _Changed] = field(default_factory=dict)
 
@@ -90,6 +91,9 @@ class ChatView:
             self.unread, self.read, self.peer_delivered, self.peer_read = 0, None, None, None
             self.typing.clear()
             self._changes.clear()
+        self.kind = info.kind
+        if isinstance(info, ChatSummary):
+            self.role = info.role
         self.history, self.erased = info.history, info.erased
         self.pinned, self.group = info.pinned, info.group
         if info.group is not None:

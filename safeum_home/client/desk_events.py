@@ -6,11 +6,12 @@ from safeum_home.client import alerts
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Heard, Link, LinkChanged
+from safeum_home.client.group_words import notice_text
 from safeum_home.client.names import label
 from safeum_home.client.text import safe
 from safeum_home.protocol.events import ContactChanged, ProfileChanged
 from safeum_home.protocol.message_types import Deleted, Unknown
-from safeum_home.protocol.types import Contact, ContactState, Message, NumberClaim, Profile, Text
+from safeum_home.protocol.types import Contact, ContactState, Message, Notice, NumberClaim, Profile, Text
 from safeum_home.spawn import spawn
 
 FORGED = "⚠ Not from your node, though it says so: its signature is missing or wrong."
@@ -137,6 +138,8 @@ def body_text(message: Message) -> str:
         return "[deleted]"
     if isinstance(body, Unknown):
         return f"[{safe(body.kind)[:64]}]: {safe(body.text, newlines=True)}"
+    if isinstance(body, Notice):
+        return notice_text(body, safe)
     return f"New login: {safe(body.name)} on {safe(body.system)}"
 
 

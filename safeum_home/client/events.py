@@ -13,6 +13,8 @@ from safeum_home.protocol.events import (
     ChatChanged,
     ChatUpdated,
     ContactChanged,
+    GroupInvitation,
+    MemberChanged,
     ProfileChanged,
     Receipt,
     SettingsChanged,
@@ -51,15 +53,6 @@ class LinkChanged:
     untrusted: bool = False
 
 
-_WITH_CURSOR = (
-    ChatChanged,
-    ChatUpdated,
-    ContactChanged,
-    ProfileChanged,
-    Receipt,
-    SettingsChanged,
-    Synced,
-)
 Heard = Struct | LinkChanged
 Listen = Callable[[Heard], None]
 
@@ -68,7 +61,22 @@ def cursor_of(event: Struct) -> str | None:
     """The place of a durable event; None for one that is not."""
     if isinstance(event, Message):
         return event.id
-    return event.cursor if isinstance(event, _WITH_CURSOR) else None
+    if isinstance(event, _PLACED):
+        return event.cursor
+    return None
+
+
+_PLACED = (
+    ChatChanged,
+    ChatUpdated,
+    ContactChanged,
+    GroupInvitation,
+    MemberChanged,
+    ProfileChanged,
+    Receipt,
+    SettingsChanged,
+    Synced,
+)
 
 
 class Once:

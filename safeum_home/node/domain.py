@@ -28,6 +28,7 @@ from safeum_home.accounts.verifications import VerificationLimits, Verifications
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.history import History
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.messages import Messages
@@ -46,6 +47,7 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import Control, limits_in_use, make_sign_up
+from safeum_home.node.groups import make_groups
 from safeum_home.node.message_changes import make_message_changes
 from safeum_home.node.routes import chat_routes, closing_routes, login_routes, number_routes, people_routes
 from safeum_home.node.turning import InThread, Turns
@@ -127,11 +129,12 @@ def make_domain(
     infos = ChatInfos(blinder, cursors, opener)
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(name, vault.signer)
+    delivery = Delivery(bus)
     ways = make_message_changes(
         config, database, vault, registry, opener, infos, directory, bus, milliseconds
     )
     messages = Messages(
-        database, blinder, cursors, registry, Delivery(bus), milliseconds, signed, inbox, ways.composing
+        database, blinder, cursors, registry, delivery, milliseconds, signed, inbox, ways.composing
     )
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
@@ -152,8 +155,34 @@ def make_domain(
         receipts.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
+    groups = make_groups(
+        config,
+        clock,
+        database,
+        vault,
+        registry,
+        opener,
+        delivery,
+        infos,
+        NoticeWriter(blinder, cursors, system.account, milliseconds, signed),
+        directory,
+        bus,
+        turns,
+        lambda: spawn(closing.erased_unseen(), "erasing a group"),
+    )
     closing = Closing(
-        clock, database, directory, devices, side, bus, verifier, login_limits, turns, forget, forfeits
+        clock,
+        database,
+        directory,
+        devices,
+        side,
+        bus,
+        verifier,
+        login_limits,
+        turns,
+        forget,
+        forfeits,
+        groups.leave,
     )
     logins = Logins(
         name,
@@ -214,7 +243,15 @@ def make_domain(
         system.account,
         directory,
     )
-    sources = (messages.since, receipts.since, infos.since, side.since, profiles.since, *ways.sources)
+    sources = (
+        messages.since,
+        receipts.since,
+        infos.since,
+        *groups.sources,
+        side.since,
+        profiles.since,
+        *ways.sources,
+    )
     backlog = Backlog(database, sources)
     routes: Routes = {
         **login_routes(logins, passwords, devices),
@@ -222,6 +259,7 @@ def make_domain(
         **closing_routes(pins, closing),
         **people_routes(contacts, profiles, avatars),
         **chat_routes(history, messages, receipts, TypingSignals(registry, bus)),
+        **groups.routes,
         **sync_routes,
         **sign_up.routes(),
         **ways.routes,
@@ -249,10 +287,13 @@ def make_domain(
         contact_limits,
         side,
         devices,
+        groups.use,
         support_messages_per_account=inbox.rate,
         profile_changes_per_account=change_limit,
         verifications_per_address=verification_limits.begun,
         codes_per_number=verification_limits.codes,
+        group_invitations_per_account=groups.limits.invitations,
+        group_changes_per_account=groups.limits.changes,
     )
     shown = Accounts(database, directory, bus.connected)
     control = sign_up.control(config, shown, lambda: bus.accounts, limits)
