@@ -5,18 +5,19 @@ away once for each message, however often that has changed.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from msgspec import structs
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats.contents import Chat, ChatContents, ChatKind
+from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.reacted import own_reactions
 from safeum_home.chats.registry import ChatRegistry
-from safeum_home.chats.roster import Role, RosterState, open_entry
+from safeum_home.chats.roster import Role
 from safeum_home.chats.sealed import open_message, seal_message
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
@@ -26,7 +27,7 @@ from safeum_home.protocol import frames
 from safeum_home.protocol.commands import Done
 from safeum_home.protocol.events import ChatChanged, Reacted
 from safeum_home.protocol.types import Message
-from safeum_home.storage import changes, chats, events, roster
+from safeum_home.storage import changes, chats, events
 from safeum_home.storage.rows import ChangeRow, EventRow
 
 
@@ -107,15 +108,10 @@ class Altering:
         if account not in self._opener.writers(c, chat):
             raise self._registry.refusal(chat.id, account)
 
-    def moderates(self, c: Connection, chat: ChatContents, account: AccountId) -> bool:
-        """Whether an account is the owner or an admin of a group."""
-        if chat.kind is not ChatKind.GROUP:
-            return False
-        row = roster.entry(c, chat.blind, self._blinder.account(account))
-        if row is None or row.state != RosterState.MEMBER:
-            return False
-        entry = open_entry(chat.key, row)
-        return entry.account == account and entry.role >= Role.ADMIN
+    @staticmethod
+    def moderates(chat: ChatContents) -> bool:
+        """Whether the account that a chat was opened for is the owner or an admin of a group."""
+        return chat.entry is not None and chat.entry.role >= Role.ADMIN
 
     # --- a whole command
 
@@ -184,7 +180,7 @@ class Altering:
 
     def tell_record(self, chat: Chat, record: ChatContents, position: int) -> None:
         """Tell all members what the chat is now."""
-        updated = self._infos.updated(record, position)
+        updated = self._infos.updated(replace(chat, record=record.record), position)
         for member in chat.members:
             self._bus.publish(member, updated)
 
@@ -192,7 +188,7 @@ class Altering:
         """`ports.Source` of messages that were changed."""
         blind = self._blinder.account(account)
         rows = changes.changes_since(c, blind, after, limit)
-        opened = self._opener.opener(c, account)
+        opened = self._opener.opener(c, account, (row.event.chat for row in rows))
 
         def tell(row: ChangeRow) -> Published:
             chat = opened(row.event.chat)

@@ -90,7 +90,7 @@ class MessageChanges:
             if type(message.body) is Deleted:
                 return None
             own = message.sender == caller.account
-            if not own and (message.signature or not self._altering.moderates(c, place.chat, caller.account)):
+            if not own and (message.signature or not self._altering.moderates(place.chat)):
                 raise Problem(Code.NOT_YOURS)
             for erase in self._erased_with:
                 erase(c, place.row.chat, place.row.position)

@@ -20,14 +20,24 @@ from safeum_home.ports.domain import (
     Committed,
     Consent,
     Directory,
+    Introduce,
+    Introductions,
     Known,
     Missed,
     Owner,
     Owners,
+    People,
     Receipts,
     SafeNumbers,
     Source,
     Staged,
+)
+from safeum_home.ports.presence import (
+    Acquaintance,
+    Acquaintances,
+    Attendance,
+    RelationWatch,
+    TypingPrivacy,
 )
 from safeum_home.ports.sealing import (
     Blinder,
@@ -54,7 +64,10 @@ from safeum_home.ports.storage import (
 
 __all__ = [
     "Accepted",
+    "Acquaintance",
+    "Acquaintances",
     "Announcer",
+    "Attendance",
     "Blinder",
     "Bulk",
     "Bus",
@@ -71,6 +84,8 @@ __all__ = [
     "EpochTurns",
     "Forfeits",
     "Forget",
+    "Introduce",
+    "Introductions",
     "Key",
     "Keyring",
     "Known",
@@ -79,9 +94,11 @@ __all__ = [
     "Outcome",
     "Owner",
     "Owners",
+    "People",
     "Permanent",
     "Published",
     "Receipts",
+    "RelationWatch",
     "SafeNumbers",
     "SmsProvider",
     "Source",
@@ -89,5 +106,6 @@ __all__ = [
     "Subscriber",
     "Temporary",
     "TextMessages",
+    "TypingPrivacy",
     "WrappedKey",
 ]

@@ -32,6 +32,7 @@ from safeum_home.protocol.commands.chats import (
     ChatTyping,
     History,
     ListChats,
+    Named,
     Sent,
 )
 from safeum_home.protocol.commands.closing import (
@@ -104,6 +105,14 @@ from safeum_home.protocol.commands.messages import (
     SettingsKept,
 )
 from safeum_home.protocol.commands.policy import PolicyAccept, PolicyGet, PolicyText
+from safeum_home.protocol.commands.presence import (
+    AccountPrivacy,
+    PresenceGet,
+    PresenceList,
+    PresenceSet,
+    PrivacyResult,
+)
+from safeum_home.protocol.commands.start import Start, SyncStart
 from safeum_home.protocol.commands.sync import (
     AccountFindable,
     ContactsDirectory,
@@ -131,6 +140,7 @@ __all__ = [
     "AccountPinList",
     "AccountPinRemove",
     "AccountPinSet",
+    "AccountPrivacy",
     "AccountReaction",
     "AccountRegister",
     "AvatarGet",
@@ -205,6 +215,7 @@ __all__ = [
     "MessageEdit",
     "MessageReact",
     "MessageReactions",
+    "Named",
     "NumberKeep",
     "Opened",
     "Params",
@@ -215,6 +226,10 @@ __all__ = [
     "PolicyAccept",
     "PolicyGet",
     "PolicyText",
+    "PresenceGet",
+    "PresenceList",
+    "PresenceSet",
+    "PrivacyResult",
     "ProfileGet",
     "ProfileResult",
     "ProfileSet",
@@ -227,6 +242,8 @@ __all__ = [
     "SessionLogout",
     "SessionResume",
     "SettingsKept",
+    "Start",
+    "SyncStart",
     "Verification",
     "VerificationCreate",
     "VerificationRequest",
