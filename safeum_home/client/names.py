@@ -70,6 +70,8 @@ class Names:
         """What to call a chat."""
         if chat.of_node:
             return f"{SYSTEM_MARK} {label(chat.display_name) or _NODE}"
+        if chat.kind == "self":
+            return "Notes"
         return self._person(chat.peer, self._chosen(chat.peer, chat.display_name), chat.address)
 
     def name(self, account: str) -> str:
