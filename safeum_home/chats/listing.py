@@ -13,11 +13,14 @@ from safeum_home import ids
 from safeum_home.chats.contents import ChatContents, ChatKind
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
+from safeum_home.chats.own_settings import settings_of, size_of
+from safeum_home.chats.reacted import with_own
 from safeum_home.chats.sealed import decode, open_about, open_encoded
 from safeum_home.damage import undamaged
 from safeum_home.ids import AccountId, ChatId, Cursor
-from safeum_home.ports import Blinder, Cursors, Directory, Known, Receipts
+from safeum_home.ports import Blinder, Cursors, Directory, Known, Owners, Receipts
 from safeum_home.protocol.commands import ChatList, Named
+from safeum_home.protocol.message_types import ChatSettings
 from safeum_home.protocol.news import is_news, is_own
 from safeum_home.protocol.types import ChatSummary, Message
 from safeum_home.storage import chat_list, chats, contacts, events, roster
@@ -60,6 +63,7 @@ class ChatListing:
         opener: ChatOpener,
         directory: Directory,
         system: AccountId,
+        owners: Owners,
     ) -> None:
         self._node = node
         self._blinder = blinder
@@ -68,6 +72,7 @@ class ChatListing:
         self._opener = opener
         self._directory = directory
         self._system = system
+        self._owners = owners
 
     def read(self, c: Connection, account: AccountId, before: int | None, limit: int, budget: int) -> Listed:
         """At most `limit` chats of `account`, newest first, in `budget` octets: one of them in any case.
@@ -77,11 +82,13 @@ class ChatListing:
         blind = self._blinder.account(account)
         rows = chat_list.chats_of(c, blind, before, limit + 1, ChatKind.GROUP)
         page = undamaged(rows[:limit], lambda row: self._open(c, account, row), "chats")
-        shown = page[: max(1, within([chat.size for chat in page], budget))]
+        kept = self._settings(c, account, page)
+        sizes = [each.size + size_of(kept.get(each.chat.blind)) for each in page]
+        shown = page[: max(1, within(sizes, budget))]
         last = rows[limit - 1].place if len(rows) > limit else None
         if len(shown) < len(page):
             last = shown[-1].row.place
-        summaries, named = self._summaries(c, account, shown)
+        summaries, named = self._summaries(c, account, shown, kept)
         held = [
             (each.chat.id, each.row.newest.position)
             for each in shown
@@ -94,7 +101,8 @@ class ChatListing:
     def _open(self, c: Connection, account: AccountId, row: ListedChat) -> _Opened:
         chat = self._opener.contents(c, row.chat, account)
         newest = [] if row.newest is None else [row.newest]
-        encoded = undamaged(newest, lambda row: open_encoded(chat.key, row), "messages")
+        opened = undamaged(newest, lambda row: (row, open_encoded(chat.key, row)), "messages")
+        encoded = with_own(c, chat.key, row.mine.account, opened)
         size = sum(map(len, encoded)) + _SUMMARY
         if chat.kind is ChatKind.GROUP:
             size += _FEW * _NAMED
@@ -102,8 +110,15 @@ class ChatListing:
             size += 2 * len(chat.record.group.about.encode())  # as long as in JSON, at the most
         return _Opened(row, chat, decode(encoded[0]) if encoded else None, size)
 
+    def _settings(
+        self, c: Connection, account: AccountId, page: Sequence[_Opened]
+    ) -> dict[bytes, ChatSettings]:
+        owner = self._owners.read(c, account)
+        blinds = [each.chat.blind for each in page]
+        return {} if owner is None else settings_of(c, owner.key, owner.blind, blinds)
+
     def _summaries(
-        self, c: Connection, account: AccountId, shown: Sequence[_Opened]
+        self, c: Connection, account: AccountId, shown: Sequence[_Opened], kept: dict[bytes, ChatSettings]
     ) -> tuple[list[ChatSummary], list[Named]]:
         ones = [each.chat.blind for each in shown if each.chat.kind is not ChatKind.GROUP]
         mine = self._blinder.account(account)
@@ -130,6 +145,7 @@ class ChatListing:
                     read=self._id(each.row.mine.read),
                     peer_delivered=None if other is None else self._id(other.delivered),
                     peer_read=None if other is None else self._id(other.read),
+                    settings=kept.get(blind),
                 )
             )
         named = [
