@@ -3,10 +3,12 @@
 import msgspec
 
 from safeum_home.ports import Key
+from safeum_home.protocol.carried import decode_message
+from safeum_home.protocol.news import About
 from safeum_home.protocol.types import Message
 from safeum_home.storage.rows import EventRow
 
-_decoder = msgspec.json.Decoder(Message)
+_about = msgspec.json.Decoder(About)
 
 
 def _context(chat: bytes, position: int) -> bytes:
@@ -28,6 +30,11 @@ def open_message(key: Key, row: EventRow) -> Message:
     return decode(open_encoded(key, row))
 
 
+def open_about(key: Key, row: EventRow) -> About:
+    """Who wrote the message in a row, and of what kind it is; raises `Tampered`."""
+    return _about.decode(open_encoded(key, row))
+
+
 def decode(encoded: bytes) -> Message:
     """A message out of its encoded parameters."""
-    return _decoder.decode(encoded)
+    return decode_message(encoded)

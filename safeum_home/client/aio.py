@@ -25,8 +25,9 @@ from zope.interface import implementer
 from safeum_home.client import session
 from safeum_home.client.connection import dialer
 from safeum_home.client.events import QUEUE, Listen, Stream
+from safeum_home.client.group_methods import GroupMethods
 from safeum_home.client.loading import load
-from safeum_home.client.methods import Methods
+from safeum_home.client.search import MOST, Found, search
 from safeum_home.client.state import State
 from safeum_home.client.trust import node_at
 from safeum_home.protocol import commands as c
@@ -103,7 +104,7 @@ class Events:
         self._stream.close()
 
 
-class Client(Methods):
+class Client(GroupMethods):
     """See `session.Client`; an `async with` closes it."""
 
     def __init__(self, client: session.Client, loop: AbstractEventLoop) -> None:
@@ -135,9 +136,18 @@ class Client(Methods):
         """The chat in which this account writes to its operator; None before the login."""
         return self._client.support_chat
 
+    @property
+    def notes(self) -> str | None:
+        """The chat with oneself, where one's devices leave each other notes; None before the login."""
+        return self._client.notes
+
     def typing(self, chat: str, active: bool = True) -> bool:
         """Say that something is being typed; False where there is no connection to say it on."""
         return self._client.typing(chat, active)
+
+    def set_active(self, active: bool) -> bool:
+        """See `signals.Signals.set_active`."""
+        return self._client.set_active(active)
 
     async def load(self) -> None:
         """Build `state` from the node; it is kept current from then on."""
@@ -146,6 +156,10 @@ class Client(Methods):
     async def find_contacts(self, numbers: Iterable[str]) -> dict[str, c.ContactFound]:
         """See `finding.Finding.find_contacts`."""
         return await self._client.find_contacts(numbers).asFuture(self._loop)
+
+    def search(self, text: str, chat: str | None = None, limit: int = MOST) -> list[Found]:
+        """See `search.Searching.search`: it asks the node nothing."""
+        return search(self.state, text, chat, limit)
 
     def events(self, limit: int = QUEUE) -> Events:
         """The events from now on: `async for event in client.events()`."""

@@ -14,6 +14,7 @@ from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.accounts.findable_keeper import FindableKeeper
+from safeum_home.accounts.introductions import Introductions
 from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.logins import Logins
 from safeum_home.accounts.number_logins import NumberLogins
@@ -28,12 +29,15 @@ from safeum_home.accounts.verifications import VerificationLimits, Verifications
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.history import History
 from safeum_home.chats.infos import ChatInfos
+from safeum_home.chats.listing import ChatListing
 from safeum_home.chats.messages import Messages
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.registry import ChatRegistry
+from safeum_home.chats.starting import Starting
 from safeum_home.chats.support import SupportInbox
 from safeum_home.chats.support_desk import SupportDesk
 from safeum_home.chats.system import SystemMessages, signing, support_contact, system_contact
@@ -46,9 +50,13 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import Control, limits_in_use, make_sign_up
+from safeum_home.node.groups import make_groups
+from safeum_home.node.message_changes import make_message_changes
+from safeum_home.node.presence import make_presence, presence_routes
 from safeum_home.node.routes import chat_routes, closing_routes, login_routes, number_routes, people_routes
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database, Forfeits, TextMessages
+from safeum_home.presence.presence import WhoIsThere
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
 from safeum_home.spawn import spawn
@@ -67,12 +75,14 @@ class Domain:
     findable: FindableKeeper
     support: SupportDesk
     control: Control
+    presence: WhoIsThere
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
         self.directory.forget()
         self.registry.forget()
         self.findable.forget()
+        self.presence.read_anew()
         spawn(self._erase(), "erasing what was closed")
         spawn(self._reload(), "reading what was set at run time")
 
@@ -88,6 +98,7 @@ class Domain:
     async def stop(self) -> None:
         """End what is under way: afterwards nothing uses the database."""
         self.receipts.flush()
+        self.presence.stop()
         await self.turns.stop()
         self.findable.stop()
         await deferToThread(self.findable.join)
@@ -122,11 +133,19 @@ def make_domain(
 
     directory = AccountDirectory(database, keyring, blinder, system, support)
     opener = ChatOpener(keyring, blinder, system.account, support.account, config.support.open)
+    presence = make_presence(clock, database, blinder, directory, bus)
     registry = ChatRegistry(database, blinder, opener)
     infos = ChatInfos(blinder, cursors, opener)
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(name, vault.signer)
-    messages = Messages(database, blinder, cursors, registry, Delivery(bus), milliseconds, signed, inbox)
+    typing = TypingSignals(clock.seconds, registry, bus, presence)
+    delivery = Delivery(bus, typing.sent)
+    ways = make_message_changes(
+        config, database, vault, registry, opener, infos, directory, bus, milliseconds
+    )
+    messages = Messages(
+        database, blinder, cursors, registry, delivery, milliseconds, signed, inbox, ways.composing
+    )
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
@@ -144,10 +163,37 @@ def make_domain(
         directory.forget_account(account)
         registry.forget_account(account)
         receipts.forget_account(account)
+        presence.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
+    groups = make_groups(
+        config,
+        clock,
+        database,
+        vault,
+        registry,
+        opener,
+        delivery,
+        infos,
+        NoticeWriter(blinder, cursors, system.account, milliseconds, signed),
+        directory,
+        bus,
+        turns,
+        lambda: spawn(closing.erased_unseen(), "erasing a group"),
+    )
     closing = Closing(
-        clock, database, directory, devices, side, bus, verifier, login_limits, turns, forget, forfeits
+        clock,
+        database,
+        directory,
+        devices,
+        side,
+        bus,
+        verifier,
+        login_limits,
+        turns,
+        forget,
+        forfeits,
+        groups.leave,
     )
     logins = Logins(
         name,
@@ -185,7 +231,7 @@ def make_domain(
         lambda account, number: findable.changed(account, number, False),
     )
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
-    contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
+    contacts = Contacts(name, database, directory, side, registry, bus, contact_limits, presence)
     views = ProfileViews(WithoutNumbers())
     changes = ProfileChanges(database, cursors, directory, side, views, bus)
     change_limit = RateLimit(
@@ -195,19 +241,26 @@ def make_domain(
     )
     profiles = Profiles(name, database, blinder, directory, side, views, changes, change_limit)
     avatars = Avatars(database, blinder, directory, side, changes, change_limit)
-    history = History(
-        name, database, blinder, cursors, infos, registry, opener, directory, receipts, system.account
+    listing = ChatListing(name, blinder, cursors, infos, opener, directory, system.account, directory)
+    history = History(database, blinder, cursors, registry, listing, receipts)
+    introductions = Introductions(name, directory, side, views)
+    starting = Starting(database, introductions, listing, registry, receipts)
+    sources = (
+        *(messages.since, receipts.since, infos.since, side.since, profiles.since),
+        *(*groups.sources, *ways.sources),
     )
-    sources = (messages.since, receipts.since, infos.since, side.since, profiles.since)
     backlog = Backlog(database, sources)
     routes: Routes = {
         **login_routes(logins, passwords, devices),
         **number_routes(verifications, number_logins, claims),
         **closing_routes(pins, closing),
         **people_routes(contacts, profiles, avatars),
-        **chat_routes(history, messages, receipts, TypingSignals(registry, bus)),
+        **chat_routes(history, starting, messages, receipts, typing),
+        **presence_routes(presence, database, directory, change_limit),
+        **groups.routes,
         **sync_routes,
         **sign_up.routes(),
+        **ways.routes,
     }
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
@@ -232,11 +285,14 @@ def make_domain(
         contact_limits,
         side,
         devices,
+        groups.use,
         support_messages_per_account=inbox.rate,
         profile_changes_per_account=change_limit,
         verifications_per_address=verification_limits.begun,
         codes_per_number=verification_limits.codes,
+        group_invitations_per_account=groups.limits.invitations,
+        group_changes_per_account=groups.limits.changes,
     )
     shown = Accounts(database, directory, bus.connected)
     control = sign_up.control(config, shown, lambda: bus.accounts, limits)
-    return Domain(services, receipts, directory, registry, turns, closing, findable, desk, control)
+    return Domain(services, receipts, directory, registry, turns, closing, findable, desk, control, presence)

@@ -1,6 +1,6 @@
 """What the parts of the domain ask of each other, and edges of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -10,9 +10,14 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports.delivery import Published
+from safeum_home.ports.sealing import Key
+from safeum_home.protocol.commands import ContactList, ProfileResult
 from safeum_home.protocol.types import Body, DeviceInfo
 
 V = TypeVar("V")
+
+Introduce = Callable[[Connection, int], tuple[ProfileResult, ContactList]]
+"""Reads in a snapshot, and in its thread, at most so many contacts."""
 
 
 class Caller(Protocol):
@@ -44,6 +49,19 @@ class Directory(Protocol):
     def known(self, account: AccountId) -> "Deferred[Known | None]":
         """An account of this node, or one of its own contacts; None where there is none."""
 
+    def look_up(self, c: Connection, account: AccountId) -> Known | None:
+        """The same inside a snapshot or a transaction, and in its thread."""
+
+    def people(self, c: Connection, among: Collection[AccountId]) -> dict[AccountId, Known]:
+        """The same for many at once, without `status`; those that there are not are left out."""
+
+
+class Introductions(Protocol):
+    """What an account starts from besides its chats: itself, and its contacts."""
+
+    def of(self, account: AccountId) -> "Deferred[Introduce]":
+        """What reads it. Fails with `not_found`."""
+
 
 class Committed(Struct, Generic[V], frozen=True):
     """A command's result, and what is to be told to others once the caller has been answered."""
@@ -71,6 +89,30 @@ class Consent(Protocol):
 
     def changed(self, chat: ChatId) -> None:
         """The change is committed, or has failed: once for each `changing`."""
+
+
+class Owner(Protocol):
+    """An account of this node whose key is in memory."""
+
+    @property
+    def blind(self) -> bytes:
+        """Its blind index."""
+
+    @property
+    def key(self) -> Key: ...
+
+
+class Owners(Protocol):
+    """Accounts of this node, for what a sibling keeps under their own keys."""
+
+    async def need(self, account: AccountId) -> Owner:
+        """The account; raises `not_found`."""
+
+    def read(self, c: Connection, account: AccountId) -> Owner | None:
+        """The account as the database has it, on a reading connection and in its thread."""
+
+    def must_be_there(self, c: Connection, owner: Owner) -> None:
+        """Inside a transaction that writes rows for `owner`; raises `not_found` where it was closed."""
 
 
 class SafeNumbers(Protocol):

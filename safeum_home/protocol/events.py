@@ -11,6 +11,9 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from safeum_home.protocol.group_types import GroupMember, Invitation
+from safeum_home.protocol.message_types import ChatSettings
+from safeum_home.protocol.presence import Presence, Privacy
 from safeum_home.protocol.types import Account, Chat, ChatInfo, Contact, CursorText, Message, Profile
 
 
@@ -59,6 +62,59 @@ class ChatUpdated(Struct, frozen=True):
     chat: ChatInfo
 
 
+class Reacted(Struct, frozen=True):
+    """An account's reaction is now this; null: it has taken it back."""
+
+    account: Account
+    emoji: str | None
+
+
+@_event("chat.changed", durable=True)
+class ChatChanged(Struct, frozen=True, omit_defaults=True):
+    """A message is now this: it was edited, deleted for all, or somebody reacted.
+
+    What is told live is the same for everybody, without `mine`: that stays what it was unless `reacted`
+    names one's own account, and there is none where no reaction is left. After a reconnect each message that
+    has changed comes once, as it is now, and `reacted` is the account's own reaction.
+    """
+
+    cursor: CursorText
+    message: Message
+    by: Account | None = None
+    """Who changed it; null after a reconnect."""
+    reacted: Reacted | None = None
+
+
+@_event("chat.settings", durable=True)
+class SettingsChanged(Struct, frozen=True):
+    """What this account has set for a chat is now this; its own devices alone are told."""
+
+    cursor: CursorText
+    chat: Chat
+    settings: ChatSettings
+
+
+@_event("group.member", durable=True)
+class MemberChanged(Struct, frozen=True):
+    """Somebody's place in a group is now this. `members` is how many members it has.
+
+    Of one's own account, unless as a `member`: an invitation into this group is over, and so is the chat.
+    """
+
+    cursor: CursorText
+    chat: Chat
+    member: GroupMember
+    members: int
+
+
+@_event("group.invited", durable=True)
+class GroupInvitation(Struct, frozen=True):
+    """The session's account is invited into a group. It is over with the next `group.member` of its own."""
+
+    cursor: CursorText
+    invitation: Invitation
+
+
 @_event("chat.typing", durable=False)
 class Typing(Struct, frozen=True):
     """Somebody types; show it for 6 seconds at the most."""
@@ -90,3 +146,21 @@ class Synced(Struct, frozen=True):
     """All that was missed has been sent; what follows is live. The device is current up to `cursor`."""
 
     cursor: CursorText
+
+
+@_event("presence.changed", durable=False)
+class PresenceChanged(Struct, frozen=True, omit_defaults=True):
+    """How it is with contacts now, as far as it has changed; a connection begins with knowing nothing.
+
+    With `reset` all that was told before is forgotten first.
+    """
+
+    changes: list[Presence]
+    reset: bool = False
+
+
+@_event("privacy.changed", durable=False)
+class PrivacyChanged(Struct, frozen=True):
+    """What this account keeps to itself is now this; a connection on which it was not told hides nothing."""
+
+    privacy: Privacy

@@ -1,18 +1,18 @@
 """Chats, their members, and how far each member got."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from safeum_home.ports import WrappedKey
 from safeum_home.storage.keys import put_key
 from safeum_home.storage.many import Many
-from safeum_home.storage.rows import ChatRow, EventRow, Marker, MemberRow
+from safeum_home.storage.rows import ChatRow, Marker, MemberRow
 from safeum_home.storage.schema import chats, events, keys
 from safeum_home.storage.schema import members as member_table
 
-_COLUMNS = (chats.c.chat, chats.c.kind, chats.c.sealed, keys.c.epoch, keys.c.wrapped, chats.c.changed)
-_CHAT = select(*_COLUMNS).join(keys, keys.c.owner == chats.c.chat).where(chats.c.chat == bindparam("chat"))
+COLUMNS = (chats.c.chat, chats.c.kind, chats.c.sealed, keys.c.epoch, keys.c.wrapped, chats.c.changed)
+_CHAT = select(*COLUMNS).join(keys, keys.c.owner == chats.c.chat).where(chats.c.chat == bindparam("chat"))
 _MEMBER = select(member_table).where(
     member_table.c.chat == bindparam("chat"), member_table.c.account == bindparam("account")
 )
@@ -20,31 +20,6 @@ _MEMBERS = (
     select(member_table).where(member_table.c.chat == bindparam("chat")).order_by(member_table.c.account)
 )
 
-# The newest position of each chat is one descent of the events' B-tree; only the page's events are read.
-_NEWEST = (
-    select(func.max(events.c.position))
-    .where(events.c.chat == member_table.c.chat, events.c.position > member_table.c.visible)
-    .scalar_subquery()
-)
-_LATEST = (
-    select(member_table.c.chat, _NEWEST.label("newest"))
-    .where(member_table.c.account == bindparam("account"))
-    .subquery()
-)
-_PAGE = (
-    select(_LATEST)
-    .where(_LATEST.c.newest < bindparam("before"))
-    .order_by(_LATEST.c.newest.desc())
-    .limit(bindparam("limit"))
-    .subquery()
-)
-_CHATS_OF = (
-    select(*_COLUMNS, events.c.position, events.c.sealed)
-    .join(_PAGE, _PAGE.c.chat == chats.c.chat)
-    .join(keys, keys.c.owner == chats.c.chat)
-    .join(events, (events.c.chat == _PAGE.c.chat) & (events.c.position == _PAGE.c.newest))
-    .order_by(events.c.position.desc())
-)
 _mine = member_table.alias("mine")
 _moved = member_table.c.position > bindparam("position")
 # In a group one's own marker alone is told: all of everybody's would drown it.
@@ -65,7 +40,6 @@ _MARKERS_SINCE = (
     .order_by("position")
     .limit(bindparam("limit"))
 )
-_HIGHEST = 2**63 - 1
 
 _NEWEST_UPTO = (
     select(func.max(events.c.position))
@@ -84,6 +58,16 @@ _FIND_MEMBERS = Many(
     "SELECT chat, account, delivered, read, position FROM members WHERE (chat, account) IN ({rows})",
     ("bytea", "bytea"),
 )
+_AMONG = Many(
+    "SELECT chat, kind, sealed, epoch, wrapped, changed FROM chats JOIN keys ON keys.owner = chats.chat"
+    " WHERE (chat) IN ({rows})",
+    ("bytea",),
+)
+_COUNT_EACH = Many("SELECT chat, COUNT(*) FROM members WHERE (chat) IN ({rows}) GROUP BY chat", ("bytea",))
+_MEMBERS_OF = Many(
+    "SELECT chat, account, delivered, read, position, visible FROM members WHERE (chat) IN ({rows})",
+    ("bytea",),
+)
 _PUT_MEMBERS = Many(
     "INSERT INTO members (chat, account, delivered, read, position, visible) {rows}"
     " ON CONFLICT (chat, account) DO UPDATE SET delivered = excluded.delivered, read = excluded.read,"
@@ -98,9 +82,13 @@ _PUT_CHAT = Many(
     "INSERT INTO chats (chat, kind, sealed, changed) {rows} ON CONFLICT DO NOTHING",
     ("bytea", "smallint", "bytea", "bigint"),
 )
+_REMOVE_MEMBER = delete(member_table).where(
+    member_table.c.chat == bindparam("of_chat"), member_table.c.account == bindparam("of_account")
+)
+_COUNT_MEMBERS = select(func.count()).where(member_table.c.chat == bindparam("chat"))
 _UPDATE_CHAT = update(chats).where(chats.c.chat == bindparam("owner"))
 _CHANGED_SINCE = (
-    select(*_COLUMNS)
+    select(*COLUMNS)
     .join(member_table, member_table.c.chat == chats.c.chat)
     .join(keys, keys.c.owner == chats.c.chat)
     .where(member_table.c.account == bindparam("account"), chats.c.changed > bindparam("position"))
@@ -109,7 +97,7 @@ _CHANGED_SINCE = (
 )
 
 
-def _chat_row(chat: bytes, kind: int, sealed: bytes, epoch: int, wrapped: bytes, changed: int) -> ChatRow:
+def chat_row(chat: bytes, kind: int, sealed: bytes, epoch: int, wrapped: bytes, changed: int) -> ChatRow:
     return ChatRow(chat, kind, sealed, WrappedKey(epoch, wrapped), changed)
 
 
@@ -132,15 +120,34 @@ def update_chat(c: Connection, chat: bytes, sealed: bytes, changed: int) -> None
     c.execute(_UPDATE_CHAT.values(sealed=sealed, changed=changed), {"owner": chat})
 
 
+def remove_member(c: Connection, chat: bytes, account: bytes) -> None:
+    """Let an account be a member no more."""
+    c.execute(_REMOVE_MEMBER, {"of_chat": chat, "of_account": account})
+
+
+def count_members(c: Connection, chat: bytes) -> int:
+    return int(c.execute(_COUNT_MEMBERS, {"chat": chat}).scalar_one())
+
+
+def count_members_of(c: Connection, chats: Sequence[bytes]) -> dict[bytes, int]:
+    """How many members each of some chats has."""
+    return dict(_COUNT_EACH.fetch(c, [(chat,) for chat in chats]))
+
+
 def chats_changed_since(c: Connection, account: bytes, position: int, limit: int) -> list[ChatRow]:
     """Chats of an account whose record changed after `position`, in that order."""
     rows = c.execute(_CHANGED_SINCE, {"account": account, "position": position, "limit": limit})
-    return [_chat_row(*row) for row in rows]
+    return [chat_row(*row) for row in rows]
 
 
 def chat(c: Connection, chat: bytes) -> ChatRow | None:
     row = c.execute(_CHAT, {"chat": chat}).first()
-    return _chat_row(*row) if row else None
+    return chat_row(*row) if row else None
+
+
+def chats_among(c: Connection, among: Collection[bytes]) -> list[ChatRow]:
+    """Those of some chats that are there."""
+    return [chat_row(*row) for row in _AMONG.fetch(c, [(chat,) for chat in among])]
 
 
 def members(c: Connection, chat: bytes) -> list[MemberRow]:
@@ -152,15 +159,9 @@ def member(c: Connection, chat: bytes, account: bytes) -> MemberRow | None:
     return MemberRow(*row) if row else None
 
 
-def chats_of(c: Connection, account: bytes, before: int | None, limit: int) -> list[tuple[ChatRow, EventRow]]:
-    """The account's chats that hold an event, with the newest, the chat of the newest first.
-
-    `before` is the position of the last event of the page before.
-    """
-    asked = {"account": account, "before": _HIGHEST if before is None else before, "limit": limit}
-    return [
-        (_chat_row(*row[:6]), EventRow(row.chat, row.position, row[7])) for row in c.execute(_CHATS_OF, asked)
-    ]
+def members_of(c: Connection, chats: Sequence[bytes]) -> list[MemberRow]:
+    """The members of some chats."""
+    return [MemberRow(*row) for row in _MEMBERS_OF.fetch(c, [(chat,) for chat in chats])]
 
 
 def put_markers(c: Connection, rows: Sequence[Marker]) -> list[Marker | None]:

@@ -12,17 +12,23 @@ from safeum_home.storage.schema import (
     accounts,
     aliases,
     avatars,
+    changes,
     chats,
     claims,
     contacts,
     dedupe,
     devices,
+    endings,
     erasing,
     events,
+    group_links,
     keys,
     members,
     node,
     profiles,
+    reactions,
+    roster,
+    settings,
     support,
     tombstones,
 )
@@ -31,7 +37,13 @@ _MARK = "erased"
 _IS_MARK = node.c.name == _MARK
 _owner: BindParameter[bytes] = bindparam("owner", type_=LargeBinary)
 
-_CHATS = select(members.c.chat).where(members.c.account == _owner)
+_GROUP = 4
+"""`ChatKind.GROUP`: a group goes on without who was closed."""
+_CHATS = (
+    select(members.c.chat)
+    .join(chats, chats.c.chat == members.c.chat)
+    .where(members.c.account == _owner, chats.c.kind != _GROUP)
+)
 _OWN_ROWS = (
     delete(claims).where(claims.c.account == _owner),
     delete(avatars).where(avatars.c.account == _owner),
@@ -39,6 +51,8 @@ _OWN_ROWS = (
     delete(devices).where(devices.c.account == _owner),
     delete(profiles).where(profiles.c.account == _owner),
     delete(contacts).where(contacts.c.owner == _owner),
+    delete(settings).where(settings.c.account == _owner),
+    delete(endings).where(endings.c.account == _owner),
     delete(accounts).where(accounts.c.account == _owner),
 )
 _ENTOMB = tombstones.insert().from_select(
@@ -48,18 +62,31 @@ _ENTOMB = tombstones.insert().from_select(
 _ERASE = Many("INSERT INTO erasing (owner) {rows} ON CONFLICT DO NOTHING", ("bytea",))
 _ERASING = select(erasing.c.owner)
 _DROP = (
+    delete(group_links).where(group_links.c.chat.in_(_ERASING)),
+    delete(roster).where(roster.c.chat.in_(_ERASING)),
     delete(keys).where(keys.c.owner.in_(_ERASING)),
     delete(chats).where(chats.c.chat.in_(_ERASING)),
     delete(members).where(members.c.chat.in_(_ERASING)),
     delete(support).where(support.c.chat.in_(_ERASING)),
+    delete(settings).where(settings.c.chat.in_(_ERASING)),
 )
 _POSITIONS = select(events.c.position).where(events.c.chat == _owner).order_by(events.c.position)
+_OF_MESSAGES = (
+    (events, events.c.position),
+    (changes, changes.c.target),
+    (reactions, reactions.c.target),
+)
 _SWEPT = (
     # What was on its way to the writer when the account was closed came behind it.
     *_OWN_ROWS,
     delete(members).where((members.c.chat == _owner) | (members.c.account == _owner)),
     delete(chats).where(chats.c.chat == _owner),
     delete(support).where(support.c.chat == _owner),
+    delete(settings).where(settings.c.chat == _owner),
+    delete(changes).where(changes.c.chat == _owner),
+    delete(reactions).where(reactions.c.chat == _owner),
+    delete(group_links).where(group_links.c.chat == _owner),
+    delete(roster).where(roster.c.chat == _owner),
     delete(keys).where(keys.c.owner == _owner),
     delete(erasing).where(erasing.c.owner == _owner),
 )
@@ -81,6 +108,23 @@ def erase_account(c: Connection, account: bytes, epoch: int, keep_name: bool = T
         c.execute(_ENTOMB, {"owner": account})
     for statement in _OWN_ROWS:
         c.execute(statement, {"owner": account})
+    # In groups its place is taken away at once; what else that means is left to `chats.group_departures`.
+    c.execute(delete(members).where(members.c.account == _owner), {"owner": account})
+    _drop(c, epoch)
+
+
+def erase_chat(c: Connection, chat: bytes, epoch: int) -> None:
+    """Drop a chat, for all its members; its messages are left to `sweep`. `epoch` as above."""
+    _ERASE.change(c, [(chat,)])
+    _drop(c, epoch)
+
+
+def is_erased(c: Connection, owner: bytes) -> bool:
+    """Whether a chat, or an account, was erased and is not swept away yet."""
+    return c.execute(_ERASING.where(erasing.c.owner == owner)).first() is not None
+
+
+def _drop(c: Connection, epoch: int) -> None:
     for statement in _DROP:
         c.execute(statement)
     if (erased := erased_epoch(c)) is None:
@@ -102,7 +146,8 @@ def sweep(c: Connection, limit: int) -> bool:
     positions = list(c.execute(_POSITIONS.limit(limit), {"owner": owner}).scalars())
     if positions:
         c.execute(delete(dedupe).where(dedupe.c.position.in_(positions)))
-        c.execute(delete(events).where(events.c.chat == owner, events.c.position <= positions[-1]))
+        for table, place in _OF_MESSAGES:
+            c.execute(delete(table).where(table.c.chat == owner, place <= positions[-1]))
         return True
     for statement in _SWEPT:
         c.execute(statement, {"owner": owner})

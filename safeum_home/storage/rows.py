@@ -83,12 +83,29 @@ class RosterRow(NamedTuple):
     sealed: bytes
 
 
+class EndingRow(NamedTuple):
+    """A group that was erased, for who was in it; `sealed` is under the key of its chat with the node."""
+
+    account: bytes
+    position: int
+    sealed: bytes
+
+
 class EventRow(NamedTuple):
     """A message; `sealed` is under the chat's key."""
 
     chat: bytes
     position: int
     sealed: bytes
+
+
+class ListedChat(NamedTuple):
+    """A chat in an account's list, at a place in the order of positions; `mine` is the account's own row."""
+
+    chat: ChatRow
+    mine: MemberRow
+    newest: EventRow | None
+    place: int
 
 
 class NewEvent(NamedTuple):
@@ -126,3 +143,29 @@ class SupportRow(NamedTuple):
     chat: bytes
     position: int
     waiting: int
+
+
+class ChangeRow(NamedTuple):
+    """A message as it is now, and where it last became that; `sealed` is under the chat's key."""
+
+    event: EventRow
+    position: int
+
+
+class ReactionRow(NamedTuple):
+    """An account's reaction to the message at `target`; `sealed` is under the chat's key."""
+
+    chat: bytes
+    target: int
+    account: bytes
+    position: int
+    sealed: bytes
+
+
+class SettingsRow(NamedTuple):
+    """What an account has set for a chat; `sealed` is under the account's key."""
+
+    account: bytes
+    chat: bytes
+    position: int
+    sealed: bytes

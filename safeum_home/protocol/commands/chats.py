@@ -2,10 +2,12 @@
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from safeum_home.protocol.command import Done, Params, Result, command
+from safeum_home.protocol.message_types import ForwardFrom, Mentions
 from safeum_home.protocol.types import (
+    Account,
     Body,
     Chat,
     ChatSummary,
@@ -17,17 +19,32 @@ from safeum_home.protocol.types import (
 )
 
 
+class Named(Struct, frozen=True):
+    """What somebody in a group is called, be it a contact or not."""
+
+    account: Account
+    address: str
+    display_name: str
+
+
 class ChatList(Result, frozen=True):
-    """Chats, newest first."""
+    """Chats, newest first.
+
+    `people` are of the groups among them: who wrote last, and all members of groups of five or fewer.
+    """
 
     chats: list[ChatSummary]
     next: CursorText | None = None
     """Where to go on (`before`); null at the end."""
+    people: list[Named] = []
 
 
 @command("chat.list", ChatList, cost=10)
 class ListChats(Params, frozen=True):
-    """The chats that hold a message, newest first, a page at a time."""
+    """The chats that hold a message, newest first, a page at a time.
+
+    A group, and a chat whose history was erased, is there without one too.
+    """
 
     before: CursorText | None = None
     limit: Annotated[int, Meta(ge=1, le=50)] = 25
@@ -41,15 +58,20 @@ class Sent(Result, frozen=True):
 
 
 @command("chat.send", Sent)
-class ChatSend(Params, frozen=True):
+class ChatSend(Params, frozen=True, omit_defaults=True):
     """Write into a chat. Idempotent: for each device and `client_id` there is one message.
 
-    The body is a `text`; other kinds are the node's own.
+    The body is a `text`, or of a kind that the node does not know, which it carries as it is; other
+    kinds are the node's own. Or there is none, and the node copies the message that `forward` names.
     """
 
     chat: Chat
     client_id: ClientId
-    body: Body
+    body: Body | None = None
+    reply_to: CursorText | None = None
+    """A message of the same chat; one that was deleted is as good."""
+    mentions: Mentions = ()
+    forward: ForwardFrom | None = None
 
 
 class History(Result, frozen=True):
