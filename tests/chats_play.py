@@ -211,9 +211,10 @@ class Play:
             assert self.name_of(message.sender) == said.sender, about
         if view.loaded:
             assert view.more == (len(held) < len(room.said)), about
-        assert view.unread == room.unread(person), (
-            f"{about}: {view.unread} unread for {room.unread(person)}, {held}"
-        )
+        unread, true = view.unread, room.unread(person)
+        # How many follow a message that is not held cannot be counted before it is loaded.
+        counted = view.read is None or view.place(view.read) >= 0
+        assert unread == true or (unread > true and not counted), f"{about}: {unread} unread for {true}"
         self._check_marker(view, room, view.read, room.read.get(person, 0), about)
         if (other := room.other(person)) is not None:
             self._check_marker(view, room, view.peer_read, room.read.get(other, 0), f"{about}, the other")
@@ -236,7 +237,9 @@ class Play:
             theirs = [said for said in room.said if said.sender == person]
             if theirs and len(view.messages) == len(room.said):
                 place = view.place(view.peer_delivered)
-                assert place >= room.find(theirs[-1].key), f"{person}: delivered up to {place}, {view.peer_delivered}"
+                assert place >= room.find(theirs[-1].key), (
+                    f"{person}: delivered up to {place} in {room}, {view}"
+                )
 
     def load_all(self, device: Device) -> None:
         """Load all of all chats."""

@@ -40,9 +40,9 @@ class Room:
         return next((place for place, said in enumerate(self.said) if said.key == key), -1)
 
     def unread(self, person: str) -> int:
-        return min(
-            MOST_UNREAD, sum(said.sender != person for said in self.said[self.read.get(person, 0) :])
-        )
+        """What others wrote behind what was read, and behind what the person wrote last."""
+        own = [place + 1 for place, said in enumerate(self.said) if said.sender == person]
+        return min(MOST_UNREAD, len(self.said) - max([self.read.get(person, 0), *own]))
 
     def other(self, person: str) -> str | None:
         """Who is at the other end of a direct chat."""

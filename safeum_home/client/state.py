@@ -162,6 +162,8 @@ class State:
         view = self.chat(chat)
         if view is not None:
             view.join(messages, more)
+            if view.read is not None:
+                self.marked(chat, view.read)  # it may be among these, and was not held before
 
     # --- events ----------------------------------------------------------------------------------
 
