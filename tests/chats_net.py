@@ -126,6 +126,8 @@ class Device:
         self.link: Link | None = None
         self.client = Client(self._dial, net.clock, lambda: 0.5)
         self.id = ""
+        self.connecting: Callable[[], None] = lambda: None
+        """Called when it connects: what was not answered is given again now."""
 
     @property
     def state(self) -> State:
@@ -143,6 +145,7 @@ class Device:
     def _dial(self, listener: Listener) -> "Deferred[Wire]":
         if self.away:
             return fail(Disconnected(Closing(1006, "no network")))
+        self.connecting()
         self.link = Link(self._net, listener)
         wire: Wire = _Wire(self.link)
         return succeed(wire)

@@ -4,14 +4,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from safeum_home.client.chat_view import ChatView
-from safeum_home.client.errors import Disconnected, RemoteProblem, SessionEnded
+from safeum_home.client.errors import Disconnected, RemoteProblem
 from safeum_home.ids import AccountId, direct_chat_id, system_account
-from safeum_home.protocol.types import ContactState, Message
+from safeum_home.protocol.message_types import Deleted
+from safeum_home.protocol.types import ContactState, Message, Text
 from tests.chats_net import Asked, Device, Net
-from tests.chats_truth import NODE, Room, Truth
+from tests.chats_truth import NODE, Room, Shown, Truth
 from tests.world import NODE as NODE_NAME
 from tests.world import PASSWORD
 
+EDITED = " / "
+"""Stands between what a message said at first and what it says now."""
 PIN = "284716"
 MOST_DEVICES = 3
 
@@ -41,6 +44,8 @@ class Play:
         self.accounts: dict[str, AccountId] = {}
         self.devices: list[Device] = []
         self.orders: dict[Device, list[Order]] = {}
+        self.keys: dict[str, str] = {}
+        """What the model calls messages, by their ids."""
         for name in names:
             self._enter(name, new=True)
 
@@ -48,6 +53,7 @@ class Play:
 
     def _enter(self, name: str, *, new: bool) -> Device:
         device = Device(self.net, name)
+        device.connecting = lambda: self._replay(device)
         self.devices.append(device)
         self.orders[device] = []
         device.enter(new=new)
@@ -82,12 +88,11 @@ class Play:
             device.link.slow = False
             self.net.run()
         else:
-            # The model first: what is given again reaches the node while the client comes back.
-            self._replay(device)
             device.back()
         self._settle_orders(device)
 
     def _replay(self, device: Device) -> None:
+        """What is given again reaches the node as soon as the client is back."""
         for order in self.orders[device]:
             if order.again and not order.asked.done:
                 order.expected = order.apply()
@@ -115,7 +120,7 @@ class Play:
 
     def read(self, device: Device, view: ChatView, message: Message) -> None:
         """Everything up to a message was read on a device."""
-        key, upto, client = self.key_of(device, view), _key(message), device.client
+        key, upto, client = self.key_of(device, view), self.key_of_message(message), device.client
         self.give(
             device,
             lambda: client.read(view.chat, message.id),
@@ -184,6 +189,22 @@ class Play:
     def name_of(self, account: str) -> str:
         return next((name for name, one in self.accounts.items() if one == account), NODE)
 
+    def key_of_message(self, message: Message) -> str:
+        """What the model calls a message: what it said at first. Of a stub that is known from before."""
+        if message.id not in self.keys:
+            body = message.body
+            self.keys[message.id] = (
+                body.text if isinstance(body, Text) else f"login {getattr(body, 'device', '')}"
+            ).partition(EDITED)[0]
+        return self.keys[message.id]
+
+    def _shown(self, message: Message) -> Shown:
+        body, key = message.body, self.key_of_message(message)
+        text = body.text if isinstance(body, Text) else None if isinstance(body, Deleted) else key
+        reactions = {each.emoji: each.count for each in message.reactions}
+        sender, edited = self.name_of(message.sender), message.edited is not None
+        return Shown(key, sender, text, edited, reactions, message.mine)
+
     def check(self, device: Device) -> None:
         """What a device shows is what is true."""
         person, state, truth = device.owner, device.state, self.truth
@@ -205,16 +226,19 @@ class Play:
 
     def _check_room(self, person: str, view: ChatView, room: Room) -> None:
         about = f"{person} in {room.kind} {room.people}"
-        held = [_key(message) for message in view.messages]
-        assert held == [said.key for said in room.said][-len(held) :], f"{about}: {held}"
-        for message, said in zip(view.messages, room.said[-len(held) :], strict=True):
-            assert self.name_of(message.sender) == said.sender, about
+        held = [self._shown(message) for message in view.messages]
+        true = [said.shown_to(person) for said in room.said[-len(held) :]]
+        assert held == true, f"{about}: {held} for {true}"
+        assert [self.keys[each] for each in view.pinned] == room.pinned, about
+        draft, muted = view.settings.draft, view.settings.muted_until is not None
+        assert ("" if draft is None else draft.text) == room.drafts.get(person, ""), about
+        assert muted == room.muted.get(person, False), about
         if view.loaded:
             assert view.more == (len(held) < len(room.said)), about
-        unread, true = view.unread, room.unread(person)
+        unread, news = view.unread, room.unread(person)
         # How many follow a message that is not held cannot be counted before it is loaded.
         counted = view.read is None or view.place(view.read) >= 0
-        assert unread == true or (unread > true and not counted), f"{about}: {unread} unread for {true}"
+        assert unread == news or (unread > news and not counted), f"{about}: {unread} unread for {news}"
         self._check_marker(view, room, view.read, room.read.get(person, 0), about)
         if (other := room.other(person)) is not None:
             self._check_marker(view, room, view.peer_read, room.read.get(other, 0), f"{about}, the other")
@@ -278,12 +302,3 @@ class Play:
             ended = device.client.close()
             assert ended.called
         assert self.net.world.late == []
-
-
-def _key(message: Message) -> str:
-    """What the model calls a message."""
-    body = message.body
-    return str(getattr(body, "text", None) or f"login {getattr(body, 'device', '')}")
-
-
-__all__ = ["MOST_DEVICES", "SessionEnded", "Play"]

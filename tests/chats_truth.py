@@ -3,7 +3,9 @@
 A command returns the code that it is refused with, or None.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from safeum_home.protocol.types import ContactState
 
@@ -13,17 +15,41 @@ CLOSED = ContactState.CLOSED
 WRONG = "wrong_contact_state"
 STRANGERS = "not_a_contact"
 UNKNOWN = "not_found"
+GONE = "message_gone"
+FOREIGN = "not_yours"
 NODE = "the node"
-MOST_UNREAD = 100
+MOST_UNREAD, MOST_PINS = 100, 20
 
 
 @dataclass
 class Said:
-    """A message. `key` is its text, which no other has, or what it is an alert of."""
+    """A message. `key` is its first text, which no other has, or what it is an alert of."""
 
     key: str
     sender: str
     order: int
+    text: str
+    edited: bool = False
+    deleted: bool = False
+    reactions: dict[str, str] = field(default_factory=dict)
+
+    def shown_to(self, person: str) -> "Shown":
+        """What `person` sees of it."""
+        if self.deleted:
+            return Shown(self.key, self.sender, None, False, {}, None)
+        counts = Counter(self.reactions.values())
+        return Shown(self.key, self.sender, self.text, self.edited, dict(counts), self.reactions.get(person))
+
+
+class Shown(NamedTuple):
+    """A message as somebody sees it; of one that was deleted there is no text."""
+
+    key: str
+    sender: str
+    text: str | None
+    edited: bool
+    reactions: dict[str, int]
+    mine: str | None
 
 
 @dataclass
@@ -34,6 +60,9 @@ class Room:
     people: tuple[str, ...]
     said: list[Said] = field(default_factory=list)
     read: dict[str, int] = field(default_factory=dict)
+    pinned: list[str] = field(default_factory=list)
+    drafts: dict[str, str] = field(default_factory=dict)
+    muted: dict[str, bool] = field(default_factory=dict)
 
     def find(self, key: str) -> int:
         """The place of a message; -1 where there is none."""
@@ -107,7 +136,7 @@ class Truth:
 
     def _say(self, room: Room, key: str, sender: str) -> None:
         self._order += 1
-        room.said.append(Said(key, sender, self._order))
+        room.said.append(Said(key, sender, self._order, key))
 
     def mark(self, person: str, key: tuple[str, ...], upto: str) -> str | None:
         """All up to a message was read."""
@@ -115,6 +144,95 @@ class Truth:
         if room is None or (place := room.find(upto)) < 0:
             return UNKNOWN
         room.read[person] = max(room.read.get(person, 0), place + 1)
+        return None
+
+    def _may_write(self, person: str, room: Room) -> bool:
+        if room.kind == "direct":
+            return self.state(room.other(person) or "", person) is ACCEPTED
+        return room.kind == "self"
+
+    def _find(self, key: tuple[str, ...], which: str) -> Said | None:
+        """A message of a chat that is there."""
+        place = self.rooms[key].find(which)
+        return self.rooms[key].said[place] if place >= 0 else None
+
+    def edit(self, person: str, key: tuple[str, ...], which: str, text: str) -> str | None:
+        if key not in self.rooms:
+            return UNKNOWN
+        said = self._find(key, which)
+        if said is None or said.deleted:
+            return GONE
+        if said.sender != person:
+            return FOREIGN
+        if not self._may_write(person, self.rooms[key]):
+            return STRANGERS
+        said.text, said.edited = text, said.edited or said.text != text
+        return None
+
+    def delete(self, person: str, key: tuple[str, ...], which: str) -> str | None:
+        if key not in self.rooms:
+            return UNKNOWN
+        said = self._find(key, which)
+        if said is None:
+            return GONE
+        if not said.deleted and said.sender != person:
+            return FOREIGN
+        said.deleted = True
+        said.reactions.clear()
+        pinned = self.rooms[key].pinned
+        if which in pinned:
+            pinned.remove(which)
+        return None
+
+    def react(self, person: str, key: tuple[str, ...], which: str, emoji: str | None) -> str | None:
+        if key not in self.rooms:
+            return UNKNOWN
+        said = self._find(key, which)
+        if said is None or said.deleted:
+            return GONE
+        if not self._may_write(person, self.rooms[key]):
+            return STRANGERS
+        if emoji is None:
+            said.reactions.pop(person, None)
+        else:
+            said.reactions[person] = emoji
+        return None
+
+    def pin(self, person: str, key: tuple[str, ...], which: str) -> str | None:
+        if key not in self.rooms:
+            return UNKNOWN
+        if not self._may_write(person, self.rooms[key]):
+            return STRANGERS
+        said, pinned = self._find(key, which), self.rooms[key].pinned
+        if said is None or said.deleted:
+            return GONE
+        if which in pinned:
+            return None
+        if len(pinned) >= MOST_PINS:
+            return "too_many_pins"
+        pinned.append(which)
+        return None
+
+    def unpin(self, person: str, key: tuple[str, ...], which: str) -> str | None:
+        if key not in self.rooms:
+            return UNKNOWN
+        if not self._may_write(person, self.rooms[key]):
+            return STRANGERS
+        if which in self.rooms[key].pinned:
+            self.rooms[key].pinned.remove(which)
+        return None
+
+    def draft(self, person: str, key: tuple[str, ...], text: str) -> str | None:
+        """What somebody is about to write in a chat, shown on all his devices."""
+        if key not in self.rooms:
+            return UNKNOWN
+        self.rooms[key].drafts[person] = text
+        return None
+
+    def mute(self, person: str, key: tuple[str, ...], muted: bool) -> str | None:
+        if key not in self.rooms:
+            return UNKNOWN
+        self.rooms[key].muted[person] = muted
         return None
 
     # --- people

@@ -1,20 +1,23 @@
 """Random lives of several people on several devices each, held against a model: see `chats_play`."""
 
-import os
-
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.client.chat_view import ChatView
+from safeum_home.client.message_methods import FOR_EVER
+from safeum_home.protocol.message_types import Draft
+from safeum_home.protocol.types import Message
 from tests.chats_net import Device
-from tests.chats_play import Key, Play
+from tests.chats_play import EDITED, Key, Play
 
 NAMES = ["ada", "bob", "cyd", "dan"]
 EXAMPLES, STEPS = 40, 60
 LEAST = 2000
 
 ANY = st.integers(0, 11)
+BACK = st.integers(0, 3)
 OTHER = st.integers(1, len(NAMES) - 1)
 
 
@@ -67,16 +70,76 @@ class _Lives(RuleBasedStateMachine):
         device = self._device(who)
         self._write(device, self.play.truth.room(device.owner))
 
-    @rule(who=ANY, chat=ANY, back=st.integers(0, 3))
+    @rule(who=ANY, chat=ANY, back=BACK)
     def read(self, who: int, chat: int, back: int) -> None:
         """One of the newest messages that the device shows was the last that was read."""
         device = self._device(who)
+        if (found := self._message(device, chat, back)) is not None:
+            self.play.read(device, *found)
+
+    def _message(self, device: Device, chat: int, back: int) -> tuple[ChatView, Message] | None:
+        """One of the newest messages that a device shows."""
         views = device.state.chats
         if not views:
-            return
+            return None
         view = views[chat % len(views)]
-        message = view.messages[max(0, len(view.messages) - 1 - back)]
-        self.play.read(device, view, message)
+        return view, view.messages[max(0, len(view.messages) - 1 - back)]
+
+    def _do(self, who: int, chat: int, back: int, what: str, *said: str | None) -> None:
+        """Have a device do something to a message that it shows; `said` is for node and model alike."""
+        device = self._device(who)
+        if (found := self._message(device, chat, back)) is None:
+            return
+        view, message = found
+        play, client = self.play, device.client
+        key, which = play.key_of(device, view), play.key_of_message(message)
+        shown = tuple(which + EDITED + str(text) for text in said) if what == "edit" else said
+        play.give(
+            device,
+            lambda: getattr(client, what)(view.chat, message.id, *shown),
+            lambda: getattr(play.truth, what)(device.owner, key, which, *shown),
+            again=True,
+        )
+
+    @rule(who=ANY, chat=ANY, back=BACK)
+    def edit(self, who: int, chat: int, back: int) -> None:
+        self._do(who, chat, back, "edit", self._word())
+
+    @rule(who=ANY, chat=ANY, back=BACK)
+    def delete(self, who: int, chat: int, back: int) -> None:
+        self._do(who, chat, back, "delete")
+
+    @rule(who=ANY, chat=ANY, back=BACK, emoji=st.sampled_from(["\N{BLACK HEART SUIT}\ufe0f", "\U0001f44d", None]))
+    def react(self, who: int, chat: int, back: int, emoji: str | None) -> None:
+        self._do(who, chat, back, "react", emoji)
+
+    @rule(who=ANY, chat=ANY, back=BACK, pin=st.booleans())
+    def pin(self, who: int, chat: int, back: int, pin: bool) -> None:
+        self._do(who, chat, back, "pin" if pin else "unpin")
+
+    @rule(who=ANY, chat=ANY, muted=st.one_of(st.none(), st.booleans()))
+    def settle_chat(self, who: int, chat: int, muted: bool | None) -> None:
+        """Mute a chat, or not; or begin to write something in it."""
+        device = self._device(who)
+        if (found := self._message(device, chat, 0)) is None:
+            return
+        view, client, truth = found[0], device.client, self.play.truth
+        key, text = self.play.key_of(device, view), self._word()
+        if muted is None:
+            self.play.give(
+                device,
+                lambda: client.set_chat(view.chat, draft=Draft(text)),
+                lambda: truth.draft(device.owner, key, text),
+                again=True,
+            )
+        else:
+            until = FOR_EVER if muted else None
+            self.play.give(
+                device,
+                lambda: client.set_chat(view.chat, muted_until=until),
+                lambda: truth.mute(device.owner, key, muted),
+                again=True,
+            )
 
     @rule(who=ANY, chat=ANY, limit=st.integers(1, 4))
     def look_back(self, who: int, chat: int, limit: int) -> None:
