@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from safeum_home.client.calls import Wire
 from safeum_home.client.connection import Listener
 from safeum_home.client.errors import Closing, Disconnected
+from safeum_home.client.loading import load_invitations
 from safeum_home.client.session import Client
 from safeum_home.client.state import State
 from safeum_home.gateway.session import Session
@@ -165,7 +166,12 @@ class Device:
         else:
             entered = self.ask(lambda: self.client.login(self.owner, PASSWORD, about))
         self.id = entered.needed().device
+        self.load()
+
+    def load(self) -> None:
+        """Load all that there is to be seen, anew."""
         self.ask(self.client.load).needed()
+        self.ask(lambda: load_invitations(self.state, self.client)).needed()
 
     def cut(self, *, away: bool) -> None:
         """The connection breaks, and what was under way with it."""

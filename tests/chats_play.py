@@ -1,5 +1,6 @@
 """What people do on their devices, given to a node and to the model alike; and the two compared."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -7,9 +8,10 @@ from safeum_home.client.chat_view import ChatView
 from safeum_home.client.errors import Disconnected, RemoteProblem
 from safeum_home.ids import AccountId, direct_chat_id, system_account
 from safeum_home.protocol.message_types import Deleted
-from safeum_home.protocol.types import ContactState, Message, Text
+from safeum_home.protocol.types import ContactState, Message, Notice, Text
 from tests.chats_net import Asked, Device, Net
-from tests.chats_truth import NODE, Room, Shown, Truth
+from tests.chats_groups_truth import Group, GroupsTruth, notice
+from tests.chats_truth import NODE, Room, Shown
 from tests.world import NODE as NODE_NAME
 from tests.world import PASSWORD
 
@@ -40,10 +42,12 @@ class Play:
 
     def __init__(self, names: list[str]) -> None:
         self.net = Net()
-        self.truth = Truth(names)
+        self.truth = GroupsTruth(names)
         self.accounts: dict[str, AccountId] = {}
         self.devices: list[Device] = []
         self.orders: dict[Device, list[Order]] = {}
+        self.groups: dict[str, str] = {}
+        """The ids of groups, by what the model calls them."""
         self.keys: dict[str, str] = {}
         """What the model calls messages, by their ids."""
         for name in names:
@@ -128,6 +132,14 @@ class Play:
             again=True,
         )
 
+    def create(self, device: Device, called: str, earlier: bool, invite: list[str]) -> None:
+        """Make a group on a device that hears of it at once: its id is needed."""
+        name, client = f"group {len(self.groups)}", device.client
+        accounts = [self.accounts[one] for one in invite]
+        made = device.ask(lambda: client.create_group(called, accounts, earlier=earlier)).needed()
+        self.groups[name] = made.chat.chat
+        self.truth.create(device.owner, name, called, earlier, invite)
+
     # --- the node
 
     def restart(self) -> None:
@@ -172,6 +184,8 @@ class Play:
 
     def chat_id(self, key: Key) -> str:
         kind, *people = key
+        if kind == "group":
+            return self.groups[people[0]]
         if kind == "system":
             return str(direct_chat_id(self.accounts[people[0]], system_account(NODE_NAME)))
         return str(direct_chat_id(self.accounts[people[0]], self.accounts[people[-1]]))
@@ -180,6 +194,8 @@ class Play:
         """The model's name of a chat that a device shows."""
         if view.kind == "system":
             return "system", device.owner
+        if view.kind == "group":
+            return "group", next(name for name, chat in self.groups.items() if chat == view.chat)
         return next(
             key
             for other in self.accounts
@@ -192,11 +208,16 @@ class Play:
     def key_of_message(self, message: Message) -> str:
         """What the model calls a message: what it said at first. Of a stub that is known from before."""
         if message.id not in self.keys:
-            body = message.body
-            self.keys[message.id] = (
-                body.text if isinstance(body, Text) else f"login {getattr(body, 'device', '')}"
-            ).partition(EDITED)[0]
+            self.keys[message.id] = self._first_key(message.body)
         return self.keys[message.id]
+
+    def _first_key(self, body: object) -> str:
+        if isinstance(body, Text):
+            return body.text.partition(EDITED)[0]
+        if isinstance(body, Notice):
+            who, by = (None if one is None else self.name_of(one) for one in (body.who, body.by))
+            return notice(body.action, who, by, body.text)
+        return f"login {getattr(body, 'device', '')}"
 
     def _shown(self, message: Message) -> Shown:
         body, key = message.body, self.key_of_message(message)
@@ -218,8 +239,10 @@ class Play:
             called = truth.people[name].shown if contact.state is ContactState.ACCEPTED else ""
             assert contact.display_name == called, f"{person} sees {contact.display_name!r} for {called!r}"
             assert contact.chat == self.chat_id(truth.room(person, name))
+        invited = {self.chat_id(key) for key in truth.invitations(person)}
+        assert set(state.groups.invitations) == invited, f"invitations of {person}"
         rooms = truth.rooms_of(person)
-        keys = {self.chat_id((room.kind, *room.people)): room for room in rooms}
+        keys = {self.chat_id(truth.key_of(room)): room for room in rooms}
         assert [view.chat for view in state.chats] == list(keys), f"chats of {person}"
         for view in state.chats:
             self._check_room(person, view, keys[view.chat])
@@ -227,18 +250,24 @@ class Play:
     def _check_room(self, person: str, view: ChatView, room: Room) -> None:
         about = f"{person} in {room.kind} {room.people}"
         held = [self._shown(message) for message in view.messages]
-        true = [said.shown_to(person) for said in room.said[-len(held) :]]
+        true = [said.shown_to(person) for said in room.seen(person)[-len(held) :]]
         assert held == true, f"{about}: {held} for {true}"
-        assert [self.keys[each] for each in view.pinned] == room.pinned, about
+        assert [self.keys[each] for each in view.pinned] == room.pinned, (about, view.pinned, room)
         draft, muted = view.settings.draft, view.settings.muted_until is not None
         assert ("" if draft is None else draft.text) == room.drafts.get(person, ""), about
         assert muted == room.muted.get(person, False), about
         if view.loaded:
-            assert view.more == (len(held) < len(room.said)), about
+            assert view.more or len(held) == len(room.seen(person)), about
         unread, news = view.unread, room.unread(person)
         # How many follow a message that is not held cannot be counted before it is loaded.
         counted = view.read is None or view.place(view.read) >= 0
         assert unread == news or (unread > news and not counted), f"{about}: {unread} unread for {news}"
+        if isinstance(room, Group):
+            group = view.group
+            assert group is not None and group.name == room.called and group.earlier == room.earlier, about
+            assert group.members == len(room.people), f"{about}: {group.members} members"
+            assert view.role == room.roles[person], f"{about}: {view.role} for {room.roles[person]}"
+            return  # how far one has read is told to one's own devices alone, and begins with the joining
         self._check_marker(view, room, view.read, room.read.get(person, 0), about)
         if (other := room.other(person)) is not None:
             self._check_marker(view, room, view.peer_read, room.read.get(other, 0), f"{about}, the other")
@@ -264,6 +293,15 @@ class Play:
                 assert place >= room.find(theirs[-1].key), (
                     f"{person}: delivered up to {place} in {room}, {view}"
                 )
+
+    def check_rosters(self, device: Device) -> None:
+        """Whoever asks for the members of a group is told who is in it."""
+        for room in self.truth.groups_of(device.owner):
+            key, client = self.truth.key_of(room), device.client
+            chat = self.chat_id(key)
+            listed = device.ask(lambda chat=chat: client.members(chat)).needed()
+            found = Counter((self.name_of(one.account), one.role, one.state) for one in listed.members)
+            assert found == self.truth.roster(key), f"{found} for {self.truth.roster(key)}"
 
     def load_all(self, device: Device) -> None:
         """Load all of all chats."""
@@ -296,6 +334,7 @@ class Play:
             self.check(device)
             self.load_all(device)
             self.check(device)
+            self.check_rosters(device)
         self.net.settle(1)
         for device in self.devices:
             self.check_delivered(device)

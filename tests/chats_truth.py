@@ -60,6 +60,8 @@ class Room:
     people: tuple[str, ...]
     said: list[Said] = field(default_factory=list)
     read: dict[str, int] = field(default_factory=dict)
+    since: dict[str, int] = field(default_factory=dict)
+    """How many messages, from the first on, somebody does not see."""
     pinned: list[str] = field(default_factory=list)
     drafts: dict[str, str] = field(default_factory=dict)
     muted: dict[str, bool] = field(default_factory=dict)
@@ -71,7 +73,12 @@ class Room:
     def unread(self, person: str) -> int:
         """What others wrote behind what was read, and behind what the person wrote last."""
         own = [place + 1 for place, said in enumerate(self.said) if said.sender == person]
-        return min(MOST_UNREAD, len(self.said) - max([self.read.get(person, 0), *own]))
+        news = self.said[max([self.read.get(person, 0), *own]) :]
+        return min(MOST_UNREAD, sum(not said.key.startswith("notice ") for said in news))
+
+    def seen(self, person: str) -> list[Said]:
+        """What somebody sees of it."""
+        return self.said[self.since.get(person, 0) :]
 
     def other(self, person: str) -> str | None:
         """Who is at the other end of a direct chat."""
@@ -111,6 +118,9 @@ class Truth:
         rooms = [room for room in self.rooms.values() if person in room.people and room.said]
         return sorted(rooms, key=lambda room: -room.said[-1].order)
 
+    def key_of(self, room: Room) -> tuple[str, ...]:
+        return next(key for key, one in self.rooms.items() if one is room)
+
     def room(self, *people: str) -> tuple[str, ...]:
         """The key of the chat of two people, or of one with himself."""
         who = tuple(sorted(set(people)))
@@ -141,7 +151,7 @@ class Truth:
     def mark(self, person: str, key: tuple[str, ...], upto: str) -> str | None:
         """All up to a message was read."""
         room = self.rooms.get(key)
-        if room is None or (place := room.find(upto)) < 0:
+        if room is None or not self._is_in(person, key) or (place := room.find(upto)) < 0:
             return UNKNOWN
         room.read[person] = max(room.read.get(person, 0), place + 1)
         return None
@@ -151,13 +161,23 @@ class Truth:
             return self.state(room.other(person) or "", person) is ACCEPTED
         return room.kind == "self"
 
+    def _may_pin(self, person: str, room: Room) -> str | None:
+        return None if self._may_write(person, room) else STRANGERS
+
+    def _moderates(self, person: str, room: Room) -> bool:
+        """Whether somebody deletes what others wrote."""
+        return False
+
+    def _is_in(self, person: str, key: tuple[str, ...]) -> bool:
+        return key in self.rooms
+
     def _find(self, key: tuple[str, ...], which: str) -> Said | None:
         """A message of a chat that is there."""
         place = self.rooms[key].find(which)
         return self.rooms[key].said[place] if place >= 0 else None
 
     def edit(self, person: str, key: tuple[str, ...], which: str, text: str) -> str | None:
-        if key not in self.rooms:
+        if not self._is_in(person, key):
             return UNKNOWN
         said = self._find(key, which)
         if said is None or said.deleted:
@@ -170,12 +190,13 @@ class Truth:
         return None
 
     def delete(self, person: str, key: tuple[str, ...], which: str) -> str | None:
-        if key not in self.rooms:
+        if not self._is_in(person, key):
             return UNKNOWN
         said = self._find(key, which)
         if said is None:
             return GONE
-        if not said.deleted and said.sender != person:
+        moderated = said.sender != NODE and self._moderates(person, self.rooms[key])
+        if not said.deleted and said.sender != person and not moderated:
             return FOREIGN
         said.deleted = True
         said.reactions.clear()
@@ -185,7 +206,7 @@ class Truth:
         return None
 
     def react(self, person: str, key: tuple[str, ...], which: str, emoji: str | None) -> str | None:
-        if key not in self.rooms:
+        if not self._is_in(person, key):
             return UNKNOWN
         said = self._find(key, which)
         if said is None or said.deleted:
@@ -199,10 +220,10 @@ class Truth:
         return None
 
     def pin(self, person: str, key: tuple[str, ...], which: str) -> str | None:
-        if key not in self.rooms:
+        if not self._is_in(person, key):
             return UNKNOWN
-        if not self._may_write(person, self.rooms[key]):
-            return STRANGERS
+        if (refused := self._may_pin(person, self.rooms[key])) is not None:
+            return refused
         said, pinned = self._find(key, which), self.rooms[key].pinned
         if said is None or said.deleted:
             return GONE
@@ -214,23 +235,23 @@ class Truth:
         return None
 
     def unpin(self, person: str, key: tuple[str, ...], which: str) -> str | None:
-        if key not in self.rooms:
+        if not self._is_in(person, key):
             return UNKNOWN
-        if not self._may_write(person, self.rooms[key]):
-            return STRANGERS
+        if (refused := self._may_pin(person, self.rooms[key])) is not None:
+            return refused
         if which in self.rooms[key].pinned:
             self.rooms[key].pinned.remove(which)
         return None
 
     def draft(self, person: str, key: tuple[str, ...], text: str) -> str | None:
         """What somebody is about to write in a chat, shown on all his devices."""
-        if key not in self.rooms:
+        if not self._is_in(person, key):
             return UNKNOWN
         self.rooms[key].drafts[person] = text
         return None
 
     def mute(self, person: str, key: tuple[str, ...], muted: bool) -> str | None:
-        if key not in self.rooms:
+        if not self._is_in(person, key):
             return UNKNOWN
         self.rooms[key].muted[person] = muted
         return None
@@ -307,7 +328,7 @@ class Truth:
     def close(self, person: str) -> None:
         """The account is gone for ever, and every chat that it was in."""
         self.people[person].closed = True
-        gone = [key for key in self.rooms if person in key[1:]]
+        gone = [key for key in self.rooms if key[0] != "group" and person in key[1:]]
         for other in self.people:
             state = self.state(other, person)
             if state is not NONE and self.room(person, other) in gone:

@@ -1,5 +1,8 @@
 """Random lives of several people on several devices each, held against a model: see `chats_play`."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -7,14 +10,17 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.message_methods import FOR_EVER
+from safeum_home.client.session import Client
 from safeum_home.protocol.message_types import Draft
 from safeum_home.protocol.types import Message
+from tests.chats_groups_truth import RANKS
 from tests.chats_net import Device
 from tests.chats_play import EDITED, Key, Play
 
 NAMES = ["ada", "bob", "cyd", "dan"]
 EXAMPLES, STEPS = 40, 60
 LEAST = 2000
+MOST_GROUPS = 3
 
 ANY = st.integers(0, 11)
 BACK = st.integers(0, 3)
@@ -83,7 +89,10 @@ class _Lives(RuleBasedStateMachine):
         if not views:
             return None
         view = views[chat % len(views)]
-        return view, view.messages[max(0, len(view.messages) - 1 - back)]
+        message = view.messages[max(0, len(view.messages) - 1 - back)]
+        if self.play.key_of_message(message).startswith("notice "):
+            return None  # there may be two that say the same
+        return view, message
 
     def _do(self, who: int, chat: int, back: int, what: str, *said: str | None) -> None:
         """Have a device do something to a message that it shows; `said` is for node and model alike."""
@@ -189,8 +198,92 @@ class _Lives(RuleBasedStateMachine):
     @precondition(lambda self: not any(person.closed for person in self.play.truth.people.values()))
     @rule(who=ANY, sure=st.integers(0, 3))
     def close(self, who: int, sure: int) -> None:
-        if sure == 3:
-            self.play.close(self._device(who).owner)
+        owner = self._device(who).owner
+        # In which order groups are left is the node's affair.
+        if sure == 3 and len(self.play.truth.groups_of(owner)) < 2:
+            self.play.close(owner)
+
+    # --- groups
+
+    def _group(self, number: int) -> Key | None:
+        """A group, which may be gone."""
+        names = list(self.play.groups)
+        return ("group", names[number % len(names)]) if names else None
+
+    def _in_group(
+        self, who: int, group: int, does: Callable[[Client, str], Awaitable[object]], means: str, *about: Any
+    ) -> None:
+        """Have a device do something in a group; to the model it is `means`."""
+        device, key = self._device(who), self._group(group)
+        if key is not None and device.connected:
+            chat, play, client = self.play.chat_id(key), self.play, device.client
+            play.give(
+                device,
+                lambda: does(client, chat),
+                lambda: getattr(play.truth, means)(device.owner, key, *about),
+            )
+
+    @rule(who=ANY, earlier=st.booleans(), invite=st.sets(OTHER))
+    def create(self, who: int, earlier: bool, invite: set[int]) -> None:
+        device = self._device(who)
+        if device.live and len(self.play.groups) < MOST_GROUPS:
+            invited = [self._other(device, one) for one in sorted(invite)]
+            self.play.create(device, self._word(), earlier, invited)
+            for other in invited:
+                mine = [number for number, one in enumerate(self.play.devices) if one.owner == other]
+                if mine and self.words % 3:
+                    self.join(mine[0], len(self.play.groups) - 1, accept=True)
+
+    @rule(who=ANY, group=ANY, to=OTHER)
+    def invite(self, who: int, group: int, to: int) -> None:
+        other = self._other(self._device(who), to)
+        account = self.play.accounts[other]
+        self._in_group(who, group, lambda client, chat: client.invite_to_group(chat, [account]), "invite", other)
+
+    @rule(who=ANY, group=ANY, accept=st.booleans())
+    def join(self, who: int, group: int, accept: bool) -> None:
+        if accept:
+            self._in_group(who, group, lambda client, chat: client.accept_invitation(chat), "join")
+        else:
+            self._in_group(who, group, lambda client, chat: client.decline_invitation(chat), "refuse")
+
+    @rule(who=ANY, group=ANY)
+    def leave(self, who: int, group: int) -> None:
+        self._in_group(who, group, lambda client, chat: client.leave_group(chat), "leave")
+
+    @rule(who=ANY, group=ANY, to=OTHER)
+    def expel(self, who: int, group: int, to: int) -> None:
+        other = self._other(self._device(who), to)
+        account = self.play.accounts[other]
+        self._in_group(who, group, lambda client, chat: client.remove_from_group(chat, account), "expel", other)
+
+    @rule(who=ANY, group=ANY, to=OTHER, role=st.sampled_from(RANKS))
+    def promote(self, who: int, group: int, to: int, role: Any) -> None:
+        other = self._other(self._device(who), to)
+        account = self.play.accounts[other]
+        self._in_group(
+            who, group, lambda client, chat: client.set_role(chat, account, role), "promote", other, role
+        )
+
+    @rule(who=ANY, group=ANY, earlier=st.one_of(st.none(), st.booleans()))
+    def describe(self, who: int, group: int, earlier: bool | None) -> None:
+        name = self._word()
+        if earlier is None:
+            self._in_group(who, group, lambda client, chat: client.set_group(chat, name), "call", name)
+        else:
+            self._in_group(
+                who,
+                group,
+                lambda client, chat: client.set_group(chat, earlier=earlier),
+                "show_earlier",
+                earlier,
+            )
+
+    @rule(who=ANY, group=ANY, count=st.integers(1, 4))
+    def write_in_group(self, who: int, group: int, count: int) -> None:
+        if (key := self._group(group)) is not None:
+            for _ in range(count):
+                self._write(self._device(who), key)
 
     # --- devices and the network
 
@@ -219,7 +312,7 @@ class _Lives(RuleBasedStateMachine):
     def load(self, who: int) -> None:
         device = self._device(who)
         if device.live:
-            device.ask(device.client.load).needed()
+            device.load()
 
     @rule()
     def wait(self) -> None:
