@@ -7,13 +7,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test timing lint docs bench clean
+.PHONY: run test model timing lint docs bench clean
 
 run: $(INSTALLED)
 	@$(BIN)/twistd --nodaemon --pidfile= safeum --development --port $(PORT)
 
 test: $(INSTALLED)
 	@$(BIN)/python -m tests.runner
+
+model: $(INSTALLED)
+	@MODEL_SEED=$${MODEL_SEED:-$$(date +%s)} $(BIN)/python -m tests.runner tests.test_chats_model
 
 timing: $(INSTALLED)
 	@$(BIN)/python -m tests.timing

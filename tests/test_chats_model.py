@@ -1,11 +1,20 @@
 """Random lives of several people on several devices each, held against a model: see `chats_play`."""
 
+import os
 from collections.abc import Awaitable, Callable
+from itertools import combinations
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.chat_view import ChatView
@@ -18,7 +27,7 @@ from tests.chats_net import Device
 from tests.chats_play import EDITED, Key, Play
 
 NAMES = ["ada", "bob", "cyd", "dan"]
-EXAMPLES, STEPS = 40, 60
+EXAMPLES, STEPS = 80, 60
 LEAST = 2000
 MOST_GROUPS = 3
 
@@ -36,6 +45,19 @@ class _Lives(RuleBasedStateMachine):
         super().__init__()
         self.play = Play(NAMES)
         self.words = 0
+
+    @initialize(apart=st.sets(st.integers(0, 5), max_size=3), group=st.booleans(), second=st.booleans())
+    def meet_all(self, apart: set[int], group: bool, second: bool) -> None:
+        """Most know each other, are in a group, and have two devices: without that little would happen."""
+        for number, (one, other) in enumerate(combinations(range(len(NAMES)), 2)):
+            if number not in apart:
+                self.befriend(one, other - one)
+        if group:
+            self.create(0, earlier=False, invite=set(range(1, len(NAMES))))
+            for number in range(1, len(NAMES)):
+                self.join(number, 0, accept=True)
+        for number in range(len(NAMES)) if second else ():
+            self.login(number)
 
     # --- choosing
 
@@ -118,7 +140,12 @@ class _Lives(RuleBasedStateMachine):
     def delete(self, who: int, chat: int, back: int) -> None:
         self._do(who, chat, back, "delete")
 
-    @rule(who=ANY, chat=ANY, back=BACK, emoji=st.sampled_from(["\N{BLACK HEART SUIT}\ufe0f", "\U0001f44d", None]))
+    @rule(
+        who=ANY,
+        chat=ANY,
+        back=BACK,
+        emoji=st.sampled_from(["\N{BLACK HEART SUIT}\ufe0f", "\U0001f44d", None]),
+    )
     def react(self, who: int, chat: int, back: int, emoji: str | None) -> None:
         self._do(who, chat, back, "react", emoji)
 
@@ -238,7 +265,9 @@ class _Lives(RuleBasedStateMachine):
     def invite(self, who: int, group: int, to: int) -> None:
         other = self._other(self._device(who), to)
         account = self.play.accounts[other]
-        self._in_group(who, group, lambda client, chat: client.invite_to_group(chat, [account]), "invite", other)
+        self._in_group(
+            who, group, lambda client, chat: client.invite_to_group(chat, [account]), "invite", other
+        )
 
     @rule(who=ANY, group=ANY, accept=st.booleans())
     def join(self, who: int, group: int, accept: bool) -> None:
@@ -255,7 +284,9 @@ class _Lives(RuleBasedStateMachine):
     def expel(self, who: int, group: int, to: int) -> None:
         other = self._other(self._device(who), to)
         account = self.play.accounts[other]
-        self._in_group(who, group, lambda client, chat: client.remove_from_group(chat, account), "expel", other)
+        self._in_group(
+            who, group, lambda client, chat: client.remove_from_group(chat, account), "expel", other
+        )
 
     @rule(who=ANY, group=ANY, to=OTHER, role=st.sampled_from(RANKS))
     def promote(self, who: int, group: int, to: int, role: Any) -> None:
@@ -294,6 +325,21 @@ class _Lives(RuleBasedStateMachine):
     @rule(who=ANY, away=st.booleans())
     def cut(self, who: int, away: bool) -> None:
         self.play.cut(self._device(who), away=away)
+
+    @rule(who=ANY, by=ANY, chat=ANY, back=BACK, what=st.sampled_from(["edit", "pin", "pinned", "describe"]))
+    def miss(self, who: int, by: int, chat: int, back: int, what: str) -> None:
+        """Something is done while a device is away, which then comes back."""
+        away = self._device(who)
+        self.play.cut(away, away=True)
+        if what == "edit":
+            self.edit(by, chat, back)
+        elif what == "describe":
+            self.describe(by, chat, None)
+        else:
+            self.pin(by, chat, back, pin=True)
+            if what == "pinned":
+                self.delete(by, chat, back)
+        self.play.bring_back(away)
 
     @rule(who=ANY)
     def back(self, who: int) -> None:
@@ -344,16 +390,26 @@ class _Lives(RuleBasedStateMachine):
 
 class ModelTests(SynchronousTestCase):
     def test_devices_converge(self) -> None:
-        """Whatever they do, and whatever becomes of connections and node, all show what is true."""
-        _Lives.taken = 0
+        """Whatever they do, and whatever becomes of connections and node, all show what is true.
+
+        The same lives each time, unless `MODEL_SEED` is set, to a number (`make model` sets it);
+        `MODEL_EXAMPLES` is then how many of them.
+        """
+        chosen = os.environ.get("MODEL_SEED")
         how = settings(
-            max_examples=EXAMPLES,
+            max_examples=EXAMPLES if chosen is None else int(os.environ.get("MODEL_EXAMPLES", "1000")),
             stateful_step_count=STEPS,
-            deadline=None,
-            derandomize=True,
+            derandomize=chosen is None,
+            database=None,
+            print_blob=True,
             suppress_health_check=list(HealthCheck),
         )
-        run_state_machine_as_test(_Lives, settings=how)
+        lives: type[RuleBasedStateMachine] = _Lives
+        if chosen is not None:
+            lives = seed(int(chosen))(lives)
+            print(f"\n    MODEL_SEED={chosen}", end=" ")
+        _Lives.taken = 0
+        run_state_machine_as_test(lives, settings=how)
         print(f"\n    {_Lives.taken} steps", end=" ")
         self.assertGreaterEqual(_Lives.taken, LEAST)
         self.assertEqual(self.flushLoggedErrors(), [])
