@@ -41,6 +41,7 @@ REPEATABLE: frozenset[type[Params]] = frozenset(
         commands.ChatRead,
         commands.ChatHistory,
         commands.ListChats,
+        commands.SyncStart,
         commands.ListContacts,
         commands.ListDevices,
         commands.PolicyAccept,
@@ -50,6 +51,8 @@ REPEATABLE: frozenset[type[Params]] = frozenset(
         commands.AvatarSet,
         commands.AvatarRemove,
         commands.AvatarGet,
+        commands.AccountPrivacy,
+        commands.PresenceGet,
         commands.SessionAck,
     }
 )

@@ -14,6 +14,7 @@ from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.accounts.findable_keeper import FindableKeeper
+from safeum_home.accounts.introductions import Introductions
 from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.logins import Logins
 from safeum_home.accounts.number_logins import NumberLogins
@@ -31,10 +32,12 @@ from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.history import History
 from safeum_home.chats.infos import ChatInfos
+from safeum_home.chats.listing import ChatListing
 from safeum_home.chats.messages import Messages
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.registry import ChatRegistry
+from safeum_home.chats.starting import Starting
 from safeum_home.chats.support import SupportInbox
 from safeum_home.chats.support_desk import SupportDesk
 from safeum_home.chats.system import SystemMessages, signing, support_contact, system_contact
@@ -48,9 +51,11 @@ from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import Control, limits_in_use, make_sign_up
 from safeum_home.node.groups import make_groups
+from safeum_home.node.presence import make_presence, presence_routes
 from safeum_home.node.routes import chat_routes, closing_routes, login_routes, number_routes, people_routes
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database, Forfeits, TextMessages
+from safeum_home.presence.presence import WhoIsThere
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
 from safeum_home.spawn import spawn
@@ -69,12 +74,14 @@ class Domain:
     findable: FindableKeeper
     support: SupportDesk
     control: Control
+    presence: WhoIsThere
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
         self.directory.forget()
         self.registry.forget()
         self.findable.forget()
+        self.presence.read_anew()
         spawn(self._erase(), "erasing what was closed")
         spawn(self._reload(), "reading what was set at run time")
 
@@ -90,6 +97,7 @@ class Domain:
     async def stop(self) -> None:
         """End what is under way: afterwards nothing uses the database."""
         self.receipts.flush()
+        self.presence.stop()
         await self.turns.stop()
         self.findable.stop()
         await deferToThread(self.findable.join)
@@ -124,11 +132,13 @@ def make_domain(
 
     directory = AccountDirectory(database, keyring, blinder, system, support)
     opener = ChatOpener(keyring, blinder, system.account, support.account, config.support.open)
+    presence = make_presence(clock, database, blinder, directory, bus)
     registry = ChatRegistry(database, blinder, opener)
     infos = ChatInfos(blinder, cursors, opener)
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(name, vault.signer)
-    delivery = Delivery(bus)
+    typing = TypingSignals(clock.seconds, registry, bus, presence)
+    delivery = Delivery(bus, typing.sent)
     messages = Messages(database, blinder, cursors, registry, delivery, milliseconds, signed, inbox)
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
@@ -147,6 +157,7 @@ def make_domain(
         directory.forget_account(account)
         registry.forget_account(account)
         receipts.forget_account(account)
+        presence.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
     groups = make_groups(
@@ -214,7 +225,7 @@ def make_domain(
         lambda account, number: findable.changed(account, number, False),
     )
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
-    contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
+    contacts = Contacts(name, database, directory, side, registry, bus, contact_limits, presence)
     views = ProfileViews(WithoutNumbers())
     changes = ProfileChanges(database, cursors, directory, side, views, bus)
     change_limit = RateLimit(
@@ -224,9 +235,10 @@ def make_domain(
     )
     profiles = Profiles(name, database, blinder, directory, side, views, changes, change_limit)
     avatars = Avatars(database, blinder, directory, side, changes, change_limit)
-    history = History(
-        name, database, blinder, cursors, infos, registry, opener, directory, receipts, system.account
-    )
+    listing = ChatListing(name, blinder, cursors, infos, opener, directory, system.account)
+    history = History(database, blinder, cursors, registry, listing, receipts)
+    introductions = Introductions(name, directory, side, views)
+    starting = Starting(database, introductions, listing, registry, receipts)
     sources = (messages.since, receipts.since, infos.since, *groups.sources, side.since, profiles.since)
     backlog = Backlog(database, sources)
     routes: Routes = {
@@ -234,7 +246,8 @@ def make_domain(
         **number_routes(verifications, number_logins, claims),
         **closing_routes(pins, closing),
         **people_routes(contacts, profiles, avatars),
-        **chat_routes(history, messages, receipts, TypingSignals(registry, bus)),
+        **chat_routes(history, starting, messages, receipts, typing),
+        **presence_routes(presence, database, directory, change_limit),
         **groups.routes,
         **sync_routes,
         **sign_up.routes(),
@@ -272,4 +285,4 @@ def make_domain(
     )
     shown = Accounts(database, directory, bus.connected)
     control = sign_up.control(config, shown, lambda: bus.accounts, limits)
-    return Domain(services, receipts, directory, registry, turns, closing, findable, desk, control)
+    return Domain(services, receipts, directory, registry, turns, closing, findable, desk, control, presence)

@@ -32,6 +32,7 @@ from safeum_home.protocol.commands.chats import (
     ChatTyping,
     History,
     ListChats,
+    Named,
     Sent,
 )
 from safeum_home.protocol.commands.closing import (
@@ -90,6 +91,14 @@ from safeum_home.protocol.commands.groups import (
     InvitationList,
 )
 from safeum_home.protocol.commands.policy import PolicyAccept, PolicyGet, PolicyText
+from safeum_home.protocol.commands.presence import (
+    AccountPrivacy,
+    PresenceGet,
+    PresenceList,
+    PresenceSet,
+    PrivacyResult,
+)
+from safeum_home.protocol.commands.start import Start, SyncStart
 from safeum_home.protocol.commands.sync import (
     AccountFindable,
     ContactsDirectory,
@@ -117,6 +126,7 @@ __all__ = [
     "AccountPinList",
     "AccountPinRemove",
     "AccountPinSet",
+    "AccountPrivacy",
     "AccountRegister",
     "AvatarGet",
     "AvatarKept",
@@ -182,6 +192,7 @@ __all__ = [
     "ListChats",
     "ListContacts",
     "ListDevices",
+    "Named",
     "NumberKeep",
     "Opened",
     "Params",
@@ -191,6 +202,10 @@ __all__ = [
     "PolicyAccept",
     "PolicyGet",
     "PolicyText",
+    "PresenceGet",
+    "PresenceList",
+    "PresenceSet",
+    "PrivacyResult",
     "ProfileGet",
     "ProfileResult",
     "ProfileSet",
@@ -201,6 +216,8 @@ __all__ = [
     "SessionLogin",
     "SessionLogout",
     "SessionResume",
+    "Start",
+    "SyncStart",
     "Verification",
     "VerificationCreate",
     "VerificationRequest",
