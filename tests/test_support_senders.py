@@ -18,7 +18,7 @@ from safeum_home.config import parse
 from safeum_home.ids import ACCOUNT_PATTERN, CHAT_PATTERN, AccountId
 from safeum_home.node.operation import Backups, handlers
 from safeum_home.node.service import Node
-from safeum_home.protocol.commands import COMMANDS, ChatSend, Phase
+from safeum_home.protocol.commands import COMMANDS, ChatSend, MessageEdit, Phase
 from safeum_home.protocol.types import Body, LoginAlert, Text
 from safeum_home.sealing.hardening import Hardening
 from tests.support_case import SupportCase
@@ -76,11 +76,11 @@ class CommandTests(SupportCase):
     """What a stranger can reach with all commands that there are."""
 
     def test_one_command_writes(self) -> None:
-        """Only `chat.send` takes the body of a message."""
+        """Only `chat.send` takes the body of a message, and `message.edit` one for a message of one's own."""
         takes = [
             command.params for command in COMMANDS.values() if "body" in command.params.__struct_fields__
         ]
-        self.assertEqual(takes, [ChatSend])
+        self.assertEqual(takes, [ChatSend, MessageEdit])
 
     def test_every_body_but_those_of_accounts_is_the_nodes(self) -> None:
         """No account writes a login alert, or what else the node will write."""

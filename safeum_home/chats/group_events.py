@@ -13,7 +13,7 @@ from safeum_home.chats.roster import RosterState
 from safeum_home.damage import undamaged
 from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId, ChatId
-from safeum_home.ports import Blinder, Cursors, Key, Keyring, Known, Missed, People, Published
+from safeum_home.ports import Blinder, Cursors, Directory, Key, Keyring, Known, Missed, Published
 from safeum_home.protocol import frames
 from safeum_home.protocol.events import GroupInvitation, MemberChanged
 from safeum_home.protocol.group_types import GroupMember, GroupState, Invitation
@@ -39,14 +39,14 @@ class GroupEvents:
         cursors: Cursors,
         keyring: Keyring,
         opener: ChatOpener,
-        people: People,
+        directory: Directory,
     ) -> None:
         self._node = node
         self._blinder = blinder
         self._cursors = cursors
         self._keyring = keyring
         self._opener = opener
-        self._people = people
+        self._directory = directory
 
     def shown(self, entry: Entry, known: Known | None) -> GroupMember:
         """An entry as members see it. What is known of an account that was closed is its id alone."""
@@ -98,7 +98,7 @@ class GroupEvents:
             for chat, entry in undamaged(others, changed, "members")
             if chat.entry is not None and entry.position > chat.entry.since
         ]
-        names = self._people.people(c, {entry.account for _, entry in entries})
+        names = self._directory.people(c, {entry.account for _, entry in entries})
         people = {blind: chats.count_members(c, blind) for blind in {chat.blind for chat, _ in entries}}
         told += [
             self.member(chat.id, entry, names.get(entry.account), people[chat.blind])
@@ -109,7 +109,7 @@ class GroupEvents:
 
     def called(self, c: Connection, account: AccountId | None) -> Known | None:
         """What an account is called, inside a snapshot or a transaction."""
-        return None if account is None else self._people.people(c, {account}).get(account)
+        return None if account is None else self._directory.people(c, {account}).get(account)
 
     def _own(self, c: Connection, account: AccountId, row: RosterRow) -> Published:
         record, key = self.open_group(c, row.chat)

@@ -13,7 +13,7 @@ from safeum_home.chats.roster import RosterState
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
-from safeum_home.ports import Blinder, Caller, Cursors, Database, Key, People
+from safeum_home.ports import Blinder, Caller, Cursors, Database, Directory, Key
 from safeum_home.protocol import MAX_FRAME
 from safeum_home.protocol.commands import (
     GroupInvitations,
@@ -41,14 +41,14 @@ class GroupRoster:
         blinder: Blinder,
         cursors: Cursors,
         opener: ChatOpener,
-        people: People,
+        directory: Directory,
         shown: GroupEvents,
     ) -> None:
         self._database = database
         self._blinder = blinder
         self._cursors = cursors
         self._opener = opener
-        self._people = people
+        self._directory = directory
         self._events = shown
 
     async def members(self, caller: Caller, params: GroupMembers) -> GroupMemberList:
@@ -61,7 +61,7 @@ class GroupRoster:
                 rows = roster.listed(c, blind, self._start(params.after), params.limit + 1)
                 rows, more = rows[: params.limit], len(rows) > params.limit
             entries = undamaged(rows, lambda row: self._events.entry(c, key, row), "members")
-            known = self._people.people(c, {entry.account for entry in entries})
+            known = self._directory.people(c, {entry.account for entry in entries})
             members = [self._events.shown(entry, known.get(entry.account)) for entry in entries]
             return GroupMemberList(members, members[-1].account if more and members else None)
 

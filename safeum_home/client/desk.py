@@ -21,7 +21,7 @@ from safeum_home.client.questions import Questions
 from safeum_home.client.session import Client
 from safeum_home.client.standing import refusal
 from safeum_home.client.state import State
-from safeum_home.client.text import explain
+from safeum_home.client.text import explain, safe
 from safeum_home.errors import Code
 from safeum_home.ids import is_number
 from safeum_home.protocol.commands import ContactFound
@@ -99,12 +99,14 @@ class Desk:
     def chats(self) -> list[ChatView]:
         """All chats: the node's own, those in which something was written, the newest first, the others."""
         written = self.state.chats
+        shown = [view for view in written if not view.archived(self.now())]
+        shown.sort(key=lambda view: not view.settings.pinned)
         known = {view.chat for view in written}
         contacts = [each for each in self.state.contacts.values() if each.state is ContactState.ACCEPTED]
         empty = [view for each in contacts if each.chat not in known and (view := self.state.chat(each.chat))]
         return [
-            *(view for view in written if view.of_node),
-            *(view for view in written if not view.of_node),
+            *(view for view in shown if view.of_node),
+            *(view for view in shown if not view.of_node),
             *sorted(empty, key=lambda view: self.names.title(view).casefold()),
         ]
 
@@ -179,6 +181,8 @@ class Desk:
         view = self.chat
         if view is not None:
             self.banner = ""
+            if view.settings.draft is not None and view.settings.draft.text:
+                self.tell(f"Begun here: {safe(view.settings.draft.text, newlines=True)}")
             if view.loaded:
                 self._opened(view)
             else:

@@ -1,6 +1,5 @@
 """What happens at a desk when the node, or the connection to it, has something to say."""
 
-from collections.abc import Callable
 from contextlib import suppress
 
 from safeum_home.client import alerts
@@ -10,13 +9,14 @@ from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.filling import Loaded
 from safeum_home.client.group_names import learn
-from safeum_home.client.group_words import count, notice_text
+from safeum_home.client.group_words import count
 from safeum_home.client.loading import load_invitations
+from safeum_home.client.message_words import body_text
 from safeum_home.client.names import label
 from safeum_home.client.text import safe
 from safeum_home.protocol.events import ContactChanged, GroupInvitation, MemberChanged, ProfileChanged
 from safeum_home.protocol.group_types import Invitation
-from safeum_home.protocol.types import Contact, ContactState, Message, Notice, NumberClaim, Profile, Text
+from safeum_home.protocol.types import Contact, ContactState, Message, Notice, Profile
 from safeum_home.spawn import spawn
 
 FORGED = "⚠ Not from your node, though it says so: its signature is missing or wrong."
@@ -110,10 +110,13 @@ class Listening:
         if message.chat != desk.current:
             if desk.state.authentic(message) is False:
                 desk.banner = FORGED
-            elif not alerts.own(desk.device, message):
+            elif not alerts.own(desk.device, message) and not self._muted(view, message):
                 desk.banner = f"{self._from(view, message)}: {body_text(message, desk.names.name)}"
         elif desk.mark is None and not desk.reading:
             desk.seen(view)
+
+    def _muted(self, view: ChatView, message: Message) -> bool:
+        return view.muted(self._desk.now()) and self._desk.state.account not in message.mentions
 
     def _from(self, view: ChatView, message: Message) -> str:
         title, desk = self._desk.names.title(view), self._desk
@@ -176,24 +179,3 @@ class Listening:
             now = f"is now called {name}" if name else "has no name any more"
             was = f" (before: {before})" if before else ""
             self._desk.tell(f"{login} {now}{was}.", "contact", contact.chat)
-
-
-def body_text(message: Message, called: Callable[[str], str] = safe) -> str:
-    """A message as text that is safe to show; its line breaks are kept. `called` names accounts, safely."""
-    body = message.body
-    if isinstance(body, Text):
-        return safe(body.text, newlines=True)
-    if isinstance(body, NumberClaim):
-        return _claim_text(body)
-    if isinstance(body, Notice):
-        return notice_text(body, called)
-    return f"New login: {safe(body.name)} on {safe(body.system)}"
-
-
-def _claim_text(body: NumberClaim) -> str:
-    if body.state == "moved":
-        return "Your number has gone to a new account. Log in with this account's id now: see /profile."
-    return (
-        "Somebody else has proved to hold your number, and asks for it. /keep keeps it,"
-        " and so does logging in to this account."
-    )

@@ -77,6 +77,8 @@ class Names:
             return f"{SYSTEM_MARK} {label(chat.display_name) or _NODE}"
         if chat.kind == "group":
             return f"{GROUP_MARK} {label(chat.display_name)}"
+        if chat.kind == "self":
+            return "Notes"
         return self._person(chat.peer, self._chosen(chat.peer, chat.display_name), chat.address)
 
     def name(self, account: str) -> str:

@@ -82,7 +82,7 @@ def header(desk: Desk, columns: int, zone: tzinfo | None = None) -> Line:
     address = safe(view.address)
     rest = "" if address in ("", title) else f"  {address}"
     standing = desk.standing(view)
-    if standing is not ContactState.ACCEPTED:
+    if view.kind == "direct" and standing is not ContactState.ACCEPTED:
         rest += f"  ({STANDING[standing]})"
     elif presence := presence_words(desk.state.presence.of(view.peer), desk.now(), zone):
         rest += f"  {presence}"
