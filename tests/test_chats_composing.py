@@ -164,7 +164,12 @@ class ForwardTests(ComposingCase):
 class CarriedTests(ComposingCase):
     def test_as_it_is(self) -> None:
         """It is told, kept and listed as it was sent, to the octet that counts."""
-        body = {"kind": "x.poll", "q": "é\u0001", "n": [1, -(2**53) + 1, None, True, {"a": {}}], "text": "?"}
+        body: dict[str, Any] = {
+            "kind": "x.poll",
+            "q": "é\u0001",
+            "n": [1, -(2**53) + 1, None, True, {"a": {}}],
+            "text": "?",
+        }
         self.send(self.alice, "p", body=body)
         [event] = self.bob.take("chat.message")
         self.assertEqual(event["params"]["body"], body)
