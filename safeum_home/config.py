@@ -153,7 +153,6 @@ class LimitSection(Section, frozen=True):
     group_members: Annotated[int, Meta(ge=1, le=2_000)] = 2_000
     group_open_invitations: Positive = 500
     invitations: Annotated[int, Meta(ge=1, le=50)] = 50
-    """As many as fit a frame at their longest."""
     group_invitations_per_account: Rate = 0.02
     group_invitations_per_account_burst: Positive = 200
     group_changes_per_account: Rate = 0.2

@@ -44,7 +44,7 @@ class Credentials:
 
 
 class AccountDirectory:
-    """`ports.People`, and for this package the opened accounts themselves."""
+    """`ports.Directory`, and for this package the opened accounts themselves."""
 
     def __init__(
         self,
@@ -148,7 +148,7 @@ class AccountDirectory:
         return dict(undamaged(rows, open_row, "profiles"))
 
     def people(self, c: Connection, among: Collection[AccountId]) -> dict[AccountId, Known]:
-        """`ports.People`."""
+        """`look_up` for many at once, without their `status`."""
         asked = [account for account in among if account not in self._own]
         found = {account: own for account in among if (own := self._own.get(account)) is not None}
         names = self.names(c, asked)

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType, structs
 
 from safeum_home.protocol.events import ChatChanged
 from safeum_home.protocol.message_types import ChatSettings
-from safeum_home.protocol.news import is_news
+from safeum_home.protocol.news import is_news, is_own
 from safeum_home.protocol.types import ChatInfo, ChatSummary, GroupInfo, GroupRole, Message
 
 CHANGES_KEPT = 512
@@ -118,11 +118,11 @@ class ChatView:
                     return index
         return -1
 
-    def theirs(self, account: str, place: int) -> int:
-        """How many messages of others there are from an index on, behind the last one of `account`."""
+    def news(self, account: str, place: int) -> int:
+        """How many messages from an index on are news to `account`, behind the last one of its own."""
         count = 0
         for message in reversed(self.messages[place:]):
-            if message.sender == account:
+            if is_own(message, account):
                 break
             count += is_news(message, account)
         return count

@@ -13,6 +13,7 @@ from safeum_home.client.attention import Attention
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.errors import ClientError, RemoteProblem
 from safeum_home.client.events import Link, LinkChanged
+from safeum_home.client.group_names import learn
 from safeum_home.client.names import Names
 from safeum_home.client.notices import Notice
 from safeum_home.client.outbox import Outbox
@@ -23,6 +24,7 @@ from safeum_home.client.text import explain, safe
 from safeum_home.errors import Code
 from safeum_home.ids import is_number
 from safeum_home.protocol.commands import ContactFound
+from safeum_home.protocol.news import is_news
 from safeum_home.protocol.types import Contact, ContactState
 from safeum_home.spawn import spawn
 
@@ -208,7 +210,8 @@ class Desk:
             self._opened(view)
 
     def _opened(self, view: ChatView) -> None:
-        theirs = [message for message in view.messages if message.sender != self.state.account]
+        spawn(learn(self, view), "asking who they are")
+        theirs = [message for message in view.messages if is_news(message, self.state.account)]
         if 0 < view.unread <= len(theirs):
             self.new_from = theirs[-view.unread].id
         self.seen(view)
@@ -257,14 +260,19 @@ class Desk:
             self.note("No chat is open. /chat NAME opens one, /add login@node finds somebody.", "error")
         elif view.kind == "system":
             self.note("This is where your node writes to you. Nobody reads answers here.", "error")
-        elif view.kind == "direct" and (standing := self.standing(view)) is not ContactState.ACCEPTED:
-            self.note(f"Not sent to {self.names.title(view)}: {STANDING[standing]}.", "error")
+        elif (refusal := self._refusal(view)) is not None:
+            self.note(f"Not sent to {self.names.title(view)}: {refusal}.", "error")
         elif len(text) > MAX_TEXT:
             self.note(f"That is too long: {len(text)} characters, and {MAX_TEXT} is the most.", "error")
         else:
             self._typed = 0
             self.follow()
             self.outbox.put(view.chat, text)
+
+    def _refusal(self, view: ChatView) -> str | None:
+        standing = self.standing(view)
+        closed = view.kind == "direct" and standing is not ContactState.ACCEPTED
+        return STANDING[standing] if closed else None
 
     def _sent(self) -> None:
         self.refresh()

@@ -1,5 +1,7 @@
 """A message in words: what it says, what it answers, what became of it. All of it comes from others."""
 
+from collections.abc import Callable
+
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.group_words import notice_text
 from safeum_home.client.names import Names
@@ -11,8 +13,8 @@ QUOTED = 60
 """Characters that are shown of a message which is answered."""
 
 
-def body_text(message: Message) -> str:
-    """A message as text that is safe to show; its line breaks are kept."""
+def body_text(message: Message, called: Callable[[str], str] = safe) -> str:
+    """A message as text that is safe to show; its line breaks are kept. `called` names accounts, safely."""
     body = message.body
     if isinstance(body, Text):
         return safe(body.text, newlines=True)
@@ -23,7 +25,7 @@ def body_text(message: Message) -> str:
     if isinstance(body, Unknown):
         return f"[{safe(body.kind)[:64]}]: {safe(body.text, newlines=True)}".removesuffix(": ")
     if isinstance(body, Notice):
-        return notice_text(body, safe)
+        return notice_text(body, called)
     return f"New login: {safe(body.name)} on {safe(body.system)}"
 
 
@@ -38,7 +40,7 @@ def whole_text(message: Message, view: ChatView, names: Names) -> str:
     if message.mentions:
         called = ", ".join(names.name(each) for each in message.mentions)
         lines.append(f"@ {called}")
-    text = body_text(message)
+    text = body_text(message, names.name)
     if message.edited is not None:
         text += " (edited)"
     if message.id in view.pinned:
@@ -57,7 +59,7 @@ def quoted(answered: str, view: ChatView, names: Names) -> str:
     if place < 0:
         return "an earlier message"
     message = view.messages[place]
-    words = " ".join(body_text(message).split())
+    words = " ".join(body_text(message, names.name).split())
     short = words if len(words) <= QUOTED else words[: QUOTED - 1] + "…"
     return f"{names.name(message.sender)}: {short}"
 

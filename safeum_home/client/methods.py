@@ -12,7 +12,7 @@ from safeum_home.client.here import this_device as this_device
 from safeum_home.client.message_methods import MessageMethods
 from safeum_home.client.methods_presence import PresenceMethods
 from safeum_home.errors import Code, Problem
-from safeum_home.images import clean
+from safeum_home.images import Picture, clean
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.invites import code_in
 from safeum_home.protocol.types import MAX_AVATAR, DeviceInfo, OwnProfile, ProfileField, ShownField
@@ -23,6 +23,17 @@ R = TypeVar("R", bound=c.Result)
 def _code(invite: str | None) -> str | None:
     """The code of an invite that was given as a link, or as what it holds."""
     return None if invite is None else code_in(invite) or None
+
+
+def cleaned(data: bytes) -> Picture:
+    """A picture without its metadata; raises as `set_avatar` does."""
+    try:
+        picture = clean(data)
+    except Problem as problem:
+        raise local(problem.code, problem.detail) from None
+    if len(picture.data) > MAX_AVATAR:
+        raise local(Code.TOO_LARGE, f"{len(picture.data)} octets; {MAX_AVATAR} is the most")
+    return picture
 
 
 class Methods(MessageMethods, PresenceMethods):
@@ -179,12 +190,7 @@ class Methods(MessageMethods, PresenceMethods):
         Its metadata (camera, place, orientation) is taken out before it leaves this computer. Raises
         `invalid_image`, `animated_image` and `too_large` without asking the node.
         """
-        try:
-            picture = clean(data)
-        except Problem as problem:
-            raise local(problem.code, problem.detail) from None
-        if len(picture.data) > MAX_AVATAR:
-            raise local(Code.TOO_LARGE, f"{len(picture.data)} octets; {MAX_AVATAR} is the most")
+        picture = cleaned(data)
         return self._ask(c.AvatarSet(picture.type, picture.data), c.AvatarKept)
 
     def remove_avatar(self) -> Awaitable[c.Done]:

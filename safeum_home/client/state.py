@@ -30,7 +30,7 @@ from safeum_home.protocol.events import (
     SettingsChanged,
     Typing,
 )
-from safeum_home.protocol.news import is_news
+from safeum_home.protocol.news import is_news, is_own
 from safeum_home.protocol.types import ChatInfo, ChatSummary, Contact, ContactState, Message, Profile
 
 MAX_CHATS = 2000
@@ -60,11 +60,11 @@ class State:
         """Tells what the node has signed from what only says that it is the node's."""
         self.contacts: dict[str, Contact] = {}
         self._chats: dict[str, ChatView] = {}  # the one that was written in last is the last
-        self.groups = GroupState()
         self.people: dict[str, Named] = {}
         """Those in groups, as the list of chats named them."""
         self.self_chat: str | None = None
         """The chat with oneself, once `load` was called."""
+        self.groups = GroupState()
         self.ready = False
         self.filling: Filling | None = None
         """What is being loaded."""
@@ -153,6 +153,10 @@ class State:
         older = {chat: view for chat, view in views.items() if chat not in self._chats}
         self._chats = {**older, **{chat: views.get(chat, view) for chat, view in self._chats.items()}}
 
+    def arrange(self, place: Callable[[ChatView], tuple[int, int]]) -> None:
+        """Put all chats in the order of `place`, the newest last."""
+        self._chats = dict(sorted(self._chats.items(), key=lambda item: place(item[1])))
+
     def page(self, chat: str, messages: list[Message], more: bool) -> None:
         """Older messages, or the newest, of a chat."""
         view = self.chat(chat)
@@ -179,7 +183,7 @@ class State:
         view = self._chats.get(message.chat)
         if view is not None:
             view.again(message)
-            if message.sender == self.account:
+            if is_own(message, self.account):
                 view.unread = 0
 
     def _message(self, message: Message) -> None:
@@ -196,11 +200,10 @@ class State:
             return  # it was on its way while the account was closed, and is erased
         if view.add(message):
             self._chats[message.chat] = self._chats.pop(message.chat)
-            # Who writes has read what was there before.
-            if message.sender == self.account:
-                view.unread = 0
-            elif is_news(message, self.account):
+            if is_news(message, self.account):
                 view.unread = min(view.unread + 1, MAX_UNREAD)
+            elif is_own(message, self.account):
+                view.unread = 0
         self._typing.take(Typing(message.chat, message.sender, False))
 
     def _updated(self, info: ChatInfo) -> None:
@@ -251,7 +254,7 @@ class State:
         view.read = upto
         place = view.place(upto)
         if place >= 0:
-            view.unread = min(view.theirs(self.account, place + 1), MAX_UNREAD)
+            view.unread = min(view.news(self.account, place + 1), MAX_UNREAD)
 
     def _contact(self, contact: Contact) -> None:
         if contact.state is ContactState.NONE:

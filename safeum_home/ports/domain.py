@@ -52,12 +52,8 @@ class Directory(Protocol):
     def look_up(self, c: Connection, account: AccountId) -> Known | None:
         """The same inside a snapshot or a transaction, and in its thread."""
 
-
-class People(Protocol):
-    """What accounts are called, inside a snapshot and in its thread."""
-
     def people(self, c: Connection, among: Collection[AccountId]) -> dict[AccountId, Known]:
-        """Those of some accounts that are of this node, or its own contacts."""
+        """The same for many at once, without `status`; those that there are not are left out."""
 
 
 class Introductions(Protocol):
