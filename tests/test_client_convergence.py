@@ -216,6 +216,7 @@ class ConvergenceTests(SynchronousTestCase):
     def test_it_comes_to_the_same(self, steps: list[tuple[str, int, int]]) -> None:
         """Whatever happened while it was loading, and however often the connection was lost."""
         self.patch(loading, "PAGE", 2)
+        self.patch(loading, "FIRST", 2)
         play = Play(self)
         for step in steps:
             play.step(*step)

@@ -11,6 +11,8 @@ from safeum_home.client.state import MAX_CHATS, State
 from safeum_home.protocol import commands as c
 from safeum_home.spawn import spawn
 
+FIRST = 30
+"""Chats of the first answer: a screen of them. Fewer are there sooner."""
 PAGE = 50
 PATIENCE = 5.0
 """Seconds until a page is asked for again that could not be had."""
@@ -25,7 +27,7 @@ async def load(state: State, client: Methods) -> None:
     """
     filling = state.begin()
     try:
-        start = await client.call(c.SyncStart(PAGE, PAGE))
+        start = await client.call(c.SyncStart(FIRST, PAGE))
     except BaseException:
         filling.end()
         raise
