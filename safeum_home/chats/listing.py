@@ -13,12 +13,15 @@ from safeum_home import ids
 from safeum_home.chats.contents import ChatContents, ChatKind
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
+from safeum_home.chats.own_settings import settings_of
+from safeum_home.chats.reacted import with_own
 from safeum_home.chats.sealed import decode, open_about, open_encoded
 from safeum_home.damage import undamaged
 from safeum_home.ids import AccountId, ChatId, Cursor
-from safeum_home.ports import Blinder, Cursors, Directory, Known, Receipts
+from safeum_home.ports import Blinder, Cursors, Directory, Known, Owners, Receipts
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatList, Named
+from safeum_home.protocol.message_types import ChatSettings
 from safeum_home.protocol.news import is_news, is_own
 from safeum_home.protocol.types import ChatSummary, Message
 from safeum_home.storage import chat_list, chats, contacts, events, roster
@@ -59,6 +62,7 @@ class ChatListing:
         opener: ChatOpener,
         directory: Directory,
         system: AccountId,
+        owners: Owners,
     ) -> None:
         self._node = node
         self._blinder = blinder
@@ -67,6 +71,7 @@ class ChatListing:
         self._opener = opener
         self._directory = directory
         self._system = system
+        self._owners = owners
 
     def read(self, c: Connection, account: AccountId, before: int | None, limit: int, budget: int) -> Listed:
         """At most `limit` chats of `account`, newest first, in `budget` octets: one of them in any case.
@@ -77,7 +82,7 @@ class ChatListing:
         rows = chat_list.chats_of(c, blind, before, limit + 1, ChatKind.GROUP)
         page = undamaged(rows[:limit], lambda row: self._open(c, account, row), "chats")
         shown = page[: max(1, within([chat.size for chat in page], budget))]
-        summaries, names = self._summaries(c, account, shown)
+        summaries, names = self._summaries(c, account, shown, self._settings(c, account, shown))
         fitting = max(1, within(_sizes(summaries, names), budget))
         shown, summaries, names = shown[:fitting], summaries[:fitting], names[:fitting]
         last = rows[limit - 1].place if len(rows) > limit else None
@@ -97,14 +102,22 @@ class ChatListing:
     def _open(self, c: Connection, account: AccountId, row: ListedChat) -> _Opened:
         chat = self._opener.contents(c, row.chat, account)
         newest = [] if row.newest is None else [row.newest]
-        encoded = undamaged(newest, lambda row: open_encoded(chat.key, row), "messages")
+        opened = undamaged(newest, lambda row: (row, open_encoded(chat.key, row)), "messages")
+        encoded = with_own(c, chat.key, row.mine.account, opened)
         size = sum(map(len, encoded)) + _LEAST
         return _Opened(row, chat, decode(encoded[0]) if encoded else None, size)
 
+    def _settings(
+        self, c: Connection, account: AccountId, page: Sequence[_Opened]
+    ) -> dict[bytes, ChatSettings]:
+        owner = self._owners.read(c, account)
+        blinds = [each.chat.blind for each in page]
+        return {} if owner is None else settings_of(c, owner.key, owner.blind, blinds)
+
     def _summaries(
-        self, c: Connection, account: AccountId, shown: Sequence[_Opened]
+        self, c: Connection, account: AccountId, shown: Sequence[_Opened], kept: dict[bytes, ChatSettings]
     ) -> tuple[list[ChatSummary], list[list[Named]]]:
-        """A summary of each chat, and who of a group is to be named."""
+        """A summary of each chat, and who of a group is to be named; `kept` are the settings of chats."""
         ones = [each.chat.blind for each in shown if each.chat.kind is not ChatKind.GROUP]
         mine = self._blinder.account(account)
         others = {row.chat: row for row in chats.members_of(c, ones) if row.account != mine}
@@ -131,6 +144,7 @@ class ChatListing:
                     read=self._id(each.row.mine.read),
                     peer_delivered=None if other is None else self._id(other.delivered),
                     peer_read=None if other is None else self._id(other.read),
+                    settings=kept.get(blind),
                 )
             )
         people_of = {

@@ -3,12 +3,10 @@
 import msgspec
 
 from safeum_home.ports import Key
+from safeum_home.protocol.carried import decode_message
 from safeum_home.protocol.news import About
 from safeum_home.protocol.types import Message
 from safeum_home.storage.rows import EventRow
-
-_decoder = msgspec.json.Decoder(Message)
-
 
 _about = msgspec.json.Decoder(About)
 
@@ -39,4 +37,4 @@ def open_about(key: Key, row: EventRow) -> About:
 
 def decode(encoded: bytes) -> Message:
     """A message out of its encoded parameters."""
-    return _decoder.decode(encoded)
+    return decode_message(encoded)

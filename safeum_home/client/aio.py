@@ -136,6 +136,11 @@ class Client(GroupMethods):
         """The chat in which this account writes to its operator; None before the login."""
         return self._client.support_chat
 
+    @property
+    def notes(self) -> str | None:
+        """The chat with oneself, where one's devices leave each other notes; None before the login."""
+        return self._client.notes
+
     def typing(self, chat: str, active: bool = True) -> bool:
         """Say that something is being typed; False where there is no connection to say it on."""
         return self._client.typing(chat, active)

@@ -28,6 +28,11 @@ class Finding(GroupMethods, Searching):
         """The chat in which this account writes to its operator; None before the login."""
         return self.state.voice.support_chat
 
+    @property
+    def notes(self) -> str | None:
+        """The chat with oneself, where one's devices leave each other notes; None before the login."""
+        return self.state.voice.notes
+
     def find_contacts(self, numbers: Iterable[str]) -> "Deferred[dict[str, c.ContactFound]]":
         """Which of these numbers (`+` and digits, E.164) can be found on the node, as which account.
 

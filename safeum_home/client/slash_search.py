@@ -1,7 +1,7 @@
 """The command of the terminal client that searches."""
 
 from safeum_home.client.desk import Desk
-from safeum_home.client.desk_events import body_text
+from safeum_home.client.message_words import body_text
 from safeum_home.client.search import MOST
 from safeum_home.client.slash import Mistake, slash
 from safeum_home.client.text import stamp

@@ -20,23 +20,18 @@ from safeum_home.client.typing_view import TypingView
 from safeum_home.client.voice import NodeVoice
 from safeum_home.protocol.commands import Named
 from safeum_home.protocol.events import (
+    ChatChanged,
     ChatUpdated,
     ContactChanged,
     GroupInvitation,
     MemberChanged,
     ProfileChanged,
     Receipt,
+    SettingsChanged,
     Typing,
 )
 from safeum_home.protocol.news import is_news, is_own
-from safeum_home.protocol.types import (
-    ChatInfo,
-    ChatSummary,
-    Contact,
-    ContactState,
-    Message,
-    Profile,
-)
+from safeum_home.protocol.types import ChatInfo, ChatSummary, Contact, ContactState, Message, Profile
 
 MAX_CHATS = 2000
 MAX_UNREAD = 100
@@ -81,6 +76,8 @@ class State:
             ContactChanged: lambda event: self._contact(event.contact),
             ProfileChanged: lambda event: self._profile(event.account, event.profile),
             ChatUpdated: lambda event: self._updated(event.chat),
+            ChatChanged: self._changed,
+            SettingsChanged: self._set,
             GroupInvitation: self.groups.invited,
             MemberChanged: self._member,
         }
@@ -101,6 +98,8 @@ class State:
         view = self._chats.get(chat)
         if view is None and chat == self.voice.support_chat:
             view = self._of_node(chat, "support")
+        if view is None and chat == self.voice.notes:
+            self._chats[chat] = view = ChatView(chat, "self", "", "", "Notes")
         if view is None:
             contact = next((entry for entry in self.contacts.values() if entry.chat == chat), None)
             if contact is not None:
@@ -213,6 +212,15 @@ class State:
             self._chats[info.chat] = view = ChatView(info.chat, info.kind, "", "")
         if view.update(info):
             self._typing.wipe(info.chat)
+
+    def _changed(self, event: ChatChanged) -> None:
+        # A chat that is not held is read as it is now when it is asked for.
+        if (view := self.chat(event.message.chat)) is not None:
+            view.change(event, self.account)
+
+    def _set(self, event: SettingsChanged) -> None:
+        if (view := self.chat(event.chat)) is not None:
+            view.settings = event.settings
 
     def _member(self, event: MemberChanged) -> None:
         view = self._chats.get(event.chat)

@@ -51,6 +51,7 @@ from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import Control, limits_in_use, make_sign_up
 from safeum_home.node.groups import make_groups
+from safeum_home.node.message_changes import make_message_changes
 from safeum_home.node.presence import make_presence, presence_routes
 from safeum_home.node.routes import chat_routes, closing_routes, login_routes, number_routes, people_routes
 from safeum_home.node.turning import InThread, Turns
@@ -139,7 +140,12 @@ def make_domain(
     signed = signing(name, vault.signer)
     typing = TypingSignals(clock.seconds, registry, bus, presence)
     delivery = Delivery(bus, typing.sent)
-    messages = Messages(database, blinder, cursors, registry, delivery, milliseconds, signed, inbox)
+    ways = make_message_changes(
+        config, database, vault, registry, opener, infos, directory, bus, milliseconds
+    )
+    messages = Messages(
+        database, blinder, cursors, registry, delivery, milliseconds, signed, inbox, ways.composing
+    )
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
@@ -235,11 +241,14 @@ def make_domain(
     )
     profiles = Profiles(name, database, blinder, directory, side, views, changes, change_limit)
     avatars = Avatars(database, blinder, directory, side, changes, change_limit)
-    listing = ChatListing(name, blinder, cursors, infos, opener, directory, system.account)
+    listing = ChatListing(name, blinder, cursors, infos, opener, directory, system.account, directory)
     history = History(database, blinder, cursors, registry, listing, receipts)
     introductions = Introductions(name, directory, side, views)
     starting = Starting(database, introductions, listing, registry, receipts)
-    sources = (messages.since, receipts.since, infos.since, *groups.sources, side.since, profiles.since)
+    sources = (
+        *(messages.since, receipts.since, infos.since, side.since, profiles.since),
+        *(*groups.sources, *ways.sources),
+    )
     backlog = Backlog(database, sources)
     routes: Routes = {
         **login_routes(logins, passwords, devices),
@@ -251,6 +260,7 @@ def make_domain(
         **groups.routes,
         **sync_routes,
         **sign_up.routes(),
+        **ways.routes,
     }
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(
