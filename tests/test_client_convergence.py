@@ -157,7 +157,9 @@ class Play:
                 if what % 4 > 1:
                     self.ada.call("contact.accept", account=late.account)
             case "group":
-                made = friend.call("group.create", client_id=f"{who}-{what}", name=f"Group {what}")["chat"]
+                made = friend.call("group.create", client_id=f"{who}-{what}", name=f"Group {what}")["chat"][
+                    "chat"
+                ]
                 friend.call("group.invite", chat=made, accounts=[self.ada.account])
                 self.ada.call("group.accept", chat=made)
                 if made not in self.groups:
