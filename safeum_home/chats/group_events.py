@@ -88,20 +88,21 @@ class GroupEvents:
         told = undamaged(own, lambda row: self._own(c, account, row), "members")
         open_chat = self._opener.opener(c, account, (row.chat for row in others))
 
-        def changed(row: RosterRow) -> tuple[ChatContents, Entry]:
+        def open_row(row: RosterRow) -> tuple[ChatContents, Entry]:
             chat = open_chat(row.chat)
             return chat, self.entry(c, chat.key, row)
 
-        # What was so before the account came it asks for with the roster.
         entries = [
             (chat, entry)
-            for chat, entry in undamaged(others, changed, "members")
-            if chat.entry is not None and entry.position > chat.entry.since
+            for chat, entry in undamaged(others, open_row, "members")
+            # What was so before the account came is not told: it asks for the roster.
+            if chat.entry is not None and entry.position >= chat.entry.since
         ]
-        names = self._directory.people(c, {entry.account for _, entry in entries})
-        people = {blind: chats.count_members(c, blind) for blind in {chat.blind for chat, _ in entries}}
+        # Names and numbers of members are asked for once for all of them.
+        known = self._directory.people(c, {entry.account for _, entry in entries})
+        people = chats.count_members_of(c, list({chat.blind for chat, _ in entries}))
         told += [
-            self.member(chat.id, entry, names.get(entry.account), people[chat.blind])
+            self.member(chat.id, entry, known.get(entry.account), people.get(chat.blind, 0))
             for chat, entry in entries
         ]
         ends = [rows[-1].position for rows in (own, others) if len(rows) == limit]

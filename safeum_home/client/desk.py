@@ -15,7 +15,7 @@ from safeum_home.client.errors import ClientError, RemoteProblem
 from safeum_home.client.events import Link, LinkChanged
 from safeum_home.client.group_names import learn
 from safeum_home.client.names import Names
-from safeum_home.client.notices import Notice
+from safeum_home.client.notices import Notice, not_sent
 from safeum_home.client.outbox import Outbox
 from safeum_home.client.questions import Questions
 from safeum_home.client.session import Client
@@ -282,8 +282,3 @@ class Desk:
         over = self.link.link is Link.CLOSED
         instead = "what is to be kept has to be copied from here" if over else "/retry sends again"
         self.note(f"{not_sent(len(missing))}; leave all the same? /quit does, {instead}.", "error")
-
-
-def not_sent(count: int) -> str:
-    """`1 message was not sent`."""
-    return f"{count} message{' was' if count == 1 else 's were'} not sent"
