@@ -12,6 +12,7 @@ from safeum_home.ids import (
     CURSOR_PATTERN,
     DEVICE_PATTERN,
 )
+from safeum_home.protocol.files import File
 
 PUBLIC_KEY_PATTERN = r"^[A-Za-z0-9_-]{43}$(?!\n)"
 SIGNATURE_PATTERN = r"^[A-Za-z0-9_-]{86}$(?!\n)"
@@ -118,7 +119,7 @@ class NumberClaim(Struct, frozen=True, forbid_unknown_fields=True, tag_field="ki
     until: Milliseconds | None = None
 
 
-Body = Text | LoginAlert | NumberClaim
+Body = Text | LoginAlert | NumberClaim | File
 """What a message can hold."""
 
 

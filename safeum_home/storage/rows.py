@@ -114,3 +114,28 @@ class SupportRow(NamedTuple):
     chat: bytes
     position: int
     waiting: int
+
+
+class UploadRow(NamedTuple):
+    """A file that no message refers to yet. `sealed` is under the chat's key, `tail` under the file's.
+
+    Of its octets `received` are on disk; `ends` is when it is thrown away, in milliseconds.
+    """
+
+    file: bytes
+    chat: bytes
+    blob: bytes
+    received: int
+    ends: int
+    sealed: bytes
+    tail: bytes
+
+
+class FileRow(NamedTuple):
+    """The file of a message; `sealed` is under the chat's key, and holds the file's."""
+
+    chat: bytes
+    position: int
+    file: bytes
+    blob: bytes
+    sealed: bytes

@@ -58,6 +58,14 @@ from safeum_home.protocol.commands.contacts import (
     ProfileResult,
     ProfileSet,
 )
+from safeum_home.protocol.commands.files import (
+    DownloadTicket,
+    FileDownload,
+    FileQuota,
+    FileQuotaResult,
+    FileUpload,
+    UploadTicket,
+)
 from safeum_home.protocol.commands.policy import PolicyAccept, PolicyGet, PolicyText
 from safeum_home.protocol.commands.sync import (
     AccountFindable,
@@ -116,7 +124,12 @@ __all__ = [
     "Directory",
     "DirectoryPage",
     "Done",
+    "DownloadTicket",
     "Evaluated",
+    "FileDownload",
+    "FileQuota",
+    "FileQuotaResult",
+    "FileUpload",
     "Findable",
     "History",
     "ListChats",
@@ -141,6 +154,7 @@ __all__ = [
     "SessionLogin",
     "SessionLogout",
     "SessionResume",
+    "UploadTicket",
     "Verification",
     "VerificationCreate",
     "VerificationRequest",

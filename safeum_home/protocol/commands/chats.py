@@ -44,7 +44,8 @@ class Sent(Result, frozen=True):
 class ChatSend(Params, frozen=True):
     """Write into a chat. Idempotent: for each device and `client_id` there is one message.
 
-    The body is a `text`; other kinds are the node's own.
+    The body is a `text`, or a `file` that was uploaded for this chat or that the account can see in
+    another one; other kinds are the node's own.
     """
 
     chat: Chat
