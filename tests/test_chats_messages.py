@@ -341,7 +341,7 @@ class DamageTests(MessageCase):
         eve = self.world.register("eve")
         cursor, blind = eve.cursor, self.world.vault.blinder
         self.world.database.execute(
-            "INSERT INTO members (chat, account, delivered, read, position) VALUES (?, ?, 0, 0, ?)",
+            "INSERT INTO members VALUES (?, ?, 0, 0, ?, 0)",
             blind.chat(ChatId(self.chat)),
             blind.account(AccountId(eve.account)),
             self.world.database.committed,

@@ -4,6 +4,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Erased, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId, support_account, system_account
@@ -17,9 +18,8 @@ class RegistryTests(SynchronousTestCase):
         self.chat = ChatId(self.world.befriend(self.alice, self.bob))
         self.database = self.world.database
         vault = self.world.vault
-        self.registry = ChatRegistry(
-            self.database, vault.keyring, vault.blinder, system_account(NODE), support_account(NODE), size=2
-        )
+        opener = ChatOpener(vault.keyring, vault.blinder, system_account(NODE), support_account(NODE))
+        self.registry = ChatRegistry(self.database, vault.blinder, opener, size=2)
 
     def load(self, chat: str) -> Any:
         return self.successResultOf(self.registry.load(ChatId(chat)))

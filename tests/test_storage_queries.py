@@ -219,9 +219,9 @@ class ChatQueryTests(StorageCase):
         eve, ann, bob = (
             MemberRow(blind(moves[at][0]), blind(moves[at][1]), 7, 0, at + 1) for at in (0, 2, 3)
         )
-        self.assertEqual(await self.read(chats.markers_since, blind("ann"), 0, 9), [eve, ann, bob])
-        self.assertEqual(await self.read(chats.markers_since, blind("ann"), 1, 1), [ann])
-        self.assertEqual(await self.read(chats.markers_since, blind("ann"), 4, 9), [])
+        self.assertEqual(await self.read(chats.markers_since, blind("ann"), 0, 9, 4), [eve, ann, bob])
+        self.assertEqual(await self.read(chats.markers_since, blind("ann"), 1, 1, 4), [ann])
+        self.assertEqual(await self.read(chats.markers_since, blind("ann"), 4, 9, 4), [])
 
 
 class EventQueryTests(StorageCase):

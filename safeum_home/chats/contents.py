@@ -1,9 +1,10 @@
-"""What a chat is, once it is open: its kind, its key, its members, and who may write."""
+"""What a chat is, once it is open: its kind, its key, its record, and who may write."""
 
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
+from safeum_home.chats.record import ChatRecord
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Key
 
@@ -14,21 +15,28 @@ class ChatKind(IntEnum):
     DIRECT = 1
     SYSTEM = 2
     SUPPORT = 3
+    GROUP = 4
+    SELF = 5
 
 
 class ChatContents(NamedTuple):
-    """What it takes to read a chat."""
+    """What it takes to read a chat on behalf of one account.
+
+    `members` are all members but in a group: there it is that account alone.
+    """
 
     id: ChatId
     blind: bytes
     kind: ChatKind
     key: Key
     members: tuple[AccountId, ...]
+    record: ChatRecord
+    changed: int
 
 
 @dataclass(slots=True)
 class Chat:
-    """A chat that is open. `writers` are the members who may write into it now."""
+    """A chat that is open. `writers` are those who may write into it now."""
 
     id: ChatId
     blind: bytes
@@ -36,3 +44,4 @@ class Chat:
     key: Key
     members: tuple[AccountId, ...]
     writers: frozenset[AccountId]
+    record: ChatRecord

@@ -1,6 +1,6 @@
 """From a committed message to the sessions of those who may see it: encoded and framed once."""
 
-from safeum_home.chats.contents import Chat, ChatContents
+from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.chats.sealed import decode, open_encoded
 from safeum_home.ids import AccountId, DeviceId
 from safeum_home.ports import Bus, Published
@@ -21,14 +21,18 @@ class Delivery:
     ) -> None:
         """Tell all members; the sender's other devices too, but not the device that sent it."""
         frame = frames.text_frame(frames.notification(_METHOD, encoded))
+        publish = self._bus.publish
+        # In groups nobody is told who holds what: nothing is to be noted for each device then.
+        others = Published(frame, position, None if chat.kind is ChatKind.GROUP else chat.id)
         for member in chat.members:
             if member == sender:
-                self._bus.publish(member, Published(frame, position, None, device))
+                publish(member, Published(frame, position, None, device))
             else:
-                self._bus.publish(member, Published(frame, position, chat.id))
+                publish(member, others)
 
     def missed(self, chat: ChatContents, row: EventRow, account: AccountId) -> Published:
         """A stored message, for a device of `account` that was away."""
         encoded = open_encoded(chat.key, row)
         frame = frames.text_frame(frames.notification(_METHOD, encoded))
-        return Published(frame, row.position, None if decode(encoded).sender == account else chat.id)
+        own = chat.kind is ChatKind.GROUP or decode(encoded).sender == account
+        return Published(frame, row.position, None if own else chat.id)

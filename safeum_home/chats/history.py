@@ -4,13 +4,15 @@ A client holds no storage: what it shows after a login comes from here.
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from msgspec import Raw
 from sqlalchemy import Connection
 
 from safeum_home import ids
 from safeum_home.chats.contents import Chat, ChatContents, ChatKind
+from safeum_home.chats.infos import ChatInfos
+from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import decode, open_encoded, open_message
 from safeum_home.damage import undamaged
@@ -27,13 +29,6 @@ BUDGET = MAX_FRAME - 4096
 UNREAD_LIMIT = 100
 _SUMMARY = 1536
 """Octets of a summary besides its message, at the most."""
-
-
-_KINDS: dict[ChatKind, Literal["direct", "system", "support"]] = {
-    ChatKind.DIRECT: "direct",
-    ChatKind.SYSTEM: "system",
-    ChatKind.SUPPORT: "support",
-}
 
 
 class _Overview(NamedTuple):
@@ -70,7 +65,9 @@ class History:
         database: Database,
         blinder: Blinder,
         cursors: Cursors,
+        info: ChatInfos,
         registry: ChatRegistry,
+        opener: ChatOpener,
         directory: Directory,
         receipts: Receipts,
         system: AccountId,
@@ -79,7 +76,9 @@ class History:
         self._database = database
         self._blinder = blinder
         self._cursors = cursors
+        self._info = info
         self._registry = registry
+        self._opener = opener
         self._directory = directory
         self._receipts = receipts
         self._system = system
@@ -87,14 +86,15 @@ class History:
     async def history(self, caller: Caller, params: commands.ChatHistory) -> Raw:
         before = None if params.before is None else self._cursors.decode(params.before)
         chat = await self._registry.load(ChatId(params.chat))
-        if chat is None and params.chat == self._registry.support_chat(caller.account):
+        own = (self._registry.support_chat(caller.account), self._registry.self_chat(caller.account))
+        if chat is None and params.chat in own:
             return Raw(b'{"messages":[],"more":false}')  # nothing was written yet
         if chat is None or caller.account not in chat.members:
             raise Problem(Code.NOT_FOUND)
 
         def read(c: Connection) -> tuple[_Messages, int]:
             mine = self._member(c, chat.blind, caller.account)
-            return _page(c, chat, before, params.limit), mine.delivered
+            return _page(c, chat, before, params.limit, mine.visible), mine.delivered
 
         page, delivered = await self._database.read(read)
         if before is None and page.newest > delivered:
@@ -122,33 +122,30 @@ class History:
         return commands.ChatList(summaries, None if last is None else self._cursors.encode(last))
 
     def _overview(self, c: Connection, account: AccountId, row: ChatRow, newest: EventRow) -> _Overview:
-        chat = self._registry.contents(row, account)
-        mine = self._member(c, chat.blind, account)
-        others = next((one for one in chats.members(c, chat.blind) if one.account != mine.account), None)
+        chat = self._opener.contents(c, row, account)
+        mine, others = self._member(c, chat.blind, account), None
+        if chat.kind is not ChatKind.GROUP:
+            everybody = chats.members(c, chat.blind)
+            others = next((one for one in everybody if one.account != mine.account), None)
         encoded = undamaged([newest], lambda row: open_encoded(chat.key, row), "messages")
         last = decode(encoded[0]) if encoded else None
         size = sum(map(len, encoded)) + _SUMMARY
-        unread = _unread(c, chat, account, mine.read)
-        writes = account in self._registry.writers(c, chat)
+        unread = _unread(c, chat, account, mine)
+        writes = account in self._opener.writers(c, chat)
         return _Overview(chat, last, size, newest.position, unread, mine, others, writes)
 
     def _member(self, c: Connection, chat: bytes, account: AccountId) -> MemberRow:
-        blind = self._blinder.account(account)
-        for member in chats.members(c, chat):
-            if member.account == blind:
-                return member
-        raise Problem(Code.NOT_FOUND)  # it was erased since it was looked up
+        if (member := chats.member(c, chat, self._blinder.account(account))) is None:
+            raise Problem(Code.NOT_FOUND)  # it was erased, or left, since it was looked up
+        return member
 
     async def _summary(self, account: AccountId, found: _Overview) -> ChatSummary:
-        kind = found.chat.kind
-        system = kind is ChatKind.SYSTEM
-        peer = self._system if system else next(m for m in found.chat.members if m != account)
-        known = await self._directory.known(peer)
+        kind, others = found.chat.kind, found.others
+        peer = self._peer(found.chat, account)
+        known = None if peer is None else await self._directory.known(peer)
         ours = kind is not ChatKind.DIRECT
-        others = found.others
         return ChatSummary(
-            chat=found.chat.id,
-            kind=_KINDS[kind],
+            **self._info.members(found.chat.kind, found.chat.record),
             peer=peer,
             address="" if known is None else ids.public_address(known.username, known.account, self._node),
             # A name is for contacts; it outlives the contact no more than it would anywhere else.
@@ -160,15 +157,23 @@ class History:
             peer_read=None if others is None else self._id(others.read),
         )
 
+    def _peer(self, chat: ChatContents, account: AccountId) -> AccountId | None:
+        """Who is at the other end, where that is one account."""
+        if chat.kind is ChatKind.SYSTEM:
+            return self._system
+        if chat.kind in (ChatKind.GROUP, ChatKind.SELF):
+            return None
+        return next(member for member in chat.members if member != account)
+
     def _id(self, position: int) -> Cursor | None:
         return self._cursors.encode(position) if position else None
 
 
-def _page(c: Connection, chat: Chat, before: int | None, limit: int) -> _Messages:
+def _page(c: Connection, chat: Chat, before: int | None, limit: int, visible: int) -> _Messages:
     """The messages before a position; where none of a page can be opened, those before that page."""
     newest = 0
     while True:
-        rows = events.events_before(c, chat.blind, before, limit + 1)
+        rows = events.events_before(c, chat.blind, before, limit + 1, visible)
         newest = newest or (rows[-1].position if rows else 0)
         page = rows[-limit:]
         messages = undamaged(reversed(page), lambda row: open_encoded(chat.key, row), "messages")
@@ -179,10 +184,9 @@ def _page(c: Connection, chat: Chat, before: int | None, limit: int) -> _Message
     return _Messages(messages[:fitting], fitting < len(messages) or len(rows) > limit, newest)
 
 
-def _unread(c: Connection, chat: ChatContents, account: AccountId, read: int) -> int:
-    """How many of the newest `UNREAD_LIMIT` messages follow position `read` and are of others."""
-    rows = events.events_before(c, chat.blind, None, UNREAD_LIMIT)
-    new = [row for row in rows if row.position > read]
+def _unread(c: Connection, chat: ChatContents, account: AccountId, mine: MemberRow) -> int:
+    """How many of the newest `UNREAD_LIMIT` messages follow what was read and are of others."""
+    new = events.events_before(c, chat.blind, None, UNREAD_LIMIT, max(mine.read, mine.visible))
     senders = undamaged(new, lambda row: open_message(chat.key, row).sender, "messages")
     return sum(sender != account for sender in senders)
 

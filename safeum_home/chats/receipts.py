@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from safeum_home.chats.contents import Chat
+from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
@@ -88,7 +88,8 @@ class Receipts:
         if await self._database.read(lambda c: events.event(c, chat.blind, position)) is None:
             raise Problem(Code.NOT_FOUND)
         marker = await self._store(chat, caller.account, position, position)
-        return Committed(Done(), lambda: self._tell(marker, chat, caller.account, chat.members))
+        told = (caller.account,) if chat.kind is ChatKind.GROUP else chat.members
+        return Committed(Done(), lambda: self._tell(marker, chat, caller.account, told))
 
     async def read_by(self, chat: Chat, account: AccountId, position: int) -> None:
         """`account`, which has no session, has read a chat up to `position`: the others are told."""
@@ -97,7 +98,7 @@ class Receipts:
 
     def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
         """`ports.Source` of receipts."""
-        rows = chats.markers_since(c, self._blinder.account(account), after, limit)
+        rows = chats.markers_since(c, self._blinder.account(account), after, limit, ChatKind.GROUP)
         opened = self._registry.opener(c, account)
 
         def tell(row: MemberRow) -> Published:
@@ -135,7 +136,8 @@ class Receipts:
         def store(chat: Chat | None) -> "Deferred[None] | None":
             if chat is None or account not in chat.members:
                 return None
-            others = [member for member in chat.members if member != account]
+            group = chat.kind is ChatKind.GROUP
+            others = [] if group else [member for member in chat.members if member != account]
             return self._store(chat, account, position).addCallback(self._tell, chat, account, others)
 
         def ended(failure: Failure | None) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.messages import Messages
+from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import open_encoded, open_message
@@ -48,6 +49,7 @@ class SupportDesk:
         self,
         database: Database,
         registry: ChatRegistry,
+        opener: ChatOpener,
         messages: Messages,
         receipts: Receipts,
         blinder: Blinder,
@@ -56,6 +58,7 @@ class SupportDesk:
         self._database = database
         self._blinder = blinder
         self._registry = registry
+        self._opener = opener
         self._messages = messages
         self._receipts = receipts
         self._support = support
@@ -76,7 +79,7 @@ class SupportDesk:
         found = chats.chat(c, row.chat)
         if found is None or found.kind != ChatKind.SUPPORT:
             raise Tampered
-        chat = self._registry.contents(found, self._support)
+        chat = self._opener.contents(c, found, self._support)
         account = next(member for member in chat.members if member != self._support)
 
         def opened(position: int) -> Message:

@@ -22,7 +22,7 @@ class TypingSignals:
         return self._registry.load(ChatId(params.chat)).addCallback(self._tell, caller, params)
 
     def _tell(self, chat: Chat | None, caller: Caller, params: ChatTyping) -> Done:
-        if chat is None and self._registry.is_new_support(ChatId(params.chat), caller.account):
+        if chat is None and self._registry.is_new(ChatId(params.chat), caller.account):
             return Done()  # before the first message nobody can look
         if chat is None or caller.account not in chat.writers:
             raise self._registry.refusal(ChatId(params.chat), caller.account)

@@ -25,8 +25,9 @@ from zope.interface import implementer
 from safeum_home.client import session
 from safeum_home.client.connection import dialer
 from safeum_home.client.events import QUEUE, Listen, Stream
+from safeum_home.client.loading import load
 from safeum_home.client.methods import Methods
-from safeum_home.client.state import State, load
+from safeum_home.client.state import State
 from safeum_home.client.trust import node_at
 from safeum_home.protocol import commands as c
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from safeum_home.protocol.types import ChatSummary, Message
+from safeum_home.protocol.types import ChatInfo, ChatSummary, GroupInfo, Message
 
 KEPT = 2000
 """Messages that are held of a chat; older ones can be loaded again."""
@@ -26,6 +26,24 @@ class ChatView:
     peer_delivered: str | None = None
     peer_read: str | None = None
     typing: set[str] = field(default_factory=set)
+    history: bool = True
+    erased: str | None = None
+    pinned: tuple[str, ...] = ()
+    group: GroupInfo | None = None
+
+    def update(self, info: ChatInfo | ChatSummary) -> bool:
+        """What the chat is now; True where its past was erased, and nothing is left of it here."""
+        wiped = info.erased != self.erased
+        if wiped:
+            self.messages.clear()
+            self.more = self.loaded = False
+            self.unread, self.read, self.peer_delivered, self.peer_read = 0, None, None, None
+            self.typing.clear()
+        self.history, self.erased = info.history, info.erased
+        self.pinned, self.group = info.pinned, info.group
+        if info.group is not None:
+            self.display_name = info.group.name
+        return wiped
 
     @property
     def of_node(self) -> bool:
@@ -75,15 +93,19 @@ class ChatView:
 
 def view_of(summary: ChatSummary) -> ChatView:
     """What the node's list of chats says of one."""
-    return ChatView(
+    view = ChatView(
         summary.chat,
         summary.kind,
-        summary.peer,
+        summary.peer or "",
         summary.address,
         summary.display_name,
-        [] if summary.last is None else [summary.last],
         unread=summary.unread,
         read=summary.read,
         peer_delivered=summary.peer_delivered,
         peer_read=summary.peer_read,
+        erased=summary.erased,
     )
+    view.update(summary)
+    if summary.last is not None:
+        view.messages.append(summary.last)
+    return view

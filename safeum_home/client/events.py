@@ -9,7 +9,7 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred, fail, succeed
 
 from safeum_home.client.errors import SessionEnded
-from safeum_home.protocol.events import ContactChanged, ProfileChanged, Receipt, Synced
+from safeum_home.protocol.events import ChatUpdated, ContactChanged, ProfileChanged, Receipt, Synced
 from safeum_home.protocol.types import Message
 
 REMEMBERED = 4096
@@ -51,7 +51,7 @@ def cursor_of(event: Struct) -> str | None:
     """The place of a durable event; None for one that is not."""
     if isinstance(event, Message):
         return event.id
-    if isinstance(event, Receipt | ContactChanged | ProfileChanged | Synced):
+    if isinstance(event, Receipt | ChatUpdated | ContactChanged | ProfileChanged | Synced):
         return event.cursor
     return None
 

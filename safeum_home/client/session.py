@@ -26,8 +26,8 @@ from safeum_home.client.events import QUEUE, Link, LinkChanged, Listen, Stream
 from safeum_home.client.finding import Finding
 from safeum_home.client.inbox import Inbox
 from safeum_home.client.line import Line
+from safeum_home.client.loading import load
 from safeum_home.client.reconnect import FINAL, SLOW_READER, BackOff, new_reconnect
-from safeum_home.client.state import load
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.types import Message

@@ -5,15 +5,16 @@ is authoritative: it can be thrown away and loaded again at any time.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from msgspec import Struct
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from safeum_home.client.chat_view import ChatView, view_of
-from safeum_home.client.methods import Methods
 from safeum_home.client.voice import NodeVoice
-from safeum_home.protocol.events import ContactChanged, ProfileChanged, Receipt, Typing
+from safeum_home.protocol.events import ChatUpdated, ContactChanged, ProfileChanged, Receipt, Typing
 from safeum_home.protocol.types import (
+    ChatInfo,
     ChatSummary,
     Contact,
     ContactState,
@@ -46,6 +47,14 @@ class State:
         self._chats: dict[str, ChatView] = {}  # the one that was written in last is the last
         self.ready = False
         self._early: list[Struct] | None = None
+        self._handlers: dict[type[Struct], Callable[[Any], None]] = {
+            Message: self._message,
+            Receipt: self._receipt,
+            Typing: self._types,
+            ContactChanged: lambda event: self._contact(event.contact),
+            ProfileChanged: lambda event: self._profile(event.account, event.profile),
+            ChatUpdated: lambda event: self._updated(event.chat),
+        }
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -141,16 +150,8 @@ class State:
             self._early.append(event)
         elif not self.ready:
             return
-        elif isinstance(event, Message):
-            self._message(event)
-        elif isinstance(event, Receipt):
-            self._receipt(event)
-        elif isinstance(event, Typing):
-            self._types(event)
-        elif isinstance(event, ContactChanged):
-            self._contact(event.contact)
-        elif isinstance(event, ProfileChanged):
-            self._profile(event.account, event.profile)
+        elif (apply := self._handlers.get(type(event))) is not None:
+            apply(event)
 
     def again(self, message: Message) -> None:
         """A message of one's own, which was shown when the node had it, has come in its order."""
@@ -175,6 +176,13 @@ class State:
             if message.sender != self.account:
                 view.unread = min(view.unread + 1, MAX_UNREAD)
         self._types(Typing(message.chat, message.sender, False))
+
+    def _updated(self, info: ChatInfo) -> None:
+        view = self.chat(info.chat)
+        if view is None:
+            self._chats[info.chat] = view = ChatView(info.chat, info.kind, "", "")
+        if view.update(info):
+            self._wipe_typing(info.chat)
 
     def _receipt(self, receipt: Receipt) -> None:
         view = self.chat(receipt.chat)
@@ -231,6 +239,9 @@ class State:
     def _wipe(self, chat: str) -> None:
         """The chat was erased on the node: nothing of it stays here either."""
         self._chats.pop(chat, None)
+        self._wipe_typing(chat)
+
+    def _wipe_typing(self, chat: str) -> None:
         for key in [key for key in self._typing if key[0] == chat]:
             if (timer := self._typing.pop(key)).active():
                 timer.cancel()
@@ -255,35 +266,3 @@ class State:
         for timer in typing.values():
             if timer.active():
                 timer.cancel()
-
-
-async def load(state: State, client: Methods) -> None:
-    """Fill `state` from the node: one's own profile, all contacts, and the newest chats."""
-    early = state.begin()
-    try:
-        await _load(state, client, early)
-    except BaseException:
-        state.abandon(early)
-        raise
-
-
-async def _load(state: State, client: Methods, early: list[Struct]) -> None:
-    own = await client.profile()
-    state.account, state.address = own.account, own.address
-    contacts: list[Contact] = []
-    after: str | None = None
-    while True:
-        listed = await client.contacts(after)
-        contacts += listed.contacts
-        after = listed.next
-        if after is None:
-            break
-    chats: list[ChatSummary] = []
-    before: str | None = None
-    while True:
-        page = await client.chats(before, 50)
-        chats += page.chats
-        before = page.next
-        if before is None or len(chats) >= MAX_CHATS:
-            break
-    state.build(early, own.profile, contacts, chats)

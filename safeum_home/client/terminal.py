@@ -33,9 +33,9 @@ from safeum_home.client import page, render
 from safeum_home.client.blocks import Line
 from safeum_home.client.desk import Desk
 from safeum_home.client.desk_events import Listening
+from safeum_home.client.loading import load
 from safeum_home.client.session import Client
 from safeum_home.client.slash_commands import completions, submit
-from safeum_home.client.state import load
 from safeum_home.client.widths import shadow
 
 STYLE = Style.from_dict(

@@ -29,7 +29,9 @@ from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.history import History
+from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.messages import Messages
+from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.support import SupportInbox
@@ -119,7 +121,9 @@ def make_domain(
         return int(clock.seconds() * 1000)
 
     directory = AccountDirectory(database, keyring, blinder, system, support)
-    registry = ChatRegistry(database, keyring, blinder, system.account, support.account, config.support.open)
+    opener = ChatOpener(keyring, blinder, system.account, support.account, config.support.open)
+    registry = ChatRegistry(database, blinder, opener)
+    infos = ChatInfos(blinder, cursors, opener)
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(name, vault.signer)
     messages = Messages(database, blinder, cursors, registry, Delivery(bus), milliseconds, signed, inbox)
@@ -191,8 +195,11 @@ def make_domain(
     )
     profiles = Profiles(name, database, blinder, directory, side, views, changes, change_limit)
     avatars = Avatars(database, blinder, directory, side, changes, change_limit)
-    history = History(name, database, blinder, cursors, registry, directory, receipts, system.account)
-    backlog = Backlog(database, (messages.since, receipts.since, side.since, profiles.since))
+    history = History(
+        name, database, blinder, cursors, infos, registry, opener, directory, receipts, system.account
+    )
+    sources = (messages.since, receipts.since, infos.since, side.since, profiles.since)
+    backlog = Backlog(database, sources)
     routes: Routes = {
         **login_routes(logins, passwords, devices),
         **number_routes(verifications, number_logins, claims),
@@ -217,7 +224,7 @@ def make_domain(
         node_key=encode_octets(vault.signer.public_key),
         support_chat=registry.support_chat,
     )
-    desk = SupportDesk(database, registry, messages, receipts, blinder, support.account)
+    desk = SupportDesk(database, registry, opener, messages, receipts, blinder, support.account)
     limits = limits_in_use(
         config.limits,
         services,

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from safeum_home.protocol.types import Account, Chat, Contact, CursorText, Message, Profile
+from safeum_home.protocol.types import Account, Chat, ChatInfo, Contact, CursorText, Message, Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,14 @@ class Receipt(Struct, frozen=True):
     account: Account
     delivered: CursorText | None
     read: CursorText | None
+
+
+@_event("chat.updated", durable=True)
+class ChatUpdated(Struct, frozen=True):
+    """A chat is now this: it is new to the account, or something of it has changed."""
+
+    cursor: CursorText
+    chat: ChatInfo
 
 
 @_event("chat.typing", durable=False)

@@ -243,12 +243,44 @@ class DeviceEntry(Struct, frozen=True):
     """The IP address of its present connection; null where it is not connected. It is kept nowhere."""
 
 
-class ChatSummary(Struct, frozen=True):
-    """A chat as a list shows it. Markers are message ids; null where nothing was yet."""
+ChatType = Literal["direct", "system", "support", "group", "self"]
+
+
+class GroupInfo(Struct, frozen=True):
+    """What a group says of itself. `earlier`: who joins sees what was written before."""
+
+    hub: str
+    """The node that orders its messages."""
+    name: str
+    about: str
+    avatar: AvatarId | None
+    earlier: bool
+
+
+class ChatInfo(Struct, frozen=True):
+    """What a chat is now."""
 
     chat: Chat
-    kind: Literal["direct", "system", "support"]
-    peer: Account
+    kind: ChatType
+    history: bool = True
+    """Whether messages are kept; else they live until they were delivered."""
+    erased: CursorText | None = None
+    """Everything up to here was erased, and is to be wiped; null where nothing was."""
+    pinned: tuple[CursorText, ...] = ()
+    """Ids of messages, the one pinned last at the end."""
+    group: GroupInfo | None = None
+
+
+class ChatSummary(Struct, frozen=True):
+    """A chat as a list shows it. Markers are message ids; null where nothing was yet.
+
+    The members of `ChatInfo` are among its own.
+    """
+
+    chat: Chat
+    kind: ChatType
+    peer: Account | None
+    """The account at the other end; null in a group, and in a chat with oneself."""
     address: str
     display_name: str
     last: Message | None
@@ -257,3 +289,7 @@ class ChatSummary(Struct, frozen=True):
     """Up to where this account has read."""
     peer_delivered: CursorText | None
     peer_read: CursorText | None
+    history: bool = True
+    erased: CursorText | None = None
+    pinned: tuple[CursorText, ...] = ()
+    group: GroupInfo | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from safeum_home.ports import WrappedKey
 from safeum_home.storage.keys import put_key
@@ -11,14 +11,21 @@ from safeum_home.storage.rows import ChatRow, EventRow, Marker, MemberRow
 from safeum_home.storage.schema import chats, events, keys
 from safeum_home.storage.schema import members as member_table
 
-_COLUMNS = (chats.c.chat, chats.c.kind, chats.c.sealed, keys.c.epoch, keys.c.wrapped)
+_COLUMNS = (chats.c.chat, chats.c.kind, chats.c.sealed, keys.c.epoch, keys.c.wrapped, chats.c.changed)
 _CHAT = select(*_COLUMNS).join(keys, keys.c.owner == chats.c.chat).where(chats.c.chat == bindparam("chat"))
+_MEMBER = select(member_table).where(
+    member_table.c.chat == bindparam("chat"), member_table.c.account == bindparam("account")
+)
 _MEMBERS = (
     select(member_table).where(member_table.c.chat == bindparam("chat")).order_by(member_table.c.account)
 )
 
 # The newest position of each chat is one descent of the events' B-tree; only the page's events are read.
-_NEWEST = select(func.max(events.c.position)).where(events.c.chat == member_table.c.chat).scalar_subquery()
+_NEWEST = (
+    select(func.max(events.c.position))
+    .where(events.c.chat == member_table.c.chat, events.c.position > member_table.c.visible)
+    .scalar_subquery()
+)
 _LATEST = (
     select(member_table.c.chat, _NEWEST.label("newest"))
     .where(member_table.c.account == bindparam("account"))
@@ -39,18 +46,34 @@ _CHATS_OF = (
     .order_by(events.c.position.desc())
 )
 _mine = member_table.alias("mine")
+_moved = member_table.c.position > bindparam("position")
+# In a group one's own marker alone is told: all of everybody's would drown it.
 _MARKERS_SINCE = (
     select(member_table)
-    .join(_mine, _mine.c.chat == member_table.c.chat)
-    .where(_mine.c.account == bindparam("account"), member_table.c.position > bindparam("position"))
-    .order_by(member_table.c.position)
+    .where(member_table.c.account == bindparam("account"), _moved)
+    .union_all(
+        select(member_table)
+        .join(_mine, _mine.c.chat == member_table.c.chat)
+        .join(chats, chats.c.chat == _mine.c.chat)
+        .where(
+            _mine.c.account == bindparam("account"),
+            chats.c.kind != bindparam("group"),
+            member_table.c.account != bindparam("account"),
+            _moved,
+        )
+    )
+    .order_by("position")
     .limit(bindparam("limit"))
 )
 _HIGHEST = 2**63 - 1
 
 _NEWEST_UPTO = (
     select(func.max(events.c.position))
-    .where(events.c.chat == member_table.c.chat, events.c.position <= bindparam("position"))
+    .where(
+        events.c.chat == member_table.c.chat,
+        events.c.position > member_table.c.visible,
+        events.c.position <= bindparam("position"),
+    )
     .scalar_subquery()
 )
 _UNDELIVERED = select(member_table.c.chat, _NEWEST_UPTO.label("newest")).where(
@@ -62,26 +85,57 @@ _FIND_MEMBERS = Many(
     ("bytea", "bytea"),
 )
 _PUT_MEMBERS = Many(
-    "INSERT INTO members (chat, account, delivered, read, position) {rows} ON CONFLICT (chat, account) DO"
-    " UPDATE SET delivered = excluded.delivered, read = excluded.read, position = excluded.position",
-    ("bytea", "bytea", "bigint", "bigint", "bigint"),
+    "INSERT INTO members (chat, account, delivered, read, position, visible) {rows}"
+    " ON CONFLICT (chat, account) DO UPDATE SET delivered = excluded.delivered, read = excluded.read,"
+    " position = excluded.position",
+    ("bytea", "bytea", "bigint", "bigint", "bigint", "bigint"),
+)
+_ADD_MEMBERS = Many(
+    "INSERT INTO members (chat, account, delivered, read, position, visible) {rows} ON CONFLICT DO NOTHING",
+    ("bytea", "bytea", "bigint", "bigint", "bigint", "bigint"),
 )
 _PUT_CHAT = Many(
-    "INSERT INTO chats (chat, kind, sealed) {rows} ON CONFLICT DO NOTHING", ("bytea", "smallint", "bytea")
+    "INSERT INTO chats (chat, kind, sealed, changed) {rows} ON CONFLICT DO NOTHING",
+    ("bytea", "smallint", "bytea", "bigint"),
+)
+_UPDATE_CHAT = update(chats).where(chats.c.chat == bindparam("owner"))
+_CHANGED_SINCE = (
+    select(*_COLUMNS)
+    .join(member_table, member_table.c.chat == chats.c.chat)
+    .join(keys, keys.c.owner == chats.c.chat)
+    .where(member_table.c.account == bindparam("account"), chats.c.changed > bindparam("position"))
+    .order_by(chats.c.changed)
+    .limit(bindparam("limit"))
 )
 
 
-def _chat_row(chat: bytes, kind: int, sealed: bytes, epoch: int, wrapped: bytes) -> ChatRow:
-    return ChatRow(chat, kind, sealed, WrappedKey(epoch, wrapped))
+def _chat_row(chat: bytes, kind: int, sealed: bytes, epoch: int, wrapped: bytes, changed: int) -> ChatRow:
+    return ChatRow(chat, kind, sealed, WrappedKey(epoch, wrapped), changed)
 
 
 def insert_chat(c: Connection, row: ChatRow, members: Sequence[bytes]) -> bool:
     """Store a new chat with its key and members; False, and nothing is changed, where it exists."""
-    if not _PUT_CHAT.change(c, [row[:3]]):
+    if not _PUT_CHAT.change(c, [(row.chat, row.kind, row.sealed, row.changed)]):
         return False
     put_key(c, row.chat, row.key)
-    _PUT_MEMBERS.change(c, [(row.chat, member, 0, 0, 0) for member in members])
+    add_members(c, [MemberRow(row.chat, member, 0, 0, 0) for member in members])
     return True
+
+
+def add_members(c: Connection, rows: Sequence[MemberRow]) -> None:
+    """Let accounts be members. Who is one already stays as it is."""
+    _ADD_MEMBERS.change(c, rows)
+
+
+def update_chat(c: Connection, chat: bytes, sealed: bytes, changed: int) -> None:
+    """Replace a chat's record; `changed` is the position at which its members are told."""
+    c.execute(_UPDATE_CHAT.values(sealed=sealed, changed=changed), {"owner": chat})
+
+
+def chats_changed_since(c: Connection, account: bytes, position: int, limit: int) -> list[ChatRow]:
+    """Chats of an account whose record changed after `position`, in that order."""
+    rows = c.execute(_CHANGED_SINCE, {"account": account, "position": position, "limit": limit})
+    return [_chat_row(*row) for row in rows]
 
 
 def chat(c: Connection, chat: bytes) -> ChatRow | None:
@@ -93,6 +147,11 @@ def members(c: Connection, chat: bytes) -> list[MemberRow]:
     return [MemberRow(*row) for row in c.execute(_MEMBERS, {"chat": chat})]
 
 
+def member(c: Connection, chat: bytes, account: bytes) -> MemberRow | None:
+    row = c.execute(_MEMBER, {"chat": chat, "account": account}).first()
+    return MemberRow(*row) if row else None
+
+
 def chats_of(c: Connection, account: bytes, before: int | None, limit: int) -> list[tuple[ChatRow, EventRow]]:
     """The account's chats that hold an event, with the newest, the chat of the newest first.
 
@@ -100,7 +159,7 @@ def chats_of(c: Connection, account: bytes, before: int | None, limit: int) -> l
     """
     asked = {"account": account, "before": _HIGHEST if before is None else before, "limit": limit}
     return [
-        (_chat_row(*row[:5]), EventRow(row.chat, row.position, row[6])) for row in c.execute(_CHATS_OF, asked)
+        (_chat_row(*row[:6]), EventRow(row.chat, row.position, row[7])) for row in c.execute(_CHATS_OF, asked)
     ]
 
 
@@ -124,13 +183,17 @@ def put_markers(c: Connection, rows: Sequence[Marker]) -> list[Marker | None]:
             known[member] = (*member, max(row.delivered, delivered), max(row.read, read), row.position)
             changed.add(member)
         outcomes.append(Marker(*known[member]) if moved else None)
-    _PUT_MEMBERS.change(c, [known[member] for member in changed])
+    _PUT_MEMBERS.change(c, [(*known[member], 0) for member in changed])
     return outcomes
 
 
-def markers_since(c: Connection, account: bytes, position: int, limit: int) -> list[MemberRow]:
-    """Members, of all chats the account is in, that moved after `position`, in that order."""
-    rows = c.execute(_MARKERS_SINCE, {"account": account, "position": position, "limit": limit})
+def markers_since(c: Connection, account: bytes, position: int, limit: int, group: int) -> list[MemberRow]:
+    """Members, of all chats the account is in, that moved after `position`, in that order.
+
+    Of chats of the kind `group` only the account itself.
+    """
+    asked = {"account": account, "position": position, "limit": limit, "group": group}
+    rows = c.execute(_MARKERS_SINCE, asked)
     return [MemberRow(*row) for row in rows]
 
 

@@ -11,7 +11,7 @@ from safeum_home.storage.schema import events, members
 _OF_CHAT = select(events).where(events.c.chat == bindparam("chat"))
 _EVENT = _OF_CHAT.where(events.c.position == bindparam("position"))
 _BEFORE = (
-    _OF_CHAT.where(events.c.position < bindparam("before"))
+    _OF_CHAT.where(events.c.position < bindparam("before"), events.c.position > bindparam("visible"))
     .order_by(events.c.position.desc())
     .limit(bindparam("limit"))
 )
@@ -23,7 +23,11 @@ _AFTER = (
 _SINCE = (
     select(events)
     .join(members, members.c.chat == events.c.chat)
-    .where(members.c.account == bindparam("account"), events.c.position > bindparam("position"))
+    .where(
+        members.c.account == bindparam("account"),
+        events.c.position > members.c.visible,
+        events.c.position > bindparam("position"),
+    )
     .order_by(events.c.position)
     .limit(bindparam("limit"))
 )
@@ -31,7 +35,11 @@ _SINCE = (
 # (SQLite leaves a chat as soon as the page is full without it, and knows no LATERAL.)
 _following = (
     select(events)
-    .where(events.c.chat == members.c.chat, events.c.position > bindparam("position"))
+    .where(
+        events.c.chat == members.c.chat,
+        events.c.position > members.c.visible,
+        events.c.position > bindparam("position"),
+    )
     .order_by(events.c.position)
     .limit(bindparam("limit"))
     .lateral()
@@ -86,9 +94,19 @@ def event(c: Connection, chat: bytes, position: int) -> EventRow | None:
     return EventRow(*row) if row else None
 
 
-def events_before(c: Connection, chat: bytes, before: int | None, limit: int) -> list[EventRow]:
-    """The newest `limit` events of a chat before a position (None: of all), the oldest of them first."""
-    asked = {"chat": chat, "before": _HIGHEST if before is None else before, "limit": limit}
+def events_before(
+    c: Connection, chat: bytes, before: int | None, limit: int, visible: int = 0
+) -> list[EventRow]:
+    """The newest `limit` events of a chat before a position (None: of all), the oldest of them first.
+
+    Those up to `visible` are left out.
+    """
+    asked = {
+        "chat": chat,
+        "before": _HIGHEST if before is None else before,
+        "limit": limit,
+        "visible": visible,
+    }
     return [EventRow(*row) for row in reversed(c.execute(_BEFORE, asked).all())]
 
 

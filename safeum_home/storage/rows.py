@@ -53,22 +53,34 @@ class ProfileRow(NamedTuple):
 
 
 class ChatRow(NamedTuple):
-    """`sealed` holds the members' account ids, under the chat's key."""
+    """`sealed` holds the chat's record, under the chat's key; `changed` is where that was last told."""
 
     chat: bytes
     kind: int
     sealed: bytes
     key: WrappedKey
+    changed: int = 0
 
 
 class MemberRow(NamedTuple):
-    """An account in a chat, and how far it got. 0 means nowhere yet."""
+    """An account in a chat, and how far it got (0: nowhere yet). Events up to `visible` are not for it."""
 
     chat: bytes
     account: bytes
     delivered: int
     read: int
     position: int
+    visible: int = 0
+
+
+class RosterRow(NamedTuple):
+    """What an account is in a group; `sealed` is under the group's key."""
+
+    chat: bytes
+    account: bytes
+    position: int
+    state: int
+    sealed: bytes
 
 
 class EventRow(NamedTuple):

@@ -68,8 +68,10 @@ contacts = _table(
     Index("ix_contacts_owner_position", "owner", "position"),
 )
 
-chats = _table("chats", _blind("chat", primary_key=True), _small("kind"), _sealed())
+# `changed` is where a chat's record last changed in a way that its members are told of; 0: it never did.
+chats = _table("chats", _blind("chat", primary_key=True), _small("kind"), _sealed(), _number("changed"))
 
+# Who is in a chat now. Events up to `visible` are not for that member.
 members = _table(
     "members",
     _blind("chat", primary_key=True),
@@ -77,6 +79,18 @@ members = _table(
     _number("delivered"),
     _number("read"),
     _number("position"),
+    _number("visible"),
+)
+
+# Of groups: who was invited, is a member, or was one. `state` is one of `chats.roster.RosterState`.
+roster = _table(
+    "roster",
+    _blind("chat", primary_key=True),
+    _blind("account", primary_key=True, index=True),
+    _number("position"),
+    _small("state"),
+    _sealed(),
+    Index("ix_roster_chat_position", "chat", "position"),
 )
 
 events = _table(

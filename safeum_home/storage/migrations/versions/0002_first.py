@@ -60,6 +60,7 @@ def upgrade() -> None:
         _blind("chat", primary_key=True),
         sa.Column("kind", sa.SmallInteger, nullable=False),
         _sealed(),
+        _number("changed"),
     )
     _table(
         "members",
@@ -68,8 +69,19 @@ def upgrade() -> None:
         _number("delivered"),
         _number("read"),
         _number("position"),
+        _number("visible"),
     )
     op.create_index("ix_members_account", "members", ["account"])
+    _table(
+        "roster",
+        _blind("chat", primary_key=True),
+        _blind("account", primary_key=True),
+        _number("position"),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        _sealed(),
+    )
+    op.create_index("ix_roster_account", "roster", ["account"])
+    op.create_index("ix_roster_chat_position", "roster", ["chat", "position"])
     _table(
         "events",
         _blind("chat", primary_key=True),

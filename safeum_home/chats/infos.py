@@ -1,0 +1,70 @@
+"""What a chat is, as its members are told it, and what a device that was away has missed of that."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from safeum_home.chats.contents import Chat, ChatContents, ChatKind
+from safeum_home.chats.opening import ChatOpener
+from safeum_home.chats.record import ChatRecord
+from safeum_home.damage import undamaged
+from safeum_home.ids import AccountId, Cursor
+from safeum_home.ports import Blinder, Cursors, Missed, Published
+from safeum_home.protocol import frames
+from safeum_home.protocol.events import ChatUpdated
+from safeum_home.protocol.types import ChatInfo, ChatType, GroupInfo
+from safeum_home.storage import chats
+from safeum_home.storage.rows import ChatRow
+
+_TYPES: dict[ChatKind, ChatType] = {
+    ChatKind.DIRECT: "direct",
+    ChatKind.SYSTEM: "system",
+    ChatKind.SUPPORT: "support",
+    ChatKind.GROUP: "group",
+    ChatKind.SELF: "self",
+}
+
+
+class ChatInfos:
+    """Makes `ChatInfo` of records, and the event `chat.updated`."""
+
+    def __init__(self, blinder: Blinder, cursors: Cursors, opener: ChatOpener) -> None:
+        self._blinder = blinder
+        self._cursors = cursors
+        self._opener = opener
+
+    def members(self, kind: ChatKind, record: ChatRecord) -> dict[str, Any]:
+        """The members of `ChatInfo`, by name."""
+        group = record.group
+        return {
+            "chat": record.id,
+            "kind": _TYPES[kind],
+            "history": record.history,
+            "erased": self._id(record.erased),
+            "pinned": tuple(self._cursors.encode(position) for position in record.pinned),
+            "group": None
+            if group is None
+            else GroupInfo(group.hub, group.name, group.about, group.avatar, group.earlier),
+        }
+
+    def updated(self, chat: Chat | ChatContents, position: int) -> Published:
+        """`chat.updated` of a chat whose record was changed at `position`."""
+        return self._event(chat.kind, chat.record, position)
+
+    def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
+        """`ports.Source` of what chats are."""
+        rows = chats.chats_changed_since(c, self._blinder.account(account), after, limit)
+
+        def tell(row: ChatRow) -> Published:
+            chat = self._opener.contents(c, row, account)
+            return self._event(chat.kind, chat.record, row.changed)
+
+        return Missed(undamaged(rows, tell, "chats"), rows[-1].changed if len(rows) == limit else None)
+
+    def _event(self, kind: ChatKind, record: ChatRecord, position: int) -> Published:
+        info = ChatInfo(**self.members(kind, record))
+        event = ChatUpdated(self._cursors.encode(position), info)
+        return Published(frames.text_frame(frames.encode_event(event)), position)
+
+    def _id(self, position: int) -> Cursor | None:
+        return self._cursors.encode(position) if position else None

@@ -1,0 +1,131 @@
+"""Chats out of their rows, and rows for new ones: what needs a key, and no memory."""
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection
+
+from safeum_home import ids
+from safeum_home.chats.contents import Chat, ChatContents, ChatKind
+from safeum_home.chats.record import ChatRecord, open_record, seal_record
+from safeum_home.chats.roster import RosterState, open_entry
+from safeum_home.damage import undamaged
+from safeum_home.errors import Tampered
+from safeum_home.ids import AccountId, ChatId
+from safeum_home.ports import Blinder, Key, Keyring
+from safeum_home.storage import chats, contacts, roster
+from safeum_home.storage.contacts import ACCEPTED
+from safeum_home.storage.rows import ChatRow, ContactRow
+
+
+class ChatOpener:
+    """Opens the rows of chats, in any thread; makes new chats."""
+
+    def __init__(
+        self,
+        keyring: Keyring,
+        blinder: Blinder,
+        system: AccountId,
+        support: AccountId,
+        support_open: bool = True,
+    ) -> None:
+        """`system` and `support` are the node's; while `support_open` accounts write to the latter."""
+        self._keyring = keyring
+        self._blinder = blinder
+        self._system = system
+        self.support = support
+        self.support_open = support_open
+
+    def system_chat(self, account: AccountId) -> ChatId:
+        """The id of the chat in which the node writes to an account."""
+        return ids.direct_chat_id(account, self._system)
+
+    def support_chat(self, account: AccountId) -> ChatId:
+        """The id of the chat in which an account writes to the staff; it exists from its first message on."""
+        return ids.direct_chat_id(account, self.support)
+
+    def read(self, c: Connection, chat: ChatId) -> Chat | None:
+        """The chat as it is now, on a reading connection; None where there is none. Raises `Tampered`."""
+        if (row := chats.chat(c, self._blinder.chat(chat))) is None:
+            return None
+        key = self._keyring.unwrap(row.chat, row.key)
+        record = open_record(key, row.chat, row.sealed)
+        if record.id != chat:
+            raise Tampered
+        kind, members = ChatKind(row.kind), record.members
+        if kind is ChatKind.GROUP:
+            members = self._group_members(c, key, row.chat)
+        writers = self._writers(c, kind, row.chat, members)
+        return Chat(chat, row.chat, kind, key, members, writers, record)
+
+    def contents(self, c: Connection, row: ChatRow, account: AccountId) -> ChatContents:
+        """The chat in a row, for a member; raises `Tampered` where what is sealed does not say it is one."""
+        key = self._keyring.unwrap(row.chat, row.key)
+        record, kind = open_record(key, row.chat, row.sealed), ChatKind(row.kind)
+        members = record.members
+        if kind is ChatKind.GROUP:
+            self._check_member(c, key, row.chat, account)
+            members = (account,)
+        elif account not in members:
+            raise Tampered
+        return ChatContents(record.id, row.chat, kind, key, members, record, row.changed)
+
+    def opener(self, c: Connection, account: AccountId) -> Callable[[bytes], ChatContents]:
+        """Opens chats of `account` found by an index, on a reading connection and in its thread; each once.
+
+        Raises `Tampered`, also where only the index says that the account is in the chat.
+        """
+        opened: dict[bytes, ChatContents] = {}
+
+        def open_chat(blind: bytes) -> ChatContents:
+            if blind not in opened:
+                if (row := chats.chat(c, blind)) is None:
+                    raise Tampered
+                opened[blind] = self.contents(c, row, account)
+            return opened[blind]
+
+        return open_chat
+
+    def writers(self, c: Connection, chat: ChatContents) -> frozenset[AccountId]:
+        """Who may write into a chat; of a group, which of `members`."""
+        return self._writers(c, chat.kind, chat.blind, chat.members)
+
+    def make(
+        self, kind: ChatKind, record: ChatRecord, members: Sequence[AccountId] | None = None
+    ) -> tuple[Chat, Callable[[Connection], None]]:
+        """A new chat, and what stores it: in a transaction of the same turn. `members` are the record's."""
+        blind = self._blinder.chat(record.id)
+        key, wrapped = self._keyring.new_key(blind)
+        row = ChatRow(blind, kind, seal_record(key, blind, record), wrapped)
+        people = record.members if members is None else tuple(members)
+        blinds = [self._blinder.account(member) for member in people]
+
+        def insert(c: Connection) -> None:
+            chats.insert_chat(c, row, blinds)
+
+        writers = frozenset((self._system,) if kind is ChatKind.SYSTEM else people)
+        return Chat(record.id, blind, kind, key, people, writers, record), insert
+
+    def _group_members(self, c: Connection, key: Key, chat: bytes) -> tuple[AccountId, ...]:
+        rows = [row for row in roster.member_entries(c, chat) if row.state == RosterState.MEMBER]
+        return tuple(entry.account for entry in undamaged(rows, lambda row: open_entry(key, row), "members"))
+
+    def _check_member(self, c: Connection, key: Key, chat: bytes, account: AccountId) -> None:
+        row = roster.entry(c, chat, self._blinder.account(account))
+        if row is None or row.state != RosterState.MEMBER or open_entry(key, row).account != account:
+            raise Tampered
+
+    def _writers(
+        self, c: Connection, kind: ChatKind, chat: bytes, members: tuple[AccountId, ...]
+    ) -> frozenset[AccountId]:
+        """An account may write where the other one has it in its list; in a group, where it is a member."""
+        if kind is ChatKind.SYSTEM:
+            return frozenset((self._system,))
+        if kind is ChatKind.SUPPORT:
+            return frozenset(members if self.support_open else (self.support,))
+        if kind is not ChatKind.DIRECT:
+            return frozenset(members)
+        sides: list[ContactRow] = contacts.contacts_of_chat(c, chat)
+        consenting = {side.owner for side in sides if side.state == ACCEPTED}
+        first, second = members
+        pairs = ((first, second), (second, first))
+        return frozenset(writer for writer, reader in pairs if self._blinder.account(reader) in consenting)

@@ -1,0 +1,56 @@
+"""What is sealed of a chat as a whole: a record under the chat's own key."""
+
+from typing import Any
+
+from msgspec import Struct, msgpack
+
+from safeum_home.errors import Tampered
+from safeum_home.ids import AccountId, ChatId
+from safeum_home.ports import Key
+
+
+class GroupRecord(Struct, frozen=True, omit_defaults=True):
+    """What a group has besides: `hub` is the node that orders its messages.
+
+    `earlier`: whoever joins sees what was written before. `avatar` names the picture, see `chats.groups`.
+    """
+
+    hub: str
+    name: str
+    about: str = ""
+    avatar: str | None = None
+    earlier: bool = False
+
+
+class ChatRecord(Struct, frozen=True, omit_defaults=True):
+    """`members` are those of a chat that is no group (a group has a roster).
+
+    `history`: whether messages are kept. `erased`: up to which position everything was erased; 0: nothing
+    was. `pinned`: positions of messages, the one pinned last at the end.
+    """
+
+    id: ChatId
+    members: tuple[AccountId, ...] = ()
+    history: bool = True
+    erased: int = 0
+    pinned: tuple[int, ...] = ()
+    group: GroupRecord | None = None
+
+
+_encoder = msgpack.Encoder()
+# The names of texts are no types to msgspec: it checks that they are texts.
+_decoder: "msgpack.Decoder[Any]" = msgpack.Decoder(ChatRecord)
+
+
+def seal_record(key: Key, chat: bytes, record: ChatRecord) -> bytes:
+    """A record for the row of the chat with this blind index."""
+    return key.seal(_encoder.encode(record), b"chat" + chat)
+
+
+def open_record(key: Key, chat: bytes, sealed: bytes) -> ChatRecord:
+    """Raises `Tampered`."""
+    try:
+        record: ChatRecord = _decoder.decode(key.open(sealed, b"chat" + chat))
+    except ValueError:
+        raise Tampered from None
+    return record

@@ -1,0 +1,63 @@
+"""An entry of a group's roster, sealed under the group's key, bound to the account and to its state."""
+
+from enum import IntEnum
+from typing import Any
+
+from msgspec import Struct, msgpack
+
+from safeum_home.errors import Tampered
+from safeum_home.ids import AccountId
+from safeum_home.ports import Key
+from safeum_home.storage.rows import RosterRow
+
+
+class RosterState(IntEnum):
+    """The numbers under which rows keep them."""
+
+    INVITED = 1
+    MEMBER = 2
+    LEFT = 3
+    REMOVED = 4
+
+
+class Role(IntEnum):
+    """The numbers under which entries keep them."""
+
+    MEMBER = 1
+    ADMIN = 2
+    OWNER = 3
+
+
+class RosterRecord(Struct, frozen=True, omit_defaults=True):
+    """`by` invited or removed the account, or made it what it is; `since` is where it became a member."""
+
+    account: AccountId
+    role: Role = Role.MEMBER
+    by: AccountId | None = None
+    since: int = 0
+
+
+_encoder = msgpack.Encoder()
+_decoder: "msgpack.Decoder[Any]" = msgpack.Decoder(RosterRecord)
+
+
+def _context(chat: bytes, account: bytes, state: int) -> bytes:
+    return b"roster" + chat + account + bytes((state,))
+
+
+def seal_entry(
+    key: Key, chat: bytes, account: bytes, position: int, state: RosterState, record: RosterRecord
+) -> RosterRow:
+    """The row of an entry; `account` is the blind index of the record's."""
+    sealed = key.seal(_encoder.encode(record), _context(chat, account, state))
+    return RosterRow(chat, account, position, state, sealed)
+
+
+def open_entry(key: Key, row: RosterRow) -> RosterRecord:
+    """Raises `Tampered`."""
+    try:
+        plain = key.open(row.sealed, _context(row.chat, row.account, row.state))
+        record: RosterRecord = _decoder.decode(plain)
+    except (ValueError, OverflowError):
+        raise Tampered from None
+    return record
