@@ -107,6 +107,33 @@ class NumberSection(Section, frozen=True):
     """After it was kept: for how long it cannot be claimed again."""
 
 
+class FileSection(Section, frozen=True):
+    """Files of chats (docs/files.md). Sizes in octets."""
+
+    store: str = "folder"
+    """`folder`, or `s3://BUCKET` with an optional prefix behind a slash."""
+    folder: str | None = None
+    """Where the folder is; by default `files` in `state_dir`."""
+    endpoint: str | None = None
+    """The URL of an S3 service that is not Amazon's."""
+    region: str = "us-east-1"
+    access_key: str = "secret:s3-access-key"
+    secret_key: str = "secret:s3-secret-key"  # noqa: S105 - the name of one
+    largest: Positive = 2 * 1024**3
+    """Of one file."""
+    quota: Positive = 10 * 1024**3
+    """Of all files that an account has sent or is uploading."""
+    waiting: Positive = 100
+    """How many uploads of an account may not have been sent yet."""
+    transfers: Annotated[int, Meta(ge=1, le=512)] = 16
+    """How many an account may have under way at once."""
+    unfinished_seconds: Seconds = 86400.0
+    """How long an upload that is not complete is kept, from its last octets on."""
+    unsent_seconds: Seconds = 86400.0
+    """How long one that is complete waits for its message."""
+    threads: Annotated[int, Meta(ge=1, le=64)] = 4
+
+
 class LimitSection(Section, frozen=True):
     """Bounds against floods. Rates are per second, bursts are how many may come at once."""
 
@@ -139,6 +166,8 @@ class LimitSection(Section, frozen=True):
     support_messages_per_account_burst: Positive = 20
     profile_changes_per_account: Rate = 0.02
     profile_changes_per_account_burst: Positive = 30
+    file_requests_per_account: Rate = 20.0
+    file_requests_per_account_burst: Positive = 400
     verifications_per_address: Rate = 0.005
     verifications_per_address_burst: Positive = 10
     codes_per_number: Rate = 0.0001
@@ -198,6 +227,9 @@ class SmsSection(Section, frozen=True):
         return self.text.replace("{code}", code)
 
 
+_S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,62}(/[A-Za-z0-9._-]{1,64})*/?\Z")
+
+
 class Config(Section, frozen=True):
     """A node's configuration."""
 
@@ -213,6 +245,7 @@ class Config(Section, frozen=True):
     sms: SmsSection = field(default_factory=SmsSection)
     numbers: NumberSection = field(default_factory=NumberSection)
     policy: PolicySection = field(default_factory=PolicySection)
+    files: FileSection = field(default_factory=FileSection)
 
     @property
     def state_dir(self) -> Path:
@@ -247,6 +280,8 @@ def parse(text: str) -> Config:
         raise ConfigError("database.url: `sqlite` or `postgresql://…`")
     if config.policy.file != "standard" and not config.policy.file.startswith("/"):
         raise ConfigError("policy.file: `standard`, or a path that begins with /")
+    if config.files.store != "folder" and not _S3.match(config.files.store):
+        raise ConfigError("files.store: `folder`, or `s3://BUCKET[/PREFIX]`")
     _check_sms(config.sms)
     return config
 

@@ -108,13 +108,15 @@ class Code(Enum):
         "wrong_content_type", 415, -32083, "The body of this request has to be of another type."
     )
     FILE_LOST = Kind("file_lost", 410, -32084, "The octets of this file are gone, or damaged.")
-    BAD_TICKET = Kind("bad_ticket", 401, -32085, "The ticket is over, or for something else: ask for another.")
-    UPLOAD_INCOMPLETE = Kind("upload_incomplete", 409, -32086, "The file is not uploaded completely yet.")
-    FILE_MISMATCH = Kind("file_mismatch", 422, -32087, "The file has another size or type than the message says.")
-    TOO_SLOW = Kind("too_slow", 408, -32088, "The body of the request came too slowly.")
-    RANGE_NOT_SATISFIABLE = Kind(
-        "range_not_satisfiable", 416, -32089, "The file has nothing in this range."
+    BAD_TICKET = Kind(
+        "bad_ticket", 401, -32085, "The ticket is over, or for something else: ask for another."
     )
+    UPLOAD_INCOMPLETE = Kind("upload_incomplete", 409, -32086, "The file is not uploaded completely yet.")
+    FILE_MISMATCH = Kind(
+        "file_mismatch", 422, -32087, "The file has another size or type than the message says."
+    )
+    TOO_SLOW = Kind("too_slow", 408, -32088, "The body of the request came too slowly.")
+    RANGE_NOT_SATISFIABLE = Kind("range_not_satisfiable", 416, -32089, "The file has nothing in this range.")
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",

@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.files.sending import Attachment, Attachments
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import open_message, seal_message
 from safeum_home.chats.support import SupportInbox
@@ -16,6 +17,7 @@ from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database, Missed
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatSend, Sent
+from safeum_home.protocol.files import File
 from safeum_home.protocol.types import Body, Message, Text
 from safeum_home.storage import events
 from safeum_home.storage.rows import EventRow, NewEvent
@@ -34,6 +36,7 @@ class Messages:
         now: Callable[[], int],
         signed: Callable[[Message], Message],
         support: SupportInbox,
+        attachments: Attachments,
     ) -> None:
         """`signed` puts the node's signature to what its own contacts write."""
         self._database = database
@@ -44,8 +47,11 @@ class Messages:
         self._now = now
         self._signed = signed
         self._support = support
+        self._attachments = attachments
 
     def send(self, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
+        if type(params.body) is File:
+            return Deferred.fromCoroutine(self._send_file(caller, params, params.body))
         if type(params.body) is not Text:
             raise Problem(Code.INVALID_PARAMS, "the node alone writes this kind")
         chat = self._registry.get(ChatId(params.chat))
@@ -54,7 +60,27 @@ class Messages:
             return loading.addCallback(self._send, caller, params)
         return self._send(chat, caller, params)
 
-    def _send(self, chat: Chat | None, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
+    async def _send_file(self, caller: Caller, params: ChatSend, body: File) -> Committed[Sent]:
+        """The same for a file, which has to be found before; what was sent before needs none."""
+        chat = await self._registry.load(ChatId(params.chat), caller.account)
+        if chat is None or caller.account not in chat.writers:
+            return await self._send(chat, caller, params)
+        if chat.kind is ChatKind.SUPPORT:
+            raise Problem(Code.INVALID_PARAMS, "support takes texts only")
+        try:
+            attachment = await self._attachments.find(caller.account, chat, body)
+        except Problem as problem:
+            return await self._sent_or(problem, chat, caller.device, params.client_id)
+        # It may have changed meanwhile: what is sealed is sealed under the key that it has now.
+        chat = await self._registry.load(ChatId(params.chat), caller.account)
+        try:
+            return await self._send(chat, caller, params, attachment)
+        finally:
+            attachment.wipe()
+
+    def _send(
+        self, chat: Chat | None, caller: Caller, params: ChatSend, attachment: Attachment | None = None
+    ) -> "Deferred[Committed[Sent]]":
         sender, device = caller.account, caller.device
         if chat is None or sender not in chat.members:
             raise self._registry.refusal(ChatId(params.chat), sender)
@@ -64,7 +90,9 @@ class Messages:
         sent = self._blinder.client_id(device, params.client_id)
         sealed = seal_message(chat.key, chat.blind, position, encoded)
         row = NewEvent(chat.blind, position, sealed, sent)
-        if chat.kind is ChatKind.SUPPORT:
+        if attachment is not None:
+            stored = self._database.transact(attachment.storing(chat.key, row))
+        elif chat.kind is ChatKind.SUPPORT:
             stored = self._support.append(sender, row)
         else:
             stored = self._database.append(events.append_events, row)
@@ -88,6 +116,13 @@ class Messages:
         return Committed(Sent(message.id, message.at), publish)
 
     def _no_consent(self, chat: Chat, device: DeviceId, client_id: str) -> "Deferred[Committed[Sent]]":
+        closed = chat.kind is ChatKind.SUPPORT
+        refusal = Problem(Code.SUPPORT_CLOSED if closed else Code.NOT_A_CONTACT)
+        return self._sent_or(refusal, chat, device, client_id)
+
+    def _sent_or(
+        self, refusal: Problem, chat: Chat, device: DeviceId, client_id: str
+    ) -> "Deferred[Committed[Sent]]":
         """Refuse, but for a message that was sent before and whose answer got lost: it was delivered."""
         sent = self._blinder.client_id(device, client_id)
 
@@ -97,8 +132,7 @@ class Messages:
 
         def answer(row: EventRow | None) -> Committed[Sent]:
             if row is None:
-                closed = chat.kind is ChatKind.SUPPORT
-                raise Problem(Code.SUPPORT_CLOSED if closed else Code.NOT_A_CONTACT)
+                raise refusal
             return _answered(chat, row)
 
         return self._database.read(read).addCallback(answer)

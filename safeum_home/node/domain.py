@@ -28,6 +28,8 @@ from safeum_home.accounts.verifications import VerificationLimits, Verifications
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.files.means import FilePlace
+from safeum_home.chats.files.sending import Attachments
 from safeum_home.chats.history import History
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.messages import Messages
@@ -46,6 +48,7 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import Control, limits_in_use, make_sign_up
+from safeum_home.node.files import Files, make_files
 from safeum_home.node.routes import chat_routes, closing_routes, login_routes, number_routes, people_routes
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database, Forfeits, TextMessages
@@ -67,6 +70,7 @@ class Domain:
     findable: FindableKeeper
     support: SupportDesk
     control: Control
+    files: Files
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
@@ -85,9 +89,15 @@ class Domain:
             await self.turns.if_due()
             await self.closing.sweep()
 
+    def start(self) -> None:
+        """Begin what is done from time to time."""
+        self.findable.start()
+        self.files.janitor.start()
+
     async def stop(self) -> None:
         """End what is under way: afterwards nothing uses the database."""
         self.receipts.flush()
+        await self.files.janitor.stop()
         await self.turns.stop()
         self.findable.stop()
         await deferToThread(self.findable.join)
@@ -107,10 +117,13 @@ def make_domain(
     texts: TextMessages,
     in_thread: InThread = deferToThread,
     forfeits: Forfeits = (),
+    *,
+    place: FilePlace,
 ) -> Domain:
     """Wire the domain of the node `config` describes. `clock` provides IReactorTime.
 
-    `in_thread` runs what blocks; `forfeits` are ended with each account that is closed.
+    `in_thread` runs what blocks; `forfeits` are ended with each account that is closed. Files lie in
+    `place`.
     """
     name = config.node.name
     blinder, cursors, keyring = vault.blinder, vault.cursors, vault.keyring
@@ -126,7 +139,11 @@ def make_domain(
     infos = ChatInfos(blinder, cursors, opener)
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(name, vault.signer)
-    messages = Messages(database, blinder, cursors, registry, Delivery(bus), milliseconds, signed, inbox)
+    attachments = Attachments(database, blinder, opener)
+    messages = Messages(
+        database, blinder, cursors, registry, Delivery(bus), milliseconds, signed, inbox, attachments
+    )
+    files = make_files(config, clock, database, blinder, cursors, registry, opener, place)
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
@@ -144,6 +161,7 @@ def make_domain(
         directory.forget_account(account)
         registry.forget_account(account)
         receipts.forget_account(account)
+        files.means.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
     closing = Closing(
@@ -207,6 +225,7 @@ def make_domain(
         **people_routes(contacts, profiles, avatars),
         **chat_routes(history, messages, receipts, TypingSignals(registry, bus)),
         **sync_routes,
+        **files.routes,
         **sign_up.routes(),
     }
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
@@ -223,6 +242,7 @@ def make_domain(
         limits=config.limits,
         node_key=encode_octets(vault.signer.public_key),
         support_chat=registry.support_chat,
+        transfers=files.transfers,
     )
     desk = SupportDesk(database, registry, opener, messages, receipts, blinder, support.account)
     limits = limits_in_use(
@@ -236,7 +256,8 @@ def make_domain(
         profile_changes_per_account=change_limit,
         verifications_per_address=verification_limits.begun,
         codes_per_number=verification_limits.codes,
+        file_requests_per_account=files.means.rate,
     )
     shown = Accounts(database, directory, bus.connected)
     control = sign_up.control(config, shown, lambda: bus.accounts, limits)
-    return Domain(services, receipts, directory, registry, turns, closing, findable, desk, control)
+    return Domain(services, receipts, directory, registry, turns, closing, findable, desk, control, files)

@@ -23,11 +23,12 @@ TYPE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#
 TICKET_PATTERN = r"^[A-Za-z0-9_-]{43}$(?!\n)"
 
 FileIdText = Annotated[
-    str, Meta(pattern=FILE_PATTERN, max_length=27, description="A file; it stays the same where it is forwarded.")
+    str,
+    Meta(pattern=FILE_PATTERN, max_length=27, description="A file; the same wherever it is forwarded to."),
 ]
 FileSize = Annotated[int, Meta(ge=0, le=2**53 - 1, description="Octets.")]
 MediaType = Annotated[
-    str, Meta(pattern=TYPE_PATTERN, max_length=2 * MAX_TYPE + 1, description="As in RFC 6838, without parameters.")
+    str, Meta(pattern=TYPE_PATTERN, max_length=2 * MAX_TYPE + 1, description="RFC 6838, without parameters.")
 ]
 FileName = Annotated[
     str,
@@ -44,9 +45,7 @@ Ticket = Annotated[
 ]
 
 
-class File(
-    Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="file"
-):
+class File(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="file"):
     """A file. `size` and `type` are what the node has seen; all else is what the sender says of it."""
 
     file: FileIdText

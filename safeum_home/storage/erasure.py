@@ -7,6 +7,7 @@ be many: `sweep` deletes their rows in small transactions, and goes on where it 
 
 from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete, insert, select, update
 
+from safeum_home.storage import files
 from safeum_home.storage.many import Many
 from safeum_home.storage.schema import (
     accounts,
@@ -79,6 +80,7 @@ def erase_account(c: Connection, account: bytes, epoch: int, keep_name: bool = T
     _ERASE.change(c, [(owner,) for owner in (account, *sorted(chats_of(c, account)))])
     if keep_name:
         c.execute(_ENTOMB, {"owner": account})
+    files.drop_account(c, account)
     for statement in _OWN_ROWS:
         c.execute(statement, {"owner": account})
     for statement in _DROP:
@@ -103,7 +105,10 @@ def sweep(c: Connection, limit: int) -> bool:
     if positions:
         c.execute(delete(dedupe).where(dedupe.c.position.in_(positions)))
         c.execute(delete(events).where(events.c.chat == owner, events.c.position <= positions[-1]))
+        files.drop_upto(c, owner, positions[-1])
         return True
+    files.drop_chat(c, owner)
+    files.drop_account(c, owner)
     for statement in _SWEPT:
         c.execute(statement, {"owner": owner})
     return True

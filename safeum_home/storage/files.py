@@ -18,7 +18,11 @@ _UPLOAD = select(uploads).where(uploads.c.file == bindparam("file"))
 _OF_FILE = (
     select(files)
     .join(members, members.c.chat == files.c.chat)
-    .where(files.c.file == bindparam("file"), members.c.account == bindparam("account"))
+    .where(
+        files.c.file == bindparam("file"),
+        members.c.account == bindparam("account"),
+        files.c.position > members.c.visible,
+    )
     .order_by(files.c.position.desc())
     .limit(bindparam("limit"))
 )

@@ -1,0 +1,75 @@
+"""What is sealed of a file besides its octets: whose it is, how large, and its key, under the chat's key."""
+
+from typing import Any, NamedTuple
+
+from msgspec import Struct, msgpack
+
+from safeum_home.errors import Tampered
+from safeum_home.ids import AccountId, FileId
+from safeum_home.ports import Key
+from safeum_home.storage.rows import FileRow, UploadRow
+
+
+class FileRecord(Struct, frozen=True):
+    """`key` is the file's own, sealed; `account` is who has uploaded it."""
+
+    file: FileId
+    account: AccountId
+    size: int
+    type: str
+    key: bytes
+
+
+class OpenFile(NamedTuple):
+    """A file whose key is in memory. Whoever opened it wipes the key."""
+
+    id: FileId
+    account: AccountId
+    size: int
+    type: str
+    blob: bytes
+    key: Key
+
+
+_encoder = msgpack.Encoder()
+# The names of texts are no types to msgspec: it checks that they are texts.
+_decoder: "msgpack.Decoder[Any]" = msgpack.Decoder(FileRecord)
+
+
+def seal_upload(key: Key, blind: bytes, file: OpenFile) -> bytes:
+    """What goes into the row of an upload with the index `blind`."""
+    return _seal(key, file, b"upload" + blind)
+
+
+def seal_file(key: Key, chat: bytes, position: int, file: OpenFile) -> bytes:
+    """What goes into the row of a message's file."""
+    return _seal(key, file, _of_message(chat, position))
+
+
+def open_upload(key: Key, row: UploadRow) -> OpenFile:
+    """Raises `Tampered`."""
+    return _open(key, row.sealed, b"upload" + row.file, row.blob)
+
+
+def open_file(key: Key, row: FileRow) -> OpenFile:
+    """Raises `Tampered`."""
+    return _open(key, row.sealed, _of_message(row.chat, row.position), row.blob)
+
+
+def _of_message(chat: bytes, position: int) -> bytes:
+    return b"file" + chat + position.to_bytes(8, "big")
+
+
+def _seal(key: Key, file: OpenFile, context: bytes) -> bytes:
+    inner = key.seal_key(file.key, b"file key" + file.blob)
+    record = FileRecord(file.id, file.account, file.size, file.type, inner)
+    return key.seal(_encoder.encode(record), context)
+
+
+def _open(key: Key, sealed: bytes, context: bytes, blob: bytes) -> OpenFile:
+    try:
+        record: FileRecord = _decoder.decode(key.open(sealed, context))
+    except ValueError:
+        raise Tampered from None
+    own = key.open_key(record.key, b"file key" + blob)
+    return OpenFile(record.file, record.account, record.size, record.type, blob, own)
