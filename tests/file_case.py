@@ -116,7 +116,7 @@ class FileCase(SynchronousTestCase):
     """Alice and Bob are contacts, and there is room for files."""
 
     section = FileSection(largest=4 * 1024**2, quota=8 * 1024**2, waiting=5)
-    limits: dict[str, Any] = {}  # noqa: RUF012 - read only
+    limits: dict[str, Any] = {}
 
     def setUp(self) -> None:
         self.world = World(files=self.section, **self.limits)

@@ -51,6 +51,9 @@ REPEATABLE: frozenset[type[Params]] = frozenset(
         commands.AvatarRemove,
         commands.AvatarGet,
         commands.SessionAck,
+        commands.FileUpload,
+        commands.FileDownload,
+        commands.FileQuota,
     }
 )
 """Commands for which twice is the same as once."""

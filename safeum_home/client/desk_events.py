@@ -6,8 +6,8 @@ from safeum_home.client import alerts
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Heard, Link, LinkChanged
-from safeum_home.client.names import label
 from safeum_home.client.file_text import file_text
+from safeum_home.client.names import label
 from safeum_home.client.text import safe
 from safeum_home.protocol.events import ContactChanged, ProfileChanged
 from safeum_home.protocol.files import File

@@ -26,7 +26,7 @@ class _Hash(Protocol):
 
 
 class Receiving:
-    """`ends` tells when an upload is over, complete or not; `tail` are the octets behind the last whole chunk."""
+    """`ends` tells when an upload is over, complete or not; `tail` is what follows the last whole chunk."""
 
     def __init__(
         self, means: FileMeans, file: OpenFile, row: UploadRow, tail: bytes, ends: Callable[[bool], int]
