@@ -10,22 +10,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
+from safeum_home.config_base import Positive as Positive
+from safeum_home.config_base import Rate as Rate
+from safeum_home.config_base import Seconds as Seconds
+from safeum_home.config_base import Section as Section
+from safeum_home.config_files import FileSection as FileSection
+from safeum_home.config_files import check_files
 from safeum_home.config_secrets import ConfigError as ConfigError
 from safeum_home.config_secrets import refuse_inline_secrets
 from safeum_home.errors import Problem
 from safeum_home.ids import node_name
-
-Positive = Annotated[int, Meta(ge=1, le=2**53)]
-"""As far as a double is exact: a limit is shown as one."""
-Seconds = Annotated[float, Meta(gt=0, le=86400 * 365)]
-Rate = Annotated[float, Meta(ge=1e-9, le=1e9)]
-"""A number, in either direction: without a limit a rate cannot be reckoned with."""
-
-
-class Section(Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of the file."""
 
 
 class NodeSection(Section, frozen=True):
@@ -105,33 +101,6 @@ class NumberSection(Section, frozen=True):
     """How long an account's owner has to keep a number that somebody else has proved to hold."""
     claim_again_seconds: Seconds = 30 * 86400.0
     """After it was kept: for how long it cannot be claimed again."""
-
-
-class FileSection(Section, frozen=True):
-    """Files of chats (docs/files.md). Sizes in octets."""
-
-    store: str = "folder"
-    """`folder`, or `s3://BUCKET` with an optional prefix behind a slash."""
-    folder: str | None = None
-    """Where the folder is; by default `files` in `state_dir`."""
-    endpoint: str | None = None
-    """The URL of an S3 service that is not Amazon's."""
-    region: str = "us-east-1"
-    access_key: str = "secret:s3-access-key"
-    secret_key: str = "secret:s3-secret-key"  # noqa: S105 - the name of one
-    largest: Positive = 2 * 1024**3
-    """Of one file."""
-    quota: Positive = 10 * 1024**3
-    """Of all files that an account has sent or is uploading."""
-    waiting: Positive = 100
-    """How many uploads of an account may not have been sent yet."""
-    transfers: Annotated[int, Meta(ge=1, le=512)] = 16
-    """How many an account may have under way at once."""
-    unfinished_seconds: Seconds = 86400.0
-    """How long an upload that is not complete is kept, from its last octets on."""
-    unsent_seconds: Seconds = 86400.0
-    """How long one that is complete waits for its message."""
-    threads: Annotated[int, Meta(ge=1, le=64)] = 4
 
 
 class LimitSection(Section, frozen=True):
@@ -227,9 +196,6 @@ class SmsSection(Section, frozen=True):
         return self.text.replace("{code}", code)
 
 
-_S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,62}(/[A-Za-z0-9._-]{1,64})*/?\Z")
-
-
 class Config(Section, frozen=True):
     """A node's configuration."""
 
@@ -280,8 +246,7 @@ def parse(text: str) -> Config:
         raise ConfigError("database.url: `sqlite` or `postgresql://…`")
     if config.policy.file != "standard" and not config.policy.file.startswith("/"):
         raise ConfigError("policy.file: `standard`, or a path that begins with /")
-    if config.files.store != "folder" and not _S3.match(config.files.store):
-        raise ConfigError("files.store: `folder`, or `s3://BUCKET[/PREFIX]`")
+    check_files(config.files)
     _check_sms(config.sms)
     return config
 

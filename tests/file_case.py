@@ -138,9 +138,8 @@ class FileCase(SynchronousTestCase):
         """The ticket and the path of a new upload."""
         ticket = self.ticket(client, **params)["ticket"]
         metadata = "filetype " + b64encode(kind.encode()).decode()
-        answer = self.web.tus(
-            "POST", "/v1/uploads", ticket, Upload_Length=str(size), Upload_Metadata=metadata
-        )
+        about: dict[str, str | None] = {"Upload_Length": str(size), "Upload_Metadata": metadata}
+        answer = self.web.tus("POST", "/v1/uploads", ticket, None, **about)
         self.assertEqual(answer.status, 201, answer.body)
         return ticket, answer["location"]
 
@@ -174,7 +173,7 @@ class FileCase(SynchronousTestCase):
         return str(client.call("file.download", chat=chat or self.chat, message=message)["path"])
 
     def fetch(self, path: str, method: str = "GET", **fields: str | None) -> Answer:
-        return self.web.ask(method, path, **fields)
+        return self.web.ask(method, path, None, **fields)
 
     def offset(self, ticket: str, path: str) -> int:
         """Where the upload is, as HEAD tells."""

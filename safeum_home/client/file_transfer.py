@@ -220,7 +220,7 @@ class Partial:
 
 def _opened(source: Any) -> BinaryIO:
     if isinstance(source, str | os.PathLike):
-        return open(source, "rb")  # noqa: SIM115 - its owner closes it
+        return open(source, "rb")
     file: BinaryIO = source
     return file
 

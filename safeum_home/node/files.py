@@ -111,7 +111,7 @@ def make_store(config: Config, secret: Callable[[str], bytes]) -> BlobStore:
     """
     section = config.files
     if section.store == "folder":
-        folder = config.state_dir / "files" if section.folder is None else Path(section.folder)
+        folder = Path(section.folder) if section.folder else config.state_dir / "files"
         try:
             return FolderStore(folder.absolute())
         except OSError as error:

@@ -1,4 +1,4 @@
-"""A large file up and down through a real node, whose memory is watched: cut in the middle, killed in the middle.
+"""A large file up and down through a real node, whose memory is watched; it is cut, and killed, midway.
 
 `python -m tests.e2e.big_file [OCTETS]` does so with 1 GiB and prints the figures.
 """

@@ -3,17 +3,21 @@
 from typing import Any
 
 from twisted.internet.interfaces import IListeningPort
+from twisted.internet.protocol import connectionDone
 from twisted.protocols.portforward import ProxyFactory, ProxyServer
+from twisted.python.failure import Failure
 
 
 class _Cabled(ProxyServer):
-    factory: "Cable"
+    factory: Any
+    peer: Any
+    transport: Any
 
     def connectionMade(self) -> None:
         self.factory.open.add(self)
         super().connectionMade()
 
-    def connectionLost(self, reason: Any) -> None:
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.factory.open.discard(self)
         super().connectionLost(reason)
 
@@ -32,7 +36,8 @@ class Cable(ProxyFactory):
 
     @property
     def entrance(self) -> int:
-        return int(self.listening.getHost().port)
+        host: Any = self.listening.getHost()
+        return int(host.port)
 
     def cut(self) -> int:
         """Break all connections, without a farewell; how many there were."""
