@@ -13,6 +13,8 @@ from safeum_home.gateway.downloads import DownloadsResource
 from safeum_home.gateway.http import EdgeSite, place, site_root
 from safeum_home.gateway.limits import EdgeLimits
 from safeum_home.gateway.uploads import UploadsResource
+from safeum_home.ports.files import BlobStore
+from tests.memory_store import MemoryStore
 from tests.world import Client, World
 
 ORIGIN = "https://chat.example"
@@ -119,10 +121,14 @@ class FileCase(SynchronousTestCase):
     limits: dict[str, Any] = {}
 
     def setUp(self) -> None:
-        self.world = World(files=self.section, **self.limits)
+        self.world = World(files=self.section, store=self.new_store(), **self.limits)
         self.web = Web(self.world)
         self.alice, self.bob = self.world.register("alice"), self.world.register("bob")
         self.chat = self.world.befriend(self.alice, self.bob)
+
+    def new_store(self) -> BlobStore:
+        """Where the files of this test lie."""
+        return MemoryStore()
 
     @property
     def store(self) -> Any:

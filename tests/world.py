@@ -30,6 +30,7 @@ from safeum_home.config import (
 from safeum_home.gateway.session import Session
 from safeum_home.node.domain import make_domain
 from safeum_home.ports import TextMessages
+from safeum_home.ports.files import BlobStore
 from safeum_home.protocol import MAX_FRAME, frames
 from safeum_home.sealing.root import generate
 from safeum_home.sealing.vault import Vault, open_vault
@@ -250,7 +251,7 @@ class World:
         password_queue: int = 1000,
         contact_sync: ContactSyncSection | None = None,
         numbers: NumberSection | None = None,
-        store: MemoryStore | None = None,
+        store: BlobStore | None = None,
         files: FileSection | None = None,
         **limits: Any,
     ) -> None:
@@ -270,7 +271,7 @@ class World:
         )
         self.texts = RecordedTexts()
         texts: TextMessages = self.texts
-        self.store = store or MemoryStore()
+        self.store: Any = store or MemoryStore()
         self.domain = make_domain(
             self.config,
             self.clock,

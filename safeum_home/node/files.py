@@ -116,4 +116,8 @@ def make_store(config: Config, secret: Callable[[str], bytes]) -> BlobStore:
             return FolderStore(folder.absolute())
         except OSError as error:
             raise StartError(f"files.folder, {folder}: {error.strerror}") from None
-    raise StartError(f"files.store: {section.store} is not known")
+    try:
+        from bridges.files.s3 import S3Store
+    except ImportError:
+        raise StartError("files.store: S3 needs botocore: pip install 'safeum-home[s3]'") from None
+    return S3Store(section, secret)
