@@ -228,7 +228,7 @@ class S3Tests(Stores, SynchronousTestCase):
         self.assertEqual(self.store.blobs(b"", 10), [A])
 
     def test_refused(self) -> None:
-        """A bucket that is not there, a service that is not, and a secret that is not set fail as a disk does."""
+        """No such bucket, no such service, no such secret: they fail as a disk does."""
         section = FileSection(store="s3://no-such-bucket", endpoint=f"http://127.0.0.1:{self.moto.port}")
         nowhere = S3Store(section, lambda name: b"x")
         error = self.assertRaises(OSError, nowhere.append, A, 0, b"x")
@@ -240,6 +240,14 @@ class S3Tests(Stores, SynchronousTestCase):
             raise Problem(Code.NOT_FOUND)
 
         self.assertRaises(OSError, S3Store(section, unset).read, A, 0, 1)
+
+    def test_cut_and_gone_on_with(self) -> None:
+        """Where objects began before a blob was cut says nothing of where they begin now."""
+        self.store.append(A, 0, b"12345")
+        self.store.append(A, 5, b"67890")
+        self.assertEqual(self.store.read(A, 0, 5), b"12345")
+        self.store.append(A, 0, b"12345678")
+        self.assertEqual(self.store.read(A, 5, 3), b"678")
 
     def test_one_request_reads_on(self) -> None:
         """Whoever reads on needs no list of objects."""

@@ -1,10 +1,10 @@
-"""Blobs in an S3 bucket (https://docs.aws.amazon.com/AmazonS3/latest/API), by botocore in the caller's thread.
+"""Blobs in an S3 bucket (https://docs.aws.amazon.com/AmazonS3/latest/API), by botocore, in threads.
 
 Objects of S3 cannot grow, so a blob is as many objects as it was appended in batches: what was acknowledged
-is an object by then, and nothing is held back in memory until a part of a multipart upload is full. Their keys
-are `PREFIX/BLOB/REST`, where REST is 2^63-1 less the offset, in 16 hexadecimal digits: so the object that holds
-an octet is the first one behind a key that can be told, and one request finds it. Whoever reads on asks for
-the next one by its key.
+is an object by then, and nothing is held back in memory until a part of a multipart upload is full. Their
+keys are `PREFIX/BLOB/REST`, where REST is 2^63-1 less the offset, in 16 hexadecimal digits: so the object
+that holds an octet is the first one behind a key that can be told, and one request finds it. Whoever reads
+on asks for the next one by its key.
 """
 
 from collections import OrderedDict
@@ -82,8 +82,7 @@ class S3Store:
     def read(self, blob: bytes, offset: int, size: int) -> bytes:
         found = []
         while size:
-            start = offset if self._is_start(blob, offset) else self._start_of(blob, offset)
-            data, end = self._get(blob, start, offset - start, size)
+            data, end = self._part(blob, offset, size)
             found.append(data)
             self._remember(blob, end)
             offset, size = offset + len(data), size - len(data)
@@ -132,10 +131,20 @@ class S3Store:
                 MaxKeys=1,
             )
         for each in page.get("Contents", ()):
-            start = _LAST - int(each["Key"].rpartition("/")[2], 16)
-            if offset < start + each["Size"]:
-                return start
+            begins = _LAST - int(each["Key"].rpartition("/")[2], 16)
+            if offset < begins + each["Size"]:
+                return int(begins)
         raise BlobLost
+
+    def _part(self, blob: bytes, offset: int, size: int) -> tuple[bytes, int]:
+        if self._is_start(blob, offset):
+            try:
+                return self._get(blob, offset, 0, size)
+            except BlobLost:
+                # What was remembered is of before the blob was cut: ask.
+                self._forget(blob, offset)
+        start = self._start_of(blob, offset)
+        return self._get(blob, start, offset - start, size)
 
     def _get(self, blob: bytes, start: int, skip: int, size: int) -> tuple[bytes, int]:
         """Octets of one object, as many of them as it has; and where it ends in the blob."""
@@ -165,6 +174,10 @@ class S3Store:
             self._starts.move_to_end((blob, offset))
             if len(self._starts) > _KNOWN:
                 self._starts.popitem(last=False)
+
+    def _forget(self, blob: bytes, offset: int) -> None:
+        with self._lock:
+            self._starts.pop((blob, offset), None)
 
     def _folder(self, blob: bytes) -> str:
         return f"{self._prefix}{blob.hex()}/"

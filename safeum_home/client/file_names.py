@@ -11,6 +11,8 @@ LONGEST = 120
 """Octets of a name on a disk: most file systems take 255, and something may be added."""
 _PARTS = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|\Z)")
+_KINDS = {**dict.fromkeys(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"), "_"), "Zs": " "}
+"""What stands for characters of these general categories (Unicode)."""
 _RESERVED = re.compile(r'[<>:"|?*]')
 
 
@@ -32,8 +34,7 @@ def storable(name: str) -> str:
     for something else at its beginning or end; never empty, and not too long.
     """
     kept = "".join(
-        "_" if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") else char
-        for char in unicodedata.normalize("NFC", name)
+        _KINDS.get(unicodedata.category(char), char) for char in unicodedata.normalize("NFC", name)
     )
     kept = _RESERVED.sub("_", _PARTS.sub("_", kept)).strip(" .-~")
     if _DEVICES.match(kept):
@@ -42,7 +43,8 @@ def storable(name: str) -> str:
     if not dot or len(end.encode()) > 16:
         stem, dot, end = kept, "", ""
     room = LONGEST - len(dot + end)
-    stem = stem.encode()[:room].decode(errors="ignore").rstrip(" .")
+    if len(stem.encode()) > room:
+        stem = stem.encode()[:room].decode(errors="ignore").rstrip(" .")
     return f"{stem}{dot}{end}" if stem else f"file{dot}{end}"
 
 

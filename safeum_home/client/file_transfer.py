@@ -106,6 +106,18 @@ class FileTransfer(Finding):
         """
         return Deferred.fromCoroutine(self._download(message, target, progress))
 
+    def file_of(self, chat: str, message: str) -> "Deferred[Message]":
+        """What the node says of the file of a message, by its id: as much of the message as `download` needs.
+
+        Fails with `not_found` where it has none.
+        """
+
+        async def ask() -> Message:
+            told: c.DownloadTicket = await self._ask(c.FileDownload(chat, message), c.DownloadTicket)
+            return Message(message, chat, "", 0, File(told.file, told.name, told.size, told.type))
+
+        return Deferred.fromCoroutine(ask())
+
     async def _upload(
         self, chat: str, source: Any, name: str | None, type: str | None, progress: Progress | None
     ) -> Uploaded:

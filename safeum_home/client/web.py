@@ -104,6 +104,8 @@ class Web:
             response.deliverBody(_Body(taken, done, watch.moving(moved)))
             await watch.over(done)
         except CancelledError:
+            if not watch.stalled:
+                raise
             raise Disconnected(Closing(1006, "nothing moves on the connection any more")) from None
         except (OSError, BadAnswer, RemoteProblem):
             raise
@@ -133,6 +135,7 @@ class _Watch:
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self._awaited: Deferred[Any] | None = None
+        self.stalled = False
         self._call: IDelayedCall = clock.callLater(STALL, self._stalled)
 
     def over(self, awaited: "Deferred[Any]") -> "Deferred[Any]":
@@ -154,6 +157,7 @@ class _Watch:
             self._call.cancel()
 
     def _stalled(self) -> None:
+        self.stalled = True
         if self._awaited is not None:
             self._awaited.cancel()
 
