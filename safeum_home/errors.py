@@ -117,6 +117,11 @@ class Code(Enum):
     )
     TOO_SLOW = Kind("too_slow", 408, -32088, "The body of the request came too slowly.")
     RANGE_NOT_SATISFIABLE = Kind("range_not_satisfiable", 416, -32089, "The file has nothing in this range.")
+    NOT_PERMITTED = Kind("not_permitted", 403, -32100, "Your role in this group does not allow this.")
+    WRONG_MEMBER_STATE = Kind(
+        "wrong_member_state", 409, -32101, "That account's place in the group is not one for this."
+    )
+    GROUP_FULL = Kind("group_full", 403, -32102, "The group has as many members as it may have.")
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",

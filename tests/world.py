@@ -58,6 +58,8 @@ GENEROUS: dict[str, Any] = {
         "verifications_per_address",
         "codes_per_number",
         "file_requests_per_account",
+        "group_invitations_per_account",
+        "group_changes_per_account",
     )
     for name in ((rate, f"{rate}_burst") if rate != "commands" else ("commands_per_second", "commands_burst"))
 }

@@ -30,6 +30,7 @@ from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.files.means import FilePlace
 from safeum_home.chats.files.sending import Attachments
+from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.history import History
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.messages import Messages
@@ -49,6 +50,7 @@ from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import Control, limits_in_use, make_sign_up
 from safeum_home.node.files import Files, make_files
+from safeum_home.node.groups import make_groups
 from safeum_home.node.routes import chat_routes, closing_routes, login_routes, number_routes, people_routes
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database, Forfeits, TextMessages
@@ -140,8 +142,9 @@ def make_domain(
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(name, vault.signer)
     attachments = Attachments(database, blinder, opener)
+    delivery = Delivery(bus)
     messages = Messages(
-        database, blinder, cursors, registry, Delivery(bus), milliseconds, signed, inbox, attachments
+        database, blinder, cursors, registry, delivery, milliseconds, signed, inbox, attachments
     )
     files = make_files(config, clock, database, blinder, cursors, registry, opener, place)
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
@@ -164,8 +167,34 @@ def make_domain(
         files.means.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
+    groups = make_groups(
+        config,
+        clock,
+        database,
+        vault,
+        registry,
+        opener,
+        delivery,
+        infos,
+        NoticeWriter(blinder, cursors, system.account, milliseconds, signed),
+        directory,
+        bus,
+        turns,
+        lambda: spawn(closing.erased_unseen(), "erasing a group"),
+    )
     closing = Closing(
-        clock, database, directory, devices, side, bus, verifier, login_limits, turns, forget, forfeits
+        clock,
+        database,
+        directory,
+        devices,
+        side,
+        bus,
+        verifier,
+        login_limits,
+        turns,
+        forget,
+        forfeits,
+        groups.leave,
     )
     logins = Logins(
         name,
@@ -216,7 +245,7 @@ def make_domain(
     history = History(
         name, database, blinder, cursors, infos, registry, opener, directory, receipts, system.account
     )
-    sources = (messages.since, receipts.since, infos.since, side.since, profiles.since)
+    sources = (messages.since, receipts.since, infos.since, *groups.sources, side.since, profiles.since)
     backlog = Backlog(database, sources)
     routes: Routes = {
         **login_routes(logins, passwords, devices),
@@ -224,6 +253,7 @@ def make_domain(
         **closing_routes(pins, closing),
         **people_routes(contacts, profiles, avatars),
         **chat_routes(history, messages, receipts, TypingSignals(registry, bus)),
+        **groups.routes,
         **sync_routes,
         **files.routes,
         **sign_up.routes(),
@@ -252,11 +282,14 @@ def make_domain(
         contact_limits,
         side,
         devices,
+        groups.use,
         support_messages_per_account=inbox.rate,
         profile_changes_per_account=change_limit,
         verifications_per_address=verification_limits.begun,
         codes_per_number=verification_limits.codes,
         file_requests_per_account=files.means.rate,
+        group_invitations_per_account=groups.limits.invitations,
+        group_changes_per_account=groups.limits.changes,
     )
     shown = Accounts(database, directory, bus.connected)
     control = sign_up.control(config, shown, lambda: bus.accounts, limits)

@@ -18,12 +18,15 @@ from safeum_home.storage.schema import (
     contacts,
     dedupe,
     devices,
+    endings,
     erasing,
     events,
+    group_links,
     keys,
     members,
     node,
     profiles,
+    roster,
     support,
     tombstones,
 )
@@ -32,7 +35,13 @@ _MARK = "erased"
 _IS_MARK = node.c.name == _MARK
 _owner: BindParameter[bytes] = bindparam("owner", type_=LargeBinary)
 
-_CHATS = select(members.c.chat).where(members.c.account == _owner)
+_GROUP = 4
+"""`ChatKind.GROUP`: a group goes on without who was closed."""
+_CHATS = (
+    select(members.c.chat)
+    .join(chats, chats.c.chat == members.c.chat)
+    .where(members.c.account == _owner, chats.c.kind != _GROUP)
+)
 _OWN_ROWS = (
     delete(claims).where(claims.c.account == _owner),
     delete(avatars).where(avatars.c.account == _owner),
@@ -40,6 +49,7 @@ _OWN_ROWS = (
     delete(devices).where(devices.c.account == _owner),
     delete(profiles).where(profiles.c.account == _owner),
     delete(contacts).where(contacts.c.owner == _owner),
+    delete(endings).where(endings.c.account == _owner),
     delete(accounts).where(accounts.c.account == _owner),
 )
 _ENTOMB = tombstones.insert().from_select(
@@ -49,6 +59,8 @@ _ENTOMB = tombstones.insert().from_select(
 _ERASE = Many("INSERT INTO erasing (owner) {rows} ON CONFLICT DO NOTHING", ("bytea",))
 _ERASING = select(erasing.c.owner)
 _DROP = (
+    delete(group_links).where(group_links.c.chat.in_(_ERASING)),
+    delete(roster).where(roster.c.chat.in_(_ERASING)),
     delete(keys).where(keys.c.owner.in_(_ERASING)),
     delete(chats).where(chats.c.chat.in_(_ERASING)),
     delete(members).where(members.c.chat.in_(_ERASING)),
@@ -61,6 +73,8 @@ _SWEPT = (
     delete(members).where((members.c.chat == _owner) | (members.c.account == _owner)),
     delete(chats).where(chats.c.chat == _owner),
     delete(support).where(support.c.chat == _owner),
+    delete(group_links).where(group_links.c.chat == _owner),
+    delete(roster).where(roster.c.chat == _owner),
     delete(keys).where(keys.c.owner == _owner),
     delete(erasing).where(erasing.c.owner == _owner),
 )
@@ -83,6 +97,23 @@ def erase_account(c: Connection, account: bytes, epoch: int, keep_name: bool = T
     files.drop_account(c, account)
     for statement in _OWN_ROWS:
         c.execute(statement, {"owner": account})
+    # In groups its place is taken away at once; what else that means is left to `chats.group_departures`.
+    c.execute(delete(members).where(members.c.account == _owner), {"owner": account})
+    _drop(c, epoch)
+
+
+def erase_chat(c: Connection, chat: bytes, epoch: int) -> None:
+    """Drop a chat, for all its members; its messages are left to `sweep`. `epoch` as above."""
+    _ERASE.change(c, [(chat,)])
+    _drop(c, epoch)
+
+
+def is_erased(c: Connection, owner: bytes) -> bool:
+    """Whether a chat, or an account, was erased and is not swept away yet."""
+    return c.execute(_ERASING.where(erasing.c.owner == owner)).first() is not None
+
+
+def _drop(c: Connection, epoch: int) -> None:
     for statement in _DROP:
         c.execute(statement)
     if (erased := erased_epoch(c)) is None:
