@@ -50,9 +50,9 @@ class Messages:
         self._attachments = attachments
 
     def send(self, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
-        if type(params.body) is File:
-            return Deferred.fromCoroutine(self._send_file(caller, params, params.body))
         if type(params.body) is not Text:
+            if type(params.body) is File:
+                return Deferred.fromCoroutine(self._send_file(caller, params, params.body))
             raise Problem(Code.INVALID_PARAMS, "the node alone writes this kind")
         chat = self._registry.get(ChatId(params.chat))
         if chat is None:
