@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from safeum_home.errors import Code, Problem
 
-HIGH = 256 * 1024
+HIGH = 128 * 1024
 """Octets that are held at the most, besides one read of the transport's."""
 SWALLOWED = 64 * 1024
 """Octets of a body that was refused which are still read, so that the answer is one like any other."""

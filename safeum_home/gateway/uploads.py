@@ -45,7 +45,6 @@ _EXPOSED = (
     "Location, Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, "
     "Upload-Offset, Upload-Length, Upload-Expires, Retry-After"
 )
-_NO_STORE = ("Cache-Control", "no-store")
 
 
 class UploadsResource(Resource):
@@ -159,7 +158,7 @@ class UploadsResource(Resource):
         return b""
 
     def _headers(self, request: Any) -> list[tuple[str, str]]:
-        return [("Tus-Resumable", TUS_VERSION), _NO_STORE, *self._cors.headers(request)]
+        return [("Tus-Resumable", TUS_VERSION), *self._cors.headers(request)]
 
 
 class _Failed:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from safeum_home.ports.files import BLOB_SIZE, BlobLost
 
-BATCH = 256 * 1024
+BATCH = 128 * 1024
 _NAME = 2 * BLOB_SIZE
 
 
