@@ -190,8 +190,8 @@ class FileCase(SynchronousTestCase):
         from twisted.internet.defer import Deferred
 
         janitor = self.world.domain.files.janitor
-        self.successResultOf(Deferred.fromCoroutine(janitor.tidy()))
         self.successResultOf(Deferred.fromCoroutine(janitor.compare()))
+        self.successResultOf(Deferred.fromCoroutine(janitor.tidy()))
 
     def assertTidy(self, blobs: int = 0) -> None:
         """After the janitor ran there are so many blobs, each with its row, and nothing else."""

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from tests.e2e.big_file import Trial
 from tests.e2e.node_process import PATIENCE, NodeProcess
-from tests.e2e.people import pair
+from tests.e2e.people import history, pair
 from tests.e2e.registries import node as node_js
 from tests.e2e.registries import npm
 
@@ -124,6 +124,26 @@ class ForeignClientTests(SynchronousTestCase):
             self.fetch("/v1/downloads/" + "x" * 43)
         with refused.exception as answer:
             self.assertEqual((answer.code, json.load(answer)["code"]), (401, "bad_ticket"))
+
+    def test_told_to_end(self) -> None:
+        """A node that is told to end in the middle of both ways ends in time, and without a failure."""
+        told = self.drive("whole")
+        self.assertArrives(told)
+        [message] = [one for one in history(self.bob, self.chat) if one["body"]["kind"] == "file"]
+        link = self.bob.call("file.download", chat=self.chat, message=message["id"])["path"]
+        with self.node.connect() as down, self.node.connect() as up:
+            down.send(f"GET {link} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            ticket = self.ann.call("file.upload", chat=self.chat)["ticket"]
+            head = f"Host: a\r\nTus-Resumable: 1.0.0\r\nAuthorization: Bearer {ticket}\r\n"
+            up.send(f"POST /v1/uploads HTTP/1.1\r\n{head}Upload-Length: 9999999\r\n\r\n".encode())
+            status, answered, _ = up.read_response()
+            self.assertEqual(status, 201)
+            path = answered.partition("Location: ")[2].split()[0]
+            kind = "Content-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\n"
+            length = "Content-Length: 9999999\r\n\r\n"
+            up.send(f"PATCH {path} HTTP/1.1\r\n{head}{kind}{length}".encode() + bytes(200_000))
+            self.node.stop()
+        self.assertNotIn("failed", self.node.logged())
 
     def test_log(self) -> None:
         """Tickets, names and ids are in no log."""

@@ -332,9 +332,26 @@ class RefusedTests(FileCase):
         self.store.failing = True
         answer = self.patch_upload(ticket, path, 70_000, b"y" * 30_000)
         self.assertRefused(answer, 503, "storage_unavailable")
+        outage = self.world.domain.files.means.outage
+        self.assertEqual(outage.reason, "the store fails")
         self.store.failing = False
         self.assertEqual(self.offset(ticket, path), 70_000)
         self.assertEqual(self.patch_upload(ticket, path, 70_000, b"y" * 30_000).status, 204)
+        self.assertIsNone(outage.reason)
+
+    def test_database_fails(self) -> None:
+        """What the database does not note is not acknowledged, and nor is it in the way afterwards."""
+        octets = os.urandom(300_000)
+        ticket, path = self.create(len(octets))
+        self.patch_upload(ticket, path, 0, octets[:100_000])
+        self.world.database.failing = True
+        answer = self.patch_upload(ticket, path, 100_000, octets[100_000:])
+        self.assertRefused(answer, 503, "storage_unavailable")
+        self.world.database.failing = False
+        self.assertEqual(self.offset(ticket, path), 100_000)
+        self.assertEqual(self.patch_upload(ticket, path, 100_000, octets[100_000:]).status, 204)
+        message = self.send(self.body(path.rpartition("/")[2], len(octets)))
+        self.assertEqual(self.fetch(self.link(self.bob, message["id"])).body, octets)
 
     def refused(self, body: dict[str, object], client: object = None, chat: str | None = None) -> str:
         from tests.world import Refused

@@ -5,7 +5,7 @@ from typing import Any
 
 from safeum_home.storage import files
 from safeum_home.storage.chats import add_members
-from safeum_home.storage.rows import FileRow, MemberRow, UploadRow
+from safeum_home.storage.rows import FilePlace, FileRow, MemberRow, UploadRow
 from tests.storage import OnPostgres, StorageCase, blind
 
 
@@ -95,15 +95,18 @@ class FileRowTests(StorageCase):
         self.assertEqual(len(await self.dropped()), 4)
 
     async def test_orphans(self) -> None:
-        """Files without their message go."""
+        """Files without their message are found, a page at a time."""
         await self.chat("chat", "ann")
         [event] = await self.send("chat")
         for name, position in (("a", event.position), ("b", event.position + 1)):
             await self.do(files.begin_upload, upload(name), blind("ann"), 1)
             await self.do(files.attach, use(name, position))
-        self.assertEqual(await self.do(files.drop_orphans, 10), 1)
-        self.assertEqual(await self.do(files.drop_orphans, 10), 0)
-        self.assertEqual(await self.dropped(), [blind("b-b")])
+        first, second = FilePlace(blind("chat"), event.position), FilePlace(blind("chat"), event.position + 1)
+        start = FilePlace(b"", 0)
+        self.assertEqual(await self.read(files.files_after, start, 10), [(first, False), (second, True)])
+        self.assertEqual(await self.read(files.files_after, start, 1), [(first, False)])
+        self.assertEqual(await self.read(files.files_after, first, 10), [(second, True)])
+        self.assertEqual(await self.read(files.files_after, second, 10), [])
 
     async def test_who_sees_it(self) -> None:
         """Uses of a file are those in an account's chats, behind the place from which it sees them."""

@@ -13,6 +13,7 @@ from safeum_home.chats.files.commands import FileCommands
 from safeum_home.chats.files.downloads import Downloads
 from safeum_home.chats.files.janitor import FileJanitor
 from safeum_home.chats.files.means import FileMeans, FilePlace
+from safeum_home.chats.files.outage import StoreOutage
 from safeum_home.chats.files.slots import Slots
 from safeum_home.chats.files.tickets import Tickets
 from safeum_home.chats.files.uploads import Uploads
@@ -94,6 +95,7 @@ def make_files(
         rate,
         section,
         clock.seconds,
+        StoreOutage(),
     )
     asked = FileCommands(means)
     routes: Routes = {

@@ -6,10 +6,10 @@ janitor deletes it from the store afterwards. So a crash leaves nothing behind t
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_, update
 
 from safeum_home.storage.many import Many
-from safeum_home.storage.rows import FileRow, UploadRow
+from safeum_home.storage.rows import FilePlace, FileRow, UploadRow
 from safeum_home.storage.schema import blobs, dropped, events, files, members, uploads
 
 NOBODY = bytes(16)
@@ -47,10 +47,12 @@ _REFERRED = (
 )
 _HAVE_ROWS = Many("SELECT blob FROM blobs WHERE (blob) IN ({rows})", ("bytea",))
 _PAGE = select(blobs.c.blob).where(blobs.c.blob > bindparam("after")).order_by(blobs.c.blob)
-_ORPHANS = (
-    select(files.c.chat, files.c.position, files.c.blob)
-    .outerjoin(events, (events.c.chat == files.c.chat) & (events.c.position == files.c.position))
-    .where(events.c.chat.is_(None))
+_OWN_EVENT = (events.c.chat == files.c.chat) & (events.c.position == files.c.position)
+_AFTER = (
+    select(files.c.chat, files.c.position, events.c.position.is_(None).label("alone"))
+    .outerjoin(events, _OWN_EVENT)
+    .where(tuple_(files.c.chat, files.c.position) > tuple_(bindparam("chat"), bindparam("position")))
+    .order_by(files.c.chat, files.c.position)
     .limit(bindparam("limit"))
 )
 
@@ -187,13 +189,10 @@ def drop_over(c: Connection, now: int, limit: int) -> int:
     return len(rows)
 
 
-def drop_orphans(c: Connection, limit: int) -> int:
-    """Drop files whose message is gone; how many of up to `limit`."""
-    rows = c.execute(_ORPHANS, {"limit": limit}).all()
-    for row in rows:
-        c.execute(delete(files).where(files.c.chat == row.chat, files.c.position == row.position))
-    release(c, [row.blob for row in rows])
-    return len(rows)
+def files_after(c: Connection, after: FilePlace, limit: int) -> list[tuple[FilePlace, bool]]:
+    """Files of messages behind a place, in their order; and whether there is no such message."""
+    rows = c.execute(_AFTER, {"chat": after.chat, "position": after.position, "limit": limit})
+    return [(FilePlace(row.chat, row.position), bool(row.alone)) for row in rows]
 
 
 def dropped_blobs(c: Connection, limit: int) -> list[bytes]:

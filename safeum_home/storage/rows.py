@@ -151,6 +151,13 @@ class UploadRow(NamedTuple):
     tail: bytes
 
 
+class FilePlace(NamedTuple):
+    """Where the file of a message is."""
+
+    chat: bytes
+    position: int
+
+
 class FileRow(NamedTuple):
     """The file of a message; `sealed` is under the chat's key, and holds the file's."""
 

@@ -13,6 +13,7 @@ from safeum_home.chats.files.means import FileMeans
 from safeum_home.errors import Problem
 from safeum_home.spawn import spawn
 from safeum_home.storage import files
+from safeum_home.storage.rows import FilePlace
 
 INTERVAL = 60.0
 """Seconds between two rounds."""
@@ -59,19 +60,18 @@ class FileJanitor:
 
     async def _run(self) -> None:
         try:
-            await self.tidy()
             if self._clock.seconds() >= self._compare_at:
                 await self.compare()
                 self._compare_at = self._clock.seconds() + COMPARE_EVERY
+            await self.tidy()
         except Problem as problem:
             _log.warn("Files could not be tidied up: {code}. It is tried again.", code=problem.code.code)
 
     async def tidy(self) -> None:
-        """Throw away what is over, drop what belongs to no message, and delete what was dropped."""
+        """Throw away what is over, and delete what was dropped."""
         means = self._means
         now = int(means.now() * 1000)
         await self._until_none(lambda c: files.drop_over(c, now, _BATCH) > 0)
-        await self._until_none(lambda c: files.drop_orphans(c, _BATCH) > 0)
         while not self._stopped:
             gone = await means.database.read(lambda c: files.dropped_blobs(c, _BATCH))
             if not gone:
@@ -84,13 +84,25 @@ class FileJanitor:
             pass
 
     async def compare(self) -> None:
-        """Delete blobs that no row knows, and rows of uploads whose blob is gone.
+        """Drop files without a message, delete blobs that no row knows, and uploads whose blob is gone.
 
         Messages whose blob is gone are counted only: the store may be the wrong one, or an old copy.
         """
+        await self._alone()
         await self._unknown()
         if lost := await self._lost():
             _log.error("{lost} files of messages are not in the store.", lost=lost)
+
+    async def _alone(self) -> None:
+        means, after = self._means, FilePlace(b"", 0)
+        while not self._stopped:
+            page = await means.database.read(partial(_files_after, after))
+            if not page:
+                return
+            gone = [place for place, alone in page if alone]
+            if gone:
+                await means.database.transact(partial(_drop, gone))
+            after = page[-1][0]
 
     async def _unknown(self) -> None:
         means, after, found = self._means, b"", 0
@@ -127,6 +139,15 @@ class FileJanitor:
 
         if names:
             await self._means.work(delete)
+
+
+def _files_after(after: FilePlace, c: Connection) -> list[tuple[FilePlace, bool]]:
+    return files.files_after(c, after, _BATCH)
+
+
+def _drop(places: list[FilePlace], c: Connection) -> None:
+    for place in places:
+        files.drop(c, place.chat, place.position)
 
 
 def _deleted(names: list[bytes], c: Connection) -> None:

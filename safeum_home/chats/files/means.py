@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
 from safeum_home.chats.contents import Chat
+from safeum_home.chats.files.outage import StoreOutage
 from safeum_home.chats.files.slots import Slots
 from safeum_home.chats.files.tickets import Grant, Tickets
 from safeum_home.chats.opening import ChatOpener
@@ -51,6 +52,7 @@ class FileMeans:
     rate: RateLimit
     section: FileSection
     now: Callable[[], float]
+    outage: StoreOutage
 
     async def work(self, fn: Callable[[], T]) -> T:
         """Do something with the store or a key, in a thread.
@@ -59,10 +61,12 @@ class FileMeans:
         """
         try:
             result: T = await self.threads(fn)
-        except OSError:
+        except OSError as error:
+            self.outage.failed(error)
             raise Problem(Code.STORAGE_UNAVAILABLE, retry_after=RETRY_AFTER) from None
         except (BlobLost, Tampered):
             raise Problem(Code.FILE_LOST) from None
+        self.outage.works()
         return result
 
     async def chat(self, grant: Grant) -> Chat:
