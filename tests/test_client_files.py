@@ -338,6 +338,14 @@ class TerminalTests(TransferCase):
         self.addCleanup(os.chdir, before)
         os.chdir(self.folder)
 
+    def test_shown(self) -> None:
+        """A file is somebody's message like any other, with what it is, and no word of the node's."""
+        shown = self.body()
+        self.assertIn("File: b.txt (text/plain, 20 B)", shown)
+        self.assertIn("Bob", shown)
+        self.assertNotIn("◆", shown)
+        self.assertNotIn("⚠", shown)
+
     def said(self) -> str:
         return self.desk.notices[-1].text
 

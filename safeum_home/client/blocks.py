@@ -9,7 +9,8 @@ from safeum_home.client.desk_events import FORGED, body_text
 from safeum_home.client.names import SYSTEM_MARK
 from safeum_home.client.notices import Notice, Outgoing
 from safeum_home.client.text import clock, day, duration, fit, safe, width, wrap
-from safeum_home.protocol.types import LoginAlert, Message, Text
+from safeum_home.protocol.signing import ACCOUNT_BODIES
+from safeum_home.protocol.types import LoginAlert, Message
 
 Line = list[tuple[str, str]]
 """Styled pieces of one line: (style class, text)."""
@@ -70,7 +71,7 @@ def block(desk: Desk, entry: Entry, columns: int, marks: dict[str, str], zone: t
     signed = desk.state.authentic(entry)
     if signed is False:
         return _forged(entry, time, columns)
-    if not isinstance(entry.body, Text):
+    if not isinstance(entry.body, ACCOUNT_BODIES):
         texts = wrap(f"{_alert(desk, view, entry)} {SYSTEM_MARK}", columns - 6)
         return [
             [("time", time if not index else "     "), ("alert", f" {t}")] for index, t in enumerate(texts)

@@ -14,11 +14,12 @@ from nacl.exceptions import CryptoError
 from nacl.signing import VerifyKey
 
 from safeum_home.ids import AccountId, direct_chat_id, support_account, system_account
+from safeum_home.protocol.files import File
 from safeum_home.protocol.types import Message, Text
 
 TAG = b"safeum node message v1\0"
 """Tells these signatures from all others of the same key."""
-ACCOUNT_BODIES = (Text,)
+ACCOUNT_BODIES = (Text, File)
 """What accounts write to each other; whatever else a message can hold, the node alone writes."""
 
 _encoder = msgspec.json.Encoder(order="sorted")
