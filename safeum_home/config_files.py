@@ -35,6 +35,8 @@ class FileSection(Section, frozen=True):
     """How long an upload that is not complete is kept, from its last octets on."""
     unsent_seconds: Seconds = 86400.0
     """How long one that is complete waits for its message."""
+    without_history_seconds: Seconds = 86400.0
+    """How long a file of a chat that keeps no history can be fetched."""
     threads: Annotated[int, Meta(ge=1, le=64)] = 4
 
 

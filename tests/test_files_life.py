@@ -3,9 +3,11 @@
 import os
 from typing import Any
 
+import msgspec
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats.files.sending import attach, drop, drop_chat, drop_upto, forward
+from safeum_home.chats.files.sending import drop, drop_chat, drop_upto
+from safeum_home.protocol.files import File
 from safeum_home.storage import files
 from tests.file_case import FileCase
 from tests.world import PASSWORD, Client, Refused
@@ -135,23 +137,22 @@ class TogetherTests(SendingTests):
     """The functions that others call inside their transactions."""
 
     def test_forward(self) -> None:
-        """`forward` seals the key of a file for another chat, and `attach` stores it."""
+        """`forward` lets a message of another chat have the file, inside the transaction that stores it."""
         carol = self.world.register("carol")
         other = self.world.befriend(self.alice, carol)
-        first = self.sent(b"12345")
-        registry, blinder = self.world.domain.registry, self.world.vault.blinder
-        source = self.successResultOf(registry.load(self.chat))  # type: ignore[arg-type]
+        self.sent(b"12345")
+        [told] = self.bob.take("chat.message")
+        body = msgspec.convert(told["params"]["body"], File)
+        registry = self.world.domain.registry
         target = self.successResultOf(registry.load(other))  # type: ignore[arg-type]
-        assert source is not None and target is not None
-        position = self.world.vault.cursors.decode(first["id"])
+        assert target is not None
         sent = self.send(self.body(self.upload(b"x", chat=other), 1), chat=other)
         place = self.world.vault.cursors.decode(sent["id"])
+        attachments = self.world.domain.files.attachments
 
         def move(c: Any) -> None:
-            row = files.file(c, blinder.chat(source.id), position)
-            assert row is not None
             drop(c, target.blind, [place])
-            attach(c, forward(c, row, source.key, target.key, target.blind, place))
+            attachments.forward(c, self.alice.account, target, body, place)  # type: ignore[arg-type]
 
         self.transact(move)
         self.assertTidy(blobs=1)

@@ -3,18 +3,19 @@
 from collections.abc import Callable
 from typing import Any
 
-from safeum_home.storage import files
+from safeum_home.storage import files, keys
 from safeum_home.storage.chats import add_members
+from safeum_home.storage.erasure import erased_epoch
 from safeum_home.storage.rows import FilePlace, FileRow, MemberRow, UploadRow
-from tests.storage import OnPostgres, StorageCase, blind
+from tests.storage import OnPostgres, StorageCase, blind, wrap
 
 
 def upload(name: str, chat: str = "chat", ends: int = 100) -> UploadRow:
     return UploadRow(blind(name), blind(chat), blind(f"b-{name}"), 0, ends, b"sealed", b"")
 
 
-def use(name: str, position: int, chat: str = "chat") -> FileRow:
-    return FileRow(blind(chat), position, blind(name), blind(f"b-{name}"), b"sealed")
+def use(name: str, position: int, chat: str = "chat", ends: int = 0) -> FileRow:
+    return FileRow(blind(chat), position, blind(name), blind(f"b-{name}"), ends, b"sealed")
 
 
 class FileRowTests(StorageCase):
@@ -131,6 +132,22 @@ class FileRowTests(StorageCase):
         self.assertEqual(await self.read(files.blobs_after, b"", 2), names[:2])
         self.assertEqual(await self.read(files.blobs_after, names[1], 2), names[2:])
         self.assertEqual(await self.read(files.without_rows, [*names, blind("x")]), [blind("x")])
+
+    async def test_own_keys(self) -> None:
+        """A key that a file or an upload has for itself goes with it, and a turn is due then."""
+        await self.do(files.begin_upload, upload("a"), blind("ann"), 1)
+        owners = [files.upload_owner(blind("a")), files.file_owner(blind("chat"), 1)]
+        await self.do(keys.put_key, owners[0], wrap(epoch=3))
+        self.assertIsNone(await self.read(erased_epoch))
+        await self.do(files.attach, use("a", 1, ends=50))
+        await self.do(keys.put_key, owners[1], wrap(epoch=4))
+        self.assertIsNone(await self.read(keys.key, owners[0]))
+        self.assertEqual(await self.read(erased_epoch), 3)
+        self.assertEqual(await self.do(files.drop_over, 49, 10), 0)
+        self.assertEqual(await self.do(files.drop_over, 50, 10), 1)
+        self.assertIsNone(await self.read(keys.key, owners[1]))
+        self.assertEqual(await self.read(erased_epoch), 4)
+        self.assertEqual(await self.dropped(), [blind("b-a")])
 
     async def test_lost(self) -> None:
         """Where a blob is gone, an upload that had begun goes; what messages have is told and kept."""

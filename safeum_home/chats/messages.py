@@ -91,7 +91,7 @@ class Messages:
         sealed = seal_message(chat.key, chat.blind, position, encoded)
         row = NewEvent(chat.blind, position, sealed, sent)
         if attachment is not None:
-            stored = self._database.transact(attachment.storing(chat.key, row))
+            stored = self._database.transact(attachment.storing(chat, row))
         elif chat.kind is ChatKind.SUPPORT:
             stored = self._support.append(sender, row)
         else:

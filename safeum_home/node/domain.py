@@ -29,7 +29,6 @@ from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.files.means import FilePlace
-from safeum_home.chats.files.sending import Attachments
 from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.history import History
 from safeum_home.chats.infos import ChatInfos
@@ -141,12 +140,12 @@ def make_domain(
     infos = ChatInfos(blinder, cursors, opener)
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(name, vault.signer)
-    attachments = Attachments(database, blinder, opener)
+    turns = Turns(clock, database, keyring, in_thread)
+    files = make_files(config, clock, database, vault, registry, opener, place, turns.if_due)
     delivery = Delivery(bus)
     messages = Messages(
-        database, blinder, cursors, registry, delivery, milliseconds, signed, inbox, attachments
+        database, blinder, cursors, registry, delivery, milliseconds, signed, inbox, files.attachments
     )
-    files = make_files(config, clock, database, blinder, cursors, registry, opener, place)
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
@@ -156,7 +155,6 @@ def make_domain(
     passwords = PasswordChange(database, directory, devices, hasher, login_limits, verifier)
     claims = Claims(database, blinder, directory, config.numbers, milliseconds)
     side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
-    turns = Turns(clock, database, keyring, in_thread)
     pins = Pins(database, directory, hasher, verifier, login_limits)
     findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
 

@@ -1,6 +1,6 @@
 """Files of chats, put together: the store of the configuration, and the parts of the domain over it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from safeum_home.chats.files.downloads import Downloads
 from safeum_home.chats.files.janitor import FileJanitor
 from safeum_home.chats.files.means import FileMeans, FilePlace
 from safeum_home.chats.files.outage import StoreOutage
+from safeum_home.chats.files.sending import Attachments
 from safeum_home.chats.files.slots import Slots
 from safeum_home.chats.files.tickets import Tickets
 from safeum_home.chats.files.uploads import Uploads
@@ -23,9 +24,10 @@ from safeum_home.config import Config
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.limits import RateLimit
 from safeum_home.node.startup import StartError
-from safeum_home.ports import Blinder, Cursors, Database
+from safeum_home.ports import Database
 from safeum_home.ports.files import BlobStore
 from safeum_home.protocol import commands
+from safeum_home.sealing.vault import Vault
 from safeum_home.storage.folder import FolderStore
 
 
@@ -67,6 +69,7 @@ class Files:
     means: FileMeans
     transfers: Transfers
     janitor: FileJanitor
+    attachments: Attachments
     routes: Routes
 
 
@@ -74,19 +77,20 @@ def make_files(
     config: Config,
     clock: Any,
     database: Database,
-    blinder: Blinder,
-    cursors: Cursors,
+    vault: Vault,
     registry: ChatRegistry,
     opener: ChatOpener,
     place: FilePlace,
+    turn: Callable[[], Coroutine[Any, Any, None]],
 ) -> Files:
-    """`clock` provides IReactorTime."""
+    """`clock` provides IReactorTime; `turn` turns the keyring where something was erased."""
     section, limits = config.files, config.limits
     rate = RateLimit(limits.file_requests_per_account, limits.file_requests_per_account_burst, clock.seconds)
     means = FileMeans(
         database,
-        blinder,
-        cursors,
+        vault.keyring,
+        vault.blinder,
+        vault.cursors,
         registry,
         opener,
         *place,
@@ -103,7 +107,11 @@ def make_files(
         commands.FileDownload: asked.download,
         commands.FileQuota: asked.quota,
     }
-    return Files(means, Transfers(means), FileJanitor(clock, means), routes)
+    janitor = FileJanitor(clock, means, turn)
+    attachments = Attachments(
+        database, vault.keyring, vault.blinder, opener, section, lambda: int(clock.seconds() * 1000)
+    )
+    return Files(means, Transfers(means), janitor, attachments, routes)
 
 
 def make_store(config: Config, secret: Callable[[str], bytes]) -> BlobStore:

@@ -5,12 +5,14 @@ janitor deletes it from the store afterwards. So a crash leaves nothing behind t
 """
 
 from collections.abc import Iterable, Sequence
+from hashlib import blake2b
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, tuple_, update
 
 from safeum_home.storage.many import Many
+from safeum_home.storage.marks import mark_erased
 from safeum_home.storage.rows import FilePlace, FileRow, UploadRow
-from safeum_home.storage.schema import blobs, dropped, events, files, members, uploads
+from safeum_home.storage.schema import blobs, dropped, events, files, keys, members, uploads
 
 NOBODY = bytes(16)
 """Whose blobs are those of accounts that were closed."""
@@ -34,7 +36,7 @@ _WAITING = (
     .where(blobs.c.account == bindparam("account"))
 )
 _OF_ACCOUNT = (
-    select(uploads.c.file, uploads.c.blob)
+    select(uploads.c.file)
     .join(blobs, blobs.c.blob == uploads.c.blob)
     .where(blobs.c.account == bindparam("account"))
 )
@@ -47,14 +49,25 @@ _REFERRED = (
 )
 _HAVE_ROWS = Many("SELECT blob FROM blobs WHERE (blob) IN ({rows})", ("bytea",))
 _PAGE = select(blobs.c.blob).where(blobs.c.blob > bindparam("after")).order_by(blobs.c.blob)
+_KEYS = 500
 _OWN_EVENT = (events.c.chat == files.c.chat) & (events.c.position == files.c.position)
 _AFTER = (
-    select(files.c.chat, files.c.position, events.c.position.is_(None).label("alone"))
+    select(files.c.chat, files.c.position, (events.c.position.is_(None) & (files.c.ends == 0)).label("alone"))
     .outerjoin(events, _OWN_EVENT)
     .where(tuple_(files.c.chat, files.c.position) > tuple_(bindparam("chat"), bindparam("position")))
     .order_by(files.c.chat, files.c.position)
     .limit(bindparam("limit"))
 )
+
+
+def file_owner(chat: bytes, position: int) -> bytes:
+    """The owner, in table `keys`, of the key that the file of a message may have for itself."""
+    return blake2b(chat + position.to_bytes(8, "big"), digest_size=16, person=b"safeum file key").digest()
+
+
+def upload_owner(file: bytes) -> bytes:
+    """The same for an upload, by the index of its file."""
+    return blake2b(file, digest_size=16, person=b"safeum upload").digest()
 
 
 # --- uploads -------------------------------------------------------------------------------------------
@@ -83,10 +96,7 @@ def advance(c: Connection, file: bytes, before: int, received: int, tail: bytes,
 
 def drop_upload(c: Connection, file: bytes) -> None:
     """Throw an upload away; where there is none nothing happens."""
-    row = upload(c, file)
-    if row is not None:
-        c.execute(delete(uploads).where(uploads.c.file == file))
-        release(c, [row.blob])
+    _drop_uploads(c, uploads.c.file == file)
 
 
 def used(c: Connection, account: bytes) -> int:
@@ -105,7 +115,7 @@ def waiting(c: Connection, account: bytes) -> int:
 def attach(c: Connection, row: FileRow) -> None:
     """A message has a file: a new one, whose upload is thus over, or one that was forwarded."""
     c.execute(insert(files), row._asdict())
-    c.execute(delete(uploads).where(uploads.c.file == row.file, uploads.c.blob == row.blob))
+    _drop_uploads(c, uploads.c.file == row.file, uploads.c.blob == row.blob)
 
 
 def is_there(c: Connection, blob: bytes) -> bool:
@@ -143,26 +153,42 @@ def drop_chat(c: Connection, chat: bytes) -> None:
 
 def drop_uploads_of(c: Connection, chat: bytes) -> None:
     """Throw away all uploads for a chat."""
-    gone = list(c.execute(select(uploads.c.blob).where(uploads.c.chat == chat)).scalars())
-    c.execute(delete(uploads).where(uploads.c.chat == chat))
-    release(c, gone)
+    _drop_uploads(c, uploads.c.chat == chat)
 
 
 def drop_account(c: Connection, account: bytes) -> None:
     """An account is closed: its uploads go; what it sent to others is theirs, and nobody's share."""
-    rows = c.execute(_OF_ACCOUNT, {"account": account}).all()
-    for row in rows:
-        c.execute(delete(uploads).where(uploads.c.file == row.file))
-    release(c, [row.blob for row in rows])
+    own = list(c.execute(_OF_ACCOUNT, {"account": account}).scalars())
+    for file in own:
+        _drop_uploads(c, uploads.c.file == file)
     c.execute(update(blobs).where(blobs.c.account == account).values(account=NOBODY))
 
 
-def _drop_where(c: Connection, *conditions: object) -> None:
-    found = select(files.c.blob).where(*conditions)  # type: ignore[arg-type]  # they are conditions
-    gone = list(c.execute(found).scalars())
-    if gone:
-        c.execute(delete(files).where(*conditions))  # type: ignore[arg-type]
-        release(c, gone)
+def _drop_where(c: Connection, *conditions: ColumnElement[bool]) -> None:
+    rows = c.execute(select(files.c.chat, files.c.position, files.c.blob).where(*conditions)).all()
+    if rows:
+        c.execute(delete(files).where(*conditions))
+        _drop_keys(c, [file_owner(row.chat, row.position) for row in rows])
+        release(c, [row.blob for row in rows])
+
+
+def _drop_uploads(c: Connection, *conditions: ColumnElement[bool]) -> int:
+    rows = c.execute(select(uploads.c.file, uploads.c.blob).where(*conditions)).all()
+    if rows:
+        c.execute(delete(uploads).where(*conditions))
+        _drop_keys(c, [upload_owner(row.file) for row in rows])
+        release(c, [row.blob for row in rows])
+    return len(rows)
+
+
+def _drop_keys(c: Connection, owners: Sequence[bytes]) -> None:
+    """Drop the keys of their own that these have, if they have any."""
+    for first in range(0, len(owners), _KEYS):
+        some = keys.c.owner.in_(owners[first : first + _KEYS])
+        epoch = c.execute(select(func.max(keys.c.epoch)).where(some)).scalar_one_or_none()
+        if epoch is not None:
+            c.execute(delete(keys).where(some))
+            mark_erased(c, epoch)
 
 
 def release(c: Connection, names: Iterable[bytes]) -> None:
@@ -180,17 +206,19 @@ def release(c: Connection, names: Iterable[bytes]) -> None:
 
 
 def drop_over(c: Connection, now: int, limit: int) -> int:
-    """Throw away uploads whose time is over, up to `limit`; how many."""
-    query = select(uploads.c.file, uploads.c.blob).where(uploads.c.ends <= now).limit(limit)
-    rows = c.execute(query).all()
+    """Throw away uploads, and files of messages, whose time is over: up to `limit` of each; how many."""
+    over = list(c.execute(select(uploads.c.file).where(uploads.c.ends <= now).limit(limit)).scalars())
+    ended = select(files.c.chat, files.c.position).where(files.c.ends > 0, files.c.ends <= now)
+    rows = c.execute(ended.limit(limit)).all()
+    for file in over:
+        _drop_uploads(c, uploads.c.file == file)
     for row in rows:
-        c.execute(delete(uploads).where(uploads.c.file == row.file))
-    release(c, [row.blob for row in rows])
-    return len(rows)
+        drop(c, row.chat, row.position)
+    return len(over) + len(rows)
 
 
 def files_after(c: Connection, after: FilePlace, limit: int) -> list[tuple[FilePlace, bool]]:
-    """Files of messages behind a place, in their order; and whether there is no such message."""
+    """Files of messages behind a place, in their order; and whether its message is gone, and it should be."""
     rows = c.execute(_AFTER, {"chat": after.chat, "position": after.position, "limit": limit})
     return [(FilePlace(row.chat, row.position), bool(row.alone)) for row in rows]
 
@@ -218,7 +246,6 @@ def blobs_after(c: Connection, after: bytes, limit: int) -> list[bytes]:
 
 def lost(c: Connection, blob: bytes) -> bool:
     """A blob is in the store no more: uploads of it cannot go on. Whether messages have it."""
-    begun = uploads.c.received > 0
-    c.execute(delete(uploads).where(uploads.c.blob == blob, begun))
+    _drop_uploads(c, uploads.c.blob == blob, uploads.c.received > 0)
     release(c, [blob])
     return bool(_REFERRED[1].fetch(c, [(blob,)]))

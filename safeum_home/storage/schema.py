@@ -159,5 +159,7 @@ files = _table(
     _number("position", primary_key=True, autoincrement=False),
     _blind("file", index=True),
     _blind("blob", index=True),
+    # When it is dropped, in milliseconds; 0: when its message is.
+    _number("ends", index=True),
     _sealed(),
 )

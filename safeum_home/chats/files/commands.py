@@ -2,14 +2,15 @@
 
 from sqlalchemy import Connection
 
-from safeum_home.chats.contents import ChatKind
+from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.files.means import FileMeans
-from safeum_home.chats.files.record import open_upload
+from safeum_home.chats.files.own_keys import opener
+from safeum_home.chats.files.record import OpenFile, open_file, open_upload
 from safeum_home.chats.files.tickets import DownloadGrant, Grant, UploadGrant
 from safeum_home.chats.sealed import open_message
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId, FileId
-from safeum_home.ports import Caller, Key
+from safeum_home.ports import Caller
 from safeum_home.protocol.commands import (
     DownloadTicket,
     FileDownload,
@@ -20,7 +21,9 @@ from safeum_home.protocol.commands import (
 )
 from safeum_home.protocol.files import DOWNLOADS_PATH, UPLOADS_PATH, File, Quota
 from safeum_home.storage import chats, events, files
-from safeum_home.storage.rows import EventRow, UploadRow
+from safeum_home.storage.rows import EventRow
+
+NAMELESS = "file"
 
 
 class FileCommands:
@@ -41,8 +44,7 @@ class FileCommands:
         if params.file is not None:
             file = FileId(params.file)
             blind = means.blinder.file(file)
-            row = await means.database.read(lambda c: files.upload(c, blind))
-            if row is None or row.chat != chat.blind or not self._owns(chat.key, row, caller.account):
+            if not await means.database.read(lambda c: self._owns(c, chat, blind, caller.account)):
                 raise Problem(Code.NOT_FOUND)
             path = f"{UPLOADS_PATH}/{file}"
         ticket, expires = self._issue(UploadGrant(caller.account, caller.device, chat.id, file))
@@ -58,23 +60,26 @@ class FileCommands:
             raise Problem(Code.NOT_FOUND)
         blind = means.blinder.account(caller.account)
 
-        def read(c: Connection) -> EventRow | None:
+        def read(c: Connection) -> tuple[OpenFile, str] | None:
             member = chats.member(c, chat.blind, blind)
-            if member is None or position <= member.visible or files.file(c, chat.blind, position) is None:
+            row = files.file(c, chat.blind, position)
+            if member is None or row is None or position <= member.visible:
                 return None
-            return events.event(c, chat.blind, position)
+            opened = open_file(chat.key, row, opener(c, means.keyring, row))
+            opened.key.wipe()
+            return opened, _name(events.event(c, chat.blind, position), chat)
 
-        row = await means.database.read(read)
         try:
-            body = None if row is None else open_message(chat.key, row).body
+            found = await means.database.read(read)
         except Tampered:
             raise Problem(Code.FILE_LOST) from None
-        if not isinstance(body, File):
+        if found is None:
             raise Problem(Code.NOT_FOUND)
-        grant = DownloadGrant(caller.account, caller.device, chat.id, position, body.name)
+        file, name = found
+        grant = DownloadGrant(caller.account, caller.device, chat.id, position, name)
         ticket, expires = self._issue(grant)
         path = f"{DOWNLOADS_PATH}/{ticket}"
-        return DownloadTicket(ticket, path, expires, body.file, body.name, body.size, body.type)
+        return DownloadTicket(ticket, path, expires, file.id, name, file.size, file.type)
 
     async def quota(self, caller: Caller, params: FileQuota) -> FileQuotaResult:
         return FileQuotaResult(await self._quota(caller.account), self._means.section.largest)
@@ -88,10 +93,19 @@ class FileCommands:
         ticket, expires = self._means.tickets.issue(grant)
         return ticket, int(expires * 1000)
 
-    def _owns(self, key: Key, row: UploadRow, account: AccountId) -> bool:
+    def _owns(self, c: Connection, chat: Chat, blind: bytes, account: AccountId) -> bool:
+        row = files.upload(c, blind)
+        if row is None or row.chat != chat.blind:
+            return False
         try:
-            opened = open_upload(key, row)
+            opened = open_upload(chat.key, row, opener(c, self._means.keyring, row))
         except Tampered:
             raise Problem(Code.FILE_LOST) from None
         opened.key.wipe()
         return opened.account == account
+
+
+def _name(row: EventRow | None, chat: Chat) -> str:
+    """What the message calls its file. In a chat without history the message may be gone before it."""
+    body = None if row is None else open_message(chat.key, row).body
+    return body.name if isinstance(body, File) else NAMELESS

@@ -7,11 +7,11 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.chats.files.means import FileMeans
 from safeum_home.chats.files.octets import CHUNK, SEALED, chunks, open_chunks, sealed_size
+from safeum_home.chats.files.own_keys import opener
 from safeum_home.chats.files.record import OpenFile, open_file
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import FileId
 from safeum_home.storage import files
-from safeum_home.storage.rows import FileRow
 
 
 class Downloads:
@@ -26,18 +26,18 @@ class Downloads:
         means.rate.take(grant.account)
         chat = await means.chat(grant)
 
-        def read(c: Connection) -> FileRow | None:
+        def read(c: Connection) -> OpenFile | None:
             member = means.check(c, grant, chat)
-            if grant.position <= member.visible:
+            row = files.file(c, chat.blind, grant.position)
+            if row is None or grant.position <= member.visible:
                 return None
-            return files.file(c, chat.blind, grant.position)
+            return open_file(chat.key, row, opener(c, means.keyring, row))
 
-        row = await means.database.read(read)
-        if row is None:
-            raise Problem(Code.NOT_FOUND)
         means.slots.take(grant.account)
         try:
-            opened = open_file(chat.key, row)
+            opened = await means.database.read(read)
+            if opened is None:
+                raise Problem(Code.NOT_FOUND)
         except BaseException as error:
             means.slots.release(grant.account)
             if isinstance(error, Tampered):

@@ -1,6 +1,6 @@
 """Tidying up: what nobody sent, what was deleted, and what a crash or a restored backup has left."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,8 @@ INTERVAL = 60.0
 """Seconds between two rounds."""
 COMPARE_EVERY = 86400.0
 """Seconds between two comparisons of the store with the database. There is one at the start."""
+TURN_EVERY = 3600.0
+"""Seconds between two turns of the keyring for files with keys of their own: each makes all keys anew."""
 _BATCH = 200
 _log = Logger()
 
@@ -26,9 +28,12 @@ _log = Logger()
 class FileJanitor:
     """Runs at the start and at intervals. `clock` provides IReactorTime."""
 
-    def __init__(self, clock: Any, means: FileMeans) -> None:
+    def __init__(self, clock: Any, means: FileMeans, turn: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """`turn` turns the keyring where something was erased since it did."""
         self._clock = clock
         self._means = means
+        self._turn = turn
+        self._turn_at = clock.seconds() + TURN_EVERY
         self._next: IDelayedCall | None = None
         self._round: Deferred[None] | None = None
         self._compare_at = 0.0
@@ -64,6 +69,9 @@ class FileJanitor:
                 await self.compare()
                 self._compare_at = self._clock.seconds() + COMPARE_EVERY
             await self.tidy()
+            if self._clock.seconds() >= self._turn_at:
+                self._turn_at = self._clock.seconds() + TURN_EVERY
+                await self._turn()
         except Problem as problem:
             _log.warn("Files could not be tidied up: {code}. It is tried again.", code=problem.code.code)
 

@@ -17,7 +17,7 @@ from safeum_home.config import FileSection
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
-from safeum_home.ports import Blinder, Cursors, Database
+from safeum_home.ports import Blinder, Cursors, Database, Keyring
 from safeum_home.ports.files import BlobLost, BlobStore
 from safeum_home.storage import chats, devices, files
 from safeum_home.storage.rows import MemberRow
@@ -41,6 +41,7 @@ class FileMeans:
     """`now` is in seconds since 1970; `threads` runs what blocks; `rate` is for each account."""
 
     database: Database
+    keyring: Keyring
     blinder: Blinder
     cursors: Cursors
     registry: ChatRegistry

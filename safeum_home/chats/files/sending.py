@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection
 
 from safeum_home.chats.contents import Chat
+from safeum_home.chats.files.own_keys import OwnKey, opener
 from safeum_home.chats.files.record import OpenFile, open_file, open_upload, seal_file
 from safeum_home.chats.opening import ChatOpener
+from safeum_home.config import FileSection
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, FileId
-from safeum_home.ports import Blinder, Database, Key
+from safeum_home.ports import Blinder, Database, Keyring
 from safeum_home.protocol.files import File
 from safeum_home.storage import files
 from safeum_home.storage.events import append_events
@@ -20,12 +22,23 @@ _LOOKED_AT = 8
 
 
 class Attachments:
-    """Finds the files that accounts may put into messages."""
+    """Finds the files that accounts may put into messages. `now` is in milliseconds."""
 
-    def __init__(self, database: Database, blinder: Blinder, opener: ChatOpener) -> None:
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        blinder: Blinder,
+        chats: ChatOpener,
+        section: FileSection,
+        now: Callable[[], int],
+    ) -> None:
         self._database = database
+        self._keyring = keyring
         self._blinder = blinder
-        self._opener = opener
+        self._chats = chats
+        self._section = section
+        self._now = now
 
     async def find(self, account: AccountId, chat: Chat, body: File) -> "Attachment":
         """The file of `body`, for a message of `account` into `chat`.
@@ -33,86 +46,104 @@ class Attachments:
         Raises `not_found`, `upload_incomplete`, and `file_mismatch` where the body says something else than
         what was seen of the file.
         """
-        file = FileId(body.file)
-        opened = await self._database.read(lambda c: self._find(c, account, chat, file))
-        if opened.size != body.size or opened.type != body.type:
-            opened.key.wipe()
+        return await self._database.read(lambda c: self.found(c, account, chat, body))
+
+    def found(self, c: Connection, account: AccountId, chat: Chat, body: File) -> "Attachment":
+        """The same inside a transaction, or on a reading connection and in its thread."""
+        blind = self._blinder.file(FileId(body.file))
+        file = self._uploaded(c, account, chat, blind) or self._seen(c, account, blind)
+        if (file.id, file.size, file.type) != (body.file, body.size, body.type):
+            file.key.wipe()
             raise Problem(Code.FILE_MISMATCH)
-        return Attachment(opened, self._blinder.file(file))
+        ends = self._now() + int(self._section.without_history_seconds * 1000)
+        return Attachment(file, blind, self._keyring, ends)
 
-    def _find(self, c: Connection, account: AccountId, chat: Chat, file: FileId) -> OpenFile:
-        blind = self._blinder.file(file)
-        upload = files.upload(c, blind)
-        if upload is not None and upload.chat == chat.blind:
-            opened = open_upload(chat.key, upload)
-            if opened.account == account and opened.id == file:
-                if upload.received == opened.size:
-                    return opened
-                opened.key.wipe()
-                raise Problem(Code.UPLOAD_INCOMPLETE)
-            opened.key.wipe()
-        return self.seen(c, account, blind)
+    def forward(self, c: Connection, account: AccountId, chat: Chat, body: File, position: int) -> None:
+        """Let the message at `position` of `chat`, which a transaction is storing, have the file of `body`.
 
-    def seen(self, c: Connection, account: AccountId, blind: bytes) -> OpenFile:
-        """A file, by the index of its id, of a message that an account can see; raises `not_found`.
-
-        On a reading connection and in its thread, or inside a transaction. Wipe its key after use.
+        The file's key is sealed once more, for that chat; its octets stay where they are. Raises as `find`.
         """
-        open_chat = self._opener.opener(c, account)
+        attachment = self.found(c, account, chat, body)
+        try:
+            attachment.attaching(chat, position)(c)
+        finally:
+            attachment.wipe()
+
+    def _uploaded(self, c: Connection, account: AccountId, chat: Chat, blind: bytes) -> OpenFile | None:
+        row = files.upload(c, blind)
+        if row is None or row.chat != chat.blind:
+            return None
+        file = open_upload(chat.key, row, opener(c, self._keyring, row))
+        if file.account == account and row.received == file.size:
+            return file
+        file.key.wipe()
+        if file.account == account:
+            raise Problem(Code.UPLOAD_INCOMPLETE)
+        return None
+
+    def _seen(self, c: Connection, account: AccountId, blind: bytes) -> OpenFile:
+        """A file of a message that an account can see."""
+        open_chat = self._chats.opener(c, account)
         for row in files.uses_of(c, blind, self._blinder.account(account), _LOOKED_AT):
             try:
-                return open_file(open_chat(row.chat).key, row)
+                return open_file(open_chat(row.chat).key, row, opener(c, self._keyring, row))
             except Tampered:
                 continue
         raise Problem(Code.NOT_FOUND, "there is no such file, or it is not for you")
 
 
 class Attachment:
-    """A file that was found. Wipe it after use."""
+    """A file that was found. Wipe it after use.
 
-    def __init__(self, file: OpenFile, blind: bytes) -> None:
+    In a chat without history it gets a key of its own, and is dropped at `ends` (milliseconds).
+    """
+
+    def __init__(self, file: OpenFile, blind: bytes, keyring: Keyring, ends: int) -> None:
         self._file = file
         self._blind = blind
+        self._keyring = keyring
+        self._ends = ends
 
-    def storing(self, key: Key, row: NewEvent) -> Callable[[Connection], int | None]:
-        """What stores a message under the chat's `key`, with this file, in one transaction.
+    def storing(
+        self, chat: Chat, row: NewEvent, event: Callable[[Connection], int | None] | None = None
+    ) -> Callable[[Connection], int | None]:
+        """What stores a message with this file, in a transaction of this turn; as `append_events` does.
 
-        It returns what `append_events` does, and raises `not_found` where the file is gone by then.
+        `event` stores the message alone, where that is not what `append_events` does. It raises `not_found`
+        where the file is gone by then.
         """
-        attached = self.row(key, row.chat, row.position)
+        attach = self.attaching(chat, row.position)
 
         def store(c: Connection) -> int | None:
-            earlier = append_events(c, [row])[0]
+            earlier = append_events(c, [row])[0] if event is None else event(c)
             if earlier is None:
-                attach(c, attached)
+                attach(c)
             return earlier
 
         return store
 
-    def row(self, key: Key, chat: bytes, position: int) -> FileRow:
-        """The row for the message at `position` of the chat with this index, whose key is `key`."""
-        sealed = seal_file(key, chat, position, self._file)
-        return FileRow(chat, position, self._blind, self._file.blob, sealed)
+    def attaching(self, chat: Chat, position: int) -> Callable[[Connection], None]:
+        """What stores the file of the message at `position`, in a transaction of this turn."""
+        own, ends = None, 0
+        if not chat.record.history:
+            own, ends = OwnKey(self._keyring, files.file_owner(chat.blind, position)), self._ends
+        sealed = seal_file(chat.key, chat.blind, position, self._file, None if own is None else own.key)
+        row = FileRow(chat.blind, position, self._blind, self._file.blob, ends, sealed)
+
+        def attach(c: Connection) -> None:
+            if not files.is_there(c, row.blob):
+                raise Problem(Code.NOT_FOUND, "the file is gone")
+            files.attach(c, row)
+            if own is not None:
+                own.store(c)
+
+        if own is not None:
+            own.key.wipe()
+        return attach
 
     def wipe(self) -> None:
         """Zero its key."""
         self._file.key.wipe()
-
-
-def attach(c: Connection, row: FileRow) -> None:
-    """Store the file of a message, inside its transaction; raises `not_found` where its octets are gone."""
-    if not files.is_there(c, row.blob):
-        raise Problem(Code.NOT_FOUND, "the file is gone")
-    files.attach(c, row)
-
-
-def forward(c: Connection, source: FileRow, source_key: Key, key: Key, chat: bytes, position: int) -> FileRow:
-    """The row of a message that forwards the file of another one: its key under the other chat's `key`."""
-    opened = open_file(source_key, source)
-    try:
-        return FileRow(chat, position, source.file, source.blob, seal_file(key, chat, position, opened))
-    finally:
-        opened.key.wipe()
 
 
 def drop(c: Connection, chat: bytes, positions: Sequence[int]) -> None:

@@ -9,6 +9,7 @@ from safeum_home import ids
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.files.means import FileMeans
 from safeum_home.chats.files.octets import CHUNK, open_tail, seal_chunks
+from safeum_home.chats.files.own_keys import OwnKey, opener
 from safeum_home.chats.files.receiving import Receiving
 from safeum_home.chats.files.record import OpenFile, open_upload, seal_upload
 from safeum_home.chats.files.tickets import UploadGrant
@@ -49,7 +50,9 @@ class Uploads:
         )
         blind, account = means.blinder.file(file.id), means.blinder.account(grant.account)
         ends = self._ends(complete=size == 0)
-        row = UploadRow(blind, chat.blind, file.blob, 0, ends, seal_upload(chat.key, blind, file), b"")
+        own = None if chat.record.history else OwnKey(means.keyring, files.upload_owner(blind))
+        sealed = seal_upload(chat.key, blind, file, None if own is None else own.key)
+        row = UploadRow(blind, chat.blind, file.blob, 0, ends, sealed, b"")
         former = None if grant.file is None else means.blinder.file(grant.file)
 
         def begin(c: Connection) -> None:
@@ -61,6 +64,8 @@ class Uploads:
             if files.used(c, account) + size > section.quota:
                 raise Problem(Code.FILE_QUOTA)
             files.begin_upload(c, row, account, size)
+            if own is not None:
+                own.store(c)
 
         try:
             await means.database.transact(begin)
@@ -131,17 +136,20 @@ class Uploads:
         assert grant.file is not None
         blind = means.blinder.file(grant.file)
 
-        def read(c: Connection) -> UploadRow | None:
+        def read(c: Connection) -> tuple[UploadRow, OpenFile] | None:
             means.check(c, grant, chat)
-            return files.upload(c, blind)
+            row = files.upload(c, blind)
+            if row is None or row.chat != chat.blind:
+                return None
+            return row, open_upload(chat.key, row, opener(c, means.keyring, row))
 
-        row = await means.database.read(read)
-        if row is None or row.chat != chat.blind:
-            raise Problem(Code.NOT_FOUND)
         try:
-            opened = open_upload(chat.key, row)
+            found = await means.database.read(read)
         except Tampered:
             raise Problem(Code.FILE_LOST) from None
+        if found is None:
+            raise Problem(Code.NOT_FOUND)
+        row, opened = found
         if opened.account != grant.account or opened.id != grant.file:
             opened.key.wipe()
             raise Problem(Code.NOT_FOUND)

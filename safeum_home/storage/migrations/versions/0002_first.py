@@ -128,7 +128,8 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
         _blind("file"),
         _blind("blob"),
+        _number("ends"),
         _sealed(),
     )
-    for column in ("file", "blob"):
+    for column in ("file", "blob", "ends"):
         op.create_index(f"ix_files_{column}", "files", [column])
