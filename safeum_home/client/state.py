@@ -8,11 +8,17 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 
 from safeum_home.client.chat_view import ChatView, view_of
+from safeum_home.client.filling import Filling
 from safeum_home.client.group_state import GroupState
+from safeum_home.client.presence_view import PresenceView
+from safeum_home.client.typing_view import TypingView
 from safeum_home.client.voice import NodeVoice
+from safeum_home.protocol.commands import Named
 from safeum_home.protocol.events import (
     ChatUpdated,
     ContactChanged,
@@ -32,7 +38,6 @@ from safeum_home.protocol.types import (
     Profile,
 )
 
-TYPING_SECONDS = 6.0
 MAX_CHATS = 2000
 MAX_UNREAD = 100
 NODE_NAMES = {"system": "SafeUM", "support": "SafeUM Support"}
@@ -40,12 +45,17 @@ NODE_NAMES = {"system": "SafeUM", "support": "SafeUM Support"}
 
 
 class State:
-    """The view. `tell` is called with a `Typing(active=False)` when somebody's typing has expired."""
+    """The view. `tell` is called with a `Typing(active=False)` when somebody's typing has expired.
+
+    Also with a `Loaded` where more was loaded.
+    """
 
     def __init__(self, clock: IReactorTime, tell: Callable[[Struct], None]) -> None:
         self._clock = clock
-        self._tell = tell
-        self._typing: dict[tuple[str, str], IDelayedCall] = {}
+        self.tell = tell
+        self._typing = TypingView(clock, self._held, tell)
+        self.presence = PresenceView()
+        """How it is with contacts: who is online, and when others were seen last."""
         self.account = ""
         self.address = ""
         self.profile = Profile()
@@ -56,12 +66,18 @@ class State:
         self.contacts: dict[str, Contact] = {}
         self._chats: dict[str, ChatView] = {}  # the one that was written in last is the last
         self.groups = GroupState()
+        self.people: dict[str, Named] = {}
+        """Those in groups, as the list of chats named them."""
+        self.self_chat: str | None = None
+        """The chat with oneself, once `load` was called."""
         self.ready = False
-        self._early: list[Struct] | None = None
+        self.filling: Filling | None = None
+        """What is being loaded."""
+        self._pause: Deferred[None] | None = None
         self._handlers: dict[type[Struct], Callable[[Any], None]] = {
             Message: self._message,
             Receipt: self._receipt,
-            Typing: self._types,
+            Typing: self._typing.take,
             ContactChanged: lambda event: self._contact(event.contact),
             ProfileChanged: lambda event: self._profile(event.account, event.profile),
             ChatUpdated: lambda event: self._updated(event.chat),
@@ -91,6 +107,9 @@ class State:
                 view = self._of(contact)
         return view
 
+    def _held(self, chat: str) -> ChatView | None:
+        return self._chats.get(chat)
+
     def _of(self, contact: Contact) -> ChatView:
         view = ChatView(contact.chat, "direct", contact.account, contact.address, contact.display_name)
         self._chats[contact.chat] = view
@@ -113,46 +132,27 @@ class State:
     @property
     def used(self) -> bool:
         """Whether it was ever loaded, or is just being loaded."""
-        return self.ready or self._early is not None
+        return self.ready or self.filling is not None
 
-    def begin(self) -> list[Struct]:
-        """What comes from now on is applied on top of what is being loaded; `build` is given the result."""
-        early: list[Struct] = []
-        self._early = early
-        return early
+    def begin(self) -> Filling:
+        """Load everything anew: what comes from now on is applied on top of that."""
+        self.filling = Filling(self)
+        return self.filling
 
-    def build(
-        self,
-        early: list[Struct],
-        own: Profile,
-        contacts: list[Contact],
-        chats: list[ChatSummary],
-    ) -> None:
-        """Replace everything by what the node said, unless a later loading has begun."""
-        if self._early is not early:
-            return
-        self._early = None
+    def replace(self, own: Profile, contacts: list[Contact], chats: list[ChatSummary]) -> None:
+        """Show this and nothing else."""
         self.profile = own
         self.contacts = {contact.account: contact for contact in contacts}
         self._chats = {summary.chat: view_of(summary) for summary in reversed(chats)}
         self.groups.rosters.clear()
         self.ready = True
-        counted: dict[str, int] = {}
-        ids = [event.id if isinstance(event, Message) else None for event in early]
-        for chat in chats:
-            if chat.last is not None and chat.last.id in ids:
-                counted[chat.chat] = ids.index(chat.last.id)
-        for place, event in enumerate(early):
-            if isinstance(event, Message) and place <= counted.get(event.chat, -1):
-                continue  # the summary has counted it; its text comes with the history
-            self.take(event)
 
-    def abandon(self, early: list[Struct]) -> None:
-        """The loading has failed: what there was before stays, and is kept current."""
-        if self._early is early:
-            self._early = None
-            for event in early:
-                self.take(event)
+    def extend(self, contacts: list[Contact], chats: list[ChatSummary]) -> None:
+        """Show more contacts, and chats that are older than all before, or that only messages told of."""
+        self.contacts |= {contact.account: contact for contact in contacts}
+        views = {summary.chat: view_of(summary) for summary in reversed(chats)}
+        older = {chat: view for chat, view in views.items() if chat not in self._chats}
+        self._chats = {**older, **{chat: views.get(chat, view) for chat, view in self._chats.items()}}
 
     def page(self, chat: str, messages: list[Message], more: bool) -> None:
         """Older messages, or the newest, of a chat."""
@@ -163,12 +163,16 @@ class State:
     # --- events ----------------------------------------------------------------------------------
 
     def take(self, event: Struct) -> None:
-        """Apply an event; before the view was built there is nothing to apply it to."""
-        if self._early is not None:
-            self._early.append(event)
-        elif not self.ready:
+        """Apply an event; before the view was built there is nothing to apply it to, but who is there."""
+        self.presence.take(event)
+        if self.filling is not None and self.filling.keeps(event):
             return
-        elif (apply := self._handlers.get(type(event))) is not None:
+        if self.ready:
+            self.apply(event)
+
+    def apply(self, event: Struct) -> None:
+        """What an event changes, whether it was applied before or not."""
+        if (apply := self._handlers.get(type(event))) is not None:
             apply(event)
 
     def again(self, message: Message) -> None:
@@ -176,6 +180,8 @@ class State:
         view = self._chats.get(message.chat)
         if view is not None:
             view.again(message)
+            if message.sender == self.account:
+                view.unread = 0
 
     def _message(self, message: Message) -> None:
         view = self.chat(message.chat)
@@ -191,16 +197,19 @@ class State:
             return  # it was on its way while the account was closed, and is erased
         if view.add(message):
             self._chats[message.chat] = self._chats.pop(message.chat)
-            if is_news(message, self.account):
+            # Who writes has read what was there before.
+            if message.sender == self.account:
+                view.unread = 0
+            elif is_news(message, self.account):
                 view.unread = min(view.unread + 1, MAX_UNREAD)
-        self._types(Typing(message.chat, message.sender, False))
+        self._typing.take(Typing(message.chat, message.sender, False))
 
     def _updated(self, info: ChatInfo) -> None:
         view = self.chat(info.chat)
         if view is None:
             self._chats[info.chat] = view = ChatView(info.chat, info.kind, "", "")
         if view.update(info):
-            self._wipe_typing(info.chat)
+            self._typing.wipe(info.chat)
 
     def _member(self, event: MemberChanged) -> None:
         view = self._chats.get(event.chat)
@@ -234,27 +243,7 @@ class State:
         view.read = upto
         place = view.place(upto)
         if place >= 0:
-            behind = sum(1 for message in view.messages[place + 1 :] if is_news(message, self.account))
-            view.unread = min(behind, MAX_UNREAD)
-
-    def _types(self, event: Typing) -> None:
-        key = (event.chat, event.account)
-        timer = self._typing.pop(key, None)
-        if timer is not None and timer.active():
-            timer.cancel()
-        view = self._chats.get(event.chat)
-        if view is None:
-            return
-        if event.active:
-            view.typing.add(event.account)
-            self._typing[key] = self._clock.callLater(TYPING_SECONDS, self._stopped, key)
-        else:
-            view.typing.discard(event.account)
-
-    def _stopped(self, key: tuple[str, str]) -> None:
-        ended = Typing(*key, active=False)
-        self._types(ended)
-        self._tell(ended)
+            view.unread = min(view.theirs(self.account, place + 1), MAX_UNREAD)
 
     def _contact(self, contact: Contact) -> None:
         if contact.state is ContactState.NONE:
@@ -270,12 +259,7 @@ class State:
     def _wipe(self, chat: str) -> None:
         """The chat was erased on the node: nothing of it stays here either."""
         self._chats.pop(chat, None)
-        self._wipe_typing(chat)
-
-    def _wipe_typing(self, chat: str) -> None:
-        for key in [key for key in self._typing if key[0] == chat]:
-            if (timer := self._typing.pop(key)).active():
-                timer.cancel()
+        self._typing.wipe(chat)
 
     def _profile(self, account: str, profile: Profile) -> None:
         if account == self.account:
@@ -291,9 +275,13 @@ class State:
             if view.peer == account:
                 view.display_name = profile.display_name
 
+    def pause(self, seconds: float) -> "Deferred[None]":
+        """Some time, or until `stop`: it is cancelled then."""
+        self._pause = deferLater(self._clock, seconds, lambda: None)
+        return self._pause
+
     def stop(self) -> None:
         """No timer is left behind."""
-        typing, self._typing = self._typing, {}
-        for timer in typing.values():
-            if timer.active():
-                timer.cancel()
+        if self._pause is not None:
+            self._pause.cancel()
+        self._typing.stop()

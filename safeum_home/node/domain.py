@@ -1,7 +1,5 @@
 """The domain of an open node: every part is made here and handed what it needs."""
 
-from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.threads import deferToThread
@@ -13,7 +11,7 @@ from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory
-from safeum_home.accounts.findable_keeper import FindableKeeper
+from safeum_home.accounts.introductions import Introductions
 from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.logins import Logins
 from safeum_home.accounts.number_logins import NumberLogins
@@ -32,81 +30,33 @@ from safeum_home.chats.files.means import FilePlace
 from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.history import History
 from safeum_home.chats.infos import ChatInfos
+from safeum_home.chats.listing import ChatListing
 from safeum_home.chats.messages import Messages
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.registry import ChatRegistry
+from safeum_home.chats.starting import Starting
 from safeum_home.chats.support import SupportInbox
 from safeum_home.chats.support_desk import SupportDesk
 from safeum_home.chats.system import SystemMessages, signing, support_contact, system_contact
 from safeum_home.chats.typing_signal import TypingSignals
 from safeum_home.config import Config
-from safeum_home.errors import Problem
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.gateway.services import Services
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
-from safeum_home.node.control import Control, limits_in_use, make_sign_up
-from safeum_home.node.files import Files, make_files
+from safeum_home.node.control import limits_in_use, make_sign_up
+from safeum_home.node.files import make_files
 from safeum_home.node.groups import make_groups
+from safeum_home.node.presence import make_presence, presence_routes
 from safeum_home.node.routes import chat_routes, closing_routes, login_routes, number_routes, people_routes
+from safeum_home.node.running import Domain as Domain
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database, Forfeits, TextMessages
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
 from safeum_home.spawn import spawn
-
-
-@dataclass(frozen=True, slots=True)
-class Domain:
-    """What the edge needs of an open node, and what has to be ended with it."""
-
-    services: Services
-    receipts: Receipts
-    directory: AccountDirectory
-    registry: ChatRegistry
-    turns: Turns
-    closing: Closing
-    findable: FindableKeeper
-    support: SupportDesk
-    control: Control
-    files: Files
-
-    def forget(self) -> None:
-        """Read all from the database anew: what is in memory may be older."""
-        self.directory.forget()
-        self.registry.forget()
-        self.findable.forget()
-        spawn(self._erase(), "erasing what was closed")
-        spawn(self._reload(), "reading what was set at run time")
-
-    async def _reload(self) -> None:
-        with suppress(Problem):
-            await self.control.registration.load()
-
-    async def _erase(self) -> None:
-        with suppress(Problem):
-            await self.turns.if_due()
-            await self.closing.sweep()
-
-    def start(self) -> None:
-        """Begin what is done from time to time."""
-        self.findable.start()
-        self.files.janitor.start()
-
-    async def stop(self) -> None:
-        """End what is under way: afterwards nothing uses the database."""
-        self.receipts.flush()
-        await self.files.janitor.stop()
-        await self.turns.stop()
-        self.findable.stop()
-        await deferToThread(self.findable.join)
-
-    def wipe(self) -> None:
-        """Zero the keys of accounts and chats: nothing works afterwards."""
-        self.directory.wipe()
-        self.registry.wipe()
 
 
 def make_domain(
@@ -136,13 +86,15 @@ def make_domain(
 
     directory = AccountDirectory(database, keyring, blinder, system, support)
     opener = ChatOpener(keyring, blinder, system.account, support.account, config.support.open)
+    presence = make_presence(clock, database, blinder, directory, bus)
     registry = ChatRegistry(database, blinder, opener)
     infos = ChatInfos(blinder, cursors, opener)
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(name, vault.signer)
     turns = Turns(clock, database, keyring, in_thread)
     files = make_files(config, clock, database, vault, registry, opener, place, turns.if_due)
-    delivery = Delivery(bus)
+    typing = TypingSignals(clock.seconds, registry, bus, presence)
+    delivery = Delivery(bus, typing.sent)
     messages = Messages(
         database, blinder, cursors, registry, delivery, milliseconds, signed, inbox, files.attachments
     )
@@ -163,6 +115,7 @@ def make_domain(
         registry.forget_account(account)
         receipts.forget_account(account)
         files.means.forget_account(account)
+        presence.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
     groups = make_groups(
@@ -230,7 +183,7 @@ def make_domain(
         lambda account, number: findable.changed(account, number, False),
     )
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
-    contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
+    contacts = Contacts(name, database, directory, side, registry, bus, contact_limits, presence)
     views = ProfileViews(WithoutNumbers())
     changes = ProfileChanges(database, cursors, directory, side, views, bus)
     change_limit = RateLimit(
@@ -240,9 +193,10 @@ def make_domain(
     )
     profiles = Profiles(name, database, blinder, directory, side, views, changes, change_limit)
     avatars = Avatars(database, blinder, directory, side, changes, change_limit)
-    history = History(
-        name, database, blinder, cursors, infos, registry, opener, directory, receipts, system.account
-    )
+    listing = ChatListing(name, blinder, cursors, infos, opener, directory, system.account)
+    history = History(database, blinder, cursors, registry, listing, receipts)
+    introductions = Introductions(name, directory, side, views)
+    starting = Starting(database, introductions, listing, registry, receipts)
     sources = (messages.since, receipts.since, infos.since, *groups.sources, side.since, profiles.since)
     backlog = Backlog(database, sources)
     routes: Routes = {
@@ -250,7 +204,8 @@ def make_domain(
         **number_routes(verifications, number_logins, claims),
         **closing_routes(pins, closing),
         **people_routes(contacts, profiles, avatars),
-        **chat_routes(history, messages, receipts, TypingSignals(registry, bus)),
+        **chat_routes(history, starting, messages, receipts, typing),
+        **presence_routes(presence, database, directory, change_limit),
         **groups.routes,
         **sync_routes,
         **files.routes,
@@ -291,4 +246,6 @@ def make_domain(
     )
     shown = Accounts(database, directory, bus.connected)
     control = sign_up.control(config, shown, lambda: bus.accounts, limits)
-    return Domain(services, receipts, directory, registry, turns, closing, findable, desk, control, files)
+    return Domain(
+        services, receipts, directory, registry, turns, closing, findable, desk, control, files, presence
+    )

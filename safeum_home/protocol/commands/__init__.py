@@ -32,6 +32,7 @@ from safeum_home.protocol.commands.chats import (
     ChatTyping,
     History,
     ListChats,
+    Named,
     Sent,
 )
 from safeum_home.protocol.commands.closing import (
@@ -98,6 +99,14 @@ from safeum_home.protocol.commands.groups import (
     InvitationList,
 )
 from safeum_home.protocol.commands.policy import PolicyAccept, PolicyGet, PolicyText
+from safeum_home.protocol.commands.presence import (
+    AccountPrivacy,
+    PresenceGet,
+    PresenceList,
+    PresenceSet,
+    PrivacyResult,
+)
+from safeum_home.protocol.commands.start import Start, SyncStart
 from safeum_home.protocol.commands.sync import (
     AccountFindable,
     ContactsDirectory,
@@ -125,6 +134,7 @@ __all__ = [
     "AccountPinList",
     "AccountPinRemove",
     "AccountPinSet",
+    "AccountPrivacy",
     "AccountRegister",
     "AvatarGet",
     "AvatarKept",
@@ -195,6 +205,7 @@ __all__ = [
     "ListChats",
     "ListContacts",
     "ListDevices",
+    "Named",
     "NumberKeep",
     "Opened",
     "Params",
@@ -204,6 +215,10 @@ __all__ = [
     "PolicyAccept",
     "PolicyGet",
     "PolicyText",
+    "PresenceGet",
+    "PresenceList",
+    "PresenceSet",
+    "PrivacyResult",
     "ProfileGet",
     "ProfileResult",
     "ProfileSet",
@@ -214,6 +229,8 @@ __all__ = [
     "SessionLogin",
     "SessionLogout",
     "SessionResume",
+    "Start",
+    "SyncStart",
     "UploadTicket",
     "Verification",
     "VerificationCreate",
