@@ -59,13 +59,14 @@ class DownloadTests(FileCase):
 
     def test_head(self) -> None:
         """HEAD tells what GET would."""
+        size = str(len(self.octets))
         answer = self.fetch(self.path, "HEAD")
         self.assertEqual(
             (answer.status, answer["content-length"], answer.body), (200, str(len(self.octets)), b"")
         )
         self.assertEqual(answer["accept-ranges"], "bytes")
         part = self.fetch(self.path, "HEAD", Range="bytes=1-2")
-        self.assertEqual((part.status, part["content-length"], part.body), (206, "2", b""))
+        self.assertEqual((part.status, part["content-length"], part.body), (200, size, b""))
 
     def test_browsers(self) -> None:
         """Nothing of a file is shown or run as a page of the node's, and nothing of it is kept on the way."""

@@ -129,6 +129,10 @@ class FileRowTests(StorageCase):
         for name in ("c", "a", "b"):
             await self.do(files.begin_upload, upload(name), blind("ann"), 1)
         names = [blind(f"b-{name}") for name in ("a", "b", "c")]
+        self.assertEqual(await self.read(files.blobs_after, b"", 2), [])
+        for name in ("a", "c"):
+            await self.do(files.advance, blind(name), 0, 1, b"", 1)
+        await self.do(files.attach, use("b", 1))
         self.assertEqual(await self.read(files.blobs_after, b"", 2), names[:2])
         self.assertEqual(await self.read(files.blobs_after, names[1], 2), names[2:])
         self.assertEqual(await self.read(files.without_rows, [*names, blind("x")]), [blind("x")])

@@ -62,11 +62,11 @@ class Messages:
 
     async def _send_file(self, caller: Caller, params: ChatSend, body: File) -> Committed[Sent]:
         """The same for a file, which has to be found before; what was sent before needs none."""
+        if params.chat == self._registry.support_chat(caller.account):
+            raise Problem(Code.INVALID_PARAMS, "support takes texts only")
         chat = await self._registry.load(ChatId(params.chat), caller.account)
         if chat is None or caller.account not in chat.writers:
             return await self._send(chat, caller, params)
-        if chat.kind is ChatKind.SUPPORT:
-            raise Problem(Code.INVALID_PARAMS, "support takes texts only")
         try:
             attachment = await self._attachments.find(caller.account, chat, body)
         except Problem as problem:

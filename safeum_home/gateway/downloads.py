@@ -75,9 +75,7 @@ class DownloadsResource(Resource):
             if etag in _tags(request.getHeader("If-None-Match")):
                 request.setResponseCode(304)
                 start = end = 0
-            elif span := wanted(
-                request.getHeader("Range"), request.getHeader("If-Range"), etag, reading.size
-            ):
+            elif span := _range(request, etag, reading.size):
                 start, end = span
                 request.setResponseCode(206)
                 request.setHeader("Content-Range", f"bytes {start}-{end - 1}/{reading.size}")
@@ -170,6 +168,13 @@ def disposition(name: str) -> str:
     """A field that has a browser store a file, under `name` (RFC 6266), as far as it trusts that."""
     plain = _UNSAFE.sub("_", name).strip(" .") or "file"
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _range(request: Any, etag: str, size: int) -> tuple[int, int] | None:
+    """The part that is asked for: GET alone knows parts (RFC 9110 section 14.2)."""
+    if request.method != b"GET":
+        return None
+    return wanted(request.getHeader("Range"), request.getHeader("If-Range"), etag, size)
 
 
 def _ticket(request: Any) -> str:

@@ -153,7 +153,8 @@ class EdgeChannel(HTTPChannel):
         if held is not None:
             now = self.site.reactor.seconds()
             self._body_due += now - held
-            self.setTimeout(max(0.0, self._body_due - now))
+            if not self._handlingRequest:
+                self.setTimeout(max(0.0, self._body_due - now))
             self._networkProducer.resumeProducing()
 
     def requestDone(self, request: Request) -> None:

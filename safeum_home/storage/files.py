@@ -7,7 +7,19 @@ janitor deletes it from the store afterwards. So a crash leaves nothing behind t
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.marks import mark_erased
@@ -48,7 +60,11 @@ _REFERRED = (
     Many("SELECT blob FROM files WHERE (blob) IN ({rows})", ("bytea",)),
 )
 _HAVE_ROWS = Many("SELECT blob FROM blobs WHERE (blob) IN ({rows})", ("bytea",))
-_PAGE = select(blobs.c.blob).where(blobs.c.blob > bindparam("after")).order_by(blobs.c.blob)
+_STORED = or_(
+    exists().where(files.c.blob == blobs.c.blob),
+    exists().where(uploads.c.blob == blobs.c.blob, uploads.c.received > 0),
+)
+_PAGE = select(blobs.c.blob).where(blobs.c.blob > bindparam("after"), _STORED).order_by(blobs.c.blob)
 _KEYS = 500
 _OWN_EVENT = (events.c.chat == files.c.chat) & (events.c.position == files.c.position)
 _AFTER = (
@@ -240,7 +256,7 @@ def without_rows(c: Connection, names: Sequence[bytes]) -> list[bytes]:
 
 
 def blobs_after(c: Connection, after: bytes, limit: int) -> list[bytes]:
-    """Blobs that there should be, in their order."""
+    """Blobs of which the store should have something, in their order."""
     return list(c.execute(_PAGE.limit(limit), {"after": after}).scalars())
 
 

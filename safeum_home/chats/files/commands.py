@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from safeum_home.chats.contents import Chat, ChatKind
+from safeum_home.chats.contents import Chat
 from safeum_home.chats.files.means import FileMeans
 from safeum_home.chats.files.own_keys import opener
 from safeum_home.chats.files.record import OpenFile, open_file, open_upload
@@ -35,11 +35,11 @@ class FileCommands:
     async def upload(self, caller: Caller, params: FileUpload) -> UploadTicket:
         means = self._means
         means.rate.take(caller.account)
+        if params.chat == means.registry.support_chat(caller.account):
+            raise Problem(Code.INVALID_PARAMS, "support takes texts only")
         chat = await means.registry.load(ChatId(params.chat), caller.account)
         if chat is None or caller.account not in chat.writers:
             raise means.registry.refusal(ChatId(params.chat), caller.account)
-        if chat.kind is ChatKind.SUPPORT:
-            raise Problem(Code.INVALID_PARAMS, "support takes texts only")
         path, file = UPLOADS_PATH, None
         if params.file is not None:
             file = FileId(params.file)
