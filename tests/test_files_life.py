@@ -91,6 +91,61 @@ class SendingTests(FileCase):
         self.drop(other, forwarded["id"])
         self.assertTidy()
 
+    def test_copied_by_the_node(self) -> None:
+        """A message with a file is forwarded by its place, as any other, and says that it was."""
+        carol = self.world.register("carol")
+        other = self.world.befriend(self.bob, carol)
+        first = self.sent(b"12345", caption="look")
+        carol.take()
+        asked = {"chat": other, "client_id": "f", "forward": {"chat": self.chat, "message": first["id"]}}
+        copy = self.bob.call("chat.send", **asked)
+        self.assertEqual(self.bob.call("chat.send", **asked), copy)
+        [told] = carol.take("chat.message")
+        self.assertEqual(told["params"]["body"]["caption"], "look")
+        self.assertIn("forwarded", told["params"])
+        self.assertEqual(self.fetch(self.link(carol, copy["id"], other)).body, b"12345")
+        self.assertTidy(blobs=1)
+
+    def test_deleted(self) -> None:
+        """Whoever deletes a message for all deletes its file; a copy elsewhere stays."""
+        carol = self.world.register("carol")
+        other = self.world.befriend(self.bob, carol)
+        first = self.sent(b"12345")
+        forward = {"chat": self.chat, "message": first["id"]}
+        copy = self.bob.call("chat.send", chat=other, client_id="f", forward=forward)
+        link = self.link(self.bob, first["id"])
+        self.alice.call("message.delete", chat=self.chat, message=first["id"])
+        self.assertEqual(self.fetch(link).code, "not_found")
+        self.assertRaises(Refused, self.link, self.bob, first["id"])
+        self.assertTidy(blobs=1)
+        self.bob.call("message.delete", chat=other, message=copy["id"])
+        self.assertTidy()
+        self.assertEqual(self.alice.call("file.quota")["quota"]["used"], 0)
+
+    def test_edited(self) -> None:
+        """What is said of a file can be changed, and nothing else of it."""
+        file = self.upload(b"12345")
+        message = self.send(self.body(file, 5, caption="look"))
+        better = self.body(file, 5, caption="see")
+        self.alice.call("message.edit", chat=self.chat, message=message["id"], body=better)
+        [told] = self.bob.call("chat.history", chat=self.chat)["messages"]
+        self.assertEqual(told["body"]["caption"], "see")
+        for wrong in (better | {"name": "other"}, better | {"size": 6}, {"kind": "text", "text": "no"}):
+            error = self.assertRaises(
+                Refused, self.alice.call, "message.edit", chat=self.chat, message=message["id"], body=wrong
+            )
+            self.assertEqual(error.code, "not_editable")
+        self.assertEqual(self.fetch(self.link(self.bob, message["id"])).body, b"12345")
+
+    def test_answer(self) -> None:
+        """A file can answer a message."""
+        text = self.bob.write(self.chat, "send it")
+        body = self.body(self.upload(b"12345"), 5)
+        params = {"chat": self.chat, "client_id": "r", "body": body, "reply_to": text["id"]}
+        sent = self.alice.call("chat.send", **params)
+        self.assertEqual(self.alice.call("chat.send", **params), sent)
+        self.assertEqual(self.fetch(self.link(self.bob, sent["id"])).body, b"12345")
+
     def test_lying_forward(self) -> None:
         """Whoever forwards can say nothing else of a file than what it is."""
         carol = self.world.register("carol")

@@ -2,22 +2,22 @@
 
 from collections.abc import Callable
 
+from msgspec import structs
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
+from safeum_home.chats.composing import Composed, Composing
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.delivery import Delivery
-from safeum_home.chats.files.sending import Attachment, Attachments
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import open_message, seal_message
 from safeum_home.chats.support import SupportInbox
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, DeviceId
-from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database, Missed
+from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database, Missed, Published
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatSend, Sent
-from safeum_home.protocol.files import File
 from safeum_home.protocol.types import Body, Message, Text
 from safeum_home.storage import events
 from safeum_home.storage.rows import EventRow, NewEvent
@@ -36,7 +36,7 @@ class Messages:
         now: Callable[[], int],
         signed: Callable[[Message], Message],
         support: SupportInbox,
-        attachments: Attachments,
+        composing: Composing,
     ) -> None:
         """`signed` puts the node's signature to what its own contacts write."""
         self._database = database
@@ -47,53 +47,50 @@ class Messages:
         self._now = now
         self._signed = signed
         self._support = support
-        self._attachments = attachments
+        self._composing = composing
 
     def send(self, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
-        if type(params.body) is not Text:
-            if type(params.body) is File:
-                return Deferred.fromCoroutine(self._send_file(caller, params, params.body))
-            raise Problem(Code.INVALID_PARAMS, "the node alone writes this kind")
+        if type(params.body) is not Text or params.reply_to is not None or params.mentions or params.forward:
+            return Deferred.fromCoroutine(self._send_more(caller, params))
         chat = self._registry.get(ChatId(params.chat))
         if chat is None:
             loading = self._registry.load(ChatId(params.chat), caller.account)
             return loading.addCallback(self._send, caller, params)
         return self._send(chat, caller, params)
 
-    async def _send_file(self, caller: Caller, params: ChatSend, body: File) -> Committed[Sent]:
-        """The same for a file, which has to be found before; what was sent before needs none."""
-        if params.chat == self._registry.support_chat(caller.account):
-            raise Problem(Code.INVALID_PARAMS, "support takes texts only")
+    async def _send_more(self, caller: Caller, params: ChatSend) -> Committed[Sent]:
+        """The same for what is more than a text, or a copy; what was sent before is answered as it was."""
         chat = await self._registry.load(ChatId(params.chat), caller.account)
         if chat is None or caller.account not in chat.writers:
             return await self._send(chat, caller, params)
         try:
-            attachment = await self._attachments.find(caller.account, chat, body)
+            composed = await self._composing.find(caller.account, chat, params)
         except Problem as problem:
             return await self._sent_or(problem, chat, caller.device, params.client_id)
         # It may have changed meanwhile: what is sealed is sealed under the key that it has now.
         chat = await self._registry.load(ChatId(params.chat), caller.account)
         try:
-            return await self._send(chat, caller, params, attachment)
+            return await self._send(chat, caller, params, composed)
         finally:
-            attachment.wipe()
+            if composed.attachment is not None:
+                composed.attachment.wipe()
 
     def _send(
-        self, chat: Chat | None, caller: Caller, params: ChatSend, attachment: Attachment | None = None
+        self, chat: Chat | None, caller: Caller, params: ChatSend, composed: Composed | None = None
     ) -> "Deferred[Committed[Sent]]":
         sender, device = caller.account, caller.device
         if chat is None or sender not in chat.members:
             raise self._registry.refusal(ChatId(params.chat), sender)
         if sender not in chat.writers:
             return self._no_consent(chat, device, params.client_id)
-        message, encoded, position = self._compose(chat, sender, params.body)
+        message, encoded, position = self._compose(chat, sender, params.body, composed)
         sent = self._blinder.client_id(device, params.client_id)
         sealed = seal_message(chat.key, chat.blind, position, encoded)
         row = NewEvent(chat.blind, position, sealed, sent)
-        if attachment is not None:
-            stored = self._database.transact(attachment.storing(chat, row))
-        elif chat.kind is ChatKind.SUPPORT:
-            stored = self._support.append(sender, row)
+        if chat.kind is ChatKind.SUPPORT:
+            stored = self._support.append(sender, row, None if composed is None else composed.check)
+        elif composed is not None:
+            stored = self._database.transact(composed.storing(chat, row))
         else:
             stored = self._database.append(events.append_events, row)
         return stored.addCallback(self._stored, chat, message, encoded, position, device)
@@ -111,7 +108,9 @@ class Messages:
             return self._sent_before(chat, earlier)
 
         def publish() -> None:
-            self._delivery.message(chat, AccountId(message.sender), encoded, position, device)
+            # Who has a message copied does not know what it holds: that device is told too.
+            skip = device if message.forwarded is None else None
+            self._delivery.message(chat, AccountId(message.sender), encoded, position, skip)
 
         return Committed(Sent(message.id, message.at), publish)
 
@@ -166,9 +165,15 @@ class Messages:
 
         return store, publish
 
-    def _compose(self, chat: Chat, sender: AccountId, body: Body) -> tuple[Message, bytes, int]:
+    def _compose(
+        self, chat: Chat, sender: AccountId, body: Body | None, composed: Composed | None
+    ) -> tuple[Message, bytes, int]:
         position = self._database.next_position()
-        message = self._message(chat, sender, body, position)
+        message = self._message(chat, sender, body, position)  # type: ignore[arg-type]  # see `composed`
+        if composed is not None:
+            more = composed._asdict()
+            del more["check"], more["attachment"]
+            message = structs.replace(message, **more)
         return message, frames.encode_params(message), position
 
     def _message(self, chat: Chat, sender: AccountId, body: Body, position: int) -> Message:
@@ -178,7 +183,12 @@ class Messages:
         """`ports.Source` of messages."""
         rows = events.events_since(c, self._blinder.account(account), after, limit)
         opened = self._registry.opener(c, account, (row.chat for row in rows))
-        told = undamaged(rows, lambda row: self._delivery.missed(opened(row.chat), row, account), "messages")
+        blind = self._blinder.account(account)
+
+        def tell(row: EventRow) -> Published:
+            return self._delivery.missed(c, opened(row.chat), row, account, blind)
+
+        told = undamaged(rows, tell, "messages")
         return Missed(told, rows[-1].position if len(rows) == limit else None)
 
 

@@ -3,26 +3,12 @@
 import msgspec
 
 from safeum_home.ports import Key
+from safeum_home.protocol.carried import decode_message
+from safeum_home.protocol.news import About
 from safeum_home.protocol.types import Message
 from safeum_home.storage.rows import EventRow
 
-_decoder = msgspec.json.Decoder(Message)
-
-
-class Kind(msgspec.Struct, frozen=True):
-    """A body, of which all else is passed over."""
-
-    kind: str
-
-
-class Heading(msgspec.Struct, frozen=True):
-    """A message, of which all else is passed over."""
-
-    sender: str
-    body: Kind
-
-
-_headings = msgspec.json.Decoder(Heading)
+_about = msgspec.json.Decoder(About)
 
 
 def _context(chat: bytes, position: int) -> bytes:
@@ -44,11 +30,11 @@ def open_message(key: Key, row: EventRow) -> Message:
     return decode(open_encoded(key, row))
 
 
-def open_heading(key: Key, row: EventRow) -> Heading:
+def open_about(key: Key, row: EventRow) -> About:
     """Who wrote the message in a row, and of what kind it is; raises `Tampered`."""
-    return _headings.decode(open_encoded(key, row))
+    return _about.decode(open_encoded(key, row))
 
 
 def decode(encoded: bytes) -> Message:
     """A message out of its encoded parameters."""
-    return _decoder.decode(encoded)
+    return decode_message(encoded)

@@ -13,7 +13,6 @@ from typing import Any, BinaryIO, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from safeum_home.client.client_ids import new_client_id
 from safeum_home.client.errors import BadAnswer, Disconnected, RemoteProblem, TimedOut, local
 from safeum_home.client.file_names import sendable, type_of
 from safeum_home.client.finding import Finding
@@ -85,10 +84,6 @@ class FileTransfer(Finding):
             return await self.send_body(chat, uploaded.body(caption, **more))
 
         return Deferred.fromCoroutine(send())
-
-    def send_body(self, chat: str, body: File, client_id: str | None = None) -> Awaitable[c.Sent]:
-        """Send a file that was uploaded, or forward one of another chat: the body of its message."""
-        return self._ask(c.ChatSend(chat, client_id or new_client_id(self._milliseconds()), body), c.Sent)
 
     def download(
         self,

@@ -49,6 +49,7 @@ from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import limits_in_use, make_sign_up
 from safeum_home.node.files import make_files
 from safeum_home.node.groups import make_groups
+from safeum_home.node.message_changes import make_message_changes
 from safeum_home.node.presence import make_presence, presence_routes
 from safeum_home.node.routes import chat_routes, closing_routes, login_routes, number_routes, people_routes
 from safeum_home.node.running import Domain as Domain
@@ -95,8 +96,11 @@ def make_domain(
     files = make_files(config, clock, database, vault, registry, opener, place, turns.if_due)
     typing = TypingSignals(clock.seconds, registry, bus, presence)
     delivery = Delivery(bus, typing.sent)
+    ways = make_message_changes(
+        config, database, vault, registry, opener, infos, directory, bus, milliseconds, files.attachments
+    )
     messages = Messages(
-        database, blinder, cursors, registry, delivery, milliseconds, signed, inbox, files.attachments
+        database, blinder, cursors, registry, delivery, milliseconds, signed, inbox, ways.composing
     )
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
@@ -193,11 +197,14 @@ def make_domain(
     )
     profiles = Profiles(name, database, blinder, directory, side, views, changes, change_limit)
     avatars = Avatars(database, blinder, directory, side, changes, change_limit)
-    listing = ChatListing(name, blinder, cursors, infos, opener, directory, system.account)
+    listing = ChatListing(name, blinder, cursors, infos, opener, directory, system.account, directory)
     history = History(database, blinder, cursors, registry, listing, receipts)
     introductions = Introductions(name, directory, side, views)
     starting = Starting(database, introductions, listing, registry, receipts)
-    sources = (messages.since, receipts.since, infos.since, *groups.sources, side.since, profiles.since)
+    sources = (
+        *(messages.since, receipts.since, infos.since, side.since, profiles.since),
+        *(*groups.sources, *ways.sources),
+    )
     backlog = Backlog(database, sources)
     routes: Routes = {
         **login_routes(logins, passwords, devices),
@@ -210,6 +217,7 @@ def make_domain(
         **sync_routes,
         **files.routes,
         **sign_up.routes(),
+        **ways.routes,
     }
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(

@@ -13,6 +13,7 @@ from safeum_home.storage.schema import (
     accounts,
     aliases,
     avatars,
+    changes,
     chats,
     claims,
     contacts,
@@ -26,7 +27,9 @@ from safeum_home.storage.schema import (
     members,
     node,
     profiles,
+    reactions,
     roster,
+    settings,
     support,
     tombstones,
 )
@@ -49,6 +52,7 @@ _OWN_ROWS = (
     delete(devices).where(devices.c.account == _owner),
     delete(profiles).where(profiles.c.account == _owner),
     delete(contacts).where(contacts.c.owner == _owner),
+    delete(settings).where(settings.c.account == _owner),
     delete(endings).where(endings.c.account == _owner),
     delete(accounts).where(accounts.c.account == _owner),
 )
@@ -65,14 +69,23 @@ _DROP = (
     delete(chats).where(chats.c.chat.in_(_ERASING)),
     delete(members).where(members.c.chat.in_(_ERASING)),
     delete(support).where(support.c.chat.in_(_ERASING)),
+    delete(settings).where(settings.c.chat.in_(_ERASING)),
 )
 _POSITIONS = select(events.c.position).where(events.c.chat == _owner).order_by(events.c.position)
+_OF_MESSAGES = (
+    (events, events.c.position),
+    (changes, changes.c.target),
+    (reactions, reactions.c.target),
+)
 _SWEPT = (
     # What was on its way to the writer when the account was closed came behind it.
     *_OWN_ROWS,
     delete(members).where((members.c.chat == _owner) | (members.c.account == _owner)),
     delete(chats).where(chats.c.chat == _owner),
     delete(support).where(support.c.chat == _owner),
+    delete(settings).where(settings.c.chat == _owner),
+    delete(changes).where(changes.c.chat == _owner),
+    delete(reactions).where(reactions.c.chat == _owner),
     delete(group_links).where(group_links.c.chat == _owner),
     delete(roster).where(roster.c.chat == _owner),
     delete(keys).where(keys.c.owner == _owner),
@@ -135,7 +148,8 @@ def sweep(c: Connection, limit: int) -> bool:
     positions = list(c.execute(_POSITIONS.limit(limit), {"owner": owner}).scalars())
     if positions:
         c.execute(delete(dedupe).where(dedupe.c.position.in_(positions)))
-        c.execute(delete(events).where(events.c.chat == owner, events.c.position <= positions[-1]))
+        for table, place in _OF_MESSAGES:
+            c.execute(delete(table).where(table.c.chat == owner, place <= positions[-1]))
         files.drop_upto(c, owner, positions[-1])
         return True
     files.drop_chat(c, owner)
