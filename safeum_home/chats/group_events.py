@@ -108,6 +108,10 @@ class GroupEvents:
         ends = [rows[-1].position for rows in (own, others) if len(rows) == limit]
         return Missed(sorted(told, key=lambda event: event.position), min(ends, default=None))
 
+    def called(self, c: Connection, account: AccountId | None) -> Known | None:
+        """What an account is called, inside a snapshot or a transaction."""
+        return None if account is None else self._directory.people(c, {account}).get(account)
+
     def _own(self, c: Connection, account: AccountId, row: RosterRow) -> Published:
         record, key = self.open_group(c, row.chat)
         entry = self.entry(c, key, row)
@@ -115,9 +119,8 @@ class GroupEvents:
             raise Tampered
         people = chats.count_members(c, row.chat)
         if entry.state is RosterState.INVITED:
-            by = None if entry.by is None else self._directory.look_up(c, entry.by)
-            return self.invited(record, entry, by, people)
-        return self.member(record.id, entry, self._directory.look_up(c, account), people)
+            return self.invited(record, entry, self.called(c, entry.by), people)
+        return self.member(record.id, entry, self.called(c, account), people)
 
     def open_group(self, c: Connection, chat: bytes) -> tuple[ChatRecord, Key]:
         """A group by the index of its row, for who need not be a member; raises `Tampered`."""
