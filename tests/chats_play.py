@@ -9,8 +9,8 @@ from safeum_home.client.errors import Disconnected, RemoteProblem
 from safeum_home.ids import AccountId, direct_chat_id, system_account
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import ContactState, Message, Notice, Text
-from tests.chats_net import Asked, Device, Net
 from tests.chats_groups_truth import Group, GroupsTruth, notice
+from tests.chats_net import Asked, Device, Net
 from tests.chats_truth import NODE, Room, Shown
 from tests.world import NODE as NODE_NAME
 from tests.world import PASSWORD

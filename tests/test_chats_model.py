@@ -5,7 +5,13 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.chat_view import ChatView
@@ -118,7 +124,12 @@ class _Lives(RuleBasedStateMachine):
     def delete(self, who: int, chat: int, back: int) -> None:
         self._do(who, chat, back, "delete")
 
-    @rule(who=ANY, chat=ANY, back=BACK, emoji=st.sampled_from(["\N{BLACK HEART SUIT}\ufe0f", "\U0001f44d", None]))
+    @rule(
+        who=ANY,
+        chat=ANY,
+        back=BACK,
+        emoji=st.sampled_from(["\N{BLACK HEART SUIT}\ufe0f", "\U0001f44d", None]),
+    )
     def react(self, who: int, chat: int, back: int, emoji: str | None) -> None:
         self._do(who, chat, back, "react", emoji)
 
@@ -168,7 +179,11 @@ class _Lives(RuleBasedStateMachine):
         if theirs:
             self._meet("accept", theirs[0], device.owner)
 
-    @rule(who=ANY, to=OTHER, what=st.sampled_from("request accept decline remove block unblock".split()))
+    @rule(
+        who=ANY,
+        to=OTHER,
+        what=st.sampled_from(["request", "accept", "decline", "remove", "block", "unblock"]),
+    )
     def meet(self, who: int, to: int, what: str) -> None:
         device = self._device(who)
         self._meet(what, device, self._other(device, to))
@@ -238,7 +253,9 @@ class _Lives(RuleBasedStateMachine):
     def invite(self, who: int, group: int, to: int) -> None:
         other = self._other(self._device(who), to)
         account = self.play.accounts[other]
-        self._in_group(who, group, lambda client, chat: client.invite_to_group(chat, [account]), "invite", other)
+        self._in_group(
+            who, group, lambda client, chat: client.invite_to_group(chat, [account]), "invite", other
+        )
 
     @rule(who=ANY, group=ANY, accept=st.booleans())
     def join(self, who: int, group: int, accept: bool) -> None:
@@ -255,7 +272,9 @@ class _Lives(RuleBasedStateMachine):
     def expel(self, who: int, group: int, to: int) -> None:
         other = self._other(self._device(who), to)
         account = self.play.accounts[other]
-        self._in_group(who, group, lambda client, chat: client.remove_from_group(chat, account), "expel", other)
+        self._in_group(
+            who, group, lambda client, chat: client.remove_from_group(chat, account), "expel", other
+        )
 
     @rule(who=ANY, group=ANY, to=OTHER, role=st.sampled_from(RANKS))
     def promote(self, who: int, group: int, to: int, role: Any) -> None:

@@ -69,7 +69,11 @@ class Messages:
             return await self._sent_or(problem, chat, caller.device, params.client_id)
         # It may have changed meanwhile: what is sealed is sealed under the key that it has now.
         chat = await self._registry.load(ChatId(params.chat), caller.account)
-        return await self._send(chat, caller, params, composed)
+        try:
+            return await self._send(chat, caller, params, composed)
+        finally:
+            if composed.attachment is not None:
+                composed.attachment.wipe()
 
     def _send(
         self, chat: Chat | None, caller: Caller, params: ChatSend, composed: Composed | None = None
@@ -86,7 +90,7 @@ class Messages:
         if chat.kind is ChatKind.SUPPORT:
             stored = self._support.append(sender, row, None if composed is None else composed.check)
         elif composed is not None:
-            stored = self._database.transact(lambda c: _append(c, row, composed.check))
+            stored = self._database.transact(composed.storing(chat, row))
         else:
             stored = self._database.append(events.append_events, row)
         return stored.addCallback(self._stored, chat, message, encoded, position, device)
@@ -168,7 +172,7 @@ class Messages:
         message = self._message(chat, sender, body, position)  # type: ignore[arg-type]  # see `composed`
         if composed is not None:
             more = composed._asdict()
-            del more["check"]
+            del more["check"], more["attachment"]
             message = structs.replace(message, **more)
         return message, frames.encode_params(message), position
 
@@ -186,14 +190,6 @@ class Messages:
 
         told = undamaged(rows, tell, "messages")
         return Missed(told, rows[-1].position if len(rows) == limit else None)
-
-
-def _append(c: Connection, row: NewEvent, check: Callable[[Connection], None]) -> int | None:
-    """Store a message unless `check` raises; what was stored before is recognised first."""
-    if (earlier := events.recognised(c, row.sent)) is not None:
-        return earlier
-    check(c)
-    return events.append_events(c, [row])[0]
 
 
 def _answered(chat: Chat, row: EventRow) -> Committed[Sent]:

@@ -7,6 +7,7 @@ be many: `sweep` deletes their rows in small transactions, and goes on where it 
 
 from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete, insert, select, update
 
+from safeum_home.storage import files
 from safeum_home.storage.many import Many
 from safeum_home.storage.schema import (
     accounts,
@@ -106,6 +107,7 @@ def erase_account(c: Connection, account: bytes, epoch: int, keep_name: bool = T
     _ERASE.change(c, [(owner,) for owner in (account, *sorted(chats_of(c, account)))])
     if keep_name:
         c.execute(_ENTOMB, {"owner": account})
+    files.drop_account(c, account)
     for statement in _OWN_ROWS:
         c.execute(statement, {"owner": account})
     # In groups its place is taken away at once; what else that means is left to `chats.group_departures`.
@@ -148,7 +150,10 @@ def sweep(c: Connection, limit: int) -> bool:
         c.execute(delete(dedupe).where(dedupe.c.position.in_(positions)))
         for table, place in _OF_MESSAGES:
             c.execute(delete(table).where(table.c.chat == owner, place <= positions[-1]))
+        files.drop_upto(c, owner, positions[-1])
         return True
+    files.drop_chat(c, owner)
+    files.drop_account(c, owner)
     for statement in _SWEPT:
         c.execute(statement, {"owner": owner})
     return True
