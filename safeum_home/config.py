@@ -107,6 +107,15 @@ class NumberSection(Section, frozen=True):
     """After it was kept: for how long it cannot be claimed again."""
 
 
+class HistorySection(Section, frozen=True):
+    """Chats whose history was disabled (docs/erasure.md)."""
+
+    undelivered_hours: Annotated[int, Meta(ge=1, le=168)] = 168
+    """How long a message waits for devices that do not come for it; a week at the most."""
+    turn_minutes: Annotated[int, Meta(ge=1, le=1440)] = 60
+    """How long copies of the disk may open what is gone: the keyring turns for many messages at once."""
+
+
 class LimitSection(Section, frozen=True):
     """Bounds against floods. Rates are per second, bursts are how many may come at once."""
 
@@ -139,6 +148,8 @@ class LimitSection(Section, frozen=True):
     support_messages_per_account_burst: Positive = 20
     profile_changes_per_account: Rate = 0.02
     profile_changes_per_account_burst: Positive = 30
+    history_switches_per_account: Rate = 0.01
+    history_switches_per_account_burst: Positive = 5
     verifications_per_address: Rate = 0.005
     verifications_per_address_burst: Positive = 10
     codes_per_number: Rate = 0.0001
@@ -209,6 +220,7 @@ class Config(Section, frozen=True):
     support: SupportSection = field(default_factory=SupportSection)
     passwords: PasswordSection = field(default_factory=PasswordSection)
     contact_sync: ContactSyncSection = field(default_factory=ContactSyncSection)
+    history: HistorySection = field(default_factory=HistorySection)
     limits: LimitSection = field(default_factory=LimitSection)
     sms: SmsSection = field(default_factory=SmsSection)
     numbers: NumberSection = field(default_factory=NumberSection)

@@ -101,6 +101,9 @@ class Code(Enum):
     INVITE_NEEDED = Kind("invite_needed", 403, -32067, "Who signs up here needs an invite that is good.")
     WRONG_PIN = Kind("wrong_pin", 401, -32063, "The login or the PIN is wrong.")
     WEAK_PIN = Kind("weak_pin", 422, -32064, "This PIN is too easy to guess, or is the password.")
+    HISTORY_FIXED = Kind("history_fixed", 403, -32120, "This chat is the node's own: its history stays on.")
+    NOTHING_ERASED = Kind("nothing_erased", 404, -32121, "The history of this chat was never erased.")
+    OWNER_ONLY = Kind("owner_only", 403, -32122, "The owner of the group alone switches its history.")
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from safeum_home.accounts.records import AccountRecord, DeviceRecord, ProfileRecord, unseal
-from safeum_home.chats.sealed import open_message
+from safeum_home.chats.sealed import decode, open_under
 from safeum_home.errors import Erased
 from safeum_home.ids import AccountId, direct_chat_id, system_account
 from safeum_home.ports import WrappedKey
@@ -103,11 +103,11 @@ class OldCopyTests(PeopleCase):
             for account, sealed in rows["accounts"]
         }
         self.assertEqual(names, {"bob", "carol"})
-        for device, account, _, _, sealed in rows["devices"]:
+        for device, account, _, _, sealed, _ in rows["devices"]:
             self.assertEqual(unseal(keys[account], DeviceRecord, sealed, device).name, DEVICE["name"])
         for account, _, sealed in rows["profiles"]:
             unseal(keys[account], ProfileRecord, sealed, account)
-        messages = [open_message(keys[row[0]], EventRow(*row)) for row in rows["events"]]
+        messages = [decode(open_under(keys[row[0]], EventRow(*row))) for row in rows["events"]]
         bodies = [message.body.text for message in messages if isinstance(message.body, Text)]
         self.assertEqual(bodies, ["bob to carol"])
 

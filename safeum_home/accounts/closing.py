@@ -126,9 +126,13 @@ class Closing:
             await pause
 
     async def sweep(self) -> None:
-        """Delete what closed accounts have left, a little at a time; what fails is left to the next time."""
+        """Delete what closed accounts and erased chats have left, a little at a time.
+
+        What fails is left to the next time.
+        """
         with suppress(Problem):
-            while await self._database.transact(lambda c: sweep(c, SWEPT_AT_ONCE)):
+            hour = int(self._clock.seconds() // 3600)
+            while await self._database.transact(lambda c: sweep(c, SWEPT_AT_ONCE, hour)):
                 pass
 
     async def _close(

@@ -1,5 +1,7 @@
 """From a committed message to the sessions of those who may see it: encoded and framed once."""
 
+from sqlalchemy import Connection
+
 from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.chats.sealed import decode, open_encoded
 from safeum_home.ids import AccountId, DeviceId
@@ -30,9 +32,9 @@ class Delivery:
             else:
                 publish(member, others)
 
-    def missed(self, chat: ChatContents, row: EventRow, account: AccountId) -> Published:
+    def missed(self, c: Connection, chat: ChatContents, row: EventRow, account: AccountId) -> Published:
         """A stored message, for a device of `account` that was away."""
-        encoded = open_encoded(chat.key, row)
+        encoded = open_encoded(c, chat, row)
         frame = frames.text_frame(frames.notification(_METHOD, encoded))
         own = chat.kind is ChatKind.GROUP or decode(encoded).sender == account
         return Published(frame, row.position, None if own else chat.id)

@@ -3,7 +3,7 @@
 A client holds no storage: what it shows after a login comes from here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from msgspec import Raw
@@ -85,24 +85,42 @@ class History:
 
     async def history(self, caller: Caller, params: commands.ChatHistory) -> Raw:
         before = None if params.before is None else self._cursors.decode(params.before)
-        chat = await self._registry.load(ChatId(params.chat))
         own = (self._registry.support_chat(caller.account), self._registry.self_chat(caller.account))
-        if chat is None and params.chat in own:
-            return Raw(b'{"messages":[],"more":false}')  # nothing was written yet
-        if chat is None or caller.account not in chat.members:
-            raise Problem(Code.NOT_FOUND)
-
-        def read(c: Connection) -> tuple[_Messages, int]:
-            mine = self._member(c, chat.blind, caller.account)
-            return _page(c, chat, before, params.limit, mine.visible), mine.delivered
-
-        page, delivered = await self._database.read(read)
+        while True:
+            chat = await self._registry.load(ChatId(params.chat))
+            if chat is None and params.chat in own:
+                return Raw(b'{"messages":[],"more":false}')  # nothing was written yet
+            if chat is None or caller.account not in chat.members:
+                raise Problem(Code.NOT_FOUND)
+            page, delivered = await self._database.read(
+                self._reading(chat, caller.account, before, params.limit)
+            )
+            if not chat.stale:
+                break
+            # It may have been erased since it was read: its members were told, and would get it once more.
         if before is None and page.newest > delivered:
             self._receipts.delivered(caller.account, chat.id, page.newest)
         body = b",".join(reversed(page.newest_first))
         return Raw(b'{"messages":[%b],"more":%b}' % (body, b"true" if page.more else b"false"))
 
+    def _reading(
+        self, chat: Chat, account: AccountId, before: int | None, limit: int
+    ) -> Callable[[Connection], tuple[_Messages, int]]:
+        def read(c: Connection) -> tuple[_Messages, int]:
+            mine = self._member(c, chat.blind, account)
+            return _page(c, chat, before, limit, mine.visible), mine.delivered
+
+        return read
+
     async def list(self, caller: Caller, params: commands.ListChats) -> commands.ChatList:
+        while True:
+            erasures = self._registry.erasures
+            answer = await self._list(caller, params)
+            if erasures == self._registry.erasures:
+                return answer
+            # A last message may have been erased since it was read.
+
+    async def _list(self, caller: Caller, params: commands.ListChats) -> commands.ChatList:
         before = None if params.before is None else self._cursors.decode(params.before)
         blind = self._blinder.account(caller.account)
 
@@ -127,7 +145,7 @@ class History:
         if chat.kind is not ChatKind.GROUP:
             everybody = chats.members(c, chat.blind)
             others = next((one for one in everybody if one.account != mine.account), None)
-        encoded = undamaged([newest], lambda row: open_encoded(chat.key, row), "messages")
+        encoded = undamaged([newest], lambda row: open_encoded(c, chat, row), "messages")
         last = decode(encoded[0]) if encoded else None
         size = sum(map(len, encoded)) + _SUMMARY
         unread = _unread(c, chat, account, mine)
@@ -176,7 +194,7 @@ def _page(c: Connection, chat: Chat, before: int | None, limit: int, visible: in
         rows = events.events_before(c, chat.blind, before, limit + 1, visible)
         newest = newest or (rows[-1].position if rows else 0)
         page = rows[-limit:]
-        messages = undamaged(reversed(page), lambda row: open_encoded(chat.key, row), "messages")
+        messages = undamaged(reversed(page), lambda row: open_encoded(c, chat, row), "messages")
         if messages or len(rows) <= limit:
             break
         before = page[0].position
@@ -187,7 +205,7 @@ def _page(c: Connection, chat: Chat, before: int | None, limit: int, visible: in
 def _unread(c: Connection, chat: ChatContents, account: AccountId, mine: MemberRow) -> int:
     """How many of the newest `UNREAD_LIMIT` messages follow what was read and are of others."""
     new = events.events_before(c, chat.blind, None, UNREAD_LIMIT, max(mine.read, mine.visible))
-    senders = undamaged(new, lambda row: open_message(chat.key, row).sender, "messages")
+    senders = undamaged(new, lambda row: open_message(c, chat, row).sender, "messages")
     return sum(sender != account for sender in senders)
 
 

@@ -7,8 +7,10 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.registry import ChatRegistry
-from safeum_home.chats.sealed import open_message, seal_message
+from safeum_home.chats.sealed import seal_message
+from safeum_home.chats.sent_before import SentBefore
 from safeum_home.chats.support import SupportInbox
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
@@ -18,7 +20,7 @@ from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatSend, Sent
 from safeum_home.protocol.types import Body, Message, Text
 from safeum_home.storage import events
-from safeum_home.storage.rows import EventRow, NewEvent
+from safeum_home.storage.rows import NewEvent
 
 
 class Messages:
@@ -34,8 +36,12 @@ class Messages:
         now: Callable[[], int],
         signed: Callable[[Message], Message],
         support: SupportInbox,
+        fleeting: FleetingMessages,
     ) -> None:
-        """`signed` puts the node's signature to what its own contacts write."""
+        """`signed` puts the node's signature to what its own contacts write.
+
+        `fleeting` keeps what is written into chats without history.
+        """
         self._database = database
         self._blinder = blinder
         self._cursors = cursors
@@ -44,6 +50,8 @@ class Messages:
         self._now = now
         self._signed = signed
         self._support = support
+        self._fleeting = fleeting
+        self._sent_before = SentBefore(database, blinder, cursors, now)
 
     def send(self, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
         if type(params.body) is not Text:
@@ -59,15 +67,17 @@ class Messages:
         if chat is None or sender not in chat.members:
             raise self._registry.refusal(ChatId(params.chat), sender)
         if sender not in chat.writers:
-            return self._no_consent(chat, device, params.client_id)
+            return self._sent_before.or_refused(chat, device, params.client_id)
         message, encoded, position = self._compose(chat, sender, params.body)
         sent = self._blinder.client_id(device, params.client_id)
-        sealed = seal_message(chat.key, chat.blind, position, encoded)
-        row = NewEvent(chat.blind, position, sealed, sent)
-        if chat.kind is ChatKind.SUPPORT:
-            stored = self._support.append(sender, row)
+        if not chat.record.history:
+            stored = self._fleeting.append(chat, sender, device, position, encoded, sent)
         else:
-            stored = self._database.append(events.append_events, row)
+            row = NewEvent(chat.blind, position, seal_message(chat, position, encoded), sent)
+            if chat.kind is ChatKind.SUPPORT:
+                stored = self._support.append(sender, row)
+            else:
+                stored = self._database.append(events.append_events, row)
         return stored.addCallback(self._stored, chat, message, encoded, position, device)
 
     def _stored(
@@ -80,38 +90,12 @@ class Messages:
         device: DeviceId,
     ) -> "Committed[Sent] | Deferred[Committed[Sent]]":
         if earlier is not None:
-            return self._sent_before(chat, earlier)
+            return self._sent_before.at(chat, earlier)
 
         def publish() -> None:
             self._delivery.message(chat, AccountId(message.sender), encoded, position, device)
 
         return Committed(Sent(message.id, message.at), publish)
-
-    def _no_consent(self, chat: Chat, device: DeviceId, client_id: str) -> "Deferred[Committed[Sent]]":
-        """Refuse, but for a message that was sent before and whose answer got lost: it was delivered."""
-        sent = self._blinder.client_id(device, client_id)
-
-        def read(c: Connection) -> EventRow | None:
-            position = events.recognised(c, sent)
-            return None if position is None else events.event(c, chat.blind, position)
-
-        def answer(row: EventRow | None) -> Committed[Sent]:
-            if row is None:
-                closed = chat.kind is ChatKind.SUPPORT
-                raise Problem(Code.SUPPORT_CLOSED if closed else Code.NOT_A_CONTACT)
-            return _answered(chat, row)
-
-        return self._database.read(read).addCallback(answer)
-
-    def _sent_before(self, chat: Chat, position: int) -> "Deferred[Committed[Sent]]":
-        """The answer to a message that is sent again: the first one's."""
-
-        def answer(row: EventRow | None) -> Committed[Sent]:
-            if row is None:
-                raise Problem(Code.INVALID_PARAMS, "this client_id was used in another chat")
-            return _answered(chat, row)
-
-        return self._database.read(lambda c: events.event(c, chat.blind, position)).addCallback(answer)
 
     def compose_system(
         self, chat: Chat, sender: AccountId, body: Body
@@ -120,7 +104,7 @@ class Messages:
         position = self._database.next_position()
         message = self._signed(self._message(chat, sender, body, position))
         encoded = frames.encode_params(message)
-        sealed = seal_message(chat.key, chat.blind, position, encoded)
+        sealed = seal_message(chat, position, encoded)
         # What the node writes is never sent again: its own id is what recognises it.
         row = NewEvent(chat.blind, position, sealed, self._blinder.alias(message.id))
 
@@ -144,11 +128,7 @@ class Messages:
         """`ports.Source` of messages."""
         rows = events.events_since(c, self._blinder.account(account), after, limit)
         opened = self._registry.opener(c, account)
-        told = undamaged(rows, lambda row: self._delivery.missed(opened(row.chat), row, account), "messages")
+        told = undamaged(
+            rows, lambda row: self._delivery.missed(c, opened(row.chat), row, account), "messages"
+        )
         return Missed(told, rows[-1].position if len(rows) == limit else None)
-
-
-def _answered(chat: Chat, row: EventRow) -> Committed[Sent]:
-    """The answer of a message that is stored; nobody is told again."""
-    message = open_message(chat.key, row)
-    return Committed(Sent(message.id, message.at), lambda: None)

@@ -55,7 +55,7 @@ class ChatOpener:
         if kind is ChatKind.GROUP:
             members = self._group_members(c, key, row.chat)
         writers = self._writers(c, kind, row.chat, members)
-        return Chat(chat, row.chat, kind, key, members, writers, record)
+        return Chat(chat, row.chat, kind, key, members, writers, record, self._keyring)
 
     def contents(self, c: Connection, row: ChatRow, account: AccountId) -> ChatContents:
         """The chat in a row, for a member; raises `Tampered` where what is sealed does not say it is one."""
@@ -67,7 +67,7 @@ class ChatOpener:
             members = (account,)
         elif account not in members:
             raise Tampered
-        return ChatContents(record.id, row.chat, kind, key, members, record, row.changed)
+        return ChatContents(record.id, row.chat, kind, key, members, record, row.changed, self._keyring)
 
     def opener(self, c: Connection, account: AccountId) -> Callable[[bytes], ChatContents]:
         """Opens chats of `account` found by an index, on a reading connection and in its thread; each once.
@@ -103,7 +103,7 @@ class ChatOpener:
             chats.insert_chat(c, row, blinds)
 
         writers = frozenset((self._system,) if kind is ChatKind.SYSTEM else people)
-        return Chat(record.id, blind, kind, key, people, writers, record), insert
+        return Chat(record.id, blind, kind, key, people, writers, record, self._keyring), insert
 
     def _group_members(self, c: Connection, key: Key, chat: bytes) -> tuple[AccountId, ...]:
         rows = [row for row in roster.member_entries(c, chat) if row.state == RosterState.MEMBER]

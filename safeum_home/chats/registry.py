@@ -40,6 +40,7 @@ class ChatRegistry:
         self._open: OrderedDict[ChatId, Chat] = OrderedDict()
         self._loading: dict[ChatId, _Loading] = {}
         self._changing: dict[ChatId, int] = {}
+        self.erasures = 0
 
     def get(self, chat: ChatId) -> Chat | None:
         """The chat, if it is in RAM."""
@@ -152,9 +153,14 @@ class ChatRegistry:
         own = chat == self.support_chat(account)
         return Problem(Code.SUPPORT_CLOSED if own else Code.NOT_A_CONTACT)
 
+    def erased(self) -> None:
+        """The past of a chat was erased: who lists chats looks whether `erasures` is still the same."""
+        self.erasures += 1
+
     def changing(self, chat: ChatId) -> None:
         self._changing[chat] = self._changing.get(chat, 0) + 1
-        self._open.pop(chat, None)
+        if (kept := self._open.pop(chat, None)) is not None:
+            kept.stale = True  # nothing more is sealed with the key that it has
         if (loading := self._loading.get(chat)) is not None:
             loading.stale = True  # what is being read may be of before the change
 
@@ -182,6 +188,8 @@ class ChatRegistry:
 
     def forget(self) -> None:
         """Open chats anew. Their keys stay for those who are using them."""
+        for chat in self._open.values():
+            chat.stale = True
         self._open.clear()
         for loading in self._loading.values():
             loading.stale = True
@@ -194,4 +202,4 @@ class ChatRegistry:
     def _keep(self, chat: Chat) -> None:
         self._open[chat.id] = chat
         if len(self._open) > self._size:
-            self._open.popitem(last=False)
+            self._open.popitem(last=False)[1].stale = True  # no change is noted on it from now on

@@ -1,33 +1,100 @@
-"""A message at rest: the very octets that were delivered, sealed for their place."""
+"""A message at rest: the very octets that were delivered, sealed for their place.
+
+They are sealed under the chat's key. While a chat keeps no history a message is sealed under a key of its
+own first, which is destroyed with it: what the chat's key then opens begins with the version of sealed octets
+(`sealing.keys`), where a message begins with a brace. Whoever opens rows does it here, and need not know.
+"""
+
+from typing import NamedTuple
 
 import msgspec
+from sqlalchemy import Connection
 
-from safeum_home.ports import Key
+from safeum_home.chats.contents import Chat, ChatContents
+from safeum_home.errors import Code, Problem, Tampered
+from safeum_home.ports import Key, WrappedKey
 from safeum_home.protocol.types import Message
+from safeum_home.storage import keys
 from safeum_home.storage.rows import EventRow
 
 _decoder = msgspec.json.Decoder(Message)
+_OWN = b"\x01"
+
+
+class Fleeting(NamedTuple):
+    """A message sealed under a key of its own, and that key, whose row is owned by `owner`."""
+
+    sealed: bytes
+    owner: bytes
+    key: WrappedKey
 
 
 def _context(chat: bytes, position: int) -> bytes:
     return b"message" + chat + position.to_bytes(8, "big")
 
 
-def seal_message(key: Key, chat: bytes, position: int, encoded: bytes) -> bytes:
-    """A message's encoded parameters, bound to the row they go into."""
-    return key.seal(encoded, _context(chat, position))
+def _own_context(chat: bytes, position: int) -> bytes:
+    return b"fleeting" + chat + position.to_bytes(8, "big")
 
 
-def open_encoded(key: Key, row: EventRow) -> bytes:
-    """The encoded message in a row; raises `Tampered`."""
+def seal_message(chat: Chat, position: int, encoded: bytes) -> bytes:
+    """A message's encoded parameters, bound to the row they go into; to be stored in this very turn.
+
+    Raises `busy` where the chat's key may be another one by now: load the chat and seal in one turn.
+    """
+    if chat.stale:
+        raise Problem(Code.BUSY, retry_after=1.0)
+    return chat.key.seal(encoded, _context(chat.blind, position))
+
+
+def seal_fleeting(chat: Chat, position: int, encoded: bytes) -> Fleeting:
+    """As `seal_message`, for a message that is to be erased before its chat is."""
+    owner = keys.message_owner(chat.blind, position)
+    key, wrapped = chat.keyring.new_key(owner)
+    inner = key.seal(encoded, _own_context(chat.blind, position))
+    key.wipe()
+    return Fleeting(seal_message(chat, position, inner), owner, wrapped)
+
+
+def open_under(key: Key, row: EventRow) -> bytes:
+    """What the chat's key alone opens of a row: a message, or one sealed under its own. Raises `Tampered`."""
     return key.open(row.sealed, _context(row.chat, row.position))
 
 
-def open_message(key: Key, row: EventRow) -> Message:
-    """The message in a row; raises `Tampered`."""
-    return decode(open_encoded(key, row))
+def open_encoded(c: Connection, chat: Chat | ChatContents, row: EventRow) -> bytes:
+    """The encoded message in a row, on the connection it was read on; raises `Tampered`."""
+    plain = open_under(chat.key, row)
+    if plain[:1] != _OWN:
+        return plain
+    own = _own_key(c, chat, row)
+    try:
+        return own.open(plain, _own_context(row.chat, row.position))
+    finally:
+        own.wipe()
+
+
+def reseal(c: Connection, chat: Chat | ChatContents, row: EventRow, encoded: bytes) -> bytes:
+    """What a row holds when its message has become `encoded`: sealed as it was. Raises `Tampered`."""
+    plain = open_under(chat.key, row)
+    if plain[:1] == _OWN:
+        own = _own_key(c, chat, row)
+        encoded = own.seal(encoded, _own_context(row.chat, row.position))
+        own.wipe()
+    return chat.key.seal(encoded, _context(row.chat, row.position))
+
+
+def open_message(c: Connection, chat: Chat | ChatContents, row: EventRow) -> Message:
+    """The message in a row, as `open_encoded` does."""
+    return decode(open_encoded(c, chat, row))
 
 
 def decode(encoded: bytes) -> Message:
     """A message out of its encoded parameters."""
     return _decoder.decode(encoded)
+
+
+def _own_key(c: Connection, chat: Chat | ChatContents, row: EventRow) -> Key:
+    owner = keys.message_owner(row.chat, row.position)
+    if (wrapped := keys.key(c, owner)) is None:
+        raise Tampered
+    return chat.keyring.unwrap(owner, wrapped)

@@ -28,7 +28,9 @@ from safeum_home.accounts.verifications import VerificationLimits, Verifications
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.history import History
+from safeum_home.chats.history_switch import HistorySwitch
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.messages import Messages
 from safeum_home.chats.opening import ChatOpener
@@ -67,6 +69,7 @@ class Domain:
     findable: FindableKeeper
     support: SupportDesk
     control: Control
+    fleeting: FleetingMessages
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
@@ -88,6 +91,7 @@ class Domain:
     async def stop(self) -> None:
         """End what is under way: afterwards nothing uses the database."""
         self.receipts.flush()
+        self.fleeting.stop()
         await self.turns.stop()
         self.findable.stop()
         await deferToThread(self.findable.join)
@@ -126,7 +130,11 @@ def make_domain(
     infos = ChatInfos(blinder, cursors, opener)
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(name, vault.signer)
-    messages = Messages(database, blinder, cursors, registry, Delivery(bus), milliseconds, signed, inbox)
+    turns = Turns(clock, database, keyring, in_thread)
+    fleeting = FleetingMessages(clock, database, blinder, turns, config.history)
+    messages = Messages(
+        database, blinder, cursors, registry, Delivery(bus), milliseconds, signed, inbox, fleeting
+    )
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
@@ -136,7 +144,6 @@ def make_domain(
     passwords = PasswordChange(database, directory, devices, hasher, login_limits, verifier)
     claims = Claims(database, blinder, directory, config.numbers, milliseconds)
     side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
-    turns = Turns(clock, database, keyring, in_thread)
     pins = Pins(database, directory, hasher, verifier, login_limits)
     findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
 
@@ -198,6 +205,26 @@ def make_domain(
     history = History(
         name, database, blinder, cursors, infos, registry, opener, directory, receipts, system.account
     )
+    switch_limit = RateLimit(
+        config.limits.history_switches_per_account,
+        config.limits.history_switches_per_account_burst,
+        clock.seconds,
+    )
+    switch = HistorySwitch(
+        name,
+        database,
+        keyring,
+        blinder,
+        cursors,
+        vault.signer,
+        registry,
+        infos,
+        bus,
+        turns,
+        closing.sweep,
+        milliseconds,
+        switch_limit,
+    )
     sources = (messages.since, receipts.since, infos.since, side.since, profiles.since)
     backlog = Backlog(database, sources)
     routes: Routes = {
@@ -205,7 +232,7 @@ def make_domain(
         **number_routes(verifications, number_logins, claims),
         **closing_routes(pins, closing),
         **people_routes(contacts, profiles, avatars),
-        **chat_routes(history, messages, receipts, TypingSignals(registry, bus)),
+        **chat_routes(history, messages, receipts, TypingSignals(registry, bus), switch),
         **sync_routes,
         **sign_up.routes(),
     }
@@ -221,6 +248,7 @@ def make_domain(
         gave_out=database.gave_out,
         rate=rate,
         limits=config.limits,
+        held=fleeting.held,
         node_key=encode_octets(vault.signer.public_key),
         support_chat=registry.support_chat,
     )
@@ -235,8 +263,9 @@ def make_domain(
         support_messages_per_account=inbox.rate,
         profile_changes_per_account=change_limit,
         verifications_per_address=verification_limits.begun,
+        history_switches_per_account=switch_limit,
         codes_per_number=verification_limits.codes,
     )
     shown = Accounts(database, directory, bus.connected)
     control = sign_up.control(config, shown, lambda: bus.accounts, limits)
-    return Domain(services, receipts, directory, registry, turns, closing, findable, desk, control)
+    return Domain(services, receipts, directory, registry, turns, closing, findable, desk, control, fleeting)

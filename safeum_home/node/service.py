@@ -227,6 +227,7 @@ class Node(Service):
         )
         self.control = await self.domain.control.load()
         spawn(self.domain.closing.sweep(), "sweeping up")
+        self.domain.fleeting.start()
         if self._tls is None:
             try:
                 await self.reload_certificate()

@@ -58,6 +58,12 @@ from safeum_home.protocol.commands.contacts import (
     ProfileResult,
     ProfileSet,
 )
+from safeum_home.protocol.commands.history import (
+    ChatHistoryReceipt,
+    ChatHistorySet,
+    HistoryReceipt,
+    HistorySet,
+)
 from safeum_home.protocol.commands.policy import PolicyAccept, PolicyGet, PolicyText
 from safeum_home.protocol.commands.sync import (
     AccountFindable,
@@ -93,6 +99,8 @@ __all__ = [
     "AvatarResult",
     "AvatarSet",
     "ChatHistory",
+    "ChatHistoryReceipt",
+    "ChatHistorySet",
     "ChatList",
     "ChatRead",
     "ChatSend",
@@ -119,6 +127,8 @@ __all__ = [
     "Evaluated",
     "Findable",
     "History",
+    "HistoryReceipt",
+    "HistorySet",
     "ListChats",
     "ListContacts",
     "ListDevices",
