@@ -122,15 +122,15 @@ class HistorySwitch:
                 return self._switched(c, account, chat, enabled, fresh, position, now)
 
             changed, members = await self._database.transact(switch)
+            if changed.changed != position:
+                return changed.record
+            # Before anybody who waits for the chat goes on: what he writes comes behind this.
+            told = infos.updated(changed, position)
+            for member in members:
+                self._bus.publish(member, told)
+            registry.erased()
         finally:
             registry.changed(chat.id)
-        if changed.changed != position:
-            return changed.record
-        if not enabled:
-            registry.erased()
-        told = infos.updated(changed, position)
-        for member in members:
-            self._bus.publish(member, told)
         if not enabled:
             await self._turns.turned()
             spawn(self._swept(), "sweeping up")

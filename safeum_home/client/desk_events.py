@@ -8,12 +8,17 @@ from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.names import label
 from safeum_home.client.text import safe
-from safeum_home.protocol.events import ContactChanged, ProfileChanged
-from safeum_home.protocol.types import Contact, ContactState, Message, NumberClaim, Profile, Text
+from safeum_home.protocol.events import ChatUpdated, ContactChanged, ProfileChanged
+from safeum_home.protocol.types import ChatInfo, Contact, ContactState, Message, NumberClaim, Profile, Text
 from safeum_home.spawn import spawn
 
 FORGED = "⚠ Not from your node, though it says so: its signature is missing or wrong."
 """What is said of a message in the node's name that does not verify."""
+
+HISTORY_OFF = (
+    "The history is off: all that was here is erased, for all. Messages live until they are delivered."
+)
+HISTORY_ON = "The history is on: messages are kept from now on."
 
 
 class Listening:
@@ -39,6 +44,7 @@ class Listening:
     def _begin(self) -> None:
         self._desk.begin()
         contacts = self._desk.state.contacts.values()
+        self._histories = {view.chat: (view.history, view.erased) for view in self._desk.state.chats}
         self._called = {contact.account: label(contact.display_name) for contact in contacts}
 
     def heard(self, event: Heard) -> None:
@@ -52,6 +58,8 @@ class Listening:
             self._contact(event.contact)
         elif isinstance(event, ProfileChanged):
             self._profile(event.account, event.profile)
+        elif isinstance(event, ChatUpdated):
+            self._updated(event.chat)
         self._desk.refresh()
 
     def _link(self, event: LinkChanged) -> None:
@@ -98,6 +106,15 @@ class Listening:
             self._tell(f"{name} has closed the account. The chat is gone; /remove {login} removes the entry.")
         elif contact.state is ContactState.REMOVED:
             self._tell(f"{name} is no longer your contact.")
+
+    def _updated(self, chat: ChatInfo) -> None:
+        """The chat is now this; what it was is in the state no more."""
+        before = self._histories.get(chat.chat, (True, None))
+        self._histories[chat.chat] = now = (chat.history, chat.erased)
+        if before[1] != chat.erased:
+            self._desk.forget(chat.chat)
+        if before != now:
+            self._desk.tell(HISTORY_ON if chat.history else HISTORY_OFF, "contact", chat.chat)
 
     def _wants(self, contact: Contact) -> None:
         name, login = self._desk.names.full(contact), self._desk.names.short(contact.address)

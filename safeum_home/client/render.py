@@ -64,6 +64,8 @@ def header(desk: Desk, columns: int) -> Line:
     standing = desk.standing(view)
     if standing is not ContactState.ACCEPTED:
         rest += f"  ({STANDING[standing]})"
+    if not view.history:
+        rest += "  · history off"
     return [("header", fit(f" {title}{rest}", columns))]
 
 
