@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete, insert, select, update
 
+from safeum_home.storage.backend import SWEPT
 from safeum_home.storage.keys import message_owner
 from safeum_home.storage.many import Many
 from safeum_home.storage.schema import (
@@ -154,6 +155,7 @@ def sweep(c: Connection, limit: int, hour: int) -> bool:
         for statement in _SWEPT:
             c.execute(statement, {"owner": owner})
     c.execute(_NO_LONGER, {"owner": owner})
+    c.info[SWEPT] = True
     return True
 
 

@@ -6,7 +6,7 @@ however many messages wait for it; it is noted only where messages do wait for i
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, or_, select, update
 
 from safeum_home.storage.events import append_events
 from safeum_home.storage.keys import put_keys
@@ -29,7 +29,7 @@ _HOLD = (
     .values(held=bindparam("upto"))
 )
 # One step down the B-tree for each chat, however much waits in it.
-_NEXT_CHAT = select(func.min(spool.c.chat)).where(spool.c.chat > bindparam("after"))
+_NEXT_CHAT = select(spool.c.chat).where(spool.c.chat > bindparam("after")).order_by(spool.c.chat).limit(1)
 _HOLDERS = (
     select(members.c.account, members.c.visible, devices.c.device, devices.c.held)
     .join(devices, devices.c.account == members.c.account, isouter=True)
@@ -70,7 +70,7 @@ def waited_for(c: Connection, accounts: Sequence[bytes]) -> set[bytes]:
 def waiting_chats(c: Connection) -> Iterator[bytes]:
     """Chats in which something waits, one after the other."""
     after: bytes | None = b""
-    while (after := c.execute(_NEXT_CHAT, {"after": after}).scalar_one()) is not None:
+    while (after := c.execute(_NEXT_CHAT, {"after": after}).scalar_one_or_none()) is not None:
         yield after
 
 
