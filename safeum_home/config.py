@@ -155,6 +155,15 @@ class LimitSection(Section, frozen=True):
     codes_per_number: Rate = 0.0001
     codes_per_number_burst: Positive = 6
     contacts: Positive = 5_000
+    groups: Positive = 500
+    group_members: Annotated[int, Meta(ge=1, le=2_000)] = 2_000
+    group_open_invitations: Positive = 500
+    invitations: Annotated[int, Meta(ge=1, le=50)] = 50
+    """As many as fit a frame at their longest."""
+    group_invitations_per_account: Rate = 0.02
+    group_invitations_per_account_burst: Positive = 200
+    group_changes_per_account: Rate = 0.2
+    group_changes_per_account_burst: Positive = 100
     devices: Annotated[int, Meta(ge=1, le=50)] = 50
     """As many as fit a frame at their longest."""
 

@@ -101,9 +101,13 @@ class Code(Enum):
     INVITE_NEEDED = Kind("invite_needed", 403, -32067, "Who signs up here needs an invite that is good.")
     WRONG_PIN = Kind("wrong_pin", 401, -32063, "The login or the PIN is wrong.")
     WEAK_PIN = Kind("weak_pin", 422, -32064, "This PIN is too easy to guess, or is the password.")
+    NOT_PERMITTED = Kind("not_permitted", 403, -32100, "Your role in this group does not allow this.")
+    WRONG_MEMBER_STATE = Kind(
+        "wrong_member_state", 409, -32101, "That account's place in the group is not one for this."
+    )
+    GROUP_FULL = Kind("group_full", 403, -32102, "The group has as many members as it may have.")
     HISTORY_FIXED = Kind("history_fixed", 403, -32120, "This chat is the node's own: its history stays on.")
     NOTHING_ERASED = Kind("nothing_erased", 404, -32121, "The history of this chat was never erased.")
-    OWNER_ONLY = Kind("owner_only", 403, -32122, "The owner of the group alone switches its history.")
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",

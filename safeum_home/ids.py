@@ -82,6 +82,11 @@ def avatar_id(index: bytes) -> AvatarId:
     return AvatarId("A" + _base32(index))
 
 
+def group_id(index: bytes) -> ChatId:
+    """The id of a group: a keyed hash (16 octets) of what made it, so that making it again is the same."""
+    return ChatId("!" + _base32(index))
+
+
 def direct_chat_id(first: AccountId, second: AccountId) -> ChatId:
     """The id of the direct chat of two accounts: the same on both nodes, whoever asks."""
     low, high = sorted((first, second))

@@ -87,7 +87,8 @@ class ImageTests(ErasureCase):
         self.alice.write(self.chat, "canary three")
         before, old_keyring = self.image("waiting")
         self.assertIn(b"canary three", self.found(before, old_keyring))
-        self.acknowledge(self.bob)
+        for client in (self.alice, self.bob):
+            self.acknowledge(client)
         self.gather()
         self.assertEqual(self.rows("events"), 0)
         self.assertIn(b"canary three", self.found(before, self.state), "until the keyring turns")

@@ -53,6 +53,8 @@ GENEROUS: dict[str, Any] = {
         "profile_changes_per_account",
         "verifications_per_address",
         "codes_per_number",
+        "group_invitations_per_account",
+        "group_changes_per_account",
     )
     for name in ((rate, f"{rate}_burst") if rate != "commands" else ("commands_per_second", "commands_burst"))
 }
@@ -217,9 +219,9 @@ class Client:
         return {"chat": chat, "client_id": about, "body": {"kind": "text", "text": text}}
 
     def history(self, chat: str, **params: Any) -> list[str]:
-        """The texts of a page of a chat."""
+        """The texts of a page of a chat, what the node wrote into it left out."""
         page = self.call("chat.history", chat=chat, **params)["messages"]
-        return [message["body"]["text"] for message in page]
+        return [message["body"]["text"] for message in page if message["body"]["kind"] == "text"]
 
     def _sort(self) -> None:
         self.connection.read_on()

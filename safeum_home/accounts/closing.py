@@ -4,11 +4,13 @@
    its chats are dropped, its name becomes a tombstone, its contacts see that it is closed;
 2. in the same turn of the reactor: memory is cleaned, sessions are closed, contacts are told;
 3. the keyring's epoch is turned: no old copy of the database opens any of it; only now comes the answer;
-4. the rows of its messages, which nobody can open any more, are swept away.
+4. it leaves its groups, in which it was no member since 1, and the rows of its messages, which nobody can
+   open any more, are swept away.
 
 A crash after 1 is made good at the next start: 3 by `node.turning`, 4 by `sweep`.
 """
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from sqlalchemy import Connection
@@ -58,6 +60,7 @@ class Closing:
         turns: EpochTurns,
         forget: Forget,
         forfeits: Forfeits,
+        leave_groups: Callable[[], Awaitable[None]],
     ) -> None:
         self._clock = clock
         self._database = database
@@ -70,6 +73,7 @@ class Closing:
         self._turns = turns
         self._forget = forget
         self._forfeits = forfeits
+        self._leave_groups = leave_groups
 
     async def by_name(self, caller: Caller, params: AccountBlock) -> Done:
         tried = params.username.lower()
@@ -85,7 +89,7 @@ class Closing:
         if not await self._close(None if found is None else found.account, verifier):
             raise Problem(Code.WRONG_PIN)
         self._limits.pins.right(peer, tried)
-        await self._erased()
+        await self.erased()
         return Done()
 
     async def own(self, caller: Caller, params: SessionBlock) -> Committed[Done]:
@@ -94,7 +98,7 @@ class Closing:
         owner = await self._directory.need(account)
         if not await self._close(account, await self._verifier.match(owner.pins, params.pin), device):
             raise Problem(Code.WRONG_PIN)
-        await self._erased()
+        await self.erased()
         return Committed(Done(), lambda: self._bus.close_account(account))
 
     async def instead_of_password(
@@ -116,7 +120,7 @@ class Closing:
         try:
             if await self._close(None if found is None else found.account, verifier):
                 # It counts as a wrong one: how many tries are left would tell.
-                spawn(self._erased_unseen(), "erasing an account")
+                spawn(self.erased_unseen(), "erasing an account")
         except Problem:
             raise
         except Exception as error:
@@ -126,11 +130,12 @@ class Closing:
             await pause
 
     async def sweep(self) -> None:
-        """Delete what closed accounts and erased chats have left, a little at a time.
+        """Let closed accounts leave their groups, and delete what they and erased chats have left.
 
         What fails is left to the next time.
         """
         with suppress(Problem):
+            await self._leave_groups()
             hour = int(self._clock.seconds() // 3600)
             while await self._database.transact(lambda c: sweep(c, SWEPT_AT_ONCE, hour)):
                 pass
@@ -170,11 +175,16 @@ class Closing:
         _log.info("An account was closed.")
         return True
 
-    async def _erased_unseen(self) -> None:
+    async def erased_unseen(self) -> None:
+        """The same, for who does not wait for it."""
         with suppress(Problem):  # the node stops: its next start makes it good
-            await self._erased()
+            await self.erased()
 
-    async def _erased(self) -> None:
+    async def erased(self) -> None:
+        """Something was erased: it is when an epoch has begun, and its rows are swept away after that.
+
+        Fails with `Problem(shutting_down)` alone.
+        """
         await self._turns.turned()
         spawn(self.sweep(), "sweeping up")
 

@@ -151,6 +151,14 @@ class AccountDirectory:
 
         return self.get(account).addCallback(known)
 
+    def look_up(self, c: Connection, account: AccountId) -> Known | None:
+        if (own := self._own.get(account)) is not None:
+            return own
+        if (opened := self.read(c, account)) is None:
+            return None
+        opened.key.wipe()
+        return Known(account, opened.username, opened.display_name, opened.status)
+
     def opened(self, row: AccountRow, profile: ProfileRow | None) -> OpenAccount:
         """An account from its rows, kept from now on; raises `Tampered`."""
         return self.keep(self._from_rows(row, profile), replace=False)

@@ -5,6 +5,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from safeum_home.chats.record import ChatRecord
+from safeum_home.chats.roster import RosterRecord
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Key, Keyring
 
@@ -22,7 +23,7 @@ class ChatKind(IntEnum):
 class ChatContents(NamedTuple):
     """What it takes to read a chat on behalf of one account.
 
-    `members` are all members but in a group: there it is that account alone.
+    `members` are all members but in a group: there it is that account alone, and `entry` is its own.
     """
 
     id: ChatId
@@ -33,6 +34,7 @@ class ChatContents(NamedTuple):
     record: ChatRecord
     changed: int
     keyring: Keyring
+    entry: RosterRecord | None = None
 
 
 @dataclass(slots=True)

@@ -69,8 +69,7 @@ class FleetingMessages:
     ) -> "Deferred[int | None]":
         """Store a message as `storage.events.append_events` does; `sent` recognises it."""
         sealed = seal_fleeting(chat, position, encoded)
-        if chat.blinds is None:
-            chat.blinds = tuple(self._blinder.account(member) for member in chat.members)
+        self.waits(chat, position)
         row = FleetingEvent(
             NewEvent(chat.blind, position, sealed.sealed, sent),
             self._blinder.account(sender),
@@ -79,10 +78,15 @@ class FleetingMessages:
             sealed.owner,
             sealed.key,
         )
+        return self._database.append(spool.append_fleeting, row)
+
+    def waits(self, chat: Chat, position: int) -> None:
+        """A message at `position` waits for the members of a chat."""
+        if chat.blinds is None:
+            chat.blinds = tuple(self._blinder.account(member) for member in chat.members)
         for member in chat.blinds:
             if member in self._waited_for or len(self._waited_for) < MOST_ACCOUNTS:
                 self._waited_for[member] = position
-        return self._database.append(spool.append_fleeting, row)
 
     def held(self, account: AccountId, device: DeviceId, position: int) -> None:
         """A device holds everything up to `position`."""

@@ -18,8 +18,9 @@ from safeum_home.chats.sealed import decode, open_encoded, open_message
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, Cursor
-from safeum_home.ports import Blinder, Caller, Cursors, Database, Directory, Receipts
+from safeum_home.ports import Blinder, Caller, Cursors, Database, Directory, Known, Receipts
 from safeum_home.protocol import MAX_FRAME, commands
+from safeum_home.protocol.news import is_news
 from safeum_home.protocol.types import ChatSummary, Message
 from safeum_home.storage import chats, events
 from safeum_home.storage.rows import ChatRow, EventRow, MemberRow
@@ -41,6 +42,8 @@ class _Overview(NamedTuple):
     unread: int
     mine: MemberRow
     others: MemberRow | None
+    people: int
+    """How many members there are, of a group."""
     writes: bool
     """Whether the account may write: it is in the other one's list."""
 
@@ -141,7 +144,9 @@ class History:
 
     def _overview(self, c: Connection, account: AccountId, row: ChatRow, newest: EventRow) -> _Overview:
         chat = self._opener.contents(c, row, account)
-        mine, others = self._member(c, chat.blind, account), None
+        mine, others, people = self._member(c, chat.blind, account), None, 0
+        if chat.kind is ChatKind.GROUP:
+            people = chats.count_members(c, chat.blind)
         if chat.kind is not ChatKind.GROUP:
             everybody = chats.members(c, chat.blind)
             others = next((one for one in everybody if one.account != mine.account), None)
@@ -150,7 +155,7 @@ class History:
         size = sum(map(len, encoded)) + _SUMMARY
         unread = _unread(c, chat, account, mine)
         writes = account in self._opener.writers(c, chat)
-        return _Overview(chat, last, size, newest.position, unread, mine, others, writes)
+        return _Overview(chat, last, size, newest.position, unread, mine, others, people, writes)
 
     def _member(self, c: Connection, chat: bytes, account: AccountId) -> MemberRow:
         if (member := chats.member(c, chat, self._blinder.account(account))) is None:
@@ -163,17 +168,23 @@ class History:
         known = None if peer is None else await self._directory.known(peer)
         ours = kind is not ChatKind.DIRECT
         return ChatSummary(
-            **self._info.members(found.chat.kind, found.chat.record),
+            **self._info.members(found.chat.kind, found.chat.record, found.people),
             peer=peer,
             address="" if known is None else ids.public_address(known.username, known.account, self._node),
             # A name is for contacts; it outlives the contact no more than it would anywhere else.
-            display_name=known.display_name if known is not None and (ours or found.writes) else "",
+            display_name=self._name(found, known, ours),
+            role=None if found.chat.entry is None else found.chat.entry.role.word,
             last=found.last,
             unread=found.unread,
             read=self._id(found.mine.read),
             peer_delivered=None if others is None else self._id(others.delivered),
             peer_read=None if others is None else self._id(others.read),
         )
+
+    def _name(self, found: _Overview, known: Known | None, ours: bool) -> str:
+        if (group := found.chat.record.group) is not None:
+            return group.name
+        return known.display_name if known is not None and (ours or found.writes) else ""
 
     def _peer(self, chat: ChatContents, account: AccountId) -> AccountId | None:
         """Who is at the other end, where that is one account."""
@@ -205,8 +216,8 @@ def _page(c: Connection, chat: Chat, before: int | None, limit: int, visible: in
 def _unread(c: Connection, chat: ChatContents, account: AccountId, mine: MemberRow) -> int:
     """How many of the newest `UNREAD_LIMIT` messages follow what was read and are of others."""
     new = events.events_before(c, chat.blind, None, UNREAD_LIMIT, max(mine.read, mine.visible))
-    senders = undamaged(new, lambda row: open_message(c, chat, row).sender, "messages")
-    return sum(sender != account for sender in senders)
+    messages = undamaged(new, lambda row: open_message(c, chat, row), "messages")
+    return sum(is_news(message, account) for message in messages)
 
 
 def _within_budget(sizes: Sequence[int]) -> int:

@@ -11,17 +11,22 @@ A crash after 1 is made good at the next start: 3 by `node.turning`, 4 by the sw
 """
 
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from msgspec import structs
 from sqlalchemy import Connection
 
-from safeum_home.chats.contents import Chat, ChatContents, ChatKind
+from safeum_home.chats.contents import Chat, ChatKind
+from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.infos import ChatInfos
-from safeum_home.chats.record import ChatRecord, ErasureRecord, open_record, seal_record
+from safeum_home.chats.opening import ChatOpener
+from safeum_home.chats.record import ChatRecord, ErasureRecord, seal_record
 from safeum_home.chats.registry import ChatRegistry
-from safeum_home.chats.roster import Role, RosterState, open_entry, seal_entry
-from safeum_home.damage import undamaged
-from safeum_home.errors import Code, Problem, Tampered
+from safeum_home.chats.resealing import reseal_chat
+from safeum_home.chats.rights import Action, may
+from safeum_home.chats.roster import RosterState, open_entry
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.limits import RateLimit
 from safeum_home.ports import (
@@ -38,11 +43,28 @@ from safeum_home.ports import (
 )
 from safeum_home.protocol.commands import ChatHistoryReceipt, ChatHistorySet, HistoryReceipt, HistorySet
 from safeum_home.protocol.erasure import Erasure, signed_receipt
+from safeum_home.protocol.types import Notice
 from safeum_home.spawn import spawn
 from safeum_home.storage import chats, erasure, keys, roster
-from safeum_home.storage.rows import RosterRow
 
 _FIXED = (ChatKind.SYSTEM, ChatKind.SUPPORT)
+
+
+class _Means(NamedTuple):
+    """What was taken for a switch in the reactor's turn in which it was handed to the database."""
+
+    key: Key
+    wrapped: WrappedKey
+    position: int
+    notice: int
+    at: int
+
+
+class _Switched(NamedTuple):
+    """The chat as it is then. `notice` is None where it was so already, and nothing was done."""
+
+    chat: Chat
+    notice: bytes | None
 
 
 class HistorySwitch:
@@ -57,7 +79,10 @@ class HistorySwitch:
         cursors: Cursors,
         signer: NodeSigner,
         registry: ChatRegistry,
+        opener: ChatOpener,
         infos: ChatInfos,
+        delivery: Delivery,
+        notices: NoticeWriter,
         bus: Bus,
         turns: EpochTurns,
         sweep: Callable[[], Awaitable[None]],
@@ -72,7 +97,10 @@ class HistorySwitch:
         self._cursors = cursors
         self._signer = signer
         self._registry = registry
+        self._opener = opener
         self._infos = infos
+        self._delivery = delivery
+        self._notices = notices
         self._bus = bus
         self._turns = turns
         self._sweep = sweep
@@ -111,92 +139,66 @@ class HistorySwitch:
 
     async def _switch(self, account: AccountId, chat: Chat, enabled: bool) -> ChatRecord:
         """The chat's record as it is then; where somebody else was faster, as he has left it."""
-        registry, infos = self._registry, self._infos
+        database, registry = self._database, self._registry
         registry.changing(chat.id)
         try:
-            # Key, position and transaction in one turn: what was sealed under the old key is ahead of this.
-            fresh = self._keyring.new_key(chat.blind)
-            position, now = self._database.next_position(), self._now()
-
-            def switch(c: Connection) -> tuple[ChatContents, tuple[AccountId, ...]]:
-                return self._switched(c, account, chat, enabled, fresh, position, now)
-
-            changed, members = await self._database.transact(switch)
-            if changed.changed != position:
-                return changed.record
+            # All in one turn: what was sealed under the old key is ahead of this.
+            key, wrapped = self._keyring.new_key(chat.blind)
+            means = _Means(key, wrapped, database.next_position(), database.next_position(), self._now())
+            done = await database.transact(lambda c: self._switched(c, account, chat.id, enabled, means))
+            if done.notice is None:
+                return done.chat.record
             # Before anybody who waits for the chat goes on: what he writes comes behind this.
-            told = infos.updated(changed, position)
-            for member in members:
-                self._bus.publish(member, told)
-            registry.erased()
+            self._tell(done.chat, done.notice, means)
         finally:
             registry.changed(chat.id)
         if not enabled:
             await self._turns.turned()
             spawn(self._swept(), "sweeping up")
-        return changed.record
+        return done.chat.record
+
+    def _tell(self, chat: Chat, notice: bytes, means: _Means) -> None:
+        self._registry.erased()
+        told = self._infos.updated(chat, means.position)
+        for member in chat.members:
+            self._bus.publish(member, told)
+        self._notices.told(chat, means.notice)
+        self._delivery.message(chat, self._notices.system, notice, means.notice, None)
 
     def _switched(
-        self,
-        c: Connection,
-        account: AccountId,
-        chat: Chat,
-        enabled: bool,
-        fresh: tuple[Key, WrappedKey],
-        position: int,
-        now: int,
-    ) -> tuple[ChatContents, tuple[AccountId, ...]]:
-        """In the writer's thread: the chat as it is afterwards, and its members."""
-        row = chats.chat(c, chat.blind)
-        if row is None:
-            raise Problem(Code.NOT_FOUND)  # it was erased as a whole
-        old = self._keyring.unwrap(row.chat, row.key)
-        record, kind = open_record(old, row.chat, row.sealed), ChatKind(row.kind)
-        entries = [(entry, open_entry(old, entry)) for entry in self._roster(c, old, chat.blind)]
-        members = record.members
-        if kind is ChatKind.GROUP:
-            here = {entry.account for entry, _ in entries if entry.state == RosterState.MEMBER}
-            here &= {member.account for member in chats.members(c, chat.blind)}
-            members = tuple(found.account for entry, found in entries if entry.account in here)
-            roles = {found.account: found.role for entry, found in entries if entry.account in here}
-            if roles.get(account) != Role.OWNER:
-                raise Problem(Code.NOT_FOUND if account not in roles else Code.OWNER_ONLY)
-        elif account not in members:
-            raise Tampered
+        self, c: Connection, account: AccountId, chat_id: ChatId, enabled: bool, means: _Means
+    ) -> _Switched:
+        """In the writer's thread."""
+        chat = self._opener.read(c, chat_id)
+        if chat is None or account not in chat.members:
+            raise Problem(Code.NOT_FOUND)  # it was erased as a whole, or left
+        if chat.kind is ChatKind.GROUP:
+            self._check_right(c, chat, account)
+        record = chat.record
         if record.history is enabled:
-            return ChatContents(
-                record.id, row.chat, kind, old, members, record, row.changed, self._keyring
-            ), members
-        key = old
+            return _Switched(chat, None)
         if enabled:
-            record = structs.replace(record, history=True)
+            chat.record = structs.replace(record, history=True)
         else:
-            key, wrapped = fresh
             epoch = self._turns.epoch
-            past = ErasureRecord(now, epoch)
-            record = structs.replace(record, history=False, erased=position, pinned=(), erasure=past)
-            keys.put_key(c, chat.blind, wrapped)
-            roster.put_entries(
-                c,
-                [
-                    seal_entry(
-                        key, chat.blind, entry.account, entry.position, RosterState(entry.state), found
-                    )
-                    for entry, found in entries
-                ],
+            past = ErasureRecord(means.at, epoch)
+            chat.record = structs.replace(
+                record, history=False, erased=means.position, pinned=(), erasure=past
             )
-            erasure.erase_past(c, chat.blind, position, epoch)
-        chats.update_chat(c, chat.blind, seal_record(key, chat.blind, record), position)
-        return ChatContents(record.id, row.chat, kind, key, members, record, position, self._keyring), members
+            reseal_chat(c, chat.key, means.key, chat.blind)
+            chat.key = means.key
+            keys.put_key(c, chat.blind, means.wrapped)
+            erasure.erase_past(c, chat.blind, means.position, epoch)
+        chats.update_chat(c, chat.blind, seal_record(chat.key, chat.blind, chat.record), means.position)
+        notice = Notice("history_on" if enabled else "history_off", by=account)
+        return _Switched(chat, self._notices.store(c, chat, chat.key, notice, means.notice, enabled))
 
-    def _roster(self, c: Connection, key: Key, chat: bytes) -> list[RosterRow]:
-        """The entries that open: others are lost with the old key, as they were without it."""
-
-        def opens(row: RosterRow) -> RosterRow:
-            open_entry(key, row)
-            return row
-
-        return undamaged(roster.entries(c, chat), opens, "members")
+    def _check_right(self, c: Connection, chat: Chat, account: AccountId) -> None:
+        row = roster.entry(c, chat.blind, self._blinder.account(account))
+        if row is None or row.state != RosterState.MEMBER:
+            raise Problem(Code.NOT_FOUND)
+        if not may(open_entry(chat.key, row).role, Action.HISTORY):
+            raise Problem(Code.NOT_PERMITTED)
 
     async def _receipt(self, record: ChatRecord) -> Erasure | None:
         """The receipt of the last time that a chat was erased, as soon as it is true."""

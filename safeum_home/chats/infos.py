@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from safeum_home.chats.contents import Chat, ChatContents, ChatKind
+from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.record import ChatRecord
 from safeum_home.damage import undamaged
@@ -33,8 +33,8 @@ class ChatInfos:
         self._cursors = cursors
         self._opener = opener
 
-    def members(self, kind: ChatKind, record: ChatRecord) -> dict[str, Any]:
-        """The members of `ChatInfo`, by name."""
+    def members(self, kind: ChatKind, record: ChatRecord, people: int = 0) -> dict[str, Any]:
+        """The members of `ChatInfo`, by name; `people` is how many are in a group."""
         group = record.group
         return {
             "chat": record.id,
@@ -44,12 +44,15 @@ class ChatInfos:
             "pinned": tuple(self._cursors.encode(position) for position in record.pinned),
             "group": None
             if group is None
-            else GroupInfo(group.hub, group.name, group.about, group.avatar, group.earlier),
+            else GroupInfo(group.hub, group.name, group.about, group.avatar, group.earlier, people),
         }
 
-    def updated(self, chat: Chat | ChatContents, position: int) -> Published:
+    def info(self, chat: Chat) -> ChatInfo:
+        return ChatInfo(**self.members(chat.kind, chat.record, len(chat.members)))
+
+    def updated(self, chat: Chat, position: int) -> Published:
         """`chat.updated` of a chat whose record was changed at `position`."""
-        return self._event(chat.kind, chat.record, position)
+        return self._event(self.info(chat), position)
 
     def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
         """`ports.Source` of what chats are."""
@@ -57,12 +60,12 @@ class ChatInfos:
 
         def tell(row: ChatRow) -> Published:
             chat = self._opener.contents(c, row, account)
-            return self._event(chat.kind, chat.record, row.changed)
+            people = chats.count_members(c, chat.blind) if chat.kind is ChatKind.GROUP else 0
+            return self._event(ChatInfo(**self.members(chat.kind, chat.record, people)), row.changed)
 
         return Missed(undamaged(rows, tell, "chats"), rows[-1].changed if len(rows) == limit else None)
 
-    def _event(self, kind: ChatKind, record: ChatRecord, position: int) -> Published:
-        info = ChatInfo(**self.members(kind, record))
+    def _event(self, info: ChatInfo, position: int) -> Published:
         event = ChatUpdated(self._cursors.encode(position), info)
         return Published(frames.text_frame(frames.encode_event(event)), position)
 

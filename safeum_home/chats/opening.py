@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from safeum_home import ids
 from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.chats.record import ChatRecord, open_record, seal_record
-from safeum_home.chats.roster import RosterState, open_entry
+from safeum_home.chats.roster import RosterRecord, RosterState, open_entry
 from safeum_home.damage import undamaged
 from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId, ChatId
@@ -61,13 +61,15 @@ class ChatOpener:
         """The chat in a row, for a member; raises `Tampered` where what is sealed does not say it is one."""
         key = self._keyring.unwrap(row.chat, row.key)
         record, kind = open_record(key, row.chat, row.sealed), ChatKind(row.kind)
-        members = record.members
+        members, entry = record.members, None
         if kind is ChatKind.GROUP:
-            self._check_member(c, key, row.chat, account)
+            entry = self._entry(c, key, row.chat, account)
             members = (account,)
         elif account not in members:
             raise Tampered
-        return ChatContents(record.id, row.chat, kind, key, members, record, row.changed, self._keyring)
+        return ChatContents(
+            record.id, row.chat, kind, key, members, record, row.changed, self._keyring, entry
+        )
 
     def opener(self, c: Connection, account: AccountId) -> Callable[[bytes], ChatContents]:
         """Opens chats of `account` found by an index, on a reading connection and in its thread; each once.
@@ -109,10 +111,15 @@ class ChatOpener:
         rows = [row for row in roster.member_entries(c, chat) if row.state == RosterState.MEMBER]
         return tuple(entry.account for entry in undamaged(rows, lambda row: open_entry(key, row), "members"))
 
-    def _check_member(self, c: Connection, key: Key, chat: bytes, account: AccountId) -> None:
+    def _entry(self, c: Connection, key: Key, chat: bytes, account: AccountId) -> RosterRecord:
+        """The entry of an account that is said to be a member; raises `Tampered` where it is none."""
         row = roster.entry(c, chat, self._blinder.account(account))
-        if row is None or row.state != RosterState.MEMBER or open_entry(key, row).account != account:
+        if row is None or row.state != RosterState.MEMBER:
             raise Tampered
+        entry = open_entry(key, row)
+        if entry.account != account:
+            raise Tampered
+        return entry
 
     def _writers(
         self, c: Connection, kind: ChatKind, chat: bytes, members: tuple[AccountId, ...]

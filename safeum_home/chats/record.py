@@ -12,7 +12,8 @@ from safeum_home.ports import Key
 class GroupRecord(Struct, frozen=True, omit_defaults=True):
     """What a group has besides: `hub` is the node that orders its messages.
 
-    `earlier`: whoever joins sees what was written before. `avatar` names the picture, see `chats.groups`.
+    `earlier`: whoever joins sees what was written before. `avatar` names the picture, see
+    `chats.group_pictures`. `link` is the code of the link by which it is joined.
     """
 
     hub: str
@@ -20,6 +21,7 @@ class GroupRecord(Struct, frozen=True, omit_defaults=True):
     about: str = ""
     avatar: str | None = None
     earlier: bool = False
+    link: str | None = None
 
 
 class ErasureRecord(Struct, frozen=True):

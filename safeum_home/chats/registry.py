@@ -19,6 +19,14 @@ from safeum_home.storage import accounts
 
 
 @dataclass(slots=True)
+class _Change:
+    """Changes of a chat that are under way. `alone`: there was never more than this one."""
+
+    count: int = 0
+    alone: bool = True
+
+
+@dataclass(slots=True)
 class _Loading:
     """Who waits for a chat; one read at a time serves them all."""
 
@@ -39,7 +47,7 @@ class ChatRegistry:
         self._size = size
         self._open: OrderedDict[ChatId, Chat] = OrderedDict()
         self._loading: dict[ChatId, _Loading] = {}
-        self._changing: dict[ChatId, int] = {}
+        self._changing: dict[ChatId, _Change] = {}
         self.erasures = 0
 
     def get(self, chat: ChatId) -> Chat | None:
@@ -84,9 +92,7 @@ class ChatRegistry:
                 return
             if opened is not None:
                 self._keep(opened)
-            del self._loading[chat]
-            for waiter in loading.waiters:
-                waiter.callback(opened)
+            self._tell(chat, loading, opened)
 
         def failed(failure: Failure) -> None:
             del self._loading[chat]
@@ -153,24 +159,52 @@ class ChatRegistry:
         own = chat == self.support_chat(account)
         return Problem(Code.SUPPORT_CLOSED if own else Code.NOT_A_CONTACT)
 
+    def _tell(self, chat: ChatId, loading: "_Loading", opened: Chat | None) -> None:
+        """Answer those who wait; if one of them begins to change the chat, the others wait for that."""
+        del self._loading[chat]
+        waiters, loading.waiters = loading.waiters, []
+        for place, waiter in enumerate(waiters):
+            if chat in self._changing:
+                later = self._loading.setdefault(chat, _Loading())
+                later.waiters[:0] = waiters[place:]
+                return
+            waiter.callback(opened)
+
     def erased(self) -> None:
         """The past of a chat was erased: who lists chats looks whether `erasures` is still the same."""
         self.erasures += 1
 
     def changing(self, chat: ChatId) -> None:
-        self._changing[chat] = self._changing.get(chat, 0) + 1
+        change = self._changing.setdefault(chat, _Change())
+        change.count += 1
+        change.alone = change.count == 1 and change.alone
         if (kept := self._open.pop(chat, None)) is not None:
             kept.stale = True  # nothing more is sealed with the key that it has
         if (loading := self._loading.get(chat)) is not None:
             loading.stale = True  # what is being read may be of before the change
 
-    def changed(self, chat: ChatId) -> None:
-        self._changing[chat] -= 1
-        if self._changing[chat] == 0:
-            del self._changing[chat]
-            loading = self._loading.get(chat)
+    def begin(self, chat: ChatId) -> Chat | None:
+        """As `changing`, and the chat as it is; None, and nothing has begun, where it is not in RAM."""
+        if (kept := self._open.get(chat)) is not None:
+            self.changing(chat)
+        return kept
+
+    def changed(self, chat: ChatId, now: Chat | None = None) -> None:
+        """A change is over. `now` is what the chat was made by it, or still is: it need not be read again,
+        unless others have changed it meanwhile."""
+        change = self._changing[chat]
+        change.count -= 1
+        if change.count:
+            return
+        del self._changing[chat]
+        loading = self._loading.get(chat)
+        if now is not None and change.alone:
+            now.stale = False
+            self._keep(now)
             if loading is not None and not loading.reading:
-                self._read(chat, loading)
+                self._tell(chat, loading, now)
+        elif loading is not None and not loading.reading:
+            self._read(chat, loading)
 
     def forget_account(self, account: AccountId) -> None:
         """An account was closed, and its chats are erased.
@@ -179,8 +213,7 @@ class ChatRegistry:
         """
         for chat in [chat for chat in self._open.values() if account in chat.members]:
             del self._open[chat.id]
-        for loading in self._loading.values():
-            loading.stale = True  # what is being read may be of before that
+        self._doubt()
 
     def opener(self, c: Connection, account: AccountId) -> Callable[[bytes], ChatContents]:
         """As `ChatOpener.opener`."""
@@ -191,8 +224,14 @@ class ChatRegistry:
         for chat in self._open.values():
             chat.stale = True
         self._open.clear()
+        self._doubt()
+
+    def _doubt(self) -> None:
+        """What is being read or changed may be of before what has happened now."""
         for loading in self._loading.values():
             loading.stale = True
+        for change in self._changing.values():
+            change.alone = False
 
     def wipe(self) -> None:
         """Zero all keys: the node stops."""

@@ -8,6 +8,7 @@ from msgspec import Struct, msgpack
 from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId
 from safeum_home.ports import Key
+from safeum_home.protocol.types import GroupRole
 from safeum_home.storage.rows import RosterRow
 
 
@@ -26,6 +27,14 @@ class Role(IntEnum):
     MEMBER = 1
     ADMIN = 2
     OWNER = 3
+
+    @property
+    def word(self) -> GroupRole:
+        """As it is written on the wire."""
+        return _WORDS[self]
+
+
+_WORDS: dict[Role, GroupRole] = {Role.MEMBER: "member", Role.ADMIN: "admin", Role.OWNER: "owner"}
 
 
 class RosterRecord(Struct, frozen=True, omit_defaults=True):

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.errors import Code, Problem, Tampered
-from safeum_home.ports import Key, WrappedKey
+from safeum_home.ports import Key, Keyring, WrappedKey
 from safeum_home.protocol.types import Message
 from safeum_home.storage import keys
 from safeum_home.storage.rows import EventRow
@@ -42,18 +42,28 @@ def seal_message(chat: Chat, position: int, encoded: bytes) -> bytes:
 
     Raises `busy` where the chat's key may be another one by now: load the chat and seal in one turn.
     """
-    if chat.stale:
-        raise Problem(Code.BUSY, retry_after=1.0)
-    return chat.key.seal(encoded, _context(chat.blind, position))
+    _check(chat)
+    return seal_under(chat.key, chat.blind, position, encoded)
 
 
 def seal_fleeting(chat: Chat, position: int, encoded: bytes) -> Fleeting:
     """As `seal_message`, for a message that is to be erased before its chat is."""
-    owner = keys.message_owner(chat.blind, position)
-    key, wrapped = chat.keyring.new_key(owner)
-    inner = key.seal(encoded, _own_context(chat.blind, position))
-    key.wipe()
-    return Fleeting(seal_message(chat, position, inner), owner, wrapped)
+    _check(chat)
+    return seal_twice(chat.keyring, chat.key, chat.blind, position, encoded)
+
+
+def seal_under(key: Key, chat: bytes, position: int, encoded: bytes) -> bytes:
+    """As `seal_message`, inside a transaction and under the key that the chat has there."""
+    return key.seal(encoded, _context(chat, position))
+
+
+def seal_twice(keyring: Keyring, key: Key, chat: bytes, position: int, encoded: bytes) -> Fleeting:
+    """As `seal_fleeting`, inside a transaction and under the key that the chat has there."""
+    owner = keys.message_owner(chat, position)
+    own, wrapped = keyring.new_key(owner)
+    inner = own.seal(encoded, _own_context(chat, position))
+    own.wipe()
+    return Fleeting(seal_under(key, chat, position, inner), owner, wrapped)
 
 
 def open_under(key: Key, row: EventRow) -> bytes:
@@ -91,6 +101,11 @@ def open_message(c: Connection, chat: Chat | ChatContents, row: EventRow) -> Mes
 def decode(encoded: bytes) -> Message:
     """A message out of its encoded parameters."""
     return _decoder.decode(encoded)
+
+
+def _check(chat: Chat) -> None:
+    if chat.stale:
+        raise Problem(Code.BUSY, retry_after=1.0)
 
 
 def _own_key(c: Connection, chat: Chat | ChatContents, row: EventRow) -> Key:

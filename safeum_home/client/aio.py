@@ -25,8 +25,8 @@ from zope.interface import implementer
 from safeum_home.client import session
 from safeum_home.client.connection import dialer
 from safeum_home.client.events import QUEUE, Listen, Stream
+from safeum_home.client.group_methods import GroupMethods
 from safeum_home.client.loading import load
-from safeum_home.client.methods import Methods
 from safeum_home.client.state import State
 from safeum_home.client.trust import node_at
 from safeum_home.protocol import commands as c
@@ -103,7 +103,7 @@ class Events:
         self._stream.close()
 
 
-class Client(Methods):
+class Client(GroupMethods):
     """See `session.Client`; an `async with` closes it."""
 
     def __init__(self, client: session.Client, loop: AbstractEventLoop) -> None:

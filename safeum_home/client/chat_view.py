@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from safeum_home.protocol.types import ChatInfo, ChatSummary, GroupInfo, Message
+from safeum_home.protocol.types import ChatInfo, ChatSummary, GroupInfo, GroupRole, Message
 
 KEPT = 2000
 """Messages that are held of a chat; older ones can be loaded again."""
@@ -30,6 +30,7 @@ class ChatView:
     erased: str | None = None
     pinned: tuple[str, ...] = ()
     group: GroupInfo | None = None
+    role: GroupRole | None = None
 
     def update(self, info: ChatInfo | ChatSummary) -> bool:
         """What the chat is now; True where its past was erased, and nothing is left of it here."""
@@ -39,6 +40,9 @@ class ChatView:
             self.more = self.loaded = False
             self.unread, self.read, self.peer_delivered, self.peer_read = 0, None, None, None
             self.typing.clear()
+        self.kind = info.kind
+        if isinstance(info, ChatSummary):
+            self.role = info.role
         self.history, self.erased = info.history, info.erased
         self.pinned, self.group = info.pinned, info.group
         if info.group is not None:

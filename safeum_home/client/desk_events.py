@@ -6,10 +6,20 @@ from safeum_home.client import alerts
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Heard, Link, LinkChanged
+from safeum_home.client.group_words import notice_text
 from safeum_home.client.names import label
 from safeum_home.client.text import safe
 from safeum_home.protocol.events import ChatUpdated, ContactChanged, ProfileChanged
-from safeum_home.protocol.types import ChatInfo, Contact, ContactState, Message, NumberClaim, Profile, Text
+from safeum_home.protocol.types import (
+    ChatInfo,
+    Contact,
+    ContactState,
+    Message,
+    Notice,
+    NumberClaim,
+    Profile,
+    Text,
+)
 from safeum_home.spawn import spawn
 
 FORGED = "⚠ Not from your node, though it says so: its signature is missing or wrong."
@@ -149,6 +159,8 @@ def body_text(message: Message) -> str:
         return safe(body.text, newlines=True)
     if isinstance(body, NumberClaim):
         return _claim_text(body)
+    if isinstance(body, Notice):
+        return notice_text(body, safe)
     return f"New login: {safe(body.name)} on {safe(body.system)}"
 
 

@@ -9,7 +9,15 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred, fail, succeed
 
 from safeum_home.client.errors import SessionEnded
-from safeum_home.protocol.events import ChatUpdated, ContactChanged, ProfileChanged, Receipt, Synced
+from safeum_home.protocol.events import (
+    ChatUpdated,
+    ContactChanged,
+    GroupInvitation,
+    MemberChanged,
+    ProfileChanged,
+    Receipt,
+    Synced,
+)
 from safeum_home.protocol.types import Message
 
 REMEMBERED = 4096
@@ -51,9 +59,12 @@ def cursor_of(event: Struct) -> str | None:
     """The place of a durable event; None for one that is not."""
     if isinstance(event, Message):
         return event.id
-    if isinstance(event, Receipt | ChatUpdated | ContactChanged | ProfileChanged | Synced):
+    if isinstance(event, _PLACED):
         return event.cursor
     return None
+
+
+_PLACED = (Receipt, ChatUpdated, ContactChanged, GroupInvitation, MemberChanged, ProfileChanged, Synced)
 
 
 class Once:

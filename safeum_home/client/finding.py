@@ -8,13 +8,13 @@ from twisted.internet.task import deferLater
 
 from safeum_home.client.contact_finder import ContactFinder
 from safeum_home.client.errors import local
-from safeum_home.client.methods import Methods
+from safeum_home.client.group_methods import GroupMethods
 from safeum_home.client.state import State
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
 
 
-class Finding(Methods):
+class Finding(GroupMethods):
     """A client that finds people, and support. What it has looked up it keeps as long as it lives."""
 
     _clock: IReactorTime

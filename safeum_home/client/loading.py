@@ -2,12 +2,12 @@
 
 from msgspec import Struct
 
-from safeum_home.client.methods import Methods
+from safeum_home.client.group_methods import GroupMethods
 from safeum_home.client.state import MAX_CHATS, State
 from safeum_home.protocol.types import ChatSummary, Contact
 
 
-async def load(state: State, client: Methods) -> None:
+async def load(state: State, client: GroupMethods) -> None:
     """Fill `state` from the node: one's own profile, all contacts, and the newest chats."""
     early = state.begin()
     try:
@@ -17,7 +17,7 @@ async def load(state: State, client: Methods) -> None:
         raise
 
 
-async def _load(state: State, client: Methods, early: list[Struct]) -> None:
+async def _load(state: State, client: GroupMethods, early: list[Struct]) -> None:
     own = await client.profile()
     state.account, state.address = own.account, own.address
     contacts: list[Contact] = []
@@ -37,3 +37,10 @@ async def _load(state: State, client: Methods, early: list[Struct]) -> None:
         if before is None or len(chats) >= MAX_CHATS:
             break
     state.build(early, own.profile, contacts, chats)
+
+
+async def load_invitations(state: State, client: GroupMethods) -> None:
+    """The groups that one is invited into: after `load`, and after a `LinkChanged` with `reset`."""
+    early = state.groups.begin()
+    listed = await client.invitations()
+    state.groups.build(early, listed.invitations)

@@ -11,8 +11,18 @@ from msgspec import Struct
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from safeum_home.client.chat_view import ChatView, view_of
+from safeum_home.client.group_state import GroupState
 from safeum_home.client.voice import NodeVoice
-from safeum_home.protocol.events import ChatUpdated, ContactChanged, ProfileChanged, Receipt, Typing
+from safeum_home.protocol.events import (
+    ChatUpdated,
+    ContactChanged,
+    GroupInvitation,
+    MemberChanged,
+    ProfileChanged,
+    Receipt,
+    Typing,
+)
+from safeum_home.protocol.news import is_news
 from safeum_home.protocol.types import (
     ChatInfo,
     ChatSummary,
@@ -45,6 +55,7 @@ class State:
         """Tells what the node has signed from what only says that it is the node's."""
         self.contacts: dict[str, Contact] = {}
         self._chats: dict[str, ChatView] = {}  # the one that was written in last is the last
+        self.groups = GroupState()
         self.ready = False
         self._early: list[Struct] | None = None
         self._handlers: dict[type[Struct], Callable[[Any], None]] = {
@@ -54,6 +65,8 @@ class State:
             ContactChanged: lambda event: self._contact(event.contact),
             ProfileChanged: lambda event: self._profile(event.account, event.profile),
             ChatUpdated: lambda event: self._updated(event.chat),
+            GroupInvitation: self.groups.invited,
+            MemberChanged: self._member,
         }
 
     # --- reading ---------------------------------------------------------------------------------
@@ -109,7 +122,11 @@ class State:
         return early
 
     def build(
-        self, early: list[Struct], own: Profile, contacts: list[Contact], chats: list[ChatSummary]
+        self,
+        early: list[Struct],
+        own: Profile,
+        contacts: list[Contact],
+        chats: list[ChatSummary],
     ) -> None:
         """Replace everything by what the node said, unless a later loading has begun."""
         if self._early is not early:
@@ -118,6 +135,7 @@ class State:
         self.profile = own
         self.contacts = {contact.account: contact for contact in contacts}
         self._chats = {summary.chat: view_of(summary) for summary in reversed(chats)}
+        self.groups.rosters.clear()
         self.ready = True
         counted: dict[str, int] = {}
         ids = [event.id if isinstance(event, Message) else None for event in early]
@@ -173,7 +191,7 @@ class State:
             return  # it was on its way while the account was closed, and is erased
         if view.add(message):
             self._chats[message.chat] = self._chats.pop(message.chat)
-            if message.sender != self.account:
+            if is_news(message, self.account):
                 view.unread = min(view.unread + 1, MAX_UNREAD)
         self._types(Typing(message.chat, message.sender, False))
 
@@ -183,6 +201,19 @@ class State:
             self._chats[info.chat] = view = ChatView(info.chat, info.kind, "", "")
         if view.update(info):
             self._wipe_typing(info.chat)
+
+    def _member(self, event: MemberChanged) -> None:
+        view = self._chats.get(event.chat)
+        if event.member.account == self.account:
+            self.groups.answered(event.chat)
+            if event.member.state in ("left", "removed"):
+                self.groups.drop(event.chat)
+                self._wipe(event.chat)
+                return
+            if view is None:
+                self._chats[event.chat] = view = ChatView(event.chat, "group", "", "")
+            view.role = event.member.role
+        self.groups.member(event, view)
 
     def _receipt(self, receipt: Receipt) -> None:
         view = self.chat(receipt.chat)
@@ -203,7 +234,7 @@ class State:
         view.read = upto
         place = view.place(upto)
         if place >= 0:
-            behind = sum(1 for message in view.messages[place + 1 :] if message.sender != self.account)
+            behind = sum(1 for message in view.messages[place + 1 :] if is_news(message, self.account))
             view.unread = min(behind, MAX_UNREAD)
 
     def _types(self, event: Typing) -> None:

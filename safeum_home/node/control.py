@@ -107,11 +107,12 @@ def limits_in_use(
     contacts: ContactLimits,
     side: ContactSide,
     devices: Devices,
+    *uses: Use,
     **rates: RateLimit,
 ) -> LiveLimits:
     """The limits with all who go by them, but for those of the edge, which comes later.
 
-    `rates` are further ones, by the name of their setting.
+    `uses` are further ones, and so are `rates`, by the name of their setting.
     """
 
     def sessions(section: LimitSection) -> None:
@@ -151,5 +152,6 @@ def limits_in_use(
         Use(("pin_tries",), pins, lambda: logins.pins.by_login.held_back() + logins.own_pins.held_back()),
         Use(("pin_tries_per_address",), pins_of_address, logins.pins.by_host.held_back),
         Use(("pin_tries_anywhere",), pins_anywhere, logins.pins.anywhere.held_back),
+        *uses,
         *(rate(name, limit) for name, limit in rates.items()),
     )

@@ -29,8 +29,8 @@ from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.fleeting import FleetingMessages
+from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.history import History
-from safeum_home.chats.history_switch import HistorySwitch
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.messages import Messages
 from safeum_home.chats.opening import ChatOpener
@@ -48,6 +48,8 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import Control, limits_in_use, make_sign_up
+from safeum_home.node.groups import make_groups
+from safeum_home.node.history import make_history
 from safeum_home.node.routes import chat_routes, closing_routes, login_routes, number_routes, people_routes
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database, Forfeits, TextMessages
@@ -130,11 +132,11 @@ def make_domain(
     infos = ChatInfos(blinder, cursors, opener)
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(name, vault.signer)
+    delivery = Delivery(bus)
     turns = Turns(clock, database, keyring, in_thread)
     fleeting = FleetingMessages(clock, database, blinder, turns, config.history)
-    messages = Messages(
-        database, blinder, cursors, registry, Delivery(bus), milliseconds, signed, inbox, fleeting
-    )
+    notices = NoticeWriter(blinder, cursors, system.account, milliseconds, signed, fleeting.waits)
+    messages = Messages(database, blinder, cursors, registry, delivery, milliseconds, signed, inbox, fleeting)
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
@@ -153,8 +155,34 @@ def make_domain(
         receipts.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
+    groups = make_groups(
+        config,
+        clock,
+        database,
+        vault,
+        registry,
+        opener,
+        delivery,
+        infos,
+        notices,
+        directory,
+        bus,
+        turns,
+        lambda: spawn(closing.erased_unseen(), "erasing a group"),
+    )
     closing = Closing(
-        clock, database, directory, devices, side, bus, verifier, login_limits, turns, forget, forfeits
+        clock,
+        database,
+        directory,
+        devices,
+        side,
+        bus,
+        verifier,
+        login_limits,
+        turns,
+        forget,
+        forfeits,
+        groups.leave,
     )
     logins = Logins(
         name,
@@ -205,34 +233,30 @@ def make_domain(
     history = History(
         name, database, blinder, cursors, infos, registry, opener, directory, receipts, system.account
     )
-    switch_limit = RateLimit(
-        config.limits.history_switches_per_account,
-        config.limits.history_switches_per_account_burst,
-        clock.seconds,
-    )
-    switch = HistorySwitch(
-        name,
+    switch_limit, history_routes = make_history(
+        config,
+        clock,
         database,
-        keyring,
-        blinder,
-        cursors,
-        vault.signer,
+        vault,
         registry,
+        opener,
         infos,
+        delivery,
+        notices,
         bus,
         turns,
         closing.sweep,
-        milliseconds,
-        switch_limit,
     )
-    sources = (messages.since, receipts.since, infos.since, side.since, profiles.since)
+    sources = (messages.since, receipts.since, infos.since, *groups.sources, side.since, profiles.since)
     backlog = Backlog(database, sources)
     routes: Routes = {
         **login_routes(logins, passwords, devices),
         **number_routes(verifications, number_logins, claims),
         **closing_routes(pins, closing),
         **people_routes(contacts, profiles, avatars),
-        **chat_routes(history, messages, receipts, TypingSignals(registry, bus), switch),
+        **chat_routes(history, messages, receipts, TypingSignals(registry, bus)),
+        **history_routes,
+        **groups.routes,
         **sync_routes,
         **sign_up.routes(),
     }
@@ -260,11 +284,14 @@ def make_domain(
         contact_limits,
         side,
         devices,
+        groups.use,
         support_messages_per_account=inbox.rate,
         profile_changes_per_account=change_limit,
         verifications_per_address=verification_limits.begun,
         history_switches_per_account=switch_limit,
         codes_per_number=verification_limits.codes,
+        group_invitations_per_account=groups.limits.invitations,
+        group_changes_per_account=groups.limits.changes,
     )
     shown = Accounts(database, directory, bus.connected)
     control = sign_up.control(config, shown, lambda: bus.accounts, limits)

@@ -12,7 +12,6 @@ from safeum_home.accounts.pins import Pins
 from safeum_home.accounts.profiles import Profiles
 from safeum_home.accounts.verifications import Verifications
 from safeum_home.chats.history import History
-from safeum_home.chats.history_switch import HistorySwitch
 from safeum_home.chats.messages import Messages
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.typing_signal import TypingSignals
@@ -69,12 +68,8 @@ def people_routes(contacts: Contacts, profiles: Profiles, avatars: Avatars) -> R
     }
 
 
-def chat_routes(
-    history: History, messages: Messages, receipts: Receipts, signals: TypingSignals, switch: HistorySwitch
-) -> Routes:
+def chat_routes(history: History, messages: Messages, receipts: Receipts, signals: TypingSignals) -> Routes:
     return {
-        commands.ChatHistorySet: switch.set,
-        commands.ChatHistoryReceipt: switch.receipt,
         commands.ListChats: history.list,
         commands.ChatHistory: history.history,
         commands.ChatSend: messages.send,

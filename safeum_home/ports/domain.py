@@ -44,6 +44,9 @@ class Directory(Protocol):
     def known(self, account: AccountId) -> "Deferred[Known | None]":
         """An account of this node, or one of its own contacts; None where there is none."""
 
+    def look_up(self, c: Connection, account: AccountId) -> Known | None:
+        """The same inside a snapshot or a transaction, and in its thread."""
+
 
 class Committed(Struct, Generic[V], frozen=True):
     """A command's result, and what is to be told to others once the caller has been answered."""

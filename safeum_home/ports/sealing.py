@@ -49,8 +49,13 @@ class Blinder(Protocol):
     def client_id(self, device: DeviceId, client_id: str) -> bytes:
         """What recognises a message; the indexes of client ids that begin alike are close together."""
 
-    def avatar(self, account: AccountId, data: bytes) -> bytes:
-        """What names a picture of an account: two accounts with the same one have different names for it."""
+    def avatar(self, owner: AccountId | ChatId, data: bytes) -> bytes:
+        """What names a picture of an account or group: two with the same one have other names for it."""
+
+    def group(self, device: DeviceId, client_id: str) -> bytes:
+        """What names the group that a device makes."""
+
+    def link(self, code: str) -> bytes: ...
 
     def token(self, device: DeviceId, secret: bytes) -> bytes:
         """The verifier of a device token (32 octets)."""

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from safeum_home.protocol.group_types import GroupMember, Invitation
 from safeum_home.protocol.types import Account, Chat, ChatInfo, Contact, CursorText, Message, Profile
 
 
@@ -57,6 +58,27 @@ class ChatUpdated(Struct, frozen=True):
 
     cursor: CursorText
     chat: ChatInfo
+
+
+@_event("group.member", durable=True)
+class MemberChanged(Struct, frozen=True):
+    """Somebody's place in a group is now this. `members` is how many members it has.
+
+    Of one's own account, unless as a `member`: an invitation into this group is over, and so is the chat.
+    """
+
+    cursor: CursorText
+    chat: Chat
+    member: GroupMember
+    members: int
+
+
+@_event("group.invited", durable=True)
+class GroupInvitation(Struct, frozen=True):
+    """The session's account is invited into a group. It is over with the next `group.member` of its own."""
+
+    cursor: CursorText
+    invitation: Invitation
 
 
 @_event("chat.typing", durable=False)

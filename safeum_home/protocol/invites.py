@@ -10,6 +10,7 @@ from typing import Annotated
 from msgspec import Meta
 
 INVITE_PATH = "/invite"
+GROUP_PATH = "/group"
 _OCTETS = 16
 LONGEST = 320
 """Characters of what `code_in` looks at."""
@@ -27,6 +28,11 @@ def new_code(random: Callable[[int], bytes]) -> str:
 def link(node: str, code: str) -> str:
     """What is handed to who is invited."""
     return f"https://{node}{INVITE_PATH}#{code}"
+
+
+def group_link(node: str, code: str) -> str:
+    """By what a group is joined."""
+    return f"https://{node}{GROUP_PATH}#{code}"
 
 
 def code_in(text: str) -> str:

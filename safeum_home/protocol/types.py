@@ -7,11 +7,23 @@ from msgspec import Meta, Struct
 
 from safeum_home.ids import (
     ACCOUNT_PATTERN,
-    AVATAR_PATTERN,
     CHAT_PATTERN,
     CURSOR_PATTERN,
     DEVICE_PATTERN,
 )
+from safeum_home.protocol.profile_types import MAX_AVATAR as MAX_AVATAR
+from safeum_home.protocol.profile_types import MAX_AVATAR_SIDE as MAX_AVATAR_SIDE
+from safeum_home.protocol.profile_types import AboutText as AboutText
+from safeum_home.protocol.profile_types import AvatarData as AvatarData
+from safeum_home.protocol.profile_types import AvatarId as AvatarId
+from safeum_home.protocol.profile_types import AvatarType as AvatarType
+from safeum_home.protocol.profile_types import DisplayName as DisplayName
+from safeum_home.protocol.profile_types import OwnProfile as OwnProfile
+from safeum_home.protocol.profile_types import Profile as Profile
+from safeum_home.protocol.profile_types import ProfileField as ProfileField
+from safeum_home.protocol.profile_types import ProfileFields as ProfileFields
+from safeum_home.protocol.profile_types import ShownField as ShownField
+from safeum_home.protocol.profile_types import StatusText as StatusText
 
 PUBLIC_KEY_PATTERN = r"^[A-Za-z0-9_-]{43}$(?!\n)"
 SIGNATURE_PATTERN = r"^[A-Za-z0-9_-]{86}$(?!\n)"
@@ -118,7 +130,22 @@ class NumberClaim(Struct, frozen=True, forbid_unknown_fields=True, tag_field="ki
     until: Milliseconds | None = None
 
 
-Body = Text | LoginAlert | NumberClaim
+class Notice(
+    Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="notice"
+):
+    """Written by the node's system contact into a group: what has become of it.
+
+    `who` it happened to, `by` whom it was done, `text` what it is called now. docs/groups.md has the
+    actions; of one that a client does not know it shows the name.
+    """
+
+    action: Annotated[str, Meta(pattern=r"^[a-z_]{1,32}$(?!\n)", max_length=32)]
+    who: Account | None = None
+    by: Account | None = None
+    text: str | None = None
+
+
+Body = Text | LoginAlert | NumberClaim | Notice
 """What a message can hold."""
 
 
@@ -161,70 +188,6 @@ class Contact(Struct, frozen=True):
     display_name: str = ""
 
 
-DisplayName = Annotated[str, Meta(max_length=64)]
-StatusText = Annotated[str, Meta(max_length=256)]
-AboutText = Annotated[str, Meta(max_length=2048)]
-
-
-class ShownField(Struct, frozen=True):
-    """Something that an account says of itself: `Birthday`, `10 December`."""
-
-    label: str
-    value: str
-
-
-class ProfileField(ShownField, frozen=True, forbid_unknown_fields=True):
-    """The same as it is set, within its bounds."""
-
-    label: Annotated[str, Meta(min_length=1, max_length=32)]
-    value: Annotated[str, Meta(min_length=1, max_length=256)]
-
-
-ProfileFields = Annotated[tuple[ProfileField, ...], Meta(max_length=8)]
-AvatarId = Annotated[
-    str,
-    Meta(
-        pattern=AVATAR_PATTERN,
-        max_length=27,
-        description="A picture: the same picture of the same account has the same id.",
-    ),
-]
-AvatarType = Literal["image/jpeg", "image/png", "image/webp"]
-MAX_AVATAR = 40 * 1024
-"""Octets: in base64 they fit a frame."""
-MAX_AVATAR_SIDE = 512
-"""Pixels."""
-AvatarData = Annotated[bytes, Meta(min_length=1, max_length=MAX_AVATAR)]
-
-
-class OwnProfile(Struct, frozen=True, forbid_unknown_fields=True):
-    """What an account's owner says of it. The picture and the number are set by other means."""
-
-    display_name: DisplayName = ""
-    status: StatusText = ""
-    about: AboutText = ""
-    fields: ProfileFields = ()
-    show_safenum: bool = False
-    """Whether contacts are shown the account's SafeNUM."""
-
-
-class Profile(Struct, frozen=True):
-    """A profile as it is shown: to contacts, and to its owner.
-
-    Two members depend on who looks. `safenum` is null for contacts unless the owner shows it, and the
-    owner always sees it; `show_safenum` is null for contacts.
-    """
-
-    display_name: str = ""
-    status: str = ""
-    about: str = ""
-    fields: tuple[ShownField, ...] = ()
-    avatar: AvatarId | None = None
-    safenum: str | None = None
-    """The account's SafeNUM; null also where it has none."""
-    show_safenum: bool | None = None
-
-
 class DeviceEntry(Struct, frozen=True):
     """A device that holds a token of the account."""
 
@@ -254,6 +217,11 @@ class GroupInfo(Struct, frozen=True):
     about: str
     avatar: AvatarId | None
     earlier: bool
+    members: Annotated[int, Meta(ge=0)] = 0
+    """How many there are; `group.member` tells of each change."""
+
+
+GroupRole = Literal["member", "admin", "owner"]
 
 
 class ChatInfo(Struct, frozen=True):
@@ -292,3 +260,5 @@ class ChatSummary(Struct, frozen=True):
     erased: CursorText | None = None
     pinned: tuple[CursorText, ...] = ()
     group: GroupInfo | None = None
+    role: GroupRole | None = None
+    """What this account may do in a group; null in other chats."""

@@ -18,6 +18,8 @@ _TOKEN = personal(b"blind token")
 _AVATAR = personal(b"blind avatar")
 _NODE = personal(b"blind node")
 _INVITE = personal(b"blind invite")
+_GROUP = personal(b"blind group")
+_LINK = personal(b"blind link")
 
 SIDE_BY_SIDE = 12
 """Client ids that agree in so many characters are indexed side by side, as rows of one page: UUIDs of version
@@ -57,8 +59,14 @@ class BlindIndex:
         place = self._place(client_id[:SIDE_BY_SIDE])
         return place + self._index(f"{device}\0{client_id}".encode(), _CLIENT_ID)[:_WITHIN]
 
-    def avatar(self, account: AccountId, data: bytes) -> bytes:
-        return self._index(b"%b\0%b" % (account.encode(), data), _AVATAR)
+    def avatar(self, owner: AccountId | ChatId, data: bytes) -> bytes:
+        return self._index(b"%b\0%b" % (owner.encode(), data), _AVATAR)
+
+    def group(self, device: DeviceId, client_id: str) -> bytes:
+        return self._index(f"{device}\0{client_id}".encode(), _GROUP)
+
+    def link(self, code: str) -> bytes:
+        return self._index(code.encode(), _LINK)
 
     def token(self, device: DeviceId, secret: bytes) -> bytes:
         """The verifier of a device token (32 octets)."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from safeum_home.ports import WrappedKey
 from safeum_home.storage.keys import put_key
@@ -98,6 +98,10 @@ _PUT_CHAT = Many(
     "INSERT INTO chats (chat, kind, sealed, changed) {rows} ON CONFLICT DO NOTHING",
     ("bytea", "smallint", "bytea", "bigint"),
 )
+_REMOVE_MEMBER = delete(member_table).where(
+    member_table.c.chat == bindparam("of_chat"), member_table.c.account == bindparam("of_account")
+)
+_COUNT_MEMBERS = select(func.count()).where(member_table.c.chat == bindparam("chat"))
 _UPDATE_CHAT = update(chats).where(chats.c.chat == bindparam("owner"))
 _CHANGED_SINCE = (
     select(*_COLUMNS)
@@ -130,6 +134,15 @@ def add_members(c: Connection, rows: Sequence[MemberRow]) -> None:
 def update_chat(c: Connection, chat: bytes, sealed: bytes, changed: int) -> None:
     """Replace a chat's record; `changed` is the position at which its members are told."""
     c.execute(_UPDATE_CHAT.values(sealed=sealed, changed=changed), {"owner": chat})
+
+
+def remove_member(c: Connection, chat: bytes, account: bytes) -> None:
+    """Let an account be a member no more."""
+    c.execute(_REMOVE_MEMBER, {"of_chat": chat, "of_account": account})
+
+
+def count_members(c: Connection, chat: bytes) -> int:
+    return int(c.execute(_COUNT_MEMBERS, {"chat": chat}).scalar_one())
 
 
 def chats_changed_since(c: Connection, account: bytes, position: int, limit: int) -> list[ChatRow]:

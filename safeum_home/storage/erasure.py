@@ -24,8 +24,10 @@ from safeum_home.storage.schema import (
     contacts,
     dedupe,
     devices,
+    endings,
     erasing,
     events,
+    group_links,
     keys,
     members,
     node,
@@ -41,7 +43,7 @@ OF_MESSAGES = (
     spool.c.position,
 )
 """Where a table with a column `chat` has the position of the message that a row is of."""
-OF_CHATS = (chats, members, roster, support)
+OF_CHATS = (group_links, roster, chats, members, support)
 """Tables with a column `chat`, whose rows stay when the past of a chat is erased, and go with the chat."""
 
 ALL = 2**63 - 1
@@ -50,7 +52,13 @@ _MARK = "erased"
 _IS_MARK = node.c.name == _MARK
 _owner: BindParameter[bytes] = bindparam("owner", type_=LargeBinary)
 
-_CHATS = select(members.c.chat).where(members.c.account == _owner)
+_GROUP = 4
+"""`ChatKind.GROUP`: a group goes on without who was closed."""
+_CHATS = (
+    select(members.c.chat)
+    .join(chats, chats.c.chat == members.c.chat)
+    .where(members.c.account == _owner, chats.c.kind != _GROUP)
+)
 _OWN_ROWS = (
     delete(claims).where(claims.c.account == _owner),
     delete(avatars).where(avatars.c.account == _owner),
@@ -58,6 +66,7 @@ _OWN_ROWS = (
     delete(devices).where(devices.c.account == _owner),
     delete(profiles).where(profiles.c.account == _owner),
     delete(contacts).where(contacts.c.owner == _owner),
+    delete(endings).where(endings.c.account == _owner),
     delete(accounts).where(accounts.c.account == _owner),
 )
 _ENTOMB = tombstones.insert().from_select(
@@ -72,6 +81,7 @@ _ERASE = Many(
 _WHOLE = select(erasing.c.owner).where(erasing.c.upto == ALL)
 _DROP = (
     delete(keys).where(keys.c.owner.in_(_WHOLE)),
+    delete(avatars).where(avatars.c.account.in_(_WHOLE)),
     *(delete(t).where(t.c.chat.in_(_WHOLE)) for t in OF_CHATS),
 )
 _SWEPT = (
@@ -101,6 +111,23 @@ def erase_account(c: Connection, account: bytes, epoch: int, keep_name: bool = T
         c.execute(_ENTOMB, {"owner": account})
     for statement in _OWN_ROWS:
         c.execute(statement, {"owner": account})
+    # In groups its place is taken away at once; what else that means is left to `chats.group_departures`.
+    c.execute(delete(members).where(members.c.account == _owner), {"owner": account})
+    _drop(c, epoch)
+
+
+def erase_chat(c: Connection, chat: bytes, epoch: int) -> None:
+    """Drop a chat, for all its members; its messages are left to `sweep`. `epoch` as above."""
+    _ERASE.change(c, [(chat, ALL)])
+    _drop(c, epoch)
+
+
+def is_erased(c: Connection, owner: bytes) -> bool:
+    """Whether a chat, or an account, was erased and is not swept away yet."""
+    return c.execute(_WHOLE.where(erasing.c.owner == owner)).first() is not None
+
+
+def _drop(c: Connection, epoch: int) -> None:
     for statement in _DROP:
         c.execute(statement)
     mark_erased(c, epoch)

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, delete, func, or_, select
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import RosterRow
-from safeum_home.storage.schema import members, roster
+from safeum_home.storage.schema import erasing, members, roster
+
+# Places in `safeum_home.chats.roster.RosterState` that queries here depend on.
+INVITED = 1
+MEMBER = 2
 
 _ENTRY = select(roster).where(roster.c.chat == bindparam("chat"), roster.c.account == bindparam("account"))
 _ALL = select(roster).where(roster.c.chat == bindparam("chat")).order_by(roster.c.account)
@@ -16,6 +20,75 @@ _MEMBERS = (
     .join(members, (members.c.chat == roster.c.chat) & (members.c.account == roster.c.account))
     .where(roster.c.chat == bindparam("chat"))
     .order_by(roster.c.account)
+)
+_IS_MEMBER = (members.c.chat == roster.c.chat) & (members.c.account == roster.c.account)
+_LISTED = (
+    select(roster)
+    .outerjoin(members, _IS_MEMBER)
+    .where(
+        roster.c.chat == bindparam("chat"),
+        roster.c.account > bindparam("after"),
+        or_(roster.c.state == INVITED, (roster.c.state == MEMBER) & members.c.account.is_not(None)),
+    )
+    .order_by(roster.c.account)
+    .limit(bindparam("limit"))
+)
+_READERS = (
+    select(roster)
+    .join(members, _IS_MEMBER)
+    .where(
+        roster.c.chat == bindparam("chat"),
+        roster.c.account > bindparam("after"),
+        members.c.read >= bindparam("position"),
+    )
+    .order_by(roster.c.account)
+    .limit(bindparam("limit"))
+)
+_OWN = select(roster).where(roster.c.account == bindparam("account"))
+_OWN_SINCE = (
+    _OWN.where(roster.c.position > bindparam("position"))
+    .order_by(roster.c.position)
+    .limit(bindparam("limit"))
+)
+_mine = members.alias("mine")
+_OTHERS_SINCE = (
+    select(roster)
+    .join(_mine, _mine.c.chat == roster.c.chat)
+    .where(
+        _mine.c.account == bindparam("account"),
+        roster.c.account != bindparam("account"),
+        roster.c.position > bindparam("position"),
+    )
+    .order_by(roster.c.position)
+    .limit(bindparam("limit"))
+)
+_INVITATIONS = (
+    _OWN.where(roster.c.state == INVITED).order_by(roster.c.position.desc()).limit(bindparam("limit"))
+)
+_INVITED = select(roster).where(roster.c.chat == bindparam("chat"), roster.c.state == INVITED)
+_COUNT_OWN = select(func.count()).where(
+    roster.c.account == bindparam("account"), roster.c.state == bindparam("state")
+)
+_COUNT_INVITED = select(func.count()).where(roster.c.chat == bindparam("chat"), roster.c.state == INVITED)
+_GONE = (roster.c.chat == bindparam("chat")) & (roster.c.state > MEMBER)
+_OLDEST_KEPT = (
+    select(roster.c.position)
+    .where(_GONE)
+    .order_by(roster.c.position.desc())
+    .limit(1)
+    .offset(bindparam("keep"))
+    .scalar_subquery()
+)
+_FORGET_GONE = delete(roster).where(_GONE, roster.c.position <= _OLDEST_KEPT)
+_OF_CLOSED = (
+    select(roster)
+    .join(erasing, erasing.c.owner == roster.c.account)
+    .where(roster.c.state <= MEMBER)
+    .order_by(roster.c.account, roster.c.chat)
+    .limit(1)
+)
+_DELETE = delete(roster).where(
+    roster.c.chat == bindparam("of_chat"), roster.c.account == bindparam("of_account")
 )
 _PUT = Many(
     "INSERT INTO roster (chat, account, position, state, sealed) {rows} ON CONFLICT (chat, account) DO"
@@ -42,3 +115,63 @@ def entries(c: Connection, chat: bytes) -> list[RosterRow]:
 def member_entries(c: Connection, chat: bytes) -> list[RosterRow]:
     """The entries of those who are members now."""
     return [RosterRow(*row) for row in c.execute(_MEMBERS, {"chat": chat})]
+
+
+def listed(c: Connection, chat: bytes, after: bytes | None, limit: int) -> list[RosterRow]:
+    """The entries of members and of those who are invited, behind `after`, in the order of their rows."""
+    rows = c.execute(_LISTED, {"chat": chat, "after": after or b"", "limit": limit})
+    return [RosterRow(*row) for row in rows]
+
+
+def readers(c: Connection, chat: bytes, position: int, after: bytes | None, limit: int) -> list[RosterRow]:
+    """The entries of members who have read up to a position, as `listed`."""
+    asked = {"chat": chat, "position": position, "after": after or b"", "limit": limit}
+    return [RosterRow(*row) for row in c.execute(_READERS, asked)]
+
+
+def own_since(c: Connection, account: bytes, position: int, limit: int) -> list[RosterRow]:
+    """An account's own entries, in whatever state, that changed after `position`, in that order."""
+    rows = c.execute(_OWN_SINCE, {"account": account, "position": position, "limit": limit})
+    return [RosterRow(*row) for row in rows]
+
+
+def others_since(c: Connection, account: bytes, position: int, limit: int) -> list[RosterRow]:
+    """The same of others, in the groups that the account is in."""
+    rows = c.execute(_OTHERS_SINCE, {"account": account, "position": position, "limit": limit})
+    return [RosterRow(*row) for row in rows]
+
+
+def invitations(c: Connection, account: bytes, limit: int) -> list[RosterRow]:
+    """The newest invitations of an account that wait for its answer."""
+    rows = c.execute(_INVITATIONS, {"account": account, "limit": limit})
+    return [RosterRow(*row) for row in rows]
+
+
+def invited(c: Connection, chat: bytes) -> list[RosterRow]:
+    """The entries of those who are invited into a group."""
+    return [RosterRow(*row) for row in c.execute(_INVITED, {"chat": chat})]
+
+
+def count_own(c: Connection, account: bytes, state: int) -> int:
+    """How many groups an account is in, or is invited into."""
+    return int(c.execute(_COUNT_OWN, {"account": account, "state": state}).scalar_one())
+
+
+def count_invited(c: Connection, chat: bytes) -> int:
+    """How many invitations into a group wait for an answer."""
+    return int(c.execute(_COUNT_INVITED, {"chat": chat}).scalar_one())
+
+
+def forget_gone(c: Connection, chat: bytes, keep: int) -> None:
+    """Delete entries of those who are gone, all but the last `keep` of them."""
+    c.execute(_FORGET_GONE, {"chat": chat, "keep": keep})
+
+
+def delete_entry(c: Connection, chat: bytes, account: bytes) -> None:
+    c.execute(_DELETE, {"of_chat": chat, "of_account": account})
+
+
+def of_closed(c: Connection) -> RosterRow | None:
+    """An entry, as a member or invited, of an account that was closed; None where there is none left."""
+    row = c.execute(_OF_CLOSED).first()
+    return RosterRow(*row) if row else None

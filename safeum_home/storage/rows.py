@@ -83,6 +83,14 @@ class RosterRow(NamedTuple):
     sealed: bytes
 
 
+class EndingRow(NamedTuple):
+    """A group that was erased, for who was in it; `sealed` is under the key of its chat with the node."""
+
+    account: bytes
+    position: int
+    sealed: bytes
+
+
 class EventRow(NamedTuple):
     """A message; `sealed` is under the chat's key."""
 

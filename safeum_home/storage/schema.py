@@ -96,6 +96,17 @@ roster = _table(
     Index("ix_roster_chat_position", "chat", "position"),
 )
 
+# By which link a group is joined.
+group_links = _table("group_links", _blind("link", primary_key=True), _blind("chat", index=True))
+
+# Groups that were erased with their last member: for that one, and for who was invited.
+endings = _table(
+    "endings",
+    _blind("account", primary_key=True),
+    _number("position", primary_key=True, autoincrement=False),
+    _sealed(),
+)
+
 events = _table(
     "events",
     _blind("chat", primary_key=True),

@@ -83,6 +83,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_roster_account", "roster", ["account"])
     op.create_index("ix_roster_chat_position", "roster", ["chat", "position"])
+    _table("group_links", _blind("link", primary_key=True), _blind("chat"))
+    op.create_index("ix_group_links_chat", "group_links", ["chat"])
+    _table(
+        "endings",
+        _blind("account", primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _sealed(),
+    )
     _table(
         "events",
         _blind("chat", primary_key=True),

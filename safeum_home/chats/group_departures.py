@@ -1,0 +1,97 @@
+"""Accounts that were closed leave their groups: one commit for each group, from where it was, also after a
+crash.
+
+Closing an account takes its place in groups away at once: it is no member from then on. What is left is
+that its entries say so, that what it owned passes on, and that the others are told.
+"""
+
+from functools import partial
+
+from sqlalchemy import Connection
+
+from safeum_home.chats.group_changes import GroupChanges
+from safeum_home.chats.group_draft import Draft, Entry
+from safeum_home.chats.group_endings import GroupEndings
+from safeum_home.chats.group_events import GroupEvents
+from safeum_home.chats.roster import Role, RosterState, open_entry
+from safeum_home.errors import Code, Problem, Tampered
+from safeum_home.ids import AccountId, ChatId
+from safeum_home.ports import Database, EpochTurns
+from safeum_home.storage import roster
+from safeum_home.storage.rows import RosterRow
+
+DEPARTING = 4
+"""Positions that it takes to leave: `GroupLeaving.depart`."""
+
+
+class GroupLeaving:
+    """What it means that a member leaves."""
+
+    def __init__(self, endings: GroupEndings, turns: EpochTurns) -> None:
+        self._endings = endings
+        self._turns = turns
+
+    def depart(self, draft: Draft, entry: Entry) -> bool:
+        """Let a member go: what it owned passes on, and with the last one goes the group. Whether it did."""
+        left = draft.part(entry, RosterState.LEFT)
+        heir = draft.oldest()
+        if heir is None:
+            self._endings.erase(draft, left, self._turns.epoch)
+            return True
+        draft.notice("left", entry.account)
+        if entry.role is Role.OWNER:
+            draft.put(heir.account, RosterState.MEMBER, Role.OWNER, heir.by, heir.since)
+            draft.notice("owner", heir.account)
+        return False
+
+
+class GroupDepartures:
+    """Ends what closed accounts have in groups."""
+
+    def __init__(
+        self, database: Database, events: GroupEvents, changes: GroupChanges, leaving: GroupLeaving
+    ) -> None:
+        self._database = database
+        self._events = events
+        self._changes = changes
+        self._leaving = leaving
+
+    async def leave(self) -> None:
+        """Let all accounts that were closed, and are not swept away yet, leave their groups.
+
+        Raises `storage_unavailable`: what is left then is done the next time.
+        """
+        while (found := await self._database.read(self._next)) is not None:
+            row, place = found
+            if place is None or not await self._leave(*place):
+                await self._database.transact(
+                    partial(roster.delete_entry, chat=row.chat, account=row.account)
+                )
+
+    async def _leave(self, chat: ChatId, account: AccountId) -> bool:
+        """Let an account leave a group; False where that has gone meanwhile."""
+        try:
+            change = await self._changes.change(chat, [account], DEPARTING, partial(self._depart, account))
+        except Problem as problem:
+            if problem.code is not Code.NOT_FOUND:
+                raise
+            return False
+        change.publish()
+        return True
+
+    def _depart(self, account: AccountId, draft: Draft) -> None:
+        entry = draft.stored(account)
+        if entry is not None and entry.state is RosterState.MEMBER:
+            self._leaving.depart(draft, entry)
+        elif entry is not None and entry.state is RosterState.INVITED:
+            draft.part(entry, RosterState.LEFT)
+
+    def _next(self, c: Connection) -> tuple[RosterRow, tuple[ChatId, AccountId] | None] | None:
+        """An entry of an account that was closed, and what it is of; None where that cannot be opened."""
+        if (row := roster.of_closed(c)) is None:
+            return None
+        try:
+            record, key = self._events.open_group(c, row.chat)
+            return row, (record.id, open_entry(key, row).account)
+        except Tampered:
+            return row, None

@@ -1,0 +1,74 @@
+"""Who gets into a group, and who may be asked to: consent, and bounds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from safeum_home.chats.group_draft import Draft
+from safeum_home.chats.roster import RosterState
+from safeum_home.config import LimitSection
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId
+from safeum_home.limits import RateLimit
+from safeum_home.ports import Blinder
+from safeum_home.storage import accounts, contacts, roster
+from safeum_home.storage.contacts import ACCEPTED
+
+JOINING = 4
+"""Positions that it takes to join: `Draft.join`."""
+
+
+@dataclass(slots=True)
+class GroupLimits:
+    """How large groups are, and how much one account may do. `changes` is also of what a group says."""
+
+    section: LimitSection
+    invitations: RateLimit
+    changes: RateLimit
+
+    @classmethod
+    def of(cls, section: LimitSection, now: Callable[[], float]) -> "GroupLimits":
+        rate, burst = section.group_invitations_per_account, section.group_invitations_per_account_burst
+        changes = RateLimit(section.group_changes_per_account, section.group_changes_per_account_burst, now)
+        return cls(section, RateLimit(rate, burst, now), changes)
+
+
+class GroupEntrance:
+    """Whether somebody may be invited, or join: inside a transaction."""
+
+    def __init__(self, blinder: Blinder, limits: GroupLimits) -> None:
+        self._blinder = blinder
+        self.limits = limits
+
+    def check_room(self, c: Connection, account: AccountId) -> None:
+        """Whether an account may be in one more group; raises `not_found` where it was closed."""
+        blind = self._blinder.account(account)
+        if not accounts.exists(c, blind):
+            raise Problem(Code.NOT_FOUND)
+        if roster.count_own(c, blind, RosterState.MEMBER) >= self.limits.section.groups:
+            raise Problem(Code.LIMIT_REACHED, "groups")
+
+    def admit(self, draft: Draft, account: AccountId, by: AccountId | None) -> None:
+        """Let an account join; raises `group_full` and `limit_reached`."""
+        self.check_room(draft.c, account)
+        if draft.people() >= self.limits.section.group_members:
+            raise Problem(Code.GROUP_FULL)
+        draft.join(account, by)
+
+    def invite(self, draft: Draft, account: AccountId, by: AccountId) -> None:
+        """Let `by` invite an account: again is the same. Raises `not_a_contact` and `limit_reached`."""
+        found = draft.entry(account)
+        if found is not None and found.state in (RosterState.INVITED, RosterState.MEMBER):
+            return
+        blind = self._blinder.account(account)
+        side = contacts.contact(draft.c, blind, self._blinder.account(by))
+        # Who was blocked, and who never was a contact, is in no list either.
+        if side is None or side.state != ACCEPTED or not accounts.exists(draft.c, blind):
+            raise Problem(Code.NOT_A_CONTACT)
+        section = self.limits.section
+        if roster.count_invited(draft.c, draft.chat.blind) >= section.group_open_invitations:
+            raise Problem(Code.LIMIT_REACHED, "invitations of this group")
+        if roster.count_own(draft.c, blind, RosterState.INVITED) >= section.invitations:
+            raise Problem(Code.LIMIT_REACHED, "invitations of that account")
+        draft.put(account, RosterState.INVITED, by=by)

@@ -1,0 +1,133 @@
+"""What is told of a group's members and invitations, live and to devices that were away."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from safeum_home import ids
+from safeum_home.chats.contents import ChatKind
+from safeum_home.chats.group_draft import Entry, opened
+from safeum_home.chats.opening import ChatOpener
+from safeum_home.chats.record import ChatRecord, open_record
+from safeum_home.chats.roster import RosterState
+from safeum_home.damage import undamaged
+from safeum_home.errors import Tampered
+from safeum_home.ids import AccountId, ChatId
+from safeum_home.ports import Blinder, Cursors, Directory, Key, Keyring, Known, Missed, Published
+from safeum_home.protocol import frames
+from safeum_home.protocol.events import GroupInvitation, MemberChanged
+from safeum_home.protocol.group_types import GroupMember, GroupState, Invitation
+from safeum_home.storage import chats, roster
+from safeum_home.storage.rows import RosterRow
+
+_STATES: dict[RosterState, GroupState] = {
+    RosterState.INVITED: "invited",
+    RosterState.MEMBER: "member",
+    RosterState.LEFT: "left",
+    RosterState.REMOVED: "removed",
+}
+Names = Mapping[AccountId, Known | None]
+
+
+class GroupEvents:
+    """Makes the events `group.member` and `group.invited`."""
+
+    def __init__(
+        self,
+        node: str,
+        blinder: Blinder,
+        cursors: Cursors,
+        keyring: Keyring,
+        opener: ChatOpener,
+        directory: Directory,
+    ) -> None:
+        self._node = node
+        self._blinder = blinder
+        self._cursors = cursors
+        self._keyring = keyring
+        self._opener = opener
+        self._directory = directory
+
+    def shown(self, entry: Entry, known: Known | None) -> GroupMember:
+        """An entry as members see it. What is known of an account that was closed is its id alone."""
+        address, name = self._called(entry.account, known)
+        return GroupMember(entry.account, address, name, entry.role.word, _STATES[entry.state])
+
+    def member(self, chat: ChatId, entry: Entry, known: Known | None, people: int) -> Published:
+        """`group.member`; `people` is how many members there are."""
+        cursor = self._cursors.encode(entry.position)
+        event = MemberChanged(cursor, chat, self.shown(entry, known), people)
+        return Published(frames.text_frame(frames.encode_event(event)), entry.position)
+
+    def invited(self, record: ChatRecord, entry: Entry, by: Known | None, people: int) -> Published:
+        """`group.invited`, for the account that is invited."""
+        cursor = self._cursors.encode(entry.position)
+        event = GroupInvitation(cursor, self.invitation(record, entry, by, people))
+        return Published(frames.text_frame(frames.encode_event(event)), entry.position)
+
+    def invitation(self, record: ChatRecord, entry: Entry, by: Known | None, people: int) -> Invitation:
+        """What an invitation tells; raises `Tampered` where there is no group."""
+        if (group := record.group) is None:
+            raise Tampered
+        inviter = entry.by or entry.account
+        address, name = self._called(inviter, by)
+        return Invitation(record.id, group.name, group.about, inviter, address, name, people)
+
+    def _called(self, account: AccountId, known: Known | None) -> tuple[str, str]:
+        if known is None:
+            return account, ""
+        return ids.public_address(known.username, account, self._node), known.display_name
+
+    # --- for devices that were away --------------------------------------------------------------
+
+    def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
+        """`ports.Source` of the rosters of an account's groups, and of its own entries everywhere."""
+        blind = self._blinder.account(account)
+        own = roster.own_since(c, blind, after, limit)
+        others = roster.others_since(c, blind, after, limit)
+        told = undamaged(own, lambda row: self._own(c, account, row), "members")
+        open_chat = self._opener.opener(c, account)
+        people: dict[bytes, int] = {}
+
+        def tell(row: RosterRow) -> Published | None:
+            chat = open_chat(row.chat)
+            entry = self.entry(c, chat.key, row)
+            if chat.entry is None or row.position < chat.entry.since:
+                return None  # it was so before the account came: it asks for the roster
+            if row.chat not in people:
+                people[row.chat] = chats.count_members(c, row.chat)
+            known = self._directory.look_up(c, entry.account)
+            return self.member(chat.id, entry, known, people[row.chat])
+
+        told += [event for event in undamaged(others, tell, "members") if event is not None]
+        ends = [rows[-1].position for rows in (own, others) if len(rows) == limit]
+        return Missed(sorted(told, key=lambda event: event.position), min(ends, default=None))
+
+    def _own(self, c: Connection, account: AccountId, row: RosterRow) -> Published:
+        record, key = self.open_group(c, row.chat)
+        entry = self.entry(c, key, row)
+        if entry.account != account:
+            raise Tampered
+        people = chats.count_members(c, row.chat)
+        if entry.state is RosterState.INVITED:
+            by = None if entry.by is None else self._directory.look_up(c, entry.by)
+            return self.invited(record, entry, by, people)
+        return self.member(record.id, entry, self._directory.look_up(c, account), people)
+
+    def open_group(self, c: Connection, chat: bytes) -> tuple[ChatRecord, Key]:
+        """A group by the index of its row, for who need not be a member; raises `Tampered`."""
+        row = chats.chat(c, chat)
+        if row is None or row.kind != ChatKind.GROUP:
+            raise Tampered
+        key = self._keyring.unwrap(row.chat, row.key)
+        record = open_record(key, row.chat, row.sealed)
+        if record.group is None:
+            raise Tampered
+        return record, key
+
+    def entry(self, c: Connection, key: Key, row: RosterRow) -> Entry:
+        """The entry in a row; who is called a member, and is none, has left. Raises `Tampered`."""
+        entry = opened(key, row)
+        if entry.state is RosterState.MEMBER and chats.member(c, row.chat, row.account) is None:
+            return entry._replace(state=RosterState.LEFT)
+        return entry

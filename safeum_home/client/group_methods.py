@@ -1,0 +1,97 @@
+"""The commands of groups as typed methods."""
+
+from collections.abc import Awaitable, Iterable
+
+from safeum_home.client.client_ids import new_client_id
+from safeum_home.client.methods import Methods
+from safeum_home.protocol import commands as c
+from safeum_home.protocol.types import GroupRole
+
+
+class GroupMethods(Methods):
+    """What a client does with groups: docs/groups.md says who may do what."""
+
+    def create_group(
+        self,
+        name: str,
+        invite: Iterable[str] = (),
+        about: str = "",
+        earlier: bool = False,
+        client_id: str | None = None,
+    ) -> Awaitable[c.GroupCreated]:
+        """Make a group and invite accounts that are contacts; to try again, pass the first `client_id`."""
+        known = client_id or new_client_id(self._milliseconds())
+        return self._ask(c.GroupCreate(known, name, about, earlier, tuple(invite)), c.GroupCreated)
+
+    def invite_to_group(self, chat: str, accounts: Iterable[str]) -> Awaitable[c.GroupInvited]:
+        """Invite contacts; the answer names those who were not invited, and why."""
+        return self._ask(c.GroupInvite(chat, tuple(accounts)), c.GroupInvited)
+
+    def invitations(self) -> Awaitable[c.InvitationList]:
+        """The groups that this account is invited into."""
+        return self._ask(c.GroupInvitations(), c.InvitationList)
+
+    def accept_invitation(self, chat: str) -> Awaitable[c.Done]:
+        """Join a group that one is invited into."""
+        return self._ask(c.GroupAccept(chat), c.Done)
+
+    def decline_invitation(self, chat: str) -> Awaitable[c.Done]:
+        """Drop an invitation."""
+        return self._ask(c.GroupDecline(chat), c.Done)
+
+    def leave_group(self, chat: str) -> Awaitable[c.Done]:
+        """Be a member no more; with the last one the group is erased."""
+        return self._ask(c.GroupLeave(chat), c.Done)
+
+    def remove_from_group(self, chat: str, account: str) -> Awaitable[c.Done]:
+        """Remove a member, or take back an invitation."""
+        return self._ask(c.GroupRemove(chat, account), c.Done)
+
+    def set_role(self, chat: str, account: str, role: GroupRole) -> Awaitable[c.Done]:
+        """Give a member another role; `owner` passes the group on."""
+        return self._ask(c.GroupSetRole(chat, account, role), c.Done)
+
+    def members(
+        self,
+        chat: str,
+        after: str | None = None,
+        limit: int = 50,
+        accounts: Iterable[str] | None = None,
+    ) -> Awaitable[c.GroupMemberList]:
+        """A page of a group's roster, or what `accounts` are in it."""
+        alone = None if accounts is None else tuple(accounts)
+        return self._ask(c.GroupMembers(chat, after, limit, alone), c.GroupMemberList)
+
+    def readers(self, chat: str, upto: str, after: str | None = None) -> Awaitable[c.GroupReaderList]:
+        """A page of the members who have read a group up to a message."""
+        return self._ask(c.GroupReaders(chat, upto, after), c.GroupReaderList)
+
+    def set_group(
+        self,
+        chat: str,
+        name: str | None = None,
+        about: str | None = None,
+        earlier: bool | None = None,
+    ) -> Awaitable[c.Done]:
+        """Change what a group says of itself; what is not given stays."""
+        return self._ask(c.GroupSet(chat, name, about, earlier), c.Done)
+
+    def group_link(self, chat: str) -> Awaitable[c.GroupLinked]:
+        """The link by which anybody who has it may join; None where there is none."""
+        return self._ask(c.GroupGetLink(chat), c.GroupLinked)
+
+    def reset_group_link(self, chat: str) -> Awaitable[c.GroupLinked]:
+        """Make a link, or another one."""
+        return self._ask(c.GroupLinkReset(chat), c.GroupLinked)
+
+    def revoke_group_link(self, chat: str) -> Awaitable[c.Done]:
+        """Have no link."""
+        return self._ask(c.GroupLinkRevoke(chat), c.Done)
+
+    def preview_group(self, link: str) -> Awaitable[c.GroupPreviewed]:
+        """Which group a link is of."""
+        return self._ask(c.GroupPreview(link), c.GroupPreviewed)
+
+    def join_group(self, link: str) -> Awaitable[c.GroupJoined]:
+        """Join by a link."""
+        return self._ask(c.GroupJoin(link), c.GroupJoined)

@@ -1,0 +1,73 @@
+"""What a client knows of its groups: invitations, and rosters as far as they were asked for."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from safeum_home.client.chat_view import ChatView
+from safeum_home.protocol.events import GroupInvitation, MemberChanged
+from safeum_home.protocol.group_types import GroupMember, Invitation
+
+MAX_ROSTERS = 50
+"""Groups whose rosters are held; one that was not asked for longest makes room."""
+
+
+class GroupState:
+    """`rosters` are those of groups whose members were asked for, by account; kept current by events."""
+
+    def __init__(self) -> None:
+        self.invitations: dict[str, Invitation] = {}
+        """By chat; the newest is the last."""
+        self._newer: set[str] = set()
+        self.rosters: dict[str, dict[str, GroupMember]] = {}
+
+    def begin(self) -> set[str]:
+        """Invitations are being asked for; what comes meanwhile is newer than the answer."""
+        self._newer = early = set[str]()
+        return early
+
+    def build(self, early: set[str], invitations: Iterable[Invitation]) -> None:
+        """These are the invitations, the newest first, but for what has come since `begin`."""
+        kept = {chat: one for chat, one in self.invitations.items() if chat in early}
+        listed = {one.chat: one for one in reversed(list(invitations)) if one.chat not in early}
+        self.invitations = {**listed, **kept}
+
+    def invited(self, event: GroupInvitation) -> None:
+        chat = event.invitation.chat
+        self.answered(chat)
+        self.invitations[chat] = event.invitation
+
+    def answered(self, chat: str) -> None:
+        """An invitation is over."""
+        self._newer.add(chat)
+        self.invitations.pop(chat, None)
+
+    def listed(self, chat: str, members: Iterable[GroupMember]) -> None:
+        """A part of a roster has come."""
+        held = self.rosters.pop(chat, {})
+        self.rosters[chat] = held
+        for member in members:
+            _put(held, member)
+        while len(self.rosters) > MAX_ROSTERS:
+            del self.rosters[next(iter(self.rosters))]
+
+    def member(self, event: MemberChanged, view: ChatView | None) -> None:
+        """Somebody's place in a group is another now; `view` is the chat, where it is known."""
+        if (roster := self.rosters.get(event.chat)) is not None:
+            _put(roster, event.member)
+        if view is not None and view.group is not None:
+            view.group = replace(view.group, members=event.members)
+
+    def drop(self, chat: str) -> None:
+        """The account is not in that group any more."""
+        self.answered(chat)
+        self.rosters.pop(chat, None)
+
+    def known(self, chat: str, account: str) -> GroupMember | None:
+        """What is known of an account in a group."""
+        return self.rosters.get(chat, {}).get(account)
+
+
+def _put(roster: dict[str, GroupMember], member: GroupMember) -> None:
+    # Whoever left is kept: its messages are still there.
+    roster[member.account] = member

@@ -1,0 +1,106 @@
+"""Groups of an open node: every part is made here and handed what it needs."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.group_changes import GroupChanges
+from safeum_home.chats.group_departures import GroupDepartures, GroupLeaving
+from safeum_home.chats.group_endings import GroupEndings
+from safeum_home.chats.group_entrance import GroupEntrance, GroupLimits
+from safeum_home.chats.group_events import GroupEvents
+from safeum_home.chats.group_links import GroupLinks
+from safeum_home.chats.group_notices import NoticeWriter
+from safeum_home.chats.group_pages import GroupPages
+from safeum_home.chats.group_roster import GroupRoster
+from safeum_home.chats.groups import Groups
+from safeum_home.chats.infos import ChatInfos
+from safeum_home.chats.opening import ChatOpener
+from safeum_home.chats.registry import ChatRegistry
+from safeum_home.config import Config, LimitSection
+from safeum_home.gateway.dispatch import Routes
+from safeum_home.node.live_limits import Use
+from safeum_home.ports import Bus, Database, Directory, EpochTurns, Source
+from safeum_home.protocol import commands
+from safeum_home.sealing.vault import Vault
+
+SIZES = ("groups", "group_members", "group_open_invitations", "invitations")
+
+
+class GroupParts(NamedTuple):
+    """What the rest of the node needs of them. `leave` ends what closed accounts have in groups."""
+
+    limits: GroupLimits
+    use: Use
+    sources: tuple[Source, ...]
+    routes: Routes
+    leave: Callable[[], Awaitable[None]]
+
+
+def make_groups(
+    config: Config,
+    clock: Any,
+    database: Database,
+    vault: Vault,
+    registry: ChatRegistry,
+    opener: ChatOpener,
+    delivery: Delivery,
+    infos: ChatInfos,
+    notices: NoticeWriter,
+    directory: Directory,
+    bus: Bus,
+    turns: EpochTurns,
+    erased: Callable[[], object],
+) -> GroupParts:
+    """`erased` is called when a group was erased."""
+    blinder, cursors, keyring, node = vault.blinder, vault.cursors, vault.keyring, config.node.name
+    events = GroupEvents(node, blinder, cursors, keyring, opener, directory)
+    changes = GroupChanges(
+        database,
+        keyring,
+        blinder,
+        cursors,
+        registry,
+        opener,
+        delivery,
+        infos,
+        events,
+        notices,
+        directory,
+        bus,
+    )
+    limits = GroupLimits.of(config.limits, clock.seconds)
+    entrance = GroupEntrance(blinder, limits)
+    endings = GroupEndings(blinder, keyring, opener, events, directory)
+    leaving = GroupLeaving(endings, turns)
+    groups = Groups(node, blinder, registry, infos, changes, entrance, leaving, erased)
+    roster = GroupRoster(database, blinder, cursors, opener, directory, events)
+    pages = GroupPages(database, blinder, changes, roster, limits)
+    links = GroupLinks(node, database, blinder, changes, entrance, events, roster)
+    departures = GroupDepartures(database, events, changes, leaving)
+
+    def sizes(section: LimitSection) -> None:
+        limits.section = section
+
+    routes: Routes = {
+        commands.GroupCreate: groups.create,
+        commands.GroupInvite: groups.invite,
+        commands.GroupAccept: groups.accept,
+        commands.GroupDecline: groups.decline,
+        commands.GroupLeave: groups.leave,
+        commands.GroupRemove: groups.remove,
+        commands.GroupSetRole: groups.role,
+        commands.GroupMembers: roster.members,
+        commands.GroupInvitations: roster.invitations,
+        commands.GroupReaders: roster.readers,
+        commands.GroupSet: pages.set,
+        commands.GroupAvatarSet: pages.set_avatar,
+        commands.GroupAvatarRemove: pages.remove_avatar,
+        commands.GroupAvatarGet: pages.avatar,
+        commands.GroupGetLink: links.get,
+        commands.GroupLinkReset: links.reset,
+        commands.GroupLinkRevoke: links.revoke,
+        commands.GroupPreview: links.preview,
+        commands.GroupJoin: links.join,
+    }
+    return GroupParts(limits, Use(SIZES, sizes), (events.since, endings.since), routes, departures.leave)

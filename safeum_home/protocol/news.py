@@ -1,0 +1,8 @@
+"""What counts as unread: the node and its clients count alike."""
+
+from safeum_home.protocol.types import Message, Notice
+
+
+def is_news(message: Message, account: str) -> bool:
+    """Whether a message is one that `account` is to read: of somebody else, and no notice in a group."""
+    return message.sender != account and not isinstance(message.body, Notice)

@@ -1,0 +1,279 @@
+"""Devices that come and go at random know of their groups what the node does, whatever they missed."""
+
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.chats import backlog
+from safeum_home.gateway import catchup
+from tests.world import Client, Connection, World
+
+NAMES = ("alice", "bob", "carol")
+
+
+class Viewer:
+    """A device that only watches: invitations, groups, and rosters, as a client should keep them."""
+
+    def __init__(self, test: SynchronousTestCase, world: World, username: str) -> None:
+        client = world.login(username)
+        self._test = test
+        self._world = world
+        self._token = client.token
+        self.account = client.account
+        self.cursor = world.cursor
+        self.invitations: dict[str, dict[str, Any]] = {}
+        self.chats: dict[str, dict[str, Any]] = {}
+        self.roles: dict[str, str] = {}
+        self.people: dict[str, int] = {}
+        self.rosters: dict[str, dict[str, tuple[str, str]]] = {}
+        """What was told of members since the chat is known; what was so before is asked for."""
+        self.messages: dict[str, list[str]] = {}
+        self.connection: Connection = client.connection
+        self._seen = len(self.connection.written)
+
+    def arrive(self, count: int) -> None:
+        """The next frames arrive; what is still under way is lost when the connection breaks."""
+        frames = self.connection.written[self._seen :][:count]
+        self._seen += len(frames)
+        for frame in frames:
+            if "method" in frame:
+                self._event(frame["method"], frame["params"])
+
+    def _event(self, method: str, params: dict[str, Any]) -> None:
+        cursor = params.get("id") or params["cursor"]
+        position, before = (self._world.vault.cursors.decode(text) for text in (cursor, self.cursor))
+        self.cursor = cursor
+        if method == "session.synced":
+            self._test.assertGreaterEqual(position, before, method)
+            return
+        self._test.assertGreater(position, before, f"{method}: doubled or out of order")
+        match method:
+            case "chat.updated":
+                self.chats[params["chat"]["chat"]] = params["chat"]
+                self.people[params["chat"]["chat"]] = params["chat"]["group"]["members"]
+            case "group.invited":
+                self.invitations[params["invitation"]["chat"]] = params["invitation"]
+            case "group.member":
+                self._member(params["chat"], params["member"], params["members"])
+            case "chat.message":
+                self.messages.setdefault(params["chat"], []).append(params["id"])
+
+    def _member(self, chat: str, member: dict[str, Any], people: int) -> None:
+        if member["account"] == self.account:
+            self.invitations.pop(chat, None)
+            if member["state"] != "member":
+                for kept in (self.chats, self.roles, self.people, self.rosters, self.messages):
+                    kept.pop(chat, None)
+                return
+            self.roles[chat] = member["role"]
+        self.people[chat] = people
+        self.rosters.setdefault(chat, {})[member["account"]] = (member["role"], member["state"])
+
+    def back(self) -> None:
+        """A new connection, whatever became of the one before."""
+        self.connection = self._world.connect()
+        self._seen = 0
+        params = {"token": self._token, "since": self.cursor}
+        request = {"jsonrpc": "2.0", "id": 1, "method": "session.resume", "params": params}
+        self.connection.receive(msgspec.json.encode(request))
+
+    @property
+    def over(self) -> bool:
+        return self.connection.over or self.connection.close_code is not None
+
+
+PERSON, GROUP, VIEWER = st.integers(0, 2), st.integers(0, 1), st.integers(0, 3)
+STEPS = st.one_of(
+    st.tuples(st.just("create"), PERSON, GROUP, st.booleans()),
+    st.tuples(st.sampled_from(["invite", "invite", "remove"]), PERSON, GROUP, PERSON),
+    st.tuples(st.just("role"), PERSON, GROUP, PERSON, st.sampled_from(["member", "admin", "owner"])),
+    st.tuples(
+        st.sampled_from(["accept", "accept", "decline", "leave", "rename", "earlier", "picture", "send"]),
+        PERSON,
+        GROUP,
+    ),
+    st.tuples(st.sampled_from(["link", "join"]), PERSON, GROUP),
+    st.tuples(st.just("arrive"), VIEWER, st.integers(1, 6)),
+    st.tuples(st.sampled_from(["cut", "back", "slow", "fast"]), VIEWER),
+    st.tuples(
+        st.sampled_from(["commit", "report", "release", "fail", "answer one", "answer all", "hold", "tick"])
+    ),
+)
+
+
+class Play:
+    """One run: three people who make and change two groups, and four devices of theirs that only watch."""
+
+    def __init__(self, test: SynchronousTestCase) -> None:
+        self.world = world = World(outbound_frames=12)
+        self.people = [world.register(name) for name in NAMES]
+        for place, one in enumerate(self.people):
+            for other in self.people[place + 1 :]:
+                world.befriend(one, other)
+        self.groups: list[str | None] = [None, None]
+        self.asked: list[tuple[int, Client, int]] = []
+        self.links: list[str | None] = [None, None]
+        self.count = 0
+        self.viewers = [Viewer(test, world, name) for name in (*NAMES, "bob")]
+        for viewer in self.viewers:
+            viewer.arrive(1000)
+            viewer.messages.clear()
+        for viewer in self.viewers:
+            viewer.cursor = world.cursor
+        world.database.hold = True
+
+    def step(self, step: Any) -> None:
+        name, database = step[0], self.world.database
+        self.learn()
+        match name:
+            case "fail":
+                database.failing = True
+                database.release()
+                database.failing = False
+            case "hold":
+                database.hold_reads = True
+            case "answer one":
+                database.answer_reads(1)
+            case "answer all":
+                database.hold_reads = False
+                database.answer_reads()
+            case "tick":
+                self.world.settle()
+            case "commit" | "report" | "release":
+                getattr(database, name)()
+            case "cut" | "back" | "slow" | "fast" | "arrive":
+                self._viewer(name, self.viewers[step[1]], *step[2:])
+            case "create":
+                params = {"client_id": f"group {step[2]}", "name": "first", "earlier": step[3]}
+                self._ask(step[1], step[2], "group.create", **params)
+            case _:
+                self._change(*step)
+
+    def _ask(self, person: int, group: int, method: str, **params: Any) -> None:
+        client = self.people[person]
+        self.asked.append((client.ask(method, **params), client, group))
+
+    def learn(self) -> None:
+        """Groups and links out of the answers that have come."""
+        waiting = []
+        for number, client, group in self.asked:
+            client._sort()
+            answer = client.answers.get(number)
+            if answer is None:
+                waiting.append((number, client, group))
+                continue
+            result = answer.get("result", {})
+            if "refused" in result and "chat" in result and self.groups[group] is None:
+                self.groups[group] = result["chat"]["chat"]
+            self.links[group] = result.get("link", self.links[group])
+        self.asked = waiting
+
+    def _change(self, name: str, person: int, group: int, *details: Any) -> None:
+        if (chat := self.groups[group]) is None:
+            return
+        self.count += 1
+        account = self.people[details[0]].account if details else ""
+        asked: dict[str, tuple[str, dict[str, Any]]] = {
+            "invite": ("group.invite", {"accounts": [account]}),
+            "remove": ("group.remove", {"account": account}),
+            "role": ("group.role", {"account": account, "role": details[-1] if details else ""}),
+            "accept": ("group.accept", {}),
+            "decline": ("group.decline", {}),
+            "leave": ("group.leave", {}),
+            "rename": ("group.set", {"name": f"name {self.count}"}),
+            "earlier": ("group.set", {"earlier": bool(self.count % 2)}),
+            "picture": ("group.avatar.remove", {}),
+            "link": ("group.link.reset", {}),
+            "send": ("chat.send", {"client_id": str(self.count), "body": {"kind": "text", "text": "x"}}),
+        }
+        if name == "join":
+            if (link := self.links[group]) is not None:
+                self._ask(person, group, "group.join", link=link)
+            return
+        method, params = asked[name]
+        self._ask(person, group, method, chat=chat, **params)
+
+    def _viewer(self, name: str, viewer: Viewer, *details: int) -> None:
+        match name:
+            case "cut":
+                viewer.connection.lose()
+            case "slow" if not viewer.over:
+                viewer.connection.session.paused()
+            case "fast" if not viewer.over:
+                viewer.connection.session.resumed()
+            case "arrive":
+                viewer.arrive(*details)
+            case "back":
+                viewer.back()
+
+    def finish(self) -> None:
+        """Everything is committed and reported; everyone reads to the end, and comes back where he must."""
+        database = self.world.database
+        database.hold_reads = False
+        self.world.settle(20)
+        while database.held:
+            database.answer_reads()
+            database.release()
+            self.world.settle(20)
+        database.hold = False
+        for viewer in self.viewers:
+            while True:
+                if not viewer.over:
+                    viewer.connection.session.resumed()
+                self.world.settle()
+                viewer.arrive(1000)
+                if not viewer.over:
+                    break
+                viewer.back()
+        self.world.settle(20)
+        for viewer in self.viewers:
+            viewer.arrive(1000)
+
+
+class ConvergenceTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        # Small bounds, so that they are met.
+        self.patch(catchup, "HELD_LIMIT", 3)
+        self.patch(backlog, "PAGE", 4)
+
+    @settings(max_examples=150, deadline=None)
+    @given(st.lists(STEPS, max_size=100))
+    def test_devices_converge(self, steps: list[Any]) -> None:
+        """Commits are late or fail, reads are late, readers are slow, connections break: all the same."""
+        play = Play(self)
+        for step in steps:
+            play.step(step)
+        play.finish()
+        for viewer in play.viewers:
+            self.compare(play, viewer)
+        self.assertEqual(play.world.late, [])
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def compare(self, play: Play, viewer: Viewer) -> None:
+        """What a device was told is what one that asks now is told."""
+        asking = next(one for one in play.people if one.account == viewer.account)
+        listed = asking.call("chat.list", limit=50)["chats"]
+        groups = {one["chat"]: one for one in listed if one["kind"] == "group"}
+        self.assertEqual(set(viewer.chats), set(groups))
+        invitations = asking.call("group.invitations")["invitations"]
+        self.assertEqual(set(viewer.invitations), {one["chat"] for one in invitations})
+        for chat, summary in groups.items():
+            group = {**viewer.chats[chat]["group"], "members": viewer.people[chat]}
+            self.assertEqual((group, viewer.roles[chat]), (summary["group"], summary["role"]))
+            found = asking.call("group.members", chat=chat)["members"]
+            roster = {one["account"]: (one["role"], one["state"]) for one in found}
+            members = [state for _, state in roster.values()].count("member")
+            self.assertEqual(summary["group"]["members"], members)
+            for account, told in viewer.rosters[chat].items():
+                if told[1] in ("left", "removed"):
+                    self.assertNotIn(account, roster)
+                else:
+                    self.assertEqual(roster[account], told)
+            page = asking.call("chat.history", chat=chat, limit=200)["messages"]
+            history = [message["id"] for message in page]
+            seen = viewer.messages[chat]
+            self.assertEqual(seen, [one for one in history if one in set(seen)])
+            self.assertEqual(seen, history[len(history) - len(seen) :])
