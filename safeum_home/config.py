@@ -10,22 +10,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
+from safeum_home.config_base import Positive as Positive
+from safeum_home.config_base import Rate as Rate
+from safeum_home.config_base import Seconds as Seconds
+from safeum_home.config_base import Section as Section
+from safeum_home.config_history import HistorySection as HistorySection
 from safeum_home.config_secrets import ConfigError as ConfigError
 from safeum_home.config_secrets import refuse_inline_secrets
 from safeum_home.errors import Problem
 from safeum_home.ids import node_name
-
-Positive = Annotated[int, Meta(ge=1, le=2**53)]
-"""As far as a double is exact: a limit is shown as one."""
-Seconds = Annotated[float, Meta(gt=0, le=86400 * 365)]
-Rate = Annotated[float, Meta(ge=1e-9, le=1e9)]
-"""A number, in either direction: without a limit a rate cannot be reckoned with."""
-
-
-class Section(Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of the file."""
 
 
 class NodeSection(Section, frozen=True):
@@ -105,15 +100,6 @@ class NumberSection(Section, frozen=True):
     """How long an account's owner has to keep a number that somebody else has proved to hold."""
     claim_again_seconds: Seconds = 30 * 86400.0
     """After it was kept: for how long it cannot be claimed again."""
-
-
-class HistorySection(Section, frozen=True):
-    """Chats whose history was disabled (docs/erasure.md)."""
-
-    undelivered_hours: Annotated[int, Meta(ge=1, le=168)] = 168
-    """How long a message waits for devices that do not come for it; a week at the most."""
-    turn_minutes: Annotated[int, Meta(ge=1, le=1440)] = 60
-    """How long copies of the disk may open what is gone: the keyring turns for many messages at once."""
 
 
 class LimitSection(Section, frozen=True):
