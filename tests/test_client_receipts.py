@@ -1,6 +1,7 @@
 """Receipts for erasures: vectors, checked with another implementation, and `safeum verify-receipt`."""
 
 import json
+import os
 import subprocess
 import sys
 from base64 import urlsafe_b64decode
@@ -18,10 +19,12 @@ from safeum_home.ids import ChatId
 from safeum_home.protocol.erasure import Erasure, bears_out, signed_octets, signed_receipt
 from safeum_home.sealing.signing import Ed25519Signer
 from tests.erasure_case import ErasureCase
+from tests.test_docs import FENCE, commands
 from tests.values import values
 from tests.world_parts import arena
 
-VECTORS = Path(__file__).parent.parent / "docs" / "protocol" / "erasure-receipts.json"
+PAGE = Path(__file__).parent.parent / "docs" / "erasure.md"
+VECTORS = PAGE.parent / "protocol" / "erasure-receipts.json"
 
 
 def _unpadded(text: str) -> bytes:
@@ -71,6 +74,29 @@ class VectorTests(SynchronousTestCase):
                 was = msgspec.convert(vector["receipt"], Erasure)
                 facts = (was.node, ChatId(was.chat), was.at, was.erased, was.epoch)
                 self.assertEqual(signed_receipt(signer.sign, signer.public_key, *facts), was)
+
+    def test_the_page(self) -> None:
+        """The receipt in docs/erasure.md is the first of them, and the command there finds it authentic."""
+        receipt = self.vectors[0]["receipt"]
+        [shown] = [
+            json.loads(body) for language, body in FENCE.findall(PAGE.read_text()) if language == "json"
+        ]
+        self.assertEqual(shown, {**receipt, "signature": "…"})
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        (folder / "receipt.json").write_text(json.dumps(receipt))
+        [command] = commands(PAGE)
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        ran = subprocess.run(
+            ["bash", "-c", command.text],
+            cwd=folder,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        self.assertEqual((ran.returncode, ran.stdout[:10]), (0, "AUTHENTIC."), ran.stderr)
 
     @given(values(Erasure))
     def test_canonical(self, receipt: Erasure) -> None:
