@@ -10,7 +10,7 @@ from safeum_home.config_base import Section
 class HistorySection(Section, frozen=True):
     """Chats whose history was disabled (docs/erasure.md)."""
 
-    undelivered_hours: Annotated[int, Meta(ge=1, le=168)] = 168
-    """How long a message waits for devices that do not come for it; a week at the most."""
+    undelivered_hours: Annotated[int, Meta(ge=2, le=168)] = 168
+    """How long a message waits for devices that stay away, up to an hour less; a week at the most."""
     turn_minutes: Annotated[int, Meta(ge=1, le=1440)] = 60
     """How long copies of the disk may open what is gone: the keyring turns for many messages at once."""

@@ -16,14 +16,20 @@ from tests.world import CONSENT, HOST, PASSWORD, Connection, World
 class _Wire(Connection):
     """Both ends of a connection: `ports.ClientConnection`, and the client's `Wire`."""
 
-    def __init__(self, world: World, listener: Listener) -> None:
+    def __init__(self, world: World, listener: Listener, device: "SdkDevice") -> None:
         super().__init__(world, HOST)
         self._listener = listener
+        self._device = device
+        self._messages = 0
 
     def write(self, frame: bytes) -> None:
         start = {126: 4, 127: 10}.get(frame[1], 2)
-        if not self.over:
-            self._world.clock.callLater(0, self._received, frame[start:])
+        if self.over:
+            return
+        self._world.clock.callLater(0, self._received, frame[start:])
+        self._messages += b'"chat.message"' in frame
+        if self._device.slow and self._messages == 50:
+            self.session.paused()
 
     def send(self, payload: bytes) -> None:
         if not self.over:
@@ -40,18 +46,18 @@ class _Wire(Connection):
 
 
 class SdkDevice:
-    """A client of the SDK. While `away` it finds no node."""
+    """A client of the SDK. While `away` it finds no node; while `slow` it takes a page of what it missed."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.away = False
+        self.away = self.slow = False
         self.wire: _Wire
         self.client = Client(self._dial, world.clock, lambda: 0.5)
 
     def _dial(self, listener: Listener) -> "Deferred[Wire]":
         if self.away:
             return fail(Disconnected(Closing(1006, "no network")))
-        self.wire = _Wire(self._world, listener)
+        self.wire = _Wire(self._world, listener, self)
         self.wire.session = Session(self.wire, self._world.services)
         return succeed(self.wire)  # type: ignore[arg-type]  # its `close` has no defaults
 

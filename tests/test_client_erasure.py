@@ -65,23 +65,17 @@ class ErasedTests(SynchronousTestCase):
         self.tablet.drop()
         for number in range(450):
             self.alice.do(self.alice.client.send(self.chat, f"more {number}"))
-        self.tablet.away = False
-        self.tablet.client.retry()
-        session = None
-        for _ in range(200):
-            self.world.clock.advance(0.001)
-            if len(self.tablet.texts(self.chat)) > 3:
-                session = self.tablet.wire.session
-                session.paused()  # the network is slow: the next page waits
-                break
-        assert session is not None
+        self.tablet.slow = True  # the network is: the next page waits until this one is taken
+        self.tablet.back()
         held = len(self.tablet.texts(self.chat))
-        asked = self.alice.client.set_history(self.chat, False)
-        self.world.clock.pump([0.05] * 20)
         self.assertTrue(3 < held < 453, held)
+        asked = self.alice.client.set_history(self.chat, False)
+        self.settle()
+        self.tablet.slow = False
+        session = self.tablet.wire.session
         session.resumed()
         self.settle()
-        self.assertTrue(asked)
+        self.assertFalse(self.alice.do(asked).history)
         self.wiped(self.tablet)
         self.alice.do(self.alice.client.send(self.chat, "after"))
         self.settle()

@@ -63,6 +63,7 @@ class FleetingMessages:
         self._flush: IDelayedCall | None = None
         self._look: IDelayedCall | None = None
         self._next_turn = 0.0
+        self._stopped = False
 
     def append(
         self, chat: Chat, sender: AccountId, device: DeviceId, position: int, encoded: bytes, sent: bytes
@@ -90,7 +91,7 @@ class FleetingMessages:
 
     def held(self, account: AccountId, device: DeviceId, position: int) -> None:
         """A device holds everything up to `position`."""
-        if not self._waited_for:
+        if not self._waited_for or self._stopped:
             return
         blind = self._blinder.account(account)
         if blind not in self._waited_for or len(self._gathered) >= MOST_GATHERED:
@@ -101,11 +102,13 @@ class FleetingMessages:
 
     def start(self) -> None:
         """Look at what waits, now and once a minute."""
+        self._stopped = False
         self._next_turn = self._clock.seconds() + self._turn_seconds
         spawn(self._look_at_all(), "looking for messages to drop")
 
     def stop(self) -> None:
         """Look no more. What is not stored is acknowledged again when its device comes back."""
+        self._stopped = True
         for timer in (self._flush, self._look):
             if timer is not None and timer.active():
                 timer.cancel()
@@ -150,7 +153,8 @@ class FleetingMessages:
                 await self._drop(spool.waiting_chats)
                 await self._turn_if_due()
         finally:
-            self._look = self._clock.callLater(LOOK_SECONDS, self._looked)
+            if not self._stopped:
+                self._look = self._clock.callLater(LOOK_SECONDS, self._looked)
 
     def _looked(self) -> None:
         self._look = None

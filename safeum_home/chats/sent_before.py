@@ -58,10 +58,10 @@ class SentBefore:
     def _sent(self, c: Connection, chat: Chat, position: int) -> Sent | None:
         """Of the message at `position`; None where it is one of another chat."""
         row = events.event(c, chat.blind, position)
-        if position <= chat.record.erased or (row is None and events.is_gone(c, position)):
-            return Sent(self._cursors.encode(position), self._now())
-        if row is None:
+        if row is None and not events.is_gone(c, position):
             return None
+        if row is None or position <= chat.record.erased:
+            return Sent(self._cursors.encode(position), self._now())
         message = open_message(c, chat, row)
         return Sent(message.id, message.at)
 
