@@ -6,7 +6,9 @@ from functools import partial
 from time import perf_counter, sleep
 from typing import Any
 
-from bench import load
+from bench import load, node
+from bench import sync as sync_measures
+from bench.fan_out import Ear, FanOut
 from bench.flows import Flow
 from bench.loop import Job, Loop
 from bench.meter import Meter, resident_kib
@@ -52,6 +54,59 @@ def _messages(
         load.scheduled(loop, flows, meter, rate=rate, warm_up=options.warm_up, seconds=seconds)
     loop.close()
     return meter
+
+
+@case
+def groups(options: Options) -> Iterator[Line]:
+    """One member of a group writes, and all others are online: what is counted are deliveries."""
+    size = options.scaled(100) + 1
+    with relay() as yard, options.subject(people=size, group=size) as subject:
+        for in_flight in (1, 16, 64):
+            measure = partial(_fan_out, options, size, in_flight)
+            line = compared(options, RelaySubject(yard), subject, measure)
+            yield {"recipients": size - 1, "in_flight": in_flight, **line}
+
+
+def _fan_out(options: Options, size: int, in_flight: int, subject: Subject, seconds: float) -> Meter:
+    loop, ears, flows = Loop(), list[Ear](), list[FanOut]()
+
+    async def listen(who: int) -> None:
+        ears.append(await subject.ear(loop, who))
+
+    async def write() -> None:
+        flows.append(await subject.fan_out(loop, ears))
+
+    loop.run((listen(who) for who in range(1, size)), WIDTH)
+    loop.run([write()], 1)
+    meter = options.meter(subject.target, f"groups-{in_flight}")
+    load.closed(loop, flows, meter, in_flight=in_flight, warm_up=options.warm_up, seconds=seconds)
+    loop.close()
+    return meter
+
+
+@case
+def sync(options: Options) -> Iterator[Line]:
+    """An account with many long chats: what a client waits for that holds nothing, or comes back."""
+    if options.target != "node":
+        return
+    chats, messages = options.scaled(500), options.scaled(1000)
+    with node.running() as home:
+        subject = home.subject
+        subject.sign_up_people(chats + 1)
+        subject.befriend_first()
+        home.fill_chats(messages)
+        for state in ("unread", "read"):
+            if state == "read":
+                home.read_chats()
+            meter = options.meter(subject.target, f"sync-{state}")
+            line = sync_measures.fresh(subject, meter, options.seconds / 2)
+            yield {"chats": chats, "messages": messages, "what": f"fresh, {state}", **line}
+        reached = subject.reached()
+        home.fill_chats(2)
+        for what, since in (("nothing missed", None), ("some missed", reached)):
+            meter = options.meter(subject.target, f"sync-{what.split()[0]}")
+            line = sync_measures.returning(subject, meter, options.seconds / 2, since)
+            yield {"chats": chats, "messages": messages, "what": what, **line}
 
 
 @case

@@ -128,10 +128,10 @@ class RelayFlow(Flow):
 
 
 _RESULT = b'{"jsonrpc":"2.0","id":'
-_EVENT = b'{"jsonrpc":"2.0","method":"chat.message","params":{"id":"'
+EVENT = b'{"jsonrpc":"2.0","method":"chat.message","params":{"id":"'
 _OTHER_EVENT = b'{"jsonrpc":"2.0","method":"'
 _TEXT = b'"text":"'
-_CURSOR = 22
+CURSOR = 22
 _UUID = 36
 
 
@@ -146,18 +146,13 @@ class NodeFlow(Flow):
         after = b"x" * (BODY - DIGITS) + b'"}},"id":'
         size = len(before) + _UUID + len(between) + len(after) + 2 * DIGITS + 1
         self._parts = header(size) + before, between, after
-        self._run = f"-7{run[:3]}-8{run[3:]}".encode()
+        self._run = run
         self._received = 0
         self._cursor = b""
 
     def _encode(self, key: bytes) -> bytes:
         before, between, after = self._parts
-        return b"%b%b%b%b%b%b}" % (before, self._client_id(key), between, key, after, key)
-
-    def _client_id(self, key: bytes) -> bytes:
-        """As those of the SDK: a UUID of version 7 (RFC 9562), and its random part is what tells it apart."""
-        stamp = b"%012x" % int(time() * 1000)
-        return b"%b-%b%b00-%012x" % (stamp[:8], stamp[8:], self._run, int(key))
+        return b"%b%b%b%b%b%b}" % (before, client_id(self._run, key), between, key, after, key)
 
     def tick(self) -> None:
         if self._received:
@@ -174,25 +169,43 @@ class NodeFlow(Flow):
         self._recipient.send(frame(params))
 
     def _key(self, data: bytes, start: int, end: int) -> bytes | None:
-        if not data.startswith(_EVENT, start):
-            _ignore_event(data, start, end)
-            return None
-        self._received += 1
-        start += len(_EVENT)
-        self._cursor = data[start : start + _CURSOR]
-        text = data.index(_TEXT, start, end) + len(_TEXT)
-        if data.find(b"x" * (BODY - DIGITS) + b'"', text, end) != text + DIGITS:
-            raise Failure("a message did not arrive as it was sent")
-        return data[text : text + DIGITS]
+        key = event_key(data, start, end)
+        if key is not None:
+            self._received += 1
+            start += len(EVENT)
+            self._cursor = data[start : start + CURSOR]
+        return key
 
     def _ack_key(self, data: bytes, start: int, end: int) -> bytes | None:
-        if not data.startswith(_RESULT, start):
-            _ignore_event(data, start, end)
-            return None
-        start += len(_RESULT)
-        if not data.startswith(b',"result"', start + DIGITS):
-            raise Failure(f"refused: {data[start:end]!r}")
-        return data[start : start + DIGITS]
+        return acknowledged_key(data, start, end)
+
+
+def client_id(run: str, key: bytes) -> bytes:
+    """As those of the SDK: a UUID of version 7 (RFC 9562), and its random part is what tells it apart."""
+    stamp = b"%012x" % int(time() * 1000)
+    return b"%b-%b-7%b-8%b00-%012x" % (stamp[:8], stamp[8:], run[:3].encode(), run[3:].encode(), int(key))
+
+
+def event_key(data: bytes, start: int, end: int) -> bytes | None:
+    """The number of the message that a node's frame brings; None where it is another event."""
+    if not data.startswith(EVENT, start):
+        _ignore_event(data, start, end)
+        return None
+    text = data.index(_TEXT, start + len(EVENT), end) + len(_TEXT)
+    if data.find(b"x" * (BODY - DIGITS) + b'"', text, end) != text + DIGITS:
+        raise Failure("a message did not arrive as it was sent")
+    return data[text : text + DIGITS]
+
+
+def acknowledged_key(data: bytes, start: int, end: int) -> bytes | None:
+    """The number of the message that a node's frame answers; None where it is an event."""
+    if not data.startswith(_RESULT, start):
+        _ignore_event(data, start, end)
+        return None
+    start += len(_RESULT)
+    if not data.startswith(b',"result"', start + DIGITS):
+        raise Failure(f"refused: {data[start:end]!r}")
+    return data[start : start + DIGITS]
 
 
 def _ignore_event(data: bytes, start: int, end: int) -> None:

@@ -4,17 +4,29 @@ import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
+from typing import Protocol
 
 from bench.failure import Failure
-from bench.flows import Flow
 from bench.loop import Loop
 from bench.meter import Meter
 
 DRAIN = 15.0
 
 
+class Offered(Protocol):
+    """What is offered to a target: messages of a pair, or to a group."""
+
+    meter: Meter
+    refill: bool
+
+    @property
+    def under_way(self) -> int: ...
+    def push(self, count: int, at: float) -> None: ...
+    def tick(self) -> None: ...
+
+
 def closed(
-    loop: Loop, flows: Sequence[Flow], meter: Meter, *, in_flight: int, warm_up: float, seconds: float
+    loop: Loop, flows: Sequence[Offered], meter: Meter, *, in_flight: int, warm_up: float, seconds: float
 ) -> None:
     """`in_flight` messages under way in each flow, at any time."""
     with _serving(loop, flows, meter):
@@ -27,7 +39,7 @@ def closed(
 
 
 def scheduled(
-    loop: Loop, flows: Sequence[Flow], meter: Meter, *, rate: float, warm_up: float, seconds: float
+    loop: Loop, flows: Sequence[Offered], meter: Meter, *, rate: float, warm_up: float, seconds: float
 ) -> None:
     """`rate` messages a second, by the clock, whatever the answers do: latencies count from the schedule."""
     with _serving(loop, flows, meter):
@@ -37,7 +49,9 @@ def scheduled(
             _send_until(loop, flows, began, rate, sent, began + warm_up + seconds)
 
 
-def _send_until(loop: Loop, flows: Sequence[Flow], began: float, rate: float, sent: int, end: float) -> int:
+def _send_until(
+    loop: Loop, flows: Sequence[Offered], began: float, rate: float, sent: int, end: float
+) -> int:
     now = perf_counter()
     while now < end:
         due = began + sent / rate
@@ -50,7 +64,7 @@ def _send_until(loop: Loop, flows: Sequence[Flow], began: float, rate: float, se
 
 
 @contextmanager
-def _serving(loop: Loop, flows: Sequence[Flow], meter: Meter) -> Iterator[None]:
+def _serving(loop: Loop, flows: Sequence[Offered], meter: Meter) -> Iterator[None]:
     def tick() -> None:
         for flow in flows:
             flow.tick()
@@ -68,7 +82,7 @@ def _serving(loop: Loop, flows: Sequence[Flow], meter: Meter) -> Iterator[None]:
         loop.on_tick = lambda: None
 
 
-def _drain(loop: Loop, flows: Sequence[Flow]) -> None:
+def _drain(loop: Loop, flows: Sequence[Offered]) -> None:
     """Let all that is under way arrive; raises `Failure` where something does not."""
     for flow in flows:
         flow.refill = False

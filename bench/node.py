@@ -14,8 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from bench.certificate import self_signed
 from bench.failure import Failure
+from bench.flows import BODY
+from bench.seeding import Seeds, seeding
 from bench.subjects import NodeSubject
 from bench.targets import PATIENCE, Target, process, trusting
+from safeum_home.storage.sqlite import Sqlite
 
 BIN = Path(sys.executable).parent
 STATE = Path("build")
@@ -86,6 +89,35 @@ class Home:
         """Stop the node and start it again: it then knows only what it reads from its database."""
         self.stop()
         self.subject.target = self._start()
+
+    @contextmanager
+    def stopped(self) -> Iterator[Seeds]:
+        """Stop the node, write into its database, and start it again."""
+        self.stop()
+        with seeding(Sqlite(self._folder / "home.sqlite"), self._folder, self._words.decode()) as seeds:
+            yield seeds
+        self.subject.target = self._start()
+
+    def found_group(self, size: int) -> None:
+        """A group of the first of its people; person 0 owns it."""
+        with self.stopped() as seeds:
+            members = [person.account for person in self.subject.people[:size]]
+            self.subject.group = seeds.group("Bench", members).id
+
+    def fill_chats(self, messages: int) -> None:
+        """Person 0 is written to by each of the others, its contacts, and has read nothing of it."""
+        first, *others = [person.account for person in self.subject.people]
+        with self.stopped() as seeds:
+            for number, other in enumerate(others):
+                chat = seeds.direct(first, other)
+                seeds.messages(chat, (other,), messages, "x" * BODY, 1_700_000_000_000 + number)
+
+    def read_chats(self) -> None:
+        """Person 0 has read all of it."""
+        first, *others = [person.account for person in self.subject.people]
+        with self.stopped() as seeds:
+            for other in others:
+                seeds.read_all(seeds.direct(first, other), first)
 
     def stop(self) -> None:
         self._processes.close()

@@ -41,13 +41,24 @@ class Options:
 
     @contextmanager
     def subject(
-        self, *, pairs: int = 0, people: int = 0, real_passwords: bool = False, restarted: bool = False
+        self,
+        *,
+        pairs: int = 0,
+        people: int = 0,
+        group: int = 0,
+        real_passwords: bool = False,
+        restarted: bool = False,
     ) -> Iterator[Subject]:
-        """What is to be measured, with its accounts made; then `restarted`, so that it holds nothing else."""
+        """What is to be measured, with its accounts made; then `restarted`, so that it holds nothing else.
+
+        The first `group` of the people are in a group together.
+        """
         if self.target == "node":
             with node.running(real_passwords=real_passwords) as home:
                 home.subject.sign_up_pairs(pairs)
                 home.subject.sign_up_people(people)
+                if group:
+                    home.found_group(group)
                 if restarted:
                     home.restart()
                 yield home.subject

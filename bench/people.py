@@ -15,6 +15,7 @@ from safeum_home.ids import AccountId, ChatId, direct_chat_id
 PATH = "/v1/ws"
 SUBPROTOCOL = "safeum.v1.json"
 PASSWORD = "correct horse battery staple"
+ANSWER = b'{"jsonrpc":"2.0","id":0,'
 DEVICE = {"name": "bench", "system": "none"}
 
 
@@ -28,23 +29,40 @@ class Person:
     token: str
 
 
-async def call(line: Line, method: str, params: dict[str, Any]) -> Any:
-    """The result of a command; events that come meanwhile are dropped. Raises `Failure` when refused."""
+async def ask(line: Line, method: str, params: dict[str, Any]) -> bytes:
+    """The answer to a command, as it comes; events that come meanwhile are dropped."""
     request = {"jsonrpc": "2.0", "method": method, "params": params, "id": 0}
     line.send(frame(msgspec.json.encode(request)))
     while True:
-        answer = msgspec.json.decode(await line.message())
-        if "error" in answer:
-            raise Failure(f"{method} was refused: {answer['error']}")
-        if answer.get("id") == 0:
-            return answer["result"]
+        answer = await line.message()
+        if answer.startswith(ANSWER):
+            return answer
+
+
+async def call(line: Line, method: str, params: dict[str, Any]) -> Any:
+    """The result of a command. Raises `Failure` when refused."""
+    answer = msgspec.json.decode(await ask(line, method, params))
+    if "error" in answer:
+        raise Failure(f"{method} was refused: {answer['error']}")
+    return answer["result"]
 
 
 async def connected(loop: Loop, target: Target) -> Line:
     """A connection to the node, nobody's yet."""
     line = Line(loop, target.port, target.tls)
-    await line.open(PATH, SUBPROTOCOL)
+    await open_session(line)
     return line
+
+
+async def open_session(line: Line) -> None:
+    """Shake hands on a line."""
+    await line.open(PATH, SUBPROTOCOL)
+
+
+async def show_token(line: Line, person: Person) -> None:
+    """Open a session on a new line with the device's token."""
+    await open_session(line)
+    await call(line, "session.resume", {"token": person.token})
 
 
 async def sign_up(loop: Loop, target: Target, username: str) -> tuple[Person, Line]:

@@ -2,7 +2,8 @@
 
 `python -m bench.relay` listens on an ephemeral port of the loopback interface and says where, with
 the certificate to trust, in one line of JSON. A connection's first message names its pair and is echoed;
-what either of a pair sends then is forwarded to the other as it is. With `--fast` the gateway's direct path
+what either of a pair sends then is forwarded to the other as it is, and what comes from one in the room
+to all others, framed once. With `--fast` the gateway's direct path
 takes the place of autobahn's frames: it shows what the generator can do.
 """
 
@@ -18,18 +19,36 @@ from twisted.internet.ssl import CertificateOptions, TLSVersion
 from bench.certificate import self_signed
 from safeum_home.protocol import SUBPROTOCOL
 
+ROOM = b"room"
+"""What a connection says first to be in the room, where all hear what any of them sends."""
+
 
 class Stock(WebSocketServerProtocol):  # type: ignore[misc]  # autobahn has no types
     """A connection as autobahn has it, with every option as it is when nothing is asked for."""
 
     partner: "Stock | None" = None
+    room: "list[Stock] | None" = None
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if self.partner is not None:
             self.partner.sendMessage(payload, isBinary)
             return
-        meet(self.factory.waiting, payload, self)
+        if self.room is not None:
+            prepared = self.factory.prepareMessage(payload, isBinary)
+            for other in self.room:
+                if other is not self:
+                    other.sendPreparedMessage(prepared)
+            return
+        if payload == ROOM:
+            self.room = self.factory.room
+            self.room.append(self)
+        else:
+            meet(self.factory.waiting, payload, self)
         self.sendMessage(payload)
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        if self.room is not None:
+            self.room.remove(self)
 
 
 def meet(waiting: dict[bytes, Any], name: bytes, newcomer: Any) -> None:
@@ -53,7 +72,7 @@ def main() -> None:
     else:
         factory = WebSocketServerFactory(reactor=reactor, protocols=[SUBPROTOCOL])
         factory.protocol = Stock
-        factory.waiting = {}
+        factory.waiting, factory.room = {}, []
     key, certificate = self_signed()
     tls = CertificateOptions(
         privateKey=PKey.from_cryptography_key(key),

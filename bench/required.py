@@ -28,6 +28,12 @@ BOUNDS = (
     Bound({"case": "pairs", "in_flight": 16}, "relay_ratio", 0.35, True),
     Bound({"case": "pairs", "in_flight": 1}, "relay_ratio", 0.45, True),
     Bound({"case": "pairs", "rate": 200}, "p99_ms", 5.0, False),
+    Bound({"case": "groups", "in_flight": 16}, "per_s", 100_000.0, True),
+    Bound({"case": "groups", "in_flight": 16}, "relay_ratio", 1.0, True),
+    Bound({"case": "sync", "what": "fresh, unread"}, "first_ms", 50.0, False),
+    Bound({"case": "sync", "what": "fresh, read"}, "first_ms", 50.0, False),
+    Bound({"case": "sync", "what": "fresh, unread"}, "octets", 65_536.0, False),
+    Bound({"case": "sync", "what": "nothing missed"}, "p50_ms", 50.0, False),
     Bound({"case": "idle"}, "kib_per_conn", 45.0, False),
     Bound({"case": "login", "method": "token"}, "per_s", 700.0, True),
 )

@@ -3,17 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from secrets import token_hex
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bench import people
+from bench.fan_out import Ear, FanOut, NodeFanOut, RelayFanOut
 from bench.flows import Flow, NodeFlow, RelayFlow
 from bench.framing import frame
 from bench.loop import Loop
 from bench.people import Person
+from bench.relay import ROOM
 from bench.targets import Target
 from bench.wire import Line
 from safeum_home.ids import ChatId
 
+L = TypeVar("L", bound=Line)
 WIDTH = 16
 """How many connections are set up at the same time."""
 
@@ -29,6 +32,12 @@ class Subject(Protocol):
 
     async def flow(self, loop: Loop, pair: int) -> Flow:
         """Connect the two of a pair."""
+
+    async def ear(self, loop: Loop, who: int) -> Ear:
+        """Connect a recipient of what is written into the group."""
+
+    async def fan_out(self, loop: Loop, ears: list[Ear]) -> FanOut:
+        """Connect the sender, person 0, when all `ears` are there."""
 
     async def arrive(self, loop: Loop, who: int) -> Line:
         """Connect, up to where a client may begin to work."""
@@ -54,6 +63,18 @@ class RelaySubject:
     async def arrive(self, loop: Loop, who: int) -> Line:
         return await people.connected(loop, self.target)
 
+    async def ear(self, loop: Loop, who: int) -> Ear:
+        return await self._into_room(Ear(loop, self.target.port, self.target.tls))
+
+    async def fan_out(self, loop: Loop, ears: list[Ear]) -> FanOut:
+        return RelayFanOut(await self._into_room(Line(loop, self.target.port, self.target.tls)), ears)
+
+    async def _into_room(self, line: L) -> L:
+        await people.open_session(line)
+        line.send(frame(ROOM))
+        await line.message()
+        return line
+
     log_in = arrive
 
 
@@ -65,6 +86,7 @@ class NodeSubject:
     settings: Mapping[str, object]
     people: list[Person] = field(default_factory=list)
     chats: list[ChatId] = field(default_factory=list)
+    group: ChatId | None = None
 
     def sign_up_people(self, count: int) -> None:
         """`count` accounts, without connections left open."""
@@ -77,6 +99,35 @@ class NodeSubject:
 
         loop.run((one(number) for number in range(count)), WIDTH)
         loop.close()
+
+    def befriend_first(self) -> None:
+        """Person 0 becomes a contact of everybody else."""
+        loop = Loop()
+
+        async def all_of_them() -> None:
+            first = await people.resume(loop, self.target, self.people[0])
+            for other in self.people[1:]:
+                line = await people.resume(loop, self.target, other)
+                await people.befriend(self.people[0], first, other, line)
+                await line.close()
+            await first.close()
+
+        loop.run([all_of_them()], 1, 600.0)
+        loop.close()
+
+    def reached(self) -> str:
+        """The cursor of person 0 when it comes now."""
+        loop, cursors = Loop(), list[str]()
+
+        async def come() -> None:
+            line = await people.connected(loop, self.target)
+            opened = await people.call(line, "session.resume", {"token": self.people[0].token})
+            cursors.append(opened["cursor"])
+            await line.close()
+
+        loop.run([come()], 1)
+        loop.close()
+        return cursors[0]
 
     def sign_up_pairs(self, count: int) -> None:
         """`count` pairs of contacts, without connections left open."""
@@ -98,6 +149,15 @@ class NodeSubject:
         recipient = await people.resume(loop, self.target, self.people[2 * pair + 1])
         # A client id must be new to the device, also when the same two talk again.
         return NodeFlow(sender, recipient, self.chats[pair], token_hex(2))
+
+    async def ear(self, loop: Loop, who: int) -> Ear:
+        line = Ear(loop, self.target.port, self.target.tls)
+        await people.show_token(line, self.people[who])
+        return line
+
+    async def fan_out(self, loop: Loop, ears: list[Ear]) -> FanOut:
+        assert self.group is not None
+        return NodeFanOut(await self.arrive(loop, 0), ears, self.group, token_hex(2))
 
     async def arrive(self, loop: Loop, who: int) -> Line:
         return await people.resume(loop, self.target, self.people[who])

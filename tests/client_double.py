@@ -31,6 +31,7 @@ SUPPORT_CHAT = direct_chat_id(AccountId(ADA), SUPPORT)
 NODE_KEY = SigningKey(b"the key of the node of the tests")
 CHAT = "!" + "c" * 26
 OTHER = "!" + "d" * 26
+SELF_CHAT = "!" + "s" * 26
 DEVICE = "D" + "e" * 16
 TOKEN = "token-" + "t" * 30
 
@@ -68,6 +69,14 @@ def opened(at: int = 0, token: str | None = TOKEN) -> dict[str, Any]:
     }
 
 
+_BEGINNING = {"profile.get", "chat.list", "contact.list"}
+
+
+def start(own: Any, chats: Any, contacts: Any) -> dict[str, Any]:
+    """The answer to `sync.start`."""
+    return {"own": own, "self_chat": SELF_CHAT, "chats": chats, "contacts": contacts}
+
+
 class FakeWire:
     """One connection, seen from the node: `requests` is what came, `answer` and `event` go back."""
 
@@ -81,8 +90,21 @@ class FakeWire:
         request = json.loads(payload)
         self.requests.append(request)
         answer = self.answers.get(request["method"])
+        if request["method"] == "sync.start" and answer is None and self.answers.keys() >= _BEGINNING:
+            answer = self._start
         if answer is not None and "id" in request:
             self.reply(request, answer(request["params"]))
+
+    def _start(self, params: dict[str, Any]) -> Any:
+        """What a client begins with, as the commands that go on with it say."""
+        pages = (
+            ("profile.get", {"account": None}),
+            ("chat.list", {"before": None}),
+            ("contact.list", {"after": None}),
+        )
+        answers = [self.answers[method](asked) for method, asked in pages]
+        refused = [answer for answer in answers if isinstance(answer, Problem)]
+        return refused[0] if refused else start(*answers)
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         if self.closed_with is None:

@@ -136,12 +136,13 @@ class ListTests(HistoryCase):
         self.assertGreaterEqual(pages, 5)
 
     def test_unread(self) -> None:
-        """Of the newest 100 messages those of others behind the read marker."""
+        """Of the newest 100 messages those of others behind the read marker, and behind one's own last."""
         self.send(120, self.bob)
         self.assertEqual([c["unread"] for c in self.listed(self.bob)], [0])
+        self.assertEqual([c["unread"] for c in self.listed(self.alice)], [100])
         ids = self.send(3)
         self.assertEqual([c["unread"] for c in self.listed(self.bob)], [3])
-        self.assertEqual([c["unread"] for c in self.listed(self.alice)], [97])
+        self.assertEqual([c["unread"] for c in self.listed(self.alice)], [0])
         self.bob.call("chat.read", chat=self.chat, upto=ids[1])
         self.assertEqual([(c["unread"], c["read"]) for c in self.listed(self.bob)], [(1, ids[1])])
         self.send(100)
@@ -166,6 +167,6 @@ class FreshLoginTests(HistoryCase):
         self.assertEqual(contact(phone, carol)["state"], "incoming")
         [summary] = self.listed(phone)
         about = ("chat", "display_name", "unread", "read", "peer_read")
-        self.assertEqual([summary[key] for key in about], [self.chat, "Alice", 1, ids[1], ids[2]])
+        self.assertEqual([summary[key] for key in about], [self.chat, "Alice", 0, ids[1], ids[2]])
         self.assertEqual(phone.history(self.chat), ["0", "1", "2", "answer"])
         self.assertEqual(len(phone.call("device.list")["devices"]), 2)

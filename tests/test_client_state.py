@@ -24,6 +24,7 @@ from tests.client_double import (
     contact,
     cursor,
     message,
+    start,
 )
 
 
@@ -59,6 +60,12 @@ class StateTests(SynchronousTestCase):
         more = place + 1 < len(self.contacts)
         return {"contacts": page, "next": page[0].account if more else None}
 
+    def start(self, chats: list[ChatSummary], number: int = 0) -> None:
+        """Answer what began a loading."""
+        own = self.wire.answers["profile.get"]({})
+        answer = start(own, {"chats": chats, "next": None}, {"contacts": self.contacts, "next": None})
+        self.wire.reply(self.wire.of("sync.start")[number], answer)
+
     def load(self) -> State:
         self.wire = self.node.wire
         loading = self.node.client.load()
@@ -84,7 +91,7 @@ class StateTests(SynchronousTestCase):
         self.wire.event(message(4))
         self.wire.event(message(5))
         self.wire.event(message(6))
-        self.wire.reply(self.wire.of("chat.list")[0], {"chats": self.chats, "next": None})
+        self.start(self.chats)
         self.successResultOf(loading)
         chat = self.node.client.state.chats[0]
         self.assertEqual((chat.unread, [entry.id for entry in chat.messages]), (2, [cursor(5), cursor(6)]))
@@ -94,10 +101,13 @@ class StateTests(SynchronousTestCase):
         self.wire.event(message(6))
         self.wire.event(message(7, sender=ADA))
         self.wire.event(message(8))
-        self.assertEqual(state.unread, 3)
-        self.wire.event(Receipt(cursor(9), CHAT, ADA, None, cursor(6)))
+        self.assertEqual(state.unread, 1)  # who writes has read what was there
+        self.wire.event(message(9))
+        self.wire.event(Receipt(cursor(10), CHAT, ADA, None, cursor(6)))
+        self.assertEqual(state.unread, 2)
+        self.wire.event(Receipt(cursor(11), CHAT, ADA, None, cursor(8)))
         self.assertEqual(state.unread, 1)
-        reading = self.node.client.read(CHAT, cursor(8))
+        reading = self.node.client.read(CHAT, cursor(9))
         self.wire.reply(self.wire.of("chat.read")[0], {})
         assert isinstance(reading, Deferred)
         self.successResultOf(reading)
@@ -109,7 +119,7 @@ class StateTests(SynchronousTestCase):
         self.wire.reply(self.wire.of("chat.send")[0], {"id": cursor(6), "at": 1_700_000_000_006})
         last = state.chats[0].last
         assert last is not None
-        self.assertEqual((last.id, last.sender, state.unread), (cursor(6), ADA, 1))
+        self.assertEqual((last.id, last.sender, state.unread), (cursor(6), ADA, 0))
 
     def test_receipts_of_the_other_side(self) -> None:
         state = self.load()
@@ -205,7 +215,7 @@ class StateTests(SynchronousTestCase):
         for number in (4, 5, 6):
             self.wire.event(message(number, at=100 - number))
         last = summary(message(5, at=95), 1)
-        self.wire.reply(self.wire.of("chat.list")[0], {"chats": [last], "next": None})
+        self.start([last])
         self.successResultOf(loading)
         self.assertEqual((self.node.client.state.unread, self.ids()), (2, [cursor(5), cursor(6)]))
 
@@ -237,10 +247,9 @@ class StateTests(SynchronousTestCase):
         del self.wire.answers["chat.list"]
         for _ in range(2):
             assert isinstance(self.node.client.load(), Deferred)
-        first, second = self.wire.of("chat.list")
-        self.wire.reply(first, {"chats": [summary(message(5), 1)], "next": None})
+        self.start([summary(message(5), 1)])
         self.wire.event(message(6))
-        self.wire.reply(second, {"chats": [summary(message(4), 0)], "next": None})
+        self.start([summary(message(4), 0)], 1)
         self.assertEqual(self.node.client.state.unread, 1)
 
     def _forget_cursors(self) -> None:

@@ -11,11 +11,14 @@ from safeum_home.storage.rows import (
     ContactRow,
     DeviceRow,
     EventRow,
+    ListedChat,
     Marker,
     MemberRow,
     ProfileRow,
 )
 from tests.storage import OnPostgres, StorageCase, blind, wrap
+
+GROUP = 4
 
 
 class AccountQueryTests(StorageCase):
@@ -34,6 +37,16 @@ class AccountQueryTests(StorageCase):
         self.assertEqual(await self.read(keys.key, blind("ann")), row.key)
         self.assertIsNone(await self.read(accounts.account, blind("bob")))
         self.assertIsNone(await self.read(accounts.account_by_alias, blind("login bob")))
+
+    async def test_among(self) -> None:
+        """Several at once: the accounts, and the profiles with the keys, of those that are there."""
+        rows = [await self.account(name) for name in ("ann", "bob", "cy")]
+        profile = ProfileRow(blind("cy"), 7, b"profile")
+        await self.write(profiles.put_profile, profile)
+        asked = [blind("cy"), blind("ann"), blind("eve")]
+        found = await self.read(accounts.accounts_among, asked)
+        self.assertEqual(sorted(found), sorted([rows[0], rows[2]]))
+        self.assertEqual(await self.read(profiles.profiles_among, asked), [(profile, rows[2].key)])
 
     async def test_alias_taken(self) -> None:
         """A second account with an alias is refused and leaves nothing behind."""
@@ -187,12 +200,58 @@ class ChatQueryTests(StorageCase):
         await self.chat("theirs", "bob", "eve")
         await self.send("one", "two", "one", "theirs")
         newest = (await self.send("two", "one"))[::-1]
-        found = await self.read(chats.chats_of, blind("ann"), None, 10)
-        self.assertEqual([event for _, event in found], newest)
-        self.assertEqual(found[0][0], ChatRow(blind("one"), 1, b"sealed", wrap("one")))
-        self.assertEqual(await self.read(chats.chats_of, blind("ann"), None, 1), found[:1])
-        self.assertEqual(await self.read(chats.chats_of, blind("ann"), newest[0].position, 9), found[1:])
-        self.assertEqual(await self.read(chats.chats_of, blind("ann"), newest[1].position, 9), [])
+        found = await self.listed("ann")
+        self.assertEqual([each.newest for each in found], newest)
+        self.assertEqual([each.place for each in found], [event.position for event in newest])
+        self.assertEqual(found[0].chat, ChatRow(blind("one"), 1, b"sealed", wrap("one")))
+        self.assertEqual(found[0].mine, MemberRow(blind("one"), blind("ann"), 0, 0, 0))
+        self.assertEqual(await self.listed("ann", None, 1), found[:1])
+        self.assertEqual(await self.listed("ann", newest[0].position, 9), found[1:])
+        self.assertEqual(await self.listed("ann", newest[1].position, 9), [])
+
+    async def listed(self, name: str, before: int | None = None, limit: int = 10) -> list[ListedChat]:
+        found: list[ListedChat] = await self.read(chats.chats_of, blind(name), before, limit, GROUP)
+        return found
+
+    async def test_chats_without_a_message(self) -> None:
+        """A group is there from when it was made or joined, an erased chat from then; others are not."""
+        for name, kind in (("direct", 1), ("group", GROUP), ("joined", GROUP), ("erased", 1), ("new", GROUP)):
+            row = ChatRow(blind(name), kind, b"sealed", wrap(name), 0 if kind == 1 else 3)
+            await self.write(chats.insert_chat, row, [])
+        await self.send("joined", "erased")
+        joined = self.db.next_position()
+        rows = [
+            MemberRow(blind(chat), blind("ann"), 0, 0, 0, visible)
+            for chat, visible in (
+                *(("direct", 0), ("group", 0)),
+                *(("joined", joined), ("erased", joined - 1), ("new", 0)),
+            )
+        ]
+        await self.write(chats.add_members, rows)
+        await self.write(chats.update_chat, blind("group"), b"sealed", joined + 2)
+        [said] = await self.send("new")
+        found = await self.listed("ann")
+        self.assertEqual(
+            [(each.chat.chat, each.place, each.newest) for each in found],
+            [
+                (blind("group"), joined + 2, None),
+                (blind("new"), said.position, said),
+                (blind("joined"), joined, None),
+                (blind("erased"), joined - 1, None),
+            ],
+        )
+        self.assertEqual(await self.listed("ann", joined, 1), found[3:])
+
+    async def test_members_of(self) -> None:
+        """Of several chats at once."""
+        await self.chat("one", "ann", "bob")
+        await self.chat("two", "ann")
+        await self.chat("three", "eve")
+        found = await self.read(chats.members_of, [blind("one"), blind("two"), blind("none")])
+        pairs = (("one", "ann"), ("one", "bob"), ("two", "ann"))
+        expected = {(blind(chat), blind(who)) for chat, who in pairs}
+        self.assertEqual({row[:2] for row in found}, expected)
+        self.assertEqual(await self.read(chats.members_of, []), [])
 
     async def test_markers(self) -> None:
         """Markers go forward alone; each row that moved something tells where the marker stands."""

@@ -87,16 +87,31 @@ class ContactSide:
 
     def page(self, owner: OpenAccount, after: AccountId | None, limit: int) -> "Deferred[Page]":
         """Entries behind `after`, in the order of their rows."""
+        return self._database.read(lambda c: self.read_page(c, owner, after, limit))
+
+    def read_page(self, c: Connection, owner: OpenAccount, after: AccountId | None, limit: int) -> Page:
+        """The same in a snapshot that there is already."""
         start = None if after is None else self._blinder.account(after)
-
-        def read(c: Connection) -> Page:
-            rows, entries = self._entries(c, owner, start, limit + 1)
-            while not entries[:limit] and len(rows) > limit:
-                rows, entries = self._entries(c, owner, rows[-2].peer, limit + 1)
-            shown = [self.show(c, entry) for entry in entries[:limit]]
-            return Page(shown, len(rows) > limit)
-
-        return self._database.read(read)
+        rows, entries = self._entries(c, owner, start, limit + 1)
+        while not entries[:limit] and len(rows) > limit:
+            rows, entries = self._entries(c, owner, rows[-2].peer, limit + 1)
+        page = entries[:limit]
+        agreed = [entry.account for entry in page if entry.state is ContactState.ACCEPTED]
+        names = self._directory.names(c, agreed)
+        shown = [
+            Contact(
+                entry.account,
+                entry.address,
+                entry.chat,
+                entry.state,
+                # Another's name only where both agreed.
+                names.get(self._blinder.account(entry.account), "")
+                if entry.state is ContactState.ACCEPTED
+                else "",
+            )
+            for entry in page
+        ]
+        return Page(shown, len(rows) > limit)
 
     def accepted(self, owner: OpenAccount) -> "Deferred[set[AccountId]]":
         """All accounts that `owner` is in contact with."""

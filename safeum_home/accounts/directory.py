@@ -1,7 +1,7 @@
 """The accounts of this node by id: opened from the database when asked for, a bounded number kept in RAM."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -11,7 +11,7 @@ from safeum_home.accounts.records import AccountRecord, PinRecord, ProfileRecord
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
-from safeum_home.ports import Blinder, Database, Key, Keyring, Known
+from safeum_home.ports import Blinder, Database, Key, Keyring, Known, WrappedKey
 from safeum_home.storage import accounts, keys, profiles
 from safeum_home.storage.rows import AccountRow, ProfileRow
 
@@ -42,7 +42,7 @@ class Credentials:
 
 
 class AccountDirectory:
-    """`ports.Directory`, and for this package the opened accounts themselves."""
+    """`ports.People`, and for this package the opened accounts themselves."""
 
     def __init__(
         self,
@@ -133,6 +133,28 @@ class AccountDirectory:
         row = profiles.profile(c, self._blinder.account(account))
         names = undamaged([row] if row else [], lambda row: self.read_profile(c, row), "profiles")
         return names[0].display_name if names else ""
+
+    def names(self, c: Connection, among: Collection[AccountId]) -> dict[bytes, str]:
+        """What those of some accounts are called that have a profile, by their blind indexes."""
+
+        def open_row(row: tuple[ProfileRow, WrappedKey]) -> tuple[bytes, str]:
+            profile, wrapped = row
+            key = self._keyring.unwrap(profile.account, wrapped)
+            return profile.account, open_profile(key, profile).display_name
+
+        rows = profiles.profiles_among(c, [self._blinder.account(account) for account in among])
+        return dict(undamaged(rows, open_row, "profiles"))
+
+    def people(self, c: Connection, among: Collection[AccountId]) -> dict[AccountId, Known]:
+        """`ports.People`."""
+        asked = [account for account in among if account not in self._own]
+        found = {account: own for account in among if (own := self._own.get(account)) is not None}
+        names = self.names(c, asked)
+        rows = accounts.accounts_among(c, [self._blinder.account(account) for account in asked])
+        for row, record in undamaged(rows, lambda row: (row, self._open_record(row)), "accounts"):
+            account = AccountId(record.account)
+            found[account] = Known(account, record.username, names.get(row.account, ""), "")
+        return found
 
     async def need(self, account: AccountId) -> OpenAccount:
         """The account; raises `not_found`."""

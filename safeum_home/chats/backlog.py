@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from safeum_home.chats.settled import settled
 from safeum_home.ids import AccountId
 from safeum_home.ports import Database, Missed, Published, Source
 from safeum_home.storage import node
@@ -31,22 +32,13 @@ class Backlog:
     async def page(self, account: AccountId, after: int) -> Page:
         """The next events of `account` behind `after`: nothing left out, nothing twice."""
 
-        def read(c: Connection) -> tuple[Page, int]:
+        def read(c: Connection) -> Page:
             # One snapshot for all: what moves on while it is read (a receipt, a contact) is in none of them.
             missed = [source(c, account, after, PAGE) for source in self._sources]
-            complete = node.committed(c)
-            return _merge(missed, after, complete), complete
+            return _merge(missed, after, node.committed(c))
 
-        page, complete = await self._database.read(read)
-        if complete > self._database.committed:
-            # It holds what is on disk and about to be told. Whoever asks is told of that live first, so
-            # that he can leave it out: changes are reported in order.
-            await self._database.transact(_nothing)
-        return page
-
-
-def _nothing(c: Connection) -> None:
-    """A change that changes nothing."""
+        # Whoever asks is told first of what is on disk and not told yet, so that he can leave it out.
+        return await settled(self._database, read)
 
 
 def _merge(missed: Sequence[Missed], after: int, complete: int) -> Page:

@@ -127,7 +127,7 @@ class Messages:
     def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
         """`ports.Source` of messages."""
         rows = events.events_since(c, self._blinder.account(account), after, limit)
-        opened = self._registry.opener(c, account)
+        opened = self._registry.opener(c, account, (row.chat for row in rows))
         told = undamaged(
             rows, lambda row: self._delivery.missed(c, opened(row.chat), row, account), "messages"
         )

@@ -1,6 +1,6 @@
 """Chats out of their rows, and rows for new ones: what needs a key, and no memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import Connection
 
@@ -14,7 +14,7 @@ from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Key, Keyring
 from safeum_home.storage import chats, contacts, roster
 from safeum_home.storage.contacts import ACCEPTED
-from safeum_home.storage.rows import ChatRow, ContactRow
+from safeum_home.storage.rows import ChatRow, ContactRow, RosterRow
 
 
 class ChatOpener:
@@ -71,16 +71,21 @@ class ChatOpener:
             record.id, row.chat, kind, key, members, record, row.changed, self._keyring, entry
         )
 
-    def opener(self, c: Connection, account: AccountId) -> Callable[[bytes], ChatContents]:
+    def opener(
+        self, c: Connection, account: AccountId, expected: Iterable[bytes] = ()
+    ) -> Callable[[bytes], ChatContents]:
         """Opens chats of `account` found by an index, on a reading connection and in its thread; each once.
 
-        Raises `Tampered`, also where only the index says that the account is in the chat.
+        The rows of those that are `expected` are read together, which costs much less. Raises `Tampered`,
+        also where only the index says that the account is in the chat.
         """
         opened: dict[bytes, ChatContents] = {}
+        rows = {row.chat: row for row in chats.chats_among(c, set(expected))}
 
         def open_chat(blind: bytes) -> ChatContents:
             if blind not in opened:
-                if (row := chats.chat(c, blind)) is None:
+                row = rows[blind] if blind in rows else chats.chat(c, blind)
+                if row is None:
                     raise Tampered
                 opened[blind] = self.contents(c, row, account)
             return opened[blind]
@@ -107,9 +112,12 @@ class ChatOpener:
         writers = frozenset((self._system,) if kind is ChatKind.SYSTEM else people)
         return Chat(record.id, blind, kind, key, people, writers, record, self._keyring), insert
 
+    def in_roster(self, chat: ChatContents, rows: Sequence[RosterRow]) -> tuple[AccountId, ...]:
+        """Whom entries of a group's roster name as members."""
+        return _members(chat.key, rows)
+
     def _group_members(self, c: Connection, key: Key, chat: bytes) -> tuple[AccountId, ...]:
-        rows = [row for row in roster.member_entries(c, chat) if row.state == RosterState.MEMBER]
-        return tuple(entry.account for entry in undamaged(rows, lambda row: open_entry(key, row), "members"))
+        return _members(key, roster.member_entries(c, chat))
 
     def _entry(self, c: Connection, key: Key, chat: bytes, account: AccountId) -> RosterRecord:
         """The entry of an account that is said to be a member; raises `Tampered` where it is none."""
@@ -136,3 +144,8 @@ class ChatOpener:
         first, second = members
         pairs = ((first, second), (second, first))
         return frozenset(writer for writer, reader in pairs if self._blinder.account(reader) in consenting)
+
+
+def _members(key: Key, rows: Sequence[RosterRow]) -> tuple[AccountId, ...]:
+    entries = [row for row in rows if row.state == RosterState.MEMBER]
+    return tuple(entry.account for entry in undamaged(entries, lambda row: open_entry(key, row), "members"))

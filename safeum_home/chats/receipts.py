@@ -69,8 +69,8 @@ class Receipts:
         owner = self._blinder.account(account)
 
         def read(c: Connection) -> list[tuple[ChatId, int]]:
-            opened = self._registry.opener(c, account)
             found = chats.undelivered(c, owner, position)
+            opened = self._registry.opener(c, account, (chat for chat, _ in found))
             return undamaged(found, lambda row: (opened(row[0]).id, row[1]), "chats")
 
         def tell(found: list[tuple[ChatId, int]]) -> None:
@@ -103,7 +103,7 @@ class Receipts:
     def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
         """`ports.Source` of receipts."""
         rows = chats.markers_since(c, self._blinder.account(account), after, limit, ChatKind.GROUP)
-        opened = self._registry.opener(c, account)
+        opened = self._registry.opener(c, account, (row.chat for row in rows))
 
         def tell(row: MemberRow) -> Published:
             chat = opened(row.chat)

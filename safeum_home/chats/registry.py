@@ -1,7 +1,7 @@
 """The chats of this node in RAM: their keys, their members, and who may write. A bounded number."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -215,9 +215,11 @@ class ChatRegistry:
             del self._open[chat.id]
         self._doubt()
 
-    def opener(self, c: Connection, account: AccountId) -> Callable[[bytes], ChatContents]:
+    def opener(
+        self, c: Connection, account: AccountId, expected: Iterable[bytes] = ()
+    ) -> Callable[[bytes], ChatContents]:
         """As `ChatOpener.opener`."""
-        return self._opener.opener(c, account)
+        return self._opener.opener(c, account, expected)
 
     def forget(self) -> None:
         """Open chats anew. Their keys stay for those who are using them."""

@@ -29,6 +29,22 @@ class Fleeting(NamedTuple):
     key: WrappedKey
 
 
+class Kind(msgspec.Struct, frozen=True):
+    """A body, of which all else is passed over."""
+
+    kind: str
+
+
+class Heading(msgspec.Struct, frozen=True):
+    """A message, of which all else is passed over."""
+
+    sender: str
+    body: Kind
+
+
+_headings = msgspec.json.Decoder(Heading)
+
+
 def _context(chat: bytes, position: int) -> bytes:
     return b"message" + chat + position.to_bytes(8, "big")
 
@@ -96,6 +112,11 @@ def reseal(c: Connection, chat: Chat | ChatContents, row: EventRow, encoded: byt
 def open_message(c: Connection, chat: Chat | ChatContents, row: EventRow) -> Message:
     """The message in a row, as `open_encoded` does."""
     return decode(open_encoded(c, chat, row))
+
+
+def open_heading(c: Connection, chat: Chat | ChatContents, row: EventRow) -> Heading:
+    """Who wrote the message in a row, and of what kind it is; raises `Tampered`."""
+    return _headings.decode(open_encoded(c, chat, row))
 
 
 def decode(encoded: bytes) -> Message:

@@ -41,6 +41,7 @@ REPEATABLE: frozenset[type[Params]] = frozenset(
         commands.ChatRead,
         commands.ChatHistory,
         commands.ListChats,
+        commands.SyncStart,
         commands.ListContacts,
         commands.ListDevices,
         commands.PolicyAccept,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from safeum_home.protocol.news import is_news
 from safeum_home.protocol.types import ChatInfo, ChatSummary, GroupInfo, GroupRole, Message
 
 KEPT = 2000
@@ -65,6 +66,15 @@ class ChatView:
                 if self.messages[index].id == message:
                     return index
         return -1
+
+    def theirs(self, account: str, place: int) -> int:
+        """How many messages of others there are from an index on, behind the last one of `account`."""
+        count = 0
+        for message in reversed(self.messages[place:]):
+            if message.sender == account:
+                break
+            count += is_news(message, account)
+        return count
 
     def add(self, message: Message) -> bool:
         """A message has come: it is the newest one; False if it is there already."""

@@ -6,6 +6,7 @@ from safeum_home.client import alerts
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Heard, Link, LinkChanged
+from safeum_home.client.filling import Loaded
 from safeum_home.client.group_words import notice_text
 from safeum_home.client.names import label
 from safeum_home.client.text import safe
@@ -70,7 +71,17 @@ class Listening:
             self._profile(event.account, event.profile)
         elif isinstance(event, ChatUpdated):
             self._updated(event.chat)
+        elif isinstance(event, Loaded):
+            self._more()
         self._desk.refresh()
+
+    def _more(self) -> None:
+        """More contacts were loaded."""
+        for contact in self._desk.state.contacts.values():
+            if contact.account not in self._called:
+                self._called[contact.account] = label(contact.display_name)
+                if contact.state is ContactState.INCOMING:
+                    self._wants(contact)
 
     def _link(self, event: LinkChanged) -> None:
         desk = self._desk

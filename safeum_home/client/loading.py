@@ -1,42 +1,42 @@
-"""Filling what a client shows from what the node holds."""
+"""Filling what a client shows from what the node holds: one answer to begin with, the rest behind it."""
 
-from msgspec import Struct
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
+from safeum_home.client.errors import ClientError, RemoteProblem, SessionEnded
+from safeum_home.client.filling import Filling
 from safeum_home.client.group_methods import GroupMethods
+from safeum_home.client.methods import Methods
 from safeum_home.client.state import MAX_CHATS, State
-from safeum_home.protocol.types import ChatSummary, Contact
+from safeum_home.protocol import commands as c
+from safeum_home.spawn import spawn
+
+PAGE = 50
+PATIENCE = 5.0
+"""Seconds until a page is asked for again that could not be had."""
+
+T = TypeVar("T")
 
 
-async def load(state: State, client: GroupMethods) -> None:
-    """Fill `state` from the node: one's own profile, all contacts, and the newest chats."""
-    early = state.begin()
+async def load(state: State, client: Methods) -> None:
+    """Fill `state` from the node: done when one's own profile and the newest chats are there.
+
+    All contacts and up to `MAX_CHATS` chats follow by themselves.
+    """
+    filling = state.begin()
     try:
-        await _load(state, client, early)
+        start = await client.call(c.SyncStart())
     except BaseException:
-        state.abandon(early)
+        filling.end()
         raise
-
-
-async def _load(state: State, client: GroupMethods, early: list[Struct]) -> None:
-    own = await client.profile()
-    state.account, state.address = own.account, own.address
-    contacts: list[Contact] = []
-    after: str | None = None
-    while True:
-        listed = await client.contacts(after)
-        contacts += listed.contacts
-        after = listed.next
-        if after is None:
-            break
-    chats: list[ChatSummary] = []
-    before: str | None = None
-    while True:
-        page = await client.chats(before, 50)
-        chats += page.chats
-        before = page.next
-        if before is None or len(chats) >= MAX_CHATS:
-            break
-    state.build(early, own.profile, contacts, chats)
+    state.account, state.address = start.own.account, start.own.address
+    state.self_chat = start.self_chat
+    rest = _Rest(state, client, filling, start)
+    rest.build()
+    if rest.more:
+        spawn(rest.load(), "loading older chats")
+    else:
+        filling.end()
 
 
 async def load_invitations(state: State, client: GroupMethods) -> None:
@@ -44,3 +44,79 @@ async def load_invitations(state: State, client: GroupMethods) -> None:
     early = state.groups.begin()
     listed = await client.invitations()
     state.groups.build(early, listed.invitations)
+
+
+class _Rest:
+    """What did not fit into the first answer: where to go on, and what was found meanwhile."""
+
+    def __init__(self, state: State, client: Methods, filling: Filling, start: c.Start) -> None:
+        self._state = state
+        self._client = client
+        self._filling = filling
+        self._start = start
+        self._chats_from = None if start.chats is None else start.chats.next
+        self._contacts_from = None if start.contacts is None else start.contacts.next
+        self._chats_wanted = start.chats is None or start.chats.next is not None
+        self._contacts_wanted = start.contacts is None or start.contacts.next is not None
+
+    def build(self) -> None:
+        """Show what the first answer brought."""
+        start = self._start
+        chats = [] if start.chats is None else start.chats.chats
+        contacts = [] if start.contacts is None else start.contacts.contacts
+        self._filling.begin(start.own.profile, contacts, chats)
+        self._name(start.chats)
+
+    @property
+    def more(self) -> bool:
+        return self._chats_wanted or self._contacts_wanted
+
+    async def load(self) -> None:
+        """Until nothing is left, a later loading has begun, or the session is over."""
+        try:
+            while self.more and self._filling.wanted:
+                if self._filling.overflowed:
+                    # Too much has happened to tell what a page does not know yet.
+                    await self._patiently(lambda: load(self._state, self._client))
+                elif self._contacts_wanted:
+                    await self._contacts()
+                else:
+                    await self._chats()
+        except SessionEnded:
+            return
+        self._filling.end()
+
+    async def _contacts(self) -> None:
+        page = await self._patiently(lambda: self._client.contacts(self._contacts_from, PAGE))
+        self._filling.go_on(page.contacts, [])
+        self._contacts_from = page.next
+        self._contacts_wanted = page.next is not None
+
+    async def _chats(self) -> None:
+        page = await self._page(self._chats_from)
+        self._chats_from = page.next
+        self._chats_wanted = page.next is not None and len(self._filling.chats) < MAX_CHATS
+        if not self._chats_wanted and self._filling.strangers:
+            # They were written in before their page was asked for, and stand at the front now.
+            await self._page(None)
+
+    async def _page(self, before: str | None) -> c.ChatList:
+        page = await self._patiently(lambda: self._client.chats(before, PAGE))
+        self._filling.go_on([], page.chats)
+        self._name(page)
+        return page
+
+    def _name(self, chats: c.ChatList | None) -> None:
+        if chats is not None:
+            self._state.people |= {person.account: person for person in chats.people}
+
+    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Ask until it is answered."""
+        while True:
+            try:
+                return await ask()
+            except SessionEnded:
+                raise
+            except ClientError as error:
+                wait = error.retry_after if isinstance(error, RemoteProblem) else None
+                await self._state.pause(wait or PATIENCE)

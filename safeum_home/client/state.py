@@ -8,11 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import deferLater
 
 from safeum_home.client.chat_view import ChatView, view_of
+from safeum_home.client.filling import Filling
 from safeum_home.client.group_state import GroupState
 from safeum_home.client.voice import NodeVoice
+from safeum_home.protocol.commands import Named
 from safeum_home.protocol.events import (
     ChatUpdated,
     ContactChanged,
@@ -40,11 +44,14 @@ NODE_NAMES = {"system": "SafeUM", "support": "SafeUM Support"}
 
 
 class State:
-    """The view. `tell` is called with a `Typing(active=False)` when somebody's typing has expired."""
+    """The view. `tell` is called with a `Typing(active=False)` when somebody's typing has expired.
+
+    Also with a `Loaded` where more was loaded.
+    """
 
     def __init__(self, clock: IReactorTime, tell: Callable[[Struct], None]) -> None:
         self._clock = clock
-        self._tell = tell
+        self.tell = tell
         self._typing: dict[tuple[str, str], IDelayedCall] = {}
         self.account = ""
         self.address = ""
@@ -56,8 +63,14 @@ class State:
         self.contacts: dict[str, Contact] = {}
         self._chats: dict[str, ChatView] = {}  # the one that was written in last is the last
         self.groups = GroupState()
+        self.people: dict[str, Named] = {}
+        """Those in groups, as the list of chats named them."""
+        self.self_chat: str | None = None
+        """The chat with oneself, once `load` was called."""
         self.ready = False
-        self._early: list[Struct] | None = None
+        self.filling: Filling | None = None
+        """What is being loaded."""
+        self._pause: Deferred[None] | None = None
         self._handlers: dict[type[Struct], Callable[[Any], None]] = {
             Message: self._message,
             Receipt: self._receipt,
@@ -113,46 +126,27 @@ class State:
     @property
     def used(self) -> bool:
         """Whether it was ever loaded, or is just being loaded."""
-        return self.ready or self._early is not None
+        return self.ready or self.filling is not None
 
-    def begin(self) -> list[Struct]:
-        """What comes from now on is applied on top of what is being loaded; `build` is given the result."""
-        early: list[Struct] = []
-        self._early = early
-        return early
+    def begin(self) -> Filling:
+        """Load everything anew: what comes from now on is applied on top of that."""
+        self.filling = Filling(self)
+        return self.filling
 
-    def build(
-        self,
-        early: list[Struct],
-        own: Profile,
-        contacts: list[Contact],
-        chats: list[ChatSummary],
-    ) -> None:
-        """Replace everything by what the node said, unless a later loading has begun."""
-        if self._early is not early:
-            return
-        self._early = None
+    def replace(self, own: Profile, contacts: list[Contact], chats: list[ChatSummary]) -> None:
+        """Show this and nothing else."""
         self.profile = own
         self.contacts = {contact.account: contact for contact in contacts}
         self._chats = {summary.chat: view_of(summary) for summary in reversed(chats)}
         self.groups.rosters.clear()
         self.ready = True
-        counted: dict[str, int] = {}
-        ids = [event.id if isinstance(event, Message) else None for event in early]
-        for chat in chats:
-            if chat.last is not None and chat.last.id in ids:
-                counted[chat.chat] = ids.index(chat.last.id)
-        for place, event in enumerate(early):
-            if isinstance(event, Message) and place <= counted.get(event.chat, -1):
-                continue  # the summary has counted it; its text comes with the history
-            self.take(event)
 
-    def abandon(self, early: list[Struct]) -> None:
-        """The loading has failed: what there was before stays, and is kept current."""
-        if self._early is early:
-            self._early = None
-            for event in early:
-                self.take(event)
+    def extend(self, contacts: list[Contact], chats: list[ChatSummary]) -> None:
+        """Show more contacts, and chats that are older than all before, or that only messages told of."""
+        self.contacts |= {contact.account: contact for contact in contacts}
+        views = {summary.chat: view_of(summary) for summary in reversed(chats)}
+        older = {chat: view for chat, view in views.items() if chat not in self._chats}
+        self._chats = {**older, **{chat: views.get(chat, view) for chat, view in self._chats.items()}}
 
     def page(self, chat: str, messages: list[Message], more: bool) -> None:
         """Older messages, or the newest, of a chat."""
@@ -164,11 +158,14 @@ class State:
 
     def take(self, event: Struct) -> None:
         """Apply an event; before the view was built there is nothing to apply it to."""
-        if self._early is not None:
-            self._early.append(event)
-        elif not self.ready:
+        if self.filling is not None and self.filling.keeps(event):
             return
-        elif (apply := self._handlers.get(type(event))) is not None:
+        if self.ready:
+            self.apply(event)
+
+    def apply(self, event: Struct) -> None:
+        """What an event changes, whether it was applied before or not."""
+        if (apply := self._handlers.get(type(event))) is not None:
             apply(event)
 
     def again(self, message: Message) -> None:
@@ -176,6 +173,8 @@ class State:
         view = self._chats.get(message.chat)
         if view is not None:
             view.again(message)
+            if message.sender == self.account:
+                view.unread = 0
 
     def _message(self, message: Message) -> None:
         view = self.chat(message.chat)
@@ -191,7 +190,10 @@ class State:
             return  # it was on its way while the account was closed, and is erased
         if view.add(message):
             self._chats[message.chat] = self._chats.pop(message.chat)
-            if is_news(message, self.account):
+            # Who writes has read what was there before.
+            if message.sender == self.account:
+                view.unread = 0
+            elif is_news(message, self.account):
                 view.unread = min(view.unread + 1, MAX_UNREAD)
         self._types(Typing(message.chat, message.sender, False))
 
@@ -234,8 +236,7 @@ class State:
         view.read = upto
         place = view.place(upto)
         if place >= 0:
-            behind = sum(1 for message in view.messages[place + 1 :] if is_news(message, self.account))
-            view.unread = min(behind, MAX_UNREAD)
+            view.unread = min(view.theirs(self.account, place + 1), MAX_UNREAD)
 
     def _types(self, event: Typing) -> None:
         key = (event.chat, event.account)
@@ -254,7 +255,7 @@ class State:
     def _stopped(self, key: tuple[str, str]) -> None:
         ended = Typing(*key, active=False)
         self._types(ended)
-        self._tell(ended)
+        self.tell(ended)
 
     def _contact(self, contact: Contact) -> None:
         if contact.state is ContactState.NONE:
@@ -291,8 +292,15 @@ class State:
             if view.peer == account:
                 view.display_name = profile.display_name
 
+    def pause(self, seconds: float) -> "Deferred[None]":
+        """Some time, or until `stop`: it is cancelled then."""
+        self._pause = deferLater(self._clock, seconds, lambda: None)
+        return self._pause
+
     def stop(self) -> None:
         """No timer is left behind."""
+        if self._pause is not None:
+            self._pause.cancel()
         typing, self._typing = self._typing, {}
         for timer in typing.values():
             if timer.active():

@@ -14,6 +14,7 @@ from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.accounts.findable_keeper import FindableKeeper
+from safeum_home.accounts.introductions import Introductions
 from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.logins import Logins
 from safeum_home.accounts.number_logins import NumberLogins
@@ -32,10 +33,12 @@ from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.history import History
 from safeum_home.chats.infos import ChatInfos
+from safeum_home.chats.listing import ChatListing
 from safeum_home.chats.messages import Messages
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.registry import ChatRegistry
+from safeum_home.chats.starting import Starting
 from safeum_home.chats.support import SupportInbox
 from safeum_home.chats.support_desk import SupportDesk
 from safeum_home.chats.system import SystemMessages, signing, support_contact, system_contact
@@ -230,9 +233,10 @@ def make_domain(
     )
     profiles = Profiles(name, database, blinder, directory, side, views, changes, change_limit)
     avatars = Avatars(database, blinder, directory, side, changes, change_limit)
-    history = History(
-        name, database, blinder, cursors, infos, registry, opener, directory, receipts, system.account
-    )
+    listing = ChatListing(name, blinder, cursors, infos, opener, directory, system.account)
+    history = History(database, blinder, cursors, registry, listing, receipts)
+    introductions = Introductions(name, directory, side, views)
+    starting = Starting(database, introductions, listing, registry, receipts)
     switch_limit, history_routes = make_history(
         config,
         clock,
@@ -254,7 +258,7 @@ def make_domain(
         **number_routes(verifications, number_logins, claims),
         **closing_routes(pins, closing),
         **people_routes(contacts, profiles, avatars),
-        **chat_routes(history, messages, receipts, TypingSignals(registry, bus)),
+        **chat_routes(history, starting, messages, receipts, TypingSignals(registry, bus)),
         **history_routes,
         **groups.routes,
         **sync_routes,

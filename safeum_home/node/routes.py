@@ -14,6 +14,7 @@ from safeum_home.accounts.verifications import Verifications
 from safeum_home.chats.history import History
 from safeum_home.chats.messages import Messages
 from safeum_home.chats.receipts import Receipts
+from safeum_home.chats.starting import Starting
 from safeum_home.chats.typing_signal import TypingSignals
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.protocol import commands
@@ -68,8 +69,11 @@ def people_routes(contacts: Contacts, profiles: Profiles, avatars: Avatars) -> R
     }
 
 
-def chat_routes(history: History, messages: Messages, receipts: Receipts, signals: TypingSignals) -> Routes:
+def chat_routes(
+    history: History, starting: Starting, messages: Messages, receipts: Receipts, signals: TypingSignals
+) -> Routes:
     return {
+        commands.SyncStart: starting.start,
         commands.ListChats: history.list,
         commands.ChatHistory: history.history,
         commands.ChatSend: messages.send,

@@ -1,6 +1,6 @@
 """What the parts of the domain ask of each other, and edges of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -10,9 +10,13 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports.delivery import Published
+from safeum_home.protocol.commands import ContactList, ProfileResult
 from safeum_home.protocol.types import Body, DeviceInfo
 
 V = TypeVar("V")
+
+Introduce = Callable[[Connection, int], tuple[ProfileResult, ContactList]]
+"""Reads in a snapshot, and in its thread, at most so many contacts."""
 
 
 class Caller(Protocol):
@@ -46,6 +50,20 @@ class Directory(Protocol):
 
     def look_up(self, c: Connection, account: AccountId) -> Known | None:
         """The same inside a snapshot or a transaction, and in its thread."""
+
+
+class People(Protocol):
+    """What accounts are called, inside a snapshot and in its thread."""
+
+    def people(self, c: Connection, among: Collection[AccountId]) -> dict[AccountId, Known]:
+        """Those of some accounts that are of this node, or its own contacts."""
+
+
+class Introductions(Protocol):
+    """What an account starts from besides its chats: itself, and its contacts."""
+
+    def of(self, account: AccountId) -> "Deferred[Introduce]":
+        """What reads it. Fails with `not_found`."""
 
 
 class Committed(Struct, Generic[V], frozen=True):

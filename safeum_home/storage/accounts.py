@@ -1,5 +1,7 @@
 """Accounts and the aliases they are found by."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import (
     BindParameter,
     Connection,
@@ -73,6 +75,11 @@ _NEAREST = (
     )
 )
 _TAKE = Many("INSERT INTO aliases (alias, account) {rows} ON CONFLICT DO NOTHING", ("bytea", "bytea"))
+_AMONG = Many(
+    "SELECT account, sealed, epoch, wrapped FROM accounts JOIN keys ON keys.owner = accounts.account"
+    " WHERE (account) IN ({rows})",
+    ("bytea",),
+)
 
 
 class AliasTaken(Exception):
@@ -112,6 +119,11 @@ def change_alias(c: Connection, account: bytes, old: bytes, new: bytes) -> None:
 def account(c: Connection, account: bytes) -> AccountRow | None:
     row = c.execute(_ACCOUNT, {"account": account}).first()
     return account_row(*row) if row else None
+
+
+def accounts_among(c: Connection, among: Sequence[bytes]) -> list[AccountRow]:
+    """Those of some accounts that are there."""
+    return [account_row(*row) for row in _AMONG.fetch(c, [(account,) for account in among])]
 
 
 def exists(c: Connection, account: bytes) -> bool:

@@ -1,13 +1,13 @@
 """Chats, their members, and how far each member got."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, select, update
 
 from safeum_home.ports import WrappedKey
 from safeum_home.storage.keys import put_key
 from safeum_home.storage.many import Many
-from safeum_home.storage.rows import ChatRow, EventRow, Marker, MemberRow
+from safeum_home.storage.rows import ChatRow, EventRow, ListedChat, Marker, MemberRow
 from safeum_home.storage.schema import chats, events, keys
 from safeum_home.storage.schema import members as member_table
 
@@ -20,31 +20,51 @@ _MEMBERS = (
     select(member_table).where(member_table.c.chat == bindparam("chat")).order_by(member_table.c.account)
 )
 
-# The newest position of each chat is one descent of the events' B-tree; only the page's events are read.
+# Where a chat is in the list of an account: at its newest message that the account sees or, where there is
+# none in a group or in a chat that was erased, where that came about. The newest is one descent of the
+# events' B-tree for each chat; all else is read of the chats of the page alone.
 _NEWEST = (
     select(func.max(events.c.position))
     .where(events.c.chat == member_table.c.chat, events.c.position > member_table.c.visible)
     .scalar_subquery()
 )
-_LATEST = (
-    select(member_table.c.chat, _NEWEST.label("newest"))
+_SINCE = case(
+    ((chats.c.kind != bindparam("group")) & (member_table.c.visible == 0), 0),
+    (chats.c.changed > member_table.c.visible, chats.c.changed),
+    else_=member_table.c.visible,
+)
+_PLACED = (
+    select(member_table.c.chat, func.coalesce(_NEWEST, _SINCE).label("place"))
+    .join(chats, chats.c.chat == member_table.c.chat)
     .where(member_table.c.account == bindparam("account"))
-    .subquery()
+    .cte("placed")
+    .prefix_with("MATERIALIZED")  # or SQLite looks for the newest again wherever the place is mentioned
 )
 _PAGE = (
-    select(_LATEST)
-    .where(_LATEST.c.newest < bindparam("before"))
-    .order_by(_LATEST.c.newest.desc())
+    select(_PLACED)
+    .where(_PLACED.c.place < bindparam("before"), _PLACED.c.place > 0)
+    .order_by(_PLACED.c.place.desc())
     .limit(bindparam("limit"))
     .subquery()
 )
 _CHATS_OF = (
-    select(*_COLUMNS, events.c.position, events.c.sealed)
-    .join(_PAGE, _PAGE.c.chat == chats.c.chat)
-    .join(keys, keys.c.owner == chats.c.chat)
-    .join(events, (events.c.chat == _PAGE.c.chat) & (events.c.position == _PAGE.c.newest))
-    .order_by(events.c.position.desc())
+    select(*member_table.c, *_COLUMNS[1:], _PAGE.c.place, events.c.sealed.label("message"))
+    .select_from(_PAGE)
+    .join(
+        member_table,
+        (member_table.c.chat == _PAGE.c.chat) & (member_table.c.account == bindparam("account")),
+    )
+    .join(chats, chats.c.chat == _PAGE.c.chat)
+    .join(keys, keys.c.owner == _PAGE.c.chat)
+    .outerjoin(
+        events,
+        (events.c.chat == _PAGE.c.chat)
+        & (events.c.position == _PAGE.c.place)
+        & (events.c.position > member_table.c.visible),
+    )
+    .order_by(_PAGE.c.place.desc())
 )
+_MINE = len(member_table.c)
 _mine = member_table.alias("mine")
 _moved = member_table.c.position > bindparam("position")
 # In a group one's own marker alone is told: all of everybody's would drown it.
@@ -83,6 +103,16 @@ _UNDELIVERED = select(member_table.c.chat, _NEWEST_UPTO.label("newest")).where(
 _FIND_MEMBERS = Many(
     "SELECT chat, account, delivered, read, position, visible FROM members WHERE (chat, account) IN ({rows})",
     ("bytea", "bytea"),
+)
+_AMONG = Many(
+    "SELECT chat, kind, sealed, epoch, wrapped, changed FROM chats JOIN keys ON keys.owner = chats.chat"
+    " WHERE (chat) IN ({rows})",
+    ("bytea",),
+)
+_COUNT_EACH = Many("SELECT chat, COUNT(*) FROM members WHERE (chat) IN ({rows}) GROUP BY chat", ("bytea",))
+_MEMBERS_OF = Many(
+    "SELECT chat, account, delivered, read, position, visible FROM members WHERE (chat) IN ({rows})",
+    ("bytea",),
 )
 _PUT_MEMBERS = Many(
     "INSERT INTO members (chat, account, delivered, read, position, visible) {rows}"
@@ -145,6 +175,11 @@ def count_members(c: Connection, chat: bytes) -> int:
     return int(c.execute(_COUNT_MEMBERS, {"chat": chat}).scalar_one())
 
 
+def count_members_of(c: Connection, chats: Sequence[bytes]) -> dict[bytes, int]:
+    """How many members each of some chats has."""
+    return dict(_COUNT_EACH.fetch(c, [(chat,) for chat in chats]))
+
+
 def chats_changed_since(c: Connection, account: bytes, position: int, limit: int) -> list[ChatRow]:
     """Chats of an account whose record changed after `position`, in that order."""
     rows = c.execute(_CHANGED_SINCE, {"account": account, "position": position, "limit": limit})
@@ -156,6 +191,11 @@ def chat(c: Connection, chat: bytes) -> ChatRow | None:
     return _chat_row(*row) if row else None
 
 
+def chats_among(c: Connection, among: Collection[bytes]) -> list[ChatRow]:
+    """Those of some chats that are there."""
+    return [_chat_row(*row) for row in _AMONG.fetch(c, [(chat,) for chat in among])]
+
+
 def members(c: Connection, chat: bytes) -> list[MemberRow]:
     return [MemberRow(*row) for row in c.execute(_MEMBERS, {"chat": chat})]
 
@@ -165,15 +205,30 @@ def member(c: Connection, chat: bytes, account: bytes) -> MemberRow | None:
     return MemberRow(*row) if row else None
 
 
-def chats_of(c: Connection, account: bytes, before: int | None, limit: int) -> list[tuple[ChatRow, EventRow]]:
-    """The account's chats that hold an event, with the newest, the chat of the newest first.
+def chats_of(c: Connection, account: bytes, before: int | None, limit: int, group: int) -> list[ListedChat]:
+    """The account's chats that hold an event, the chat of the newest first.
 
-    `before` is the position of the last event of the page before.
+    Chats of the kind `group`, and those whose past was erased, are there without one too. `before` is the
+    place of the last chat of the page before.
     """
-    asked = {"account": account, "before": _HIGHEST if before is None else before, "limit": limit}
-    return [
-        (_chat_row(*row[:6]), EventRow(row.chat, row.position, row[7])) for row in c.execute(_CHATS_OF, asked)
-    ]
+    asked = {
+        "account": account,
+        "before": _HIGHEST if before is None else before,
+        "limit": limit,
+        "group": group,
+    }
+    found = []
+    for row in c.execute(_CHATS_OF, asked):
+        *others, place, message = row
+        mine, of_chat = MemberRow(*others[:_MINE]), others[_MINE:]
+        newest = None if message is None else EventRow(mine.chat, place, message)
+        found.append(ListedChat(_chat_row(mine.chat, *of_chat), mine, newest, place))
+    return found
+
+
+def members_of(c: Connection, chats: Sequence[bytes]) -> list[MemberRow]:
+    """The members of some chats."""
+    return [MemberRow(*row) for row in _MEMBERS_OF.fetch(c, [(chat,) for chat in chats])]
 
 
 def put_markers(c: Connection, rows: Sequence[Marker]) -> list[Marker | None]:

@@ -44,6 +44,10 @@ _FACING = select(contacts).where(
     ),
     contacts.c.owner != bindparam("account"),
 )
+_ACCEPTING = Many(
+    f"SELECT chat, owner FROM contacts WHERE state = {ACCEPTED} AND (chat) IN ({{rows}})",  # noqa: S608
+    ("bytea",),
+)
 _PUT = Many(
     "INSERT INTO contacts (owner, peer, chat, state, position, sealed) {rows} ON CONFLICT (owner, peer) DO"
     " UPDATE SET chat = excluded.chat, state = excluded.state, position = excluded.position,"
@@ -82,6 +86,11 @@ def contacts_since(c: Connection, owner: bytes, position: int, limit: int) -> li
 def contacts_of_chat(c: Connection, chat: bytes) -> list[ContactRow]:
     """The sides of the relation behind a direct chat."""
     return [ContactRow(*row) for row in c.execute(_OF_CHAT, {"chat": chat})]
+
+
+def accepting(c: Connection, chats: Sequence[bytes]) -> set[tuple[bytes, bytes]]:
+    """Of the relations behind some direct chats: the sides (chat, owner) that have accepted the other one."""
+    return {(chat, owner) for chat, owner in _ACCEPTING.fetch(c, [(chat,) for chat in chats])}
 
 
 def facing(c: Connection, account: bytes) -> list[ContactRow]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, select, true
+from sqlalchemy import Connection, bindparam, case, select, true
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import EventRow, NewEvent
@@ -20,14 +20,13 @@ _AFTER = (
     .order_by(events.c.position)
     .limit(bindparam("limit"))
 )
+# One bound, the higher of two: of two bounds on a column SQLite would look for the first, and go through all
+# that follows to find what is behind the second.
+_after = case((members.c.visible > bindparam("position"), members.c.visible), else_=bindparam("position"))
 _SINCE = (
     select(events)
     .join(members, members.c.chat == events.c.chat)
-    .where(
-        members.c.account == bindparam("account"),
-        events.c.position > members.c.visible,
-        events.c.position > bindparam("position"),
-    )
+    .where(members.c.account == bindparam("account"), events.c.position > _after)
     .order_by(events.c.position)
     .limit(bindparam("limit"))
 )
@@ -35,11 +34,7 @@ _SINCE = (
 # (SQLite leaves a chat as soon as the page is full without it, and knows no LATERAL.)
 _following = (
     select(events)
-    .where(
-        events.c.chat == members.c.chat,
-        events.c.position > members.c.visible,
-        events.c.position > bindparam("position"),
-    )
+    .where(events.c.chat == members.c.chat, events.c.position > _after)
     .order_by(events.c.position)
     .limit(bindparam("limit"))
     .lateral()

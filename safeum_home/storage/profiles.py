@@ -1,7 +1,10 @@
 """Profiles: what an account shows to its contacts."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, select, union_all
 
+from safeum_home.ports import WrappedKey
 from safeum_home.storage.contacts import ACCEPTED
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import ProfileRow
@@ -18,6 +21,11 @@ _SINCE = (
     .order_by(profiles.c.position)
     .limit(bindparam("limit"))
 )
+_AMONG = Many(
+    "SELECT account, position, sealed, epoch, wrapped FROM profiles"
+    " JOIN keys ON keys.owner = profiles.account WHERE (account) IN ({rows})",
+    ("bytea",),
+)
 _PUT = Many(
     "INSERT INTO profiles (account, position, sealed) {rows}"
     " ON CONFLICT (account) DO UPDATE SET position = excluded.position, sealed = excluded.sealed",
@@ -33,6 +41,12 @@ def put_profile(c: Connection, row: ProfileRow) -> None:
 def profile(c: Connection, account: bytes) -> ProfileRow | None:
     row = c.execute(_PROFILE, {"account": account}).first()
     return ProfileRow(*row) if row else None
+
+
+def profiles_among(c: Connection, among: Sequence[bytes]) -> list[tuple[ProfileRow, WrappedKey]]:
+    """The profiles of some accounts, each with its account's key."""
+    rows = _AMONG.fetch(c, [(account,) for account in among])
+    return [(ProfileRow(*row[:3]), WrappedKey(*row[3:])) for row in rows]
 
 
 def profiles_since(c: Connection, owner: bytes, position: int, limit: int) -> list[ProfileRow]:

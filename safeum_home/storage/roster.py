@@ -175,3 +175,8 @@ def of_closed(c: Connection) -> RosterRow | None:
     """An entry, as a member or invited, of an account that was closed; None where there is none left."""
     row = c.execute(_OF_CLOSED).first()
     return RosterRow(*row) if row else None
+
+
+def some_member_entries(c: Connection, chat: bytes, limit: int) -> list[RosterRow]:
+    """The same, of `limit` members at the most."""
+    return [RosterRow(*row) for row in c.execute(_MEMBERS.limit(limit), {"chat": chat})]

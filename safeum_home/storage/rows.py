@@ -99,6 +99,15 @@ class EventRow(NamedTuple):
     sealed: bytes
 
 
+class ListedChat(NamedTuple):
+    """A chat in an account's list, at a place in the order of positions; `mine` is the account's own row."""
+
+    chat: ChatRow
+    mine: MemberRow
+    newest: EventRow | None
+    place: int
+
+
 class NewEvent(NamedTuple):
     """A message to be stored, with what recognises it when it is sent again."""
 

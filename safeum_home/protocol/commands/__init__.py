@@ -32,6 +32,7 @@ from safeum_home.protocol.commands.chats import (
     ChatTyping,
     History,
     ListChats,
+    Named,
     Sent,
 )
 from safeum_home.protocol.commands.closing import (
@@ -96,6 +97,7 @@ from safeum_home.protocol.commands.history import (
     HistorySet,
 )
 from safeum_home.protocol.commands.policy import PolicyAccept, PolicyGet, PolicyText
+from safeum_home.protocol.commands.start import Start, SyncStart
 from safeum_home.protocol.commands.sync import (
     AccountFindable,
     ContactsDirectory,
@@ -192,6 +194,7 @@ __all__ = [
     "ListChats",
     "ListContacts",
     "ListDevices",
+    "Named",
     "NumberKeep",
     "Opened",
     "Params",
@@ -211,6 +214,8 @@ __all__ = [
     "SessionLogin",
     "SessionLogout",
     "SessionResume",
+    "Start",
+    "SyncStart",
     "Verification",
     "VerificationCreate",
     "VerificationRequest",

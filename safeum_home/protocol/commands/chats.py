@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from safeum_home.protocol.command import Done, Params, Result, command
 from safeum_home.protocol.types import (
+    Account,
     Body,
     Chat,
     ChatSummary,
@@ -17,17 +18,32 @@ from safeum_home.protocol.types import (
 )
 
 
+class Named(Struct, frozen=True):
+    """What somebody in a group is called, be it a contact or not."""
+
+    account: Account
+    address: str
+    display_name: str
+
+
 class ChatList(Result, frozen=True):
-    """Chats, newest first."""
+    """Chats, newest first.
+
+    `people` are of the groups among them: who wrote last, and all members of groups of five or fewer.
+    """
 
     chats: list[ChatSummary]
     next: CursorText | None = None
     """Where to go on (`before`); null at the end."""
+    people: list[Named] = []
 
 
 @command("chat.list", ChatList, cost=10)
 class ListChats(Params, frozen=True):
-    """The chats that hold a message, newest first, a page at a time."""
+    """The chats that hold a message, newest first, a page at a time.
+
+    A group, and a chat whose history was erased, is there without one too.
+    """
 
     before: CursorText | None = None
     limit: Annotated[int, Meta(ge=1, le=50)] = 25

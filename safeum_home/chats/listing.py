@@ -1,0 +1,208 @@
+"""Lists of chats: read, opened and put together in one snapshot, off the reactor's thread.
+
+Whatever many chats need is asked for once for all of them; only what a chat alone knows (how much of it
+is unread) is asked for one by one.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from safeum_home import ids
+from safeum_home.chats.contents import ChatContents, ChatKind
+from safeum_home.chats.infos import ChatInfos
+from safeum_home.chats.opening import ChatOpener
+from safeum_home.chats.sealed import Heading, decode, open_encoded, open_heading
+from safeum_home.damage import undamaged
+from safeum_home.ids import AccountId, ChatId, Cursor
+from safeum_home.ports import Blinder, Cursors, Known, People, Receipts
+from safeum_home.protocol.commands import ChatList, Named
+from safeum_home.protocol.news import NOTICE
+from safeum_home.protocol.types import ChatSummary, Message
+from safeum_home.storage import chats, contacts, events, roster
+from safeum_home.storage.rows import EventRow, ListedChat
+
+UNREAD_LIMIT = 100
+_SUMMARY = 1536
+"""Octets of a summary besides its message, at the most: pinned messages and names among them."""
+_NAMED = 1024
+"""Octets of a name, at the most."""
+_FEW = 5
+"""Of groups with no more members than this all are named."""
+
+
+class _Opened(NamedTuple):
+    """A chat in the list; `last` is None where there is no message, or it is damaged."""
+
+    row: ListedChat
+    chat: ChatContents
+    last: Message | None
+    size: int
+
+
+class Listed(NamedTuple):
+    """A part of the list. `held` are places up to which the device that gets it will hold a chat."""
+
+    list: ChatList
+    held: Sequence[tuple[ChatId, int]]
+
+
+class ChatListing:
+    """Reads lists of chats."""
+
+    def __init__(
+        self,
+        node: str,
+        blinder: Blinder,
+        cursors: Cursors,
+        infos: ChatInfos,
+        opener: ChatOpener,
+        people: People,
+        system: AccountId,
+    ) -> None:
+        self._node = node
+        self._blinder = blinder
+        self._cursors = cursors
+        self._infos = infos
+        self._opener = opener
+        self._people = people
+        self._system = system
+
+    def read(self, c: Connection, account: AccountId, before: int | None, limit: int, budget: int) -> Listed:
+        """At most `limit` chats of `account`, newest first, in `budget` octets: one of them in any case.
+
+        `before` is the place in the list of the last one of the part before.
+        """
+        blind = self._blinder.account(account)
+        rows = chats.chats_of(c, blind, before, limit + 1, ChatKind.GROUP)
+        page = undamaged(rows[:limit], lambda row: self._open(c, account, row), "chats")
+        shown = page[: max(1, within([chat.size for chat in page], budget))]
+        last = rows[limit - 1].place if len(rows) > limit else None
+        if len(shown) < len(page):
+            last = shown[-1].row.place
+        summaries, named = self._summaries(c, account, shown)
+        held = [
+            (each.chat.id, each.row.newest.position)
+            for each in shown
+            if each.row.newest is not None
+            and each.row.mine.delivered < each.row.newest.position
+            and (each.last is None or each.last.sender != account)
+        ]
+        return Listed(ChatList(summaries, None if last is None else self._cursors.encode(last), named), held)
+
+    def _open(self, c: Connection, account: AccountId, row: ListedChat) -> _Opened:
+        chat = self._opener.contents(c, row.chat, account)
+        newest = [] if row.newest is None else [row.newest]
+        encoded = undamaged(newest, lambda row: open_encoded(c, chat, row), "messages")
+        size = sum(map(len, encoded)) + _SUMMARY
+        if chat.kind is ChatKind.GROUP:
+            size += _FEW * _NAMED
+        return _Opened(row, chat, decode(encoded[0]) if encoded else None, size)
+
+    def _summaries(
+        self, c: Connection, account: AccountId, shown: Sequence[_Opened]
+    ) -> tuple[list[ChatSummary], list[Named]]:
+        ones = [each.chat.blind for each in shown if each.chat.kind is not ChatKind.GROUP]
+        mine = self._blinder.account(account)
+        others = {row.chat: row for row in chats.members_of(c, ones) if row.account != mine}
+        accepting = contacts.accepting(c, [e.chat.blind for e in shown if e.chat.kind is ChatKind.DIRECT])
+        peers = {each.chat.id: self._peer(each.chat, account) for each in shown}
+        grouped = {name for each in shown for name in self._named(c, account, each)}
+        people = chats.count_members_of(c, [e.chat.blind for e in shown if e.chat.kind is ChatKind.GROUP])
+        known = self._people.people(c, {*grouped, *(peer for peer in peers.values() if peer is not None)})
+        summaries = []
+        for each in shown:
+            peer, blind = peers[each.chat.id], each.chat.blind
+            other = others.get(blind)
+            person = None if peer is None else known.get(peer)
+            # A name is for contacts; it outlives the contact no more than it would anywhere else.
+            shows_name = each.chat.kind is not ChatKind.DIRECT or (
+                peer is not None and (blind, self._blinder.account(peer)) in accepting
+            )
+            name = person.display_name if person is not None and shows_name else ""
+            if (group := each.chat.record.group) is not None:
+                name = group.name
+            summaries.append(
+                ChatSummary(
+                    **self._infos.members(each.chat.kind, each.chat.record, people.get(blind, 0)),
+                    peer=peer,
+                    address="" if person is None else self._address(person),
+                    display_name=name,
+                    role=None if each.chat.entry is None else each.chat.entry.role.word,
+                    last=each.last,
+                    unread=self._unread(c, account, each),
+                    read=self._id(each.row.mine.read),
+                    peer_delivered=None if other is None else self._id(other.delivered),
+                    peer_read=None if other is None else self._id(other.read),
+                )
+            )
+        named = [
+            Named(person.account, self._address(person), person.display_name)
+            for person in (known.get(name) for name in sorted(grouped))
+            if person is not None
+        ]
+        return summaries, named
+
+    def _named(self, c: Connection, account: AccountId, each: _Opened) -> Iterable[AccountId]:
+        """Of a group: who wrote last, and all members where they are few."""
+        if each.chat.kind is not ChatKind.GROUP:
+            return
+        if each.last is not None and each.last.sender != account:
+            yield AccountId(each.last.sender)
+        rows = roster.some_member_entries(c, each.chat.blind, _FEW + 1)
+        if len(rows) <= _FEW:
+            yield from (member for member in self._opener.in_roster(each.chat, rows) if member != account)
+
+    def _unread(self, c: Connection, account: AccountId, each: _Opened) -> int:
+        """Messages of others behind what was read and behind one's own last one, of the newest 100."""
+        mine, newest = each.row.mine, each.row.newest
+        behind = max(mine.read, mine.visible)
+        if newest is None or newest.position <= behind:
+            return 0
+        if each.last is not None and each.last.sender == account:
+            return 0
+        unread = 0
+        for row in reversed(events.events_before(c, each.chat.blind, None, UNREAD_LIMIT, behind)):
+            heading = self._heading(c, each.chat, row)
+            if heading is None:
+                continue
+            if heading.sender == account:
+                break
+            unread += heading.body.kind != NOTICE
+        return unread
+
+    @staticmethod
+    def _heading(c: Connection, chat: ChatContents, row: EventRow) -> Heading | None:
+        found = undamaged([row], lambda row: open_heading(c, chat, row), "messages")
+        return found[0] if found else None
+
+    def _peer(self, chat: ChatContents, account: AccountId) -> AccountId | None:
+        """Who is at the other end, where that is one account."""
+        if chat.kind is ChatKind.SYSTEM:
+            return self._system
+        if chat.kind in (ChatKind.GROUP, ChatKind.SELF):
+            return None
+        return next(member for member in chat.members if member != account)
+
+    def _address(self, person: Known) -> str:
+        return ids.public_address(person.username, person.account, self._node)
+
+    def _id(self, position: int) -> Cursor | None:
+        return self._cursors.encode(position) if position else None
+
+
+def tell_held(receipts: Receipts, account: AccountId, listed: Listed) -> None:
+    """A device is sent a part of the list: it holds the messages in it."""
+    for chat, position in listed.held:
+        receipts.delivered(account, chat, position)
+
+
+def within(sizes: Sequence[int], budget: int) -> int:
+    """How many parts of these sizes, in octets, fit into `budget` of them."""
+    total = 0
+    for count, size in enumerate(sizes):
+        total += size
+        if total > budget:
+            return count
+    return len(sizes)

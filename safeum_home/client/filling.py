@@ -1,0 +1,129 @@
+"""A view that is being filled: the newest first, the rest page by page, while events go on coming.
+
+A page holds what was true at one moment, and the node told everything up to then before it answered. So
+what came since the filling began is applied once more on top of whatever a page brings: an event that the
+page knew already changes nothing, and a newer one is not lost.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from safeum_home.protocol.events import ChatUpdated
+from safeum_home.protocol.types import ChatSummary, Contact, Message, Profile
+
+if TYPE_CHECKING:
+    from safeum_home.client.state import State
+
+KEPT_EVENTS = 10_000
+
+
+class Loaded(Struct, frozen=True):
+    """Told to those who listen: more of what the client shows was loaded. Not of the node."""
+
+
+class Filling:
+    """What was loaded so far, and what has happened since the beginning."""
+
+    def __init__(self, state: "State") -> None:
+        self._state = state
+        self._begun = False
+        self.chats: set[str] = set()
+        self.contacts: set[str] = set()
+        self._events: list[Struct] = []
+
+    @property
+    def wanted(self) -> bool:
+        """Whether no later one has begun, and this one is not over."""
+        return self._state.filling is self
+
+    @property
+    def overflowed(self) -> bool:
+        """More has happened than is kept: what is not loaded yet has to be loaded from the beginning."""
+        return len(self._events) > KEPT_EVENTS
+
+    def keeps(self, event: Struct) -> bool:
+        """An event has come; True where there is nothing yet that it could be applied to."""
+        if not self.overflowed:
+            self._events.append(event)
+        return not self._begun
+
+    def begin(self, own: Profile, contacts: list[Contact], chats: list[ChatSummary]) -> None:
+        """Replace all that is shown by the first answer."""
+        if self.wanted:
+            self._begun = True
+            self._state.replace(own, self._new_contacts(contacts), self._new_chats(chats))
+            for event in self._on_top_of(chats):
+                self._state.apply(event)
+
+    def go_on(self, contacts: list[Contact], chats: list[ChatSummary]) -> None:
+        """Show a further page of contacts, or of chats."""
+        if not self.wanted:
+            return
+        contacts, chats = self._new_contacts(contacts), self._new_chats(chats)
+        self._state.extend(contacts, chats)
+        accounts = {contact.account for contact in contacts}
+        accounts |= {summary.peer for summary in chats if summary.peer is not None}
+        for event in self._on_top_of(chats, accounts):
+            self._state.apply(event)
+        self._state.tell(Loaded())
+
+    def end(self) -> None:
+        """All is there, or nothing will come. Where not even the first answer came, all stays as it was."""
+        if self.wanted:
+            self._state.filling = None
+            for event in [] if self._begun else self._events:
+                self._state.take(event)
+
+    @property
+    def strangers(self) -> bool:
+        """Whether there was a message in a chat that no page has brought."""
+        return any(isinstance(each, Message) and each.chat not in self.chats for each in self._events)
+
+    def _new_chats(self, page: Iterable[ChatSummary]) -> list[ChatSummary]:
+        """Those of a page that have not come before: a chat that is written in moves to the front."""
+        new = [summary for summary in page if summary.chat not in self.chats]
+        self.chats |= {summary.chat for summary in new}
+        return new
+
+    def _new_contacts(self, page: Iterable[Contact]) -> list[Contact]:
+        """The same of contacts."""
+        new = [contact for contact in page if contact.account not in self.contacts]
+        self.contacts |= {contact.account for contact in new}
+        return new
+
+    def _on_top_of(self, chats: list[ChatSummary], accounts: set[str] | None = None) -> Iterator[Struct]:
+        """The events that are to be applied to `chats`, and to what is known of `accounts` (None: of all)."""
+        shown = {summary.chat for summary in chats}
+        ids = [event.id if isinstance(event, Message) else None for event in self._events]
+        counted = {
+            chat.chat: ids.index(chat.last.id)
+            for chat in chats
+            if chat.last is not None and chat.last.id in ids
+        }
+        told = {
+            event.chat.chat: place
+            for place, event in enumerate(self._events)
+            if isinstance(event, ChatUpdated)
+        }
+        for place, event in enumerate(self._events):
+            chat, account = _about(event)
+            if isinstance(event, Message) and place <= counted.get(event.chat, -1):
+                continue  # the summary has counted it; its text comes with the history
+            if isinstance(event, ChatUpdated) and told[event.chat.chat] != place:
+                continue  # of what a chat is the last counts: an older one would have it wiped once more
+            if accounts is None or chat in shown or (chat is None and account in accounts):
+                yield event
+
+
+def _about(event: Any) -> tuple[str | None, str | None]:
+    """The chat that an event is about, or the account."""
+    chat = getattr(event, "chat", None)
+    message = getattr(event, "message", None)
+    if isinstance(message, Message):
+        chat = message.chat
+    if chat is not None:
+        return getattr(chat, "chat", chat), None
+    contact = getattr(event, "contact", None)
+    return None, getattr(contact, "account", getattr(event, "account", None))
