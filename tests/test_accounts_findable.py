@@ -198,7 +198,7 @@ class KeeperTests(SynchronousTestCase):
         self.keeper.join()
         self.world.database.answer_reads()
         self.assertIsNone(self.keeper.served)
-        self.assertEqual(self.world.clock.getDelayedCalls(), [])
+        self.assertEqual(self.world.timers, [])
 
     def test_many_accounts(self) -> None:
         """More than are opened in one go."""

@@ -1,5 +1,6 @@
 """The bus of one process: who is told, in which order, and who is not told any more."""
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -17,6 +18,9 @@ class Listener:
     def __init__(self, device: str, bus: LocalBus | None = None) -> None:
         self.device = DeviceId(device)
         self.host = f"{device}'s address"
+        self.keeps_up = True
+        self.used_at = 0.0
+        self.on_use: Callable[[], None] | None = None
         self.heard: list[Any] = []
         self._bus = bus
 

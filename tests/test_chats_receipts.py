@@ -113,7 +113,7 @@ class DeliveredTests(ReceiptCase):
         self.bob.call("session.ack", cursor=ids[1])
         self.world.settle(receipts.RETRY_SECONDS * 2)
         self.assertEqual(self.told(self.alice), [(ids[1], None)])
-        self.assertEqual(self.world.clock.getDelayedCalls(), [])
+        self.assertEqual(self.world.timers, [])
 
     def test_one_at_a_time(self) -> None:
         """While a receipt is being committed later ones of its chat are gathered, however slow the disk."""
@@ -128,7 +128,7 @@ class DeliveredTests(ReceiptCase):
         self.world.database.release()
         self.assertEqual(self.told(self.alice), [(ids[0], None), (ids[-1], None)])
         self.world.settle()
-        self.assertEqual((self.world.database.held, self.world.clock.getDelayedCalls()), (0, []))
+        self.assertEqual((self.world.database.held, self.world.timers), (0, []))
 
     def test_bounded(self) -> None:
         """Beyond a number of accounts and chats nothing more is remembered."""

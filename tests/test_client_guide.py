@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.commands import COMMANDS
+from safeum_home.protocol.events import EVENTS
 from safeum_home.protocol.frames import ProblemDetails
 from safeum_home.protocol.types import Message
 
@@ -18,7 +19,8 @@ PAGE = Path(__file__).parent.parent / "docs" / "protocol" / "README.md"
 class FrameTests(SynchronousTestCase):
     def test_the_frames_shown_are_of_the_protocol(self) -> None:
         blocks = re.findall(r"^```json\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
-        login, opened, send, sent, event, error = [msgspec.json.decode(block) for block in blocks]
+        login, opened, send, sent, event, error, presence = [msgspec.json.decode(block) for block in blocks]
+        msgspec.convert(presence["params"], EVENTS[presence["method"]].type)
         for request in (login, send):
             msgspec.convert(request["params"], COMMANDS[request["method"]].params)
         msgspec.convert(opened["result"], c.Opened)

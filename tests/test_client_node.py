@@ -21,7 +21,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home.accounts.policy import standard
 from safeum_home.client import Disconnected, RemoteProblem, aio
 from safeum_home.errors import Code
-from safeum_home.protocol.events import ContactChanged, ProfileChanged
+from safeum_home.protocol.events import ContactChanged, PresenceChanged, ProfileChanged
+from safeum_home.protocol.presence import PresenceState
 from safeum_home.protocol.types import ContactState, DeviceType, Message, Text
 from tests.test_accounts_avatars import largest
 
@@ -219,6 +220,37 @@ class NodeTests(SynchronousTestCase):
                 self.assertTrue(device.time_zone)
 
         asyncio.run(asyncio.wait_for(show(), SECONDS))
+
+    def test_who_is_there(self) -> None:
+        """Contacts see each other come, hide and go, over a real connection and in real time."""
+        self.register("watcher")
+        self.register("watched")
+
+        async def watch() -> None:
+            async with await self.connect() as watcher, await self.connect() as watched:
+                mine = await watcher.login("watcher", PASSWORD)
+                theirs = await watched.login("watched", PASSWORD)
+                await watched.request(mine.account, mine.address)
+                await watcher.accept(theirs.account)
+                presence, told = watcher.state.presence, watcher.events()
+
+                async def until(state: PresenceState) -> None:
+                    async for event in told:
+                        if isinstance(event, PresenceChanged) and presence.of(theirs.account).state is state:
+                            return
+
+                await until(PresenceState.ONLINE)
+                self.assertTrue((await watched.hide(presence=True)).hide_presence)
+                await until(PresenceState.UNKNOWN)
+                await watched.hide(presence=False)
+                await until(PresenceState.ONLINE)
+                watched.set_active(False)
+                await until(PresenceState.AWAY)
+                await watched.close()
+                await until(PresenceState.OFFLINE)
+                self.assertTrue(presence.of(theirs.account).last_seen)
+
+        asyncio.run(asyncio.wait_for(watch(), SECONDS))
 
     @contextmanager
     def chat(self, *options: str) -> Iterator[tuple[IO[bytes], "subprocess.Popen[bytes]"]]:

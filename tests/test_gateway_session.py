@@ -72,7 +72,7 @@ class PhaseTests(SessionCase):
         alice = self.world.register("alice")
         self.world.settle(1000)
         self.assertIsNone(alice.connection.close_code)
-        self.assertEqual(self.world.clock.getDelayedCalls(), [])
+        self.assertEqual(self.world.timers, [])
 
     def test_a_login_that_takes_too_long(self) -> None:
         """A login that succeeds after the connection was closed for slowness opens nothing."""
@@ -103,7 +103,7 @@ class PhaseTests(SessionCase):
                 world.database.answer_reads()
                 world.pool.run()
                 world.database.release()
-            self.assertEqual(world.clock.getDelayedCalls(), [])
+            self.assertEqual(world.timers, [])
             self.assertEqual(world.services.bus.connected(client.account or "@"), frozenset())  # type: ignore[arg-type]
             self.assertEqual(world.late, [])
             self.assertEqual(self.flushLoggedErrors(), [])

@@ -39,7 +39,7 @@ class Viewer:
         frames = self.connection.written[self._seen :][:count]
         self._seen += len(frames)
         for frame in frames:
-            if "method" in frame:
+            if "method" in frame and frame["method"] != "presence.changed":
                 self._event(frame["method"], frame["params"])
 
     def _event(self, method: str, params: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ LAYER_OF = {
     ),
     **dict.fromkeys(("images", "config_base", "config_history"), 0),
     **dict.fromkeys(("sealing", "storage", "bus", "metrics"), 1),
-    **dict.fromkeys(("accounts", "chats", "keys", "calls", "safenum", "push"), 2),
+    **dict.fromkeys(("accounts", "chats", "keys", "calls", "presence", "safenum", "push"), 2),
     **dict.fromkeys(("gateway", "admin", "client", "web", "federation", "bridges"), 3),
     **dict.fromkeys(("tap", "node", "operator"), 4),
 }

@@ -153,6 +153,30 @@ class AccountQueryTests(StorageCase):
 
 
 class ContactQueryTests(StorageCase):
+    async def test_mutual_contacts(self) -> None:
+        """Whom somebody has accepted and is accepted by; nobody of another node, and no one-sided ones."""
+        for owner, peer, state in (
+            ("ann", "bob", 3),
+            ("bob", "ann", 3),
+            ("ann", "cy", 3),
+            ("cy", "ann", 4),
+            ("ann", "far", 3),
+            ("ann", "dan", 1),
+            ("dan", "ann", 3),
+            ("eve", "ann", 3),
+            ("ann", "fay", 3),
+            ("fay", "ann", 3),
+        ):
+            row = ContactRow(
+                blind(owner), blind(peer), blind(min(owner + peer, peer + owner)), state, 1, b"s"
+            )
+            await self.write(contacts.put_contact, row)
+        found = await self.read(contacts.mutual, blind("ann"))
+        self.assertEqual(
+            sorted([found[:16], found[16:]]), sorted([blind("bob"), blind("fay")]), "in whatever order"
+        )
+        self.assertEqual(await self.read(contacts.mutual, blind("cy")), b"")
+
     async def test_contacts(self) -> None:
         """Pages by peer leave out who is gone; changes by position do not."""
         rows = {}

@@ -28,6 +28,7 @@ from safeum_home.config import (
 from safeum_home.gateway.session import Session
 from safeum_home.node.domain import make_domain
 from safeum_home.ports import TextMessages
+from safeum_home.presence.rounds import Rounds
 from safeum_home.protocol import MAX_FRAME, frames
 from safeum_home.sealing.root import generate
 from safeum_home.sealing.vault import Vault, open_vault
@@ -299,6 +300,12 @@ class World:
     def settle(self, seconds: float = 0.1) -> None:
         """Let time pass: what was gathered is committed and told, what was closed is over."""
         self.clock.pump([seconds / 2] * 2)
+
+    @property
+    def timers(self) -> list[Any]:
+        """The delayed calls, but for presence: it looks round for as long as anybody is there."""
+        calls: list[Any] = list(self.clock.getDelayedCalls())
+        return [call for call in calls if not isinstance(getattr(call.func, "__self__", None), Rounds)]
 
     @property
     def cursor(self) -> str:

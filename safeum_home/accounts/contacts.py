@@ -14,7 +14,7 @@ from safeum_home.config import LimitSection
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
-from safeum_home.ports import Bus, Caller, Committed, Consent, Database
+from safeum_home.ports import Bus, Caller, Committed, Consent, Database, RelationWatch
 from safeum_home.protocol import commands
 from safeum_home.protocol.commands import Done
 from safeum_home.protocol.types import Contact, ContactState
@@ -48,6 +48,7 @@ class Contacts:
         consent: Consent,
         bus: Bus,
         limits: ContactLimits,
+        watch: RelationWatch,
     ) -> None:
         self._node = node
         self._database = database
@@ -56,6 +57,7 @@ class Contacts:
         self._consent = consent
         self._bus = bus
         self._limits = limits
+        self._watch = watch
 
     async def find(self, caller: Caller, params: commands.ContactFind) -> commands.ContactFound:
         self._limits.finds.take(caller.account)
@@ -136,6 +138,8 @@ class Contacts:
             changed = await self._database.transact(change)
         finally:
             self._consent.changed(chat)
+        agreed = len(changed) == 2 and all(told.state is ContactState.ACCEPTED for _, told in changed)
+        self._watch.related(mine.account, account, agreed)
 
         def publish() -> None:
             for owner, contact in changed:

@@ -12,6 +12,7 @@ from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder, Database, Key, Keyring, Known, WrappedKey
+from safeum_home.protocol.presence import NOTHING_HIDDEN, Privacy
 from safeum_home.storage import accounts, keys, profiles
 from safeum_home.storage.rows import AccountRow, ProfileRow
 
@@ -30,6 +31,7 @@ class OpenAccount:
     consented: str | None = None
     """The version of the policy that the owner has agreed to."""
     pins: PinRecord | None = None
+    privacy: Privacy = NOTHING_HIDDEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,7 @@ class AccountDirectory:
             AccountId(record.account), row.account, key, record.username, record.password_hash
         )
         opened.consented = None if record.consent is None else record.consent.version
-        opened.pins = record.pins
+        opened.pins, opened.privacy = record.pins, record.privacy
         # An account is its owner's even where its profile is lost.
         for shown in undamaged([profile] if profile else [], lambda row: open_profile(key, row), "profiles"):
             opened.display_name, opened.status = shown.display_name, shown.status

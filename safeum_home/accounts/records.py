@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from safeum_home.ports import Key
+from safeum_home.protocol.presence import NOTHING_HIDDEN, Privacy
 from safeum_home.protocol.types import AvatarType, DeviceType, ProfileField
 
 S = TypeVar("S", bound=Struct)
@@ -38,6 +39,7 @@ class AccountRecord(Struct, frozen=True):
     consent: ConsentRecord | None = None
     pins: PinRecord | None = None
     findable: bool = False
+    privacy: Privacy = NOTHING_HIDDEN
 
 
 class DeviceRecord(Struct, frozen=True):

@@ -1,34 +1,87 @@
-"""Typing: told to those who see the chat, stored nowhere."""
+"""Typing: told to those who see the chat and want it told, stored nowhere."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from math import inf
 
 from twisted.internet.defer import Deferred
 
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.registry import ChatRegistry
-from safeum_home.ids import ChatId
-from safeum_home.ports import Bus, Caller, Published
+from safeum_home.errors import Problem
+from safeum_home.ids import AccountId, ChatId
+from safeum_home.limits import RateLimit
+from safeum_home.ports import Bus, Caller, Published, TypingPrivacy
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatTyping, Done
 from safeum_home.protocol.events import Typing
 
+AGAIN_SECONDS = 3.0
+"""How seldom it is told again that somebody still types: receivers forget it after 6 seconds."""
+_FORGOTTEN_SECONDS = 6.0
+MOST_MEMBERS = 200
+"""In larger chats nobody is told who types."""
+_GROUP_RATE, _GROUP_BURST = 2.0, 10.0
+"""How often it is told in a chat of more than two, in all: per second, and at once."""
+_TYPING_AT_ONCE = 65536
+
 
 class TypingSignals:
-    """The command `chat.typing`."""
+    """The command `chat.typing`. A client that says it with each key costs the others nothing."""
 
-    def __init__(self, registry: ChatRegistry, bus: Bus) -> None:
+    def __init__(
+        self, now: Callable[[], float], registry: ChatRegistry, bus: Bus, privacy: TypingPrivacy
+    ) -> None:
+        """`now` is in seconds."""
+        self._now = now
         self._registry = registry
         self._bus = bus
+        self._privacy = privacy
+        self._group_rate = RateLimit(_GROUP_RATE, _GROUP_BURST, now)
+        self._told: OrderedDict[tuple[ChatId, AccountId], float] = OrderedDict()
+        """When it was last told that somebody types, the oldest first."""
 
     def typing(self, caller: Caller, params: ChatTyping) -> "Deferred[Done]":
         return self._registry.load(ChatId(params.chat)).addCallback(self._tell, caller, params)
+
+    def sent(self, chat: ChatId, account: AccountId) -> None:
+        """What was typed has been sent: receivers know that it is typed no more."""
+        if self._told:
+            self._told.pop((chat, account), None)
 
     def _tell(self, chat: Chat | None, caller: Caller, params: ChatTyping) -> Done:
         if chat is None and self._registry.is_new(ChatId(params.chat), caller.account):
             return Done()  # before the first message nobody can look
         if chat is None or caller.account not in chat.writers:
             raise self._registry.refusal(ChatId(params.chat), caller.account)
-        event = Typing(chat.id, caller.account, params.active)
-        published = Published(frames.text_frame(frames.encode_event(event)))
-        for member in chat.members:
-            if member != caller.account:
-                self._bus.publish(member, published)
+        members = chat.members
+        if len(members) <= MOST_MEMBERS and self._is_news(
+            chat.id, caller.account, params.active, len(members)
+        ):
+            event = Typing(chat.id, caller.account, params.active)
+            published = Published(frames.text_frame(frames.encode_event(event)))
+            for member in members:
+                if member != caller.account and self._privacy.tells_typing(member):
+                    self._bus.publish(member, published)
         return Done()
+
+    def _is_news(self, chat: ChatId, account: AccountId, active: bool, members: int) -> bool:
+        """Whether it is to be told; it is noted then."""
+        now = self._now()
+        told = self._told.get((chat, account))
+        age = inf if told is None else abs(now - told)
+        if (age < AGAIN_SECONDS) if active else (age >= _FORGOTTEN_SECONDS):
+            return False
+        if not self._privacy.tells_typing(account):
+            return False
+        if members > 2:
+            try:
+                self._group_rate.take(chat)
+            except Problem:
+                return False
+        self._told.pop((chat, account), None)
+        if active:
+            self._told[chat, account] = now
+            if len(self._told) > _TYPING_AT_ONCE:
+                self._told.popitem(last=False)
+        return True

@@ -139,6 +139,10 @@ class Client(GroupMethods):
         """Say that something is being typed; False where there is no connection to say it on."""
         return self._client.typing(chat, active)
 
+    def set_active(self, active: bool) -> bool:
+        """See `signals.Signals.set_active`."""
+        return self._client.set_active(active)
+
     async def load(self) -> None:
         """Build `state` from the node; it is kept current from then on."""
         await Deferred.fromCoroutine(load(self._client.state, self._client)).asFuture(self._loop)

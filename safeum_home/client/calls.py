@@ -51,6 +51,8 @@ REPEATABLE: frozenset[type[Params]] = frozenset(
         commands.AvatarSet,
         commands.AvatarRemove,
         commands.AvatarGet,
+        commands.AccountPrivacy,
+        commands.PresenceGet,
         commands.SessionAck,
     }
 )

@@ -9,6 +9,7 @@ from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
 
 from safeum_home.client import alerts
+from safeum_home.client.attention import Attention
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.errors import ClientError, RemoteProblem
 from safeum_home.client.events import Link, LinkChanged
@@ -49,6 +50,7 @@ class Desk:
         self.refresh: Callable[[], None] = lambda: None
         self.leave: Callable[[], None] = lambda: None
         self.names = Names(client.state)
+        self.attention = Attention(client, clock)
         self.outbox = Outbox(client, clock, now, self._last, self._sent)
         self.profile = DeferredLock()
         """Held while one's own profile is read, changed and written: it is only ever replaced whole."""

@@ -11,6 +11,7 @@ from safeum_home.client.client_ids import new_client_id
 from safeum_home.client.errors import local
 from safeum_home.client.here import this_device as this_device
 from safeum_home.client.methods_history import HistoryMethods
+from safeum_home.client.methods_presence import PresenceMethods
 from safeum_home.errors import Code, Problem
 from safeum_home.images import clean
 from safeum_home.protocol import commands as c
@@ -25,7 +26,7 @@ def _code(invite: str | None) -> str | None:
     return None if invite is None else code_in(invite) or None
 
 
-class Methods(HistoryMethods, ABC):
+class Methods(HistoryMethods, PresenceMethods, ABC):
     """Signing in, and the commands of an open session. All raise the `ClientError`s of `errors`."""
 
     @abstractmethod

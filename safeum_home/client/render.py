@@ -8,6 +8,7 @@ from safeum_home.client.desk import STANDING, Desk
 from safeum_home.client.events import Link
 from safeum_home.client.page import more_to_read, new_below
 from safeum_home.client.text import duration, fit, safe, stamp, width
+from safeum_home.protocol.presence import Presence, PresenceState
 from safeum_home.protocol.types import ContactState
 
 SIDEBAR = 24
@@ -37,7 +38,8 @@ def sidebar(desk: Desk, columns: int, rows: int, zone: tzinfo | None = None) -> 
 def _row(desk: Desk, chat: ChatView, columns: int, zone: tzinfo | None) -> Line:
     here = chat.chat == desk.current
     asks = desk.standing(chat) is ContactState.INCOMING
-    mark = "▌" if here else " "
+    present = desk.state.presence.is_online(chat.peer)
+    mark = "▌" if here else "●" if present else " "
     count = desk.unread(chat)
     unread = ("99+" if count > 99 else str(count)) if count else ""
     time = unread or ("…" if chat.typing else stamp(chat.last.at, desk.now(), zone) if chat.last else "")
@@ -45,10 +47,23 @@ def _row(desk: Desk, chat: ChatView, columns: int, zone: tzinfo | None) -> Line:
     plain = "system" if chat.of_node else "contact" if asks else "chat"
     style = "open" if here else "unread" if unread else plain
     title = f"+ {desk.names.title(chat)}" if asks else desk.names.title(chat)
-    return [(style, mark + fit(title, room) + " "), ("count" if unread else "time", time), ("", " ")]
+    rest: Line = [("count" if unread else "time", time), ("", " ")]
+    if present and not here:
+        return [("present", mark), (style, fit(title, room) + " "), *rest]
+    return [(style, mark + fit(title, room) + " "), *rest]
 
 
-def header(desk: Desk, columns: int) -> Line:
+def presence_words(presence: Presence, now: int, zone: tzinfo | None = None) -> str:
+    """`online`, `last seen 14:05`; nothing where nothing is known."""
+    if presence.state is PresenceState.UNKNOWN:
+        return ""
+    if presence.last_seen is None:
+        return presence.state.value
+    seen = f"last seen {stamp(presence.last_seen, now, zone)}"
+    return f"away, {seen}" if presence.state is PresenceState.AWAY else seen
+
+
+def header(desk: Desk, columns: int, zone: tzinfo | None = None) -> Line:
     """Which chat this is. The address stands beside the name: names are chosen by their owners."""
     view = desk.chat
     if desk.reading:
@@ -64,6 +79,8 @@ def header(desk: Desk, columns: int) -> Line:
     standing = desk.standing(view)
     if standing is not ContactState.ACCEPTED:
         rest += f"  ({STANDING[standing]})"
+    elif presence := presence_words(desk.state.presence.of(view.peer), desk.now(), zone):
+        rest += f"  {presence}"
     if not view.history:
         rest += "  · history off"
     return [("header", fit(f" {title}{rest}", columns))]

@@ -23,11 +23,11 @@ from safeum_home.client.errors import (
 )
 from safeum_home.client.errors import local as local_problem
 from safeum_home.client.events import QUEUE, Link, LinkChanged, Listen, Stream
-from safeum_home.client.finding import Finding
 from safeum_home.client.inbox import Inbox
 from safeum_home.client.line import Line
 from safeum_home.client.loading import load
 from safeum_home.client.reconnect import FINAL, SLOW_READER, BackOff, new_reconnect
+from safeum_home.client.signals import Signals
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.types import Message
@@ -39,7 +39,7 @@ _log = Logger()
 _random = SystemRandom().random
 
 
-class Client(Finding):
+class Client(Signals):
     """A device of an account. Make one with `connect`, then `register`, `login` or `resume`.
 
     From then on it stays connected: it comes back by itself with the token and the cursor it holds, sends
@@ -111,6 +111,7 @@ class Client(Finding):
             self._inbox.cursor = opened.cursor
         self.state.policy = opened.policy
         self._calls.opened()
+        self._begin_presence()
         self._inbox.acks.flush()
 
     def close(self) -> "Deferred[None]":
@@ -160,10 +161,6 @@ class Client(Finding):
         ):
             self.state.take(Message(result.id, params.chat, self.opened.account, result.at, params.body))
         return result
-
-    def typing(self, chat: str, active: bool = True) -> bool:
-        """Say that something is being typed; False where there is no connection to say it on."""
-        return self._calls.notify(c.ChatTyping(chat, active))
 
     def load(self) -> Awaitable[None]:
         """Build `state` from the node; it is kept current from then on."""
@@ -283,6 +280,7 @@ class Client(Finding):
 
     def offline(self, closing: Closing, retry_in: float) -> None:
         untrusted = closing.code == UNTRUSTED
+        self.state.presence.clear()
         self._inbox.tell(LinkChanged(Link.OFFLINE, closing.reason, retry_in, untrusted=untrusted))
 
     def hang_up(self) -> None:

@@ -10,6 +10,7 @@ from safeum_home.client import slash_history as slash_history
 from safeum_home.client import slash_own as slash_own
 from safeum_home.client import slash_picture as slash_picture
 from safeum_home.client import slash_policy as slash_policy
+from safeum_home.client import slash_presence as slash_presence
 from safeum_home.client import slash_profile as slash_profile
 from safeum_home.client import slash_sync as slash_sync
 from safeum_home.client.desk import Desk

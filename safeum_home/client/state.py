@@ -9,12 +9,14 @@ from typing import Any
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from safeum_home.client.chat_view import ChatView, view_of
 from safeum_home.client.filling import Filling
 from safeum_home.client.group_state import GroupState
+from safeum_home.client.presence_view import PresenceView
+from safeum_home.client.typing_view import TypingView
 from safeum_home.client.voice import NodeVoice
 from safeum_home.protocol.commands import Named
 from safeum_home.protocol.events import (
@@ -36,7 +38,6 @@ from safeum_home.protocol.types import (
     Profile,
 )
 
-TYPING_SECONDS = 6.0
 MAX_CHATS = 2000
 MAX_UNREAD = 100
 NODE_NAMES = {"system": "SafeUM", "support": "SafeUM Support"}
@@ -52,7 +53,9 @@ class State:
     def __init__(self, clock: IReactorTime, tell: Callable[[Struct], None]) -> None:
         self._clock = clock
         self.tell = tell
-        self._typing: dict[tuple[str, str], IDelayedCall] = {}
+        self._typing = TypingView(clock, self._held, tell)
+        self.presence = PresenceView()
+        """How it is with contacts: who is online, and when others were seen last."""
         self.account = ""
         self.address = ""
         self.profile = Profile()
@@ -74,7 +77,7 @@ class State:
         self._handlers: dict[type[Struct], Callable[[Any], None]] = {
             Message: self._message,
             Receipt: self._receipt,
-            Typing: self._types,
+            Typing: self._typing.take,
             ContactChanged: lambda event: self._contact(event.contact),
             ProfileChanged: lambda event: self._profile(event.account, event.profile),
             ChatUpdated: lambda event: self._updated(event.chat),
@@ -103,6 +106,9 @@ class State:
             if contact is not None:
                 view = self._of(contact)
         return view
+
+    def _held(self, chat: str) -> ChatView | None:
+        return self._chats.get(chat)
 
     def _of(self, contact: Contact) -> ChatView:
         view = ChatView(contact.chat, "direct", contact.account, contact.address, contact.display_name)
@@ -157,7 +163,8 @@ class State:
     # --- events ----------------------------------------------------------------------------------
 
     def take(self, event: Struct) -> None:
-        """Apply an event; before the view was built there is nothing to apply it to."""
+        """Apply an event; before the view was built there is nothing to apply it to, but who is there."""
+        self.presence.take(event)
         if self.filling is not None and self.filling.keeps(event):
             return
         if self.ready:
@@ -195,14 +202,14 @@ class State:
                 view.unread = 0
             elif is_news(message, self.account):
                 view.unread = min(view.unread + 1, MAX_UNREAD)
-        self._types(Typing(message.chat, message.sender, False))
+        self._typing.take(Typing(message.chat, message.sender, False))
 
     def _updated(self, info: ChatInfo) -> None:
         view = self.chat(info.chat)
         if view is None:
             self._chats[info.chat] = view = ChatView(info.chat, info.kind, "", "")
         if view.update(info):
-            self._wipe_typing(info.chat)
+            self._typing.wipe(info.chat)
 
     def _member(self, event: MemberChanged) -> None:
         view = self._chats.get(event.chat)
@@ -238,25 +245,6 @@ class State:
         if place >= 0:
             view.unread = min(view.theirs(self.account, place + 1), MAX_UNREAD)
 
-    def _types(self, event: Typing) -> None:
-        key = (event.chat, event.account)
-        timer = self._typing.pop(key, None)
-        if timer is not None and timer.active():
-            timer.cancel()
-        view = self._chats.get(event.chat)
-        if view is None:
-            return
-        if event.active:
-            view.typing.add(event.account)
-            self._typing[key] = self._clock.callLater(TYPING_SECONDS, self._stopped, key)
-        else:
-            view.typing.discard(event.account)
-
-    def _stopped(self, key: tuple[str, str]) -> None:
-        ended = Typing(*key, active=False)
-        self._types(ended)
-        self.tell(ended)
-
     def _contact(self, contact: Contact) -> None:
         if contact.state is ContactState.NONE:
             self.contacts.pop(contact.account, None)
@@ -271,12 +259,7 @@ class State:
     def _wipe(self, chat: str) -> None:
         """The chat was erased on the node: nothing of it stays here either."""
         self._chats.pop(chat, None)
-        self._wipe_typing(chat)
-
-    def _wipe_typing(self, chat: str) -> None:
-        for key in [key for key in self._typing if key[0] == chat]:
-            if (timer := self._typing.pop(key)).active():
-                timer.cancel()
+        self._typing.wipe(chat)
 
     def _profile(self, account: str, profile: Profile) -> None:
         if account == self.account:
@@ -301,7 +284,4 @@ class State:
         """No timer is left behind."""
         if self._pause is not None:
             self._pause.cancel()
-        typing, self._typing = self._typing, {}
-        for timer in typing.values():
-            if timer.active():
-                timer.cancel()
+        self._typing.stop()

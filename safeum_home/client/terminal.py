@@ -52,6 +52,7 @@ STYLE = Style.from_dict(
         "time": "ansibrightblack",
         "day": "ansibrightblack",
         "new": "ansired",
+        "present": "ansigreen",
         "own": "bold ansicyan",
         "peer": "bold ansigreen",
         "read": "ansicyan",
@@ -115,6 +116,7 @@ class Screen:
             color_depth=ColorDepth.DEPTH_4_BIT,
         )
         self.app.timeoutlen = 0.3
+        self.app.key_processor.before_key_press += lambda _: desk.attention.used()
         desk.refresh = desk.questions.changed = self.app.invalidate
         desk.leave = self._leave
 
@@ -251,8 +253,10 @@ async def run_terminal(client: Client, clock: IReactorTime) -> Desk:
     screen = Screen(desk)
     await Deferred.fromCoroutine(load(client.state, client)).asFuture(asyncio.get_running_loop())
     client.listen(Listening(desk).heard)
+    desk.attention.used()
     try:
         await screen.app.run_async()
     finally:
+        desk.attention.stop()
         desk.outbox.stop()
     return desk

@@ -32,6 +32,8 @@ class ConnectedDevice:
         "account",
         "device",
         "host",
+        "on_use",
+        "used_at",
     )
 
     _log = Logger()
@@ -43,10 +45,13 @@ class ConnectedDevice:
         host: str,
         outbound: Outbound,
         max_unacknowledged: int,
+        now: float,
     ) -> None:
         self.account = account
         self.device = device
         self.host = host
+        self.used_at = now
+        self.on_use: Callable[[], None] | None = None
         self._outbound = outbound
         self._max_unacknowledged = max_unacknowledged
         self._catch_up: CatchUp | None = None
@@ -113,7 +118,18 @@ class ConnectedDevice:
             if reached is not None:
                 self._outbound.write(synced(reached))
 
-    def keeps_up(self) -> None:
+    @property
+    def keeps_up(self) -> bool:
+        return self._outbound.clear
+
+    def used(self, now: float) -> None:
+        """Whoever is at the device has it do something."""
+        self.used_at = now
+        if self.on_use is not None:
+            on_use, self.on_use = self.on_use, None
+            on_use()
+
+    def takes_again(self) -> None:
         """The client takes frames again."""
         self._tell_writable(True)
 

@@ -22,6 +22,7 @@ from safeum_home.protocol.commands import (
     Opened,
     Params,
     Phase,
+    PresenceSet,
     SessionAck,
     SessionLogout,
     SessionResume,
@@ -127,7 +128,7 @@ class Session:
     def resumed(self) -> None:
         self._outbound.resume()
         if self._device is not None and self._outbound.clear:
-            self._device.keeps_up()
+            self._device.takes_again()
 
     def closed(self) -> None:
         self._machine.closed()
@@ -150,7 +151,12 @@ class Session:
         return self._device
 
     def _handler(self, params: Params) -> Callable[[Any, Any], Any]:
-        return self._acknowledge if type(params) is SessionAck else self._services.routes[type(params)]
+        kind = type(params)
+        if kind is SessionAck:
+            return self._acknowledge
+        if self._device is not None and kind is not PresenceSet:
+            self._device.used(self._services.clock.seconds())
+        return self._services.routes[kind]
 
     def _acknowledge(self, caller: object, params: SessionAck) -> Done:
         position = self._position(params.cursor)
@@ -253,7 +259,8 @@ class Session:
             return
         self._timer.cancel()
         limit = self._limits.unacknowledged
-        device = ConnectedDevice(who.account, who.device, self.host, self._outbound, limit)
+        now = self._services.clock.seconds()
+        device = ConnectedDevice(who.account, who.device, self.host, self._outbound, limit, now)
         self._device = device
         self._rate_key = who.account
         self._services.bus.subscribe(who.account, device)

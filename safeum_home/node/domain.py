@@ -53,9 +53,11 @@ from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import Control, limits_in_use, make_sign_up
 from safeum_home.node.groups import make_groups
 from safeum_home.node.history import make_history
+from safeum_home.node.presence import make_presence, presence_routes
 from safeum_home.node.routes import chat_routes, closing_routes, login_routes, number_routes, people_routes
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database, Forfeits, TextMessages
+from safeum_home.presence.presence import WhoIsThere
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
 from safeum_home.spawn import spawn
@@ -75,12 +77,14 @@ class Domain:
     support: SupportDesk
     control: Control
     fleeting: FleetingMessages
+    presence: WhoIsThere
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
         self.directory.forget()
         self.registry.forget()
         self.findable.forget()
+        self.presence.read_anew()
         spawn(self._erase(), "erasing what was closed")
         spawn(self._reload(), "reading what was set at run time")
 
@@ -97,6 +101,7 @@ class Domain:
         """End what is under way: afterwards nothing uses the database."""
         self.receipts.flush()
         self.fleeting.stop()
+        self.presence.stop()
         await self.turns.stop()
         self.findable.stop()
         await deferToThread(self.findable.join)
@@ -131,11 +136,13 @@ def make_domain(
 
     directory = AccountDirectory(database, keyring, blinder, system, support)
     opener = ChatOpener(keyring, blinder, system.account, support.account, config.support.open)
+    presence = make_presence(clock, database, blinder, directory, bus)
     registry = ChatRegistry(database, blinder, opener)
     infos = ChatInfos(blinder, cursors, opener)
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(name, vault.signer)
-    delivery = Delivery(bus)
+    typing = TypingSignals(clock.seconds, registry, bus, presence)
+    delivery = Delivery(bus, typing.sent)
     turns = Turns(clock, database, keyring, in_thread)
     fleeting = FleetingMessages(clock, database, blinder, turns, config.history)
     notices = NoticeWriter(blinder, cursors, system.account, milliseconds, signed, fleeting.waits)
@@ -156,6 +163,7 @@ def make_domain(
         directory.forget_account(account)
         registry.forget_account(account)
         receipts.forget_account(account)
+        presence.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
     groups = make_groups(
@@ -173,20 +181,8 @@ def make_domain(
         turns,
         lambda: spawn(closing.erased_unseen(), "erasing a group"),
     )
-    closing = Closing(
-        clock,
-        database,
-        directory,
-        devices,
-        side,
-        bus,
-        verifier,
-        login_limits,
-        turns,
-        forget,
-        forfeits,
-        groups.leave,
-    )
+    ended = (forget, forfeits, groups.leave)
+    closing = Closing(clock, database, directory, devices, side, bus, verifier, login_limits, turns, *ended)
     logins = Logins(
         name,
         database,
@@ -223,7 +219,7 @@ def make_domain(
         lambda account, number: findable.changed(account, number, False),
     )
     contact_limits = ContactLimits.of(config.limits, clock.seconds)
-    contacts = Contacts(name, database, directory, side, registry, bus, contact_limits)
+    contacts = Contacts(name, database, directory, side, registry, bus, contact_limits, presence)
     views = ProfileViews(WithoutNumbers())
     changes = ProfileChanges(database, cursors, directory, side, views, bus)
     change_limit = RateLimit(
@@ -238,18 +234,7 @@ def make_domain(
     introductions = Introductions(name, directory, side, views)
     starting = Starting(database, introductions, listing, registry, receipts)
     switch_limit, history_routes = make_history(
-        config,
-        clock,
-        database,
-        vault,
-        registry,
-        opener,
-        infos,
-        delivery,
-        notices,
-        bus,
-        turns,
-        closing.sweep,
+        config, clock, database, vault, registry, opener, infos, delivery, notices, bus, turns, closing.sweep
     )
     sources = (messages.since, receipts.since, infos.since, *groups.sources, side.since, profiles.since)
     backlog = Backlog(database, sources)
@@ -258,8 +243,9 @@ def make_domain(
         **number_routes(verifications, number_logins, claims),
         **closing_routes(pins, closing),
         **people_routes(contacts, profiles, avatars),
-        **chat_routes(history, starting, messages, receipts, TypingSignals(registry, bus)),
+        **chat_routes(history, starting, messages, receipts, typing),
         **history_routes,
+        **presence_routes(presence, database, directory, change_limit),
         **groups.routes,
         **sync_routes,
         **sign_up.routes(),
@@ -299,4 +285,6 @@ def make_domain(
     )
     shown = Accounts(database, directory, bus.connected)
     control = sign_up.control(config, shown, lambda: bus.accounts, limits)
-    return Domain(services, receipts, directory, registry, turns, closing, findable, desk, control, fleeting)
+    return Domain(
+        services, receipts, directory, registry, turns, closing, findable, desk, control, fleeting, presence
+    )

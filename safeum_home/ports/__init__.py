@@ -30,6 +30,13 @@ from safeum_home.ports.domain import (
     Source,
     Staged,
 )
+from safeum_home.ports.presence import (
+    Acquaintance,
+    Acquaintances,
+    Attendance,
+    RelationWatch,
+    TypingPrivacy,
+)
 from safeum_home.ports.sealing import (
     Blinder,
     Cursors,
@@ -55,7 +62,10 @@ from safeum_home.ports.storage import (
 
 __all__ = [
     "Accepted",
+    "Acquaintance",
+    "Acquaintances",
     "Announcer",
+    "Attendance",
     "Blinder",
     "Bulk",
     "Bus",
@@ -84,6 +94,7 @@ __all__ = [
     "Permanent",
     "Published",
     "Receipts",
+    "RelationWatch",
     "SafeNumbers",
     "SmsProvider",
     "Source",
@@ -91,5 +102,6 @@ __all__ = [
     "Subscriber",
     "Temporary",
     "TextMessages",
+    "TypingPrivacy",
     "WrappedKey",
 ]

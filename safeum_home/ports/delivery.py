@@ -1,5 +1,6 @@
 """Events on their way to sessions."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from msgspec import Struct
@@ -28,6 +29,15 @@ class Subscriber(Protocol):
     @property
     def host(self) -> str:
         """The IP address that the device is connected from."""
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether it takes what is written: what is not durable is better left out where not."""
+
+    used_at: float
+    """When it was in use last, by the reactor's clock: when it connected, or with its last command."""
+    on_use: Callable[[], None] | None
+    """Called with the next command, once."""
 
     def deliver(self, event: Published) -> None: ...
     def replaced(self) -> None:

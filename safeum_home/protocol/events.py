@@ -12,6 +12,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from safeum_home.protocol.group_types import GroupMember, Invitation
+from safeum_home.protocol.presence import Presence, Privacy
 from safeum_home.protocol.types import Account, Chat, ChatInfo, Contact, CursorText, Message, Profile
 
 
@@ -112,3 +113,21 @@ class Synced(Struct, frozen=True):
     """All that was missed has been sent; what follows is live. The device is current up to `cursor`."""
 
     cursor: CursorText
+
+
+@_event("presence.changed", durable=False)
+class PresenceChanged(Struct, frozen=True, omit_defaults=True):
+    """How it is with contacts now, as far as it has changed; a connection begins with knowing nothing.
+
+    With `reset` all that was told before is forgotten first.
+    """
+
+    changes: list[Presence]
+    reset: bool = False
+
+
+@_event("privacy.changed", durable=False)
+class PrivacyChanged(Struct, frozen=True):
+    """What this account keeps to itself is now this; a connection on which it was not told hides nothing."""
+
+    privacy: Privacy

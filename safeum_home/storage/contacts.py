@@ -48,6 +48,12 @@ _ACCEPTING = Many(
     f"SELECT chat, owner FROM contacts WHERE state = {ACCEPTED} AND (chat) IN ({{rows}})",  # noqa: S608
     ("bytea",),
 )
+_theirs = contacts.alias()
+_MUTUAL = (
+    select(contacts.c.peer)
+    .join(_theirs, (_theirs.c.owner == contacts.c.peer) & (_theirs.c.peer == contacts.c.owner))
+    .where(contacts.c.owner == bindparam("owner"), contacts.c.state == ACCEPTED, _theirs.c.state == ACCEPTED)
+)
 _PUT = Many(
     "INSERT INTO contacts (owner, peer, chat, state, position, sealed) {rows} ON CONFLICT (owner, peer) DO"
     " UPDATE SET chat = excluded.chat, state = excluded.state, position = excluded.position,"
@@ -96,6 +102,11 @@ def accepting(c: Connection, chats: Sequence[bytes]) -> set[tuple[bytes, bytes]]
 def facing(c: Connection, account: bytes) -> list[ContactRow]:
     """The other sides of an account's relations, as far as it has a row or a chat of its own there."""
     return [ContactRow(*row) for row in c.execute(_FACING, {"account": account})]
+
+
+def mutual(c: Connection, owner: bytes) -> bytes:
+    """The accounts of this node that `owner` has accepted, and they it: one index behind the other."""
+    return b"".join(c.execute(_MUTUAL, {"owner": owner}).scalars())
 
 
 def count(c: Connection, owner: bytes) -> int:

@@ -97,6 +97,13 @@ from safeum_home.protocol.commands.history import (
     HistorySet,
 )
 from safeum_home.protocol.commands.policy import PolicyAccept, PolicyGet, PolicyText
+from safeum_home.protocol.commands.presence import (
+    AccountPrivacy,
+    PresenceGet,
+    PresenceList,
+    PresenceSet,
+    PrivacyResult,
+)
 from safeum_home.protocol.commands.start import Start, SyncStart
 from safeum_home.protocol.commands.sync import (
     AccountFindable,
@@ -125,6 +132,7 @@ __all__ = [
     "AccountPinList",
     "AccountPinRemove",
     "AccountPinSet",
+    "AccountPrivacy",
     "AccountRegister",
     "AvatarGet",
     "AvatarKept",
@@ -204,6 +212,10 @@ __all__ = [
     "PolicyAccept",
     "PolicyGet",
     "PolicyText",
+    "PresenceGet",
+    "PresenceList",
+    "PresenceSet",
+    "PrivacyResult",
     "ProfileGet",
     "ProfileResult",
     "ProfileSet",
