@@ -102,6 +102,11 @@ class NumberSection(Section, frozen=True):
     """After it was kept: for how long it cannot be claimed again."""
 
 
+class MessageSection(Section, frozen=True):
+    edit_seconds: Seconds = 48 * 3600.0
+    """For how long after it was sent its author can change a message."""
+
+
 class LimitSection(Section, frozen=True):
     """Bounds against floods. Rates are per second, bursts are how many may come at once."""
 
@@ -145,7 +150,6 @@ class LimitSection(Section, frozen=True):
     group_members: Annotated[int, Meta(ge=1, le=2_000)] = 2_000
     group_open_invitations: Positive = 500
     invitations: Annotated[int, Meta(ge=1, le=50)] = 50
-    """As many as fit a frame at their longest."""
     group_invitations_per_account: Rate = 0.02
     group_invitations_per_account_burst: Positive = 200
     group_changes_per_account: Rate = 0.2
@@ -220,6 +224,7 @@ class Config(Section, frozen=True):
     sms: SmsSection = field(default_factory=SmsSection)
     numbers: NumberSection = field(default_factory=NumberSection)
     policy: PolicySection = field(default_factory=PolicySection)
+    messages: MessageSection = field(default_factory=MessageSection)
 
     @property
     def state_dir(self) -> Path:

@@ -101,6 +101,19 @@ class Code(Enum):
     INVITE_NEEDED = Kind("invite_needed", 403, -32067, "Who signs up here needs an invite that is good.")
     WRONG_PIN = Kind("wrong_pin", 401, -32063, "The login or the PIN is wrong.")
     WEAK_PIN = Kind("weak_pin", 422, -32064, "This PIN is too easy to guess, or is the password.")
+    MESSAGE_GONE = Kind(
+        "message_gone", 410, -32110, "There is no such message in this chat, or nothing is left of it."
+    )
+    NOT_YOURS = Kind("not_yours", 403, -32111, "That is for the message's author, or for a group's admins.")
+    EDIT_OVER = Kind("edit_over", 409, -32112, "This message is too old to be changed.")
+    NOT_EDITABLE = Kind("not_editable", 409, -32113, "What this message holds cannot be changed to that.")
+    INVALID_EMOJI = Kind("invalid_emoji", 422, -32114, "This is not one emoji.")
+    TOO_MANY_REACTIONS = Kind(
+        "too_many_reactions", 409, -32115, "This message has as many different reactions as it can have."
+    )
+    TOO_MANY_PINS = Kind("too_many_pins", 409, -32116, "As many messages are pinned here as can be.")
+    NOT_FORWARDABLE = Kind("not_forwardable", 409, -32117, "What this message holds cannot be forwarded.")
+    NOT_A_MEMBER = Kind("not_a_member", 422, -32118, "Somebody who is mentioned is not in this chat.")
     NOT_PERMITTED = Kind("not_permitted", 403, -32100, "Your role in this group does not allow this.")
     WRONG_MEMBER_STATE = Kind(
         "wrong_member_state", 409, -32101, "That account's place in the group is not one for this."

@@ -13,6 +13,7 @@ from safeum_home.client.desk_events import Listening
 from safeum_home.client.slash_commands import submit
 from safeum_home.client.text import width
 from safeum_home.protocol.events import ContactChanged, ProfileChanged
+from safeum_home.protocol.group_types import Invitation
 from safeum_home.protocol.types import ChatSummary, Contact, ContactState, Message, Profile
 from tests.client_double import ADA, BOB, CHAT, OTHER, FakeNode, contact, cursor, message
 
@@ -30,6 +31,7 @@ class DeskTestCase(SynchronousTestCase):
         self.history = [message(number, f"text {number}") for number in (1, 2, 3)]
         self.alerts: list[Message] = []
         self.contacts = [contact()]
+        self.invitations: list[Invitation] = []
         bob = ChatSummary(CHAT, "direct", BOB, "bob@home.test", "Bob", self.history[-1], 2, None, None, None)
         self.chats = [bob]
         self.node.answers |= {
@@ -45,6 +47,7 @@ class DeskTestCase(SynchronousTestCase):
                 "messages": self.history if params["chat"] == CHAT else self.alerts,
                 "more": False,
             },
+            "group.invitations": lambda params: {"invitations": self.invitations},
             "chat.read": lambda params: {},
             "chat.send": lambda params: {"id": cursor(50), "at": NOW},
         }

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from bench.failure import Failure
+from bench.fan_out import Ear, FanOut, NodeFanOut, RelayFanOut
 from bench.flows import ACK_EVERY, BODY, FIRST, Flow, NodeFlow, RelayFlow
 from bench.framing import PING, TEXT, frame, split
 from bench.meter import percentile
@@ -167,6 +168,106 @@ class RelayFlowTests(SynchronousTestCase):
         recipient.receive(*payloads)
         self.assertEqual((flow.meter.count, flow.under_way), (3, 0))
         self.assertRaises(Failure, recipient.receive, payloads[0])
+
+
+class FakeEar(FakeLine):
+    """A recipient of what is written into a group: it hands over what comes as `bench.fan_out.Ear` does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at = self.unacknowledged = 0
+        self.rest = b""
+        self.room: FanOut | None = None
+        self.controls: list[int] = []
+
+    def control(self, first: int, payload: bytes) -> None:
+        self.controls.append(first)
+
+    def hear(self, data: bytes) -> None:
+        assert self.room is not None
+        data = self.rest + data
+        self.rest = data[self.room.hear(cast(Ear, self), data) :]
+
+
+class FanOutTests(SynchronousTestCase):
+    """A message to a group is done when all have it, each once, in order, and as the others have it."""
+
+    def setUp(self) -> None:
+        self.sender, self.ears = FakeLine(), [FakeEar() for _ in range(3)]
+        ears = cast(list[Ear], self.ears)
+        self.flow: FanOut = NodeFanOut(cast(Line, self.sender), ears, CHAT, "cafe")
+        self.flow.meter.measuring = True
+
+    def stream(self, first: int, count: int) -> bytes:
+        return b"".join(frames.text_frame(event(FIRST + number)) for number in range(first, first + count))
+
+    def test_done_when_all_have_it(self) -> None:
+        self.flow.push(3, 0.0)
+        self.sender.receive(result(FIRST), result(FIRST + 1), result(FIRST + 2))
+        self.ears[0].hear(self.stream(0, 3))
+        self.ears[1].hear(self.stream(0, 2))
+        self.assertEqual((self.flow.meter.count, self.flow.under_way), (5, 3))
+        self.ears[2].hear(self.stream(0, 1))
+        self.assertEqual((self.flow.meter.count, self.flow.under_way), (6, 2))
+        self.ears[2].hear(self.stream(1, 2))
+        self.ears[1].hear(self.stream(2, 1))
+        self.assertEqual((self.flow.meter.count, self.flow.under_way), (9, 0))
+
+    def test_what_is_done_is_followed_by_as_many(self) -> None:
+        self.flow.refill = True
+        self.flow.push(2, 0.0)
+        for ear in self.ears:
+            ear.hear(self.stream(0, 1))
+        self.assertEqual((self.flow.under_way, len(self.sender.sent)), (3, 2))
+
+    @given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 900)), max_size=20))
+    def test_cut_anywhere(self, cuts: list[tuple[int, int]]) -> None:
+        """Wherever the network cuts it, and whoever has it first; frames of other kinds go to the line."""
+        self.setUp()
+        self.flow.push(9, 0.0)
+        ping = bytes((PING, 0))
+        streams = [self.stream(0, 4) + ping + self.stream(4, 5) for _ in self.ears]
+        for who, size in [*cuts, *((place, 9999) for place in range(3))]:
+            self.ears[who].hear(streams[who][:size])
+            streams[who] = streams[who][size:]
+        self.assertEqual(self.flow.meter.count, 27)
+        self.assertEqual([ear.controls for ear in self.ears], [[PING]] * 3)
+
+    def test_what_is_wrong_fails(self) -> None:
+        changed = self.stream(0, 1).replace(b"1700000000000", b"1700000000001")
+        wrong = (
+            (b"", self.stream(1, 1)),
+            (self.stream(0, 1), self.stream(1, 1)),
+            (self.stream(0, 1), changed),
+            (self.stream(0, 2), self.stream(0, 1) * 2),
+            (b"", self.stream(0, 1).replace(b"xx", b"xy")),
+        )
+        for heard, then in wrong:
+            self.setUp()
+            self.flow.push(2, 0.0)
+            self.ears[0].hear(heard)
+            self.assertRaises(Failure, self.ears[1].hear, then)
+
+    def test_recipients_say_what_they_hold(self) -> None:
+        self.flow.push(ACK_EVERY + 1, 0.0)
+        for ear in self.ears:
+            ear.hear(self.stream(0, ACK_EVERY))
+            ear.hear(self.stream(ACK_EVERY, 1))
+        for _ in range(2):
+            self.flow.tick()
+        for ear in self.ears:
+            held = [cast(SessionAck, frames.decode(payload).params).cursor for payload in ear.payloads()]
+            self.assertEqual(held, [f"{FIRST + number:022d}" for number in (ACK_EVERY - 1, ACK_EVERY)])
+
+    def test_the_relays(self) -> None:
+        flow = RelayFanOut(cast(Line, self.sender), cast(list[Ear], self.ears))
+        flow.push(2, 0.0)
+        sent = b"".join(map(frames.text_frame, self.sender.payloads()))
+        for ear in self.ears:
+            ear.hear(sent)
+        self.assertEqual(flow.under_way, 0)
+        flow.push(1, 0.0)
+        self.assertRaises(Failure, self.ears[0].hear, frames.text_frame(b"y" * BODY))
 
 
 class ReportTests(SynchronousTestCase):

@@ -47,6 +47,30 @@ class CaseTests(SynchronousTestCase):
             )
             self.assertEqual("ack_p99_ms" in lines[0], target == "node")
 
+    def test_groups(self) -> None:
+        """Every message reaches every recipient, of the relay and of the node."""
+        for target in ("fast", "node"):
+            lines = bench("groups", "--scale", "0.03", "--target", target)
+            self.check(lines, "groups")
+            self.assertEqual(
+                [(line["recipients"], line["in_flight"]) for line in lines], [(3, 1), (3, 16), (3, 64)]
+            )
+            self.assertEqual("ack_p99_ms" in lines[0], target == "node")
+
+    def test_sync(self) -> None:
+        """What is read, and what is not; with nothing missed, and with a little."""
+        lines = bench("sync")
+        self.assertEqual(
+            [line["what"] for line in lines],
+            ["fresh, unread", "fresh, read", "nothing missed", "some missed"],
+        )
+        for line in lines:
+            self.assertEqual((FIELDS | {"cpu_ms"}) - line.keys(), set())
+            self.assertEqual((line["chats"], line["messages"]), (2, 4))
+        self.assertGreater(lines[0]["octets"], 500)
+        self.assertEqual(lines[2]["events"], 0)
+        self.assertGreaterEqual(lines[3]["events"], 4)
+
     def test_idle(self) -> None:
         lines = bench("idle")
         self.check(lines, "idle")

@@ -121,7 +121,7 @@ class SendTests(MessageCase):
         for text in ("x", "\u0000" * 8192, "\U0001f600" * 8192):
             self.alice.write(self.chat, text)
             self.assertEqual(texts(self.bob.messages()), [text])
-        for body in ({"text": "x"}, {"kind": "letter", "text": "x"}, {"kind": "text"}):
+        for body in ({"text": "x"}, {"kind": "Letter", "text": "x"}, {"kind": "text"}):
             about = {"chat": self.chat, "client_id": "1", "body": body}
             self.refused("invalid_params", self.alice, "chat.send", **about)
         alert = {"kind": "login_alert", "device": "D" + "a" * 16, "name": "x", "system": "x", "at": 0}

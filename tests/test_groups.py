@@ -224,6 +224,27 @@ class GoingTests(GroupCase):
         self.refused("not_found", self.bob, "group.accept", chat=chat)
         self.assertEqual(self.bob.call("group.invitations")["invitations"], [])
 
+    def test_devices_learn_of_the_end(self) -> None:
+        """Those of who left last, and of who was invited, also where they were away; then nothing is left."""
+        tablet = self.world.login("alice")
+        chat = self.create(self.alice, self.bob)
+        self.alice.call("group.invite", chat=chat, accounts=[self.carol.account])
+        cursor = self.world.cursor
+        for client in (tablet, self.bob, self.carol):
+            client.take()
+        self.carol.drop()
+        self.alice.call("group.leave", chat=chat)
+        live = [client.take() for client in (tablet, self.bob)]
+        away = [client.resume(cursor).take("group.member", "group.invited") for client in (tablet, self.bob)]
+        self.assertEqual(live, away)
+        told = [
+            events[0]["params"]["member"]["state"]
+            for events in (*live, self.carol.resume(cursor).take("group.member"))
+        ]
+        self.assertEqual(told, ["left", "removed", "removed"])
+        self.world.settle(5)
+        self.assertEqual(self.carol.call("group.invitations")["invitations"], [])
+
     def test_the_last_one(self) -> None:
         """With its last member a group is erased: its key, its messages, its roster."""
         chat = self.group(self.alice, self.bob)

@@ -254,7 +254,7 @@ class StrictnessTests(SynchronousTestCase):
             self._refused(
                 msgspec.json.encode(request("chat.send", params=params, id=1)), Code.INVALID_PARAMS, 1
             )
-        for body in ({"text": "x"}, {"kind": "letter", "text": "x"}):
+        for body in ({"text": "x"}, {"kind": "Letter", "text": "x"}):
             params = {"chat": CHAT, "client_id": "c", "body": body}
             self._refused(
                 msgspec.json.encode(request("chat.send", params=params, id=1)), Code.INVALID_PARAMS, 1

@@ -4,7 +4,18 @@ from sqlalchemy import Connection
 
 from safeum_home.errors import Tampered
 from safeum_home.ports import WrappedKey
-from safeum_home.storage import accounts, avatars, chats, contacts, devices, events, keys, node, profiles
+from safeum_home.storage import (
+    accounts,
+    avatars,
+    chat_list,
+    chats,
+    contacts,
+    devices,
+    events,
+    keys,
+    node,
+    profiles,
+)
 from safeum_home.storage.rows import (
     AccountRow,
     ChatRow,
@@ -234,7 +245,7 @@ class ChatQueryTests(StorageCase):
         self.assertEqual(await self.listed("ann", newest[1].position, 9), [])
 
     async def listed(self, name: str, before: int | None = None, limit: int = 10) -> list[ListedChat]:
-        found: list[ListedChat] = await self.read(chats.chats_of, blind(name), before, limit, GROUP)
+        found: list[ListedChat] = await self.read(chat_list.chats_of, blind(name), before, limit, GROUP)
         return found
 
     async def test_chats_without_a_message(self) -> None:

@@ -18,7 +18,7 @@ from safeum_home.config import parse
 from safeum_home.ids import ACCOUNT_PATTERN, CHAT_PATTERN, AccountId
 from safeum_home.node.operation import Backups, handlers
 from safeum_home.node.service import Node
-from safeum_home.protocol.commands import COMMANDS, ChatSend, Phase
+from safeum_home.protocol.commands import COMMANDS, ChatSend, MessageEdit, Phase
 from safeum_home.protocol.types import Body, LoginAlert, Text
 from safeum_home.sealing.hardening import Hardening
 from tests.support_case import SupportCase
@@ -76,11 +76,11 @@ class CommandTests(SupportCase):
     """What a stranger can reach with all commands that there are."""
 
     def test_one_command_writes(self) -> None:
-        """Only `chat.send` takes the body of a message."""
+        """Only `chat.send` takes the body of a message, and `message.edit` one for a message of one's own."""
         takes = [
             command.params for command in COMMANDS.values() if "body" in command.params.__struct_fields__
         ]
-        self.assertEqual(takes, [ChatSend])
+        self.assertEqual(takes, [ChatSend, MessageEdit])
 
     def test_every_body_but_those_of_accounts_is_the_nodes(self) -> None:
         """No account writes a login alert, or what else the node will write."""
@@ -105,8 +105,12 @@ class CommandTests(SupportCase):
         self.alice.write(self.chat, "help")
         registry = self.world.domain.registry
         alice = AccountId(self.alice.account)
+        made = self.alice.call("group.create", client_id="g", name="ours", invite=[bob.account])
+        group = made["chat"]["chat"]
+        bob.call("group.accept", chat=group)
         chats = [
             friends,
+            group,
             self.chat,
             registry.system_chat(alice),
             ids.direct_chat_id(alice, AccountId(eve.account)),
@@ -114,8 +118,9 @@ class CommandTests(SupportCase):
         node = self.alice.account.partition(":")[2]
         accounts = [alice, bob.account, ids.system_account(node), ids.support_account(node)]
         whose = {CHAT_PATTERN: chats, ACCOUNT_PATTERN: accounts}
-        stored = self.stored()
-        self.alice.take()
+        stored = self.seen_by(self.alice, bob)
+        for client in (self.alice, bob):
+            client.take()
         tried = 0
         for method, command in COMMANDS.items():
             if command.phase is not Phase.OPEN or method in ("session.logout", "account.password"):
@@ -127,7 +132,15 @@ class CommandTests(SupportCase):
         self.assertGreater(tried, len(COMMANDS))
         self.assertEqual(self.alice.take("chat.message"), [])
         self.assertEqual(bob.take("chat.message"), [])
-        self.assertEqual(self.stored(), stored)
+        # Groups of its own are its own matter: nobody else is in them.
+        self.assertEqual(self.seen_by(self.alice, bob), stored)
+        self.assertEqual(self.alice.take("group.invited", "group.member"), [])
+
+    def seen_by(self, *clients: Client) -> int:
+        """The number of messages in chats of these."""
+        blinds = [self.world.vault.blinder.account(AccountId(client.account)) for client in clients]
+        query = "SELECT count(*) FROM events WHERE chat IN (SELECT chat FROM members WHERE account IN (?, ?))"
+        return int(self.world.database.now(lambda c: c.exec_driver_sql(query, tuple(blinds)).scalar_one()))
 
     def test_the_chat_with_the_node(self) -> None:
         """No one writes as, or into the chat of, the system contact; it is not made a contact either."""

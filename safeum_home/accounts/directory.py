@@ -11,7 +11,7 @@ from safeum_home.accounts.records import AccountRecord, PinRecord, ProfileRecord
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
-from safeum_home.ports import Blinder, Database, Key, Keyring, Known, WrappedKey
+from safeum_home.ports import Blinder, Database, Key, Keyring, Known, Owner, WrappedKey
 from safeum_home.protocol.presence import NOTHING_HIDDEN, Privacy
 from safeum_home.storage import accounts, keys, profiles
 from safeum_home.storage.rows import AccountRow, ProfileRow
@@ -44,7 +44,7 @@ class Credentials:
 
 
 class AccountDirectory:
-    """`ports.People`, and for this package the opened accounts themselves."""
+    """`ports.Directory`, and for this package the opened accounts themselves."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class AccountDirectory:
         alias = self._blinder.alias(username)
         return self._database.read(lambda c: accounts.is_taken(c, alias))
 
-    def must_be_there(self, c: Connection, owner: OpenAccount) -> None:
+    def must_be_there(self, c: Connection, owner: Owner) -> None:
         """Inside a transaction that writes rows for `owner`; raises `not_found` where it was closed."""
         if not accounts.exists(c, owner.blind):
             raise Problem(Code.NOT_FOUND)
@@ -148,7 +148,7 @@ class AccountDirectory:
         return dict(undamaged(rows, open_row, "profiles"))
 
     def people(self, c: Connection, among: Collection[AccountId]) -> dict[AccountId, Known]:
-        """`ports.People`."""
+        """`look_up` for many at once, without their `status`."""
         asked = [account for account in among if account not in self._own]
         found = {account: own for account in among if (own := self._own.get(account)) is not None}
         names = self.names(c, asked)

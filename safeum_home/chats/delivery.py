@@ -5,6 +5,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from safeum_home.chats.contents import Chat, ChatContents, ChatKind
+from safeum_home.chats.reacted import with_own
 from safeum_home.chats.sealed import decode, open_encoded
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports import Bus, Published
@@ -37,9 +38,11 @@ class Delivery:
             else:
                 publish(member, others)
 
-    def missed(self, c: Connection, chat: ChatContents, row: EventRow, account: AccountId) -> Published:
-        """A stored message, for a device of `account` that was away."""
-        encoded = open_encoded(c, chat, row)
+    def missed(
+        self, c: Connection, chat: ChatContents, row: EventRow, account: AccountId, blind: bytes
+    ) -> Published:
+        """A stored message, as it is now, for a device of `account` (its index is `blind`) that was away."""
+        [encoded] = with_own(c, chat.key, blind, [(row, open_encoded(c, chat, row))])
         frame = frames.text_frame(frames.notification(_METHOD, encoded))
         own = chat.kind is ChatKind.GROUP or decode(encoded).sender == account
         return Published(frame, row.position, None if own else chat.id)

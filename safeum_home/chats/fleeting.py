@@ -11,7 +11,6 @@ from contextlib import suppress
 from functools import partial
 
 from sqlalchemy import Connection
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from safeum_home.chats.contents import Chat
@@ -65,13 +64,13 @@ class FleetingMessages:
         self._next_turn = 0.0
         self._stopped = False
 
-    def append(
+    def sealed(
         self, chat: Chat, sender: AccountId, device: DeviceId, position: int, encoded: bytes, sent: bytes
-    ) -> "Deferred[int | None]":
-        """Store a message as `storage.events.append_events` does; `sent` recognises it."""
+    ) -> FleetingEvent:
+        """A message for `storage.spool.append_fleeting`, in this very turn; `sent` recognises it."""
         sealed = seal_fleeting(chat, position, encoded)
         self.waits(chat, position)
-        row = FleetingEvent(
+        return FleetingEvent(
             NewEvent(chat.blind, position, sealed.sealed, sent),
             self._blinder.account(sender),
             self._blinder.device(device),
@@ -79,7 +78,6 @@ class FleetingMessages:
             sealed.owner,
             sealed.key,
         )
-        return self._database.append(spool.append_fleeting, row)
 
     def waits(self, chat: Chat, position: int) -> None:
         """A message at `position` waits for the members of a chat."""

@@ -1,5 +1,8 @@
 """Reading a group's roster: who is in it, who has read, and which groups one is invited into."""
 
+from itertools import accumulate
+
+from msgspec import json
 from sqlalchemy import Connection
 
 from safeum_home.chats.contents import ChatContents
@@ -11,6 +14,7 @@ from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Caller, Cursors, Database, Directory, Key
+from safeum_home.protocol import MAX_FRAME
 from safeum_home.protocol.commands import (
     GroupInvitations,
     GroupMemberList,
@@ -24,7 +28,8 @@ from safeum_home.storage import chats, events, roster
 from safeum_home.storage.rows import RosterRow
 
 MOST_INVITATIONS = 50
-"""As many as fit a frame at their longest."""
+_BUDGET = MAX_FRAME - 4096
+"""Octets of invitations in one answer."""
 
 
 class GroupRoster:
@@ -94,7 +99,9 @@ class GroupRoster:
 
         def read(c: Connection) -> InvitationList:
             rows = roster.invitations(c, blind, MOST_INVITATIONS)
-            return InvitationList(undamaged(rows, lambda row: show(c, row), "invitations"))
+            found = undamaged(rows, lambda row: show(c, row), "invitations")
+            ends = accumulate(len(json.encode(invitation)) + 1 for invitation in found)
+            return InvitationList(found[: sum(end <= _BUDGET for end in ends)])
 
         return await self._database.read(read)
 

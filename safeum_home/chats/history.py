@@ -9,8 +9,9 @@ from typing import NamedTuple
 from msgspec import Raw
 from sqlalchemy import Connection
 
-from safeum_home.chats.contents import Chat
+from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.listing import ChatListing, Listed, tell_held, within
+from safeum_home.chats.reacted import with_own
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import open_encoded
 from safeum_home.chats.settled import settled
@@ -68,7 +69,7 @@ class History:
             if not chat.stale:
                 break
             # It may have been erased since it was read: its members were told, and would get it once more.
-        if before is None and page.newest > delivered:
+        if before is None and page.newest > delivered and chat.kind is not ChatKind.SELF:
             self._receipts.delivered(caller.account, chat.id, page.newest)
         body = b",".join(reversed(page.newest_first))
         return Raw(b'{"messages":[%b],"more":%b}' % (body, b"true" if page.more else b"false"))
@@ -78,7 +79,7 @@ class History:
     ) -> Callable[[Connection], tuple[_Messages, int]]:
         def read(c: Connection) -> tuple[_Messages, int]:
             mine = self._member(c, chat.blind, account)
-            return _page(c, chat, before, limit, mine.visible), mine.delivered
+            return _page(c, chat, before, limit, mine), mine.delivered
 
         return read
 
@@ -98,14 +99,15 @@ class History:
         return member
 
 
-def _page(c: Connection, chat: Chat, before: int | None, limit: int, visible: int) -> _Messages:
+def _page(c: Connection, chat: Chat, before: int | None, limit: int, mine: MemberRow) -> _Messages:
     """The messages before a position; where none of a page can be opened, those before that page."""
     newest = 0
     while True:
-        rows = events.events_before(c, chat.blind, before, limit + 1, visible)
+        rows = events.events_before(c, chat.blind, before, limit + 1, mine.visible)
         newest = newest or (rows[-1].position if rows else 0)
         page = rows[-limit:]
-        messages = undamaged(reversed(page), lambda row: open_encoded(c, chat, row), "messages")
+        opened = undamaged(reversed(page), lambda row: (row, open_encoded(c, chat, row)), "messages")
+        messages = with_own(c, chat.key, mine.account, opened)
         if messages or len(rows) <= limit:
             break
         before = page[0].position

@@ -13,15 +13,18 @@ from safeum_home import ids
 from safeum_home.chats.contents import ChatContents, ChatKind
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.sealed import Heading, decode, open_encoded, open_heading
+from safeum_home.chats.own_settings import settings_of, size_of
+from safeum_home.chats.reacted import with_own
+from safeum_home.chats.sealed import decode, open_about, open_encoded
 from safeum_home.damage import undamaged
 from safeum_home.ids import AccountId, ChatId, Cursor
-from safeum_home.ports import Blinder, Cursors, Known, People, Receipts
+from safeum_home.ports import Blinder, Cursors, Directory, Known, Owners, Receipts
 from safeum_home.protocol.commands import ChatList, Named
-from safeum_home.protocol.news import NOTICE
+from safeum_home.protocol.message_types import ChatSettings
+from safeum_home.protocol.news import is_news, is_own
 from safeum_home.protocol.types import ChatSummary, Message
-from safeum_home.storage import chats, contacts, events, roster
-from safeum_home.storage.rows import EventRow, ListedChat
+from safeum_home.storage import chat_list, chats, contacts, events, roster
+from safeum_home.storage.rows import ListedChat
 
 UNREAD_LIMIT = 100
 _SUMMARY = 1536
@@ -58,16 +61,18 @@ class ChatListing:
         cursors: Cursors,
         infos: ChatInfos,
         opener: ChatOpener,
-        people: People,
+        directory: Directory,
         system: AccountId,
+        owners: Owners,
     ) -> None:
         self._node = node
         self._blinder = blinder
         self._cursors = cursors
         self._infos = infos
         self._opener = opener
-        self._people = people
+        self._directory = directory
         self._system = system
+        self._owners = owners
 
     def read(self, c: Connection, account: AccountId, before: int | None, limit: int, budget: int) -> Listed:
         """At most `limit` chats of `account`, newest first, in `budget` octets: one of them in any case.
@@ -75,13 +80,15 @@ class ChatListing:
         `before` is the place in the list of the last one of the part before.
         """
         blind = self._blinder.account(account)
-        rows = chats.chats_of(c, blind, before, limit + 1, ChatKind.GROUP)
+        rows = chat_list.chats_of(c, blind, before, limit + 1, ChatKind.GROUP)
         page = undamaged(rows[:limit], lambda row: self._open(c, account, row), "chats")
-        shown = page[: max(1, within([chat.size for chat in page], budget))]
+        kept = self._settings(c, account, page)
+        sizes = [each.size + size_of(kept.get(each.chat.blind)) for each in page]
+        shown = page[: max(1, within(sizes, budget))]
         last = rows[limit - 1].place if len(rows) > limit else None
         if len(shown) < len(page):
             last = shown[-1].row.place
-        summaries, named = self._summaries(c, account, shown)
+        summaries, named = self._summaries(c, account, shown, kept)
         held = [
             (each.chat.id, each.row.newest.position)
             for each in shown
@@ -94,14 +101,24 @@ class ChatListing:
     def _open(self, c: Connection, account: AccountId, row: ListedChat) -> _Opened:
         chat = self._opener.contents(c, row.chat, account)
         newest = [] if row.newest is None else [row.newest]
-        encoded = undamaged(newest, lambda row: open_encoded(c, chat, row), "messages")
+        opened = undamaged(newest, lambda row: (row, open_encoded(c, chat, row)), "messages")
+        encoded = with_own(c, chat.key, row.mine.account, opened)
         size = sum(map(len, encoded)) + _SUMMARY
         if chat.kind is ChatKind.GROUP:
             size += _FEW * _NAMED
+        if chat.record.group is not None:
+            size += 2 * len(chat.record.group.about.encode())  # as long as in JSON, at the most
         return _Opened(row, chat, decode(encoded[0]) if encoded else None, size)
 
+    def _settings(
+        self, c: Connection, account: AccountId, page: Sequence[_Opened]
+    ) -> dict[bytes, ChatSettings]:
+        owner = self._owners.read(c, account)
+        blinds = [each.chat.blind for each in page]
+        return {} if owner is None else settings_of(c, owner.key, owner.blind, blinds)
+
     def _summaries(
-        self, c: Connection, account: AccountId, shown: Sequence[_Opened]
+        self, c: Connection, account: AccountId, shown: Sequence[_Opened], kept: dict[bytes, ChatSettings]
     ) -> tuple[list[ChatSummary], list[Named]]:
         ones = [each.chat.blind for each in shown if each.chat.kind is not ChatKind.GROUP]
         mine = self._blinder.account(account)
@@ -110,31 +127,25 @@ class ChatListing:
         peers = {each.chat.id: self._peer(each.chat, account) for each in shown}
         grouped = {name for each in shown for name in self._named(c, account, each)}
         people = chats.count_members_of(c, [e.chat.blind for e in shown if e.chat.kind is ChatKind.GROUP])
-        known = self._people.people(c, {*grouped, *(peer for peer in peers.values() if peer is not None)})
+        known = self._directory.people(c, {*grouped, *(peer for peer in peers.values() if peer is not None)})
         summaries = []
         for each in shown:
             peer, blind = peers[each.chat.id], each.chat.blind
             other = others.get(blind)
             person = None if peer is None else known.get(peer)
-            # A name is for contacts; it outlives the contact no more than it would anywhere else.
-            shows_name = each.chat.kind is not ChatKind.DIRECT or (
-                peer is not None and (blind, self._blinder.account(peer)) in accepting
-            )
-            name = person.display_name if person is not None and shows_name else ""
-            if (group := each.chat.record.group) is not None:
-                name = group.name
             summaries.append(
                 ChatSummary(
                     **self._infos.members(each.chat.kind, each.chat.record, people.get(blind, 0)),
                     peer=peer,
                     address="" if person is None else self._address(person),
-                    display_name=name,
+                    display_name=self._name(each.chat, person, accepting),
                     role=None if each.chat.entry is None else each.chat.entry.role.word,
                     last=each.last,
                     unread=self._unread(c, account, each),
                     read=self._id(each.row.mine.read),
                     peer_delivered=None if other is None else self._id(other.delivered),
                     peer_read=None if other is None else self._id(other.read),
+                    settings=kept.get(blind),
                 )
             )
         named = [
@@ -154,28 +165,31 @@ class ChatListing:
         if len(rows) <= _FEW:
             yield from (member for member in self._opener.in_roster(each.chat, rows) if member != account)
 
+    def _name(self, chat: ChatContents, person: Known | None, accepting: set[tuple[bytes, bytes]]) -> str:
+        """A name is for contacts; it outlives the contact no more than it would anywhere else."""
+        if chat.record.group is not None:
+            return chat.record.group.name
+        if person is None:
+            return ""
+        ours = chat.kind is not ChatKind.DIRECT
+        shown = ours or (chat.blind, self._blinder.account(person.account)) in accepting
+        return person.display_name if shown else ""
+
     def _unread(self, c: Connection, account: AccountId, each: _Opened) -> int:
-        """Messages of others behind what was read and behind one's own last one, of the newest 100."""
+        """The news behind what was read and behind what one last wrote, of the newest 100 messages."""
         mine, newest = each.row.mine, each.row.newest
         behind = max(mine.read, mine.visible)
         if newest is None or newest.position <= behind:
             return 0
-        if each.last is not None and each.last.sender == account:
+        if each.last is not None and is_own(each.last, account):
             return 0
+        rows = events.events_before(c, each.chat.blind, None, UNREAD_LIMIT, behind)
         unread = 0
-        for row in reversed(events.events_before(c, each.chat.blind, None, UNREAD_LIMIT, behind)):
-            heading = self._heading(c, each.chat, row)
-            if heading is None:
-                continue
-            if heading.sender == account:
+        for message in undamaged(reversed(rows), lambda row: open_about(c, each.chat, row), "messages"):
+            if is_own(message, account):
                 break
-            unread += heading.body.kind != NOTICE
+            unread += is_news(message, account)
         return unread
-
-    @staticmethod
-    def _heading(c: Connection, chat: ChatContents, row: EventRow) -> Heading | None:
-        found = undamaged([row], lambda row: open_heading(c, chat, row), "messages")
-        return found[0] if found else None
 
     def _peer(self, chat: ChatContents, account: AccountId) -> AccountId | None:
         """Who is at the other end, where that is one account."""

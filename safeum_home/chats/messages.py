@@ -1,10 +1,13 @@
 """Sending: consent, sealing, one commit, the acknowledgement, and only then delivery."""
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
+from msgspec import structs
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
+from safeum_home.chats.composing import Composed, Composing
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.fleeting import FleetingMessages
@@ -13,14 +16,16 @@ from safeum_home.chats.sealed import seal_message
 from safeum_home.chats.sent_before import SentBefore
 from safeum_home.chats.support import SupportInbox
 from safeum_home.damage import undamaged
-from safeum_home.errors import Code, Problem
+from safeum_home.errors import Problem
 from safeum_home.ids import AccountId, ChatId, DeviceId
-from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database, Missed
+from safeum_home.ports import Blinder, Bulk, Caller, Committed, Cursors, Database, Missed, Published
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatSend, Sent
 from safeum_home.protocol.types import Body, Message, Text
-from safeum_home.storage import events
-from safeum_home.storage.rows import NewEvent
+from safeum_home.storage import events, spool
+from safeum_home.storage.rows import EventRow, NewEvent
+
+R = TypeVar("R")
 
 
 class Messages:
@@ -37,6 +42,7 @@ class Messages:
         signed: Callable[[Message], Message],
         support: SupportInbox,
         fleeting: FleetingMessages,
+        composing: Composing,
     ) -> None:
         """`signed` puts the node's signature to what its own contacts write.
 
@@ -52,33 +58,64 @@ class Messages:
         self._support = support
         self._fleeting = fleeting
         self._sent_before = SentBefore(database, blinder, cursors, now)
+        self._composing = composing
 
     def send(self, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
-        if type(params.body) is not Text:
-            raise Problem(Code.INVALID_PARAMS, "the node alone writes this kind")
+        if type(params.body) is not Text or params.reply_to is not None or params.mentions or params.forward:
+            return Deferred.fromCoroutine(self._send_more(caller, params))
         chat = self._registry.get(ChatId(params.chat))
         if chat is None:
             loading = self._registry.load(ChatId(params.chat), caller.account)
             return loading.addCallback(self._send, caller, params)
         return self._send(chat, caller, params)
 
-    def _send(self, chat: Chat | None, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
+    async def _send_more(self, caller: Caller, params: ChatSend) -> Committed[Sent]:
+        """The same for what is more than a text, or a copy; what was sent before is answered as it was."""
+        chat = await self._registry.load(ChatId(params.chat), caller.account)
+        if chat is None or caller.account not in chat.writers:
+            return await self._send(chat, caller, params)
+        try:
+            composed = await self._composing.find(caller.account, chat, params)
+        except Problem as problem:
+            return await self._sent_before.or_refused(chat, caller.device, params.client_id, problem)
+        # It may have changed meanwhile: what is sealed is sealed under the key that it has now.
+        chat = await self._registry.load(ChatId(params.chat), caller.account)
+        return await self._send(chat, caller, params, composed)
+
+    def _send(
+        self, chat: Chat | None, caller: Caller, params: ChatSend, composed: Composed | None = None
+    ) -> "Deferred[Committed[Sent]]":
         sender, device = caller.account, caller.device
         if chat is None or sender not in chat.members:
             raise self._registry.refusal(ChatId(params.chat), sender)
         if sender not in chat.writers:
             return self._sent_before.or_refused(chat, device, params.client_id)
-        message, encoded, position = self._compose(chat, sender, params.body)
+        message, encoded, position = self._compose(chat, sender, params.body, composed)
         sent = self._blinder.client_id(device, params.client_id)
         if not chat.record.history:
-            stored = self._fleeting.append(chat, sender, device, position, encoded, sent)
+            fleeting = self._fleeting.sealed(chat, sender, device, position, encoded, sent)
+            stored = self._put(spool.append_fleeting, fleeting, sent, composed)
         else:
             row = NewEvent(chat.blind, position, seal_message(chat, position, encoded), sent)
             if chat.kind is ChatKind.SUPPORT:
-                stored = self._support.append(sender, row)
+                stored = self._support.append(sender, row, None if composed is None else composed.check)
             else:
-                stored = self._database.append(events.append_events, row)
+                stored = self._put(events.append_events, row, sent, composed)
         return stored.addCallback(self._stored, chat, message, encoded, position, device)
+
+    def _put(self, bulk: Bulk[R], row: R, sent: bytes, composed: Composed | None) -> "Deferred[Any]":
+        if composed is None:
+            return self._database.append(bulk, row)
+
+        def put(c: Connection) -> int | None:
+            """Store it unless `check` raises; what was stored before is recognised first."""
+            if (earlier := events.recognised(c, sent)) is not None:
+                return earlier
+            composed.check(c)
+            outcome: int | None = bulk(c, [row])[0]
+            return outcome
+
+        return self._database.transact(put)
 
     def _stored(
         self,
@@ -93,7 +130,9 @@ class Messages:
             return self._sent_before.at(chat, earlier)
 
         def publish() -> None:
-            self._delivery.message(chat, AccountId(message.sender), encoded, position, device)
+            # Who has a message copied does not know what it holds: that device is told too.
+            skip = device if message.forwarded is None else None
+            self._delivery.message(chat, AccountId(message.sender), encoded, position, skip)
 
         return Committed(Sent(message.id, message.at), publish)
 
@@ -116,9 +155,15 @@ class Messages:
 
         return store, publish
 
-    def _compose(self, chat: Chat, sender: AccountId, body: Body) -> tuple[Message, bytes, int]:
+    def _compose(
+        self, chat: Chat, sender: AccountId, body: Body | None, composed: Composed | None
+    ) -> tuple[Message, bytes, int]:
         position = self._database.next_position()
-        message = self._message(chat, sender, body, position)
+        message = self._message(chat, sender, body, position)  # type: ignore[arg-type]  # see `composed`
+        if composed is not None:
+            more = composed._asdict()
+            del more["check"]
+            message = structs.replace(message, **more)
         return message, frames.encode_params(message), position
 
     def _message(self, chat: Chat, sender: AccountId, body: Body, position: int) -> Message:
@@ -128,7 +173,10 @@ class Messages:
         """`ports.Source` of messages."""
         rows = events.events_since(c, self._blinder.account(account), after, limit)
         opened = self._registry.opener(c, account, (row.chat for row in rows))
-        told = undamaged(
-            rows, lambda row: self._delivery.missed(c, opened(row.chat), row, account), "messages"
-        )
+        blind = self._blinder.account(account)
+
+        def tell(row: EventRow) -> Published:
+            return self._delivery.missed(c, opened(row.chat), row, account, blind)
+
+        told = undamaged(rows, tell, "messages")
         return Missed(told, rows[-1].position if len(rows) == limit else None)

@@ -138,8 +138,8 @@ class Receipts:
         account, chat_id = key
 
         def store(chat: Chat | None) -> "Deferred[None] | None":
-            if chat is None or account not in chat.members:
-                return None
+            if chat is None or account not in chat.members or chat.kind is ChatKind.SELF:
+                return None  # what one has written to oneself is not told to anybody
             group = chat.kind is ChatKind.GROUP
             others = [] if group else [member for member in chat.members if member != account]
             return self._store(chat, account, position).addCallback(self._tell, chat, account, others)

@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ports import Key, Keyring, WrappedKey
+from safeum_home.protocol.carried import decode_message
+from safeum_home.protocol.news import About
 from safeum_home.protocol.types import Message
 from safeum_home.storage import keys
 from safeum_home.storage.rows import EventRow
 
-_decoder = msgspec.json.Decoder(Message)
 _OWN = b"\x01"
 
 
@@ -29,20 +30,7 @@ class Fleeting(NamedTuple):
     key: WrappedKey
 
 
-class Kind(msgspec.Struct, frozen=True):
-    """A body, of which all else is passed over."""
-
-    kind: str
-
-
-class Heading(msgspec.Struct, frozen=True):
-    """A message, of which all else is passed over."""
-
-    sender: str
-    body: Kind
-
-
-_headings = msgspec.json.Decoder(Heading)
+_about = msgspec.json.Decoder(About)
 
 
 def _context(chat: bytes, position: int) -> bytes:
@@ -114,14 +102,14 @@ def open_message(c: Connection, chat: Chat | ChatContents, row: EventRow) -> Mes
     return decode(open_encoded(c, chat, row))
 
 
-def open_heading(c: Connection, chat: Chat | ChatContents, row: EventRow) -> Heading:
+def open_about(c: Connection, chat: Chat | ChatContents, row: EventRow) -> About:
     """Who wrote the message in a row, and of what kind it is; raises `Tampered`."""
-    return _headings.decode(open_encoded(c, chat, row))
+    return _about.decode(open_encoded(c, chat, row))
 
 
 def decode(encoded: bytes) -> Message:
     """A message out of its encoded parameters."""
-    return _decoder.decode(encoded)
+    return decode_message(encoded)
 
 
 def _check(chat: Chat) -> None:

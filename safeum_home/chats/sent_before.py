@@ -39,8 +39,10 @@ class SentBefore:
 
         return self._database.read(lambda c: self._sent(c, chat, position)).addCallback(answer)
 
-    def or_refused(self, chat: Chat, device: DeviceId, client_id: str) -> "Deferred[Committed[Sent]]":
-        """Refuse who may not write now, but for a message that was delivered before that."""
+    def or_refused(
+        self, chat: Chat, device: DeviceId, client_id: str, refusal: Problem | None = None
+    ) -> "Deferred[Committed[Sent]]":
+        """Refuse who may not write now, or this, but for a message that was delivered before that."""
         recognised = self._blinder.client_id(device, client_id)
 
         def read(c: Connection) -> Sent | None:
@@ -50,7 +52,7 @@ class SentBefore:
         def answer(sent: Sent | None) -> Committed[Sent]:
             if sent is None:
                 closed = chat.kind is ChatKind.SUPPORT
-                raise Problem(Code.SUPPORT_CLOSED if closed else Code.NOT_A_CONTACT)
+                raise refusal or Problem(Code.SUPPORT_CLOSED if closed else Code.NOT_A_CONTACT)
             return Committed(sent, _nobody)
 
         return self._database.read(read).addCallback(answer)

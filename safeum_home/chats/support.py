@@ -26,8 +26,13 @@ class SupportInbox:
         rate, burst = section.support_messages_per_account, section.support_messages_per_account_burst
         return cls(RateLimit(rate, burst, now), database)
 
-    def append(self, sender: AccountId, row: NewEvent) -> "Deferred[int | None]":
-        """Store a message of `sender` as `events.append_events` does; fails with `rate_limited`."""
+    def append(
+        self, sender: AccountId, row: NewEvent, check: Callable[[Connection], None] | None = None
+    ) -> "Deferred[int | None]":
+        """Store a message of `sender` as `events.append_events` does; fails with `rate_limited`.
+
+        `check` raises what is in the way of one that was not stored before.
+        """
         try:
             self.rate.take(sender)
         except Problem as problem:
@@ -36,6 +41,8 @@ class SupportInbox:
         def store(c: Connection) -> int | None:
             if chats.chat(c, row.chat) is None:
                 raise Problem(Code.NOT_FOUND)  # the account was closed, and this chat erased
+            if check is not None and events.recognised(c, row.sent) is None:
+                check(c)
             [earlier] = events.append_events(c, [row])
             if earlier is None:
                 support.asked(c, row.chat, row.position)

@@ -27,6 +27,7 @@ from safeum_home.client.connection import dialer
 from safeum_home.client.events import QUEUE, Listen, Stream
 from safeum_home.client.group_methods import GroupMethods
 from safeum_home.client.loading import load
+from safeum_home.client.search import MOST, Found, search
 from safeum_home.client.state import State
 from safeum_home.client.trust import node_at
 from safeum_home.protocol import commands as c
@@ -135,6 +136,11 @@ class Client(GroupMethods):
         """The chat in which this account writes to its operator; None before the login."""
         return self._client.support_chat
 
+    @property
+    def notes(self) -> str | None:
+        """The chat with oneself, where one's devices leave each other notes; None before the login."""
+        return self._client.notes
+
     def typing(self, chat: str, active: bool = True) -> bool:
         """Say that something is being typed; False where there is no connection to say it on."""
         return self._client.typing(chat, active)
@@ -150,6 +156,10 @@ class Client(GroupMethods):
     async def find_contacts(self, numbers: Iterable[str]) -> dict[str, c.ContactFound]:
         """See `finding.Finding.find_contacts`."""
         return await self._client.find_contacts(numbers).asFuture(self._loop)
+
+    def search(self, text: str, chat: str | None = None, limit: int = MOST) -> list[Found]:
+        """See `search.Searching.search`: it asks the node nothing."""
+        return search(self.state, text, chat, limit)
 
     def events(self, limit: int = QUEUE) -> Events:
         """The events from now on: `async for event in client.events()`."""

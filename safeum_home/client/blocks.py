@@ -5,11 +5,15 @@ from datetime import tzinfo
 from safeum_home.client import alerts
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
-from safeum_home.client.desk_events import FORGED, body_text
+from safeum_home.client.desk_events import FORGED
+from safeum_home.client.group_words import notice_text
+from safeum_home.client.message_words import body_text, whole_text
 from safeum_home.client.names import SYSTEM_MARK
 from safeum_home.client.notices import Notice, Outgoing
 from safeum_home.client.text import clock, day, duration, fit, safe, width, wrap
-from safeum_home.protocol.types import LoginAlert, Message, Text
+from safeum_home.protocol import types
+from safeum_home.protocol.signing import ACCOUNT_BODIES
+from safeum_home.protocol.types import LoginAlert, Message
 
 Line = list[tuple[str, str]]
 """Styled pieces of one line: (style class, text)."""
@@ -61,7 +65,7 @@ def block(desk: Desk, entry: Entry, columns: int, marks: dict[str, str], zone: t
     view = desk.chat
     assert view is not None
     time = clock(entry.at, zone)
-    names = min(NAME, max(3, width(desk.names.title(view))))
+    names = NAME if view.kind == "group" else min(NAME, max(3, width(desk.names.title(view))))
     if isinstance(entry, Outgoing):
         mark = "✗" if entry.error else "…"
         lines = _said(time, "You", names, "own", safe(entry.text, newlines=True), mark, columns)
@@ -70,7 +74,10 @@ def block(desk: Desk, entry: Entry, columns: int, marks: dict[str, str], zone: t
     signed = desk.state.authentic(entry)
     if signed is False:
         return _forged(entry, time, columns)
-    if not isinstance(entry.body, Text):
+    if isinstance(entry.body, types.Notice):
+        texts = wrap(notice_text(entry.body, desk.names.name), columns - 6)
+        return [[("time", "     " if index else time), ("notice", f" {t}")] for index, t in enumerate(texts)]
+    if not isinstance(entry.body, ACCOUNT_BODIES):
         texts = wrap(f"{_alert(desk, view, entry)} {SYSTEM_MARK}", columns - 6)
         return [
             [("time", time if not index else "     "), ("alert", f" {t}")] for index, t in enumerate(texts)
@@ -79,7 +86,8 @@ def block(desk: Desk, entry: Entry, columns: int, marks: dict[str, str], zone: t
     name = "You" if own else desk.names.name(entry.sender)
     style = "own" if own else "peer"
     mark = SIGNED if signed else marks.get(entry.id, "")
-    return _said(time, name, names, style, body_text(entry), mark, columns)
+    text = whole_text(entry, view, desk.names)
+    return _said(time, name, names, style, text, mark, columns)
 
 
 def _forged(message: Message, time: str, columns: int) -> list[Line]:

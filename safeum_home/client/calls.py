@@ -27,6 +27,7 @@ from safeum_home.client.errors import (
 )
 from safeum_home.errors import Code
 from safeum_home.protocol import MAX_FRAME, commands
+from safeum_home.protocol.carried import decode
 from safeum_home.protocol.commands import COMMANDS, Command, Params, Phase, Result
 from safeum_home.protocol.events import EVENTS
 from safeum_home.protocol.frames import ProblemDetails
@@ -54,6 +55,14 @@ REPEATABLE: frozenset[type[Params]] = frozenset(
         commands.AccountPrivacy,
         commands.PresenceGet,
         commands.SessionAck,
+        commands.MessageEdit,
+        commands.MessageDelete,
+        commands.MessageReact,
+        commands.MessageReactions,
+        commands.ChatPin,
+        commands.ChatUnpin,
+        commands.ListPinned,
+        commands.ChatSettingsSet,
     }
 )
 """Commands for which twice is the same as once."""
@@ -190,7 +199,7 @@ class Calls:
         if event is None:  # of a newer node
             return
         try:
-            decoded = msgspec.json.decode(params, type=event.type)
+            decoded = decode(params, event.type)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._log.warn("Ignoring an event of an unknown form: {method}", method=method)
             return
@@ -231,7 +240,7 @@ def _answer(call: _Call, frame: _Frame) -> None:
         call.answer.errback(BadAnswer("The answer has neither a result nor an error."))
         return
     try:
-        result = msgspec.json.decode(frame.result, type=call.command.result)
+        result = decode(frame.result, call.command.result)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         call.answer.errback(BadAnswer(f"The result of {call.command.method} is not of the expected form."))
         return

@@ -1,12 +1,26 @@
 """A chat as a client holds it, in the order of the node: clocks may go back, that order does not."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from safeum_home.protocol.news import is_news
+from msgspec import UNSET, UnsetType, structs
+
+from safeum_home.protocol.events import ChatChanged
+from safeum_home.protocol.message_types import ChatSettings
+from safeum_home.protocol.news import is_news, is_own
 from safeum_home.protocol.types import ChatInfo, ChatSummary, GroupInfo, GroupRole, Message
 
+CHANGES_KEPT = 512
+"""Changes of messages that are remembered of a chat: a page of history may be from before them."""
 KEPT = 2000
 """Messages that are held of a chat; older ones can be loaded again."""
+
+
+class _Changed(NamedTuple):
+    """A message as it was told last; `mine` is one's own reaction, UNSET where that was not told."""
+
+    message: Message
+    mine: str | UnsetType | None
 
 
 @dataclass(slots=True)
@@ -32,6 +46,42 @@ class ChatView:
     pinned: tuple[str, ...] = ()
     group: GroupInfo | None = None
     role: GroupRole | None = None
+    settings: ChatSettings = field(default_factory=ChatSettings)
+    _changes: dict[str, _Changed] = field(default_factory=dict)
+
+    def muted(self, now: float) -> bool:
+        """Whether no notice is to be given of what comes in, at a time in milliseconds since 1970."""
+        until = self.settings.muted_until
+        return until is not None and now < until
+
+    def archived(self, now: float) -> bool:
+        """Whether it is shown as archived: a new message brings it back, unless it is muted."""
+        archived = self.settings.archived
+        if archived is None:
+            return False
+        return self.last is None or self.last.id == archived or self.muted(now)
+
+    def change(self, event: ChatChanged, account: str) -> None:
+        """A message has become something else, whether it is held or not; `account` is one's own."""
+        message = event.message
+        before = self._changes.pop(message.id, None)
+        mine = UNSET if before is None else before.mine
+        if event.reacted is not None and event.reacted.account == account:
+            mine = event.reacted.emoji
+        self._changes[message.id] = _Changed(message, mine)
+        if len(self._changes) > CHANGES_KEPT:
+            del self._changes[next(iter(self._changes))]
+        place = self.place(message.id)
+        if place >= 0:
+            self.messages[place] = self._now(self.messages[place])
+
+    def _now(self, held: Message) -> Message:
+        """A message as it is now, as far as that was told."""
+        changed = self._changes.get(held.id)
+        if changed is None:
+            return held
+        mine = held.mine if changed.mine is UNSET else changed.mine
+        return structs.replace(changed.message, mine=mine if changed.message.reactions else None)
 
     def update(self, info: ChatInfo | ChatSummary) -> bool:
         """What the chat is now; True where its past was erased, and nothing is left of it here."""
@@ -41,6 +91,7 @@ class ChatView:
             self.more = self.loaded = False
             self.unread, self.read, self.peer_delivered, self.peer_read = 0, None, None, None
             self.typing.clear()
+            self._changes.clear()
         self.kind = info.kind
         if isinstance(info, ChatSummary):
             self.role = info.role
@@ -67,11 +118,11 @@ class ChatView:
                     return index
         return -1
 
-    def theirs(self, account: str, place: int) -> int:
-        """How many messages of others there are from an index on, behind the last one of `account`."""
+    def news(self, account: str, place: int) -> int:
+        """How many messages from an index on are news to `account`, behind the last one of its own."""
         count = 0
         for message in reversed(self.messages[place:]):
-            if message.sender == account:
+            if is_own(message, account):
                 break
             count += is_news(message, account)
         return count
@@ -95,6 +146,7 @@ class ChatView:
         paged = {message.id for message in page}
         held = self.messages
         meet = next((index for index, message in enumerate(held) if message.id in paged), 0)
+        page = [self._now(message) for message in page]
         self.messages = held[:meet] + page + [message for message in held[meet:] if message.id not in paged]
         self.more, self.loaded = more, True
         self._bound()
@@ -120,6 +172,7 @@ def view_of(summary: ChatSummary) -> ChatView:
         erased=summary.erased,
     )
     view.update(summary)
+    view.settings = summary.settings or view.settings
     if summary.last is not None:
         view.messages.append(summary.last)
     return view

@@ -13,16 +13,18 @@ from safeum_home.client.attention import Attention
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.errors import ClientError, RemoteProblem
 from safeum_home.client.events import Link, LinkChanged
+from safeum_home.client.group_names import learn
 from safeum_home.client.names import Names
 from safeum_home.client.notices import Notice
 from safeum_home.client.outbox import Outbox
 from safeum_home.client.questions import Questions
 from safeum_home.client.session import Client
 from safeum_home.client.state import State
-from safeum_home.client.text import explain
+from safeum_home.client.text import explain, safe
 from safeum_home.errors import Code
 from safeum_home.ids import is_number
 from safeum_home.protocol.commands import ContactFound
+from safeum_home.protocol.news import is_news
 from safeum_home.protocol.types import Contact, ContactState
 from safeum_home.spawn import spawn
 
@@ -107,12 +109,14 @@ class Desk:
     def chats(self) -> list[ChatView]:
         """All chats: the node's own, those in which something was written, the newest first, the others."""
         written = self.state.chats
+        shown = [view for view in written if not view.archived(self.now())]
+        shown.sort(key=lambda view: not view.settings.pinned)
         known = {view.chat for view in written}
         contacts = [each for each in self.state.contacts.values() if each.state is ContactState.ACCEPTED]
         empty = [view for each in contacts if each.chat not in known and (view := self.state.chat(each.chat))]
         return [
-            *(view for view in written if view.of_node),
-            *(view for view in written if not view.of_node),
+            *(view for view in shown if view.of_node),
+            *(view for view in shown if not view.of_node),
             *sorted(empty, key=lambda view: self.names.title(view).casefold()),
         ]
 
@@ -187,6 +191,8 @@ class Desk:
         view = self.chat
         if view is not None:
             self.banner = ""
+            if view.settings.draft is not None and view.settings.draft.text:
+                self.tell(f"Begun here: {safe(view.settings.draft.text, newlines=True)}")
             if view.loaded:
                 self._opened(view)
             else:
@@ -204,7 +210,8 @@ class Desk:
             self._opened(view)
 
     def _opened(self, view: ChatView) -> None:
-        theirs = [message for message in view.messages if message.sender != self.state.account]
+        spawn(learn(self, view), "asking who they are")
+        theirs = [message for message in view.messages if is_news(message, self.state.account)]
         if 0 < view.unread <= len(theirs):
             self.new_from = theirs[-view.unread].id
         self.seen(view)
@@ -255,8 +262,8 @@ class Desk:
             self.note("No chat is open. /chat NAME opens one, /add login@node finds somebody.", "error")
         elif view.kind == "system":
             self.note("This is where your node writes to you. Nobody reads answers here.", "error")
-        elif not view.of_node and (standing := self.standing(view)) is not ContactState.ACCEPTED:
-            self.note(f"Not sent to {self.names.title(view)}: {STANDING[standing]}.", "error")
+        elif (refusal := self._refusal(view)) is not None:
+            self.note(f"Not sent to {self.names.title(view)}: {refusal}.", "error")
         elif len(text) > MAX_TEXT:
             self.note(f"That is too long: {len(text)} characters, and {MAX_TEXT} is the most.", "error")
         else:
@@ -264,24 +271,13 @@ class Desk:
             self.follow()
             self.outbox.put(view.chat, text)
 
+    def _refusal(self, view: ChatView) -> str | None:
+        standing = self.standing(view)
+        closed = view.kind == "direct" and standing is not ContactState.ACCEPTED
+        return STANDING[standing] if closed else None
+
     def _sent(self) -> None:
         self.refresh()
-
-    def wipe(self, chat: str) -> None:
-        """The chat is gone: from the screen as well, with what was told in it."""
-        self.outbox.drop(chat)
-        self.forget(chat)
-        if self.current == chat:
-            self.open(None)
-
-    def forget(self, chat: str) -> None:
-        """Nothing that was told in a chat stays on the screen."""
-        kept = [notice for notice in self.notices if notice.chat != chat]
-        self.notices.clear()
-        self.notices.extend(kept)
-        self.banner, self.new_from = "", None
-        if self.current == chat:
-            self.follow()
 
     def quit(self) -> None:
         """Leave; where messages were not sent, only when that was said before."""

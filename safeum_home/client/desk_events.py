@@ -3,24 +3,27 @@
 from contextlib import suppress
 
 from safeum_home.client import alerts
+from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.filling import Loaded
-from safeum_home.client.group_words import notice_text
+from safeum_home.client.group_names import learn
+from safeum_home.client.group_words import count
+from safeum_home.client.loading import load_invitations
+from safeum_home.client.message_words import body_text
 from safeum_home.client.names import label
 from safeum_home.client.text import safe
-from safeum_home.protocol.events import ChatUpdated, ContactChanged, ProfileChanged
-from safeum_home.protocol.types import (
-    ChatInfo,
-    Contact,
-    ContactState,
-    Message,
-    Notice,
-    NumberClaim,
-    Profile,
-    Text,
+from safeum_home.client.wiping import wipe, wipe_past
+from safeum_home.protocol.events import (
+    ChatUpdated,
+    ContactChanged,
+    GroupInvitation,
+    MemberChanged,
+    ProfileChanged,
 )
+from safeum_home.protocol.group_types import Invitation
+from safeum_home.protocol.types import ChatInfo, Contact, ContactState, Message, Notice, Profile
 from safeum_home.spawn import spawn
 
 FORGED = "⚠ Not from your node, though it says so: its signature is missing or wrong."
@@ -54,9 +57,16 @@ class Listening:
 
     def _begin(self) -> None:
         self._desk.begin()
+        spawn(self._invitations(), "asking for invitations")
         contacts = self._desk.state.contacts.values()
         self._histories = {view.chat: (view.history, view.erased) for view in self._desk.state.chats}
         self._called = {contact.account: label(contact.display_name) for contact in contacts}
+
+    async def _invitations(self) -> None:
+        with suppress(ClientError):  # /invitations shows those that come
+            await load_invitations(self._desk.state, self._desk.client)
+            for invitation in self._desk.state.groups.invitations.values():
+                self._invited(invitation)
 
     def heard(self, event: Heard) -> None:
         """An event of the node, or `LinkChanged`."""
@@ -65,6 +75,10 @@ class Listening:
             self._link(event)
         elif isinstance(event, Message):
             self._message(event)
+        elif isinstance(event, GroupInvitation):
+            self._invited(event.invitation)
+        elif isinstance(event, MemberChanged):
+            self._member(event)
         elif isinstance(event, ContactChanged):
             self._contact(event.contact)
         elif isinstance(event, ProfileChanged):
@@ -106,13 +120,41 @@ class Listening:
         view = desk.state.chat(message.chat)
         if view is None or message.sender == desk.state.account:
             return
+        if view.kind == "group":
+            spawn(learn(desk, view), "asking who they are")
         if message.chat != desk.current:
             if desk.state.authentic(message) is False:
                 desk.banner = FORGED
-            elif not alerts.own(desk.device, message):
-                desk.banner = f"{desk.names.title(view)}: {body_text(message)}"
+            elif not alerts.own(desk.device, message) and not self._muted(view, message):
+                desk.banner = f"{self._from(view, message)}: {body_text(message, desk.names.name)}"
         elif desk.mark is None and not desk.reading:
             desk.seen(view)
+
+    def _muted(self, view: ChatView, message: Message) -> bool:
+        return view.muted(self._desk.now()) and self._desk.state.account not in message.mentions
+
+    def _from(self, view: ChatView, message: Message) -> str:
+        title, desk = self._desk.names.title(view), self._desk
+        if view.kind != "group":
+            return title
+        return title if isinstance(message.body, Notice) else f"{title}, {desk.names.name(message.sender)}"
+
+    def _invited(self, one: Invitation) -> None:
+        who = self._desk.names.of_member(one.by, one.display_name, one.address)
+        name = label(one.name)
+        self._tell(f"{who} invites you into {name} ({count(one.members)}): /accept {name} or /decline {name}")
+
+    def _member(self, event: MemberChanged) -> None:
+        """The state has dropped the chat by now, where one is not in it any more."""
+        desk, member = self._desk, event.member
+        if member.account != desk.state.account or member.state in ("member", "invited"):
+            return
+        was_here = desk.current == event.chat
+        wipe(desk, event.chat)
+        if was_here:
+            self._tell(
+                "You have left the group." if member.state == "left" else "You were removed from the group."
+            )
 
     def _contact(self, contact: Contact) -> None:
         desk = self._desk
@@ -123,7 +165,7 @@ class Listening:
         elif contact.state is ContactState.ACCEPTED:
             self._tell(f"You and {name} are contacts now: /chat {login}")
         elif contact.state is ContactState.CLOSED:
-            self._desk.wipe(contact.chat)
+            wipe(self._desk, contact.chat)
             self._tell(f"{name} has closed the account. The chat is gone; /remove {login} removes the entry.")
         elif contact.state is ContactState.REMOVED:
             self._tell(f"{name} is no longer your contact.")
@@ -133,7 +175,7 @@ class Listening:
         before = self._histories.get(chat.chat, (True, None))
         self._histories[chat.chat] = now = (chat.history, chat.erased)
         if before[1] != chat.erased:
-            self._desk.forget(chat.chat)
+            wipe_past(self._desk, chat.chat)
         if before != now:
             self._desk.tell(HISTORY_ON if chat.history else HISTORY_OFF, "contact", chat.chat)
 
@@ -161,24 +203,3 @@ class Listening:
             now = f"is now called {name}" if name else "has no name any more"
             was = f" (before: {before})" if before else ""
             self._desk.tell(f"{login} {now}{was}.", "contact", contact.chat)
-
-
-def body_text(message: Message) -> str:
-    """A message as text that is safe to show; its line breaks are kept."""
-    body = message.body
-    if isinstance(body, Text):
-        return safe(body.text, newlines=True)
-    if isinstance(body, NumberClaim):
-        return _claim_text(body)
-    if isinstance(body, Notice):
-        return notice_text(body, safe)
-    return f"New login: {safe(body.name)} on {safe(body.system)}"
-
-
-def _claim_text(body: NumberClaim) -> str:
-    if body.state == "moved":
-        return "Your number has gone to a new account. Log in with this account's id now: see /profile."
-    return (
-        "Somebody else has proved to hold your number, and asks for it. /keep keeps it,"
-        " and so does logging in to this account."
-    )

@@ -10,12 +10,14 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from safeum_home.client.errors import SessionEnded
 from safeum_home.protocol.events import (
+    ChatChanged,
     ChatUpdated,
     ContactChanged,
     GroupInvitation,
     MemberChanged,
     ProfileChanged,
     Receipt,
+    SettingsChanged,
     Synced,
 )
 from safeum_home.protocol.types import Message
@@ -64,7 +66,17 @@ def cursor_of(event: Struct) -> str | None:
     return None
 
 
-_PLACED = (Receipt, ChatUpdated, ContactChanged, GroupInvitation, MemberChanged, ProfileChanged, Synced)
+_PLACED = (
+    ChatChanged,
+    ChatUpdated,
+    ContactChanged,
+    GroupInvitation,
+    MemberChanged,
+    ProfileChanged,
+    Receipt,
+    SettingsChanged,
+    Synced,
+)
 
 
 class Once:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from safeum_home.client.chat_view import ChatView
 from safeum_home.protocol.events import ChatUpdated
 from safeum_home.protocol.types import ChatSummary, Contact, Message, Profile
 
@@ -29,7 +30,8 @@ class Filling:
     def __init__(self, state: "State") -> None:
         self._state = state
         self._begun = False
-        self.chats: set[str] = set()
+        self.chats: dict[str, int] = {}
+        """Those that pages have brought, with their places in the order of these: the newest is 0."""
         self.contacts: set[str] = set()
         self._events: list[Struct] = []
 
@@ -54,8 +56,7 @@ class Filling:
         if self.wanted:
             self._begun = True
             self._state.replace(own, self._new_contacts(contacts), self._new_chats(chats))
-            for event in self._on_top_of(chats):
-                self._state.apply(event)
+            self._apply(self._on_top_of(chats))
 
     def go_on(self, contacts: list[Contact], chats: list[ChatSummary]) -> None:
         """Show a further page of contacts, or of chats."""
@@ -65,8 +66,7 @@ class Filling:
         self._state.extend(contacts, chats)
         accounts = {contact.account for contact in contacts}
         accounts |= {summary.peer for summary in chats if summary.peer is not None}
-        for event in self._on_top_of(chats, accounts):
-            self._state.apply(event)
+        self._apply(self._on_top_of(chats, accounts))
         self._state.tell(Loaded())
 
     def end(self) -> None:
@@ -76,6 +76,20 @@ class Filling:
             for event in [] if self._begun else self._events:
                 self._state.take(event)
 
+    def _apply(self, events: Iterable[Struct]) -> None:
+        for event in events:
+            self._state.apply(event)
+        # What has come since the beginning is newer than whatever came before. Applying it in parts, and once
+        # more, has mixed that up.
+        come = {event.id: place for place, event in enumerate(self._events) if isinstance(event, Message)}
+
+        def place(view: ChatView) -> tuple[int, int]:
+            if view.last is not None and view.last.id in come:
+                return 1, come[view.last.id]
+            return 0, -self.chats.get(view.chat, len(self.chats))
+
+        self._state.arrange(place)
+
     @property
     def strangers(self) -> bool:
         """Whether there was a message in a chat that no page has brought."""
@@ -84,7 +98,8 @@ class Filling:
     def _new_chats(self, page: Iterable[ChatSummary]) -> list[ChatSummary]:
         """Those of a page that have not come before: a chat that is written in moves to the front."""
         new = [summary for summary in page if summary.chat not in self.chats]
-        self.chats |= {summary.chat for summary in new}
+        for summary in new:
+            self.chats[summary.chat] = len(self.chats)
         return new
 
     def _new_contacts(self, page: Iterable[Contact]) -> list[Contact]:

@@ -9,12 +9,13 @@ from twisted.internet.task import deferLater
 from safeum_home.client.contact_finder import ContactFinder
 from safeum_home.client.errors import local
 from safeum_home.client.group_methods import GroupMethods
+from safeum_home.client.search import Searching
 from safeum_home.client.state import State
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
 
 
-class Finding(GroupMethods):
+class Finding(GroupMethods, Searching):
     """A client that finds people, and support. What it has looked up it keeps as long as it lives."""
 
     _clock: IReactorTime
@@ -26,6 +27,11 @@ class Finding(GroupMethods):
     def support_chat(self) -> str | None:
         """The chat in which this account writes to its operator; None before the login."""
         return self.state.voice.support_chat
+
+    @property
+    def notes(self) -> str | None:
+        """The chat with oneself, where one's devices leave each other notes; None before the login."""
+        return self.state.voice.notes
 
     def find_contacts(self, numbers: Iterable[str]) -> "Deferred[dict[str, c.ContactFound]]":
         """Which of these numbers (`+` and digits, E.164) can be found on the node, as which account.

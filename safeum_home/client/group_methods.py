@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Iterable
 
 from safeum_home.client.client_ids import new_client_id
-from safeum_home.client.methods import Methods
+from safeum_home.client.methods import Methods, cleaned
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.types import GroupRole
 
@@ -75,6 +75,19 @@ class GroupMethods(Methods):
     ) -> Awaitable[c.Done]:
         """Change what a group says of itself; what is not given stays."""
         return self._ask(c.GroupSet(chat, name, about, earlier), c.Done)
+
+    def set_group_avatar(self, chat: str, data: bytes) -> Awaitable[c.GroupPicture]:
+        """Replace a group's picture, as `set_avatar` does one's own."""
+        picture = cleaned(data)
+        return self._ask(c.GroupAvatarSet(chat, picture.type, picture.data), c.GroupPicture)
+
+    def remove_group_avatar(self, chat: str) -> Awaitable[c.Done]:
+        """Let a group have no picture."""
+        return self._ask(c.GroupAvatarRemove(chat), c.Done)
+
+    def group_avatar(self, chat: str, avatar: str) -> Awaitable[c.GroupAvatar]:
+        """The picture that a group's `chat.updated` names."""
+        return self._ask(c.GroupAvatarGet(chat, avatar), c.GroupAvatar)
 
     def group_link(self, chat: str) -> Awaitable[c.GroupLinked]:
         """The link by which anybody who has it may join; None where there is none."""

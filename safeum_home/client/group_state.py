@@ -13,7 +13,7 @@ MAX_ROSTERS = 50
 
 
 class GroupState:
-    """`rosters` are those of groups whose members were asked for, by account; kept current by events."""
+    """`rosters` are what was asked for or told of members, by account; kept current by events."""
 
     def __init__(self) -> None:
         self.invitations: dict[str, Invitation] = {}
@@ -46,15 +46,14 @@ class GroupState:
         """A part of a roster has come."""
         held = self.rosters.pop(chat, {})
         self.rosters[chat] = held
-        for member in members:
-            _put(held, member)
+        # Whoever left is kept: its messages are still there.
+        held.update({member.account: member for member in members})
         while len(self.rosters) > MAX_ROSTERS:
             del self.rosters[next(iter(self.rosters))]
 
     def member(self, event: MemberChanged, view: ChatView | None) -> None:
         """Somebody's place in a group is another now; `view` is the chat, where it is known."""
-        if (roster := self.rosters.get(event.chat)) is not None:
-            _put(roster, event.member)
+        self.listed(event.chat, [event.member])
         if view is not None and view.group is not None:
             view.group = replace(view.group, members=event.members)
 
@@ -63,11 +62,11 @@ class GroupState:
         self.answered(chat)
         self.rosters.pop(chat, None)
 
+    def anywhere(self, account: str) -> GroupMember | None:
+        """What is known of an account in any group."""
+        rosters = (roster for roster in self.rosters.values() if account in roster)
+        return next((roster[account] for roster in rosters), None)
+
     def known(self, chat: str, account: str) -> GroupMember | None:
         """What is known of an account in a group."""
         return self.rosters.get(chat, {}).get(account)
-
-
-def _put(roster: dict[str, GroupMember], member: GroupMember) -> None:
-    # Whoever left is kept: its messages are still there.
-    roster[member.account] = member

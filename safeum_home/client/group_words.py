@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from safeum_home.client.names import label
 from safeum_home.client.text import safe
 from safeum_home.protocol.types import Notice
 
@@ -40,4 +41,9 @@ def notice_text(notice: Notice, called: Callable[[str], str]) -> str:
     if words is None:
         return f"Something happened here that this client does not know: {safe(notice.action)}."
     who, by = (("somebody" if one is None else called(one)) for one in (notice.who, notice.by))
-    return words.format(who=who, by=by, text=safe(notice.text or ""))
+    return words.format(who=who, by=by, text=label(notice.text or ""))
+
+
+def count(members: int) -> str:
+    """`1 member`."""
+    return f"{members} member{'' if members == 1 else 's'}"

@@ -25,7 +25,7 @@ async def load(state: State, client: Methods) -> None:
     """
     filling = state.begin()
     try:
-        start = await client.call(c.SyncStart())
+        start = await client.call(c.SyncStart(PAGE, PAGE))
     except BaseException:
         filling.end()
         raise

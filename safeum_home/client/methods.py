@@ -3,20 +3,20 @@
 What a method returns is awaitable: a Deferred in `session.Client`, a future in `aio.Client`.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Awaitable, Iterable
 from typing import Any, TypeVar
 
-from safeum_home.client.client_ids import new_client_id
 from safeum_home.client.errors import local
 from safeum_home.client.here import this_device as this_device
+from safeum_home.client.message_methods import MessageMethods
 from safeum_home.client.methods_history import HistoryMethods
 from safeum_home.client.methods_presence import PresenceMethods
 from safeum_home.errors import Code, Problem
-from safeum_home.images import clean
+from safeum_home.images import Picture, clean
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.invites import code_in
-from safeum_home.protocol.types import MAX_AVATAR, DeviceInfo, OwnProfile, ProfileField, ShownField, Text
+from safeum_home.protocol.types import MAX_AVATAR, DeviceInfo, OwnProfile, ProfileField, ShownField
 
 R = TypeVar("R", bound=c.Result)
 
@@ -26,7 +26,18 @@ def _code(invite: str | None) -> str | None:
     return None if invite is None else code_in(invite) or None
 
 
-class Methods(HistoryMethods, PresenceMethods, ABC):
+def cleaned(data: bytes) -> Picture:
+    """A picture without its metadata; raises as `set_avatar` does."""
+    try:
+        picture = clean(data)
+    except Problem as problem:
+        raise local(problem.code, problem.detail) from None
+    if len(picture.data) > MAX_AVATAR:
+        raise local(Code.TOO_LARGE, f"{len(picture.data)} octets; {MAX_AVATAR} is the most")
+    return picture
+
+
+class Methods(MessageMethods, HistoryMethods, PresenceMethods):
     """Signing in, and the commands of an open session. All raise the `ClientError`s of `errors`."""
 
     @abstractmethod
@@ -113,15 +124,6 @@ class Methods(HistoryMethods, PresenceMethods, ABC):
         """Any command, by its parameters: `await client.call(ChatSend(...))` is a `Sent`."""
         return self._ask(params, c.Result)
 
-    def send(self, chat: str, text: str, client_id: str | None = None) -> Awaitable[c.Sent]:
-        """Write into a chat; done when it is on the node's disk, however many reconnects that takes.
-
-        To try again after an error, pass the `client_id` of the first try: then nothing is doubled.
-        """
-        return self._ask(
-            c.ChatSend(chat, client_id or new_client_id(self._milliseconds()), Text(text)), c.Sent
-        )
-
     def history(self, chat: str, before: str | None = None, limit: int = 50) -> Awaitable[c.History]:
         """The messages before `before`, or the newest; oldest first."""
         return self._ask(c.ChatHistory(chat, before, limit), c.History)
@@ -189,12 +191,7 @@ class Methods(HistoryMethods, PresenceMethods, ABC):
         Its metadata (camera, place, orientation) is taken out before it leaves this computer. Raises
         `invalid_image`, `animated_image` and `too_large` without asking the node.
         """
-        try:
-            picture = clean(data)
-        except Problem as problem:
-            raise local(problem.code, problem.detail) from None
-        if len(picture.data) > MAX_AVATAR:
-            raise local(Code.TOO_LARGE, f"{len(picture.data)} octets; {MAX_AVATAR} is the most")
+        picture = cleaned(data)
         return self._ask(c.AvatarSet(picture.type, picture.data), c.AvatarKept)
 
     def remove_avatar(self) -> Awaitable[c.Done]:

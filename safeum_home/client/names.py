@@ -9,11 +9,14 @@ from unicodedata import normalize
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.state import State
 from safeum_home.client.text import safe
-from safeum_home.ids import is_reserved
+from safeum_home.ids import is_account, is_reserved
 from safeum_home.protocol.types import Contact, ContactState
 
 SYSTEM_MARK = "◆"
 """Stands before the name of the node's own chats and what it has signed, and nowhere else."""
+
+GROUP_MARK = "▣"
+"""Stands before the name of a group, and nowhere else."""
 
 _MARKS = (
     (0x2500, 0x25FF),  # lines, blocks and geometric shapes: all that the screen itself is drawn with
@@ -35,6 +38,8 @@ _LOOK_ALIKES = str.maketrans(
     "aeopcyxsijhdmtbkoapviktuol",
 )
 _NODE = "Your node"
+_START = 7
+"""Characters of an account's id that tell those of one group apart for a reader."""
 _TAKEN = ("you", "safeum", "yournode", "system", "support", "admin", "administrator")
 """Names that speak for the program or the node."""
 
@@ -70,6 +75,10 @@ class Names:
         """What to call a chat."""
         if chat.of_node:
             return f"{SYSTEM_MARK} {label(chat.display_name) or _NODE}"
+        if chat.kind == "group":
+            return f"{GROUP_MARK} {label(chat.display_name)}"
+        if chat.kind == "self":
+            return "Notes"
         return self._person(chat.peer, self._chosen(chat.peer, chat.display_name), chat.address)
 
     def name(self, account: str) -> str:
@@ -82,7 +91,21 @@ class Names:
         for chat in self._state.chats:
             if chat.peer == account:
                 return self.title(chat)
+        if (member := self._state.groups.anywhere(account)) is not None:
+            return self.of_member(account, member.display_name, member.address)
         return safe(account)
+
+    def of_member(self, account: str, display_name: str, address: str) -> str:
+        """What to call somebody of a group: who is no contact is known by the login first.
+
+        So it passes for nobody. Who goes by a number has none, and is known by the start of its id.
+        """
+        if account == self._state.account or account in self._state.contacts:
+            return self.name(account)
+        login, name = self.short(address), label(display_name)
+        if is_account(address):
+            login = safe(address)[:_START]
+        return f"{login} ({name})" if name and name != login else login
 
     def full(self, contact: Contact) -> str:
         """The name with the login, where both are known: for what somebody has to decide on."""

@@ -20,7 +20,7 @@ from safeum_home.errors import Code
 from safeum_home.protocol import MAX_FRAME
 from safeum_home.protocol.commands import COMMANDS, ContactFound, Params, Phase, Result
 from safeum_home.protocol.events import METHOD_OF
-from safeum_home.protocol.frames import ProblemDetails, RequestId, encode_event
+from safeum_home.protocol.frames import BadFrame, ProblemDetails, RequestId, decode, encode_event
 from safeum_home.protocol.types import Message
 
 OUTSTANDING = 64
@@ -93,8 +93,19 @@ def parse(line: bytes) -> tuple[RequestId | None, Params | RemoteProblem]:
     try:
         kind = FindContacts if command is None else command.params
         return request.id, msgspec.json.decode(request.params, type=kind)
+    except msgspec.ValidationError as error:
+        return request.id, _carrying(request, str(error)[:200])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return request.id, local(Code.INVALID_PARAMS, str(error)[:200])
+
+
+def _carrying(request: _Line, refusal: str) -> Params | RemoteProblem:
+    """The command, where it is only the kind of a body that is not known here: the node carries that."""
+    method = msgspec.json.encode(request.method)
+    try:
+        return decode(b'{"jsonrpc":"2.0","method":%b,"params":%b}' % (method, request.params)).params
+    except BadFrame:
+        return local(Code.INVALID_PARAMS, refusal)
 
 
 @implementer(IPushProducer)

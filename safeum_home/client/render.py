@@ -6,6 +6,7 @@ from safeum_home.client.blocks import Line
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import STANDING, Desk
 from safeum_home.client.events import Link
+from safeum_home.client.group_words import count
 from safeum_home.client.page import more_to_read, new_below
 from safeum_home.client.text import duration, fit, safe, stamp, width
 from safeum_home.protocol.presence import Presence, PresenceState
@@ -74,10 +75,13 @@ def header(desk: Desk, columns: int, zone: tzinfo | None = None) -> Line:
     if view.of_node:
         about = "your node writes here" if view.kind == "system" else "your node's operator answers here"
         return [("system-header", fit(f" {title}  {about}", columns))]
+    if view.group is not None:
+        role = {"owner": ", you are the owner", "admin": ", you are an admin"}.get(view.role or "", "")
+        return [("header", fit(f" {title}  {count(view.group.members)}{role}", columns))]
     address = safe(view.address)
     rest = "" if address in ("", title) else f"  {address}"
     standing = desk.standing(view)
-    if standing is not ContactState.ACCEPTED:
+    if view.kind == "direct" and standing is not ContactState.ACCEPTED:
         rest += f"  ({STANDING[standing]})"
     elif presence := presence_words(desk.state.presence.of(view.peer), desk.now(), zone):
         rest += f"  {presence}"

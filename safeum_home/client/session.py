@@ -26,6 +26,7 @@ from safeum_home.client.events import QUEUE, Link, LinkChanged, Listen, Stream
 from safeum_home.client.inbox import Inbox
 from safeum_home.client.line import Line
 from safeum_home.client.loading import load
+from safeum_home.client.message_methods import sent_message
 from safeum_home.client.reconnect import FINAL, SLOW_READER, BackOff, new_reconnect
 from safeum_home.client.signals import Signals
 from safeum_home.errors import Code
@@ -154,12 +155,10 @@ class Client(Signals):
     def _own(self, result: c.Result, params: c.ChatSend | c.ChatRead) -> c.Result:
         if isinstance(params, c.ChatRead):
             self.state.marked(params.chat, params.upto)
-        elif (
-            isinstance(result, c.Sent)
-            and self.opened is not None
-            and self._inbox.once.first(Message, result.id)
-        ):
-            self.state.take(Message(result.id, params.chat, self.opened.account, result.at, params.body))
+        elif isinstance(result, c.Sent) and self.opened is not None:
+            own = sent_message(params, result, self.opened.account)
+            if own is not None and self._inbox.once.first(Message, own.id):
+                self.state.take(own)
         return result
 
     def load(self) -> Awaitable[None]:

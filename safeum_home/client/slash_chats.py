@@ -1,7 +1,8 @@
 """The commands of the terminal client that are about chats and messages."""
 
 from safeum_home.client.desk import Desk
-from safeum_home.client.names import SYSTEM_MARK
+from safeum_home.client.group_lookup import named
+from safeum_home.client.names import GROUP_MARK, SYSTEM_MARK, label
 from safeum_home.client.slash import Mistake, find, people, slash
 
 
@@ -11,7 +12,8 @@ def _plain(title: str) -> str:
 
 def _chats(desk: Desk) -> list[str]:
     system = [_plain(desk.names.title(view)) for view in desk.chats() if view.of_node]
-    return [*system, *people()(desk)]
+    groups = [label(view.display_name) for view in desk.chats() if view.kind == "group"]
+    return [*system, *people()(desk), *groups]
 
 
 @slash("chat", "[NAME]", "open a chat; without a name, the first page", _chats)
@@ -24,7 +26,12 @@ async def _chat(desk: Desk, argument: str) -> None:
         if view.of_node and _plain(argument).casefold() in called:
             desk.open(view.chat)
             return
-    desk.open(find(desk, argument).chat)
+    try:
+        desk.open(find(desk, argument).chat)
+    except Mistake:
+        if (group := named(desk, argument.removeprefix(GROUP_MARK))) is None:
+            raise
+        desk.open(group.chat)
 
 
 @slash("support", "", "write to the operator of your node")

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from safeum_home.client import slash_chats as slash_chats
 from safeum_home.client import slash_closing as slash_closing
 from safeum_home.client import slash_contacts as slash_contacts
+from safeum_home.client import slash_groups as slash_groups
 from safeum_home.client import slash_history as slash_history
+from safeum_home.client import slash_messages as slash_messages
 from safeum_home.client import slash_own as slash_own
 from safeum_home.client import slash_picture as slash_picture
 from safeum_home.client import slash_policy as slash_policy
 from safeum_home.client import slash_presence as slash_presence
 from safeum_home.client import slash_profile as slash_profile
+from safeum_home.client import slash_search as slash_search
 from safeum_home.client import slash_sync as slash_sync
 from safeum_home.client.desk import Desk
 from safeum_home.client.slash import SLASHES, Mistake, Slash

@@ -1,10 +1,14 @@
 """The commands of the terminal client that are about people."""
 
+from contextlib import suppress
+
+from safeum_home.client import group_lookup
 from safeum_home.client.desk import STANDING, Desk
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.slash import Mistake, find, people, slash
 from safeum_home.client.text import safe
 from safeum_home.errors import Code
+from safeum_home.protocol.group_types import Invitation
 from safeum_home.protocol.types import Contact, ContactState
 
 
@@ -53,16 +57,34 @@ async def _contacts(desk: Desk, argument: str) -> None:
         desk.note(f"{number:3}  {name}{address}  {STANDING.get(entry.state, '')}".rstrip())
 
 
-@slash("accept", "[NAME]", "accept a request", people(ContactState.INCOMING))
+def _waiting(desk: Desk) -> list[str]:
+    return [*people(ContactState.INCOMING)(desk), *group_lookup.invited_groups(desk)]
+
+
+@slash("accept", "[NAME]", "accept a request, or an invitation into a group", _waiting)
 async def _accept(desk: Desk, argument: str) -> None:
+    if (one := _invited(desk, argument)) is not None:
+        await group_lookup.accept(desk, one)
+        return
     await desk.client.accept(_asking(desk, argument).account)
 
 
-@slash("decline", "[NAME]", "drop a request; they are not told", people(ContactState.INCOMING))
+@slash("decline", "[NAME]", "drop a request, of which they are not told, or an invitation", _waiting)
 async def _decline(desk: Desk, argument: str) -> None:
+    if (one := _invited(desk, argument)) is not None:
+        await group_lookup.decline(desk, one)
+        return
     contact = _asking(desk, argument)
     await desk.client.decline(contact.account)
     desk.note(f"Declined {safe(contact.address)}.")
+
+
+def _invited(desk: Desk, argument: str) -> Invitation | None:
+    """The group that is meant, where it is no person who asks."""
+    with suppress(Mistake):
+        _asking(desk, argument)
+        return None
+    return group_lookup.invitation(desk, argument)
 
 
 def _asking(desk: Desk, argument: str) -> Contact:

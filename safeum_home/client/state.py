@@ -20,23 +20,18 @@ from safeum_home.client.typing_view import TypingView
 from safeum_home.client.voice import NodeVoice
 from safeum_home.protocol.commands import Named
 from safeum_home.protocol.events import (
+    ChatChanged,
     ChatUpdated,
     ContactChanged,
     GroupInvitation,
     MemberChanged,
     ProfileChanged,
     Receipt,
+    SettingsChanged,
     Typing,
 )
-from safeum_home.protocol.news import is_news
-from safeum_home.protocol.types import (
-    ChatInfo,
-    ChatSummary,
-    Contact,
-    ContactState,
-    Message,
-    Profile,
-)
+from safeum_home.protocol.news import is_news, is_own
+from safeum_home.protocol.types import ChatInfo, ChatSummary, Contact, ContactState, Message, Profile
 
 MAX_CHATS = 2000
 MAX_UNREAD = 100
@@ -65,11 +60,11 @@ class State:
         """Tells what the node has signed from what only says that it is the node's."""
         self.contacts: dict[str, Contact] = {}
         self._chats: dict[str, ChatView] = {}  # the one that was written in last is the last
-        self.groups = GroupState()
         self.people: dict[str, Named] = {}
         """Those in groups, as the list of chats named them."""
         self.self_chat: str | None = None
         """The chat with oneself, once `load` was called."""
+        self.groups = GroupState()
         self.ready = False
         self.filling: Filling | None = None
         """What is being loaded."""
@@ -81,6 +76,8 @@ class State:
             ContactChanged: lambda event: self._contact(event.contact),
             ProfileChanged: lambda event: self._profile(event.account, event.profile),
             ChatUpdated: lambda event: self._updated(event.chat),
+            ChatChanged: self._changed,
+            SettingsChanged: self._set,
             GroupInvitation: self.groups.invited,
             MemberChanged: self._member,
         }
@@ -101,6 +98,8 @@ class State:
         view = self._chats.get(chat)
         if view is None and chat == self.voice.support_chat:
             view = self._of_node(chat, "support")
+        if view is None and chat == self.voice.notes:
+            self._chats[chat] = view = ChatView(chat, "self", "", "", "Notes")
         if view is None:
             contact = next((entry for entry in self.contacts.values() if entry.chat == chat), None)
             if contact is not None:
@@ -154,6 +153,10 @@ class State:
         older = {chat: view for chat, view in views.items() if chat not in self._chats}
         self._chats = {**older, **{chat: views.get(chat, view) for chat, view in self._chats.items()}}
 
+    def arrange(self, place: Callable[[ChatView], tuple[int, int]]) -> None:
+        """Put all chats in the order of `place`, the newest last."""
+        self._chats = dict(sorted(self._chats.items(), key=lambda item: place(item[1])))
+
     def page(self, chat: str, messages: list[Message], more: bool) -> None:
         """Older messages, or the newest, of a chat."""
         view = self.chat(chat)
@@ -180,7 +183,7 @@ class State:
         view = self._chats.get(message.chat)
         if view is not None:
             view.again(message)
-            if message.sender == self.account:
+            if is_own(message, self.account):
                 view.unread = 0
 
     def _message(self, message: Message) -> None:
@@ -197,11 +200,10 @@ class State:
             return  # it was on its way while the account was closed, and is erased
         if view.add(message):
             self._chats[message.chat] = self._chats.pop(message.chat)
-            # Who writes has read what was there before.
-            if message.sender == self.account:
-                view.unread = 0
-            elif is_news(message, self.account):
+            if is_news(message, self.account):
                 view.unread = min(view.unread + 1, MAX_UNREAD)
+            elif is_own(message, self.account):
+                view.unread = 0
         self._typing.take(Typing(message.chat, message.sender, False))
 
     def _updated(self, info: ChatInfo) -> None:
@@ -210,6 +212,15 @@ class State:
             self._chats[info.chat] = view = ChatView(info.chat, info.kind, "", "")
         if view.update(info):
             self._typing.wipe(info.chat)
+
+    def _changed(self, event: ChatChanged) -> None:
+        # A chat that is not held is read as it is now when it is asked for.
+        if (view := self.chat(event.message.chat)) is not None:
+            view.change(event, self.account)
+
+    def _set(self, event: SettingsChanged) -> None:
+        if (view := self.chat(event.chat)) is not None:
+            view.settings = event.settings
 
     def _member(self, event: MemberChanged) -> None:
         view = self._chats.get(event.chat)
@@ -243,7 +254,7 @@ class State:
         view.read = upto
         place = view.place(upto)
         if place >= 0:
-            view.unread = min(view.theirs(self.account, place + 1), MAX_UNREAD)
+            view.unread = min(view.news(self.account, place + 1), MAX_UNREAD)
 
     def _contact(self, contact: Contact) -> None:
         if contact.state is ContactState.NONE:

@@ -23,6 +23,8 @@ class NodeVoice:
         """The node's key; None before the login, and where it showed none: then nothing is authentic."""
         self.account = AccountId("")
         self.support_chat: str | None = None
+        self.notes: str | None = None
+        """The chat with oneself."""
         self._told = False
         self._holds = lru_cache(REMEMBERED)(self._check)
 
@@ -32,6 +34,7 @@ class NodeVoice:
             self._told = True
             self.key = opened.node_key
             self.account = AccountId(opened.account)
+            self.notes = direct_chat_id(self.account, self.account)
         self.support_chat = opened.support_chat
 
     @property

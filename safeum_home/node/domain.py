@@ -53,6 +53,7 @@ from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import Control, limits_in_use, make_sign_up
 from safeum_home.node.groups import make_groups
 from safeum_home.node.history import make_history
+from safeum_home.node.message_changes import make_message_changes
 from safeum_home.node.presence import make_presence, presence_routes
 from safeum_home.node.routes import chat_routes, closing_routes, login_routes, number_routes, people_routes
 from safeum_home.node.turning import InThread, Turns
@@ -146,7 +147,11 @@ def make_domain(
     turns = Turns(clock, database, keyring, in_thread)
     fleeting = FleetingMessages(clock, database, blinder, turns, config.history)
     notices = NoticeWriter(blinder, cursors, system.account, milliseconds, signed, fleeting.waits)
-    messages = Messages(database, blinder, cursors, registry, delivery, milliseconds, signed, inbox, fleeting)
+    ways = make_message_changes(
+        config, database, vault, registry, opener, infos, directory, bus, milliseconds
+    )
+    kept = (database, blinder, cursors, registry, delivery, milliseconds, signed, inbox, fleeting)
+    messages = Messages(*kept, ways.composing)
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
@@ -229,14 +234,17 @@ def make_domain(
     )
     profiles = Profiles(name, database, blinder, directory, side, views, changes, change_limit)
     avatars = Avatars(database, blinder, directory, side, changes, change_limit)
-    listing = ChatListing(name, blinder, cursors, infos, opener, directory, system.account)
+    listing = ChatListing(name, blinder, cursors, infos, opener, directory, system.account, directory)
     history = History(database, blinder, cursors, registry, listing, receipts)
     introductions = Introductions(name, directory, side, views)
     starting = Starting(database, introductions, listing, registry, receipts)
     switch_limit, history_routes = make_history(
         config, clock, database, vault, registry, opener, infos, delivery, notices, bus, turns, closing.sweep
     )
-    sources = (messages.since, receipts.since, infos.since, *groups.sources, side.since, profiles.since)
+    sources = (
+        *(messages.since, receipts.since, infos.since, side.since, profiles.since),
+        *(*groups.sources, *ways.sources),
+    )
     backlog = Backlog(database, sources)
     routes: Routes = {
         **login_routes(logins, passwords, devices),
@@ -249,6 +257,7 @@ def make_domain(
         **groups.routes,
         **sync_routes,
         **sign_up.routes(),
+        **ways.routes,
     }
     rate = RateLimit(config.limits.commands_per_second, config.limits.commands_burst, clock.seconds)
     services = Services(

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports.delivery import Published
+from safeum_home.ports.sealing import Key
 from safeum_home.protocol.commands import ContactList, ProfileResult
 from safeum_home.protocol.types import Body, DeviceInfo
 
@@ -51,12 +52,8 @@ class Directory(Protocol):
     def look_up(self, c: Connection, account: AccountId) -> Known | None:
         """The same inside a snapshot or a transaction, and in its thread."""
 
-
-class People(Protocol):
-    """What accounts are called, inside a snapshot and in its thread."""
-
     def people(self, c: Connection, among: Collection[AccountId]) -> dict[AccountId, Known]:
-        """Those of some accounts that are of this node, or its own contacts."""
+        """The same for many at once, without `status`; those that there are not are left out."""
 
 
 class Introductions(Protocol):
@@ -92,6 +89,30 @@ class Consent(Protocol):
 
     def changed(self, chat: ChatId) -> None:
         """The change is committed, or has failed: once for each `changing`."""
+
+
+class Owner(Protocol):
+    """An account of this node whose key is in memory."""
+
+    @property
+    def blind(self) -> bytes:
+        """Its blind index."""
+
+    @property
+    def key(self) -> Key: ...
+
+
+class Owners(Protocol):
+    """Accounts of this node, for what a sibling keeps under their own keys."""
+
+    async def need(self, account: AccountId) -> Owner:
+        """The account; raises `not_found`."""
+
+    def read(self, c: Connection, account: AccountId) -> Owner | None:
+        """The account as the database has it, on a reading connection and in its thread."""
+
+    def must_be_there(self, c: Connection, owner: Owner) -> None:
+        """Inside a transaction that writes rows for `owner`; raises `not_found` where it was closed."""
 
 
 class SafeNumbers(Protocol):

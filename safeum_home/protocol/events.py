@@ -12,6 +12,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from safeum_home.protocol.group_types import GroupMember, Invitation
+from safeum_home.protocol.message_types import ChatSettings
 from safeum_home.protocol.presence import Presence, Privacy
 from safeum_home.protocol.types import Account, Chat, ChatInfo, Contact, CursorText, Message, Profile
 
@@ -59,6 +60,38 @@ class ChatUpdated(Struct, frozen=True):
 
     cursor: CursorText
     chat: ChatInfo
+
+
+class Reacted(Struct, frozen=True):
+    """An account's reaction is now this; null: it has taken it back."""
+
+    account: Account
+    emoji: str | None
+
+
+@_event("chat.changed", durable=True)
+class ChatChanged(Struct, frozen=True, omit_defaults=True):
+    """A message is now this: it was edited, deleted for all, or somebody reacted.
+
+    What is told live is the same for everybody, without `mine`: that stays what it was unless `reacted`
+    names one's own account, and there is none where no reaction is left. After a reconnect each message that
+    has changed comes once, as it is now, and `reacted` is the account's own reaction.
+    """
+
+    cursor: CursorText
+    message: Message
+    by: Account | None = None
+    """Who changed it; null after a reconnect."""
+    reacted: Reacted | None = None
+
+
+@_event("chat.settings", durable=True)
+class SettingsChanged(Struct, frozen=True):
+    """What this account has set for a chat is now this; its own devices alone are told."""
+
+    cursor: CursorText
+    chat: Chat
+    settings: ChatSettings
 
 
 @_event("group.member", durable=True)

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from safeum_home.errors import Code, Problem
+from safeum_home.protocol.carried import carried
 from safeum_home.protocol.commands import COMMANDS, Command, Params
 from safeum_home.protocol.events import METHOD_OF
 
@@ -101,8 +102,57 @@ def decode(payload: bytes) -> Call:
     try:
         request = decoder.decode(payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        if (call := _carrying(payload, error)) is not None:
+            return call
         raise _diagnose(payload, error) from None
     return Call(types[type(request)], request.params, None if request.id is UNSET else request.id)
+
+
+class _Carrier(NamedTuple):
+    """A command that can carry a body of an unknown kind, and how its frame is read then."""
+
+    command: Command
+    decoder: msgspec.json.Decoder[Any]
+
+
+@cache
+def _carriers() -> dict[str, _Carrier]:
+    found = {}
+    for command in COMMANDS.values():
+        if "body" in command.params.__struct_fields__:
+            plain = _with_plain_body(command.params)
+            frame = request_type(Command(command.method, plain, command.result, command.phase, command.cost))
+            found[command.method] = _Carrier(command, msgspec.json.Decoder(frame))
+    return found
+
+
+def _with_plain_body(params: type[Params]) -> type[Params]:
+    """The parameters with any object for a body."""
+    fields: list[Any] = []
+    for each in msgspec.structs.fields(params):
+        kind: Any = dict[str, Any] if each.name == "body" else each.type
+        required = each.required or each.name == "body"
+        fields.append((each.name, kind) if required else (each.name, kind, each.default))
+    return msgspec.defstruct(  # type: ignore[return-value]  # of the base that it is given
+        params.__name__, fields, bases=(Params,), frozen=True, forbid_unknown_fields=True, kw_only=True
+    )
+
+
+def _carrying(payload: bytes, error: Exception) -> Call | None:
+    """The call that was refused for its body alone, which is of a kind not known here; None for others."""
+    if not isinstance(error, msgspec.ValidationError) or "$.params.body" not in str(error):
+        return None
+    try:
+        envelope = _envelope.decode(payload)
+        carrier = _carriers()[envelope.method]
+        request = carrier.decoder.decode(payload)
+        body = carried(request.params.body)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    params = carrier.command.params
+    values = {name: getattr(request.params, name) for name in params.__struct_fields__}
+    values["body"] = body
+    return Call(carrier.command, params(**values), None if request.id is UNSET else request.id)
 
 
 def _diagnose(payload: bytes, error: Exception) -> BadFrame:

@@ -10,7 +10,10 @@ GroupName = Annotated[
     str,
     Meta(pattern=r"^(?=.*\S)[^\x00-\x1f\x7f]{1,64}$(?!\n)", max_length=64, description="In one line."),
 ]
-GroupAbout = Annotated[str, Meta(max_length=1024)]
+GroupAbout = Annotated[
+    str,
+    Meta(pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]*$(?!\n)", max_length=512, description="Lines of text."),
+]
 GroupLink = Annotated[
     str, Meta(min_length=1, max_length=320, description="A group's link, or the part of it behind `#`.")
 ]

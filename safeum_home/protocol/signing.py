@@ -1,8 +1,9 @@
 """What the node signs of a message, and how a client sees that it did. docs/protocol/ has vectors.
 
-Signed are a tag, a zero octet, and the canonical JSON (RFC 8785) of the message: all members of
-`chat.message` but `signature`, and `node`. The members are texts, integers within 2^53 and objects of those,
-for which the canonical form is: no white space, members sorted by name, the shortest escapes.
+Signed are a tag, a zero octet, and the canonical JSON (RFC 8785) of the message: `node`, and all members
+of `chat.message` but `signature`, `reactions` and `mine`. The members are texts, integers within 2^53, lists
+and objects of those, for which the canonical form is: no white space, members sorted by name, the shortest
+escapes.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -14,28 +15,26 @@ from nacl.exceptions import CryptoError
 from nacl.signing import VerifyKey
 
 from safeum_home.ids import AccountId, direct_chat_id, support_account, system_account
+from safeum_home.protocol.message_types import Deleted, Unknown
 from safeum_home.protocol.types import Message, Text
 
 TAG = b"safeum node message v1\0"
 """Tells these signatures from all others of the same key."""
-ACCOUNT_BODIES = (Text,)
-"""What accounts write to each other; whatever else a message can hold, the node alone writes."""
+ACCOUNT_BODIES = (Text, Deleted, Unknown)
+"""What accounts write to each other, or leave behind. Whatever else a message can hold, the node alone
+writes. A kind that is not known says nothing of who wrote it: there sender and chat alone tell."""
 
+_UNSIGNED = ("signature", "reactions", "mine")
+"""Others react to what the node has written."""
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
 def signed_octets(node: str, message: Message) -> bytes:
     """What is signed of a message that the contact of `node` writes."""
-    return TAG + _encoder.encode(
-        {
-            "at": message.at,
-            "body": msgspec.to_builtins(message.body),
-            "chat": message.chat,
-            "id": message.id,
-            "node": node,
-            "sender": message.sender,
-        }
-    )
+    members: dict[str, object] = msgspec.to_builtins(message)
+    for name in _UNSIGNED:
+        members.pop(name, None)
+    return TAG + _encoder.encode({**members, "node": node})
 
 
 def encode_octets(octets: bytes) -> str:

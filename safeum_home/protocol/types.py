@@ -1,16 +1,11 @@
 """The values that commands, results and events are made of."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from safeum_home.ids import (
-    ACCOUNT_PATTERN,
-    CHAT_PATTERN,
-    CURSOR_PATTERN,
-    DEVICE_PATTERN,
-)
+from safeum_home.protocol.message_types import ChatSettings, Deleted, Forwarded, Mentions, Reaction, Unknown
 from safeum_home.protocol.profile_types import MAX_AVATAR as MAX_AVATAR
 from safeum_home.protocol.profile_types import MAX_AVATAR_SIDE as MAX_AVATAR_SIDE
 from safeum_home.protocol.profile_types import AboutText as AboutText
@@ -24,60 +19,28 @@ from safeum_home.protocol.profile_types import ProfileField as ProfileField
 from safeum_home.protocol.profile_types import ProfileFields as ProfileFields
 from safeum_home.protocol.profile_types import ShownField as ShownField
 from safeum_home.protocol.profile_types import StatusText as StatusText
-
-PUBLIC_KEY_PATTERN = r"^[A-Za-z0-9_-]{43}$(?!\n)"
-SIGNATURE_PATTERN = r"^[A-Za-z0-9_-]{86}$(?!\n)"
-
-Account = Annotated[
-    str,
-    Meta(pattern=ACCOUNT_PATTERN, max_length=283, description="`@<26 base32 characters>:<node>`, for ever."),
-]
-Device = Annotated[str, Meta(pattern=DEVICE_PATTERN, max_length=17, description="A device of an account.")]
-Chat = Annotated[str, Meta(pattern=CHAT_PATTERN, max_length=27, description="A chat.")]
-CursorText = Annotated[
-    str,
-    Meta(
-        pattern=CURSOR_PATTERN,
-        max_length=22,
-        description="Opaque: compare for equality only. The id of a message is the cursor of its place.",
-    ),
-]
-ClientId = Annotated[
-    str,
-    Meta(min_length=1, max_length=64, description="Chosen by the device, unique among all that it sends."),
-]
-Username = Annotated[str, Meta(min_length=1, max_length=64, description="The login, without the node.")]
-Alias = Annotated[
-    str,
-    Meta(min_length=1, max_length=283, description="The login, the number (E.164), or the account's own id."),
-]
-Address = Annotated[str, Meta(min_length=1, max_length=320, description="`login@node`, or `login`.")]
-Password = Annotated[str, Meta(min_length=1, max_length=512, description="Any text; hashed with Argon2id.")]
-Pin = Annotated[
-    str, Meta(pattern=r"^[0-9]{6,12}$(?!\n)", max_length=12, description="Digits that close the account.")
-]
-Token = Annotated[str, Meta(min_length=20, max_length=128, description="Proves a device; opaque.")]
-Milliseconds = Annotated[int, Meta(ge=0, le=2**53 - 1, description="Milliseconds since 1970-01-01 UTC.")]
-PublicKey = Annotated[
-    str, Meta(pattern=PUBLIC_KEY_PATTERN, max_length=43, description="An Ed25519 key, base64url, unpadded.")
-]
-Signature = Annotated[
-    str,
-    Meta(pattern=SIGNATURE_PATTERN, max_length=86, description="An Ed25519 signature, base64url, unpadded."),
-]
-ShortText = Annotated[str, Meta(max_length=128)]
-PageSize = Annotated[int, Meta(ge=1, le=200, description="How many at the most.")]
-# As many as fit a frame at their longest.
-ContactPageSize = Annotated[int, Meta(ge=1, le=50, description="How many at the most.")]
-
-
-# Without control characters, which take six octets each, a list of devices fits a frame at its longest.
-ShortLine = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,32}$(?!\n)", max_length=32)]
-TIME_ZONE_PATTERN = r"^(?=.{1,40}$)[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}$(?!\n)"
-TimeZone = Annotated[
-    str,
-    Meta(pattern=TIME_ZONE_PATTERN, max_length=40, description="A name as in IANA's time zone database."),
-]
+from safeum_home.protocol.scalars import PUBLIC_KEY_PATTERN as PUBLIC_KEY_PATTERN
+from safeum_home.protocol.scalars import SIGNATURE_PATTERN as SIGNATURE_PATTERN
+from safeum_home.protocol.scalars import TIME_ZONE_PATTERN as TIME_ZONE_PATTERN
+from safeum_home.protocol.scalars import Account as Account
+from safeum_home.protocol.scalars import Address as Address
+from safeum_home.protocol.scalars import Alias as Alias
+from safeum_home.protocol.scalars import Chat as Chat
+from safeum_home.protocol.scalars import ClientId as ClientId
+from safeum_home.protocol.scalars import ContactPageSize as ContactPageSize
+from safeum_home.protocol.scalars import CursorText as CursorText
+from safeum_home.protocol.scalars import Device as Device
+from safeum_home.protocol.scalars import Milliseconds as Milliseconds
+from safeum_home.protocol.scalars import PageSize as PageSize
+from safeum_home.protocol.scalars import Password as Password
+from safeum_home.protocol.scalars import Pin as Pin
+from safeum_home.protocol.scalars import PublicKey as PublicKey
+from safeum_home.protocol.scalars import ShortLine as ShortLine
+from safeum_home.protocol.scalars import ShortText as ShortText
+from safeum_home.protocol.scalars import Signature as Signature
+from safeum_home.protocol.scalars import TimeZone as TimeZone
+from safeum_home.protocol.scalars import Token as Token
+from safeum_home.protocol.scalars import Username as Username
 
 
 class DeviceType(StrEnum):
@@ -145,7 +108,12 @@ class Notice(
     text: str | None = None
 
 
-Body = Text | LoginAlert | NumberClaim | Notice
+KnownBody = Text | LoginAlert | NumberClaim | Notice | Deleted
+if TYPE_CHECKING:
+    Body = KnownBody | Unknown
+else:
+    # Decoders take the known ones in one pass; what they refuse gets a second look in `protocol.carried`.
+    Body = KnownBody
 """What a message can hold."""
 
 
@@ -153,6 +121,7 @@ class Message(Struct, frozen=True, omit_defaults=True):
     """A message as it is delivered and as it is kept, sealed. `id` is also its cursor.
 
     What the node's own contacts write has a `signature` by its key (`protocol.signing`); nothing else has.
+    A member that is not there stands for nothing of the kind.
     """
 
     id: CursorText
@@ -161,6 +130,16 @@ class Message(Struct, frozen=True, omit_defaults=True):
     at: Milliseconds
     body: Body
     signature: Signature | None = None
+    reply_to: CursorText | None = None
+    """The message of the same chat that this one answers."""
+    mentions: Mentions = ()
+    forwarded: Forwarded | None = None
+    """The node has copied this from another message."""
+    edited: Milliseconds | None = None
+    """When its author changed it last."""
+    reactions: tuple[Reaction, ...] = ()
+    mine: str | None = None
+    """With what the account that is told this has reacted; not in what is told live: see `chat.changed`."""
 
 
 class ContactState(StrEnum):
@@ -262,3 +241,5 @@ class ChatSummary(Struct, frozen=True):
     group: GroupInfo | None = None
     role: GroupRole | None = None
     """What this account may do in a group; null in other chats."""
+    settings: ChatSettings | None = None
+    """What this account has set for the chat; null where nothing."""

@@ -2,17 +2,17 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, bindparam, case, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from safeum_home.ports import WrappedKey
 from safeum_home.storage.keys import put_key
 from safeum_home.storage.many import Many
-from safeum_home.storage.rows import ChatRow, EventRow, ListedChat, Marker, MemberRow
+from safeum_home.storage.rows import ChatRow, Marker, MemberRow
 from safeum_home.storage.schema import chats, events, keys
 from safeum_home.storage.schema import members as member_table
 
-_COLUMNS = (chats.c.chat, chats.c.kind, chats.c.sealed, keys.c.epoch, keys.c.wrapped, chats.c.changed)
-_CHAT = select(*_COLUMNS).join(keys, keys.c.owner == chats.c.chat).where(chats.c.chat == bindparam("chat"))
+COLUMNS = (chats.c.chat, chats.c.kind, chats.c.sealed, keys.c.epoch, keys.c.wrapped, chats.c.changed)
+_CHAT = select(*COLUMNS).join(keys, keys.c.owner == chats.c.chat).where(chats.c.chat == bindparam("chat"))
 _MEMBER = select(member_table).where(
     member_table.c.chat == bindparam("chat"), member_table.c.account == bindparam("account")
 )
@@ -20,51 +20,6 @@ _MEMBERS = (
     select(member_table).where(member_table.c.chat == bindparam("chat")).order_by(member_table.c.account)
 )
 
-# Where a chat is in the list of an account: at its newest message that the account sees or, where there is
-# none in a group or in a chat that was erased, where that came about. The newest is one descent of the
-# events' B-tree for each chat; all else is read of the chats of the page alone.
-_NEWEST = (
-    select(func.max(events.c.position))
-    .where(events.c.chat == member_table.c.chat, events.c.position > member_table.c.visible)
-    .scalar_subquery()
-)
-_SINCE = case(
-    ((chats.c.kind != bindparam("group")) & (member_table.c.visible == 0), 0),
-    (chats.c.changed > member_table.c.visible, chats.c.changed),
-    else_=member_table.c.visible,
-)
-_PLACED = (
-    select(member_table.c.chat, func.coalesce(_NEWEST, _SINCE).label("place"))
-    .join(chats, chats.c.chat == member_table.c.chat)
-    .where(member_table.c.account == bindparam("account"))
-    .cte("placed")
-    .prefix_with("MATERIALIZED")  # or SQLite looks for the newest again wherever the place is mentioned
-)
-_PAGE = (
-    select(_PLACED)
-    .where(_PLACED.c.place < bindparam("before"), _PLACED.c.place > 0)
-    .order_by(_PLACED.c.place.desc())
-    .limit(bindparam("limit"))
-    .subquery()
-)
-_CHATS_OF = (
-    select(*member_table.c, *_COLUMNS[1:], _PAGE.c.place, events.c.sealed.label("message"))
-    .select_from(_PAGE)
-    .join(
-        member_table,
-        (member_table.c.chat == _PAGE.c.chat) & (member_table.c.account == bindparam("account")),
-    )
-    .join(chats, chats.c.chat == _PAGE.c.chat)
-    .join(keys, keys.c.owner == _PAGE.c.chat)
-    .outerjoin(
-        events,
-        (events.c.chat == _PAGE.c.chat)
-        & (events.c.position == _PAGE.c.place)
-        & (events.c.position > member_table.c.visible),
-    )
-    .order_by(_PAGE.c.place.desc())
-)
-_MINE = len(member_table.c)
 _mine = member_table.alias("mine")
 _moved = member_table.c.position > bindparam("position")
 # In a group one's own marker alone is told: all of everybody's would drown it.
@@ -85,7 +40,6 @@ _MARKERS_SINCE = (
     .order_by("position")
     .limit(bindparam("limit"))
 )
-_HIGHEST = 2**63 - 1
 
 _NEWEST_UPTO = (
     select(func.max(events.c.position))
@@ -134,7 +88,7 @@ _REMOVE_MEMBER = delete(member_table).where(
 _COUNT_MEMBERS = select(func.count()).where(member_table.c.chat == bindparam("chat"))
 _UPDATE_CHAT = update(chats).where(chats.c.chat == bindparam("owner"))
 _CHANGED_SINCE = (
-    select(*_COLUMNS)
+    select(*COLUMNS)
     .join(member_table, member_table.c.chat == chats.c.chat)
     .join(keys, keys.c.owner == chats.c.chat)
     .where(member_table.c.account == bindparam("account"), chats.c.changed > bindparam("position"))
@@ -143,7 +97,7 @@ _CHANGED_SINCE = (
 )
 
 
-def _chat_row(chat: bytes, kind: int, sealed: bytes, epoch: int, wrapped: bytes, changed: int) -> ChatRow:
+def chat_row(chat: bytes, kind: int, sealed: bytes, epoch: int, wrapped: bytes, changed: int) -> ChatRow:
     return ChatRow(chat, kind, sealed, WrappedKey(epoch, wrapped), changed)
 
 
@@ -183,17 +137,17 @@ def count_members_of(c: Connection, chats: Sequence[bytes]) -> dict[bytes, int]:
 def chats_changed_since(c: Connection, account: bytes, position: int, limit: int) -> list[ChatRow]:
     """Chats of an account whose record changed after `position`, in that order."""
     rows = c.execute(_CHANGED_SINCE, {"account": account, "position": position, "limit": limit})
-    return [_chat_row(*row) for row in rows]
+    return [chat_row(*row) for row in rows]
 
 
 def chat(c: Connection, chat: bytes) -> ChatRow | None:
     row = c.execute(_CHAT, {"chat": chat}).first()
-    return _chat_row(*row) if row else None
+    return chat_row(*row) if row else None
 
 
 def chats_among(c: Connection, among: Collection[bytes]) -> list[ChatRow]:
     """Those of some chats that are there."""
-    return [_chat_row(*row) for row in _AMONG.fetch(c, [(chat,) for chat in among])]
+    return [chat_row(*row) for row in _AMONG.fetch(c, [(chat,) for chat in among])]
 
 
 def members(c: Connection, chat: bytes) -> list[MemberRow]:
@@ -203,27 +157,6 @@ def members(c: Connection, chat: bytes) -> list[MemberRow]:
 def member(c: Connection, chat: bytes, account: bytes) -> MemberRow | None:
     row = c.execute(_MEMBER, {"chat": chat, "account": account}).first()
     return MemberRow(*row) if row else None
-
-
-def chats_of(c: Connection, account: bytes, before: int | None, limit: int, group: int) -> list[ListedChat]:
-    """The account's chats that hold an event, the chat of the newest first.
-
-    Chats of the kind `group`, and those whose past was erased, are there without one too. `before` is the
-    place of the last chat of the page before.
-    """
-    asked = {
-        "account": account,
-        "before": _HIGHEST if before is None else before,
-        "limit": limit,
-        "group": group,
-    }
-    found = []
-    for row in c.execute(_CHATS_OF, asked):
-        *others, place, message = row
-        mine, of_chat = MemberRow(*others[:_MINE]), others[_MINE:]
-        newest = None if message is None else EventRow(mine.chat, place, message)
-        found.append(ListedChat(_chat_row(mine.chat, *of_chat), mine, newest, place))
-    return found
 
 
 def members_of(c: Connection, chats: Sequence[bytes]) -> list[MemberRow]:

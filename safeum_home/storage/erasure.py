@@ -19,6 +19,7 @@ from safeum_home.storage.schema import (
     accounts,
     aliases,
     avatars,
+    changes,
     chats,
     claims,
     contacts,
@@ -32,7 +33,9 @@ from safeum_home.storage.schema import (
     members,
     node,
     profiles,
+    reactions,
     roster,
+    settings,
     spool,
     support,
     tombstones,
@@ -41,9 +44,11 @@ from safeum_home.storage.schema import (
 OF_MESSAGES = (
     events.c.position,
     spool.c.position,
+    changes.c.target,
+    reactions.c.target,
 )
 """Where a table with a column `chat` has the position of the message that a row is of."""
-OF_CHATS = (group_links, roster, chats, members, support)
+OF_CHATS = (group_links, roster, chats, members, support, settings)
 """Tables with a column `chat`, whose rows stay when the past of a chat is erased, and go with the chat."""
 
 ALL = 2**63 - 1
@@ -66,6 +71,7 @@ _OWN_ROWS = (
     delete(devices).where(devices.c.account == _owner),
     delete(profiles).where(profiles.c.account == _owner),
     delete(contacts).where(contacts.c.owner == _owner),
+    delete(settings).where(settings.c.account == _owner),
     delete(endings).where(endings.c.account == _owner),
     delete(accounts).where(accounts.c.account == _owner),
 )

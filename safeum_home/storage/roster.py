@@ -117,6 +117,11 @@ def member_entries(c: Connection, chat: bytes) -> list[RosterRow]:
     return [RosterRow(*row) for row in c.execute(_MEMBERS, {"chat": chat})]
 
 
+def some_member_entries(c: Connection, chat: bytes, limit: int) -> list[RosterRow]:
+    """The same, of `limit` members at the most."""
+    return [RosterRow(*row) for row in c.execute(_MEMBERS.limit(limit), {"chat": chat})]
+
+
 def listed(c: Connection, chat: bytes, after: bytes | None, limit: int) -> list[RosterRow]:
     """The entries of members and of those who are invited, behind `after`, in the order of their rows."""
     rows = c.execute(_LISTED, {"chat": chat, "after": after or b"", "limit": limit})
@@ -175,8 +180,3 @@ def of_closed(c: Connection) -> RosterRow | None:
     """An entry, as a member or invited, of an account that was closed; None where there is none left."""
     row = c.execute(_OF_CLOSED).first()
     return RosterRow(*row) if row else None
-
-
-def some_member_entries(c: Connection, chat: bytes, limit: int) -> list[RosterRow]:
-    """The same, of `limit` members at the most."""
-    return [RosterRow(*row) for row in c.execute(_MEMBERS.limit(limit), {"chat": chat})]

@@ -157,3 +157,29 @@ class SupportRow(NamedTuple):
     chat: bytes
     position: int
     waiting: int
+
+
+class ChangeRow(NamedTuple):
+    """A message as it is now, and where it last became that; `sealed` is under the chat's key."""
+
+    event: EventRow
+    position: int
+
+
+class ReactionRow(NamedTuple):
+    """An account's reaction to the message at `target`; `sealed` is under the chat's key."""
+
+    chat: bytes
+    target: int
+    account: bytes
+    position: int
+    sealed: bytes
+
+
+class SettingsRow(NamedTuple):
+    """What an account has set for a chat; `sealed` is under the account's key."""
+
+    account: bytes
+    chat: bytes
+    position: int
+    sealed: bytes

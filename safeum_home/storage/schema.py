@@ -151,3 +151,32 @@ tombstones = _table("tombstones", _blind("alias", primary_key=True))
 # are deleted yet.
 erasing = _table("erasing", _blind("owner", primary_key=True), _number("upto"))
 invites = _table("invites", _blind("invite", primary_key=True), _number("left"), _number("ends"), _sealed())
+
+# Messages that became something else after they were sent, and where that happened last.
+changes = _table(
+    "changes",
+    _blind("chat", primary_key=True),
+    _number("target", primary_key=True, autoincrement=False),
+    _number("position"),
+    Index("ix_changes_chat_position", "chat", "position"),
+)
+
+# Who reacted to which message. What is sealed is under the chat's key.
+reactions = _table(
+    "reactions",
+    _blind("chat", primary_key=True),
+    _number("target", primary_key=True, autoincrement=False),
+    _blind("account", primary_key=True),
+    _number("position"),
+    _sealed(),
+)
+
+# What accounts have set for their chats, under the accounts' own keys.
+settings = _table(
+    "settings",
+    _blind("account", primary_key=True),
+    _blind("chat", primary_key=True, index=True),
+    _number("position"),
+    _sealed(),
+    Index("ix_settings_account_position", "account", "position"),
+)

@@ -12,8 +12,10 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from safeum_home.storage.backend import SWEPT, DatabaseInUse
+from safeum_home.storage.log_room import LogRoom
 
 _PATIENCE = "PRAGMA busy_timeout = 5000"
+_LARGEST_LOG = 1 << 26
 _WRITER = (
     _PATIENCE,
     "PRAGMA journal_mode = WAL",
@@ -26,7 +28,7 @@ _WRITER = (
     "PRAGMA cache_size = -65536",
     # Not within a commit, whose Deferreds would wait for it: see `committed`.
     "PRAGMA wal_autocheckpoint = 0",
-    "PRAGMA journal_size_limit = 67108864",
+    f"PRAGMA journal_size_limit = {_LARGEST_LOG}",
 )
 _READER = (
     _PATIENCE,
@@ -50,6 +52,8 @@ class Sqlite:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._log = Path(f"{path}-wal")
+        self._room = LogRoom(self._log, _LARGEST_LOG)
         self._folded = 0
         self._next_try = 0
         self._lock: int | None = None
@@ -63,12 +67,13 @@ class Sqlite:
         with suppress(FileExistsError):
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         self._lock = claim_file(self._path)
-        _settle(Path(f"{self._path}-wal"))
+        _settle(self._log)
         # Connections share an index of the log, and who opens the first one makes it, of what the log shows.
         # While this one is open that is never done again: what failed to be synced is in no index.
         self._anchor = self._writers.connect()
         with self._anchor.begin():
             self._anchor.exec_driver_sql("SELECT count(*) FROM sqlite_master").fetchall()
+        self._room.make()
 
     def writer(self) -> Connection:
         self._folded = self._next_try = 0
@@ -99,7 +104,7 @@ class Sqlite:
         partial.rename(target)
 
     def committed(self, connection: Connection) -> None:
-        """Fold the log into the file now and then, while no commit waits to be told of."""
+        """Fold the log into the file now and then, make room in it; no commit waits to be told of."""
         driver = _driver(connection)
         if connection.info.get(SWEPT) and driver.total_changes >= self._next_try:
             # What was erased is overwritten in the file, and still there in the log.
@@ -113,6 +118,7 @@ class Sqlite:
                 # one, such as a backup, would stop all commits.
                 _begin_log_anew(driver)
             self._folded = driver.total_changes
+        self._room.look()
 
     def close(self) -> None:
         anchor, self._anchor = self._anchor, None

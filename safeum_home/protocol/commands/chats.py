@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from safeum_home.protocol.command import Done, Params, Result, command
+from safeum_home.protocol.message_types import ForwardFrom, Mentions
 from safeum_home.protocol.types import (
     Account,
     Body,
@@ -57,15 +58,20 @@ class Sent(Result, frozen=True):
 
 
 @command("chat.send", Sent)
-class ChatSend(Params, frozen=True):
+class ChatSend(Params, frozen=True, omit_defaults=True):
     """Write into a chat. Idempotent: for each device and `client_id` there is one message.
 
-    The body is a `text`; other kinds are the node's own.
+    The body is a `text`, or of a kind that the node does not know, which it carries as it is; other
+    kinds are the node's own. Or there is none, and the node copies the message that `forward` names.
     """
 
     chat: Chat
     client_id: ClientId
-    body: Body
+    body: Body | None = None
+    reply_to: CursorText | None = None
+    """A message of the same chat; one that was deleted is as good."""
+    mentions: Mentions = ()
+    forward: ForwardFrom | None = None
 
 
 class History(Result, frozen=True):

@@ -184,7 +184,7 @@ class GroupMembers(Params, frozen=True):
 
 
 class InvitationList(Result, frozen=True):
-    """All invitations that wait for an answer, the newest first."""
+    """Invitations that wait for an answer, the newest first: as many as fit a frame."""
 
     invitations: list[Invitation]
 

@@ -120,3 +120,32 @@ def upgrade() -> None:
     op.create_index("ix_dedupe_position", "dedupe", ["position"])
     _table("tombstones", _blind("alias", primary_key=True))
     _table("erasing", _blind("owner", primary_key=True), _number("upto"))
+    _message_changes()
+
+
+def _message_changes() -> None:
+    """What becomes of messages after they were sent, and what accounts set for chats."""
+    _table(
+        "changes",
+        _blind("chat", primary_key=True),
+        sa.Column("target", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _number("position"),
+    )
+    op.create_index("ix_changes_chat_position", "changes", ["chat", "position"])
+    _table(
+        "reactions",
+        _blind("chat", primary_key=True),
+        sa.Column("target", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _blind("account", primary_key=True),
+        _number("position"),
+        _sealed(),
+    )
+    _table(
+        "settings",
+        _blind("account", primary_key=True),
+        _blind("chat", primary_key=True),
+        _number("position"),
+        _sealed(),
+    )
+    op.create_index("ix_settings_chat", "settings", ["chat"])
+    op.create_index("ix_settings_account_position", "settings", ["account", "position"])

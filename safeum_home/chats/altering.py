@@ -1,0 +1,203 @@
+"""Messages become something else: read, changed and written in one transaction, then told to all who see it.
+
+The row of a message holds what it is now. `chat.changed` tells of it: live to all, and to a device that was
+away once for each message, however often that has changed.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from msgspec import structs
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
+
+from safeum_home.chats.contents import Chat, ChatContents
+from safeum_home.chats.infos import ChatInfos
+from safeum_home.chats.opening import ChatOpener
+from safeum_home.chats.reacted import own_reactions
+from safeum_home.chats.registry import ChatRegistry
+from safeum_home.chats.roster import Role
+from safeum_home.chats.sealed import open_message, reseal
+from safeum_home.damage import undamaged
+from safeum_home.errors import Code, Problem, Tampered
+from safeum_home.ids import AccountId, ChatId
+from safeum_home.ports import Blinder, Bus, Caller, Committed, Cursors, Database, Missed, Published
+from safeum_home.protocol import frames
+from safeum_home.protocol.commands import Done
+from safeum_home.protocol.events import ChatChanged, Reacted
+from safeum_home.protocol.types import Message
+from safeum_home.storage import changes, chats, events
+from safeum_home.storage.rows import ChangeRow, EventRow
+
+
+class Place(NamedTuple):
+    """A message inside a transaction, for an account that can see it. `later` is a position of its own."""
+
+    chat: ChatContents
+    row: EventRow
+    message: Message
+    account: AccountId
+    blind: bytes
+    """The account's blind index."""
+    position: int
+    later: int
+
+
+class Altered(NamedTuple):
+    """What a message is now. `record`: the chat, where its record has changed with it, at `Place.later`."""
+
+    message: Message
+    reacted: Reacted | None = None
+    record: ChatContents | None = None
+
+
+Change = Callable[[Connection, Place], Altered | None]
+"""What a message becomes; None where it stays what it is, and then nobody is told. Raises `Problem`."""
+
+
+class Altering:
+    """Carries out changes of messages. A change that is sent again finds it made, and changes nothing."""
+
+    def __init__(
+        self,
+        database: Database,
+        blinder: Blinder,
+        cursors: Cursors,
+        registry: ChatRegistry,
+        opener: ChatOpener,
+        infos: ChatInfos,
+        bus: Bus,
+    ) -> None:
+        self._database = database
+        self._blinder = blinder
+        self._cursors = cursors
+        self._registry = registry
+        self._opener = opener
+        self._infos = infos
+        self._bus = bus
+
+    # --- inside a transaction, or on a reading connection
+
+    def contents(self, c: Connection, chat: bytes, account: AccountId) -> tuple[ChatContents, int]:
+        """A chat as it is now, and from which position on a member sees it; raises `not_found`."""
+        row, member = chats.chat(c, chat), chats.member(c, chat, self._blinder.account(account))
+        if row is None or member is None:
+            raise Problem(Code.NOT_FOUND)
+        try:
+            return self._opener.contents(c, row, account), member.visible
+        except Tampered:
+            raise Problem(Code.NOT_FOUND) from None
+
+    def find(
+        self, c: Connection, chat: bytes, account: AccountId, target: int, position: int = 0, later: int = 0
+    ) -> Place:
+        """A message that `account` can see; raises `not_found` or `message_gone`."""
+        contents, visible = self.contents(c, chat, account)
+        row = events.event(c, chat, target)
+        if row is None or target <= visible:
+            raise Problem(Code.MESSAGE_GONE)
+        try:
+            message = open_message(c, contents, row)
+        except Tampered:
+            raise Problem(Code.MESSAGE_GONE) from None
+        return Place(contents, row, message, account, self._blinder.account(account), position, later)
+
+    def check_writer(self, c: Connection, chat: ChatContents, account: AccountId) -> None:
+        """Raises what `chat.send` would be refused with."""
+        if account not in self._opener.writers(c, chat):
+            raise self._registry.refusal(chat.id, account)
+
+    @staticmethod
+    def moderates(chat: ChatContents) -> bool:
+        """Whether the account that a chat was opened for is the owner or an admin of a group."""
+        return chat.entry is not None and chat.entry.role >= Role.ADMIN
+
+    # --- a whole command
+
+    async def chat_of(self, caller: Caller, chat: str) -> Chat:
+        """A chat for one of its members; raises `not_found`. Go on in the turn in which this is answered."""
+        opened = await self._registry.load(ChatId(chat))
+        if opened is None or caller.account not in opened.members:
+            raise Problem(Code.NOT_FOUND)
+        return opened
+
+    async def alter(self, caller: Caller, chat_id: str, message: str, change: Change) -> Committed[Done]:
+        """Change a message, and tell all members who see it, the device that asked for it too."""
+        target = self._cursors.decode(message)
+        chat = await self.chat_of(caller, chat_id)
+        outcome = await self._store(chat, caller.account, target, change)
+        if outcome is None:
+            return Committed(Done(), lambda: None)
+        return Committed(Done(), outcome)
+
+    def _store(
+        self, chat: Chat, account: AccountId, target: int, change: Change
+    ) -> "Deferred[Callable[[], None] | None]":
+        position, later = self._database.next_position(), self._database.next_position()
+
+        def store(c: Connection) -> tuple[Altered, list[bytes]] | None:
+            place = self.find(c, chat.blind, account, target, position, later)
+            altered = change(c, place)
+            if altered is None:
+                return None
+            encoded = frames.encode_params(altered.message)
+            sealed = reseal(c, place.chat, place.row, encoded)
+            changes.rewrite(c, EventRow(chat.blind, target, sealed), position)
+            return altered, changes.not_seeing(c, chat.blind, target)
+
+        def stored(outcome: tuple[Altered, list[bytes]] | None) -> Callable[[], None] | None:
+            if outcome is None:
+                return None
+            altered, blind_to = outcome
+            if altered.record is not None:
+                self.refresh(chat.id)
+            return lambda: self._tell(chat, account, position, later, altered, frozenset(blind_to))
+
+        return self._database.transact(store).addCallback(stored)
+
+    def refresh(self, chat: ChatId) -> None:
+        """A chat's record has changed: what is in memory of it, or being read, is of before."""
+        self._registry.changing(chat)
+        self._registry.changed(chat)
+
+    def _tell(
+        self,
+        chat: Chat,
+        account: AccountId,
+        position: int,
+        later: int,
+        altered: Altered,
+        blind_to: frozenset[bytes],
+    ) -> None:
+        event = ChatChanged(self._cursors.encode(position), altered.message, account, altered.reacted)
+        published = Published(frames.text_frame(frames.encode_event(event)), position)
+        for member in chat.members:
+            if not blind_to or self._blinder.account(member) not in blind_to:
+                self._bus.publish(member, published)
+        if altered.record is not None:
+            self.tell_record(chat, altered.record, later)
+
+    def tell_record(self, chat: Chat, record: ChatContents, position: int) -> None:
+        """Tell all members what the chat is now."""
+        updated = self._infos.updated(replace(chat, record=record.record), position)
+        for member in chat.members:
+            self._bus.publish(member, updated)
+
+    def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
+        """`ports.Source` of messages that were changed."""
+        blind = self._blinder.account(account)
+        rows = changes.changes_since(c, blind, after, limit)
+        opened = self._opener.opener(c, account, (row.event.chat for row in rows))
+
+        def tell(row: ChangeRow) -> Published:
+            chat = opened(row.event.chat)
+            message, reacted = open_message(c, chat, row.event), None
+            if message.reactions:
+                mine = own_reactions(c, chat.key, chat.blind, blind, [row.event.position])
+                emoji = mine.get(row.event.position)
+                message, reacted = structs.replace(message, mine=emoji), Reacted(account, emoji)
+            event = ChatChanged(self._cursors.encode(row.position), message, None, reacted)
+            return Published(frames.text_frame(frames.encode_event(event)), row.position)
+
+        return Missed(undamaged(rows, tell, "messages"), rows[-1].position if len(rows) == limit else None)

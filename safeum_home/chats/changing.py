@@ -1,0 +1,184 @@
+"""The commands that change messages: edit, delete for all, react; and who has reacted."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import structs
+from sqlalchemy import Connection
+
+from safeum_home.chats.altering import Altered, Altering, Place
+from safeum_home.chats.emoji import one_emoji
+from safeum_home.chats.pins import without_pin
+from safeum_home.chats.reacted import ReactionRecord, open_reaction, seal_reaction
+from safeum_home.damage import undamaged
+from safeum_home.errors import Code, Problem, Tampered
+from safeum_home.ids import AccountId
+from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database
+from safeum_home.protocol.commands import (
+    AccountReaction,
+    Done,
+    MessageDelete,
+    MessageEdit,
+    MessageReact,
+    MessageReactions,
+    ReactionList,
+)
+from safeum_home.protocol.events import Reacted
+from safeum_home.protocol.message_types import MOST_REACTIONS, Deleted, Reaction, Unknown
+from safeum_home.protocol.types import Body, Message, Text
+from safeum_home.storage import reactions
+
+ErasedWith = Callable[[Connection, bytes, int], None]
+"""Drops what belongs to the message of a chat (a blind index) at a position, when that is deleted."""
+
+
+def _text(old: Text, new: Body) -> Body | None:
+    return new if type(new) is Text else None
+
+
+def _carried(old: Unknown, new: Body) -> Body | None:
+    return new if type(new) is Unknown and new.kind == old.kind else None
+
+
+_EDITS: dict[type, Callable[..., Body | None]] = {Text: _text, Unknown: _carried}
+"""What becomes of a body of a kind when it is to be changed to another one; None where it cannot be."""
+
+
+class MessageChanges:
+    """`message.*`. `seconds` is how long a message can be edited; `erased_with` each deletion."""
+
+    def __init__(
+        self,
+        altering: Altering,
+        database: Database,
+        blinder: Blinder,
+        cursors: Cursors,
+        now: Callable[[], int],
+        seconds: float,
+        erased_with: Sequence[ErasedWith] = (),
+    ) -> None:
+        self._altering = altering
+        self._database = database
+        self._blinder = blinder
+        self._cursors = cursors
+        self._now = now
+        self._milliseconds = int(seconds * 1000)
+        self._erased_with = (reactions.drop_reactions, *erased_with)
+
+    async def edit(self, caller: Caller, params: MessageEdit) -> Committed[Done]:
+        chat = await self._altering.chat_of(caller, params.chat)
+        check_mentions(params.mentions or (), chat.members)
+
+        def change(c: Connection, place: Place) -> Altered | None:
+            message = _alive(place)
+            if message.sender != caller.account:
+                raise Problem(Code.NOT_YOURS)
+            self._altering.check_writer(c, place.chat, caller.account)
+            body = _edited(message, params.body)
+            mentions = message.mentions if params.mentions is None else params.mentions
+            if (body, mentions) == (message.body, message.mentions):
+                return None
+            now = self._now()
+            if now - message.at > self._milliseconds:
+                raise Problem(Code.EDIT_OVER)
+            return Altered(structs.replace(message, body=body, mentions=mentions, edited=now))
+
+        return await self._altering.alter(caller, params.chat, params.message, change)
+
+    async def delete(self, caller: Caller, params: MessageDelete) -> Committed[Done]:
+        def change(c: Connection, place: Place) -> Altered | None:
+            message = place.message
+            if type(message.body) is Deleted:
+                return None
+            own = message.sender == caller.account
+            if not own and (message.signature or not self._altering.moderates(place.chat)):
+                raise Problem(Code.NOT_YOURS)
+            for erase in self._erased_with:
+                erase(c, place.row.chat, place.row.position)
+            stub = Deleted(caller.account, self._now())
+            left = Message(message.id, message.chat, message.sender, message.at, stub)
+            return Altered(left, record=without_pin(c, place.chat, place.row.position, place.later))
+
+        return await self._altering.alter(caller, params.chat, params.message, change)
+
+    async def react(self, caller: Caller, params: MessageReact) -> Committed[Done]:
+        emoji = None if params.emoji is None else one_emoji(params.emoji)
+
+        def change(c: Connection, place: Place) -> Altered | None:
+            message = _alive(place)
+            self._altering.check_writer(c, place.chat, caller.account)
+            before = self._own(c, place)
+            if before == emoji:
+                return None
+            tally = _tally(message, before, emoji)
+            chat, target = place.row.chat, place.row.position
+            if emoji is None:
+                reactions.drop_reaction(c, chat, target, place.blind)
+            else:
+                record = ReactionRecord(caller.account, emoji)
+                row = seal_reaction(place.chat.key, chat, target, place.blind, place.position, record)
+                reactions.put_reaction(c, row)
+            return Altered(structs.replace(message, reactions=tally), Reacted(caller.account, emoji))
+
+        return await self._altering.alter(caller, params.chat, params.message, change)
+
+    async def reactions(self, caller: Caller, params: MessageReactions) -> ReactionList:
+        target = self._cursors.decode(params.message)
+        chat = await self._altering.chat_of(caller, params.chat)
+        after = None if params.after is None else self._blinder.account(AccountId(params.after))
+
+        def read(c: Connection) -> tuple[list[ReactionRecord], bool]:
+            place = self._altering.find(c, chat.blind, caller.account, target)
+            rows = reactions.reactions_to(c, chat.blind, target, after, params.limit + 1)
+            page = rows[: params.limit]
+            opened = undamaged(page, lambda row: open_reaction(place.chat.key, row), "reactions")
+            return opened, len(rows) > params.limit
+
+        page, more = await self._database.read(read)
+        listed = [AccountReaction(record.account, record.emoji) for record in page]
+        return ReactionList(listed, page[-1].account if more and page else None)
+
+    def _own(self, c: Connection, place: Place) -> str | None:
+        row = reactions.reaction(c, place.row.chat, place.row.position, place.blind)
+        try:
+            return None if row is None else open_reaction(place.chat.key, row).emoji
+        except Tampered:
+            return None
+
+
+def check_mentions(mentions: Sequence[str], members: Sequence[AccountId]) -> None:
+    """Raises `not_a_member`, or `invalid_params` where somebody is named twice."""
+    if len(set(mentions)) < len(mentions):
+        raise Problem(Code.INVALID_PARAMS, "somebody is mentioned twice")
+    if any(account not in members for account in mentions):
+        raise Problem(Code.NOT_A_MEMBER)
+
+
+def _alive(place: Place) -> Message:
+    """The message, unless it was deleted."""
+    if type(place.message.body) is Deleted:
+        raise Problem(Code.MESSAGE_GONE)
+    return place.message
+
+
+def _edited(message: Message, body: Body) -> Body:
+    """What a message holds when it is changed to `body`; raises `not_editable`."""
+    edit = _EDITS.get(type(message.body))
+    edited = None if edit is None else edit(message.body, body)
+    # A copy shows what somebody else has written, and what the node has signed is the node's.
+    if edited is None or message.forwarded is not None or message.signature is not None:
+        raise Problem(Code.NOT_EDITABLE)
+    return edited
+
+
+def _tally(message: Message, before: str | None, emoji: str | None) -> tuple[Reaction, ...]:
+    """The reactions to a message after one of them changed; raises `too_many_reactions`."""
+    counts = {each.emoji: each.count for each in message.reactions}
+    if before is not None and before in counts:
+        counts[before] -= 1
+        if counts[before] == 0:
+            del counts[before]
+    if emoji is not None:
+        counts[emoji] = counts.get(emoji, 0) + 1
+        if len(counts) > MOST_REACTIONS:
+            raise Problem(Code.TOO_MANY_REACTIONS)
+    return tuple(Reaction(each, count) for each, count in counts.items())

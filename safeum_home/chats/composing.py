@@ -1,0 +1,109 @@
+"""What a message bears besides its text: which one it answers, whom it mentions, what it is a copy of."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from safeum_home.chats.altering import Altering, Place
+from safeum_home.chats.changing import check_mentions
+from safeum_home.chats.contents import Chat, ChatKind
+from safeum_home.chats.registry import ChatRegistry
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId, ChatId
+from safeum_home.ports import Blinder, Cursors, Database
+from safeum_home.protocol.commands import ChatSend
+from safeum_home.protocol.message_types import Forwarded, ForwardFrom, Mentions, Unknown
+from safeum_home.protocol.types import Body, Text
+from safeum_home.storage import chats, events
+
+FORWARDED = (Text, Unknown)
+"""What is copied as it is. What the node writes stays where it is, and files have ways of their own."""
+
+
+class Composed(NamedTuple):
+    """A message to be. `check` is called in the transaction that stores it, and raises what is in its way."""
+
+    body: Body
+    reply_to: str | None
+    mentions: Mentions
+    forwarded: Forwarded | None
+    check: Callable[[Connection], None]
+
+
+class Composing:
+    """Finds what a message that is more than a text is made of."""
+
+    def __init__(
+        self,
+        altering: Altering,
+        database: Database,
+        blinder: Blinder,
+        cursors: Cursors,
+        registry: ChatRegistry,
+    ) -> None:
+        self._altering = altering
+        self._database = database
+        self._blinder = blinder
+        self._cursors = cursors
+        self._registry = registry
+
+    async def find(self, sender: AccountId, chat: Chat, params: ChatSend) -> Composed:
+        """Raises `invalid_params`, `not_a_member`, `message_gone`, `not_forwardable`, `not_found`."""
+        if (params.body is None) == (params.forward is None):
+            raise Problem(Code.INVALID_PARAMS, "a message has a body, or is a copy of another one")
+        check_mentions(params.mentions, chat.members)
+        checks: list[Callable[[Connection], None]] = []
+        if params.reply_to is not None:
+            checks.append(self._answered(sender, chat, params.reply_to))
+        body, forwarded = params.body, None
+        if params.forward is not None:
+            place = await self._source(sender, params.forward)
+            body, forwarded = place.message.body, _mark(place, sender, chat)
+            checks.append(lambda c: _unchanged(c, place))
+        if not isinstance(body, FORWARDED):
+            raise Problem(Code.INVALID_PARAMS, "the node alone writes this kind")
+        if chat.kind is ChatKind.SUPPORT and type(body) is not Text:
+            raise Problem(Code.INVALID_PARAMS, "support takes texts only")
+
+        def check(c: Connection) -> None:
+            for each in checks:
+                each(c)
+
+        return Composed(body, params.reply_to, params.mentions, forwarded, check)
+
+    def _answered(self, sender: AccountId, chat: Chat, message: str) -> Callable[[Connection], None]:
+        target, blind = self._cursors.decode(message), self._blinder.account(sender)
+
+        def check(c: Connection) -> None:
+            # It may have been deleted meanwhile: the answer is none the worse, and shows a stub.
+            member = chats.member(c, chat.blind, blind)
+            if member is None or target <= member.visible or events.event(c, chat.blind, target) is None:
+                raise Problem(Code.MESSAGE_GONE)
+
+        return check
+
+    async def _source(self, sender: AccountId, forward: ForwardFrom) -> Place:
+        target = self._cursors.decode(forward.message)
+        source = await self._registry.load(ChatId(forward.chat))
+        if source is None or sender not in source.members:
+            raise Problem(Code.NOT_FOUND)
+        place = await self._database.read(lambda c: self._altering.find(c, source.blind, sender, target))
+        if not isinstance(place.message.body, FORWARDED):
+            raise Problem(Code.NOT_FORWARDABLE)
+        return place
+
+
+def _mark(place: Place, sender: AccountId, chat: Chat) -> Forwarded:
+    """What is told of the original; the mark of a copy is handed on, so that nobody becomes its author."""
+    message = place.message
+    earlier = message.forwarded
+    author = message.sender if earlier is None else earlier.author
+    known = chat.kind is ChatKind.SELF or author in chat.members
+    return Forwarded(message.at if earlier is None else earlier.at, author if known else None)
+
+
+def _unchanged(c: Connection, place: Place) -> None:
+    """What was edited or deleted since it was read is not copied as it was: it is to be asked for again."""
+    if events.event(c, place.row.chat, place.row.position) != place.row:
+        raise Problem(Code.BUSY, retry_after=0.1)

@@ -1,0 +1,137 @@
+"""Messages that are pinned in a chat, for all its members."""
+
+from collections.abc import Callable
+
+from msgspec import structs
+from sqlalchemy import Connection
+
+from safeum_home.chats.altering import Altering
+from safeum_home.chats.contents import ChatContents, ChatKind
+from safeum_home.chats.reacted import with_own
+from safeum_home.chats.record import ChatRecord, seal_record
+from safeum_home.chats.registry import ChatRegistry
+from safeum_home.chats.sealed import decode, open_encoded
+from safeum_home.damage import undamaged
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId
+from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database
+from safeum_home.protocol import MAX_FRAME
+from safeum_home.protocol.commands import ChatPin, ChatUnpin, Done, ListPinned, PinnedList
+from safeum_home.protocol.message_types import Deleted
+from safeum_home.storage import chats, events
+
+MOST_PINS = 20
+_BUDGET = MAX_FRAME - 4096
+
+
+def rewritten(c: Connection, chat: ChatContents, record: ChatRecord, position: int) -> ChatContents:
+    """Store another record of a chat, inside a transaction in which it was read; told at `position`."""
+    chats.update_chat(c, chat.blind, seal_record(chat.key, chat.blind, record), position)
+    return chat._replace(record=record, changed=position)
+
+
+def without_pin(c: Connection, chat: ChatContents, target: int, position: int) -> ChatContents | None:
+    """Pin a message no longer, inside a transaction; None where it was not pinned."""
+    pinned = chat.record.pinned
+    if target not in pinned:
+        return None
+    left = tuple(each for each in pinned if each != target)
+    return rewritten(c, chat, structs.replace(chat.record, pinned=left), position)
+
+
+class Pins:
+    """`chat.pin`, `chat.unpin` and `chat.pinned`."""
+
+    def __init__(
+        self,
+        altering: Altering,
+        database: Database,
+        blinder: Blinder,
+        cursors: Cursors,
+        registry: ChatRegistry,
+    ) -> None:
+        self._altering = altering
+        self._database = database
+        self._blinder = blinder
+        self._cursors = cursors
+        self._registry = registry
+
+    async def pin(self, caller: Caller, params: ChatPin) -> Committed[Done]:
+        target = self._cursors.decode(params.message)
+
+        def change(c: Connection, chat: ChatContents, position: int) -> ChatContents | None:
+            place = self._altering.find(c, chat.blind, caller.account, target)
+            pinned = chat.record.pinned
+            if type(place.message.body) is Deleted:
+                raise Problem(Code.MESSAGE_GONE)
+            if target in pinned:
+                return None
+            if len(pinned) >= MOST_PINS:
+                raise Problem(Code.TOO_MANY_PINS)
+            return rewritten(c, chat, structs.replace(chat.record, pinned=(*pinned, target)), position)
+
+        return await self._change(caller, params.chat, change)
+
+    async def unpin(self, caller: Caller, params: ChatUnpin) -> Committed[Done]:
+        target = self._cursors.decode(params.message)
+
+        def change(c: Connection, chat: ChatContents, position: int) -> ChatContents | None:
+            return without_pin(c, chat, target, position)
+
+        return await self._change(caller, params.chat, change)
+
+    async def pinned(self, caller: Caller, params: ListPinned) -> PinnedList:
+        chat = await self._altering.chat_of(caller, params.chat)
+        after = None if params.after is None else self._cursors.decode(params.after)
+
+        def read(c: Connection) -> list[tuple[int, bytes]]:
+            contents, visible = self._altering.contents(c, chat.blind, caller.account)
+            pinned = contents.record.pinned
+            if after in pinned:
+                pinned = pinned[pinned.index(after) + 1 :]
+            found = [events.event(c, chat.blind, each) for each in pinned if each > visible]
+            rows = [row for row in found if row is not None]
+            opened = undamaged(rows, lambda row: (row, open_encoded(c, contents, row)), "messages")
+            filled = with_own(c, contents.key, self._blinder.account(caller.account), opened)
+            return [(row.position, encoded) for (row, _), encoded in zip(opened, filled, strict=True)]
+
+        found = await self._database.read(read)
+        octets, shown = 0, 0
+        for _, encoded in found:
+            octets += len(encoded) + 1
+            if shown and octets > _BUDGET:
+                break
+            shown += 1
+        more = self._cursors.encode(found[shown - 1][0]) if shown < len(found) else None
+        return PinnedList([decode(encoded) for _, encoded in found[:shown]], more)
+
+    async def _change(
+        self,
+        caller: Caller,
+        chat_id: str,
+        change: Callable[[Connection, ChatContents, int], ChatContents | None],
+    ) -> Committed[Done]:
+        """Change a chat's record: whoever wants to know the chat meanwhile waits."""
+        chat = await self._altering.chat_of(caller, chat_id)
+        position = self._database.next_position()
+
+        def store(c: Connection) -> ChatContents | None:
+            contents, _ = self._altering.contents(c, chat.blind, caller.account)
+            self._check(c, contents, caller.account)
+            return change(c, contents, position)
+
+        self._registry.changing(chat.id)
+        try:
+            updated = await self._database.transact(store)
+        finally:
+            self._registry.changed(chat.id)
+        if updated is None:
+            return Committed(Done(), lambda: None)
+        return Committed(Done(), lambda: self._altering.tell_record(chat, updated, position))
+
+    def _check(self, c: Connection, chat: ChatContents, account: AccountId) -> None:
+        if chat.kind is ChatKind.GROUP:
+            if not self._altering.moderates(chat):
+                raise Problem(Code.NOT_YOURS)
+        else:
+            self._altering.check_writer(c, chat, account)

@@ -1,0 +1,72 @@
+"""Drafts on their way to one's other devices: a moment after the last key, not with each."""
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from safeum_home.client.errors import ClientError
+from safeum_home.client.message_methods import MessageMethods
+from safeum_home.client.state import State
+from safeum_home.protocol.message_types import MAX_DRAFT, Draft
+from safeum_home.spawn import spawn
+
+PAUSE = 2.0
+"""Seconds without a key after which a draft is kept."""
+
+
+class Drafts:
+    """Keeps what is being written into chats. What is sent is a draft no more: the sender says `sent`."""
+
+    def __init__(
+        self,
+        client: MessageMethods,
+        state: State,
+        clock: IReactorTime,
+        failed: Callable[[ClientError], None] = lambda error: None,
+    ) -> None:
+        self._client = client
+        self._state = state
+        self._clock = clock
+        self._failed = failed
+        self._waiting: dict[str, tuple[IDelayedCall, Draft | None]] = {}
+
+    def of(self, chat: str) -> Draft | None:
+        """What was begun in a chat, here or on another device."""
+        if chat in self._waiting:
+            return self._waiting[chat][1]
+        view = self._state.chat(chat)
+        return None if view is None else view.settings.draft
+
+    def typed(self, chat: str, text: str, reply_to: str | None = None) -> None:
+        """This stands in the input of a chat now; what is longer than a draft can be is kept cut off."""
+        text = text[:MAX_DRAFT]
+        self._later(chat, Draft(text, reply_to) if text or reply_to else None)
+
+    def sent(self, chat: str) -> None:
+        """What stood there was sent."""
+        self._later(chat, None)
+        self._now(chat)
+
+    def stop(self) -> None:
+        """Keep at once what waits."""
+        for chat in list(self._waiting):
+            self._now(chat)
+
+    def _later(self, chat: str, draft: Draft | None) -> None:
+        if chat in self._waiting:
+            self._waiting.pop(chat)[0].cancel()
+        self._waiting[chat] = (self._clock.callLater(PAUSE, self._now, chat), draft)
+
+    def _now(self, chat: str) -> None:
+        timer, draft = self._waiting.pop(chat)
+        if timer.active():
+            timer.cancel()
+        view = self._state.chat(chat)
+        if view is None or view.settings.draft != draft:
+            spawn(self._keep(chat, draft), "keeping a draft")
+
+    async def _keep(self, chat: str, draft: Draft | None) -> None:
+        try:
+            await self._client.set_chat(chat, draft=draft)
+        except ClientError as error:
+            self._failed(error)

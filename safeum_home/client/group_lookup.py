@@ -1,0 +1,80 @@
+"""Which group or invitation of the terminal client is meant, and answering an invitation."""
+
+from collections.abc import Awaitable, Callable
+
+from safeum_home.client.chat_view import ChatView
+from safeum_home.client.desk import Desk
+from safeum_home.client.errors import RemoteProblem
+from safeum_home.client.group_words import count
+from safeum_home.client.names import label
+from safeum_home.client.slash import Mistake
+from safeum_home.errors import Code
+from safeum_home.protocol.group_types import Invitation
+
+
+def here(desk: Desk) -> ChatView:
+    """The group that is open."""
+    if desk.chat is None or desk.chat.kind != "group":
+        raise Mistake("No group is open. /chat NAME opens one, /group NAME makes one.")
+    return desk.chat
+
+
+def named(desk: Desk, text: str) -> ChatView | None:
+    """The group that is called this, or begins so."""
+    wanted = label(text).casefold()
+    groups = [view for view in desk.state.chats if view.kind == "group"]
+    for matches in (str.__eq__, str.startswith):
+        found = [view for view in groups if wanted and matches(label(view.display_name).casefold(), wanted)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            titles = ", ".join(desk.names.title(view) for view in found)
+            raise Mistake(f"Which one? {titles}: write more of the name, or use Ctrl-N to get there.")
+    return None
+
+
+def invitation(desk: Desk, text: str) -> Invitation | None:
+    """Which invitation is meant: a number of the last list, or the group's name; the only one without."""
+    invitations = list(desk.state.groups.invitations.values())
+    if not text:
+        return invitations[0] if len(invitations) == 1 else None
+    if text.isdigit() and 0 < int(text) <= len(desk.listed):
+        return desk.state.groups.invitations.get(desk.listed[int(text) - 1])
+    wanted = label(text).casefold()
+    found = [one for one in invitations if wanted and label(one.name).casefold().startswith(wanted)]
+    if len(found) > 1:
+        raise Mistake("Which one? /invitations lists them, and their numbers can be given.")
+    return found[0] if found else None
+
+
+def invited_groups(desk: Desk) -> list[str]:
+    """Completes the groups that one is invited into."""
+    return sorted(label(one.name) for one in desk.state.groups.invitations.values())
+
+
+def about(desk: Desk, one: Invitation) -> str:
+    """An invitation in words."""
+    who = desk.names.of_member(one.by, one.display_name, one.address)
+    return f"{label(one.name)}, with {count(one.members)}, invited by {who}"
+
+
+async def accept(desk: Desk, one: Invitation) -> None:
+    """Join."""
+    await _answer(desk, one, desk.client.accept_invitation)
+    desk.note(f"You have joined {label(one.name)}: /chat {label(one.name)}")
+
+
+async def decline(desk: Desk, one: Invitation) -> None:
+    """Do not."""
+    await _answer(desk, one, desk.client.decline_invitation)
+    desk.note(f"Declined to join {label(one.name)}.")
+
+
+async def _answer(desk: Desk, one: Invitation, give: Callable[[str], Awaitable[object]]) -> None:
+    try:
+        await give(one.chat)
+    except RemoteProblem as error:
+        if not error.of(Code.NOT_FOUND):
+            raise
+        desk.state.groups.answered(one.chat)
+        raise Mistake("This invitation was taken back, or the group is gone.") from None

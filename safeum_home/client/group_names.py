@@ -1,0 +1,58 @@
+"""What the members of a group are called who are no contacts: asked for where they are seen."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from safeum_home.client.errors import ClientError
+from safeum_home.protocol.types import Message, Notice
+
+if TYPE_CHECKING:
+    from safeum_home.client.chat_view import ChatView
+    from safeum_home.client.desk import Desk
+
+MOST = 50
+"""Accounts that are asked for at once."""
+
+
+def named_in(messages: Iterable[Message]) -> list[str]:
+    """The accounts that messages are of, or tell of, the newest first."""
+    found: dict[str, None] = {}
+    for message in reversed(list(messages)):
+        body = message.body
+        accounts = (body.who, body.by) if isinstance(body, Notice) else (message.sender,)
+        found.update(dict.fromkeys(account for account in accounts if account is not None))
+    return list(found)
+
+
+async def learn(desk: "Desk", view: "ChatView") -> None:
+    """Ask who those are that a group's messages name, and nobody knows here."""
+    if view.kind != "group":
+        return
+    state = desk.state
+    strangers = [
+        account
+        for account in named_in(view.messages)
+        if account != state.account
+        and account not in state.contacts
+        and state.groups.known(view.chat, account) is None
+    ]
+    if not strangers:
+        return
+    with suppress(ClientError):  # then their ids are shown
+        page = await desk.client.members(view.chat, accounts=strangers[:MOST])
+        state.groups.listed(view.chat, page.members)
+        desk.names.forget()
+        desk.refresh()
+
+
+async def whole(desk: "Desk", view: "ChatView") -> None:
+    """Ask for all of a group's roster. Raises `ClientError`."""
+    after: str | None = None
+    while True:
+        page = await desk.client.members(view.chat, after)
+        desk.state.groups.listed(view.chat, page.members)
+        after = page.next
+        if after is None:
+            break
+    desk.names.forget()

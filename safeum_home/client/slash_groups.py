@@ -1,0 +1,179 @@
+"""The commands of the terminal client that are about groups."""
+
+from safeum_home.client.chat_view import ChatView
+from safeum_home.client.desk import Desk
+from safeum_home.client.errors import RemoteProblem
+from safeum_home.client.group_lookup import about, here
+from safeum_home.client.group_names import whole
+from safeum_home.client.names import label
+from safeum_home.client.slash import Mistake, find, people, slash
+from safeum_home.client.text import safe
+from safeum_home.errors import Code
+from safeum_home.protocol.group_types import GroupMember
+from safeum_home.protocol.types import ContactState, GroupRole
+
+_ROLES: dict[str, GroupRole] = {"owner": "owner", "admin": "admin", "member": "member"}
+_WHY = {"not_a_contact": "no contact of yours", "limit_reached": "has too many invitations"}
+
+
+def _members(desk: Desk) -> list[str]:
+    if desk.chat is None:
+        return []
+    return sorted(desk.names.short(one.address) for one in _present(desk, desk.chat))
+
+
+def _present(desk: Desk, view: ChatView) -> list[GroupMember]:
+    """Members and those who are invited, as far as they were asked for."""
+    roster = desk.state.groups.rosters.get(view.chat, {}).values()
+    return [one for one in roster if one.state in ("member", "invited")]
+
+
+def _member(desk: Desk, view: ChatView, text: str) -> GroupMember:
+    """Who of the group is meant: a number of the last list, a login, or a name as it is shown."""
+    roster = [one for one in _present(desk, view) if one.account != desk.state.account]
+    wanted = " ".join(text.removeprefix("@").split()).casefold()
+    if not wanted:
+        raise Mistake("Whom? Give a name, as in /members.")
+    if wanted.isdigit() and 0 < int(wanted) <= len(desk.listed):
+        found = [one for one in roster if one.account == desk.listed[int(wanted) - 1]]
+    else:
+        found = [one for one in roster if wanted in (desk.names.short(one.address), one.address)]
+    if not found:
+        found = [
+            one
+            for one in roster
+            if wanted in (desk.names.name(one.account).casefold(), label(one.display_name).casefold())
+        ]
+    if len(found) > 1:
+        raise Mistake(f"Which one? {', '.join(sorted(safe(one.address) for one in found))}")
+    if not found:
+        raise Mistake(f"{safe(text)} is not in this group. /members lists who is.")
+    return found[0]
+
+
+@slash("group", "NAME", "make a group, and open it")
+async def _group(desk: Desk, argument: str) -> None:
+    if not argument:
+        raise Mistake("What is it to be called? /group NAME; then /invite brings people in.")
+    made = await desk.client.create_group(argument)
+    desk.open(made.chat.chat)
+    desk.note("This group is yours. /invite NAME invites a contact, /link makes a link to join by.")
+
+
+@slash("invite", "NAME", "invite a contact into the open group", people(ContactState.ACCEPTED))
+async def _invite(desk: Desk, argument: str) -> None:
+    view = here(desk)
+    if not argument:
+        raise Mistake("Whom? /invite NAME")
+    contact = find(
+        desk, argument, ContactState.ACCEPTED, otherwise="{} is not a contact of yours: /add asks them."
+    )
+    try:
+        await desk.client.invite_to_group(view.chat, [contact.account])
+    except RemoteProblem as error:
+        if (why := _WHY.get(error.details.code)) is not None:
+            raise Mistake(f"Not invited: {desk.names.name(contact.account)} is {why}.") from None
+        raise
+    desk.note(f"{desk.names.full(contact)} is invited, and will be here once they accept.")
+
+
+@slash("invitations", "", "the groups that you are invited into")
+async def _invitations(desk: Desk, argument: str) -> None:
+    invitations = list(desk.state.groups.invitations.values())
+    desk.listed = [one.chat for one in invitations]
+    if not invitations:
+        desk.note("No invitation waits for you.")
+    for number, one in enumerate(invitations, 1):
+        desk.note(f"{number:3}  {about(desk, one)}")
+    if invitations:
+        desk.note("/accept NAME joins one, /decline NAME drops it; a number of this list will do.")
+
+
+@slash("members", "", "who is in the open group")
+async def _list(desk: Desk, argument: str) -> None:
+    view = here(desk)
+    await whole(desk, view)
+    order = {"owner": 0, "admin": 1, "member": 2}
+    shown = sorted(
+        _present(desk, view), key=lambda one: (one.state != "member", order[one.role], one.address)
+    )
+    desk.listed = [one.account for one in shown]
+    for number, one in enumerate(shown, 1):
+        what = "invited" if one.state == "invited" else "" if one.role == "member" else one.role
+        name, login = desk.names.name(one.account), desk.names.short(one.address)
+        called = name if login in (name, name.partition(" (")[0]) else f"{name}  {login}"
+        desk.note(f"{number:3}  {called}  {what}".rstrip())
+
+
+@slash("kick", "NAME", "remove somebody from the open group, or take an invitation back", _members)
+async def _kick(desk: Desk, argument: str) -> None:
+    view = here(desk)
+    await whole(desk, view)
+    member = _member(desk, view, argument)
+    await desk.client.remove_from_group(view.chat, member.account)
+    desk.note(f"{desk.names.name(member.account)} is not in this group any more.")
+
+
+@slash("role", "NAME ROLE", "make somebody of the open group an admin, a member, or the owner", _members)
+async def _role(desk: Desk, argument: str) -> None:
+    view = here(desk)
+    name, _, role = argument.rpartition(" ")
+    if role not in _ROLES or not name:
+        raise Mistake("/role NAME admin, or member; or owner, which hands the group over.")
+    await whole(desk, view)
+    member = _member(desk, view, name)
+    called = desk.names.name(member.account)
+    if role == "owner" and not await _sure(desk, f"Hand this group over to {called}?"):
+        return
+    await desk.client.set_role(view.chat, member.account, _ROLES[role])
+
+
+async def _sure(desk: Desk, question: str) -> bool:
+    answer: str = await desk.questions.ask(f"{question} Type yes")
+    return answer.strip().casefold() == "yes"
+
+
+@slash("rename", "NAME", "give the open group another name")
+async def _rename(desk: Desk, argument: str) -> None:
+    view = here(desk)
+    if not argument:
+        raise Mistake("/rename NAME")
+    await desk.client.set_group(view.chat, name=argument)
+
+
+@slash("link", "[new|off]", "the link by which anybody joins the open group", lambda desk: ["new", "off"])
+async def _link(desk: Desk, argument: str) -> None:
+    view = here(desk)
+    if argument == "off":
+        await desk.client.revoke_group_link(view.chat)
+        desk.note("The link is good for nothing now.")
+        return
+    if argument not in ("", "new"):
+        raise Mistake("/link shows the link, /link new makes another one, /link off ends it.")
+    linked = await (desk.client.reset_group_link if argument else desk.client.group_link)(view.chat)
+    desk.note("There is no link: /link new makes one." if linked.link is None else safe(linked.link))
+
+
+@slash("join", "LINK", "join a group by its link")
+async def _join(desk: Desk, argument: str) -> None:
+    if not argument:
+        raise Mistake("/join LINK")
+    try:
+        joined = await desk.client.join_group(argument)
+    except RemoteProblem as error:
+        if error.of(Code.NOT_FOUND):
+            raise Mistake("This link is of no group, or is not good any more.") from None
+        if error.of(Code.NOT_PERMITTED):
+            raise Mistake("You were removed from this group: it takes an invitation to come back.") from None
+        raise
+    desk.open(joined.chat)
+
+
+@slash("leave", "", "leave the open group")
+async def _leave(desk: Desk, argument: str) -> None:
+    view = here(desk)
+    title = desk.names.title(view)
+    last = view.group is not None and view.group.members == 1
+    more = " You are the last one: it is erased." if last else ""
+    if await _sure(desk, f"Leave {title}?{more}"):
+        await desk.client.leave_group(view.chat)

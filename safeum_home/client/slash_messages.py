@@ -1,0 +1,163 @@
+"""The commands of the terminal client that are about single messages, and about how a chat is kept.
+
+Messages are named by their number from the end of the open chat: 1 is the last one.
+"""
+
+from safeum_home.client.chat_view import ChatView
+from safeum_home.client.desk import Desk
+from safeum_home.client.message_methods import FOR_EVER
+from safeum_home.client.message_words import body_text
+from safeum_home.client.slash import Mistake, find, people, slash
+from safeum_home.client.text import safe
+from safeum_home.protocol.message_types import MAX_DRAFT, Draft
+from safeum_home.protocol.types import Message
+
+HOURS = 3_600_000
+
+
+def _view(desk: Desk) -> ChatView:
+    if desk.chat is None:
+        raise Mistake("No chat is open.")
+    return desk.chat
+
+
+def _message(desk: Desk, argument: str, usage: str) -> tuple[ChatView, Message, str]:
+    """The open chat, the message that is meant, and what follows its number."""
+    view = _view(desk)
+    number, _, rest = argument.partition(" ")
+    if not number.isdecimal() or not 0 < int(number) <= len(view.messages):
+        raise Mistake(f"Which message? {usage}, where 1 is the last one here.")
+    return view, view.messages[-int(number)], rest.strip()
+
+
+def _needed(text: str, what: str) -> str:
+    if not text:
+        raise Mistake(f"{what} is missing.")
+    return text
+
+
+@slash("reply", "N TEXT", "answer the message N from the end")
+async def _reply(desk: Desk, argument: str) -> None:
+    view, message, text = _message(desk, argument, "/reply N TEXT")
+    await desk.client.send(view.chat, _needed(text, "The answer"), reply_to=message.id)
+    desk.follow()
+
+
+@slash("edit", "N TEXT", "change your own message")
+async def _edit(desk: Desk, argument: str) -> None:
+    view, message, text = _message(desk, argument, "/edit N TEXT")
+    await desk.client.edit(view.chat, message.id, _needed(text, "The new text"))
+
+
+@slash("delete", "N", "delete a message for all")
+async def _delete(desk: Desk, argument: str) -> None:
+    view, message, _ = _message(desk, argument, "/delete N")
+    await desk.client.delete(view.chat, message.id)
+
+
+@slash("react", "N EMOJI", "react to a message; without an emoji, take it back")
+async def _react(desk: Desk, argument: str) -> None:
+    view, message, emoji = _message(desk, argument, "/react N EMOJI")
+    await desk.client.react(view.chat, message.id, emoji or None)
+
+
+@slash("reactions", "N", "who has reacted to a message")
+async def _reactions(desk: Desk, argument: str) -> None:
+    view, message, _ = _message(desk, argument, "/reactions N")
+    page = await desk.client.reactions(view.chat, message.id)
+    if not page.reactions:
+        desk.note("Nobody has reacted to it.")
+    for each in page.reactions:
+        desk.note(f"{safe(each.emoji)}  {desk.names.name(each.account)}")
+    if page.next is not None:
+        desk.note("… and more.")
+
+
+@slash("pin", "N", "pin a message for all")
+async def _pin(desk: Desk, argument: str) -> None:
+    view, message, _ = _message(desk, argument, "/pin N")
+    await desk.client.pin(view.chat, message.id)
+
+
+@slash("unpin", "N", "pin a message no longer")
+async def _unpin(desk: Desk, argument: str) -> None:
+    view, message, _ = _message(desk, argument, "/unpin N")
+    await desk.client.unpin(view.chat, message.id)
+
+
+@slash("pinned", "", "what is pinned in this chat")
+async def _pinned(desk: Desk, argument: str) -> None:
+    page = await desk.client.pinned(_view(desk).chat)
+    if not page.messages:
+        desk.note("Nothing is pinned here.")
+    for message in page.messages:
+        desk.note(f"📌 {desk.names.name(message.sender)}: {body_text(message)}")
+
+
+@slash("forward", "N NAME", "copy a message into another chat", people())
+async def _forward(desk: Desk, argument: str) -> None:
+    view, message, name = _message(desk, argument, "/forward N NAME")
+    if _needed(name, "To whom").casefold() == "notes":
+        await desk.client.forward(_notes(desk), view.chat, message.id)
+        desk.note("Copied into your notes.")
+        return
+    contact = find(desk, name)
+    await desk.client.forward(contact.chat, view.chat, message.id)
+    desk.note(f"Forwarded to {desk.names.full(contact)}.")
+
+
+def _notes(desk: Desk) -> str:
+    if desk.client.notes is None:
+        raise Mistake("You are not logged in.")
+    return desk.client.notes
+
+
+@slash("notes", "", "open the chat with yourself")
+async def _open_notes(desk: Desk, argument: str) -> None:
+    desk.open(_notes(desk))
+
+
+@slash("mute", "[HOURS]", "give no notice of this chat: for some hours, or for good")
+async def _mute(desk: Desk, argument: str) -> None:
+    view = _view(desk)
+    if argument and not (argument.isdecimal() and 0 < int(argument) <= 24 * 365):
+        raise Mistake("For how many hours? /mute 8, or /mute alone for good.")
+    until = desk.now() + int(argument) * HOURS if argument else FOR_EVER
+    await desk.client.set_chat(view.chat, muted_until=until)
+    desk.note("Muted. /unmute ends that.")
+
+
+@slash("unmute", "", "give notice of this chat again")
+async def _unmute(desk: Desk, argument: str) -> None:
+    await desk.client.set_chat(_view(desk).chat, muted_until=None)
+    desk.note("Not muted any more.")
+
+
+@slash("archive", "", "put this chat away until something new comes in")
+async def _archive(desk: Desk, argument: str) -> None:
+    view = _view(desk)
+    await desk.client.set_chat(view.chat, archived=True)
+    desk.open(None)
+    desk.note("Put away until a new message comes. /archived lists what is.")
+
+
+@slash("unarchive", "", "take this chat back into the list")
+async def _unarchive(desk: Desk, argument: str) -> None:
+    await desk.client.set_chat(_view(desk).chat, archived=False)
+
+
+@slash("archived", "", "chats that were put away")
+async def _archived(desk: Desk, argument: str) -> None:
+    put_away = [view for view in desk.state.chats if view.archived(desk.now())]
+    if not put_away:
+        desk.note("Nothing is put away.")
+    for view in put_away:
+        desk.note(desk.names.title(view))
+
+
+@slash("draft", "[TEXT]", "keep what you have begun to write here for all your devices; nothing: drop it")
+async def _draft(desk: Desk, argument: str) -> None:
+    if len(argument) > MAX_DRAFT:
+        raise Mistake(f"That is too long for a draft: {MAX_DRAFT} characters are the most.")
+    await desk.client.set_chat(_view(desk).chat, draft=Draft(argument) if argument else None)
+    desk.note("Kept." if argument else "No draft any more.")

@@ -1,0 +1,57 @@
+"""What becomes of messages after they were sent, and what accounts set for their chats: made and wired."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from safeum_home.chats.altering import Altering
+from safeum_home.chats.changing import MessageChanges
+from safeum_home.chats.composing import Composing
+from safeum_home.chats.infos import ChatInfos
+from safeum_home.chats.opening import ChatOpener
+from safeum_home.chats.own_settings import OwnSettings
+from safeum_home.chats.pins import Pins
+from safeum_home.chats.registry import ChatRegistry
+from safeum_home.config import Config
+from safeum_home.gateway.dispatch import Routes
+from safeum_home.ports import Bus, Database, Owners, Source
+from safeum_home.protocol import commands
+from safeum_home.sealing.vault import Vault
+
+
+class MessageWays(NamedTuple):
+    """`composing` is for whoever sends, `sources` and `routes` are for the domain."""
+
+    composing: Composing
+    sources: tuple[Source, ...]
+    routes: Routes
+
+
+def make_message_changes(
+    config: Config,
+    database: Database,
+    vault: Vault,
+    registry: ChatRegistry,
+    opener: ChatOpener,
+    infos: ChatInfos,
+    owners: Owners,
+    bus: Bus,
+    now: Callable[[], int],
+) -> MessageWays:
+    """`now` is in milliseconds."""
+    blinder, cursors = vault.blinder, vault.cursors
+    altering = Altering(database, blinder, cursors, registry, opener, infos, bus)
+    changes = MessageChanges(altering, database, blinder, cursors, now, config.messages.edit_seconds)
+    pins = Pins(altering, database, blinder, cursors, registry)
+    own = OwnSettings(altering, database, blinder, cursors, registry, owners, bus)
+    routes: Routes = {
+        commands.MessageEdit: changes.edit,
+        commands.MessageDelete: changes.delete,
+        commands.MessageReact: changes.react,
+        commands.MessageReactions: changes.reactions,
+        commands.ChatPin: pins.pin,
+        commands.ChatUnpin: pins.unpin,
+        commands.ListPinned: pins.pinned,
+        commands.ChatSettingsSet: own.set,
+    }
+    composing = Composing(altering, database, blinder, cursors, registry)
+    return MessageWays(composing, (altering.since, own.since), routes)

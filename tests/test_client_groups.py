@@ -1,0 +1,174 @@
+"""Groups at the terminal: three desks at one node, and nobody passes for somebody else."""
+
+from msgspec import structs
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.client.group_words import notice_text
+from safeum_home.client.names import GROUP_MARK, SYSTEM_MARK
+from safeum_home.protocol.types import Notice
+from tests.world import World
+from tests.world_desk import WorldDesk, befriend
+
+
+class GroupDeskCase(SynchronousTestCase):
+    """Ann knows Ben and Cay, who do not know each other."""
+
+    def setUp(self) -> None:
+        self.world = World()
+        self.ann = WorldDesk(self.world, "ann", "Ann")
+        self.ben = WorldDesk(self.world, "ben", "Ben")
+        self.cay = WorldDesk(self.world, "cay", "Ann")
+        for one in (self.ben, self.cay):
+            befriend(self.ann, one)
+
+    def group(self) -> None:
+        """Everybody is in it, and has it open."""
+        self.ann.enter("/group Walks")
+        for one in (self.ben, self.cay):
+            self.ann.enter(f"/invite {one.desk.state.address}")
+            one.enter("/accept walks")
+            one.enter("/chat walks")
+
+
+class StoryTests(GroupDeskCase):
+    def test_making_one(self) -> None:
+        """It is open at once, and says who made it and whose it is."""
+        screen = self.ann.enter("/group Walks")
+        self.assertIn("You made this group.", screen)
+        self.assertEqual(self.ann.header(), f"{GROUP_MARK} Walks  1 member, you are the owner")
+        self.assertIn(f"{GROUP_MARK} Walks", self.ann.sidebar())
+
+    def test_invitation(self) -> None:
+        """Who is invited is told by whom and into what, and answers by the group's name."""
+        self.ann.enter("/group Walks")
+        self.assertIn("Ben (ben) is invited", self.ann.enter("/invite ben"))
+        self.assertIn("Ann invites you into Walks (1 member): /accept Walks", self.ben.screen())
+        self.assertIn("1  Walks, with 1 member, invited by Ann", self.ben.enter("/invitations"))
+        self.assertIn("You have joined Walks", self.ben.enter("/accept 1"))
+        self.assertIn("No invitation waits", self.ben.enter("/invitations"))
+        screen = self.ben.enter("/chat walks")
+        self.assertIn("You joined, invited by Ann.", screen)
+        self.assertEqual(self.ben.header(), f"{GROUP_MARK} Walks  2 members")
+        self.assertIn("Ben joined, invited by You.", self.ann.screen())
+
+    def test_declining(self) -> None:
+        """It is gone here, and at the others' it is no member."""
+        self.ann.enter("/group Walks")
+        self.ann.enter("/invite ben")
+        self.assertIn("Declined to join Walks.", self.ben.enter("/decline"))
+        self.assertIn("No invitation waits", self.ben.enter("/invitations"))
+        self.assertNotIn("invited", self.ann.enter("/members").split("owner")[-1])
+
+    def test_a_contact_comes_first(self) -> None:
+        """Somebody who asks to be a contact is not mistaken for a group of that name."""
+        dan = WorldDesk(self.world, "dan")
+        self.ann.enter("/group Dan")
+        self.ann.enter("/invite ben")
+        dan.enter("/add ben")
+        self.ben.enter("/accept dan")
+        self.assertIn("Dan, with 1 member", self.ben.enter("/invitations"))
+
+    def test_writing(self) -> None:
+        """Each message says of whom it is; a stranger who calls itself like a contact is seen as one."""
+        self.group()
+        self.cay.enter("hello from cay")
+        line = next(line for line in self.ben.screen().split("\n") if "hello from cay" in line)
+        self.assertIn("cay (Ann)", line)
+        self.ann.enter("hello from ann")
+        line = next(line for line in self.ben.screen().split("\n") if "hello from ann" in line)
+        self.assertIn("Ann ", line)
+        self.assertNotIn("ann (", line)
+        self.ben.enter("/chat")
+        self.cay.enter("more")
+        self.assertEqual(self.ben.info(), f"{GROUP_MARK} Walks, cay (Ann): more")
+        self.assertRegex(self.ben.sidebar(), r"Walks +1")
+
+    def test_members_and_roles(self) -> None:
+        """The list begins with the owner; roles are given by name or number."""
+        self.group()
+        screen = self.ann.enter("/members")
+        self.assertIn("1  You  ann  owner", screen)
+        self.assertIn("Ben  ben", screen)
+        self.assertIn("You made Ben an admin.", self.ann.enter("/role ben admin"))
+        self.assertIn("you are an admin", self.ben.header())
+        self.assertIn("does not allow", self.ben.enter("/role cay admin"))
+        self.ann.enter("/role ben owner")
+        self.assertIn("you are the owner", self.ann.header())
+        self.assertIn("You made Ben the owner.", self.ann.enter("yes"))
+        self.assertIn("you are an admin", self.ann.header())
+        self.assertIn("/role NAME admin", self.ann.enter("/role ben king"))
+
+    def test_going(self) -> None:
+        """Who is removed, or leaves, has the chat no more; the others see it."""
+        self.group()
+        self.assertIn("You removed ", self.ann.enter("/kick cay"))
+        self.assertNotIn(GROUP_MARK, self.cay.sidebar())
+        self.assertIn("You were removed from the group.", self.cay.screen())
+        self.ben.enter("/leave")
+        self.assertIn(GROUP_MARK, self.ben.sidebar())
+        self.assertIn("You have left the group.", self.ben.enter("yes"))
+        self.assertIn("Ben left.", self.ann.screen())
+        self.assertIn("You are the last one", self.ann.enter("/leave") + self.ann.desk.questions.prompt)
+        self.ann.enter("yes")
+        self.assertNotIn(GROUP_MARK, self.ann.sidebar())
+        self.assertIn("is not among those", self.ann.enter("/chat walks"))
+
+    def test_links(self) -> None:
+        """A link is made, joined by, and ended."""
+        self.ann.enter("/group Walks")
+        self.assertIn("There is no link", self.ann.enter("/link"))
+        screen = self.ann.enter("/link new")
+        link = next(word for word in screen.split() if word.startswith("https://"))
+        self.ann.enter("/link off")
+        self.assertIn("of no group", self.ben.enter(f"/join {link}"))
+        link = next(word for word in self.ann.enter("/link new").split() if "#" in word and word != link)
+        self.assertIn("You joined.", self.ben.enter(f"/join {link}"))
+        self.assertIn("Ben joined.", self.ann.screen())
+
+    def test_renaming(self) -> None:
+        """The header and the list follow, and a line says who did it."""
+        self.group()
+        self.assertIn('You named the group "Hikes".', self.ann.enter("/rename Hikes"))
+        self.assertIn(f"{GROUP_MARK} Hikes", self.ben.header())
+        self.assertIn("Ann named the group", self.ben.screen())
+
+    def test_no_group_is_open(self) -> None:
+        """What is about the open group says so where there is none."""
+        for line in ("/members", "/invite ben", "/kick ben", "/rename x", "/link", "/leave"):
+            self.assertIn("No group is open", self.ben.enter(line), line)
+            self.ben.enter("/chat ann")
+
+
+class TrustTests(GroupDeskCase):
+    def test_names_of_groups(self) -> None:
+        """A group's name has no marks of the screen, and passes for neither node nor person."""
+        self.ann.enter(f"/group {SYSTEM_MARK} SafeUM")
+        self.assertIn(f"{GROUP_MARK} \N{REPLACEMENT CHARACTER} SafeUM", self.ann.sidebar())
+        self.ann.enter("/invite ben")
+        self.assertNotIn(f"{SYSTEM_MARK} SafeUM (", self.ben.screen())
+
+    def test_a_notice_that_the_node_did_not_write(self) -> None:
+        """Is shown behind a warning, whoever sends it."""
+        self.group()
+        view = self.ben.desk.chat
+        assert view is not None
+        genuine = next(message for message in view.messages if isinstance(message.body, Notice))
+        self.assertTrue(self.ben.desk.state.authentic(genuine))
+        forged = structs.replace(genuine, body=Notice("owner", who=self.cay.account))
+        for sender in (genuine.sender, self.cay.account):
+            lie = structs.replace(forged, id="x" * 22, sender=sender)
+            self.assertIs(self.ben.desk.state.authentic(lie), False)
+        view.messages.append(lie)
+        self.assertIn("Not from your node", self.ben.screen())
+
+    def test_words(self) -> None:
+        """Every action has words; what is not known is told by its name, safely."""
+        notice = Notice("danced", "@a", "@b", "x\x1b[31m")
+        self.assertIn("danced", notice_text(notice, str))
+        self.assertNotIn("\x1b", notice_text(structs.replace(notice, action="named"), str))
+
+    def test_braces_in_names(self) -> None:
+        """Are letters like others."""
+        self.ann.enter("/group {who} {0}")
+        self.ann.enter("/rename {by.__class__} {}")
+        self.assertIn('You named the group "{by.__class__} {}".', self.ann.screen())
