@@ -6,13 +6,13 @@ however many messages wait for it; it is noted only where messages do wait for i
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
 from safeum_home.storage.events import append_events
 from safeum_home.storage.keys import put_keys
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import FleetingEvent
-from safeum_home.storage.schema import devices, members, spool
+from safeum_home.storage.schema import changes, devices, members, spool
 
 _SPOOL = Many(
     "INSERT INTO spool (chat, position, account, device, hour) {rows}",
@@ -35,6 +35,7 @@ _HOLDERS = (
     .join(devices, devices.c.account == members.c.account, isouter=True)
     .where(members.c.chat == bindparam("chat"))
 )
+_CHANGED = (changes.c.chat == spool.c.chat) & (changes.c.target == spool.c.position)
 _EXPIRED = (
     select(spool.c.chat, spool.c.position)
     .where(spool.c.hour < bindparam("hour"))
@@ -81,19 +82,21 @@ def accounts_of(c: Connection, chat: bytes) -> list[bytes]:
 def held_by_all(c: Connection, chat: bytes, limit: int) -> list[int]:
     """Positions of messages of a chat that nobody waits for any more: all devices of all members hold them.
 
-    The device that sent a message has it. A member without any device is waited for, lest what it was sent
-    is gone before it has one; it is not where its account has sent the message itself.
+    The device that sent a message has it; where it was changed since then, all devices are to hold that. A
+    member without any device is waited for, lest what it was sent is gone before it has one; it is not where
+    its account has sent the message itself.
     """
     holders = c.execute(_HOLDERS, {"chat": chat}).all()
     lows = sorted((max(row.held or 0, row.visible), row.device or b"", row.account) for row in holders)
-    query = select(spool.c.position).where(spool.c.chat == chat).order_by(spool.c.position).limit(limit)
+    query = select(spool.c.position).outerjoin(changes, _CHANGED).where(spool.c.chat == chat)
     if lows:
         (low, device, account), *others = lows
         sent_by_it = spool.c.device == device if device else spool.c.account == account
-        bounded = [sent_by_it]
+        bounded = [changes.c.position.is_(None), sent_by_it]
         if others:
             bounded.append(spool.c.position <= others[0][0])
-        query = query.where(or_(spool.c.position <= low, and_(*bounded)))
+        query = query.where(or_(func.coalesce(changes.c.position, spool.c.position) <= low, and_(*bounded)))
+    query = query.order_by(spool.c.position).limit(limit)
     return list(c.execute(query).scalars())
 
 
