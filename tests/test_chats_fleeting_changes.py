@@ -44,6 +44,15 @@ class ChangeTests(ErasureCase):
         self.change("message.edit", body={"kind": "text", "text": "as it is"})
         self.change("message.react", "bob", emoji="👍")
         self.assertEqual([self.rows(table) for table in ("changes", "reactions")], [1, 1])
+        listed = self.alice.call("message.reactions", chat=self.chat, message=self.sent["id"])["reactions"]
+        self.assertEqual([one["emoji"] for one in listed], ["👍"])
+        chat = self.world.domain.registry.get(ChatId(self.chat))
+        assert chat is not None
+        [sealed] = self.world.database.now(
+            lambda c: c.exec_driver_sql("SELECT target, account, sealed FROM reactions").all()
+        )
+        context = b"reaction" + chat.blind + sealed[0].to_bytes(8, "big") + sealed[1]
+        self.assertNotIn("👍".encode(), chat.key.open(sealed[2], context))
         for client in (self.alice, self.bob):
             self.acknowledge(client)
         self.gather()

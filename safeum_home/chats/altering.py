@@ -194,7 +194,7 @@ class Altering:
             chat = opened(row.event.chat)
             message, reacted = open_message(c, chat, row.event), None
             if message.reactions:
-                mine = own_reactions(c, chat.key, chat.blind, blind, [row.event.position])
+                mine = own_reactions(c, chat, blind, [row.event.position])
                 emoji = mine.get(row.event.position)
                 message, reacted = structs.replace(message, mine=emoji), Reacted(account, emoji)
             event = ChatChanged(self._cursors.encode(row.position), message, None, reacted)

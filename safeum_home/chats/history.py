@@ -107,7 +107,7 @@ def _page(c: Connection, chat: Chat, before: int | None, limit: int, mine: Membe
         newest = newest or (rows[-1].position if rows else 0)
         page = rows[-limit:]
         opened = undamaged(reversed(page), lambda row: (row, open_encoded(c, chat, row)), "messages")
-        messages = with_own(c, chat.key, mine.account, opened)
+        messages = with_own(c, chat, mine.account, opened)
         if messages or len(rows) <= limit:
             break
         before = page[0].position

@@ -102,7 +102,7 @@ class ChatListing:
         chat = self._opener.contents(c, row.chat, account)
         newest = [] if row.newest is None else [row.newest]
         opened = undamaged(newest, lambda row: (row, open_encoded(c, chat, row)), "messages")
-        encoded = with_own(c, chat.key, row.mine.account, opened)
+        encoded = with_own(c, chat, row.mine.account, opened)
         size = sum(map(len, encoded)) + _SUMMARY
         if chat.kind is ChatKind.GROUP:
             size += _FEW * _NAMED

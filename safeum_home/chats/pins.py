@@ -92,10 +92,12 @@ class Pins:
             found = [events.event(c, chat.blind, each) for each in pinned if each > visible]
             rows = [row for row in found if row is not None]
             opened = undamaged(rows, lambda row: (row, open_encoded(c, contents, row)), "messages")
-            filled = with_own(c, contents.key, self._blinder.account(caller.account), opened)
+            filled = with_own(c, contents, self._blinder.account(caller.account), opened)
             return [(row.position, encoded) for (row, _), encoded in zip(opened, filled, strict=True)]
 
         found = await self._database.read(read)
+        if chat.stale:  # it may have been erased since it was read
+            return await self.pinned(caller, params)
         octets, shown = 0, 0
         for _, encoded in found:
             octets += len(encoded) + 1

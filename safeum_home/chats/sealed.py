@@ -97,6 +97,34 @@ def reseal(c: Connection, chat: Chat | ChatContents, row: EventRow, encoded: byt
     return chat.key.seal(encoded, _context(row.chat, row.position))
 
 
+def seal_beside(
+    c: Connection, chat: Chat | ChatContents, position: int, plain: bytes, context: bytes
+) -> bytes:
+    """What belongs to the message at a position, and is to go with it: sealed as that is.
+
+    `plain` begins with another octet than sealed octets do.
+    """
+    if (own := _message_key(c, chat, position)) is not None:
+        plain = own.seal(plain, context)
+        own.wipe()
+    return chat.key.seal(plain, context)
+
+
+def open_beside(
+    c: Connection, chat: Chat | ChatContents, position: int, sealed: bytes, context: bytes
+) -> bytes:
+    """What `seal_beside` has sealed; raises `Tampered`."""
+    plain = chat.key.open(sealed, context)
+    if plain[:1] != _OWN:
+        return plain
+    if (own := _message_key(c, chat, position)) is None:
+        raise Tampered
+    try:
+        return own.open(plain, context)
+    finally:
+        own.wipe()
+
+
 def open_message(c: Connection, chat: Chat | ChatContents, row: EventRow) -> Message:
     """The message in a row, as `open_encoded` does."""
     return decode(open_encoded(c, chat, row))
@@ -118,7 +146,13 @@ def _check(chat: Chat) -> None:
 
 
 def _own_key(c: Connection, chat: Chat | ChatContents, row: EventRow) -> Key:
-    owner = keys.message_owner(row.chat, row.position)
-    if (wrapped := keys.key(c, owner)) is None:
+    if (own := _message_key(c, chat, row.position)) is None:
         raise Tampered
-    return chat.keyring.unwrap(owner, wrapped)
+    return own
+
+
+def _message_key(c: Connection, chat: Chat | ChatContents, position: int) -> Key | None:
+    """The own key of a message; None where it has none."""
+    owner = keys.message_owner(chat.blind, position)
+    wrapped = keys.key(c, owner)
+    return None if wrapped is None else chat.keyring.unwrap(owner, wrapped)
