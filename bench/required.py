@@ -32,6 +32,7 @@ BOUNDS = (
     Bound({"case": "groups", "in_flight": 16}, "relay_ratio", 1.0, True),
     Bound({"case": "sync", "what": "fresh, unread"}, "first_ms", 50.0, False),
     Bound({"case": "sync", "what": "fresh, read"}, "first_ms", 50.0, False),
+    Bound({"case": "sync", "what": "fresh, unread"}, "cpu_ms", 50.0, False),
     Bound({"case": "sync", "what": "fresh, unread"}, "octets", 65_536.0, False),
     Bound({"case": "sync", "what": "nothing missed"}, "p50_ms", 50.0, False),
     Bound({"case": "idle"}, "kib_per_conn", 45.0, False),

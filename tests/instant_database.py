@@ -129,6 +129,10 @@ class InstantDatabase:
         self.commit()
         self.report()
 
+    def drop(self) -> None:
+        """The process dies: what is held is told to nobody, and what was not committed is lost."""
+        self._turn, self._done, self._reads = [], [], []
+
     def answer_reads(self, count: int | None = None) -> None:
         """The oldest reads that are held are answered."""
         count = len(self._reads) if count is None else count

@@ -17,7 +17,7 @@ from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.reacted import own_reactions
 from safeum_home.chats.registry import ChatRegistry
-from safeum_home.chats.roster import Role
+from safeum_home.chats.rights import Action, may
 from safeum_home.chats.sealed import open_message, reseal
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
@@ -110,8 +110,8 @@ class Altering:
 
     @staticmethod
     def moderates(chat: ChatContents) -> bool:
-        """Whether the account that a chat was opened for is the owner or an admin of a group."""
-        return chat.entry is not None and chat.entry.role >= Role.ADMIN
+        """Whether the account that a chat was opened for may pin in a group, and delete what others wrote."""
+        return chat.entry is not None and may(chat.entry.role, Action.MODERATE)
 
     # --- a whole command
 

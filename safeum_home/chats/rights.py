@@ -25,6 +25,8 @@ class Action(Enum):
     DESCRIBE = "describe"
     """Name, description, picture."""
     LINK = "link"
+    MODERATE = "moderate"
+    """Pin messages, and delete those of others."""
     SHOW_EARLIER = "show earlier"
     """Say whether those who join see what was written before."""
     HISTORY = "history"
@@ -36,6 +38,7 @@ _ALONE: dict[Action, frozenset[Role]] = {
     Action.WITHDRAW: frozenset((ADMIN, OWNER)),
     Action.DESCRIBE: frozenset((ADMIN, OWNER)),
     Action.LINK: frozenset((ADMIN, OWNER)),
+    Action.MODERATE: frozenset((ADMIN, OWNER)),
     Action.SHOW_EARLIER: frozenset((OWNER,)),
     Action.HISTORY: frozenset((OWNER,)),
 }

@@ -12,6 +12,7 @@ from safeum_home.protocol.types import ChatInfo, ChatSummary, GroupInfo, GroupRo
 
 CHANGES_KEPT = 512
 """Changes of messages that are remembered of a chat: a page of history may be from before them."""
+MAX_UNREAD = 100
 KEPT = 2000
 """Messages that are held of a chat; older ones can be loaded again."""
 
@@ -126,6 +127,15 @@ class ChatView:
                 break
             count += is_news(message, account)
         return count
+
+    def marked(self, account: str, upto: str) -> None:
+        """`account` has read up to a message; what was read stays read."""
+        place = self.place(upto)
+        if place < self.place(self.read):
+            return
+        self.read = upto
+        if place >= 0:
+            self.unread = min(self.news(account, place + 1), MAX_UNREAD)
 
     def add(self, message: Message) -> bool:
         """A message has come: it is the newest one; False if it is there already."""

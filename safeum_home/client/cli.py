@@ -15,11 +15,11 @@ from twisted.logger import globalLogBeginner
 
 from safeum_home.client import new_client
 from safeum_home.client.aio import reactor_of
-from safeum_home.client.desk import not_sent
 from safeum_home.client.entry import Options, Person, change_password, close_account, enter, sign_up
 from safeum_home.client.errors import UNTRUSTED, ClientError, Closing, Disconnected
 from safeum_home.client.futures import future
 from safeum_home.client.methods import this_device
+from safeum_home.client.notices import not_sent
 from safeum_home.client.pipe import Pipe
 from safeum_home.client.policy_entry import shown
 from safeum_home.client.receipts import verify

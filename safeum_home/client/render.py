@@ -4,10 +4,11 @@ from datetime import tzinfo
 
 from safeum_home.client.blocks import Line
 from safeum_home.client.chat_view import ChatView
-from safeum_home.client.desk import STANDING, Desk
+from safeum_home.client.desk import Desk
 from safeum_home.client.events import Link
 from safeum_home.client.group_words import count
 from safeum_home.client.page import more_to_read, new_below
+from safeum_home.client.standing import STANDING
 from safeum_home.client.text import duration, fit, safe, stamp, width
 from safeum_home.protocol.presence import Presence, PresenceState
 from safeum_home.protocol.types import ContactState

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
-from safeum_home.client.chat_view import ChatView, view_of
+from safeum_home.client.chat_view import MAX_UNREAD, ChatView, view_of
 from safeum_home.client.filling import Filling
 from safeum_home.client.group_state import GroupState
 from safeum_home.client.presence_view import PresenceView
@@ -34,7 +34,6 @@ from safeum_home.protocol.news import is_news, is_own
 from safeum_home.protocol.types import ChatInfo, ChatSummary, Contact, ContactState, Message, Profile
 
 MAX_CHATS = 2000
-MAX_UNREAD = 100
 NODE_NAMES = {"system": "SafeUM", "support": "SafeUM Support"}
 """What the node's own contacts are called before it has said so."""
 
@@ -162,6 +161,8 @@ class State:
         view = self.chat(chat)
         if view is not None:
             view.join(messages, more)
+            if view.read is not None:
+                self.marked(chat, view.read)  # it may be among these, and was not held before
 
     # --- events ----------------------------------------------------------------------------------
 
@@ -248,13 +249,8 @@ class State:
 
     def marked(self, chat: str, upto: str) -> None:
         """This account has read up to `upto`, here or elsewhere."""
-        view = self._chats.get(chat)
-        if view is None:
-            return
-        view.read = upto
-        place = view.place(upto)
-        if place >= 0:
-            view.unread = min(view.news(self.account, place + 1), MAX_UNREAD)
+        if (view := self._chats.get(chat)) is not None:
+            view.marked(self.account, upto)
 
     def _contact(self, contact: Contact) -> None:
         if contact.state is ContactState.NONE:

@@ -11,7 +11,7 @@ from safeum_home.errors import Code
 from safeum_home.protocol import SUBPROTOCOL, WEBSOCKET_PATH
 from safeum_home.protocol.frames import ProblemDetails
 from safeum_home.protocol.http import DISCOVERY_PATH, HEALTH_PATH, Discovery, Health
-from safeum_home.protocol.invites import INVITE_PATH
+from safeum_home.protocol.invites import GROUP_PATH, INVITE_PATH
 from safeum_home.protocol.schemas import Json, reference, schemas
 
 
@@ -57,6 +57,15 @@ def document() -> Json:
                 "get": {
                     "operationId": "invite",
                     "summary": "How is an invite used? Its code is the fragment of the link: not sent.",
+                    "responses": {
+                        "200": _response("A page for people.", {"type": "string"}, "text/html"),
+                    },
+                }
+            },
+            GROUP_PATH: {
+                "get": {
+                    "operationId": "group",
+                    "summary": "How is a group's link used? Its code is the fragment of the link: not sent.",
                     "responses": {
                         "200": _response("A page for people.", {"type": "string"}, "text/html"),
                     },

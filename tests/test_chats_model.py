@@ -1,0 +1,378 @@
+"""Random lives of several people on several devices each, held against a model: see `chats_play`."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.client.chat_view import ChatView
+from safeum_home.client.message_methods import FOR_EVER
+from safeum_home.client.session import Client
+from safeum_home.protocol.message_types import Draft
+from safeum_home.protocol.types import Message
+from tests.chats_groups_truth import RANKS
+from tests.chats_net import Device
+from tests.chats_play import EDITED, Key, Play
+
+NAMES = ["ada", "bob", "cyd", "dan"]
+EXAMPLES, STEPS = 40, 60
+LEAST = 2000
+MOST_GROUPS = 3
+
+ANY = st.integers(0, 11)
+BACK = st.integers(0, 3)
+OTHER = st.integers(1, len(NAMES) - 1)
+
+
+class _Lives(RuleBasedStateMachine):
+    """Four people, each of whom has a device at first. Rules draw numbers, which choose among what there is."""
+
+    taken = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.play = Play(NAMES)
+        self.words = 0
+
+    # --- choosing
+
+    def _device(self, number: int) -> Device:
+        return self.play.devices[number % len(self.play.devices)]
+
+    def _other(self, device: Device, number: int) -> str:
+        """Somebody else, who may have closed the account."""
+        return NAMES[(NAMES.index(device.owner) + number) % len(NAMES)]
+
+    def _word(self) -> str:
+        self.words += 1
+        return f"word {self.words}"
+
+    # --- messages
+
+    def _write(self, device: Device, key: Key) -> None:
+        text, chat, client = self._word(), self.play.chat_id(key), device.client
+        self.play.give(
+            device,
+            lambda: client.send(chat, text),
+            lambda: self.play.truth.write(device.owner, key, text),
+            again=True,
+        )
+
+    @rule(who=ANY, to=OTHER)
+    def write(self, who: int, to: int) -> None:
+        device = self._device(who)
+        self._write(device, self.play.truth.room(device.owner, self._other(device, to)))
+
+    @rule(who=ANY, to=OTHER, count=st.integers(2, 5))
+    def write_some(self, who: int, to: int, count: int) -> None:
+        for _ in range(count):
+            self.write(who, to)
+
+    @rule(who=ANY)
+    def note(self, who: int) -> None:
+        device = self._device(who)
+        self._write(device, self.play.truth.room(device.owner))
+
+    @rule(who=ANY, chat=ANY, back=BACK)
+    def read(self, who: int, chat: int, back: int) -> None:
+        """One of the newest messages that the device shows was the last that was read."""
+        device = self._device(who)
+        if (found := self._message(device, chat, back)) is not None:
+            self.play.read(device, *found)
+
+    def _message(self, device: Device, chat: int, back: int) -> tuple[ChatView, Message] | None:
+        """One of the newest messages that a device shows."""
+        views = device.state.chats
+        if not views:
+            return None
+        view = views[chat % len(views)]
+        message = view.messages[max(0, len(view.messages) - 1 - back)]
+        if self.play.key_of_message(message).startswith("notice "):
+            return None  # there may be two that say the same
+        return view, message
+
+    def _do(self, who: int, chat: int, back: int, what: str, *said: str | None) -> None:
+        """Have a device do something to a message that it shows; `said` is for node and model alike."""
+        device = self._device(who)
+        if (found := self._message(device, chat, back)) is None:
+            return
+        view, message = found
+        play, client = self.play, device.client
+        key, which = play.key_of(device, view), play.key_of_message(message)
+        shown = tuple(which + EDITED + str(text) for text in said) if what == "edit" else said
+        play.give(
+            device,
+            lambda: getattr(client, what)(view.chat, message.id, *shown),
+            lambda: getattr(play.truth, what)(device.owner, key, which, *shown),
+            again=True,
+        )
+
+    @rule(who=ANY, chat=ANY, back=BACK)
+    def edit(self, who: int, chat: int, back: int) -> None:
+        self._do(who, chat, back, "edit", self._word())
+
+    @rule(who=ANY, chat=ANY, back=BACK)
+    def delete(self, who: int, chat: int, back: int) -> None:
+        self._do(who, chat, back, "delete")
+
+    @rule(
+        who=ANY,
+        chat=ANY,
+        back=BACK,
+        emoji=st.sampled_from(["\N{BLACK HEART SUIT}\ufe0f", "\U0001f44d", None]),
+    )
+    def react(self, who: int, chat: int, back: int, emoji: str | None) -> None:
+        self._do(who, chat, back, "react", emoji)
+
+    @rule(who=ANY, chat=ANY, back=BACK, pin=st.booleans())
+    def pin(self, who: int, chat: int, back: int, pin: bool) -> None:
+        self._do(who, chat, back, "pin" if pin else "unpin")
+
+    @rule(who=ANY, chat=ANY, muted=st.one_of(st.none(), st.booleans()))
+    def settle_chat(self, who: int, chat: int, muted: bool | None) -> None:
+        """Mute a chat, or not; or begin to write something in it."""
+        device = self._device(who)
+        if (found := self._message(device, chat, 0)) is None:
+            return
+        view, client, truth = found[0], device.client, self.play.truth
+        key, text = self.play.key_of(device, view), self._word()
+        if muted is None:
+            self.play.give(
+                device,
+                lambda: client.set_chat(view.chat, draft=Draft(text)),
+                lambda: truth.draft(device.owner, key, text),
+                again=True,
+            )
+        else:
+            until = FOR_EVER if muted else None
+            self.play.give(
+                device,
+                lambda: client.set_chat(view.chat, muted_until=until),
+                lambda: truth.mute(device.owner, key, muted),
+                again=True,
+            )
+
+    @rule(who=ANY, chat=ANY, limit=st.integers(1, 4))
+    def look_back(self, who: int, chat: int, limit: int) -> None:
+        device = self._device(who)
+        views = device.state.chats
+        if views and device.live:
+            self.play.load_page(device, views[chat % len(views)], limit)
+
+    # --- people
+
+    @rule(who=ANY, to=OTHER)
+    def befriend(self, who: int, to: int) -> None:
+        """Both want it: the most usual way."""
+        device = self._device(who)
+        self._meet("request", device, self._other(device, to))
+        theirs = [one for one in self.play.devices if one.owner == self._other(device, to)]
+        if theirs:
+            self._meet("accept", theirs[0], device.owner)
+
+    @rule(
+        who=ANY,
+        to=OTHER,
+        what=st.sampled_from(["request", "accept", "decline", "remove", "block", "unblock"]),
+    )
+    def meet(self, who: int, to: int, what: str) -> None:
+        device = self._device(who)
+        self._meet(what, device, self._other(device, to))
+
+    def _meet(self, what: str, device: Device, other: str) -> None:
+        if not device.connected:
+            return
+        client, account = device.client, self.play.accounts[other]
+        arguments = (account, f"{other}@home.example") if what == "request" else (account,)
+        self.play.give(
+            device,
+            lambda: getattr(client, what)(*arguments),
+            lambda: getattr(self.play.truth, what)(device.owner, other),
+        )
+
+    @rule(who=ANY)
+    def rename(self, who: int) -> None:
+        device, name = self._device(who), self._word()
+        client = device.client
+        self.play.give(
+            device,
+            lambda: client.set_profile(name),
+            lambda: self.play.truth.rename(device.owner, name),
+            again=True,
+        )
+
+    @precondition(lambda self: not any(person.closed for person in self.play.truth.people.values()))
+    @rule(who=ANY, sure=st.integers(0, 3))
+    def close(self, who: int, sure: int) -> None:
+        owner = self._device(who).owner
+        # In which order groups are left is the node's affair.
+        if sure == 3 and len(self.play.truth.groups_of(owner)) < 2:
+            self.play.close(owner)
+
+    # --- groups
+
+    def _group(self, number: int) -> Key | None:
+        """A group, which may be gone."""
+        names = list(self.play.groups)
+        return ("group", names[number % len(names)]) if names else None
+
+    def _in_group(
+        self, who: int, group: int, does: Callable[[Client, str], Awaitable[object]], means: str, *about: Any
+    ) -> None:
+        """Have a device do something in a group; to the model it is `means`."""
+        device, key = self._device(who), self._group(group)
+        if key is not None and device.connected:
+            chat, play, client = self.play.chat_id(key), self.play, device.client
+            play.give(
+                device,
+                lambda: does(client, chat),
+                lambda: getattr(play.truth, means)(device.owner, key, *about),
+            )
+
+    @rule(who=ANY, earlier=st.booleans(), invite=st.sets(OTHER))
+    def create(self, who: int, earlier: bool, invite: set[int]) -> None:
+        device = self._device(who)
+        if device.live and len(self.play.groups) < MOST_GROUPS:
+            invited = [self._other(device, one) for one in sorted(invite)]
+            self.play.create(device, self._word(), earlier, invited)
+            for other in invited:
+                mine = [number for number, one in enumerate(self.play.devices) if one.owner == other]
+                if mine and self.words % 3:
+                    self.join(mine[0], len(self.play.groups) - 1, accept=True)
+
+    @rule(who=ANY, group=ANY, to=OTHER)
+    def invite(self, who: int, group: int, to: int) -> None:
+        other = self._other(self._device(who), to)
+        account = self.play.accounts[other]
+        self._in_group(
+            who, group, lambda client, chat: client.invite_to_group(chat, [account]), "invite", other
+        )
+
+    @rule(who=ANY, group=ANY, accept=st.booleans())
+    def join(self, who: int, group: int, accept: bool) -> None:
+        if accept:
+            self._in_group(who, group, lambda client, chat: client.accept_invitation(chat), "join")
+        else:
+            self._in_group(who, group, lambda client, chat: client.decline_invitation(chat), "refuse")
+
+    @rule(who=ANY, group=ANY)
+    def leave(self, who: int, group: int) -> None:
+        self._in_group(who, group, lambda client, chat: client.leave_group(chat), "leave")
+
+    @rule(who=ANY, group=ANY, to=OTHER)
+    def expel(self, who: int, group: int, to: int) -> None:
+        other = self._other(self._device(who), to)
+        account = self.play.accounts[other]
+        self._in_group(
+            who, group, lambda client, chat: client.remove_from_group(chat, account), "expel", other
+        )
+
+    @rule(who=ANY, group=ANY, to=OTHER, role=st.sampled_from(RANKS))
+    def promote(self, who: int, group: int, to: int, role: Any) -> None:
+        other = self._other(self._device(who), to)
+        account = self.play.accounts[other]
+        self._in_group(
+            who, group, lambda client, chat: client.set_role(chat, account, role), "promote", other, role
+        )
+
+    @rule(who=ANY, group=ANY, earlier=st.one_of(st.none(), st.booleans()))
+    def describe(self, who: int, group: int, earlier: bool | None) -> None:
+        name = self._word()
+        if earlier is None:
+            self._in_group(who, group, lambda client, chat: client.set_group(chat, name), "call", name)
+        else:
+            self._in_group(
+                who,
+                group,
+                lambda client, chat: client.set_group(chat, earlier=earlier),
+                "show_earlier",
+                earlier,
+            )
+
+    @rule(who=ANY, group=ANY, count=st.integers(1, 4))
+    def write_in_group(self, who: int, group: int, count: int) -> None:
+        if (key := self._group(group)) is not None:
+            for _ in range(count):
+                self._write(self._device(who), key)
+
+    # --- devices and the network
+
+    @rule(who=ANY)
+    def login(self, who: int) -> None:
+        self.play.login(self._device(who).owner)
+
+    @rule(who=ANY, away=st.booleans())
+    def cut(self, who: int, away: bool) -> None:
+        self.play.cut(self._device(who), away=away)
+
+    @rule(who=ANY)
+    def back(self, who: int) -> None:
+        self.play.bring_back(self._device(who))
+
+    @rule(who=ANY, frames=st.integers(0, 4))
+    def slow(self, who: int, frames: int) -> None:
+        """What the device is told is under way from now on; some of it arrives."""
+        device = self._device(who)
+        if device.connected and device.link is not None:
+            device.link.slow = True
+            device.link.deliver(frames)
+            self.play.net.run()
+
+    @rule(who=ANY)
+    def load(self, who: int) -> None:
+        device = self._device(who)
+        if device.live:
+            device.load()
+
+    @rule()
+    def wait(self) -> None:
+        self.play.net.settle()
+
+    @rule()
+    def restart(self) -> None:
+        self.play.restart()
+
+    @rule(who=ANY, to=OTHER, committed=st.booleans())
+    def die(self, who: int, to: int, committed: bool) -> None:
+        device = self._device(who)
+        key = self.play.truth.room(device.owner, self._other(device, to))
+        self.play.dies_committing(device, key, self._word(), committed=committed)
+
+    # --- what holds
+
+    @invariant()
+    def shown(self) -> None:
+        """Whoever was told everything shows what is true."""
+        _Lives.taken += 1
+        for device in self.play.devices:
+            if device.live:
+                self.play.check(device)
+
+    def teardown(self) -> None:
+        self.play.finish()
+
+
+class ModelTests(SynchronousTestCase):
+    def test_devices_converge(self) -> None:
+        """Whatever they do, and whatever becomes of connections and node, all show what is true."""
+        _Lives.taken = 0
+        how = settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        )
+        run_state_machine_as_test(_Lives, settings=how)
+        print(f"\n    {_Lives.taken} steps", end=" ")
+        self.assertGreaterEqual(_Lives.taken, LEAST)
+        self.assertEqual(self.flushLoggedErrors(), [])
