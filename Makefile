@@ -7,13 +7,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test timing lint docs bench clean
+.PHONY: run test test-files timing lint docs bench clean
 
 run: $(INSTALLED)
 	@$(BIN)/twistd --nodaemon --pidfile= safeum --development --port $(PORT)
 
 test: $(INSTALLED)
 	@$(BIN)/python -m tests.runner
+
+test-files: $(INSTALLED)
+	@$(BIN)/python -m tests.e2e.big_file
 
 timing: $(INSTALLED)
 	@$(BIN)/python -m tests.timing

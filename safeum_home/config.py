@@ -16,6 +16,8 @@ from safeum_home.config_base import Positive as Positive
 from safeum_home.config_base import Rate as Rate
 from safeum_home.config_base import Seconds as Seconds
 from safeum_home.config_base import Section as Section
+from safeum_home.config_files import FileSection as FileSection
+from safeum_home.config_files import check_files
 from safeum_home.config_history import HistorySection as HistorySection
 from safeum_home.config_secrets import ConfigError as ConfigError
 from safeum_home.config_secrets import refuse_inline_secrets
@@ -141,6 +143,8 @@ class LimitSection(Section, frozen=True):
     profile_changes_per_account_burst: Positive = 30
     history_switches_per_account: Rate = 0.01
     history_switches_per_account_burst: Positive = 5
+    file_requests_per_account: Rate = 20.0
+    file_requests_per_account_burst: Positive = 400
     verifications_per_address: Rate = 0.005
     verifications_per_address_burst: Positive = 10
     codes_per_number: Rate = 0.0001
@@ -224,6 +228,7 @@ class Config(Section, frozen=True):
     sms: SmsSection = field(default_factory=SmsSection)
     numbers: NumberSection = field(default_factory=NumberSection)
     policy: PolicySection = field(default_factory=PolicySection)
+    files: FileSection = field(default_factory=FileSection)
     messages: MessageSection = field(default_factory=MessageSection)
 
     @property
@@ -259,6 +264,7 @@ def parse(text: str) -> Config:
         raise ConfigError("database.url: `sqlite` or `postgresql://…`")
     if config.policy.file != "standard" and not config.policy.file.startswith("/"):
         raise ConfigError("policy.file: `standard`, or a path that begins with /")
+    check_files(config.files)
     _check_sms(config.sms)
     return config
 

@@ -23,6 +23,7 @@ from safeum_home.protocol.commands import (
     ReactionList,
 )
 from safeum_home.protocol.events import Reacted
+from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import MOST_REACTIONS, Deleted, Reaction, Unknown
 from safeum_home.protocol.types import Body, Message, Text
 from safeum_home.storage import reactions
@@ -39,7 +40,12 @@ def _carried(old: Unknown, new: Body) -> Body | None:
     return new if type(new) is Unknown and new.kind == old.kind else None
 
 
-_EDITS: dict[type, Callable[..., Body | None]] = {Text: _text, Unknown: _carried}
+def _file(old: File, new: Body) -> Body | None:
+    """What is said of it: the file itself stays."""
+    return new if type(new) is File and structs.replace(new, caption=old.caption) == old else None
+
+
+_EDITS: dict[type, Callable[..., Body | None]] = {Text: _text, File: _file, Unknown: _carried}
 """What becomes of a body of a kind when it is to be changed to another one; None where it cannot be."""
 
 

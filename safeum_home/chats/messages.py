@@ -1,7 +1,7 @@
 """Sending: consent, sealing, one commit, the acknowledgement, and only then delivery."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import structs
 from sqlalchemy import Connection
@@ -18,14 +18,12 @@ from safeum_home.chats.support import SupportInbox
 from safeum_home.damage import undamaged
 from safeum_home.errors import Problem
 from safeum_home.ids import AccountId, ChatId, DeviceId
-from safeum_home.ports import Blinder, Bulk, Caller, Committed, Cursors, Database, Missed, Published
+from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database, Missed, Published
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatSend, Sent
 from safeum_home.protocol.types import Body, Message, Text
 from safeum_home.storage import events, spool
-from safeum_home.storage.rows import EventRow, NewEvent
-
-R = TypeVar("R")
+from safeum_home.storage.rows import EventRow, FleetingEvent, NewEvent
 
 
 class Messages:
@@ -80,7 +78,11 @@ class Messages:
             return await self._sent_before.or_refused(chat, caller.device, params.client_id, problem)
         # It may have changed meanwhile: what is sealed is sealed under the key that it has now.
         chat = await self._registry.load(ChatId(params.chat), caller.account)
-        return await self._send(chat, caller, params, composed)
+        try:
+            return await self._send(chat, caller, params, composed)
+        finally:
+            if composed.attachment is not None:
+                composed.attachment.wipe()
 
     def _send(
         self, chat: Chat | None, caller: Caller, params: ChatSend, composed: Composed | None = None
@@ -94,28 +96,27 @@ class Messages:
         sent = self._blinder.client_id(device, params.client_id)
         if not chat.record.history:
             fleeting = self._fleeting.sealed(chat, sender, device, position, encoded, sent)
-            stored = self._put(spool.append_fleeting, fleeting, sent, composed)
+            stored = self._put_fleeting(chat, fleeting, composed)
         else:
             row = NewEvent(chat.blind, position, seal_message(chat, position, encoded), sent)
             if chat.kind is ChatKind.SUPPORT:
                 stored = self._support.append(sender, row, None if composed is None else composed.check)
+            elif composed is not None:
+                stored = self._database.transact(composed.storing(chat, row))
             else:
-                stored = self._put(events.append_events, row, sent, composed)
+                stored = self._database.append(events.append_events, row)
         return stored.addCallback(self._stored, chat, message, encoded, position, device)
 
-    def _put(self, bulk: Bulk[R], row: R, sent: bytes, composed: Composed | None) -> "Deferred[Any]":
+    def _put_fleeting(
+        self, chat: Chat, fleeting: FleetingEvent, composed: Composed | None
+    ) -> "Deferred[Any]":
         if composed is None:
-            return self._database.append(bulk, row)
+            return self._database.append(spool.append_fleeting, fleeting)
 
-        def put(c: Connection) -> int | None:
-            """Store it unless `check` raises; what was stored before is recognised first."""
-            if (earlier := events.recognised(c, sent)) is not None:
-                return earlier
-            composed.check(c)
-            outcome: int | None = bulk(c, [row])[0]
-            return outcome
+        def append(c: Connection) -> int | None:
+            return spool.append_fleeting(c, [fleeting])[0]
 
-        return self._database.transact(put)
+        return self._database.transact(composed.storing(chat, fleeting.event, append))
 
     def _stored(
         self,
@@ -162,7 +163,7 @@ class Messages:
         message = self._message(chat, sender, body, position)  # type: ignore[arg-type]  # see `composed`
         if composed is not None:
             more = composed._asdict()
-            del more["check"]
+            del more["check"], more["attachment"]
             message = structs.replace(message, **more)
         return message, frames.encode_params(message), position
 

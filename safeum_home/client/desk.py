@@ -17,6 +17,7 @@ from safeum_home.client.group_names import learn
 from safeum_home.client.names import Names
 from safeum_home.client.notices import Notice, not_sent
 from safeum_home.client.outbox import Outbox
+from safeum_home.client.progress import Transfers
 from safeum_home.client.questions import Questions
 from safeum_home.client.session import Client
 from safeum_home.client.standing import refusal
@@ -69,6 +70,8 @@ class Desk:
         self.agreed_policy: str | None = None
         """The version that this account has agreed to, where that is known here."""
         self.questions = Questions()
+        self.transfers = Transfers()
+        """Files on their way."""
         self.found: dict[str, ContactFound] = {}
         """Those whom /sync found last, by their numbers."""
         self.wanted_numbers: frozenset[str] = frozenset()

@@ -100,6 +100,8 @@ def info(desk: Desk, columns: int, rows: int) -> Line:
     if count or desk.mark is not None:
         words = f"↓ {count} new below: PageDown" if count else "↓ PageDown for the newest"
         return [("new", fit(f" {words}", columns))]
+    if under_way := desk.transfers.line(desk.now(), columns - 1):
+        return [("typing", fit(f" {under_way}", columns))]
     view = desk.chat
     typing = [] if view is None else [desk.names.name(account) for account in view.typing]
     if typing:

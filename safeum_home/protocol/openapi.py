@@ -9,6 +9,7 @@ import msgspec
 
 from safeum_home.errors import Code
 from safeum_home.protocol import SUBPROTOCOL, WEBSOCKET_PATH
+from safeum_home.protocol.file_paths import TICKET, file_paths
 from safeum_home.protocol.frames import ProblemDetails
 from safeum_home.protocol.http import DISCOVERY_PATH, HEALTH_PATH, Discovery, Health
 from safeum_home.protocol.invites import GROUP_PATH, INVITE_PATH
@@ -25,7 +26,7 @@ def document() -> Json:
         "info": {
             "title": "SafeUM Home over HTTP",
             "version": "1.0.0",
-            "description": "Discovery and health; all else goes over WebSocket (asyncapi.json).",
+            "description": "Discovery, health and files; all else goes over WebSocket (asyncapi.json).",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [
@@ -71,6 +72,7 @@ def document() -> Json:
                     },
                 }
             },
+            **file_paths(),
             WEBSOCKET_PATH: {
                 "get": {
                     "operationId": "connect",
@@ -82,7 +84,11 @@ def document() -> Json:
                 }
             },
         },
-        "components": {"schemas": components, "responses": {"Problem": problem}},
+        "components": {
+            "schemas": components,
+            "responses": {"Problem": problem},
+            "securitySchemes": {"ticket": TICKET},
+        },
     }
 
 

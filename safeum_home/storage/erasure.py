@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete, insert, select, update
 
+from safeum_home.storage import files
 from safeum_home.storage.backend import SWEPT
 from safeum_home.storage.keys import message_owner
 from safeum_home.storage.many import Many
@@ -115,6 +116,7 @@ def erase_account(c: Connection, account: bytes, epoch: int, keep_name: bool = T
     _ERASE.change(c, [(owner, ALL) for owner in (account, *sorted(chats_of(c, account)))])
     if keep_name:
         c.execute(_ENTOMB, {"owner": account})
+    files.drop_account(c, account)
     for statement in _OWN_ROWS:
         c.execute(statement, {"owner": account})
     # In groups its place is taken away at once; what else that means is left to `chats.group_departures`.
@@ -146,6 +148,7 @@ def erase_past(c: Connection, chat: bytes, upto: int, epoch: int) -> None:
     """
     _ERASE.change(c, [(chat, upto)])
     c.execute(_SEEN_FROM.values(visible=upto, delivered=0, read=0), {"owner": chat})
+    files.drop_upto(c, chat, upto)
     mark_erased(c, epoch)
 
 
@@ -181,10 +184,14 @@ def sweep(c: Connection, limit: int, hour: int) -> bool:
     positions = list(c.execute(oldest.order_by(events.c.position).limit(limit)).scalars())
     if positions:
         _delete_messages(c, owner, positions, None if upto == ALL else hour)
+        if upto == ALL:
+            files.drop_upto(c, owner, positions[-1])
         return True
     for column in OF_MESSAGES:
         c.execute(delete(column.table).where(column.table.c.chat == owner, column <= upto))
     if upto == ALL:
+        files.drop_chat(c, owner)
+        files.drop_account(c, owner)
         for statement in _SWEPT:
             c.execute(statement, {"owner": owner})
     c.execute(_NO_LONGER, {"owner": owner})

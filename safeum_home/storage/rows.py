@@ -159,6 +159,42 @@ class SupportRow(NamedTuple):
     waiting: int
 
 
+class UploadRow(NamedTuple):
+    """A file that no message refers to yet. `sealed` is under the chat's key, `tail` under the file's.
+
+    Of its octets `received` are on disk; `ends` is when it is thrown away, in milliseconds.
+    """
+
+    file: bytes
+    chat: bytes
+    blob: bytes
+    received: int
+    ends: int
+    sealed: bytes
+    tail: bytes
+
+
+class FilePlace(NamedTuple):
+    """Where the file of a message is."""
+
+    chat: bytes
+    position: int
+
+
+class FileRow(NamedTuple):
+    """The file of a message; `sealed` is under the chat's key, and holds the file's.
+
+    `ends` is when it is dropped, in milliseconds; 0: with its message.
+    """
+
+    chat: bytes
+    position: int
+    file: bytes
+    blob: bytes
+    ends: int
+    sealed: bytes
+
+
 class ChangeRow(NamedTuple):
     """A message as it is now, and where it last became that; `sealed` is under the chat's key."""
 

@@ -152,6 +152,35 @@ tombstones = _table("tombstones", _blind("alias", primary_key=True))
 erasing = _table("erasing", _blind("owner", primary_key=True), _number("upto"))
 invites = _table("invites", _blind("invite", primary_key=True), _number("left"), _number("ends"), _sealed())
 
+# What lies in the store of files, under the same random names; `size` is in octets of the file.
+blobs = _table("blobs", _blind("blob", primary_key=True), _blind("account", index=True), _number("size"))
+
+# Blobs without a row above, that are still to be deleted from the store.
+dropped = _table("dropped", _blind("blob", primary_key=True))
+
+# Uploads that no message refers to yet. `tail` are the octets behind the last whole chunk, sealed.
+uploads = _table(
+    "uploads",
+    _blind("file", primary_key=True),
+    _blind("chat", index=True),
+    _blind("blob", index=True),
+    _number("received"),
+    _number("ends", index=True),
+    _sealed(),
+    _sealed("tail"),
+)
+
+# Files of messages. One that was forwarded has a row for each message, and one blob.
+files = _table(
+    "files",
+    _blind("chat", primary_key=True),
+    _number("position", primary_key=True, autoincrement=False),
+    _blind("file", index=True),
+    _blind("blob", index=True),
+    # When it is dropped, in milliseconds; 0: when its message is.
+    _number("ends", index=True),
+    _sealed(),
+)
 # Messages that became something else after they were sent, and where that happened last.
 changes = _table(
     "changes",

@@ -59,6 +59,14 @@ from safeum_home.protocol.commands.contacts import (
     ProfileResult,
     ProfileSet,
 )
+from safeum_home.protocol.commands.files import (
+    DownloadTicket,
+    FileDownload,
+    FileQuota,
+    FileQuotaResult,
+    FileUpload,
+    UploadTicket,
+)
 from safeum_home.protocol.commands.groups import (
     GroupAccept,
     GroupAvatar,
@@ -183,7 +191,12 @@ __all__ = [
     "Directory",
     "DirectoryPage",
     "Done",
+    "DownloadTicket",
     "Evaluated",
+    "FileDownload",
+    "FileQuota",
+    "FileQuotaResult",
+    "FileUpload",
     "Findable",
     "GroupAccept",
     "GroupAvatar",
@@ -254,6 +267,7 @@ __all__ = [
     "SettingsKept",
     "Start",
     "SyncStart",
+    "UploadTicket",
     "Verification",
     "VerificationCreate",
     "VerificationRequest",
