@@ -18,6 +18,7 @@ from safeum_home.config_base import Seconds as Seconds
 from safeum_home.config_base import Section as Section
 from safeum_home.config_files import FileSection as FileSection
 from safeum_home.config_files import check_files
+from safeum_home.config_history import HistorySection as HistorySection
 from safeum_home.config_secrets import ConfigError as ConfigError
 from safeum_home.config_secrets import refuse_inline_secrets
 from safeum_home.errors import Problem
@@ -140,6 +141,8 @@ class LimitSection(Section, frozen=True):
     support_messages_per_account_burst: Positive = 20
     profile_changes_per_account: Rate = 0.02
     profile_changes_per_account_burst: Positive = 30
+    history_switches_per_account: Rate = 0.01
+    history_switches_per_account_burst: Positive = 5
     file_requests_per_account: Rate = 20.0
     file_requests_per_account_burst: Positive = 400
     verifications_per_address: Rate = 0.005
@@ -220,6 +223,7 @@ class Config(Section, frozen=True):
     support: SupportSection = field(default_factory=SupportSection)
     passwords: PasswordSection = field(default_factory=PasswordSection)
     contact_sync: ContactSyncSection = field(default_factory=ContactSyncSection)
+    history: HistorySection = field(default_factory=HistorySection)
     limits: LimitSection = field(default_factory=LimitSection)
     sms: SmsSection = field(default_factory=SmsSection)
     numbers: NumberSection = field(default_factory=NumberSection)

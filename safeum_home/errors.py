@@ -135,6 +135,8 @@ class Code(Enum):
         "wrong_member_state", 409, -32101, "That account's place in the group is not one for this."
     )
     GROUP_FULL = Kind("group_full", 403, -32102, "The group has as many members as it may have.")
+    HISTORY_FIXED = Kind("history_fixed", 403, -32120, "This chat is the node's own: its history stays on.")
+    NOTHING_ERASED = Kind("nothing_erased", 404, -32121, "The history of this chat was never erased.")
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",

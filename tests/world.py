@@ -225,9 +225,9 @@ class Client:
         return {"chat": chat, "client_id": about, "body": {"kind": "text", "text": text}}
 
     def history(self, chat: str, **params: Any) -> list[str]:
-        """The texts of a page of a chat."""
+        """The texts of a page of a chat, what the node wrote into it left out."""
         page = self.call("chat.history", chat=chat, **params)["messages"]
-        return [message["body"]["text"] for message in page]
+        return [message["body"]["text"] for message in page if message["body"]["kind"] == "text"]
 
     def _sort(self) -> None:
         self.connection.read_on()

@@ -121,7 +121,7 @@ class MessageChanges:
                 reactions.drop_reaction(c, chat, target, place.blind)
             else:
                 record = ReactionRecord(caller.account, emoji)
-                row = seal_reaction(place.chat.key, chat, target, place.blind, place.position, record)
+                row = seal_reaction(c, place.chat, target, place.blind, place.position, record)
                 reactions.put_reaction(c, row)
             return Altered(structs.replace(message, reactions=tally), Reacted(caller.account, emoji))
 
@@ -136,17 +136,19 @@ class MessageChanges:
             place = self._altering.find(c, chat.blind, caller.account, target)
             rows = reactions.reactions_to(c, chat.blind, target, after, params.limit + 1)
             page = rows[: params.limit]
-            opened = undamaged(page, lambda row: open_reaction(place.chat.key, row), "reactions")
+            opened = undamaged(page, lambda row: open_reaction(c, place.chat, row), "reactions")
             return opened, len(rows) > params.limit
 
         page, more = await self._database.read(read)
+        if chat.stale:  # it may have been erased since it was read
+            return await self.reactions(caller, params)
         listed = [AccountReaction(record.account, record.emoji) for record in page]
         return ReactionList(listed, page[-1].account if more and page else None)
 
     def _own(self, c: Connection, place: Place) -> str | None:
         row = reactions.reaction(c, place.row.chat, place.row.position, place.blind)
         try:
-            return None if row is None else open_reaction(place.chat.key, row).emoji
+            return None if row is None else open_reaction(c, place.chat, row).emoji
         except Tampered:
             return None
 

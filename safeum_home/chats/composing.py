@@ -35,15 +35,17 @@ class Composed(NamedTuple):
     attachment: Attachment | None = None
     """The file of it. Wipe it after use."""
 
-    def storing(self, chat: Chat, row: NewEvent) -> Callable[[Connection], int | None]:
-        """What stores it in a transaction of this turn, as `storage.events.append_events` does."""
+    def storing(
+        self, chat: Chat, row: NewEvent, append: Callable[[Connection], int | None] | None = None
+    ) -> Callable[[Connection], int | None]:
+        """What stores it in a transaction of this turn, as `append_events` does, or `append`."""
 
         def event(c: Connection) -> int | None:
             # What was stored before is recognised first.
             if (earlier := events.recognised(c, row.sent)) is not None:
                 return earlier
             self.check(c)
-            return events.append_events(c, [row])[0]
+            return events.append_events(c, [row])[0] if append is None else append(c)
 
         return event if self.attachment is None else self.attachment.storing(chat, row, event)
 

@@ -173,6 +173,7 @@ class GroupChanges:
         if draft.updated:
             told.append((draft.updated, partial(self._tell_chat, chat.members, chat, draft.updated)))
         for position, encoded in draft.notices:
+            self._notices.told(chat, position)
             told.append(
                 (
                     position,

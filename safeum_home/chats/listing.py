@@ -102,8 +102,8 @@ class ChatListing:
     def _open(self, c: Connection, account: AccountId, row: ListedChat) -> _Opened:
         chat = self._opener.contents(c, row.chat, account)
         newest = [] if row.newest is None else [row.newest]
-        opened = undamaged(newest, lambda row: (row, open_encoded(chat.key, row)), "messages")
-        encoded = with_own(c, chat.key, row.mine.account, opened)
+        opened = undamaged(newest, lambda row: (row, open_encoded(c, chat, row)), "messages")
+        encoded = with_own(c, chat, row.mine.account, opened)
         size = sum(map(len, encoded)) + _LEAST
         return _Opened(row, chat, decode(encoded[0]) if encoded else None, size)
 
@@ -183,7 +183,7 @@ class ChatListing:
             return 0
         rows = events.events_before(c, each.chat.blind, None, UNREAD_LIMIT, behind)
         unread = 0
-        for message in undamaged(reversed(rows), lambda row: open_about(each.chat.key, row), "messages"):
+        for message in undamaged(reversed(rows), lambda row: open_about(c, each.chat, row), "messages"):
             if is_own(message, account):
                 break
             unread += is_news(message, account)

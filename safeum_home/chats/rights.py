@@ -29,6 +29,8 @@ class Action(Enum):
     """Pin messages, and delete those of others."""
     SHOW_EARLIER = "show earlier"
     """Say whether those who join see what was written before."""
+    HISTORY = "history"
+    """Disable the history, which erases it for all, or have messages kept again."""
 
 
 _ALONE: dict[Action, frozenset[Role]] = {
@@ -38,6 +40,7 @@ _ALONE: dict[Action, frozenset[Role]] = {
     Action.LINK: frozenset((ADMIN, OWNER)),
     Action.MODERATE: frozenset((ADMIN, OWNER)),
     Action.SHOW_EARLIER: frozenset((OWNER,)),
+    Action.HISTORY: frozenset((OWNER,)),
 }
 """What is done to the group: by whom."""
 _TO_SOMEBODY: dict[Action, dict[Role, frozenset[Role]]] = {

@@ -212,8 +212,10 @@ class Desk:
     async def older(self, view: ChatView) -> None:
         """Load the page before what is held."""
         before = view.messages[0].id if view.loaded and view.messages else None
+        erased = view.erased
         page = await self.client.history(view.chat, before)
-        self.state.page(view.chat, page.messages, page.more)
+        if view.erased == erased:  # else this is of what was wiped meanwhile
+            self.state.page(view.chat, page.messages, page.more)
         self.refresh()
 
     def seen(self, view: ChatView) -> None:
@@ -264,16 +266,6 @@ class Desk:
 
     def _sent(self) -> None:
         self.refresh()
-
-    def wipe(self, chat: str) -> None:
-        """The chat is gone: from the screen as well, with what was told in it."""
-        self.outbox.drop(chat)
-        kept = [notice for notice in self.notices if notice.chat != chat]
-        self.notices.clear()
-        self.notices.extend(kept)
-        self.banner = ""
-        if self.current == chat:
-            self.open(None)
 
     def quit(self) -> None:
         """Leave; where messages were not sent, only when that was said before."""

@@ -86,6 +86,8 @@ def header(desk: Desk, columns: int, zone: tzinfo | None = None) -> Line:
         rest += f"  ({STANDING[standing]})"
     elif presence := presence_words(desk.state.presence.of(view.peer), desk.now(), zone):
         rest += f"  {presence}"
+    if not view.history:
+        rest += "  · history off"
     return [("header", fit(f" {title}{rest}", columns))]
 
 

@@ -44,6 +44,8 @@ class Services:
     gave_out: Callable[[int], bool]
     rate: RateLimit
     limits: LimitSection
+    held: Callable[[AccountId, DeviceId, int], None]
+    """Is told that a device holds everything up to a position."""
     node_key: str
     """The node's public key, as clients are told it."""
     support_chat: Callable[[AccountId], ChatId]

@@ -27,6 +27,7 @@ from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.files.means import FilePlace
+from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.history import History
 from safeum_home.chats.infos import ChatInfos
@@ -49,6 +50,7 @@ from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import limits_in_use, make_sign_up
 from safeum_home.node.files import make_files
 from safeum_home.node.groups import make_groups
+from safeum_home.node.history import make_history
 from safeum_home.node.message_changes import make_message_changes
 from safeum_home.node.presence import make_presence, presence_routes
 from safeum_home.node.routes import chat_routes, closing_routes, login_routes, number_routes, people_routes
@@ -96,12 +98,13 @@ def make_domain(
     files = make_files(config, clock, database, vault, registry, opener, place, turns.if_due)
     typing = TypingSignals(clock.seconds, registry, bus, presence)
     delivery = Delivery(bus, typing.sent)
+    fleeting = FleetingMessages(clock, database, blinder, turns, config.history)
+    notices = NoticeWriter(blinder, cursors, system.account, milliseconds, signed, fleeting.waits)
     ways = make_message_changes(
         config, database, vault, registry, opener, infos, directory, bus, milliseconds, files.attachments
     )
-    messages = Messages(
-        database, blinder, cursors, registry, delivery, milliseconds, signed, inbox, ways.composing
-    )
+    kept = (database, blinder, cursors, registry, delivery, milliseconds, signed, inbox, fleeting)
+    messages = Messages(*kept, ways.composing)
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
@@ -131,26 +134,14 @@ def make_domain(
         opener,
         delivery,
         infos,
-        NoticeWriter(blinder, cursors, system.account, milliseconds, signed),
+        notices,
         directory,
         bus,
         turns,
         lambda: spawn(closing.erased_unseen(), "erasing a group"),
     )
-    closing = Closing(
-        clock,
-        database,
-        directory,
-        devices,
-        side,
-        bus,
-        verifier,
-        login_limits,
-        turns,
-        forget,
-        forfeits,
-        groups.leave,
-    )
+    ended = (forget, forfeits, groups.leave)
+    closing = Closing(clock, database, directory, devices, side, bus, verifier, login_limits, turns, *ended)
     logins = Logins(
         name,
         database,
@@ -201,6 +192,9 @@ def make_domain(
     history = History(database, blinder, cursors, registry, listing, receipts)
     introductions = Introductions(name, directory, side, views)
     starting = Starting(database, introductions, listing, registry, receipts)
+    switch_limit, history_routes = make_history(
+        config, clock, database, vault, registry, opener, infos, delivery, notices, bus, turns, closing.sweep
+    )
     sources = (
         *(messages.since, receipts.since, infos.since, side.since, profiles.since),
         *(*groups.sources, *ways.sources),
@@ -212,6 +206,7 @@ def make_domain(
         **closing_routes(pins, closing),
         **people_routes(contacts, profiles, avatars),
         **chat_routes(history, starting, messages, receipts, typing),
+        **history_routes,
         **presence_routes(presence, database, directory, change_limit),
         **groups.routes,
         **sync_routes,
@@ -231,6 +226,7 @@ def make_domain(
         gave_out=database.gave_out,
         rate=rate,
         limits=config.limits,
+        held=fleeting.held,
         node_key=encode_octets(vault.signer.public_key),
         support_chat=registry.support_chat,
         transfers=files.transfers,
@@ -247,6 +243,7 @@ def make_domain(
         support_messages_per_account=inbox.rate,
         profile_changes_per_account=change_limit,
         verifications_per_address=verification_limits.begun,
+        history_switches_per_account=switch_limit,
         codes_per_number=verification_limits.codes,
         file_requests_per_account=files.means.rate,
         group_invitations_per_account=groups.limits.invitations,
@@ -255,5 +252,16 @@ def make_domain(
     shown = Accounts(database, directory, bus.connected)
     control = sign_up.control(config, shown, lambda: bus.accounts, limits)
     return Domain(
-        services, receipts, directory, registry, turns, closing, findable, desk, control, files, presence
+        services,
+        receipts,
+        directory,
+        registry,
+        turns,
+        closing,
+        findable,
+        desk,
+        control,
+        files,
+        presence,
+        fleeting,
     )

@@ -8,6 +8,7 @@ from twisted.internet.threads import deferToThread
 from safeum_home.accounts.closing import Closing
 from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.accounts.findable_keeper import FindableKeeper
+from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.support_desk import SupportDesk
@@ -35,6 +36,7 @@ class Domain:
     control: Control
     files: Files
     presence: WhoIsThere
+    fleeting: FleetingMessages
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
@@ -58,11 +60,13 @@ class Domain:
         """Begin what is done from time to time."""
         self.findable.start()
         self.files.janitor.start()
+        self.fleeting.start()
 
     async def stop(self) -> None:
         """End what is under way: afterwards nothing uses the database."""
         self.receipts.flush()
         await self.files.janitor.stop()
+        self.fleeting.stop()
         self.presence.stop()
         await self.turns.stop()
         self.findable.stop()

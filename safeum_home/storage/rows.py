@@ -117,6 +117,20 @@ class NewEvent(NamedTuple):
     sent: bytes
 
 
+class FleetingEvent(NamedTuple):
+    """A message of a chat without history; `owner` is that of its own key, `hour` counts from 1970.
+
+    `account` and `device` have sent it: they hold it already.
+    """
+
+    event: NewEvent
+    account: bytes
+    device: bytes
+    hour: int
+    owner: bytes
+    key: WrappedKey
+
+
 class InviteRow(NamedTuple):
     """An invite that can make `left` accounts until `ends` (milliseconds); `sealed` is under its own key."""
 

@@ -67,7 +67,7 @@ class FileCommands:
                 return None
             opened = open_file(chat.key, row, opener(c, means.keyring, row))
             opened.key.wipe()
-            return opened, _name(events.event(c, chat.blind, position), chat)
+            return opened, _name(c, events.event(c, chat.blind, position), chat)
 
         try:
             found = await means.database.read(read)
@@ -105,7 +105,7 @@ class FileCommands:
         return opened.account == account
 
 
-def _name(row: EventRow | None, chat: Chat) -> str:
+def _name(c: Connection, row: EventRow | None, chat: Chat) -> str:
     """What the message calls its file. In a chat without history the message may be gone before it."""
-    body = None if row is None else open_message(chat.key, row).body
+    body = None if row is None else open_message(c, chat, row).body
     return body.name if isinstance(body, File) else NAMELESS

@@ -98,6 +98,12 @@ from safeum_home.protocol.commands.groups import (
     GroupSetRole,
     InvitationList,
 )
+from safeum_home.protocol.commands.history import (
+    ChatHistoryReceipt,
+    ChatHistorySet,
+    HistoryReceipt,
+    HistorySet,
+)
 from safeum_home.protocol.commands.messages import (
     AccountReaction,
     ChatPin,
@@ -157,6 +163,8 @@ __all__ = [
     "AvatarResult",
     "AvatarSet",
     "ChatHistory",
+    "ChatHistoryReceipt",
+    "ChatHistorySet",
     "ChatList",
     "ChatPin",
     "ChatRead",
@@ -219,6 +227,8 @@ __all__ = [
     "GroupSet",
     "GroupSetRole",
     "History",
+    "HistoryReceipt",
+    "HistorySet",
     "InvitationList",
     "ListChats",
     "ListContacts",
