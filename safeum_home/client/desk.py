@@ -220,7 +220,8 @@ class Desk:
 
     def seen(self, view: ChatView) -> None:
         """What is in the chat is on the screen."""
-        if view.unread and view.last is not None:
+        # Also where one has answered since, and so has nothing unread: they are told that it was read.
+        if view.last is not None and view.has_news_behind(view.read, self.state.account):
             spawn(self._read(view.chat, view.last.id), "marking as read")
 
     async def _read(self, chat: str, upto: str) -> None:
