@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test model timing lint docs bench clean
+.PHONY: run test model test-files timing lint docs bench clean
 
 run: $(INSTALLED)
 	@$(BIN)/twistd --nodaemon --pidfile= safeum --development --port $(PORT)
@@ -17,6 +17,9 @@ test: $(INSTALLED)
 
 model: $(INSTALLED)
 	@MODEL_SEED=$${MODEL_SEED:-$$(date +%s)} $(BIN)/python -m tests.runner tests.test_chats_model
+
+test-files: $(INSTALLED)
+	@$(BIN)/python -m tests.e2e.big_file
 
 timing: $(INSTALLED)
 	@$(BIN)/python -m tests.timing

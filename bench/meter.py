@@ -19,6 +19,12 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
+def precise_cpu_seconds(pid: int) -> float:
+    """The same to the nanosecond, of the threads that are there: for what takes less than a tick."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
+
 def resident_kib(pid: int) -> int:
     """Resident memory of a process."""
     status = Path(f"/proc/{pid}/status").read_text()

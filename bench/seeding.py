@@ -15,7 +15,7 @@ from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.record import ChatRecord, GroupRecord
 from safeum_home.chats.roster import Role, RosterRecord, RosterState, seal_entry
-from safeum_home.chats.sealed import seal_message
+from safeum_home.chats.sealed import seal_under
 from safeum_home.ids import AccountId, ChatId, direct_chat_id, support_account, system_account
 from safeum_home.protocol import frames
 from safeum_home.protocol.types import Message, Text
@@ -75,7 +75,7 @@ class Seeds:
             cursor = self._vault.cursors.encode(position)
             sender = senders[number % len(senders)]
             message = Message(cursor, chat.id, sender, at + 1000 * number, Text(text))
-            sealed = seal_message(chat.key, chat.blind, position, frames.encode_params(message))
+            sealed = seal_under(chat.key, chat.blind, position, frames.encode_params(message))
             rows.append(NewEvent(chat.blind, position, sealed, self._vault.blinder.alias(cursor)))
         events.append_events(self._connection, rows)
 

@@ -10,7 +10,7 @@ from bench.failure import Failure
 from bench.flows import ACK_EVERY, CURSOR, EVENT
 from bench.framing import frame
 from bench.loop import Loop
-from bench.meter import Meter
+from bench.meter import Meter, precise_cpu_seconds
 from bench.subjects import NodeSubject
 from bench.wire import Line
 
@@ -25,7 +25,9 @@ def fresh(subject: NodeSubject, meter: Meter, seconds: float) -> dict[str, Any]:
 
     async def measure() -> None:
         line = await people.resume(loop, subject.target, subject.people[0])
+        spent = precise_cpu_seconds(subject.target.pid)
         first.append(await once(line))
+        first.append(precise_cpu_seconds(subject.target.pid) - spent)
         with meter.window():
             end = perf_counter() + seconds
             while perf_counter() < end:
@@ -46,7 +48,8 @@ def fresh(subject: NodeSubject, meter: Meter, seconds: float) -> dict[str, Any]:
     loop.close()
     if len(sizes) != 1:
         raise Failure(f"answers of different sizes: {sorted(sizes)}")
-    return {"first_ms": round(first[0] * 1000, 3), "octets": sizes.pop(), **_spent(meter)}
+    wall, cpu = (round(seconds * 1000, 3) for seconds in first)
+    return {"first_ms": wall, "first_cpu_ms": cpu, "octets": sizes.pop(), **_spent(meter)}
 
 
 def returning(subject: NodeSubject, meter: Meter, seconds: float, since: str | None) -> dict[str, Any]:

@@ -10,22 +10,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
+from safeum_home.config_base import Positive as Positive
+from safeum_home.config_base import Rate as Rate
+from safeum_home.config_base import Seconds as Seconds
+from safeum_home.config_base import Section as Section
+from safeum_home.config_files import FileSection as FileSection
+from safeum_home.config_files import check_files
+from safeum_home.config_history import HistorySection as HistorySection
 from safeum_home.config_secrets import ConfigError as ConfigError
 from safeum_home.config_secrets import refuse_inline_secrets
 from safeum_home.errors import Problem
 from safeum_home.ids import node_name
-
-Positive = Annotated[int, Meta(ge=1, le=2**53)]
-"""As far as a double is exact: a limit is shown as one."""
-Seconds = Annotated[float, Meta(gt=0, le=86400 * 365)]
-Rate = Annotated[float, Meta(ge=1e-9, le=1e9)]
-"""A number, in either direction: without a limit a rate cannot be reckoned with."""
-
-
-class Section(Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of the file."""
 
 
 class NodeSection(Section, frozen=True):
@@ -144,6 +141,10 @@ class LimitSection(Section, frozen=True):
     support_messages_per_account_burst: Positive = 20
     profile_changes_per_account: Rate = 0.02
     profile_changes_per_account_burst: Positive = 30
+    history_switches_per_account: Rate = 0.01
+    history_switches_per_account_burst: Positive = 5
+    file_requests_per_account: Rate = 20.0
+    file_requests_per_account_burst: Positive = 400
     verifications_per_address: Rate = 0.005
     verifications_per_address_burst: Positive = 10
     codes_per_number: Rate = 0.0001
@@ -222,10 +223,12 @@ class Config(Section, frozen=True):
     support: SupportSection = field(default_factory=SupportSection)
     passwords: PasswordSection = field(default_factory=PasswordSection)
     contact_sync: ContactSyncSection = field(default_factory=ContactSyncSection)
+    history: HistorySection = field(default_factory=HistorySection)
     limits: LimitSection = field(default_factory=LimitSection)
     sms: SmsSection = field(default_factory=SmsSection)
     numbers: NumberSection = field(default_factory=NumberSection)
     policy: PolicySection = field(default_factory=PolicySection)
+    files: FileSection = field(default_factory=FileSection)
     messages: MessageSection = field(default_factory=MessageSection)
 
     @property
@@ -261,6 +264,7 @@ def parse(text: str) -> Config:
         raise ConfigError("database.url: `sqlite` or `postgresql://…`")
     if config.policy.file != "standard" and not config.policy.file.startswith("/"):
         raise ConfigError("policy.file: `standard`, or a path that begins with /")
+    check_files(config.files)
     _check_sms(config.sms)
     return config
 

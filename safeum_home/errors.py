@@ -101,6 +101,22 @@ class Code(Enum):
     INVITE_NEEDED = Kind("invite_needed", 403, -32067, "Who signs up here needs an invite that is good.")
     WRONG_PIN = Kind("wrong_pin", 401, -32063, "The login or the PIN is wrong.")
     WEAK_PIN = Kind("weak_pin", 422, -32064, "This PIN is too easy to guess, or is the password.")
+    FILE_QUOTA = Kind("file_quota", 403, -32080, "This account's files would take more room than it has.")
+    WRONG_OFFSET = Kind("wrong_offset", 409, -32081, "The upload is not at this offset: ask where it is.")
+    WRONG_CHECKSUM = Kind("wrong_checksum", 460, -32082, "The octets do not have this checksum.")
+    WRONG_CONTENT_TYPE = Kind(
+        "wrong_content_type", 415, -32083, "The body of this request has to be of another type."
+    )
+    FILE_LOST = Kind("file_lost", 410, -32084, "The octets of this file are gone, or damaged.")
+    BAD_TICKET = Kind(
+        "bad_ticket", 401, -32085, "The ticket is over, or for something else: ask for another."
+    )
+    UPLOAD_INCOMPLETE = Kind("upload_incomplete", 409, -32086, "The file is not uploaded completely yet.")
+    FILE_MISMATCH = Kind(
+        "file_mismatch", 422, -32087, "The file has another size or type than the message says."
+    )
+    TOO_SLOW = Kind("too_slow", 408, -32088, "The body of the request came too slowly.")
+    RANGE_NOT_SATISFIABLE = Kind("range_not_satisfiable", 416, -32089, "The file has nothing in this range.")
     MESSAGE_GONE = Kind(
         "message_gone", 410, -32110, "There is no such message in this chat, or nothing is left of it."
     )
@@ -119,6 +135,8 @@ class Code(Enum):
         "wrong_member_state", 409, -32101, "That account's place in the group is not one for this."
     )
     GROUP_FULL = Kind("group_full", 403, -32102, "The group has as many members as it may have.")
+    HISTORY_FIXED = Kind("history_fixed", 403, -32120, "This chat is the node's own: its history stays on.")
+    NOTHING_ERASED = Kind("nothing_erased", 404, -32121, "The history of this chat was never erased.")
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",

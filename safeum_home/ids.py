@@ -19,6 +19,7 @@ AccountId = NewType("AccountId", str)
 DeviceId = NewType("DeviceId", str)
 ChatId = NewType("ChatId", str)
 AvatarId = NewType("AvatarId", str)
+FileId = NewType("FileId", str)
 Cursor = NewType("Cursor", str)
 """An opaque place in the node's order of events; it doubles as the id of the message at that place."""
 
@@ -27,6 +28,7 @@ ACCOUNT_PATTERN = r"^@[a-z2-7]{26}:[a-z0-9.:\[\]-]{1,255}$(?!\n)"
 DEVICE_PATTERN = r"^D[a-z2-7]{16}$(?!\n)"
 CHAT_PATTERN = r"^![a-z2-7]{26}$(?!\n)"
 AVATAR_PATTERN = r"^A[a-z2-7]{26}$(?!\n)"
+FILE_PATTERN = r"^F[a-z2-7]{26}$(?!\n)"
 CURSOR_PATTERN = r"^[A-Za-z0-9_-]{22}$(?!\n)"
 USERNAME_PATTERN = r"^(?=.*[a-z])[a-z0-9](?:[a-z0-9._-]{1,30})[a-z0-9]$(?!\n)"
 """With a letter in it, so that no login looks like a number."""
@@ -80,6 +82,11 @@ def new_device_id(random: RandomBytes = token_bytes) -> DeviceId:
 def avatar_id(index: bytes) -> AvatarId:
     """The id of a picture: its keyed hash (16 octets), so that the same picture has the same id."""
     return AvatarId("A" + _base32(index))
+
+
+def new_file_id(random: RandomBytes = token_bytes) -> FileId:
+    """A fresh id of a file (128 random bits)."""
+    return FileId("F" + _base32(random(16)))
 
 
 def group_id(index: bytes) -> ChatId:

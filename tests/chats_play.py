@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.errors import Disconnected, RemoteProblem
 from safeum_home.ids import AccountId, direct_chat_id, system_account
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import ContactState, Message, Notice, Text
-from tests.chats_net import Asked, Device, Net
 from tests.chats_groups_truth import Group, GroupsTruth, notice
+from tests.chats_net import Asked, Device, Net
 from tests.chats_truth import NODE, Room, Shown
 from tests.world import NODE as NODE_NAME
 from tests.world import PASSWORD
@@ -297,9 +298,8 @@ class Play:
     def check_rosters(self, device: Device) -> None:
         """Whoever asks for the members of a group is told who is in it."""
         for room in self.truth.groups_of(device.owner):
-            key, client = self.truth.key_of(room), device.client
-            chat = self.chat_id(key)
-            listed = device.ask(lambda chat=chat: client.members(chat)).needed()
+            key = self.truth.key_of(room)
+            listed = device.ask(partial(device.client.members, self.chat_id(key))).needed()
             found = Counter((self.name_of(one.account), one.role, one.state) for one in listed.members)
             assert found == self.truth.roster(key), f"{found} for {self.truth.roster(key)}"
 

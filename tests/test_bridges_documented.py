@@ -81,7 +81,7 @@ class EdgeTests(SynchronousTestCase):
         edge = Edge(
             MemoryReactorClock(),
             config,
-            cast(Any, SimpleNamespace(node_key="key")),
+            cast(Any, SimpleNamespace(node_key="key", transfers=None)),
             ServerTls(chain, key),
             dict,
             {path: provider.callback},

@@ -30,6 +30,7 @@ NAMES = ["ada", "bob", "cyd", "dan"]
 EXAMPLES, STEPS = 80, 60
 LEAST = 2000
 MOST_GROUPS = 3
+WAYS = ["request", "accept", "decline", "remove", "block", "unblock"]
 
 ANY = st.integers(0, 11)
 BACK = st.integers(0, 3)
@@ -37,7 +38,7 @@ OTHER = st.integers(1, len(NAMES) - 1)
 
 
 class _Lives(RuleBasedStateMachine):
-    """Four people, each of whom has a device at first. Rules draw numbers, which choose among what there is."""
+    """Four people and their devices. Rules draw numbers, which choose among what there is."""
 
     taken = 0
 
@@ -195,7 +196,7 @@ class _Lives(RuleBasedStateMachine):
         if theirs:
             self._meet("accept", theirs[0], device.owner)
 
-    @rule(who=ANY, to=OTHER, what=st.sampled_from("request accept decline remove block unblock".split()))
+    @rule(who=ANY, to=OTHER, what=st.sampled_from(WAYS))
     def meet(self, who: int, to: int, what: str) -> None:
         device = self._device(who)
         self._meet(what, device, self._other(device, to))

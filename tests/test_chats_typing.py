@@ -37,7 +37,8 @@ class TypingTests(SynchronousTestCase):
     def group(self, members: int) -> None:
         everybody = tuple(member(number) for number in range(members))
         nothing: Any = None
-        self.chat = Chat(CHAT, b"", ChatKind.GROUP, nothing, everybody, frozenset(everybody), nothing)
+        writers = frozenset(everybody)
+        self.chat = Chat(CHAT, b"", ChatKind.GROUP, nothing, everybody, writers, nothing, nothing)
 
     def type(self, number: int, active: bool = True) -> None:
         caller: Any = Caller(member(number))

@@ -139,6 +139,11 @@ class Play:
             case "read":
                 last = self.ada.call("chat.history", chat=chat, limit=1)["messages"][-1]
                 self.ada.call("chat.read", chat=chat, upto=last["id"])
+            case "edit" | "delete" | "react" | "pin" | "unpin":
+                self._change(name, friend, chat, what)
+            case "set":
+                settings: dict[str, Any] = {"archived": what % 2 == 0, "draft": {"text": f"draft {what}"}}
+                self.ada.call("chat.settings.set", chat=chat, **settings)
             case "name":
                 friend.call("profile.set", profile={"display_name": f"Name {what}"})
             case "block":
@@ -152,7 +157,9 @@ class Play:
                 if what % 4 > 1:
                     self.ada.call("contact.accept", account=late.account)
             case "group":
-                made = friend.call("group.create", client_id=f"{who}-{what}", name=f"Group {what}")["chat"]
+                made = friend.call("group.create", client_id=f"{who}-{what}", name=f"Group {what}")["chat"][
+                    "chat"
+                ]
                 friend.call("group.invite", chat=made, accounts=[self.ada.account])
                 self.ada.call("group.accept", chat=made)
                 if made not in self.groups:
@@ -160,6 +167,22 @@ class Play:
             case _:
                 if self.groups:
                     self._in_group(name, friend, self.groups[what % len(self.groups)], what)
+
+    def _change(self, name: str, friend: Client, chat: str, what: int) -> None:
+        """What is there becomes something else: of a direct chat, or of a group."""
+        if self.groups and what % 2:
+            chat = self.groups[what % len(self.groups)]
+        page = friend.call("chat.history", chat=chat, limit=2)["messages"]
+        target = {"chat": chat, "message": page[what % len(page)]["id"]}
+        if name == "edit":
+            friend.call("message.edit", **target, body={"kind": "text", "text": f"edited {what}"})
+        elif name == "react":
+            by = self.ada if what % 3 else friend
+            by.call("message.react", **target, emoji="\N{THUMBS UP SIGN}" if what % 4 else None)
+        else:
+            friend.call(
+                {"delete": "message.delete", "pin": "chat.pin", "unpin": "chat.unpin"}[name], **target
+            )
 
     def _in_group(self, name: str, friend: Client, group: str, what: int) -> None:
         match name:
@@ -188,7 +211,9 @@ def shown(state: State) -> dict[str, Any]:
                 view.kind,
                 view.unread,
                 view.read,
-                None if view.last is None else view.last.id,
+                view.last,
+                view.pinned,
+                view.settings,
                 view.group,
                 view.role,
                 view.display_name if view.peer in accepted or view.group is not None else "",
@@ -203,6 +228,7 @@ def shown(state: State) -> dict[str, Any]:
 
 STEPS = (
     *("up", "down", "up", "down", "time", "lose", "write", "write", "answer", "read", "name", "block"),
+    *("edit", "delete", "react", "react", "pin", "unpin", "set"),
     *("again", "new", "group", "group write", "group answer", "rename", "leave", "remove", "come back"),
 )
 STEP = st.tuples(st.sampled_from(STEPS), st.integers(0, FRIENDS - 1), st.integers(0, 7))
@@ -216,6 +242,7 @@ class ConvergenceTests(SynchronousTestCase):
     def test_it_comes_to_the_same(self, steps: list[tuple[str, int, int]]) -> None:
         """Whatever happened while it was loading, and however often the connection was lost."""
         self.patch(loading, "PAGE", 2)
+        self.patch(loading, "FIRST", 2)
         play = Play(self)
         for step in steps:
             play.step(*step)

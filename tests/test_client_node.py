@@ -21,7 +21,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home.accounts.policy import standard
 from safeum_home.client import Disconnected, RemoteProblem, aio
 from safeum_home.errors import Code
-from safeum_home.protocol.events import ContactChanged, PresenceChanged, ProfileChanged
+from safeum_home.protocol.events import ContactChanged, MemberChanged, PresenceChanged, ProfileChanged
 from safeum_home.protocol.presence import PresenceState
 from safeum_home.protocol.types import ContactState, DeviceType, Message, Text
 from tests.test_accounts_avatars import largest
@@ -154,6 +154,43 @@ class NodeTests(SynchronousTestCase):
         answers = {line["id"]: line for line in map(json.loads, done.stdout.splitlines()) if "id" in line}
         self.assertEqual(set(answers), {1, "two"})
         self.assertIn("profile", answers["two"]["result"])
+
+    def test_a_group(self) -> None:
+        """Two of the SDK's clients, over TLS: made, joined, written into, and left."""
+        for login in ("ann", "ben"):
+            self.register(login)
+
+        async def meet() -> tuple[list[str], bool]:
+            async with await self.connect() as ann, await self.connect() as ben:
+                heard = ben.events()
+                for client, login in ((ann, "ann"), (ben, "ben")):
+                    await client.login(login, PASSWORD)
+                    await client.load()
+                found = await ann.find("ben")
+                await ann.request(found.account, found.address)
+                await ben.accept((await ben.find("ann")).account)
+                made = await ann.create_group("Walks", [found.account])
+                chat = made.chat.chat
+                await ben.accept_invitation(chat)
+                await ann.send(chat, "On Sunday?")
+                told = []
+                async for event in heard:
+                    if isinstance(event, Message) and event.chat == chat:
+                        assert ben.state.authentic(event) is not False
+                        told.append(event.body.text if isinstance(event.body, Text) else "notice")
+                        if len(told) == 2:
+                            break
+                view = ben.state.chat(chat)
+                assert ben.state.groups.invitations == {} and view is not None and view.role == "member"
+                told += sorted(member.role for member in (await ben.members(chat)).members)
+                await ben.leave_group(chat)
+                async for event in heard:
+                    if isinstance(event, MemberChanged) and event.member.state == "left":
+                        break
+                return told, ben.state.chat(chat) is None
+
+        told, gone = asyncio.run(asyncio.wait_for(meet(), SECONDS))
+        self.assertEqual((told, gone), (["notice", "On Sunday?", "member", "owner"], True))
 
     def test_errors_of_the_command_are_words_and_a_status(self) -> None:
         done = self.safeum("pipe", "nobody", "wrong password\n")

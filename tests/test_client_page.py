@@ -87,7 +87,7 @@ class HelpTests(PageTestCase):
         pages = [self.body()]
         self.assertTrue(pages[0].startswith("/chat [NAME]"))
         self.assertIn("PageDown for more", self.info())
-        for _ in range(5):
+        for _ in range(8):
             self.scroll(-(ROWS - 2))
             pages.append(self.body())
         self.assertEqual(pages[-1], pages[-2])

@@ -57,7 +57,9 @@ class PipeTests(SynchronousTestCase):
         self.wire.reply(self.wire.of("chat.list")[0], {"chats": [], "next": None})
         self.wire.reply(self.wire.of("chat.send")[0], {"id": cursor(1), "at": 1})
         second, first = self.lines()
-        self.assertEqual(second, {"jsonrpc": "2.0", "id": "x", "result": {"chats": [], "next": None}})
+        self.assertEqual(
+            second, {"jsonrpc": "2.0", "id": "x", "result": {"chats": [], "next": None, "people": []}}
+        )
         self.assertEqual(first, {"jsonrpc": "2.0", "id": 7, "result": {"id": cursor(1), "at": 1}})
 
     def test_refusals_are_those_of_the_protocol(self) -> None:

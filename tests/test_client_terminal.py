@@ -202,7 +202,7 @@ class CommandTests(DeskTestCase):
         self.enter("/cha bob")
         self.assertEqual(self.desk.current, CHAT)
         self.enter("/de")
-        self.assertIn("Which one? /decline, /devices", self.body())
+        self.assertIn("Which one? /decline, /delete, /devices", self.body())
         self.enter("/dance")
         self.assertIn("There is no /dance", self.body())
 

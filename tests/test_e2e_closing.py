@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from safeum_home.accounts.records import AccountRecord, DeviceRecord, ProfileRecord, unseal
-from safeum_home.chats.sealed import open_message
+from safeum_home.chats.sealed import decode, open_under
 from safeum_home.errors import Erased
 from safeum_home.ids import AccountId, direct_chat_id, system_account
 from safeum_home.ports import WrappedKey
@@ -103,19 +103,19 @@ class OldCopyTests(PeopleCase):
             for account, sealed in rows["accounts"]
         }
         self.assertEqual(names, {"bob", "carol"})
-        for device, account, _, _, sealed in rows["devices"]:
+        for device, account, _, _, sealed, _ in rows["devices"]:
             self.assertEqual(unseal(keys[account], DeviceRecord, sealed, device).name, DEVICE["name"])
         for account, _, sealed in rows["profiles"]:
             unseal(keys[account], ProfileRecord, sealed, account)
-        messages = [open_message(keys[row[0]], EventRow(*row)) for row in rows["events"]]
+        messages = [decode(open_under(keys[row[0]], EventRow(*row))) for row in rows["events"]]
         bodies = [message.body.text for message in messages if isinstance(message.body, Text)]
         self.assertEqual(bodies, ["bob to carol"])
 
     def _raw(self, copy: Path, hers: set[bytes]) -> None:
         """What was sealed for her is in no file of the state directory, in whatever corner of it."""
         old = self.rows(copy)
-        sealed_for_her = ("keys", "accounts", "chats", "events")
-        gone = [row[-1] for table in sealed_for_her for row in old[table] if row[0] in hers]
+        sealed_for_her = (("keys", 2), ("accounts", 1), ("chats", 2), ("events", 2))
+        gone = [row[place] for table, place in sealed_for_her for row in old[table] if row[0] in hers]
         gone += [row[0] for row in old["devices"] if row[1] in hers]
         self.assertEqual(len(gone), 3 + 1 + 2 + 2 + 1)
         files = {file.name: file.read_bytes() for file in self.node.state.iterdir() if file.is_file()}

@@ -3,11 +3,13 @@
 import random
 import sqlite3
 import time
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 from safeum_home.ids import AccountId
 from safeum_home.ports import WrappedKey
+from safeum_home.sealing.keyring import EpochKeyring
 from tests.e2e.closing import DEVICE, PASSWORD, PIN, ClosingCase
 from tests.e2e.wire import PATIENCE, RawClient, Refused
 from tests.world import CONSENT
@@ -76,12 +78,7 @@ class KillTests(ClosingCase):
         self.node.start()
         self.node.stop()
         with self.vault() as vault:
-            database = sqlite3.connect(self.node.state / "home.sqlite")
-            owners = [b"filler %9d" % number for number in range(FILLERS)]
-            wraps = [(owner, *_fields(vault.keyring.new_key(owner)[1])) for owner in owners]
-            with database:
-                database.executemany("INSERT INTO keys (owner, epoch, wrapped) VALUES (?, ?, ?)", wraps)
-            database.close()
+            fill(self.node.state / "home.sqlite", vault.keyring, FILLERS)
 
     def _close(self, client: RawClient) -> None:
         try:
@@ -115,6 +112,16 @@ class KillTests(ClosingCase):
         else:
             client.call("session.block", pin=PIN)
         self.refused("username_taken", self.client(), "account.register", **about, consent=CONSENT)
+
+
+def fill(path: Path, keyring: EpochKeyring, count: int) -> None:
+    """Put keys of others into a database that no node uses."""
+    database = sqlite3.connect(path)
+    owners = [b"filler %9d" % number for number in range(count)]
+    wraps = [(owner, *_fields(keyring.new_key(owner)[1])) for owner in owners]
+    with database:
+        database.executemany("INSERT INTO keys (owner, epoch, wrapped) VALUES (?, ?, ?)", wraps)
+    database.close()
 
 
 def _fields(wrapped: WrappedKey) -> tuple[int, bytes]:

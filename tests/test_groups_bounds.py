@@ -1,12 +1,24 @@
 """Bounds of groups, and what somebody's hand in the database does to them."""
 
+from collections.abc import Iterator
 from typing import Any
+
+from sqlalchemy import Connection
 
 from safeum_home.chats.roster import Role, RosterRecord, RosterState, seal_entry
 from safeum_home.storage import roster
 from safeum_home.storage.rows import RosterRow
 from tests.group_case import GroupCase
 from tests.world import Client, Refused, World
+
+TABLES = ("chats", "roster", "members", "group_links", "endings", "events", "erasing", "keys")
+
+
+def everything(c: Connection) -> Iterator[bytes]:
+    """All octets in these tables."""
+    for table in TABLES:
+        for row in c.exec_driver_sql(f"SELECT * FROM {table}"):
+            yield from (value for value in row if isinstance(value, bytes))
 
 
 class LimitTests(GroupCase):
@@ -149,6 +161,21 @@ class HandTests(GroupCase):
         self.restart(self.alice, self.bob)
         self.outside(self.bob)
         self.assertEqual(set(self.roster(self.alice, self.chat)), {"alice"})
+
+    def test_what_a_disk_shows(self) -> None:
+        """No name, text, link, picture or id of anybody is in the database in clear."""
+        self.alice.call("group.set", chat=self.chat, name="Clandestine", about="Conspiracies")
+        link = self.alice.call("group.link.reset", chat=self.chat)["link"]
+        self.alice.call("group.invite", chat=self.chat, accounts=[self.carol.account])
+        self.bob.call("group.leave", chat=self.chat)
+        ended = self.create(self.alice, name="ended")
+        self.alice.call("group.leave", chat=ended)
+        found = self.world.database.now(lambda c: b"".join(everything(c)))
+        self.assertGreater(len(found), 1000)
+        code = link.partition("#")[2]
+        clear = ["Clandestine", "Conspiracies", "Walks", "secret", code, self.chat, ended]
+        for text in [*clear, *(client.account for client in (self.alice, self.bob, self.carol))]:
+            self.assertNotIn(text.strip("!@").partition(":")[0].encode(), found)
 
     def put(self, row: RosterRow) -> None:
         """Put an entry into the database, and a row among the members along with it."""

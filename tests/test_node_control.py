@@ -177,8 +177,12 @@ class ControlTests(NodeCase):
         self.assertIn("safeum chat --node localhost", page)
         style = page.partition("<style>")[2].partition("</style>")[0]
         self.assertIn(b64encode(sha256(style.encode()).digest()).decode(), headers["Content-Security-Policy"])
+        with urlopen(f"https://localhost:{self.port}/group", context=self.tls) as answer:
+            group = answer.read().decode()
+            self.assertEqual(answer.headers["Content-Security-Policy"], headers["Content-Security-Policy"])
+        self.assertIn("<code>/join</code>", group)
         for word in ("<script", "src=", "href=", "http"):
-            self.assertNotIn(word, page)
+            self.assertNotIn(word, page + group)
 
     def test_policy(self) -> None:
         """The operator's own text, put into place while the node runs."""

@@ -48,7 +48,7 @@ class ErasureTests(StorageCase):
     async def sweep(self) -> int:
         """Sweep two messages at a time; how often there was something."""
         times = 0
-        while await self.write(sweep, 2):
+        while await self.write(sweep, 2, 0):
             times += 1
         return times
 
@@ -150,7 +150,7 @@ class ErasureTests(StorageCase):
     async def test_goes_on(self) -> None:
         """What was not swept before the database was closed is swept when it is open again."""
         await self.erase("ann")
-        await self.write(sweep, 2)
+        await self.write(sweep, 2, 0)
         await self.reopen()
         self.assertGreater(await self.sweep(), 0)
         self.assertEqual(await self.count("events"), 2)
@@ -194,7 +194,7 @@ class FileTests(StorageCase):
         await self.reopen()
         self.assertIn(b"message canary", self.octets())
         await self.write(erase_account, blind("ann"), 1)
-        while await self.write(sweep, 10):
+        while await self.write(sweep, 10, 0):
             pass
         await self.db.close()
         for canary in (b"account canary", b"wrap canary", b"message canary", event.sent):

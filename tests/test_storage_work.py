@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.storage import chat_list, chats, contacts, events, profiles, roster
-from safeum_home.storage.rows import ChatRow, ContactRow, NewEvent, ProfileRow
+from safeum_home.storage import changes, chat_list, chats, contacts, events, profiles, roster, settings
+from safeum_home.storage.rows import ChatRow, ContactRow, EventRow, NewEvent, ProfileRow
 from tests.instant_database import InstantDatabase
 from tests.storage import blind, wrap
 
@@ -22,7 +22,7 @@ class WorkTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.database = InstantDatabase()
-        self.reached = 0
+        self.reached = self.changed = 0
         self.now(self._chats)
         self.now(lambda c: self._messages(c, 20))
 
@@ -45,6 +45,11 @@ class WorkTests(SynchronousTestCase):
                 sent = blind(f"sent {self.reached}")
                 rows.append(NewEvent(blind(f"chat {number}"), self.reached, b"s" * 300, sent))
         events.append_events(c, rows)
+        # Half of them are changed; the last is behind `changed`.
+        for row in rows[::2]:
+            self.changed = self.reached
+            self.reached += 1
+            changes.rewrite(c, EventRow(row.chat, row.position, b"changed"), self.reached)
 
     def work(self, fn: Callable[..., object], *arguments: Any) -> int:
         """How much SQLite does for a read."""
@@ -75,6 +80,9 @@ class WorkTests(SynchronousTestCase):
             "markers": self.work(chats.markers_since, ann, reached, 200, GROUP),
             "undelivered": self.work(chats.undelivered, ann, reached),
             "changed": self.work(chats.chats_changed_since, ann, reached, 200),
+            "changes": self.work(changes.changes_since, ann, reached, 200),
+            "last changes": self.work(changes.changes_since, ann, self.changed, 200),
+            "settings": self.work(settings.settings_since, ann, reached, 200),
             "contacts": self.work(contacts.contacts_since, ann, reached, 200),
             "profiles": self.work(profiles.profiles_since, ann, reached, 200),
             "own entries": self.work(roster.own_since, ann, reached, 200),

@@ -214,7 +214,7 @@ class NodeTests(SupportCase):
             {**answer, "signature": turned},
             {name: value for name, value in answer.items() if name != "signature"},
         ):
-            sealed = seal_message(chat.key, chat.blind, position, msgspec.json.encode(changed))
+            sealed = seal_message(chat, position, msgspec.json.encode(changed))
             row = update(events).where(events.c.position == position).values(sealed=sealed)
             self.successResultOf(self.world.database.transact(partial(_execute, statement=row)))
             found = self.alice.call("chat.history", chat=self.chat)["messages"][-1]

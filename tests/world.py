@@ -16,9 +16,11 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import Clock
 
 from safeum_home.accounts.policy import standard
+from safeum_home.chats.files.means import FilePlace
 from safeum_home.config import (
     Config,
     ContactSyncSection,
+    FileSection,
     LimitSection,
     NodeSection,
     NumberSection,
@@ -28,11 +30,13 @@ from safeum_home.config import (
 from safeum_home.gateway.session import Session
 from safeum_home.node.domain import make_domain
 from safeum_home.ports import TextMessages
+from safeum_home.ports.files import BlobStore
 from safeum_home.presence.rounds import Rounds
 from safeum_home.protocol import MAX_FRAME, frames
 from safeum_home.sealing.root import generate
 from safeum_home.sealing.vault import Vault, open_vault
 from tests.instant_database import InstantDatabase
+from tests.memory_store import MemoryStore
 from tests.world_parts import RecordedTexts, arena, cheap_hasher
 
 NODE = "home.example"
@@ -54,6 +58,7 @@ GENEROUS: dict[str, Any] = {
         "profile_changes_per_account",
         "verifications_per_address",
         "codes_per_number",
+        "file_requests_per_account",
         "group_invitations_per_account",
         "group_changes_per_account",
     )
@@ -220,9 +225,9 @@ class Client:
         return {"chat": chat, "client_id": about, "body": {"kind": "text", "text": text}}
 
     def history(self, chat: str, **params: Any) -> list[str]:
-        """The texts of a page of a chat."""
+        """The texts of a page of a chat, what the node wrote into it left out."""
         page = self.call("chat.history", chat=chat, **params)["messages"]
-        return [message["body"]["text"] for message in page]
+        return [message["body"]["text"] for message in page if message["body"]["kind"] == "text"]
 
     def _sort(self) -> None:
         self.connection.read_on()
@@ -249,6 +254,8 @@ class World:
         password_queue: int = 1000,
         contact_sync: ContactSyncSection | None = None,
         numbers: NumberSection | None = None,
+        store: BlobStore | None = None,
+        files: FileSection | None = None,
         **limits: Any,
     ) -> None:
         self.clock = Clock()
@@ -263,11 +270,20 @@ class World:
             contact_sync=contact_sync or ContactSyncSection(),
             limits=LimitSection(**{**GENEROUS, **limits}),
             numbers=numbers or NumberSection(),
+            files=files or FileSection(),
         )
         self.texts = RecordedTexts()
         texts: TextMessages = self.texts
+        self.store: Any = store or MemoryStore()
         self.domain = make_domain(
-            self.config, self.clock, self.database, self.vault, self.hasher, texts, maybeDeferred
+            self.config,
+            self.clock,
+            self.database,
+            self.vault,
+            self.hasher,
+            texts,
+            maybeDeferred,
+            place=FilePlace(self.store, maybeDeferred),
         )
         self.services = self.domain.services
         self.connections: list[Connection] = []

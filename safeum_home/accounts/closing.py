@@ -130,13 +130,14 @@ class Closing:
             await pause
 
     async def sweep(self) -> None:
-        """Let closed accounts leave their groups, and delete what they have left, a little at a time.
+        """Let closed accounts leave their groups, and delete what they and erased chats have left.
 
         What fails is left to the next time.
         """
         with suppress(Problem):
             await self._leave_groups()
-            while await self._database.transact(lambda c: sweep(c, SWEPT_AT_ONCE)):
+            hour = int(self._clock.seconds() // 3600)
+            while await self._database.transact(lambda c: sweep(c, SWEPT_AT_ONCE, hour)):
                 pass
 
     async def _close(

@@ -148,7 +148,7 @@ class AccountDirectory:
         return dict(undamaged(rows, open_row, "profiles"))
 
     def people(self, c: Connection, among: Collection[AccountId]) -> dict[AccountId, Known]:
-        """`look_up` for many at once, without their `status`."""
+        """`ports.Directory.people`."""
         asked = [account for account in among if account not in self._own]
         found = {account: own for account in among if (own := self._own.get(account)) is not None}
         names = self.names(c, asked)
@@ -174,14 +174,6 @@ class AccountDirectory:
             return Known(account, opened.username, opened.display_name, opened.status)
 
         return self.get(account).addCallback(known)
-
-    def look_up(self, c: Connection, account: AccountId) -> Known | None:
-        if (own := self._own.get(account)) is not None:
-            return own
-        if (opened := self.read(c, account)) is None:
-            return None
-        opened.key.wipe()
-        return Known(account, opened.username, opened.display_name, opened.status)
 
     def opened(self, row: AccountRow, profile: ProfileRow | None) -> OpenAccount:
         """An account from its rows, kept from now on; raises `Tampered`."""

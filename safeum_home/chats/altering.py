@@ -17,8 +17,8 @@ from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.reacted import own_reactions
 from safeum_home.chats.registry import ChatRegistry
-from safeum_home.chats.roster import Role
-from safeum_home.chats.sealed import open_message, seal_message
+from safeum_home.chats.rights import Action, may
+from safeum_home.chats.sealed import open_message, reseal
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId
@@ -98,7 +98,7 @@ class Altering:
         if row is None or target <= visible:
             raise Problem(Code.MESSAGE_GONE)
         try:
-            message = open_message(contents.key, row)
+            message = open_message(c, contents, row)
         except Tampered:
             raise Problem(Code.MESSAGE_GONE) from None
         return Place(contents, row, message, account, self._blinder.account(account), position, later)
@@ -110,8 +110,8 @@ class Altering:
 
     @staticmethod
     def moderates(chat: ChatContents) -> bool:
-        """Whether the account that a chat was opened for is the owner or an admin of a group."""
-        return chat.entry is not None and chat.entry.role >= Role.ADMIN
+        """Whether the account that a chat was opened for may pin in a group, and delete what others wrote."""
+        return chat.entry is not None and may(chat.entry.role, Action.MODERATE)
 
     # --- a whole command
 
@@ -142,7 +142,7 @@ class Altering:
             if altered is None:
                 return None
             encoded = frames.encode_params(altered.message)
-            sealed = seal_message(place.chat.key, chat.blind, target, encoded)
+            sealed = reseal(c, place.chat, place.row, encoded)
             changes.rewrite(c, EventRow(chat.blind, target, sealed), position)
             return altered, changes.not_seeing(c, chat.blind, target)
 
@@ -192,9 +192,9 @@ class Altering:
 
         def tell(row: ChangeRow) -> Published:
             chat = opened(row.event.chat)
-            message, reacted = open_message(chat.key, row.event), None
+            message, reacted = open_message(c, chat, row.event), None
             if message.reactions:
-                mine = own_reactions(c, chat.key, chat.blind, blind, [row.event.position])
+                mine = own_reactions(c, chat, blind, [row.event.position])
                 emoji = mine.get(row.event.position)
                 message, reacted = structs.replace(message, mine=emoji), Reacted(account, emoji)
             event = ChatChanged(self._cursors.encode(row.position), message, None, reacted)

@@ -23,6 +23,7 @@ from safeum_home.protocol.commands import (
     ReactionList,
 )
 from safeum_home.protocol.events import Reacted
+from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import MOST_REACTIONS, Deleted, Reaction, Unknown
 from safeum_home.protocol.types import Body, Message, Text
 from safeum_home.storage import reactions
@@ -39,7 +40,12 @@ def _carried(old: Unknown, new: Body) -> Body | None:
     return new if type(new) is Unknown and new.kind == old.kind else None
 
 
-_EDITS: dict[type, Callable[..., Body | None]] = {Text: _text, Unknown: _carried}
+def _file(old: File, new: Body) -> Body | None:
+    """What is said of it: the file itself stays."""
+    return new if type(new) is File and structs.replace(new, caption=old.caption) == old else None
+
+
+_EDITS: dict[type, Callable[..., Body | None]] = {Text: _text, File: _file, Unknown: _carried}
 """What becomes of a body of a kind when it is to be changed to another one; None where it cannot be."""
 
 
@@ -115,7 +121,7 @@ class MessageChanges:
                 reactions.drop_reaction(c, chat, target, place.blind)
             else:
                 record = ReactionRecord(caller.account, emoji)
-                row = seal_reaction(place.chat.key, chat, target, place.blind, place.position, record)
+                row = seal_reaction(c, place.chat, target, place.blind, place.position, record)
                 reactions.put_reaction(c, row)
             return Altered(structs.replace(message, reactions=tally), Reacted(caller.account, emoji))
 
@@ -130,17 +136,19 @@ class MessageChanges:
             place = self._altering.find(c, chat.blind, caller.account, target)
             rows = reactions.reactions_to(c, chat.blind, target, after, params.limit + 1)
             page = rows[: params.limit]
-            opened = undamaged(page, lambda row: open_reaction(place.chat.key, row), "reactions")
+            opened = undamaged(page, lambda row: open_reaction(c, place.chat, row), "reactions")
             return opened, len(rows) > params.limit
 
         page, more = await self._database.read(read)
+        if chat.stale:  # it may have been erased since it was read
+            return await self.reactions(caller, params)
         listed = [AccountReaction(record.account, record.emoji) for record in page]
         return ReactionList(listed, page[-1].account if more and page else None)
 
     def _own(self, c: Connection, place: Place) -> str | None:
         row = reactions.reaction(c, place.row.chat, place.row.position, place.blind)
         try:
-            return None if row is None else open_reaction(place.chat.key, row).emoji
+            return None if row is None else open_reaction(c, place.chat, row).emoji
         except Tampered:
             return None
 

@@ -8,17 +8,20 @@ from sqlalchemy import Connection
 from safeum_home.chats.altering import Altering, Place
 from safeum_home.chats.changing import check_mentions
 from safeum_home.chats.contents import Chat, ChatKind
+from safeum_home.chats.files.sending import Attachment, Attachments
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Cursors, Database
 from safeum_home.protocol.commands import ChatSend
+from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Forwarded, ForwardFrom, Mentions, Unknown
 from safeum_home.protocol.types import Body, Text
 from safeum_home.storage import chats, events
+from safeum_home.storage.rows import NewEvent
 
-FORWARDED = (Text, Unknown)
-"""What is copied as it is. What the node writes stays where it is, and files have ways of their own."""
+FORWARDED = (Text, File, Unknown)
+"""What is copied as it is. What the node writes stays where it is."""
 
 
 class Composed(NamedTuple):
@@ -29,6 +32,22 @@ class Composed(NamedTuple):
     mentions: Mentions
     forwarded: Forwarded | None
     check: Callable[[Connection], None]
+    attachment: Attachment | None = None
+    """The file of it. Wipe it after use."""
+
+    def storing(
+        self, chat: Chat, row: NewEvent, append: Callable[[Connection], int | None] | None = None
+    ) -> Callable[[Connection], int | None]:
+        """What stores it in a transaction of this turn, as `append_events` does, or `append`."""
+
+        def event(c: Connection) -> int | None:
+            # What was stored before is recognised first.
+            if (earlier := events.recognised(c, row.sent)) is not None:
+                return earlier
+            self.check(c)
+            return events.append_events(c, [row])[0] if append is None else append(c)
+
+        return event if self.attachment is None else self.attachment.storing(chat, row, event)
 
 
 class Composing:
@@ -41,15 +60,20 @@ class Composing:
         blinder: Blinder,
         cursors: Cursors,
         registry: ChatRegistry,
+        attachments: Attachments,
     ) -> None:
         self._altering = altering
+        self._attachments = attachments
         self._database = database
         self._blinder = blinder
         self._cursors = cursors
         self._registry = registry
 
     async def find(self, sender: AccountId, chat: Chat, params: ChatSend) -> Composed:
-        """Raises `invalid_params`, `not_a_member`, `message_gone`, `not_forwardable`, `not_found`."""
+        """Raises `invalid_params`, `not_a_member`, `message_gone`, `not_forwardable`, `not_found`.
+
+        And what `Attachments.find` raises. What this returns may hold a key: see `Composed.attachment`.
+        """
         if (params.body is None) == (params.forward is None):
             raise Problem(Code.INVALID_PARAMS, "a message has a body, or is a copy of another one")
         check_mentions(params.mentions, chat.members)
@@ -70,7 +94,10 @@ class Composing:
             for each in checks:
                 each(c)
 
-        return Composed(body, params.reply_to, params.mentions, forwarded, check)
+        attachment = None
+        if isinstance(body, File):
+            attachment = await self._attachments.find(sender, chat, body)
+        return Composed(body, params.reply_to, params.mentions, forwarded, check, attachment)
 
     def _answered(self, sender: AccountId, chat: Chat, message: str) -> Callable[[Connection], None]:
         target, blind = self._cursors.decode(message), self._blinder.account(sender)

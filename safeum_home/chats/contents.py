@@ -7,7 +7,7 @@ from typing import NamedTuple
 from safeum_home.chats.record import ChatRecord
 from safeum_home.chats.roster import RosterRecord
 from safeum_home.ids import AccountId, ChatId
-from safeum_home.ports import Key
+from safeum_home.ports import Key, Keyring
 
 
 class ChatKind(IntEnum):
@@ -33,12 +33,17 @@ class ChatContents(NamedTuple):
     members: tuple[AccountId, ...]
     record: ChatRecord
     changed: int
+    keyring: Keyring
     entry: RosterRecord | None = None
 
 
 @dataclass(slots=True)
 class Chat:
-    """A chat that is open. `writers` are those who may write into it now."""
+    """A chat that is open. `writers` are those who may write into it now.
+
+    `stale`: it has been changing since it was opened, and its key may be another one. `keyring` opens
+    the keys of messages that have one of their own (`chats.sealed`).
+    """
 
     id: ChatId
     blind: bytes
@@ -47,3 +52,7 @@ class Chat:
     members: tuple[AccountId, ...]
     writers: frozenset[AccountId]
     record: ChatRecord
+    keyring: Keyring
+    stale: bool = False
+    blinds: tuple[bytes, ...] | None = None
+    """Blind indexes of `members`, where somebody has asked for them."""

@@ -42,7 +42,7 @@ class Delivery:
         self, c: Connection, chat: ChatContents, row: EventRow, account: AccountId, blind: bytes
     ) -> Published:
         """A stored message, as it is now, for a device of `account` (its index is `blind`) that was away."""
-        [encoded] = with_own(c, chat.key, blind, [(row, open_encoded(chat.key, row))])
+        [encoded] = with_own(c, chat, blind, [(row, open_encoded(c, chat, row))])
         frame = frames.text_frame(frames.notification(_METHOD, encoded))
         own = chat.kind is ChatKind.GROUP or decode(encoded).sender == account
         return Published(frame, row.position, None if own else chat.id)

@@ -147,7 +147,7 @@ class GroupChanges:
         for entry in draft.entries:
             for account in (entry.account, entry.by):
                 if account is not None and account not in names:
-                    names[account] = self._directory.look_up(c, account)
+                    names[account] = self._events.called(c, account)
 
     async def known(self, people: Iterable[AccountId]) -> dict[AccountId, Known | None]:
         """What accounts are called."""
@@ -173,6 +173,7 @@ class GroupChanges:
         if draft.updated:
             told.append((draft.updated, partial(self._tell_chat, chat.members, chat, draft.updated)))
         for position, encoded in draft.notices:
+            self._notices.told(chat, position)
             told.append(
                 (
                     position,

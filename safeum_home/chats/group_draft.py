@@ -22,8 +22,8 @@ GONE_KEPT = 2_000
 """Entries of those who are gone that a group keeps, so that devices that were away learn of it."""
 
 
-StoreNotice = Callable[[Connection, Chat, Key, Notice, int], bytes]
-"""Stores a notice at a position, under the chat's key; its message, encoded."""
+StoreNotice = Callable[[Connection, Chat, Key, Notice, int, bool], bytes]
+"""Stores a notice at a position, under the chat's key, to be kept or not; its message, encoded."""
 
 
 class Entry(NamedTuple):
@@ -174,7 +174,8 @@ class Draft:
     ) -> int:
         """Write into the group what has become of it; the position of that message."""
         position = self.position()
-        encoded = self.store_notice(self.c, self.chat, self.key, Notice(action, who, by, text), position)
+        told, kept = Notice(action, who, by, text), self.record.history
+        encoded = self.store_notice(self.c, self.chat, self.key, told, position, kept)
         self.notices.append((position, encoded))
         return position
 
@@ -204,6 +205,7 @@ class Draft:
             members,
             frozenset(members),
             self.record,
+            self.chat.keyring,
         )
 
 

@@ -16,7 +16,7 @@ from safeum_home.chats.roster import Role, RosterState
 from safeum_home.damage import undamaged
 from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId, ChatId
-from safeum_home.ports import Blinder, Directory, Key, Keyring, Missed, Published
+from safeum_home.ports import Blinder, Key, Keyring, Missed, Published
 from safeum_home.storage import chats, group_endings, roster
 from safeum_home.storage.erasure import erase_chat
 from safeum_home.storage.rows import EndingRow
@@ -46,13 +46,11 @@ class GroupEndings:
         keyring: Keyring,
         opener: ChatOpener,
         events: GroupEvents,
-        directory: Directory,
     ) -> None:
         self._blinder = blinder
         self._keyring = keyring
         self._opener = opener
         self._events = events
-        self._directory = directory
 
     def erase(self, draft: Draft, last: Entry, epoch: int) -> None:
         """Erase a group whose `last` member has just left; `epoch` is the keyring's present one.
@@ -84,7 +82,7 @@ class GroupEndings:
         rows = group_endings.endings_since(c, blind, after, limit)
         if not rows or (key := self._key(c, account)) is None:
             return Missed([], None)
-        known = self._directory.look_up(c, account)
+        known = self._events.called(c, account)
 
         def tell(row: EndingRow) -> Published:
             try:

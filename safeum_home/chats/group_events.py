@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 
 from safeum_home import ids
-from safeum_home.chats.contents import ChatKind
+from safeum_home.chats.contents import ChatContents, ChatKind
 from safeum_home.chats.group_draft import Entry, opened
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.record import ChatRecord, open_record
@@ -86,22 +86,31 @@ class GroupEvents:
         own = roster.own_since(c, blind, after, limit)
         others = roster.others_since(c, blind, after, limit)
         told = undamaged(own, lambda row: self._own(c, account, row), "members")
-        open_chat = self._opener.opener(c, account)
-        people: dict[bytes, int] = {}
+        open_chat = self._opener.opener(c, account, (row.chat for row in others))
 
-        def tell(row: RosterRow) -> Published | None:
+        def open_row(row: RosterRow) -> tuple[ChatContents, Entry]:
             chat = open_chat(row.chat)
-            entry = self.entry(c, chat.key, row)
-            if chat.entry is None or row.position < chat.entry.since:
-                return None  # it was so before the account came: it asks for the roster
-            if row.chat not in people:
-                people[row.chat] = chats.count_members(c, row.chat)
-            known = self._directory.look_up(c, entry.account)
-            return self.member(chat.id, entry, known, people[row.chat])
+            return chat, self.entry(c, chat.key, row)
 
-        told += [event for event in undamaged(others, tell, "members") if event is not None]
+        entries = [
+            (chat, entry)
+            for chat, entry in undamaged(others, open_row, "members")
+            # What was so before the account came is not told: it asks for the roster.
+            if chat.entry is not None and entry.position >= chat.entry.since
+        ]
+        # Names and numbers of members are asked for once for all of them.
+        known = self._directory.people(c, {entry.account for _, entry in entries})
+        people = chats.count_members_of(c, list({chat.blind for chat, _ in entries}))
+        told += [
+            self.member(chat.id, entry, known.get(entry.account), people.get(chat.blind, 0))
+            for chat, entry in entries
+        ]
         ends = [rows[-1].position for rows in (own, others) if len(rows) == limit]
         return Missed(sorted(told, key=lambda event: event.position), min(ends, default=None))
+
+    def called(self, c: Connection, account: AccountId | None) -> Known | None:
+        """What an account is called, inside a snapshot or a transaction."""
+        return None if account is None else self._directory.people(c, {account}).get(account)
 
     def _own(self, c: Connection, account: AccountId, row: RosterRow) -> Published:
         record, key = self.open_group(c, row.chat)
@@ -110,9 +119,8 @@ class GroupEvents:
             raise Tampered
         people = chats.count_members(c, row.chat)
         if entry.state is RosterState.INVITED:
-            by = None if entry.by is None else self._directory.look_up(c, entry.by)
-            return self.invited(record, entry, by, people)
-        return self.member(record.id, entry, self._directory.look_up(c, account), people)
+            return self.invited(record, entry, self.called(c, entry.by), people)
+        return self.member(record.id, entry, self.called(c, account), people)
 
     def open_group(self, c: Connection, chat: bytes) -> tuple[ChatRecord, Key]:
         """A group by the index of its row, for who need not be a member; raises `Tampered`."""

@@ -23,7 +23,7 @@ from safeum_home.protocol.commands import (
     GroupReaders,
     InvitationList,
 )
-from safeum_home.protocol.group_types import GroupMember, Invitation
+from safeum_home.protocol.group_types import Invitation
 from safeum_home.storage import chats, events, roster
 from safeum_home.storage.rows import RosterRow
 
@@ -52,10 +52,6 @@ class GroupRoster:
         self._events = shown
 
     async def members(self, caller: Caller, params: GroupMembers) -> GroupMemberList:
-        def show(c: Connection, key: Key, row: RosterRow) -> GroupMember:
-            entry = self._events.entry(c, key, row)
-            return self._events.shown(entry, self._directory.look_up(c, entry.account))
-
         def read(c: Connection) -> GroupMemberList:
             blind, key = self.open(c, caller.account, params.chat)
             if params.accounts is not None:
@@ -64,7 +60,9 @@ class GroupRoster:
             else:
                 rows = roster.listed(c, blind, self._start(params.after), params.limit + 1)
                 rows, more = rows[: params.limit], len(rows) > params.limit
-            members = undamaged(rows, lambda row: show(c, key, row), "members")
+            entries = undamaged(rows, lambda row: self._events.entry(c, key, row), "members")
+            known = self._directory.people(c, {entry.account for entry in entries})
+            members = [self._events.shown(entry, known.get(entry.account)) for entry in entries]
             return GroupMemberList(members, members[-1].account if more and members else None)
 
         return await self._database.read(read)
@@ -94,7 +92,7 @@ class GroupRoster:
         def show(c: Connection, row: RosterRow) -> Invitation:
             record, key = self._events.open_group(c, row.chat)
             entry = self._events.entry(c, key, row)
-            by = None if entry.by is None else self._directory.look_up(c, entry.by)
+            by = self._events.called(c, entry.by)
             return self._events.invitation(record, entry, by, chats.count_members(c, row.chat))
 
         def read(c: Connection) -> InvitationList:

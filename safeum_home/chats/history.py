@@ -3,6 +3,7 @@
 A client holds no storage: what it shows after a login comes from here.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from msgspec import Raw
@@ -55,22 +56,32 @@ class History:
 
     async def history(self, caller: Caller, params: commands.ChatHistory) -> Raw:
         before = None if params.before is None else self._cursors.decode(params.before)
-        chat = await self._registry.load(ChatId(params.chat))
         own = (self._registry.support_chat(caller.account), self._registry.self_chat(caller.account))
-        if chat is None and params.chat in own:
-            return Raw(b'{"messages":[],"more":false}')  # nothing was written yet
-        if chat is None or caller.account not in chat.members:
-            raise Problem(Code.NOT_FOUND)
-
-        def read(c: Connection) -> tuple[_Messages, int]:
-            mine = self._member(c, chat.blind, caller.account)
-            return _page(c, chat, before, params.limit, mine), mine.delivered
-
-        page, delivered = await self._database.read(read)
+        while True:
+            chat = await self._registry.load(ChatId(params.chat))
+            if chat is None and params.chat in own:
+                return Raw(b'{"messages":[],"more":false}')  # nothing was written yet
+            if chat is None or caller.account not in chat.members:
+                raise Problem(Code.NOT_FOUND)
+            page, delivered = await self._database.read(
+                self._reading(chat, caller.account, before, params.limit)
+            )
+            if not chat.stale:
+                break
+            # It may have been erased since it was read: its members were told, and would get it once more.
         if before is None and page.newest > delivered and chat.kind is not ChatKind.SELF:
             self._receipts.delivered(caller.account, chat.id, page.newest)
         body = b",".join(reversed(page.newest_first))
         return Raw(b'{"messages":[%b],"more":%b}' % (body, b"true" if page.more else b"false"))
+
+    def _reading(
+        self, chat: Chat, account: AccountId, before: int | None, limit: int
+    ) -> Callable[[Connection], tuple[_Messages, int]]:
+        def read(c: Connection) -> tuple[_Messages, int]:
+            mine = self._member(c, chat.blind, account)
+            return _page(c, chat, before, limit, mine), mine.delivered
+
+        return read
 
     async def list(self, caller: Caller, params: commands.ListChats) -> commands.ChatList:
         before = None if params.before is None else self._cursors.decode(params.before)
@@ -78,7 +89,7 @@ class History:
         def read(c: Connection) -> Listed:
             return self._listing.read(c, caller.account, before, params.limit, BUDGET)
 
-        listed = await settled(self._database, read)
+        listed = await settled(self._database, read, lambda: self._registry.erasures)
         tell_held(self._receipts, caller.account, listed)
         return listed.list
 
@@ -95,8 +106,8 @@ def _page(c: Connection, chat: Chat, before: int | None, limit: int, mine: Membe
         rows = events.events_before(c, chat.blind, before, limit + 1, mine.visible)
         newest = newest or (rows[-1].position if rows else 0)
         page = rows[-limit:]
-        opened = undamaged(reversed(page), lambda row: (row, open_encoded(chat.key, row)), "messages")
-        messages = with_own(c, chat.key, mine.account, opened)
+        opened = undamaged(reversed(page), lambda row: (row, open_encoded(c, chat, row)), "messages")
+        messages = with_own(c, chat, mine.account, opened)
         if messages or len(rows) <= limit:
             break
         before = page[0].position

@@ -13,12 +13,13 @@ from safeum_home import ids
 from safeum_home.chats.contents import ChatContents, ChatKind
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.own_settings import settings_of, size_of
+from safeum_home.chats.own_settings import settings_of
 from safeum_home.chats.reacted import with_own
 from safeum_home.chats.sealed import decode, open_about, open_encoded
 from safeum_home.damage import undamaged
 from safeum_home.ids import AccountId, ChatId, Cursor
 from safeum_home.ports import Blinder, Cursors, Directory, Known, Owners, Receipts
+from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatList, Named
 from safeum_home.protocol.message_types import ChatSettings
 from safeum_home.protocol.news import is_news, is_own
@@ -27,10 +28,8 @@ from safeum_home.storage import chat_list, chats, contacts, events, roster
 from safeum_home.storage.rows import ListedChat
 
 UNREAD_LIMIT = 100
-_SUMMARY = 1536
-"""Octets of a summary besides its message, at the most: pinned messages and names among them."""
-_NAMED = 1024
-"""Octets of a name, at the most."""
+_LEAST = 256
+"""Octets of a summary besides its message, at the least: what cannot fit is not looked at."""
 _FEW = 5
 """Of groups with no more members than this all are named."""
 
@@ -82,13 +81,14 @@ class ChatListing:
         blind = self._blinder.account(account)
         rows = chat_list.chats_of(c, blind, before, limit + 1, ChatKind.GROUP)
         page = undamaged(rows[:limit], lambda row: self._open(c, account, row), "chats")
-        kept = self._settings(c, account, page)
-        sizes = [each.size + size_of(kept.get(each.chat.blind)) for each in page]
-        shown = page[: max(1, within(sizes, budget))]
+        shown = page[: max(1, within([chat.size for chat in page], budget))]
+        summaries, names = self._summaries(c, account, shown, self._settings(c, account, shown))
+        fitting = max(1, within(_sizes(summaries, names), budget))
+        shown, summaries, names = shown[:fitting], summaries[:fitting], names[:fitting]
         last = rows[limit - 1].place if len(rows) > limit else None
         if len(shown) < len(page):
             last = shown[-1].row.place
-        summaries, named = self._summaries(c, account, shown, kept)
+        named = {person.account: person for each in names for person in each}
         held = [
             (each.chat.id, each.row.newest.position)
             for each in shown
@@ -96,18 +96,15 @@ class ChatListing:
             and each.row.mine.delivered < each.row.newest.position
             and (each.last is None or each.last.sender != account)
         ]
-        return Listed(ChatList(summaries, None if last is None else self._cursors.encode(last), named), held)
+        following = None if last is None else self._cursors.encode(last)
+        return Listed(ChatList(summaries, following, list(named.values())), held)
 
     def _open(self, c: Connection, account: AccountId, row: ListedChat) -> _Opened:
         chat = self._opener.contents(c, row.chat, account)
         newest = [] if row.newest is None else [row.newest]
-        opened = undamaged(newest, lambda row: (row, open_encoded(chat.key, row)), "messages")
-        encoded = with_own(c, chat.key, row.mine.account, opened)
-        size = sum(map(len, encoded)) + _SUMMARY
-        if chat.kind is ChatKind.GROUP:
-            size += _FEW * _NAMED
-        if chat.record.group is not None:
-            size += 2 * len(chat.record.group.about.encode())  # as long as in JSON, at the most
+        opened = undamaged(newest, lambda row: (row, open_encoded(c, chat, row)), "messages")
+        encoded = with_own(c, chat, row.mine.account, opened)
+        size = sum(map(len, encoded)) + _LEAST
         return _Opened(row, chat, decode(encoded[0]) if encoded else None, size)
 
     def _settings(
@@ -119,15 +116,17 @@ class ChatListing:
 
     def _summaries(
         self, c: Connection, account: AccountId, shown: Sequence[_Opened], kept: dict[bytes, ChatSettings]
-    ) -> tuple[list[ChatSummary], list[Named]]:
+    ) -> tuple[list[ChatSummary], list[list[Named]]]:
+        """A summary of each chat, and who of a group is to be named; `kept` are the settings of chats."""
         ones = [each.chat.blind for each in shown if each.chat.kind is not ChatKind.GROUP]
         mine = self._blinder.account(account)
         others = {row.chat: row for row in chats.members_of(c, ones) if row.account != mine}
         accepting = contacts.accepting(c, [e.chat.blind for e in shown if e.chat.kind is ChatKind.DIRECT])
         peers = {each.chat.id: self._peer(each.chat, account) for each in shown}
-        grouped = {name for each in shown for name in self._named(c, account, each)}
+        grouped = [list(self._named(c, account, each)) for each in shown]
         people = chats.count_members_of(c, [e.chat.blind for e in shown if e.chat.kind is ChatKind.GROUP])
-        known = self._directory.people(c, {*grouped, *(peer for peer in peers.values() if peer is not None)})
+        asked = {name for names in grouped for name in names}
+        known = self._directory.people(c, asked | {peer for peer in peers.values() if peer is not None})
         summaries = []
         for each in shown:
             peer, blind = peers[each.chat.id], each.chat.blind
@@ -148,12 +147,11 @@ class ChatListing:
                     settings=kept.get(blind),
                 )
             )
-        named = [
-            Named(person.account, self._address(person), person.display_name)
-            for person in (known.get(name) for name in sorted(grouped))
-            if person is not None
-        ]
-        return summaries, named
+        people_of = {
+            name: Named(name, self._address(known[name]), known[name].display_name)
+            for name in asked & known.keys()
+        }
+        return summaries, [[people_of[name] for name in names if name in people_of] for names in grouped]
 
     def _named(self, c: Connection, account: AccountId, each: _Opened) -> Iterable[AccountId]:
         """Of a group: who wrote last, and all members where they are few."""
@@ -185,7 +183,7 @@ class ChatListing:
             return 0
         rows = events.events_before(c, each.chat.blind, None, UNREAD_LIMIT, behind)
         unread = 0
-        for message in undamaged(reversed(rows), lambda row: open_about(each.chat.key, row), "messages"):
+        for message in undamaged(reversed(rows), lambda row: open_about(c, each.chat, row), "messages"):
             if is_own(message, account):
                 break
             unread += is_news(message, account)
@@ -210,6 +208,16 @@ def tell_held(receipts: Receipts, account: AccountId, listed: Listed) -> None:
     """A device is sent a part of the list: it holds the messages in it."""
     for chat, position in listed.held:
         receipts.delivered(account, chat, position)
+
+
+def _sizes(summaries: Sequence[ChatSummary], names: Sequence[Sequence[Named]]) -> list[int]:
+    """How many octets each chat adds to a list, with those who are named for the first time."""
+    sizes, seen = [], set[str]()
+    for summary, people in zip(summaries, names, strict=True):
+        new = [person for person in people if person.account not in seen]
+        seen |= {person.account for person in new}
+        sizes.append(sum(len(frames.encode_params(each)) + 1 for each in (summary, *new)))
+    return sizes
 
 
 def within(sizes: Sequence[int], budget: int) -> int:

@@ -1,6 +1,7 @@
 """Sending: consent, sealing, one commit, the acknowledgement, and only then delivery."""
 
 from collections.abc import Callable
+from typing import Any
 
 from msgspec import structs
 from sqlalchemy import Connection
@@ -9,18 +10,20 @@ from twisted.internet.defer import Deferred
 from safeum_home.chats.composing import Composed, Composing
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.registry import ChatRegistry
-from safeum_home.chats.sealed import open_message, seal_message
+from safeum_home.chats.sealed import seal_message
+from safeum_home.chats.sent_before import SentBefore
 from safeum_home.chats.support import SupportInbox
 from safeum_home.damage import undamaged
-from safeum_home.errors import Code, Problem
+from safeum_home.errors import Problem
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database, Missed, Published
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatSend, Sent
 from safeum_home.protocol.types import Body, Message, Text
-from safeum_home.storage import events
-from safeum_home.storage.rows import EventRow, NewEvent
+from safeum_home.storage import events, spool
+from safeum_home.storage.rows import EventRow, FleetingEvent, NewEvent
 
 
 class Messages:
@@ -36,9 +39,13 @@ class Messages:
         now: Callable[[], int],
         signed: Callable[[Message], Message],
         support: SupportInbox,
+        fleeting: FleetingMessages,
         composing: Composing,
     ) -> None:
-        """`signed` puts the node's signature to what its own contacts write."""
+        """`signed` puts the node's signature to what its own contacts write.
+
+        `fleeting` keeps what is written into chats without history.
+        """
         self._database = database
         self._blinder = blinder
         self._cursors = cursors
@@ -47,6 +54,8 @@ class Messages:
         self._now = now
         self._signed = signed
         self._support = support
+        self._fleeting = fleeting
+        self._sent_before = SentBefore(database, blinder, cursors, now)
         self._composing = composing
 
     def send(self, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
@@ -66,10 +75,14 @@ class Messages:
         try:
             composed = await self._composing.find(caller.account, chat, params)
         except Problem as problem:
-            return await self._sent_or(problem, chat, caller.device, params.client_id)
+            return await self._sent_before.or_refused(chat, caller.device, params.client_id, problem)
         # It may have changed meanwhile: what is sealed is sealed under the key that it has now.
         chat = await self._registry.load(ChatId(params.chat), caller.account)
-        return await self._send(chat, caller, params, composed)
+        try:
+            return await self._send(chat, caller, params, composed)
+        finally:
+            if composed.attachment is not None:
+                composed.attachment.wipe()
 
     def _send(
         self, chat: Chat | None, caller: Caller, params: ChatSend, composed: Composed | None = None
@@ -78,18 +91,32 @@ class Messages:
         if chat is None or sender not in chat.members:
             raise self._registry.refusal(ChatId(params.chat), sender)
         if sender not in chat.writers:
-            return self._no_consent(chat, device, params.client_id)
+            return self._sent_before.or_refused(chat, device, params.client_id)
         message, encoded, position = self._compose(chat, sender, params.body, composed)
         sent = self._blinder.client_id(device, params.client_id)
-        sealed = seal_message(chat.key, chat.blind, position, encoded)
-        row = NewEvent(chat.blind, position, sealed, sent)
-        if chat.kind is ChatKind.SUPPORT:
-            stored = self._support.append(sender, row, None if composed is None else composed.check)
-        elif composed is not None:
-            stored = self._database.transact(lambda c: _append(c, row, composed.check))
+        if not chat.record.history:
+            fleeting = self._fleeting.sealed(chat, sender, device, position, encoded, sent)
+            stored = self._put_fleeting(chat, fleeting, composed)
         else:
-            stored = self._database.append(events.append_events, row)
+            row = NewEvent(chat.blind, position, seal_message(chat, position, encoded), sent)
+            if chat.kind is ChatKind.SUPPORT:
+                stored = self._support.append(sender, row, None if composed is None else composed.check)
+            elif composed is not None:
+                stored = self._database.transact(composed.storing(chat, row))
+            else:
+                stored = self._database.append(events.append_events, row)
         return stored.addCallback(self._stored, chat, message, encoded, position, device)
+
+    def _put_fleeting(
+        self, chat: Chat, fleeting: FleetingEvent, composed: Composed | None
+    ) -> "Deferred[Any]":
+        if composed is None:
+            return self._database.append(spool.append_fleeting, fleeting)
+
+        def append(c: Connection) -> int | None:
+            return spool.append_fleeting(c, [fleeting])[0]
+
+        return self._database.transact(composed.storing(chat, fleeting.event, append))
 
     def _stored(
         self,
@@ -101,7 +128,7 @@ class Messages:
         device: DeviceId,
     ) -> "Committed[Sent] | Deferred[Committed[Sent]]":
         if earlier is not None:
-            return self._sent_before(chat, earlier)
+            return self._sent_before.at(chat, earlier)
 
         def publish() -> None:
             # Who has a message copied does not know what it holds: that device is told too.
@@ -110,38 +137,6 @@ class Messages:
 
         return Committed(Sent(message.id, message.at), publish)
 
-    def _no_consent(self, chat: Chat, device: DeviceId, client_id: str) -> "Deferred[Committed[Sent]]":
-        closed = chat.kind is ChatKind.SUPPORT
-        refusal = Problem(Code.SUPPORT_CLOSED if closed else Code.NOT_A_CONTACT)
-        return self._sent_or(refusal, chat, device, client_id)
-
-    def _sent_or(
-        self, refusal: Problem, chat: Chat, device: DeviceId, client_id: str
-    ) -> "Deferred[Committed[Sent]]":
-        """Refuse, but for a message that was sent before and whose answer got lost: it was delivered."""
-        sent = self._blinder.client_id(device, client_id)
-
-        def read(c: Connection) -> EventRow | None:
-            position = events.recognised(c, sent)
-            return None if position is None else events.event(c, chat.blind, position)
-
-        def answer(row: EventRow | None) -> Committed[Sent]:
-            if row is None:
-                raise refusal
-            return _answered(chat, row)
-
-        return self._database.read(read).addCallback(answer)
-
-    def _sent_before(self, chat: Chat, position: int) -> "Deferred[Committed[Sent]]":
-        """The answer to a message that is sent again: the first one's."""
-
-        def answer(row: EventRow | None) -> Committed[Sent]:
-            if row is None:
-                raise Problem(Code.INVALID_PARAMS, "this client_id was used in another chat")
-            return _answered(chat, row)
-
-        return self._database.read(lambda c: events.event(c, chat.blind, position)).addCallback(answer)
-
     def compose_system(
         self, chat: Chat, sender: AccountId, body: Body
     ) -> tuple[Callable[[Connection], None], Callable[[], None]]:
@@ -149,7 +144,7 @@ class Messages:
         position = self._database.next_position()
         message = self._signed(self._message(chat, sender, body, position))
         encoded = frames.encode_params(message)
-        sealed = seal_message(chat.key, chat.blind, position, encoded)
+        sealed = seal_message(chat, position, encoded)
         # What the node writes is never sent again: its own id is what recognises it.
         row = NewEvent(chat.blind, position, sealed, self._blinder.alias(message.id))
 
@@ -168,7 +163,7 @@ class Messages:
         message = self._message(chat, sender, body, position)  # type: ignore[arg-type]  # see `composed`
         if composed is not None:
             more = composed._asdict()
-            del more["check"]
+            del more["check"], more["attachment"]
             message = structs.replace(message, **more)
         return message, frames.encode_params(message), position
 
@@ -186,17 +181,3 @@ class Messages:
 
         told = undamaged(rows, tell, "messages")
         return Missed(told, rows[-1].position if len(rows) == limit else None)
-
-
-def _append(c: Connection, row: NewEvent, check: Callable[[Connection], None]) -> int | None:
-    """Store a message unless `check` raises; what was stored before is recognised first."""
-    if (earlier := events.recognised(c, row.sent)) is not None:
-        return earlier
-    check(c)
-    return events.append_events(c, [row])[0]
-
-
-def _answered(chat: Chat, row: EventRow) -> Committed[Sent]:
-    """The answer of a message that is stored; nobody is told again."""
-    message = open_message(chat.key, row)
-    return Committed(Sent(message.id, message.at), lambda: None)

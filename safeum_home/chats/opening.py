@@ -55,7 +55,7 @@ class ChatOpener:
         if kind is ChatKind.GROUP:
             members = self._group_members(c, key, row.chat)
         writers = self._writers(c, kind, row.chat, members)
-        return Chat(chat, row.chat, kind, key, members, writers, record)
+        return Chat(chat, row.chat, kind, key, members, writers, record, self._keyring)
 
     def contents(self, c: Connection, row: ChatRow, account: AccountId) -> ChatContents:
         """The chat in a row, for a member; raises `Tampered` where what is sealed does not say it is one."""
@@ -67,7 +67,9 @@ class ChatOpener:
             members = (account,)
         elif account not in members:
             raise Tampered
-        return ChatContents(record.id, row.chat, kind, key, members, record, row.changed, entry)
+        return ChatContents(
+            record.id, row.chat, kind, key, members, record, row.changed, self._keyring, entry
+        )
 
     def opener(
         self, c: Connection, account: AccountId, expected: Iterable[bytes] = ()
@@ -108,7 +110,7 @@ class ChatOpener:
             chats.insert_chat(c, row, blinds)
 
         writers = frozenset((self._system,) if kind is ChatKind.SYSTEM else people)
-        return Chat(record.id, blind, kind, key, people, writers, record), insert
+        return Chat(record.id, blind, kind, key, people, writers, record, self._keyring), insert
 
     def in_roster(self, chat: ChatContents, rows: Sequence[RosterRow]) -> tuple[AccountId, ...]:
         """Whom entries of a group's roster name as members."""

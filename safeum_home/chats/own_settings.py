@@ -57,11 +57,6 @@ def settings_of(c: Connection, key: Key, account: bytes, chats: Iterable[bytes])
     return {chat: each for chat, each in opened if each != _NOTHING}
 
 
-def size_of(kept: ChatSettings | None) -> int:
-    """Octets that what is set for a chat takes: a draft may be long."""
-    return 0 if kept is None else len(frames.encode_params(kept))
-
-
 class OwnSettings:
     """`chat.settings.set`, and what a device that was away has missed of it."""
 

@@ -91,11 +91,13 @@ class Pins:
                 pinned = pinned[pinned.index(after) + 1 :]
             found = [events.event(c, chat.blind, each) for each in pinned if each > visible]
             rows = [row for row in found if row is not None]
-            opened = undamaged(rows, lambda row: (row, open_encoded(contents.key, row)), "messages")
-            filled = with_own(c, contents.key, self._blinder.account(caller.account), opened)
+            opened = undamaged(rows, lambda row: (row, open_encoded(c, contents, row)), "messages")
+            filled = with_own(c, contents, self._blinder.account(caller.account), opened)
             return [(row.position, encoded) for (row, _), encoded in zip(opened, filled, strict=True)]
 
         found = await self._database.read(read)
+        if chat.stale:  # it may have been erased since it was read
+            return await self.pinned(caller, params)
         octets, shown = 0, 0
         for _, encoded in found:
             octets += len(encoded) + 1

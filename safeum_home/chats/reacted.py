@@ -6,10 +6,11 @@ from typing import Any
 from msgspec import Struct, json, msgpack
 from sqlalchemy import Connection
 
+from safeum_home.chats.contents import Chat, ChatContents
+from safeum_home.chats.sealed import open_beside, seal_beside
 from safeum_home.damage import undamaged
 from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId
-from safeum_home.ports import Key
 from safeum_home.storage import reactions
 from safeum_home.storage.rows import EventRow, ReactionRow
 
@@ -31,36 +32,45 @@ def _context(chat: bytes, target: int, account: bytes) -> bytes:
 
 
 def seal_reaction(
-    key: Key, chat: bytes, target: int, account: bytes, position: int, record: ReactionRecord
+    c: Connection,
+    chat: Chat | ChatContents,
+    target: int,
+    account: bytes,
+    position: int,
+    record: ReactionRecord,
 ) -> ReactionRow:
     """The row of a reaction to the message at `target`; `account` is the blind index of the record's."""
-    sealed = key.seal(_encoder.encode(record), _context(chat, target, account))
-    return ReactionRow(chat, target, account, position, sealed)
+    context = _context(chat.blind, target, account)
+    sealed = seal_beside(c, chat, target, _encoder.encode(record), context)
+    return ReactionRow(chat.blind, target, account, position, sealed)
 
 
-def open_reaction(key: Key, row: ReactionRow) -> ReactionRecord:
+def open_reaction(c: Connection, chat: Chat | ChatContents, row: ReactionRow) -> ReactionRecord:
     """Raises `Tampered`."""
+    context = _context(row.chat, row.target, row.account)
     try:
-        record: ReactionRecord = _decoder.decode(
-            key.open(row.sealed, _context(row.chat, row.target, row.account))
-        )
+        record: ReactionRecord = _decoder.decode(open_beside(c, chat, row.target, row.sealed, context))
     except ValueError:
         raise Tampered from None
     return record
 
 
-def own_reactions(c: Connection, key: Key, chat: bytes, account: bytes, to: Iterable[int]) -> dict[int, str]:
+def own_reactions(
+    c: Connection, chat: Chat | ChatContents, account: bytes, to: Iterable[int]
+) -> dict[int, str]:
     """With what an account has reacted to messages of one chat, by their positions; in one query."""
-    rows = reactions.own_reactions(c, account, [(chat, target) for target in to])
-    return dict(undamaged(rows, lambda row: (row.target, open_reaction(key, row).emoji), "reactions"))
+    rows = reactions.own_reactions(c, account, [(chat.blind, target) for target in to])
+    return dict(undamaged(rows, lambda row: (row.target, open_reaction(c, chat, row).emoji), "reactions"))
 
 
-def with_own(c: Connection, key: Key, account: bytes, messages: list[tuple[EventRow, bytes]]) -> list[bytes]:
+def with_own(
+    c: Connection, chat: Chat | ChatContents, account: bytes, messages: list[tuple[EventRow, bytes]]
+) -> list[bytes]:
     """Encoded messages of one chat with `mine` filled in for `account`; without reactions, as they are."""
     reacted = [row.position for row, encoded in messages if _MARK in encoded]
     if not reacted:
         return [encoded for _, encoded in messages]
-    own = own_reactions(c, key, messages[0][0].chat, account, reacted)
+    own = own_reactions(c, chat, account, reacted)
     return [_with(encoded, own.get(row.position)) for row, encoded in messages]
 
 

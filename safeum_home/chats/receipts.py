@@ -84,8 +84,12 @@ class Receipts:
         chat = await self._registry.load(ChatId(params.chat))
         if chat is None or caller.account not in chat.members:
             raise Problem(Code.NOT_FOUND)
+
+        def known(c: Connection) -> bool:
+            return events.event(c, chat.blind, position) is not None or events.is_gone(c, position)
+
         # Others are told of this id, and look for it among the chat's messages.
-        if await self._database.read(lambda c: events.event(c, chat.blind, position)) is None:
+        if position <= chat.record.erased or not await self._database.read(known):
             raise Problem(Code.NOT_FOUND)
         marker = await self._store(chat, caller.account, position, position)
         told = (caller.account,) if chat.kind is ChatKind.GROUP else chat.members

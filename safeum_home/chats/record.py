@@ -24,11 +24,18 @@ class GroupRecord(Struct, frozen=True, omit_defaults=True):
     link: str | None = None
 
 
+class ErasureRecord(Struct, frozen=True):
+    """When the past of a chat was erased (milliseconds), and the keyring's epoch at that moment."""
+
+    at: int
+    epoch: int
+
+
 class ChatRecord(Struct, frozen=True, omit_defaults=True):
     """`members` are those of a chat that is no group (a group has a roster).
 
     `history`: whether messages are kept. `erased`: up to which position everything was erased; 0: nothing
-    was. `pinned`: positions of messages, the one pinned last at the end.
+    was, else `erasure` says when. `pinned`: positions of messages, the one pinned last at the end.
     """
 
     id: ChatId
@@ -37,6 +44,7 @@ class ChatRecord(Struct, frozen=True, omit_defaults=True):
     erased: int = 0
     pinned: tuple[int, ...] = ()
     group: GroupRecord | None = None
+    erasure: ErasureRecord | None = None
 
 
 _encoder = msgpack.Encoder()

@@ -48,6 +48,7 @@ class ChatRegistry:
         self._open: OrderedDict[ChatId, Chat] = OrderedDict()
         self._loading: dict[ChatId, _Loading] = {}
         self._changing: dict[ChatId, _Change] = {}
+        self.erasures = 0
 
     def get(self, chat: ChatId) -> Chat | None:
         """The chat, if it is in RAM."""
@@ -169,11 +170,16 @@ class ChatRegistry:
                 return
             waiter.callback(opened)
 
+    def erased(self) -> None:
+        """The past of a chat was erased: who lists chats looks whether `erasures` is still the same."""
+        self.erasures += 1
+
     def changing(self, chat: ChatId) -> None:
         change = self._changing.setdefault(chat, _Change())
         change.count += 1
         change.alone = change.count == 1 and change.alone
-        self._open.pop(chat, None)
+        if (kept := self._open.pop(chat, None)) is not None:
+            kept.stale = True  # nothing more is sealed with the key that it has
         if (loading := self._loading.get(chat)) is not None:
             loading.stale = True  # what is being read may be of before the change
 
@@ -193,6 +199,7 @@ class ChatRegistry:
         del self._changing[chat]
         loading = self._loading.get(chat)
         if now is not None and change.alone:
+            now.stale = False
             self._keep(now)
             if loading is not None and not loading.reading:
                 self._tell(chat, loading, now)
@@ -216,6 +223,8 @@ class ChatRegistry:
 
     def forget(self) -> None:
         """Open chats anew. Their keys stay for those who are using them."""
+        for chat in self._open.values():
+            chat.stale = True
         self._open.clear()
         self._doubt()
 
@@ -234,4 +243,4 @@ class ChatRegistry:
     def _keep(self, chat: Chat) -> None:
         self._open[chat.id] = chat
         if len(self._open) > self._size:
-            self._open.popitem(last=False)
+            self._open.popitem(last=False)[1].stale = True  # no change is noted on it from now on

@@ -25,8 +25,12 @@ class Action(Enum):
     DESCRIBE = "describe"
     """Name, description, picture."""
     LINK = "link"
+    MODERATE = "moderate"
+    """Pin messages, and delete those of others."""
     SHOW_EARLIER = "show earlier"
     """Say whether those who join see what was written before."""
+    HISTORY = "history"
+    """Disable the history, which erases it for all, or have messages kept again."""
 
 
 _ALONE: dict[Action, frozenset[Role]] = {
@@ -34,7 +38,9 @@ _ALONE: dict[Action, frozenset[Role]] = {
     Action.WITHDRAW: frozenset((ADMIN, OWNER)),
     Action.DESCRIBE: frozenset((ADMIN, OWNER)),
     Action.LINK: frozenset((ADMIN, OWNER)),
+    Action.MODERATE: frozenset((ADMIN, OWNER)),
     Action.SHOW_EARLIER: frozenset((OWNER,)),
+    Action.HISTORY: frozenset((OWNER,)),
 }
 """What is done to the group: by whom."""
 _TO_SOMEBODY: dict[Action, dict[Role, frozenset[Role]]] = {

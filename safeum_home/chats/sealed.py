@@ -1,12 +1,34 @@
-"""A message at rest: the very octets that were delivered, sealed for their place."""
+"""A message at rest: the very octets that were delivered, sealed for their place.
+
+They are sealed under the chat's key. While a chat keeps no history a message is sealed under a key of its
+own first, which is destroyed with it: what the chat's key then opens begins with the version of sealed octets
+(`sealing.keys`), where a message begins with a brace. Whoever opens rows does it here, and need not know.
+"""
+
+from typing import NamedTuple
 
 import msgspec
+from sqlalchemy import Connection
 
-from safeum_home.ports import Key
+from safeum_home.chats.contents import Chat, ChatContents
+from safeum_home.errors import Code, Problem, Tampered
+from safeum_home.ports import Key, Keyring, WrappedKey
 from safeum_home.protocol.carried import decode_message
 from safeum_home.protocol.news import About
 from safeum_home.protocol.types import Message
+from safeum_home.storage import keys
 from safeum_home.storage.rows import EventRow
+
+_OWN = b"\x01"
+
+
+class Fleeting(NamedTuple):
+    """A message sealed under a key of its own, and that key, whose row is owned by `owner`."""
+
+    sealed: bytes
+    owner: bytes
+    key: WrappedKey
+
 
 _about = msgspec.json.Decoder(About)
 
@@ -15,26 +37,122 @@ def _context(chat: bytes, position: int) -> bytes:
     return b"message" + chat + position.to_bytes(8, "big")
 
 
-def seal_message(key: Key, chat: bytes, position: int, encoded: bytes) -> bytes:
-    """A message's encoded parameters, bound to the row they go into."""
+def _own_context(chat: bytes, position: int) -> bytes:
+    return b"fleeting" + chat + position.to_bytes(8, "big")
+
+
+def seal_message(chat: Chat, position: int, encoded: bytes) -> bytes:
+    """A message's encoded parameters, bound to the row they go into; to be stored in this very turn.
+
+    Raises `busy` where the chat's key may be another one by now: load the chat and seal in one turn.
+    """
+    _check(chat)
+    return seal_under(chat.key, chat.blind, position, encoded)
+
+
+def seal_fleeting(chat: Chat, position: int, encoded: bytes) -> Fleeting:
+    """As `seal_message`, for a message that is to be erased before its chat is."""
+    _check(chat)
+    return seal_twice(chat.keyring, chat.key, chat.blind, position, encoded)
+
+
+def seal_under(key: Key, chat: bytes, position: int, encoded: bytes) -> bytes:
+    """As `seal_message`, inside a transaction and under the key that the chat has there."""
     return key.seal(encoded, _context(chat, position))
 
 
-def open_encoded(key: Key, row: EventRow) -> bytes:
-    """The encoded message in a row; raises `Tampered`."""
+def seal_twice(keyring: Keyring, key: Key, chat: bytes, position: int, encoded: bytes) -> Fleeting:
+    """As `seal_fleeting`, inside a transaction and under the key that the chat has there."""
+    owner = keys.message_owner(chat, position)
+    own, wrapped = keyring.new_key(owner)
+    inner = own.seal(encoded, _own_context(chat, position))
+    own.wipe()
+    return Fleeting(seal_under(key, chat, position, inner), owner, wrapped)
+
+
+def open_under(key: Key, row: EventRow) -> bytes:
+    """What the chat's key alone opens of a row: a message, or one sealed under its own. Raises `Tampered`."""
     return key.open(row.sealed, _context(row.chat, row.position))
 
 
-def open_message(key: Key, row: EventRow) -> Message:
-    """The message in a row; raises `Tampered`."""
-    return decode(open_encoded(key, row))
+def open_encoded(c: Connection, chat: Chat | ChatContents, row: EventRow) -> bytes:
+    """The encoded message in a row, on the connection it was read on; raises `Tampered`."""
+    plain = open_under(chat.key, row)
+    if plain[:1] != _OWN:
+        return plain
+    own = _own_key(c, chat, row)
+    try:
+        return own.open(plain, _own_context(row.chat, row.position))
+    finally:
+        own.wipe()
 
 
-def open_about(key: Key, row: EventRow) -> About:
+def reseal(c: Connection, chat: Chat | ChatContents, row: EventRow, encoded: bytes) -> bytes:
+    """What a row holds when its message has become `encoded`: sealed as it was. Raises `Tampered`."""
+    plain = open_under(chat.key, row)
+    if plain[:1] == _OWN:
+        own = _own_key(c, chat, row)
+        encoded = own.seal(encoded, _own_context(row.chat, row.position))
+        own.wipe()
+    return chat.key.seal(encoded, _context(row.chat, row.position))
+
+
+def seal_beside(
+    c: Connection, chat: Chat | ChatContents, position: int, plain: bytes, context: bytes
+) -> bytes:
+    """What belongs to the message at a position, and is to go with it: sealed as that is.
+
+    `plain` begins with another octet than sealed octets do.
+    """
+    if (own := _message_key(c, chat, position)) is not None:
+        plain = own.seal(plain, context)
+        own.wipe()
+    return chat.key.seal(plain, context)
+
+
+def open_beside(
+    c: Connection, chat: Chat | ChatContents, position: int, sealed: bytes, context: bytes
+) -> bytes:
+    """What `seal_beside` has sealed; raises `Tampered`."""
+    plain = chat.key.open(sealed, context)
+    if plain[:1] != _OWN:
+        return plain
+    if (own := _message_key(c, chat, position)) is None:
+        raise Tampered
+    try:
+        return own.open(plain, context)
+    finally:
+        own.wipe()
+
+
+def open_message(c: Connection, chat: Chat | ChatContents, row: EventRow) -> Message:
+    """The message in a row, as `open_encoded` does."""
+    return decode(open_encoded(c, chat, row))
+
+
+def open_about(c: Connection, chat: Chat | ChatContents, row: EventRow) -> About:
     """Who wrote the message in a row, and of what kind it is; raises `Tampered`."""
-    return _about.decode(open_encoded(key, row))
+    return _about.decode(open_encoded(c, chat, row))
 
 
 def decode(encoded: bytes) -> Message:
     """A message out of its encoded parameters."""
     return decode_message(encoded)
+
+
+def _check(chat: Chat) -> None:
+    if chat.stale:
+        raise Problem(Code.BUSY, retry_after=1.0)
+
+
+def _own_key(c: Connection, chat: Chat | ChatContents, row: EventRow) -> Key:
+    if (own := _message_key(c, chat, row.position)) is None:
+        raise Tampered
+    return own
+
+
+def _message_key(c: Connection, chat: Chat | ChatContents, position: int) -> Key | None:
+    """The own key of a message; None where it has none."""
+    owner = keys.message_owner(chat.blind, position)
+    wrapped = keys.key(c, owner)
+    return None if wrapped is None else chat.keyring.unwrap(owner, wrapped)

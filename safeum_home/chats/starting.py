@@ -40,7 +40,7 @@ class Starting:
             listed = self._listing.read(c, caller.account, None, params.chats, room * 3 // 4)
             return own, contacts, listed, room
 
-        own, contacts, listed, room = await settled(self._database, read)
+        own, contacts, listed, room = await settled(self._database, read, lambda: self._registry.erasures)
         size = len(frames.encode_params(listed.list))
         self_chat = self._registry.self_chat(caller.account)
         if size > room:  # the only one is too long

@@ -85,7 +85,7 @@ class SupportDesk:
         def opened(position: int) -> Message:
             if (event := events.event(c, row.chat, position)) is None:
                 raise Tampered
-            return open_message(chat.key, event)
+            return open_message(c, chat, event)
 
         return Conversation(account, opened(row.position), opened(row.waiting).at if row.waiting else None)
 
@@ -93,21 +93,22 @@ class SupportDesk:
         """A page of what was said; the account is told that the newest was read. Raises `not_found`."""
         chat = await self._chat(account)
 
-        def read(c: Connection) -> list[EventRow]:
-            return events.events_before(c, chat.blind, before, limit + 1)
+        def read(c: Connection) -> tuple[ConversationPage, list[EventRow]]:
+            rows = events.events_before(c, chat.blind, before, limit + 1)
+            shown, octets = 0, 0
+            for row in reversed(rows[-limit:]):
+                octets += len(row.sealed)
+                if shown and octets > BUDGET:
+                    break
+                shown += 1
+            page = rows[len(rows) - shown :]
+            found = undamaged(page, lambda row: open_message(c, chat, row), "messages")
+            return ConversationPage(found, page[0].position if len(rows) > shown else None), page
 
-        rows = await self._database.read(read)
-        shown, octets = 0, 0
-        for row in reversed(rows[-limit:]):
-            octets += len(row.sealed)
-            if shown and octets > BUDGET:
-                break
-            shown += 1
-        page = rows[len(rows) - shown :]
-        found = undamaged(page, lambda row: open_message(chat.key, row), "messages")
+        answer, page = await self._database.read(read)
         if before is None and page:
             await self._receipts.read_by(chat, self._support, page[-1].position)
-        return ConversationPage(found, page[0].position if len(rows) > shown else None)
+        return answer
 
     async def reply(self, account: AccountId, text: str) -> bool:
         """Answer an account that has written; done when it is on disk. Raises `not_found`.
@@ -152,7 +153,7 @@ class SupportDesk:
         if after is None:
             raise Problem(Code.NOT_FOUND)  # the account was closed, and this chat erased
         while rows := events.events_after(c, chat.blind, after, _PAGE):
-            found = undamaged(rows, lambda row: (open_message(chat.key, row), row.position), "messages")
+            found = undamaged(rows, lambda row: (open_message(c, chat, row), row.position), "messages")
             for message, position in found:
                 if message.sender != self._support:
                     return position
@@ -163,7 +164,11 @@ class SupportDesk:
         """The chat that an account has begun."""
         chat = await self._registry.load(self._registry.support_chat(account))
         if chat is not None and chat.kind is ChatKind.SUPPORT:
-            written = await self._database.read(lambda c: events.events_before(c, chat.blind, None, 1))
-            if undamaged(written, lambda row: open_encoded(chat.key, row), "messages"):
+
+            def written(c: Connection) -> bool:
+                newest = events.events_before(c, chat.blind, None, 1)
+                return bool(undamaged(newest, lambda row: open_encoded(c, chat, row), "messages"))
+
+            if await self._database.read(written):
                 return chat
         raise Problem(Code.NOT_FOUND, "nobody of this login or id has written to support")

@@ -7,7 +7,7 @@ On Twisted: `client = await connect(reactor, "node.example")`; in asyncio:
 from typing import Any
 
 from safeum_home.client.chat_view import ChatView
-from safeum_home.client.connection import dialer
+from safeum_home.client.dialer import NodeDialer
 from safeum_home.client.errors import (
     BadAnswer,
     ClientError,
@@ -46,7 +46,7 @@ def new_client(reactor: Any, node: str, *, ca: bytes | None = None) -> Client:
     `ca` is PEM that is trusted instead of the public roots: an authority, or the node's own
     self-signed certificate. Raises `Problem(invalid_node_name)`.
     """
-    return Client(dialer(reactor, node_at(node), ca), reactor)
+    return Client(NodeDialer(reactor, node_at(node), ca), reactor)
 
 
 async def connect(reactor: Any, node: str, *, ca: bytes | None = None) -> Client:

@@ -23,14 +23,16 @@ from twisted.internet.interfaces import IAddress, IHostnameResolver, IHostResolu
 from zope.interface import implementer
 
 from safeum_home.client import session
-from safeum_home.client.connection import dialer
+from safeum_home.client.dialer import NodeDialer
 from safeum_home.client.events import QUEUE, Listen, Stream
+from safeum_home.client.file_transfer import Progress, Uploaded
 from safeum_home.client.group_methods import GroupMethods
 from safeum_home.client.loading import load
 from safeum_home.client.search import MOST, Found, search
 from safeum_home.client.state import State
 from safeum_home.client.trust import node_at
 from safeum_home.protocol import commands as c
+from safeum_home.protocol.types import Message
 
 R = TypeVar("R", bound=c.Result)
 T = TypeVar("T")
@@ -157,6 +159,18 @@ class Client(GroupMethods):
         """See `finding.Finding.find_contacts`."""
         return await self._client.find_contacts(numbers).asFuture(self._loop)
 
+    async def upload(self, chat: str, source: Any, **options: Any) -> Uploaded:
+        """See `file_transfer.FileTransfer.upload`."""
+        return await self._client.upload(chat, source, **options).asFuture(self._loop)
+
+    async def send_file(self, chat: str, source: Any, caption: str = "", **options: Any) -> c.Sent:
+        """See `file_transfer.FileTransfer.send_file`."""
+        return await self._client.send_file(chat, source, caption, **options).asFuture(self._loop)
+
+    async def download(self, message: Message, target: Any, progress: Progress | None = None) -> int:
+        """See `file_transfer.FileTransfer.download`."""
+        return await self._client.download(message, target, progress=progress).asFuture(self._loop)
+
     def search(self, text: str, chat: str | None = None, limit: int = MOST) -> list[Found]:
         """See `search.Searching.search`: it asks the node nothing."""
         return search(self.state, text, chat, limit)
@@ -191,6 +205,6 @@ async def connect(node: str, *, ca: bytes | None = None) -> Client:
     """
     loop = get_running_loop()
     reactor = reactor_of(loop)
-    client = session.Client(dialer(reactor, node_at(node), ca), reactor)
+    client = session.Client(NodeDialer(reactor, node_at(node), ca), reactor)
     await Deferred.fromCoroutine(client.connect()).asFuture(loop)
     return Client(client, loop)

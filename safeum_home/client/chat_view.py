@@ -119,6 +119,15 @@ class ChatView:
                     return index
         return -1
 
+    def has_news_behind(self, read: str | None, account: str) -> bool:
+        """Whether somebody else wrote behind the message `read`, as far as is held."""
+        for message in reversed(self.messages):
+            if message.id == read:
+                return False
+            if is_news(message, account):
+                return True
+        return False
+
     def news(self, account: str, place: int) -> int:
         """How many messages from an index on are news to `account`, behind the last one of its own."""
         count = 0

@@ -15,13 +15,14 @@ from twisted.logger import globalLogBeginner
 
 from safeum_home.client import new_client
 from safeum_home.client.aio import reactor_of
-from safeum_home.client.desk import not_sent
 from safeum_home.client.entry import Options, Person, change_password, close_account, enter, sign_up
 from safeum_home.client.errors import UNTRUSTED, ClientError, Closing, Disconnected
 from safeum_home.client.futures import future
 from safeum_home.client.methods import this_device
+from safeum_home.client.notices import not_sent
 from safeum_home.client.pipe import Pipe
 from safeum_home.client.policy_entry import shown
+from safeum_home.client.receipts import verify
 from safeum_home.client.session import Client
 from safeum_home.client.terminal import run_terminal
 from safeum_home.client.text import explain, safe, wrap
@@ -81,6 +82,16 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--invite-fd", type=int, metavar="N", help="read an invite for a sign-up from this descriptor"
         )
+    verify = commands.add_parser(
+        "verify-receipt",
+        help="check a node's receipt that the history of a chat was erased",
+        description="Check a receipt without asking anybody. Exit status: 0 it is authentic; 1 it is not;"
+        " 2 it cannot be read; 3 it was signed, and --key was not given to say by whom.",
+    )
+    verify.add_argument("file", type=Path, metavar="FILE", help="as /receipt has saved it")
+    verify.add_argument(
+        "--key", metavar="KEY", help="the node's key, its fingerprint, or a file with one of them"
+    )
     return top
 
 
@@ -241,6 +252,11 @@ def untrusted(node: str, ca: str | None) -> str:
 def main() -> int:
     """The console script; the result is the exit status."""
     arguments = parser().parse_args()
+    if arguments.command == "verify-receipt":
+        code, lines = verify(arguments.file, arguments.key)
+        for line in lines:
+            _say(line)
+        return code
     # Nothing is logged: what a library has to say would be written across the screen, or into the pipe.
     globalLogBeginner.beginLoggingTo([], redirectStandardIO=False)
     try:

@@ -15,10 +15,12 @@ from safeum_home.client.errors import ClientError, RemoteProblem
 from safeum_home.client.events import Link, LinkChanged
 from safeum_home.client.group_names import learn
 from safeum_home.client.names import Names
-from safeum_home.client.notices import Notice
+from safeum_home.client.notices import Notice, not_sent
 from safeum_home.client.outbox import Outbox
+from safeum_home.client.progress import Transfers
 from safeum_home.client.questions import Questions
 from safeum_home.client.session import Client
+from safeum_home.client.standing import refusal
 from safeum_home.client.state import State
 from safeum_home.client.text import explain, safe
 from safeum_home.errors import Code
@@ -30,17 +32,6 @@ from safeum_home.spawn import spawn
 
 TYPING_EVERY = 4_000
 MAX_TEXT = 8192
-
-STANDING = {
-    None: "not a contact: /add asks them",
-    ContactState.NONE: "not a contact: /add asks them",
-    ContactState.REQUESTED: "asked, no answer yet",
-    ContactState.INCOMING: "asks to be your contact: /accept or /decline",
-    ContactState.REMOVED: "not your contact any more: /add asks again",
-    ContactState.BLOCKED: "blocked: /unblock lifts it",
-    ContactState.CLOSED: "has closed the account: /remove takes the entry away",
-}
-"""How things stand with those that are no contacts."""
 
 
 class Desk:
@@ -79,6 +70,8 @@ class Desk:
         self.agreed_policy: str | None = None
         """The version that this account has agreed to, where that is known here."""
         self.questions = Questions()
+        self.transfers = Transfers()
+        """Files on their way."""
         self.found: dict[str, ContactFound] = {}
         """Those whom /sync found last, by their numbers."""
         self.wanted_numbers: frozenset[str] = frozenset()
@@ -219,13 +212,16 @@ class Desk:
     async def older(self, view: ChatView) -> None:
         """Load the page before what is held."""
         before = view.messages[0].id if view.loaded and view.messages else None
+        erased = view.erased
         page = await self.client.history(view.chat, before)
-        self.state.page(view.chat, page.messages, page.more)
+        if view.erased == erased:  # else this is of what was wiped meanwhile
+            self.state.page(view.chat, page.messages, page.more)
         self.refresh()
 
     def seen(self, view: ChatView) -> None:
         """What is in the chat is on the screen."""
-        if view.unread and view.last is not None:
+        # Also where one has answered since, and so has nothing unread: they are told that it was read.
+        if view.last is not None and view.has_news_behind(view.read, self.state.account):
             spawn(self._read(view.chat, view.last.id), "marking as read")
 
     async def _read(self, chat: str, upto: str) -> None:
@@ -260,8 +256,8 @@ class Desk:
             self.note("No chat is open. /chat NAME opens one, /add login@node finds somebody.", "error")
         elif view.kind == "system":
             self.note("This is where your node writes to you. Nobody reads answers here.", "error")
-        elif (refusal := self._refusal(view)) is not None:
-            self.note(f"Not sent to {self.names.title(view)}: {refusal}.", "error")
+        elif (refused := refusal(self, view)) is not None:
+            self.note(f"Not sent to {self.names.title(view)}: {refused}.", "error")
         elif len(text) > MAX_TEXT:
             self.note(f"That is too long: {len(text)} characters, and {MAX_TEXT} is the most.", "error")
         else:
@@ -269,23 +265,8 @@ class Desk:
             self.follow()
             self.outbox.put(view.chat, text)
 
-    def _refusal(self, view: ChatView) -> str | None:
-        standing = self.standing(view)
-        closed = view.kind == "direct" and standing is not ContactState.ACCEPTED
-        return STANDING[standing] if closed else None
-
     def _sent(self) -> None:
         self.refresh()
-
-    def wipe(self, chat: str) -> None:
-        """The chat is gone: from the screen as well, with what was told in it."""
-        self.outbox.drop(chat)
-        kept = [notice for notice in self.notices if notice.chat != chat]
-        self.notices.clear()
-        self.notices.extend(kept)
-        self.banner = ""
-        if self.current == chat:
-            self.open(None)
 
     def quit(self) -> None:
         """Leave; where messages were not sent, only when that was said before."""
@@ -297,8 +278,3 @@ class Desk:
         over = self.link.link is Link.CLOSED
         instead = "what is to be kept has to be copied from here" if over else "/retry sends again"
         self.note(f"{not_sent(len(missing))}; leave all the same? /quit does, {instead}.", "error")
-
-
-def not_sent(count: int) -> str:
-    """`1 message was not sent`."""
-    return f"{count} message{' was' if count == 1 else 's were'} not sent"

@@ -14,13 +14,25 @@ from safeum_home.client.loading import load_invitations
 from safeum_home.client.message_words import body_text
 from safeum_home.client.names import label
 from safeum_home.client.text import safe
-from safeum_home.protocol.events import ContactChanged, GroupInvitation, MemberChanged, ProfileChanged
+from safeum_home.client.wiping import wipe, wipe_past
+from safeum_home.protocol.events import (
+    ChatUpdated,
+    ContactChanged,
+    GroupInvitation,
+    MemberChanged,
+    ProfileChanged,
+)
 from safeum_home.protocol.group_types import Invitation
-from safeum_home.protocol.types import Contact, ContactState, Message, Notice, Profile
+from safeum_home.protocol.types import ChatInfo, Contact, ContactState, Message, Notice, Profile
 from safeum_home.spawn import spawn
 
 FORGED = "⚠ Not from your node, though it says so: its signature is missing or wrong."
 """What is said of a message in the node's name that does not verify."""
+
+HISTORY_OFF = (
+    "The history is off: all that was here is erased, for all. Messages live until they are delivered."
+)
+HISTORY_ON = "The history is on: messages are kept from now on."
 
 
 class Listening:
@@ -47,6 +59,7 @@ class Listening:
         self._desk.begin()
         spawn(self._invitations(), "asking for invitations")
         contacts = self._desk.state.contacts.values()
+        self._histories = {view.chat: (view.history, view.erased) for view in self._desk.state.chats}
         self._called = {contact.account: label(contact.display_name) for contact in contacts}
 
     async def _invitations(self) -> None:
@@ -70,6 +83,8 @@ class Listening:
             self._contact(event.contact)
         elif isinstance(event, ProfileChanged):
             self._profile(event.account, event.profile)
+        elif isinstance(event, ChatUpdated):
+            self._updated(event.chat)
         elif isinstance(event, Loaded):
             self._more()
         self._desk.refresh()
@@ -135,7 +150,7 @@ class Listening:
         if member.account != desk.state.account or member.state in ("member", "invited"):
             return
         was_here = desk.current == event.chat
-        desk.wipe(event.chat)
+        wipe(desk, event.chat)
         if was_here:
             self._tell(
                 "You have left the group." if member.state == "left" else "You were removed from the group."
@@ -150,10 +165,19 @@ class Listening:
         elif contact.state is ContactState.ACCEPTED:
             self._tell(f"You and {name} are contacts now: /chat {login}")
         elif contact.state is ContactState.CLOSED:
-            self._desk.wipe(contact.chat)
+            wipe(self._desk, contact.chat)
             self._tell(f"{name} has closed the account. The chat is gone; /remove {login} removes the entry.")
         elif contact.state is ContactState.REMOVED:
             self._tell(f"{name} is no longer your contact.")
+
+    def _updated(self, chat: ChatInfo) -> None:
+        """The chat is now this; what it was is in the state no more."""
+        before = self._histories.get(chat.chat, (True, None))
+        self._histories[chat.chat] = now = (chat.history, chat.erased)
+        if before[1] != chat.erased:
+            wipe_past(self._desk, chat.chat)
+        if before != now:
+            self._desk.tell(HISTORY_ON if chat.history else HISTORY_OFF, "contact", chat.chat)
 
     def _wants(self, contact: Contact) -> None:
         name, login = self._desk.names.full(contact), self._desk.names.short(contact.address)

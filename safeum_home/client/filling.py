@@ -91,9 +91,9 @@ class Filling:
         self._state.arrange(place)
 
     @property
-    def strangers(self) -> bool:
-        """Whether there was a message in a chat that no page has brought."""
-        return any(isinstance(each, Message) and each.chat not in self.chats for each in self._events)
+    def strangers(self) -> set[str]:
+        """Chats in which there was a message, and that no page has brought."""
+        return {each.chat for each in self._events if isinstance(each, Message)} - self.chats.keys()
 
     def _new_chats(self, page: Iterable[ChatSummary]) -> list[ChatSummary]:
         """Those of a page that have not come before: a chat that is written in moves to the front."""

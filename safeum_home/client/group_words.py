@@ -20,6 +20,8 @@ _WORDS = {
     "described": "{by} changed what the group says of itself.",
     "pictured": "{by} changed the picture.",
     "unpictured": "{by} took the picture away.",
+    "history_off": "{by} switched the history off: all that was here is erased, for all.",
+    "history_on": "{by} switched the history on: messages are kept from now on.",
     "earlier": "{by} lets who joins from now on see what was written before.",
     "not_earlier": "{by} lets who joins from now on not see what was written before.",
 }

@@ -11,6 +11,8 @@ from safeum_home.client.state import MAX_CHATS, State
 from safeum_home.protocol import commands as c
 from safeum_home.spawn import spawn
 
+FIRST = 30
+"""Chats of the first answer: a screen of them. Fewer are there sooner."""
 PAGE = 50
 PATIENCE = 5.0
 """Seconds until a page is asked for again that could not be had."""
@@ -25,7 +27,7 @@ async def load(state: State, client: Methods) -> None:
     """
     filling = state.begin()
     try:
-        start = await client.call(c.SyncStart(PAGE, PAGE))
+        start = await client.call(c.SyncStart(FIRST, PAGE))
     except BaseException:
         filling.end()
         raise
@@ -96,9 +98,14 @@ class _Rest:
         page = await self._page(self._chats_from)
         self._chats_from = page.next
         self._chats_wanted = page.next is not None and len(self._filling.chats) < MAX_CHATS
-        if not self._chats_wanted and self._filling.strangers:
-            # They were written in before their page was asked for, and stand at the front now.
-            await self._page(None)
+        # What was written in before its page was asked for stands at the front now. Once more from there,
+        # and again for those that went there meanwhile; what is nowhere to be found is gone.
+        sought: set[str] = set()
+        while not self._chats_wanted and not self._filling.strangers <= sought and self._filling.wanted:
+            sought |= self._filling.strangers
+            page = await self._page(None)
+            while page.next is not None and self._filling.strangers & sought and self._filling.wanted:
+                page = await self._page(page.next)
 
     async def _page(self, before: str | None) -> c.ChatList:
         page = await self._patiently(lambda: self._client.chats(before, PAGE))

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 from safeum_home.client.chat_view import ChatView
+from safeum_home.client.file_text import file_text
 from safeum_home.client.group_words import notice_text
 from safeum_home.client.names import Names
 from safeum_home.client.text import safe
+from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Deleted, Unknown
 from safeum_home.protocol.types import Message, Notice, NumberClaim, Text
 
@@ -20,6 +22,8 @@ def body_text(message: Message, called: Callable[[str], str] = safe) -> str:
         return safe(body.text, newlines=True)
     if isinstance(body, NumberClaim):
         return _claim_text(body)
+    if isinstance(body, File):
+        return file_text(body)
     if isinstance(body, Deleted):
         return "[deleted]"
     if isinstance(body, Unknown):

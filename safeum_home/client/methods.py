@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from safeum_home.client.errors import local
 from safeum_home.client.here import this_device as this_device
 from safeum_home.client.message_methods import MessageMethods
+from safeum_home.client.methods_history import HistoryMethods
 from safeum_home.client.methods_presence import PresenceMethods
 from safeum_home.errors import Code, Problem
 from safeum_home.images import Picture, clean
@@ -36,7 +37,7 @@ def cleaned(data: bytes) -> Picture:
     return picture
 
 
-class Methods(MessageMethods, PresenceMethods):
+class Methods(MessageMethods, HistoryMethods, PresenceMethods):
     """Signing in, and the commands of an open session. All raise the `ClientError`s of `errors`."""
 
     @abstractmethod

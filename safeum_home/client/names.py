@@ -93,6 +93,8 @@ class Names:
                 return self.title(chat)
         if (member := self._state.groups.anywhere(account)) is not None:
             return self.of_member(account, member.display_name, member.address)
+        if (person := self._state.people.get(account)) is not None:
+            return self.of_member(account, person.display_name, person.address)
         return safe(account)
 
     def of_member(self, account: str, display_name: str, address: str) -> str:

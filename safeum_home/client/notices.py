@@ -38,3 +38,8 @@ class Outgoing:
     def idle(self) -> bool:
         """Whether it is certain that it is not on its way just now."""
         return bool(self.error or self.waits)
+
+
+def not_sent(count: int) -> str:
+    """`1 message was not sent`."""
+    return f"{count} message{' was' if count == 1 else 's were'} not sent"

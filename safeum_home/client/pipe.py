@@ -15,6 +15,7 @@ from zope.interface import implementer
 
 from safeum_home.client.errors import BadAnswer, ClientError, RemoteProblem, SessionEnded, TimedOut, local
 from safeum_home.client.events import Heard, Link, LinkChanged, Stream
+from safeum_home.client.pipe_files import FILE_METHODS, SaveFile, SendFile, do
 from safeum_home.client.session import Client
 from safeum_home.errors import Code
 from safeum_home.protocol import MAX_FRAME
@@ -43,6 +44,10 @@ class FindContacts(Params, frozen=True):
     """`client.find_contacts`: done by the client, since the node must not see the numbers."""
 
     numbers: list[str]
+
+
+_OWN: dict[str, type[Params]] = {_FIND_CONTACTS: FindContacts, **FILE_METHODS}
+"""What the client does itself."""
 
 
 class FoundContacts(Result, frozen=True):
@@ -86,12 +91,12 @@ def parse(line: bytes) -> tuple[RequestId | None, Params | RemoteProblem]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, local(Code.PARSE_ERROR, "One line is one object: method, params, id.")
     command = COMMANDS.get(request.method)
-    if command is None and request.method != _FIND_CONTACTS:
+    if command is None and request.method not in _OWN:
         return request.id, local(Code.METHOD_NOT_FOUND)
     if command is not None and command.phase is Phase.GREETING:
         return request.id, local(Code.WRONG_STATE, "The session is open already.")
     try:
-        kind = FindContacts if command is None else command.params
+        kind = _OWN[request.method] if command is None else command.params
         return request.id, msgspec.json.decode(request.params, type=kind)
     except msgspec.ValidationError as error:
         return request.id, _carrying(request, str(error)[:200])
@@ -211,6 +216,8 @@ class Pipe(LineReceiver):
                 await deferLater(self._clock, wait)
 
     async def _ask_once(self, params: Params) -> Result:
+        if isinstance(params, SendFile | SaveFile):
+            return await do(self._client, params)
         if isinstance(params, FindContacts):
             return FoundContacts(await self._client.find_contacts(params.numbers))
         result: Result = await self._client.call(params)

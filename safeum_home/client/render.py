@@ -4,10 +4,11 @@ from datetime import tzinfo
 
 from safeum_home.client.blocks import Line
 from safeum_home.client.chat_view import ChatView
-from safeum_home.client.desk import STANDING, Desk
+from safeum_home.client.desk import Desk
 from safeum_home.client.events import Link
 from safeum_home.client.group_words import count
 from safeum_home.client.page import more_to_read, new_below
+from safeum_home.client.standing import STANDING
 from safeum_home.client.text import duration, fit, safe, stamp, width
 from safeum_home.protocol.presence import Presence, PresenceState
 from safeum_home.protocol.types import ContactState
@@ -85,6 +86,8 @@ def header(desk: Desk, columns: int, zone: tzinfo | None = None) -> Line:
         rest += f"  ({STANDING[standing]})"
     elif presence := presence_words(desk.state.presence.of(view.peer), desk.now(), zone):
         rest += f"  {presence}"
+    if not view.history:
+        rest += "  · history off"
     return [("header", fit(f" {title}{rest}", columns))]
 
 
@@ -97,6 +100,8 @@ def info(desk: Desk, columns: int, rows: int) -> Line:
     if count or desk.mark is not None:
         words = f"↓ {count} new below: PageDown" if count else "↓ PageDown for the newest"
         return [("new", fit(f" {words}", columns))]
+    if under_way := desk.transfers.line(desk.now(), columns - 1):
+        return [("typing", fit(f" {under_way}", columns))]
     view = desk.chat
     typing = [] if view is None else [desk.names.name(account) for account in view.typing]
     if typing:

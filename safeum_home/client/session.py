@@ -23,6 +23,7 @@ from safeum_home.client.errors import (
 )
 from safeum_home.client.errors import local as local_problem
 from safeum_home.client.events import QUEUE, Link, LinkChanged, Listen, Stream
+from safeum_home.client.file_transfer import FileTransfer
 from safeum_home.client.inbox import Inbox
 from safeum_home.client.line import Line
 from safeum_home.client.loading import load
@@ -40,7 +41,7 @@ _log = Logger()
 _random = SystemRandom().random
 
 
-class Client(Signals):
+class Client(Signals, FileTransfer):
     """A device of an account. Make one with `connect`, then `register`, `login` or `resume`.
 
     From then on it stays connected: it comes back by itself with the token and the cursor it holds, sends

@@ -43,16 +43,6 @@ async def _support(desk: Desk, argument: str) -> None:
         desk.note(f"What your node writes is signed with its key: {desk.state.voice.fingerprint}")
 
 
-@slash("history", "", "load older messages")
-async def _history(desk: Desk, argument: str) -> None:
-    view = desk.chat
-    if view is None:
-        raise Mistake("No chat is open.")
-    if not view.more:
-        raise Mistake("There are no older messages.")
-    await desk.older(view)
-
-
 @slash("retry", "", "send again what could not be sent, and reconnect now")
 async def _retry(desk: Desk, argument: str) -> None:
     desk.client.retry()

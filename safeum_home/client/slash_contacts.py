@@ -3,9 +3,10 @@
 from contextlib import suppress
 
 from safeum_home.client import group_lookup
-from safeum_home.client.desk import STANDING, Desk
+from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.slash import Mistake, find, people, slash
+from safeum_home.client.standing import STANDING
 from safeum_home.client.text import safe
 from safeum_home.errors import Code
 from safeum_home.protocol.group_types import Invitation

@@ -73,15 +73,15 @@ async def _reactions(desk: Desk, argument: str) -> None:
         desk.note("… and more.")
 
 
-@slash("pin", "N", "pin a message for all")
+@slash("pin-message", "N", "pin a message for all")
 async def _pin(desk: Desk, argument: str) -> None:
-    view, message, _ = _message(desk, argument, "/pin N")
+    view, message, _ = _message(desk, argument, "/pin-message N")
     await desk.client.pin(view.chat, message.id)
 
 
-@slash("unpin", "N", "pin a message no longer")
+@slash("unpin-message", "N", "pin a message no longer")
 async def _unpin(desk: Desk, argument: str) -> None:
-    view, message, _ = _message(desk, argument, "/unpin N")
+    view, message, _ = _message(desk, argument, "/unpin-message N")
     await desk.client.unpin(view.chat, message.id)
 
 

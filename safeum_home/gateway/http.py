@@ -1,13 +1,12 @@
-"""The HTTP side of the port: health, discovery, and problem documents for all else (RFC 9457).
+"""The HTTP side of the port: connections, requests and their bodies, each within its limits.
 
 The composition adds resources with `root.putChild`; each gets the same limits and headers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable
 from io import BytesIO
 from typing import Any
 
-import msgspec
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.logger import Logger
 from twisted.protocols.basic import LineReceiver
@@ -19,102 +18,62 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from safeum_home.errors import Code, Problem
+from safeum_home.gateway.bodies import Body, Streams, no_streams
 from safeum_home.gateway.limits import EdgeLimits
-from safeum_home.gateway.problems import PROBLEM_TYPE, SECURITY_HEADERS, problem_body, raw_response
-from safeum_home.protocol import SUBPROTOCOL, WEBSOCKET_PATH
+from safeum_home.gateway.problems import SECURITY_HEADERS, raw_response
+from safeum_home.gateway.resources import ClientDiscovery as ClientDiscovery
+from safeum_home.gateway.resources import Health as Health
+from safeum_home.gateway.resources import Node as Node
+from safeum_home.gateway.resources import place as place
+from safeum_home.gateway.resources import respond_json as respond_json
+from safeum_home.gateway.resources import respond_problem as respond_problem
+from safeum_home.gateway.resources import site_root as site_root
+from safeum_home.gateway.resources import websocket_url as websocket_url
 
-Health = Callable[[], Mapping[str, object]]
-"""What `GET /health` shows; 200 where its `status` is `ok`, else 503."""
 _log = Logger()
 
 
-def respond_json(request: Request, document: object, content_type: bytes = b"application/json") -> bytes:
-    """What a resource's `render_*` returns to answer with a JSON document."""
-    request.setHeader(b"Content-Type", content_type)
-    return msgspec.json.encode(document)
-
-
-def respond_problem(request: Request, problem: Problem, status: int | None = None) -> bytes:
-    """What a resource's `render_*` returns to answer with a problem."""
-    request.setResponseCode(problem.code.value.status if status is None else status)
-    request.setHeader(b"Content-Type", PROBLEM_TYPE)
-    if problem.retry_after is not None:
-        request.setHeader(b"Retry-After", b"%d" % max(1, round(problem.retry_after)))
-    return problem_body(problem, status)
-
-
-class NotFound(Resource):
-    """Whatever is not there."""
-
-    isLeaf = True
-
-    def render(self, request: Request) -> bytes:
-        return respond_problem(request, Problem(Code.NOT_FOUND))
-
-
-class Node(Resource):
-    """A step of a path; what has no child of that name is not found."""
-
-    def getChild(self, path: bytes, request: Request) -> Resource:
-        return NotFound()
-
-    def render(self, request: Request) -> bytes:
-        return respond_problem(request, Problem(Code.NOT_FOUND))
-
-
-class HealthResource(Resource):
-    """`GET /health`."""
-
-    isLeaf = True
-
-    def __init__(self, health: Health) -> None:
-        super().__init__()
-        self._health = health
-
-    def render_GET(self, request: Request) -> bytes:
-        document = self._health()
-        request.setResponseCode(200 if document.get("status") == "ok" else 503)
-        return respond_json(request, document)
-
-
-class ClientDiscovery(Resource):
-    """`GET /.well-known/safeum/client`: where and how clients connect."""
-
-    isLeaf = True
-
-    def __init__(self, node: str, websocket_url: str, limits: EdgeLimits, node_key: str) -> None:
-        super().__init__()
-        where = {"node": node, "websocket": websocket_url, "protocols": [SUBPROTOCOL]}
-        self._document = {**where, "node_key": node_key}
-        self.limits = limits
-
-    def render_GET(self, request: Request) -> bytes:
-        request.setHeader(b"Access-Control-Allow-Origin", b"*")
-        request.setHeader(b"Cache-Control", b"public, max-age=3600")
-        limits = {"frame": self.limits.frame, "ping_interval": self.limits.ping_interval}
-        return respond_json(request, {**self._document, "limits": limits})
-
-
 class EdgeRequest(Request):
-    """A request that answers with problems instead of pages, and bounds its body."""
+    """A request that answers with problems instead of pages, and bounds its body.
+
+    Where the site has somebody who takes the `body` as it comes, nothing of it is kept here.
+    """
 
     channel: "EdgeChannel"
+    body: Body | None = None
     _received = 0
 
     def gotLength(self, length: int | None) -> None:
         # In memory: `http.Request` would put chunked and long bodies into a file, whoever sends them.
         self.content = BytesIO()
-        if length is not None and length > self.channel.limits.body:
-            self.channel.refuse(Problem(Code.TOO_LARGE))
+        channel = self.channel
+        self.body = channel.site.streams(self, channel._command, channel._path, length)
+        if self.body is None and length is not None and length > channel.limits.body:
+            channel.refuse(Problem(Code.TOO_LARGE))
 
     def handleContentChunk(self, data: bytes) -> None:
+        if self.body is not None:
+            self.body.received(data)
+            return
         self._received += len(data)
         if self._received <= self.channel.limits.body:
             super().handleContentChunk(data)
         else:
             self.channel.refuse(Problem(Code.TOO_LARGE))
 
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        if self.body is not None:
+            self.body.ended()
+        super().requestReceived(command, path, version)
+
+    def connectionLost(self, reason: Failure) -> None:
+        if self.body is not None:
+            self.body.lost()
+        super().connectionLost(reason)
+
     def render(self, resrc: IResource) -> None:
+        if self.channel.refused:
+            return
         self.responseHeaders.removeHeader(b"Server")
         for name, value in SECURITY_HEADERS:
             self.setHeader(name, value)
@@ -150,13 +109,16 @@ class EdgeChannel(HTTPChannel):
     timeOut: Any
     callLater: Any
     limits: EdgeLimits
+    _command: bytes
+    _path: bytes
     _between_requests = True
-    _refused = False
     _body_due = 0.0
+    _held: float | None = None
+    refused = False
 
     def dataReceived(self, data: bytes) -> None:
         # HTTPChannel would begin its timeout anew with each octet that comes.
-        if self._refused:
+        if self.refused:
             return
         if self._between_requests and data:
             self._between_requests = False
@@ -171,9 +133,29 @@ class EdgeChannel(HTTPChannel):
     def rawDataReceived(self, data: bytes) -> None:
         if not self._handlingRequest:
             # Each octet of a body gains the time that it takes at the lowest rate, and no more.
-            self._body_due += len(data) / self.limits.body_rate
-            self.setTimeout(max(0.0, self._body_due - self.site.reactor.seconds()))
+            now = self.site.reactor.seconds()
+            due = self._body_due + len(data) / self.limits.body_rate
+            self._body_due = min(due, now + self.limits.body_stall)
+            if self._held is None:
+                self.setTimeout(max(0.0, self._body_due - now))
         super().rawDataReceived(data)
+
+    def hold(self) -> None:
+        """Read nothing more of a body for now: the time that this takes is not the client's."""
+        if self._held is None:
+            self._held = self.site.reactor.seconds()
+            self.setTimeout(None)
+            self._networkProducer.pauseProducing()
+
+    def go_on(self) -> None:
+        """Read on."""
+        held, self._held = self._held, None
+        if held is not None:
+            now = self.site.reactor.seconds()
+            self._body_due += now - held
+            if not self._handlingRequest:
+                self.setTimeout(max(0.0, self._body_due - now))
+            self._networkProducer.resumeProducing()
 
     def requestDone(self, request: Request) -> None:
         self._between_requests = True
@@ -187,19 +169,23 @@ class EdgeChannel(HTTPChannel):
 
     def timeoutConnection(self) -> None:
         # HTTPChannel would write the peer's address into the log; and so would its `forceAbortClient`.
-        self._refused = True
         self._abortingCall = self.callLater(self.limits.close_timeout, self.forceAbortClient)
+        if not self._handlingRequest and self.requests and self.requests[-1].body is not None:
+            self.refuse(Problem(Code.TOO_SLOW))
+            return
+        self.refused = True
         self.loseConnection()
 
     def forceAbortClient(self) -> None:
         self._abortingCall = None
         self.transport.abortConnection()
 
-    def refuse(self, problem: Problem) -> None:
+    def refuse(self, problem: Problem, headers: Iterable[tuple[str, str]] = ()) -> None:
         """Answer at once and close, whatever else is still being sent."""
-        if not self._refused:
-            self._refused = True
-            self.transport.write(raw_response(problem))
+        if not self.refused:
+            self.refused = True
+            self.transport.write(raw_response(problem, headers=headers))
+            self.go_on()
             self.loseConnection()
 
     def _respondToBadRequestAndDisconnect(self) -> None:
@@ -221,6 +207,7 @@ class EdgeSite(Site):
             parsePOSTFormSubmission=False,
         )
         self.limits = limits
+        self.streams: Streams = no_streams
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         channel = EdgeChannel()
@@ -241,40 +228,3 @@ class EdgeSite(Site):
 
     def log(self, request: http.Request) -> None:
         """No access log."""
-
-
-def site_root(
-    health: Health,
-    discovery: ClientDiscovery | None = None,
-    resources: Mapping[str, IResource] | None = None,
-) -> Resource:
-    """The resources that every node has; without `discovery` those of the health endpoint alone.
-
-    `resources` are further ones by their paths, as `/v1/sms/NAME`.
-    """
-    root = Node()
-    root.putChild(b"health", HealthResource(health))
-    if discovery is not None:
-        well_known, safeum = Node(), Node()
-        root.putChild(b".well-known", well_known)
-        well_known.putChild(b"safeum", safeum)
-        safeum.putChild(b"client", discovery)
-    for path, resource in (resources or {}).items():
-        place(root, path, resource)
-    return root
-
-
-def place(root: Resource, path: str, resource: IResource) -> None:
-    """Add `resource` at `path`, below steps that are not found themselves."""
-    *steps, last = path.strip("/").encode().split(b"/")
-    here = root
-    for step in steps:
-        if step not in here.children:
-            here.putChild(step, Node())
-        here = here.children[step]
-    here.putChild(last, resource)
-
-
-def websocket_url(authority: str) -> str:
-    """The URL that clients connect to, for a node's host name with its port."""
-    return f"wss://{authority}{WEBSOCKET_PATH}"

@@ -20,6 +20,10 @@ class EdgeLimits:
     """Of an HTTP request; it is held in memory."""
     body_rate: int = 4 * 1024
     """Octets per second that a request body must keep up with, after `head_timeout` of grace."""
+    body_stall: float = 30.0
+    """For how long at most nothing of a body may come, however quickly the rest of it came."""
+    read_stall: float = 120.0
+    """For how long a client may take nothing of a file that is being sent to it."""
     idle_timeout: float = 30.0
     """Between two requests on a connection that is kept alive."""
     close_timeout: float = 5.0

@@ -15,6 +15,8 @@ SECURITY_HEADERS = (
     (b"Cache-Control", b"no-store"),
 )
 
+_STATUSES = frozenset(HTTPStatus)
+
 
 def problem_body(problem: Problem, status: int | None = None) -> bytes:
     """The JSON document; `status` where it is not the one that goes with the problem's code."""
@@ -30,7 +32,8 @@ def raw_response(
     """A whole response, after which the connection is closed."""
     status = problem.code.value.status if status is None else status
     body = problem_body(problem, status)
-    lines = [b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode())]
+    phrase = HTTPStatus(status).phrase if status in _STATUSES else problem.code.code
+    lines = [b"HTTP/1.1 %d %b" % (status, phrase.encode())]
     lines += [b"%b: %b" % (name.encode(), value.encode("latin-1", "replace")) for name, value in headers]
     lines += [b"%b: %b" % header for header in SECURITY_HEADERS]
     lines += [b"Content-Type: %b" % PROBLEM_TYPE, b"Content-Length: %d" % len(body), b"Connection: close"]

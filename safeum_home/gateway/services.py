@@ -12,6 +12,7 @@ from safeum_home.gateway.dispatch import Routes
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Bus, Cursors, Receipts
+from safeum_home.ports.files import FileTransfers
 
 
 class Identity(Protocol):
@@ -43,6 +44,10 @@ class Services:
     gave_out: Callable[[int], bool]
     rate: RateLimit
     limits: LimitSection
+    held: Callable[[AccountId, DeviceId, int], None]
+    """Is told that a device holds everything up to a position."""
     node_key: str
     """The node's public key, as clients are told it."""
     support_chat: Callable[[AccountId], ChatId]
+    transfers: FileTransfers | None = None
+    """What serves files over HTTP."""

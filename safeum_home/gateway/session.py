@@ -160,7 +160,9 @@ class Session:
 
     def _acknowledge(self, caller: object, params: SessionAck) -> Done:
         position = self._position(params.cursor)
-        self._connected().acknowledge(position, self._services.receipts)
+        device = self._connected()
+        device.acknowledge(position, self._services.receipts)
+        self._services.held(device.account, device.device, position)
         return _DONE
 
     def _position(self, cursor: str | None) -> int:
@@ -273,6 +275,7 @@ class Session:
         if since is not None:
             after = self._position(since)
             self._services.receipts.resumed(who.account, after)
+            self._services.held(who.account, who.device, after)
             missed = device.catch_up(self._services.missed, after, self._synced)
             spawn(missed, "catching up")
 

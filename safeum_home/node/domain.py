@@ -1,7 +1,5 @@
 """The domain of an open node: every part is made here and handed what it needs."""
 
-from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.threads import deferToThread
@@ -13,7 +11,6 @@ from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory
-from safeum_home.accounts.findable_keeper import FindableKeeper
 from safeum_home.accounts.introductions import Introductions
 from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.logins import Logins
@@ -29,6 +26,8 @@ from safeum_home.accounts.verifications import VerificationLimits, Verifications
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.files.means import FilePlace
+from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.history import History
 from safeum_home.chats.infos import ChatInfos
@@ -43,70 +42,24 @@ from safeum_home.chats.support_desk import SupportDesk
 from safeum_home.chats.system import SystemMessages, signing, support_contact, system_contact
 from safeum_home.chats.typing_signal import TypingSignals
 from safeum_home.config import Config
-from safeum_home.errors import Problem
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.gateway.services import Services
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.contact_sync import make_contact_sync
-from safeum_home.node.control import Control, limits_in_use, make_sign_up
+from safeum_home.node.control import limits_in_use, make_sign_up
+from safeum_home.node.files import make_files
 from safeum_home.node.groups import make_groups
+from safeum_home.node.history import make_history
 from safeum_home.node.message_changes import make_message_changes
 from safeum_home.node.presence import make_presence, presence_routes
 from safeum_home.node.routes import chat_routes, closing_routes, login_routes, number_routes, people_routes
+from safeum_home.node.running import Domain as Domain
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database, Forfeits, TextMessages
-from safeum_home.presence.presence import WhoIsThere
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
 from safeum_home.spawn import spawn
-
-
-@dataclass(frozen=True, slots=True)
-class Domain:
-    """What the edge needs of an open node, and what has to be ended with it."""
-
-    services: Services
-    receipts: Receipts
-    directory: AccountDirectory
-    registry: ChatRegistry
-    turns: Turns
-    closing: Closing
-    findable: FindableKeeper
-    support: SupportDesk
-    control: Control
-    presence: WhoIsThere
-
-    def forget(self) -> None:
-        """Read all from the database anew: what is in memory may be older."""
-        self.directory.forget()
-        self.registry.forget()
-        self.findable.forget()
-        self.presence.read_anew()
-        spawn(self._erase(), "erasing what was closed")
-        spawn(self._reload(), "reading what was set at run time")
-
-    async def _reload(self) -> None:
-        with suppress(Problem):
-            await self.control.registration.load()
-
-    async def _erase(self) -> None:
-        with suppress(Problem):
-            await self.turns.if_due()
-            await self.closing.sweep()
-
-    async def stop(self) -> None:
-        """End what is under way: afterwards nothing uses the database."""
-        self.receipts.flush()
-        self.presence.stop()
-        await self.turns.stop()
-        self.findable.stop()
-        await deferToThread(self.findable.join)
-
-    def wipe(self) -> None:
-        """Zero the keys of accounts and chats: nothing works afterwards."""
-        self.directory.wipe()
-        self.registry.wipe()
 
 
 def make_domain(
@@ -118,10 +71,13 @@ def make_domain(
     texts: TextMessages,
     in_thread: InThread = deferToThread,
     forfeits: Forfeits = (),
+    *,
+    place: FilePlace,
 ) -> Domain:
     """Wire the domain of the node `config` describes. `clock` provides IReactorTime.
 
-    `in_thread` runs what blocks; `forfeits` are ended with each account that is closed.
+    `in_thread` runs what blocks; `forfeits` are ended with each account that is closed. Files lie in
+    `place`.
     """
     name = config.node.name
     blinder, cursors, keyring = vault.blinder, vault.cursors, vault.keyring
@@ -138,14 +94,17 @@ def make_domain(
     infos = ChatInfos(blinder, cursors, opener)
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(name, vault.signer)
+    turns = Turns(clock, database, keyring, in_thread)
+    files = make_files(config, clock, database, vault, registry, opener, place, turns.if_due)
     typing = TypingSignals(clock.seconds, registry, bus, presence)
     delivery = Delivery(bus, typing.sent)
+    fleeting = FleetingMessages(clock, database, blinder, turns, config.history)
+    notices = NoticeWriter(blinder, cursors, system.account, milliseconds, signed, fleeting.waits)
     ways = make_message_changes(
-        config, database, vault, registry, opener, infos, directory, bus, milliseconds
+        config, database, vault, registry, opener, infos, directory, bus, milliseconds, files.attachments
     )
-    messages = Messages(
-        database, blinder, cursors, registry, delivery, milliseconds, signed, inbox, ways.composing
-    )
+    kept = (database, blinder, cursors, registry, delivery, milliseconds, signed, inbox, fleeting)
+    messages = Messages(*kept, ways.composing)
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     announcer = SystemMessages(registry, messages, system.account, milliseconds)
     devices = Devices(database, blinder, directory, bus, milliseconds, config.limits.devices)
@@ -155,7 +114,6 @@ def make_domain(
     passwords = PasswordChange(database, directory, devices, hasher, login_limits, verifier)
     claims = Claims(database, blinder, directory, config.numbers, milliseconds)
     side = ContactSide(database, blinder, cursors, directory, config.limits.contacts)
-    turns = Turns(clock, database, keyring, in_thread)
     pins = Pins(database, directory, hasher, verifier, login_limits)
     findable, sync_routes = make_contact_sync(config.contact_sync, clock, database, vault, directory)
 
@@ -163,6 +121,7 @@ def make_domain(
         directory.forget_account(account)
         registry.forget_account(account)
         receipts.forget_account(account)
+        files.means.forget_account(account)
         presence.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
@@ -175,26 +134,14 @@ def make_domain(
         opener,
         delivery,
         infos,
-        NoticeWriter(blinder, cursors, system.account, milliseconds, signed),
+        notices,
         directory,
         bus,
         turns,
         lambda: spawn(closing.erased_unseen(), "erasing a group"),
     )
-    closing = Closing(
-        clock,
-        database,
-        directory,
-        devices,
-        side,
-        bus,
-        verifier,
-        login_limits,
-        turns,
-        forget,
-        forfeits,
-        groups.leave,
-    )
+    ended = (forget, forfeits, groups.leave)
+    closing = Closing(clock, database, directory, devices, side, bus, verifier, login_limits, turns, *ended)
     logins = Logins(
         name,
         database,
@@ -245,6 +192,9 @@ def make_domain(
     history = History(database, blinder, cursors, registry, listing, receipts)
     introductions = Introductions(name, directory, side, views)
     starting = Starting(database, introductions, listing, registry, receipts)
+    switch_limit, history_routes = make_history(
+        config, clock, database, vault, registry, opener, infos, delivery, notices, bus, turns, closing.sweep
+    )
     sources = (
         *(messages.since, receipts.since, infos.since, side.since, profiles.since),
         *(*groups.sources, *ways.sources),
@@ -256,9 +206,11 @@ def make_domain(
         **closing_routes(pins, closing),
         **people_routes(contacts, profiles, avatars),
         **chat_routes(history, starting, messages, receipts, typing),
+        **history_routes,
         **presence_routes(presence, database, directory, change_limit),
         **groups.routes,
         **sync_routes,
+        **files.routes,
         **sign_up.routes(),
         **ways.routes,
     }
@@ -274,8 +226,10 @@ def make_domain(
         gave_out=database.gave_out,
         rate=rate,
         limits=config.limits,
+        held=fleeting.held,
         node_key=encode_octets(vault.signer.public_key),
         support_chat=registry.support_chat,
+        transfers=files.transfers,
     )
     desk = SupportDesk(database, registry, opener, messages, receipts, blinder, support.account)
     limits = limits_in_use(
@@ -289,10 +243,25 @@ def make_domain(
         support_messages_per_account=inbox.rate,
         profile_changes_per_account=change_limit,
         verifications_per_address=verification_limits.begun,
+        history_switches_per_account=switch_limit,
         codes_per_number=verification_limits.codes,
+        file_requests_per_account=files.means.rate,
         group_invitations_per_account=groups.limits.invitations,
         group_changes_per_account=groups.limits.changes,
     )
     shown = Accounts(database, directory, bus.connected)
     control = sign_up.control(config, shown, lambda: bus.accounts, limits)
-    return Domain(services, receipts, directory, registry, turns, closing, findable, desk, control, presence)
+    return Domain(
+        services,
+        receipts,
+        directory,
+        registry,
+        turns,
+        closing,
+        findable,
+        desk,
+        control,
+        files,
+        presence,
+        fleeting,
+    )

@@ -14,18 +14,21 @@ from twisted.web.resource import IResource
 
 from safeum_home.config import Config, LimitSection
 from safeum_home.errors import Code, Problem
+from safeum_home.gateway.downloads import DownloadsResource
 from safeum_home.gateway.edge import EdgeFactory
-from safeum_home.gateway.http import ClientDiscovery, EdgeSite, Health, site_root, websocket_url
-from safeum_home.gateway.invite_page import InvitePage
+from safeum_home.gateway.http import ClientDiscovery, EdgeSite, Health, place, site_root, websocket_url
+from safeum_home.gateway.invite_page import GroupPage, InvitePage
 from safeum_home.gateway.limits import EdgeLimits
 from safeum_home.gateway.services import Services
 from safeum_home.gateway.session import Session
 from safeum_home.gateway.tls import ServerTls
+from safeum_home.gateway.uploads import UploadsResource
 from safeum_home.gateway.websocket import ClientWebSocketFactory
 from safeum_home.node.listening import CannotListen, NoIPv6, listen
 from safeum_home.node.live_limits import Use
 from safeum_home.ports import ClientConnection
-from safeum_home.protocol.invites import INVITE_PATH
+from safeum_home.protocol.files import DOWNLOADS_PATH, UPLOADS_PATH
+from safeum_home.protocol.invites import GROUP_PATH, INVITE_PATH
 from safeum_home.sealing.secrets import SecretStore
 from safeum_home.sealing.sources import read_safe_file
 
@@ -90,7 +93,14 @@ class Edge:
         self._discovery = ClientDiscovery(name, websocket_url(name), limits, services.node_key)
         root = site_root(health, self._discovery, resources)
         root.putChild(INVITE_PATH[1:].encode(), InvitePage(name))
+        root.putChild(GROUP_PATH[1:].encode(), GroupPage(name))
         site = EdgeSite(reactor, limits, root)
+        if (transfers := services.transfers) is not None:
+            origins = config.listen.origins
+            uploads = UploadsResource(transfers, origins)
+            place(root, UPLOADS_PATH, uploads)
+            place(root, DOWNLOADS_PATH, DownloadsResource(reactor, transfers, limits.read_stall, origins))
+            site.streams = uploads.stream
         self.factory = EdgeFactory(reactor, tls, limits, websocket, site)
         self._ports: list[IListeningPort] = []
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
+from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.group_changes import GroupChanges
 from safeum_home.chats.group_departures import GroupDepartures, GroupLeaving
@@ -20,7 +21,7 @@ from safeum_home.chats.registry import ChatRegistry
 from safeum_home.config import Config, LimitSection
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.node.live_limits import Use
-from safeum_home.ports import Bus, Database, Directory, EpochTurns, Source
+from safeum_home.ports import Bus, Database, EpochTurns, Source
 from safeum_home.protocol import commands
 from safeum_home.sealing.vault import Vault
 
@@ -47,7 +48,7 @@ def make_groups(
     delivery: Delivery,
     infos: ChatInfos,
     notices: NoticeWriter,
-    directory: Directory,
+    directory: AccountDirectory,
     bus: Bus,
     turns: EpochTurns,
     erased: Callable[[], object],
@@ -71,7 +72,7 @@ def make_groups(
     )
     limits = GroupLimits.of(config.limits, clock.seconds)
     entrance = GroupEntrance(blinder, limits)
-    endings = GroupEndings(blinder, keyring, opener, events, directory)
+    endings = GroupEndings(blinder, keyring, opener, events)
     leaving = GroupLeaving(endings, turns)
     groups = Groups(node, blinder, registry, infos, changes, entrance, leaving, erased)
     roster = GroupRoster(database, blinder, cursors, opener, directory, events)

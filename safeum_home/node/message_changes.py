@@ -6,6 +6,7 @@ from typing import NamedTuple
 from safeum_home.chats.altering import Altering
 from safeum_home.chats.changing import MessageChanges
 from safeum_home.chats.composing import Composing
+from safeum_home.chats.files.sending import Attachments
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.own_settings import OwnSettings
@@ -16,6 +17,7 @@ from safeum_home.gateway.dispatch import Routes
 from safeum_home.ports import Bus, Database, Owners, Source
 from safeum_home.protocol import commands
 from safeum_home.sealing.vault import Vault
+from safeum_home.storage.files import drop
 
 
 class MessageWays(NamedTuple):
@@ -36,11 +38,12 @@ def make_message_changes(
     owners: Owners,
     bus: Bus,
     now: Callable[[], int],
+    attachments: Attachments,
 ) -> MessageWays:
     """`now` is in milliseconds."""
     blinder, cursors = vault.blinder, vault.cursors
     altering = Altering(database, blinder, cursors, registry, opener, infos, bus)
-    changes = MessageChanges(altering, database, blinder, cursors, now, config.messages.edit_seconds)
+    changes = MessageChanges(altering, database, blinder, cursors, now, config.messages.edit_seconds, (drop,))
     pins = Pins(altering, database, blinder, cursors, registry)
     own = OwnSettings(altering, database, blinder, cursors, registry, owners, bus)
     routes: Routes = {
@@ -53,5 +56,5 @@ def make_message_changes(
         commands.ListPinned: pins.pinned,
         commands.ChatSettingsSet: own.set,
     }
-    composing = Composing(altering, database, blinder, cursors, registry)
+    composing = Composing(altering, database, blinder, cursors, registry, attachments)
     return MessageWays(composing, (altering.since, own.since), routes)

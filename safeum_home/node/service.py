@@ -21,6 +21,7 @@ from safeum_home.gateway.tls import ServerTls, TlsError
 from safeum_home.node.control import Control
 from safeum_home.node.domain import Domain, make_domain
 from safeum_home.node.edge import Edge, certificate_end, edge_limits, tls_material
+from safeum_home.node.files import NodeFiles
 from safeum_home.node.listening import CannotListen, listen
 from safeum_home.node.opening import check_owner, open_when_there
 from safeum_home.node.sms import Bridges, NodeTexts, make_texts
@@ -81,6 +82,7 @@ class Node(Service):
         self._schema: str | None = None
         self.seal = Seal(reactor, arena, self._open_vault, self._unsealed)
         self._hasher = PasswordHasher(reactor, config.passwords)
+        self._files = NodeFiles(reactor, config)
         self._health_port: IListeningPort | None = None
         self.database: NodeDatabase | None = None
         self._watch: DatabaseWatch | None = None
@@ -222,8 +224,9 @@ class Node(Service):
         await make_good(database, vault.keyring)
         self._hasher.start()
         self.texts = make_texts(self._config, self._reactor, vault.secrets.open, self._sms_bridges)
+        place = await self._files.start(vault.secrets.open)
         self.domain = make_domain(
-            self._config, self._reactor, database, vault, self._hasher, self.texts.sender
+            self._config, self._reactor, database, vault, self._hasher, self.texts.sender, place=place
         )
         self.control = await self.domain.control.load()
         spawn(self.domain.closing.sweep(), "sweeping up")
@@ -242,7 +245,7 @@ class Node(Service):
     async def _listen(self) -> None:
         if self.domain is None or self._tls is None:
             raise Problem(Code.WRONG_STATE)
-        self.domain.findable.start()
+        self.domain.start()
         callbacks = {} if self.texts is None else self.texts.callbacks
         edge = Edge(self._reactor, self._config, self.domain.services, self._tls, self.health, callbacks)
         try:
@@ -289,6 +292,7 @@ class Node(Service):
         await deferToThread(self._hasher.stop)
         if self.domain is not None:
             await self.domain.stop()
+        await deferToThread(self._files.stop)
         if self.database is not None:
             await self.database.close()
         if self.domain is not None:

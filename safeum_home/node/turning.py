@@ -96,6 +96,10 @@ class Turns:
     def epoch(self) -> int:
         return self._keyring.epoch
 
+    @property
+    def oldest(self) -> int:
+        return self._keyring.oldest
+
     def turned(self) -> "Deferred[None]":
         done: Deferred[None] = Deferred()
         self._waiting.append(done)

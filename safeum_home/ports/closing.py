@@ -16,6 +16,10 @@ class EpochTurns(Protocol):
     def epoch(self) -> int:
         """The present epoch. It may be read on any thread, and only grows."""
 
+    @property
+    def oldest(self) -> int:
+        """The oldest epoch whose key is not destroyed yet."""
+
     def turned(self) -> "Deferred[None]":
         """Fires when an epoch that began after this call is on disk, and is the only one.
 

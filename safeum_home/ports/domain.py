@@ -49,11 +49,11 @@ class Directory(Protocol):
     def known(self, account: AccountId) -> "Deferred[Known | None]":
         """An account of this node, or one of its own contacts; None where there is none."""
 
-    def look_up(self, c: Connection, account: AccountId) -> Known | None:
-        """The same inside a snapshot or a transaction, and in its thread."""
-
     def people(self, c: Connection, among: Collection[AccountId]) -> dict[AccountId, Known]:
-        """The same for many at once, without `status`; those that there are not are left out."""
+        """The same for many at once, inside a snapshot or a transaction and in its thread.
+
+        Without their `status`; those that there are not are left out.
+        """
 
 
 class Introductions(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from safeum_home.ids import AccountId, ChatId, Cursor, DeviceId
+from safeum_home.ids import AccountId, ChatId, Cursor, DeviceId, FileId
 
 
 class Key(Protocol):
@@ -15,6 +15,15 @@ class Key(Protocol):
 
     def open(self, sealed: bytes, context: bytes) -> bytes:
         """The plaintext; raises `Tampered` where octets, key or context are not those of `seal`."""
+
+    def fresh(self) -> "Key":
+        """Another key, random, in memory of the same kind. Nothing keeps it: see `seal_key`."""
+
+    def seal_key(self, other: "Key", context: bytes) -> bytes:
+        """Another key sealed under this one, without ever being octets in between."""
+
+    def open_key(self, sealed: bytes, context: bytes) -> "Key":
+        """What `seal_key` has sealed; raises as `open` does. Wipe it after use."""
 
     def wipe(self) -> None:
         """Zero the key; it is of no use afterwards. Wiping twice is harmless."""
@@ -46,6 +55,7 @@ class Blinder(Protocol):
     def chat(self, chat: ChatId) -> bytes: ...
     def device(self, device: DeviceId) -> bytes: ...
     def invite(self, code: str) -> bytes: ...
+    def file(self, file: FileId) -> bytes: ...
     def client_id(self, device: DeviceId, client_id: str) -> bytes:
         """What recognises a message; the indexes of client ids that begin alike are close together."""
 

@@ -9,9 +9,10 @@ import msgspec
 
 from safeum_home.errors import Code
 from safeum_home.protocol import SUBPROTOCOL, WEBSOCKET_PATH
+from safeum_home.protocol.file_paths import TICKET, file_paths
 from safeum_home.protocol.frames import ProblemDetails
 from safeum_home.protocol.http import DISCOVERY_PATH, HEALTH_PATH, Discovery, Health
-from safeum_home.protocol.invites import INVITE_PATH
+from safeum_home.protocol.invites import GROUP_PATH, INVITE_PATH
 from safeum_home.protocol.schemas import Json, reference, schemas
 
 
@@ -25,7 +26,7 @@ def document() -> Json:
         "info": {
             "title": "SafeUM Home over HTTP",
             "version": "1.0.0",
-            "description": "Discovery and health; all else goes over WebSocket (asyncapi.json).",
+            "description": "Discovery, health and files; all else goes over WebSocket (asyncapi.json).",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [
@@ -62,6 +63,16 @@ def document() -> Json:
                     },
                 }
             },
+            GROUP_PATH: {
+                "get": {
+                    "operationId": "group",
+                    "summary": "How is a group's link used? Its code is the fragment of the link: not sent.",
+                    "responses": {
+                        "200": _response("A page for people.", {"type": "string"}, "text/html"),
+                    },
+                }
+            },
+            **file_paths(),
             WEBSOCKET_PATH: {
                 "get": {
                     "operationId": "connect",
@@ -73,7 +84,11 @@ def document() -> Json:
                 }
             },
         },
-        "components": {"schemas": components, "responses": {"Problem": problem}},
+        "components": {
+            "schemas": components,
+            "responses": {"Problem": problem},
+            "securitySchemes": {"ticket": TICKET},
+        },
     }
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import ChatSettings, Deleted, Forwarded, Mentions, Reaction, Unknown
 from safeum_home.protocol.profile_types import MAX_AVATAR as MAX_AVATAR
 from safeum_home.protocol.profile_types import MAX_AVATAR_SIDE as MAX_AVATAR_SIDE
@@ -108,7 +109,7 @@ class Notice(
     text: str | None = None
 
 
-KnownBody = Text | LoginAlert | NumberClaim | Notice | Deleted
+KnownBody = Text | LoginAlert | NumberClaim | Notice | Deleted | File
 if TYPE_CHECKING:
     Body = KnownBody | Unknown
 else:

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from safeum_home.ids import AccountId, ChatId, DeviceId
+from safeum_home.ids import AccountId, ChatId, DeviceId, FileId
 from safeum_home.sealing.keys import personal
 from safeum_home.sealing.libc import ffi, sodium
 from safeum_home.sealing.memory import Slot
@@ -18,6 +18,7 @@ _TOKEN = personal(b"blind token")
 _AVATAR = personal(b"blind avatar")
 _NODE = personal(b"blind node")
 _INVITE = personal(b"blind invite")
+_FILE = personal(b"blind file")
 _GROUP = personal(b"blind group")
 _LINK = personal(b"blind link")
 
@@ -54,6 +55,9 @@ class BlindIndex:
 
     def device(self, device: DeviceId) -> bytes:
         return self._index(device.encode(), _DEVICE)
+
+    def file(self, file: FileId) -> bytes:
+        return self._index(file.encode(), _FILE)
 
     def client_id(self, device: DeviceId, client_id: str) -> bytes:
         place = self._place(client_id[:SIDE_BY_SIDE])

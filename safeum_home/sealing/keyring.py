@@ -88,6 +88,11 @@ class EpochKeyring:
         return self._epoch
 
     @property
+    def oldest(self) -> int:
+        """The oldest epoch whose key is in the file."""
+        return min(self._keys)
+
+    @property
     def pending_turn(self) -> bool:
         """A turn has begun and is not finished: re-wrap what is left of older epochs, then finish it."""
         return len(self._keys) > 1

@@ -7,6 +7,7 @@ Sealed octets are `version (1) || random nonce (24) || ciphertext || tag (16)`: 
 import os
 
 from safeum_home.errors import Erased, Tampered
+from safeum_home.ports import Key
 from safeum_home.sealing.libc import Pointer, ffi, sodium
 from safeum_home.sealing.memory import KEY_SIZE, Slot
 
@@ -97,6 +98,19 @@ class SealedKey:
             slot.wipe()
             raise
         return slot
+
+    def fresh(self) -> "SealedKey":
+        return SealedKey(self._slot.arena.slot().fill_random())
+
+    def seal_key(self, other: Key, context: bytes) -> bytes:
+        if not isinstance(other, SealedKey):
+            raise TypeError("only keys in locked memory are sealed")
+        if other._pointer is None:
+            raise Erased
+        return self.wrap(other._slot, context)
+
+    def open_key(self, sealed: bytes, context: bytes) -> "SealedKey":
+        return SealedKey(self.unwrap(sealed, context))
 
     def _open_into(self, target: Pointer, sealed: bytes, context: bytes) -> None:
         if self._pointer is None:

@@ -4,6 +4,9 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+SWEPT = "swept"
+"""In the `info` of a writing connection: erased rows were deleted, and copies of them may be left."""
+
 
 class DatabaseInUse(Exception):
     """Another process writes to this database: positions would be given out twice."""

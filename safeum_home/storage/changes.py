@@ -1,6 +1,8 @@
 """Messages that became something else after they were sent: their rows hold what they are now."""
 
-from sqlalchemy import Connection, bindparam, select, true, update
+from typing import Any
+
+from sqlalchemy import Connection, Select, Subquery, bindparam, exists, select, true, update
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import ChangeRow, EventRow
@@ -17,39 +19,47 @@ _NOTE = Many(
 _NOT_SEEING = select(members.c.account).where(
     members.c.chat == bindparam("chat"), members.c.visible >= bindparam("target")
 )
-_changed = changes.join(events, (events.c.chat == changes.c.chat) & (events.c.position == changes.c.target))
-_COLUMNS = (changes.c.chat, changes.c.target, events.c.sealed, changes.c.position)
-_SINCE = (
+# The index goes by positions; of the targets nothing is to be looked up (hence the sum), and no message that
+# was not changed is to be looked at: so the changes are found first, and only then their messages.
+_seen = (
+    (changes.c.position > bindparam("position"))
+    & (changes.c.target + 0 > members.c.visible)
+    & exists().where(events.c.chat == changes.c.chat, events.c.position == changes.c.target)
+)
+_COLUMNS = (changes.c.chat, changes.c.target, changes.c.position)
+_PAGE = (
     select(*_COLUMNS)
-    .select_from(_changed.join(members, members.c.chat == changes.c.chat))
-    .where(
-        members.c.account == bindparam("account"),
-        changes.c.position > bindparam("position"),
-        changes.c.target > members.c.visible,
-    )
+    .join(members, members.c.chat == changes.c.chat)
+    .where(members.c.account == bindparam("account"), _seen)
     .order_by(changes.c.position)
     .limit(bindparam("limit"))
+    .subquery()
 )
 # As with events: PostgreSQL is to read a page of each chat, and not all that follows.
 _following = (
     select(*_COLUMNS)
-    .select_from(_changed)
-    .where(
-        changes.c.chat == members.c.chat,
-        changes.c.position > bindparam("position"),
-        changes.c.target > members.c.visible,
-    )
+    .where(changes.c.chat == members.c.chat, _seen)
     .order_by(changes.c.position)
     .limit(bindparam("limit"))
     .lateral()
 )
-_SINCE_LATERAL = (
+_PAGE_LATERAL = (
     select(_following)
     .select_from(members.join(_following, true()))
     .where(members.c.account == bindparam("account"))
     .order_by(_following.c.position)
     .limit(bindparam("limit"))
+    .subquery()
 )
+
+
+def _since(page: Subquery) -> Select[Any]:
+    found = page.join(events, (events.c.chat == page.c.chat) & (events.c.position == page.c.target))
+    columns = (page.c.chat, page.c.target, events.c.sealed, page.c.position)
+    return select(*columns).select_from(found).order_by(page.c.position)
+
+
+_SINCE, _SINCE_LATERAL = _since(_PAGE), _since(_PAGE_LATERAL)
 
 
 def rewrite(c: Connection, row: EventRow, position: int) -> None:

@@ -55,7 +55,7 @@ _UNDELIVERED = select(member_table.c.chat, _NEWEST_UPTO.label("newest")).where(
 )
 
 _FIND_MEMBERS = Many(
-    "SELECT chat, account, delivered, read, position FROM members WHERE (chat, account) IN ({rows})",
+    "SELECT chat, account, delivered, read, position, visible FROM members WHERE (chat, account) IN ({rows})",
     ("bytea", "bytea"),
 )
 _AMONG = Many(
@@ -167,7 +167,8 @@ def members_of(c: Connection, chats: Sequence[bytes]) -> list[MemberRow]:
 def put_markers(c: Connection, rows: Sequence[Marker]) -> list[Marker | None]:
     """Move members on, never back. For each row the marker as it then stands, None where nothing moved.
 
-    A row that moves nothing leaves the member's position as it was. Who is no member stays none: the chat
+    A row that moves nothing leaves the member's position as it was, and so does one of what the member does
+    not see: it was erased meanwhile. Who is no member stays none: the chat
     may have been erased in this very group, before the rows got their turn. Suits `Database.append`.
     """
     known = {found[:2]: found for found in _FIND_MEMBERS.fetch(c, list({row[:2] for row in rows}))}
@@ -178,13 +179,19 @@ def put_markers(c: Connection, rows: Sequence[Marker]) -> list[Marker | None]:
         if member not in known:
             outcomes.append(None)
             continue
-        _, _, delivered, read, _ = known[member]
-        moved = row.delivered > delivered or row.read > read
+        _, _, delivered, read, _, visible = known[member]
+        moved = row.delivered > max(delivered, visible) or row.read > max(read, visible)
         if moved:
-            known[member] = (*member, max(row.delivered, delivered), max(row.read, read), row.position)
+            known[member] = (
+                *member,
+                max(row.delivered, delivered),
+                max(row.read, read),
+                row.position,
+                visible,
+            )
             changed.add(member)
-        outcomes.append(Marker(*known[member]) if moved else None)
-    _PUT_MEMBERS.change(c, [(*known[member], 0) for member in changed])
+        outcomes.append(Marker(*known[member][:5]) if moved else None)
+    _PUT_MEMBERS.change(c, [known[member] for member in changed])
     return outcomes
 
 

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, bindparam, delete, func, select
 
 from safeum_home.storage.accounts import ACCOUNT_COLUMNS, account_row
+from safeum_home.storage.node import committed
 from safeum_home.storage.rows import AccountRow, DeviceRow
 from safeum_home.storage.schema import accounts, devices, keys
 
@@ -20,8 +21,10 @@ _NEXT_ORDINAL = select(func.coalesce(func.max(devices.c.ordinal), 0) + 1).where(
 
 
 def insert_device(c: Connection, row: DeviceRow) -> None:
+    """Store a new device. It is not waited for with what was sent before, unless it is the only one."""
     ordinal = c.execute(_NEXT_ORDINAL, {"account": row.account}).scalar_one()
-    c.execute(devices.insert().values(row._asdict() | {"ordinal": ordinal}))
+    held = committed(c) if ordinal > 1 else 0
+    c.execute(devices.insert().values(row._asdict() | {"ordinal": ordinal, "held": held}))
 
 
 def device(c: Connection, device: bytes) -> tuple[DeviceRow, AccountRow] | None:

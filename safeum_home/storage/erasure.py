@@ -1,12 +1,20 @@
-"""Closing an account: what goes at once, and what is swept away behind it.
+"""Erasing accounts, chats and messages: what goes at once, and what is swept away behind it.
 
-One transaction drops the account, its keys and those of its chats, and leaves tombstones. From then on
-nothing of it is found; once the keyring's epoch was turned, nothing of it can be opened. Its messages may
+One transaction drops the keys, and with an account its rows and those of its chats. From then on
+nothing of it is found; once the keyring's epoch was turned, nothing of it can be opened. Messages may
 be many: `sweep` deletes their rows in small transactions, and goes on where it was, also after a crash.
+
+Tables that hold rows of messages are named in `OF_MESSAGES`, those of chats in `OF_CHATS`: a chat is erased
+in all of them, and a message in the first.
 """
+
+from collections.abc import Sequence
 
 from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete, insert, select, update
 
+from safeum_home.storage import files
+from safeum_home.storage.backend import SWEPT
+from safeum_home.storage.keys import message_owner
 from safeum_home.storage.many import Many
 from safeum_home.storage.schema import (
     accounts,
@@ -29,10 +37,23 @@ from safeum_home.storage.schema import (
     reactions,
     roster,
     settings,
+    spool,
     support,
     tombstones,
 )
 
+OF_MESSAGES = (
+    events.c.position,
+    spool.c.position,
+    changes.c.target,
+    reactions.c.target,
+)
+"""Where a table with a column `chat` has the position of the message that a row is of."""
+OF_CHATS = (group_links, roster, chats, members, support, settings)
+"""Tables with a column `chat`, whose rows stay when the past of a chat is erased, and go with the chat."""
+
+ALL = 2**63 - 1
+"""What is erased up to here is a chat or an account as a whole."""
 _MARK = "erased"
 _IS_MARK = node.c.name == _MARK
 _owner: BindParameter[bytes] = bindparam("owner", type_=LargeBinary)
@@ -59,37 +80,26 @@ _ENTOMB = tombstones.insert().from_select(
     ["alias"], select(aliases.c.alias).where(aliases.c.account == _owner)
 )
 # A chat may be erased already, with its other member, and not yet be swept away.
-_ERASE = Many("INSERT INTO erasing (owner) {rows} ON CONFLICT DO NOTHING", ("bytea",))
-_ERASING = select(erasing.c.owner)
-_DROP = (
-    delete(group_links).where(group_links.c.chat.in_(_ERASING)),
-    delete(roster).where(roster.c.chat.in_(_ERASING)),
-    delete(keys).where(keys.c.owner.in_(_ERASING)),
-    delete(chats).where(chats.c.chat.in_(_ERASING)),
-    delete(members).where(members.c.chat.in_(_ERASING)),
-    delete(support).where(support.c.chat.in_(_ERASING)),
-    delete(settings).where(settings.c.chat.in_(_ERASING)),
+_ERASE = Many(
+    "INSERT INTO erasing (owner, upto) {rows} ON CONFLICT (owner) DO UPDATE SET upto ="
+    " CASE WHEN excluded.upto > erasing.upto THEN excluded.upto ELSE erasing.upto END",
+    ("bytea", "bigint"),
 )
-_POSITIONS = select(events.c.position).where(events.c.chat == _owner).order_by(events.c.position)
-_OF_MESSAGES = (
-    (events, events.c.position),
-    (changes, changes.c.target),
-    (reactions, reactions.c.target),
+_WHOLE = select(erasing.c.owner).where(erasing.c.upto == ALL)
+_DROP = (
+    delete(keys).where(keys.c.owner.in_(_WHOLE)),
+    delete(avatars).where(avatars.c.account.in_(_WHOLE)),
+    *(delete(t).where(t.c.chat.in_(_WHOLE)) for t in OF_CHATS),
 )
 _SWEPT = (
     # What was on its way to the writer when the account was closed came behind it.
     *_OWN_ROWS,
-    delete(members).where((members.c.chat == _owner) | (members.c.account == _owner)),
-    delete(chats).where(chats.c.chat == _owner),
-    delete(support).where(support.c.chat == _owner),
-    delete(settings).where(settings.c.chat == _owner),
-    delete(changes).where(changes.c.chat == _owner),
-    delete(reactions).where(reactions.c.chat == _owner),
-    delete(group_links).where(group_links.c.chat == _owner),
-    delete(roster).where(roster.c.chat == _owner),
+    delete(members).where(members.c.account == _owner),
+    *(delete(table).where(table.c.chat == _owner) for table in OF_CHATS),
     delete(keys).where(keys.c.owner == _owner),
-    delete(erasing).where(erasing.c.owner == _owner),
 )
+_NO_LONGER = delete(erasing).where(erasing.c.owner == _owner)
+_SEEN_FROM = update(members).where(members.c.chat == _owner)
 
 
 def chats_of(c: Connection, account: bytes) -> set[bytes]:
@@ -103,9 +113,10 @@ def erase_account(c: Connection, account: bytes, epoch: int, keep_name: bool = T
     With `keep_name` its aliases are taken for ever; else they are free for others.
     `epoch` is the keyring's present one: the last under which any of these keys can have been wrapped.
     """
-    _ERASE.change(c, [(owner,) for owner in (account, *sorted(chats_of(c, account)))])
+    _ERASE.change(c, [(owner, ALL) for owner in (account, *sorted(chats_of(c, account)))])
     if keep_name:
         c.execute(_ENTOMB, {"owner": account})
+    files.drop_account(c, account)
     for statement in _OWN_ROWS:
         c.execute(statement, {"owner": account})
     # In groups its place is taken away at once; what else that means is left to `chats.group_departures`.
@@ -115,22 +126,44 @@ def erase_account(c: Connection, account: bytes, epoch: int, keep_name: bool = T
 
 def erase_chat(c: Connection, chat: bytes, epoch: int) -> None:
     """Drop a chat, for all its members; its messages are left to `sweep`. `epoch` as above."""
-    _ERASE.change(c, [(chat,)])
+    _ERASE.change(c, [(chat, ALL)])
     _drop(c, epoch)
 
 
 def is_erased(c: Connection, owner: bytes) -> bool:
     """Whether a chat, or an account, was erased and is not swept away yet."""
-    return c.execute(_ERASING.where(erasing.c.owner == owner)).first() is not None
+    return c.execute(_WHOLE.where(erasing.c.owner == owner)).first() is not None
 
 
 def _drop(c: Connection, epoch: int) -> None:
     for statement in _DROP:
         c.execute(statement)
+    mark_erased(c, epoch)
+
+
+def erase_past(c: Connection, chat: bytes, upto: int, epoch: int) -> None:
+    """Take what a chat holds up to a position from its members, and leave its rows to `sweep`.
+
+    The caller gives the chat another key. `epoch` is as in `erase_account`.
+    """
+    _ERASE.change(c, [(chat, upto)])
+    c.execute(_SEEN_FROM.values(visible=upto, delivered=0, read=0), {"owner": chat})
+    files.drop_upto(c, chat, upto)
+    mark_erased(c, epoch)
+
+
+def drop_messages(c: Connection, chat: bytes, positions: Sequence[int], hour: int, epoch: int) -> None:
+    """Erase messages that have keys of their own, some hundred at the most."""
+    _delete_messages(c, chat, positions, hour)
+    mark_erased(c, epoch)
+
+
+def mark_erased(c: Connection, epoch: int) -> None:
+    """Something was erased that may have been wrapped under `epoch`: a turn is due."""
     if (erased := erased_epoch(c)) is None:
         c.execute(insert(node), {"name": _MARK, "value": epoch})
-    else:
-        c.execute(update(node).where(_IS_MARK).values(value=max(epoch, erased)))
+    elif epoch > erased:
+        c.execute(update(node).where(_IS_MARK).values(value=epoch))
 
 
 def erased_epoch(c: Connection) -> int | None:
@@ -138,17 +171,50 @@ def erased_epoch(c: Connection) -> int | None:
     return c.execute(select(node.c.value).where(_IS_MARK)).scalar_one_or_none()
 
 
-def sweep(c: Connection, limit: int) -> bool:
-    """Delete up to `limit` messages of what is erased, or the rest of it; False where nothing is left."""
-    owner = c.execute(_ERASING.order_by(erasing.c.owner).limit(1)).scalar_one_or_none()
-    if owner is None:
+def sweep(c: Connection, limit: int, hour: int) -> bool:
+    """Delete up to `limit` messages of what is erased, or the rest of it; False where nothing is left.
+
+    `hour` is the present one: messages of chats that go on are recognised for a while, if sent again.
+    """
+    found = c.execute(select(erasing).order_by(erasing.c.owner).limit(1)).first()
+    if found is None:
         return False
-    positions = list(c.execute(_POSITIONS.limit(limit), {"owner": owner}).scalars())
+    owner, upto = found
+    oldest = select(events.c.position).where(events.c.chat == owner, events.c.position <= upto)
+    positions = list(c.execute(oldest.order_by(events.c.position).limit(limit)).scalars())
     if positions:
-        c.execute(delete(dedupe).where(dedupe.c.position.in_(positions)))
-        for table, place in _OF_MESSAGES:
-            c.execute(delete(table).where(table.c.chat == owner, place <= positions[-1]))
+        _delete_messages(c, owner, positions, None if upto == ALL else hour)
+        if upto == ALL:
+            files.drop_upto(c, owner, positions[-1])
         return True
-    for statement in _SWEPT:
-        c.execute(statement, {"owner": owner})
+    for column in OF_MESSAGES:
+        c.execute(delete(column.table).where(column.table.c.chat == owner, column <= upto))
+    if upto == ALL:
+        files.drop_chat(c, owner)
+        files.drop_account(c, owner)
+        for statement in _SWEPT:
+            c.execute(statement, {"owner": owner})
+    c.execute(_NO_LONGER, {"owner": owner})
+    c.info[SWEPT] = True
     return True
+
+
+def forget_gone(c: Connection, hour: int, limit: int) -> bool:
+    """Recognise no longer what was erased before `hour`; True where there may be more of it."""
+    some = select(dedupe.c.sent).where(dedupe.c.gone < hour).limit(limit)
+    return c.execute(delete(dedupe).where(dedupe.c.sent.in_(some))).rowcount == limit
+
+
+def _delete_messages(c: Connection, chat: bytes, positions: Sequence[int], hour: int | None) -> None:
+    """Delete all rows of these messages; `hour`: recognise them still, as gone since then."""
+    mine = (spool.c.chat == chat) & spool.c.position.in_(positions)
+    own = [
+        message_owner(chat, position)
+        for position in c.execute(select(spool.c.position).where(mine)).scalars()
+    ]
+    if own:
+        c.execute(delete(keys).where(keys.c.owner.in_(own)))
+    sent = dedupe.c.position.in_(positions)
+    c.execute(delete(dedupe).where(sent) if hour is None else update(dedupe).where(sent).values(gone=hour))
+    for column in OF_MESSAGES:
+        c.execute(delete(column.table).where(column.table.c.chat == chat, column.in_(positions)))

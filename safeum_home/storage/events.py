@@ -6,7 +6,7 @@ from sqlalchemy import Connection, bindparam, case, select, true
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import EventRow, NewEvent
-from safeum_home.storage.schema import events, members
+from safeum_home.storage.schema import dedupe, events, members
 
 _OF_CHAT = select(events).where(events.c.chat == bindparam("chat"))
 _EVENT = _OF_CHAT.where(events.c.position == bindparam("position"))
@@ -56,6 +56,7 @@ _EARLIER = Many(
     "SELECT sent, position FROM dedupe WHERE (sent) IN ({rows})",
     ("bytea",),
 )
+_GONE = select(dedupe.c.sent).where(dedupe.c.position == bindparam("position"), dedupe.c.gone.is_not(None))
 _APPEND = Many("INSERT INTO events (chat, position, sealed) {rows}", ("bytea", "bigint", "bytea"))
 
 
@@ -82,6 +83,11 @@ def recognised(c: Connection, sent: bytes) -> int | None:
     """The position of what was stored as `sent`, whichever chat it went to."""
     found = _EARLIER.fetch(c, [(sent,)])
     return int(found[0][1]) if found else None
+
+
+def is_gone(c: Connection, position: int) -> bool:
+    """Whether a message was there, and was erased or dropped not long ago."""
+    return c.execute(_GONE, {"position": position}).first() is not None
 
 
 def event(c: Connection, chat: bytes, position: int) -> EventRow | None:

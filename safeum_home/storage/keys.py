@@ -1,6 +1,7 @@
 """Wrapped keys, by owner: an account, a chat, a day."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
@@ -31,6 +32,11 @@ _PUT = Many(
 )
 
 
+def message_owner(chat: bytes, position: int) -> bytes:
+    """The owner of the key of a message that has one of its own, of its chat's blind index and its place."""
+    return blake2b(chat + position.to_bytes(8, "big"), digest_size=16, person=b"safeum message").digest()
+
+
 def key(c: Connection, owner: bytes) -> WrappedKey | None:
     row = c.execute(_KEY, {"owner": owner}).first()
     return WrappedKey(*row) if row else None
@@ -41,9 +47,15 @@ def put_key(c: Connection, owner: bytes, key: WrappedKey) -> None:
 
     Raises `busy` for a wrap of an epoch that is over: it was made before a turn and comes after it.
     """
-    if key.epoch < (c.execute(_PRESENT).scalar_one_or_none() or 0):
+    put_keys(c, [(owner, key)])
+
+
+def put_keys(c: Connection, rows: Sequence[tuple[bytes, WrappedKey]]) -> None:
+    """`put_key` for many."""
+    present = c.execute(_PRESENT).scalar_one_or_none() or 0
+    if any(key.epoch < present for _, key in rows):
         raise Problem(Code.BUSY, retry_after=1.0)
-    _PUT.change(c, [(owner, key.epoch, key.wrapped)])
+    _PUT.change(c, [(owner, key.epoch, key.wrapped) for owner, key in rows])
 
 
 def delete_key(c: Connection, owner: bytes) -> None:

@@ -13,6 +13,7 @@ INVITED = 1
 MEMBER = 2
 
 _ENTRY = select(roster).where(roster.c.chat == bindparam("chat"), roster.c.account == bindparam("account"))
+_ALL = select(roster).where(roster.c.chat == bindparam("chat")).order_by(roster.c.account)
 # Those who are members: a row here alone makes nobody one, and nor does one there.
 _MEMBERS = (
     select(roster)
@@ -104,6 +105,11 @@ def put_entries(c: Connection, rows: Sequence[RosterRow]) -> None:
 def entry(c: Connection, chat: bytes, account: bytes) -> RosterRow | None:
     row = c.execute(_ENTRY, {"chat": chat, "account": account}).first()
     return RosterRow(*row) if row else None
+
+
+def entries(c: Connection, chat: bytes) -> list[RosterRow]:
+    """All entries of a group."""
+    return [RosterRow(*row) for row in c.execute(_ALL, {"chat": chat})]
 
 
 def member_entries(c: Connection, chat: bytes) -> list[RosterRow]:

@@ -117,6 +117,20 @@ class NewEvent(NamedTuple):
     sent: bytes
 
 
+class FleetingEvent(NamedTuple):
+    """A message of a chat without history; `owner` is that of its own key, `hour` counts from 1970.
+
+    `account` and `device` have sent it: they hold it already.
+    """
+
+    event: NewEvent
+    account: bytes
+    device: bytes
+    hour: int
+    owner: bytes
+    key: WrappedKey
+
+
 class InviteRow(NamedTuple):
     """An invite that can make `left` accounts until `ends` (milliseconds); `sealed` is under its own key."""
 
@@ -143,6 +157,42 @@ class SupportRow(NamedTuple):
     chat: bytes
     position: int
     waiting: int
+
+
+class UploadRow(NamedTuple):
+    """A file that no message refers to yet. `sealed` is under the chat's key, `tail` under the file's.
+
+    Of its octets `received` are on disk; `ends` is when it is thrown away, in milliseconds.
+    """
+
+    file: bytes
+    chat: bytes
+    blob: bytes
+    received: int
+    ends: int
+    sealed: bytes
+    tail: bytes
+
+
+class FilePlace(NamedTuple):
+    """Where the file of a message is."""
+
+    chat: bytes
+    position: int
+
+
+class FileRow(NamedTuple):
+    """The file of a message; `sealed` is under the chat's key, and holds the file's.
+
+    `ends` is when it is dropped, in milliseconds; 0: with its message.
+    """
+
+    chat: bytes
+    position: int
+    file: bytes
+    blob: bytes
+    ends: int
+    sealed: bytes
 
 
 class ChangeRow(NamedTuple):

@@ -7,9 +7,10 @@ together in their order.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, SmallInteger, String, Table
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, SmallInteger, String, Table, text
 
 metadata = MetaData()
+_IS_GONE = text("gone IS NOT NULL")
 
 
 def _table(name: str, *items: Any) -> Table:
@@ -48,6 +49,8 @@ devices = _table(
     _number("ordinal"),
     Column("verifier", LargeBinary(32), nullable=False),
     _sealed(),
+    # Up to which position of the node's order it has said to hold all; noted where somebody waits for that.
+    _number("held"),
 )
 
 # Numbers that somebody else has proved to hold; what is sealed is under the key of the account that has it.
@@ -116,6 +119,20 @@ dedupe = _table(
     _blind("sent", primary_key=True),
     # What is erased with a chat is found by its positions; they only grow, so the index does at its end.
     _number("position", index=True),
+    # The hour (since 1970) in which its message was erased or dropped: it is recognised still.
+    Column("gone", BigInteger, nullable=True),
+)
+Index("ix_dedupe_gone", dedupe.c.gone, sqlite_where=_IS_GONE, postgresql_where=_IS_GONE)
+
+# Messages of chats without history, until all devices hold them: who sent each from which device, and the
+# hour (since 1970) of that.
+spool = _table(
+    "spool",
+    _blind("chat", primary_key=True),
+    _number("position", primary_key=True, autoincrement=False),
+    _blind("account"),
+    _blind("device"),
+    _number("hour", index=True),
 )
 
 # Conversations with support that the staff has not closed: where the newest message is, and the oldest that
@@ -130,10 +147,40 @@ support = _table(
 # The names of accounts that were closed: they are taken for ever.
 tombstones = _table("tombstones", _blind("alias", primary_key=True))
 
-# Accounts and chats that were closed, and whose rows are not all deleted yet.
-erasing = _table("erasing", _blind("owner", primary_key=True))
+# Accounts and chats that were closed, and chats whose past was erased up to a position: not all of their rows
+# are deleted yet.
+erasing = _table("erasing", _blind("owner", primary_key=True), _number("upto"))
 invites = _table("invites", _blind("invite", primary_key=True), _number("left"), _number("ends"), _sealed())
 
+# What lies in the store of files, under the same random names; `size` is in octets of the file.
+blobs = _table("blobs", _blind("blob", primary_key=True), _blind("account", index=True), _number("size"))
+
+# Blobs without a row above, that are still to be deleted from the store.
+dropped = _table("dropped", _blind("blob", primary_key=True))
+
+# Uploads that no message refers to yet. `tail` are the octets behind the last whole chunk, sealed.
+uploads = _table(
+    "uploads",
+    _blind("file", primary_key=True),
+    _blind("chat", index=True),
+    _blind("blob", index=True),
+    _number("received"),
+    _number("ends", index=True),
+    _sealed(),
+    _sealed("tail"),
+)
+
+# Files of messages. One that was forwarded has a row for each message, and one blob.
+files = _table(
+    "files",
+    _blind("chat", primary_key=True),
+    _number("position", primary_key=True, autoincrement=False),
+    _blind("file", index=True),
+    _blind("blob", index=True),
+    # When it is dropped, in milliseconds; 0: when its message is.
+    _number("ends", index=True),
+    _sealed(),
+)
 # Messages that became something else after they were sent, and where that happened last.
 changes = _table(
     "changes",

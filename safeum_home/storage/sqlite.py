@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from safeum_home.storage.backend import DatabaseInUse
+from safeum_home.storage.backend import SWEPT, DatabaseInUse
 from safeum_home.storage.log_room import LogRoom
 
 _PATIENCE = "PRAGMA busy_timeout = 5000"
@@ -41,6 +41,9 @@ _READER = (
 _CHANGES_PER_CHECKPOINT = 2_000
 _MOST_PAGES = 16_384
 
+_CHANGES_PER_TRY = 200
+"""After so many changes it is tried again to begin the log anew, where readers were in the way."""
+
 _PIECE = 1 << 20
 
 
@@ -52,6 +55,7 @@ class Sqlite:
         self._log = Path(f"{path}-wal")
         self._room = LogRoom(self._log, _LARGEST_LOG)
         self._folded = 0
+        self._next_try = 0
         self._lock: int | None = None
         self._anchor: Connection | None = None
         self._writers = self._engine(_WRITER, "BEGIN IMMEDIATE")
@@ -72,7 +76,7 @@ class Sqlite:
         self._room.make()
 
     def writer(self) -> Connection:
-        self._folded = 0
+        self._folded = self._next_try = 0
         return self._writers.connect()
 
     def reader(self) -> Connection:
@@ -102,14 +106,17 @@ class Sqlite:
     def committed(self, connection: Connection) -> None:
         """Fold the log into the file now and then, make room in it; no commit waits to be told of."""
         driver = _driver(connection)
+        if connection.info.get(SWEPT) and driver.total_changes >= self._next_try:
+            # What was erased is overwritten in the file, and still there in the log.
+            self._next_try = driver.total_changes + _CHANGES_PER_TRY
+            if _begin_log_anew(driver):
+                del connection.info[SWEPT]
         if driver.total_changes - self._folded >= _CHANGES_PER_CHECKPOINT:
             [(_, pages, folded)] = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             if pages > _MOST_PAGES and folded == pages:
                 # Readers were always in the way. Try to begin the log anew, and do not wait for them: a long
                 # one, such as a backup, would stop all commits.
-                driver.execute("PRAGMA busy_timeout = 0")
-                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-                driver.execute(_PATIENCE)
+                _begin_log_anew(driver)
             self._folded = driver.total_changes
         self._room.look()
 
@@ -162,6 +169,14 @@ def _settle(log: Path) -> None:
         while piece := os.pread(file.fileno(), _PIECE, place):
             place += os.pwrite(file.fileno(), piece, place)
         os.fdatasync(file.fileno())
+
+
+def _begin_log_anew(driver: Any) -> bool:
+    """Fold the whole log into the file and empty it, unless a reader is in the way: nobody waits for one."""
+    driver.execute("PRAGMA busy_timeout = 0")
+    [(busy, *_)] = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    driver.execute(_PATIENCE)
+    return not busy
 
 
 def _driver(connection: Connection) -> Any:

@@ -59,6 +59,14 @@ from safeum_home.protocol.commands.contacts import (
     ProfileResult,
     ProfileSet,
 )
+from safeum_home.protocol.commands.files import (
+    DownloadTicket,
+    FileDownload,
+    FileQuota,
+    FileQuotaResult,
+    FileUpload,
+    UploadTicket,
+)
 from safeum_home.protocol.commands.groups import (
     GroupAccept,
     GroupAvatar,
@@ -89,6 +97,12 @@ from safeum_home.protocol.commands.groups import (
     GroupSet,
     GroupSetRole,
     InvitationList,
+)
+from safeum_home.protocol.commands.history import (
+    ChatHistoryReceipt,
+    ChatHistorySet,
+    HistoryReceipt,
+    HistorySet,
 )
 from safeum_home.protocol.commands.messages import (
     AccountReaction,
@@ -149,6 +163,8 @@ __all__ = [
     "AvatarResult",
     "AvatarSet",
     "ChatHistory",
+    "ChatHistoryReceipt",
+    "ChatHistorySet",
     "ChatList",
     "ChatPin",
     "ChatRead",
@@ -175,7 +191,12 @@ __all__ = [
     "Directory",
     "DirectoryPage",
     "Done",
+    "DownloadTicket",
     "Evaluated",
+    "FileDownload",
+    "FileQuota",
+    "FileQuotaResult",
+    "FileUpload",
     "Findable",
     "GroupAccept",
     "GroupAvatar",
@@ -206,6 +227,8 @@ __all__ = [
     "GroupSet",
     "GroupSetRole",
     "History",
+    "HistoryReceipt",
+    "HistorySet",
     "InvitationList",
     "ListChats",
     "ListContacts",
@@ -244,6 +267,7 @@ __all__ = [
     "SettingsKept",
     "Start",
     "SyncStart",
+    "UploadTicket",
     "Verification",
     "VerificationCreate",
     "VerificationRequest",

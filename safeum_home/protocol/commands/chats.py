@@ -61,8 +61,9 @@ class Sent(Result, frozen=True):
 class ChatSend(Params, frozen=True, omit_defaults=True):
     """Write into a chat. Idempotent: for each device and `client_id` there is one message.
 
-    The body is a `text`, or of a kind that the node does not know, which it carries as it is; other
-    kinds are the node's own. Or there is none, and the node copies the message that `forward` names.
+    The body is a `text`; a `file` that was uploaded for this chat or that the account can see in another
+    one; or of a kind that the node does not know, which it carries as it is; other kinds are the node's own.
+    Or there is none, and the node copies the message that `forward` names.
     """
 
     chat: Chat

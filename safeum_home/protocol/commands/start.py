@@ -28,5 +28,5 @@ class Start(Result, frozen=True):
 class SyncStart(Params, frozen=True):
     """One's own profile, the newest chats and the first contacts, as many as fit into one answer."""
 
-    chats: Annotated[int, Meta(ge=1, le=50, description="How many at the most.")] = 50
+    chats: Annotated[int, Meta(ge=1, le=50, description="How many at the most.")] = 30
     contacts: Annotated[int, Meta(ge=1, le=50, description="How many at the most.")] = 50

@@ -39,6 +39,7 @@ def upgrade() -> None:
         _number("ordinal"),
         sa.Column("verifier", sa.LargeBinary(32), nullable=False),
         _sealed(),
+        _number("held"),
     )
     op.create_index("ix_devices_account", "devices", ["account"])
     _table("claims", _blind("alias", primary_key=True), _blind("account"), _sealed())
@@ -100,13 +101,26 @@ def upgrade() -> None:
         "dedupe",
         _blind("sent", primary_key=True),
         _number("position"),
+        sa.Column("gone", sa.BigInteger, nullable=True),
     )
+    gone = sa.text("gone IS NOT NULL")
+    op.create_index("ix_dedupe_gone", "dedupe", ["gone"], sqlite_where=gone, postgresql_where=gone)
+    _table(
+        "spool",
+        _blind("chat", primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _blind("account"),
+        _blind("device"),
+        _number("hour"),
+    )
+    op.create_index("ix_spool_hour", "spool", ["hour"])
     _table("invites", _blind("invite", primary_key=True), _number("left"), _number("ends"), _sealed())
     _table("support", _blind("chat", primary_key=True), _number("position"), _number("waiting"))
     op.create_index("ix_support_position", "support", ["position"])
     op.create_index("ix_dedupe_position", "dedupe", ["position"])
     _table("tombstones", _blind("alias", primary_key=True))
-    _table("erasing", _blind("owner", primary_key=True))
+    _table("erasing", _blind("owner", primary_key=True), _number("upto"))
+    _files()
     _message_changes()
 
 
@@ -136,3 +150,33 @@ def _message_changes() -> None:
     )
     op.create_index("ix_settings_chat", "settings", ["chat"])
     op.create_index("ix_settings_account_position", "settings", ["account", "position"])
+
+
+def _files() -> None:
+    """Uploads, files of messages, and the blobs behind them."""
+    _table("blobs", _blind("blob", primary_key=True), _blind("account"), _number("size"))
+    op.create_index("ix_blobs_account", "blobs", ["account"])
+    _table("dropped", _blind("blob", primary_key=True))
+    _table(
+        "uploads",
+        _blind("file", primary_key=True),
+        _blind("chat"),
+        _blind("blob"),
+        _number("received"),
+        _number("ends"),
+        _sealed(),
+        _sealed("tail"),
+    )
+    for column in ("chat", "blob", "ends"):
+        op.create_index(f"ix_uploads_{column}", "uploads", [column])
+    _table(
+        "files",
+        _blind("chat", primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _blind("file"),
+        _blind("blob"),
+        _number("ends"),
+        _sealed(),
+    )
+    for column in ("file", "blob", "ends"):
+        op.create_index(f"ix_files_{column}", "files", [column])

@@ -1,0 +1,44 @@
+"""How many transfers an account has under way at once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId
+
+RETRY_AFTER = 2.0
+MOST = 512
+"""Of all accounts together: each of them takes a little memory, and a thread from time to time."""
+
+
+class Slots:
+    """Counts them; `limit` is that of one account."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._taken: dict[AccountId, int] = {}
+        self.total = 0
+
+    def take(self, account: AccountId) -> None:
+        """Raises `busy` where there are too many."""
+        count = self._taken.get(account, 0)
+        if count >= self._limit or self.total >= MOST:
+            raise Problem(Code.BUSY, "too many files at once", RETRY_AFTER)
+        self._taken[account] = count + 1
+        self.total += 1
+
+    def release(self, account: AccountId) -> None:
+        """One is over."""
+        self.total -= 1
+        self._taken[account] -= 1
+        if not self._taken[account]:
+            del self._taken[account]
+
+    @contextmanager
+    def one(self, account: AccountId) -> Iterator[None]:
+        """Take one for as long as the block runs."""
+        self.take(account)
+        try:
+            yield
+        finally:
+            self.release(account)

@@ -1,0 +1,85 @@
+"""Checking a node's receipt for an erasure, without asking anybody: `safeum verify-receipt`."""
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from safeum_home.client.text import moment, safe
+from safeum_home.protocol.erasure import Erasure, bears_out
+from safeum_home.protocol.signing import decode_octets, fingerprint
+
+AUTHENTIC, FALSE, UNREADABLE, UNKNOWN_KEY = range(4)
+"""Exit statuses of `safeum verify-receipt`."""
+MOST = 65_536
+"""Octets of a file that can be a receipt, or a key."""
+_DIGITS = re.compile(r"[0-9a-f]{40}")
+
+
+class Unreadable(Exception):
+    """A file, or a key that was given, is not what it should be; the text says why."""
+
+
+def about(receipt: Erasure) -> str:
+    """What a receipt says, in words."""
+    at = moment(receipt.at)
+    return (
+        f"{safe(receipt.node)} says that it erased all that the chat {safe(receipt.chat)} held"
+        f" on {at.day} {at:%b} {at.year}, {at:%H:%M:%S %Z}: its key is destroyed,"
+        f" with epoch {receipt.epoch} of the node's keyring."
+    )
+
+
+def read(path: Path) -> Erasure:
+    """The receipt in a file; raises `Unreadable`."""
+    try:
+        return msgspec.json.decode(_octets(path), type=Erasure)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Unreadable(f"{safe(str(path))} holds no receipt.") from None
+
+
+def expected(text: str) -> str:
+    """The fingerprint, as 40 digits, of a key that was given: that itself, the key, or a file with either."""
+    path = Path(text)
+    for given in (text, _octets(path).decode("utf-8", "replace") if path.is_file() else ""):
+        digits = "".join(given.split())
+        if _DIGITS.fullmatch(digits.lower()):
+            return digits.lower()
+        if (key := decode_octets(digits, 32)) is not None:
+            return fingerprint(key).replace(" ", "")
+    raise Unreadable("--key is neither a fingerprint, nor a node's key, nor a file with one of them.")
+
+
+def verify(path: Path, key: str | None) -> tuple[int, list[str]]:
+    """Check a receipt; the exit status, and what to say. `key` is as in `expected`."""
+    try:
+        wanted = None if key is None else expected(key)
+        receipt = read(path)
+    except Unreadable as error:
+        return UNREADABLE, [str(error)]
+    if not bears_out(receipt):
+        return FALSE, ["FALSE: this was not signed by the key that it names. It proves nothing."]
+    public = decode_octets(receipt.key, 32)
+    assert public is not None  # it has verified
+    signer = fingerprint(public)
+    told = [about(receipt), f"Signed with the key {signer}."]
+    if wanted is None:
+        return UNKNOWN_KEY, [
+            *told,
+            "Whose key that is has not been checked: compare it with the one that your client shows for your"
+            " node (/support), or give that with --key.",
+        ]
+    if wanted != signer.replace(" ", ""):
+        return FALSE, [f"FALSE: this was signed with another key than the one given: {signer}."]
+    return AUTHENTIC, ["AUTHENTIC.", *told]
+
+
+def _octets(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST + 1)
+    except OSError as error:
+        raise Unreadable(f"{safe(str(path))}: {error.strerror}.") from None
+    if len(data) > MOST:
+        raise Unreadable(f"{safe(str(path))} is too large.")
+    return data

@@ -1,0 +1,143 @@
+"""The commands of the terminal client that are about files."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twisted.internet.defer import CancelledError, Deferred
+
+from safeum_home.client.chat_view import ChatView
+from safeum_home.client.desk import Desk
+from safeum_home.client.file_names import free, storable
+from safeum_home.client.file_text import size_text
+from safeum_home.client.progress import Transfer
+from safeum_home.client.slash import Mistake, slash
+from safeum_home.client.text import moment, safe
+from safeum_home.protocol.files import File
+from safeum_home.protocol.types import Message
+
+_MARK = "file "
+"""What the ids of messages with files begin with among those of the last list."""
+T = TypeVar("T")
+
+
+@slash("send", "FILE [CAPTION]", 'send a file: /send ~/a.pdf, /send "my file.pdf" look at this')
+async def _send(desk: Desk, argument: str) -> None:
+    view = _chat(desk)
+    if view.of_node:
+        raise Mistake("Files are for people: your node takes none here.")
+    path, caption = _parted(argument)
+    if not path.is_file():
+        raise Mistake(f"There is no file {safe(str(path))}.")
+
+    def send(transfer: Transfer) -> "Deferred[Any]":
+        return desk.client.send_file(view.chat, path, caption, progress=transfer.moved)
+
+    await _shown(desk, f"↑ {path.name}", path, send)
+    desk.tell(f"Sent: {safe(path.name)}.", chat=view.chat)
+
+
+@slash("files", "", "the files in this chat, with numbers")
+async def _files(desk: Desk, argument: str) -> None:
+    found = _of_chat(_chat(desk))
+    if not found:
+        raise Mistake("There is no file in what is loaded of this chat. /history loads older messages.")
+    desk.listed = [f"{_MARK}{message.id}" for message in found]
+    for number, message in enumerate(found, 1):
+        body = message.body
+        assert isinstance(body, File)
+        at = moment(message.at)
+        by = safe(desk.names.name(message.sender))
+        about = f"{safe(body.name)} ({size_text(body.size)}), {by}, {at.day} {at:%b} {at:%H:%M}"
+        desk.note(f"{number:3}  {about}", hang=5)
+    desk.note("/save NUMBER stores one of them.")
+
+
+@slash("save", "[NUMBER] [PATH]", "store a file, by its number in /files; without one, the last")
+async def _save(desk: Desk, argument: str) -> None:
+    message, where = _meant(desk, argument)
+    body = message.body
+    assert isinstance(body, File)
+    target = _target(where, body.name)
+
+    def save(transfer: Transfer) -> "Deferred[Any]":
+        return desk.client.download(message, target, progress=transfer.moved)
+
+    await _shown(desk, f"↓ {body.name}", target, save)
+    desk.note(f"Stored as {safe(str(target))} ({size_text(body.size)}).")
+
+
+@slash("stop", "", "give up what is being sent and stored; what is stored so far is gone on with later")
+async def _stop(desk: Desk, argument: str) -> None:
+    if not desk.transfers.cancel():
+        raise Mistake("Nothing is being sent or stored.")
+
+
+async def _shown(desk: Desk, label: str, path: Path, work: Callable[[Transfer], "Deferred[T]"]) -> T:
+    """Do it, with a bar that shows how far it is."""
+    transfer = desk.transfers.begin(label, desk.now())
+    try:
+        doing = work(transfer)
+        transfer.cancel = doing.cancel
+        return await doing
+    except CancelledError:
+        raise Mistake(f"Given up: {safe(path.name)}.") from None
+    except FileExistsError:
+        raise Mistake(f"There is a file {safe(str(path))} already.") from None
+    except OSError as error:
+        raise Mistake(f"{safe(str(path))}: {error.strerror}.") from None
+    finally:
+        desk.transfers.end(transfer)
+        desk.refresh()
+
+
+def _chat(desk: Desk) -> ChatView:
+    if desk.chat is None:
+        raise Mistake("No chat is open.")
+    return desk.chat
+
+
+def _of_chat(view: ChatView) -> list[Message]:
+    return [message for message in view.messages if isinstance(message.body, File)]
+
+
+def _parted(argument: str) -> tuple[Path, str]:
+    """The path, which may be in quotes, and all that follows it, as it stands."""
+    if not argument:
+        raise Mistake("Which file? /send FILE, and what is to be said of it.")
+    if argument[0] in "\"'":
+        path, closed, caption = argument[1:].partition(argument[0])
+        if not closed:
+            raise Mistake("There is a quotation mark without its other one.")
+    else:
+        path, _, caption = argument.partition(" ")
+    return _expanded(path), caption.strip()
+
+
+def _meant(desk: Desk, argument: str) -> tuple[Message, str]:
+    """Which message's file, and where it is to be stored."""
+    found = {message.id: message for message in _of_chat(_chat(desk))}
+    number, _, where = argument.partition(" ")
+    if not number.isdigit():
+        if not found:
+            raise Mistake("There is no file in what is loaded of this chat.")
+        return list(found.values())[-1], argument
+    listed = [each.removeprefix(_MARK) for each in desk.listed if each.startswith(_MARK)]
+    if not 0 < int(number) <= len(listed) or listed[int(number) - 1] not in found:
+        raise Mistake("Which one? /files numbers them.")
+    return found[listed[int(number) - 1]], where.strip()
+
+
+def _target(where: str, name: str) -> Path:
+    """Where to store a file that somebody else has named: nothing that is there is replaced."""
+    if not where:
+        return free(Path(), storable(name))
+    path = _expanded(where)
+    return free(path, storable(name)) if path.is_dir() else path
+
+
+def _expanded(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # nobody is called that here
+        return Path(text)

@@ -1,0 +1,83 @@
+"""The terminal client's commands about the history of a chat, and the receipt for what was erased."""
+
+from pathlib import Path
+
+import msgspec
+
+from safeum_home.client.chat_view import ChatView
+from safeum_home.client.desk import Desk
+from safeum_home.client.receipts import about
+from safeum_home.client.slash import Mistake, slash
+from safeum_home.client.text import safe
+from safeum_home.protocol.erasure import Erasure
+
+WARNING = (
+    "This erases all messages of this chat, for everybody in it, on the node and on all devices. Nothing can"
+    " be brought back, by nobody. From then on messages are kept only until they are delivered. An empty line"
+    " leaves everything as it is."
+)
+
+
+@slash(
+    "history",
+    "[on|off]",
+    "load older messages; off: erase all, for all, and keep none",
+    lambda _: ["off", "on"],
+)
+async def _history(desk: Desk, argument: str) -> None:
+    view = _open(desk)
+    if argument == "off":
+        await _off(desk, view)
+    elif argument == "on":
+        await desk.client.set_history(view.chat, True)
+        desk.note("Messages of this chat are kept from now on.")
+    elif argument:
+        raise Mistake("/history, /history off or /history on")
+    elif not view.more:
+        raise Mistake("There are no older messages.")
+    else:
+        await desk.older(view)
+
+
+async def _off(desk: Desk, view: ChatView) -> None:
+    if not view.history:
+        raise Mistake("The history of this chat is off already. /receipt FILE saves the node's receipt.")
+    if view.of_node:
+        raise Mistake("This is where your node writes to you: its history stays on.")
+    desk.note(WARNING)
+    while (line := (await desk.questions.ask("Erase everything? yes/no")).strip().casefold()) != "yes":
+        if line in ("", "n", "no"):
+            raise Mistake("Nothing was erased.")
+    desk.note("Erasing, which takes some seconds.")
+    await desk.client.set_history(view.chat, False)
+    desk.tell(
+        "Everything in this chat was erased, for all. /receipt FILE saves the node's receipt.", "", view.chat
+    )
+
+
+@slash("receipt", "FILE", "save the node's receipt that the history of this chat was erased")
+async def _receipt(desk: Desk, argument: str) -> None:
+    view = _open(desk)
+    if not argument:
+        raise Mistake("To which file? /receipt FILE")
+    receipt = (await desk.client.history_receipt(view.chat)).receipt
+    path = _save(argument, receipt)
+    desk.note(f"{about(receipt)} Saved: safeum verify-receipt {safe(str(path))} checks it.")
+
+
+def _save(name: str, receipt: Erasure) -> Path:
+    path = Path(name).expanduser()
+    try:
+        with path.open("xb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(receipt)) + b"\n")
+    except FileExistsError:
+        raise Mistake(f"{safe(path.name)} is there already.") from None
+    except OSError as error:
+        raise Mistake(f"{safe(path.name)} cannot be written: {error.strerror}.") from None
+    return path
+
+
+def _open(desk: Desk) -> ChatView:
+    if desk.chat is None:
+        raise Mistake("No chat is open.")
+    return desk.chat

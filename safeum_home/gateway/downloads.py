@@ -1,0 +1,187 @@
+"""Downloads: a file by its ticket, whole or in part (RFC 9110 sections 13 and 14)."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+from zope.interface import implementer
+
+from safeum_home.errors import Code, Problem
+from safeum_home.gateway.ranges import wanted
+from safeum_home.gateway.resources import respond_problem
+from safeum_home.gateway.tickets import Cors, finish, problem_of, set_headers, ticket_of
+from safeum_home.ports.files import FileTransfers, Reading
+from safeum_home.protocol.files import DOWNLOADS_PATH, OCTETS_TYPE
+
+_PREFIX = DOWNLOADS_PATH.encode() + b"/"
+_UNSAFE = re.compile(r"[^A-Za-z0-9 ._-]")
+_EXPOSED = "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Retry-After"
+_FIELDS = "Authorization, If-None-Match, If-Range, Range"
+# Whatever a file says it is: no browser shows or runs anything of it as a page of the node's.
+_SAFE = (
+    ("Content-Security-Policy", "default-src 'none'; sandbox"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "private, no-store"),
+)
+_log = Logger()
+
+
+class DownloadsResource(Resource):
+    """`/v1/downloads/TICKET`, or `/v1/downloads` with the ticket in the field `Authorization`."""
+
+    isLeaf = True
+
+    def __init__(
+        self, clock: IReactorTime, transfers: FileTransfers, stall: float, origins: Iterable[str] = ()
+    ) -> None:
+        """A client that takes nothing for `stall` seconds is cut off."""
+        super().__init__()
+        self._clock = clock
+        self._transfers = transfers
+        self._stall = stall
+        self._cors = Cors(origins, "GET, HEAD, OPTIONS", _FIELDS, _EXPOSED)
+
+    def render_OPTIONS(self, request: Any) -> bytes:
+        set_headers(request, self._cors.headers(request, preflight=True))
+        request.setHeader(b"Allow", b"GET, HEAD, OPTIONS")
+        return b""
+
+    def render_GET(self, request: Any) -> Any:
+        set_headers(request, [*_SAFE, *self._cors.headers(request)])
+        try:
+            ticket = _ticket(request)
+        except Problem as problem:
+            return respond_problem(request, problem)
+        opening = Deferred.fromCoroutine(self._transfers.open(ticket))
+        opening.addCallback(self._opened, request)
+        opening.addErrback(lambda failure: finish(request, respond_problem(request, problem_of(failure))))
+        return NOT_DONE_YET
+
+    def _opened(self, reading: Reading, request: Any) -> None:
+        if request._disconnected:
+            reading.close()
+            return
+        start, end = 0, reading.size
+        etag = f'"{reading.file}"'
+        set_headers(request, [("ETag", etag), ("Accept-Ranges", "bytes"), ("Content-Type", OCTETS_TYPE)])
+        try:
+            if etag in _tags(request.getHeader("If-None-Match")):
+                request.setResponseCode(304)
+                start = end = 0
+            elif span := _range(request, etag, reading.size):
+                start, end = span
+                request.setResponseCode(206)
+                request.setHeader("Content-Range", f"bytes {start}-{end - 1}/{reading.size}")
+        except Problem:
+            reading.close()
+            request.setHeader("Content-Range", f"bytes */{reading.size}")
+            raise
+        if request.code != 304:
+            request.setHeader("Content-Disposition", disposition(reading.name))
+            request.setHeader("Content-Length", str(end - start))
+        if request.method == b"HEAD":
+            start = end
+        _Sending(self._clock, request, reading, self._stall).send(start, end)
+
+
+@implementer(IPushProducer)
+class _Sending:
+    """Writes part of a file into an answer, as quickly as that is taken: one batch is in memory."""
+
+    def __init__(self, clock: IReactorTime, request: Any, reading: Reading, stall: float) -> None:
+        self._clock = clock
+        self._request = request
+        self._reading = reading
+        self._stall = stall
+        self._held: Deferred[None] | None = None
+        self._cut: IDelayedCall | None = None
+        self._gone = False
+
+    def send(self, start: int, end: int) -> None:
+        self._request.notifyFinish().addErrback(self._lost)
+        if start == end:
+            self._reading.close()
+            self._request.finish()
+            return
+        self._request.registerProducer(self, True)
+        Deferred.fromCoroutine(self._send(start, end)).addErrback(self._failed)
+
+    async def _send(self, start: int, end: int) -> None:
+        try:
+            while start < end and not self._gone:
+                data = await self._reading.read(start, end - start)
+                start += len(data)
+                await self._write(data, last=start == end)
+        finally:
+            self._reading.close()
+
+    async def _write(self, data: bytes, last: bool) -> None:
+        """Hand over a batch; return when there is room for the next one."""
+        if self._gone:
+            return
+        self._request.write(data)
+        if last:
+            self._request.unregisterProducer()
+            self._request.finish()
+            self.stopProducing()
+        elif self._held is not None:
+            await self._held
+
+    def pauseProducing(self) -> None:
+        if self._held is None:
+            self._held = Deferred()
+            self._cut = self._clock.callLater(self._stall, self._cut_off)
+
+    def resumeProducing(self) -> None:
+        if self._cut is not None and self._cut.active():
+            self._cut.cancel()
+        held, self._held = self._held, None
+        if held is not None:
+            held.callback(None)
+
+    def stopProducing(self) -> None:
+        self._gone = True
+        self.resumeProducing()
+
+    def _lost(self, _: Failure) -> None:
+        self.stopProducing()
+
+    def _cut_off(self) -> None:
+        self._request.channel.forceAbortClient()
+
+    def _failed(self, failure: Failure) -> None:
+        """The head was sent: that something is missing can only be told by cutting the answer off."""
+        if problem_of(failure).code is Code.FILE_LOST:
+            _log.error("A file could not be read from the store: its octets are gone, or damaged.")
+        if not self._gone:
+            self._request.channel.forceAbortClient()
+
+
+def disposition(name: str) -> str:
+    """A field that has a browser store a file, under `name` (RFC 6266), as far as it trusts that."""
+    plain = _UNSAFE.sub("_", name).strip(" .") or "file"
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _range(request: Any, etag: str, size: int) -> tuple[int, int] | None:
+    """The part that is asked for: GET alone knows parts (RFC 9110 section 14.2)."""
+    if request.method != b"GET":
+        return None
+    return wanted(request.getHeader("Range"), request.getHeader("If-Range"), etag, size)
+
+
+def _ticket(request: Any) -> str:
+    if request.path.startswith(_PREFIX):
+        return str(request.path.removeprefix(_PREFIX).decode("ascii", "replace"))
+    return ticket_of(request)
+
+
+def _tags(field: str | None) -> list[str]:
+    return [] if field is None else [tag.strip().removeprefix("W/") for tag in field.split(",")]

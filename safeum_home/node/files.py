@@ -1,0 +1,133 @@
+"""Files of chats, put together: the store of the configuration, and the parts of the domain over it."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+from safeum_home.chats.files.commands import FileCommands
+from safeum_home.chats.files.downloads import Downloads
+from safeum_home.chats.files.janitor import FileJanitor
+from safeum_home.chats.files.means import FileMeans, FilePlace
+from safeum_home.chats.files.outage import StoreOutage
+from safeum_home.chats.files.sending import Attachments
+from safeum_home.chats.files.slots import Slots
+from safeum_home.chats.files.tickets import Tickets
+from safeum_home.chats.files.uploads import Uploads
+from safeum_home.chats.opening import ChatOpener
+from safeum_home.chats.registry import ChatRegistry
+from safeum_home.config import Config
+from safeum_home.gateway.dispatch import Routes
+from safeum_home.limits import RateLimit
+from safeum_home.node.startup import StartError
+from safeum_home.ports import Database
+from safeum_home.ports.files import BlobStore
+from safeum_home.protocol import commands
+from safeum_home.sealing.vault import Vault
+from safeum_home.storage.folder import FolderStore
+
+
+class Transfers(Uploads):
+    """`ports.files.FileTransfers`: what the edge is handed."""
+
+    def __init__(self, means: FileMeans) -> None:
+        super().__init__(means)
+        self.open = Downloads(means).open
+
+
+class NodeFiles:
+    """Threads of their own for sealing and the store: logins and lookups never wait for them."""
+
+    def __init__(self, reactor: Any, config: Config) -> None:
+        """`reactor` provides IReactorFromThreads."""
+        self._reactor = reactor
+        self._config = config
+        self._pool = ThreadPool(1, config.files.threads, "files")
+
+    def start(self, secret: Callable[[str], bytes]) -> "Deferred[FilePlace]":
+        """`secret` opens a sealed secret by its name. Fails with `StartError`."""
+        self._pool.start()
+        return self.run(lambda: FilePlace(make_store(self._config, secret), self.run))
+
+    def stop(self) -> None:
+        """Wait for what is under way, which blocks."""
+        if self._pool.started:
+            self._pool.stop()
+
+    def run(self, work: Callable[[], object]) -> "Deferred[Any]":
+        return deferToThreadPool(self._reactor, self._pool, work)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What the node has for files."""
+
+    means: FileMeans
+    transfers: Transfers
+    janitor: FileJanitor
+    attachments: Attachments
+    routes: Routes
+
+
+def make_files(
+    config: Config,
+    clock: Any,
+    database: Database,
+    vault: Vault,
+    registry: ChatRegistry,
+    opener: ChatOpener,
+    place: FilePlace,
+    turn: Callable[[], Coroutine[Any, Any, None]],
+) -> Files:
+    """`clock` provides IReactorTime; `turn` turns the keyring where something was erased."""
+    section, limits = config.files, config.limits
+    rate = RateLimit(limits.file_requests_per_account, limits.file_requests_per_account_burst, clock.seconds)
+    means = FileMeans(
+        database,
+        vault.keyring,
+        vault.blinder,
+        vault.cursors,
+        registry,
+        opener,
+        *place,
+        Tickets(clock.seconds),
+        Slots(section.transfers),
+        rate,
+        section,
+        clock.seconds,
+        StoreOutage(),
+    )
+    asked = FileCommands(means)
+    routes: Routes = {
+        commands.FileUpload: asked.upload,
+        commands.FileDownload: asked.download,
+        commands.FileQuota: asked.quota,
+    }
+    janitor = FileJanitor(clock, means, turn)
+    attachments = Attachments(
+        database, vault.keyring, vault.blinder, opener, section, lambda: int(clock.seconds() * 1000)
+    )
+    return Files(means, Transfers(means), janitor, attachments, routes)
+
+
+def make_store(config: Config, secret: Callable[[str], bytes]) -> BlobStore:
+    """What `[files]` describes; `secret` opens a sealed secret by its name. Blocks.
+
+    Raises `StartError` where it cannot be had.
+    """
+    section = config.files
+    if section.store == "folder":
+        folder = Path(section.folder) if section.folder else config.state_dir / "files"
+        try:
+            return FolderStore(folder.absolute())
+        except OSError as error:
+            raise StartError(f"files.folder, {folder}: {error.strerror}") from None
+    try:
+        from bridges.files.s3 import S3Store
+    except ImportError:
+        raise StartError("files.store: S3 needs botocore: pip install 'safeum-home[s3]'") from None
+    return S3Store(section, secret)

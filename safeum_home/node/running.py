@@ -1,0 +1,78 @@
+"""The domain of an open node: what the edge needs of it, and what has to be begun and ended with it."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from twisted.internet.threads import deferToThread
+
+from safeum_home.accounts.closing import Closing
+from safeum_home.accounts.directory import AccountDirectory
+from safeum_home.accounts.findable_keeper import FindableKeeper
+from safeum_home.chats.fleeting import FleetingMessages
+from safeum_home.chats.receipts import Receipts
+from safeum_home.chats.registry import ChatRegistry
+from safeum_home.chats.support_desk import SupportDesk
+from safeum_home.errors import Problem
+from safeum_home.gateway.services import Services
+from safeum_home.node.control import Control
+from safeum_home.node.files import Files
+from safeum_home.node.turning import Turns
+from safeum_home.presence.presence import WhoIsThere
+from safeum_home.spawn import spawn
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """What the edge needs of an open node, and what has to be ended with it."""
+
+    services: Services
+    receipts: Receipts
+    directory: AccountDirectory
+    registry: ChatRegistry
+    turns: Turns
+    closing: Closing
+    findable: FindableKeeper
+    support: SupportDesk
+    control: Control
+    files: Files
+    presence: WhoIsThere
+    fleeting: FleetingMessages
+
+    def forget(self) -> None:
+        """Read all from the database anew: what is in memory may be older."""
+        self.directory.forget()
+        self.registry.forget()
+        self.findable.forget()
+        self.presence.read_anew()
+        spawn(self._erase(), "erasing what was closed")
+        spawn(self._reload(), "reading what was set at run time")
+
+    async def _reload(self) -> None:
+        with suppress(Problem):
+            await self.control.registration.load()
+
+    async def _erase(self) -> None:
+        with suppress(Problem):
+            await self.turns.if_due()
+            await self.closing.sweep()
+
+    def start(self) -> None:
+        """Begin what is done from time to time."""
+        self.findable.start()
+        self.files.janitor.start()
+        self.fleeting.start()
+
+    async def stop(self) -> None:
+        """End what is under way: afterwards nothing uses the database."""
+        self.receipts.flush()
+        await self.files.janitor.stop()
+        self.fleeting.stop()
+        self.presence.stop()
+        await self.turns.stop()
+        self.findable.stop()
+        await deferToThread(self.findable.join)
+
+    def wipe(self) -> None:
+        """Zero the keys of accounts and chats: nothing works afterwards."""
+        self.directory.wipe()
+        self.registry.wipe()

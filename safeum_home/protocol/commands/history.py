@@ -1,0 +1,37 @@
+"""Switching the history of a chat off and on, and the receipt for what was erased."""
+
+from safeum_home.protocol.command import Params, Result, command
+from safeum_home.protocol.erasure import Erasure
+from safeum_home.protocol.types import Chat
+
+
+class HistorySet(Result, frozen=True):
+    """How it is now. The past of the chat can be opened by nobody once this is answered."""
+
+    history: bool
+    receipt: Erasure | None = None
+    """Where the history is off: the node's receipt for what was erased by that."""
+
+
+@command("chat.history.set", HistorySet, cost=5)
+class ChatHistorySet(Params, frozen=True):
+    """Switch the history of a chat off, which erases all of it for all members, or on.
+
+    Either side of a direct chat may do so, and the owner of a group. Where it is so already nothing is done.
+    """
+
+    chat: Chat
+    enabled: bool
+
+
+class HistoryReceipt(Result, frozen=True):
+    """The receipt of the last time that the chat was erased."""
+
+    receipt: Erasure
+
+
+@command("chat.history.receipt", HistoryReceipt, cost=5)
+class ChatHistoryReceipt(Params, frozen=True):
+    """The node's receipt for having erased the past of a chat; any member may have it."""
+
+    chat: Chat

@@ -1,0 +1,267 @@
+"""Files: uploads that are under way, files of messages, and the blobs that both refer to.
+
+A blob goes when its last row does: its name is then noted in `dropped` by the same transaction, and the
+janitor deletes it from the store afterwards. So a crash leaves nothing behind that nobody knows of.
+"""
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from safeum_home.storage.many import Many
+from safeum_home.storage.marks import mark_erased
+from safeum_home.storage.rows import FilePlace, FileRow, UploadRow
+from safeum_home.storage.schema import blobs, dropped, events, files, keys, members, uploads
+
+NOBODY = bytes(16)
+"""Whose blobs are those of accounts that were closed."""
+_UPLOAD = select(uploads).where(uploads.c.file == bindparam("file"))
+_OF_FILE = (
+    select(files)
+    .join(members, members.c.chat == files.c.chat)
+    .where(
+        files.c.file == bindparam("file"),
+        members.c.account == bindparam("account"),
+        files.c.position > members.c.visible,
+    )
+    .order_by(files.c.position.desc())
+    .limit(bindparam("limit"))
+)
+_FILE = select(files).where(files.c.chat == bindparam("chat"), files.c.position == bindparam("position"))
+_USED = select(func.coalesce(func.sum(blobs.c.size), 0)).where(blobs.c.account == bindparam("account"))
+_WAITING = (
+    select(func.count())
+    .select_from(uploads.join(blobs, blobs.c.blob == uploads.c.blob))
+    .where(blobs.c.account == bindparam("account"))
+)
+_OF_ACCOUNT = (
+    select(uploads.c.file)
+    .join(blobs, blobs.c.blob == uploads.c.blob)
+    .where(blobs.c.account == bindparam("account"))
+)
+_DROP = Many("INSERT INTO dropped (blob) {rows} ON CONFLICT DO NOTHING", ("bytea",))
+_DELETE_BLOBS = Many("DELETE FROM blobs WHERE (blob) IN ({rows})", ("bytea",))
+_DELETE_DROPPED = Many("DELETE FROM dropped WHERE (blob) IN ({rows})", ("bytea",))
+_REFERRED = (
+    Many("SELECT blob FROM uploads WHERE (blob) IN ({rows})", ("bytea",)),
+    Many("SELECT blob FROM files WHERE (blob) IN ({rows})", ("bytea",)),
+)
+_HAVE_ROWS = Many("SELECT blob FROM blobs WHERE (blob) IN ({rows})", ("bytea",))
+_STORED = or_(
+    exists().where(files.c.blob == blobs.c.blob),
+    exists().where(uploads.c.blob == blobs.c.blob, uploads.c.received > 0),
+)
+_PAGE = select(blobs.c.blob).where(blobs.c.blob > bindparam("after"), _STORED).order_by(blobs.c.blob)
+_KEYS = 500
+_OWN_EVENT = (events.c.chat == files.c.chat) & (events.c.position == files.c.position)
+_AFTER = (
+    select(files.c.chat, files.c.position, (events.c.position.is_(None) & (files.c.ends == 0)).label("alone"))
+    .outerjoin(events, _OWN_EVENT)
+    .where(tuple_(files.c.chat, files.c.position) > tuple_(bindparam("chat"), bindparam("position")))
+    .order_by(files.c.chat, files.c.position)
+    .limit(bindparam("limit"))
+)
+
+
+def file_owner(chat: bytes, position: int) -> bytes:
+    """The owner, in table `keys`, of the key that the file of a message may have for itself."""
+    return blake2b(chat + position.to_bytes(8, "big"), digest_size=16, person=b"safeum file key").digest()
+
+
+def upload_owner(file: bytes) -> bytes:
+    """The same for an upload, by the index of its file."""
+    return blake2b(file, digest_size=16, person=b"safeum upload").digest()
+
+
+# --- uploads -------------------------------------------------------------------------------------------
+
+
+def begin_upload(c: Connection, row: UploadRow, account: bytes, size: int) -> None:
+    """Store a new upload with its blob, which counts as `account`'s from now on."""
+    c.execute(insert(blobs), {"blob": row.blob, "account": account, "size": size})
+    c.execute(insert(uploads), row._asdict())
+
+
+def upload(c: Connection, file: bytes) -> UploadRow | None:
+    row = c.execute(_UPLOAD, {"file": file}).first()
+    return UploadRow(*row) if row else None
+
+
+def advance(c: Connection, file: bytes, before: int, received: int, tail: bytes, ends: int) -> bool:
+    """An upload that had `before` octets has `received`; False, and nothing is changed, where it had not."""
+    changed = c.execute(
+        update(uploads)
+        .where(uploads.c.file == file, uploads.c.received == before)
+        .values(received=received, tail=tail, ends=ends)
+    )
+    return bool(changed.rowcount)
+
+
+def drop_upload(c: Connection, file: bytes) -> None:
+    """Throw an upload away; where there is none nothing happens."""
+    _drop_uploads(c, uploads.c.file == file)
+
+
+def used(c: Connection, account: bytes) -> int:
+    """Octets of all that counts as an account's."""
+    return int(c.execute(_USED, {"account": account}).scalar_one())
+
+
+def waiting(c: Connection, account: bytes) -> int:
+    """How many uploads of an account no message refers to."""
+    return int(c.execute(_WAITING, {"account": account}).scalar_one())
+
+
+# --- files of messages ---------------------------------------------------------------------------------
+
+
+def attach(c: Connection, row: FileRow) -> None:
+    """A message has a file: a new one, whose upload is thus over, or one that was forwarded."""
+    c.execute(insert(files), row._asdict())
+    _drop_uploads(c, uploads.c.file == row.file, uploads.c.blob == row.blob)
+
+
+def is_there(c: Connection, blob: bytes) -> bool:
+    """Whether a blob is still referred to."""
+    return bool(_HAVE_ROWS.fetch(c, [(blob,)]))
+
+
+def file(c: Connection, chat: bytes, position: int) -> FileRow | None:
+    row = c.execute(_FILE, {"chat": chat, "position": position}).first()
+    return FileRow(*row) if row else None
+
+
+def uses_of(c: Connection, file: bytes, account: bytes, limit: int) -> list[FileRow]:
+    """Messages with a file, in chats that an account is in; the newest first."""
+    rows = c.execute(_OF_FILE, {"file": file, "account": account, "limit": limit})
+    return [FileRow(*row) for row in rows]
+
+
+def drop(c: Connection, chat: bytes, position: int) -> None:
+    """The message at `position` is deleted, and its file with it, where it has one."""
+    _drop_where(c, files.c.chat == chat, files.c.position == position)
+
+
+def drop_upto(c: Connection, chat: bytes, position: int) -> None:
+    """All messages of a chat up to `position` are erased, and so are uploads for it: its key changes."""
+    _drop_where(c, files.c.chat == chat, files.c.position <= position)
+    drop_uploads_of(c, chat)
+
+
+def drop_chat(c: Connection, chat: bytes) -> None:
+    """A chat is erased."""
+    _drop_where(c, files.c.chat == chat)
+    drop_uploads_of(c, chat)
+
+
+def drop_uploads_of(c: Connection, chat: bytes) -> None:
+    """Throw away all uploads for a chat."""
+    _drop_uploads(c, uploads.c.chat == chat)
+
+
+def drop_account(c: Connection, account: bytes) -> None:
+    """An account is closed: its uploads go; what it sent to others is theirs, and nobody's share."""
+    own = list(c.execute(_OF_ACCOUNT, {"account": account}).scalars())
+    for file in own:
+        _drop_uploads(c, uploads.c.file == file)
+    c.execute(update(blobs).where(blobs.c.account == account).values(account=NOBODY))
+
+
+def _drop_where(c: Connection, *conditions: ColumnElement[bool]) -> None:
+    rows = c.execute(select(files.c.chat, files.c.position, files.c.blob).where(*conditions)).all()
+    if rows:
+        c.execute(delete(files).where(*conditions))
+        _drop_keys(c, [file_owner(row.chat, row.position) for row in rows])
+        release(c, [row.blob for row in rows])
+
+
+def _drop_uploads(c: Connection, *conditions: ColumnElement[bool]) -> int:
+    rows = c.execute(select(uploads.c.file, uploads.c.blob).where(*conditions)).all()
+    if rows:
+        c.execute(delete(uploads).where(*conditions))
+        _drop_keys(c, [upload_owner(row.file) for row in rows])
+        release(c, [row.blob for row in rows])
+    return len(rows)
+
+
+def _drop_keys(c: Connection, owners: Sequence[bytes]) -> None:
+    """Drop the keys of their own that these have, if they have any."""
+    for first in range(0, len(owners), _KEYS):
+        some = keys.c.owner.in_(owners[first : first + _KEYS])
+        epoch = c.execute(select(func.max(keys.c.epoch)).where(some)).scalar_one_or_none()
+        if epoch is not None:
+            c.execute(delete(keys).where(some))
+            mark_erased(c, epoch)
+
+
+def release(c: Connection, names: Iterable[bytes]) -> None:
+    """Rows that referred to these blobs are gone: note those that nothing refers to any more."""
+    asked = [(blob,) for blob in set(names)]
+    if not asked:
+        return
+    kept = {found[0] for query in _REFERRED for found in query.fetch(c, asked)}
+    gone = [row for row in asked if row[0] not in kept]
+    _DROP.change(c, gone)
+    _DELETE_BLOBS.change(c, gone)
+
+
+# --- for the janitor -----------------------------------------------------------------------------------
+
+
+def drop_over(c: Connection, now: int, limit: int) -> int:
+    """Throw away uploads, and files of messages, whose time is over: up to `limit` of each; how many."""
+    over = list(c.execute(select(uploads.c.file).where(uploads.c.ends <= now).limit(limit)).scalars())
+    ended = select(files.c.chat, files.c.position).where(files.c.ends > 0, files.c.ends <= now)
+    rows = c.execute(ended.limit(limit)).all()
+    for file in over:
+        _drop_uploads(c, uploads.c.file == file)
+    for row in rows:
+        drop(c, row.chat, row.position)
+    return len(over) + len(rows)
+
+
+def files_after(c: Connection, after: FilePlace, limit: int) -> list[tuple[FilePlace, bool]]:
+    """Files of messages behind a place, in their order; and whether its message is gone, and it should be."""
+    rows = c.execute(_AFTER, {"chat": after.chat, "position": after.position, "limit": limit})
+    return [(FilePlace(row.chat, row.position), bool(row.alone)) for row in rows]
+
+
+def dropped_blobs(c: Connection, limit: int) -> list[bytes]:
+    """Blobs that are to be deleted from the store."""
+    return list(c.execute(select(dropped.c.blob).limit(limit)).scalars())
+
+
+def deleted(c: Connection, names: Sequence[bytes]) -> None:
+    """These blobs are in the store no more."""
+    _DELETE_DROPPED.change(c, [(blob,) for blob in names])
+
+
+def without_rows(c: Connection, names: Sequence[bytes]) -> list[bytes]:
+    """Those of the blobs of a store that no row knows."""
+    known = {found[0] for found in _HAVE_ROWS.fetch(c, [(blob,) for blob in names])}
+    return [blob for blob in names if blob not in known]
+
+
+def blobs_after(c: Connection, after: bytes, limit: int) -> list[bytes]:
+    """Blobs of which the store should have something, in their order."""
+    return list(c.execute(_PAGE.limit(limit), {"after": after}).scalars())
+
+
+def lost(c: Connection, blob: bytes) -> bool:
+    """A blob is in the store no more: uploads of it cannot go on. Whether messages have it."""
+    _drop_uploads(c, uploads.c.blob == blob, uploads.c.received > 0)
+    release(c, [blob])
+    return bool(_REFERRED[1].fetch(c, [(blob,)]))

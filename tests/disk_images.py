@@ -1,0 +1,67 @@
+"""Copies of a node's disk, and what they yield with a root secret and a keyring: all keys at all rows."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from safeum_home.chats.sealed import _context, _own_context
+from safeum_home.errors import Tampered
+from safeum_home.ports import WrappedKey
+from safeum_home.sealing.keyring import EpochKeyring
+from safeum_home.sealing.keyring import _context as wrap_context
+from safeum_home.sealing.keys import SealedKey
+
+
+def openable(path: Path, keyring: EpochKeyring) -> list[SealedKey]:
+    """All keys of a database that the keyring opens, whichever of its epochs they say they are of."""
+    found = []
+    for owner, epoch, wrapped in _rows(path, "SELECT owner, epoch, wrapped FROM keys"):
+        for key in keyring._keys.values():
+            for said in {epoch, *keyring._keys}:
+                try:
+                    found.append(SealedKey(key.unwrap(wrapped, wrap_context(owner, said))))
+                except Tampered:
+                    continue
+        try:
+            found.append(keyring.unwrap(owner, WrappedKey(epoch, wrapped)))
+        except Tampered:
+            continue
+    return found
+
+
+def yields(path: Path, chat: bytes, keys: list[SealedKey]) -> list[bytes]:
+    """All that any of these keys opens of the rows of a chat: its record, and its messages."""
+    found: list[bytes] = []
+    for (sealed,) in _rows(path, "SELECT sealed FROM chats WHERE chat = ?", chat):
+        found += _opened(keys, sealed, b"chat" + chat)
+    for position, sealed in _rows(path, "SELECT position, sealed FROM events WHERE chat = ?", chat):
+        outer = _opened(keys, sealed, _context(chat, position))
+        # What is sealed twice is tried without the outer seal as well, should that ever be taken off.
+        for each in (*outer, sealed):
+            found += _opened(keys, each, _own_context(chat, position))
+        found += [each for each in outer if each[:1] == b"{"]
+    return found
+
+
+def sealed_rows(path: Path, chat: bytes) -> list[bytes]:
+    """What is sealed in the rows of a chat."""
+    queries = ("SELECT sealed FROM chats WHERE chat = ?", "SELECT sealed FROM events WHERE chat = ?")
+    return [row[0] for query in queries for row in _rows(path, query, chat)]
+
+
+def _opened(keys: list[SealedKey], sealed: bytes, context: bytes) -> list[bytes]:
+    found = []
+    for key in keys:
+        try:
+            found.append(key.open(sealed, context))
+        except Tampered:
+            continue
+    return found
+
+
+def _rows(path: Path, query: str, *parameters: bytes) -> list[Any]:
+    database = sqlite3.connect(path)
+    try:
+        return database.execute(query, parameters).fetchall()
+    finally:
+        database.close()

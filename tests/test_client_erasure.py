@@ -1,0 +1,121 @@
+"""Real clients whose chat is erased: the one that does it, those that look on, and those that were away."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.client.chat_view import ChatView
+from tests.sdk_world import SdkDevice, written
+from tests.world import World
+
+
+class ErasedTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.world.domain.fleeting.start()
+        self.alice = SdkDevice(self.world).register("alice")
+        self.bob = SdkDevice(self.world).register("bob")
+        self.chat = self.alice.befriend(self.bob)
+        self.tablet = SdkDevice(self.world).login("bob")
+        for number in range(3):
+            self.alice.do(self.alice.client.send(self.chat, f"text {number}"))
+        self.settle()
+
+    def tearDown(self) -> None:
+        self.world.domain.fleeting.stop()
+
+    def settle(self) -> None:
+        self.world.clock.pump([0.05] * 40)
+
+    def view(self, device: SdkDevice) -> ChatView:
+        view = device.client.state.chat(self.chat)
+        assert view is not None
+        return view
+
+    def off(self) -> None:
+        done = self.alice.do(self.alice.client.set_history(self.chat, False))
+        self.assertFalse(done.history)
+        self.settle()
+
+    def wiped(self, device: SdkDevice) -> None:
+        view = self.view(device)
+        self.assertEqual((device.texts(self.chat), view.history), ([], False))
+        self.assertIsNone(view.read)
+
+    def test_online(self) -> None:
+        """Every device that is there wipes at once, before whoever asked for it is answered."""
+        for device in (self.bob, self.tablet):
+            self.assertEqual(device.texts(self.chat), ["text 0", "text 1", "text 2"])
+            self.assertEqual(self.view(device).unread, 3)
+        self.off()
+        for device in (self.alice, self.bob, self.tablet):
+            self.wiped(device)
+        self.assertEqual(self.view(self.bob).unread, 0)
+
+    def test_away(self) -> None:
+        """A device that was offline wipes with its first sync, and goes on from there."""
+        self.tablet.drop()
+        self.off()
+        self.alice.do(self.alice.client.send(self.chat, "after"))
+        self.assertEqual(self.tablet.texts(self.chat), ["text 0", "text 1", "text 2"], "it cannot know")
+        self.tablet.back()
+        self.assertEqual(self.tablet.texts(self.chat), ["after"])
+        self.assertFalse(self.view(self.tablet).history)
+
+    def test_in_the_middle_of_pages(self) -> None:
+        """It is behind by more than a page, and the chat is erased while it is being brought up to date."""
+        self.tablet.drop()
+        for number in range(450):
+            self.alice.do(self.alice.client.send(self.chat, f"more {number}"))
+        self.tablet.slow = True  # the network is: the next page waits until this one is taken
+        self.tablet.back()
+        held = len(self.tablet.texts(self.chat))
+        self.assertTrue(3 < held < 453, held)
+        asked = self.alice.client.set_history(self.chat, False)
+        self.settle()
+        self.tablet.slow = False
+        session = self.tablet.wire.session
+        session.resumed()
+        self.settle()
+        self.assertFalse(self.alice.do(asked).history)
+        self.wiped(self.tablet)
+        self.alice.do(self.alice.client.send(self.chat, "after"))
+        self.settle()
+        self.assertEqual(self.tablet.texts(self.chat), ["after"])
+
+    def test_logged_in_later(self) -> None:
+        """It shows the state, and of the messages those that still live."""
+        self.tablet.drop()
+        self.off()
+        self.alice.do(self.alice.client.send(self.chat, "lives"))
+        fresh = SdkDevice(self.world).login("bob")
+        page = fresh.do(fresh.client.history(self.chat))
+        self.assertEqual(written(page.messages), ["lives"])
+        self.assertFalse(self.view(fresh).history)
+
+    def test_gone_when_held(self) -> None:
+        """The clients acknowledge by themselves: with the last of them the node has nothing more."""
+        self.off()
+        self.alice.do(self.alice.client.send(self.chat, "short"))
+        self.settle()
+        for device in (self.bob, self.tablet):
+            self.assertEqual(device.texts(self.chat), ["short"])
+        self.assertEqual(self.world.database.count("spool"), 0)
+        page = self.bob.do(self.bob.client.history(self.chat))
+        self.assertEqual(page.messages, [])
+        self.tablet.drop()
+        self.alice.do(self.alice.client.send(self.chat, "waits"))
+        self.settle()
+        self.assertEqual(self.world.database.count("spool"), 1)
+        self.tablet.back()
+        self.assertEqual(self.tablet.texts(self.chat)[-1], "waits")
+        self.settle()
+        self.assertEqual(self.world.database.count("spool"), 0)
+
+    def test_on_again(self) -> None:
+        """All see it, and keep what they show."""
+        self.off()
+        self.bob.do(self.bob.client.set_history(self.chat, True))
+        self.alice.do(self.alice.client.send(self.chat, "kept"))
+        self.settle()
+        for device in (self.alice, self.bob, self.tablet):
+            self.assertTrue(self.view(device).history)
+        self.assertEqual(self.tablet.texts(self.chat), ["kept"])

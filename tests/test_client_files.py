@@ -1,0 +1,422 @@
+"""Files at a client: names from others, bars, what the terminal client does, and going on after a failure."""
+
+import io
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.client.errors import BadAnswer, Closing, Disconnected, RemoteProblem, local
+from safeum_home.client.file_names import LONGEST, free, sendable, storable, type_of
+from safeum_home.client.file_text import file_text, size_text
+from safeum_home.client.pipe_files import SaveFile, SendFile, do
+from safeum_home.client.progress import Transfers
+from safeum_home.client.slash_commands import submit
+from safeum_home.client.text import width
+from safeum_home.errors import Code, Problem
+from safeum_home.protocol.files import File
+from safeum_home.protocol.types import Message
+from tests.client_desk import DeskTestCase
+from tests.client_double import BOB, CHAT, cursor
+
+FILE = "F" + "a" * 26
+NASTY = (
+    *("", ".", "..", "...", "../../etc/passwd", "a/b", "a\\b", "C:\\x", "\x00", "a\nb", "a\x1b[2Jb"),
+    *("\u202egpj.exe", "~", "-rf", ".bashrc", "con", "NUL.txt", " a ", "\u2003", "a\u2028b"),
+    *("a" * 500 + ".jpeg", "ö" * 300, "x." + "y" * 300),
+)
+
+
+def of_file(name: str = "a.txt", size: int = 5, number: int = 9) -> Message:
+    return Message(cursor(number), CHAT, BOB, 1_700_000_000_000, File(FILE, name, size, "text/plain"))
+
+
+class NameTests(SynchronousTestCase):
+    """Names that others have chosen do no harm."""
+
+    def assertSafe(self, name: str) -> None:
+        kept = storable(name)
+        self.assertTrue(kept.isprintable() and kept == kept.strip(), kept)
+        self.assertFalse(set(kept) & set('/\\:*?"<>|'), kept)
+        self.assertFalse(kept.startswith((".", "-", "~")), kept)
+        self.assertLessEqual(len(kept.encode()), LONGEST + 8)
+        self.assertEqual((Path("/folder") / kept).parent, Path("/folder"))
+
+    def test_nasty(self) -> None:
+        """Paths, hidden files, options, devices, control characters."""
+        for name in NASTY:
+            self.assertSafe(name)
+        self.assertEqual(storable("../../etc/passwd"), "_.._etc_passwd")
+        self.assertEqual(storable("report (final).pdf"), "report (final).pdf")
+        self.assertEqual(storable("Überweisung.pdf"), "Überweisung.pdf")
+        self.assertEqual(storable("..."), "file")
+        self.assertTrue(storable("a" * 500 + ".jpeg").endswith("a.jpeg"))
+
+    def test_any(self) -> None:
+        """Whatever the name is."""
+
+        @given(st.text(max_size=300))
+        def check(name: str) -> None:
+            self.assertSafe(name)
+
+        check()
+
+    def test_free(self) -> None:
+        """What is there is not replaced, and a link that leads nowhere is something, too."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        self.assertEqual(free(folder, "a.txt"), folder / "a.txt")
+        (folder / "a.txt").write_text("x")
+        (folder / "a (2).txt").symlink_to("/nowhere")
+        self.assertEqual(free(folder, "a.txt"), folder / "a (3).txt")
+        (folder / "b").write_text("x")
+        self.assertEqual(free(folder, "b"), folder / "b (2)")
+
+    def test_own(self) -> None:
+        """One's own names fit into a message, and say what a file is."""
+        self.assertEqual(sendable("a/b\n"), "a_b_")
+        self.assertEqual([sendable(name) for name in ("", "..", " ")], ["file"] * 3)
+        self.assertEqual(type_of("x.pdf"), "application/pdf")
+        self.assertEqual(type_of("x"), "application/octet-stream")
+
+    def test_texts(self) -> None:
+        """Sizes for people, and a name that would rule the terminal."""
+        sizes = {0: "0 B", 999: "999 B", 1000: "1.0 KB", 999_600: "1.0 MB", 2**31: "2.1 GB"}
+        self.assertEqual({octets: size_text(octets) for octets in sizes}, sizes)
+        body = File(FILE, "a\x1b[2J\u202e.txt", 5, "text/plain", "see\x07 this")
+        self.assertTrue(all(line.isprintable() for line in file_text(body).splitlines()), file_text(body))
+
+
+class BarTests(SynchronousTestCase):
+    """Bars."""
+
+    def test_bar(self) -> None:
+        """It shows how much is done and how quickly, in the room there is."""
+        transfers = Transfers()
+        self.assertEqual(transfers.line(0, 80), "")
+        transfer = transfers.begin("↑ a.txt", 0)
+        transfer.moved(1_000_000, 10_000_000)
+        transfer.moved(5_000_000, 10_000_000)
+        line = transfers.line(2000, 80).rstrip()
+        self.assertEqual(line, "↑ a.txt [########--------]  50 %  5.0 MB of 10.0 MB  2.0 MB/s")
+        for columns in range(10, 100):
+            self.assertLessEqual(width(transfers.line(2000, columns)), columns)
+        other = transfers.begin("↓ " + "ü" * 100, 0)
+        other.moved(0, 0)
+        self.assertIn("  0 %", transfers.line(0, 60))
+        self.assertTrue(transfers.line(0, 60).endswith(" (+1)"))
+        transfers.end(other)
+        transfers.end(transfer)
+        self.assertEqual(transfers.line(0, 80), "")
+
+
+class FakeWeb:
+    """HTTPS to a node in memory that knows one file. `breaks` are the octets after which a request breaks."""
+
+    def __init__(self, held: bytes = b"", breaks: tuple[int | Exception, ...] = ()) -> None:
+        self.held = bytearray(held)
+        self.breaks = list(breaks)
+        self.asked: list[tuple[str, str]] = []
+        self.fields: list[dict[str, str]] = []
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        fields: dict[str, str],
+        *,
+        source: tuple[BinaryIO, int, int] | None = None,
+        sink: Callable[[Any], Any] | None = None,
+        moved: Callable[[int], object] = lambda octets: None,
+    ) -> "Deferred[Any]":
+        self.asked.append((method, path))
+        self.fields.append(fields)
+        broken = self.breaks.pop(0) if self.breaks and method in ("PATCH", "GET") else None
+        if isinstance(broken, Exception):
+            return fail(broken)
+        if method == "POST":
+            return succeed(FakeReply(201, {"Location": f"/v1/uploads/{FILE}"}))
+        if method == "HEAD":
+            return succeed(FakeReply(200, {"Upload-Offset": str(len(self.held))}))
+        if method == "PATCH":
+            assert source is not None
+            file, offset, length = source
+            assert offset == len(self.held) == int(fields["Upload-Offset"])
+            file.seek(offset)
+            data = file.read(length)[:broken]
+            self.held += data
+            moved(len(data))
+        else:
+            assert sink is not None
+            start = int(fields["Range"].removeprefix("bytes=").rstrip("-"))
+            span = f"bytes {start}-{len(self.held) - 1}/{len(self.held)}"
+            data = bytes(self.held[start:])[:broken]
+            sink(FakeReply(206, {"Content-Range": span})).write(data)
+            moved(len(data))
+        if broken is not None:
+            return fail(Disconnected(Closing(1006, "the connection was lost")))
+        return succeed(FakeReply(204, {"Upload-Offset": str(len(self.held))}))
+
+
+class FakeReply:
+    def __init__(self, status: int, fields: dict[str, str]) -> None:
+        self.status = status
+        self._fields = fields
+
+    def __getitem__(self, name: str) -> str | None:
+        return self._fields.get(name)
+
+
+class TransferCase(DeskTestCase):
+    """A client whose node has a `FakeWeb`."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.tickets: list[dict[str, Any]] = []
+        quota = {"used": 0, "limit": 1000}
+        ticket = {"ticket": "t" * 43, "expires": 1, "file": FILE, "name": "a.txt", "type": "text/plain"}
+
+        def upload(params: dict[str, Any]) -> dict[str, Any]:
+            self.tickets.append(params)
+            return {**ticket, "path": "/v1/uploads", "largest": 1000, "quota": quota}
+
+        self.node.answers |= {
+            "file.upload": upload,
+            "file.download": lambda params: {**ticket, "path": "/v1/downloads/x", "size": 20},
+        }
+        self.wire.answers |= self.node.answers
+        self.use(FakeWeb())
+        self.folder = Path(self.mktemp()).absolute()
+        self.folder.mkdir()
+
+    def use(self, web: FakeWeb) -> FakeWeb:
+        self.web = web
+        dial: Any = self.node.client._dial
+        self.patch(type(self.node.client), "_web", lambda _: web)
+        assert dial is not None
+        return web
+
+    def wait(self, doing: "Deferred[Any]") -> Any:
+        """What comes of it, with time for all that it waits for."""
+        for _ in range(200):
+            if doing.called and not isinstance(doing.result, Deferred):
+                break
+            self.node.clock.advance(1)
+        return self.successResultOf(doing)
+
+
+class ClientTransferTests(TransferCase):
+    """Uploads and downloads of the SDK."""
+
+    def test_upload(self) -> None:
+        """A file is uploaded in one go, and what is done is told."""
+        told: list[tuple[int, int]] = []
+        source = io.BytesIO(b"0123456789")
+        uploaded = self.wait(
+            self.node.client.upload(CHAT, source, name="a/b.pdf", progress=lambda *done: told.append(done))
+        )
+        self.assertEqual((uploaded.file, uploaded.name, uploaded.size), (FILE, "a_b.pdf", 10))
+        self.assertEqual((uploaded.type, told[-1]), ("application/pdf", (10, 10)))
+        self.assertEqual(bytes(self.web.held), b"0123456789")
+        self.assertEqual(self.web.fields[0]["Upload-Length"], "10")
+        self.assertNotIn("a_b", str(self.web.fields))
+
+    def test_upload_goes_on(self) -> None:
+        """After each break it goes on where the node is, with a new ticket for the same file."""
+        self.use(FakeWeb(breaks=(3, 0, local(Code.BUSY), 4)))
+        uploaded = self.wait(self.node.client.upload(CHAT, io.BytesIO(b"0123456789"), name="x"))
+        self.assertEqual(bytes(self.web.held), b"0123456789")
+        self.assertEqual([each.get("file") for each in self.tickets], [None, FILE, FILE, FILE, FILE])
+        self.assertEqual(uploaded.size, 10)
+
+    def test_upload_gives_up(self) -> None:
+        """What will not get better fails at once, and what does not get better in the end."""
+        self.use(FakeWeb(breaks=(local(Code.FILE_QUOTA),)))
+        doing = self.node.client.upload(CHAT, io.BytesIO(b"x"), name="x")
+        self.assertTrue(self.failureResultOf(doing, RemoteProblem).value.of(Code.FILE_QUOTA))
+        self.use(FakeWeb(breaks=(0,) * 8))
+        doing = self.node.client.upload(CHAT, io.BytesIO(b"x"), name="x")
+        for _ in range(100):
+            self.node.clock.advance(1)
+        self.failureResultOf(doing, Disconnected)
+
+    def test_thrown_away_meanwhile(self) -> None:
+        """An upload that the node has no more is begun anew."""
+        answers = self.node.answers["file.upload"]
+
+        def upload(params: dict[str, Any]) -> Any:
+            if params.get("file"):
+                self.web.held.clear()
+                return Problem(Code.NOT_FOUND)
+            return dict(answers(params))
+
+        self.wire.answers["file.upload"] = upload
+        self.use(FakeWeb(breaks=(3,)))
+        self.wait(self.node.client.upload(CHAT, io.BytesIO(b"0123456789"), name="x"))
+        self.assertEqual(bytes(self.web.held), b"0123456789")
+        self.assertEqual([method for method, _ in self.web.asked], ["POST", "PATCH", "POST", "PATCH"])
+
+    def test_download(self) -> None:
+        """A file gets its name when it is complete; until then it is beside it, for its owner alone."""
+        octets = os.urandom(20)
+        self.use(FakeWeb(octets, breaks=(7, 0, 5)))
+        target = self.folder / "a.txt"
+        doing = self.node.client.download(of_file(size=20), target)
+        [partial] = self.folder.iterdir()
+        self.assertNotEqual(partial.name, "a.txt")
+        self.assertEqual(stat.S_IMODE(partial.stat().st_mode), 0o600)
+        self.assertEqual(self.wait(doing), 20)
+        self.assertEqual({path.name: path.read_bytes() for path in self.folder.iterdir()}, {"a.txt": octets})
+
+    def test_download_goes_on_later(self) -> None:
+        """What is there of an earlier try is gone on with, beside a path and in an open file."""
+        octets = os.urandom(20)
+        self.use(FakeWeb(octets, breaks=(7, local(Code.FILE_LOST))))
+        target = self.folder / "a.txt"
+        doing = self.node.client.download(of_file(size=20), target)
+        self.node.clock.advance(1)
+        self.failureResultOf(doing, RemoteProblem)
+        self.use(FakeWeb(octets))
+        self.wait(self.node.client.download(of_file(size=20), target))
+        self.assertEqual(self.web.fields[0]["Range"], "bytes=7-")
+        self.assertEqual(target.read_bytes(), octets)
+        partial = io.BytesIO(octets[:15])
+        self.use(FakeWeb(octets))
+        self.wait(self.node.client.download(of_file(size=20), partial))
+        self.assertEqual((partial.getvalue(), self.web.fields[0]["Range"]), (octets, "bytes=15-"))
+        self.use(FakeWeb(octets))
+        self.wait(self.node.client.download(of_file(size=20), partial))
+        self.assertEqual(self.web.asked, [])
+
+    def test_nothing_is_replaced(self) -> None:
+        """Neither what is there, nor what comes into being meanwhile, nor what a link leads to."""
+        self.use(FakeWeb(b"x" * 20))
+        target = self.folder / "a.txt"
+        target.write_text("mine")
+        self.failureResultOf(self.node.client.download(of_file(size=20), target), FileExistsError)
+        target.unlink()
+        (self.folder / f"a.txt.{FILE[1:9]}.part").symlink_to(self.folder / "elsewhere")
+        self.failureResultOf(self.node.client.download(of_file(size=20), target), OSError)
+        self.assertFalse((self.folder / "elsewhere").exists())
+
+    def test_a_node_that_lies(self) -> None:
+        """An answer that is not the rest of the file is not taken for it."""
+        self.use(FakeWeb(b"x" * 30))
+        doing = self.node.client.download(of_file(size=20), self.folder / "a.txt")
+        self.failureResultOf(doing, BadAnswer)
+        self.assertFalse((self.folder / "a.txt").exists())
+
+    def test_pipe(self) -> None:
+        """Programs send and store files by their paths."""
+        source = self.folder / "source.txt"
+        source.write_bytes(b"0123456789")
+        sent = self.wait(do(self.node.client, SendFile(CHAT, str(source), "look")))
+        self.assertEqual(sent.id, cursor(50))
+        self.use(FakeWeb(b"y" * 20))
+        target = self.folder / "target.txt"
+        saved = self.wait(do(self.node.client, SaveFile(CHAT, cursor(9), str(target))))
+        self.assertEqual((saved.size, target.read_bytes()), (20, b"y" * 20))
+        failed = do(self.node.client, SaveFile(CHAT, cursor(9), str(target)))
+        self.assertEqual(self.failureResultOf(failed, RemoteProblem).value.detail, "path: File exists")
+
+
+class TerminalTests(TransferCase):
+    """`/send`, `/files`, `/save`, `/stop`."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.history += [of_file(".\u202enasty.txt", 20, 4), of_file("b.txt", 20, 5)]
+        self.begin()
+        self.desk.open(CHAT)
+        before = Path.cwd()
+        self.addCleanup(os.chdir, before)
+        os.chdir(self.folder)
+
+    def test_shown(self) -> None:
+        """A file is somebody's message like any other, with what it is, and no word of the node's."""
+        shown = self.body()
+        self.assertIn("File: b.txt (text/plain, 20 B)", shown)
+        self.assertIn("Bob", shown)
+        self.assertNotIn("◆", shown)
+        self.assertNotIn("⚠", shown)
+
+    def said(self) -> str:
+        return self.desk.notices[-1].text
+
+    def enter(self, line: str) -> None:
+        submit(self.desk, line)
+        for _ in range(20):
+            self.node.clock.advance(1)
+
+    def test_send(self) -> None:
+        """A file of a name with blanks, with a caption."""
+        (self.folder / "my notes.txt").write_bytes(b"0123456789")
+        self.enter('/send "my notes.txt" look at this')
+        self.assertEqual(self.said(), "Sent: my notes.txt.")
+        self.assertEqual(bytes(self.web.held), b"0123456789")
+        assert self.desk.chat is not None
+        body = self.desk.chat.messages[-1].body
+        assert isinstance(body, File)
+        self.assertEqual((body.name, body.caption, body.size), ("my notes.txt", "look at this", 10))
+
+    def test_send_mistakes(self) -> None:
+        """What is no file, or not named, is told."""
+        for line, told in (
+            ("/send", "Which file?"),
+            ("/send nothing.txt", "There is no file nothing.txt."),
+            ('/send "x', "There is a quotation mark"),
+            (f"/send {self.folder}", "There is no file"),
+        ):
+            self.enter(line)
+            self.assertIn(told, self.said())
+        self.desk.open(None)
+        self.enter("/send x")
+        self.assertIn("No chat is open", self.said())
+
+    def test_files_and_save(self) -> None:
+        """Files are numbered, and stored under names that do no harm, replacing nothing."""
+        self.use(FakeWeb(b"y" * 20))
+        self.enter("/files")
+        listed = [notice.text for notice in self.desk.notices]
+        self.assertTrue(
+            any(text.startswith("  1  .\N{REPLACEMENT CHARACTER}nasty.txt (20 B)") for text in listed), listed
+        )
+        self.enter("/save 1")
+        self.assertEqual((self.folder / "_nasty.txt").read_bytes(), b"y" * 20)
+        self.enter("/save 1")
+        self.assertIn("_nasty (2).txt", self.said())
+        self.enter("/save")
+        self.assertTrue((self.folder / "b.txt").exists())
+        self.enter("/save 2 other.txt")
+        self.assertTrue((self.folder / "other.txt").exists())
+        self.enter("/save 2 other.txt")
+        self.assertIn("There is a file other.txt already.", self.said())
+        self.enter("/save 3")
+        self.assertIn("Which one?", self.said())
+
+    def test_stop(self) -> None:
+        """What is under way shows a bar, and can be given up."""
+        held: Deferred[Any] = Deferred()
+        asked = self.web.ask
+
+        def slow(method: str, path: str, fields: dict[str, str], **more: Any) -> "Deferred[Any]":
+            if method == "PATCH":
+                more["moved"](5)
+                return held
+            return asked(method, path, fields, **more)
+
+        self.patch(self.web, "ask", slow)
+        (self.folder / "a.txt").write_bytes(b"0123456789")
+        self.enter("/send a.txt")
+        self.assertIn("↑ a.txt [########--------]  50 %", self.desk.transfers.line(self.now, 80))
+        self.enter("/stop")
+        self.assertEqual(self.said(), "Given up: a.txt.")
+        self.assertEqual(self.desk.transfers.line(self.now, 80), "")
+        self.enter("/stop")
+        self.assertIn("Nothing is being sent", self.said())

@@ -1,0 +1,141 @@
+"""The history of a chat in the terminal client and in the view: switching it, and being told of it."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from twisted.internet.defer import Deferred
+
+from safeum_home.client.receipts import UNKNOWN_KEY, verify
+from safeum_home.protocol.events import ChatUpdated
+from safeum_home.protocol.types import ChatInfo
+from tests.client_desk import DeskTestCase
+from tests.client_double import CHAT, cursor, message
+from tests.test_client_receipts import VECTORS
+
+RECEIPT: dict[str, Any] = msgspec.json.decode(VECTORS.read_bytes())["vectors"][0]["receipt"]
+
+
+def updated(number: int, history: bool, erased: int | None) -> ChatUpdated:
+    upto = None if erased is None else cursor(erased)
+    return ChatUpdated(cursor(number), ChatInfo(CHAT, "direct", history, upto))
+
+
+class HistoryTests(DeskTestCase):
+    def begin(self) -> None:
+        self.node.answers |= {
+            "chat.history.set": lambda params: {"history": params["enabled"], "receipt": RECEIPT},
+            "chat.history.receipt": lambda params: {"receipt": RECEIPT},
+        }
+        super().begin()
+        self.enter("/chat bob")
+
+    def erased(self) -> None:
+        self.history = []
+        self.wire.event(updated(60, False, 60))
+
+    def test_off(self) -> None:
+        """It is asked about once, in words; then the screen is wiped, and says so above."""
+        self.enter("/history off")
+        self.assertIn("Nothing can be brought back", " ".join(self.body().split()))
+        self.assertEqual(self.params("chat.history.set"), [])
+        self.enter("yes")
+        self.assertEqual(self.params("chat.history.set"), [{"chat": CHAT, "enabled": False}])
+        self.erased()
+        shown = self.body()
+        self.assertNotIn("text 3", shown)
+        self.assertIn("The history is off", shown)
+        self.assertIn("history off", self.header())
+        self.assertEqual(self.params("chat.send"), [])
+
+    def test_not_off(self) -> None:
+        """Whatever is no yes leaves everything as it is, and is not sent to anybody."""
+        for answers in (("",), ("no",), ("maybe", "hello", "")):
+            self.enter("/history off")
+            for answer in answers:
+                self.enter(answer)
+            self.assertIn("Nothing was erased.", self.body())
+        self.assertEqual(self.params("chat.history.set"), [])
+        self.assertEqual(self.params("chat.send"), [])
+        self.assertIn("text 3", self.body())
+
+    def test_on(self) -> None:
+        self.erased()
+        self.enter("/history on")
+        self.assertEqual(self.params("chat.history.set"), [{"chat": CHAT, "enabled": True}])
+        self.wire.event(updated(61, True, 60))
+        self.assertNotIn("history off", self.header())
+        self.assertIn("messages are kept from now on", self.body())
+
+    def test_off_already(self) -> None:
+        self.erased()
+        self.enter("/history off")
+        self.assertIn("off already", self.body())
+        self.assertFalse(self.desk.questions.open)
+
+    def test_older_messages(self) -> None:
+        """Without more it is what it was."""
+        self.enter("/history")
+        self.assertIn("There are no older messages.", self.body())
+        self.enter("/history maybe")
+        self.assertIn("/history off or /history on", self.body())
+
+    def test_wiped_by_others(self) -> None:
+        """The other side has done it: messages, unread ones and lines of the chat are gone, others stay."""
+        self.enter("/frobnicate")
+        self.assertIn("frobnicate", self.body())
+        self.erased()
+        shown = self.body()
+        for gone in ("text", "frobnicate", "PageUp"):
+            self.assertNotIn(gone, shown)
+        view = self.desk.state.chat(CHAT)
+        assert view is not None
+        self.assertEqual((view.unread, view.messages, view.history, view.erased), (0, [], False, cursor(60)))
+        self.wire.event(message(61, "new"))
+        self.assertIn("new", self.body())
+        self.wire.event(updated(62, False, 60))  # something else has changed
+        self.assertIn("new", self.body())
+
+    def test_a_page_that_was_asked_for_before(self) -> None:
+        """It is not put into the view that was wiped."""
+        view = self.desk.state.chat(CHAT)
+        assert view is not None
+        del self.wire.answers["chat.history"]
+        self.desk.run(self.desk.older(view))
+        asked = self.wire.of("chat.history")[-1]
+        self.erased()
+        self.wire.reply(asked, {"messages": [message(1, "gone")], "more": True})
+        self.assertEqual(view.messages, [])
+
+    def test_receipt(self) -> None:
+        """It is saved to a file that is not there yet, and verifies."""
+        path = Path(self.mktemp()).absolute()
+        self.enter(f"/receipt {path}")
+        shown = " ".join(self.body(columns=200).split())
+        self.assertIn("home.example says that it erased", shown)
+        self.assertEqual(verify(path, None)[0], UNKNOWN_KEY)
+        self.assertEqual(verify(path, RECEIPT["key"])[0], 0)
+        before = path.read_bytes()
+        self.enter(f"/receipt {path}")
+        self.assertIn("is there already", self.body(columns=200))
+        self.assertEqual(path.read_bytes(), before)
+        self.enter("/receipt")
+        self.assertIn("To which file?", self.body())
+        self.enter("/receipt /nowhere/at/all")
+        self.assertIn("cannot be written", self.body())
+
+    def test_no_chat(self) -> None:
+        self.enter("/chat")
+        for line in ("/history off", "/history", "/receipt x"):
+            self.enter(line)
+            self.assertIn("No chat is open.", self.body())
+
+    def test_methods(self) -> None:
+        """The SDK's own."""
+        answer = self.node.client.set_history(CHAT, False)
+        assert isinstance(answer, Deferred)
+        done = self.successResultOf(answer)
+        self.assertEqual(msgspec.to_builtins(done.receipt), RECEIPT)
+        receipt = self.node.client.history_receipt(CHAT)
+        assert isinstance(receipt, Deferred)
+        self.assertEqual(self.successResultOf(receipt).receipt, done.receipt)
