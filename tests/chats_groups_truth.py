@@ -12,7 +12,7 @@ RANKS = ("member", "admin", "owner")
 
 @dataclass
 class Group(Room):
-    """`people` are its members, those of the longest standing first; `since` says from where on each sees it."""
+    """`people` are its members, those of the longest standing first; `since`: from where on each sees it."""
 
     name: str = ""
     called: str = ""

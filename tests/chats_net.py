@@ -1,4 +1,4 @@
-"""Devices with the real client of the SDK, on a node in memory: connections that are slow, that break, no node.
+"""Devices with the real client of the SDK, on a node in memory: slow connections, broken ones, no node.
 
 Node and clients have a clock each, which go together: a node that was ended stays where it was for ever.
 """
