@@ -107,12 +107,14 @@ class _Lives(RuleBasedStateMachine):
             self.play.read(device, *found)
 
     def _message(self, device: Device, chat: int, back: int) -> tuple[ChatView, Message] | None:
-        """One of the newest messages that a device shows."""
-        views = device.state.chats
+        """One of the newest messages that a device shows; mostly its own, and seldom of the node."""
+        views = [view for view in device.state.chats if chat == 11 or view.kind != "system"]
         if not views:
             return None
         view = views[chat % len(views)]
-        message = view.messages[max(0, len(view.messages) - 1 - back)]
+        mine = [message for message in view.messages if message.sender == device.state.account]
+        messages = mine if mine and back % 2 else view.messages
+        message = messages[max(0, len(messages) - 1 - back)]
         if self.play.key_of_message(message).startswith("notice "):
             return None  # there may be two that say the same
         return view, message
