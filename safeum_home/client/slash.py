@@ -49,9 +49,11 @@ def people(*states: ContactState) -> Callable[[Desk], list[str]]:
 def slash(
     name: str, usage: str, about: str, completes: Callable[[Desk], list[str]] = nothing
 ) -> Callable[[Run], Run]:
-    """Register a command."""
+    """Register a command; raises `ValueError` for a name that is taken: one would shadow the other."""
 
     def register(run: Run) -> Run:
+        if name in SLASHES:
+            raise ValueError(f"/{name} is there already, in {SLASHES[name].run.__module__}")
         SLASHES[name] = Slash(name, f"/{name} {usage}".strip(), about, run, completes)
         return run
 

@@ -33,7 +33,7 @@ async def _send(desk: Desk, argument: str) -> None:
     def send(transfer: Transfer) -> "Deferred[Any]":
         return desk.client.send_file(view.chat, path, caption, progress=transfer.moved)
 
-    await _shown(desk, f"↑ {path.name}", path, send)
+    await _shown(desk, view, f"↑ {path.name}", path, send)
     desk.tell(f"Sent: {safe(path.name)}.", chat=view.chat)
 
 
@@ -55,6 +55,7 @@ async def _files(desk: Desk, argument: str) -> None:
 
 @slash("save", "[NUMBER] [PATH]", "store a file, by its number in /files; without one, the last")
 async def _save(desk: Desk, argument: str) -> None:
+    view = _chat(desk)
     message, where = _meant(desk, argument)
     body = message.body
     assert isinstance(body, File)
@@ -63,8 +64,8 @@ async def _save(desk: Desk, argument: str) -> None:
     def save(transfer: Transfer) -> "Deferred[Any]":
         return desk.client.download(message, target, progress=transfer.moved)
 
-    await _shown(desk, f"↓ {body.name}", target, save)
-    desk.note(f"Stored as {safe(str(target))} ({size_text(body.size)}).")
+    await _shown(desk, view, f"↓ {body.name}", target, save)
+    desk.tell(f"Stored as {safe(str(target))} ({size_text(body.size)}).", chat=view.chat)
 
 
 @slash("stop", "", "give up what is being sent and stored; what is stored so far is gone on with later")
@@ -73,15 +74,18 @@ async def _stop(desk: Desk, argument: str) -> None:
         raise Mistake("Nothing is being sent or stored.")
 
 
-async def _shown(desk: Desk, label: str, path: Path, work: Callable[[Transfer], "Deferred[T]"]) -> T:
+async def _shown(
+    desk: Desk, view: ChatView, label: str, path: Path, work: Callable[[Transfer], "Deferred[T]"]
+) -> T:
     """Do it, with a bar that shows how far it is."""
-    transfer = desk.transfers.begin(label, desk.now())
+    transfer = desk.transfers.begin(label, desk.now(), view.chat)
     try:
         doing = work(transfer)
         transfer.cancel = doing.cancel
         return await doing
     except CancelledError:
-        raise Mistake(f"Given up: {safe(path.name)}.") from None
+        gone = "a chat was erased, and its files with it"
+        raise Mistake(f"Given up: {gone if transfer.wiped else safe(path.name)}.") from None
     except FileExistsError:
         raise Mistake(f"There is a file {safe(str(path))} already.") from None
     except OSError as error:

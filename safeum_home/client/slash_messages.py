@@ -3,11 +3,14 @@
 Messages are named by their number from the end of the open chat: 1 is the last one.
 """
 
+from safeum_home.client.chat_lookup import called, meant, notes
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
+from safeum_home.client.group_lookup import here
+from safeum_home.client.mentions import mentioned
 from safeum_home.client.message_methods import FOR_EVER
 from safeum_home.client.message_words import body_text
-from safeum_home.client.slash import Mistake, find, people, slash
+from safeum_home.client.slash import Mistake, slash
 from safeum_home.client.text import safe
 from safeum_home.protocol.message_types import MAX_DRAFT, Draft
 from safeum_home.protocol.types import Message
@@ -38,15 +41,16 @@ def _needed(text: str, what: str) -> str:
 
 @slash("reply", "N TEXT", "answer the message N from the end")
 async def _reply(desk: Desk, argument: str) -> None:
-    view, message, text = _message(desk, argument, "/reply N TEXT")
-    await desk.client.send(view.chat, _needed(text, "The answer"), reply_to=message.id)
-    desk.follow()
+    _, message, text = _message(desk, argument, "/reply N TEXT")
+    desk.write(_needed(text, "The answer"), reply_to=message.id)
 
 
 @slash("edit", "N TEXT", "change your own message")
 async def _edit(desk: Desk, argument: str) -> None:
     view, message, text = _message(desk, argument, "/edit N TEXT")
-    await desk.client.edit(view.chat, message.id, _needed(text, "The new text"))
+    words = _needed(text, "The new text")
+    named = mentioned(desk, view, words) if view.kind == "group" else None
+    await desk.client.edit(view.chat, message.id, words, named)
 
 
 @slash("delete", "N", "delete a message for all")
@@ -73,6 +77,19 @@ async def _reactions(desk: Desk, argument: str) -> None:
         desk.note("… and more.")
 
 
+@slash("readers", "N", "who in a group has read up to a message")
+async def _readers(desk: Desk, argument: str) -> None:
+    group = here(desk)
+    _, message, _ = _message(desk, argument, "/readers N")
+    page = await desk.client.readers(group.chat, message.id)
+    if not page.readers:
+        desk.note("Nobody has read it yet.")
+    for account in page.readers:
+        desk.note(f"✓✓ {desk.names.name(account)}")
+    if page.next is not None:
+        desk.note("… and more.")
+
+
 @slash("pin-message", "N", "pin a message for all")
 async def _pin(desk: Desk, argument: str) -> None:
     view, message, _ = _message(desk, argument, "/pin-message N")
@@ -87,34 +104,27 @@ async def _unpin(desk: Desk, argument: str) -> None:
 
 @slash("pinned", "", "what is pinned in this chat")
 async def _pinned(desk: Desk, argument: str) -> None:
-    page = await desk.client.pinned(_view(desk).chat)
+    view = _view(desk)
+    page = await desk.client.pinned(view.chat)
     if not page.messages:
         desk.note("Nothing is pinned here.")
     for message in page.messages:
-        desk.note(f"📌 {desk.names.name(message.sender)}: {body_text(message)}")
+        words = body_text(message, desk.names.name)
+        desk.note(f"📌 {desk.names.name(message.sender)}: {words}", about=view.chat)
 
 
-@slash("forward", "N NAME", "copy a message into another chat", people())
+@slash("forward", "N NAME", "copy a message into another chat, or into your notes")
 async def _forward(desk: Desk, argument: str) -> None:
     view, message, name = _message(desk, argument, "/forward N NAME")
-    if _needed(name, "To whom").casefold() == "notes":
-        await desk.client.forward(_notes(desk), view.chat, message.id)
-        desk.note("Copied into your notes.")
-        return
-    contact = find(desk, name)
-    await desk.client.forward(contact.chat, view.chat, message.id)
-    desk.note(f"Forwarded to {desk.names.full(contact)}.")
-
-
-def _notes(desk: Desk) -> str:
-    if desk.client.notes is None:
-        raise Mistake("You are not logged in.")
-    return desk.client.notes
+    chat = meant(desk, _needed(name, "To whom"))
+    await desk.client.forward(chat, view.chat, message.id)
+    words = "Copied into your notes." if chat == desk.client.notes else f"Forwarded to {called(desk, chat)}."
+    desk.note(words)
 
 
 @slash("notes", "", "open the chat with yourself")
 async def _open_notes(desk: Desk, argument: str) -> None:
-    desk.open(_notes(desk))
+    desk.open(notes(desk))
 
 
 @slash("mute", "[HOURS]", "give no notice of this chat: for some hours, or for good")
