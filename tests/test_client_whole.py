@@ -30,7 +30,7 @@ class MentionTests(GroupDeskCase):
         return view.last
 
     def test_names_in_a_text(self) -> None:
-        """`@login` and `@name` of members become mentions; a part of a word, an address and a stranger do not."""
+        """`@login` and `@name` of members become mentions; parts of words, and strangers, do not."""
         self.group()
         ben, cay = self.ben.account, self.cay.account
         for text, meant in (

@@ -43,7 +43,7 @@ class WipedTests(SynchronousTestCase):
         befriend(self.ann, self.ben)
 
     def left(self, desk: WorldDesk) -> list[str]:
-        """What is left at a desk; the node in the same process, behind the wire and the clock, is not searched."""
+        """What is left at a desk; the node in the same process is behind the wire and the clock."""
         outside = (self.world, self.world.clock, self.world.clock.calls, desk.client._wire, desk)
         return list(holding(desk.desk, desk.client.state, outside=outside))
 
