@@ -205,6 +205,7 @@ class Screen:
                 submit(desk, "")
             elif self._input.text:
                 self._input.buffer.reset()
+                self._typed(None)  # a reset tells nobody
             else:
                 desk.quit()
 
