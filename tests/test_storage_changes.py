@@ -95,7 +95,7 @@ class ChangeStorageTests(StorageCase):
                 await self.write(put_reaction, ReactionRow(*row[:2], blind("ann"), 1, b"x"))
             await self.write(put_settings, SettingsRow(blind("ann"), blind(name), 1, b"s"))
         await self.write(erase_chat, blind("one"), 1)
-        while await self.write(sweep, 2):
+        while await self.write(sweep, 2, 0):
             pass
         for table in ("changes", "reactions", "settings", "events"):
             found = await self.db.read(

@@ -128,7 +128,7 @@ class GroupQueryTests(StorageCase):
         self.assertIsNone(await self.read(group_links.chat_of, blind("link")))
         self.assertEqual(await self.read(roster.own_since, blind("cy"), 0, 9), [])
         self.assertEqual(await self.read(erasure.erased_epoch), 1)
-        while await self.write(erasure.sweep, 2):
+        while await self.write(erasure.sweep, 2, 0):
             pass
         self.assertFalse(await self.read(erasure.is_erased, blind("g")))
 

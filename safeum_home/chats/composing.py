@@ -74,8 +74,6 @@ class Composing:
 
         And what `Attachments.find` raises. What this returns may hold a key: see `Composed.attachment`.
         """
-        if (params.body is None) == (params.forward is None):
-            raise Problem(Code.INVALID_PARAMS, "a message has a body, or is a copy of another one")
         check_mentions(params.mentions, chat.members)
         checks: list[Callable[[Connection], None]] = []
         if params.reply_to is not None:
@@ -85,9 +83,7 @@ class Composing:
             place = await self._source(sender, params.forward)
             body, forwarded = place.message.body, _mark(place, sender, chat)
             checks.append(lambda c: _unchanged(c, place))
-        if not isinstance(body, FORWARDED):
-            raise Problem(Code.INVALID_PARAMS, "the node alone writes this kind")
-        if chat.kind is ChatKind.SUPPORT and type(body) is not Text:
+        if body is None or (chat.kind is ChatKind.SUPPORT and type(body) is not Text):
             raise Problem(Code.INVALID_PARAMS, "support takes texts only")
 
         def check(c: Connection) -> None:
@@ -119,6 +115,14 @@ class Composing:
         if not isinstance(place.message.body, FORWARDED):
             raise Problem(Code.NOT_FORWARDABLE)
         return place
+
+
+def check_form(params: ChatSend) -> None:
+    """What is wrong with a message wherever it is to go; raises `invalid_params`."""
+    if (params.body is None) == (params.forward is None):
+        raise Problem(Code.INVALID_PARAMS, "a message has a body, or is a copy of another one")
+    if params.body is not None and not isinstance(params.body, FORWARDED):
+        raise Problem(Code.INVALID_PARAMS, "the node alone writes this kind")
 
 
 def _mark(place: Place, sender: AccountId, chat: Chat) -> Forwarded:

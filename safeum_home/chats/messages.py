@@ -7,7 +7,7 @@ from msgspec import structs
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats.composing import Composed, Composing
+from safeum_home.chats.composing import Composed, Composing, check_form
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.fleeting import FleetingMessages
@@ -69,6 +69,7 @@ class Messages:
 
     async def _send_more(self, caller: Caller, params: ChatSend) -> Committed[Sent]:
         """The same for what is more than a text, or a copy; what was sent before is answered as it was."""
+        check_form(params)
         chat = await self._registry.load(ChatId(params.chat), caller.account)
         if chat is None or caller.account not in chat.writers:
             return await self._send(chat, caller, params)

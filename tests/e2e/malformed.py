@@ -62,7 +62,16 @@ PAYLOADS: dict[str, tuple[bytes, str]] = {
     "an unknown parameter": (sending(extra=1), "invalid_params"),
     "a number for a text": (sending(client_id=1), "invalid_params"),
     "a text for a body": (sending(body="hi"), "invalid_params"),
-    "a body of another kind": (sending(body={"kind": "picture", "text": "hi"}), "invalid_params"),
+    "a body without a kind": (sending(body={"text": "hi"}), "invalid_params"),
+    "a kind in capitals": (sending(body={"kind": "Picture", "text": "hi"}), "invalid_params"),
+    "a kind of the node's to come": (sending(body={"kind": "node.notice"}), "invalid_params"),
+    "a carried body that is too large": (sending(body={"kind": "a", "b": "x" * 16384}), "invalid_params"),
+    "a carried body that is too deep": (
+        sending(body={"kind": "a", "b": [[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]}),
+        "invalid_params",
+    ),
+    "a carried number beyond 2^53": (sending(body={"kind": "a", "b": 2**53}), "invalid_params"),
+    "a carried fraction": (sending(body={"kind": "a", "b": 0.5}), "invalid_params"),
     "a body of the node's": (
         sending(body={"kind": "login_alert", "device": "D" + "a" * 16, "name": "x", "system": "x", "at": 1}),
         "invalid_params",
