@@ -7,9 +7,9 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client import aio, session
+from safeum_home.client import slash_commands as slash_commands  # all of them
 from safeum_home.client.desk import Desk
-from safeum_home.client.slash import slash
-from safeum_home.client.slash_commands import SLASHES
+from safeum_home.client.slash import SLASHES, slash
 from safeum_home.client.slash_own import SECTIONS, help_lines
 
 GUIDE = (Path(__file__).parent.parent / "docs" / "client-guide.md").read_text()

@@ -2,6 +2,7 @@
 
 from safeum_home.client.names import GROUP_MARK
 from safeum_home.client.slash_commands import completions
+from safeum_home.protocol.message_types import MAX_DRAFT
 from safeum_home.protocol.types import Message
 from tests.test_client_groups import GroupDeskCase
 from tests.world_desk import WorldDesk
@@ -119,6 +120,18 @@ class DraftTests(GroupDeskCase):
         self.ann.enter("begun and done")
         self.wait()
         self.assertEqual(self.kept(self.ann), "")
+
+    def test_too_long_to_be_kept_whole(self) -> None:
+        """Here nothing of it is lost; the other devices have its beginning."""
+        offered: list[str] = []
+        self.ann.desk.opened = offered.append
+        self.ann.enter("/chat ben")
+        self.ann.desk.typed("x" * (MAX_DRAFT + 1))
+        self.wait()
+        self.assertEqual(self.kept(self.ann), "x" * MAX_DRAFT)
+        self.ann.enter("/chat")
+        self.ann.enter("/chat ben")
+        self.assertEqual(offered, ["", "", "x" * (MAX_DRAFT + 1)])
 
     def test_sent_while_it_is_being_kept(self) -> None:
         """The node is not left with a draft of what was sent a moment after the pause."""

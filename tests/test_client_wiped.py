@@ -105,7 +105,12 @@ class WipedTests(SynchronousTestCase):
         chat = self.ann.desk.current
         assert chat is not None
         answers: list[Deferred[Sent]] = []
-        self.patch(self.ann.client, "send", lambda *_, **__: answers.append(Deferred()) or answers[-1])
+
+        def send(*_: object, **__: object) -> "Deferred[Sent]":
+            answers.append(Deferred())
+            return answers[-1]
+
+        self.patch(self.ann.client, "send", send)
         for number in range(3):
             self.ann.desk.write(f"{CANARY} {number}")
         self.assertEqual((len(answers), len(self.ann.desk.outbox.items)), (1, 3))

@@ -32,29 +32,32 @@ class Drafts:
         self._telling: dict[str, Draft | None] = {}
         """What the node is being told: it says so itself a moment later."""
         self._here: dict[str, Draft] = {}
-        """Of chats in which nothing is kept: on this device alone."""
+        """On this device alone: of chats in which nothing is kept, and what is too long to be kept whole."""
 
     def of(self, chat: str) -> Draft | None:
         """What was begun in a chat, here or on another device."""
-        if chat in self._waiting:
-            return self._waiting[chat][1]
-        return self._here.get(chat) or self._known(chat)
+        known = self._waiting[chat][1] if chat in self._waiting else self._known(chat)
+        here, view = self._here.get(chat), self._state.chat(chat)
+        if here is None or view is None:
+            return known
+        elsewhere = known is None or known.text != here.text[:MAX_DRAFT]
+        return known if view.history and elsewhere else here
 
     def typed(self, chat: str, text: str, reply_to: str | None = None) -> None:
-        """This stands in the input of a chat now; what is longer than a draft can be is kept cut off.
+        """This stands in the input of a chat now; what is longer than a draft can be is cut off elsewhere.
 
         Where no messages are kept the node is not told: a draft would outlive them.
         """
         view = self._state.chat(chat)
-        text = text[:MAX_DRAFT]
-        draft = Draft(text, reply_to) if text or reply_to else None
         if view is None or view.kind == "system":
             return
+        self._here.pop(chat, None)
+        if text and (not view.history or len(text) > MAX_DRAFT):
+            self._here[chat] = Draft(text, reply_to)
         if not view.history:
-            self._here.pop(chat, None)
-            if draft is not None:
-                self._here[chat] = draft
-        elif chat in self._waiting or draft != self._known(chat):
+            return
+        draft = Draft(text[:MAX_DRAFT], reply_to) if text or reply_to else None
+        if chat in self._waiting or draft != self._known(chat):
             self._later(chat, draft)
 
     def sent(self, chat: str) -> None:
