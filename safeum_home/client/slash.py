@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.names import label
 from safeum_home.client.text import safe
@@ -58,6 +59,13 @@ def slash(
         return run
 
     return register
+
+
+def opened(desk: Desk) -> ChatView:
+    """The chat that is open."""
+    if desk.chat is None:
+        raise Mistake("No chat is open.")
+    return desk.chat
 
 
 def find(desk: Desk, text: str, *states: ContactState, otherwise: str = "") -> Contact:

@@ -11,7 +11,7 @@ from safeum_home.client.desk import Desk
 from safeum_home.client.file_names import free, storable
 from safeum_home.client.file_text import size_text
 from safeum_home.client.progress import Transfer
-from safeum_home.client.slash import Mistake, slash
+from safeum_home.client.slash import Mistake, opened, slash
 from safeum_home.client.text import moment, safe
 from safeum_home.protocol.files import File
 from safeum_home.protocol.types import Message
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @slash("send", "FILE [CAPTION]", 'send a file: /send ~/a.pdf, /send "my file.pdf" look at this')
 async def _send(desk: Desk, argument: str) -> None:
-    view = _chat(desk)
+    view = opened(desk)
     if view.of_node:
         raise Mistake("Files are for people: your node takes none here.")
     path, caption = _parted(argument)
@@ -39,7 +39,7 @@ async def _send(desk: Desk, argument: str) -> None:
 
 @slash("files", "", "the files in this chat, with numbers")
 async def _files(desk: Desk, argument: str) -> None:
-    found = _of_chat(_chat(desk))
+    found = _of_chat(opened(desk))
     if not found:
         raise Mistake("There is no file in what is loaded of this chat. /history loads older messages.")
     desk.listed = [f"{_MARK}{message.id}" for message in found]
@@ -55,7 +55,7 @@ async def _files(desk: Desk, argument: str) -> None:
 
 @slash("save", "[NUMBER] [PATH]", "store a file, by its number in /files; without one, the last")
 async def _save(desk: Desk, argument: str) -> None:
-    view = _chat(desk)
+    view = opened(desk)
     message, where = _meant(desk, argument)
     body = message.body
     assert isinstance(body, File)
@@ -95,12 +95,6 @@ async def _shown(
         desk.refresh()
 
 
-def _chat(desk: Desk) -> ChatView:
-    if desk.chat is None:
-        raise Mistake("No chat is open.")
-    return desk.chat
-
-
 def _of_chat(view: ChatView) -> list[Message]:
     return [message for message in view.messages if isinstance(message.body, File)]
 
@@ -120,7 +114,7 @@ def _parted(argument: str) -> tuple[Path, str]:
 
 def _meant(desk: Desk, argument: str) -> tuple[Message, str]:
     """Which message's file, and where it is to be stored."""
-    found = {message.id: message for message in _of_chat(_chat(desk))}
+    found = {message.id: message for message in _of_chat(opened(desk))}
     number, _, where = argument.partition(" ")
     if not number.isdigit():
         if not found:

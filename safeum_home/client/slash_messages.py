@@ -10,7 +10,7 @@ from safeum_home.client.group_lookup import here
 from safeum_home.client.mentions import mentioned
 from safeum_home.client.message_methods import FOR_EVER
 from safeum_home.client.message_words import body_text
-from safeum_home.client.slash import Mistake, slash
+from safeum_home.client.slash import Mistake, opened, slash
 from safeum_home.client.text import safe
 from safeum_home.protocol.message_types import MAX_DRAFT, Draft
 from safeum_home.protocol.types import Message
@@ -18,15 +18,9 @@ from safeum_home.protocol.types import Message
 HOURS = 3_600_000
 
 
-def _view(desk: Desk) -> ChatView:
-    if desk.chat is None:
-        raise Mistake("No chat is open.")
-    return desk.chat
-
-
 def _message(desk: Desk, argument: str, usage: str) -> tuple[ChatView, Message, str]:
     """The open chat, the message that is meant, and what follows its number."""
-    view = _view(desk)
+    view = opened(desk)
     number, _, rest = argument.partition(" ")
     if not number.isdecimal() or not 0 < int(number) <= len(view.messages):
         raise Mistake(f"Which message? {usage}, where 1 is the last one here.")
@@ -37,6 +31,14 @@ def _needed(text: str, what: str) -> str:
     if not text:
         raise Mistake(f"{what} is missing.")
     return text
+
+
+def _told(desk: Desk, lines: list[str], nobody: str, more: str | None) -> None:
+    """A page of people."""
+    for line in lines or [nobody]:
+        desk.note(line)
+    if more is not None:
+        desk.note("… and more.")
 
 
 @slash("reply", "N TEXT", "answer the message N from the end")
@@ -69,12 +71,8 @@ async def _react(desk: Desk, argument: str) -> None:
 async def _reactions(desk: Desk, argument: str) -> None:
     view, message, _ = _message(desk, argument, "/reactions N")
     page = await desk.client.reactions(view.chat, message.id)
-    if not page.reactions:
-        desk.note("Nobody has reacted to it.")
-    for each in page.reactions:
-        desk.note(f"{safe(each.emoji)}  {desk.names.name(each.account)}")
-    if page.next is not None:
-        desk.note("… and more.")
+    lines = [f"{safe(each.emoji)}  {desk.names.name(each.account)}" for each in page.reactions]
+    _told(desk, lines, "Nobody has reacted to it.", page.next)
 
 
 @slash("readers", "N", "who in a group has read up to a message")
@@ -82,12 +80,8 @@ async def _readers(desk: Desk, argument: str) -> None:
     group = here(desk)
     _, message, _ = _message(desk, argument, "/readers N")
     page = await desk.client.readers(group.chat, message.id)
-    if not page.readers:
-        desk.note("Nobody has read it yet.")
-    for account in page.readers:
-        desk.note(f"✓✓ {desk.names.name(account)}")
-    if page.next is not None:
-        desk.note("… and more.")
+    lines = [f"✓✓ {desk.names.name(account)}" for account in page.readers]
+    _told(desk, lines, "Nobody has read it yet.", page.next)
 
 
 @slash("pin-message", "N", "pin a message for all")
@@ -104,7 +98,7 @@ async def _unpin(desk: Desk, argument: str) -> None:
 
 @slash("pinned", "", "what is pinned in this chat")
 async def _pinned(desk: Desk, argument: str) -> None:
-    view = _view(desk)
+    view = opened(desk)
     page = await desk.client.pinned(view.chat)
     if not page.messages:
         desk.note("Nothing is pinned here.")
@@ -129,7 +123,7 @@ async def _open_notes(desk: Desk, argument: str) -> None:
 
 @slash("mute", "[HOURS]", "give no notice of this chat: for some hours, or for good")
 async def _mute(desk: Desk, argument: str) -> None:
-    view = _view(desk)
+    view = opened(desk)
     if argument and not (argument.isdecimal() and 0 < int(argument) <= 24 * 365):
         raise Mistake("For how many hours? /mute 8, or /mute alone for good.")
     until = desk.now() + int(argument) * HOURS if argument else FOR_EVER
@@ -139,13 +133,13 @@ async def _mute(desk: Desk, argument: str) -> None:
 
 @slash("unmute", "", "give notice of this chat again")
 async def _unmute(desk: Desk, argument: str) -> None:
-    await desk.client.set_chat(_view(desk).chat, muted_until=None)
+    await desk.client.set_chat(opened(desk).chat, muted_until=None)
     desk.note("Not muted any more.")
 
 
 @slash("archive", "", "put this chat away until something new comes in")
 async def _archive(desk: Desk, argument: str) -> None:
-    view = _view(desk)
+    view = opened(desk)
     await desk.client.set_chat(view.chat, archived=True)
     desk.open(None)
     desk.note("Put away until a new message comes. /archived lists what is.")
@@ -153,7 +147,7 @@ async def _archive(desk: Desk, argument: str) -> None:
 
 @slash("unarchive", "", "take this chat back into the list")
 async def _unarchive(desk: Desk, argument: str) -> None:
-    await desk.client.set_chat(_view(desk).chat, archived=False)
+    await desk.client.set_chat(opened(desk).chat, archived=False)
 
 
 @slash("archived", "", "chats that were put away")
@@ -169,5 +163,5 @@ async def _archived(desk: Desk, argument: str) -> None:
 async def _draft(desk: Desk, argument: str) -> None:
     if len(argument) > MAX_DRAFT:
         raise Mistake(f"That is too long for a draft: {MAX_DRAFT} characters are the most.")
-    await desk.client.set_chat(_view(desk).chat, draft=Draft(argument) if argument else None)
+    await desk.client.set_chat(opened(desk).chat, draft=Draft(argument) if argument else None)
     desk.note("Kept." if argument else "No draft any more.")
