@@ -371,7 +371,8 @@ class TerminalTests(TransferCase):
             ("/send", "Which file?"),
             ("/send nothing.txt", "There is no file nothing.txt."),
             ('/send "x', "There is a quotation mark"),
-            (f"/send {self.folder}", "There is no file"),
+            (f"/send {self.folder}", "is a folder"),
+            ("/send my file.txt", 'There is no file my. If its name has blanks in it: /send "A FILE"'),
         ):
             self.enter(line)
             self.assertIn(told, self.said())

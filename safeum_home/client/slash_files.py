@@ -27,8 +27,7 @@ async def _send(desk: Desk, argument: str) -> None:
     if view.of_node:
         raise Mistake("Files are for people: your node takes none here.")
     path, caption = _parted(argument)
-    if not path.is_file():
-        raise Mistake(f"There is no file {safe(str(path))}.")
+    _is_file(path, quoted=argument[0] in "\"'", more=bool(caption))
 
     def send(transfer: Transfer) -> "Deferred[Any]":
         return desk.client.send_file(view.chat, path, caption, progress=transfer.moved)
@@ -97,6 +96,15 @@ async def _shown(
 
 def _of_chat(view: ChatView) -> list[Message]:
     return [message for message in view.messages if isinstance(message.body, File)]
+
+
+def _is_file(path: Path, quoted: bool, more: bool) -> None:
+    """Raises `Mistake` for what is none, with a word about what may have been meant."""
+    if path.is_dir():
+        raise Mistake(f"{safe(str(path))} is a folder: files are sent one by one.")
+    if not path.is_file():
+        hint = ' If its name has blanks in it: /send "A FILE"' if more and not quoted else ""
+        raise Mistake(f"There is no file {safe(str(path))}.{hint}")
 
 
 def _parted(argument: str) -> tuple[Path, str]:
