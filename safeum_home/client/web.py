@@ -58,7 +58,9 @@ class Web:
         self._reactor = reactor
         self._url = f"https://{node}"
         target = endpoint or HostnameEndpoint(reactor, node.host, node.port, timeout=CONNECT_TIMEOUT)
-        self._agent = Agent.usingEndpointFactory(reactor, _Only(wrapClientTLS(tls_for(node, ca), target)))
+        # Without a clock, what is written would be held back until a turn of the global reactor.
+        secure = wrapClientTLS(tls_for(node, ca), target, reactor)
+        self._agent = Agent.usingEndpointFactory(reactor, _Only(secure))
         self._cooperator = Cooperator(scheduler=lambda step: reactor.callLater(0, step))
 
     def ask(
