@@ -9,9 +9,13 @@ from typing import Any, BinaryIO
 
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
+from safeum_home.client import web
 from safeum_home.client.errors import BadAnswer, Closing, Disconnected, RemoteProblem, local
 from safeum_home.client.file_names import LONGEST, free, sendable, storable, type_of
 from safeum_home.client.file_text import file_text, size_text
@@ -19,6 +23,7 @@ from safeum_home.client.pipe_files import SaveFile, SendFile, do
 from safeum_home.client.progress import Transfers
 from safeum_home.client.slash_commands import submit
 from safeum_home.client.text import width
+from safeum_home.client.trust import node_at
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.files import File
 from safeum_home.protocol.types import Message
@@ -324,6 +329,64 @@ class ClientTransferTests(TransferCase):
         self.assertEqual((saved.size, target.read_bytes()), (20, b"y" * 20))
         failed = do(self.node.client, SaveFile(CHAT, cursor(9), str(target)))
         self.assertEqual(self.failureResultOf(failed, RemoteProblem).value.detail, "path: File exists")
+
+
+@implementer(IStreamClientEndpoint)
+class Silence:
+    """A node that takes everything, and says only what it is told to."""
+
+    def __init__(self) -> None:
+        self.transport = StringTransport()
+
+    def connect(self, protocolFactory: Any) -> "Deferred[Any]":
+        self.protocol = protocolFactory.buildProtocol(None)
+        self.protocol.makeConnection(self.transport)
+        return succeed(self.protocol)
+
+
+class GivenUpTests(SynchronousTestCase):
+    """A request that is cancelled was given up; one on which nothing moves has failed."""
+
+    def setUp(self) -> None:
+        self.patch(web, "wrapClientTLS", lambda tls, endpoint, clock: endpoint)
+        self.clock, self.node = MemoryReactorClock(), Silence()
+        self.web = web.Web(self.clock, node_at("home.test"), endpoint=self.node)
+
+    def sending(self) -> "Deferred[Any]":
+        """In the middle of a file."""
+        source = (io.BytesIO(bytes(10**6)), 0, 10**6)
+        doing = self.web.ask("PATCH", "/v1/uploads/x", {}, source=source)
+        self.clock.advance(0)
+        return doing
+
+    def waiting(self) -> "Deferred[Any]":
+        """For an answer."""
+        return self.web.ask("GET", "/v1/downloads/x", {})
+
+    def fetching(self) -> "Deferred[Any]":
+        """In the middle of an answer."""
+        doing = self.web.ask("GET", "/v1/downloads/x", {}, sink=lambda reply: io.BytesIO())
+        self.node.protocol.dataReceived(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+        return doing
+
+    def test_cancelled(self) -> None:
+        """It is not tried again: that takes a `Disconnected`."""
+        for begin in (self.sending, self.waiting, self.fetching):
+            self.setUp()
+            doing = begin()
+            self.assertNoResult(doing)
+            doing.cancel()
+            self.failureResultOf(doing, CancelledError)
+            self.assertTrue(self.node.transport.disconnecting)
+            self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_stalled(self) -> None:
+        """The same from within is a connection that failed."""
+        for begin in (self.waiting, self.fetching):
+            self.setUp()
+            doing = begin()
+            self.clock.advance(web.STALL)
+            self.failureResultOf(doing, Disconnected)
 
 
 class TerminalTests(TransferCase):

@@ -7,12 +7,18 @@ import subprocess
 import sys
 from typing import Any
 
+from twisted.internet.defer import succeed
+
+from safeum_home.client.file_transfer import FileTransfer
+from safeum_home.protocol.files import File
 from tests.client_node_case import PASSWORD, ROOT, SAFEUM, SECONDS, NodeCase, until
 
 OCTETS = os.urandom(3 * 2**20 + 1)
 """More than the buffers of a connection hold."""
+LARGE = 64 * 2**20
 ALONE = """
 import sys
+sys.modules["twisted.internet.reactor"] = object()  # whoever uses the global one fails
 import asyncio
 from pathlib import Path
 from safeum_home.client import aio
@@ -44,7 +50,7 @@ class FileTests(NodeCase):
         self.assertTrue(self.target.read_bytes() == OCTETS)
 
     def test_the_asyncio_sdk(self) -> None:
-        """With progress."""
+        """With progress, and in a process in which nothing can use the global reactor."""
         where = (self.address, str(self.ca), "sender", PASSWORD)
         done = subprocess.run(
             [sys.executable, "-c", ALONE, *where, str(self.source), str(self.target)],
@@ -56,6 +62,40 @@ class FileTests(NodeCase):
         )
         self.assertEqual((done.stdout, done.returncode), ("True True\n", 0), done.stderr)
         self.assertArrived()
+
+    def test_given_up(self) -> None:
+        """An upload whose task is cancelled in the middle stops there, and nothing is sent."""
+        self.source.write_bytes(bytes(LARGE))
+        again: list[float] = []
+        self.patch(FileTransfer, "_wait", lambda _, seconds: succeed(again.append(seconds)))
+
+        async def give_up() -> tuple[int, int, list[Any]]:
+            moving = asyncio.Event()
+            told = 0
+
+            def moved(done: int, total: int) -> None:
+                nonlocal told
+                told = done
+                moving.set()
+
+            async with await self.connect() as client:
+                await client.login("sender", PASSWORD)
+                sending = asyncio.ensure_future(client.send_file(client.notes, self.source, progress=moved))
+                await moving.wait()
+                sending.cancel()
+                with self.assertRaises(asyncio.CancelledError):
+                    await sending
+                stopped = told
+                # What still went on would move meanwhile: another file goes all the way.
+                await client.send_file(client.notes, self.ca)
+                bodies = [message.body for message in (await client.history(client.notes)).messages]
+                return stopped, told, bodies
+
+        stopped, told, [body] = asyncio.run(asyncio.wait_for(give_up(), SECONDS))
+        self.assertLess(stopped, LARGE)
+        self.assertEqual((told, again), (stopped, []))
+        assert isinstance(body, File)
+        self.assertEqual(body.name, self.ca.name)
 
     def notes(self) -> str:
         """The sender's chat with themselves."""

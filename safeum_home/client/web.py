@@ -112,6 +112,8 @@ class Web:
         except (OSError, BadAnswer, RemoteProblem):
             raise
         except Exception as error:
+            if _given_up(error) and not watch.stalled:
+                raise CancelledError from None
             raise Disconnected(unreachable(Failure(error))) from None
         finally:
             watch.end()
@@ -236,6 +238,12 @@ class _Problem:
         except msgspec.DecodeError:
             return BadAnswer(f"The node answered with status {reply.status}, and not with a problem.")
         return RemoteProblem(details, 0)
+
+
+def _given_up(error: Exception) -> bool:
+    """Whether a request failed because it was cancelled while it was being sent: an Agent hides that."""
+    reasons: list[Failure] = getattr(error, "reasons", None) or []
+    return any(reason.check(CancelledError) for reason in reasons)
 
 
 def _abort(of: Any) -> None:
