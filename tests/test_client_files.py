@@ -1,6 +1,7 @@
 """Files at a client: names from others, bars, what the terminal client does, and going on after a failure."""
 
 import io
+import json
 import os
 import stat
 from collections.abc import Callable
@@ -380,6 +381,16 @@ class GivenUpTests(SynchronousTestCase):
             self.assertTrue(self.node.transport.disconnecting)
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_refused(self) -> None:
+        """A problem has the number that it has elsewhere."""
+        for code, number in (("file_quota", Code.FILE_QUOTA.value.rpc), ("of_a_newer_node", -32603)):
+            self.setUp()
+            doing = self.waiting()
+            told = json.dumps({"type": "x", "title": "x", "status": 413, "code": code}).encode()
+            head = b"HTTP/1.1 413 x\r\nContent-Length: %d\r\n\r\n" % len(told)
+            self.node.protocol.dataReceived(head + told)
+            self.assertEqual(self.failureResultOf(doing, RemoteProblem).value.rpc, number)
+
     def test_stalled(self) -> None:
         """The same from within is a connection that failed."""
         for begin in (self.waiting, self.fetching):
@@ -434,13 +445,50 @@ class TerminalTests(TransferCase):
             ("/send", "Which file?"),
             ("/send nothing.txt", "There is no file nothing.txt."),
             ('/send "x', "There is a quotation mark"),
-            (f"/send {self.folder}", "There is no file"),
+            ("/send my notes.txt", 'quotation marks: /send "my file.pdf"'),
+            (f"/send {self.folder}", "is a folder"),
+            ("/send /dev/null", "/dev/null is no file that could be sent."),
         ):
             self.enter(line)
             self.assertIn(told, self.said())
         self.desk.open(None)
         self.enter("/send x")
         self.assertIn("No chat is open", self.said())
+
+    def test_too_large(self) -> None:
+        """What the node does not take is not begun, and the limit is said."""
+        (self.folder / "a.txt").write_bytes(bytes(1001))
+        self.enter("/send a.txt")
+        self.assertEqual(self.said(), "a.txt is too large, with 1.0 KB: your node takes 1.0 KB.")
+        self.assertEqual(self.web.asked, [])
+        doing = do(self.node.client, SendFile(CHAT, "a.txt"))
+        error = self.failureResultOf(doing, RemoteProblem).value
+        self.assertEqual((error.rpc, error.detail), (-32025, "1000 octets are the most"))
+
+    def test_caption(self) -> None:
+        """One's own is changed as a text is; without one it is taken away."""
+        self.enter("/edit 1 see")
+        self.enter("/edit 1")
+        bodies = [request["body"] for request in self.params("message.edit")]
+        self.assertEqual(bodies[0], {"kind": "text", "text": "see"})
+        self.assertEqual(
+            bodies[1], {"kind": "file", "file": FILE, "name": "b.txt", "size": 20, "type": "text/plain"}
+        )
+
+    def test_leaving(self) -> None:
+        """Whoever leaves while a file is on its way is asked, once for each."""
+        left: list[bool] = []
+        self.desk.leave = lambda: left.append(True)
+        transfer = self.desk.transfers.begin("a.txt", 0)
+        self.desk.quit()
+        self.assertEqual(left, [])
+        self.assertIn("1 file is on its way; leave all the same?", self.said())
+        self.desk.transfers.begin("b.txt", 0)
+        self.desk.quit()
+        self.assertIn("2 files are on their way", self.said())
+        self.desk.transfers.end(transfer)
+        self.desk.quit()
+        self.assertEqual(left, [True])
 
     def test_files_and_save(self) -> None:
         """Files are numbered, and stored under names that do no harm, replacing nothing."""

@@ -13,6 +13,7 @@ from safeum_home.client.file_text import size_text
 from safeum_home.client.progress import Transfer
 from safeum_home.client.slash import Mistake, slash
 from safeum_home.client.text import moment, safe
+from safeum_home.client.upload import FileTooLarge
 from safeum_home.protocol.files import File
 from safeum_home.protocol.types import Message
 
@@ -28,12 +29,18 @@ async def _send(desk: Desk, argument: str) -> None:
         raise Mistake("Files are for people: your node takes none here.")
     path, caption = _parted(argument)
     if not path.is_file():
-        raise Mistake(f"There is no file {safe(str(path))}.")
+        raise Mistake(_no_file(path, argument))
 
     def send(transfer: Transfer) -> "Deferred[Any]":
         return desk.client.send_file(view.chat, path, caption, progress=transfer.moved)
 
-    await _shown(desk, f"↑ {path.name}", path, send)
+    try:
+        await _shown(desk, f"↑ {path.name}", path, send)
+    except FileTooLarge as error:
+        size = size_text(path.stat().st_size)
+        raise Mistake(
+            f"{safe(path.name)} is too large, with {size}: your node takes {size_text(error.most)}."
+        ) from None
     desk.tell(f"Sent: {safe(path.name)}.", chat=view.chat)
 
 
@@ -112,6 +119,18 @@ def _parted(argument: str) -> tuple[Path, str]:
     else:
         path, _, caption = argument.partition(" ")
     return _expanded(path), caption.strip()
+
+
+def _no_file(path: Path, argument: str) -> str:
+    """Why that cannot be sent."""
+    if path.is_dir():
+        return f"{safe(str(path))} is a folder: files are sent one by one."
+    if path.exists():
+        return f"{safe(str(path))} is no file that could be sent."
+    if argument[0] not in "\"'" and " " in argument:
+        hint = 'A name with blanks goes in quotation marks: /send "my file.pdf"'
+        return f"There is no file {safe(str(path))}. {hint}"
+    return f"There is no file {safe(str(path))}."
 
 
 def _meant(desk: Desk, argument: str) -> tuple[Message, str]:

@@ -3,12 +3,15 @@
 Messages are named by their number from the end of the open chat: 1 is the last one.
 """
 
+from msgspec import structs
+
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.message_methods import FOR_EVER
 from safeum_home.client.message_words import body_text
 from safeum_home.client.slash import Mistake, find, people, slash
 from safeum_home.client.text import safe
+from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import MAX_DRAFT, Draft
 from safeum_home.protocol.types import Message
 
@@ -43,10 +46,13 @@ async def _reply(desk: Desk, argument: str) -> None:
     desk.follow()
 
 
-@slash("edit", "N TEXT", "change your own message")
+@slash("edit", "N TEXT", "change your own message, or the caption of your file")
 async def _edit(desk: Desk, argument: str) -> None:
     view, message, text = _message(desk, argument, "/edit N TEXT")
-    await desk.client.edit(view.chat, message.id, _needed(text, "The new text"))
+    if isinstance(message.body, File) and not text:  # no caption at all
+        await desk.client.edit_body(view.chat, message.id, structs.replace(message.body, caption=""))
+    else:
+        await desk.client.edit(view.chat, message.id, _needed(text, "The new text"))
 
 
 @slash("delete", "N", "delete a message for all")

@@ -19,6 +19,7 @@ from zope.interface import implementer
 from safeum_home.client.connection import unreachable
 from safeum_home.client.errors import BadAnswer, Closing, Disconnected, RemoteProblem
 from safeum_home.client.trust import Node, tls_for
+from safeum_home.errors import Code
 from safeum_home.protocol.frames import ProblemDetails
 
 CONNECT_TIMEOUT = 15
@@ -26,6 +27,8 @@ STALL = 60.0
 """Seconds in which nothing moves, after which a connection is given up."""
 _LONGEST_PROBLEM = 64 * 1024
 _STEP = 64 * 1024
+_NUMBERS = {code.code: code.value.rpc for code in Code}
+"""What a problem's code is in JSON-RPC: over HTTP it is not told."""
 Moved = Callable[[int], object]
 """Called with the octets that have just gone over the connection."""
 
@@ -237,7 +240,7 @@ class _Problem:
             details = msgspec.json.decode(self._octets, type=ProblemDetails)
         except msgspec.DecodeError:
             return BadAnswer(f"The node answered with status {reply.status}, and not with a problem.")
-        return RemoteProblem(details, 0)
+        return RemoteProblem(details, _NUMBERS.get(details.code, Code.INTERNAL.value.rpc))
 
 
 def _given_up(error: Exception) -> bool:
