@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
-from twisted.internet.defer import succeed
+from twisted.internet.defer import Deferred, succeed
 
 from safeum_home.client.file_transfer import FileTransfer
 from safeum_home.protocol.files import File
@@ -67,7 +67,12 @@ class FileTests(NodeCase):
         """An upload whose task is cancelled in the middle stops there, and nothing is sent."""
         self.source.write_bytes(bytes(LARGE))
         again: list[float] = []
-        self.patch(FileTransfer, "_wait", lambda _, seconds: succeed(again.append(seconds)))
+
+        def wait(_: FileTransfer, seconds: float) -> "Deferred[None]":
+            again.append(seconds)
+            return succeed(None)
+
+        self.patch(FileTransfer, "_wait", wait)
 
         async def give_up() -> tuple[int, int, list[Any]]:
             moving = asyncio.Event()

@@ -52,6 +52,7 @@ class NodeConnection(WebSocketClientProtocol):  # type: ignore[misc]  # autobahn
 
     listener: Listener
     opened: "Deferred[Wire] | None"
+    serverConnectionDropTimeoutCall: Any
     _cause: Closing | None = None
 
     def onOpen(self) -> None:
