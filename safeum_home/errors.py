@@ -120,7 +120,12 @@ class Code(Enum):
     MESSAGE_GONE = Kind(
         "message_gone", 410, -32110, "There is no such message in this chat, or nothing is left of it."
     )
-    NOT_YOURS = Kind("not_yours", 403, -32111, "That is for the message's author, or for a group's admins.")
+    NOT_YOURS = Kind(
+        "not_yours",
+        403,
+        -32111,
+        "Somebody else wrote this message: only its author can change it; a group's admins can delete it.",
+    )
     EDIT_OVER = Kind("edit_over", 409, -32112, "This message is too old to be changed.")
     NOT_EDITABLE = Kind("not_editable", 409, -32113, "What this message holds cannot be changed to that.")
     INVALID_EMOJI = Kind("invalid_emoji", 422, -32114, "This is not one emoji.")

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.chats_truth import ACCEPTED, FOREIGN, NODE, STRANGERS, UNKNOWN, Room, Truth
+from tests.chats_truth import ACCEPTED, NODE, STRANGERS, UNKNOWN, Room, Truth
 
 WRONG_MEMBER = "wrong_member_state"
 FORBIDDEN = "not_permitted"
@@ -47,7 +47,7 @@ class GroupsTruth(Truth):
 
     def _may_pin(self, person: str, room: Room) -> str | None:
         if isinstance(room, Group):
-            return None if self._rank(room, person) else FOREIGN
+            return None if self._rank(room, person) else FORBIDDEN
         return super()._may_pin(person, room)
 
     def _moderates(self, person: str, room: Room) -> bool:
@@ -102,7 +102,9 @@ class GroupsTruth(Truth):
             return UNKNOWN
         if not self._rank(room, person):
             return FORBIDDEN
-        if other in room.people or other in room.invited:
+        if other in room.people:
+            return WRONG_MEMBER
+        if other in room.invited:
             return None
         if self.state(other, person) is not ACCEPTED or self.people[other].closed:
             return STRANGERS

@@ -79,10 +79,10 @@ class PinTests(ChangeCase):
         group = Group(self.world, self.alice, self.bob)
         sent = self.bob.write(group.id, "x")["id"]
         about = {"chat": group.id, "message": sent}
-        self.refused("not_yours", self.bob, "chat.pin", **about)
+        self.refused("not_permitted", self.bob, "chat.pin", **about)
         self.alice.call("chat.pin", **about)
         self.assertEqual(self.pins(group.id), [sent])
-        self.refused("not_yours", self.bob, "chat.unpin", **about)
+        self.refused("not_permitted", self.bob, "chat.unpin", **about)
         eve = self.world.register("eve")
         self.refused("not_found", eve, "chat.pin", **self.about())
         self.alice.call("contact.block", account=self.bob.account)

@@ -1,6 +1,7 @@
 """Files at a client: names from others, bars, what the terminal client does, and going on after a failure."""
 
 import io
+import json
 import os
 import stat
 from collections.abc import Callable
@@ -9,9 +10,13 @@ from typing import Any, BinaryIO
 
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
+from safeum_home.client import web
 from safeum_home.client.errors import BadAnswer, Closing, Disconnected, RemoteProblem, local
 from safeum_home.client.file_names import LONGEST, free, sendable, storable, type_of
 from safeum_home.client.file_text import file_text, size_text
@@ -19,6 +24,7 @@ from safeum_home.client.pipe_files import SaveFile, SendFile, do
 from safeum_home.client.progress import Transfers
 from safeum_home.client.slash_commands import submit
 from safeum_home.client.text import width
+from safeum_home.client.trust import node_at
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.files import File
 from safeum_home.protocol.types import Message
@@ -326,6 +332,74 @@ class ClientTransferTests(TransferCase):
         self.assertEqual(self.failureResultOf(failed, RemoteProblem).value.detail, "path: File exists")
 
 
+@implementer(IStreamClientEndpoint)
+class Silence:
+    """A node that takes everything, and says only what it is told to."""
+
+    def __init__(self) -> None:
+        self.transport = StringTransport()
+
+    def connect(self, protocolFactory: Any) -> "Deferred[Any]":
+        self.protocol = protocolFactory.buildProtocol(None)
+        self.protocol.makeConnection(self.transport)
+        return succeed(self.protocol)
+
+
+class GivenUpTests(SynchronousTestCase):
+    """A request that is cancelled was given up; one on which nothing moves has failed."""
+
+    def setUp(self) -> None:
+        self.patch(web, "wrapClientTLS", lambda tls, endpoint, clock: endpoint)
+        self.clock, self.node = MemoryReactorClock(), Silence()
+        self.web = web.Web(self.clock, node_at("home.test"), endpoint=self.node)
+
+    def sending(self) -> "Deferred[Any]":
+        """In the middle of a file."""
+        source = (io.BytesIO(bytes(10**6)), 0, 10**6)
+        doing = self.web.ask("PATCH", "/v1/uploads/x", {}, source=source)
+        self.clock.advance(0)
+        return doing
+
+    def waiting(self) -> "Deferred[Any]":
+        """For an answer."""
+        return self.web.ask("GET", "/v1/downloads/x", {})
+
+    def fetching(self) -> "Deferred[Any]":
+        """In the middle of an answer."""
+        doing = self.web.ask("GET", "/v1/downloads/x", {}, sink=lambda reply: io.BytesIO())
+        self.node.protocol.dataReceived(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+        return doing
+
+    def test_cancelled(self) -> None:
+        """It is not tried again: that takes a `Disconnected`."""
+        for begin in (self.sending, self.waiting, self.fetching):
+            self.setUp()
+            doing = begin()
+            self.assertNoResult(doing)
+            doing.cancel()
+            self.failureResultOf(doing, CancelledError)
+            self.assertTrue(self.node.transport.disconnecting)
+            self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_refused(self) -> None:
+        """A problem has the number that it has elsewhere."""
+        for code, number in (("file_quota", Code.FILE_QUOTA.value.rpc), ("of_a_newer_node", -32603)):
+            self.setUp()
+            doing = self.waiting()
+            told = json.dumps({"type": "x", "title": "x", "status": 413, "code": code}).encode()
+            head = b"HTTP/1.1 413 x\r\nContent-Length: %d\r\n\r\n" % len(told)
+            self.node.protocol.dataReceived(head + told)
+            self.assertEqual(self.failureResultOf(doing, RemoteProblem).value.rpc, number)
+
+    def test_stalled(self) -> None:
+        """The same from within is a connection that failed."""
+        for begin in (self.waiting, self.fetching):
+            self.setUp()
+            doing = begin()
+            self.clock.advance(web.STALL)
+            self.failureResultOf(doing, Disconnected)
+
+
 class TerminalTests(TransferCase):
     """`/send`, `/files`, `/save`, `/stop`."""
 
@@ -371,14 +445,50 @@ class TerminalTests(TransferCase):
             ("/send", "Which file?"),
             ("/send nothing.txt", "There is no file nothing.txt."),
             ('/send "x', "There is a quotation mark"),
+            ("/send my notes.txt", 'quotation marks: /send "my file.pdf"'),
             (f"/send {self.folder}", "is a folder"),
-            ("/send my file.txt", 'There is no file my. If its name has blanks in it: /send "A FILE"'),
+            ("/send /dev/null", "/dev/null is no file that could be sent."),
         ):
             self.enter(line)
             self.assertIn(told, self.said())
         self.desk.open(None)
         self.enter("/send x")
         self.assertIn("No chat is open", self.said())
+
+    def test_too_large(self) -> None:
+        """What the node does not take is not begun, and the limit is said."""
+        (self.folder / "a.txt").write_bytes(bytes(1001))
+        self.enter("/send a.txt")
+        self.assertEqual(self.said(), "a.txt is too large, with 1.0 KB: your node takes 1.0 KB.")
+        self.assertEqual(self.web.asked, [])
+        doing = do(self.node.client, SendFile(CHAT, "a.txt"))
+        error = self.failureResultOf(doing, RemoteProblem).value
+        self.assertEqual((error.rpc, error.detail), (-32025, "1000 octets are the most"))
+
+    def test_caption(self) -> None:
+        """One's own is changed as a text is; without one it is taken away."""
+        self.enter("/edit 1 see")
+        self.enter("/edit 1")
+        bodies = [request["body"] for request in self.params("message.edit")]
+        self.assertEqual(bodies[0], {"kind": "text", "text": "see"})
+        self.assertEqual(
+            bodies[1], {"kind": "file", "file": FILE, "name": "b.txt", "size": 20, "type": "text/plain"}
+        )
+
+    def test_leaving(self) -> None:
+        """Whoever leaves while a file is on its way is asked, once for each."""
+        left: list[bool] = []
+        self.desk.leave = lambda: left.append(True)
+        transfer = self.desk.transfers.begin("a.txt", 0)
+        self.desk.quit()
+        self.assertEqual(left, [])
+        self.assertIn("1 file is on its way; leave all the same?", self.said())
+        self.desk.transfers.begin("b.txt", 0)
+        self.desk.quit()
+        self.assertIn("2 files are on their way", self.said())
+        self.desk.transfers.end(transfer)
+        self.desk.quit()
+        self.assertEqual(left, [True])
 
     def test_files_and_save(self) -> None:
         """Files are numbered, and stored under names that do no harm, replacing nothing."""

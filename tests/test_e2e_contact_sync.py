@@ -19,9 +19,9 @@ from safeum_home.client import RemoteProblem, aio
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
 from safeum_home.protocol import ristretto
+from tests.client_node_case import PASSWORD, ROOT, SAFEUM, SECONDS, until
 from tests.e2e.wire import Ended, RawClient, Wire, frame
 from tests.sync_support import BOB, CAROL, NOBODY, need_group
-from tests.test_client_node import PASSWORD, ROOT, SAFEUM, SECONDS, until
 from tests.world import LAPTOP
 
 # Numbers are logins here without a text message: what sync looks at is the login alone.

@@ -130,7 +130,12 @@ class SendingTests(FileCase):
         self.alice.call("message.edit", chat=self.chat, message=message["id"], body=better)
         [told] = self.bob.call("chat.history", chat=self.chat)["messages"]
         self.assertEqual(told["body"]["caption"], "see")
-        for wrong in (better | {"name": "other"}, better | {"size": 6}, {"kind": "text", "text": "no"}):
+        for words, kept in (({"kind": "text", "text": "hear"}, "hear"), (self.body(file, 5), None)):
+            self.alice.call("message.edit", chat=self.chat, message=message["id"], body=words)
+            [told] = self.bob.call("chat.history", chat=self.chat)["messages"]
+            self.assertEqual((told["body"]["kind"], told["body"].get("caption")), ("file", kept))
+            self.assertEqual(told["body"], self.body(file, 5) | ({} if kept is None else {"caption": kept}))
+        for wrong in (better | {"name": "other"}, better | {"size": 6}, {"kind": "poll", "text": "no"}):
             error = self.assertRaises(
                 Refused, self.alice.call, "message.edit", chat=self.chat, message=message["id"], body=wrong
             )

@@ -161,6 +161,18 @@ class ComingTests(GroupCase):
         self.assertEqual(made["refused"], [{"account": self.eve.account, "code": "not_a_contact"}])
         self.assertEqual(set(self.roster(self.alice, chat)), {"alice", "carol"})
 
+    def test_a_member(self) -> None:
+        """Whoever is there already is named as such; who is invited already is not."""
+        chat = self.create(self.alice, self.bob)
+        self.bob.call("group.accept", chat=chat)
+        about = {"chat": chat, "accounts": [self.bob.account]}
+        self.refused("wrong_member_state", self.alice, "group.invite", **about)
+        for _ in range(2):
+            about["accounts"] = [self.bob.account, self.carol.account]
+            made = self.alice.call("group.invite", **about)
+            self.assertEqual(made["refused"], [{"account": self.bob.account, "code": "wrong_member_state"}])
+        self.assertEqual(self.roster(self.alice, chat)["carol"], ("member", "invited"))
+
     def test_earlier_history(self) -> None:
         """Where the group says so whoever joins sees all that was written; none of it is unread."""
         chat = self.create(self.alice, self.bob, earlier=True)

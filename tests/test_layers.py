@@ -27,6 +27,24 @@ SEES = {0: {0}, 1: {0}, 2: {0, 1}, 3: {0}, 4: {0, 1, 2, 3, 4}}
 REACTOR = "twisted.internet.reactor"
 
 
+CLOCKS = {
+    "wrapClientTLS": (2, "clock"),
+    "TLSMemoryBIOFactory": (3, "clock"),
+    "WebSocketClientFactory": (99, "reactor"),
+    "WebSocketServerFactory": (99, "reactor"),
+    "FileBodyProducer": (1, "cooperator"),
+    "Cooperator": (1, "scheduler"),
+    "StandardIO": (3, "reactor"),
+    "HTTPClient": (99, "agent"),
+    "LoopingCall": (99, "clock"),
+    "cooperate": (99, ""),
+    "coiterate": (99, ""),
+    "deferToThread": (99, ""),
+    "callMultipleInThread": (99, ""),
+}
+"""What takes the global reactor unless it is handed another: where, and by which name ("": never)."""
+
+
 def part_of(module: str) -> str | None:
     """The part of the project that a module belongs to; None for what is not ours."""
     names = module.split(".")
@@ -80,6 +98,20 @@ def violations(source: str, module: str, is_package: bool = False) -> list[str]:
     return found
 
 
+def unclocked(source: str) -> list[str]:
+    """The calls in a module that leave it to Twisted on which reactor things happen."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        place, keyword = CLOCKS.get(name, (0, ""))
+        given = len(node.args) > place or any(each.arg in (keyword, None) for each in node.keywords)
+        if name in CLOCKS and not given:
+            found.append(f"line {node.lineno}: {name} without {keyword or 'a reactor of its own'}")
+    return found
+
+
 def _in_main(tree: ast.AST, module: str) -> bool:
     """Whether the reactor is imported by the `main` of a client's console script, and nowhere else."""
     if part_of(module) != "client":
@@ -109,6 +141,12 @@ class LayerTests(SynchronousTestCase):
         ]
         self.assertEqual(found, [])
 
+    def test_reactors(self) -> None:
+        """Nothing in the client happens on the global reactor, which its loop does not run."""
+        ours = [(path, module) for path, module in files() if part_of(module) == "client"]
+        found = {module: unclocked(path.read_text()) for path, module in ours}
+        self.assertEqual({module: lines for module, lines in found.items() if lines}, {})
+
     def test_every_part_has_a_layer(self) -> None:
         """A new part must be given its layer."""
         parts = {part_of(module) for _, module in files()} - {None}
@@ -131,6 +169,18 @@ class PlantedViolationTests(SynchronousTestCase):
 
     def _none(self, source: str, module: str) -> None:
         self.assertEqual(violations(source, module), [])
+
+    def test_reactors(self) -> None:
+        """A clock that is missing is seen, and one that is there."""
+        for source in (
+            "wrapClientTLS(tls, to)",
+            "e.wrapClientTLS(tls, to)",
+            "cooperate(x)",
+            "StandardIO(pipe)",
+        ):
+            self.assertEqual(len(unclocked(source)), 1, source)
+        for source in ("wrapClientTLS(tls, to, clock)", "TLSMemoryBIOFactory(t, True, f, clock=c)"):
+            self.assertEqual(unclocked(source), [], source)
 
     def test_upwards_and_sideways(self) -> None:
         """Every forbidden direction is seen, in every way of writing an import."""

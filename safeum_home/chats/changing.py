@@ -41,7 +41,9 @@ def _carried(old: Unknown, new: Body) -> Body | None:
 
 
 def _file(old: File, new: Body) -> Body | None:
-    """What is said of it: the file itself stays."""
+    """What is said of it, as a text or with all the rest of the body: the file itself stays."""
+    if type(new) is Text:
+        return structs.replace(old, caption=new.text)
     return new if type(new) is File and structs.replace(new, caption=old.caption) == old else None
 
 

@@ -57,9 +57,14 @@ class GroupEntrance:
         draft.join(account, by)
 
     def invite(self, draft: Draft, account: AccountId, by: AccountId) -> None:
-        """Let `by` invite an account: again is the same. Raises `not_a_contact` and `limit_reached`."""
+        """Let `by` invite an account: again is the same.
+
+        Raises `wrong_member_state` for a member, `not_a_contact` and `limit_reached`.
+        """
         found = draft.entry(account)
-        if found is not None and found.state in (RosterState.INVITED, RosterState.MEMBER):
+        if found is not None and found.state is RosterState.MEMBER:
+            raise Problem(Code.WRONG_MEMBER_STATE)
+        if found is not None and found.state is RosterState.INVITED:
             return
         blind = self._blinder.account(account)
         side = contacts.contact(draft.c, blind, self._blinder.account(by))

@@ -134,6 +134,6 @@ class Pins:
     def _check(self, c: Connection, chat: ChatContents, account: AccountId) -> None:
         if chat.kind is ChatKind.GROUP:
             if not self._altering.moderates(chat):
-                raise Problem(Code.NOT_YOURS)
+                raise Problem(Code.NOT_PERMITTED)
         else:
             self._altering.check_writer(c, chat, account)

@@ -21,10 +21,12 @@ from twisted.python.failure import Failure
 
 from safeum_home.client.calls import Wire
 from safeum_home.client.errors import UNTRUSTED, Closing, Disconnected
+from safeum_home.client.timers import Timeouts
 from safeum_home.client.trust import Node, tls_for
 from safeum_home.protocol import MAX_FRAME, SUBPROTOCOL, WEBSOCKET_PATH
 
 CONNECT_TIMEOUT = 15
+CLOSE_TIMEOUT = 3
 PING_INTERVAL = 25
 """Seconds; keeps addresses of mobile networks open, and finds a dead peer."""
 
@@ -50,6 +52,7 @@ class NodeConnection(WebSocketClientProtocol):  # type: ignore[misc]  # autobahn
 
     listener: Listener
     opened: "Deferred[Wire] | None"
+    serverConnectionDropTimeoutCall: Any
     _cause: Closing | None = None
 
     def onOpen(self) -> None:
@@ -66,6 +69,15 @@ class NodeConnection(WebSocketClientProtocol):  # type: ignore[misc]  # autobahn
             self.close(1003, "text only")
         else:
             self.listener.received(payload)
+
+    def onCloseFrame(self, code: int | None, reasonRaw: bytes | None) -> bool | None:
+        """Both sides have said that it is over: it is the node that cuts the connection, or we do."""
+        ended: bool | None = super().onCloseFrame(code, reasonRaw)
+        if self.serverConnectionDropTimeoutCall is None and self.state != self.STATE_CLOSED:
+            later = self.factory._batched_timer.call_later
+            # Autobahn cancels it when the connection is lost.
+            self.serverConnectionDropTimeoutCall = later(CLOSE_TIMEOUT, self.onServerConnectionDropTimeout)
+        return ended
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if reason.check(VerificationError) or "certificate verify failed" in str(reason.value):
@@ -113,12 +125,13 @@ def unreachable(failure: Failure) -> Closing:
 def factory_for(url: str, listener: Listener, opened: "Deferred[Wire]", clock: IReactorTime) -> Any:
     """A factory for one connection, with the limits of the protocol."""
     factory = WebSocketClientFactory(url, protocols=[SUBPROTOCOL], useragent=None, reactor=clock)
+    factory._batched_timer = Timeouts(clock)
     factory.setProtocolOptions(
         maxFramePayloadSize=MAX_FRAME,
         maxMessagePayloadSize=MAX_FRAME,
         openHandshakeTimeout=CONNECT_TIMEOUT,
-        closeHandshakeTimeout=3,
-        serverConnectionDropTimeout=3,
+        closeHandshakeTimeout=CLOSE_TIMEOUT,
+        serverConnectionDropTimeout=0,  # autobahn's would be on the global reactor: see onCloseFrame
         autoPingInterval=PING_INTERVAL,
         autoPingTimeout=PING_INTERVAL,
         autoPingRestartOnAnyTraffic=True,

@@ -18,7 +18,7 @@ from safeum_home.client.events import Link, LinkChanged
 from safeum_home.client.group_names import learn
 from safeum_home.client.mentions import mentioned
 from safeum_home.client.names import Names
-from safeum_home.client.notices import Notice, not_sent
+from safeum_home.client.notices import Notice, undone
 from safeum_home.client.outbox import Outbox
 from safeum_home.client.progress import Transfers
 from safeum_home.client.questions import Questions
@@ -85,7 +85,7 @@ class Desk:
         self.wanted_numbers: frozenset[str] = frozenset()
         """Phone numbers that are looked up once this person agrees."""
         self._typed = 0
-        self._told: set[str] = set()
+        self._told: set[object] = set()
 
     @property
     def state(self) -> State:
@@ -285,12 +285,14 @@ class Desk:
         self.refresh()
 
     def quit(self) -> None:
-        """Leave; where messages were not sent, only when that was said before."""
-        missing = {item.client_id for item in self.outbox.items}
+        """Leave; where something was not sent, or is on its way, only when that was said before."""
+        unsent, moving = len(self.outbox.items), self.transfers.under_way()
+        missing = {*(item.client_id for item in self.outbox.items), *moving}
         if missing <= self._told:
             self.leave()
             return
         self._told |= missing
         over = self.link.link is Link.CLOSED
-        instead = "what is to be kept has to be copied from here" if over else "/retry sends again"
-        self.note(f"{not_sent(len(missing))}; leave all the same? /quit does, {instead}.", "error")
+        retry = "what is to be kept has to be copied from here" if over else "/retry sends again"
+        instead = retry if unsent else "and what is on its way ends there"
+        self.note(f"{undone(unsent, len(moving))}; leave all the same? /quit does, {instead}.", "error")

@@ -84,7 +84,10 @@ class MessageMethods(ABC):
     def edit(
         self, chat: str, message: str, text: str, mentions: Sequence[str] | None = None
     ) -> Awaitable[c.Done]:
-        """Change the text of one's own message, or the caption of its file."""
+        """Change the text of one's own message, or the caption of its file.
+
+        A caption is taken away with `edit_body`: the body as it is, with an empty one.
+        """
         return self.edit_body(chat, message, Text(text), mentions)
 
     def edit_body(

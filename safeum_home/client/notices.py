@@ -47,3 +47,9 @@ class Outgoing:
 def not_sent(count: int) -> str:
     """`1 message was not sent`."""
     return f"{count} message{' was' if count == 1 else 's were'} not sent"
+
+
+def undone(unsent: int, moving: int) -> str:
+    """`1 message was not sent and 2 files are on their way`, as far as there are any."""
+    files = "1 file is on its way" if moving == 1 else f"{moving} files are on their way"
+    return " and ".join(([not_sent(unsent)] if unsent else []) + ([files] if moving else []))

@@ -63,6 +63,10 @@ class Transfers:
         """It is over."""
         self._under_way.remove(transfer)
 
+    def under_way(self) -> list[Transfer]:
+        """All of them."""
+        return list(self._under_way)
+
     def cancel(self) -> int:
         """Give up all; how many there were."""
         given_up = list(self._under_way)

@@ -13,6 +13,7 @@ from safeum_home.client.file_text import size_text
 from safeum_home.client.progress import Transfer
 from safeum_home.client.slash import Mistake, opened, slash
 from safeum_home.client.text import moment, safe
+from safeum_home.client.upload import FileTooLarge
 from safeum_home.protocol.files import File
 from safeum_home.protocol.types import Message
 
@@ -27,12 +28,19 @@ async def _send(desk: Desk, argument: str) -> None:
     if view.of_node:
         raise Mistake("Files are for people: your node takes none here.")
     path, caption = _parted(argument)
-    _is_file(path, quoted=argument[0] in "\"'", more=bool(caption))
+    if not path.is_file():
+        raise Mistake(_no_file(path, argument))
 
     def send(transfer: Transfer) -> "Deferred[Any]":
         return desk.client.send_file(view.chat, path, caption, progress=transfer.moved)
 
-    await _shown(desk, view, f"↑ {path.name}", path, send)
+    try:
+        await _shown(desk, view, f"↑ {path.name}", path, send)
+    except FileTooLarge as error:
+        size = size_text(path.stat().st_size)
+        raise Mistake(
+            f"{safe(path.name)} is too large, with {size}: your node takes {size_text(error.most)}."
+        ) from None
     desk.tell(f"Sent: {safe(path.name)}.", chat=view.chat)
 
 
@@ -98,15 +106,6 @@ def _of_chat(view: ChatView) -> list[Message]:
     return [message for message in view.messages if isinstance(message.body, File)]
 
 
-def _is_file(path: Path, quoted: bool, more: bool) -> None:
-    """Raises `Mistake` for what is none, with a word about what may have been meant."""
-    if path.is_dir():
-        raise Mistake(f"{safe(str(path))} is a folder: files are sent one by one.")
-    if not path.is_file():
-        hint = ' If its name has blanks in it: /send "A FILE"' if more and not quoted else ""
-        raise Mistake(f"There is no file {safe(str(path))}.{hint}")
-
-
 def _parted(argument: str) -> tuple[Path, str]:
     """The path, which may be in quotes, and all that follows it, as it stands."""
     if not argument:
@@ -118,6 +117,18 @@ def _parted(argument: str) -> tuple[Path, str]:
     else:
         path, _, caption = argument.partition(" ")
     return _expanded(path), caption.strip()
+
+
+def _no_file(path: Path, argument: str) -> str:
+    """Why that cannot be sent."""
+    if path.is_dir():
+        return f"{safe(str(path))} is a folder: files are sent one by one."
+    if path.exists():
+        return f"{safe(str(path))} is no file that could be sent."
+    if argument[0] not in "\"'" and " " in argument:
+        hint = 'A name with blanks goes in quotation marks: /send "my file.pdf"'
+        return f"There is no file {safe(str(path))}. {hint}"
+    return f"There is no file {safe(str(path))}."
 
 
 def _meant(desk: Desk, argument: str) -> tuple[Message, str]:

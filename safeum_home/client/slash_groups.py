@@ -14,7 +14,11 @@ from safeum_home.protocol.types import ContactState, GroupRole
 
 _ROLES: dict[str, GroupRole] = {"owner": "owner", "admin": "admin", "member": "member"}
 HERE = ("member", "invited")
-_WHY = {"not_a_contact": "no contact of yours", "limit_reached": "has too many invitations"}
+_WHY = {
+    "not_a_contact": "no contact of yours",
+    "limit_reached": "has too many invitations",
+    "wrong_member_state": "here already",
+}
 
 
 def _members(desk: Desk) -> list[str]:

@@ -3,6 +3,8 @@
 Messages are named by their number from the end of the open chat: 1 is the last one.
 """
 
+from msgspec import structs
+
 from safeum_home.client.chat_lookup import called, meant, notes
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
@@ -12,6 +14,7 @@ from safeum_home.client.message_methods import FOR_EVER
 from safeum_home.client.message_words import body_text
 from safeum_home.client.slash import Mistake, opened, slash
 from safeum_home.client.text import safe
+from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import MAX_DRAFT, Draft
 from safeum_home.protocol.types import Message, Notice
 
@@ -49,12 +52,14 @@ async def _reply(desk: Desk, argument: str) -> None:
     desk.write(_needed(text, "The answer"), reply_to=message.id)
 
 
-@slash("edit", "N TEXT", "change your own message")
+@slash("edit", "N TEXT", "change your own text or caption")
 async def _edit(desk: Desk, argument: str) -> None:
     view, message, text = _message(desk, argument, "/edit N TEXT")
-    words = _needed(text, "The new text")
-    named = mentioned(desk, view, words) if view.kind == "group" else None
-    await desk.client.edit(view.chat, message.id, words, named)
+    named = mentioned(desk, view, text) if view.kind == "group" else None
+    if isinstance(message.body, File) and not text:  # no caption at all
+        await desk.client.edit_body(view.chat, message.id, structs.replace(message.body, caption=""), named)
+    else:
+        await desk.client.edit(view.chat, message.id, _needed(text, "The new text"), named)
 
 
 @slash("delete", "N", "delete a message for all")

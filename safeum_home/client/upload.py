@@ -6,9 +6,19 @@ from typing import BinaryIO
 
 from safeum_home.client.errors import BadAnswer, RemoteProblem
 from safeum_home.client.web import Web
-from safeum_home.errors import Code
+from safeum_home.errors import Code, Problem
 from safeum_home.protocol.commands import UploadTicket
 from safeum_home.protocol.files import OFFSET_TYPE, TUS_VERSION, UPLOADS_PATH
+from safeum_home.protocol.frames import problem_details
+
+
+class FileTooLarge(RemoteProblem):
+    """`too_large`, before an octet was sent. `most` is what the node takes, in octets."""
+
+    def __init__(self, most: int) -> None:
+        problem = Problem(Code.TOO_LARGE, f"{most} octets are the most")
+        super().__init__(problem_details(problem), problem.code.value.rpc)
+        self.most = most
 
 
 class Upload:
@@ -43,6 +53,8 @@ class Upload:
             # The node has thrown it away: begin anew.
             self.file, self.offset = None, 0
             ticket = await self._ask_ticket(None)
+        if self._size > ticket.largest:
+            raise FileTooLarge(ticket.largest)
         fields = {"Tus-Resumable": TUS_VERSION, "Authorization": f"Bearer {ticket.ticket}"}
         if self.file is None:
             await self._create(fields)

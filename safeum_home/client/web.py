@@ -19,6 +19,7 @@ from zope.interface import implementer
 from safeum_home.client.connection import unreachable
 from safeum_home.client.errors import BadAnswer, Closing, Disconnected, RemoteProblem
 from safeum_home.client.trust import Node, tls_for
+from safeum_home.errors import Code
 from safeum_home.protocol.frames import ProblemDetails
 
 CONNECT_TIMEOUT = 15
@@ -26,6 +27,8 @@ STALL = 60.0
 """Seconds in which nothing moves, after which a connection is given up."""
 _LONGEST_PROBLEM = 64 * 1024
 _STEP = 64 * 1024
+_NUMBERS = {code.code: code.value.rpc for code in Code}
+"""What a problem's code is in JSON-RPC: over HTTP it is not told."""
 Moved = Callable[[int], object]
 """Called with the octets that have just gone over the connection."""
 
@@ -58,7 +61,9 @@ class Web:
         self._reactor = reactor
         self._url = f"https://{node}"
         target = endpoint or HostnameEndpoint(reactor, node.host, node.port, timeout=CONNECT_TIMEOUT)
-        self._agent = Agent.usingEndpointFactory(reactor, _Only(wrapClientTLS(tls_for(node, ca), target)))
+        # Without a clock, what is written would be held back until a turn of the global reactor.
+        secure = wrapClientTLS(tls_for(node, ca), target, reactor)
+        self._agent = Agent.usingEndpointFactory(reactor, _Only(secure))
         self._cooperator = Cooperator(scheduler=lambda step: reactor.callLater(0, step))
 
     def ask(
@@ -110,6 +115,8 @@ class Web:
         except (OSError, BadAnswer, RemoteProblem):
             raise
         except Exception as error:
+            if _given_up(error) and not watch.stalled:
+                raise CancelledError from None
             raise Disconnected(unreachable(Failure(error))) from None
         finally:
             watch.end()
@@ -233,7 +240,13 @@ class _Problem:
             details = msgspec.json.decode(self._octets, type=ProblemDetails)
         except msgspec.DecodeError:
             return BadAnswer(f"The node answered with status {reply.status}, and not with a problem.")
-        return RemoteProblem(details, 0)
+        return RemoteProblem(details, _NUMBERS.get(details.code, Code.INTERNAL.value.rpc))
+
+
+def _given_up(error: Exception) -> bool:
+    """Whether a request failed because it was cancelled while it was being sent: an Agent hides that."""
+    reasons: list[Failure] = getattr(error, "reasons", None) or []
+    return any(reason.check(CancelledError) for reason in reasons)
 
 
 def _abort(of: Any) -> None:

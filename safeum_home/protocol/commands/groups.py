@@ -57,7 +57,7 @@ class GroupCreate(Params, frozen=True):
 
 
 class GroupInvited(Result, frozen=True):
-    """Who is invited now or was there already is not named."""
+    """Who is invited now, or was already, is not named."""
 
     refused: list[NotInvited]
 
@@ -66,7 +66,8 @@ class GroupInvited(Result, frozen=True):
 class GroupInvite(Params, frozen=True):
     """Invite accounts that have the caller in their contact list.
 
-    Fails as the first of them does where none could be invited (`not_a_contact`, `limit_reached`).
+    Fails as the first of them does where none could be invited (`not_a_contact`, `limit_reached`, and
+    `wrong_member_state` for a member).
     """
 
     chat: Chat

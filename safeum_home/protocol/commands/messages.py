@@ -13,8 +13,8 @@ from safeum_home.protocol.types import Account, Body, Chat, CursorText, Message,
 class MessageEdit(Params, frozen=True, omit_defaults=True):
     """Change one's own message, within the node's time for that; reactions to it stay.
 
-    The body is of the message's own kind; that of a file's message is a `text`, which is its caption. Without
-    `mentions` those stay that it has.
+    The body is of the message's own kind. For a file's message it is a `text`, which is its new caption, or
+    the whole body that it has with another caption, or none. Without `mentions` those stay that it has.
     """
 
     chat: Chat
