@@ -148,7 +148,7 @@ def erase_past(c: Connection, chat: bytes, upto: int, epoch: int) -> None:
     """
     _ERASE.change(c, [(chat, upto)])
     c.execute(_SEEN_FROM.values(visible=upto, delivered=0, read=0), {"owner": chat})
-    files.drop_upto(c, chat, upto)
+    files.shut_upto(c, chat, upto)
     mark_erased(c, epoch)
 
 
@@ -172,7 +172,7 @@ def erased_epoch(c: Connection) -> int | None:
 
 
 def sweep(c: Connection, limit: int, hour: int) -> bool:
-    """Delete up to `limit` messages of what is erased, or the rest of it; False where nothing is left.
+    """Delete up to `limit` files or messages of what is erased, or the rest of it; False where nothing is left.
 
     `hour` is the present one: messages of chats that go on are recognised for a while, if sent again.
     """
@@ -180,12 +180,12 @@ def sweep(c: Connection, limit: int, hour: int) -> bool:
     if found is None:
         return False
     owner, upto = found
+    if files.drop_some(c, owner, upto, limit):
+        return True
     oldest = select(events.c.position).where(events.c.chat == owner, events.c.position <= upto)
     positions = list(c.execute(oldest.order_by(events.c.position).limit(limit)).scalars())
     if positions:
         _delete_messages(c, owner, positions, None if upto == ALL else hour)
-        if upto == ALL:
-            files.drop_upto(c, owner, positions[-1])
         return True
     for column in OF_MESSAGES:
         c.execute(delete(column.table).where(column.table.c.chat == owner, column <= upto))
