@@ -98,6 +98,7 @@ _SWEPT = (
     *(delete(table).where(table.c.chat == _owner) for table in OF_CHATS),
     delete(keys).where(keys.c.owner == _owner),
 )
+_MARK_GONE = update(dedupe).where(dedupe.c.position == bindparam("at")).values(mark=bindparam("as"))
 _NO_LONGER = delete(erasing).where(erasing.c.owner == _owner)
 _SEEN_FROM = update(members).where(members.c.chat == _owner)
 
@@ -152,9 +153,15 @@ def erase_past(c: Connection, chat: bytes, upto: int, epoch: int) -> None:
     mark_erased(c, epoch)
 
 
-def drop_messages(c: Connection, chat: bytes, positions: Sequence[int], hour: int, epoch: int) -> None:
-    """Erase messages that have keys of their own, some hundred at the most."""
+def drop_messages(
+    c: Connection, chat: bytes, positions: Sequence[int], hour: int, epoch: int, marks: Sequence[bytes]
+) -> None:
+    """Erase messages that have keys of their own, some hundred at the most.
+
+    `marks` are `ports.Blinder.gone` of each: by them it is known of which chat it was.
+    """
     _delete_messages(c, chat, positions, hour)
+    c.execute(_MARK_GONE, [{"at": at, "as": mark} for at, mark in zip(positions, marks, strict=True)])
     mark_erased(c, epoch)
 
 
@@ -172,7 +179,7 @@ def erased_epoch(c: Connection) -> int | None:
 
 
 def sweep(c: Connection, limit: int, hour: int) -> bool:
-    """Delete up to `limit` files or messages of what is erased, or the rest of it; False where nothing is left.
+    """Delete up to `limit` files or messages of what is erased, or the rest; False where nothing is left.
 
     `hour` is the present one: messages of chats that go on are recognised for a while, if sent again.
     """

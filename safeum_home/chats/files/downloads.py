@@ -15,7 +15,6 @@ from safeum_home.ids import FileId
 from safeum_home.storage import files
 from safeum_home.storage.rows import FileRow
 
-
 CHECK_EVERY = 5.0
 """Seconds for which a download goes on before it is looked whether it still may."""
 

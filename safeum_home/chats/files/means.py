@@ -87,7 +87,7 @@ class FileMeans:
         return member
 
     def unreadable(self, chat: Chat) -> Problem:
-        """What is wrong where something of `chat` does not open: it may have another key since it was loaded."""
+        """What is wrong where something of `chat` does not open: its key may be another one by now."""
         return Problem(Code.BUSY, retry_after=1.0) if chat.stale else Problem(Code.FILE_LOST)
 
     async def forget_blob(self, blob: bytes) -> None:
