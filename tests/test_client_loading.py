@@ -145,6 +145,19 @@ class LoadingTests(LoadingCase):
         self.wire.reply(self.wire.of("contact.list")[0], {"contacts": [contact()], "next": None})
         self.assertEqual(self.state.contacts, {})
 
+    def test_what_was_erased_meanwhile_stays_away(self) -> None:
+        """With a page from after the erasure nothing is back that came before it; what came after stays."""
+        self.start([], contacts=[contact()])
+        for number in (20, 21):
+            self.wire.event(message(number, f"text {number}", chat=CHAT))
+        self.wire.event(ChatUpdated(cursor(22), ChatInfo(CHAT, "direct", history=False, erased=cursor(22))))
+        self.wire.event(message(23, "after", chat=CHAT))
+        self.wire.event(ChatUpdated(cursor(24), ChatInfo(CHAT, "direct", history=True, erased=cursor(22))))
+        self.page(summary(CHAT, None, history=False, erased=cursor(22)))
+        view = self.state.chat(CHAT)
+        assert view is not None
+        self.assertEqual([each.id for each in view.messages], [cursor(23)])
+
     def test_two_erasures_wipe_once(self) -> None:
         """Of what a chat became while it was loaded the last counts: what was written after it stays."""
         for number, at in ((6, 5), (8, 7)):

@@ -85,7 +85,7 @@ class HelpTests(PageTestCase):
     def test_the_help_begins_at_its_top_and_is_paged(self) -> None:
         self.enter("/help")
         pages = [self.body()]
-        self.assertTrue(pages[0].startswith("/chat [NAME]"))
+        self.assertTrue(pages[0].startswith("Chats\n/chat [NAME]"))
         self.assertIn("PageDown for more", self.info())
         for _ in range(8):
             self.scroll(-(ROWS - 2))
@@ -102,7 +102,7 @@ class HelpTests(PageTestCase):
 
     def test_lines_that_are_too_long_hang_below_their_own_column(self) -> None:
         self.enter("/help")
-        lines = self.body(50, 60).split("\n")
+        lines = self.body(50, 150).split("\n")
         place = next(index for index, line in enumerate(lines) if line.startswith("/block"))
         self.assertTrue(lines[place + 1].startswith(" " * 20))
         self.assertFalse(lines[place + 1].startswith(" " * 21))

@@ -122,10 +122,10 @@ class ChatTests(DeskTestCase):
         self.wire.event(Typing(CHAT, BOB, True))
         self.assertEqual(text_of([render.info(self.desk, COLUMNS, ROWS)]).strip(), "Bob is typing…")
         for _ in range(5):
-            self.desk.typed()
+            self.desk.typed("x")
         self.assertEqual(len(self.wire.of("chat.typing")), 1)
         self.now += 5_000
-        self.desk.typed()
+        self.desk.typed("x")
         self.assertEqual(len(self.wire.of("chat.typing")), 2)
 
     def test_scrolling_up_asks_for_older_messages_and_keeps_its_place(self) -> None:

@@ -4,8 +4,10 @@ from datetime import UTC
 
 from hypothesis import given
 from hypothesis import strategies as st
+from prompt_toolkit.utils import get_cwidth
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.client import text as text_module
 from safeum_home.client.errors import Closing, Disconnected, TimedOut, local
 from safeum_home.client.text import clock, day, duration, explain, fit, safe, stamp, width, wrap
 from safeum_home.client.widths import shadow
@@ -83,6 +85,18 @@ class WidthTests(SynchronousTestCase):
     @given(st.text(), st.integers(1, 40))
     def test_columns_are_filled_exactly(self, text: str, columns: int) -> None:
         self.assertEqual(width(fit(safe(text), columns)), columns)
+
+    def test_a_long_text_is_measured_once(self) -> None:
+        """Each redraw fits what may be a whole message: that takes no more looks than columns are shown."""
+        looks: list[str] = []
+
+        def looked(text: str) -> int:
+            looks.append(text)
+            return get_cwidth(text)
+
+        self.patch(text_module, "width", looked)
+        self.assertEqual(text_module.fit("a" * 8192, 10), "a" * 9 + "…")
+        self.assertLess(len(looks), 20)
 
     def test_wrapping_prefers_spaces(self) -> None:
         self.assertEqual(wrap("one two three", 8), ["one two", "three"])

@@ -171,6 +171,10 @@ class Client(GroupMethods):
         """See `file_transfer.FileTransfer.download`."""
         return await self._client.download(message, target, progress=progress).asFuture(self._loop)
 
+    async def file_of(self, chat: str, message: str) -> Message:
+        """See `file_transfer.FileTransfer.file_of`."""
+        return await self._client.file_of(chat, message).asFuture(self._loop)
+
     def search(self, text: str, chat: str | None = None, limit: int = MOST) -> list[Found]:
         """See `search.Searching.search`: it asks the node nothing."""
         return search(self.state, text, chat, limit)
@@ -182,6 +186,10 @@ class Client(GroupMethods):
     def listen(self, listener: Listen) -> Callable[[], None]:
         """Call `listener` with each event and `LinkChanged`; returns what ends that."""
         return self._client.listen(listener)
+
+    def retry(self) -> None:
+        """Do not wait for the back-off: try to reconnect now."""
+        self._client.retry()
 
     async def logout(self) -> None:
         """Revoke this device's token and leave."""

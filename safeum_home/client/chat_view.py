@@ -48,6 +48,8 @@ class ChatView:
     group: GroupInfo | None = None
     role: GroupRole | None = None
     settings: ChatSettings = field(default_factory=ChatSettings)
+    draft_left: bool = False
+    """Whether the node still has a draft that was dropped here when the past was erased."""
     _changes: dict[str, _Changed] = field(default_factory=dict)
 
     def muted(self, now: float) -> bool:
@@ -93,6 +95,8 @@ class ChatView:
             self.unread, self.read, self.peer_delivered, self.peer_read = 0, None, None, None
             self.typing.clear()
             self._changes.clear()
+            self.draft_left = self.settings.draft is not None
+            self.settings = structs.replace(self.settings, draft=None)
         self.kind = info.kind
         if isinstance(info, ChatSummary):
             self.role = info.role

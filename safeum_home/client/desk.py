@@ -10,10 +10,13 @@ from twisted.internet.interfaces import IReactorTime
 
 from safeum_home.client import alerts
 from safeum_home.client.attention import Attention
+from safeum_home.client.chat_list import listed
 from safeum_home.client.chat_view import ChatView
+from safeum_home.client.drafts import Drafts
 from safeum_home.client.errors import ClientError, RemoteProblem
 from safeum_home.client.events import Link, LinkChanged
 from safeum_home.client.group_names import learn
+from safeum_home.client.mentions import mentioned
 from safeum_home.client.names import Names
 from safeum_home.client.notices import Notice, not_sent
 from safeum_home.client.outbox import Outbox
@@ -22,7 +25,7 @@ from safeum_home.client.questions import Questions
 from safeum_home.client.session import Client
 from safeum_home.client.standing import refusal
 from safeum_home.client.state import State
-from safeum_home.client.text import explain, safe
+from safeum_home.client.text import explain
 from safeum_home.errors import Code
 from safeum_home.ids import is_number
 from safeum_home.protocol.commands import ContactFound
@@ -44,7 +47,12 @@ class Desk:
         self.leave: Callable[[], None] = lambda: None
         self.names = Names(client.state)
         self.attention = Attention(client, clock)
-        self.outbox = Outbox(client, clock, now, self._last, self._sent)
+        self.outbox = Outbox(client, clock, now, self._last, self._redraw)
+        self.drafts = Drafts(client, client.state, clock)
+        self.opened: Callable[[str], None] = lambda draft: None
+        """Called with what was begun in the chat that is opened: it goes into the line for typing."""
+        self.wiped: Callable[[], None] = lambda: None
+        """Called where something is erased: lines that were typed before are not to be offered again."""
         self.profile = DeferredLock()
         """Held while one's own profile is read, changed and written: it is only ever replaced whole."""
         self.current: str | None = None
@@ -101,17 +109,7 @@ class Desk:
 
     def chats(self) -> list[ChatView]:
         """All chats: the node's own, those in which something was written, the newest first, the others."""
-        written = self.state.chats
-        shown = [view for view in written if not view.archived(self.now())]
-        shown.sort(key=lambda view: not view.settings.pinned)
-        known = {view.chat for view in written}
-        contacts = [each for each in self.state.contacts.values() if each.state is ContactState.ACCEPTED]
-        empty = [view for each in contacts if each.chat not in known and (view := self.state.chat(each.chat))]
-        return [
-            *(view for view in shown if view.of_node),
-            *(view for view in shown if not view.of_node),
-            *sorted(empty, key=lambda view: self.names.title(view).casefold()),
-        ]
+        return listed(self)
 
     def standing(self, view: ChatView) -> ContactState | None:
         """How things stand with the other side; None where that side is in no list."""
@@ -132,18 +130,28 @@ class Desk:
 
     # --- telling ---------------------------------------------------------------------------------
 
-    def tell(self, text: str, style: str = "notice", chat: str | None = None, hang: int = 0) -> None:
-        """A line for this person that nobody asked for: it leaves the window where it is."""
+    def tell(
+        self,
+        text: str,
+        style: str = "notice",
+        chat: str | None = None,
+        hang: int = 0,
+        about: str | None = None,
+    ) -> None:
+        """A line for this person that nobody asked for: it leaves the window where it is.
+
+        `about` is the chat that it has words of, where it does not stand there.
+        """
         where = chat or self.current
         after = None if where is None else self._last(where)
-        self.notices.append(Notice(self.now(), where, text, style, after, hang))
+        self.notices.append(Notice(self.now(), where, text, style, after, hang, about))
         self.refresh()
 
-    def note(self, text: str, style: str = "notice", hang: int = 0) -> None:
+    def note(self, text: str, style: str = "notice", hang: int = 0, about: str | None = None) -> None:
         """A line that answers this person, here; what follows of it is indented by `hang`."""
         self.reading = []
         self.follow()
-        self.tell(text, style, hang=hang)
+        self.tell(text, style, hang=hang, about=about)
 
     def read(self, lines: list[Notice]) -> None:
         """Show a text instead of the chat; with no lines, the chat again."""
@@ -179,13 +187,15 @@ class Desk:
 
     def open(self, chat: str | None) -> None:
         """Show a chat, or the first page."""
+        elsewhere = chat != self.current
         self.current, self.new_from, self.reading = chat, None, []
         self.mark, self.scroll = None, 0
         view = self.chat
+        draft = None if chat is None else self.drafts.of(chat)
+        if elsewhere:
+            self.opened("" if draft is None else draft.text)
         if view is not None:
             self.banner = ""
-            if view.settings.draft is not None and view.settings.draft.text:
-                self.tell(f"Begun here: {safe(view.settings.draft.text, newlines=True)}")
             if view.loaded:
                 self._opened(view)
             else:
@@ -203,7 +213,7 @@ class Desk:
             self._opened(view)
 
     def _opened(self, view: ChatView) -> None:
-        spawn(learn(self, view), "asking who they are")
+        spawn(learn(self, view, whole=True), "asking who they are")
         theirs = [message for message in view.messages if is_news(message, self.state.account)]
         if 0 < view.unread <= len(theirs):
             self.new_from = theirs[-view.unread].id
@@ -243,14 +253,17 @@ class Desk:
 
     # --- writing ---------------------------------------------------------------------------------
 
-    def typed(self) -> None:
-        """A key was hit in a message: tell the other side, seldom."""
-        if self.current is not None and self.now() - self._typed >= TYPING_EVERY:
+    def typed(self, text: str) -> None:
+        """A key was hit in a message, which is this now: tell the other side, seldom, and keep a draft."""
+        if self.current is None:
+            return
+        self.drafts.typed(self.current, text)
+        if text and self.now() - self._typed >= TYPING_EVERY:
             self._typed = self.now()
             self.client.typing(self.current)
 
-    def write(self, text: str) -> None:
-        """Send a message into the open chat."""
+    def write(self, text: str, reply_to: str | None = None) -> None:
+        """Send a message into the open chat; `@name` in a group mentions that member."""
         view = self.chat
         if view is None:
             self.note("No chat is open. /chat NAME opens one, /add login@node finds somebody.", "error")
@@ -263,9 +276,10 @@ class Desk:
         else:
             self._typed = 0
             self.follow()
-            self.outbox.put(view.chat, text)
+            self.drafts.sent(view.chat)
+            self.outbox.put(view.chat, text, reply_to, mentioned(self, view, text))
 
-    def _sent(self) -> None:
+    def _redraw(self) -> None:
         self.refresh()
 
     def quit(self) -> None:

@@ -142,7 +142,10 @@ class Listening:
     def _invited(self, one: Invitation) -> None:
         who = self._desk.names.of_member(one.by, one.display_name, one.address)
         name = label(one.name)
-        self._tell(f"{who} invites you into {name} ({count(one.members)}): /accept {name} or /decline {name}")
+        self._tell(
+            f"{who} invites you into {name} ({count(one.members)}): /accept {name} or /decline {name}",
+            one.chat,
+        )
 
     def _member(self, event: MemberChanged) -> None:
         """The state has dropped the chat by now, where one is not in it any more."""
@@ -183,13 +186,13 @@ class Listening:
         name, login = self._desk.names.full(contact), self._desk.names.short(contact.address)
         self._tell(f"{name} asks to be your contact: /accept {login} or /decline {login}")
 
-    def _tell(self, text: str) -> None:
-        """With a name in it: so not where the node writes."""
+    def _tell(self, text: str, about: str | None = None) -> None:
+        """With a name in it: so not where the node writes. `about` is a chat that it has words of."""
         view = self._desk.chat
         if view is not None and view.of_node:
             self._desk.banner = text
         else:
-            self._desk.tell(text, "contact")
+            self._desk.tell(text, "contact", about=about)
 
     def _profile(self, account: str, profile: Profile) -> None:
         """Nobody becomes somebody else unseen."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from safeum_home.client.chat_view import ChatView
-from safeum_home.protocol.events import ChatUpdated
+from safeum_home.protocol.events import ChatChanged, ChatUpdated, Receipt
 from safeum_home.protocol.types import ChatSummary, Contact, Message, Profile
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Filling:
         """Those that pages have brought, with their places in the order of these: the newest is 0."""
         self.contacts: set[str] = set()
         self._events: list[Struct] = []
+        self._erased = {view.chat: view.erased for view in state.chats}
 
     @property
     def wanted(self) -> bool:
@@ -47,9 +48,22 @@ class Filling:
 
     def keeps(self, event: Struct) -> bool:
         """An event has come; True where there is nothing yet that it could be applied to."""
+        if isinstance(event, ChatUpdated):
+            self._forget_past(event)
         if not self.overflowed:
             self._events.append(event)
         return not self._begun
+
+    def _forget_past(self, event: ChatUpdated) -> None:
+        """What came before a chat was erased is not to be applied once more: its page has no trace of it."""
+        chat, erased = event.chat.chat, event.chat.erased
+        # Of a chat that is new here: one that is erased with this event says so of its own position.
+        if erased is None or erased == self._erased.get(chat, None if erased == event.cursor else erased):
+            return  # its past is as it was
+        self._erased[chat] = erased
+        past = (Message, ChatChanged, Receipt)
+        kept = [each for each in self._events if not isinstance(each, past) or _about(each)[0] != chat]
+        self._events = kept
 
     def begin(self, own: Profile, contacts: list[Contact], chats: list[ChatSummary]) -> None:
         """Replace all that is shown by the first answer."""

@@ -22,7 +22,7 @@ def here(desk: Desk) -> ChatView:
 def named(desk: Desk, text: str) -> ChatView | None:
     """The group that is called this, or begins so."""
     wanted = label(text).casefold()
-    groups = [view for view in desk.state.chats if view.kind == "group"]
+    groups = [view for view in desk.state.chats if view.kind == "group"] + desk.state.empty_groups
     for matches in (str.__eq__, str.startswith):
         found = [view for view in groups if wanted and matches(label(view.display_name).casefold(), wanted)]
         if len(found) == 1:
@@ -61,13 +61,13 @@ def about(desk: Desk, one: Invitation) -> str:
 async def accept(desk: Desk, one: Invitation) -> None:
     """Join."""
     await _answer(desk, one, desk.client.accept_invitation)
-    desk.note(f"You have joined {label(one.name)}: /chat {label(one.name)}")
+    desk.note(f"You have joined {label(one.name)}: /chat {label(one.name)}", about=one.chat)
 
 
 async def decline(desk: Desk, one: Invitation) -> None:
     """Do not."""
     await _answer(desk, one, desk.client.decline_invitation)
-    desk.note(f"Declined to join {label(one.name)}.")
+    desk.note(f"Declined to join {label(one.name)}.", about=one.chat)
 
 
 async def _answer(desk: Desk, one: Invitation, give: Callable[[str], Awaitable[object]]) -> None:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from safeum_home.client.errors import ClientError
+from safeum_home.client.mentions import present
 from safeum_home.protocol.types import Message, Notice
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 MOST = 50
 """Accounts that are asked for at once."""
+SMALL = 200
+"""Members of a group that is asked for as a whole when it is opened: four pages."""
 
 
 def named_in(messages: Iterable[Message]) -> list[str]:
@@ -25,11 +28,19 @@ def named_in(messages: Iterable[Message]) -> list[str]:
     return list(found)
 
 
-async def learn(desk: "Desk", view: "ChatView") -> None:
-    """Ask who those are that a group's messages name, and nobody knows here."""
+async def learn(desk: "Desk", view: "ChatView", whole: bool = False) -> None:
+    """Ask who those are that a group's messages name, and nobody knows here.
+
+    `whole`: of a small group ask for everybody, so that they can be mentioned.
+    """
     if view.kind != "group":
         return
     state = desk.state
+    members = 0 if view.group is None else view.group.members
+    if whole and len(present(desk, view)) < members <= SMALL:
+        with suppress(ClientError):
+            await everybody(desk, view)
+            desk.refresh()
     strangers = [
         account
         for account in named_in(view.messages)
@@ -46,7 +57,7 @@ async def learn(desk: "Desk", view: "ChatView") -> None:
         desk.refresh()
 
 
-async def whole(desk: "Desk", view: "ChatView") -> None:
+async def everybody(desk: "Desk", view: "ChatView") -> None:
     """Ask for all of a group's roster. Raises `ClientError`."""
     after: str | None = None
     while True:

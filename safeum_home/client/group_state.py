@@ -10,6 +10,9 @@ from safeum_home.protocol.group_types import GroupMember, Invitation
 
 MAX_ROSTERS = 50
 """Groups whose rosters are held; one that was not asked for longest makes room."""
+MAX_ROSTER = 4_000
+"""People who are held of one: twice what a group has. Who was told of longest ago makes room."""
+MAX_INVITATIONS = 1_000
 
 
 class GroupState:
@@ -18,7 +21,7 @@ class GroupState:
     def __init__(self) -> None:
         self.invitations: dict[str, Invitation] = {}
         """By chat; the newest is the last."""
-        self._newer: set[str] = set()
+        self._newer: set[str] | None = None  # while invitations are being asked for
         self.rosters: dict[str, dict[str, GroupMember]] = {}
 
     def begin(self) -> set[str]:
@@ -31,23 +34,36 @@ class GroupState:
         kept = {chat: one for chat, one in self.invitations.items() if chat in early}
         listed = {one.chat: one for one in reversed(list(invitations)) if one.chat not in early}
         self.invitations = {**listed, **kept}
+        if self._newer is early:
+            self._newer = None
+        self._bound()
 
     def invited(self, event: GroupInvitation) -> None:
         chat = event.invitation.chat
         self.answered(chat)
         self.invitations[chat] = event.invitation
+        self._bound()
 
     def answered(self, chat: str) -> None:
         """An invitation is over."""
-        self._newer.add(chat)
+        if self._newer is not None:
+            self._newer.add(chat)
         self.invitations.pop(chat, None)
+
+    def _bound(self) -> None:
+        while len(self.invitations) > MAX_INVITATIONS:
+            del self.invitations[next(iter(self.invitations))]
 
     def listed(self, chat: str, members: Iterable[GroupMember]) -> None:
         """A part of a roster has come."""
         held = self.rosters.pop(chat, {})
         self.rosters[chat] = held
         # Whoever left is kept: its messages are still there.
-        held.update({member.account: member for member in members})
+        for member in members:
+            held.pop(member.account, None)
+            held[member.account] = member
+        while len(held) > MAX_ROSTER:
+            del held[next(iter(held))]
         while len(self.rosters) > MAX_ROSTERS:
             del self.rosters[next(iter(self.rosters))]
 

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from safeum_home.client.errors import local
 from safeum_home.client.here import this_device as this_device
+from safeum_home.client.history_methods import HistoryMethods
 from safeum_home.client.message_methods import MessageMethods
-from safeum_home.client.methods_history import HistoryMethods
-from safeum_home.client.methods_presence import PresenceMethods
+from safeum_home.client.presence_methods import PresenceMethods
 from safeum_home.errors import Code, Problem
 from safeum_home.images import Picture, clean
 from safeum_home.protocol import commands as c

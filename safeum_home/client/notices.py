@@ -14,6 +14,8 @@ class Notice:
     after: str | None = None
     hang: int = 0
     """Columns by which the further lines of it are indented."""
+    about: str | None = None
+    """The chat that it has words of, where that is another one: it goes when that is wiped."""
 
 
 @dataclass(slots=True, eq=False)
@@ -33,6 +35,8 @@ class Outgoing:
     again: int = 0
     tries: int = 0
     after: str | None = None
+    reply_to: str | None = None
+    mentions: tuple[str, ...] = ()
 
     @property
     def idle(self) -> bool:

@@ -40,9 +40,11 @@ class Outbox:
         self._timers: dict[str, IDelayedCall] = {}
         self.items: list[Outgoing] = []
 
-    def put(self, chat: str, text: str) -> None:
+    def put(self, chat: str, text: str, reply_to: str | None = None, mentions: tuple[str, ...] = ()) -> None:
         """Send a message when its turn comes."""
-        self.items.append(Outgoing(chat, new_client_id(self._now()), text, self._now()))
+        item = Outgoing(chat, new_client_id(self._now()), text, self._now())
+        item.reply_to, item.mentions = reply_to, mentions
+        self.items.append(item)
         self._next(chat)
 
     def retry(self) -> None:
@@ -60,6 +62,13 @@ class Outbox:
         self._now_or_never(chat)
         self._next(chat)
         return len(dropped)
+
+    def forget(self, chat: str) -> None:
+        """The chat is gone: nothing of what was to be sent there is held any more, whatever becomes of it."""
+        self.items = [item for item in self.items if item.chat != chat]
+        self._now_or_never(chat)
+        self._busy.pop(chat, None)
+        self._changed()
 
     def stop(self) -> None:
         """No timer is left behind."""
@@ -82,13 +91,19 @@ class Outbox:
 
     async def _send(self, item: Outgoing) -> None:
         try:
-            await self._client.send(item.chat, item.text, item.client_id)
+            await self._client.send(
+                item.chat, item.text, item.client_id, reply_to=item.reply_to, mentions=item.mentions
+            )
         except ClientError as error:
+            if item not in self.items:
+                return  # forgotten meanwhile
             if isinstance(error, RemoteProblem) and error.passing:
                 self._later(item, error)
                 return
             item.error, item.after = words(error), self._last(item.chat)
         else:
+            if item not in self.items:
+                return
             self.items.remove(item)
         self._done(item.chat)
 

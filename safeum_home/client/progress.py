@@ -12,8 +12,11 @@ BAR = 16
 class Transfer:
     """One of them. Times are in milliseconds."""
 
-    def __init__(self, label: str, began: int) -> None:
+    def __init__(self, label: str, began: int, chat: str = "") -> None:
         self.label = label
+        self.chat = chat
+        self.wiped = False
+        """Whether it was given up because its chat was erased."""
         self.done = 0
         self.total = 0
         self.cancel: Callable[[], object] = lambda: None
@@ -50,9 +53,9 @@ class Transfers:
     def __init__(self) -> None:
         self._under_way: list[Transfer] = []
 
-    def begin(self, label: str, now: int) -> Transfer:
-        """One more."""
-        transfer = Transfer(label, now)
+    def begin(self, label: str, now: int, chat: str = "") -> Transfer:
+        """One more, of a chat."""
+        transfer = Transfer(label, now, chat)
         self._under_way.append(transfer)
         return transfer
 
@@ -66,6 +69,12 @@ class Transfers:
         for transfer in given_up:
             transfer.cancel()
         return len(given_up)
+
+    def wipe(self, chat: str) -> None:
+        """The chat, or its past, is gone: so are its files, and nothing tells of them."""
+        for transfer in [each for each in self._under_way if each.chat == chat]:
+            transfer.wiped, transfer.label = True, ""
+            transfer.cancel()
 
     def line(self, now: int, columns: int) -> str:
         """The one that began last, and how many there are besides; "" where there is none."""

@@ -47,9 +47,10 @@ def _row(desk: Desk, chat: ChatView, columns: int, zone: tzinfo | None) -> Line:
     time = unread or ("…" if chat.typing else stamp(chat.last.at, desk.now(), zone) if chat.last else "")
     room = columns - width(time) - 3
     plain = "system" if chat.of_node else "contact" if asks else "chat"
-    style = "open" if here else "unread" if unread else plain
+    quiet = chat.muted(desk.now())
+    style = "open" if here else "unread" if unread and not quiet else plain
     title = f"+ {desk.names.title(chat)}" if asks else desk.names.title(chat)
-    rest: Line = [("count" if unread else "time", time), ("", " ")]
+    rest: Line = [("count" if unread and not quiet else "time", time), ("", " ")]
     if present and not here:
         return [("present", mark), (style, fit(title, room) + " "), *rest]
     return [(style, mark + fit(title, room) + " "), *rest]
@@ -78,7 +79,7 @@ def header(desk: Desk, columns: int, zone: tzinfo | None = None) -> Line:
         return [("system-header", fit(f" {title}  {about}", columns))]
     if view.group is not None:
         role = {"owner": ", you are the owner", "admin": ", you are an admin"}.get(view.role or "", "")
-        return [("header", fit(f" {title}  {count(view.group.members)}{role}", columns))]
+        return [("header", fit(f" {title}  {count(view.group.members)}{role}{_kept(desk, view)}", columns))]
     address = safe(view.address)
     rest = "" if address in ("", title) else f"  {address}"
     standing = desk.standing(view)
@@ -86,9 +87,13 @@ def header(desk: Desk, columns: int, zone: tzinfo | None = None) -> Line:
         rest += f"  ({STANDING[standing]})"
     elif presence := presence_words(desk.state.presence.of(view.peer), desk.now(), zone):
         rest += f"  {presence}"
-    if not view.history:
-        rest += "  · history off"
-    return [("header", fit(f" {title}{rest}", columns))]
+    return [("header", fit(f" {title}{rest}{_kept(desk, view)}", columns))]
+
+
+def _kept(desk: Desk, view: ChatView) -> str:
+    """What is set for a chat that one should not forget."""
+    off = "" if view.history else "  · history off"
+    return off + ("  · muted" if view.muted(desk.now()) else "")
 
 
 def info(desk: Desk, columns: int, rows: int) -> Line:
@@ -105,7 +110,8 @@ def info(desk: Desk, columns: int, rows: int) -> Line:
     view = desk.chat
     typing = [] if view is None else [desk.names.name(account) for account in view.typing]
     if typing:
-        return [("typing", fit(f" {', '.join(sorted(typing))} is typing…", columns))]
+        verb = "is" if len(typing) == 1 else "are"
+        return [("typing", fit(f" {', '.join(sorted(typing))} {verb} typing…", columns))]
     return [("banner", fit(f" {desk.banner}".replace("\n", " ") if desk.banner else "", columns))]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.names import label
 from safeum_home.client.text import safe
@@ -49,13 +50,22 @@ def people(*states: ContactState) -> Callable[[Desk], list[str]]:
 def slash(
     name: str, usage: str, about: str, completes: Callable[[Desk], list[str]] = nothing
 ) -> Callable[[Run], Run]:
-    """Register a command."""
+    """Register a command; raises `ValueError` for a name that is taken: one would shadow the other."""
 
     def register(run: Run) -> Run:
+        if name in SLASHES:
+            raise ValueError(f"/{name} is there already, in {SLASHES[name].run.__module__}")
         SLASHES[name] = Slash(name, f"/{name} {usage}".strip(), about, run, completes)
         return run
 
     return register
+
+
+def opened(desk: Desk) -> ChatView:
+    """The chat that is open."""
+    if desk.chat is None:
+        raise Mistake("No chat is open.")
+    return desk.chat
 
 
 def find(desk: Desk, text: str, *states: ContactState, otherwise: str = "") -> Contact:

@@ -1,37 +1,13 @@
 """The commands of the terminal client that are about chats and messages."""
 
+from safeum_home.client.chat_lookup import meant, titles
 from safeum_home.client.desk import Desk
-from safeum_home.client.group_lookup import named
-from safeum_home.client.names import GROUP_MARK, SYSTEM_MARK, label
-from safeum_home.client.slash import Mistake, find, people, slash
+from safeum_home.client.slash import Mistake, slash
 
 
-def _plain(title: str) -> str:
-    return title.removeprefix(SYSTEM_MARK).strip()
-
-
-def _chats(desk: Desk) -> list[str]:
-    system = [_plain(desk.names.title(view)) for view in desk.chats() if view.of_node]
-    groups = [label(view.display_name) for view in desk.chats() if view.kind == "group"]
-    return [*system, *people()(desk), *groups]
-
-
-@slash("chat", "[NAME]", "open a chat; without a name, the first page", _chats)
+@slash("chat", "[NAME]", "open a chat; without a name, the first page", titles)
 async def _chat(desk: Desk, argument: str) -> None:
-    if not argument:
-        desk.open(None)
-        return
-    for view in desk.chats():
-        called = ("", _plain(desk.names.title(view)).casefold())
-        if view.of_node and _plain(argument).casefold() in called:
-            desk.open(view.chat)
-            return
-    try:
-        desk.open(find(desk, argument).chat)
-    except Mistake:
-        if (group := named(desk, argument.removeprefix(GROUP_MARK))) is None:
-            raise
-        desk.open(group.chat)
+    desk.open(meant(desk, argument) if argument else None)
 
 
 @slash("support", "", "write to the operator of your node")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-# They register themselves; the help lists them in this order.
+# They register themselves; `slash_own.SECTIONS` is the order of the help.
 from safeum_home.client import slash_chats as slash_chats
 from safeum_home.client import slash_closing as slash_closing
 from safeum_home.client import slash_contacts as slash_contacts
@@ -17,7 +17,9 @@ from safeum_home.client import slash_presence as slash_presence
 from safeum_home.client import slash_profile as slash_profile
 from safeum_home.client import slash_search as slash_search
 from safeum_home.client import slash_sync as slash_sync
+from safeum_home.client.chat_lookup import writable
 from safeum_home.client.desk import Desk
+from safeum_home.client.mentions import mentions
 from safeum_home.client.slash import SLASHES, Mistake, Slash
 from safeum_home.client.text import safe
 
@@ -39,7 +41,7 @@ def submit(desk: Desk, line: str) -> None:
     if len(found) == 1:
         desk.run(_told(desk, found[0], argument.strip()))
     elif name and found:
-        desk.note(f"Which one? {', '.join(f'/{command.name}' for command in found)}", "error")
+        desk.note(f"Which one? {', '.join(sorted(f'/{command.name}' for command in found))}", "error")
     else:
         desk.note(f"There is no /{safe(name)}. /help lists what there is.", "error")
 
@@ -53,13 +55,21 @@ async def _told(desk: Desk, command: Slash, argument: str) -> None:
 
 def completions(desk: Desk, before: str) -> Iterator[tuple[str, str]]:
     """What could stand at the end of `before`, with a word about it."""
-    if not before.startswith("/") or desk.questions.open:
+    if desk.questions.open:
+        return
+    if not before.startswith("/"):
+        yield from ((choice, "") for choice in mentions(desk, before))
         return
     name, space, argument = before[1:].partition(" ")
     if not space:
         for command in SLASHES.values():
             if command.name.startswith(name):
                 yield f"/{command.name}", command.about
+    elif name == "forward" and argument.partition(" ")[0].isdecimal():
+        number, space, start = argument.partition(" ")
+        for choice in writable(desk):
+            if space and choice.casefold().startswith(start.casefold()):
+                yield f"{number} {choice}", ""
     elif name in SLASHES:
         for choice in SLASHES[name].completes(desk):
             if choice.casefold().startswith(argument.casefold()):

@@ -11,7 +11,7 @@ from safeum_home.client.desk import Desk
 from safeum_home.client.file_names import free, storable
 from safeum_home.client.file_text import size_text
 from safeum_home.client.progress import Transfer
-from safeum_home.client.slash import Mistake, slash
+from safeum_home.client.slash import Mistake, opened, slash
 from safeum_home.client.text import moment, safe
 from safeum_home.protocol.files import File
 from safeum_home.protocol.types import Message
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @slash("send", "FILE [CAPTION]", 'send a file: /send ~/a.pdf, /send "my file.pdf" look at this')
 async def _send(desk: Desk, argument: str) -> None:
-    view = _chat(desk)
+    view = opened(desk)
     if view.of_node:
         raise Mistake("Files are for people: your node takes none here.")
     path, caption = _parted(argument)
@@ -33,13 +33,13 @@ async def _send(desk: Desk, argument: str) -> None:
     def send(transfer: Transfer) -> "Deferred[Any]":
         return desk.client.send_file(view.chat, path, caption, progress=transfer.moved)
 
-    await _shown(desk, f"↑ {path.name}", path, send)
+    await _shown(desk, view, f"↑ {path.name}", path, send)
     desk.tell(f"Sent: {safe(path.name)}.", chat=view.chat)
 
 
 @slash("files", "", "the files in this chat, with numbers")
 async def _files(desk: Desk, argument: str) -> None:
-    found = _of_chat(_chat(desk))
+    found = _of_chat(opened(desk))
     if not found:
         raise Mistake("There is no file in what is loaded of this chat. /history loads older messages.")
     desk.listed = [f"{_MARK}{message.id}" for message in found]
@@ -55,6 +55,7 @@ async def _files(desk: Desk, argument: str) -> None:
 
 @slash("save", "[NUMBER] [PATH]", "store a file, by its number in /files; without one, the last")
 async def _save(desk: Desk, argument: str) -> None:
+    view = opened(desk)
     message, where = _meant(desk, argument)
     body = message.body
     assert isinstance(body, File)
@@ -63,8 +64,8 @@ async def _save(desk: Desk, argument: str) -> None:
     def save(transfer: Transfer) -> "Deferred[Any]":
         return desk.client.download(message, target, progress=transfer.moved)
 
-    await _shown(desk, f"↓ {body.name}", target, save)
-    desk.note(f"Stored as {safe(str(target))} ({size_text(body.size)}).")
+    await _shown(desk, view, f"↓ {body.name}", target, save)
+    desk.tell(f"Stored as {safe(str(target))} ({size_text(body.size)}).", chat=view.chat)
 
 
 @slash("stop", "", "give up what is being sent and stored; what is stored so far is gone on with later")
@@ -73,15 +74,18 @@ async def _stop(desk: Desk, argument: str) -> None:
         raise Mistake("Nothing is being sent or stored.")
 
 
-async def _shown(desk: Desk, label: str, path: Path, work: Callable[[Transfer], "Deferred[T]"]) -> T:
+async def _shown(
+    desk: Desk, view: ChatView, label: str, path: Path, work: Callable[[Transfer], "Deferred[T]"]
+) -> T:
     """Do it, with a bar that shows how far it is."""
-    transfer = desk.transfers.begin(label, desk.now())
+    transfer = desk.transfers.begin(label, desk.now(), view.chat)
     try:
         doing = work(transfer)
         transfer.cancel = doing.cancel
         return await doing
     except CancelledError:
-        raise Mistake(f"Given up: {safe(path.name)}.") from None
+        gone = "a chat was erased, and its files with it"
+        raise Mistake(f"Given up: {gone if transfer.wiped else safe(path.name)}.") from None
     except FileExistsError:
         raise Mistake(f"There is a file {safe(str(path))} already.") from None
     except OSError as error:
@@ -89,12 +93,6 @@ async def _shown(desk: Desk, label: str, path: Path, work: Callable[[Transfer], 
     finally:
         desk.transfers.end(transfer)
         desk.refresh()
-
-
-def _chat(desk: Desk) -> ChatView:
-    if desk.chat is None:
-        raise Mistake("No chat is open.")
-    return desk.chat
 
 
 def _of_chat(view: ChatView) -> list[Message]:
@@ -116,7 +114,7 @@ def _parted(argument: str) -> tuple[Path, str]:
 
 def _meant(desk: Desk, argument: str) -> tuple[Message, str]:
     """Which message's file, and where it is to be stored."""
-    found = {message.id: message for message in _of_chat(_chat(desk))}
+    found = {message.id: message for message in _of_chat(opened(desk))}
     number, _, where = argument.partition(" ")
     if not number.isdigit():
         if not found:

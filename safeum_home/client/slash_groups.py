@@ -4,7 +4,8 @@ from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.group_lookup import about, here
-from safeum_home.client.group_names import whole
+from safeum_home.client.group_names import everybody
+from safeum_home.client.mentions import present
 from safeum_home.client.names import label
 from safeum_home.client.slash import Mistake, find, people, slash
 from safeum_home.client.text import safe
@@ -13,24 +14,19 @@ from safeum_home.protocol.group_types import GroupMember
 from safeum_home.protocol.types import ContactState, GroupRole
 
 _ROLES: dict[str, GroupRole] = {"owner": "owner", "admin": "admin", "member": "member"}
+HERE = ("member", "invited")
 _WHY = {"not_a_contact": "no contact of yours", "limit_reached": "has too many invitations"}
 
 
 def _members(desk: Desk) -> list[str]:
     if desk.chat is None:
         return []
-    return sorted(desk.names.short(one.address) for one in _present(desk, desk.chat))
-
-
-def _present(desk: Desk, view: ChatView) -> list[GroupMember]:
-    """Members and those who are invited, as far as they were asked for."""
-    roster = desk.state.groups.rosters.get(view.chat, {}).values()
-    return [one for one in roster if one.state in ("member", "invited")]
+    return sorted(desk.names.short(one.address) for one in present(desk, desk.chat, *HERE))
 
 
 def _member(desk: Desk, view: ChatView, text: str) -> GroupMember:
     """Who of the group is meant: a number of the last list, a login, or a name as it is shown."""
-    roster = [one for one in _present(desk, view) if one.account != desk.state.account]
+    roster = [one for one in present(desk, view, *HERE) if one.account != desk.state.account]
     wanted = " ".join(text.removeprefix("@").split()).casefold()
     if not wanted:
         raise Mistake("Whom? Give a name, as in /members.")
@@ -84,7 +80,7 @@ async def _invitations(desk: Desk, argument: str) -> None:
     if not invitations:
         desk.note("No invitation waits for you.")
     for number, one in enumerate(invitations, 1):
-        desk.note(f"{number:3}  {about(desk, one)}")
+        desk.note(f"{number:3}  {about(desk, one)}", about=one.chat)
     if invitations:
         desk.note("/accept NAME joins one, /decline NAME drops it; a number of this list will do.")
 
@@ -92,10 +88,10 @@ async def _invitations(desk: Desk, argument: str) -> None:
 @slash("members", "", "who is in the open group")
 async def _list(desk: Desk, argument: str) -> None:
     view = here(desk)
-    await whole(desk, view)
+    await everybody(desk, view)
     order = {"owner": 0, "admin": 1, "member": 2}
     shown = sorted(
-        _present(desk, view), key=lambda one: (one.state != "member", order[one.role], one.address)
+        present(desk, view, *HERE), key=lambda one: (one.state != "member", order[one.role], one.address)
     )
     desk.listed = [one.account for one in shown]
     for number, one in enumerate(shown, 1):
@@ -108,7 +104,7 @@ async def _list(desk: Desk, argument: str) -> None:
 @slash("kick", "NAME", "remove somebody from the open group, or take an invitation back", _members)
 async def _kick(desk: Desk, argument: str) -> None:
     view = here(desk)
-    await whole(desk, view)
+    await everybody(desk, view)
     member = _member(desk, view, argument)
     await desk.client.remove_from_group(view.chat, member.account)
     desk.note(f"{desk.names.name(member.account)} is not in this group any more.")
@@ -120,7 +116,7 @@ async def _role(desk: Desk, argument: str) -> None:
     name, _, role = argument.rpartition(" ")
     if role not in _ROLES or not name:
         raise Mistake("/role NAME admin, or member; or owner, which hands the group over.")
-    await whole(desk, view)
+    await everybody(desk, view)
     member = _member(desk, view, name)
     called = desk.names.name(member.account)
     if role == "owner" and not await _sure(desk, f"Hand this group over to {called}?"):

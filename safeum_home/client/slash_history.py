@@ -7,7 +7,7 @@ import msgspec
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.receipts import about
-from safeum_home.client.slash import Mistake, slash
+from safeum_home.client.slash import Mistake, opened, slash
 from safeum_home.client.text import safe
 from safeum_home.protocol.erasure import Erasure
 
@@ -25,7 +25,7 @@ WARNING = (
     lambda _: ["off", "on"],
 )
 async def _history(desk: Desk, argument: str) -> None:
-    view = _open(desk)
+    view = opened(desk)
     if argument == "off":
         await _off(desk, view)
     elif argument == "on":
@@ -57,7 +57,7 @@ async def _off(desk: Desk, view: ChatView) -> None:
 
 @slash("receipt", "FILE", "save the node's receipt that the history of this chat was erased")
 async def _receipt(desk: Desk, argument: str) -> None:
-    view = _open(desk)
+    view = opened(desk)
     if not argument:
         raise Mistake("To which file? /receipt FILE")
     receipt = (await desk.client.history_receipt(view.chat)).receipt
@@ -75,9 +75,3 @@ def _save(name: str, receipt: Erasure) -> Path:
     except OSError as error:
         raise Mistake(f"{safe(path.name)} cannot be written: {error.strerror}.") from None
     return path
-
-
-def _open(desk: Desk) -> ChatView:
-    if desk.chat is None:
-        raise Mistake("No chat is open.")
-    return desk.chat

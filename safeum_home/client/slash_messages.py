@@ -3,11 +3,14 @@
 Messages are named by their number from the end of the open chat: 1 is the last one.
 """
 
+from safeum_home.client.chat_lookup import called, meant, notes
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
+from safeum_home.client.group_lookup import here
+from safeum_home.client.mentions import mentioned
 from safeum_home.client.message_methods import FOR_EVER
 from safeum_home.client.message_words import body_text
-from safeum_home.client.slash import Mistake, find, people, slash
+from safeum_home.client.slash import Mistake, opened, slash
 from safeum_home.client.text import safe
 from safeum_home.protocol.message_types import MAX_DRAFT, Draft
 from safeum_home.protocol.types import Message
@@ -15,15 +18,9 @@ from safeum_home.protocol.types import Message
 HOURS = 3_600_000
 
 
-def _view(desk: Desk) -> ChatView:
-    if desk.chat is None:
-        raise Mistake("No chat is open.")
-    return desk.chat
-
-
 def _message(desk: Desk, argument: str, usage: str) -> tuple[ChatView, Message, str]:
     """The open chat, the message that is meant, and what follows its number."""
-    view = _view(desk)
+    view = opened(desk)
     number, _, rest = argument.partition(" ")
     if not number.isdecimal() or not 0 < int(number) <= len(view.messages):
         raise Mistake(f"Which message? {usage}, where 1 is the last one here.")
@@ -36,17 +33,26 @@ def _needed(text: str, what: str) -> str:
     return text
 
 
+def _told(desk: Desk, lines: list[str], nobody: str, more: str | None) -> None:
+    """A page of people."""
+    for line in lines or [nobody]:
+        desk.note(line)
+    if more is not None:
+        desk.note("… and more.")
+
+
 @slash("reply", "N TEXT", "answer the message N from the end")
 async def _reply(desk: Desk, argument: str) -> None:
-    view, message, text = _message(desk, argument, "/reply N TEXT")
-    await desk.client.send(view.chat, _needed(text, "The answer"), reply_to=message.id)
-    desk.follow()
+    _, message, text = _message(desk, argument, "/reply N TEXT")
+    desk.write(_needed(text, "The answer"), reply_to=message.id)
 
 
 @slash("edit", "N TEXT", "change your own message")
 async def _edit(desk: Desk, argument: str) -> None:
     view, message, text = _message(desk, argument, "/edit N TEXT")
-    await desk.client.edit(view.chat, message.id, _needed(text, "The new text"))
+    words = _needed(text, "The new text")
+    named = mentioned(desk, view, words) if view.kind == "group" else None
+    await desk.client.edit(view.chat, message.id, words, named)
 
 
 @slash("delete", "N", "delete a message for all")
@@ -65,12 +71,17 @@ async def _react(desk: Desk, argument: str) -> None:
 async def _reactions(desk: Desk, argument: str) -> None:
     view, message, _ = _message(desk, argument, "/reactions N")
     page = await desk.client.reactions(view.chat, message.id)
-    if not page.reactions:
-        desk.note("Nobody has reacted to it.")
-    for each in page.reactions:
-        desk.note(f"{safe(each.emoji)}  {desk.names.name(each.account)}")
-    if page.next is not None:
-        desk.note("… and more.")
+    lines = [f"{safe(each.emoji)}  {desk.names.name(each.account)}" for each in page.reactions]
+    _told(desk, lines, "Nobody has reacted to it.", page.next)
+
+
+@slash("readers", "N", "who in a group has read up to a message")
+async def _readers(desk: Desk, argument: str) -> None:
+    group = here(desk)
+    _, message, _ = _message(desk, argument, "/readers N")
+    page = await desk.client.readers(group.chat, message.id)
+    lines = [f"✓✓ {desk.names.name(account)}" for account in page.readers]
+    _told(desk, lines, "Nobody has read it yet.", page.next)
 
 
 @slash("pin-message", "N", "pin a message for all")
@@ -87,39 +98,32 @@ async def _unpin(desk: Desk, argument: str) -> None:
 
 @slash("pinned", "", "what is pinned in this chat")
 async def _pinned(desk: Desk, argument: str) -> None:
-    page = await desk.client.pinned(_view(desk).chat)
+    view = opened(desk)
+    page = await desk.client.pinned(view.chat)
     if not page.messages:
         desk.note("Nothing is pinned here.")
     for message in page.messages:
-        desk.note(f"📌 {desk.names.name(message.sender)}: {body_text(message)}")
+        words = body_text(message, desk.names.name)
+        desk.note(f"📌 {desk.names.name(message.sender)}: {words}", about=view.chat)
 
 
-@slash("forward", "N NAME", "copy a message into another chat", people())
+@slash("forward", "N NAME", "copy a message into another chat, or into your notes")
 async def _forward(desk: Desk, argument: str) -> None:
     view, message, name = _message(desk, argument, "/forward N NAME")
-    if _needed(name, "To whom").casefold() == "notes":
-        await desk.client.forward(_notes(desk), view.chat, message.id)
-        desk.note("Copied into your notes.")
-        return
-    contact = find(desk, name)
-    await desk.client.forward(contact.chat, view.chat, message.id)
-    desk.note(f"Forwarded to {desk.names.full(contact)}.")
-
-
-def _notes(desk: Desk) -> str:
-    if desk.client.notes is None:
-        raise Mistake("You are not logged in.")
-    return desk.client.notes
+    chat = meant(desk, _needed(name, "To whom"))
+    await desk.client.forward(chat, view.chat, message.id)
+    words = "Copied into your notes." if chat == desk.client.notes else f"Forwarded to {called(desk, chat)}."
+    desk.note(words)
 
 
 @slash("notes", "", "open the chat with yourself")
 async def _open_notes(desk: Desk, argument: str) -> None:
-    desk.open(_notes(desk))
+    desk.open(notes(desk))
 
 
 @slash("mute", "[HOURS]", "give no notice of this chat: for some hours, or for good")
 async def _mute(desk: Desk, argument: str) -> None:
-    view = _view(desk)
+    view = opened(desk)
     if argument and not (argument.isdecimal() and 0 < int(argument) <= 24 * 365):
         raise Mistake("For how many hours? /mute 8, or /mute alone for good.")
     until = desk.now() + int(argument) * HOURS if argument else FOR_EVER
@@ -129,13 +133,13 @@ async def _mute(desk: Desk, argument: str) -> None:
 
 @slash("unmute", "", "give notice of this chat again")
 async def _unmute(desk: Desk, argument: str) -> None:
-    await desk.client.set_chat(_view(desk).chat, muted_until=None)
+    await desk.client.set_chat(opened(desk).chat, muted_until=None)
     desk.note("Not muted any more.")
 
 
 @slash("archive", "", "put this chat away until something new comes in")
 async def _archive(desk: Desk, argument: str) -> None:
-    view = _view(desk)
+    view = opened(desk)
     await desk.client.set_chat(view.chat, archived=True)
     desk.open(None)
     desk.note("Put away until a new message comes. /archived lists what is.")
@@ -143,7 +147,7 @@ async def _archive(desk: Desk, argument: str) -> None:
 
 @slash("unarchive", "", "take this chat back into the list")
 async def _unarchive(desk: Desk, argument: str) -> None:
-    await desk.client.set_chat(_view(desk).chat, archived=False)
+    await desk.client.set_chat(opened(desk).chat, archived=False)
 
 
 @slash("archived", "", "chats that were put away")
@@ -159,5 +163,5 @@ async def _archived(desk: Desk, argument: str) -> None:
 async def _draft(desk: Desk, argument: str) -> None:
     if len(argument) > MAX_DRAFT:
         raise Mistake(f"That is too long for a draft: {MAX_DRAFT} characters are the most.")
-    await desk.client.set_chat(_view(desk).chat, draft=Draft(argument) if argument else None)
+    await desk.client.set_chat(opened(desk).chat, draft=Draft(argument) if argument else None)
     desk.note("Kept." if argument else "No draft any more.")

@@ -46,15 +46,46 @@ async def _keep(desk: Desk, argument: str) -> None:
 
 @slash("help", "", "this list")
 async def _help(desk: Desk, argument: str) -> None:
-    lines = [f"{command.usage:19} {command.about}" for command in SLASHES.values()]
-    desk.read([Notice(desk.now(), None, line, "help", None, 20) for line in [*lines, *KEYS]])
+    desk.read([Notice(desk.now(), None, line, "help", None, 20) for line in [*help_lines(), *KEYS]])
+
+
+def help_lines() -> list[str]:
+    """All commands, each in a line, by what they are about."""
+    lines: list[str] = []
+    about = ""
+    order = list(SECTIONS)
+    modules = {name: command.run.__module__.rpartition(".")[2] for name, command in SLASHES.items()}
+    for name, command in sorted(SLASHES.items(), key=lambda item: order.index(modules[item[0]])):
+        if about != (about := SECTIONS[modules[name]]):
+            lines += [*([""] if lines else []), about]
+        lines.append(f"{command.usage:19} {command.about}")
+    return lines
+
+
+SECTIONS = {
+    "slash_chats": "Chats",
+    "slash_messages": "Messages, by their number from the end",
+    "slash_files": "Files",
+    "slash_history": "History",
+    "slash_search": "Searching",
+    "slash_contacts": "People",
+    "slash_sync": "Finding people by their numbers",
+    "slash_groups": "Groups",
+    "slash_presence": "Who is there",
+    "slash_profile": "You",
+    "slash_picture": "Pictures",
+    "slash_own": "This client, and your devices",
+    "slash_policy": "The policy of your node",
+    "slash_closing": "Closing the account",
+}
+"""What the commands of each module are about, in the order of the help."""
 
 
 KEYS = (
     "",
     "Enter               sends",
     "Alt+Enter           breaks the line",
-    "Tab                 completes commands and names",
+    "Tab                 completes commands, names, and who is mentioned with @",
     "PageUp, PageDown    scroll",
     "Ctrl+N, Ctrl+P      next chat, chat before",
     "Ctrl+C              clears the line; leaves when it is empty",

@@ -24,8 +24,8 @@ async def _search(desk: Desk, argument: str) -> None:
     for chat, message in reversed(shown):
         when = stamp(message.at, desk.now())
         where = "" if desk.current == chat.chat else f" in {desk.names.title(chat)}"
-        text = " ".join(body_text(message).split())
-        desk.note(f"{when} {desk.names.name(message.sender)}{where}: {text[:_LINE]}", hang=4)
+        text = " ".join(body_text(message, desk.names.name).split())
+        desk.note(f"{when} {desk.names.name(message.sender)}{where}: {text[:_LINE]}", hang=4, about=chat.chat)
     if len(found) > len(shown):
         count = "more" if len(found) >= MOST else len(found) - len(shown)
         desk.note(f"… and {count} before that: more words find fewer.")

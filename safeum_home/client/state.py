@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -89,6 +90,11 @@ class State:
         return [chat for chat in reversed(self._chats.values()) if chat.messages]
 
     @property
+    def empty_groups(self) -> list[ChatView]:
+        """Groups in which nothing is to be seen: one is in them, though their history was erased."""
+        return [chat for chat in self._chats.values() if chat.kind == "group" and not chat.messages]
+
+    @property
     def unread(self) -> int:
         return sum(chat.unread for chat in self._chats.values())
 
@@ -143,6 +149,7 @@ class State:
         self.contacts = {contact.account: contact for contact in contacts}
         self._chats = {summary.chat: view_of(summary) for summary in reversed(chats)}
         self.groups.rosters.clear()
+        self.people.clear()
         self.ready = True
 
     def extend(self, contacts: list[Contact], chats: list[ChatSummary]) -> None:
@@ -181,8 +188,7 @@ class State:
 
     def again(self, message: Message) -> None:
         """A message of one's own, which was shown when the node had it, has come in its order."""
-        view = self._chats.get(message.chat)
-        if view is not None:
+        if (view := self._chats.get(message.chat)) is not None:
             view.again(message)
             if is_own(message, self.account):
                 view.unread = 0
@@ -213,6 +219,7 @@ class State:
             self._chats[info.chat] = view = ChatView(info.chat, info.kind, "", "")
         if view.update(info):
             self._typing.wipe(info.chat)
+            self.voice.forget()
 
     def _changed(self, event: ChatChanged) -> None:
         # A chat that is not held is read as it is now when it is asked for.
@@ -237,8 +244,7 @@ class State:
         self.groups.member(event, view)
 
     def _receipt(self, receipt: Receipt) -> None:
-        view = self.chat(receipt.chat)
-        if view is None:
+        if (view := self.chat(receipt.chat)) is None:
             return
         if receipt.account == self.account:
             if receipt.read is not None:
@@ -267,17 +273,14 @@ class State:
         """The chat was erased on the node: nothing of it stays here either."""
         self._chats.pop(chat, None)
         self._typing.wipe(chat)
+        self.voice.forget()
 
     def _profile(self, account: str, profile: Profile) -> None:
         if account == self.account:
             self.profile = profile
             return
-        contact = self.contacts.get(account)
-        if contact is not None:
-            name = profile.display_name
-            self.contacts[account] = Contact(
-                contact.account, contact.address, contact.chat, contact.state, name
-            )
+        if (contact := self.contacts.get(account)) is not None:
+            self.contacts[account] = replace(contact, display_name=profile.display_name)
         for view in self._chats.values():
             if view.peer == account:
                 view.display_name = profile.display_name

@@ -9,6 +9,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import (
     ConditionalContainer,
@@ -76,7 +77,10 @@ class _Completer(Completer):
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         before = document.text_before_cursor
-        start = -len(before) if " " not in before else -len(before.partition(" ")[2])
+        if not before.startswith("/"):
+            start = -len("@" + before.rpartition("@")[2])
+        else:
+            start = -len(before) if " " not in before else -len(before.partition(" ")[2])
         for text, about in completions(self._desk, before):
             yield Completion(text, start, display_meta=about)
 
@@ -106,7 +110,8 @@ class Screen:
             complete_while_typing=True,
             input_processors=[_Certain()],
         )
-        self._input.buffer.on_text_insert += self._typed
+        self._was = ""
+        self._input.buffer.on_text_changed += self._typed
         self.app: Application[None] = Application(
             layout=Layout(self._layout(), self._input),
             key_bindings=self._keys(),
@@ -119,6 +124,8 @@ class Screen:
         self.app.key_processor.before_key_press += lambda _: desk.attention.used()
         desk.refresh = desk.questions.changed = self.app.invalidate
         desk.leave = self._leave
+        desk.opened = self._opened
+        desk.wiped = self._forget
 
     # --- sizes -----------------------------------------------------------------------------------
 
@@ -184,7 +191,7 @@ class Screen:
             text = self._input.text
             if text.strip() and not desk.questions.open:
                 self._input.buffer.append_to_history()
-            self._input.buffer.reset()
+            self._empty()
             submit(desk, text)
 
         @add("escape", "enter")
@@ -198,6 +205,7 @@ class Screen:
                 submit(desk, "")
             elif self._input.text:
                 self._input.buffer.reset()
+                self._typed(None)  # a reset tells nobody
             else:
                 desk.quit()
 
@@ -229,9 +237,29 @@ class Screen:
 
         return keys
 
+    def _empty(self) -> None:
+        """The line was entered: its draft is over when it is sent."""
+        self._was = ""
+        self._input.buffer.reset()
+
     def _typed(self, _: object) -> None:
+        """The line has changed. What begins with a slash is no message, nor is what follows a question."""
+        if self._was == self._input.text:
+            return
+        was, self._was = self._was, self._input.text
+        if not (self._was or was).startswith("/") and not self._desk.questions.open:
+            self._desk.typed(self._was)
+
+    def _opened(self, draft: str) -> None:
+        """A chat was opened: what was begun there stands in the line, unless a command is being typed."""
         if not self._input.text.startswith("/") and not self._desk.questions.open:
-            self._desk.typed()
+            self._was = draft  # it is there already: nobody types it
+            self._input.buffer.set_document(Document(draft), bypass_readonly=True)
+
+    def _forget(self) -> None:
+        """What was entered before is not offered again."""
+        self._input.buffer.history = InMemoryHistory()
+        self._input.buffer.reset(self._input.buffer.document)
 
     def _leave(self) -> None:
         if self.app.is_running and not self.app.is_done:
@@ -259,4 +287,5 @@ async def run_terminal(client: Client, clock: IReactorTime) -> Desk:
     finally:
         desk.attention.stop()
         desk.outbox.stop()
+        desk.drafts.stop()
     return desk

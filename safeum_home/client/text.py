@@ -74,10 +74,18 @@ def width(text: str) -> int:
 def fit(text: str, columns: int) -> str:
     """`text` in exactly `columns`: cut with an ellipsis, or filled with spaces."""
     if width(text) > columns:
-        while text and width(text) > columns - 1:
-            text = text[:-1]
-        text += "…" if columns > 0 else ""
+        text = _within(text, columns - 1) + ("…" if columns > 0 else "")
     return text + " " * (columns - width(text))
+
+
+def _within(text: str, columns: int) -> str:
+    """The beginning of `text` that fits. In one pass: a text may be long, and each redraw fits it."""
+    used = 0
+    for index, char in enumerate(text):
+        used += width(char)
+        if used > columns:
+            return text[:index]
+    return text
 
 
 def wrap(text: str, columns: int) -> list[str]:

@@ -62,6 +62,10 @@ class NodeVoice:
         """Whether the node has signed this; None where nobody says that it is the node's."""
         return self._holds(message)
 
+    def forget(self) -> None:
+        """Messages were erased: none is remembered."""
+        self._holds.cache_clear()
+
     def _check(self, message: Message) -> bool | None:
         if not speaks_for_node(message, self.account):
             return None
