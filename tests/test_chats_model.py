@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from itertools import combinations
 from typing import Any
 
-from hypothesis import HealthCheck, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -28,6 +28,8 @@ from tests.chats_play import EDITED, Key, Play
 
 NAMES = ["ada", "bob", "cyd", "dan"]
 EXAMPLES, STEPS = 80, 60
+PHASES = [Phase.generate] if os.environ.get("MODEL_QUICK") else list(Phase)
+"""Without shrinking, what fails is said at once, and in full length."""
 LEAST = 2000
 MOST_GROUPS = 3
 WAYS = ["request", "accept", "decline", "remove", "block", "unblock"]
@@ -455,6 +457,7 @@ class ModelTests(SynchronousTestCase):
             derandomize=chosen is None,
             database=None,
             print_blob=True,
+            phases=PHASES,
             suppress_health_check=list(HealthCheck),
         )
         lives: type[RuleBasedStateMachine] = _Lives
