@@ -20,7 +20,7 @@ from safeum_home.gateway.session import Session
 from safeum_home.protocol.types import DeviceInfo
 from tests.world import HOST, PASSWORD, Connection, World
 
-UNBOUNDED = {"history_switches_per_account": 1e9, "history_switches_per_account_burst": 10**9}
+UNBOUNDED: dict[str, Any] = {"history_switches_per_account": 1e9, "history_switches_per_account_burst": 10**9}
 TURN = 0.25
 """Seconds in which what waits to be told, acknowledged or gathered has its turn."""
 
