@@ -115,7 +115,12 @@ class Play:
         """Where all members' devices are there, nothing waits a minute later, and nothing can be read."""
         for device in self.devices:
             if device.connected:
-                self.bring_back(device)  # a minute is longer than a client waits for an answer
+                self.bring_back(device)
+        self.net.settle(15)
+        for device in self.devices:
+            self._settle_orders(device)
+        if any(self.orders.values()):
+            return  # a minute is longer than a client waits for an answer
         self.net.settle(75)
         self.look_at_waiting()
         gone = {device.owner for device in self.devices if not device.live}
@@ -127,6 +132,8 @@ class Play:
 
     def week(self) -> None:
         """The node is away for a week, and all that waited is gone then."""
+        for device in self.devices:
+            self._settle_orders(device)
         if any(self.orders.values()):
             return
         self.net.restart(7 * 86400 + 3600)

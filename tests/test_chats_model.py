@@ -357,7 +357,7 @@ class _Lives(RuleBasedStateMachine):
             if then > 1:
                 self.switch(who, chat, enabled=False)
                 self._write(device, key)
-        self.play.net.settle(1)
+        self.play.net.settle()
 
     @rule()
     def let_all_go(self) -> None:
