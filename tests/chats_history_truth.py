@@ -103,6 +103,7 @@ class HistoryTruth(GroupsTruth):
         """A week has passed."""
         for room in self.rooms.values():
             for said in room.said:
+                said.old = True
                 if said.fleeting:
                     said.over = True
                     said.waits.clear()

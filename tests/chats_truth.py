@@ -36,6 +36,8 @@ class Said:
     """Whether it lives only until it is delivered."""
     waits: set[str] = field(default_factory=set)
     """Devices that have not got it: until then it lives."""
+    old: bool = False
+    """Whether it was written a week ago, and is not edited any more."""
     over: bool = False
     """Whether it is certainly gone."""
 
@@ -199,6 +201,8 @@ class Truth:
             return FOREIGN
         if not self._may_write(person, self.rooms[key]):
             return STRANGERS
+        if said.old:
+            return "edit_over"
         said.text, said.edited = text, said.edited or said.text != text
         return None
 
