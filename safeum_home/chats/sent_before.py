@@ -63,7 +63,7 @@ class SentBefore:
         if row is None and not events.is_gone(c, position):
             return None
         if row is None or position <= chat.record.erased:
-            return Sent(self._cursors.encode(position), self._now())
+            return Sent(self._cursors.encode(position), self._now(), position <= chat.record.erased)
         try:
             message = open_message(c, chat, row)
         except Tampered:
