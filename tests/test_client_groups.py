@@ -56,7 +56,7 @@ class StoryTests(GroupDeskCase):
         self.ann.enter("/group Walks")
         self.ann.enter("/invite ben")
         self.ben.enter("/accept Walks")
-        self.assertIn("Not invited: Ben is here already.", self.ann.enter("/invite ben"))
+        self.assertIn("is in this group already.", self.ann.enter("/invite ben"))
 
     def test_declining(self) -> None:
         """It is gone here, and at the others' it is no member."""
