@@ -51,13 +51,6 @@ class StoryTests(GroupDeskCase):
         self.assertEqual(self.ben.header(), f"{GROUP_MARK} Walks  2 members")
         self.assertIn("Ben joined, invited by you.", self.ann.screen())
 
-    def test_a_member_is_not_invited(self) -> None:
-        """Whoever is there already is told to be."""
-        self.ann.enter("/group Walks")
-        self.ann.enter("/invite ben")
-        self.ben.enter("/accept Walks")
-        self.assertIn("is in this group already.", self.ann.enter("/invite ben"))
-
     def test_declining(self) -> None:
         """It is gone here, and at the others' it is no member."""
         self.ann.enter("/group Walks")
