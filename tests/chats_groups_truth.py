@@ -78,6 +78,7 @@ class GroupsTruth(Truth):
         room.people = (*room.people, person)
         room.roles[person] = "owner" if created else "member"
         room.since[person] = 0 if room.earlier or created else len(room.said)
+        room.joined[person] = self.order
         if created:
             self._notice(room, "created", None, person)
         else:

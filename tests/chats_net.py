@@ -20,6 +20,7 @@ from safeum_home.gateway.session import Session
 from safeum_home.protocol.types import DeviceInfo
 from tests.world import HOST, PASSWORD, Connection, World
 
+UNBOUNDED: dict[str, Any] = {"history_switches_per_account": 1e9, "history_switches_per_account_burst": 10**9}
 TURN = 0.25
 """Seconds in which what waits to be told, acknowledged or gathered has its turn."""
 
@@ -127,6 +128,8 @@ class Device:
         self.link: Link | None = None
         self.client = Client(self._dial, net.clock, lambda: 0.5)
         self.id = ""
+        self.began = 0
+        """When it loaded last, in the order of the model's messages."""
         self.connecting: Callable[[], None] = lambda: None
         """Called when it connects: what was not answered is given again now."""
 
@@ -191,7 +194,8 @@ class Net:
     """A node, and the devices that connect to it."""
 
     def __init__(self) -> None:
-        self.world = World()
+        self.world = World(**UNBOUNDED)
+        self.world.domain.fleeting.start()
         self.clock = Clock()
         self.clock.advance(self.world.clock.seconds())
         self.links: list[Link] = []
@@ -213,17 +217,19 @@ class Net:
             self.clock.pump([TURN / 2] * 2)
             self.run()
 
-    def restart(self) -> None:
-        """The node is killed, and started again on what it had on disk."""
+    def restart(self, after: float = 0.0) -> None:
+        """The node is killed, and started again on what it had on disk, `after` seconds."""
         before = self.world
         before.database.hold = False
         before.database.drop()
         links, self.links = self.links, []
-        self.world = World(before.database, before.vault)
-        self.world.clock.advance(self.clock.seconds() - self.world.clock.seconds())
+        self.world = World(before.database, before.vault, **UNBOUNDED)
         for link in links:
             if not link.over:
                 link.hang_up()
+        self.clock.advance(after)
+        self.world.clock.advance(self.clock.seconds() - self.world.clock.seconds())
+        self.world.domain.fleeting.start()
 
 
 async def _awaited(told: Awaitable[Any]) -> Any:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from safeum_home.client.chat_view import ChatView
-from safeum_home.client.errors import Disconnected, RemoteProblem
+from safeum_home.client.errors import Disconnected, RemoteProblem, TimedOut
 from safeum_home.ids import AccountId, direct_chat_id, system_account
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import ContactState, Message, Notice, Text
-from tests.chats_groups_truth import Group, GroupsTruth, notice
+from tests.chats_groups_truth import Group, notice
+from tests.chats_history_check import check_loose, fleeting_row, may_be_empty
+from tests.chats_history_truth import HistoryTruth
 from tests.chats_net import Asked, Device, Net
-from tests.chats_truth import NODE, Room, Shown
+from tests.chats_truth import NODE, Room, Said, Shown
 from tests.world import NODE as NODE_NAME
 from tests.world import PASSWORD
 
@@ -43,7 +45,9 @@ class Play:
 
     def __init__(self, names: list[str]) -> None:
         self.net = Net()
-        self.truth = GroupsTruth(names)
+        self.truth = HistoryTruth(names)
+        self.truth.away, self.truth.kept = self._away, self.kept
+        self._writing: Device | None = None
         self.accounts: dict[str, AccountId] = {}
         self.devices: list[Device] = []
         self.orders: dict[Device, list[Order]] = {}
@@ -65,8 +69,79 @@ class Play:
         assert device.client.opened is not None
         self.accounts[name] = AccountId(device.client.opened.account)
         self.truth.alert(name, device.id)
+        device.began = self.truth.order
         self.net.run()
         return device
+
+    def load(self, device: Device) -> None:
+        """The device loads all anew: of chats without history, what is there still."""
+        device.load()
+        device.began = self.truth.order
+
+    def _away(self, room: Room) -> set[str]:
+        devices = [device for device in self.devices if device is not self._writing and not device.live]
+        return {device.id for device in devices if device.owner in room.people}
+
+    def _applied(self, device: Device, apply: Apply) -> str | None:
+        self._writing = device
+        try:
+            return apply()
+        finally:
+            self._writing = None
+
+    def kept(self, said: Said) -> bool:
+        """Whether the node has the message."""
+        found = next((one for one, key in self.keys.items() if key == said.key), None)
+        return found is None or fleeting_row(self.net.world, found)
+
+    def look_at_waiting(self) -> None:
+        """What a device waits for is there, and what is over is not."""
+        self.truth.only({device.id: device.owner for device in self.devices})
+        for device in self.devices:
+            if device.live:
+                self.truth.arrived(device.id)
+        for room in self.truth.rooms.values():
+            for said in room.said[room.erased :] if room.loose else ():
+                if said.fleeting and said.key in self._words:
+                    there = fleeting_row(self.net.world, self._words[said.key])
+                    assert there or not said.waits, f"{said} was dropped too early"
+                    assert not there or not said.over, f"{said} is still there"
+
+    @property
+    def _words(self) -> dict[str, str]:
+        return {key: one for one, key in self.keys.items() if not key.startswith("notice ")}
+
+    def let_all_go(self) -> None:
+        """Where all members' devices are there, nothing waits a minute later, and nothing can be read."""
+        for device in self.devices:
+            if device.connected:
+                self.bring_back(device)
+        self.net.settle(15)
+        for device in self.devices:
+            self._settle_orders(device)
+        if any(self.orders.values()):
+            return  # a minute is longer than a client waits for an answer
+        self.net.settle(75)
+        self.look_at_waiting()
+        gone = {device.owner for device in self.devices if not device.live}
+        for room in self.truth.rooms.values():
+            if not gone & set(room.people):
+                for said in room.said:
+                    said.over = said.over or said.fleeting
+        self.look_at_waiting()
+
+    def week(self) -> None:
+        """The node is away for a week, and all that waited is gone then."""
+        for device in self.devices:
+            self._settle_orders(device)
+        if any(self.orders.values()):
+            return
+        self.net.restart(7 * 86400 + 3600)
+        self.truth.drop_all()
+        for device in self.devices:
+            if not device.away:
+                self.bring_back(device)
+        self.net.settle(1)
 
     def login(self, name: str) -> None:
         """A fresh device; of too many the oldest is logged out."""
@@ -100,13 +175,13 @@ class Play:
         """What is given again reaches the node as soon as the client is back."""
         for order in self.orders[device]:
             if order.again and not order.asked.done:
-                order.expected = order.apply()
+                order.expected = self._applied(device, order.apply)
 
     def give(
         self, device: Device, told: Callable[[], Awaitable[object]], apply: Apply, *, again: bool = False
     ) -> None:
         """Have the device give a command, which does `apply` to the model when it reaches the node."""
-        expected = apply() if device.connected else None
+        expected = self._applied(device, apply) if device.connected else None
         self.orders[device].append(Order(device.ask(told), apply, again, expected))
         self._settle_orders(device)
 
@@ -117,6 +192,8 @@ class Play:
             error = order.asked.error
             if isinstance(error, Disconnected):
                 assert not order.again, error
+            elif isinstance(error, TimedOut):
+                pass  # it was done if it reached the node, and is not given again
             elif isinstance(error, RemoteProblem):
                 assert error.code == order.expected, (error, order.expected)
             else:
@@ -163,7 +240,7 @@ class Play:
         if committed:
             database.commit()
         if committed or asked.done:  # what is refused is refused without the disk
-            order.expected = order.apply()
+            order.expected = self._applied(device, order.apply)
         self.restart()
 
     def close(self, name: str) -> None:
@@ -244,13 +321,22 @@ class Play:
         assert set(state.groups.invitations) == invited, f"invitations of {person}"
         rooms = truth.rooms_of(person)
         keys = {self.chat_id(truth.key_of(room)): room for room in rooms}
-        assert [view.chat for view in state.chats] == list(keys), f"chats of {person}"
+        views = {view.chat for view in state.chats}
+        missing = [self.chat_id(truth.key_of(room)) for room in rooms if may_be_empty(device, room)]
+        assert views <= set(keys) and set(keys) - views <= set(missing), f"chats of {person}: {views}, {keys}"
+        placed = [chat for chat in keys if not keys[chat].loose]  # others have their place by what is gone
+        assert [view.chat for view in state.chats if view.chat in placed] == placed, f"chats of {person}"
         for view in state.chats:
-            self._check_room(person, view, keys[view.chat])
+            self._check_room(device, view, keys[view.chat])
 
-    def _check_room(self, person: str, view: ChatView, room: Room) -> None:
+    def _check_room(self, device: Device, view: ChatView, room: Room) -> None:
+        person = device.owner
         about = f"{person} in {room.kind} {room.people}"
         held = [self._shown(message) for message in view.messages]
+        assert (view.history, view.erased is not None) == (room.history, room.loose), about
+        if room.loose:
+            check_loose(device, view, room, held, self.truth.order)
+            return
         true = [said.shown_to(person) for said in room.seen(person)[-len(held) :]]
         assert held == true, f"{about}: {held} for {true}"
         assert [self.keys[each] for each in view.pinned] == room.pinned, (about, view.pinned, room)
@@ -286,7 +372,7 @@ class Play:
         person = device.owner
         for view in device.state.chats:
             room = self.truth.rooms.get(self.truth.room(person, self.name_of(view.peer)))
-            if view.kind != "direct" or room is None:
+            if view.kind != "direct" or room is None or room.loose:
                 continue
             theirs = [said for said in room.said if said.sender == person]
             if theirs and len(view.messages) == len(room.said):
@@ -308,6 +394,7 @@ class Play:
         for view in device.state.chats:
             while self.load_page(device, view, 200):
                 pass
+            assert not view.more
 
     def load_page(self, device: Device, view: ChatView, limit: int) -> bool:
         """The page before what is held, as who looks at a chat has it; whether there are more."""
@@ -321,7 +408,7 @@ class Play:
         """Everybody comes back, and sees what is true; so does who looks for the first time."""
         for device in self.devices:
             self.bring_back(device)
-        self.net.settle(1)
+        self.net.settle(25)  # whoever has switched a history off is answered after a turn of the keyring
         for device in self.devices:
             assert device.live, "it did not come back"
             self._settle_orders(device)
@@ -335,7 +422,9 @@ class Play:
             self.load_all(device)
             self.check(device)
             self.check_rosters(device)
-        self.net.settle(1)
+        self.net.settle(75)
+        world = self.net.world
+        assert world.database.count("spool") == 0, "something waits, though everybody has everything"
         for device in self.devices:
             self.check_delivered(device)
             ended = device.client.close()

@@ -32,6 +32,14 @@ class Said:
     edited: bool = False
     deleted: bool = False
     reactions: dict[str, str] = field(default_factory=dict)
+    fleeting: bool = False
+    """Whether it lives only until it is delivered."""
+    waits: set[str] = field(default_factory=set)
+    """Devices that have not got it: until then it lives."""
+    old: bool = False
+    """Whether it was written a week ago, and is not edited any more."""
+    over: bool = False
+    """Whether it is certainly gone."""
 
     def shown_to(self, person: str) -> "Shown":
         """What `person` sees of it."""
@@ -65,6 +73,13 @@ class Room:
     pinned: list[str] = field(default_factory=list)
     drafts: dict[str, str] = field(default_factory=dict)
     muted: dict[str, bool] = field(default_factory=dict)
+    history: bool = True
+    erased: int = 0
+    """How many messages, from the first on, were erased for all."""
+    loose: bool = False
+    """Whether its history was ever disabled."""
+    joined: dict[str, int] = field(default_factory=dict)
+    """When somebody came, in the order of messages."""
 
     def find(self, key: str) -> int:
         """The place of a message; -1 where there is none."""
@@ -78,7 +93,7 @@ class Room:
 
     def seen(self, person: str) -> list[Said]:
         """What somebody sees of it."""
-        return self.said[self.since.get(person, 0) :]
+        return self.said[max(self.erased, self.since.get(person, 0)) :]
 
     def other(self, person: str) -> str | None:
         """Who is at the other end of a direct chat."""
@@ -103,7 +118,7 @@ class Truth:
     def __init__(self, names: list[str]) -> None:
         self.people = {name: Person(name) for name in names}
         self.rooms: dict[tuple[str, ...], Room] = {}
-        self._order = 0
+        self.order = 0
         for name in names:
             self.rooms["system", name] = Room("system", (name,))
 
@@ -145,8 +160,8 @@ class Truth:
         return None
 
     def _say(self, room: Room, key: str, sender: str) -> None:
-        self._order += 1
-        room.said.append(Said(key, sender, self._order, key))
+        self.order += 1
+        room.said.append(Said(key, sender, self.order, key))
 
     def mark(self, person: str, key: tuple[str, ...], upto: str) -> str | None:
         """All up to a message was read."""
@@ -186,6 +201,8 @@ class Truth:
             return FOREIGN
         if not self._may_write(person, self.rooms[key]):
             return STRANGERS
+        if said.old:
+            return "edit_over"
         said.text, said.edited = text, said.edited or said.text != text
         return None
 

@@ -214,7 +214,8 @@ class MeanwhileTests(ErasureCase):
         sent = self.bob.call("chat.send", **about)
         self.off()
         for _ in range(2):
-            self.assertEqual(self.bob.call("chat.send", **about)["id"], sent["id"])
+            again = self.bob.call("chat.send", **about)
+            self.assertEqual((again["id"], again["erased"]), (sent["id"], True))
             self.world.settle()
         self.assertEqual(self.alice.history(self.chat), [])
         self.world.clock.advance(8 * 86400)

@@ -183,6 +183,18 @@ class DeliveryTests(FleetingCase):
         [told] = [event["params"] for event in self.alice.take("chat.receipt")]
         self.assertEqual((told["account"], told["read"]), (self.bob.account, sent["id"]))
 
+    def test_read_elsewhere(self) -> None:
+        """What is gone from one chat was never in another one, and cannot be read there."""
+        carol = self.world.register("carol")
+        other = self.world.befriend(self.bob, carol)
+        carol.write(other, "hello")
+        sent = self.alice.write(self.chat, "seen?")
+        self.acknowledge(self.bob)
+        self.gather()
+        self.assertEqual(self.left(), [0, 0, 0])
+        self.refused("not_found", self.bob, "chat.read", chat=other, upto=sent["id"])
+        self.bob.call("chat.read", chat=self.chat, upto=sent["id"])
+
     def test_switched_on_again(self) -> None:
         """What waits then waits on, and goes as it would have; what follows stays."""
         self.alice.write(self.chat, "fleeting")

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from itertools import combinations
 from typing import Any
 
-from hypothesis import HealthCheck, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -28,6 +28,8 @@ from tests.chats_play import EDITED, Key, Play
 
 NAMES = ["ada", "bob", "cyd", "dan"]
 EXAMPLES, STEPS = 80, 60
+PHASES = [Phase.generate] if os.environ.get("MODEL_QUICK") else list(Phase)
+"""Without shrinking, what fails is said at once, and in full length."""
 LEAST = 2000
 MOST_GROUPS = 3
 WAYS = ["request", "accept", "decline", "remove", "block", "unblock"]
@@ -46,6 +48,7 @@ class _Lives(RuleBasedStateMachine):
         super().__init__()
         self.play = Play(NAMES)
         self.words = 0
+        self.weeks = 0
 
     @initialize(apart=st.sets(st.integers(0, 5), max_size=3), group=st.booleans(), second=st.booleans())
     def meet_all(self, apart: set[int], group: bool, second: bool) -> None:
@@ -127,6 +130,8 @@ class _Lives(RuleBasedStateMachine):
         view, message = found
         play, client = self.play, device.client
         key, which = play.key_of(device, view), play.key_of_message(message)
+        if what in ("pin", "unpin") and not play.truth.rooms[key].history:
+            return  # what becomes of a pin when its message goes is not said
         shown = tuple(which + EDITED + str(text) for text in said) if what == "edit" else said
         play.give(
             device,
@@ -319,6 +324,52 @@ class _Lives(RuleBasedStateMachine):
             for _ in range(count):
                 self._write(self._device(who), key)
 
+    # --- chats without history
+
+    def _room(self, device: Device, number: int) -> Key | None:
+        views = [view for view in device.state.chats if view.kind != "system"]
+        return self.play.key_of(device, views[number % len(views)]) if views else None
+
+    @rule(who=ANY, chat=ANY, enabled=st.sampled_from([False, False, True]))
+    def switch(self, who: int, chat: int, enabled: bool) -> None:
+        """Disable the history of a chat, or have messages kept again."""
+        device = self._device(who)
+        if (key := self._room(device, chat)) is None or not device.connected:
+            return
+        named, client = self.play.chat_id(key), device.client
+        self.play.give(
+            device,
+            lambda: client.set_history(named, enabled),
+            lambda: self.play.truth.set_history(device.owner, key, enabled),
+        )
+
+    @rule(who=ANY, away=ANY, chat=ANY, count=st.integers(1, 3), then=st.integers(0, 3))
+    def pass_by(self, who: int, away: int, chat: int, count: int, then: int) -> None:
+        """Something is written, and perhaps the history disabled, while a device is away or slow."""
+        device, missing = self._device(who), self._device(away)
+        if then % 2:
+            self.play.cut(missing, away=True)
+        else:
+            self.slow(away, 0)
+        if (key := self._room(device, chat)) is not None:
+            for _ in range(count):
+                self._write(device, key)
+            if then > 1:
+                self.switch(who, chat, enabled=False)
+                self._write(device, key)
+        self.play.net.settle()
+
+    @rule()
+    def let_all_go(self) -> None:
+        self.play.let_all_go()
+
+    @precondition(lambda self: not self.weeks)
+    @rule(sure=st.booleans())
+    def week(self, sure: bool) -> None:
+        if sure:
+            self.weeks += 1
+            self.play.week()
+
     # --- devices and the network
 
     @rule(who=ANY)
@@ -361,7 +412,7 @@ class _Lives(RuleBasedStateMachine):
     def load(self, who: int) -> None:
         device = self._device(who)
         if device.live:
-            device.load()
+            self.play.load(device)
 
     @rule()
     def wait(self) -> None:
@@ -383,6 +434,7 @@ class _Lives(RuleBasedStateMachine):
     def shown(self) -> None:
         """Whoever was told everything shows what is true."""
         _Lives.taken += 1
+        self.play.look_at_waiting()
         for device in self.play.devices:
             if device.live:
                 self.play.check(device)
@@ -405,6 +457,7 @@ class ModelTests(SynchronousTestCase):
             derandomize=chosen is None,
             database=None,
             print_blob=True,
+            phases=PHASES,
             suppress_health_check=list(HealthCheck),
         )
         lives: type[RuleBasedStateMachine] = _Lives

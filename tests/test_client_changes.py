@@ -161,6 +161,11 @@ class ScreenTests(DeskTestCase):
         self.enter("/chat bob")
         return self.body()
 
+    def test_forwarded_from_you(self) -> None:
+        """One's own message that somebody forwarded is said to be from you."""
+        copy = structs.replace(message(3, "copy"), forwarded=Forwarded(1, ADA))
+        self.assertIn("[forwarded from you]", self.show(copy))
+
     def test_all_that_stands_around_a_message(self) -> None:
         """Answers, marks, reactions; a stub where something was deleted."""
         answer = structs.replace(
@@ -178,7 +183,7 @@ class ScreenTests(DeskTestCase):
             "well (edited)",
             "👍 2*  🎉 1",
             "[forwarded]",
-            "@ You",
+            "@ you",
             "[deleted]",
         ):
             self.assertIn(words, shown)

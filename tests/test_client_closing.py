@@ -220,6 +220,6 @@ class ContactTests(DeskTestCase):
         self.assertIn("bob is blocked already, or has closed the account", " ".join(self.body().split()))
         self.enter("/chat bob")
         self.enter("are you there?")
-        self.assertIn("Not sent to bob: has closed the account", " ".join(self.body().split()))
+        self.assertIn("Not sent: has closed the account", " ".join(self.body().split()))
         self.enter("/remove bob")
         self.assertEqual(self.params("contact.remove"), [{"account": BOB}])

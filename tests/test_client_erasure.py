@@ -3,6 +3,9 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.chat_view import ChatView
+from safeum_home.client.message_methods import sent_message
+from safeum_home.protocol.commands import ChatSend
+from safeum_home.protocol.types import Text
 from tests.sdk_world import SdkDevice, written
 from tests.world import World
 
@@ -49,6 +52,16 @@ class ErasedTests(SynchronousTestCase):
         for device in (self.alice, self.bob, self.tablet):
             self.wiped(device)
         self.assertEqual(self.view(self.bob).unread, 0)
+
+    def test_sent_again_behind_it(self) -> None:
+        """What a device sent, and gives again since the answer was lost, is not shown where it was erased."""
+        params = ChatSend(self.chat, "its id", Text("lost answer"))
+        sent = self.alice.do(self.alice.client.call(params))
+        self.assertIsNotNone(sent_message(params, sent, "alice"))
+        self.off()
+        again = self.alice.do(self.alice.client.call(params))
+        self.assertEqual(again.id, sent.id)
+        self.assertIsNone(sent_message(params, again, "alice"))
 
     def test_away(self) -> None:
         """A device that was offline wipes with its first sync, and goes on from there."""

@@ -49,7 +49,7 @@ class StoryTests(GroupDeskCase):
         screen = self.ben.enter("/chat walks")
         self.assertIn("You joined, invited by Ann.", screen)
         self.assertEqual(self.ben.header(), f"{GROUP_MARK} Walks  2 members")
-        self.assertIn("Ben joined, invited by You.", self.ann.screen())
+        self.assertIn("Ben joined, invited by you.", self.ann.screen())
 
     def test_a_member_is_not_invited(self) -> None:
         """Whoever is there already is told to be."""
@@ -108,9 +108,14 @@ class StoryTests(GroupDeskCase):
     def test_going(self) -> None:
         """Who is removed, or leaves, has the chat no more; the others see it."""
         self.group()
-        self.assertIn("You removed ", self.ann.enter("/kick cay"))
+        self.ann.enter("/kick cay")
+        self.assertIn("No link lets them in again", self.ann.desk.questions.prompt)
+        self.assertIn("Nothing was changed", self.ann.enter(""))
+        self.assertIn(GROUP_MARK, self.cay.sidebar())
+        self.ann.enter("/kick cay")
+        self.assertIn("You removed ", self.ann.enter("yes"))
         self.assertNotIn(GROUP_MARK, self.cay.sidebar())
-        self.assertIn("You were removed from the group.", self.cay.screen())
+        self.assertIn(f"You were removed from {GROUP_MARK} Walks.", self.cay.screen())
         self.ben.enter("/leave")
         self.assertIn(GROUP_MARK, self.ben.sidebar())
         self.assertIn("You have left the group.", self.ben.enter("yes"))
@@ -129,8 +134,76 @@ class StoryTests(GroupDeskCase):
         self.ann.enter("/link off")
         self.assertIn("of no group", self.ben.enter(f"/join {link}"))
         link = next(word for word in self.ann.enter("/link new").split() if "#" in word and word != link)
-        self.assertIn("You joined.", self.ben.enter(f"/join {link}"))
+        self.ann.enter("/describe Up the hills")
+        screen = self.ben.enter(f"/join {link}")
+        self.assertIn(f"{GROUP_MARK} Walks, 1 member", screen)
+        self.assertIn("About: Up the hills", screen)
+        self.assertIn("You have not joined.", self.ben.enter("no"))
+        self.assertNotIn(GROUP_MARK, self.ben.sidebar())
+        self.ben.enter(f"/join {link}")
+        self.assertIn("You joined.", self.ben.enter("yes"))
         self.assertIn("Ben joined.", self.ann.screen())
+
+    def test_joining_again(self) -> None:
+        """Whoever is in it already has it opened, and nothing is asked."""
+        self.group()
+        link = next(word for word in self.ann.enter("/link new").split() if "#" in word)
+        self.ben.enter("/chat")
+        self.ben.enter(f"/join {link}")
+        self.assertIn(f"{GROUP_MARK} Walks", self.ben.header())
+        self.assertFalse(self.ben.desk.questions.open)
+
+    def test_what_cannot_be(self) -> None:
+        """Oneself, who is in it already, names that are too long: told before the node is asked."""
+        self.group()
+        for line in ("/role ann member", "/kick You", "/kick ann"):
+            self.assertIn("That is you", self.ann.enter(line), line)
+        self.assertIn("Ben (ben) is in this group already.", self.ann.enter("/invite ben"))
+        self.assertIn("70 characters, and 64 is the most", self.ann.enter("/group " + "x" * 70))
+        self.assertIn("65 characters, and 64 is the most", self.ann.enter("/rename " + "x" * 65))
+        self.assertIn("513 characters, and 512 is the most", self.ann.enter("/describe " + "x" * 513))
+        self.assertIn("In a group only its owner", self.ben.enter("/history off"))
+        self.assertFalse(self.ben.desk.questions.open)
+
+    def test_inviting_again(self) -> None:
+        """An invitation that waits is not given again; one that was taken back is."""
+        self.ann.enter("/group Walks")
+        self.ann.enter("/invite ben")
+        self.assertIn("Ben (ben) is invited already.", self.ann.enter("/invite ben"))
+        self.ann.enter("/kick ben")
+        self.assertIn("Take back the invitation of Ben?", self.ann.desk.questions.prompt)
+        self.ann.enter("yes")
+        self.assertIn("will be here once they accept", self.ann.enter("/invite ben"))
+        self.assertNotIn("You were removed", self.ben.screen())
+
+    def test_what_newcomers_see(self) -> None:
+        """It is switched on and off, and said in words that are right for who did it."""
+        self.group()
+        self.assertIn("sees what was written before: you changed that.", self.ann.enter("/earlier on"))
+        self.assertIn("sees what was written before: Ann changed that.", self.ben.screen())
+        self.assertIn("does not see what was written before: you", self.ann.enter("/earlier off"))
+        self.assertIn("Which?", self.ann.enter("/earlier"))
+
+    def test_numbers_are_of_messages(self) -> None:
+        """What the node tells of a group has no number: the last message is 1, whatever came after it."""
+        self.group()
+        self.ann.enter("hello all")
+        self.ann.enter("/rename Hikes")
+        self.ann.enter("/edit 1 hello both")
+        self.assertIn("hello both (edited)", self.ben.screen())
+        self.assertIn("Which message?", self.ann.enter("/edit 2 more"))
+
+    def test_above_the_others(self) -> None:
+        """A chat that is pinned in the list stands first, on whatever comes in elsewhere."""
+        self.ann.enter("/group Walks")
+        self.ann.enter("/pin-chat")
+        self.ben.enter("/chat ann")
+        self.ben.enter("hello")
+        rows = self.ann.sidebar()
+        self.assertLess(rows.index("Walks"), rows.index("Ben"))
+        self.ann.enter("/unpin-chat")
+        rows = self.ann.sidebar()
+        self.assertGreater(rows.index("Walks"), rows.index("Ben"))
 
     def test_renaming(self) -> None:
         """The header and the list follow, and a line says who did it."""
@@ -173,6 +246,27 @@ class TrustTests(GroupDeskCase):
         notice = Notice("danced", "@a", "@b", "x\x1b[31m")
         self.assertIn("danced", notice_text(notice, str))
         self.assertNotIn("\x1b", notice_text(structs.replace(notice, action="named"), str))
+
+    def test_words_for_you(self) -> None:
+        """Sentences are right where it is about oneself, at their beginning and within them."""
+
+        def called(account: str) -> str:
+            return "You" if account == "@me" else "Ann"
+
+        for notice, words in (
+            (Notice("owner", who="@me"), "You are the owner now."),
+            (Notice("owner", who="@ann"), "Ann is the owner now."),
+            (Notice("admin", who="@me", by="@ann"), "Ann made you an admin."),
+            (Notice("member", who="@me", by="@ann"), "You are an admin no more, by Ann."),
+            (Notice("joined", who="@ann", by="@me"), "Ann joined, invited by you."),
+            (Notice("removed", who="@ann", by="@me"), "You removed Ann."),
+            (Notice("left"), "Somebody left."),
+            (
+                Notice("earlier", by="@me"),
+                "Who joins from now on sees what was written before: you changed that.",
+            ),
+        ):
+            self.assertEqual(notice_text(notice, called), words)
 
     def test_braces_in_names(self) -> None:
         """Are letters like others."""

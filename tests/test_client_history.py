@@ -37,7 +37,7 @@ class HistoryTests(DeskTestCase):
     def test_off(self) -> None:
         """It is asked about once, in words; then the screen is wiped, and says so above."""
         self.enter("/history off")
-        self.assertIn("Nothing can be brought back", " ".join(self.body().split()))
+        self.assertIn("Nobody can bring anything back", " ".join(self.body().split()))
         self.assertEqual(self.params("chat.history.set"), [])
         self.enter("yes")
         self.assertEqual(self.params("chat.history.set"), [{"chat": CHAT, "enabled": False}])
@@ -113,6 +113,8 @@ class HistoryTests(DeskTestCase):
         self.enter(f"/receipt {path}")
         shown = " ".join(self.body(columns=200).split())
         self.assertIn("home.example says that it erased", shown)
+        key = self.desk.state.voice.fingerprint
+        self.assertIn(f'safeum verify-receipt {path} --key "{key or "FINGERPRINT"}"', shown)
         self.assertEqual(verify(path, None)[0], UNKNOWN_KEY)
         self.assertEqual(verify(path, RECEIPT["key"])[0], 0)
         before = path.read_bytes()

@@ -116,6 +116,26 @@ class OutboxTests(DeskTestCase):
     def test_nothing_is_sent_to_whom_it_would_not_reach(self) -> None:
         self.meet(ContactState.BLOCKED, "Bob", BOB)
         self.enter("hello")
-        self.assertIn("Not sent to Bob: blocked", self.text())
+        self.assertIn("hello ✗ Not sent: blocked", self.text())
+        self.assertEqual(self.sent(), [])
+        self.enter("/drop")
+        self.assertNotIn("hello", self.text())
+
+    def test_what_did_not_reach_somebody_is_sent_when_it_can_be(self) -> None:
+        """The text stays in its place until they are contacts again; /retry sends it once."""
+        self.meet(ContactState.REMOVED, "Bob", BOB)
+        self.enter("hello")
+        self.assertIn("hello ✗ Not sent: not your contact any more", self.text())
+        self.meet(ContactState.ACCEPTED, "Bob", BOB)
+        self.assertEqual(self.sent(), [])
+        self.enter("/retry")
+        self.assertEqual(self.sent(), ["hello"])
+        self.assertEqual(self.desk.outbox.items, [])
+
+    def test_what_does_not_reach_somebody_holds_up_nothing(self) -> None:
+        """It is for the chat that it was written in."""
+        self.meet(ContactState.BLOCKED, "Bob", BOB)
+        self.enter("hello")
+        self.assertEqual([item.error for item in self.desk.outbox.items], ["blocked: /unblock lifts it."])
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.desk.current, CHAT)

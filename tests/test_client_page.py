@@ -87,7 +87,7 @@ class HelpTests(PageTestCase):
         pages = [self.body()]
         self.assertTrue(pages[0].startswith("Chats\n/chat [NAME]"))
         self.assertIn("PageDown for more", self.info())
-        for _ in range(8):
+        for _ in range(9):
             self.scroll(-(ROWS - 2))
             pages.append(self.body())
         self.assertEqual(pages[-1], pages[-2])

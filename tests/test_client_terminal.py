@@ -188,7 +188,7 @@ class ChatTests(DeskTestCase):
 class CommandTests(DeskTestCase):
     def test_every_command_is_in_the_help(self) -> None:
         self.enter("/help")
-        text = self.body(rows=120)
+        text = self.body(rows=140)
         for name in ("add", "accept", "devices", "revoke", "quit", "retry"):
             self.assertIn(f"/{name}", text)
 
@@ -202,7 +202,7 @@ class CommandTests(DeskTestCase):
         self.enter("/cha bob")
         self.assertEqual(self.desk.current, CHAT)
         self.enter("/de")
-        self.assertIn("Which one? /decline, /delete, /devices", self.body())
+        self.assertIn("Which one? /decline, /delete, /describe, /devices", self.body())
         self.enter("/dance")
         self.assertIn("There is no /dance", self.body())
 

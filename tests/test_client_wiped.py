@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client import wiping
+from safeum_home.client.names import GROUP_MARK
 from safeum_home.protocol.commands import Sent
 from tests.world import World
 from tests.world_desk import WorldDesk, befriend
@@ -83,7 +84,7 @@ class WipedTests(SynchronousTestCase):
         self.assertNotIn(CANARY, self.ann.enter("/draft") + self.ann.screen())
 
     def test_leaving_a_group(self) -> None:
-        """Whoever leaves, or is removed, holds nothing of it, its name and its people among that."""
+        """Whoever leaves, or is removed, holds nothing of it, its people among that."""
         self.ann.enter(f"/group Walks {CANARY}")
         self.ann.enter("/invite ben")
         self.ben.enter("/invitations")
@@ -91,8 +92,10 @@ class WipedTests(SynchronousTestCase):
         self.ann.enter("/chat walks")
         self.fill(self.ben, "walks")
         self.ann.enter("/kick ben")
+        self.ann.enter("yes")
         self.world.settle()
-        self.assertEqual(self.left(self.ben), [])
+        told = f"You were removed from {GROUP_MARK} Walks {CANARY}."
+        self.assertEqual(self.left(self.ben), [told], "all that is left is of what")
         self.assertNotEqual(self.left(self.ann), [], "she is still in it")
         self.ann.enter("/leave")
         self.ann.enter("yes")

@@ -3,12 +3,10 @@
 import os
 from typing import Any
 
-import msgspec
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats.files.sending import drop, drop_chat, drop_upto
-from safeum_home.protocol.files import File
-from safeum_home.storage import files
+from safeum_home.chats.files.sending import drop
+from safeum_home.storage import erasure, files
 from tests.file_case import FileCase
 from tests.world import PASSWORD, Client, Refused
 
@@ -185,51 +183,27 @@ class SendingTests(FileCase):
         self.assertEqual(self.code(self.body(file, 5)), "not_a_contact")
         self.assertEqual(self.fetch(self.link(self.bob, message["id"])).body, b"12345")
 
-    def transact(self, fn: Any) -> Any:
-        return self.successResultOf(self.world.database.transact(fn))
-
-    def drop(self, chat: str, message: str) -> None:
-        position = self.world.vault.cursors.decode(message)
-        self.transact(lambda c: drop(c, self.world.vault.blinder.chat(chat), [position]))  # type: ignore[arg-type]
-
-
-class TogetherTests(SendingTests):
-    """The functions that others call inside their transactions."""
-
-    def test_forward(self) -> None:
-        """`forward` lets a message of another chat have the file, inside the transaction that stores it."""
-        carol = self.world.register("carol")
-        other = self.world.befriend(self.alice, carol)
-        self.sent(b"12345")
-        [told] = self.bob.take("chat.message")
-        body = msgspec.convert(told["params"]["body"], File)
-        registry = self.world.domain.registry
-        target = self.successResultOf(registry.load(other))  # type: ignore[arg-type]
-        assert target is not None
-        sent = self.send(self.body(self.upload(b"x", chat=other), 1), chat=other)
-        place = self.world.vault.cursors.decode(sent["id"])
-        attachments = self.world.domain.files.attachments
-
-        def move(c: Any) -> None:
-            drop(c, target.blind, [place])
-            attachments.forward(c, self.alice.account, target, body, place)  # type: ignore[arg-type]
-
-        self.transact(move)
-        self.assertTidy(blobs=1)
-        self.assertEqual(self.fetch(self.link(carol, sent["id"], other)).body, b"12345")
-
     def test_erased_upto(self) -> None:
         """All up to a message goes with what is being uploaded; what comes after it stays."""
         first, second = self.sent(b"1"), self.sent(b"2")
         self.create(100)
         position = self.world.vault.cursors.decode(first["id"])
         blind = self.world.vault.blinder.chat(self.chat)  # type: ignore[arg-type]
-        self.transact(lambda c: drop_upto(c, blind, position))
+        self.transact(lambda c: erasure.erase_past(c, blind, position, 1))
         self.assertRaises(Refused, self.link, self.bob, first["id"])
+        while self.transact(lambda c: erasure.sweep(c, 10, 0)):
+            pass
         self.assertEqual(self.fetch(self.link(self.bob, second["id"])).body, b"2")
         self.assertTidy(blobs=1)
-        self.transact(lambda c: drop_chat(c, blind))
+        self.transact(lambda c: files.drop_chat(c, blind))
         self.assertTidy()
+
+    def transact(self, fn: Any) -> Any:
+        return self.successResultOf(self.world.database.transact(fn))
+
+    def drop(self, chat: str, message: str) -> None:
+        position = self.world.vault.cursors.decode(message)
+        self.transact(lambda c: drop(c, self.world.vault.blinder.chat(chat), [position]))  # type: ignore[arg-type]
 
 
 class JanitorTests(FileCase):
@@ -314,7 +288,7 @@ class JanitorTests(FileCase):
 
         def erased(work: Any) -> Any:
             object.__setattr__(means, "threads", original)
-            self.successResultOf(self.world.database.transact(lambda c: drop_chat(c, blind)))
+            self.successResultOf(self.world.database.transact(lambda c: files.drop_chat(c, blind)))
             return original(work)
 
         object.__setattr__(means, "threads", erased)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from safeum_home.storage import files, keys
+from safeum_home.storage import erasure, files, keys
 from safeum_home.storage.chats import add_members
 from safeum_home.storage.erasure import erased_epoch
 from safeum_home.storage.rows import FilePlace, FileRow, MemberRow, UploadRow
@@ -68,9 +68,9 @@ class FileRowTests(StorageCase):
         await self.do(files.drop_chat, blind("chat"))
         self.assertEqual(await self.dropped(), [])
         self.assertTrue(await self.read(files.is_there, blind("b-a")))
-        await self.do(files.drop_upto, blind("other"), 2)
+        self.assertFalse(await self.do(files.drop_some, blind("other"), 2, 10))
         self.assertEqual(await self.dropped(), [])
-        await self.do(files.drop_upto, blind("other"), 3)
+        self.assertTrue(await self.do(files.drop_some, blind("other"), 3, 10))
         self.assertEqual(await self.dropped(), [blind("b-a")])
         self.assertFalse(await self.read(files.is_there, blind("b-a")))
         await self.do(files.deleted, [blind("b-a")])
@@ -152,6 +152,23 @@ class FileRowTests(StorageCase):
         self.assertIsNone(await self.read(keys.key, owners[1]))
         self.assertEqual(await self.read(erased_epoch), 4)
         self.assertEqual(await self.dropped(), [blind("b-a")])
+
+    async def test_erased_past(self) -> None:
+        """Of what is erased keys and uploads go at once; rows go some at a time, and those behind it stay."""
+        for position in (1, 2, 3, 4):
+            await self.do(files.begin_upload, upload(str(position)), blind("ann"), 1)
+            await self.do(files.attach, use(str(position), position, ends=50 if position == 2 else 0))
+        own = files.file_owner(blind("chat"), 2)
+        await self.do(keys.put_key, own, wrap(epoch=1))
+        await self.do(files.begin_upload, upload("new"), blind("ann"), 1)
+        await self.do(erasure.erase_past, blind("chat"), 3, 1)
+        self.assertIsNone(await self.read(keys.key, own))
+        self.assertIsNone(await self.read(files.upload, blind("new")))
+        left = []
+        while await self.do(erasure.sweep, 2, 0):
+            left.append([p for p in (1, 2, 3, 4) if await self.read(files.file, blind("chat"), p)])
+        self.assertEqual(left, [[3, 4], [4], [4]])
+        self.assertEqual(await self.dropped(), sorted(blind(f"b-{name}") for name in ("1", "2", "3", "new")))
 
     async def test_lost(self) -> None:
         """Where a blob is gone, an upload that had begun goes; what messages have is told and kept."""

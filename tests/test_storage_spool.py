@@ -149,13 +149,15 @@ class SpoolTests(StorageCase):
     async def test_drop(self) -> None:
         """Message and key are gone, others stay; it is recognised for a while, and a turn is due."""
         one, two = await self.put(client_id="one"), await self.put(client_id="two")
-        await self.write(erasure.drop_messages, blind("chat"), [one], 100, 3)
+        await self.write(erasure.drop_messages, blind("chat"), [one], 100, 3, [blind("mark")])
         self.assertEqual([await self.count(table) for table in ("events", "spool", "dedupe")], [1, 1, 2])
         self.assertIsNone(await self.read(keys.key, keys.message_owner(blind("chat"), one)))
         self.assertIsNotNone(await self.read(keys.key, keys.message_owner(blind("chat"), two)))
         self.assertEqual(await self.read(erasure.erased_epoch), 3)
         self.assertTrue(await self.read(events.is_gone, one))
         self.assertFalse(await self.read(events.is_gone, two))
+        self.assertTrue(await self.read(events.is_gone_from, one, blind("mark")))
+        self.assertFalse(await self.read(events.is_gone_from, one, blind("other")))
         self.assertEqual(await self.read(events.recognised, blind("one")), one)
         self.assertFalse(await self.write(erasure.forget_gone, 100, 10))
         self.assertEqual(await self.count("dedupe"), 2)

@@ -81,8 +81,8 @@ class Composing:
         body, forwarded = params.body, None
         if params.forward is not None:
             place = await self._source(sender, params.forward)
-            body, forwarded = place.message.body, _mark(place, sender, chat)
-            checks.append(lambda c: _unchanged(c, place))
+            body, forwarded = place.message.body, _mark(place, chat)
+            checks.append(lambda c: self._unchanged(c, place))
         if body is None or (chat.kind is ChatKind.SUPPORT and type(body) is not Text):
             raise Problem(Code.INVALID_PARAMS, "support takes texts only")
 
@@ -116,6 +116,13 @@ class Composing:
             raise Problem(Code.NOT_FORWARDABLE)
         return place
 
+    def _unchanged(self, c: Connection, place: Place) -> None:
+        """What was erased, edited or deleted since it was read is not copied as it was, and nor is it for who
+        sees it no longer. What became another one is to be asked for again."""
+        now = self._altering.find(c, place.chat.blind, place.account, place.row.position)
+        if now.message.body != place.message.body:
+            raise Problem(Code.BUSY, retry_after=0.1)
+
 
 def check_form(params: ChatSend) -> None:
     """What is wrong with a message wherever it is to go; raises `invalid_params`."""
@@ -125,16 +132,10 @@ def check_form(params: ChatSend) -> None:
         raise Problem(Code.INVALID_PARAMS, "the node alone writes this kind")
 
 
-def _mark(place: Place, sender: AccountId, chat: Chat) -> Forwarded:
+def _mark(place: Place, chat: Chat) -> Forwarded:
     """What is told of the original; the mark of a copy is handed on, so that nobody becomes its author."""
     message = place.message
     earlier = message.forwarded
     author = message.sender if earlier is None else earlier.author
     known = chat.kind is ChatKind.SELF or author in chat.members
     return Forwarded(message.at if earlier is None else earlier.at, author if known else None)
-
-
-def _unchanged(c: Connection, place: Place) -> None:
-    """What was edited or deleted since it was read is not copied as it was: it is to be asked for again."""
-    if events.event(c, place.row.chat, place.row.position) != place.row:
-        raise Problem(Code.BUSY, retry_after=0.1)

@@ -141,7 +141,8 @@ class FleetingMessages:
             await self._database.transact(partial(self._drop_some, chat, positions, hour))
 
     def _drop_some(self, chat: bytes, positions: list[int], hour: int, c: Connection) -> None:
-        erasure.drop_messages(c, chat, positions, hour, self._turns.epoch)
+        marks = [self._blinder.gone(chat, position) for position in positions]
+        erasure.drop_messages(c, chat, positions, hour, self._turns.epoch, marks)
 
     async def _look_at_all(self) -> None:
         try:

@@ -86,7 +86,9 @@ class Receipts:
             raise Problem(Code.NOT_FOUND)
 
         def known(c: Connection) -> bool:
-            return events.event(c, chat.blind, position) is not None or events.is_gone(c, position)
+            if events.event(c, chat.blind, position) is not None:
+                return True
+            return events.is_gone_from(c, position, self._blinder.gone(chat.blind, position))
 
         # Others are told of this id, and look for it among the chat's messages.
         if position <= chat.record.erased or not await self._database.read(known):

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.sealed import open_message
-from safeum_home.errors import Code, Problem
+from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import DeviceId
 from safeum_home.ports import Blinder, Committed, Cursors, Database
 from safeum_home.protocol.commands import Sent
@@ -18,7 +18,7 @@ class SentBefore:
     """Answers in place of storing; nobody is told again.
 
     Of a message that was erased, or is gone since everybody holds it, only its place is known: the answer
-    names that, and the present time.
+    names that, and the present time. `busy` where the chat has changed since it was loaded.
     """
 
     def __init__(
@@ -63,8 +63,13 @@ class SentBefore:
         if row is None and not events.is_gone(c, position):
             return None
         if row is None or position <= chat.record.erased:
-            return Sent(self._cursors.encode(position), self._now())
-        message = open_message(c, chat, row)
+            return Sent(self._cursors.encode(position), self._now(), position <= chat.record.erased)
+        try:
+            message = open_message(c, chat, row)
+        except Tampered:
+            if chat.stale:  # it has another key since it was loaded
+                raise Problem(Code.BUSY, retry_after=1.0) from None
+            raise
         return Sent(message.id, message.at)
 
 

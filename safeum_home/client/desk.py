@@ -270,7 +270,9 @@ class Desk:
         elif view.kind == "system":
             self.note("This is where your node writes to you. Nobody reads answers here.", "error")
         elif (refused := refusal(self, view)) is not None:
-            self.note(f"Not sent to {self.names.title(view)}: {refused}.", "error")
+            self.drafts.sent(view.chat)
+            self.outbox.refuse(view.chat, text, f"{refused}.", reply_to)
+            self.follow()
         elif len(text) > MAX_TEXT:
             self.note(f"That is too long: {len(text)} characters, and {MAX_TEXT} is the most.", "error")
         else:

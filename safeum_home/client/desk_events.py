@@ -57,6 +57,7 @@ class Listening:
 
     def _begin(self) -> None:
         self._desk.begin()
+        self._learn_groups()
         spawn(self._invitations(), "asking for invitations")
         contacts = self._desk.state.contacts.values()
         self._histories = {view.chat: (view.history, view.erased) for view in self._desk.state.chats}
@@ -87,6 +88,8 @@ class Listening:
             self._updated(event.chat)
         elif isinstance(event, Loaded):
             self._more()
+        if isinstance(event, ChatUpdated | Loaded):
+            self._learn_groups()
         self._desk.refresh()
 
     def _more(self) -> None:
@@ -150,14 +153,27 @@ class Listening:
     def _member(self, event: MemberChanged) -> None:
         """The state has dropped the chat by now, where one is not in it any more."""
         desk, member = self._desk, event.member
-        if member.account != desk.state.account or member.state in ("member", "invited"):
+        if member.account != desk.state.account:
+            return
+        if member.state in ("member", "invited"):
             return
         was_here = desk.current == event.chat
+        title = self._groups.pop(event.chat, None)
         wipe(desk, event.chat)
-        if was_here:
-            self._tell(
-                "You have left the group." if member.state == "left" else "You were removed from the group."
-            )
+        if title is None:
+            return  # an invitation was declined, or taken back
+        if member.state == "removed":
+            self._tell(f"You were removed from {title}.")
+        elif was_here:
+            self._tell("You have left the group.")
+
+    def _learn_groups(self) -> None:
+        """What groups are called: of one that is gone nothing is in the state when it is told."""
+        self._groups = {
+            view.chat: self._desk.names.title(view)
+            for view in (*self._desk.state.chats, *self._desk.state.empty_groups)
+            if view.kind == "group"
+        }
 
     def _contact(self, contact: Contact) -> None:
         desk = self._desk

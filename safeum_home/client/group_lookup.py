@@ -6,10 +6,13 @@ from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.group_words import count
-from safeum_home.client.names import label
+from safeum_home.client.names import label, within
 from safeum_home.client.slash import Mistake
 from safeum_home.errors import Code
 from safeum_home.protocol.group_types import Invitation
+
+MAX_NAME = 64
+"""Characters of a group's name."""
 
 
 def here(desk: Desk) -> ChatView:
@@ -17,6 +20,19 @@ def here(desk: Desk) -> ChatView:
     if desk.chat is None or desk.chat.kind != "group":
         raise Mistake("No group is open. /chat NAME opens one, /group NAME makes one.")
     return desk.chat
+
+
+def fitting(name: str) -> str:
+    """A name that a group can have; raises `Mistake`."""
+    if len(name) > MAX_NAME:
+        raise Mistake(f"That name has {len(name)} characters, and {MAX_NAME} is the most.")
+    return name
+
+
+async def sure(desk: Desk, question: str) -> bool:
+    """Whether this person says yes."""
+    answer: str = await desk.questions.ask(f"{question} Type yes")
+    return answer.strip().casefold() == "yes"
 
 
 def named(desk: Desk, text: str) -> ChatView | None:
@@ -55,7 +71,7 @@ def invited_groups(desk: Desk) -> list[str]:
 def about(desk: Desk, one: Invitation) -> str:
     """An invitation in words."""
     who = desk.names.of_member(one.by, one.display_name, one.address)
-    return f"{label(one.name)}, with {count(one.members)}, invited by {who}"
+    return f"{label(one.name)}, with {count(one.members)}, invited by {within(who)}"
 
 
 async def accept(desk: Desk, one: Invitation) -> None:

@@ -2,28 +2,28 @@
 
 from collections.abc import Callable
 
-from safeum_home.client.names import label
+from safeum_home.client.names import YOU, label, within
 from safeum_home.client.text import safe
 from safeum_home.protocol.types import Notice
 
 _WORDS = {
-    "created": "{by} made this group.",
-    "joined": "{who} joined.",
-    "invited_in": "{who} joined, invited by {by}.",
-    "left": "{who} left.",
-    "removed": "{by} removed {who}.",
-    "admin": "{by} made {who} an admin.",
-    "member": "{who} is an admin no more, by {by}.",
-    "owner": "{by} made {who} the owner.",
-    "inherited": "{who} is the owner now.",
-    "named": '{by} named the group "{text}".',
-    "described": "{by} changed what the group says of itself.",
-    "pictured": "{by} changed the picture.",
-    "unpictured": "{by} took the picture away.",
-    "history_off": "{by} switched the history off: all that was here is erased, for all.",
-    "history_on": "{by} switched the history on: messages are kept from now on.",
-    "earlier": "{by} lets who joins from now on see what was written before.",
-    "not_earlier": "{by} lets who joins from now on not see what was written before.",
+    "created": "{By} made this group.",
+    "joined": "{Who} joined.",
+    "invited_in": "{Who} joined, invited by {by}.",
+    "left": "{Who} left.",
+    "removed": "{By} removed {who}.",
+    "admin": "{By} made {who} an admin.",
+    "member": "{Who} {is} an admin no more, by {by}.",
+    "owner": "{By} made {who} the owner.",
+    "inherited": "{Who} {is} the owner now.",
+    "named": '{By} named the group "{text}".',
+    "described": "{By} changed what the group says of itself.",
+    "pictured": "{By} changed the picture.",
+    "unpictured": "{By} took the picture away.",
+    "history_off": "{By} switched the history off: all that was here is erased, for all.",
+    "history_on": "{By} switched the history on: messages are kept from now on.",
+    "earlier": "Who joins from now on sees what was written before: {by} changed that.",
+    "not_earlier": "Who joins from now on does not see what was written before: {by} changed that.",
 }
 
 
@@ -41,7 +41,19 @@ def notice_text(notice: Notice, called: Callable[[str], str]) -> str:
     if words is None:
         return f"Something happened here that this client does not know: {safe(notice.action)}."
     who, by = (("somebody" if one is None else called(one)) for one in (notice.who, notice.by))
-    return words.format(who=who, by=by, text=label(notice.text or ""))
+    return words.format(
+        who=within(who),
+        Who=_first(who),
+        by=within(by),
+        By=_first(by),
+        text=label(notice.text or ""),
+        **{"is": "are" if who == YOU else "is"},
+    )
+
+
+def _first(name: str) -> str:
+    """At the beginning of a sentence; chosen names stay as they are."""
+    return "Somebody" if name == "somebody" else name
 
 
 def count(members: int) -> str:

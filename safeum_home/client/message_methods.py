@@ -17,8 +17,8 @@ FOR_EVER = 2**53 - 1
 
 
 def sent_message(params: c.ChatSend, sent: c.Sent, account: str) -> Message | None:
-    """The message that was sent; None for a copy, which comes from the node."""
-    if params.body is None:
+    """The message that was sent; None for a copy, which comes from the node, or where it was erased since."""
+    if params.body is None or sent.erased:
         return None
     return Message(
         sent.id,

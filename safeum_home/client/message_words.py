@@ -5,7 +5,7 @@ from collections.abc import Callable
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.file_text import file_text
 from safeum_home.client.group_words import notice_text
-from safeum_home.client.names import Names
+from safeum_home.client.names import Names, within
 from safeum_home.client.text import safe
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Deleted, Unknown
@@ -38,11 +38,11 @@ def whole_text(message: Message, view: ChatView, names: Names) -> str:
     lines = []
     if message.forwarded is not None:
         author = message.forwarded.author
-        lines.append(f"[forwarded from {names.name(author)}]" if author else "[forwarded]")
+        lines.append(f"[forwarded from {within(names.name(author))}]" if author else "[forwarded]")
     if message.reply_to is not None:
         lines.append(f"↪ {quoted(message.reply_to, view, names)}")
     if message.mentions:
-        called = ", ".join(names.name(each) for each in message.mentions)
+        called = ", ".join(within(names.name(each)) for each in message.mentions)
         lines.append(f"@ {called}")
     text = body_text(message, names.name)
     if message.edited is not None:

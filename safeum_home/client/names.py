@@ -38,6 +38,8 @@ _LOOK_ALIKES = str.maketrans(
     "aeopcyxsijhdmtbkoapviktuol",
 )
 _NODE = "Your node"
+YOU = "You"
+"""What one is called oneself; nobody else is shown as this."""
 _START = 7
 """Characters of an account's id that tell those of one group apart for a reader."""
 _TAKEN = ("you", "safeum", "yournode", "system", "support", "admin", "administrator")
@@ -47,6 +49,11 @@ _TAKEN = ("you", "safeum", "yournode", "system", "support", "admin", "administra
 def label(text: str) -> str:
     """A name as it is shown: one line, no marks of the screen."""
     return " ".join(safe(text).translate(_NO_MARKS).split())
+
+
+def within(name: str) -> str:
+    """A name as it stands within a sentence."""
+    return "you" if name == YOU else name
 
 
 def folded(text: str) -> str:
@@ -84,7 +91,7 @@ class Names:
     def name(self, account: str) -> str:
         """What to call an account: a display name, else an address; never an id where a name is known."""
         if account == self._state.account:
-            return "You"
+            return YOU
         contact = self._state.contacts.get(account)
         if contact is not None:
             return self._person(account, self._chosen(account, contact.display_name), contact.address)

@@ -47,6 +47,13 @@ class Outbox:
         self.items.append(item)
         self._next(chat)
 
+    def refuse(self, chat: str, text: str, error: str, reply_to: str | None = None) -> None:
+        """Keep what cannot be sent as things stand, with why: `retry` tries, `drop` forgets it."""
+        item = Outgoing(chat, new_client_id(self._now()), text, self._now(), error, after=self._last(chat))
+        item.reply_to = reply_to
+        self.items.append(item)
+        self._changed()
+
     def retry(self) -> None:
         """Send again what was refused, and do not wait with the rest."""
         for item in self.items:

@@ -7,6 +7,7 @@ from safeum_home.client import slash_chats as slash_chats
 from safeum_home.client import slash_closing as slash_closing
 from safeum_home.client import slash_contacts as slash_contacts
 from safeum_home.client import slash_files as slash_files
+from safeum_home.client import slash_group_info as slash_group_info
 from safeum_home.client import slash_groups as slash_groups
 from safeum_home.client import slash_history as slash_history
 from safeum_home.client import slash_messages as slash_messages

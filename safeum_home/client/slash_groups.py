@@ -3,13 +3,12 @@
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
-from safeum_home.client.group_lookup import about, here
+from safeum_home.client.group_lookup import about, fitting, here, sure
 from safeum_home.client.group_names import everybody
 from safeum_home.client.mentions import present
 from safeum_home.client.names import label
 from safeum_home.client.slash import Mistake, find, people, slash
 from safeum_home.client.text import safe
-from safeum_home.errors import Code
 from safeum_home.protocol.group_types import GroupMember
 from safeum_home.protocol.types import ContactState, GroupRole
 
@@ -30,7 +29,7 @@ def _members(desk: Desk) -> list[str]:
 
 def _member(desk: Desk, view: ChatView, text: str) -> GroupMember:
     """Who of the group is meant: a number of the last list, a login, or a name as it is shown."""
-    roster = [one for one in present(desk, view, *HERE) if one.account != desk.state.account]
+    roster = present(desk, view, *HERE)
     wanted = " ".join(text.removeprefix("@").split()).casefold()
     if not wanted:
         raise Mistake("Whom? Give a name, as in /members.")
@@ -48,6 +47,8 @@ def _member(desk: Desk, view: ChatView, text: str) -> GroupMember:
         raise Mistake(f"Which one? {', '.join(sorted(safe(one.address) for one in found))}")
     if not found:
         raise Mistake(f"{safe(text)} is not in this group. /members lists who is.")
+    if found[0].account == desk.state.account:
+        raise Mistake("That is you: nobody does this to themselves. /leave leaves.")
     return found[0]
 
 
@@ -55,7 +56,7 @@ def _member(desk: Desk, view: ChatView, text: str) -> GroupMember:
 async def _group(desk: Desk, argument: str) -> None:
     if not argument:
         raise Mistake("What is it to be called? /group NAME; then /invite brings people in.")
-    made = await desk.client.create_group(argument)
+    made = await desk.client.create_group(fitting(argument))
     desk.open(made.chat.chat)
     desk.note("This group is yours. /invite NAME invites a contact, /link makes a link to join by.")
 
@@ -68,6 +69,11 @@ async def _invite(desk: Desk, argument: str) -> None:
     contact = find(
         desk, argument, ContactState.ACCEPTED, otherwise="{} is not a contact of yours: /add asks them."
     )
+    await everybody(desk, view)
+    states = {one.account: one.state for one in present(desk, view, *HERE)}
+    if (state := states.get(contact.account)) is not None:
+        already = "in this group" if state == "member" else "invited"
+        raise Mistake(f"{desk.names.full(contact)} is {already} already.")
     try:
         await desk.client.invite_to_group(view.chat, [contact.account])
     except RemoteProblem as error:
@@ -110,8 +116,12 @@ async def _kick(desk: Desk, argument: str) -> None:
     view = here(desk)
     await everybody(desk, view)
     member = _member(desk, view, argument)
+    called = desk.names.name(member.account)
+    what = f"Take back the invitation of {called}?" if member.state == "invited" else f"Remove {called}?"
+    if not await sure(desk, f"{what} No link lets them in again, only an invitation."):
+        raise Mistake("Nothing was changed.")
     await desk.client.remove_from_group(view.chat, member.account)
-    desk.note(f"{desk.names.name(member.account)} is not in this group any more.")
+    desk.note(f"{called} is not in this group any more.")
 
 
 @slash("role", "NAME ROLE", "make somebody of the open group an admin, a member, or the owner", _members)
@@ -123,50 +133,9 @@ async def _role(desk: Desk, argument: str) -> None:
     await everybody(desk, view)
     member = _member(desk, view, name)
     called = desk.names.name(member.account)
-    if role == "owner" and not await _sure(desk, f"Hand this group over to {called}?"):
+    if role == "owner" and not await sure(desk, f"Hand this group over to {called}?"):
         return
     await desk.client.set_role(view.chat, member.account, _ROLES[role])
-
-
-async def _sure(desk: Desk, question: str) -> bool:
-    answer: str = await desk.questions.ask(f"{question} Type yes")
-    return answer.strip().casefold() == "yes"
-
-
-@slash("rename", "NAME", "give the open group another name")
-async def _rename(desk: Desk, argument: str) -> None:
-    view = here(desk)
-    if not argument:
-        raise Mistake("/rename NAME")
-    await desk.client.set_group(view.chat, name=argument)
-
-
-@slash("link", "[new|off]", "the link by which anybody joins the open group", lambda desk: ["new", "off"])
-async def _link(desk: Desk, argument: str) -> None:
-    view = here(desk)
-    if argument == "off":
-        await desk.client.revoke_group_link(view.chat)
-        desk.note("The link is good for nothing now.")
-        return
-    if argument not in ("", "new"):
-        raise Mistake("/link shows the link, /link new makes another one, /link off ends it.")
-    linked = await (desk.client.reset_group_link if argument else desk.client.group_link)(view.chat)
-    desk.note("There is no link: /link new makes one." if linked.link is None else safe(linked.link))
-
-
-@slash("join", "LINK", "join a group by its link")
-async def _join(desk: Desk, argument: str) -> None:
-    if not argument:
-        raise Mistake("/join LINK")
-    try:
-        joined = await desk.client.join_group(argument)
-    except RemoteProblem as error:
-        if error.of(Code.NOT_FOUND):
-            raise Mistake("This link is of no group, or is not good any more.") from None
-        if error.of(Code.NOT_PERMITTED):
-            raise Mistake("You were removed from this group: it takes an invitation to come back.") from None
-        raise
-    desk.open(joined.chat)
 
 
 @slash("leave", "", "leave the open group")
@@ -175,5 +144,5 @@ async def _leave(desk: Desk, argument: str) -> None:
     title = desk.names.title(view)
     last = view.group is not None and view.group.members == 1
     more = " You are the last one: it is erased." if last else ""
-    if await _sure(desk, f"Leave {title}?{more}"):
+    if await sure(desk, f"Leave {title}?{more}"):
         await desk.client.leave_group(view.chat)

@@ -1,6 +1,7 @@
 """The terminal client's commands about the history of a chat, and the receipt for what was erased."""
 
 from pathlib import Path
+from shlex import quote
 
 import msgspec
 
@@ -12,8 +13,8 @@ from safeum_home.client.text import safe
 from safeum_home.protocol.erasure import Erasure
 
 WARNING = (
-    "This erases all messages of this chat, for everybody in it, on the node and on all devices. Nothing can"
-    " be brought back, by nobody. From then on messages are kept only until they are delivered. An empty line"
+    "This erases all messages of this chat, for everybody in it, on the node and on all devices. Nobody can"
+    " bring anything back. From then on messages are kept only until they are delivered. An empty line"
     " leaves everything as it is."
 )
 
@@ -44,6 +45,8 @@ async def _off(desk: Desk, view: ChatView) -> None:
         raise Mistake("The history of this chat is off already. /receipt FILE saves the node's receipt.")
     if view.of_node:
         raise Mistake("This is where your node writes to you: its history stays on.")
+    if view.kind == "group" and view.role != "owner":
+        raise Mistake("In a group only its owner switches the history off.")
     desk.note(WARNING)
     while (line := (await desk.questions.ask("Erase everything? yes/no")).strip().casefold()) != "yes":
         if line in ("", "n", "no"):
@@ -62,7 +65,10 @@ async def _receipt(desk: Desk, argument: str) -> None:
         raise Mistake("To which file? /receipt FILE")
     receipt = (await desk.client.history_receipt(view.chat)).receipt
     path = _save(argument, receipt)
-    desk.note(f"{about(receipt)} Saved: safeum verify-receipt {safe(str(path))} checks it.")
+    # The key of the login, not the one that the receipt names: whoever made it up would name his own.
+    key = desk.state.voice.fingerprint or "FINGERPRINT"
+    desk.note(f"{about(receipt)} Saved. This checks it, under your node's key:")
+    desk.note(f'safeum verify-receipt {safe(quote(str(path)))} --key "{key}"')
 
 
 def _save(name: str, receipt: Erasure) -> Path:

@@ -16,7 +16,7 @@ from safeum_home.client.slash import Mistake, opened, slash
 from safeum_home.client.text import safe
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import MAX_DRAFT, Draft
-from safeum_home.protocol.types import Message
+from safeum_home.protocol.types import Message, Notice
 
 HOURS = 3_600_000
 
@@ -25,9 +25,11 @@ def _message(desk: Desk, argument: str, usage: str) -> tuple[ChatView, Message, 
     """The open chat, the message that is meant, and what follows its number."""
     view = opened(desk)
     number, _, rest = argument.partition(" ")
-    if not number.isdecimal() or not 0 < int(number) <= len(view.messages):
+    # What the node tells of a group cannot be edited, copied or answered: nobody means it by a number.
+    said = [message for message in view.messages if not isinstance(message.body, Notice)]
+    if not number.isdecimal() or not 0 < int(number) <= len(said):
         raise Mistake(f"Which message? {usage}, where 1 is the last one here.")
-    return view, view.messages[-int(number)], rest.strip()
+    return view, said[-int(number)], rest.strip()
 
 
 def _needed(text: str, what: str) -> str:
@@ -153,6 +155,16 @@ async def _archive(desk: Desk, argument: str) -> None:
 @slash("unarchive", "", "take this chat back into the list")
 async def _unarchive(desk: Desk, argument: str) -> None:
     await desk.client.set_chat(opened(desk).chat, archived=False)
+
+
+@slash("pin-chat", "", "let this chat stand above the others in the list")
+async def _pin_chat(desk: Desk, argument: str) -> None:
+    await desk.client.set_chat(opened(desk).chat, pinned=True)
+
+
+@slash("unpin-chat", "", "let it stand where its newest message puts it")
+async def _unpin_chat(desk: Desk, argument: str) -> None:
+    await desk.client.set_chat(opened(desk).chat, pinned=False)
 
 
 @slash("archived", "", "chats that were put away")

@@ -71,6 +71,7 @@ SECTIONS = {
     "slash_contacts": "People",
     "slash_sync": "Finding people by their numbers",
     "slash_groups": "Groups",
+    "slash_group_info": "What a group says of itself, and its link",
     "slash_presence": "Who is there",
     "slash_profile": "You",
     "slash_picture": "Pictures",

@@ -42,7 +42,10 @@ WORDS = {
     Code.SUPPORT_CLOSED: "The operator of your node takes no messages at present.",
     Code.FILE_QUOTA: "Your node has no room for this file: what you have sent takes all that you may take.",
     Code.FILE_LOST: "Your node has lost this file, or a part of it.",
-    Code.NODE_UNREACHABLE: "This node does not talk to other nodes yet.",
+    Code.NODE_UNREACHABLE: (
+        "That is on another node, and yours does not talk to others yet."
+        " Who is on yours is found by the login."
+    ),
 }
 _WORDS = {code.code: words for code, words in WORDS.items()}
 

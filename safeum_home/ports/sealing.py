@@ -66,6 +66,8 @@ class Blinder(Protocol):
         """What names the group that a device makes."""
 
     def link(self, code: str) -> bytes: ...
+    def gone(self, chat: bytes, position: int) -> bytes:
+        """What tells, of a message that is gone, that it was one of a chat; nobody finds the chat by it."""
 
     def token(self, device: DeviceId, secret: bytes) -> bytes:
         """The verifier of a device token (32 octets)."""

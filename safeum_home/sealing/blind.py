@@ -21,6 +21,7 @@ _INVITE = personal(b"blind invite")
 _FILE = personal(b"blind file")
 _GROUP = personal(b"blind group")
 _LINK = personal(b"blind link")
+_GONE = personal(b"blind gone")
 
 SIDE_BY_SIDE = 12
 """Client ids that agree in so many characters are indexed side by side, as rows of one page: UUIDs of version
@@ -71,6 +72,9 @@ class BlindIndex:
 
     def link(self, code: str) -> bytes:
         return self._index(code.encode(), _LINK)
+
+    def gone(self, chat: bytes, position: int) -> bytes:
+        return self._index(chat + position.to_bytes(8, "big"), _GONE)
 
     def token(self, device: DeviceId, secret: bytes) -> bytes:
         """The verifier of a device token (32 octets)."""

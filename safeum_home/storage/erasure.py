@@ -98,6 +98,7 @@ _SWEPT = (
     *(delete(table).where(table.c.chat == _owner) for table in OF_CHATS),
     delete(keys).where(keys.c.owner == _owner),
 )
+_MARK_GONE = update(dedupe).where(dedupe.c.position == bindparam("at")).values(mark=bindparam("as"))
 _NO_LONGER = delete(erasing).where(erasing.c.owner == _owner)
 _SEEN_FROM = update(members).where(members.c.chat == _owner)
 
@@ -148,13 +149,19 @@ def erase_past(c: Connection, chat: bytes, upto: int, epoch: int) -> None:
     """
     _ERASE.change(c, [(chat, upto)])
     c.execute(_SEEN_FROM.values(visible=upto, delivered=0, read=0), {"owner": chat})
-    files.drop_upto(c, chat, upto)
+    files.shut_upto(c, chat, upto)
     mark_erased(c, epoch)
 
 
-def drop_messages(c: Connection, chat: bytes, positions: Sequence[int], hour: int, epoch: int) -> None:
-    """Erase messages that have keys of their own, some hundred at the most."""
+def drop_messages(
+    c: Connection, chat: bytes, positions: Sequence[int], hour: int, epoch: int, marks: Sequence[bytes]
+) -> None:
+    """Erase messages that have keys of their own, some hundred at the most.
+
+    `marks` are `ports.Blinder.gone` of each: by them it is known of which chat it was.
+    """
     _delete_messages(c, chat, positions, hour)
+    c.execute(_MARK_GONE, [{"at": at, "as": mark} for at, mark in zip(positions, marks, strict=True)])
     mark_erased(c, epoch)
 
 
@@ -172,7 +179,7 @@ def erased_epoch(c: Connection) -> int | None:
 
 
 def sweep(c: Connection, limit: int, hour: int) -> bool:
-    """Delete up to `limit` messages of what is erased, or the rest of it; False where nothing is left.
+    """Delete up to `limit` files or messages of what is erased, or the rest; False where nothing is left.
 
     `hour` is the present one: messages of chats that go on are recognised for a while, if sent again.
     """
@@ -180,12 +187,12 @@ def sweep(c: Connection, limit: int, hour: int) -> bool:
     if found is None:
         return False
     owner, upto = found
+    if files.drop_some(c, owner, upto, limit):
+        return True
     oldest = select(events.c.position).where(events.c.chat == owner, events.c.position <= upto)
     positions = list(c.execute(oldest.order_by(events.c.position).limit(limit)).scalars())
     if positions:
         _delete_messages(c, owner, positions, None if upto == ALL else hour)
-        if upto == ALL:
-            files.drop_upto(c, owner, positions[-1])
         return True
     for column in OF_MESSAGES:
         c.execute(delete(column.table).where(column.table.c.chat == owner, column <= upto))

@@ -57,6 +57,7 @@ _EARLIER = Many(
     ("bytea",),
 )
 _GONE = select(dedupe.c.sent).where(dedupe.c.position == bindparam("position"), dedupe.c.gone.is_not(None))
+_GONE_FROM = _GONE.where(dedupe.c.mark == bindparam("mark"))
 _APPEND = Many("INSERT INTO events (chat, position, sealed) {rows}", ("bytea", "bigint", "bytea"))
 
 
@@ -88,6 +89,11 @@ def recognised(c: Connection, sent: bytes) -> int | None:
 def is_gone(c: Connection, position: int) -> bool:
     """Whether a message was there, and was erased or dropped not long ago."""
     return c.execute(_GONE, {"position": position}).first() is not None
+
+
+def is_gone_from(c: Connection, position: int, mark: bytes) -> bool:
+    """Whether it was dropped, since all devices held it, and was one of the chat that `mark` is of."""
+    return c.execute(_GONE_FROM, {"position": position, "mark": mark}).first() is not None
 
 
 def event(c: Connection, chat: bytes, position: int) -> EventRow | None:

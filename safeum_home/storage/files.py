@@ -150,15 +150,34 @@ def uses_of(c: Connection, file: bytes, account: bytes, limit: int) -> list[File
     return [FileRow(*row) for row in rows]
 
 
+def is_open_to(c: Connection, file: bytes, account: bytes) -> bool:
+    """Whether a file is an upload, or in a message that an account can see."""
+    return upload(c, file) is not None or bool(uses_of(c, file, account, 1))
+
+
 def drop(c: Connection, chat: bytes, position: int) -> None:
     """The message at `position` is deleted, and its file with it, where it has one."""
     _drop_where(c, files.c.chat == chat, files.c.position == position)
 
 
-def drop_upto(c: Connection, chat: bytes, position: int) -> None:
-    """All messages of a chat up to `position` are erased, and so are uploads for it: its key changes."""
-    _drop_where(c, files.c.chat == chat, files.c.position <= position)
+def shut_upto(c: Connection, chat: bytes, position: int) -> None:
+    """All messages of a chat up to `position` are erased, and so are uploads for it: its key changes.
+
+    Keys that files have for themselves go at once; the rows, which may be many, are left to `drop_some`.
+    """
+    own = select(files.c.position).where(files.c.chat == chat, files.c.position <= position, files.c.ends > 0)
+    _drop_keys(c, [file_owner(chat, one) for one in c.execute(own).scalars()])
     drop_uploads_of(c, chat)
+
+
+def drop_some(c: Connection, chat: bytes, upto: int, limit: int) -> bool:
+    """Drop the first files of a chat up to a position, `limit` at the most; False where there is none."""
+    mine = (files.c.chat == chat) & (files.c.position <= upto)
+    first = select(files.c.position).where(mine).order_by(files.c.position).limit(limit)
+    positions = list(c.execute(first).scalars())
+    if positions:
+        _drop_where(c, files.c.chat == chat, files.c.position <= positions[-1])
+    return bool(positions)
 
 
 def drop_chat(c: Connection, chat: bytes) -> None:

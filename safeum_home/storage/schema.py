@@ -121,6 +121,8 @@ dedupe = _table(
     _number("position", index=True),
     # The hour (since 1970) in which its message was erased or dropped: it is recognised still.
     Column("gone", BigInteger, nullable=True),
+    # `ports.Blinder.gone` of one that all devices held: others may still be told that it was read.
+    Column("mark", LargeBinary(16), nullable=True),
 )
 Index("ix_dedupe_gone", dedupe.c.gone, sqlite_where=_IS_GONE, postgresql_where=_IS_GONE)
 

@@ -72,7 +72,7 @@ class FileCommands:
         try:
             found = await means.database.read(read)
         except Tampered:
-            raise Problem(Code.FILE_LOST) from None
+            raise means.unreadable(chat) from None
         if found is None:
             raise Problem(Code.NOT_FOUND)
         file, name = found
@@ -100,7 +100,7 @@ class FileCommands:
         try:
             opened = open_upload(chat.key, row, opener(c, self._means.keyring, row))
         except Tampered:
-            raise Problem(Code.FILE_LOST) from None
+            raise self._means.unreadable(chat) from None
         opened.key.wipe()
         return opened.account == account
 

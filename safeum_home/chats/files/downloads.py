@@ -1,5 +1,6 @@
 """Downloads: whoever has a ticket may read a file for as long as its message is there for its account."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection
@@ -12,6 +13,10 @@ from safeum_home.chats.files.record import OpenFile, open_file
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import FileId
 from safeum_home.storage import files
+from safeum_home.storage.rows import FileRow
+
+CHECK_EVERY = 5.0
+"""Seconds for which a download goes on before it is looked whether it still may."""
 
 
 class Downloads:
@@ -26,31 +31,38 @@ class Downloads:
         means.rate.take(grant.account)
         chat = await means.chat(grant)
 
-        def read(c: Connection) -> OpenFile | None:
+        def found(c: Connection) -> FileRow:
             member = means.check(c, grant, chat)
             row = files.file(c, chat.blind, grant.position)
             if row is None or grant.position <= member.visible:
-                return None
+                raise Problem(Code.NOT_FOUND)
+            return row
+
+        def read(c: Connection) -> OpenFile:
+            row = found(c)
             return open_file(chat.key, row, opener(c, means.keyring, row))
 
         means.slots.take(grant.account)
         try:
             opened = await means.database.read(read)
-            if opened is None:
-                raise Problem(Code.NOT_FOUND)
         except BaseException as error:
             means.slots.release(grant.account)
             if isinstance(error, Tampered):
-                raise Problem(Code.FILE_LOST) from None
+                raise means.unreadable(chat) from None
             raise
-        return OpenReading(means, opened, grant.name, lambda: means.slots.release(grant.account))
+        return OpenReading(means, opened, grant.name, found, lambda: means.slots.release(grant.account))
 
 
 class OpenReading:
     """`ports.Reading`."""
 
-    def __init__(self, means: FileMeans, file: OpenFile, name: str, closed: Any) -> None:
+    def __init__(
+        self, means: FileMeans, file: OpenFile, name: str, check: Callable[[Connection], object], closed: Any
+    ) -> None:
+        """`check` raises what is in the way of reading on."""
         self._means = means
+        self._check = check
+        self._check_at = means.now() + CHECK_EVERY
         self._open = file
         self._closed = closed
         self._busy = False
@@ -75,6 +87,9 @@ class OpenReading:
 
         self._busy = True
         try:
+            if self._means.now() >= self._check_at:
+                await self._means.database.read(self._check)
+                self._check_at = self._means.now() + CHECK_EVERY
             return await self._means.work(work)
         finally:
             self._busy = False

@@ -86,6 +86,10 @@ class FileMeans:
             raise Problem(Code.BAD_TICKET)
         return member
 
+    def unreadable(self, chat: Chat) -> Problem:
+        """What is wrong where something of `chat` does not open: its key may be another one by now."""
+        return Problem(Code.BUSY, retry_after=1.0) if chat.stale else Problem(Code.FILE_LOST)
+
     async def forget_blob(self, blob: bytes) -> None:
         """Delete what no row refers to any more. What fails is left to the janitor."""
 

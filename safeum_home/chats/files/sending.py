@@ -56,18 +56,7 @@ class Attachments:
             file.key.wipe()
             raise Problem(Code.FILE_MISMATCH)
         ends = self._now() + int(self._section.without_history_seconds * 1000)
-        return Attachment(file, blind, self._keyring, ends)
-
-    def forward(self, c: Connection, account: AccountId, chat: Chat, body: File, position: int) -> None:
-        """Let the message at `position` of `chat`, which a transaction is storing, have the file of `body`.
-
-        The file's key is sealed once more, for that chat; its octets stay where they are. Raises as `find`.
-        """
-        attachment = self.found(c, account, chat, body)
-        try:
-            attachment.attaching(chat, position)(c)
-        finally:
-            attachment.wipe()
+        return Attachment(file, blind, self._blinder.account(account), self._keyring, ends)
 
     def _uploaded(self, c: Connection, account: AccountId, chat: Chat, blind: bytes) -> OpenFile | None:
         row = files.upload(c, blind)
@@ -98,9 +87,11 @@ class Attachment:
     In a chat without history it gets a key of its own, and is dropped at `ends` (milliseconds).
     """
 
-    def __init__(self, file: OpenFile, blind: bytes, keyring: Keyring, ends: int) -> None:
+    def __init__(self, file: OpenFile, blind: bytes, account: bytes, keyring: Keyring, ends: int) -> None:
+        """`blind` and `account` are the blind indexes of the file, and of who sends it."""
         self._file = file
         self._blind = blind
+        self._account = account
         self._keyring = keyring
         self._ends = ends
 
@@ -131,7 +122,8 @@ class Attachment:
         row = FileRow(chat.blind, position, self._blind, self._file.blob, ends, sealed)
 
         def attach(c: Connection) -> None:
-            if not files.is_there(c, row.blob):
+            # It may have been erased where its sender saw it, and its row not be swept away yet.
+            if not files.is_there(c, row.blob) or not files.is_open_to(c, row.file, self._account):
                 raise Problem(Code.NOT_FOUND, "the file is gone")
             files.attach(c, row)
             if own is not None:
@@ -150,9 +142,3 @@ def drop(c: Connection, chat: bytes, positions: Sequence[int]) -> None:
     """Messages are deleted, and their files with them, where they have any. Inside a transaction."""
     for position in positions:
         files.drop(c, chat, position)
-
-
-drop_upto = files.drop_upto
-"""All messages of a chat up to a position are erased, and uploads for it are thrown away."""
-drop_chat = files.drop_chat
-"""All of a chat is erased."""

@@ -104,7 +104,13 @@ class Uploads:
         chat = await self._means.chat(grant)
         row, opened = await self._open(grant, chat)
         opened.key.wipe()
-        await self._means.database.transact(lambda c: files.drop_upload(c, row.file))
+
+        def drop(c: Connection) -> bool:
+            files.drop_upload(c, row.file)
+            return not files.is_there(c, opened.blob)
+
+        if not await self._means.database.transact(drop):
+            raise Problem(Code.NOT_FOUND)  # a message was sent with it meanwhile, and has its octets
         await self._means.forget_blob(opened.blob)
 
     async def _receive(
@@ -146,7 +152,7 @@ class Uploads:
         try:
             found = await means.database.read(read)
         except Tampered:
-            raise Problem(Code.FILE_LOST) from None
+            raise means.unreadable(chat) from None
         if found is None:
             raise Problem(Code.NOT_FOUND)
         row, opened = found

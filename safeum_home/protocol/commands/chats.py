@@ -50,11 +50,15 @@ class ListChats(Params, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=50)] = 25
 
 
-class Sent(Result, frozen=True):
-    """The message is on disk. The same `client_id` sent again gets the same answer."""
+class Sent(Result, frozen=True, omit_defaults=True):
+    """The message is on disk. The same `client_id` sent again gets the same answer.
+
+    `erased`: it was, with all the history of its chat, before it was sent again; it is not to be shown.
+    """
 
     id: CursorText
     at: Milliseconds
+    erased: bool = False
 
 
 @command("chat.send", Sent)

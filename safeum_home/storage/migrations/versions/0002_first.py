@@ -102,6 +102,7 @@ def upgrade() -> None:
         _blind("sent", primary_key=True),
         _number("position"),
         sa.Column("gone", sa.BigInteger, nullable=True),
+        sa.Column("mark", sa.LargeBinary(16), nullable=True),
     )
     gone = sa.text("gone IS NOT NULL")
     op.create_index("ix_dedupe_gone", "dedupe", ["gone"], sqlite_where=gone, postgresql_where=gone)

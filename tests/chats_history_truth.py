@@ -1,0 +1,109 @@
+"""Chats without history in the model: what is erased for all, and what lives until it is delivered.
+
+When exactly a message is dropped is the node's affair. The model knows what has to live still, since a device
+that is away waits for it, and what may not: for that which is in between it asks `alive`.
+"""
+
+from collections.abc import Callable
+
+from tests.chats_groups_truth import FORBIDDEN, Group, GroupsTruth
+from tests.chats_truth import UNKNOWN, Room, Said
+
+
+class HistoryTruth(GroupsTruth):
+    """The model with chats whose history is disabled."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(names)
+        self.away: Callable[[Room], set[str]] = lambda room: set()
+        """The devices of a room's members that are not told anything now, without the one that writes."""
+        self.kept: Callable[[Said], bool] = lambda said: True
+        """Whether the node has a message that may be there still, or not any more."""
+
+    def _say(self, room: Room, key: str, sender: str) -> None:
+        super()._say(room, key, sender)
+        if not room.history:
+            said = room.said[-1]
+            said.fleeting = True
+            said.waits = self.away(room)
+
+    def alive(self, said: Said) -> bool:
+        """Whether a message that was not erased is there."""
+        return not said.fleeting or bool(said.waits) or (not said.over and self.kept(said))
+
+    def _find(self, key: tuple[str, ...], which: str) -> Said | None:
+        room = self.rooms[key]
+        place = room.find(which)
+        if place < room.erased or not self.alive(room.said[place]):
+            return None
+        return room.said[place]
+
+    def mark(self, person: str, key: tuple[str, ...], upto: str) -> str | None:
+        """As before; nothing of what was erased is read any more, but what was dropped may be."""
+        room = self.rooms.get(key)
+        if room is not None and self._is_in(person, key) and room.find(upto) < room.erased:
+            return UNKNOWN
+        return super().mark(person, key, upto)
+
+    def edit(self, person: str, key: tuple[str, ...], which: str, text: str) -> str | None:
+        return self._altered(key, which, super().edit(person, key, which, text))
+
+    def delete(self, person: str, key: tuple[str, ...], which: str) -> str | None:
+        return self._altered(key, which, super().delete(person, key, which))
+
+    def _altered(self, key: tuple[str, ...], which: str, refused: str | None) -> str | None:
+        """Whoever is away gets what a message has become before that goes."""
+        room = self.rooms.get(key)
+        if refused is None and room is not None:
+            said = room.said[room.find(which)]
+            if said.waits:
+                said.waits |= self.away(room)
+        return refused
+
+    def set_history(self, person: str, key: tuple[str, ...], enabled: bool) -> str | None:
+        """Disable the history of a chat, which erases it for all, or have messages kept again."""
+        room = self.rooms.get(key)
+        if room is None or not self._is_in(person, key):
+            return UNKNOWN
+        if room.history is enabled:
+            return None
+        if isinstance(room, Group) and room.roles[person] != "owner":
+            return FORBIDDEN
+        room.history = enabled
+        if not enabled:
+            self._erase(room)
+        self._say(room, self._history_notice(person, enabled), "the node")
+        return None
+
+    def _history_notice(self, person: str, enabled: bool) -> str:
+        return f"notice {'history_on' if enabled else 'history_off'} None {person} None"
+
+    def _erase(self, room: Room) -> None:
+        room.erased = len(room.said)
+        room.loose = True
+        room.pinned.clear()
+        room.read.clear()
+        for said in room.said:
+            said.over = True
+            said.waits.clear()
+
+    def arrived(self, device: str) -> None:
+        """A device has got all that there is: nothing waits for it."""
+        for room in self.rooms.values():
+            for said in room.said:
+                said.waits.discard(device)
+
+    def only(self, devices: dict[str, str]) -> None:
+        """These devices are there, with whose they are: for others, and whoever has left, nothing waits."""
+        for room in self.rooms.values():
+            for said in room.said:
+                said.waits &= {device for device, owner in devices.items() if owner in room.people}
+
+    def drop_all(self) -> None:
+        """A week has passed."""
+        for room in self.rooms.values():
+            for said in room.said:
+                said.old = True
+                if said.fleeting:
+                    said.over = True
+                    said.waits.clear()
