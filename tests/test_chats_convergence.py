@@ -111,8 +111,9 @@ class ConvergenceTests(SynchronousTestCase):
             else:
                 calls[operation]()
         except Refused as refusal:
-            known = ("message_gone", "not_yours", "not_permitted", "edit_over", "too_many_pins")
-            self.assertIn(refusal.code, known)
+            self.assertIn(
+                refusal.code, ("message_gone", "not_yours", "not_permitted", "edit_over", "too_many_pins")
+            )
 
     @settings(max_examples=60, deadline=None)
     @given(
