@@ -118,10 +118,18 @@ class GroupErasureTests(GroupCase):
         self.assertEqual(self.bob.history(self.chat), ["goes on"])
 
     def test_joining_later(self) -> None:
-        """Also where who joins sees what was before: nothing of what was erased."""
+        """Also where who joins sees what was before: neither what was erased, nor what waits for others."""
         self.alice.call("group.set", chat=self.chat, earlier=True)
         self.off()
-        self.alice.write(self.chat, "lives")
+        self.alice.write(self.chat, "waits")
         self.alice.call("group.invite", chat=self.chat, accounts=[self.dave.account])
         self.dave.call("group.accept", chat=self.chat)
-        self.assertEqual(self.dave.history(self.chat), ["lives"])
+        self.assertEqual(self.dave.history(self.chat), [])
+        self.assertEqual(self.bob.history(self.chat), ["waits"])
+        self.dave.take()
+        self.dave.drop()
+        self.acknowledge(self.alice, self.bob, self.carol)
+        self.assertEqual(self.rows("events", self.chat), 1, "the notice that he joined waits for him")
+        self.alice.write(self.chat, "for all")
+        self.dave.resume()
+        self.assertEqual(self.dave.history(self.chat), ["for all"])

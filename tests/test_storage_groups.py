@@ -73,20 +73,36 @@ class GroupQueryTests(StorageCase):
         self.assertEqual(await self.read(chats.member, blind("g"), blind("bob")), row)
 
     async def test_readers(self) -> None:
-        """Members whose marker is there, or beyond."""
+        """Members whose marker is there, or beyond, and who see what is there."""
         await self.write(chats.remove_member, blind("g"), blind("bob"))
-        await self.write(chats.add_members, [MemberRow(blind("g"), blind("bob"), 9, 7, 8)])
-        for position, found in ((7, self.of("bob")), (8, [])):
+        await self.write(chats.add_members, [MemberRow(blind("g"), blind("bob"), 9, 7, 8, 5)])
+        for position, found in ((7, self.of("bob")), (8, []), (5, []), (6, self.of("bob"))):
             self.assertEqual(await self.read(roster.readers, blind("g"), position, None, 9), found)
-        self.assertEqual(await self.read(roster.readers, blind("g"), 0, blind("ann"), 9), self.of("bob"))
+        self.assertEqual(await self.read(roster.readers, blind("g"), 6, blind("ann"), 9), self.of("bob"))
 
-    async def test_the_gone_are_forgotten(self) -> None:
-        """All but the last ones."""
-        await self.put("cy", state=REMOVED, position=20)
-        await self.write(roster.forget_gone, blind("g"), 1)
+    async def test_those_who_left_are_forgotten(self) -> None:
+        """All but the last ones; never who was removed."""
+        await self.put("eve", state=REMOVED, position=1)
+        await self.put("cy", state=LEFT, position=20)
+        await self.write(roster.forget_left, blind("g"), 1)
         self.assertIsNone(await self.read(roster.entry, blind("g"), blind("dan")))
-        self.assertIsNotNone(await self.read(roster.entry, blind("g"), blind("cy")))
-        self.assertIsNotNone(await self.read(roster.entry, blind("g"), blind("ann")))
+        for name in ("cy", "ann", "eve"):
+            self.assertIsNotNone(await self.read(roster.entry, blind("g"), blind(name)), name)
+
+    async def test_who_has_not_left_is_not_swept(self) -> None:
+        """A closed account whose entries still say that it is in a group, or invited; others are."""
+        owners = ("ann", "cy", "dan")
+        for owner in owners:
+            await self.write(erasure.erase_account, blind(owner), 1)
+        while await self.write(erasure.sweep, 100, 0):
+            pass
+        left = [await self.read(erasure.is_erased, blind(owner)) for owner in owners]
+        self.assertEqual(left, [True, True, False])
+        for name in ("ann", "cy"):
+            await self.put(name, state=LEFT)
+        while await self.write(erasure.sweep, 100, 0):
+            pass
+        self.assertEqual([await self.read(erasure.is_erased, blind(owner)) for owner in owners], [False] * 3)
 
     async def test_links(self) -> None:
         """One for each group, found by its hash."""

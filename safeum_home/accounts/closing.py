@@ -3,11 +3,12 @@
 1. one commit: what it has a claim to is forfeited, the account, its devices, contacts and keys and those of
    its chats are dropped, its name becomes a tombstone, its contacts see that it is closed;
 2. in the same turn of the reactor: memory is cleaned, sessions are closed, contacts are told;
-3. the keyring's epoch is turned: no old copy of the database opens any of it; only now comes the answer;
-4. it leaves its groups, in which it was no member since 1, and the rows of its messages, which nobody can
-   open any more, are swept away.
+3. it leaves its groups, in which it was no member since 1; one in which nobody is left is erased;
+4. the keyring's epoch is turned: no old copy of the database opens any of it; only now comes the answer;
+5. the rows of its messages, which nobody can open any more, are swept away.
 
-A crash after 1 is made good at the next start: 3 by `node.turning`, 4 by `sweep`.
+A crash after 1 is made good at the next start: 4 by `node.turning`, 3 (with a turn of its own) and 5 by
+`sweep`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -60,8 +61,9 @@ class Closing:
         turns: EpochTurns,
         forget: Forget,
         forfeits: Forfeits,
-        leave_groups: Callable[[], Awaitable[None]],
+        leave_groups: Callable[[], Awaitable[bool]],
     ) -> None:
+        """`leave_groups`: accounts that were closed leave their groups; whether it has erased one."""
         self._clock = clock
         self._database = database
         self._directory = directory
@@ -132,13 +134,29 @@ class Closing:
     async def sweep(self) -> None:
         """Let closed accounts leave their groups, and delete what they and erased chats have left.
 
-        What fails is left to the next time.
+        What fails is left to the next time: an account that has not left its groups is not swept away.
         """
+        hour = int(self._clock.seconds() // 3600)
+        swept = True
         with suppress(Problem):
-            await self._leave_groups()
-            hour = int(self._clock.seconds() // 3600)
-            while await self._database.transact(lambda c: sweep(c, SWEPT_AT_ONCE, hour)):
-                pass
+            while swept:
+                # While rows were swept away more accounts may have been closed.
+                if await self._left_groups() is not False:
+                    await self._turns.if_due()
+                swept = False
+                while await self._database.transact(lambda c: sweep(c, SWEPT_AT_ONCE, hour)):
+                    swept = True
+
+    async def _left_groups(self) -> bool | None:
+        """Let closed accounts leave their groups: whether one was erased with that; None where it failed."""
+        try:
+            return await self._leave_groups()
+        except Problem:
+            return None
+        except Exception as error:
+            # The rest is erased all the same. Its text may hold rows.
+            _log.error("Closed accounts could not leave their groups ({kind}).", kind=type(error).__name__)
+            return None
 
     async def _close(
         self, account: AccountId | None, verifier: bytes | None, skip: DeviceId | None = None
@@ -185,7 +203,11 @@ class Closing:
 
         Fails with `Problem(shutting_down)` alone.
         """
+        left = await self._left_groups()
         await self._turns.turned()
+        # Where the storage was not there before, it is since the turn.
+        if left is None and await self._left_groups():
+            await self._turns.turned()
         spawn(self.sweep(), "sweeping up")
 
 

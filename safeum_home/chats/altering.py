@@ -172,8 +172,10 @@ class Altering:
     ) -> None:
         event = ChatChanged(self._cursors.encode(position), altered.message, account, altered.reacted)
         published = Published(frames.text_frame(frames.encode_event(event)), position)
-        for member in chat.members:
-            if not blind_to or self._blinder.account(member) not in blind_to:
+        if blind_to and chat.blinds is None:
+            chat.blinds = tuple(self._blinder.account(member) for member in chat.members)
+        for place, member in enumerate(chat.members):
+            if not blind_to or chat.blinds is None or chat.blinds[place] not in blind_to:
                 self._bus.publish(member, published)
         if altered.record is not None:
             self.tell_record(chat, altered.record, later)

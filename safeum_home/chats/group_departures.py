@@ -34,12 +34,12 @@ class GroupLeaving:
     def depart(self, draft: Draft, entry: Entry) -> bool:
         """Let a member go: what it owned passes on, and with the last one goes the group. Whether it did."""
         left = draft.part(entry, RosterState.LEFT)
-        heir = draft.oldest()
-        if heir is None:
+        if not draft.people():
             self._endings.erase(draft, left, self._turns.epoch)
             return True
         draft.notice("left", entry.account)
-        if entry.role is Role.OWNER:
+        # It takes opening the whole roster to find who follows.
+        if entry.role is Role.OWNER and (heir := draft.oldest()) is not None:
             draft.put(heir.account, RosterState.MEMBER, Role.OWNER, heir.by, heir.since)
             draft.notice("owner", heir.account)
         return False
@@ -56,35 +56,46 @@ class GroupDepartures:
         self._changes = changes
         self._leaving = leaving
 
-    async def leave(self) -> None:
+    async def leave(self) -> bool:
         """Let all accounts that were closed, and are not swept away yet, leave their groups.
 
-        Raises `storage_unavailable`: what is left then is done the next time.
+        Whether a group was erased with that: a turn of the keyring is due then. Raises
+        `storage_unavailable`: what is left then is done the next time.
         """
+        erased = False
         while (found := await self._database.read(self._next)) is not None:
             row, place = found
-            if place is None or not await self._leave(*place):
+            left = None if place is None else await self._leave(*place)
+            if left is None:
                 await self._database.transact(
                     partial(roster.delete_entry, chat=row.chat, account=row.account)
                 )
+            erased = erased or left is True
+        return erased
 
-    async def _leave(self, chat: ChatId, account: AccountId) -> bool:
-        """Let an account leave a group; False where that has gone meanwhile."""
+    async def _leave(self, chat: ChatId, account: AccountId) -> bool | None:
+        """Let an account leave a group: whether that was erased.
+
+        None where the group has gone meanwhile, or cannot be opened.
+        """
         try:
             change = await self._changes.change(chat, [account], DEPARTING, partial(self._depart, account))
         except Problem as problem:
             if problem.code is not Code.NOT_FOUND:
                 raise
-            return False
+            return None
+        except Tampered:
+            return None
         change.publish()
-        return True
+        return change.result
 
-    def _depart(self, account: AccountId, draft: Draft) -> None:
+    def _depart(self, account: AccountId, draft: Draft) -> bool:
         entry = draft.stored(account)
         if entry is not None and entry.state is RosterState.MEMBER:
-            self._leaving.depart(draft, entry)
-        elif entry is not None and entry.state is RosterState.INVITED:
+            return self._leaving.depart(draft, entry)
+        if entry is not None and entry.state is RosterState.INVITED:
             draft.part(entry, RosterState.LEFT)
+        return False
 
     def _next(self, c: Connection) -> tuple[RosterRow, tuple[ChatId, AccountId] | None] | None:
         """An entry of an account that was closed, and what it is of; None where that cannot be opened."""

@@ -11,15 +11,19 @@ from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.record import ChatRecord, GroupRecord, open_record, seal_record
 from safeum_home.chats.rights import Action, may
 from safeum_home.chats.roster import Role, RosterRecord, RosterState, open_entry, seal_entry
+from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder, Key, Keyring
 from safeum_home.protocol.types import Notice
-from safeum_home.storage import chats, roster
+from safeum_home.storage import chats, roster, settings
 from safeum_home.storage.rows import MemberRow, RosterRow
 
-GONE_KEPT = 2_000
-"""Entries of those who are gone that a group keeps, so that devices that were away learn of it."""
+LEFT_KEPT = 2_000
+"""Entries of those who have left that a group keeps, so that devices that were away learn of it.
+
+Those who were removed are kept all: who is forgotten may join by the link again.
+"""
 
 
 StoreNotice = Callable[[Connection, Chat, Key, Notice, int, bool], bytes]
@@ -116,7 +120,8 @@ class Draft:
     def oldest(self) -> Entry | None:
         """Who follows an owner: of the admins, else of the members, the one who came first."""
         rows = roster.member_entries(self.c, self.chat.blind)
-        members = [opened(self.key, row) for row in rows if row.state == RosterState.MEMBER]
+        rows = [row for row in rows if row.state == RosterState.MEMBER]
+        members = undamaged(rows, lambda row: opened(self.key, row), "members")
         return min(members, key=lambda one: (-one.role, one.since), default=None)
 
     # --- writing ---------------------------------------------------------------------------------
@@ -151,7 +156,9 @@ class Draft:
         created = not self.chat.members
         notice = self.notice("created", by=account) if created else self.notice("joined", account, by)
         marker = self.position()
-        visible = self.record.erased if self.group.earlier or created else told
+        # Of a group without history nobody gets what others are still waited for with.
+        shown = created or (self.group.earlier and self.record.history)
+        visible = self.record.erased if shown else told
         row = MemberRow(self.chat.blind, self.blinder.account(account), notice, notice, marker, visible)
         chats.add_members(self.c, [row])
         self.joined.append(Joined(account, told, notice, marker))
@@ -160,9 +167,11 @@ class Draft:
         """Let an account be no member, and not invited, any more."""
         left = self.put(entry.account, state, Role.MEMBER, by, entry.since)
         if entry.state is RosterState.MEMBER:
-            chats.remove_member(self.c, self.chat.blind, self.blinder.account(entry.account))
+            blind = self.blinder.account(entry.account)
+            chats.remove_member(self.c, self.chat.blind, blind)
+            settings.drop_settings(self.c, blind, self.chat.blind)
             self.gone.append(entry.account)
-        roster.forget_gone(self.c, self.chat.blind, GONE_KEPT)
+        roster.forget_left(self.c, self.chat.blind, LEFT_KEPT)
         return left
 
     def notice(

@@ -80,7 +80,12 @@ class GroupRoster:
             entries: list[Entry] = undamaged(
                 rows[: params.limit], lambda row: self._events.entry(c, key, row), "members"
             )
-            readers = [entry.account for entry in entries if entry.state is RosterState.MEMBER]
+            readers = [
+                entry.account
+                for entry in entries
+                # Who joined later may look at it, but joining has moved the marker.
+                if entry.state is RosterState.MEMBER and entry.since < position
+            ]
             last = entries[-1].account if len(rows) > params.limit and entries else None
             return GroupReaderList(list(readers), last)
 

@@ -1,4 +1,4 @@
-"""An entry of a group's roster, sealed under the group's key, bound to the account and to its state."""
+"""An entry of a group's roster, sealed under the group's key, bound to account, state and position."""
 
 from enum import IntEnum
 from typing import Any
@@ -50,22 +50,22 @@ _encoder = msgpack.Encoder()
 _decoder: "msgpack.Decoder[Any]" = msgpack.Decoder(RosterRecord)
 
 
-def _context(chat: bytes, account: bytes, state: int) -> bytes:
-    return b"roster" + chat + account + bytes((state,))
+def _context(chat: bytes, account: bytes, position: int, state: int) -> bytes:
+    return b"roster" + chat + account + position.to_bytes(8, "big") + bytes((state,))
 
 
 def seal_entry(
     key: Key, chat: bytes, account: bytes, position: int, state: RosterState, record: RosterRecord
 ) -> RosterRow:
     """The row of an entry; `account` is the blind index of the record's."""
-    sealed = key.seal(_encoder.encode(record), _context(chat, account, state))
+    sealed = key.seal(_encoder.encode(record), _context(chat, account, position, state))
     return RosterRow(chat, account, position, state, sealed)
 
 
 def open_entry(key: Key, row: RosterRow) -> RosterRecord:
     """Raises `Tampered`."""
     try:
-        plain = key.open(row.sealed, _context(row.chat, row.account, row.state))
+        plain = key.open(row.sealed, _context(row.chat, row.account, row.position, row.state))
         record: RosterRecord = _decoder.decode(plain)
     except (ValueError, OverflowError):
         raise Tampered from None

@@ -35,7 +35,7 @@ class GroupParts(NamedTuple):
     use: Use
     sources: tuple[Source, ...]
     routes: Routes
-    leave: Callable[[], Awaitable[None]]
+    leave: Callable[[], Awaitable[bool]]
 
 
 def make_groups(

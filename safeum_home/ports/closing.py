@@ -26,6 +26,9 @@ class EpochTurns(Protocol):
         It fails with `Problem(shutting_down)` alone: the turn is then made at the next start.
         """
 
+    async def if_due(self) -> None:
+        """The same where something was erased without a turn after it; raises `storage_unavailable` too."""
+
 
 class Forfeit(Protocol):
     """Ends what an account has a claim to, such as a balance."""

@@ -16,6 +16,7 @@ from safeum_home.storage import files
 from safeum_home.storage.backend import SWEPT
 from safeum_home.storage.keys import message_owner
 from safeum_home.storage.many import Many
+from safeum_home.storage.roster import MEMBER
 from safeum_home.storage.schema import (
     accounts,
     aliases,
@@ -97,6 +98,17 @@ _SWEPT = (
     delete(members).where(members.c.account == _owner),
     *(delete(table).where(table.c.chat == _owner) for table in OF_CHATS),
     delete(keys).where(keys.c.owner == _owner),
+)
+# Who has not left all groups yet (`chats.group_departures`) would be forgotten there for ever.
+_TO_SWEEP = (
+    select(erasing)
+    .where(
+        ~select(roster.c.account)
+        .where(roster.c.account == erasing.c.owner, roster.c.state <= MEMBER)
+        .exists()
+    )
+    .order_by(erasing.c.owner)
+    .limit(1)
 )
 _MARK_GONE = update(dedupe).where(dedupe.c.position == bindparam("at")).values(mark=bindparam("as"))
 _NO_LONGER = delete(erasing).where(erasing.c.owner == _owner)
@@ -181,9 +193,10 @@ def erased_epoch(c: Connection) -> int | None:
 def sweep(c: Connection, limit: int, hour: int) -> bool:
     """Delete up to `limit` files or messages of what is erased, or the rest; False where nothing is left.
 
+    Accounts that have not left their groups yet are passed over.
     `hour` is the present one: messages of chats that go on are recognised for a while, if sent again.
     """
-    found = c.execute(select(erasing).order_by(erasing.c.owner).limit(1)).first()
+    found = c.execute(_TO_SWEEP).first()
     if found is None:
         return False
     owner, upto = found

@@ -11,6 +11,7 @@ from safeum_home.storage.schema import erasing, members, roster
 # Places in `safeum_home.chats.roster.RosterState` that queries here depend on.
 INVITED = 1
 MEMBER = 2
+LEFT = 3
 
 _ENTRY = select(roster).where(roster.c.chat == bindparam("chat"), roster.c.account == bindparam("account"))
 _ALL = select(roster).where(roster.c.chat == bindparam("chat")).order_by(roster.c.account)
@@ -40,6 +41,7 @@ _READERS = (
         roster.c.chat == bindparam("chat"),
         roster.c.account > bindparam("after"),
         members.c.read >= bindparam("position"),
+        members.c.visible < bindparam("position"),
     )
     .order_by(roster.c.account)
     .limit(bindparam("limit"))
@@ -70,16 +72,16 @@ _COUNT_OWN = select(func.count()).where(
     roster.c.account == bindparam("account"), roster.c.state == bindparam("state")
 )
 _COUNT_INVITED = select(func.count()).where(roster.c.chat == bindparam("chat"), roster.c.state == INVITED)
-_GONE = (roster.c.chat == bindparam("chat")) & (roster.c.state > MEMBER)
+_LEFT = (roster.c.chat == bindparam("chat")) & (roster.c.state == LEFT)
 _OLDEST_KEPT = (
     select(roster.c.position)
-    .where(_GONE)
+    .where(_LEFT)
     .order_by(roster.c.position.desc())
     .limit(1)
     .offset(bindparam("keep"))
     .scalar_subquery()
 )
-_FORGET_GONE = delete(roster).where(_GONE, roster.c.position <= _OLDEST_KEPT)
+_FORGET_LEFT = delete(roster).where(_LEFT, roster.c.position <= _OLDEST_KEPT)
 _OF_CLOSED = (
     select(roster)
     .join(erasing, erasing.c.owner == roster.c.account)
@@ -129,7 +131,7 @@ def listed(c: Connection, chat: bytes, after: bytes | None, limit: int) -> list[
 
 
 def readers(c: Connection, chat: bytes, position: int, after: bytes | None, limit: int) -> list[RosterRow]:
-    """The entries of members who have read up to a position, as `listed`."""
+    """The entries of members who have read up to a position, and see what is there, as `listed`."""
     asked = {"chat": chat, "position": position, "after": after or b"", "limit": limit}
     return [RosterRow(*row) for row in c.execute(_READERS, asked)]
 
@@ -167,9 +169,9 @@ def count_invited(c: Connection, chat: bytes) -> int:
     return int(c.execute(_COUNT_INVITED, {"chat": chat}).scalar_one())
 
 
-def forget_gone(c: Connection, chat: bytes, keep: int) -> None:
+def forget_left(c: Connection, chat: bytes, keep: int) -> None:
     """Delete entries of those who are gone, all but the last `keep` of them."""
-    c.execute(_FORGET_GONE, {"chat": chat, "keep": keep})
+    c.execute(_FORGET_LEFT, {"chat": chat, "keep": keep})
 
 
 def delete_entry(c: Connection, chat: bytes, account: bytes) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import SettingsRow
@@ -13,6 +13,9 @@ _SINCE = (
     .where(settings.c.account == bindparam("account"), settings.c.position > bindparam("position"))
     .order_by(settings.c.position)
     .limit(bindparam("limit"))
+)
+_DROP = delete(settings).where(
+    settings.c.account == bindparam("of_account"), settings.c.chat == bindparam("of_chat")
 )
 _PUT = Many(
     "INSERT INTO settings (account, chat, position, sealed) {rows}"
@@ -33,6 +36,11 @@ def settings_of(c: Connection, account: bytes, chats: Iterable[bytes]) -> list[S
 def put_settings(c: Connection, row: SettingsRow) -> None:
     """Store what an account has set for a chat, in place of what it had."""
     _PUT.change(c, [row])
+
+
+def drop_settings(c: Connection, account: bytes, chat: bytes) -> None:
+    """Forget what an account has set for a chat."""
+    c.execute(_DROP, {"of_account": account, "of_chat": chat})
 
 
 def settings_since(c: Connection, account: bytes, position: int, limit: int) -> list[SettingsRow]:
