@@ -53,6 +53,20 @@ class ErasedTests(SynchronousTestCase):
             self.wiped(device)
         self.assertEqual(self.view(self.bob).unread, 0)
 
+    def test_away_while_it_changed_again(self) -> None:
+        """What was written between the erasure and a later change of the chat is not wiped with the past."""
+        self.tablet.drop()
+        self.off()
+        self.alice.do(self.alice.client.send(self.chat, "in between"))
+        self.alice.do(self.alice.client.set_history(self.chat, True))
+        self.settle()
+        self.alice.do(self.alice.client.send(self.chat, "behind it"))
+        self.settle()
+        self.tablet.back()
+        self.settle()
+        self.assertEqual(self.tablet.texts(self.chat), ["in between", "behind it"])
+        self.assertTrue(self.view(self.tablet).history)
+
     def test_sent_again_behind_it(self) -> None:
         """What a device sent, and gives again since the answer was lost, is not shown where it was erased."""
         params = ChatSend(self.chat, "its id", Text("lost answer"))

@@ -58,12 +58,17 @@ class ChatInfos:
         """`ports.Source` of what chats are."""
         rows = chats.chats_changed_since(c, self._blinder.account(account), after, limit)
 
-        def tell(row: ChatRow) -> Published:
+        def tell(row: ChatRow) -> list[Published]:
             chat = self._opener.contents(c, row, account)
             people = chats.count_members(c, chat.blind) if chat.kind is ChatKind.GROUP else 0
-            return self._event(ChatInfo(**self.members(chat.kind, chat.record, people)), row.changed)
+            info = ChatInfo(**self.members(chat.kind, chat.record, people))
+            # It is wiped where it was erased: what was written between that and a later change stays.
+            places = (chat.record.erased, row.changed)
+            return [self._event(info, place) for place in sorted(set(places)) if place > after]
 
-        return Missed(undamaged(rows, tell, "chats"), rows[-1].changed if len(rows) == limit else None)
+        told = [event for each in undamaged(rows, tell, "chats") for event in each]
+        told.sort(key=lambda event: event.position)
+        return Missed(told, rows[-1].changed if len(rows) == limit else None)
 
     def _event(self, info: ChatInfo, position: int) -> Published:
         event = ChatUpdated(self._cursors.encode(position), info)
