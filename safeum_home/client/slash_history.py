@@ -37,7 +37,7 @@ async def _history(desk: Desk, argument: str) -> None:
     elif not view.more:
         raise Mistake("There are no older messages.")
     else:
-        await desk.older(view)
+        await desk.pages.older(view)
 
 
 async def _off(desk: Desk, view: ChatView) -> None:
