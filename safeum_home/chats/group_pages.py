@@ -1,8 +1,6 @@
 """What a group says of itself: its name, what it is about, its picture, and what newcomers see."""
 
-from typing import Any
-
-from msgspec import Struct, msgpack
+from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
@@ -11,8 +9,9 @@ from safeum_home.chats.group_draft import Draft
 from safeum_home.chats.group_entrance import GroupLimits
 from safeum_home.chats.group_roster import GroupRoster
 from safeum_home.chats.rights import Action
+from safeum_home.chats.sealed_records import SealedRecords
 from safeum_home.damage import undamaged
-from safeum_home.errors import Code, Problem, Tampered
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, avatar_id
 from safeum_home.images import clean
 from safeum_home.ports import Blinder, Caller, Committed, Database, Key
@@ -37,22 +36,17 @@ class PictureRecord(Struct, frozen=True):
     data: bytes
 
 
-_encoder = msgpack.Encoder()
-_decoder: "msgpack.Decoder[Any]" = msgpack.Decoder(PictureRecord)
+_pictures = SealedRecords(PictureRecord)
 
 
 def seal_picture(key: Key, chat: bytes, record: PictureRecord) -> bytes:
     """A picture for the row of the chat with this blind index."""
-    return key.seal(_encoder.encode(record), b"picture" + chat)
+    return _pictures.seal(key, record, b"picture" + chat)
 
 
 def open_picture(key: Key, chat: bytes, sealed: bytes) -> PictureRecord:
     """Raises `Tampered`."""
-    try:
-        record: PictureRecord = _decoder.decode(key.open(sealed, b"picture" + chat))
-    except ValueError:
-        raise Tampered from None
-    return record
+    return _pictures.open(key, sealed, b"picture" + chat)
 
 
 class GroupPages:

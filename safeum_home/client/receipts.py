@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from safeum_home.client.small_files import read_up_to
 from safeum_home.client.text import moment, safe
 from safeum_home.protocol.erasure import Erasure, bears_out
 from safeum_home.protocol.signing import decode_octets, fingerprint
@@ -76,10 +77,9 @@ def verify(path: Path, key: str | None) -> tuple[int, list[str]]:
 
 def _octets(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST + 1)
+        data = read_up_to(path, MOST)
     except OSError as error:
         raise Unreadable(f"{safe(str(path))}: {error.strerror}.") from None
-    if len(data) > MOST:
+    if data is None:
         raise Unreadable(f"{safe(str(path))} is too large.")
     return data

@@ -49,6 +49,7 @@ class Client(Signals, FileTransfer):
     """
 
     def __init__(self, dial: Dial, clock: IReactorTime, random: Callable[[], float] = _random) -> None:
+        self._dial = dial
         self._plug = Plug(dial, self)
         self._clock = clock
         self._inbox = Inbox(clock, self._acknowledge, self._catch_up)
