@@ -3,7 +3,7 @@
 import os
 from base64 import b64encode
 
-from tests.file_case import Answer, FileCase, chunked, request, tus_fields
+from tests.file_case import Answer, FileCase, chunked
 
 
 class RefusedTests(FileCase):
@@ -122,10 +122,7 @@ class RefusedTests(FileCase):
         """Who drips is cut off with a code; what came is kept for as long as any upload is."""
         octets = os.urandom(200_000)
         ticket, path = self.create(len(octets))
-        connection = self.web.connect()
-        fields = {"Content_Type": "application/offset+octet-stream", "Upload_Offset": "0"}
-        head = request("PATCH", path, b"", **tus_fields(ticket, {**fields, "Content_Length": "200000"}))
-        connection.send(head + octets[:100_000])
+        connection = self.begun(ticket, path, octets, 100_000)
         for at in range(100_000, 100_100):
             self.world.clock.advance(1)
             connection.send(octets[at : at + 1])

@@ -53,10 +53,7 @@ class UploadTests(FileCase):
         """What came before the break is kept, and the upload goes on behind it."""
         octets = os.urandom(500_000)
         ticket, path = self.create(len(octets))
-        connection = self.web.connect()
-        fields = {"Content_Type": "application/offset+octet-stream", "Upload_Offset": "0"}
-        head = request("PATCH", path, b"", **tus_fields(ticket, {**fields, "Content_Length": "500000"}))
-        connection.send(head + octets[:333_333])
+        connection = self.begun(ticket, path, octets, 333_333)
         connection.lose()
         self.store.crash()
         self.assertEqual(self.offset(ticket, path), 333_333)
@@ -79,10 +76,7 @@ class UploadTests(FileCase):
         """A connection that is only half broken does not keep its client from resuming on another one."""
         octets = os.urandom(200_000)
         ticket, path = self.create(len(octets))
-        stuck = self.web.connect()
-        fields = {"Content_Type": "application/offset+octet-stream", "Upload_Offset": "0"}
-        head = request("PATCH", path, b"", **tus_fields(ticket, {**fields, "Content_Length": "200000"}))
-        stuck.send(head + octets[:150_000])
+        stuck = self.begun(ticket, path, octets, 150_000)
         self.assertEqual(self.offset(ticket, path), 150_000)
         self.assertEqual(Answer(stuck.sent()).code, "wrong_offset")
         self.assertTrue(stuck.transport.disconnecting)

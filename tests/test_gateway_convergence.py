@@ -6,9 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.chats import backlog
-from safeum_home.gateway import catchup
-from tests.viewers import DATABASE_STEPS, Viewer, database_step, finish
+from tests.viewers import DATABASE_STEPS, ConvergenceCase, Viewer, database_step, finish
 from tests.world import Client, World
 
 
@@ -84,12 +82,7 @@ class Play:
                 self.viewers[step[1]].step(name, *step[2:])
 
 
-class ConvergenceTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        # Small bounds, so that they are met.
-        self.patch(catchup, "HELD_LIMIT", 3)
-        self.patch(backlog, "PAGE", 4)
-
+class ConvergenceTests(ConvergenceCase):
     @settings(max_examples=100)
     @given(st.lists(STEPS, max_size=80))
     def test_devices_converge(self, steps: list[Any]) -> None:

@@ -6,10 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.chats import backlog
-from safeum_home.gateway import catchup
 from safeum_home.ids import ChatId
-from tests.viewers import DATABASE_STEPS, Viewer, database_step, finish
+from tests.viewers import DATABASE_STEPS, ConvergenceCase, Viewer, database_step, finish
 from tests.world import Client, World
 
 NAMES = ("alice", "bob", "carol")
@@ -164,12 +162,7 @@ class Play:
         self._ask(person, group, method, chat=chat, **params)
 
 
-class ConvergenceTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        # Small bounds, so that they are met.
-        self.patch(catchup, "HELD_LIMIT", 3)
-        self.patch(backlog, "PAGE", 4)
-
+class ConvergenceTests(ConvergenceCase):
     @settings(max_examples=100, deadline=None)
     @given(st.lists(STEPS, max_size=100))
     def test_devices_converge(self, steps: list[Any]) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.chats import backlog
+from safeum_home.gateway import catchup
 from tests.world import Connection, World
 
 
@@ -82,6 +84,14 @@ class Viewer:
                 self.arrive(*details)
             case "back":
                 self.back()
+
+
+class ConvergenceCase(SynchronousTestCase):
+    """The bounds of what is held for a device that comes back are small, so that they are met."""
+
+    def setUp(self) -> None:
+        self.patch(catchup, "HELD_LIMIT", 3)
+        self.patch(backlog, "PAGE", 4)
 
 
 DATABASE_STEPS = ("commit", "report", "release", "fail", "answer one", "answer all", "hold", "tick")
