@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home.client import filling
 from safeum_home.client.errors import SessionEnded
 from safeum_home.client.filling import Loaded
-from safeum_home.client.loading import PATIENCE
+from safeum_home.client.seeking import PATIENCE
 from safeum_home.client.state import State
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.events import ChatUpdated, ContactChanged, ProfileChanged, Receipt

@@ -89,6 +89,8 @@ class Filling:
             self._state.filling = None
             for event in [] if self._begun else self._events:
                 self._state.take(event)
+            if self._state.unknown:
+                self._state.seek()
 
     def _apply(self, events: Iterable[Struct]) -> None:
         for event in events:
