@@ -66,7 +66,7 @@ class _Rest:
 
     @property
     def more(self) -> bool:
-        return self._chats_wanted or self._contacts_wanted
+        return self._chats_wanted or self._contacts_wanted or self._filling.overflowed
 
     async def load(self) -> None:
         """Until nothing is left, a later loading has begun, or the session is over."""
