@@ -1,7 +1,7 @@
 """What it takes to switch the history of chats off and on, put together."""
 
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
 
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.group_notices import NoticeWriter
@@ -20,7 +20,10 @@ class HistoryParts(NamedTuple):
 
 
 def make_history(
-    means: DomainMeans, delivery: Delivery, notices: NoticeWriter, sweep: Callable[[], Awaitable[None]]
+    means: DomainMeans,
+    delivery: Delivery,
+    notices: NoticeWriter,
+    sweep: Callable[[], Coroutine[Any, Any, None]],
 ) -> HistoryParts:
     """`sweep` deletes the rows of what was erased."""
     limits, vault = means.config.limits, means.vault
