@@ -119,6 +119,11 @@ class ChangeTests(FanOutCase):
         self.bob.call("message.react", **same)
         self.assertEqual(self.times(self.react, self.bob, self.small), (1, 4.0))
 
+    def test_what_is_refused(self) -> None:
+        """A change that is not allowed tells nobody, and costs as little."""
+        self.refused("not_yours", self.bob, "message.delete", chat=self.chat, message=self.small)
+        self.assertEqual(self.times(self.send, self.bob), (9, 4.0))
+
     def test_other_changes(self) -> None:
         """Editing, deleting, pinning, inviting and roles all count."""
         about = {"chat": self.chat, "message": self.small}

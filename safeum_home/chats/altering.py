@@ -140,7 +140,11 @@ class Altering:
         target = self._cursors.decode(message)
         chat = await self.chat_of(caller, chat_id)
         self.charge(chat, caller.account, UNREAD)
-        outcome = await self._store(chat, caller.account, target, change)
+        try:
+            outcome = await self._store(chat, caller.account, target, change)
+        except Problem:
+            self._settle(chat, caller.account, 0)
+            raise
         if outcome is None:
             self._settle(chat, caller.account, 0)
             return Committed(Done(), lambda: None)

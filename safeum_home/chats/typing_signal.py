@@ -67,9 +67,9 @@ class TypingSignals:
 
     def _is_for(self, member: AccountId, chat: Chat, typist: AccountId) -> bool:
         """Of a stranger in a group, or who has blocked one, it is not told when it is at the keyboard."""
-        if chat.kind is ChatKind.GROUP and not self._privacy.are_contacts(typist, member):
+        if not self._privacy.tells_typing(member):
             return False
-        return self._privacy.tells_typing(member)
+        return chat.kind is not ChatKind.GROUP or self._privacy.are_contacts(typist, member)
 
     def _is_news(self, chat: ChatId, account: AccountId, active: bool, members: int) -> bool:
         """Whether it is to be told; it is noted then."""
