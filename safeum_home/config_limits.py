@@ -56,5 +56,9 @@ class LimitSection(Section, frozen=True):
     group_invitations_per_account_burst: Positive = 200
     group_changes_per_account: Rate = 0.2
     group_changes_per_account_burst: Positive = 100
+    group_descriptions_per_account: Rate = 0.02
+    group_descriptions_per_account_burst: Positive = 30
+    deliveries_per_account: Rate = 10_000.0
+    deliveries_per_account_burst: Positive = 200_000
     devices: Annotated[int, Meta(ge=1, le=50)] = 50
     """As many as fit a frame at their longest."""

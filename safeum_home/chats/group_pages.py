@@ -67,7 +67,7 @@ class GroupPages:
         self._limits = limits
 
     async def set(self, caller: Caller, params: GroupSet) -> Committed[Done]:
-        self._limits.changes.take(caller.account)
+        self._limits.descriptions.take(caller.account)
         me = caller.account
 
         def work(draft: Draft) -> None:
@@ -91,11 +91,11 @@ class GroupPages:
             if earlier is not before.earlier:
                 draft.notice("earlier" if earlier else "not_earlier", by=me)
 
-        change = await self._changes.change(ChatId(params.chat), [me], 4, work)
+        change = await self._changes.change(ChatId(params.chat), [me], 4, work, me)
         return Committed(Done(), change.publish)
 
     async def set_avatar(self, caller: Caller, params: GroupAvatarSet) -> Committed[GroupPicture]:
-        self._limits.changes.take(caller.account)
+        self._limits.descriptions.take(caller.account)
         picture = clean(params.data, params.type)
         me, chat = caller.account, ChatId(params.chat)
         avatar = avatar_id(self._blinder.avatar(chat, picture.data))
@@ -108,11 +108,11 @@ class GroupPages:
                 draft.describe(replace(draft.group, avatar=avatar))
                 draft.notice("pictured", by=me)
 
-        change = await self._changes.change(chat, [me], 2, work)
+        change = await self._changes.change(chat, [me], 2, work, me)
         return Committed(GroupPicture(avatar), change.publish)
 
     async def remove_avatar(self, caller: Caller, params: GroupAvatarRemove) -> Committed[Done]:
-        self._limits.changes.take(caller.account)
+        self._limits.descriptions.take(caller.account)
         me = caller.account
 
         def work(draft: Draft) -> None:
@@ -122,7 +122,7 @@ class GroupPages:
                 draft.describe(replace(draft.group, avatar=None))
                 draft.notice("unpictured", by=me)
 
-        change = await self._changes.change(ChatId(params.chat), [me], 2, work)
+        change = await self._changes.change(ChatId(params.chat), [me], 2, work, me)
         return Committed(Done(), change.publish)
 
     async def avatar(self, caller: Caller, params: GroupAvatarGet) -> GroupAvatar:

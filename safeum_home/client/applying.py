@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from safeum_home.client.chat_view import MAX_UNREAD, ChatView
+from safeum_home.client.chat_view import MAX_UNREAD, UNKNOWN, ChatView
 from safeum_home.protocol.events import (
     ChatChanged,
     ChatUpdated,
@@ -52,11 +52,7 @@ class Applying:
         state = self._state
         view = state.chat(message.chat)
         if view is None:
-            kind = state.voice.kind(message.chat)
-            if kind != "direct":
-                view = state.hold_of_node(message.chat, kind)
-            else:
-                view = state.hold(ChatView(message.chat, kind, message.sender, message.sender))
+            view = self._stranger(message)
         contact = state.contacts.get(view.peer)
         if contact is not None and contact.state is ContactState.CLOSED:
             return  # it was on its way while the account was closed, and is erased
@@ -67,6 +63,17 @@ class Applying:
             elif is_own(message, state.account):
                 view.unread = 0
         state.typing.take(Typing(message.chat, message.sender, False))
+        if view.kind == UNKNOWN:
+            state.seek()
+
+    def _stranger(self, message: Message) -> ChatView:
+        """A chat that only this message tells of: with its sender where its id says so, else of any kind."""
+        kind = self._state.voice.kind(message.chat, message.sender)
+        if kind is None:
+            return self._state.hold(ChatView(message.chat, UNKNOWN, "", ""))
+        if kind == "direct":
+            return self._state.hold(ChatView(message.chat, kind, message.sender, message.sender))
+        return self._state.hold_of_node(message.chat, kind)
 
     def _updated(self, info: ChatInfo) -> None:
         view = self._state.chat(info.chat)
@@ -75,6 +82,9 @@ class Applying:
         if view.update(info):
             self._state.typing.wipe(info.chat)
             self._state.voice.forget()
+        if view.kind == "direct" and not view.peer:
+            view.kind = UNKNOWN  # with whom it is is not told with this
+            self._state.seek()
 
     def _changed(self, event: ChatChanged) -> None:
         # A chat that is not held is read as it is now when it is asked for.
@@ -119,6 +129,8 @@ class Applying:
             state.wipe(contact.chat)
         view = state.held(contact.chat)
         if view is not None:
+            if view.kind == UNKNOWN:
+                view.kind, view.peer = "direct", contact.account
             view.address, view.display_name = contact.address, contact.display_name or view.display_name
 
     def _profile(self, account: str, profile: Profile) -> None:

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from safeum_home.client import alerts
 from safeum_home.client.attention import Attention
 from safeum_home.client.chat_list import listed
-from safeum_home.client.chat_view import ChatView
+from safeum_home.client.chat_view import UNKNOWN, ChatView
 from safeum_home.client.drafts import Drafts
 from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Link, LinkChanged
@@ -210,7 +210,8 @@ class Desk:
         if self.current is None:
             return
         self.drafts.typed(self.current, text)
-        if text and self.now() - self._typed >= TYPING_EVERY:
+        known = self.chat is None or self.chat.kind != UNKNOWN
+        if text and known and self.now() - self._typed >= TYPING_EVERY:
             self._typed = self.now()
             self.client.typing(self.current)
 

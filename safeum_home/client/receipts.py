@@ -41,8 +41,7 @@ def read(path: Path) -> Erasure:
 
 def expected(text: str) -> str:
     """The fingerprint, as 40 digits, of a key that was given: that itself, the key, or a file with either."""
-    path = Path(text)
-    for given in (text, _octets(path).decode("utf-8", "replace") if path.is_file() else ""):
+    for given in (text, _in_file(text)):
         digits = "".join(given.split())
         if _DIGITS.fullmatch(digits.lower()):
             return digits.lower()
@@ -73,6 +72,17 @@ def verify(path: Path, key: str | None) -> tuple[int, list[str]]:
     if wanted != signer.replace(" ", ""):
         return FALSE, [f"FALSE: this was signed with another key than the one given: {signer}."]
     return AUTHENTIC, ["AUTHENTIC.", *told]
+
+
+def _in_file(name: str) -> str:
+    """The text of a file, nothing where there is none of that name; raises `Unreadable`."""
+    path = Path(name)
+    try:
+        if not path.is_file():
+            return ""
+    except OSError:  # a name that no file can have
+        return ""
+    return _octets(path).decode("utf-8", "replace")
 
 
 def _octets(path: Path) -> bytes:

@@ -10,9 +10,10 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 
 from safeum_home.client.applying import Applying
-from safeum_home.client.chat_view import ChatView, view_of
+from safeum_home.client.chat_view import UNKNOWN, ChatView, view_of
 from safeum_home.client.filling import Filling
 from safeum_home.client.group_state import GroupState
 from safeum_home.client.presence_view import PresenceView
@@ -56,7 +57,9 @@ class State:
         self.ready = False
         self.filling: Filling | None = None
         """What is being loaded."""
-        self._pause: Deferred[None] | None = None
+        self.seek: Callable[[], None] = lambda: None
+        """Asks the node for the summaries of chats that are `unknown`; set by `load`."""
+        self._pauses: set[Deferred[None]] = set()
         self._events = Applying(self)
 
     # --- reading ---------------------------------------------------------------------------------
@@ -70,6 +73,11 @@ class State:
     def empty_groups(self) -> list[ChatView]:
         """Groups in which nothing is to be seen: one is in them, though their history was erased."""
         return [chat for chat in self._chats.values() if chat.kind == "group" and not chat.messages]
+
+    @property
+    def unknown(self) -> set[str]:
+        """Chats of which nothing is known but what has come in them."""
+        return {view.chat for view in self._chats.values() if view.kind == UNKNOWN}
 
     @property
     def unread(self) -> int:
@@ -145,6 +153,11 @@ class State:
         older = {chat: view for chat, view in views.items() if chat not in self._chats}
         self._chats = {**older, **{chat: views.get(chat, view) for chat, view in self._chats.items()}}
 
+    def introduce(self, summary: ChatSummary) -> None:
+        """The node has said which chat it is that is `unknown`; of all others more is known here."""
+        if (view := self._chats.get(summary.chat)) is not None and view.kind == UNKNOWN:
+            view.introduce(summary)
+
     def arrange(self, place: Callable[[ChatView], tuple[int, int]]) -> None:
         """Put all chats in the order of `place`, the newest last."""
         self._chats = dict(sorted(self._chats.items(), key=lambda item: place(item[1])))
@@ -197,11 +210,17 @@ class State:
 
     def pause(self, seconds: float) -> "Deferred[None]":
         """Some time, or until `stop`: it is cancelled then."""
-        self._pause = deferLater(self._clock, seconds, lambda: None)
-        return self._pause
+        pause = deferLater(self._clock, seconds, lambda: None)
+        self._pauses.add(pause)
+
+        def over(result: "Failure | None") -> "Failure | None":
+            self._pauses.discard(pause)
+            return result
+
+        return pause.addBoth(over)
 
     def stop(self) -> None:
         """No timer is left behind."""
-        if self._pause is not None:
-            self._pause.cancel()
+        for pause in list(self._pauses):
+            pause.cancel()
         self.typing.stop()

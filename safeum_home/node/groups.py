@@ -56,6 +56,7 @@ def make_groups(
         notices,
         directory,
         bus,
+        means.fan_out,
     )
     limits = GroupLimits.of(means.config.limits, means.clock.seconds)
     entrance = GroupEntrance(blinder, limits)
@@ -94,6 +95,7 @@ def make_groups(
     rates = {
         "group_invitations_per_account": limits.invitations,
         "group_changes_per_account": limits.changes,
+        "group_descriptions_per_account": limits.descriptions,
     }
     sources = (events.since, endings.since)
     return GroupParts(Use(SIZES, sizes), sources, routes, rates, departures.leave)

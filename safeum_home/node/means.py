@@ -5,11 +5,13 @@ from typing import Any
 
 from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.bus.local import LocalBus
+from safeum_home.chats.fan_out import FanOut
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.system import support_contact, system_contact
 from safeum_home.config import Config
+from safeum_home.limits import RateLimit
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database
 from safeum_home.sealing.vault import Vault
@@ -30,6 +32,7 @@ class DomainMeans:
     registry: ChatRegistry
     infos: ChatInfos
     turns: Turns
+    fan_out: FanOut
 
     @property
     def node(self) -> str:
@@ -47,6 +50,8 @@ def make_means(
     """`in_thread` runs what blocks."""
     blinder, keyring = vault.blinder, vault.keyring
     system, support = system_contact(config.node.name), support_contact(config.node.name)
+    rate, burst = config.limits.deliveries_per_account, config.limits.deliveries_per_account_burst
+    fan_out = FanOut(RateLimit(rate, burst, clock.seconds, debts=True))
     opener = ChatOpener(keyring, blinder, system.account, support.account, config.support.open)
     return DomainMeans(
         config,
@@ -59,4 +64,5 @@ def make_means(
         ChatRegistry(database, blinder, opener),
         ChatInfos(blinder, vault.cursors, opener),
         Turns(clock, database, keyring, in_thread),
+        fan_out,
     )

@@ -27,7 +27,7 @@ def make_message_changes(means: DomainMeans, attachments: Attachments) -> Messag
     """`attachments` are the files of messages."""
     database, registry, bus = means.database, means.registry, means.bus
     blinder, cursors = means.vault.blinder, means.vault.cursors
-    altering = Altering(database, blinder, cursors, registry, means.opener, means.infos, bus)
+    altering = Altering(database, blinder, cursors, registry, means.opener, means.infos, bus, means.fan_out)
     until = means.config.messages.edit_seconds
     changes = MessageChanges(altering, database, blinder, cursors, means.milliseconds, until, (drop,))
     pins = Pins(altering, database, blinder, cursors, registry)

@@ -48,7 +48,7 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
     fleeting = FleetingMessages(clock, database, blinder, means.turns, config.history)
     notices = NoticeWriter(blinder, cursors, system, now, signed, fleeting.waits)
     kept = (database, blinder, cursors, registry, delivery, now, signed, inbox, fleeting)
-    messages = Messages(*kept, composing)
+    messages = Messages(*kept, composing, means.fan_out)
     receipts = Receipts(clock, database, blinder, cursors, registry, bus)
     support = support_account(means.node)
     return MessagingParts(
@@ -60,5 +60,5 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
         SupportDesk(database, registry, means.opener, messages, receipts, blinder, support),
         (messages.since, receipts.since, means.infos.since),
         message_routes(messages, receipts, typing),
-        {"support_messages_per_account": inbox.rate},
+        {"support_messages_per_account": inbox.rate, "deliveries_per_account": means.fan_out.rate},
     )
