@@ -192,8 +192,9 @@ def make_domain(
     history = History(database, blinder, cursors, registry, listing, receipts)
     introductions = Introductions(name, directory, side, views)
     starting = Starting(database, introductions, listing, registry, receipts)
+    told = (infos, delivery, notices, bus)
     switch_limit, history_routes = make_history(
-        config, clock, database, vault, registry, opener, infos, delivery, notices, bus, turns, closing.sweep
+        config, clock, database, vault, registry, opener, *told, turns, closing.sweep, ways.drop_drafts
     )
     sources = (
         *(messages.since, receipts.since, infos.since, side.since, profiles.since),

@@ -5,7 +5,7 @@ from typing import Any
 
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.group_notices import NoticeWriter
-from safeum_home.chats.history_switch import HistorySwitch
+from safeum_home.chats.history_switch import DropDrafts, HistorySwitch
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.registry import ChatRegistry
@@ -30,6 +30,7 @@ def make_history(
     bus: Bus,
     turns: EpochTurns,
     sweep: Callable[[], Awaitable[None]],
+    drop_drafts: DropDrafts,
 ) -> tuple[RateLimit, Routes]:
     """How often an account may switch, and the commands. `sweep` deletes the rows of what was erased."""
     limits = config.limits
@@ -51,6 +52,7 @@ def make_history(
         bus,
         turns,
         sweep,
+        drop_drafts,
         lambda: int(clock.seconds() * 1000),
         limit,
     )

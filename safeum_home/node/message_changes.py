@@ -7,6 +7,7 @@ from safeum_home.chats.altering import Altering
 from safeum_home.chats.changing import MessageChanges
 from safeum_home.chats.composing import Composing
 from safeum_home.chats.files.sending import Attachments
+from safeum_home.chats.history_switch import DropDrafts
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.own_settings import OwnSettings
@@ -21,11 +22,15 @@ from safeum_home.storage.files import drop
 
 
 class MessageWays(NamedTuple):
-    """`composing` is for whoever sends, `sources` and `routes` are for the domain."""
+    """`composing` is for whoever sends, `sources` and `routes` are for the domain.
+
+    `drop_drafts` is for whoever erases the past of a chat.
+    """
 
     composing: Composing
     sources: tuple[Source, ...]
     routes: Routes
+    drop_drafts: DropDrafts
 
 
 def make_message_changes(
@@ -45,7 +50,7 @@ def make_message_changes(
     altering = Altering(database, blinder, cursors, registry, opener, infos, bus)
     changes = MessageChanges(altering, database, blinder, cursors, now, config.messages.edit_seconds, (drop,))
     pins = Pins(altering, database, blinder, cursors, registry)
-    own = OwnSettings(altering, database, blinder, cursors, registry, owners, bus)
+    own = OwnSettings(altering, database, blinder, cursors, registry, opener, owners, bus)
     routes: Routes = {
         commands.MessageEdit: changes.edit,
         commands.MessageDelete: changes.delete,
@@ -57,4 +62,4 @@ def make_message_changes(
         commands.ChatSettingsSet: own.set,
     }
     composing = Composing(altering, database, blinder, cursors, registry, attachments)
-    return MessageWays(composing, (altering.since, own.since), routes)
+    return MessageWays(composing, (altering.since, own.since), routes, own.drop_drafts)

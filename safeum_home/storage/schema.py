@@ -202,12 +202,13 @@ reactions = _table(
     _sealed(),
 )
 
-# What accounts have set for their chats, under the accounts' own keys.
+# What accounts have set for their chats, under the accounts' own keys; drafts under the chats' keys as well.
 settings = _table(
     "settings",
     _blind("account", primary_key=True),
     _blind("chat", primary_key=True, index=True),
     _number("position"),
     _sealed(),
+    Column("draft", LargeBinary),
     Index("ix_settings_account_position", "account", "position"),
 )

@@ -148,6 +148,7 @@ def _message_changes() -> None:
         _blind("chat", primary_key=True),
         _number("position"),
         _sealed(),
+        sa.Column("draft", sa.LargeBinary),
     )
     op.create_index("ix_settings_chat", "settings", ["chat"])
     op.create_index("ix_settings_account_position", "settings", ["account", "position"])
