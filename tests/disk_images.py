@@ -30,7 +30,7 @@ def openable(path: Path, keyring: EpochKeyring) -> list[SealedKey]:
 
 
 def yields(path: Path, chat: bytes, keys: list[SealedKey]) -> list[bytes]:
-    """All that any of these keys opens of the rows of a chat: its record, and its messages."""
+    """All that any of these keys opens of a chat's rows: its record, its messages, what was begun."""
     found: list[bytes] = []
     for (sealed,) in _rows(path, "SELECT sealed FROM chats WHERE chat = ?", chat):
         found += _opened(keys, sealed, b"chat" + chat)
@@ -40,6 +40,11 @@ def yields(path: Path, chat: bytes, keys: list[SealedKey]) -> list[bytes]:
         for each in (*outer, sealed):
             found += _opened(keys, each, _own_context(chat, position))
         found += [each for each in outer if each[:1] == b"{"]
+    for account, sealed in _rows(path, "SELECT account, draft FROM settings WHERE chat = ?", chat):
+        context = b"draft" + account + chat
+        outer = [] if sealed is None else _opened(keys, sealed, context)
+        for each in outer:
+            found += _opened(keys, each, context)
     return found
 
 

@@ -30,6 +30,7 @@ class ImageTests(ErasureCase):
         self.chat = self.world.befriend(self.alice, self.bob)
         for text in ("canary one", "canary two"):
             self.alice.write(self.chat, text)
+        self.bob.call("chat.settings.set", chat=self.chat, draft={"text": "canary begun"})
         self.world.settle()
         self.acknowledge(self.bob)
         self.gather()
@@ -64,7 +65,7 @@ class ImageTests(ErasureCase):
         """Before: all of it. After: nothing, not even which chat it was. With the old keyring: all again."""
         before, old_keyring = self.image("before")
         control = self.found(before, old_keyring)
-        for text in (b"canary one", b"canary two", self.chat.encode()):
+        for text in (b"canary one", b"canary two", b"canary begun", self.chat.encode()):
             self.assertIn(text, control)
         self.off()
         self.assertEqual(self.found(before, self.state), b"")
@@ -78,6 +79,7 @@ class ImageTests(ErasureCase):
         self.assertIsNone(self.alice.answer(asked))
         self.assertEqual(self.bob.history(self.chat), [])
         self.assertIn(b"canary one", self.found(before, self.state))
+        self.assertIn(b"canary begun", self.found(before, self.state))
 
     def test_a_message_without_history(self) -> None:
         """It is found while it waits; once it is gone and the keyring has turned no more, as the chat is."""
