@@ -52,13 +52,15 @@ class SpoolTests(StorageCase):
         first = await self.put(client_id="one")
         again = self.event("one")
         self.assertEqual(await self.db.append(spool.append_fleeting, again), first)
-        self.assertEqual(await self.read(keys.key, keys.message_owner(blind("chat"), first)), wrap("own"))
-        self.assertIsNone(await self.read(keys.key, again.owner))
+        self.assertEqual(
+            await self.read(keys.FLEETING.key, keys.message_owner(blind("chat"), first)), wrap("own")
+        )
+        self.assertIsNone(await self.read(keys.FLEETING.key, again.owner))
         self.assertEqual([await self.count(table) for table in ("events", "spool", "dedupe")], [1, 1, 1])
 
     async def test_a_key_of_an_epoch_that_is_over(self) -> None:
         """It is refused alone, and can be sent again."""
-        await self.write(keys.begin_epoch, 2)
+        await self.write(keys.FLEETING.begin_epoch, 2)
         late = self.db.append(spool.append_fleeting, self.event("late"))
         good = self.db.append(spool.append_fleeting, self.event("good", epoch=2))
         with self.assertRaises(Problem) as raised:
@@ -151,9 +153,9 @@ class SpoolTests(StorageCase):
         one, two = await self.put(client_id="one"), await self.put(client_id="two")
         await self.write(erasure.drop_messages, blind("chat"), [one], 100, 3, [blind("mark")])
         self.assertEqual([await self.count(table) for table in ("events", "spool", "dedupe")], [1, 1, 2])
-        self.assertIsNone(await self.read(keys.key, keys.message_owner(blind("chat"), one)))
-        self.assertIsNotNone(await self.read(keys.key, keys.message_owner(blind("chat"), two)))
-        self.assertEqual(await self.read(erasure.erased_epoch), 3)
+        self.assertIsNone(await self.read(keys.FLEETING.key, keys.message_owner(blind("chat"), one)))
+        self.assertIsNotNone(await self.read(keys.FLEETING.key, keys.message_owner(blind("chat"), two)))
+        self.assertEqual(await self.read(keys.FLEETING.erased_epoch), 3)
         self.assertTrue(await self.read(events.is_gone, one))
         self.assertFalse(await self.read(events.is_gone, two))
         self.assertTrue(await self.read(events.is_gone_from, one, blind("mark")))

@@ -199,7 +199,7 @@ class HistorySwitch:
             )
             reseal_chat(c, chat.key, means.key, chat.blind)
             chat.key = means.key
-            keys.put_key(c, chat.blind, means.wrapped)
+            keys.LASTING.put_key(c, chat.blind, means.wrapped)
             erasure.erase_past(c, chat.blind, means.position, epoch)
             drafts = self._drop_drafts(c, chat, means.drafts)
         chats.update_chat(c, chat.blind, seal_record(chat.key, chat.blind, chat.record), means.position)

@@ -60,6 +60,7 @@ from safeum_home.ports import Database, Forfeits, TextMessages
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
 from safeum_home.spawn import spawn
+from safeum_home.storage.keys import FLEETING
 
 
 def make_domain(
@@ -88,17 +89,20 @@ def make_domain(
         return int(clock.seconds() * 1000)
 
     directory = AccountDirectory(database, keyring, blinder, system, support)
-    opener = ChatOpener(keyring, blinder, system.account, support.account, config.support.open)
+    opener = ChatOpener(
+        keyring, vault.fleeting, blinder, system.account, support.account, config.support.open
+    )
     presence = make_presence(clock, database, blinder, directory, bus)
     registry = ChatRegistry(database, blinder, opener)
     infos = ChatInfos(blinder, cursors, opener)
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(name, vault.signer)
     turns = Turns(clock, database, keyring, in_thread)
-    files = make_files(config, clock, database, vault, registry, opener, place, turns.if_due)
+    fleeting_turns = Turns(clock, database, vault.fleeting, in_thread, FLEETING)
+    files = make_files(config, clock, database, vault, registry, opener, place, fleeting_turns.if_due)
     typing = TypingSignals(clock.seconds, registry, bus, presence)
     delivery = Delivery(bus, typing.sent)
-    fleeting = FleetingMessages(clock, database, blinder, turns, config.history)
+    fleeting = FleetingMessages(clock, database, blinder, fleeting_turns, config.history)
     notices = NoticeWriter(blinder, cursors, system.account, milliseconds, signed, fleeting.waits)
     ways = make_message_changes(
         config, database, vault, registry, opener, infos, directory, bus, milliseconds, files.attachments
@@ -258,6 +262,7 @@ def make_domain(
         directory,
         registry,
         turns,
+        fleeting_turns,
         closing,
         findable,
         desk,

@@ -83,12 +83,12 @@ def make_files(
     place: FilePlace,
     turn: Callable[[], Coroutine[Any, Any, None]],
 ) -> Files:
-    """`clock` provides IReactorTime; `turn` turns the keyring where something was erased."""
+    """`clock` provides IReactorTime; `turn` turns the keyring of fleeting keys where one was erased."""
     section, limits = config.files, config.limits
     rate = RateLimit(limits.file_requests_per_account, limits.file_requests_per_account_burst, clock.seconds)
     means = FileMeans(
         database,
-        vault.keyring,
+        vault.fleeting,
         vault.blinder,
         vault.cursors,
         registry,
@@ -109,7 +109,7 @@ def make_files(
     }
     janitor = FileJanitor(clock, means, turn)
     attachments = Attachments(
-        database, vault.keyring, vault.blinder, opener, section, lambda: int(clock.seconds() * 1000)
+        database, vault.fleeting, vault.blinder, opener, section, lambda: int(clock.seconds() * 1000)
     )
     return Files(means, Transfers(means), janitor, attachments, routes)
 

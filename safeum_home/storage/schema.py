@@ -35,8 +35,11 @@ def _sealed(name: str = "sealed") -> Column[bytes]:
 
 node = _table("node", Column("name", String(32), primary_key=True), _number("value"))
 
-# All wrapped keys in one place, so that turning the epoch re-wraps one table.
+# All wrapped keys of a keyring in one place, so that turning its epoch re-wraps one table.
 keys = _table("keys", _blind("owner", primary_key=True), _number("epoch"), _sealed("wrapped"))
+fleeting_keys = _table(
+    "fleeting_keys", _blind("owner", primary_key=True), _number("epoch"), _sealed("wrapped")
+)
 
 accounts = _table("accounts", _blind("account", primary_key=True), _sealed())
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
 from safeum_home.storage.events import append_events
-from safeum_home.storage.keys import put_keys
+from safeum_home.storage.keys import FLEETING
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import FleetingEvent
 from safeum_home.storage.schema import changes, devices, members, spool
@@ -50,7 +50,7 @@ def append_fleeting(c: Connection, rows: Sequence[FleetingEvent]) -> list[int | 
     outcomes = append_events(c, [row.event for row in rows])
     fresh = [row for row, earlier in zip(rows, outcomes, strict=True) if earlier is None]
     stored = {row.event.position: row for row in fresh}.values()
-    put_keys(c, [(row.owner, row.key) for row in stored])
+    FLEETING.put_keys(c, [(row.owner, row.key) for row in stored])
     _SPOOL.change(
         c, [(row.event.chat, row.event.position, row.account, row.device, row.hour) for row in stored]
     )
