@@ -49,15 +49,15 @@ class ImageTests(ErasureCase):
         return database, state
 
     def found(self, database: Path, *states: Path) -> bytes:
-        """All that is found of the chat in an image, with the keyrings of these state directories.
+        """All that is found of the chat in an image, with both keyrings of each of these state directories.
 
         Besides the image's own keys those of the database as it is now are tried.
         """
         keys = []
         now, _ = self.image(f"now{len(list(self.folder.iterdir()))}")
         for state in states:
-            keyring = open_vault(self.root, state).keyring
-            keys += openable(database, keyring) + openable(now, keyring)
+            vault = open_vault(self.root, state)
+            keys += openable(database, vault) + openable(now, vault)
         self.assertTrue(keys)
         return b"".join(yields(database, self.world.vault.blinder.chat(ChatId(self.chat)), keys))
 
@@ -99,7 +99,31 @@ class ImageTests(ErasureCase):
         rest = self.found(before, self.state)
         self.assertNotIn(b"canary", rest)
         self.assertIn(self.chat.encode(), rest, "the chat's own key lives on")
+        self.assertIn(b"canary three", self.found(before, old_keyring))
         self.assertTrue(sealed_rows(before, self.world.vault.blinder.chat(ChatId(self.chat))))
+
+    def test_a_backup(self) -> None:
+        """Chats with history open in a copy from before such turns, with the keyring of after."""
+        carol = self.world.register("carol")
+        other, ours = self.world.befriend(self.alice, carol), self.chat
+        self.alice.write(other, "kept")
+        self.off()
+        lasting = (self.state / "keyring").read_bytes()
+        self.world.domain.fleeting.start()
+        self.addCleanup(self.world.domain.fleeting.stop)
+        self.alice.write(ours, "canary four")
+        backup, _ = self.image("backup")
+        for client in (self.alice, self.bob, carol):
+            self.acknowledge(client)
+        self.gather()
+        epoch = self.world.vault.fleeting.epoch
+        for _ in range(65):
+            self.world.settle(LOOK_SECONDS)
+        self.assertEqual(self.world.vault.fleeting.oldest, epoch + 1)
+        self.assertEqual((self.state / "keyring").read_bytes(), lasting)
+        self.assertNotIn(b"canary", self.found(backup, self.state))
+        self.chat = other
+        self.assertIn(b"kept", self.found(backup, self.state))
 
     def test_receipt(self) -> None:
         """The epoch that it names was the last that had the key: that opens the copy, and exists no more."""
