@@ -10,8 +10,8 @@
 A crash after 1 is made good at the next start: 3 by `node.turning`, 4 by the sweep.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, NamedTuple
 
 from msgspec import structs
 from sqlalchemy import Connection
@@ -65,10 +65,14 @@ class _Means(NamedTuple):
 
 
 class _Switched(NamedTuple):
-    """The chat as it is then. `notice` is None where it was so already, and nothing was done."""
+    """The chat as it is then, and whether anything was `done`: it may have been so already.
+
+    `notice` is what is written into it; None where the account may not write to the other one.
+    """
 
     chat: Chat
-    notice: bytes | None
+    done: bool
+    notice: bytes | None = None
     drafts: Sequence[tuple[AccountId, Published]] = ()
 
 
@@ -90,7 +94,7 @@ class HistorySwitch:
         notices: NoticeWriter,
         bus: Bus,
         turns: EpochTurns,
-        sweep: Callable[[], Awaitable[None]],
+        sweep: Callable[[], Coroutine[Any, Any, None]],
         drop_drafts: DropDrafts,
         now: Callable[[], int],
         limit: RateLimit,
@@ -154,25 +158,27 @@ class HistorySwitch:
             place, following, notice = (database.next_position() for _ in range(3))
             means = _Means(key, wrapped, place, following, notice, self._now())
             done = await database.transact(lambda c: self._switched(c, account, chat.id, enabled, means))
-            if done.notice is None:
+            if not done.done:
                 return done.chat.record
             # Before anybody who waits for the chat goes on: what he writes comes behind this.
-            self._tell(done, done.notice, means)
+            self._tell(done, means)
         finally:
             registry.changed(chat.id)
         if not enabled:
             await self._turns.turned()
-            spawn(self._swept(), "sweeping up")
+            spawn(self._sweep(), "sweeping up")
         return done.chat.record
 
-    def _tell(self, done: _Switched, notice: bytes, means: _Means) -> None:
-        chat = done.chat
+    def _tell(self, done: _Switched, means: _Means) -> None:
+        chat, notice = done.chat, done.notice
         self._registry.erased()
         told = self._infos.updated(chat, means.position)
         for member in chat.members:
             self._bus.publish(member, told)
         for member, dropped in done.drafts:
             self._bus.publish(member, dropped)
+        if notice is None:
+            return
         self._notices.told(chat, means.notice)
         self._delivery.message(chat, self._notices.system, notice, means.notice, None)
 
@@ -187,10 +193,13 @@ class HistorySwitch:
             self._check_right(c, chat, account)
         record = chat.record
         if record.history is enabled:
-            return _Switched(chat, None)
+            return _Switched(chat, False)
         drafts: Sequence[tuple[AccountId, Published]] = ()
+        welcome = account in chat.writers
+        if enabled and not welcome:
+            raise Problem(Code.NOT_A_CONTACT)
         if enabled:
-            chat.record = structs.replace(record, history=True)
+            chat.record = structs.replace(record, history=True, kept=means.position)
         else:
             epoch = self._turns.epoch
             past = ErasureRecord(means.at, epoch)
@@ -203,9 +212,11 @@ class HistorySwitch:
             erasure.erase_past(c, chat.blind, means.position, epoch)
             drafts = self._drop_drafts(c, chat, means.drafts)
         chats.update_chat(c, chat.blind, seal_record(chat.key, chat.blind, chat.record), means.position)
+        if not welcome:  # what both have written is either's to erase, but nothing is to be said with it
+            return _Switched(chat, True, None, drafts)
         notice = Notice("history_on" if enabled else "history_off", by=account)
         told = self._notices.store(c, chat, chat.key, notice, means.notice, enabled)
-        return _Switched(chat, told, drafts)
+        return _Switched(chat, True, told, drafts)
 
     def _check_right(self, c: Connection, chat: Chat, account: AccountId) -> None:
         row = roster.entry(c, chat.blind, self._blinder.account(account))
@@ -226,6 +237,3 @@ class HistorySwitch:
         return signed_receipt(
             signer.sign, signer.public_key, self._node, record.id, past.at, erased, past.epoch
         )
-
-    async def _swept(self) -> None:
-        await self._sweep()
