@@ -139,7 +139,8 @@ class SpoolTests(StorageCase):
         chats_of = await self.read(spool.waited_for, [blind("bob"), blind("eve")])
         self.assertEqual(chats_of, {blind("chat")})
         self.assertEqual(await self.read(spool.waited_for, [blind("eve")]), set())
-        self.assertEqual(await self.read(lambda c: list(spool.waiting_chats(c))), [blind("chat")])
+        self.assertEqual(await self.read(spool.waiting_chats, b"", 2), [blind("chat")])
+        self.assertEqual(await self.read(spool.waiting_chats, blind("chat"), 2), [])
         self.assertEqual(set(await self.read(spool.accounts_of, blind("chat"))), {blind("ann"), blind("bob")})
 
     async def test_expired(self) -> None:
@@ -197,8 +198,8 @@ class SpoolTests(StorageCase):
             await self.write(lambda c, upto=upto: erasure._ERASE.change(c, [(blind("chat"), upto)]))
         while await self.write(erasure.sweep, 100, 1):
             pass
-        tables = ("events", "spool", "dedupe", "chats", "members", "keys")
-        self.assertEqual([await self.count(table) for table in tables], [0] * 6)
+        tables = ("events", "spool", "dedupe", "chats", "members", "keys", "fleeting_keys")
+        self.assertEqual([await self.count(table) for table in tables], [0] * 7)
 
     async def test_statements_use_indexes(self) -> None:
         """Nothing of it reads a table from end to end (SQLite says how it would go about it)."""
