@@ -50,8 +50,6 @@ class ChatView:
     group: GroupInfo | None = None
     role: GroupRole | None = None
     settings: ChatSettings = field(default_factory=ChatSettings)
-    draft_left: bool = False
-    """Whether the node still has a draft that was dropped here when the past was erased."""
     _changes: dict[str, _Changed] = field(default_factory=dict)
 
     def muted(self, now: float) -> bool:
@@ -97,7 +95,7 @@ class ChatView:
             self.unread, self.read, self.peer_delivered, self.peer_read = 0, None, None, None
             self.typing.clear()
             self._changes.clear()
-            self.draft_left = self.settings.draft is not None
+            # The node has dropped it as well, and says so next.
             self.settings = structs.replace(self.settings, draft=None)
         self.kind = info.kind
         if isinstance(info, ChatSummary):

@@ -77,7 +77,8 @@ def make_domain(
     ended = Ended(forget, forfeits, groups.leave)
     accounts = make_accounts(means, hasher, texts, messaging.announcer, side, findable, ended)
     people = make_people(means, side, presence)
-    history = make_history(means, messaging.delivery, messaging.notices, accounts.closing.sweep)
+    sweep = accounts.closing.sweep
+    history = make_history(means, messaging.delivery, messaging.notices, sweep, ways.drop_drafts)
     routes: Routes = {
         **accounts.routes,
         **people.routes,
@@ -125,6 +126,7 @@ def make_domain(
         directory,
         registry,
         means.turns,
+        means.fleeting_turns,
         accounts.closing,
         findable,
         messaging.desk,

@@ -72,13 +72,13 @@ class Files:
 
 
 def make_files(base: DomainMeans, place: FilePlace) -> Files:
-    """They lie in `place`; the keyring is turned where one was erased."""
+    """They lie in `place`; the keyring of fleeting keys is turned where one was erased."""
     section, limits, vault = base.config.files, base.config.limits, base.vault
     clock, database, opener = base.clock, base.database, base.opener
     rate = RateLimit(limits.file_requests_per_account, limits.file_requests_per_account_burst, clock.seconds)
     means = FileMeans(
         database,
-        vault.keyring,
+        vault.fleeting,
         vault.blinder,
         vault.cursors,
         base.registry,
@@ -97,8 +97,8 @@ def make_files(base: DomainMeans, place: FilePlace) -> Files:
         commands.FileDownload: asked.download,
         commands.FileQuota: asked.quota,
     }
-    janitor = FileJanitor(clock, means, base.turns.if_due)
-    attachments = Attachments(database, vault.keyring, vault.blinder, opener, section, base.milliseconds)
+    janitor = FileJanitor(clock, means, base.fleeting_turns.if_due)
+    attachments = Attachments(database, vault.fleeting, vault.blinder, opener, section, base.milliseconds)
     return Files(means, Transfers(means), janitor, attachments, routes, {"file_requests_per_account": rate})
 
 

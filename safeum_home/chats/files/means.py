@@ -38,10 +38,12 @@ RETRY_AFTER = 5.0
 
 @dataclass(frozen=True, slots=True)
 class FileMeans:
-    """`now` is in seconds since 1970; `threads` runs what blocks; `rate` is for each account."""
+    """`fleeting` has the keys that files of chats without history have of their own.
+
+    `now` is in seconds since 1970; `threads` runs what blocks; `rate` is for each account."""
 
     database: Database
-    keyring: Keyring
+    fleeting: Keyring
     blinder: Blinder
     cursors: Cursors
     registry: ChatRegistry
