@@ -47,8 +47,8 @@ class Reply:
         self._headers = response.headers
 
     def __getitem__(self, name: str) -> str | None:
-        values = self._headers.getRawHeaders(name)
-        return None if not values else str(values[0])
+        values = self._headers.getRawHeaders(name.encode())
+        return None if not values else values[0].decode("latin-1")
 
 
 class Web:
