@@ -391,6 +391,12 @@ class GivenUpTests(SynchronousTestCase):
             self.node.protocol.dataReceived(head + told)
             self.assertEqual(self.failureResultOf(doing, RemoteProblem).value.rpc, number)
 
+    def test_strange_fields(self) -> None:
+        """A field that is no text is one as any other."""
+        doing = self.waiting()
+        self.node.protocol.dataReceived(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nLocation: \xff\r\n\r\n")
+        self.assertEqual(self.successResultOf(doing)["Location"], "\xff")
+
     def test_stalled(self) -> None:
         """The same from within is a connection that failed."""
         for begin in (self.waiting, self.fetching):

@@ -251,14 +251,15 @@ class OctetsTests(FileCase):
 
     def test_key(self) -> None:
         """Whatever fails before an octet is sent, the key is wiped, and the place given back."""
-        self.patch(downloads, "disposition", lambda name: name.encode("ascii") and name)
+        self.patch(downloads, "disposition", lambda name: name.encode("ascii").decode())
         path = self.link(self.bob, self.sent(b"12345", name="\u00f6")["id"])
         opened: list[Any] = []
         opening = self.world.domain.files.transfers.open
 
         async def noted(ticket: str) -> Any:
-            opened.append(await opening(ticket))
-            return opened[-1]
+            reading = await opening(ticket)
+            opened.append(reading)
+            return reading
 
         self.patch(self.world.domain.files.transfers, "open", noted)
         self.assertEqual(self.fetch(path).code, "internal_error")
