@@ -6,6 +6,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from safeum_home.chats.files.sending import drop
+from safeum_home.ports.files import CHUNK
 from safeum_home.storage import erasure, files
 from tests.file_case import FileCase
 from tests.world import PASSWORD, Client, Refused
@@ -247,9 +248,9 @@ class JanitorTests(FileCase):
 
     def test_row_without_blob(self) -> None:
         """An upload whose octets are gone goes; a message keeps its row, and says that the file is lost."""
-        ticket, path = self.create(100)
+        ticket, path = self.create(100_000)
         fresh, other = self.create(100)
-        self.patch_upload(ticket, path, 0, b"x" * 10)
+        self.patch_upload(ticket, path, 0, b"x" * 70_000)
         message = self.sent(b"12345")
         lost = self.link(self.bob, message["id"])
         self.store.written.clear()
@@ -260,6 +261,21 @@ class JanitorTests(FileCase):
         connection = self.web.connect()
         connection.send(f"GET {lost} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         self.assertTrue(connection.transport.disconnected)
+
+    def test_short_uploads(self) -> None:
+        """What is less than a chunk is in the database alone, and survives a start."""
+        sizes = {CHUNK - 1: 10, 3 * CHUNK: CHUNK - 1, CHUNK + 1: 1, 2 * CHUNK: CHUNK, 5: 5}
+        begun = {size: (*self.create(size), os.urandom(size)) for size in sizes}
+        for size, (ticket, path, octets) in begun.items():
+            self.assertEqual(self.patch_upload(ticket, path, 0, octets[: sizes[size]]).status, 204)
+        self.tidy()
+        for size, (ticket, path, octets) in begun.items():
+            offset = self.offset(ticket, path)
+            self.assertEqual(offset, sizes[size])
+            if offset < size:
+                self.assertEqual(self.patch_upload(ticket, path, offset, octets[offset:]).status, 204)
+            message = self.send(self.body(path.rpartition("/")[2], size))
+            self.assertEqual(self.fetch(self.link(self.bob, message["id"])).body, octets)
 
     def test_crash_before_deleting(self) -> None:
         """A blob that was dropped, and is still there after a crash, is deleted at the next round."""

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from safeum_home.storage import erasure, files, keys
+from safeum_home.ports.files import CHUNK
+from safeum_home.storage import erasure, file_upkeep, files, keys
 from safeum_home.storage.chats import add_members
 from safeum_home.storage.erasure import erased_epoch
 from safeum_home.storage.rows import FilePlace, FileRow, MemberRow, UploadRow
@@ -25,7 +26,7 @@ class FileRowTests(StorageCase):
         return await self.write(fn, *arguments)
 
     async def dropped(self) -> list[bytes]:
-        return sorted(await self.read(files.dropped_blobs, 100))
+        return sorted(await self.read(file_upkeep.dropped_blobs, 100))
 
     async def test_upload(self) -> None:
         """An upload is noted as it grows, from where it was only."""
@@ -73,7 +74,7 @@ class FileRowTests(StorageCase):
         self.assertTrue(await self.do(files.drop_some, blind("other"), 3, 10))
         self.assertEqual(await self.dropped(), [blind("b-a")])
         self.assertFalse(await self.read(files.is_there, blind("b-a")))
-        await self.do(files.deleted, [blind("b-a")])
+        await self.do(file_upkeep.deleted, [blind("b-a")])
         self.assertEqual(await self.dropped(), [])
 
     async def test_drop_upload(self) -> None:
@@ -90,9 +91,9 @@ class FileRowTests(StorageCase):
         """What is over goes, a few at a time."""
         for number in range(5):
             await self.do(files.begin_upload, upload(str(number), ends=number), blind("ann"), 1)
-        self.assertEqual(await self.do(files.drop_over, 3, 3), 3)
-        self.assertEqual(await self.do(files.drop_over, 3, 3), 1)
-        self.assertEqual(await self.do(files.drop_over, 3, 3), 0)
+        self.assertEqual(await self.do(file_upkeep.drop_over, 3, 3), 3)
+        self.assertEqual(await self.do(file_upkeep.drop_over, 3, 3), 1)
+        self.assertEqual(await self.do(file_upkeep.drop_over, 3, 3), 0)
         self.assertEqual(len(await self.dropped()), 4)
 
     async def test_orphans(self) -> None:
@@ -104,10 +105,12 @@ class FileRowTests(StorageCase):
             await self.do(files.attach, use(name, position))
         first, second = FilePlace(blind("chat"), event.position), FilePlace(blind("chat"), event.position + 1)
         start = FilePlace(b"", 0)
-        self.assertEqual(await self.read(files.files_after, start, 10), [(first, False), (second, True)])
-        self.assertEqual(await self.read(files.files_after, start, 1), [(first, False)])
-        self.assertEqual(await self.read(files.files_after, first, 10), [(second, True)])
-        self.assertEqual(await self.read(files.files_after, second, 10), [])
+        self.assertEqual(
+            await self.read(file_upkeep.files_after, start, 10), [(first, False), (second, True)]
+        )
+        self.assertEqual(await self.read(file_upkeep.files_after, start, 1), [(first, False)])
+        self.assertEqual(await self.read(file_upkeep.files_after, first, 10), [(second, True)])
+        self.assertEqual(await self.read(file_upkeep.files_after, second, 10), [])
 
     async def test_who_sees_it(self) -> None:
         """Uses of a file are those in an account's chats, behind the place from which it sees them."""
@@ -126,16 +129,18 @@ class FileRowTests(StorageCase):
 
     async def test_comparing(self) -> None:
         """Blobs are listed in their order; those that no row knows are told."""
-        for name in ("c", "a", "b"):
-            await self.do(files.begin_upload, upload(name), blind("ann"), 1)
+        for name in ("c", "a", "b", "d"):
+            await self.do(
+                files.begin_upload, upload(name), blind("ann"), CHUNK - 1 if name == "a" else 2 * CHUNK
+            )
         names = [blind(f"b-{name}") for name in ("a", "b", "c")]
-        self.assertEqual(await self.read(files.blobs_after, b"", 2), [])
-        for name in ("a", "c"):
-            await self.do(files.advance, blind(name), 0, 1, b"", 1)
+        self.assertEqual(await self.read(file_upkeep.blobs_after, b"", 2), [])
+        for name, received in (("a", CHUNK - 1), ("c", CHUNK), ("d", CHUNK - 1)):
+            await self.do(files.advance, blind(name), 0, received, b"", 1)
         await self.do(files.attach, use("b", 1))
-        self.assertEqual(await self.read(files.blobs_after, b"", 2), names[:2])
-        self.assertEqual(await self.read(files.blobs_after, names[1], 2), names[2:])
-        self.assertEqual(await self.read(files.without_rows, [*names, blind("x")]), [blind("x")])
+        self.assertEqual(await self.read(file_upkeep.blobs_after, b"", 2), names[:2])
+        self.assertEqual(await self.read(file_upkeep.blobs_after, names[1], 2), names[2:])
+        self.assertEqual(await self.read(file_upkeep.without_rows, [*names, blind("x")]), [blind("x")])
 
     async def test_own_keys(self) -> None:
         """A key that a file or an upload has for itself goes with it, and a turn is due then."""
@@ -147,8 +152,8 @@ class FileRowTests(StorageCase):
         await self.do(keys.put_key, owners[1], wrap(epoch=4))
         self.assertIsNone(await self.read(keys.key, owners[0]))
         self.assertEqual(await self.read(erased_epoch), 3)
-        self.assertEqual(await self.do(files.drop_over, 49, 10), 0)
-        self.assertEqual(await self.do(files.drop_over, 50, 10), 1)
+        self.assertEqual(await self.do(file_upkeep.drop_over, 49, 10), 0)
+        self.assertEqual(await self.do(file_upkeep.drop_over, 50, 10), 1)
         self.assertIsNone(await self.read(keys.key, owners[1]))
         self.assertEqual(await self.read(erased_epoch), 4)
         self.assertEqual(await self.dropped(), [blind("b-a")])
@@ -171,15 +176,15 @@ class FileRowTests(StorageCase):
         self.assertEqual(await self.dropped(), sorted(blind(f"b-{name}") for name in ("1", "2", "3", "new")))
 
     async def test_lost(self) -> None:
-        """Where a blob is gone, an upload that had begun goes; what messages have is told and kept."""
-        for name in ("a", "b", "c"):
-            await self.do(files.begin_upload, upload(name), blind("ann"), 1)
-        await self.do(files.advance, blind("a"), 0, 1, b"", 1)
+        """Where a blob is gone, an upload goes that had octets in it; what messages have is told and kept."""
+        for name, received in (("a", 1), ("b", 0), ("c", 0), ("d", CHUNK), ("e", CHUNK - 1), ("f", 1)):
+            await self.do(files.begin_upload, upload(name), blind("ann"), 1 if name == "a" else 2 * CHUNK)
+            await self.do(files.advance, blind(name), 0, received, b"", 1)
         await self.do(files.attach, use("b", 1))
-        lost = [await self.do(files.lost, blind(f"b-{name}")) for name in ("a", "b", "c")]
-        self.assertEqual(lost, [False, True, False])
-        there = [await self.read(files.is_there, blind(f"b-{name}")) for name in ("a", "b", "c")]
-        self.assertEqual(there, [False, True, True])
+        lost = [name for name in "abcdef" if await self.do(file_upkeep.lost, blind(f"b-{name}"))]
+        self.assertEqual(lost, ["b"])
+        there = [name for name in "abcdef" if await self.read(files.is_there, blind(f"b-{name}"))]
+        self.assertEqual(there, ["b", "c", "e", "f"])
 
     async def test_account_after_account(self) -> None:
         """What an account has sent stays when it is closed, and is nobody's share."""

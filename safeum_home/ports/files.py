@@ -10,6 +10,8 @@ from safeum_home.ids import FileId
 
 BLOB_SIZE = 16
 """Octets of a blob's name, which is random."""
+CHUNK = 64 * 1024
+"""Octets of a file that are sealed together. What came of an upload behind whole ones is in no store yet."""
 
 
 class BlobLost(Exception):

@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from safeum_home.chats.files.means import FileMeans
 from safeum_home.errors import Problem
 from safeum_home.spawn import spawn
-from safeum_home.storage import files
+from safeum_home.storage import file_upkeep, files
 from safeum_home.storage.rows import FilePlace
 
 INTERVAL = 60.0
@@ -79,9 +79,9 @@ class FileJanitor:
         """Throw away what is over, and delete what was dropped."""
         means = self._means
         now = int(means.now() * 1000)
-        await self._until_none(lambda c: files.drop_over(c, now, _BATCH) > 0)
+        await self._until_none(lambda c: file_upkeep.drop_over(c, now, _BATCH) > 0)
         while not self._stopped:
-            gone = await means.database.read(lambda c: files.dropped_blobs(c, _BATCH))
+            gone = await means.database.read(lambda c: file_upkeep.dropped_blobs(c, _BATCH))
             if not gone:
                 return
             await self._delete(gone)
@@ -150,7 +150,7 @@ class FileJanitor:
 
 
 def _files_after(after: FilePlace, c: Connection) -> list[tuple[FilePlace, bool]]:
-    return files.files_after(c, after, _BATCH)
+    return file_upkeep.files_after(c, after, _BATCH)
 
 
 def _drop(places: list[FilePlace], c: Connection) -> None:
@@ -159,19 +159,19 @@ def _drop(places: list[FilePlace], c: Connection) -> None:
 
 
 def _deleted(names: list[bytes], c: Connection) -> None:
-    files.deleted(c, names)
+    file_upkeep.deleted(c, names)
 
 
 def _without_rows(names: list[bytes], c: Connection) -> list[bytes]:
-    return files.without_rows(c, names)
+    return file_upkeep.without_rows(c, names)
 
 
 def _blobs_after(after: bytes, c: Connection) -> list[bytes]:
-    return files.blobs_after(c, after, _BATCH)
+    return file_upkeep.blobs_after(c, after, _BATCH)
 
 
 def _lost(blob: bytes, c: Connection) -> bool:
-    return files.lost(c, blob)
+    return file_upkeep.lost(c, blob)
 
 
 def _names(means: FileMeans, after: bytes, upto: bytes) -> set[bytes]:

@@ -19,7 +19,7 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder, Cursors, Database, Keyring
 from safeum_home.ports.files import BlobLost, BlobStore
-from safeum_home.storage import chats, devices, files
+from safeum_home.storage import chats, devices, file_upkeep
 from safeum_home.storage.rows import MemberRow
 
 T = TypeVar("T")
@@ -100,7 +100,7 @@ class FileMeans:
             await self.work(delete)
         except Problem:
             return
-        await self.database.transact(lambda c: files.deleted(c, [blob]))
+        await self.database.transact(lambda c: file_upkeep.deleted(c, [blob]))
 
     def forget_account(self, account: AccountId) -> None:
         """An account was closed."""
