@@ -121,6 +121,29 @@ class SendingTests(FileCase):
         self.assertTidy()
         self.assertEqual(self.alice.call("file.quota")["quota"]["used"], 0)
 
+    def test_quota(self) -> None:
+        """What others have forwarded counts for its owner while that one has it, and for them afterwards."""
+        carol = self.world.register("carol")
+        other = self.world.befriend(self.bob, carol)
+        third = self.world.befriend(self.alice, carol)
+        file = self.upload(b"x" * 1000)
+        messages = [self.send(self.body(file, 1000), chat=chat)["id"] for chat in (self.chat, third)]
+        copy = self.send(self.body(file, 1000), self.bob, other)["id"]
+
+        def used() -> tuple[int, ...]:
+            clients = (self.alice, self.bob, carol)
+            return tuple(client.call("file.quota")["quota"]["used"] for client in clients)
+
+        self.assertEqual(used(), (1000, 0, 0))
+        self.alice.call("message.delete", chat=self.chat, message=messages[0])
+        self.assertEqual(used(), (1000, 0, 0))
+        self.alice.call("message.delete", chat=third, message=messages[1])
+        self.assertEqual(used(), (0, 1000, 0))
+        self.assertTidy(blobs=1)
+        self.bob.call("message.delete", chat=other, message=copy)
+        self.assertEqual(used(), (0, 0, 0))
+        self.assertTidy()
+
     def test_edited(self) -> None:
         """What is said of a file can be changed, and nothing else of it."""
         file = self.upload(b"12345")

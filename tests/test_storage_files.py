@@ -15,8 +15,8 @@ def upload(name: str, chat: str = "chat", ends: int = 100) -> UploadRow:
     return UploadRow(blind(name), blind(chat), blind(f"b-{name}"), 0, ends, b"sealed", b"")
 
 
-def use(name: str, position: int, chat: str = "chat", ends: int = 0) -> FileRow:
-    return FileRow(blind(chat), position, blind(name), blind(f"b-{name}"), ends, b"sealed")
+def use(name: str, position: int, chat: str = "chat", ends: int = 0, account: str = "ann") -> FileRow:
+    return FileRow(blind(chat), position, blind(account), blind(name), blind(f"b-{name}"), ends, b"sealed")
 
 
 class FileRowTests(StorageCase):
@@ -193,7 +193,43 @@ class FileRowTests(StorageCase):
         await self.do(files.drop_account, blind("ann"))
         self.assertEqual(await self.read(files.used, blind("ann")), 0)
         self.assertEqual(await self.read(files.used, files.NOBODY), 10)
-        self.assertEqual(await self.read(files.file, blind("chat"), 1), use("a", 1))
+        kept = use("a", 1)._replace(account=files.NOBODY)
+        self.assertEqual(await self.read(files.file, blind("chat"), 1), kept)
+
+    async def used(self) -> dict[str, int]:
+        names = {"ann": blind("ann"), "bob": blind("bob"), "carol": blind("carol"), "nobody": files.NOBODY}
+        return {name: size for name, key in names.items() if (size := await self.read(files.used, key))}
+
+    async def test_whom_it_counts_for(self) -> None:
+        """A blob counts for who uploaded it while that one holds it, and then for the first of the others."""
+        await self.do(files.begin_upload, upload("a"), blind("ann"), 10)
+        for position, chat, account in ((1, "chat", "ann"), (2, "own", "ann"), (3, "other", "carol")):
+            await self.do(files.attach, use("a", position, chat, account=account))
+        await self.do(files.attach, use("a", 4, "third", account="bob"))
+        await self.do(files.drop, blind("chat"), 1)
+        self.assertEqual(await self.used(), {"ann": 10})
+        await self.do(files.drop_chat, blind("own"))
+        self.assertEqual(await self.used(), {"carol": 10})
+        await self.do(files.attach, use("a", 5, "own", account="ann"))
+        await self.do(files.drop_account, blind("carol"))
+        self.assertEqual(await self.used(), {"nobody": 10})
+        await self.do(files.drop, blind("other"), 3)
+        self.assertEqual(await self.used(), {"bob": 10})
+        await self.do(files.drop, blind("own"), 5)
+        await self.do(files.drop_some, blind("third"), 9, 9)
+        self.assertEqual((await self.used(), await self.dropped()), ({}, [blind("b-a")]))
+
+    async def test_closed_accounts_leave_no_name(self) -> None:
+        """What a closed account has sent does not say who that was."""
+        await self.do(files.begin_upload, upload("a"), blind("ann"), 10)
+        await self.do(files.attach, use("a", 1))
+        await self.do(files.attach, use("a", 2, account="bob"))
+        await self.do(files.drop_account, blind("ann"))
+        accounts = [(await self.read(files.file, blind("chat"), at)).account for at in (1, 2)]
+        self.assertEqual(accounts, [files.NOBODY, blind("bob")])
+        await self.do(files.drop_account, blind("bob"))
+        await self.do(files.drop, blind("chat"), 1)
+        self.assertEqual(await self.used(), {"nobody": 10})
 
 
 class PostgresFileRowTests(OnPostgres, FileRowTests):

@@ -7,7 +7,7 @@ janitor deletes it from the store afterwards. So a crash leaves nothing behind t
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, insert, select, update
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.marks import mark_erased
@@ -47,7 +47,25 @@ _REFERRED = (
     Many("SELECT blob FROM files WHERE (blob) IN ({rows})", ("bytea",)),
 )
 _HAVE_ROWS = Many("SELECT blob FROM blobs WHERE (blob) IN ({rows})", ("bytea",))
-_KEYS = 500
+_SOME = 500
+"""Values in one list of SQL."""
+_OTHERS = files.alias()
+_HEIR = (
+    select(_OTHERS.c.account)
+    .where(_OTHERS.c.blob == blobs.c.blob, _OTHERS.c.account != NOBODY)
+    .order_by(_OTHERS.c.position)
+    .limit(1)
+    .scalar_subquery()
+)
+# Blobs that nobody holds any more for whom they count: they count for whoever sent them next.
+_INHERIT = (
+    update(blobs)
+    .where(
+        ~exists().where(files.c.blob == blobs.c.blob, files.c.account == blobs.c.account),
+        ~exists().where(uploads.c.blob == blobs.c.blob),
+    )
+    .values(account=func.coalesce(_HEIR, NOBODY))
+)
 
 
 def file_owner(chat: bytes, position: int) -> bytes:
@@ -175,7 +193,8 @@ def drop_account(c: Connection, account: bytes) -> None:
     own = list(c.execute(_OF_ACCOUNT, {"account": account}).scalars())
     for file in own:
         _drop_uploads(c, uploads.c.file == file)
-    c.execute(update(blobs).where(blobs.c.account == account).values(account=NOBODY))
+    for table in (files, blobs):
+        c.execute(update(table).where(table.c.account == account).values(account=NOBODY))
 
 
 def _drop_where(c: Connection, *conditions: ColumnElement[bool]) -> None:
@@ -197,8 +216,8 @@ def _drop_uploads(c: Connection, *conditions: ColumnElement[bool]) -> int:
 
 def _drop_keys(c: Connection, owners: Sequence[bytes]) -> None:
     """Drop the keys of their own that these have, if they have any."""
-    for first in range(0, len(owners), _KEYS):
-        some = keys.c.owner.in_(owners[first : first + _KEYS])
+    for first in range(0, len(owners), _SOME):
+        some = keys.c.owner.in_(owners[first : first + _SOME])
         epoch = c.execute(select(func.max(keys.c.epoch)).where(some)).scalar_one_or_none()
         if epoch is not None:
             c.execute(delete(keys).where(some))
@@ -206,7 +225,10 @@ def _drop_keys(c: Connection, owners: Sequence[bytes]) -> None:
 
 
 def release(c: Connection, names: Iterable[bytes]) -> None:
-    """Rows that referred to these blobs are gone: note those that nothing refers to any more."""
+    """Rows that referred to these blobs are gone: note those that nothing refers to any more.
+
+    What others still refer to, and who it counts for no more, counts for one of those.
+    """
     asked = [(blob,) for blob in set(names)]
     if not asked:
         return
@@ -214,3 +236,6 @@ def release(c: Connection, names: Iterable[bytes]) -> None:
     gone = [row for row in asked if row[0] not in kept]
     _DROP.change(c, gone)
     _DELETE_BLOBS.change(c, gone)
+    left = sorted(kept)
+    for first in range(0, len(left), _SOME):
+        c.execute(_INHERIT.where(blobs.c.blob.in_(left[first : first + _SOME])))

@@ -119,7 +119,7 @@ class Attachment:
         if not chat.record.history:
             own, ends = OwnKey(self._keyring, files.file_owner(chat.blind, position)), self._ends
         sealed = seal_file(chat.key, chat.blind, position, self._file, None if own is None else own.key)
-        row = FileRow(chat.blind, position, self._blind, self._file.blob, ends, sealed)
+        row = FileRow(chat.blind, position, self._account, self._blind, self._file.blob, ends, sealed)
 
         def attach(c: Connection) -> None:
             # It may have been erased where its sender saw it, and its row not be swept away yet.
