@@ -225,8 +225,8 @@ class FileRowTests(StorageCase):
         await self.do(files.attach, use("a", 1))
         await self.do(files.attach, use("a", 2, account="bob"))
         await self.do(files.drop_account, blind("ann"))
-        accounts = [(await self.read(files.file, blind("chat"), at)).account for at in (1, 2)]
-        self.assertEqual(accounts, [files.NOBODY, blind("bob")])
+        rows = [await self.read(files.file, blind("chat"), at) for at in (1, 2)]
+        self.assertEqual([row and row.account for row in rows], [files.NOBODY, blind("bob")])
         await self.do(files.drop_account, blind("bob"))
         await self.do(files.drop, blind("chat"), 1)
         self.assertEqual(await self.used(), {"nobody": 10})

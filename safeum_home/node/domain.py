@@ -26,7 +26,7 @@ from safeum_home.accounts.verifications import VerificationLimits, Verifications
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.delivery import Delivery
-from safeum_home.chats.files.means import FilePlace
+from safeum_home.chats.files.means import FileStorage
 from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.history import History
@@ -72,12 +72,12 @@ def make_domain(
     in_thread: InThread = deferToThread,
     forfeits: Forfeits = (),
     *,
-    place: FilePlace,
+    storage: FileStorage,
 ) -> Domain:
     """Wire the domain of the node `config` describes. `clock` provides IReactorTime.
 
     `in_thread` runs what blocks; `forfeits` are ended with each account that is closed. Files lie in
-    `place`.
+    `storage`.
     """
     name = config.node.name
     blinder, cursors, keyring = vault.blinder, vault.cursors, vault.keyring
@@ -95,7 +95,7 @@ def make_domain(
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(name, vault.signer)
     turns = Turns(clock, database, keyring, in_thread)
-    files = make_files(config, clock, database, vault, registry, opener, place, turns.if_due)
+    files = make_files(config, clock, database, vault, registry, opener, storage, turns.if_due)
     typing = TypingSignals(clock.seconds, registry, bus, presence)
     delivery = Delivery(bus, typing.sent)
     fleeting = FleetingMessages(clock, database, blinder, turns, config.history)

@@ -12,7 +12,7 @@ from twisted.python.threadpool import ThreadPool
 from safeum_home.chats.files.commands import FileCommands
 from safeum_home.chats.files.downloads import Downloads
 from safeum_home.chats.files.janitor import FileJanitor
-from safeum_home.chats.files.means import FileMeans, FilePlace
+from safeum_home.chats.files.means import FileMeans, FileStorage
 from safeum_home.chats.files.outage import StoreOutage
 from safeum_home.chats.files.sending import Attachments
 from safeum_home.chats.files.slots import Slots
@@ -48,10 +48,10 @@ class NodeFiles:
         self._config = config
         self._pool = ThreadPool(1, config.files.threads, "files")
 
-    def start(self, secret: Callable[[str], bytes]) -> "Deferred[FilePlace]":
+    def start(self, secret: Callable[[str], bytes]) -> "Deferred[FileStorage]":
         """`secret` opens a sealed secret by its name. Fails with `StartError`."""
         self._pool.start()
-        return self.run(lambda: FilePlace(make_store(self._config, secret), self.run))
+        return self.run(lambda: FileStorage(make_store(self._config, secret), self.run))
 
     def stop(self) -> None:
         """Wait for what is under way, which blocks."""
@@ -80,7 +80,7 @@ def make_files(
     vault: Vault,
     registry: ChatRegistry,
     opener: ChatOpener,
-    place: FilePlace,
+    storage: FileStorage,
     turn: Callable[[], Coroutine[Any, Any, None]],
 ) -> Files:
     """`clock` provides IReactorTime; `turn` turns the keyring where something was erased."""
@@ -93,7 +93,7 @@ def make_files(
         vault.cursors,
         registry,
         opener,
-        *place,
+        *storage,
         Tickets(clock.seconds),
         Slots(section.transfers),
         rate,

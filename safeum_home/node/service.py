@@ -224,9 +224,9 @@ class Node(Service):
         await make_good(database, vault.keyring)
         self._hasher.start()
         self.texts = make_texts(self._config, self._reactor, vault.secrets.open, self._sms_bridges)
-        place = await self._files.start(vault.secrets.open)
+        storage = await self._files.start(vault.secrets.open)
         self.domain = make_domain(
-            self._config, self._reactor, database, vault, self._hasher, self.texts.sender, place=place
+            self._config, self._reactor, database, vault, self._hasher, self.texts.sender, storage=storage
         )
         self.control = await self.domain.control.load()
         spawn(self.domain.closing.sweep(), "sweeping up")

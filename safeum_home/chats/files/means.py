@@ -26,7 +26,7 @@ T = TypeVar("T")
 InThread = Callable[[Callable[[], object]], "Deferred[Any]"]
 
 
-class FilePlace(NamedTuple):
+class FileStorage(NamedTuple):
     """Where files lie, and what runs the work on them."""
 
     store: BlobStore
