@@ -1,16 +1,21 @@
 """Downloads, in memory: ranges, conditions, who may fetch what, and what is noticed of damage."""
 
+import contextlib
 import os
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection as Database
+from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.chats.files.octets import CHUNK, SEALED
-from safeum_home.errors import Erased
+from safeum_home.chats.files.slots import HELD, MEMORY, Slots
+from safeum_home.errors import Erased, Problem
 from safeum_home.gateway import downloads
 from safeum_home.gateway.downloads import disposition
 from safeum_home.gateway.ranges import wanted
+from safeum_home.ids import AccountId
+from safeum_home.storage.folder import BATCH
 from tests.file_case import ORIGIN, Answer, FileCase, request, tus_fields
 from tests.world import Refused
 
@@ -328,6 +333,32 @@ class TicketTests(FileCase):
         opened.append(self.web.connect())
         opened[-1].send(request("GET", path))
         self.assertTrue(opened[-1].sent().startswith(b"HTTP/1.1 200 "))
+
+
+class SlotTests(SynchronousTestCase):
+    """How many transfers there may be at once."""
+
+    def test_memory(self) -> None:
+        """All of them together fit into what there is for them, whatever the store likes to be given."""
+        for batch, most in ((64, 512), (BATCH, 409), (1024**2, 51), (2**40, 1)):
+            slots = Slots(512, batch)
+            self.assertEqual(slots.most, most)
+            if most > 1:
+                self.assertLessEqual(most * HELD * batch, MEMORY)
+
+    def test_everybody(self) -> None:
+        """No account takes all, and all together take no more than there are; what is given back is free."""
+        slots = Slots(16, 1024**2)
+        accounts = [AccountId(f"@{number}") for number in range(20)]
+        for account in accounts:
+            for _ in range(20):
+                with contextlib.suppress(Problem):
+                    slots.take(account)
+        self.assertEqual((slots.total, slots._taken[accounts[0]]), (51, 6))
+        self.assertRaises(Problem, slots.take, accounts[-1])
+        slots.release(accounts[0])
+        slots.take(accounts[-1])
+        self.assertEqual(slots.total, 51)
 
 
 class RangeTests(FileCase):

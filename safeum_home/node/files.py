@@ -95,7 +95,7 @@ def make_files(
         opener,
         *storage,
         Tickets(clock.seconds),
-        Slots(section.transfers),
+        Slots(section.transfers, storage.store.batch),
         rate,
         section,
         clock.seconds,
