@@ -1,6 +1,7 @@
 """Stores of files: what each of them has to do, and what is particular to one."""
 
 import atexit
+import contextlib
 import os
 import socket
 import stat
@@ -99,6 +100,16 @@ class Stores:
         self.store.delete(B)
         self.assertEqual(self.store.blobs(b"", 10), [A, C])
         self.assertRaises(BlobLost, self.store.read, B, 0, 1)
+
+    def test_deleted_meanwhile(self) -> None:
+        """What is appended to a blob that was deleted is refused, or can be deleted as any other."""
+        self.store.append(A, 0, b"12345")
+        self.store.delete(A)
+        with contextlib.suppress(BlobLost):
+            self.store.append(A, 5, b"x")
+        self.assertRaises(BlobLost, self.store.read, A, 0, 1)
+        self.store.delete(A)
+        self.assertEqual(self.store.blobs(b"", 10), [])
 
 
 class MemoryStoreTests(Stores, SynchronousTestCase):

@@ -34,6 +34,8 @@ class FileStorage(NamedTuple):
 
 
 RETRY_AFTER = 5.0
+CHECK_EVERY = 5.0
+"""Seconds for which a transfer goes on before it is looked whether it still may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,6 @@ class FileMeans:
         if found is None or found[0].account != account or member is None:
             raise Problem(Code.BAD_TICKET)
         return member
-
-    def unreadable(self, chat: Chat) -> Problem:
-        """What is wrong where something of `chat` does not open: its key may be another one by now."""
-        return Problem(Code.BUSY, retry_after=1.0) if chat.stale else Problem(Code.FILE_LOST)
 
     async def forget_blob(self, blob: bytes) -> None:
         """Delete what no row refers to any more. What fails is left to the janitor."""
