@@ -5,6 +5,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from safeum_home.chats.files import janitor
 from safeum_home.chats.files.sending import drop
 from safeum_home.ports.files import CHUNK
 from safeum_home.storage import erasure, files
@@ -309,6 +310,55 @@ class JanitorTests(FileCase):
         self.store.failing = False
         self.assertEqual((len(self.store.written), self.world.database.count("dropped")), (1, 1))
         self.assertTidy()
+
+    def test_what_cannot_be_deleted(self) -> None:
+        """A blob that cannot be deleted is in the way of no other, and is tried again."""
+        self.patch(janitor, "_BATCH", 10)
+        stuck = {bytes([number]) * 16 for number in range(9)}
+        names = sorted(stuck | {bytes([100 + number]) * 16 for number in range(5)})
+        for name in names:
+            self.store.append(name, 0, b"left behind")
+        self.note_dropped(names)
+        delete = self.store.delete
+
+        def failing(blob: bytes) -> None:
+            if blob in stuck:
+                raise OSError("Operation not permitted")
+            delete(blob)
+
+        self.store.delete = failing
+        for _ in range(3):
+            self.tidy()
+        self.assertEqual(set(self.store.written), stuck)
+        self.assertEqual(self.world.database.count("dropped"), len(stuck))
+        self.store.delete = delete
+        for _ in range(2):
+            self.tidy()
+        self.assertTidy()
+
+    def test_a_store_that_fails_is_not_tried_for_each(self) -> None:
+        """Where nothing can be deleted, a round ends after a few; in later ones all get their turn."""
+        self.patch(janitor, "_BATCH", 100)
+        names = [bytes([number]) * 16 for number in range(30)]
+        self.note_dropped(names)
+        tried: list[bytes] = []
+
+        def failing(blob: bytes) -> None:
+            tried.append(blob)
+            raise OSError("the store fails")
+
+        self.store.delete = failing
+        rounds = []
+        for _ in range(5):
+            self.successResultOf(Deferred.fromCoroutine(self.world.domain.files.janitor.tidy()))
+            rounds.append(len(tried))
+        self.assertEqual(rounds, [8, 16, 24, 30, 30])
+        self.assertEqual(tried, names)
+        self.assertEqual(self.world.domain.files.means.outage.reason, "the store fails")
+
+    def note_dropped(self, names: list[bytes]) -> None:
+        for name in names:
+            self.world.database.execute("INSERT INTO dropped (blob) VALUES (?)", name)
 
     def test_message_that_was_never_stored(self) -> None:
         """A file whose message is not there belongs to nobody."""

@@ -26,7 +26,7 @@ class FileRowTests(StorageCase):
         return await self.write(fn, *arguments)
 
     async def dropped(self) -> list[bytes]:
-        return sorted(await self.read(file_upkeep.dropped_blobs, 100))
+        return sorted(await self.read(file_upkeep.dropped_blobs, b"", 100))
 
     async def test_upload(self) -> None:
         """An upload is noted as it grows, from where it was only."""

@@ -26,6 +26,7 @@ _BEGUN = (
 )
 _OF_MESSAGES = select(exists().where(files.c.blob == bindparam("blob")))
 _PAGE = select(blobs.c.blob).where(blobs.c.blob > bindparam("after"), _STORED).order_by(blobs.c.blob)
+_DROPPED = select(dropped.c.blob).where(dropped.c.blob > bindparam("after")).order_by(dropped.c.blob)
 _OWN_EVENT = (events.c.chat == files.c.chat) & (events.c.position == files.c.position)
 _AFTER = (
     select(files.c.chat, files.c.position, (events.c.position.is_(None) & (files.c.ends == 0)).label("alone"))
@@ -54,9 +55,9 @@ def files_after(c: Connection, after: FilePlace, limit: int) -> list[tuple[FileP
     return [(FilePlace(row.chat, row.position), bool(row.alone)) for row in rows]
 
 
-def dropped_blobs(c: Connection, limit: int) -> list[bytes]:
-    """Blobs that are to be deleted from the store."""
-    return list(c.execute(select(dropped.c.blob).limit(limit)).scalars())
+def dropped_blobs(c: Connection, after: bytes, limit: int) -> list[bytes]:
+    """Blobs that are to be deleted from the store, in their order."""
+    return list(c.execute(_DROPPED.limit(limit), {"after": after}).scalars())
 
 
 def deleted(c: Connection, names: Sequence[bytes]) -> None:
