@@ -5,8 +5,10 @@ import json
 import os
 import stat
 from collections.abc import Callable
+from errno import ENOSPC, ENOTSUP, EOPNOTSUPP, EPERM
 from pathlib import Path
 from typing import Any, BinaryIO
+from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ from safeum_home.client import web
 from safeum_home.client.errors import BadAnswer, Closing, Disconnected, RemoteProblem, local
 from safeum_home.client.file_names import LONGEST, free, sendable, storable, type_of
 from safeum_home.client.file_text import file_text, size_text
+from safeum_home.client.partial_file import PartialFile, Rest, partial_path
 from safeum_home.client.pipe_files import SaveFile, SendFile, do
 from safeum_home.client.progress import Transfers
 from safeum_home.client.slash_commands import submit
@@ -311,6 +314,38 @@ class ClientTransferTests(TransferCase):
         self.failureResultOf(self.node.client.download(of_file(size=20), target), OSError)
         self.assertFalse((self.folder / "elsewhere").exists())
 
+    def test_without_hard_links(self) -> None:
+        """Where the file system has none, a file gets its name all the same, and replaces nothing."""
+        for code in {EPERM, EOPNOTSUPP, ENOTSUP}:
+            with patch("os.link", side_effect=OSError(code, os.strerror(code))):
+                target = self.folder / f"{code}.txt"
+                self.use(FakeWeb(b"y" * 20))
+                self.wait(self.node.client.download(of_file(size=20), target))
+                self.assertEqual(target.read_bytes(), b"y" * 20)
+                self.assertEqual(stat.S_IMODE(target.stat().st_mode), 0o600)
+                other = PartialFile(self.folder / f"other-{code}.txt", FILE)
+                with other.file:
+                    (self.folder / f"other-{code}.txt").write_text("mine")
+                    self.assertRaises(FileExistsError, other.complete)
+                self.assertEqual((self.folder / f"other-{code}.txt").read_text(), "mine")
+                partial_path(self.folder / f"other-{code}.txt", FILE).unlink()
+        self.assertEqual([path for path in self.folder.iterdir() if path.suffix != ".txt"], [])
+
+    def test_a_full_disk(self) -> None:
+        """Another failure is told as what it is, and what is there is kept."""
+        self.use(FakeWeb(b"y" * 20))
+        target = self.folder / "a.txt"
+        for link, replace in (
+            (OSError(ENOSPC, "full"), None),
+            (OSError(EPERM, "no"), OSError(ENOSPC, "full")),
+        ):
+            with patch("os.link", side_effect=link), patch("os.replace", side_effect=replace):
+                doing = self.node.client.download(of_file(size=20), target)
+            self.assertEqual(self.failureResultOf(doing, OSError).value.errno, ENOSPC)
+            self.assertEqual(list(self.folder.iterdir()), [partial_path(target, FILE)])
+        self.wait(self.node.client.download(of_file(size=20), target))
+        self.assertEqual(target.read_bytes(), b"y" * 20)
+
     def test_a_node_that_lies(self) -> None:
         """An answer that is not the rest of the file is not taken for it."""
         self.use(FakeWeb(b"x" * 30))
@@ -380,6 +415,24 @@ class GivenUpTests(SynchronousTestCase):
             self.failureResultOf(doing, CancelledError)
             self.assertTrue(self.node.transport.disconnecting)
             self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_without_end(self) -> None:
+        """An answer that goes on behind the rest of a file, or behind a problem, is cut off there."""
+        sunk = io.BytesIO()
+        for status, sink in ((200, lambda reply: Rest(sunk, 5)), (403, None)):
+            self.setUp()
+            doing = self.web.ask("GET", "/v1/downloads/x", {}, sink=sink)
+            head = b"HTTP/1.1 %d x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n" % status
+            self.node.protocol.dataReceived(head)
+            self.assertNoResult(doing)
+            for _ in range(20):
+                self.node.protocol.dataReceived(b"2000\r\n" + bytes(0x2000) + b"\r\n")
+                if doing.called:
+                    break
+            self.failureResultOf(doing, BadAnswer)
+            self.assertTrue(self.node.transport.disconnecting)
+            self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(sunk.getvalue(), b"abc")
 
     def test_refused(self) -> None:
         """A problem has the number that it has elsewhere."""
@@ -516,6 +569,22 @@ class TerminalTests(TransferCase):
         self.assertIn("There is a file other.txt already.", self.said())
         self.enter("/save 3")
         self.assertIn("Which one?", self.said())
+
+    def test_erased_while_it_is_stored(self) -> None:
+        """Of a file of a chat that is erased nothing is left, and of others what is there is kept."""
+        octets = b"secret" + bytes(14)
+        for give_up, left in (
+            (lambda: self.desk.transfers.wipe(CHAT), []),
+            (self.desk.transfers.cancel, [6]),
+        ):
+            self.use(FakeWeb(octets, breaks=(6,)))
+            submit(self.desk, "/save kept.txt")
+            self.node.clock.advance(0)
+            self.assertEqual([path.name for path in self.folder.iterdir()], [f"kept.txt.{FILE[1:9]}.part"])
+            give_up()
+            self.node.clock.advance(1)
+            self.assertEqual([path.stat().st_size for path in self.folder.iterdir()], left)
+            self.assertIn("Given up", self.said())
 
     def test_stop(self) -> None:
         """What is under way shows a bar, and can be given up."""

@@ -232,8 +232,9 @@ class _Problem:
         self._octets = bytearray()
 
     def write(self, data: bytes) -> None:
-        if len(self._octets) < _LONGEST_PROBLEM:
-            self._octets += data
+        self._octets += data
+        if len(self._octets) > _LONGEST_PROBLEM:
+            raise BadAnswer("The node answered with more than a problem.")
 
     def error(self, reply: Reply) -> Exception:
         try:
