@@ -65,15 +65,15 @@ class DownloadsResource(Resource):
         return NOT_DONE_YET
 
     def _opened(self, reading: Reading, request: Any) -> None:
+        if request._disconnected:
+            reading.close()
+            return
         try:
-            span = None if request._disconnected else _head(request, reading)
+            start, end = _head(request, reading)
+            _Sending(self._clock, request, reading, self._stall).send(start, end)
         except BaseException:
             reading.close()
             raise
-        if span is None:
-            reading.close()
-            return
-        _Sending(self._clock, request, reading, self._stall).send(*span)
 
 
 def _head(request: Any, reading: Reading) -> tuple[int, int]:
