@@ -176,9 +176,9 @@ class Node(Service):
         await make_all_good(database, vault)
         self._hasher.start()
         self.texts = make_texts(self.config, self.reactor, vault.secrets.open, self._sms_bridges)
-        place = await self._files.start(vault.secrets.open)
+        storage = await self._files.start(vault.secrets.open)
         self.domain = make_domain(
-            self.config, self.reactor, database, vault, self._hasher, self.texts.sender, place=place
+            self.config, self.reactor, database, vault, self._hasher, self.texts.sender, storage=storage
         )
         self.control = await self.domain.control.load()
         spawn(self.domain.closing.sweep(), "sweeping up")

@@ -182,13 +182,14 @@ class FilePlace(NamedTuple):
 
 
 class FileRow(NamedTuple):
-    """The file of a message; `sealed` is under the chat's key, and holds the file's.
+    """The file of a message; `sealed` is under the chat's key, and holds the file's. `account` has sent it.
 
     `ends` is when it is dropped, in milliseconds; 0: with its message.
     """
 
     chat: bytes
     position: int
+    account: bytes
     file: bytes
     blob: bytes
     ends: int

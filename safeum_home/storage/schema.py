@@ -175,11 +175,12 @@ uploads = _table(
     _sealed("tail"),
 )
 
-# Files of messages. One that was forwarded has a row for each message, and one blob.
+# Files of messages, and who has sent them. One that was forwarded has a row for each message, and one blob.
 files = _table(
     "files",
     _blind("chat", primary_key=True),
     _number("position", primary_key=True, autoincrement=False),
+    _blind("account", index=True),
     _blind("file", index=True),
     _blind("blob", index=True),
     # When it is dropped, in milliseconds; 0: when its message is.

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.files.means import FileMeans
 from safeum_home.chats.files.own_keys import opener
-from safeum_home.chats.files.record import OpenFile, open_file, open_upload
+from safeum_home.chats.files.record import OpenFile, open_file, open_upload, unreadable
 from safeum_home.chats.files.tickets import DownloadGrant, Grant, UploadGrant
 from safeum_home.chats.sealed import open_message
 from safeum_home.errors import Code, Problem, Tampered
@@ -94,7 +94,7 @@ class FileCommands:
         try:
             opened = open_upload(chat.key, row, opener(c, self._means.fleeting, row))
         except Tampered:
-            raise self._means.unreadable(chat) from None
+            raise unreadable(chat) from None
         opened.key.wipe()
         return opened.account == account
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.files.own_keys import OwnKey, opener
-from safeum_home.chats.files.record import OpenFile, open_file, open_upload, seal_file
+from safeum_home.chats.files.record import OpenFile, open_file, open_upload, seal_file, unreadable
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.config import FileSection
 from safeum_home.errors import Code, Problem, Tampered
@@ -43,7 +43,8 @@ class Attachments:
     async def find(self, account: AccountId, chat: Chat, body: File) -> "Attachment":
         """The file of `body`, for a message of `account` into `chat`.
 
-        Raises `not_found`, `upload_incomplete`, and `file_mismatch` where the body says something else than
+        Raises `not_found`, `upload_incomplete`, `file_lost` where what is kept of it is damaged, and
+        `file_mismatch` where the body says something else than
         what was seen of the file.
         """
         return await self._database.read(lambda c: self.found(c, account, chat, body))
@@ -62,7 +63,10 @@ class Attachments:
         row = files.upload(c, blind)
         if row is None or row.chat != chat.blind:
             return None
-        file = open_upload(chat.key, row, opener(c, self._fleeting, row))
+        try:
+            file = open_upload(chat.key, row, opener(c, self._fleeting, row))
+        except Tampered:
+            raise unreadable(chat) from None
         if file.account == account and row.received == file.size:
             return file
         file.key.wipe()
@@ -119,7 +123,7 @@ class Attachment:
         if not chat.record.history:
             own, ends = OwnKey(self._fleeting, files.file_owner(chat.blind, position)), self._ends
         sealed = seal_file(chat.key, chat.blind, position, self._file, None if own is None else own.key)
-        row = FileRow(chat.blind, position, self._blind, self._file.blob, ends, sealed)
+        row = FileRow(chat.blind, position, self._account, self._blind, self._file.blob, ends, sealed)
 
         def attach(c: Connection) -> None:
             # It may have been erased where its sender saw it, and its row not be swept away yet.

@@ -176,10 +176,11 @@ def _files() -> None:
         "files",
         _blind("chat", primary_key=True),
         sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _blind("account"),
         _blind("file"),
         _blind("blob"),
         _number("ends"),
         _sealed(),
     )
-    for column in ("file", "blob", "ends"):
+    for column in ("account", "file", "blob", "ends"):
         op.create_index(f"ix_files_{column}", "files", [column])
