@@ -196,6 +196,12 @@ class Play:
                 self.ada.call("group.leave", chat=group)
             case "remove":
                 friend.call("group.remove", chat=group, account=self.ada.account)
+            case "turn":
+                friend.call("group.remove", chat=group, account=self.ada.account)
+                friend.write(group, f"without Ada {what}")
+                friend.call("group.invite", chat=group, accounts=[self.ada.account])
+                if what % 4:
+                    self.ada.call("group.accept", chat=group)
             case "come back":
                 friend.call("group.invite", chat=group, accounts=[self.ada.account])
                 self.ada.call("group.accept", chat=group)
@@ -230,6 +236,7 @@ STEPS = (
     *("up", "down", "up", "down", "time", "lose", "write", "write", "answer", "read", "name", "block"),
     *("edit", "delete", "react", "react", "pin", "unpin", "set"),
     *("again", "new", "group", "group write", "group answer", "rename", "leave", "remove", "come back"),
+    *("turn", "turn"),
 )
 STEP = st.tuples(st.sampled_from(STEPS), st.integers(0, FRIENDS - 1), st.integers(0, 7))
 
@@ -259,3 +266,6 @@ class ConvergenceTests(SynchronousTestCase):
         play.sdk.finish()
         self.maxDiff = None
         self.assertEqual(shown(play.sdk.state), shown(fresh.state))
+        for view in play.sdk.state.chats:
+            kept = play.ada.call("chat.history", chat=view.chat, limit=200)["messages"]
+            self.assertLessEqual({held.id for held in view.messages}, {one["id"] for one in kept})

@@ -1,6 +1,6 @@
 """Devices that come and go at random know of their groups what the node does, whatever they missed."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from hypothesis import given, settings
@@ -110,6 +110,7 @@ STEPS = st.one_of(
         GROUP,
     ),
     st.tuples(st.sampled_from(["link", "join"]), PERSON, GROUP),
+    st.tuples(st.sampled_from(["come again", "invite again"]), PERSON, GROUP, PERSON),
     st.tuples(st.just("arrive"), VIEWER, st.integers(1, 6)),
     st.tuples(st.sampled_from(["cut", "back", "slow", "fast"]), VIEWER),
     st.tuples(st.sampled_from(["commit", "report", "fail", "answer one", "answer all", "hold", "tick"])),
@@ -120,6 +121,8 @@ STEPS = st.one_of(
 
 class Play:
     """One run: three people who make and change two groups, and four devices of theirs that only watch."""
+
+    BODY: ClassVar[dict[str, str]] = {"kind": "text", "text": "x"}
 
     def __init__(self, test: SynchronousTestCase) -> None:
         self.world = world = World(outbound_frames=12)
@@ -202,14 +205,26 @@ class Play:
             "earlier": ("group.set", {"earlier": bool(self.count % 2)}),
             "picture": ("group.avatar.remove", {}),
             "link": ("group.link.reset", {}),
-            "send": ("chat.send", {"client_id": str(self.count), "body": {"kind": "text", "text": "x"}}),
+            "send": ("chat.send", {"client_id": str(self.count), "body": self.BODY}),
         }
         if name == "join":
             if (link := self.links[group]) is not None:
                 self._ask(person, group, "group.join", link=link)
             return
+        if name in ("come again", "invite again"):
+            self._again(name, self.people[person], self.people[details[0]], chat, group)
+            return
         method, params = asked[name]
         self._ask(person, group, method, chat=chat, **params)
+
+    def _again(self, name: str, by: Client, who: Client, chat: str, group: int) -> None:
+        """Somebody is removed, and invited again."""
+        place = self.people.index(by)
+        self._ask(place, group, "group.remove", chat=chat, account=who.account)
+        self._ask(place, group, "chat.send", chat=chat, client_id=f"x{self.count}", body=self.BODY)
+        self._ask(place, group, "group.invite", chat=chat, accounts=[who.account])
+        if name == "come again":
+            self._ask(self.people.index(who), group, "group.accept", chat=chat)
 
     def _viewer(self, name: str, viewer: Viewer, *details: int) -> None:
         match name:

@@ -114,11 +114,15 @@ class GroupQueryTests(StorageCase):
         self.assertIsNone(await self.read(group_links.chat_of, blind("two")))
 
     async def test_endings(self) -> None:
-        """In their order, and the last of each account."""
-        rows = [EndingRow(blind("ann"), position, b"x") for position in range(1, group_endings.KEPT + 3)]
+        """In their order, and the last of each account; of each group the last one."""
+        self.patch(group_endings, "_FORGET", group_endings.forget(7))
+        rows = [EndingRow(blind("ann"), blind(f"of {number}"), number, b"x") for number in range(1, 10)]
         for row in rows:
             await self.write(group_endings.put_endings, [row])
         kept = rows[2:]
+        for number in (9, 10, 11):
+            [kept[-1]] = again = [rows[-1]._replace(position=number, sealed=b"y")]
+            await self.write(group_endings.put_endings, again)
         self.assertEqual(await self.read(group_endings.endings_since, blind("ann"), 0, 999), kept)
         self.assertEqual(await self.read(group_endings.endings_since, blind("ann"), 5, 1), [rows[5]])
         self.assertEqual(await self.read(group_endings.endings_since, blind("bob"), 0, 999), [])

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.group_draft import Draft, Entry, Joined, open_draft
+from safeum_home.chats.group_endings import GroupEndings
 from safeum_home.chats.group_events import GroupEvents, Names
 from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.infos import ChatInfos
@@ -57,6 +58,7 @@ class GroupChanges:
         delivery: Delivery,
         infos: ChatInfos,
         events: GroupEvents,
+        endings: GroupEndings,
         notices: NoticeWriter,
         directory: Directory,
         bus: Bus,
@@ -70,6 +72,7 @@ class GroupChanges:
         self._delivery = delivery
         self._infos = infos
         self._events = events
+        self._endings = endings
         self._notices = notices
         self._directory = directory
         self._bus = bus
@@ -128,6 +131,7 @@ class GroupChanges:
 
         def store(c: Connection) -> tuple[T, Draft] | None:
             if (done := run(c, places)) is not None:
+                self._endings.keep(c, chat.id, done[1].entries)
                 self._look_up(c, done[1], names)
             return done
 

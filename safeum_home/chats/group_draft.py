@@ -20,7 +20,7 @@ from safeum_home.storage import chats, roster, settings
 from safeum_home.storage.rows import MemberRow, RosterRow
 
 LEFT_KEPT = 2_000
-"""Entries of those who have left that a group keeps, so that devices that were away learn of it.
+"""Entries of those who have left that a group keeps, so that members' devices that were away learn of it.
 
 Those who were removed are kept all: who is forgotten may join by the link again.
 """
@@ -163,16 +163,15 @@ class Draft:
         chats.add_members(self.c, [row])
         self.joined.append(Joined(account, told, notice, marker))
 
-    def part(self, entry: Entry, state: RosterState, by: AccountId | None = None) -> Entry:
+    def part(self, entry: Entry, state: RosterState, by: AccountId | None = None) -> None:
         """Let an account be no member, and not invited, any more."""
-        left = self.put(entry.account, state, Role.MEMBER, by, entry.since)
+        self.put(entry.account, state, Role.MEMBER, by, entry.since)
         if entry.state is RosterState.MEMBER:
             blind = self.blinder.account(entry.account)
             chats.remove_member(self.c, self.chat.blind, blind)
             settings.drop_settings(self.c, blind, self.chat.blind)
             self.gone.append(entry.account)
         roster.forget_left(self.c, self.chat.blind, LEFT_KEPT)
-        return left
 
     def notice(
         self,

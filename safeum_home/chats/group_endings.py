@@ -1,9 +1,11 @@
-"""A group that was erased, as those are told who were in it last, or invited.
+"""Groups that are over for an account: it left, declined, or was removed, or the group was erased.
 
-Nothing of the group is left, its key least of all. What an account is still to be told is kept under the key
-of its own chat with the node.
+A device that was away is told so at that place, whatever became of it later: the account may be in the
+group again, which is another chat to that device then, or nothing of the group may be left, its key least of
+all. So it is kept under the key of the account's own chat with the node.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import Struct, msgpack
@@ -23,10 +25,13 @@ from safeum_home.storage.rows import EndingRow
 
 
 class EndingRecord(Struct, frozen=True):
-    """The place that the account had last."""
+    """What became of the account's place."""
 
     chat: ChatId
     state: int
+
+
+_OVER = (RosterState.LEFT, RosterState.REMOVED)
 
 
 _encoder = msgpack.Encoder()
@@ -38,7 +43,7 @@ def _context(account: bytes, position: int) -> bytes:
 
 
 class GroupEndings:
-    """Erases groups, and tells of it."""
+    """Keeps what is over, and tells of it; erases groups."""
 
     def __init__(
         self,
@@ -52,8 +57,14 @@ class GroupEndings:
         self._opener = opener
         self._events = events
 
-    def erase(self, draft: Draft, last: Entry, epoch: int) -> None:
-        """Erase a group whose `last` member has just left; `epoch` is the keyring's present one.
+    def keep(self, c: Connection, chat: ChatId, entries: Iterable[Entry]) -> None:
+        """Keep those of a group's new entries with which it is over for somebody."""
+        last = {entry.account: entry for entry in entries if entry.state in _OVER}
+        rows = [row for entry in last.values() if (row := self._row(c, chat, entry))]
+        group_endings.put_endings(c, rows)
+
+    def erase(self, draft: Draft, epoch: int) -> None:
+        """Erase a group whose last member has just left; `epoch` is the keyring's present one.
 
         It takes one position.
         """
@@ -62,8 +73,6 @@ class GroupEndings:
         invited = undamaged(rows, lambda row: opened(draft.key, row), "members")
         ended = [Entry(entry.account, RosterState.REMOVED, Role.MEMBER, None, 0, place) for entry in invited]
         erase_chat(draft.c, draft.chat.blind, epoch)
-        kept = [row for entry in (last, *ended) if (row := self._row(draft.c, draft.chat.id, entry))]
-        group_endings.put_endings(draft.c, kept)
         draft.entries += ended
         draft.erased = True
 
@@ -74,10 +83,10 @@ class GroupEndings:
         record = EndingRecord(chat, entry.state)
         sealed = key.seal(_encoder.encode(record), _context(blind, entry.position))
         key.wipe()
-        return EndingRow(blind, entry.position, sealed)
+        return EndingRow(blind, self._blinder.ending(entry.account, chat), entry.position, sealed)
 
     def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
-        """`ports.Source` of groups that were erased."""
+        """`ports.Source` of groups that are over."""
         blind = self._blinder.account(account)
         rows = group_endings.endings_since(c, blind, after, limit)
         if not rows or (key := self._key(c, account)) is None:

@@ -81,7 +81,7 @@ class GroupEvents:
     # --- for devices that were away --------------------------------------------------------------
 
     def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
-        """`ports.Source` of the rosters of an account's groups, and of its own entries everywhere."""
+        """`ports.Source` of the rosters of an account's groups, of its place in them, and of invitations."""
         blind = self._blinder.account(account)
         own = roster.own_since(c, blind, after, limit)
         others = roster.others_since(c, blind, after, limit)

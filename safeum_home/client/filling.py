@@ -6,12 +6,12 @@ page knew already changes nothing, and a newer one is not lost.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from msgspec import Struct
 
 from safeum_home.client.chat_view import ChatView
-from safeum_home.protocol.events import ChatChanged, ChatUpdated, Receipt
+from safeum_home.protocol.events import ChatChanged, ChatUpdated, GroupInvitation, MemberChanged, Receipt
 from safeum_home.protocol.types import ChatSummary, Contact, Message, Profile
 
 if TYPE_CHECKING:
@@ -142,8 +142,15 @@ class Filling:
                 continue  # the summary has counted it; its text comes with the history
             if isinstance(event, ChatUpdated) and told[event.chat.chat] != place:
                 continue  # of what a chat is the last counts: an older one would have it wiped once more
+            if self._over(event) and place < counted.get(event.chat, -1):
+                continue  # the summary is of the time after it: one is in the group again
             if accounts is None or chat in shown or (chat is None and account in accounts):
                 yield event
+
+    def _over(self, event: Struct) -> TypeGuard[MemberChanged]:
+        """Whether a group, or an invitation, is over for the account with this event."""
+        own = isinstance(event, MemberChanged) and event.member.account == self._state.account
+        return own and event.member.state in ("left", "removed")
 
 
 def _about(event: Any) -> tuple[str | None, str | None]:
@@ -152,6 +159,8 @@ def _about(event: Any) -> tuple[str | None, str | None]:
     message = getattr(event, "message", None)
     if isinstance(message, Message):
         chat = message.chat
+    if isinstance(event, GroupInvitation):
+        chat = event.invitation.chat
     if chat is not None:
         return getattr(chat, "chat", chat), None
     contact = getattr(event, "contact", None)

@@ -56,6 +56,7 @@ def make_groups(
     """`erased` is called when a group was erased."""
     blinder, cursors, keyring, node = vault.blinder, vault.cursors, vault.keyring, config.node.name
     events = GroupEvents(node, blinder, cursors, keyring, opener, directory)
+    endings = GroupEndings(blinder, keyring, opener, events)
     changes = GroupChanges(
         database,
         keyring,
@@ -66,13 +67,13 @@ def make_groups(
         delivery,
         infos,
         events,
+        endings,
         notices,
         directory,
         bus,
     )
     limits = GroupLimits.of(config.limits, clock.seconds)
     entrance = GroupEntrance(blinder, limits)
-    endings = GroupEndings(blinder, keyring, opener, events)
     leaving = GroupLeaving(endings, turns)
     groups = Groups(node, blinder, registry, infos, changes, entrance, leaving, erased)
     roster = GroupRoster(database, blinder, cursors, opener, directory, events)

@@ -48,7 +48,7 @@ _READERS = (
 )
 _OWN = select(roster).where(roster.c.account == bindparam("account"))
 _OWN_SINCE = (
-    _OWN.where(roster.c.position > bindparam("position"))
+    _OWN.where(roster.c.position > bindparam("position"), roster.c.state <= MEMBER)
     .order_by(roster.c.position)
     .limit(bindparam("limit"))
 )
@@ -137,7 +137,10 @@ def readers(c: Connection, chat: bytes, position: int, after: bytes | None, limi
 
 
 def own_since(c: Connection, account: bytes, position: int, limit: int) -> list[RosterRow]:
-    """An account's own entries, in whatever state, that changed after `position`, in that order."""
+    """An account's own entries, as a member or invited, that changed after `position`, in that order.
+
+    What is over for it is among `group_endings`, also where it has come back.
+    """
     rows = c.execute(_OWN_SINCE, {"account": account, "position": position, "limit": limit})
     return [RosterRow(*row) for row in rows]
 
