@@ -53,14 +53,6 @@ def check_loose(device: Device, view: ChatView, room: Room, held: list[Shown], o
         assert [shown.key for shown in held if shown.key in kept] == kept, f"{about}: {held} for {kept}"
 
 
-def may_be_empty(device: Device, room: Room) -> bool:
-    """Whether a device may show nothing of a chat: a client lists those that hold a message."""
-    return room.loose and not any(
-        not said.over and (not said.fleeting or _was_told(said, device, room))
-        for said in room.seen(device.owner)
-    )
-
-
 def _was_told(said: Said, device: Device, room: Room) -> bool:
     """Whether it was written since the device loaded, and since its owner has come."""
     return said.order > max(device.began, room.joined.get(device.owner, 0))

@@ -110,6 +110,7 @@ class Play:
         for friend, chat in zip(self.friends, self.chats, strict=True):
             friend.write(chat, "old")
         self.groups: list[str] = []
+        self.makers: dict[str, Client] = {}
         self.late = [self.world.register(f"late{number}") for number in range(2)]
         self.sdk = Sdk(self.world, self.world.login("ada").token)
         self.sdk.client.load()
@@ -164,6 +165,7 @@ class Play:
                 self.ada.call("group.accept", chat=made)
                 if made not in self.groups:
                     self.groups.append(made)
+                    self.makers[made] = friend
             case _:
                 if self.groups:
                     self._in_group(name, friend, self.groups[what % len(self.groups)], what)
@@ -197,9 +199,12 @@ class Play:
             case "remove":
                 friend.call("group.remove", chat=group, account=self.ada.account)
             case "turn":
-                friend.call("group.remove", chat=group, account=self.ada.account)
-                friend.write(group, f"without Ada {what}")
-                friend.call("group.invite", chat=group, accounts=[self.ada.account])
+                if what % 2:
+                    self.sdk.wire.lose()
+                maker = self.makers[group]
+                maker.call("group.remove", chat=group, account=self.ada.account)
+                maker.write(group, f"without Ada {what}")
+                maker.call("group.invite", chat=group, accounts=[self.ada.account])
                 if what % 4:
                     self.ada.call("group.accept", chat=group)
             case "come back":

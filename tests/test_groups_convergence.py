@@ -212,17 +212,18 @@ class Play:
                 self._ask(person, group, "group.join", link=link)
             return
         if name in ("come again", "invite again"):
-            self._again(name, self.people[person], self.people[details[0]], chat, group)
+            self._again(name, person, self.people[details[0]], chat, group)
             return
         method, params = asked[name]
         self._ask(person, group, method, chat=chat, **params)
 
-    def _again(self, name: str, by: Client, who: Client, chat: str, group: int) -> None:
-        """Somebody is removed, and invited again."""
-        place = self.people.index(by)
-        self._ask(place, group, "group.remove", chat=chat, account=who.account)
-        self._ask(place, group, "chat.send", chat=chat, client_id=f"x{self.count}", body=self.BODY)
-        self._ask(place, group, "group.invite", chat=chat, accounts=[who.account])
+    def _again(self, name: str, writer: int, who: Client, chat: str, group: int) -> None:
+        """Somebody is removed, by whoever may do that, and invited again."""
+        for person in range(len(self.people)):
+            self._ask(person, group, "group.remove", chat=chat, account=who.account)
+        self._ask(writer, group, "chat.send", chat=chat, client_id=f"x{self.count}", body=self.BODY)
+        for person in range(len(self.people)):
+            self._ask(person, group, "group.invite", chat=chat, accounts=[who.account])
         if name == "come again":
             self._ask(self.people.index(who), group, "group.accept", chat=chat)
 

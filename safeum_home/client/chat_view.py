@@ -112,6 +112,11 @@ class ChatView:
         return self.kind in ("system", "support")
 
     @property
+    def listed(self) -> bool:
+        """Whether it is among the chats: it has begun, or is a group, though nothing of it may be left."""
+        return bool(self.messages) or self.kind == "group" or self.erased is not None
+
+    @property
     def last(self) -> Message | None:
         return self.messages[-1] if self.messages else None
 

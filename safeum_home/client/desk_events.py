@@ -170,9 +170,7 @@ class Listening:
     def _learn_groups(self) -> None:
         """What groups are called: of one that is gone nothing is in the state when it is told."""
         self._groups = {
-            view.chat: self._desk.names.title(view)
-            for view in (*self._desk.state.chats, *self._desk.state.empty_groups)
-            if view.kind == "group"
+            view.chat: self._desk.names.title(view) for view in self._desk.state.chats if view.kind == "group"
         }
 
     def _contact(self, contact: Contact) -> None:

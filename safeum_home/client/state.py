@@ -86,13 +86,11 @@ class State:
 
     @property
     def chats(self) -> list[ChatView]:
-        """Chats that hold a message, the one that was written in last first."""
-        return [chat for chat in reversed(self._chats.values()) if chat.messages]
+        """Chats, the one that was written in last first: as the node lists them.
 
-    @property
-    def empty_groups(self) -> list[ChatView]:
-        """Groups in which nothing is to be seen: one is in them, though their history was erased."""
-        return [chat for chat in self._chats.values() if chat.kind == "group" and not chat.messages]
+        A group is one without a message, too, and so is a chat whose past was erased.
+        """
+        return [chat for chat in reversed(self._chats.values()) if chat.listed]
 
     @property
     def unread(self) -> int:
@@ -220,6 +218,8 @@ class State:
         if view.update(info):
             self._typing.wipe(info.chat)
             self.voice.forget()
+        if view.last is None:  # with nothing in it, its place in the list is where it changed
+            self._chats[info.chat] = self._chats.pop(info.chat)
 
     def _changed(self, event: ChatChanged) -> None:
         # A chat that is not held is read as it is now when it is asked for.
