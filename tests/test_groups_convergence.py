@@ -218,7 +218,10 @@ class Play:
         self._ask(person, group, method, chat=chat, **params)
 
     def _again(self, name: str, writer: int, who: Client, chat: str, group: int) -> None:
-        """Somebody is removed, by whoever may do that, and invited again."""
+        """Somebody is removed, by whoever may do that, and invited again; all of it is missed, or told."""
+        for viewer in self.viewers:
+            if viewer.account == who.account and self.count % 2:
+                viewer.connection.lose()
         for person in range(len(self.people)):
             self._ask(person, group, "group.remove", chat=chat, account=who.account)
         self._ask(writer, group, "chat.send", chat=chat, client_id=f"x{self.count}", body=self.BODY)
@@ -302,7 +305,8 @@ class ConvergenceTests(SynchronousTestCase):
         groups = {one["chat"]: one for one in listed if one["kind"] == "group"}
         self.assertEqual(set(viewer.chats), set(groups))
         invitations = asking.call("group.invitations")["invitations"]
-        self.assertEqual(set(viewer.invitations), {one["chat"] for one in invitations})
+        told = {chat: (one["name"], one["about"]) for chat, one in viewer.invitations.items()}
+        self.assertEqual(told, {one["chat"]: (one["name"], one["about"]) for one in invitations})
         for chat, summary in groups.items():
             group = {**viewer.chats[chat]["group"], "members": viewer.people[chat]}
             self.assertEqual((group, viewer.roles[chat]), (summary["group"], summary["role"]))

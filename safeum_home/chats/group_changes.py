@@ -152,6 +152,8 @@ class GroupChanges:
             for account in (entry.account, entry.by):
                 if account is not None and account not in names:
                     names[account] = self._events.called(c, account)
+        for by in {entry.by for entry in draft.invited if entry.by is not None} - names.keys():
+            names[by] = self._events.called(c, by)
 
     async def known(self, people: Iterable[AccountId]) -> dict[AccountId, Known | None]:
         """What accounts are called."""
@@ -176,6 +178,8 @@ class GroupChanges:
             told.append((joined.marker, partial(self._tell_marker, chat, joined)))
         if draft.updated:
             told.append((draft.updated, partial(self._tell_chat, chat.members, chat, draft.updated)))
+        for entry in draft.invited:
+            told.append((entry.position, partial(self._tell_invited, entry, draft, chat, names)))
         for position, encoded in draft.notices:
             self._notices.told(chat, position)
             told.append(
@@ -193,10 +197,13 @@ class GroupChanges:
         for member in chat.members:
             self._bus.publish(member, event)
         if entry.state is RosterState.INVITED:
-            by = None if entry.by is None else names.get(entry.by)
-            event = self._events.invited(draft.record, entry, by, people)
-        if entry.state is not RosterState.MEMBER:
+            self._tell_invited(entry, draft, chat, names)
+        elif entry.state is not RosterState.MEMBER:
             self._bus.publish(entry.account, event)
+
+    def _tell_invited(self, entry: Entry, draft: Draft, chat: Chat, names: Names) -> None:
+        by = None if entry.by is None else names.get(entry.by)
+        self._bus.publish(entry.account, self._events.invited(draft.record, entry, by, len(chat.members)))
 
     def _tell_chat(self, members: Iterable[AccountId], chat: Chat, position: int) -> None:
         event = self._infos.updated(chat, position)

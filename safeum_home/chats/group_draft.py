@@ -69,6 +69,8 @@ class Draft:
     notices: list[tuple[int, bytes]] = field(default_factory=list)
     updated: int = 0
     """Where all members are told what the group is now; 0: they are not."""
+    invited: list[Entry] = field(default_factory=list)
+    """Those who are told then, too, since they are invited into what it was."""
     erased: bool = False
 
     # --- reading ---------------------------------------------------------------------------------
@@ -194,8 +196,12 @@ class Draft:
         chats.update_chat(self.c, self.chat.blind, sealed, self.changed)
 
     def describe(self, group: GroupRecord) -> None:
-        """Let this be what is sealed of the group; all members are told."""
+        """Let this be what is sealed of the group; all members are told, and who is invited what it shows."""
         self.updated = self.changed = self.position()
+        if (group.name, group.about) != (self.group.name, self.group.about):
+            rows = roster.invited(self.c, self.chat.blind)
+            invited = undamaged(rows, lambda row: opened(self.key, row), "members")
+            self.invited = [entry._replace(position=self.updated) for entry in invited]
         self.keep(group)
 
     # --- what it comes to ------------------------------------------------------------------------

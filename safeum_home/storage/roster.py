@@ -6,7 +6,7 @@ from sqlalchemy import Connection, bindparam, delete, func, or_, select
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import RosterRow
-from safeum_home.storage.schema import erasing, members, roster
+from safeum_home.storage.schema import chats, erasing, members, roster
 
 # Places in `safeum_home.chats.roster.RosterState` that queries here depend on.
 INVITED = 1
@@ -50,6 +50,18 @@ _OWN = select(roster).where(roster.c.account == bindparam("account"))
 _OWN_SINCE = (
     _OWN.where(roster.c.position > bindparam("position"), roster.c.state <= MEMBER)
     .order_by(roster.c.position)
+    .limit(bindparam("limit"))
+)
+_INVITED_ANEW = (
+    select(chats.c.changed, roster)
+    .join(chats, chats.c.chat == roster.c.chat)
+    .where(
+        roster.c.account == bindparam("account"),
+        roster.c.state == INVITED,
+        roster.c.position <= bindparam("position"),
+        chats.c.changed > bindparam("position"),
+    )
+    .order_by(chats.c.changed)
     .limit(bindparam("limit"))
 )
 _mine = members.alias("mine")
@@ -143,6 +155,12 @@ def own_since(c: Connection, account: bytes, position: int, limit: int) -> list[
     """
     rows = c.execute(_OWN_SINCE, {"account": account, "position": position, "limit": limit})
     return [RosterRow(*row) for row in rows]
+
+
+def invited_before(c: Connection, account: bytes, position: int, limit: int) -> list[tuple[int, RosterRow]]:
+    """Invitations of up to `position` into groups that changed after it: where that was, in that order."""
+    rows = c.execute(_INVITED_ANEW, {"account": account, "position": position, "limit": limit})
+    return [(changed, RosterRow(*row)) for changed, *row in rows]
 
 
 def others_since(c: Connection, account: bytes, position: int, limit: int) -> list[RosterRow]:
