@@ -1,5 +1,6 @@
 """Real clients whose chat is erased: the one that does it, those that look on, and those that were away."""
 
+from msgspec import json
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.chats import backlog
@@ -132,6 +133,49 @@ class ErasedTests(SynchronousTestCase):
         again = self.alice.do(self.alice.client.call(params))
         self.assertEqual(again.id, sent.id)
         self.assertIsNone(sent_message(params, again, "alice"))
+
+    def test_an_answer_that_was_lost(self) -> None:
+        """What a device has sent stands where it was written, though it is gone before the device knows."""
+        self.off()
+        self.alice.do(self.alice.client.send(self.chat, "first"))
+        self.settle()
+        for question in ("question", "another"):
+            self.alice.client.send(self.chat, question)
+        self.world.clock.advance(0)
+        self.alice.drop()
+        self.settle()
+        for device in (self.bob, self.tablet):
+            self.assertEqual(device.texts(self.chat), ["first", "question", "another"])
+        self.bob.do(self.bob.client.send(self.chat, "answer"))
+        self.tablet.do(self.tablet.client.send(self.chat, "more of it"))
+        self.settle()
+        self.assertEqual(self.world.database.count("spool"), 2, "what was asked is gone")
+        self.alice.back()
+        expected = ["first", "question", "another", "answer", "more of it"]
+        self.assertEqual(self.alice.texts(self.chat), expected)
+        self.assertEqual(self.view(self.alice).unread, 2)
+        self.settle()
+        self.assertEqual(self.world.database.count("spool"), 0)
+
+    def test_an_answer_that_comes_late(self) -> None:
+        """The same where what was written behind it was there before."""
+        self.off()
+        params = ChatSend(self.chat, "its id", Text("question"))
+        request = {"jsonrpc": "2.0", "id": 10_000, "method": "chat.send", "params": params}
+        self.alice.wire.receive(json.encode(request))  # nobody at the device waits for the answer
+        self.settle()
+        self.assertEqual(self.alice.texts(self.chat), [])
+        self.assertEqual(self.world.database.count("spool"), 0)
+        self.tablet.drop()
+        for text in ("answer", "more of it"):
+            self.bob.do(self.bob.client.send(self.chat, text))
+        self.settle()
+        self.assertEqual(self.alice.texts(self.chat), ["answer", "more of it"])
+        self.assertEqual(self.view(self.alice).unread, 2)
+        sent = self.alice.do(self.alice.client.call(params))
+        self.assertEqual(sent.before, self.view(self.alice).messages[-2].id)
+        self.assertEqual(self.alice.texts(self.chat), ["question", "answer", "more of it"])
+        self.assertEqual(self.view(self.alice).unread, 2)
 
     def test_away(self) -> None:
         """A device that was offline wipes with its first sync, and goes on from there."""

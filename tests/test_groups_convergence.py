@@ -305,8 +305,8 @@ class ConvergenceTests(SynchronousTestCase):
         groups = {one["chat"]: one for one in listed if one["kind"] == "group"}
         self.assertEqual(set(viewer.chats), set(groups))
         invitations = asking.call("group.invitations")["invitations"]
-        told = {chat: (one["name"], one["about"]) for chat, one in viewer.invitations.items()}
-        self.assertEqual(told, {one["chat"]: (one["name"], one["about"]) for one in invitations})
+        shown = {chat: (one["name"], one["about"]) for chat, one in viewer.invitations.items()}
+        self.assertEqual(shown, {one["chat"]: (one["name"], one["about"]) for one in invitations})
         for chat, summary in groups.items():
             group = {**viewer.chats[chat]["group"], "members": viewer.people[chat]}
             self.assertEqual((group, viewer.roles[chat]), (summary["group"], summary["role"]))

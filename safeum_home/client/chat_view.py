@@ -169,6 +169,14 @@ class ChatView:
         if place >= 0:
             self.messages.append(self.messages.pop(place))
 
+    def put_before(self, own: str, following: str | None) -> bool:
+        """A message that has come last stands before another one, where that is here; whether it is."""
+        target, place = self.place(following), self.place(own)
+        if not 0 <= target < place:
+            return False
+        self.messages.insert(target, self.messages.pop(place))
+        return True
+
     def join(self, page: list[Message], more: bool) -> None:
         """A page of history, oldest first: it stands where it meets what is held, else before that."""
         paged = {message.id for message in page}

@@ -27,12 +27,11 @@ from safeum_home.client.file_transfer import FileTransfer
 from safeum_home.client.inbox import Inbox
 from safeum_home.client.line import Line
 from safeum_home.client.loading import load
-from safeum_home.client.message_methods import sent_message
+from safeum_home.client.own_messages import show
 from safeum_home.client.reconnect import FINAL, SLOW_READER, BackOff, new_reconnect
 from safeum_home.client.signals import Signals
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
-from safeum_home.protocol.types import Message
 from safeum_home.spawn import spawn
 
 R = TypeVar("R", bound=c.Result)
@@ -157,9 +156,7 @@ class Client(Signals, FileTransfer):
         if isinstance(params, c.ChatRead):
             self.state.marked(params.chat, params.upto)
         elif isinstance(result, c.Sent) and self.opened is not None:
-            own = sent_message(params, result, self.opened.account)
-            if own is not None and self._inbox.once.first(Message, own.id):
-                self.state.take(own)
+            show(self._inbox, params, result, self.opened.account)
         return result
 
     def load(self) -> Awaitable[None]:
