@@ -25,12 +25,7 @@ def check_loose(device: Device, view: ChatView, room: Room, held: list[Shown], o
     about = f"{person} on {device.id} in {room.kind} {room.people} without history"
     seen = room.seen(person)
     places = {said.key: place for place, said in enumerate(seen)}
-    strict = [shown for shown in held if shown.sender != person]
-    assert strict == sorted(strict, key=lambda shown: places.get(shown.key, -1)), (
-        f"{about}: {held} for {seen}"
-    )
-    # One's own that was dropped before its sender had the answer stands where that came: no event moves it.
-    held = sorted(held, key=lambda shown: places.get(shown.key, -1))
+    assert held == sorted(held, key=lambda shown: places.get(shown.key, -1)), f"{about}: {held} for {seen}"
     place = 0
     left_out: list[Said] = []
     for shown in held:
