@@ -52,6 +52,30 @@ class GroupQueryTests(StorageCase):
         self.assertEqual(await self.read(roster.own_since, blind("cy"), 3, 9), [other])
         self.assertEqual(await self.read(roster.own_since, blind("cy"), 0, 1), self.of("cy"))
 
+    async def test_a_group_that_changes(self) -> None:
+        """Who is invited is told where that was; members, where it was, and where what they see begins."""
+        for place in (3, 8):
+            await self.write(chats.update_chat, blind("g"), b"sealed", place)
+            told = [(place, self.entries["cy"])] if place > 3 else []
+            self.assertEqual(await self.read(roster.invited_before, blind("cy"), 3, 9), told)
+        self.assertEqual(await self.read(roster.invited_before, blind("cy"), 2, 9), [])
+        self.assertEqual(await self.read(roster.invited_before, blind("ann"), 3, 9), [])
+        row = ChatRow(blind("h"), GROUP, b"sealed", wrap("h"), 7)
+        await self.write(chats.insert_chat, row, [])
+        await self.write(chats.add_members, [MemberRow(blind("h"), blind("ann"), 0, 0, 0, 5)])
+
+        async def changed(after: int, limit: int) -> list[tuple[int, bytes]]:
+            found = await self.read(chats.chats_changed_since, blind("ann"), after, limit)
+            return [(place, chat.chat) for place, chat in found]
+
+        one, other = blind("g"), blind("h")
+        self.assertEqual(await changed(0, 9), [(5, other), (7, other), (8, one)])
+        self.assertEqual(await changed(4, 2), [(5, other), (7, other)])
+        self.assertEqual(await changed(5, 2), [(7, other), (8, one)])
+        self.assertEqual(await changed(8, 2), [])
+        await self.write(chats.update_chat, other, b"sealed", 5)
+        self.assertEqual(await changed(0, 9), [(5, other), (8, one)])
+
     async def test_since(self) -> None:
         """Members learn of others in the order of changes; others learn nothing."""
         await self.put("bob", position=12)

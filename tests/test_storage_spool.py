@@ -137,7 +137,8 @@ class SpoolTests(StorageCase):
         chats_of = await self.read(spool.waited_for, [blind("bob"), blind("eve")])
         self.assertEqual(chats_of, {blind("chat")})
         self.assertEqual(await self.read(spool.waited_for, [blind("eve")]), set())
-        self.assertEqual(await self.read(lambda c: list(spool.waiting_chats(c))), [blind("chat")])
+        self.assertEqual(await self.read(spool.waiting_chats, b"", 2), [blind("chat")])
+        self.assertEqual(await self.read(spool.waiting_chats, blind("chat"), 2), [])
         self.assertEqual(set(await self.read(spool.accounts_of, blind("chat"))), {blind("ann"), blind("bob")})
 
     async def test_expired(self) -> None:
@@ -154,6 +155,8 @@ class SpoolTests(StorageCase):
         self.assertIsNone(await self.read(keys.key, keys.message_owner(blind("chat"), one)))
         self.assertIsNotNone(await self.read(keys.key, keys.message_owner(blind("chat"), two)))
         self.assertEqual(await self.read(erasure.erased_epoch), 3)
+        self.assertEqual(await self.read(events.following, blind("chat"), one), two)
+        self.assertIsNone(await self.read(events.following, blind("chat"), two))
         self.assertTrue(await self.read(events.is_gone, one))
         self.assertFalse(await self.read(events.is_gone, two))
         self.assertTrue(await self.read(events.is_gone_from, one, blind("mark")))

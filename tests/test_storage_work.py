@@ -96,6 +96,7 @@ class WorkTests(SynchronousTestCase):
             "contacts": self.work(contacts.contacts_since, ann, reached, 200),
             "profiles": self.work(profiles.profiles_since, ann, reached, 200),
             "own entries": self.work(roster.own_since, ann, reached, 200),
+            "invitations": self.work(roster.invited_before, ann, reached, 200),
             "endings": self.work(group_endings.endings_since, ann, reached, 200),
             "entries": self.work(roster.others_since, ann, reached, 200),
             "newest": self.work(events.events_before, blind("chat 3"), None, 10),
