@@ -25,12 +25,7 @@ def check_loose(device: Device, view: ChatView, room: Room, held: list[Shown], o
     about = f"{person} on {device.id} in {room.kind} {room.people} without history"
     seen = room.seen(person)
     places = {said.key: place for place, said in enumerate(seen)}
-    strict = [shown for shown in held if shown.sender != person]
-    assert strict == sorted(strict, key=lambda shown: places.get(shown.key, -1)), (
-        f"{about}: {held} for {seen}"
-    )
-    # One's own that was dropped before its sender had the answer stands where that came: no event moves it.
-    held = sorted(held, key=lambda shown: places.get(shown.key, -1))
+    assert held == sorted(held, key=lambda shown: places.get(shown.key, -1)), f"{about}: {held} for {seen}"
     place = 0
     left_out: list[Said] = []
     for shown in held:
@@ -51,14 +46,6 @@ def check_loose(device: Device, view: ChatView, room: Room, held: list[Shown], o
     if complete:
         kept = [said.key for said in seen if not said.fleeting]
         assert [shown.key for shown in held if shown.key in kept] == kept, f"{about}: {held} for {kept}"
-
-
-def may_be_empty(device: Device, room: Room) -> bool:
-    """Whether a device may show nothing of a chat: a client lists those that hold a message."""
-    return room.loose and not any(
-        not said.over and (not said.fleeting or _was_told(said, device, room))
-        for said in room.seen(device.owner)
-    )
 
 
 def _was_told(said: Said, device: Device, room: Room) -> bool:

@@ -11,7 +11,7 @@ from safeum_home.ids import AccountId, direct_chat_id, system_account
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import ContactState, Message, Notice, Text
 from tests.chats_groups_truth import Group, notice
-from tests.chats_history_check import check_loose, fleeting_row, may_be_empty
+from tests.chats_history_check import check_loose, fleeting_row
 from tests.chats_history_truth import HistoryTruth
 from tests.chats_net import Asked, Device, Net
 from tests.chats_truth import NODE, Room, Said, Shown
@@ -322,8 +322,7 @@ class Play:
         rooms = truth.rooms_of(person)
         keys = {self.chat_id(truth.key_of(room)): room for room in rooms}
         views = {view.chat for view in state.chats}
-        missing = [self.chat_id(truth.key_of(room)) for room in rooms if may_be_empty(device, room)]
-        assert views <= set(keys) and set(keys) - views <= set(missing), f"chats of {person}: {views}, {keys}"
+        assert views == set(keys), f"chats of {person}: {views}, {keys}"
         placed = [chat for chat in keys if not keys[chat].loose]  # others have their place by what is gone
         assert [view.chat for view in state.chats if view.chat in placed] == placed, f"chats of {person}"
         for view in state.chats:

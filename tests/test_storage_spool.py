@@ -157,6 +157,8 @@ class SpoolTests(StorageCase):
         self.assertIsNone(await self.read(keys.FLEETING.key, keys.message_owner(blind("chat"), one)))
         self.assertIsNotNone(await self.read(keys.FLEETING.key, keys.message_owner(blind("chat"), two)))
         self.assertEqual(await self.read(keys.FLEETING.erased_epoch), 3)
+        self.assertEqual(await self.read(events.following, blind("chat"), one), two)
+        self.assertIsNone(await self.read(events.following, blind("chat"), two))
         self.assertTrue(await self.read(events.is_gone, one))
         self.assertFalse(await self.read(events.is_gone, two))
         self.assertTrue(await self.read(events.is_gone_from, one, blind("mark")))

@@ -124,6 +124,11 @@ class ChatView:
         return self.kind in ("system", "support")
 
     @property
+    def listed(self) -> bool:
+        """Whether it is among the chats: it has begun, or is a group, though nothing of it may be left."""
+        return bool(self.messages) or self.kind == "group" or self.erased is not None
+
+    @property
     def last(self) -> Message | None:
         return self.messages[-1] if self.messages else None
 
@@ -175,6 +180,14 @@ class ChatView:
         place = self.place(message.id)
         if place >= 0:
             self.messages.append(self.messages.pop(place))
+
+    def put_before(self, own: str, following: str | None) -> bool:
+        """A message that has come last stands before another one, where that is here; whether it is."""
+        target, place = self.place(following), self.place(own)
+        if not 0 <= target < place:
+            return False
+        self.messages.insert(target, self.messages.pop(place))
+        return True
 
     def join(self, page: list[Message], more: bool) -> None:
         """A page of history, oldest first: it stands where it meets what is held, else before that."""

@@ -69,6 +69,9 @@ class Blinder(Protocol):
     def gone(self, chat: bytes, position: int) -> bytes:
         """What tells, of a message that is gone, that it was one of a chat; nobody finds the chat by it."""
 
+    def ending(self, account: AccountId, chat: ChatId) -> bytes:
+        """What names the end of an account's place in a chat; neither is found by it."""
+
     def token(self, device: DeviceId, secret: bytes) -> bytes:
         """The verifier of a device token (32 octets)."""
 

@@ -84,9 +84,10 @@ class RosterRow(NamedTuple):
 
 
 class EndingRow(NamedTuple):
-    """A group that was erased, for who was in it; `sealed` is under the key of its chat with the node."""
+    """A group that is over for an account; `sealed` is under the key of its chat with the node."""
 
     account: bytes
+    ending: bytes
     position: int
     sealed: bytes
 

@@ -102,12 +102,14 @@ roster = _table(
 # By which link a group is joined.
 group_links = _table("group_links", _blind("link", primary_key=True), _blind("chat", index=True))
 
-# Groups that were erased with their last member: for that one, and for who was invited.
+# Groups and invitations that are over for an account; `ending` is of the two, and leads to no chat.
 endings = _table(
     "endings",
     _blind("account", primary_key=True),
-    _number("position", primary_key=True, autoincrement=False),
+    _blind("ending", primary_key=True),
+    _number("position"),
     _sealed(),
+    Index("ix_endings_account_position", "account", "position"),
 )
 
 events = _table(

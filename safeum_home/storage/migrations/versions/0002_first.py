@@ -89,9 +89,11 @@ def upgrade() -> None:
     _table(
         "endings",
         _blind("account", primary_key=True),
-        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _blind("ending", primary_key=True),
+        _number("position"),
         _sealed(),
     )
+    op.create_index("ix_endings_account_position", "endings", ["account", "position"])
     _table(
         "events",
         _blind("chat", primary_key=True),
