@@ -13,8 +13,11 @@ from safeum_home.protocol.federation.keys import VerifyKeys, read_document
 
 MOST_NODES = 4096
 """Whose documents are held: those not asked for longest are forgotten."""
-MOST_FETCHES = 64
-"""Documents that are fetched at one time."""
+MOST_FETCHES = 128
+"""Documents that are fetched at one time; half of them at the most from nodes that nobody knows, so that a
+stranger with many names, none of which ever answers, keeps nobody else from being heard."""
+MOST_WAITING = 256
+"""Who wait for one document."""
 PATIENCE = 30.0
 """Seconds for which anybody waits for a document."""
 BURST, EVERY = 5, 30.0
@@ -35,9 +38,16 @@ class KeyCache:
     """
 
     def __init__(
-        self, fetch: Fetch, clock: IReactorTime, most: int = MOST_NODES, most_fetches: int = MOST_FETCHES
+        self,
+        fetch: Fetch,
+        clock: IReactorTime,
+        is_known: Callable[[str], bool] = lambda node: False,
+        most: int = MOST_NODES,
+        most_fetches: int = MOST_FETCHES,
     ) -> None:
+        """`is_known` says of which nodes anything was ever heard, besides those whose documents are held."""
         self._fetch = fetch
+        self._is_known = is_known
         self._clock = clock
         self._most, self._most_fetches = most, most_fetches
         self._held: OrderedDict[str, VerifyKeys] = OrderedDict()
@@ -73,8 +83,11 @@ class KeyCache:
                 if held is not None:
                     return held
                 raise
+        waiting = self._waiting[node]
+        if len(waiting) >= MOST_WAITING:
+            raise Problem(Code.BUSY, "too many wait for the keys of this node", retry_after=1)
         waiter: Deferred[VerifyKeys] = Deferred()
-        self._waiting.setdefault(node, []).append(waiter)
+        waiting.append(waiter)
         try:
             return await waiter
         except Problem as problem:
@@ -96,7 +109,8 @@ class KeyCache:
         self._held.pop(node, None)
 
     def _begin(self, node: str) -> None:
-        if len(self._waiting) >= self._most_fetches:
+        known = node in self._held or self._is_known(node)
+        if len(self._waiting) >= self._most_fetches // (1 if known else 2):
             raise Problem(Code.BUSY, "the keys of too many nodes are being fetched", retry_after=1)
         try:
             self._limit.take(node)
@@ -113,7 +127,9 @@ class KeyCache:
             fetching = self._fetch(node)
         except Exception:
             _log.failure("Fetching keys failed at once.")
-            self._answer(node, Problem(Code.NODE_UNREACHABLE, "its keys cannot be fetched", retry_after=EVERY))
+            self._answer(
+                node, Problem(Code.NODE_UNREACHABLE, "its keys cannot be fetched", retry_after=EVERY)
+            )
             return
         fetching.addTimeout(PATIENCE, self._clock)
         fetching.addCallback(lambda octets: self._read(node, octets))

@@ -20,7 +20,7 @@ from twisted.web.http_headers import Headers
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import node_name
 from safeum_home.ports import NodeSigner
-from safeum_home.protocol.federation.signed import KEY_ID_PATTERN, SIGNATURE_SIZE, is_signed_by
+from safeum_home.protocol.federation.signed import KEY_ID_PATTERN, SIGNATURE_SIZE, is_node_name, is_signed_by
 
 TAG = "safeum-federation"
 ALGORITHM = "ed25519"
@@ -37,7 +37,7 @@ _NONCE = re.compile(r"[A-Za-z0-9_-]{22,64}")
 _KEY_ID = re.compile(KEY_ID_PATTERN)
 _METHOD = re.compile(r"[A-Z]{1,16}")
 _TARGET = re.compile(r"/[!-~]*")
-_VISIBLE = re.compile(r"[ -~]+")
+_VISIBLE = re.compile(rb"[ -~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +148,11 @@ def read_request(method: bytes, target: bytes, headers: Headers) -> SignedReques
 
 
 def _field(headers: Headers, name: str) -> str:
-    lines = headers.getRawHeaders(name, [])
-    text = lines[0].strip(" \t") if len(lines) == 1 else ""
-    if len(text) > LONGEST_FIELD or not _VISIBLE.fullmatch(text):
+    lines = headers.getRawHeaders(name.encode("ascii"), [])
+    octets = lines[0].strip(b" \t") if len(lines) == 1 else b""
+    if len(octets) > LONGEST_FIELD or not _VISIBLE.fullmatch(octets):
         raise _bad(name)
-    return text
+    return octets.decode("ascii")
 
 
 def _our_input(text: str) -> tuple[str, Any]:
@@ -191,13 +191,9 @@ def _octets(text: str, label: str, size: int) -> bytes:
 
 
 def _node(text: str) -> str:
-    try:
-        name = node_name(text)
-    except Problem:
-        raise _bad("a node's name") from None
-    if name != text:
+    if not is_node_name(text):
         raise _bad("a node's name")
-    return name
+    return text
 
 
 def _dictionary(text: str) -> dict[str, Any]:

@@ -9,7 +9,13 @@ from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import NodeSigner
 from safeum_home.protocol.federation.canonical import Canonical, NotCanonical
-from safeum_home.protocol.federation.signed import NodeName, Signatures, base64, is_signed
+from safeum_home.protocol.federation.signed import (
+    NodeName,
+    Signatures,
+    base64,
+    is_node_name,
+    is_signed,
+)
 from safeum_home.protocol.scalars import Account, Chat, Milliseconds
 
 MOST_OCTETS = 64 * 1024
@@ -56,7 +62,14 @@ def new_event(
 ) -> Event:
     """An event that is still to be signed. `content` is what canonical JSON can hold (`msgspec.to_builtins`)."""
     return Event(
-        type=type, node=node_of(sender), sender=sender, at=at, content=content, chat=chat, id=id, signatures={}
+        type=type,
+        node=node_of(sender),
+        sender=sender,
+        at=at,
+        content=content,
+        chat=chat,
+        id=id,
+        signatures={},
     )
 
 
@@ -90,6 +103,8 @@ def read_event(octets: bytes) -> Event:
         event = _canonical.decode(octets, MOST_OCTETS)
     except NotCanonical:
         raise Problem(Code.MALFORMED_EVENT) from None
+    if not is_node_name(event.node):
+        raise Problem(Code.MALFORMED_EVENT)
     if not event.signatures:
         raise Problem(Code.BAD_SIGNATURE, "the event is not signed")
     if event.node != node_of(event.sender) or event.signatures.keys() != {event.node}:

@@ -105,7 +105,9 @@ def read_document(octets: bytes, node: str, now: int) -> VerifyKeys:
     if document.valid_until <= now:
         raise Problem(Code.UNKNOWN_KEY, "the document of its keys is over")
     current = {key: octets_of(each.key, KEY_SIZE) for key, each in document.verify_keys.items()}
-    old = {key: (octets_of(each.key, KEY_SIZE), each.expired) for key, each in document.old_verify_keys.items()}
+    old = {
+        key: (octets_of(each.key, KEY_SIZE), each.expired) for key, each in document.old_verify_keys.items()
+    }
     good = {key: public for key, public in current.items() if public is not None}
     before = {key: (public, expired) for key, (public, expired) in old.items() if public is not None}
     if len(good) != len(current) or len(before) != len(old) or good.keys() & before.keys():

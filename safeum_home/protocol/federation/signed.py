@@ -7,13 +7,15 @@ node and key: `{node: {key id: signature}}`. Keys and signatures are Ed25519 (RF
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any
 
 from msgspec import Meta
 from nacl.exceptions import CryptoError
 from nacl.signing import VerifyKey
 
-from safeum_home.ids import MAX_NODE_NAME
+from safeum_home.errors import Problem
+from safeum_home.ids import MAX_NODE_NAME, node_name
 from safeum_home.ports import NodeSigner
 from safeum_home.protocol.federation import canonical
 
@@ -30,7 +32,9 @@ KeyId = Annotated[
 ]
 KeyText = Annotated[
     str,
-    Meta(pattern=r"^[A-Za-z0-9+/]{43}$(?!\n)", max_length=43, description="An Ed25519 key, base64, unpadded."),
+    Meta(
+        pattern=r"^[A-Za-z0-9+/]{43}$(?!\n)", max_length=43, description="An Ed25519 key, base64, unpadded."
+    ),
 ]
 SignatureText = Annotated[
     str,
@@ -60,6 +64,15 @@ def octets_of(text: str, size: int) -> bytes | None:
     except ValueError:
         return None
     return octets if len(octets) == size and base64(octets) == text else None
+
+
+@lru_cache(1024)
+def is_node_name(name: str) -> bool:
+    """Whether a name is one, in its written form: stricter than the pattern of `NodeName`."""
+    try:
+        return node_name(name) == name
+    except Problem:
+        return False
 
 
 def key_id(number: int) -> str:
