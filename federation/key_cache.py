@@ -3,9 +3,10 @@
 from collections import OrderedDict
 from collections.abc import Callable
 
-from twisted.internet.defer import CancelledError, Deferred, TimeoutError
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from safeum_home.errors import Code, Problem
 from safeum_home.limits import RateLimit
@@ -132,9 +133,8 @@ class KeyCache:
             )
             return
         fetching.addTimeout(PATIENCE, self._clock)
-        fetching.addCallback(lambda octets: self._read(node, octets))
-        fetching.addErrback(self._failed)
-        fetching.addCallback(lambda outcome: self._answer(node, outcome))
+        outcome = fetching.addCallback(lambda octets: self._read(node, octets)).addErrback(self._failed)
+        outcome.addCallback(lambda found: self._answer(node, found))
 
     def _read(self, node: str, octets: bytes) -> VerifyKeys | Problem:
         try:
@@ -147,18 +147,15 @@ class KeyCache:
             self._held.popitem(last=False)
         return keys
 
-    def _failed(self, failure: object) -> Problem:
-        value = getattr(failure, "value", None)
-        if isinstance(value, Problem):
-            return value
-        known = isinstance(value, TimeoutError | CancelledError | OSError)
-        _log.info("Keys could not be fetched: {kind}.", kind=type(value).__name__, known=known)
+    def _failed(self, failure: Failure) -> Problem:
+        if isinstance(failure.value, Problem):
+            return failure.value
+        # What else it says may name a node, or come from one.
+        _log.info("Keys could not be fetched: {kind}.", kind=type(failure.value).__name__)
         return Problem(Code.NODE_UNREACHABLE, "its keys cannot be fetched", retry_after=EVERY)
 
     def _answer(self, node: str, outcome: VerifyKeys | Problem) -> None:
         for waiter in self._waiting.pop(node):
-            if waiter.called:  # given up by whoever waited
-                continue
             if isinstance(outcome, Problem):
                 waiter.errback(Problem(outcome.code, outcome.detail, outcome.retry_after))
             else:

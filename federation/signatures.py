@@ -201,7 +201,7 @@ def _dictionary(text: str) -> dict[str, Any]:
         parsed: dict[str, Any] = dict(
             http_sf.parse(text.encode("ascii"), tltype="dictionary", on_duplicate_key=_refuse)  # type: ignore[arg-type]
         )
-    except (ValueError, ArithmeticError, OSError, RecursionError):  # dates may be none that there are
+    except http_sf.StructuredFieldError:
         raise _bad("a structured field") from None
     return parsed
 

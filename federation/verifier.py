@@ -10,7 +10,7 @@ from safeum_home.errors import Code, Problem
 
 
 class RequestVerifier:
-    """Checks the heads of requests, the cheapest things first; strangers cost no signature, the denied no fetch."""
+    """Checks the heads of requests, the cheapest things first: for the denied nothing is fetched."""
 
     def __init__(self, node: str, policy: Policy, keys: KeyCache, window: NonceWindow) -> None:
         """`node` is this one, to which requests have to be addressed."""

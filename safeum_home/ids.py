@@ -121,7 +121,7 @@ def node_name(text: str) -> str:
 
 
 def node_pattern(text: str) -> str:
-    """What stands for nodes in an operator's lists, lower-cased: a name, or `*.` and a domain for all below it.
+    """What stands for nodes in an operator's lists, lower-cased: a name, or `*.` and a domain: all below it.
 
     A name without a port is good for all ports. Raises `invalid_node_name`.
     """

@@ -49,14 +49,18 @@ def forged(change: Callable[[dict[str, Any]], object], number: int = 1) -> bytes
     return canonical.encode(members)
 
 
+def put(**members: Any) -> Callable[[dict[str, Any]], object]:
+    """A change that puts these members into an event."""
+    return lambda event: event.update(members)
+
+
 class Case(SynchronousTestCase):
     """Refusals, by their codes."""
 
-    def refused(self, code: Code, call: Callable[..., object], *arguments: object) -> Problem:
+    def refused(self, code: Code, call: Callable[..., object], *arguments: object) -> None:
         with self.assertRaises(Problem) as caught:
             call(*arguments)
         self.assertIs(caught.exception.code, code)
-        return caught.exception
 
 
 class EventTests(Case):
@@ -64,7 +68,13 @@ class EventTests(Case):
 
     def test_there_and_back(self) -> None:
         """An event is read as what it was, with and without what it may leave out."""
-        for changes in ({}, {"chat": None}, {"id": None}, {"chat": None, "id": None, "content": {}}):
+        some: list[dict[str, Any]] = [
+            {},
+            {"chat": None},
+            {"id": None},
+            {"chat": None, "id": None, "content": {}},
+        ]
+        for changes in some:
             octets = signed(**changes)
             read = read_event(octets)
             verify_event(read, KEYS)
@@ -99,9 +109,7 @@ class EventTests(Case):
     def test_lookalike_senders(self) -> None:
         """A port, or a suffix, is another node."""
         for sender in (ANN + ":8448", "@" + "a" * 26 + ":evil.b.example", "@" + "a" * 26 + ":b.example.evil"):
-            self.refused(
-                Code.WRONG_SENDER_NODE, read_event, forged(lambda e, sender=sender: e.update(sender=sender))
-            )
+            self.refused(Code.WRONG_SENDER_NODE, read_event, forged(put(sender=sender)))
 
     def test_signatures(self) -> None:
         """Missing, foreign and additional ones, and those in another spelling."""
@@ -119,9 +127,7 @@ class EventTests(Case):
             (Code.MALFORMED_EVENT, {"b.example": good["ed25519:1"]}),
             (Code.MALFORMED_EVENT, None),
         ):
-            self.refused(
-                code, read_event, forged(lambda e, signatures=signatures: e.update(signatures=signatures))
-            )
+            self.refused(code, read_event, forged(put(signatures=signatures)))
         unsigned = canonical.encode({k: v for k, v in json.loads(signed()).items() if k != "signatures"})
         self.refused(Code.BAD_SIGNATURE, read_event, unsigned)
 
@@ -243,7 +249,7 @@ class DocumentTests(Case):
         members = json.loads(octets)
         text = members["signatures"]["b.example"]["ed25519:1"]
         key = members["verify_keys"]["ed25519:1"]
-        for changes in (
+        wrong: tuple[dict[str, Any], ...] = (
             {"signatures": {"b.example": {"ed25519:1": "A" * 86}}},
             {"signatures": {"b.example": {"ed25519:2": text}}},
             {"signatures": {"c.example": {"ed25519:1": text}}},
@@ -257,13 +263,24 @@ class DocumentTests(Case):
             {"valid_until": members["valid_until"] + 1},
             {"valid_until": 2**53},
             {"more": 1},
-        ):
+        )
+        for changes in wrong:
             changed = json.dumps({**members, **changes}, separators=(",", ":"), sort_keys=True).encode()
             self.refused(Code.UNKNOWN_KEY, read_document, changed, "b.example", NOW_MS)
         del members["signatures"]
         self.refused(Code.UNKNOWN_KEY, read_document, canonical.encode(members), "b.example", NOW_MS)
         self.refused(Code.UNKNOWN_KEY, read_document, octets + b"\n", "b.example", NOW_MS)
         self.refused(Code.UNKNOWN_KEY, read_document, b"[" * keys.MOST_OCTETS * 2, "b.example", NOW_MS)
+
+    def test_a_wrong_name(self) -> None:
+        """A node signs for itself, but under another name."""
+        members = json.loads(document())
+        del members["signatures"]
+        members["node"] = "c.example"
+        signature = base64(signer().sign(canonical.encode(members)))
+        members["signatures"] = {"b.example": {"ed25519:1": signature}}
+        for node in ("b.example", "c.example"):
+            self.refused(Code.UNKNOWN_KEY, read_document, canonical.encode(members), node, NOW_MS)
 
     def test_in_force_and_old(self) -> None:
         """A key that is both, signed by its owner, is refused: nobody could say what it is good for."""

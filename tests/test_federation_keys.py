@@ -34,8 +34,9 @@ class Case(SynchronousTestCase):
     def refused(self, code: Code, call: Callable[..., object], *arguments: object) -> Problem:
         with self.assertRaises(Problem) as caught:
             call(*arguments)
-        self.assertIs(caught.exception.code, code)
-        return caught.exception
+        problem: Problem = caught.exception
+        self.assertIs(problem.code, code)
+        return problem
 
     def start(self, coroutine: Coroutine[Any, Any, Any]) -> "Deferred[Any]":
         return Deferred.fromCoroutine(coroutine)

@@ -1,6 +1,6 @@
 """Signed requests: the vectors of RFC 9421, another implementation, and everything that is refused."""
 
-from base64 import b64decode, urlsafe_b64decode
+from base64 import b64decode, b64encode, urlsafe_b64decode
 from datetime import UTC, datetime
 from hashlib import sha256
 from types import SimpleNamespace
@@ -151,6 +151,17 @@ class ReadTests(SynchronousTestCase):
         self.assertIn(old, values[name])
         self.refused({**values, name: values[name].replace(old, new)})
 
+    def signed_anew(self, old: str, new: str, origin: str = "b.example") -> None:
+        """Refused is what the origin itself has signed with other parameters, or under another name."""
+        values = {**fields(), "Safeum-Origin": origin}
+        self.assertIn(old, values["Signature-Input"])
+        values["Signature-Input"] = values["Signature-Input"].replace(old, new)
+        covered = (METHOD.decode(), TARGET.decode(), values["Content-Digest"], origin, "a.example")
+        parameters = values["Signature-Input"].partition("=")[2]
+        base = signature_base(zip(COMPONENTS, covered, strict=True), parameters)
+        values["Signature"] = f"safeum=:{b64encode(signer().sign(base)).decode()}:"
+        self.refused(values)
+
     def test_good(self) -> None:
         """A request that was signed here is read and verified."""
         request = read(fields())
@@ -189,8 +200,13 @@ class ReadTests(SynchronousTestCase):
             self.refused({**values, name: value + " é"})
             self.refused({**values, name: value + "x" * LONGEST_FIELD})
 
+    def test_signed_anew(self) -> None:
+        """The helper of the next test signs well: only what it is told to change is wrong."""
+        with self.assertRaises(self.failureException):
+            self.signed_anew("safeum", "safeum")
+
     def test_other_profiles(self) -> None:
-        """Components or parameters that are fewer, more, in another order, of another type; no tag of ours."""
+        """Components or parameters that are fewer, more, otherwise ordered, of another type; another tag."""
         for old, new in (
             ('"@method" ', ""),
             ('"@method"', '"@method";req'),
@@ -223,7 +239,7 @@ class ReadTests(SynchronousTestCase):
             ("safeum=", 'x=("a");tag="safeum-federation", safeum='),
             ("safeum=(", "safeum=(("),
         ):
-            self.changed("Signature-Input", old, new)
+            self.signed_anew(old, new)
 
     def test_signature_field(self) -> None:
         """The signature has 64 octets and our label, once."""
@@ -278,6 +294,13 @@ class ReadTests(SynchronousTestCase):
         values["Signature"] += ", proxy=:AAAA:"
         read(values).verify(signer().public_key)
 
+    def test_two_of_ours(self) -> None:
+        """Two signatures with our tag are refused, however good one of them is: nobody says which counts."""
+        values = fields()
+        values["Signature-Input"] += ', x=("a");tag="safeum-federation"'
+        values["Signature"] += ", x=:AAAA:"
+        self.refused(values)
+
     def test_names(self) -> None:
         """Names of nodes in their written form alone."""
         for name in (
@@ -289,7 +312,7 @@ class ReadTests(SynchronousTestCase):
             "b_.example",
             "[::1]",
         ):
-            self.refused({**fields(), "Safeum-Origin": name})
+            self.signed_anew("safeum", "safeum", name)
         self.assertEqual(read(fields(origin="b.example:8448")).origin, "b.example:8448")
 
     def test_nonces(self) -> None:

@@ -1,4 +1,4 @@
-"""Which key the node signs with towards other nodes: begun at the first start, replaced when the operator says."""
+"""Which key the node signs with towards other nodes: begun at the first start, replaced when told to."""
 
 from collections.abc import Callable, Sequence
 

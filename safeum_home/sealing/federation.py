@@ -31,7 +31,7 @@ class FederationKeys:
         return signer
 
     def public_key(self, number: int) -> bytes:
-        """The public half of a key (32 octets); the secret one is wiped again. Raises `Erased` after `wipe`."""
+        """The public half of a key (32 octets); the secret one is wiped. Raises `Erased` after `wipe`."""
         if number in self._signers:
             return self._signers[number].public_key
         signer = self._derived(number)

@@ -1,4 +1,4 @@
-"""Which of the derived keys a node signs with towards other nodes, and since when: numbers and times alone."""
+"""Which of the derived keys a node signs with towards others, and since when: numbers and times alone."""
 
 from typing import NamedTuple
 

@@ -74,8 +74,13 @@ class Canonical(Generic[T]):
         """The canonical form; raises `NotCanonical` as `encode` does."""
         return encode(msgspec.to_builtins(value))
 
+    @staticmethod
+    def encode_again(value: object) -> bytes:
+        """The canonical form of what was read, or encoded before, with what is known to have one."""
+        return _encoder.encode(value)
 
-_PLAIN: Canonical[Any] = Canonical(Any)  # type: ignore[arg-type] # a special form, and a type to msgspec
+
+_PLAIN: Canonical[Any] = Canonical(Any)
 
 
 def _check(value: object, deeper: int) -> None:

@@ -60,7 +60,7 @@ def new_event(
     chat: ChatId | None = None,
     id: str | None = None,
 ) -> Event:
-    """An event that is still to be signed. `content` is what canonical JSON can hold (`msgspec.to_builtins`)."""
+    """An event that is still to be signed. `content` is what `msgspec.to_builtins` makes of its type."""
     return Event(
         type=type,
         node=node_of(sender),
@@ -79,18 +79,19 @@ def sign_event(event: Event, key: str, signer: NodeSigner) -> bytes:
     Raises `Problem(malformed_event)` where it holds what it cannot hold, or is too long, and `Erased`.
     """
     try:
-        signature = base64(signer.sign(signed_octets(event)))
-        octets = _canonical.encode(structs.replace(event, signatures={event.node: {key: signature}}))
+        unsigned = _canonical.encode(structs.replace(event, signatures={}))
     except NotCanonical:
         raise Problem(Code.MALFORMED_EVENT) from None
+    signatures = {event.node: {key: base64(signer.sign(unsigned))}}
+    octets = _canonical.encode_again(structs.replace(event, signatures=signatures))
     if len(octets) > MOST_OCTETS:
         raise Problem(Code.MALFORMED_EVENT, "the event is too long")
     return octets
 
 
 def signed_octets(event: Event) -> bytes:
-    """What is signed: the canonical form without the signatures. Raises `NotCanonical`."""
-    return _canonical.encode(structs.replace(event, signatures={}))
+    """What is signed of an event that was read: the canonical form without the signatures."""
+    return _canonical.encode_again(structs.replace(event, signatures={}))
 
 
 def read_event(octets: bytes) -> Event:
@@ -121,7 +122,7 @@ def verify_event(event: Event, keys: Mapping[str, bytes]) -> None:
     """Check what `read_event` has read against keys of the node `event.node` (32 octets each, by id).
 
     `keys` are those in force when the event is received; see `VerifyKeys.at` for one that somebody else kept
-    meanwhile. Raises `Problem`: `unknown_key`, `bad_signature`. About 50 us: many of them belong into a thread.
+    meanwhile. Raises `Problem`: `unknown_key`, `bad_signature`. About 60 us: many belong into a thread.
     """
     if event.node != node_of(event.sender):
         raise Problem(Code.WRONG_SENDER_NODE)
