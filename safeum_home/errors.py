@@ -160,6 +160,12 @@ class Code(Enum):
     WRONG_SENDER_NODE = Kind(
         "wrong_sender_node", 403, -32136, "The event is not signed by the node of its sender."
     )
+    MESSAGE_NOT_KEPT = Kind(
+        "message_not_kept",
+        409,
+        -32123,
+        "The history was off: the message is not kept, nor pinned.",
+    )
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",
