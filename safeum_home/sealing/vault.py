@@ -7,6 +7,7 @@ from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.sealing.blind import BlindIndex
 from safeum_home.sealing.cursors import CURSOR_KEY_SIZE, SealedCursors
 from safeum_home.sealing.elements import PeriodKeys
+from safeum_home.sealing.federation import FederationKeys
 from safeum_home.sealing.keyring import EpochKeyring
 from safeum_home.sealing.keys import SealedKey, derive
 from safeum_home.sealing.memory import Slot
@@ -34,6 +35,7 @@ class Vault:
     signing_seed: Slot
     signer: Ed25519Signer
     elements: PeriodKeys
+    federation: FederationKeys
 
     def wipe(self) -> None:
         """Zero everything; nothing of the vault works afterwards. Twice is harmless."""
@@ -45,6 +47,7 @@ class Vault:
         self.signing_seed.wipe()
         self.signer.wipe()
         self.elements.wipe()
+        self.federation.wipe()
 
 
 def initialise(root: Slot, state_dir: Path) -> None:
@@ -94,6 +97,7 @@ def open_vault(root: Slot, state_dir: Path | None) -> Vault:
         seed,
         Ed25519Signer(seed),
         PeriodKeys(derive(root, b"safeum elements")),
+        FederationKeys(derive(root, b"safeum fed keys")),
     )
 
 

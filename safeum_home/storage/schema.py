@@ -218,3 +218,11 @@ settings = _table(
     Column("draft", LargeBinary),
     Index("ix_settings_account_position", "account", "position"),
 )
+
+# With which key, by its number, the node signs towards others. The keys are derived, and stored nowhere.
+signing_keys = _table(
+    "signing_keys",
+    _number("number", primary_key=True, autoincrement=False),
+    _number("began"),
+    Column("ended", BigInteger, nullable=True),
+)

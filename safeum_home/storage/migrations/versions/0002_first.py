@@ -126,6 +126,7 @@ def upgrade() -> None:
     _table("erasing", _blind("owner", primary_key=True), _number("upto"))
     _files()
     _message_changes()
+    _federation()
 
 
 def _message_changes() -> None:
@@ -186,3 +187,13 @@ def _files() -> None:
     )
     for column in ("account", "file", "blob", "ends"):
         op.create_index(f"ix_files_{column}", "files", [column])
+
+
+def _federation() -> None:
+    """What is kept for other nodes."""
+    _table(
+        "signing_keys",
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _number("began"),
+        sa.Column("ended", sa.BigInteger, nullable=True),
+    )
