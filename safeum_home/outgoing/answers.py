@@ -30,12 +30,12 @@ class NoAnswer(Exception):
 TLS_FAILED = "TLS failed"
 
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
-    ((CancelledError,), "the bridge was stopped"),
-    ((error.DNSLookupError, error.UnknownHostError), "the provider's name is not known"),
-    ((error.ConnectionRefusedError,), "the provider refuses the connection"),
-    ((error.TimeoutError, error.TCPTimedOutError), "the provider cannot be reached in time"),
+    ((CancelledError,), "the request was given up"),
+    ((error.DNSLookupError, error.UnknownHostError), "the name is not known"),
+    ((error.ConnectionRefusedError,), "the connection is refused"),
+    ((error.TimeoutError, error.TCPTimedOutError), "there is no connection in time"),
     ((SSL.Error, VerificationError), TLS_FAILED),
-    ((error.ConnectError, OSError), "the provider cannot be reached"),
+    ((error.ConnectError, OSError), "there is no connection"),
     ((error.ConnectionDone, error.ConnectionLost, error.ConnectionAborted), "the connection broke off"),
 )
 

@@ -21,7 +21,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
 
-from bridges.http_answer import NoAnswer, no_answer, no_cookies, read_body
+from safeum_home.outgoing.answers import NoAnswer, no_answer, no_cookies, read_body
 
 
 @dataclass(frozen=True, slots=True)

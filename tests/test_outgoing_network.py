@@ -14,9 +14,9 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
-from bridges.http import Answer, HttpLimits, ProviderHttp
-from bridges.http_answer import NoAnswer
 from safeum_home.gateway.tls import self_signed
+from safeum_home.outgoing.answers import NoAnswer
+from safeum_home.outgoing.http import Answer, HttpLimits, ProviderHttp
 
 reactor: Any = _reactor
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -164,7 +164,7 @@ class NetworkTests(TestCase):
         port = reactor.listenTCP(0, Peers(OK), interface="127.0.0.1")
         url = f"http://127.0.0.1:{port.getHost().port}"
         await port.stopListening()
-        self.assertEqual(await self.reason(self.out(url, None)), "the provider refuses the connection")
+        self.assertEqual(await self.reason(self.out(url, None)), "the connection is refused")
         self.assertFalse(self.handed_over)
 
     async def test_endless_answer(self) -> None:
@@ -218,5 +218,5 @@ class NetworkTests(TestCase):
         asked = Deferred.fromCoroutine(self.reason(out))
         await peers.asked
         await out.close()
-        self.assertEqual(await asked, "the bridge was stopped")
+        self.assertEqual(await asked, "the request was given up")
         await self.closed(peers)
