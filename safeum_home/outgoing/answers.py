@@ -28,6 +28,7 @@ class NoAnswer(Exception):
 
 
 TLS_FAILED = "TLS failed"
+TOO_LONG = "the answer is too long"
 
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((CancelledError,), "the request was given up"),
@@ -108,7 +109,7 @@ class _Reader(Protocol):
         if self._left >= 0:
             self._parts.append(data)
         elif not self.done.called:
-            self.done.errback(NoAnswer("the answer is too long"))
+            self.done.errback(NoAnswer(TOO_LONG))
             self._cut()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
