@@ -15,7 +15,18 @@ LAYER_OF = {
     **dict.fromkeys(
         ("ids", "errors", "config", "config_secrets", "ports", "limits", "spawn", "damage", "protocol"), 0
     ),
-    **dict.fromkeys(("images", "outgoing", "config_base", "config_files", "config_history"), 0),
+    **dict.fromkeys(
+        (
+            "images",
+            "outgoing",
+            "config_base",
+            "config_federation",
+            "config_files",
+            "config_history",
+            "config_sms",
+        ),
+        0,
+    ),
     **dict.fromkeys(("sealing", "storage", "bus", "metrics"), 1),
     **dict.fromkeys(("accounts", "chats", "keys", "calls", "presence", "safenum", "push"), 2),
     **dict.fromkeys(("gateway", "admin", "client", "web", "federation", "bridges"), 3),

@@ -29,9 +29,11 @@ class NoAnswer(Exception):
 
 TLS_FAILED = "TLS failed"
 TOO_LONG = "the answer is too long"
+IN_TIME = "there was no answer in time"
+TOO_MANY = "too many requests are waiting"
 
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
-    ((CancelledError,), "the request was given up"),
+    ((CancelledError, error.ConnectingCancelledError), "the request was given up"),
     ((error.DNSLookupError, error.UnknownHostError), "the name is not known"),
     ((error.ConnectionRefusedError,), "the connection is refused"),
     ((error.TimeoutError, error.TCPTimedOutError), "there is no connection in time"),
@@ -57,7 +59,13 @@ def reason_of(failure: Failure) -> str:
 
 _UNREADABLE = "the answer cannot be read"
 
-_BEFORE_A_CONNECTION = (error.DNSLookupError, error.UnknownHostError, error.ConnectError, error.TimeoutError)
+_BEFORE_A_CONNECTION = (
+    error.DNSLookupError,
+    error.UnknownHostError,
+    error.ConnectError,
+    error.ConnectingCancelledError,
+    error.TimeoutError,
+)
 _NOT_TRUSTED = "certificate verify failed"
 
 

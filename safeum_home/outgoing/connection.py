@@ -3,7 +3,7 @@
 from typing import Any
 
 from twisted.internet.interfaces import IAddress
-from twisted.logger import Logger
+from twisted.logger import Logger, LogPublisher
 from twisted.python.failure import Failure
 from twisted.web._newclient import BODY, HTTP11ClientProtocol
 from twisted.web.client import HTTPConnectionPool
@@ -13,7 +13,7 @@ from safeum_home.outgoing.answers import TOO_LONG, NoAnswer
 LONGEST_HEAD = 32 * 1024
 """Octets before a body: the header fields, and those of interim answers (RFC 9110 section 15.2) with them."""
 
-_SILENT = Logger(observer=lambda _event: None)
+_SILENT = Logger(observer=LogPublisher())
 
 
 class BoundedConnection(HTTP11ClientProtocol):

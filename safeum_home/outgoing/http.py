@@ -21,7 +21,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
 
-from safeum_home.outgoing.answers import NoAnswer, no_answer, no_cookies, read_body
+from safeum_home.outgoing.answers import IN_TIME, TOO_MANY, NoAnswer, no_answer, no_cookies, read_body
 from safeum_home.outgoing.connection import ConnectionFactory
 
 
@@ -63,17 +63,23 @@ class Outgoing:
         self._open: set[Deferred[Answer]] = set()
 
     def request(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        most: int | None = None,
     ) -> "Deferred[Answer]":
-        """Ask; fails with `NoAnswer` and with nothing else."""
+        """Ask; fails with `NoAnswer` and with nothing else. `most` is for an answer shorter than usual."""
         limits = self._limits
         if len(self._open) >= limits.at_once + limits.waiting:
-            return _failed(NoAnswer("too many requests are waiting", handed_over=False))
-        asked = Deferred.fromCoroutine(self._ask(method, path, headers, body))
+            return _failed(NoAnswer(TOO_MANY, handed_over=False))
+        most = limits.answer if most is None else min(most, limits.answer)
+        asked = Deferred.fromCoroutine(self._ask(method, path, headers, body, most))
         self._open.add(asked)
 
         def too_late(_result: object, _seconds: float) -> Answer:
-            raise NoAnswer("there was no answer in time")
+            raise NoAnswer(IN_TIME)
 
         def ended(result: Answer | Failure) -> Answer | Failure:
             self._open.discard(asked)
@@ -93,7 +99,9 @@ class Outgoing:
         for asked in tuple(self._open):
             asked.cancel()
 
-    async def _ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    async def _ask(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, most: int
+    ) -> Answer:
         await self._slots.acquire()
         try:
             response = await self._http.request(
@@ -105,7 +113,7 @@ class Outgoing:
                 unbuffered=True,
                 reactor=self._reactor,
             )
-            octets = await read_body(response, self._limits.answer)
+            octets = await read_body(response, most)
         finally:
             self._slots.release()
         return Answer(response.code, octets, *(_first(response, name) for name in _PASSED_ON))
