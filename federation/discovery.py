@@ -50,7 +50,7 @@ class Found:
     until: float
     failures: int = 0
     """How often in a row its web server could not be asked."""
-    sure: float = 0.0
+    sure: float | None = None
     """When it was last asked with success."""
 
 
@@ -120,8 +120,8 @@ class Discovery:
         now = self._reactor.seconds()
         failures = before.failures + 1 if before is not None else 1
         until = now + min(RETRY * 2 ** min(failures - 1, 10), LONGEST_RETRY)
-        sure = before.sure if before is not None else 0.0
-        if before is not None and sure and now < sure + LONGEST_KEPT:
+        sure = before.sure if before is not None else None
+        if before is not None and sure is not None and now < sure + LONGEST_KEPT:
             return Found(before.place, now, until, failures, sure)
         return Found(await self._by_dns(node), now, until, failures)
 

@@ -4,7 +4,7 @@ DNS is not trusted. Whatever it says, the certificate has to be right for the na
 the operator's own networks are guarded against.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 from random import Random, SystemRandom
 from typing import Any
@@ -39,9 +39,19 @@ Target = tuple[str, int]
 
 
 def system_dns(reactor: Any) -> IResolver:
-    """What the machine is set up to ask: its file of hosts, then its name servers. It keeps no answers."""
-    # The usual chain has a cache as well, which holds whatever a stranger's DNS makes it hold.
-    return ResolverChain([hosts.Resolver(), Resolver("/etc/resolv.conf", reactor=reactor)])
+    """What the machine is set up to ask."""
+    return dns_of(reactor, "/etc/hosts", "/etc/resolv.conf")
+
+
+def dns_of(
+    reactor: Any, hosts_file: str, resolv_conf: str | None = None, servers: Sequence[Target] | None = None
+) -> IResolver:
+    """A file of hosts, then name servers; it keeps no answers.
+
+    The usual chain has a cache as well, which holds whatever a stranger's DNS makes it hold.
+    """
+    asked = Resolver(resolv_conf, servers, reactor=reactor)
+    return ResolverChain([hosts.Resolver(hosts_file.encode()), asked])
 
 
 class Names:
