@@ -74,6 +74,7 @@ class Client:
             self._open -= 1
             return result
 
+        headers = {**headers, "Host": place.authority}
         return self._at(place).request(method, path, headers, body, most).addBoth(ended)
 
     def close(self) -> "Deferred[None]":
@@ -93,7 +94,8 @@ class Client:
         way = _Way(self._reactor, self._names, self._trust, place, self._limits.seconds)
         return NetworkHttp(
             self._reactor,
-            place.base,
+            # treq's URLs have no IPv6 addresses. Where it is, is the way's to know; its name is in Host.
+            "https://node.invalid",
             lambda pool: Agent.usingEndpointFactory(self._reactor, way, pool),
             self._limits,
         )

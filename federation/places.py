@@ -7,7 +7,7 @@ HTTPS = 443
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Requests go to `host`: it is in their URLs, in SNI, and the certificate is for it."""
+    """Requests go to `host`: it is in their Host fields, in SNI, and the certificate is for it."""
 
     host: str
     """A DNS name or an IP address, without brackets."""
@@ -21,7 +21,7 @@ class Place:
         return self.services or ((self.host, self.port),)
 
     @property
-    def base(self) -> str:
-        """The beginning of its URLs."""
+    def authority(self) -> str:
+        """What URLs and the Host field have (RFC 9110 section 7.2)."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"https://{host}" if self.port == HTTPS else f"https://{host}:{self.port}"
+        return host if self.port == HTTPS else f"{host}:{self.port}"

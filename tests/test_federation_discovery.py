@@ -32,7 +32,7 @@ class Web:
     ) -> "Deferred[Answer]":
         assert (method, path) == ("GET", "/.well-known/safeum/node")
         assert limits["most"] <= 64 * 1024
-        self.asked.append(place.base)
+        self.asked.append(place.authority)
         answer: Deferred[Answer] = Deferred(lambda it: it.errback(NoAnswer("the request was given up")))
         if self.held is not None:
             self.held.append((answer, place.host))
@@ -73,7 +73,7 @@ class DiscoveryTests(SynchronousTestCase):
         """A name with a port, and an address: nobody is asked."""
         self.assertEqual(self.find("home.example:8448"), Place("home.example", 8448))
         self.assertEqual(self.find("192.0.2.1"), Place("192.0.2.1"))
-        self.assertEqual(self.find("192.0.2.1:8448").base, "https://192.0.2.1:8448")
+        self.assertEqual(self.find("192.0.2.1:8448").authority, "192.0.2.1:8448")
         self.assertEqual((self.web.asked, self.dns.asked), ([], []))
 
     def test_neither_name_nor_address(self) -> None:
@@ -85,16 +85,16 @@ class DiscoveryTests(SynchronousTestCase):
 
     def test_delegated(self) -> None:
         """To a host with a port, without one, or to an address; DNS is not asked then."""
-        for server, place, base in (
-            ("node.example:8448", Place("node.example", 8448), "https://node.example:8448"),
-            ("node.example", Place("node.example"), "https://node.example"),
-            ("home.example", Place("home.example"), "https://home.example"),
-            ("[2606:4700::1]:8448", Place("2606:4700::1", 8448), "https://[2606:4700::1]:8448"),
-            ("[::ffff:127.0.0.1]", Place("::ffff:127.0.0.1"), "https://[::ffff:127.0.0.1]"),
+        for server, place, authority in (
+            ("node.example:8448", Place("node.example", 8448), "node.example:8448"),
+            ("node.example", Place("node.example"), "node.example"),
+            ("home.example", Place("home.example"), "home.example"),
+            ("[2606:4700::1]:8448", Place("2606:4700::1", 8448), "[2606:4700::1]:8448"),
+            ("[::ffff:127.0.0.1]", Place("::ffff:127.0.0.1"), "[::ffff:127.0.0.1]"),
         ):
             self.says(json.dumps({"server": server, "more": [1]}))
             found = self.find()
-            self.assertEqual((found, found.base), (place, base))
+            self.assertEqual((found, found.authority), (place, authority))
             self.assertEqual(found.targets, ((place.host, place.port),))
             self.clock.advance(3601)
         self.assertEqual(self.dns.asked, [])
@@ -106,7 +106,7 @@ class DiscoveryTests(SynchronousTestCase):
         self.assertEqual(
             (self.find(), self.find("node.example")), (Place("node.example"), Place("home.example"))
         )
-        self.assertEqual(self.web.asked, ["https://home.example", "https://node.example"])
+        self.assertEqual(self.web.asked, ["home.example", "node.example"])
 
     def test_garbage(self) -> None:
         """A page for people, and what is not the name of a server, delegates to nobody."""
@@ -140,9 +140,7 @@ class DiscoveryTests(SynchronousTestCase):
         for status in (404, 410, 403, 301, 302, 204):
             self.says('{"server": "node.example"}', status=status)
             found = self.find()
-            self.assertEqual(
-                (found.host, found.port, found.base), ("home.example", 443, "https://home.example")
-            )
+            self.assertEqual((found.host, found.port, found.authority), ("home.example", 443, "home.example"))
             self.assertEqual(found.targets, (("a.example", 8448), ("b.example", 8449)))
             self.clock.advance(3601)
 
@@ -258,6 +256,6 @@ class DiscoveryTests(SynchronousTestCase):
         asked = len(self.web.asked)
         for node in ("2.example", "1.example", "other.example", "1.example", "2.example"):
             self.find(node)
-        self.assertEqual(self.web.asked[asked:], ["https://other.example"])
+        self.assertEqual(self.web.asked[asked:], ["other.example"])
         self.find("0.example")
-        self.assertEqual(self.web.asked[asked + 1 :], ["https://0.example"])
+        self.assertEqual(self.web.asked[asked + 1 :], ["0.example"])
