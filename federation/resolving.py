@@ -4,17 +4,15 @@ DNS is not trusted. Whatever it says, the certificate has to be right for the na
 the operator's own networks are guarded against.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from ipaddress import ip_address
 from random import Random, SystemRandom
 from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import IResolver
-from twisted.names import dns, hosts
-from twisted.names.client import Resolver
+from twisted.names import dns
 from twisted.names.error import DNSNameError, DomainError
-from twisted.names.resolve import ResolverChain
 from twisted.python.failure import Failure
 
 from federation.addresses import Addresses
@@ -36,22 +34,6 @@ TIMES = (1, 2, 4)
 """Seconds after which a question is put again, and at last given up."""
 
 Target = tuple[str, int]
-
-
-def system_dns(reactor: Any) -> IResolver:
-    """What the machine is set up to ask."""
-    return dns_of(reactor, "/etc/hosts", "/etc/resolv.conf")
-
-
-def dns_of(
-    reactor: Any, hosts_file: str, resolv_conf: str | None = None, servers: Sequence[Target] | None = None
-) -> IResolver:
-    """A file of hosts, then name servers; it keeps no answers.
-
-    The usual chain has a cache as well, which holds whatever a stranger's DNS makes it hold.
-    """
-    asked = Resolver(resolv_conf, servers, reactor=reactor)
-    return ResolverChain([hosts.Resolver(hosts_file.encode()), asked])
 
 
 class Names:

@@ -10,7 +10,8 @@ from federation.admission import Admission
 from federation.client import Client
 from federation.destinations import Destinations, Sign
 from federation.discovery import Discovery
-from federation.resolving import Names, system_dns
+from federation.dns import system_dns
+from federation.resolving import Names
 from federation.tls import Trust
 from safeum_home.config import FederationSection
 from safeum_home.outgoing.http import HttpLimits, roots

@@ -8,12 +8,14 @@ from typing import Any
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.udp import Port
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.names import dns
 from twisted.names.authority import BindAuthority
 from twisted.names.server import DNSServerFactory
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from federation.addresses import Addresses
+from federation.dns import dns_of
 from federation.resolving import (
     MOST_ADDRESSES,
     MOST_QUESTIONS,
@@ -23,7 +25,6 @@ from federation.resolving import (
     TOO_MANY_NAMES,
     UNKNOWN_NAME,
     Names,
-    dns_of,
 )
 from safeum_home.outgoing.answers import NoAnswer
 from tests.federation_names import ScriptedDns
@@ -196,6 +197,18 @@ class ServerTests(TestCase):
         self.addCleanup(port.stopListening)
         resolver = dns_of(reactor, str(self.hosts), servers=[("127.0.0.1", port.getHost().port)])
         self.names = Names(resolver, Addresses(["127.0.0.0/8", "::1/128"]))
+        self.logged: list[str] = []
+
+        def keep(event: LogEvent) -> None:
+            self.logged.append(formatEvent(event))
+
+        observer: Any = keep
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+
+    def tearDown(self) -> None:
+        """Questions are not written into the log."""
+        self.assertEqual(self.logged, [])
 
     async def test_names(self) -> None:
         """Both kinds of addresses, a service, and a name that is not there."""
