@@ -6,7 +6,6 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
-from federation.admission import Admission
 from federation.client import Client
 from federation.discovery import Discovery
 from safeum_home.outgoing.answers import IN_TIME, TOO_MANY, NoAnswer, no_answer
@@ -14,8 +13,11 @@ from safeum_home.outgoing.http import Answer
 from safeum_home.protocol.http import NODE_KEYS_PATH
 
 NOT_DEALT_WITH = "this node has nothing to do with that one"
+NO_KEYS = "the node publishes no keys"
 LONGEST_KEYS = 64 * 1024
 
+Allows = Callable[[str], bool]
+"""Whether this node has to do with another one."""
 Sign = Callable[[str, str, bytes, str], Mapping[str, str]]
 """`sign(method, target, body, destination)` gives the header fields that sign a request and its body."""
 
@@ -29,7 +31,7 @@ class Destinations:
         node: str,
         client: Client,
         discovery: Discovery,
-        admission: Admission,
+        allows: Allows,
         sign: Sign,
         seconds: float = 30.0,
     ) -> None:
@@ -39,7 +41,7 @@ class Destinations:
         self._node = node
         self._client = client
         self._discovery = discovery
-        self._admission = admission
+        self._allows = allows
         self._sign = sign
 
     def request(
@@ -52,9 +54,13 @@ class Destinations:
         """
         return self._in_time(self._request(node, method, path, body, most, True))
 
-    def fetch_keys(self, node: str) -> "Deferred[Answer]":
-        """What `node` publishes of its keys; unsigned: it would ask for ours first. Fails as `request`."""
-        return self._in_time(self._request(node, "GET", NODE_KEYS_PATH, b"", LONGEST_KEYS, False))
+    def fetch_keys(self, node: str) -> "Deferred[bytes]":
+        """The document of its keys that `node` publishes; unsigned: it would ask for ours first.
+
+        Fails with `NoAnswer`, also where there is no such document.
+        """
+        asked = self._request(node, "GET", NODE_KEYS_PATH, b"", LONGEST_KEYS, False)
+        return self._in_time(asked).addCallback(_document)
 
     def close(self) -> "Deferred[None]":
         """End what is under way, and all connections."""
@@ -81,7 +87,7 @@ class Destinations:
     async def _request(
         self, node: str, method: str, path: str, body: bytes, most: int | None, signed: bool
     ) -> Answer:
-        if node == self._node or not self._admission.allows(node):
+        if node == self._node or not self._allows(node):
             raise NoAnswer(NOT_DEALT_WITH, handed_over=False)
         headers = {"Accept": "application/json"}
         if body:
@@ -96,3 +102,9 @@ class Destinations:
             if not error.handed_over and error.reason != TOO_MANY:
                 self._discovery.doubt(node)
             raise
+
+
+def _document(answer: Answer) -> bytes:
+    if answer.status != 200:
+        raise NoAnswer(NO_KEYS)
+    return answer.body

@@ -6,9 +6,8 @@ from typing import Any
 from twisted.internet.interfaces import IResolver
 
 from federation.addresses import Addresses
-from federation.admission import Admission
 from federation.client import Client
-from federation.destinations import Destinations, Sign
+from federation.destinations import Allows, Destinations, Sign
 from federation.discovery import Discovery
 from federation.dns import system_dns
 from federation.resolving import Names
@@ -25,7 +24,12 @@ KEPT_SECONDS = 20
 
 
 def way_out(
-    reactor: Any, node: str, section: FederationSection, sign: Sign, dns: IResolver | None = None
+    reactor: Any,
+    node: str,
+    section: FederationSection,
+    allows: Allows,
+    sign: Sign,
+    dns: IResolver | None = None,
 ) -> Destinations:
     """Requests of `node` to others; `dns` is by default what the machine is set up to ask.
 
@@ -43,4 +47,4 @@ def way_out(
     trust = Trust(roots(Path(section.ca) if section.ca else None))
     client = Client(reactor, names, trust, limits, section.requests)
     discovery = Discovery(reactor, client, names)
-    return Destinations(reactor, node, client, discovery, Admission(section), sign, section.request_seconds)
+    return Destinations(reactor, node, client, discovery, allows, sign, section.request_seconds)

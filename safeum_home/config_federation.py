@@ -61,7 +61,8 @@ def _is_server(text: str) -> bool:
 
 
 def _is_pattern(text: str) -> bool:
-    return _is_name(text.removeprefix("*."))
+    domain = text.removeprefix("*.")
+    return _is_name(domain) and (domain == text or ":" not in domain)
 
 
 def _is_name(text: str) -> bool:

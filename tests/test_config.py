@@ -141,6 +141,7 @@ class FederationTests(ConfigCase):
             "Home.example",
             "a*.example",
             "*.*.example",
+            "*.a.example:8448",
             "home_example",
             "10.0.0.0/8",
         ):

@@ -7,8 +7,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from federation.admission import Admission
-from federation.destinations import LONGEST_KEYS, NOT_DEALT_WITH, Destinations
+from federation.destinations import LONGEST_KEYS, NO_KEYS, NOT_DEALT_WITH, Allows, Destinations
 from federation.discovery import Discovery
 from federation.places import Place
 from federation.resolving import NOT_ALLOWED
@@ -21,6 +20,11 @@ from tests.federation_net import NetCase, reactor
 HERE, PEER = "here.example", "peer.example"
 PLACE = Place("node.peer.example", 8448)
 PATH = "/_safeum/federation/v1/transactions/abc/1"
+
+
+def everybody(_node: str) -> bool:
+    """Whom a node has to do with, where nobody is refused."""
+    return True
 
 
 class Signer:
@@ -65,14 +69,14 @@ class DestinationTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.way, self.finder, self.signer = Way(), Finder(), Signer()
-        self.to = self.destinations(FederationSection())
+        self.to = self.destinations(everybody)
 
-    def destinations(self, section: FederationSection) -> Destinations:
+    def destinations(self, allows: Allows) -> Destinations:
         way: Any = self.way
         finder: Any = self.finder
-        return Destinations(self.clock, HERE, way, finder, Admission(section), self.signer, 30.0)
+        return Destinations(self.clock, HERE, way, finder, allows, self.signer, 30.0)
 
-    def refused(self, asked: "Deferred[Answer]") -> NoAnswer:
+    def refused(self, asked: "Deferred[Any]") -> NoAnswer:
         error: NoAnswer = self.failureResultOf(asked, NoAnswer).value
         self.assertIsNone(error.__context__)
         self.assertNotIn(PEER, repr(error))
@@ -98,17 +102,21 @@ class DestinationTests(SynchronousTestCase):
 
     def test_keys(self) -> None:
         """They are asked for without a signature, and are short."""
-        self.successResultOf(self.to.fetch_keys(PEER))
+        self.assertEqual(self.successResultOf(self.to.fetch_keys(PEER)), b"{}")
         place, method, path, headers, body, most = self.way.requests[0]
         self.assertEqual(
             (place, method, path, body, most), (PLACE, "GET", "/_safeum/key/v1", None, LONGEST_KEYS)
         )
         self.assertEqual((headers, self.signer.signed), ({"Accept": "application/json"}, []))
+        for status in (204, 302, 404, 503):
+            self.way.answer = succeed(Answer(status, b"{}"))
+            self.assertEqual(self.refused(self.to.fetch_keys(PEER)).reason, NO_KEYS)
 
     def test_not_dealt_with(self) -> None:
         """This node itself, and those that are not allowed: nobody is looked for, nothing is signed."""
-        closed = self.destinations(FederationSection(mode="closed", allow=["other.example"]))
+        closed = self.destinations(lambda node: node != PEER)
         for to, node in ((self.to, HERE), (closed, PEER)):
+            asked: Deferred[Any]
             for asked in (to.request(node, "GET", "/x"), to.fetch_keys(node)):
                 error = self.refused(asked)
                 self.assertEqual((error.reason, error.handed_over), (NOT_DEALT_WITH, False))
@@ -154,7 +162,7 @@ class DestinationTests(SynchronousTestCase):
 
         way: Any = self.way
         finder: Any = self.finder
-        to = Destinations(self.clock, HERE, way, finder, Admission(FederationSection()), broken)
+        to = Destinations(self.clock, HERE, way, finder, everybody, broken)
         self.failureResultOf(to.request(PEER, "GET", "/x"), ZeroDivisionError)
 
 
@@ -166,7 +174,7 @@ class DelegationTests(NetCase):
         self.moved = self.names("127.0.0.1/32")
         client = self.client(self.moved)
         discovery = Discovery(reactor, client, self.moved)
-        self.to = Destinations(reactor, HERE, client, discovery, Admission(FederationSection()), Signer())
+        self.to = Destinations(reactor, HERE, client, discovery, everybody, Signer())
 
     async def test_delegated(self) -> None:
         """The certificate is for the host that was delegated to; the web server sees no request."""
@@ -176,7 +184,8 @@ class DelegationTests(NetCase):
         web.served.pages[b"/.well-known/safeum/node"] = served.encode()
         for _ in range(2):
             self.assertEqual((await self.to.request(PEER, "PUT", "/ok", b"{}")).body, b"ok")
-        await self.to.fetch_keys(PEER)
+        node.served.pages[b"/_safeum/key/v1"] = b'{"verify_keys":{}}'
+        self.assertEqual(await self.to.fetch_keys(PEER), b'{"verify_keys":{}}')
         self.assertEqual([each.path for each in web.served.requests], [b"/.well-known/safeum/node"])
         self.assertEqual([each.path for each in node.served.requests], [b"/ok", b"/ok", b"/_safeum/key/v1"])
         self.assertEqual(node.served.requests[1].getHeader("Signature"), "of 2")
@@ -214,21 +223,18 @@ class DelegationTests(NetCase):
         self.assertEqual(inside.connections, 0)
 
     async def test_as_configured(self) -> None:
-        """Put together from a configuration: its CA, its networks, its names, and whom it allows."""
+        """Put together from a configuration: its CA and its networks."""
         node = self.node(PEER)
         resolver: Any = self.dns
-        section = FederationSection(
-            mode="closed", allow=[f"{PEER}:{node.port}"], ca=str(self.ca), networks=["127.0.0.1/32"]
-        )
-        to = way_out(reactor, HERE, section, Signer(), resolver)
+        section = FederationSection(ca=str(self.ca), networks=["127.0.0.1/32"])
+        to = way_out(reactor, HERE, section, everybody, Signer(), resolver)
         self.addCleanup(to.close)
         self.assertEqual((await to.request(f"{PEER}:{node.port}", "PUT", "/ok", b"{}")).body, b"ok")
         for other, reason in (
             (FederationSection(ca=str(self.ca)), NOT_ALLOWED),
             (FederationSection(networks=["127.0.0.1/32"]), TLS_FAILED),
-            (FederationSection(mode="off"), NOT_DEALT_WITH),
         ):
-            to = way_out(reactor, HERE, other, Signer(), resolver)
+            to = way_out(reactor, HERE, other, everybody, Signer(), resolver)
             self.addCleanup(to.close)
             with self.assertRaises(NoAnswer) as caught:
                 await to.request(f"{PEER}:{node.port}", "PUT", "/ok", b"{}")
@@ -242,4 +248,4 @@ class DelegationTests(NetCase):
             if content is not None:
                 path.write_bytes(content)
             with self.assertRaises(error):
-                way_out(reactor, HERE, FederationSection(ca=str(path)), Signer(), resolver)
+                way_out(reactor, HERE, FederationSection(ca=str(path)), everybody, Signer(), resolver)
