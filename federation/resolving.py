@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from random import Random, SystemRandom
 from typing import Any
 
-from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.defer import Deferred, TimeoutError, maybeDeferred
 from twisted.internet.interfaces import IResolver
 from twisted.names import dns
 from twisted.names.error import DNSNameError, DomainError
@@ -30,8 +30,10 @@ MOST_TARGETS = 4
 """Of one service."""
 MOST_QUESTIONS = 512
 """Questions to DNS at once."""
-TIMES = (1, 2, 4)
+TIMES = (1, 1, 2)
 """Seconds after which a question is put again, and at last given up."""
+PATIENCE = 0.25
+"""Seconds that an IPv6 address may come later than an IPv4 address."""
 
 Target = tuple[str, int]
 
@@ -39,7 +41,10 @@ Target = tuple[str, int]
 class Names:
     """Asks DNS."""
 
-    def __init__(self, resolver: IResolver, addresses: Addresses, random: Random | None = None) -> None:
+    def __init__(
+        self, reactor: Any, resolver: IResolver, addresses: Addresses, random: Random | None = None
+    ) -> None:
+        self._reactor = reactor
         self._resolver = resolver
         self._addresses = addresses
         self._random = random or SystemRandom()
@@ -79,13 +84,15 @@ class Names:
             return [host]
         if self._questions + 2 > MOST_QUESTIONS:
             raise NoAnswer(TOO_MANY_NAMES, handed_over=False)
-        six, four = await gatherResults(
-            [
-                Deferred.fromCoroutine(self._records(host, "lookupIPV6Address", dns.AAAA)),
-                Deferred.fromCoroutine(self._records(host, "lookupAddress", dns.A)),
-            ],
-            consumeErrors=True,
-        )
+        asked = Deferred.fromCoroutine(self._records(host, "lookupIPV6Address", dns.AAAA))
+        four = await self._records(host, "lookupAddress", dns.A)
+        if four:
+            # RFC 8305 section 3: what is known is not held up for long by what may never come.
+            asked.addTimeout(PATIENCE, self._reactor)
+        try:
+            six = await asked
+        except TimeoutError:
+            six = []
         by_turns = [each for pair in zip(six, four, strict=False) for each in pair]
         return by_turns + six[len(four) :] + four[len(six) :]
 

@@ -43,7 +43,7 @@ def way_out(
         kept=section.requests_per_node,
         kept_seconds=KEPT_SECONDS,
     )
-    names = Names(dns or system_dns(reactor), Addresses(section.networks))
+    names = Names(reactor, dns or system_dns(reactor), Addresses(section.networks))
     trust = Trust(roots(Path(section.ca) if section.ca else None))
     client = Client(reactor, names, trust, limits, section.requests)
     discovery = Discovery(reactor, client, names)

@@ -155,7 +155,7 @@ class NetCase(TestCase):
 
     def names(self, *networks: str) -> Moved:
         resolver: Any = self.dns
-        names = Moved(resolver, Addresses(networks or ("127.0.0.0/8",)))
+        names = Moved(reactor, resolver, Addresses(networks or ("127.0.0.0/8",)))
         names.ports = {}
         return names
 

@@ -54,7 +54,7 @@ class DiscoveryTests(SynchronousTestCase):
         self.dns = ScriptedDns()
         client: Any = self.web
         resolver: Any = self.dns
-        self.discovery = Discovery(self.clock, client, Names(resolver, Addresses()))
+        self.discovery = Discovery(self.clock, client, Names(self.clock, resolver, Addresses()))
 
     def says(self, body: str, cache: str | None = None, status: int = 200) -> None:
         """What the web server of home.example answers from now on."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.internet.udp import Port
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.names import dns
@@ -34,11 +35,12 @@ reactor: Any = _reactor
 
 class NamesCase(SynchronousTestCase):
     def setUp(self) -> None:
+        self.clock = Clock()
         self.dns = ScriptedDns()
         self.names = self.asking()
 
     def asking(self, *networks: str) -> Names:
-        return Names(self.dns, Addresses(networks), Random(1))  # type: ignore[arg-type]  # as much as is asked
+        return Names(self.clock, self.dns, Addresses(networks), Random(1))  # type: ignore[arg-type]  # as much as is asked
 
     def addresses(self, *hosts: str, names: Names | None = None) -> list[str]:
         targets = [(host, 443) for host in hosts]
@@ -69,6 +71,25 @@ class AddressTests(NamesCase):
         self.dns.answers["AAAA", "home.example"].clear()
         self.dns.broken("AAAA", "home.example")
         self.assertEqual(self.addresses("home.example"), ["1.1.1.1"])
+
+    def test_one_kind_is_late(self) -> None:
+        """A name server that says nothing of IPv6 holds IPv4 up for a moment only."""
+        self.dns.say("home.example", "1.1.1.1", "2606:4700::1")
+        held: list[tuple[Deferred[Any], Deferred[Any]]] = []
+        for late in (False, True):
+            held.clear()
+            self.dns.held = held
+            asked = Deferred.fromCoroutine(self.names.addresses([("home.example", 443)]))
+            (six, its_answer), (four, answer) = held
+            answer.chainDeferred(four)
+            self.clock.advance(0.2)
+            self.assertNoResult(asked)
+            if late:
+                self.clock.advance(0.1)
+            its_answer.chainDeferred(six)
+            found = [address for address, _port in self.successResultOf(asked)]
+            self.assertEqual(found, ["1.1.1.1"] if late else ["2606:4700::1", "1.1.1.1"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_unknown(self) -> None:
         """No such name, no addresses, and a server that fails."""
@@ -196,7 +217,7 @@ class ServerTests(TestCase):
         port: Port = reactor.listenUDP(0, protocol, interface="127.0.0.1")
         self.addCleanup(port.stopListening)
         resolver = dns_of(reactor, str(self.hosts), servers=[("127.0.0.1", port.getHost().port)])
-        self.names = Names(resolver, Addresses(["127.0.0.0/8", "::1/128"]))
+        self.names = Names(reactor, resolver, Addresses(["127.0.0.0/8", "::1/128"]))
         self.logged: list[str] = []
 
         def keep(event: LogEvent) -> None:
