@@ -13,6 +13,8 @@ from msgspec import Meta, field
 
 from safeum_home.config_base import Seconds as Seconds
 from safeum_home.config_base import Section as Section
+from safeum_home.config_federation import FederationSection as FederationSection
+from safeum_home.config_federation import check_federation
 from safeum_home.config_files import FileSection as FileSection
 from safeum_home.config_files import check_files
 from safeum_home.config_history import HistorySection as HistorySection
@@ -128,6 +130,7 @@ class Config(Section, frozen=True):
     policy: PolicySection = field(default_factory=PolicySection)
     files: FileSection = field(default_factory=FileSection)
     messages: MessageSection = field(default_factory=MessageSection)
+    federation: FederationSection = field(default_factory=FederationSection)
 
     @property
     def state_dir(self) -> Path:
@@ -163,6 +166,7 @@ def parse(text: str) -> Config:
     if config.policy.file != "standard" and not config.policy.file.startswith("/"):
         raise ConfigError("policy.file: `standard`, or a path that begins with /")
     check_files(config.files)
+    check_federation(config.federation)
     check_sms(config.sms)
     return config
 

@@ -12,10 +12,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.iweb import IAgent
 from twisted.web.resource import IResource, Resource
 
-from bridges.http import HttpLimits, Outgoing
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.gateway.http import EdgeSite, site_root
 from safeum_home.gateway.limits import EdgeLimits
+from safeum_home.outgoing.http import HttpLimits, Outgoing
 from safeum_home.ports.sms import Outcome, Permanent, SmsContext, SmsProvider, SmsState
 from safeum_home.protocol.http import SMS_REPORTS_PATH
 

@@ -121,6 +121,56 @@ class StrictnessTests(ConfigCase):
                 self.assertIsInstance(parse(whole), Config)
 
 
+class FederationTests(ConfigCase):
+    """[federation]"""
+
+    def federation(self, line: str) -> str:
+        return f"{NODE}[federation]\n{line}"
+
+    def test_whom(self) -> None:
+        """Names of nodes in their written form, and all below a domain."""
+        names = '["home.example", "home.example:8448", "*.friends.example"]'
+        section = parse(self.federation(f'mode = "closed"\nallow = {names}\ndeny = {names}')).federation
+        self.assertEqual((section.mode, len(section.allow)), ("closed", 3))
+        self.assertEqual(parse(NODE).federation.mode, "open")
+        self.assertIn("federation.mode", self.refused(self.federation('mode = "on"')))
+        for name in (
+            "",
+            "*",
+            "*.",
+            "Home.example",
+            "a*.example",
+            "*.*.example",
+            "*.a.example:8448",
+            "home_example",
+            "10.0.0.0/8",
+        ):
+            for key in ("allow", "deny"):
+                self.assertIn(f"federation.{key}", self.refused(self.federation(f'{key} = ["{name}"]')))
+
+    def test_networks(self) -> None:
+        """Networks, not addresses in them, and not names."""
+        parse(self.federation('networks = ["10.0.0.0/8", "127.0.0.1", "fd00::/8", "64:ff9b::/96"]'))
+        for network in ("10.0.0.1/8", "home.example", "", "10.0.0.0/33"):
+            self.assertIn("federation.networks", self.refused(self.federation(f'networks = ["{network}"]')))
+
+    def test_server(self) -> None:
+        """A host, with a port or without."""
+        for server in ("", "home.example", "home.example:8448", "192.0.2.1", "[2001:db8::1]:8448"):
+            self.assertEqual(parse(self.federation(f'server = "{server}"')).federation.server, server)
+        for server in (
+            "https://home.example",
+            "home.example/",
+            "home.example:0",
+            "127.1",
+            "::1",
+            "[::1",
+            "A.b",
+        ):
+            self.assertIn("federation.server", self.refused(self.federation(f'server = "{server}"')))
+        self.assertIn("federation.ca", self.refused(self.federation('ca = "ca.pem"')))
+
+
 class TextMessageTests(ConfigCase):
     """[sms]"""
 

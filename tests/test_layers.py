@@ -15,8 +15,8 @@ LAYER_OF = {
     **dict.fromkeys(
         ("ids", "errors", "config", "config_secrets", "ports", "limits", "spawn", "damage", "protocol"), 0
     ),
-    **dict.fromkeys(("images", "config_base", "config_files", "config_history"), 0),
-    **dict.fromkeys(("config_limits", "config_sms", "disk"), 0),
+    **dict.fromkeys(("images", "outgoing", "disk", "config_base", "config_federation", "config_files"), 0),
+    **dict.fromkeys(("config_history", "config_limits", "config_sms"), 0),
     **dict.fromkeys(("sealing", "storage", "bus", "metrics"), 1),
     **dict.fromkeys(("accounts", "chats", "keys", "calls", "presence", "safenum", "push"), 2),
     **dict.fromkeys(("gateway", "admin", "client", "web", "federation", "bridges"), 3),

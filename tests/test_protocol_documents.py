@@ -18,13 +18,19 @@ from twisted.web.resource import Resource
 
 from safeum_home.config import parse
 from safeum_home.errors import Code, Problem
-from safeum_home.gateway.http import ClientDiscovery, site_root, websocket_url
+from safeum_home.gateway.http import (
+    ClientDiscovery,
+    NodeDiscoveryResource,
+    place,
+    site_root,
+    websocket_url,
+)
 from safeum_home.gateway.limits import EdgeLimits
 from safeum_home.node.service import Node
 from safeum_home.protocol import asyncapi, frames, openapi
 from safeum_home.protocol.commands import COMMANDS
 from safeum_home.protocol.events import EVENTS
-from safeum_home.protocol.http import DISCOVERY_PATH, HEALTH_PATH, Health
+from safeum_home.protocol.http import DISCOVERY_PATH, HEALTH_PATH, NODE_DISCOVERY_PATH, Health
 from safeum_home.sealing.hardening import Hardening
 from safeum_home.sealing.memory import Arena
 from tests.values import values
@@ -145,6 +151,15 @@ class HttpTests(SynchronousTestCase):
         self.assertEqual(code, 200)
         self._validate(document, "Discovery")
         self.assertEqual(document["websocket"], "wss://home.example/v1/ws")
+
+    def test_node_discovery(self) -> None:
+        """`GET /.well-known/safeum/node`, beside the other one."""
+        root = site_root(dict, ClientDiscovery("home.example", "wss://x", EdgeLimits(), "k" * 43))
+        place(root, NODE_DISCOVERY_PATH, NodeDiscoveryResource("node.home.example:8448"))
+        code, document = self._get(NODE_DISCOVERY_PATH, root)
+        self.assertEqual((code, document), (200, {"server": "node.home.example:8448"}))
+        self._validate(document, "NodeDiscovery")
+        self.assertEqual(self._get(DISCOVERY_PATH, root)[0], 200)
 
     def test_health(self) -> None:
         """`GET /health`; tests.test_docs_operate asks a real node."""

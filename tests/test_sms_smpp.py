@@ -159,7 +159,7 @@ class BreakingTests(SmscCase):
         await self.smsc.ended
         self.started.clear()
         provider = self.provider(f"tcp:127.0.0.1:{port}")
-        reason = "the provider refuses the connection"
+        reason = "the connection is refused"
         while provider.trouble != f"not connected, {reason}":
             await deferLater(reactor, 0.05)
         events = logged(self)

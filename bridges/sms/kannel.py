@@ -14,11 +14,11 @@ from msgspec import Meta
 from twisted.web.server import Request
 
 from bridges.callback import Callback, Forged, GetCallback, Malformed, form
-from bridges.http import Answer
 from bridges.sms.gsm import is_gsm
 from bridges.sms.provider import NOT_UNDERSTOOD, Ask, Http, HttpProvider
 from bridges.sms.settings import HttpSettings, SecretName, http, read, secret_text
 from safeum_home.config import ConfigError
+from safeum_home.outgoing.http import Answer
 from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsContext, SmsProvider, SmsState, Temporary
 
 _ALL_REPORTS = "31"

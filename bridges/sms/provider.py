@@ -9,10 +9,10 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 from twisted.web.resource import IResource
 
-from bridges.http import Answer
-from bridges.http_answer import NoAnswer
 from bridges.sms.settings import is_number, missing
 from safeum_home.errors import Problem, Tampered
+from safeum_home.outgoing.answers import NoAnswer
+from safeum_home.outgoing.http import Answer
 from safeum_home.ports.sms import Outcome, Permanent, SmsContext, Temporary
 
 LONGEST_WAIT = 86400.0

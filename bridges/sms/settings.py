@@ -9,9 +9,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from bridges.address import base_url
-from bridges.http import HttpLimits, ProviderHttp
 from safeum_home.config import ConfigError
 from safeum_home.errors import Code, Problem, Tampered
+from safeum_home.outgoing.http import HttpLimits, ProviderHttp
 from safeum_home.ports.sms import SmsContext
 
 SecretName = Annotated[str, Meta(pattern=r"^secret:[a-z0-9][a-z0-9._-]{0,63}\Z")]

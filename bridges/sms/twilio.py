@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta, Struct
 
-from bridges.http import Answer
 from bridges.sms.provider import NOT_UNDERSTOOD, Ask, Http, HttpProvider
 from bridges.sms.refusals import Refusals
 from bridges.sms.settings import HttpSettings, SecretName, http, read, secret
 from bridges.sms.twilio_reports import twilio_callback
+from safeum_home.outgoing.http import Answer
 from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsContext, SmsProvider, Temporary
 
 NUMBER_REFUSED = frozenset({21211, 21217, 21265, 21401, 21421, 21610, 21614, 21635, 30005, 30006})

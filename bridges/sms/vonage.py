@@ -11,13 +11,13 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from bridges.http import Answer
 from bridges.sms.provider import NOT_UNDERSTOOD, Ask, Http, HttpProvider
 from bridges.sms.refusals import Refusals
 from bridges.sms.settings import HttpSettings, SecretName, http, read, secret
 from bridges.sms.vonage_jwt import Tokens
 from bridges.sms.vonage_reports import vonage_callback
 from safeum_home.config import ConfigError
+from safeum_home.outgoing.http import Answer
 from safeum_home.ports.sms import Accepted, Outcome, SmsContext, SmsProvider, Temporary
 
 NUMBER_REFUSED = frozenset({1040, 1050, 1170, 1240})

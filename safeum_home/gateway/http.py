@@ -24,6 +24,7 @@ from safeum_home.gateway.problems import SECURITY_HEADERS, raw_response
 from safeum_home.gateway.resources import ClientDiscovery as ClientDiscovery
 from safeum_home.gateway.resources import Health as Health
 from safeum_home.gateway.resources import Node as Node
+from safeum_home.gateway.resources import NodeDiscoveryResource as NodeDiscoveryResource
 from safeum_home.gateway.resources import place as place
 from safeum_home.gateway.resources import respond_json as respond_json
 from safeum_home.gateway.resources import respond_problem as respond_problem

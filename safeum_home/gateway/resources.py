@@ -10,6 +10,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.gateway.limits import EdgeLimits
 from safeum_home.gateway.problems import PROBLEM_TYPE, problem_body
 from safeum_home.protocol import SUBPROTOCOL, WEBSOCKET_PATH
+from safeum_home.protocol.http import NodeDiscovery
 
 Health = Callable[[], Mapping[str, object]]
 """What `GET /health` shows; 200 where its `status` is `ok`, else 503."""
@@ -80,6 +81,21 @@ class ClientDiscovery(Resource):
         request.setHeader(b"Cache-Control", b"public, max-age=3600")
         limits = {"frame": self.limits.frame, "ping_interval": self.limits.ping_interval}
         return respond_json(request, {**self._document, "limits": limits})
+
+
+class NodeDiscoveryResource(Resource):
+    """`GET /.well-known/safeum/node`: where this node is served to other nodes."""
+
+    isLeaf = True
+
+    def __init__(self, server: str) -> None:
+        super().__init__()
+        self._document = NodeDiscovery(server)
+
+    def render_GET(self, request: Request) -> bytes:
+        # Whoever moves a node can have it at both places for a day.
+        request.setHeader(b"Cache-Control", b"public, max-age=86400")
+        return respond_json(request, self._document)
 
 
 def site_root(

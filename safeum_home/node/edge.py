@@ -13,7 +13,15 @@ from twisted.web.resource import IResource
 from safeum_home.config import Config, LimitSection
 from safeum_home.gateway.downloads import DownloadsResource
 from safeum_home.gateway.edge import EdgeFactory
-from safeum_home.gateway.http import ClientDiscovery, EdgeSite, Health, place, site_root, websocket_url
+from safeum_home.gateway.http import (
+    ClientDiscovery,
+    EdgeSite,
+    Health,
+    NodeDiscoveryResource,
+    place,
+    site_root,
+    websocket_url,
+)
 from safeum_home.gateway.invite_page import GroupPage, InvitePage
 from safeum_home.gateway.limits import EdgeLimits
 from safeum_home.gateway.services import Services
@@ -25,6 +33,7 @@ from safeum_home.node.listening import CannotListen, NoIPv6, listen
 from safeum_home.node.live_limits import Use
 from safeum_home.ports import ClientConnection
 from safeum_home.protocol.files import DOWNLOADS_PATH, UPLOADS_PATH
+from safeum_home.protocol.http import NODE_DISCOVERY_PATH
 from safeum_home.protocol.invites import GROUP_PATH, INVITE_PATH
 
 SERVICE_RESTART = 1012
@@ -68,6 +77,8 @@ class Edge:
         root = site_root(health, self._discovery, resources)
         root.putChild(INVITE_PATH[1:].encode(), InvitePage(name))
         root.putChild(GROUP_PATH[1:].encode(), GroupPage(name))
+        if (federation := config.federation).server and federation.mode != "off":
+            place(root, NODE_DISCOVERY_PATH, NodeDiscoveryResource(federation.server))
         site = EdgeSite(reactor, limits, root)
         if (transfers := services.transfers) is not None:
             origins = config.listen.origins

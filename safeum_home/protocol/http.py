@@ -6,6 +6,10 @@ from safeum_home.protocol.types import PublicKey
 
 HEALTH_PATH = "/health"
 DISCOVERY_PATH = "/.well-known/safeum/client"
+NODE_DISCOVERY_PATH = "/.well-known/safeum/node"
+"""Where other nodes learn where this one is served to them."""
+NODE_KEYS_PATH = "/_safeum/key/v1"
+"""Where they find the keys that it signs with."""
 SMS_REPORTS_PATH = "/v1/sms/"
 """Where providers of text messages report what became of them; the provider's name follows."""
 
@@ -40,3 +44,10 @@ class Discovery(Struct, frozen=True):
     limits: DiscoveryLimits
     node_key: PublicKey
     """What the node signs with, for as long as its root secret is the same."""
+
+
+class NodeDiscovery(Struct, frozen=True):
+    """Where this node is served to other nodes."""
+
+    server: str
+    """`HOST` or `HOST:PORT`; its certificate is for HOST."""

@@ -11,14 +11,21 @@ from safeum_home.errors import Code
 from safeum_home.protocol import SUBPROTOCOL, WEBSOCKET_PATH
 from safeum_home.protocol.file_paths import TICKET, file_paths
 from safeum_home.protocol.frames import ProblemDetails
-from safeum_home.protocol.http import DISCOVERY_PATH, HEALTH_PATH, Discovery, Health
+from safeum_home.protocol.http import (
+    DISCOVERY_PATH,
+    HEALTH_PATH,
+    NODE_DISCOVERY_PATH,
+    Discovery,
+    Health,
+    NodeDiscovery,
+)
 from safeum_home.protocol.invites import GROUP_PATH, INVITE_PATH
 from safeum_home.protocol.schemas import Json, reference, schemas
 
 
 def document() -> Json:
     """The whole document."""
-    components = schemas([Health, Discovery, ProblemDetails])
+    components = schemas([Health, Discovery, NodeDiscovery, ProblemDetails])
     components["ProblemDetails"]["properties"]["code"]["enum"] = [code.code for code in Code]
     problem = _response("RFC 9457 problem details", reference(ProblemDetails), "application/problem+json")
     return {
@@ -51,6 +58,16 @@ def document() -> Json:
                     "responses": {
                         "200": _response("Where and how.", reference(Discovery)),
                         "503": {"$ref": "#/components/responses/Problem"},
+                    },
+                }
+            },
+            NODE_DISCOVERY_PATH: {
+                "get": {
+                    "operationId": "discoverNode",
+                    "summary": "Where is this node served to other nodes, if that is not at its name?",
+                    "responses": {
+                        "200": _response("There.", reference(NodeDiscovery)),
+                        "404": {"$ref": "#/components/responses/Problem"},
                     },
                 }
             },

@@ -14,11 +14,11 @@ from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
-from bridges.http_answer import TLS_FAILED, reason_of
 from bridges.sms.smpp.messages import Receipt, message_id, receipt
 from bridges.sms.smpp.pdus import RESPONSE, BadPdu, Command, Pdu, Splitter, Status
 from bridges.sms.smpp.requests import Requests, Unanswered
 from bridges.sms.smpp.statuses import outcome_of
+from safeum_home.outgoing.answers import TLS_FAILED, reason_of
 from safeum_home.ports.sms import Accepted, Outcome, Permanent, Temporary
 
 _REQUESTS = frozenset({Command.DELIVER_SM, Command.ENQUIRE_LINK, Command.UNBIND})

@@ -16,12 +16,12 @@ from twisted.logger import ILogObserver, LogEvent, Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from bridges.http_answer import reason_of
 from bridges.sms.settings import missing
 from bridges.sms.smpp.link import DISCONNECTED, Link, Pace
 from bridges.sms.smpp.messages import Receipt, Submission, bind
 from bridges.sms.smpp.pdus import BadPdu
 from safeum_home.config import ConfigError, Seconds
+from safeum_home.outgoing.answers import reason_of
 from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsContext, Temporary
 
 _random = SystemRandom()

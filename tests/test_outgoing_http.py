@@ -18,8 +18,8 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
-from bridges.http import Answer, HttpLimits, Outgoing
-from bridges.http_answer import NoAnswer, read_body
+from safeum_home.outgoing.answers import NoAnswer, read_body
+from safeum_home.outgoing.http import Answer, HttpLimits, Outgoing
 from tests.sms_case import Scripted, SmsCase
 
 SECRET = {"Authorization": "Basic c2VjcmV0"}
@@ -89,13 +89,14 @@ class OutgoingTests(SmsCase):
         """Each kind has its own words, and none of the library's."""
         lost = Failure(error.ConnectionLost("c2VjcmV0"))
         for failure, wanted in (
-            (error.ConnectionRefusedError("c2VjcmV0"), "the provider refuses the connection"),
-            (error.TimeoutError("c2VjcmV0"), "the provider cannot be reached in time"),
-            (error.TCPTimedOutError(), "the provider cannot be reached in time"),
-            (error.DNSLookupError("sms.example"), "the provider's name is not known"),
-            (error.NoRouteError(), "the provider cannot be reached"),
-            (error.ConnectError(), "the provider cannot be reached"),
-            (OSError("c2VjcmV0"), "the provider cannot be reached"),
+            (error.ConnectionRefusedError("c2VjcmV0"), "the connection is refused"),
+            (error.TimeoutError("c2VjcmV0"), "there is no connection in time"),
+            (error.TCPTimedOutError(), "there is no connection in time"),
+            (error.DNSLookupError("sms.example"), "the name is not known"),
+            (error.NoRouteError(), "there is no connection"),
+            (error.ConnectingCancelledError(None), "the request was given up"),
+            (error.ConnectError(), "there is no connection"),
+            (OSError("c2VjcmV0"), "there is no connection"),
             (SSL.Error([("c2VjcmV0", "", "")]), "TLS failed"),
             (VerificationError(errors=[]), "TLS failed"),
             (ResponseNeverReceived([Failure(SSL.Error([])), lost]), "TLS failed"),
@@ -118,6 +119,7 @@ class OutgoingTests(SmsCase):
             (error.TimeoutError(), False),
             (error.DNSLookupError(), False),
             (error.NoRouteError(), False),
+            (error.ConnectingCancelledError(None), False),
             (VerificationError(errors=[]), False),
             (ResponseNeverReceived([distrust, lost]), False),
             (ResponseNeverReceived([Failure(VerificationError(errors=[]))]), False),
@@ -170,7 +172,7 @@ class OutgoingTests(SmsCase):
         out = self.out(agent, at_once=1)
         asked = [self.ask(out), self.ask(out)]
         out.stop()
-        self.assertEqual([self.reason(one) for one in asked], ["the bridge was stopped"] * 2)
+        self.assertEqual([self.reason(one) for one in asked], ["the request was given up"] * 2)
 
     def test_bounds(self) -> None:
         """So many at once, so many waiting, no more; and a place is free again afterwards."""
@@ -191,7 +193,7 @@ class OutgoingTests(SmsCase):
         last = self.ask(out)
         self.assertEqual(len(agent.waiting), before + 1)
         out.stop()
-        self.assertEqual(self.reason(last), "the bridge was stopped")
+        self.assertEqual(self.reason(last), "the request was given up")
 
     def test_sizes(self) -> None:
         """An answer of the cap is read, and one of an octet more is not."""

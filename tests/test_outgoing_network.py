@@ -14,13 +14,15 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
-from bridges.http import Answer, HttpLimits, ProviderHttp
-from bridges.http_answer import NoAnswer
 from safeum_home.gateway.tls import self_signed
+from safeum_home.outgoing.answers import NoAnswer
+from safeum_home.outgoing.http import Answer, HttpLimits, ProviderHttp
 
 reactor: Any = _reactor
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CHUNK = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
+FIELDS = b"".join(b"X-%d: %s\r\n" % (number, b"x" * 0x1000) for number in range(8))
+INTERIM = b"HTTP/1.1 103 Early Hints\r\n" + FIELDS + b"\r\n"
 ENDLESS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNK
 
 
@@ -48,7 +50,7 @@ class Peer(Protocol):
 
     def _go_on(self) -> None:
         if not self.factory.gone.called:
-            self.transport.write(CHUNK)
+            self.transport.write(self.factory.more)
             reactor.callLater(0, self._go_on)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -59,6 +61,9 @@ class Peer(Protocol):
 class Peers(Factory[Peer]):
     protocol = Peer
     noisy = False
+
+    more = CHUNK
+    """What follows, where it goes on."""
 
     def __init__(self, says: bytes, goes_on: bool = False, deaf: bool = False, last: int = -1) -> None:
         self.says = says
@@ -164,7 +169,7 @@ class NetworkTests(TestCase):
         port = reactor.listenTCP(0, Peers(OK), interface="127.0.0.1")
         url = f"http://127.0.0.1:{port.getHost().port}"
         await port.stopListening()
-        self.assertEqual(await self.reason(self.out(url, None)), "the provider refuses the connection")
+        self.assertEqual(await self.reason(self.out(url, None)), "the connection is refused")
         self.assertFalse(self.handed_over)
 
     async def test_endless_answer(self) -> None:
@@ -173,6 +178,21 @@ class NetworkTests(TestCase):
         out = self.out(self.listen(peers), self.ca)
         self.assertEqual(await self.reason(out), "the answer is too long")
         await self.closed(peers)
+
+    async def test_endless_head(self) -> None:
+        """Neither header fields nor interim answers are taken without end: both would stay in memory."""
+        for begins, more in ((b"HTTP/1.1 200 OK\r\n", FIELDS), (INTERIM, INTERIM)):
+            peers = Peers(begins, goes_on=True)
+            peers.more = more
+            self.assertEqual(
+                await self.reason(self.out(self.listen(peers), self.ca)), "the answer is too long"
+            )
+            await self.closed(peers)
+
+    async def test_interim_answers(self) -> None:
+        """A few of them are passed over."""
+        out = self.out(self.listen(Peers(b"HTTP/1.1 100 Continue\r\n\r\n" * 3 + OK)), self.ca)
+        self.assertEqual((await out.request("GET", "/", {})).body, b"ok")
 
     async def test_deaf_peer(self) -> None:
         """The connection ends although the peer takes no part in closing it."""
@@ -218,5 +238,5 @@ class NetworkTests(TestCase):
         asked = Deferred.fromCoroutine(self.reason(out))
         await peers.asked
         await out.close()
-        self.assertEqual(await asked, "the bridge was stopped")
+        self.assertEqual(await asked, "the request was given up")
         await self.closed(peers)

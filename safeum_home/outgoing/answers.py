@@ -28,14 +28,17 @@ class NoAnswer(Exception):
 
 
 TLS_FAILED = "TLS failed"
+TOO_LONG = "the answer is too long"
+IN_TIME = "there was no answer in time"
+TOO_MANY = "too many requests are waiting"
 
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
-    ((CancelledError,), "the bridge was stopped"),
-    ((error.DNSLookupError, error.UnknownHostError), "the provider's name is not known"),
-    ((error.ConnectionRefusedError,), "the provider refuses the connection"),
-    ((error.TimeoutError, error.TCPTimedOutError), "the provider cannot be reached in time"),
+    ((CancelledError, error.ConnectingCancelledError), "the request was given up"),
+    ((error.DNSLookupError, error.UnknownHostError), "the name is not known"),
+    ((error.ConnectionRefusedError,), "the connection is refused"),
+    ((error.TimeoutError, error.TCPTimedOutError), "there is no connection in time"),
     ((SSL.Error, VerificationError), TLS_FAILED),
-    ((error.ConnectError, OSError), "the provider cannot be reached"),
+    ((error.ConnectError, OSError), "there is no connection"),
     ((error.ConnectionDone, error.ConnectionLost, error.ConnectionAborted), "the connection broke off"),
 )
 
@@ -56,7 +59,13 @@ def reason_of(failure: Failure) -> str:
 
 _UNREADABLE = "the answer cannot be read"
 
-_BEFORE_A_CONNECTION = (error.DNSLookupError, error.UnknownHostError, error.ConnectError, error.TimeoutError)
+_BEFORE_A_CONNECTION = (
+    error.DNSLookupError,
+    error.UnknownHostError,
+    error.ConnectError,
+    error.ConnectingCancelledError,
+    error.TimeoutError,
+)
 _NOT_TRUSTED = "certificate verify failed"
 
 
@@ -108,7 +117,7 @@ class _Reader(Protocol):
         if self._left >= 0:
             self._parts.append(data)
         elif not self.done.called:
-            self.done.errback(NoAnswer("the answer is too long"))
+            self.done.errback(NoAnswer(TOO_LONG))
             self._cut()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:

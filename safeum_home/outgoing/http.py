@@ -1,10 +1,10 @@
-"""The one way out: HTTP requests to a provider that is not trusted more than it must be.
+"""The one way out: HTTP requests to somebody who is not trusted more than he must be.
 
 One address that was checked, verified TLS, no redirects, no cookies, no compression, a cap on time, on the
 size of an answer, and on how much goes on at once. What fails is told in words that quote nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,13 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
 
-from bridges.http_answer import NoAnswer, no_answer, no_cookies, read_body
+from safeum_home.outgoing.answers import IN_TIME, TOO_MANY, NoAnswer, no_answer, no_cookies, read_body
+from safeum_home.outgoing.connection import ConnectionFactory
 
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """What requests to one provider may use. Times in seconds, sizes in octets."""
+    """What requests to one address may use. Times in seconds, sizes in octets."""
 
     seconds: float = 10.0
     """From asking to the last octet of the answer, with waiting, name look-up and connecting."""
@@ -41,16 +42,16 @@ class HttpLimits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a provider answered."""
+    """What was answered, with header fields as they came."""
 
     status: int
     body: bytes
     retry_after: str | None = None
-    """The header field as it came."""
+    cache_control: str | None = None
 
 
 class Outgoing:
-    """Requests to one provider. `base` is as `address.base_url` checked it."""
+    """Requests to one address. `base` is a checked URL without a slash at its end."""
 
     def __init__(self, reactor: Any, base: str, agent: IAgent, limits: HttpLimits) -> None:
         self._reactor = reactor
@@ -62,17 +63,23 @@ class Outgoing:
         self._open: set[Deferred[Answer]] = set()
 
     def request(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        most: int | None = None,
     ) -> "Deferred[Answer]":
-        """Ask; fails with `NoAnswer` and with nothing else."""
+        """Ask; fails with `NoAnswer` and with nothing else. `most` is for an answer shorter than usual."""
         limits = self._limits
         if len(self._open) >= limits.at_once + limits.waiting:
-            return _failed(NoAnswer("too many requests are waiting", handed_over=False))
-        asked = Deferred.fromCoroutine(self._ask(method, path, headers, body))
+            return _failed(NoAnswer(TOO_MANY, handed_over=False))
+        most = limits.answer if most is None else min(most, limits.answer)
+        asked = Deferred.fromCoroutine(self._ask(method, path, headers, body, most))
         self._open.add(asked)
 
         def too_late(_result: object, _seconds: float) -> Answer:
-            raise NoAnswer("there was no answer in time")
+            raise NoAnswer(IN_TIME)
 
         def ended(result: Answer | Failure) -> Answer | Failure:
             self._open.discard(asked)
@@ -82,12 +89,19 @@ class Outgoing:
         asked.addTimeout(limits.seconds, self._reactor, too_late)
         return asked.addBoth(ended)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a request is under way or waits."""
+        return bool(self._open)
+
     def stop(self) -> None:
         """End what is under way, with `NoAnswer`."""
         for asked in tuple(self._open):
             asked.cancel()
 
-    async def _ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    async def _ask(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, most: int
+    ) -> Answer:
         await self._slots.acquire()
         try:
             response = await self._http.request(
@@ -99,28 +113,34 @@ class Outgoing:
                 unbuffered=True,
                 reactor=self._reactor,
             )
-            octets = await read_body(response, self._limits.answer)
+            octets = await read_body(response, most)
         finally:
             self._slots.release()
-        later = response.headers.getRawHeaders(b"Retry-After")
-        return Answer(response.code, octets, later[0].decode("latin-1") if later else None)
+        return Answer(response.code, octets, *(_first(response, name) for name in _PASSED_ON))
 
 
-class ProviderHttp(Outgoing):
-    """Requests over the network."""
+_PASSED_ON = (b"Retry-After", b"Cache-Control")
 
-    def __init__(self, reactor: Any, base: str, ca: Path | None, limits: HttpLimits) -> None:
-        """`ca` has the only roots (PEM) that are trusted, where it is given, in place of the platform's.
 
-        Blocks while it reads them; raises OSError and ValueError.
-        """
+def _first(response: IResponse, name: bytes) -> str | None:
+    # As octets: asked for as text it has to be UTF-8.
+    values = response.headers.getRawHeaders(name)
+    return values[0].decode("latin-1") if values else None
+
+
+class NetworkHttp(Outgoing):
+    """Requests over the network, on connections that are kept for a while."""
+
+    def __init__(
+        self, reactor: Any, base: str, agent: Callable[[HTTPConnectionPool], IAgent], limits: HttpLimits
+    ) -> None:
+        """`agent` makes the agent that connects, with the connections that are kept."""
         self._pool = pool = _Pool(reactor)
         pool.maxPersistentPerHost = limits.kept
         pool.cachedConnectionTimeout = limits.kept_seconds
         # It would send a message twice.
         pool.retryAutomatically = False
-        policy = BrowserLikePolicyForHTTPS(_roots(ca))
-        super().__init__(reactor, base, Agent(reactor, policy, limits.seconds, pool=pool), limits)
+        super().__init__(reactor, base, agent(pool), limits)
 
     def close(self) -> "Deferred[None]":
         """End what is under way and close the connections that are kept."""
@@ -129,17 +149,26 @@ class ProviderHttp(Outgoing):
         return closed
 
 
-class _QuietFactory(HTTPConnectionPool._factory):  # type: ignore[misc, valid-type]
-    """Does not write into the log that a connection begins and ends."""
+class ProviderHttp(NetworkHttp):
+    """Requests to wherever the operator's configuration says."""
 
-    noisy = False
+    def __init__(self, reactor: Any, base: str, ca: Path | None, limits: HttpLimits) -> None:
+        """`ca` as `roots` takes it, which may fail."""
+        policy = BrowserLikePolicyForHTTPS(roots(ca))
+        super().__init__(
+            reactor, base, lambda pool: Agent(reactor, policy, limits.seconds, pool=pool), limits
+        )
 
 
 class _Pool(HTTPConnectionPool):
-    _factory = _QuietFactory
+    _factory = ConnectionFactory
 
 
-def _roots(ca: Path | None) -> Any:
+def roots(ca: Path | None) -> Any:
+    """Who is trusted: those in `ca` (PEM) alone, where it is given, else those of the platform.
+
+    Blocks while it reads; raises OSError and ValueError.
+    """
     if ca is None:
         return platformTrust()
     found = x509.load_pem_x509_certificates(ca.read_bytes())

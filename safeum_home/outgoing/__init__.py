@@ -1,0 +1,1 @@
+"""HTTP requests to others, with everything bounded: what bridges and federation have in common."""
