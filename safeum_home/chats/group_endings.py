@@ -6,15 +6,15 @@ all. So it is kept under the key of the account's own chat with the node.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
-from msgspec import Struct, msgpack
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from safeum_home.chats.group_draft import Draft, Entry, opened
 from safeum_home.chats.group_events import GroupEvents
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.roster import Role, RosterState
+from safeum_home.chats.sealed_records import SealedRecords
 from safeum_home.damage import undamaged
 from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId, ChatId
@@ -34,8 +34,7 @@ class EndingRecord(Struct, frozen=True):
 _OVER = (RosterState.LEFT, RosterState.REMOVED)
 
 
-_encoder = msgpack.Encoder()
-_decoder: "msgpack.Decoder[Any]" = msgpack.Decoder(EndingRecord)
+_records = SealedRecords(EndingRecord)
 
 
 def _context(account: bytes, position: int) -> bytes:
@@ -81,7 +80,7 @@ class GroupEndings:
         if (key := self._key(c, entry.account)) is None:
             return None  # the account was closed
         record = EndingRecord(chat, entry.state)
-        sealed = key.seal(_encoder.encode(record), _context(blind, entry.position))
+        sealed = _records.seal(key, record, _context(blind, entry.position))
         key.wipe()
         return EndingRow(blind, self._blinder.ending(entry.account, chat), entry.position, sealed)
 
@@ -95,7 +94,7 @@ class GroupEndings:
 
         def tell(row: EndingRow) -> Published:
             try:
-                record = _decoder.decode(key.open(row.sealed, _context(row.account, row.position)))
+                record = _records.open(key, row.sealed, _context(row.account, row.position))
                 state = RosterState(record.state)
             except ValueError:
                 raise Tampered from None

@@ -38,10 +38,12 @@ RETRY_AFTER = 5.0
 
 @dataclass(frozen=True, slots=True)
 class FileMeans:
-    """`now` is in seconds since 1970; `threads` runs what blocks; `rate` is for each account."""
+    """`fleeting` has the keys that files of chats without history have of their own.
+
+    `now` is in seconds since 1970; `threads` runs what blocks; `rate` is for each account."""
 
     database: Database
-    keyring: Keyring
+    fleeting: Keyring
     blinder: Blinder
     cursors: Cursors
     registry: ChatRegistry
@@ -89,6 +91,16 @@ class FileMeans:
     def unreadable(self, chat: Chat) -> Problem:
         """What is wrong where something of `chat` does not open: its key may be another one by now."""
         return Problem(Code.BUSY, retry_after=1.0) if chat.stale else Problem(Code.FILE_LOST)
+
+    async def find(self, chat: Chat, read: Callable[[Connection], T | None]) -> T:
+        """What `read` opens of `chat`; raises `not_found` where that is None, and as `unreadable` says."""
+        try:
+            found = await self.database.read(read)
+        except Tampered:
+            raise self.unreadable(chat) from None
+        if found is None:
+            raise Problem(Code.NOT_FOUND)
+        return found
 
     async def forget_blob(self, blob: bytes) -> None:
         """Delete what no row refers to any more. What fails is left to the janitor."""
