@@ -9,8 +9,9 @@ from twisted.logger import Logger
 from safeum_home.client.acks import Acks
 from safeum_home.client.errors import SessionEnded
 from safeum_home.client.events import QUEUE, Heard, Listen, Once, Stream, cursor_of
+from safeum_home.client.message_methods import sent_message
 from safeum_home.client.state import State
-from safeum_home.protocol.commands import Opened
+from safeum_home.protocol.commands import ChatSend, Opened, Sent
 from safeum_home.protocol.types import Message
 
 _log = Logger()
@@ -74,6 +75,19 @@ class Inbox:
         self.tell(event)
         for stream in list(self._streams):
             stream.put(event)
+
+    def sent(self, params: ChatSend, sent: Sent, account: str) -> None:
+        """The node has a message of one's own: it is shown from now on, and is nothing new when it comes."""
+        own = sent_message(params, sent, account)
+        if own is None or not self.once.first(Message, own.id):
+            return
+        before = self.state.chat(own.chat)
+        unread = 0 if before is None else before.unread
+        self.state.take(own)
+        view = self.state.chat(own.chat)
+        if view is not None and view.put_before(own.id, sent.before):
+            # It is gone, so no event tells its place. What was written behind it is as unread as it was.
+            view.unread = min(unread, view.news(account, view.place(own.id) + 1))
 
     def tell(self, event: Heard) -> None:
         """Call the listeners; one that fails harms nobody."""

@@ -26,7 +26,6 @@ from safeum_home.client.events import QUEUE, Link, LinkChanged, Listen, Stream
 from safeum_home.client.file_transfer import FileTransfer
 from safeum_home.client.inbox import Inbox
 from safeum_home.client.loading import load
-from safeum_home.client.own_messages import show
 from safeum_home.client.plug import Plug
 from safeum_home.client.reconnect import FINAL, SLOW_READER, BackOff, new_reconnect
 from safeum_home.client.signals import Signals
@@ -142,7 +141,7 @@ class Client(Signals, FileTransfer):
         if isinstance(params, c.ChatRead):
             self.state.marked(params.chat, params.upto)
         elif isinstance(result, c.Sent) and self.opened is not None:
-            show(self._inbox, params, result, self.opened.account)
+            self._inbox.sent(params, result, self.opened.account)
         return result
 
     def load(self) -> Awaitable[None]:
