@@ -148,6 +148,9 @@ class Code(Enum):
         -32123,
         "The history was off: the message is not kept, nor pinned.",
     )
+    DRAFT_NOT_KEPT = Kind(
+        "draft_not_kept", 409, -32122, "The history of this chat is off: the node keeps no drafts for it."
+    )
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",

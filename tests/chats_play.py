@@ -334,15 +334,15 @@ class Play:
         about = f"{person} in {room.kind} {room.people}"
         held = [self._shown(message) for message in view.messages]
         assert (view.history, view.erased is not None) == (room.history, room.loose), about
+        draft, muted = view.settings.draft, view.settings.muted_until is not None
+        assert ("" if draft is None else draft.text) == room.drafts.get(person, ""), about
+        assert muted == room.muted.get(person, False), about
         if room.loose:
             check_loose(device, view, room, held, self.truth.order)
             return
         true = [said.shown_to(person) for said in room.seen(person)[-len(held) :]]
         assert held == true, f"{about}: {held} for {true}"
         assert [self.keys[each] for each in view.pinned] == room.pinned, (about, view.pinned, room)
-        draft, muted = view.settings.draft, view.settings.muted_until is not None
-        assert ("" if draft is None else draft.text) == room.drafts.get(person, ""), about
-        assert muted == room.muted.get(person, False), about
         if view.loaded:
             assert view.more or len(held) == len(room.seen(person)), about
         unread, news = view.unread, room.unread(person)

@@ -6,7 +6,6 @@ from typing import Any
 from safeum_home.ports.files import CHUNK
 from safeum_home.storage import erasure, file_upkeep, files, keys
 from safeum_home.storage.chats import add_members
-from safeum_home.storage.erasure import erased_epoch
 from safeum_home.storage.rows import FilePlace, FileRow, MemberRow, UploadRow
 from tests.storage import OnPostgres, StorageCase, blind, wrap
 
@@ -146,16 +145,16 @@ class FileRowTests(StorageCase):
         """A key that a file or an upload has for itself goes with it, and a turn is due then."""
         await self.do(files.begin_upload, upload("a"), blind("ann"), 1)
         owners = [files.upload_owner(blind("a")), files.file_owner(blind("chat"), 1)]
-        await self.do(keys.put_key, owners[0], wrap(epoch=3))
-        self.assertIsNone(await self.read(erased_epoch))
+        await self.do(keys.FLEETING.put_key, owners[0], wrap(epoch=3))
+        self.assertIsNone(await self.read(keys.FLEETING.erased_epoch))
         await self.do(files.attach, use("a", 1, ends=50))
-        await self.do(keys.put_key, owners[1], wrap(epoch=4))
-        self.assertIsNone(await self.read(keys.key, owners[0]))
-        self.assertEqual(await self.read(erased_epoch), 3)
+        await self.do(keys.FLEETING.put_key, owners[1], wrap(epoch=4))
+        self.assertIsNone(await self.read(keys.FLEETING.key, owners[0]))
+        self.assertEqual(await self.read(keys.FLEETING.erased_epoch), 3)
         self.assertEqual(await self.do(file_upkeep.drop_over, 49, 10), 0)
         self.assertEqual(await self.do(file_upkeep.drop_over, 50, 10), 1)
-        self.assertIsNone(await self.read(keys.key, owners[1]))
-        self.assertEqual(await self.read(erased_epoch), 4)
+        self.assertIsNone(await self.read(keys.FLEETING.key, owners[1]))
+        self.assertEqual(await self.read(keys.FLEETING.erased_epoch), 4)
         self.assertEqual(await self.dropped(), [blind("b-a")])
 
     async def test_erased_past(self) -> None:
@@ -164,10 +163,10 @@ class FileRowTests(StorageCase):
             await self.do(files.begin_upload, upload(str(position)), blind("ann"), 1)
             await self.do(files.attach, use(str(position), position, ends=50 if position == 2 else 0))
         own = files.file_owner(blind("chat"), 2)
-        await self.do(keys.put_key, own, wrap(epoch=1))
+        await self.do(keys.FLEETING.put_key, own, wrap(epoch=1))
         await self.do(files.begin_upload, upload("new"), blind("ann"), 1)
         await self.do(erasure.erase_past, blind("chat"), 3, 1)
-        self.assertIsNone(await self.read(keys.key, own))
+        self.assertIsNone(await self.read(keys.FLEETING.key, own))
         self.assertIsNone(await self.read(files.upload, blind("new")))
         left = []
         while await self.do(erasure.sweep, 2, 0):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from safeum_home.storage import chats, erasure, group_endings, group_links, roster
+from safeum_home.storage.keys import LASTING
 from safeum_home.storage.rows import ChatRow, EndingRow, MemberRow, RosterRow
 from tests.storage import OnPostgres, StorageCase, blind, wrap
 
@@ -143,7 +144,7 @@ class GroupQueryTests(StorageCase):
         self.assertIsNone(await self.read(chats.chat, blind("g")))
         self.assertIsNone(await self.read(group_links.chat_of, blind("link")))
         self.assertEqual(await self.read(roster.own_since, blind("cy"), 0, 9), [])
-        self.assertEqual(await self.read(erasure.erased_epoch), 1)
+        self.assertEqual(await self.read(LASTING.erased_epoch), 1)
         while await self.write(erasure.sweep, 2, 0):
             pass
         self.assertFalse(await self.read(erasure.is_erased, blind("g")))

@@ -213,7 +213,7 @@ class Draft:
             members,
             frozenset(members),
             self.record,
-            self.chat.keyring,
+            self.chat.fleeting,
         )
 
 

@@ -10,6 +10,8 @@ from safeum_home.protocol.message_types import ChatSettings
 from safeum_home.protocol.news import is_news, is_own
 from safeum_home.protocol.types import ChatInfo, ChatSummary, GroupInfo, GroupRole, Message
 
+UNKNOWN = "unknown"
+"""The kind of a chat that something has come of before its summary: nothing is written there until it has."""
 CHANGES_KEPT = 512
 """Changes of messages that are remembered of a chat: a page of history may be from before them."""
 MAX_UNREAD = 100
@@ -48,8 +50,6 @@ class ChatView:
     group: GroupInfo | None = None
     role: GroupRole | None = None
     settings: ChatSettings = field(default_factory=ChatSettings)
-    draft_left: bool = False
-    """Whether the node still has a draft that was dropped here when the past was erased."""
     _changes: dict[str, _Changed] = field(default_factory=dict)
 
     def muted(self, now: float) -> bool:
@@ -95,7 +95,7 @@ class ChatView:
             self.unread, self.read, self.peer_delivered, self.peer_read = 0, None, None, None
             self.typing.clear()
             self._changes.clear()
-            self.draft_left = self.settings.draft is not None
+            # The node has dropped it as well, and says so next.
             self.settings = structs.replace(self.settings, draft=None)
         self.kind = info.kind
         if isinstance(info, ChatSummary):
@@ -105,6 +105,18 @@ class ChatView:
         if info.group is not None:
             self.display_name = info.group.name
         return wiped
+
+    def introduce(self, summary: ChatSummary) -> None:
+        """The node has said which chat this is; what was told of it meanwhile stays."""
+        self.peer, self.address = summary.peer or "", summary.address
+        self.display_name = summary.display_name
+        self.unread, self.read = summary.unread, summary.read
+        self.peer_delivered, self.peer_read = summary.peer_delivered, summary.peer_read
+        self.erased = summary.erased
+        self.update(summary)
+        self.settings = summary.settings or self.settings
+        if summary.last is not None and not self.messages:
+            self.messages.append(summary.last)
 
     @property
     def of_node(self) -> bool:

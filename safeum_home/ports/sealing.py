@@ -38,7 +38,7 @@ class WrappedKey:
 
 
 class Keyring(Protocol):
-    """Makes and opens the keys of accounts, chats and days."""
+    """Makes and opens keys that are stored: of accounts and chats, or of messages that live for a while."""
 
     def new_key(self, owner: bytes) -> tuple[Key, WrappedKey]:
         """A random key and its wrap for the database row of `owner` (a blind index of 16 octets)."""

@@ -14,14 +14,20 @@ from safeum_home.sealing.secrets import SecretStore
 from safeum_home.sealing.signing import Ed25519Signer
 
 KEYRING = "keyring"
+FLEETING = "keyring.fleeting"
 SECRETS = "secrets"
 
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """What a node needs to work. `signing_seed` is the Ed25519 seed (32 octets) behind `signer`."""
+    """What a node needs to work. `signing_seed` is the Ed25519 seed (32 octets) behind `signer`.
+
+    `keyring` has the keys of accounts and chats, `fleeting` those of messages and files that go when they
+    were delivered.
+    """
 
     keyring: EpochKeyring
+    fleeting: EpochKeyring
     blinder: BlindIndex
     cursors: SealedCursors
     secrets: SecretStore
@@ -32,6 +38,7 @@ class Vault:
     def wipe(self) -> None:
         """Zero everything; nothing of the vault works afterwards. Twice is harmless."""
         self.keyring.wipe()
+        self.fleeting.wipe()
         self.blinder.wipe()
         self.cursors.wipe()
         self.secrets.wipe()
@@ -41,13 +48,16 @@ class Vault:
 
 
 def initialise(root: Slot, state_dir: Path) -> None:
-    """Make the state directory (0700) and the keyring in it. `root` stays the caller's. Blocks.
+    """Make the state directory (0700) and the keyrings in it. `root` stays the caller's. Blocks.
 
     Raises `already_initialised`, and OSError.
     """
     state_dir.mkdir(mode=0o700, exist_ok=True)
-    keyring_key = _keyring_key(root)
-    EpochKeyring.create(keyring_key, state_dir / KEYRING, root.arena.slot().fill_random()).wipe()
+    if not is_initialised(state_dir):
+        # One that was left behind by a start of this that was cut short, or is another root's.
+        (state_dir / FLEETING).unlink(missing_ok=True)
+        _create(_fleeting_key(root), root, state_dir / FLEETING).wipe()
+    _create(_keyring_key(root), root, state_dir / KEYRING).wipe()
 
 
 def is_initialised(state_dir: Path) -> bool:
@@ -61,19 +71,23 @@ def open_vault(root: Slot, state_dir: Path | None) -> Vault:
     Raises `not_initialised`, `wrong_root_secret` (also where a file is damaged), and OSError.
     """
     if state_dir is None:
-        keyring = EpochKeyring.create(_keyring_key(root), None, root.arena.slot().fill_random())
+        keyring = _create(_keyring_key(root), root, None)
+        fleeting = _create(_fleeting_key(root), root, None)
     else:
         keyring = EpochKeyring.open(_keyring_key(root), state_dir / KEYRING)
+        fleeting = _open_fleeting(root, state_dir / FLEETING, keyring)
     try:
         secrets = SecretStore(
             SealedKey(derive(root, b"safeum secrets")), None if state_dir is None else state_dir / SECRETS
         )
     except Tampered:
         keyring.wipe()
+        fleeting.wipe()
         raise Problem(Code.WRONG_ROOT_SECRET, "the file of secrets is damaged") from None
     seed = derive(root, b"safeum signing")
     return Vault(
         keyring,
+        fleeting,
         BlindIndex(derive(root, b"safeum index")),
         SealedCursors(derive(root, b"safeum cursors", CURSOR_KEY_SIZE)),
         secrets,
@@ -83,5 +97,24 @@ def open_vault(root: Slot, state_dir: Path | None) -> Vault:
     )
 
 
+def _create(key: SealedKey, root: Slot, path: Path | None) -> EpochKeyring:
+    return EpochKeyring.create(key, path, root.arena.slot().fill_random())
+
+
+def _open_fleeting(root: Slot, path: Path, keyring: EpochKeyring) -> EpochKeyring:
+    """A new one, not stored yet, where there is none: it is not for backups, and what it had is given up."""
+    try:
+        return EpochKeyring.open(_fleeting_key(root), path)
+    except Problem as problem:
+        if problem.code is Code.NOT_INITIALISED:
+            return EpochKeyring(_fleeting_key(root), path, {1: root.arena.slot().fill_random()})
+        keyring.wipe()
+        raise Problem(Code.WRONG_ROOT_SECRET, f"the file {FLEETING} is damaged") from None
+
+
 def _keyring_key(root: Slot) -> SealedKey:
     return SealedKey(derive(root, b"safeum keyring"))
+
+
+def _fleeting_key(root: Slot) -> SealedKey:
+    return SealedKey(derive(root, b"safeum fleeting"))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from safeum_home.ports import WrappedKey
-from safeum_home.storage.keys import put_key
+from safeum_home.storage.keys import LASTING
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import ChatRow, Marker, MemberRow
 from safeum_home.storage.schema import chats, events, keys
@@ -105,7 +105,7 @@ def insert_chat(c: Connection, row: ChatRow, members: Sequence[bytes]) -> bool:
     """Store a new chat with its key and members; False, and nothing is changed, where it exists."""
     if not _PUT_CHAT.change(c, [(row.chat, row.kind, row.sealed, row.changed)]):
         return False
-    put_key(c, row.chat, row.key)
+    LASTING.put_key(c, row.chat, row.key)
     add_members(c, [MemberRow(row.chat, member, 0, 0, 0) for member in members])
     return True
 

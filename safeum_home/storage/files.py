@@ -9,10 +9,10 @@ from hashlib import blake2b
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, insert, select, update
 
+from safeum_home.storage.keys import FLEETING
 from safeum_home.storage.many import Many
-from safeum_home.storage.marks import mark_erased
 from safeum_home.storage.rows import FileRow, UploadRow
-from safeum_home.storage.schema import blobs, files, keys, members, uploads
+from safeum_home.storage.schema import blobs, files, members, uploads
 
 NOBODY = bytes(16)
 """Whose blobs are those of accounts that were closed."""
@@ -217,11 +217,11 @@ def _drop_uploads(c: Connection, *conditions: ColumnElement[bool]) -> int:
 def _drop_keys(c: Connection, owners: Sequence[bytes]) -> None:
     """Drop the keys of their own that these have, if they have any."""
     for first in range(0, len(owners), _SOME):
-        some = keys.c.owner.in_(owners[first : first + _SOME])
-        epoch = c.execute(select(func.max(keys.c.epoch)).where(some)).scalar_one_or_none()
+        some = owners[first : first + _SOME]
+        epoch = FLEETING.newest_epoch(c, some)
         if epoch is not None:
-            c.execute(delete(keys).where(some))
-            mark_erased(c, epoch)
+            FLEETING.delete_keys(c, some)
+            FLEETING.mark_erased(c, epoch)
 
 
 def release(c: Connection, names: Iterable[bytes]) -> None:

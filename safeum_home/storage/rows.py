@@ -214,9 +214,10 @@ class ReactionRow(NamedTuple):
 
 
 class SettingsRow(NamedTuple):
-    """What an account has set for a chat; `sealed` is under the account's key."""
+    """What an account has set for a chat; `sealed` is under its key, `draft` under that and the chat's."""
 
     account: bytes
     chat: bytes
     position: int
     sealed: bytes
+    draft: bytes | None = None

@@ -35,8 +35,11 @@ def _sealed(name: str = "sealed") -> Column[bytes]:
 
 node = _table("node", Column("name", String(32), primary_key=True), _number("value"))
 
-# All wrapped keys in one place, so that turning the epoch re-wraps one table.
+# All wrapped keys of a keyring in one place, so that turning its epoch re-wraps one table.
 keys = _table("keys", _blind("owner", primary_key=True), _number("epoch"), _sealed("wrapped"))
+fleeting_keys = _table(
+    "fleeting_keys", _blind("owner", primary_key=True), _number("epoch"), _sealed("wrapped")
+)
 
 accounts = _table("accounts", _blind("account", primary_key=True), _sealed())
 
@@ -203,12 +206,13 @@ reactions = _table(
     _sealed(),
 )
 
-# What accounts have set for their chats, under the accounts' own keys.
+# What accounts have set for their chats, under the accounts' own keys; drafts under the chats' keys as well.
 settings = _table(
     "settings",
     _blind("account", primary_key=True),
     _blind("chat", primary_key=True, index=True),
     _number("position"),
     _sealed(),
+    Column("draft", LargeBinary),
     Index("ix_settings_account_position", "account", "position"),
 )

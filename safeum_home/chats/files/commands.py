@@ -65,17 +65,11 @@ class FileCommands:
             row = files.file(c, chat.blind, position)
             if member is None or row is None or position <= member.visible:
                 return None
-            opened = open_file(chat.key, row, opener(c, means.keyring, row))
+            opened = open_file(chat.key, row, opener(c, means.fleeting, row))
             opened.key.wipe()
             return opened, _name(c, events.event(c, chat.blind, position), chat)
 
-        try:
-            found = await means.database.read(read)
-        except Tampered:
-            raise unreadable(chat) from None
-        if found is None:
-            raise Problem(Code.NOT_FOUND)
-        file, name = found
+        file, name = await means.find(chat, read)
         grant = DownloadGrant(caller.account, caller.device, chat.id, position, name)
         ticket, expires = self._issue(grant)
         path = f"{DOWNLOADS_PATH}/{ticket}"
@@ -98,7 +92,7 @@ class FileCommands:
         if row is None or row.chat != chat.blind:
             return False
         try:
-            opened = open_upload(chat.key, row, opener(c, self._means.keyring, row))
+            opened = open_upload(chat.key, row, opener(c, self._means.fleeting, row))
         except Tampered:
             raise unreadable(chat) from None
         opened.key.wipe()

@@ -37,7 +37,7 @@ class Downloads:
 
         def read(c: Connection) -> OpenFile:
             row = found(c)
-            return open_file(chat.key, row, opener(c, means.keyring, row))
+            return open_file(chat.key, row, opener(c, means.fleeting, row))
 
         means.slots.take(grant.account)
         try:

@@ -22,7 +22,7 @@ INTERVAL = 60.0
 COMPARE_EVERY = 86400.0
 """Seconds between two comparisons of the store with the database. There is one at the start."""
 TURN_EVERY = 3600.0
-"""Seconds between two turns of the keyring for files with keys of their own: each makes all keys anew."""
+"""Seconds between two turns of the keyring of fleeting keys for files: each makes anew what is left."""
 _BATCH = 200
 _FAILURES = 8
 """Blobs in a row that cannot be deleted, after which it is the store that fails."""

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.files.outage import StoreOutage
+from safeum_home.chats.files.record import unreadable
 from safeum_home.chats.files.slots import Slots
 from safeum_home.chats.files.tickets import Grant, Tickets
 from safeum_home.chats.opening import ChatOpener
@@ -40,10 +41,12 @@ CHECK_EVERY = 5.0
 
 @dataclass(frozen=True, slots=True)
 class FileMeans:
-    """`now` is in seconds since 1970; `threads` runs what blocks; `rate` is for each account."""
+    """`fleeting` has the keys that files of chats without history have of their own.
+
+    `now` is in seconds since 1970; `threads` runs what blocks; `rate` is for each account."""
 
     database: Database
-    keyring: Keyring
+    fleeting: Keyring
     blinder: Blinder
     cursors: Cursors
     registry: ChatRegistry
@@ -87,6 +90,16 @@ class FileMeans:
         if found is None or found[0].account != account or member is None:
             raise Problem(Code.BAD_TICKET)
         return member
+
+    async def find(self, chat: Chat, read: Callable[[Connection], T | None]) -> T:
+        """What `read` opens of `chat`; raises `not_found` where that is None, and as `unreadable` says."""
+        try:
+            found = await self.database.read(read)
+        except Tampered:
+            raise unreadable(chat) from None
+        if found is None:
+            raise Problem(Code.NOT_FOUND)
+        return found
 
     async def forget_blob(self, blob: bytes) -> None:
         """Delete what no row refers to any more. What fails is left to the janitor."""

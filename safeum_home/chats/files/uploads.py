@@ -11,7 +11,7 @@ from safeum_home.chats.files.means import FileMeans
 from safeum_home.chats.files.octets import CHUNK, open_tail, seal_chunks
 from safeum_home.chats.files.own_keys import OwnKey, opener
 from safeum_home.chats.files.receiving import Receiving
-from safeum_home.chats.files.record import OpenFile, open_upload, seal_upload, unreadable
+from safeum_home.chats.files.record import OpenFile, open_upload, seal_upload
 from safeum_home.chats.files.tickets import UploadGrant
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import FileId
@@ -50,7 +50,7 @@ class Uploads:
         )
         blind, account = means.blinder.file(file.id), means.blinder.account(grant.account)
         ends = self._ends(complete=size == 0)
-        own = None if chat.record.history else OwnKey(means.keyring, files.upload_owner(blind))
+        own = None if chat.record.history else OwnKey(means.fleeting, files.upload_owner(blind))
         sealed = seal_upload(chat.key, blind, file, None if own is None else own.key)
         row = UploadRow(blind, chat.blind, file.blob, 0, ends, sealed, b"")
         # Whoever asks again with this ticket replaces what is begun here, also before that is stored.
@@ -163,15 +163,9 @@ class Uploads:
             row = files.upload(c, blind)
             if row is None or row.chat != chat.blind:
                 return None
-            return row, open_upload(chat.key, row, opener(c, means.keyring, row))
+            return row, open_upload(chat.key, row, opener(c, means.fleeting, row))
 
-        try:
-            found = await means.database.read(read)
-        except Tampered:
-            raise unreadable(chat) from None
-        if found is None:
-            raise Problem(Code.NOT_FOUND)
-        row, opened = found
+        row, opened = await means.find(chat, read)
         if opened.account != grant.account or opened.id != grant.file:
             opened.key.wipe()
             raise Problem(Code.NOT_FOUND)

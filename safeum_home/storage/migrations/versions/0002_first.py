@@ -28,7 +28,8 @@ def _sealed(name: str = "sealed") -> sa.Column[bytes]:
 def upgrade() -> None:
     _table("node", sa.Column("name", sa.String(32), primary_key=True), _number("value"))
     op.execute("INSERT INTO node (name, value) VALUES ('committed', 0), ('groups', 0)")
-    _table("keys", _blind("owner", primary_key=True), _number("epoch"), _sealed("wrapped"))
+    for name in ("keys", "fleeting_keys"):
+        _table(name, _blind("owner", primary_key=True), _number("epoch"), _sealed("wrapped"))
     _table("accounts", _blind("account", primary_key=True), _sealed())
     _table("aliases", _blind("alias", primary_key=True), _blind("account"))
     op.create_index("ix_aliases_account", "aliases", ["account"])
@@ -148,6 +149,7 @@ def _message_changes() -> None:
         _blind("chat", primary_key=True),
         _number("position"),
         _sealed(),
+        sa.Column("draft", sa.LargeBinary),
     )
     op.create_index("ix_settings_chat", "settings", ["chat"])
     op.create_index("ix_settings_account_position", "settings", ["account", "position"])
