@@ -96,7 +96,9 @@ class Messages:
         message, encoded, position = self._compose(chat, sender, params.body, composed)
         sent = self._blinder.client_id(device, params.client_id)
         if not chat.record.history:
-            fleeting = self._fleeting.sealed(chat, sender, device, position, encoded, sent)
+            # Who has a message copied does not know what it holds: that device waits for it, too.
+            has_it = None if message.forwarded is not None else device
+            fleeting = self._fleeting.sealed(chat, sender, has_it, position, encoded, sent)
             stored = self._put_fleeting(chat, fleeting, composed)
         else:
             row = NewEvent(chat.blind, position, seal_message(chat, position, encoded), sent)
