@@ -5,7 +5,7 @@ from sqlalchemy import select
 from safeum_home.client.chat_view import ChatView
 from safeum_home.storage.schema import events
 from tests.chats_net import Device
-from tests.chats_truth import Room, Said, Shown
+from tests.chats_rooms import MOST_UNREAD, Room, Said, Shown
 from tests.world import World
 
 
@@ -16,7 +16,7 @@ def fleeting_row(world: World, message: str) -> bool:
     return world.database.now(lambda c: c.execute(query).first()) is not None
 
 
-def check_loose(device: Device, view: ChatView, room: Room, held: list[Shown], order: int) -> None:
+def check_loose(device: Device, view: ChatView, room: Room, held: list[Shown]) -> None:
     """Nothing of what was erased, all that it was told since it loaded, and all that is kept behind that.
 
     What was dropped before it loaded may be missing.
@@ -59,6 +59,13 @@ def may_be_empty(device: Device, room: Room) -> bool:
         not said.over and (not said.fleeting or _was_told(said, device, room))
         for said in room.seen(device.owner)
     )
+
+
+def fewest_unread(device: Device, room: Room) -> int:
+    """How many unread messages a device shows at least: what was dropped before it loaded is not counted."""
+    news = room.news(device.owner)
+    sure = [one for one in news if not one.fleeting or one.waits or _was_told(one, device, room)]
+    return min(MOST_UNREAD, len(sure))
 
 
 def _was_told(said: Said, device: Device, room: Room) -> bool:

@@ -1,0 +1,130 @@
+"""Random lives: chats without history, devices, connections that are slow or break, and a node that dies."""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from tests.chats_lives import ANY, BACK, OTHER
+from tests.chats_lives_social import SocialLives
+
+
+class RoughLives(SocialLives):
+    """Lives in which what was written goes, and in which machines fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weeks = 0
+
+    # --- chats without history
+
+    @rule(who=ANY, chat=ANY, enabled=st.sampled_from([False, False, True]))
+    def switch(self, who: int, chat: int, enabled: bool) -> None:
+        """Disable the history of a chat, or have messages kept again."""
+        device = self._device(who)
+        if (key := self._room(device, chat)) is None or not device.connected:
+            return
+        named, client = self.play.names.chat_id(key), device.client
+        self.play.give(
+            device,
+            lambda: client.set_history(named, enabled),
+            lambda: self.play.truth.set_history(device.owner, key, enabled),
+        )
+
+    @rule(who=ANY, away=ANY, chat=ANY, count=st.integers(1, 3), then=st.integers(0, 3))
+    def pass_by(self, who: int, away: int, chat: int, count: int, then: int) -> None:
+        """Something is written, and perhaps the history disabled, while a device is away or slow."""
+        device, missing = self._device(who), self._device(away)
+        if then % 2:
+            self.play.cut(missing, away=True)
+        else:
+            self.slow(away, 0)
+        if (key := self._room(device, chat)) is not None:
+            for _ in range(count):
+                self._write(device, key)
+            if then > 1:
+                self.switch(who, chat, enabled=False)
+                self._write(device, key)
+        self.play.net.settle()
+
+    @rule(who=ANY, chat=ANY, on=ANY)
+    def switch_twice(self, who: int, chat: int, on: int) -> None:
+        """A chat is erased again while the keyring rests: its rows are still there, and nobody sees them."""
+        device = self._device(who)
+        if (key := self._room(device, chat)) is None:
+            return
+        self.switch(who, chat, enabled=False)
+        self.switch(who, chat, enabled=True)
+        for writer in map(self._device, (who, on)):
+            if key in self.play.truth.rooms and writer.owner in self.play.truth.rooms[key].people:
+                self._write(writer, key)
+        self.switch(who, chat, enabled=False)
+        self.load(on)
+        self.load(who)
+
+    @rule()
+    def let_all_go(self) -> None:
+        self.play.let_all_go()
+
+    @precondition(lambda self: not self.weeks)
+    @rule(sure=st.booleans())
+    def week(self, sure: bool) -> None:
+        if sure:
+            self.weeks += 1
+            self.play.week()
+
+    # --- devices and the network
+
+    @rule(who=ANY)
+    def login(self, who: int) -> None:
+        self.play.login(self._device(who).owner)
+
+    @rule(who=ANY, away=st.booleans())
+    def cut(self, who: int, away: bool) -> None:
+        self.play.cut(self._device(who), away=away)
+
+    @rule(who=ANY, by=ANY, chat=ANY, back=BACK, what=st.sampled_from(["edit", "pin", "pinned", "describe"]))
+    def miss(self, who: int, by: int, chat: int, back: int, what: str) -> None:
+        """Something is done while a device is away, which then comes back."""
+        away = self._device(who)
+        self.play.cut(away, away=True)
+        if what == "edit":
+            self.edit(by, chat, back)
+        elif what == "describe":
+            self.describe(by, chat, None)
+        else:
+            self.pin(by, chat, back, pin=True)
+            if what == "pinned":
+                self.delete(by, chat, back)
+        self.play.bring_back(away)
+
+    @rule(who=ANY)
+    def back(self, who: int) -> None:
+        self.play.bring_back(self._device(who))
+
+    @rule(who=ANY, frames=st.integers(0, 4))
+    def slow(self, who: int, frames: int) -> None:
+        """What the device is told is under way from now on; some of it arrives."""
+        device = self._device(who)
+        if device.connected and device.link is not None:
+            device.link.slow = True
+            device.link.deliver(frames)
+            self.play.net.run()
+
+    @rule(who=ANY)
+    def load(self, who: int) -> None:
+        device = self._device(who)
+        if device.live:
+            self.play.load(device)
+
+    @rule()
+    def wait(self) -> None:
+        self.play.net.settle()
+
+    @rule()
+    def restart(self) -> None:
+        self.play.restart()
+
+    @rule(who=ANY, to=OTHER, committed=st.booleans())
+    def die(self, who: int, to: int, committed: bool) -> None:
+        device = self._device(who)
+        key = self.play.truth.room(device.owner, self._other(device, to))
+        self.play.dies_committing(device, key, self._word(), committed=committed)
