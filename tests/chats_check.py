@@ -93,6 +93,8 @@ class Check:
         self._marker(view.read, room, room.read.get(person, 0), start, about)
         if (other := room.other(person)) is not None:
             self._marker(view.peer_read, room, room.read.get(other, 0), 0, f"{about}, the other")
+            delivered = self._names.keys.get(view.peer_delivered or "", "")
+            assert not delivered or room.find(delivered) >= room.erased, f"{about}: {delivered} was erased"
 
     def _marker(self, marker: str | None, room: Room, read: int, start: int, about: str) -> None:
         key = None if marker is None else self._names.keys.get(marker)

@@ -99,10 +99,11 @@ class Lives(RuleBasedStateMachine):
     def answer(self, who: int, chat: int, back: int, mention: int) -> None:
         """Answer a message, and perhaps mention people, who may be strangers to the chat."""
         device = self._device(who)
-        if (found := self._message(device, chat, back)) is None:
-            return
-        (view, message), client, text = found, device.client, self._word()
-        names, truth = self.play.names, self.play.truth
+        if (found := self._message(device, chat, back)) is not None:
+            self._answer(device, *found, mention)
+
+    def _answer(self, device: Device, view: ChatView, message: Message, mention: int) -> None:
+        client, text, names, truth = device.client, self._word(), self.play.names, self.play.truth
         key, which = names.key_of(device.owner, view.chat), names.key_of_message(device, message)
         people = truth.rooms[key].people if key in truth.rooms and mention < 2 else tuple(NAMES)
         mentioned = people[:mention]

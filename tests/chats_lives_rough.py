@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from safeum_home.protocol.types import Text
 from tests.chats_lives import ANY, BACK, NAMES, OTHER
 from tests.chats_lives_social import SocialLives
 
@@ -56,9 +57,14 @@ class RoughLives(SocialLives):
         for writer in map(self._device, (who, on)):
             if key in self.play.truth.rooms and writer.owner in self.play.truth.rooms[key].people:
                 self._write(writer, key)
+        late, view = self._device(on), self._device(on).state.chat(self.play.names.chat_id(key))
+        self.slow(on, 0)
         self.switch(who, chat, enabled=False)
-        self.load(on)
         self.load(who)
+        if view is not None and view.last is not None and isinstance(view.last.body, Text):
+            self._answer(late, view, view.last, 0)  # it does not know yet
+        self.play.bring_back(late)
+        self.load(on)
 
     @rule()
     def let_all_go(self) -> None:

@@ -6,7 +6,9 @@ from itertools import combinations
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, run_state_machine_as_test
+from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from tests.chats_lives import NAMES
 from tests.chats_lives_rough import RoughLives
@@ -21,10 +23,12 @@ class _Lives(RoughLives):
     """All of that, with how it begins, and what holds."""
 
     taken = 0
+    complaints: list[str] = []
 
     @initialize(apart=st.sets(st.integers(0, 5), max_size=3), group=st.booleans(), second=st.booleans())
     def meet_all(self, apart: set[int], group: bool, second: bool) -> None:
         """Most know each other, are in a group, and have two devices: without that little would happen."""
+        _Lives.complaints.clear()
         for number, (one, other) in enumerate(combinations(range(len(NAMES)), 2)):
             if number not in apart:
                 self.befriend(one, other - one)
@@ -37,8 +41,9 @@ class _Lives(RoughLives):
 
     @invariant()
     def shown(self) -> None:
-        """Whoever was told everything shows what is true."""
+        """Whoever was told everything shows what is true, and the node finds nothing amiss."""
         _Lives.taken += 1
+        assert _Lives.complaints == []
         self.play.look_at_waiting()
         for device in self.play.devices:
             if device.live:
@@ -48,7 +53,21 @@ class _Lives(RoughLives):
         self.play.finish()
 
 
+@implementer(ILogObserver)
+class _Complaints:
+    """Notes what the node has to say of rows that cannot be opened, and of all that failed."""
+
+    def __call__(self, event: LogEvent) -> None:
+        if event["log_level"] >= LogLevel.error and event["log_namespace"].startswith("safeum_home."):
+            _Lives.complaints.append(str(formatEvent(event)))
+
+
 class ModelTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        observer = _Complaints()
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+
     def test_devices_converge(self) -> None:
         """Whatever they do, and whatever becomes of connections and node, all show what is true.
 
@@ -70,6 +89,7 @@ class ModelTests(SynchronousTestCase):
             lives = seed(int(chosen))(lives)
             print(f"\n    MODEL_SEED={chosen}", end=" ")
         _Lives.taken = 0
+        _Lives.complaints.clear()
         run_state_machine_as_test(lives, settings=how)
         print(f"\n    {_Lives.taken} steps", end=" ")
         self.assertGreaterEqual(_Lives.taken, LEAST)
