@@ -142,6 +142,12 @@ class Code(Enum):
     GROUP_FULL = Kind("group_full", 403, -32102, "The group has as many members as it may have.")
     HISTORY_FIXED = Kind("history_fixed", 403, -32120, "This chat is the node's own: its history stays on.")
     NOTHING_ERASED = Kind("nothing_erased", 404, -32121, "The history of this chat was never erased.")
+    MESSAGE_NOT_KEPT = Kind(
+        "message_not_kept",
+        409,
+        -32123,
+        "The history was off: the message is not kept, nor pinned.",
+    )
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(
         "invalid_words",

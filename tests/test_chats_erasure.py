@@ -111,6 +111,25 @@ class SwitchTests(ErasureCase):
         found = self.world.database.now(lambda c: c.exec_driver_sql(rows, (self.blind(),)).all())
         self.assertEqual(list(map(tuple, found)), [(0, 0), (0, 0)])
 
+    def test_nothing_is_pinned_that_is_not_kept(self) -> None:
+        """Neither while the history is off, nor of that time later: nobody could see what to unpin."""
+        self.off()
+        sent = self.alice.write(self.chat, "fleeting")["id"]
+        self.refused("message_not_kept", self.alice, "chat.pin", chat=self.chat, message=sent)
+        self.on()
+        self.refused("message_not_kept", self.alice, "chat.pin", chat=self.chat, message=sent)
+        kept = self.alice.write(self.chat, "kept")["id"]
+        self.alice.call("chat.pin", chat=self.chat, message=kept)
+
+    def test_a_contact_that_is_over(self) -> None:
+        """What both wrote stays either's to erase: but nothing is said with that, and nothing is undone."""
+        self.bob.call("contact.block", account=self.alice.account)
+        self.bob.take()
+        self.off(self.alice)
+        self.assertEqual([event["method"] for event in self.bob.take()], ["chat.updated"])
+        self.assertEqual(self.bob.call("chat.history", chat=self.chat)["messages"], [])
+        self.refused("not_a_contact", self.alice, "chat.history.set", chat=self.chat, enabled=True)
+
     def test_the_answer_waits_for_the_turn(self) -> None:
         """Others are told before, and only then is it true that nobody can open the past."""
         held: list[tuple[Any, Deferred[Any]]] = []

@@ -9,7 +9,7 @@ from safeum_home.chats.roster import Role, RosterRecord, RosterState, seal_entry
 from safeum_home.storage import roster
 from safeum_home.storage.rows import RosterRow
 from tests.group_case import GroupCase
-from tests.world import Client, Refused, World
+from tests.world import Client, World
 
 TABLES = ("chats", "roster", "members", "group_links", "endings", "events", "erasing", "keys")
 
@@ -62,6 +62,13 @@ class LimitTests(GroupCase):
         other = self.create(self.alice, name="other")
         self.refused("limit_reached", self.alice, "group.invite", chat=other, accounts=[self.carol.account])
 
+    def test_made_twice(self) -> None:
+        """Making a group again after the answer was lost is no other group, and costs nothing."""
+        self.limited(group_changes_per_account=0.001, group_changes_per_account_burst=1)
+        chat = self.create(self.alice, self.bob)
+        self.assertEqual(self.create(self.alice, self.bob), chat)
+        self.refused("rate_limited", self.alice, "group.create", client_id="other", name="Other")
+
     def test_rates(self) -> None:
         """Each account that is invited counts; so does each change."""
         self.limited(group_invitations_per_account=0.001, group_invitations_per_account_burst=2)
@@ -94,11 +101,10 @@ class HandTests(GroupCase):
         """Nothing of the group is told, shown or taken."""
         self.assertNotIn("secret", str(client.take()))
         self.assertEqual(self.chats(client), {})
-        for method in ("group.members", "group.leave"):
-            code = self.assertRaises(Refused, client.call, method, chat=self.chat).code
-            self.assertIn(code, ("not_found", "internal_error"))
-        code = self.assertRaises(Refused, client.call, "chat.history", chat=self.chat).code
-        self.assertIn(code, ("not_found", "internal_error"))
+        for method in ("group.members", "group.leave", "group.link", "chat.history"):
+            self.refused("not_found", client, method, chat=self.chat)
+        self.refused("not_found", client, "group.set", chat=self.chat, name="Other")
+        self.refused("not_found", client, "group.readers", chat=self.chat, upto=self.cursor)
         self.refused("not_a_contact", client, "chat.send", **client.message(self.chat, "hi"))
         self.alice.take()
         self.alice.write(self.chat, "another secret")
@@ -161,6 +167,33 @@ class HandTests(GroupCase):
         self.restart(self.alice, self.bob)
         self.outside(self.bob)
         self.assertEqual(set(self.roster(self.alice, self.chat)), {"alice"})
+
+    def test_a_damaged_entry_is_made_whole(self) -> None:
+        """Whose entry is damaged can be invited again."""
+        self.damage(self.bob)
+        self.refused("wrong_member_state", self.alice, "group.remove", **self.about(self.bob))
+        self.alice.call("group.invite", chat=self.chat, accounts=[self.bob.account])
+        self.bob.call("group.accept", chat=self.chat)
+        self.assertEqual(set(self.roster(self.bob, self.chat)), {"alice", "bob"})
+
+    def test_a_damaged_invitation(self) -> None:
+        """An invitation that does not open lets nobody in."""
+        self.alice.call("group.invite", chat=self.chat, accounts=[self.carol.account])
+        self.damage(self.carol)
+        self.refused("not_found", self.carol, "group.accept", chat=self.chat)
+
+    def test_only_damaged_ones_are_left(self) -> None:
+        """The group goes with the last one who can be in it."""
+        self.damage(self.bob)
+        self.alice.call("group.leave", chat=self.chat)
+        self.assertEqual([self.rows(table, self.chat) for table in ("chats", "members", "roster")], [0] * 3)
+
+    def damage(self, client: Client) -> None:
+        self.world.database.execute("UPDATE roster SET sealed = x'00' WHERE account = ?", self.blind(client))
+        self.restart(self.alice, self.bob, self.carol)
+
+    def about(self, client: Client) -> dict[str, str]:
+        return {"chat": self.chat, "account": client.account}
 
     def test_what_a_disk_shows(self) -> None:
         """No name, text, link, picture or id of anybody is in the database in clear."""

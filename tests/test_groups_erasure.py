@@ -43,6 +43,23 @@ class GroupErasureTests(GroupCase):
             )
         self.refused("not_found", self.dave, "chat.history.receipt", chat=self.chat)
 
+    def test_newcomers_after_it(self) -> None:
+        """Nobody who comes later, or again, reads what was written while there was no history."""
+        chat = self.chat = self.group(self.alice, self.bob, name="open", earlier=True)
+        self.off()
+        self.bob.drop()
+        self.alice.write(chat, "for bob alone")
+        self.alice.call("chat.history.set", chat=chat, enabled=True)
+        self.alice.write(chat, "for all")
+        for newcomer in (self.carol, self.dave):
+            self.alice.call("group.invite", chat=chat, accounts=[newcomer.account])
+            newcomer.call("group.accept", chat=chat)
+            self.assertEqual(newcomer.history(chat), ["for all"])
+        self.carol.call("group.leave", chat=chat)
+        self.alice.call("group.invite", chat=chat, accounts=[self.carol.account])
+        self.carol.call("group.accept", chat=chat)
+        self.assertEqual(self.carol.history(chat), ["for all"])
+
     def test_what_stays(self) -> None:
         """The group itself: its members, invitations, name, link and picture, under another key."""
         self.alice.call("group.avatar.set", chat=self.chat, **params(PNG))

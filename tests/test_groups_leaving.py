@@ -188,3 +188,32 @@ class CostTests(GroupCase):
         self.assertEqual(len(opened), 1)
         self.alice.call("group.leave", chat=chat)
         self.assertEqual(self.roster(self.carol, chat)["carol"][0], "owner")
+
+
+class AwayTests(GroupCase):
+    """A device that was away while its account left, and while the group was erased after that."""
+
+    def missed(self, chat: str) -> list[str]:
+        """What a second device of Bob's is told of his own places."""
+        self.alice.call("group.leave", chat=chat)
+        self.world.settle(30)
+        self.away.resume(self.since)
+        events = [event["params"] for event in self.away.take("group.member")]
+        return [event["member"]["state"] for event in events if event["chat"] == chat]
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.chat = self.group(self.alice, self.bob)
+        self.away = self.world.login("bob")
+        self.since = self.world.cursor
+        self.away.drop()
+
+    def test_left(self) -> None:
+        """It learns that he left."""
+        self.bob.call("group.leave", chat=self.chat)
+        self.assertEqual(self.missed(self.chat), ["left"])
+
+    def test_removed(self) -> None:
+        """It learns that he was removed."""
+        self.alice.call("group.remove", chat=self.chat, account=self.bob.account)
+        self.assertEqual(self.missed(self.chat), ["removed"])

@@ -34,12 +34,14 @@ class GroupLeaving:
     def depart(self, draft: Draft, entry: Entry) -> bool:
         """Let a member go: what it owned passes on, and with the last one goes the group. Whether it did."""
         left = draft.part(entry, RosterState.LEFT)
-        if not draft.people():
+        owned = entry.role is Role.OWNER
+        # It takes opening the whole roster to find who follows.
+        heir = draft.oldest() if owned and draft.people() else None
+        if heir is None and (owned or not draft.people()):
             self._endings.erase(draft, left, self._turns.epoch)
             return True
         draft.notice("left", entry.account)
-        # It takes opening the whole roster to find who follows.
-        if entry.role is Role.OWNER and (heir := draft.oldest()) is not None:
+        if heir is not None:
             draft.put(heir.account, RosterState.MEMBER, Role.OWNER, heir.by, heir.since)
             draft.notice("owner", heir.account)
         return False

@@ -1,6 +1,7 @@
 """A group inside the transaction that changes it: what is read and written there, and what it comes to."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -79,10 +80,7 @@ class Draft:
         return self.record.group
 
     def entry(self, account: AccountId) -> Entry | None:
-        """What the roster says of an account; one that is called a member, and is none, has left.
-
-        Raises `Tampered`.
-        """
+        """What the roster says of an account; one that is called a member, and is none, has left."""
         found = self.stored(account)
         if found is not None and found.state is RosterState.MEMBER:
             blind = self.blinder.account(account)
@@ -91,13 +89,14 @@ class Draft:
         return found
 
     def stored(self, account: AccountId) -> Entry | None:
-        """The same, as the roster alone has it."""
+        """The same, as the roster alone has it; whose entry does not open is in the group no more."""
         if (row := roster.entry(self.c, self.chat.blind, self.blinder.account(account))) is None:
             return None
-        found = opened(self.key, row)
-        if found.account != account:
-            raise Tampered
-        return found
+        with suppress(Tampered):
+            if (found := opened(self.key, row)).account == account:
+                return found
+        state = RosterState.REMOVED if row.state == RosterState.REMOVED else RosterState.LEFT
+        return Entry(account, state, Role.MEMBER, None, 0, row.position)
 
     def member(self, account: AccountId) -> Entry:
         """The entry of a member; raises `not_found` for others: to them there is no such group."""
@@ -156,9 +155,9 @@ class Draft:
         created = not self.chat.members
         notice = self.notice("created", by=account) if created else self.notice("joined", account, by)
         marker = self.position()
-        # Of a group without history nobody gets what others are still waited for with.
+        # Nobody gets what was written while there was no history, and others are still waited for with.
         shown = created or (self.group.earlier and self.record.history)
-        visible = self.record.erased if shown else told
+        visible = max(self.record.erased, self.record.kept) if shown else told
         row = MemberRow(self.chat.blind, self.blinder.account(account), notice, notice, marker, visible)
         chats.add_members(self.c, [row])
         self.joined.append(Joined(account, told, notice, marker))

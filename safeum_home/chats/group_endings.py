@@ -1,4 +1,4 @@
-"""A group that was erased, as those are told who were in it last, or invited.
+"""A group that was erased, as those are told who were in it, or invited.
 
 Nothing of the group is left, its key least of all. What an account is still to be told is kept under the key
 of its own chat with the node.
@@ -19,7 +19,7 @@ from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Key, Keyring, Missed, Published
 from safeum_home.storage import chats, group_endings, roster
 from safeum_home.storage.erasure import erase_chat
-from safeum_home.storage.rows import EndingRow
+from safeum_home.storage.rows import EndingRow, RosterRow
 
 
 class EndingRecord(Struct, frozen=True):
@@ -28,6 +28,9 @@ class EndingRecord(Struct, frozen=True):
     chat: ChatId
     state: int
 
+
+GONE_TOLD = 500
+"""So many of those who had left before are still told so, the last of them."""
 
 _encoder = msgpack.Encoder()
 _decoder: "msgpack.Decoder[Any]" = msgpack.Decoder(EndingRecord)
@@ -58,14 +61,20 @@ class GroupEndings:
         It takes one position.
         """
         place = draft.position()
-        rows = roster.invited(draft.c, draft.chat.blind)
-        invited = undamaged(rows, lambda row: opened(draft.key, row), "members")
+        invited = self._entries(draft, roster.invited(draft.c, draft.chat.blind))
         ended = [Entry(entry.account, RosterState.REMOVED, Role.MEMBER, None, 0, place) for entry in invited]
+        # Devices that were away then have no other place to learn it from.
+        gone = self._entries(draft, roster.gone(draft.c, draft.chat.blind, GONE_TOLD))
+        before = [entry for entry in gone if entry.account != last.account]
         erase_chat(draft.c, draft.chat.blind, epoch)
-        kept = [row for entry in (last, *ended) if (row := self._row(draft.c, draft.chat.id, entry))]
+        told = (last, *ended, *before)
+        kept = [row for entry in told if (row := self._row(draft.c, draft.chat.id, entry))]
         group_endings.put_endings(draft.c, kept)
         draft.entries += ended
         draft.erased = True
+
+    def _entries(self, draft: Draft, rows: list[RosterRow]) -> list[Entry]:
+        return undamaged(rows, lambda row: opened(draft.key, row), "members")
 
     def _row(self, c: Connection, chat: ChatId, entry: Entry) -> EndingRow | None:
         blind = self._blinder.account(entry.account)

@@ -12,7 +12,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder
-from safeum_home.storage import accounts, contacts, roster
+from safeum_home.storage import accounts, chats, contacts, roster
 from safeum_home.storage.contacts import ACCEPTED
 
 JOINING = 4
@@ -76,4 +76,6 @@ class GroupEntrance:
             raise Problem(Code.LIMIT_REACHED, "invitations of this group")
         if roster.count_own(draft.c, blind, RosterState.INVITED) >= section.invitations:
             raise Problem(Code.LIMIT_REACHED, "invitations of that account")
+        # There still is one where its entry could not be opened.
+        chats.remove_member(draft.c, draft.chat.blind, blind)
         draft.put(account, RosterState.INVITED, by=by)

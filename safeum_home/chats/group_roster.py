@@ -1,5 +1,6 @@
 """Reading a group's roster: who is in it, who has read, and which groups one is invited into."""
 
+from contextlib import suppress
 from itertools import accumulate
 
 from msgspec import json
@@ -11,7 +12,7 @@ from safeum_home.chats.group_events import GroupEvents
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.roster import RosterState
 from safeum_home.damage import undamaged
-from safeum_home.errors import Code, Problem
+from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Caller, Cursors, Database, Directory, Key
 from safeum_home.protocol import MAX_FRAME
@@ -119,10 +120,11 @@ class GroupRoster:
         row = chats.chat(c, blind)
         if row is None or chats.member(c, blind, self._index(account)) is None:
             raise Problem(Code.NOT_FOUND)
-        contents = self._opener.contents(c, row, account)
-        if contents.entry is None:
-            raise Problem(Code.NOT_FOUND)
-        return contents
+        with suppress(Tampered):
+            contents = self._opener.contents(c, row, account)
+            if contents.entry is not None:
+                return contents
+        raise Problem(Code.NOT_FOUND)
 
     def _index(self, account: str) -> bytes:
         return self._blinder.account(AccountId(account))

@@ -61,11 +61,13 @@ class Groups:
     async def create(self, caller: Caller, params: GroupCreate) -> Committed[GroupCreated]:
         owner = caller.account
         invited = _others(params.invite, owner)
+        chat_id = ids.group_id(self._blinder.group(caller.device, params.client_id))
+        if (again := await self._made(owner, chat_id)) is not None:
+            return again  # the answer was lost: that costs nothing
         limits = self._entrance.limits
         limits.changes.take(owner)
         if invited:
             limits.invitations.take(owner, len(invited))
-        chat_id = ids.group_id(self._blinder.group(caller.device, params.client_id))
         group = GroupRecord(self._node, params.name, params.about, earlier=params.earlier)
 
         def work(draft: Draft) -> list[NotInvited]:
@@ -79,9 +81,18 @@ class Groups:
         )
         if change is not None:
             return Committed(GroupCreated(self._infos.info(change.chat), change.result), change.publish)
+        # It was asked for twice at once.
+        limits.changes.give_back(owner)
+        limits.invitations.give_back(owner, len(invited))
+        if (again := await self._made(owner, chat_id)) is None:
+            raise Problem(Code.NOT_FOUND)
+        return again
+
+    async def _made(self, owner: AccountId, chat_id: ChatId) -> Committed[GroupCreated] | None:
+        """The answer about a group that was made before; None where there is none."""
         made = await self._registry.load(chat_id)
         if made is None or owner not in made.members:
-            raise Problem(Code.NOT_FOUND)
+            return None
         return Committed(GroupCreated(self._infos.info(made), []), _nothing)
 
     async def invite(self, caller: Caller, params: GroupInvite) -> Committed[GroupInvited]:

@@ -10,8 +10,8 @@
 A crash after 1 is made good at the next start: 3 by `node.turning`, 4 by the sweep.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
 
 from msgspec import structs
 from sqlalchemy import Connection
@@ -61,10 +61,14 @@ class _Means(NamedTuple):
 
 
 class _Switched(NamedTuple):
-    """The chat as it is then. `notice` is None where it was so already, and nothing was done."""
+    """The chat as it is then, and whether anything was `done`: it may have been so already.
+
+    `notice` is what is written into it; None where the account may not write to the other one.
+    """
 
     chat: Chat
-    notice: bytes | None
+    done: bool
+    notice: bytes | None = None
 
 
 class HistorySwitch:
@@ -85,7 +89,7 @@ class HistorySwitch:
         notices: NoticeWriter,
         bus: Bus,
         turns: EpochTurns,
-        sweep: Callable[[], Awaitable[None]],
+        sweep: Callable[[], Coroutine[Any, Any, None]],
         now: Callable[[], int],
         limit: RateLimit,
     ) -> None:
@@ -146,7 +150,7 @@ class HistorySwitch:
             key, wrapped = self._keyring.new_key(chat.blind)
             means = _Means(key, wrapped, database.next_position(), database.next_position(), self._now())
             done = await database.transact(lambda c: self._switched(c, account, chat.id, enabled, means))
-            if done.notice is None:
+            if not done.done:
                 return done.chat.record
             # Before anybody who waits for the chat goes on: what he writes comes behind this.
             self._tell(done.chat, done.notice, means)
@@ -154,14 +158,16 @@ class HistorySwitch:
             registry.changed(chat.id)
         if not enabled:
             await self._turns.turned()
-            spawn(self._swept(), "sweeping up")
+            spawn(self._sweep(), "sweeping up")
         return done.chat.record
 
-    def _tell(self, chat: Chat, notice: bytes, means: _Means) -> None:
+    def _tell(self, chat: Chat, notice: bytes | None, means: _Means) -> None:
         self._registry.erased()
         told = self._infos.updated(chat, means.position)
         for member in chat.members:
             self._bus.publish(member, told)
+        if notice is None:
+            return
         self._notices.told(chat, means.notice)
         self._delivery.message(chat, self._notices.system, notice, means.notice, None)
 
@@ -176,9 +182,12 @@ class HistorySwitch:
             self._check_right(c, chat, account)
         record = chat.record
         if record.history is enabled:
-            return _Switched(chat, None)
+            return _Switched(chat, False)
+        welcome = account in chat.writers
+        if enabled and not welcome:
+            raise Problem(Code.NOT_A_CONTACT)
         if enabled:
-            chat.record = structs.replace(record, history=True)
+            chat.record = structs.replace(record, history=True, kept=means.position)
         else:
             epoch = self._turns.epoch
             past = ErasureRecord(means.at, epoch)
@@ -190,8 +199,10 @@ class HistorySwitch:
             keys.put_key(c, chat.blind, means.wrapped)
             erasure.erase_past(c, chat.blind, means.position, epoch)
         chats.update_chat(c, chat.blind, seal_record(chat.key, chat.blind, chat.record), means.position)
+        if not welcome:  # what both have written is either's to erase, but nothing is to be said with it
+            return _Switched(chat, True)
         notice = Notice("history_on" if enabled else "history_off", by=account)
-        return _Switched(chat, self._notices.store(c, chat, chat.key, notice, means.notice, enabled))
+        return _Switched(chat, True, self._notices.store(c, chat, chat.key, notice, means.notice, enabled))
 
     def _check_right(self, c: Connection, chat: Chat, account: AccountId) -> None:
         row = roster.entry(c, chat.blind, self._blinder.account(account))
@@ -212,6 +223,3 @@ class HistorySwitch:
         return signed_receipt(
             signer.sign, signer.public_key, self._node, record.id, past.at, erased, past.epoch
         )
-
-    async def _swept(self) -> None:
-        await self._sweep()

@@ -66,6 +66,8 @@ class Pins:
                 raise Problem(Code.MESSAGE_GONE)
             if target in pinned:
                 return None
+            if not chat.record.history or target <= chat.record.kept:
+                raise Problem(Code.MESSAGE_NOT_KEPT)  # soon nobody would know what is pinned
             if len(pinned) >= MOST_PINS:
                 raise Problem(Code.TOO_MANY_PINS)
             return rewritten(c, chat, structs.replace(chat.record, pinned=(*pinned, target)), position)

@@ -35,7 +35,8 @@ class ChatRecord(Struct, frozen=True, omit_defaults=True):
     """`members` are those of a chat that is no group (a group has a roster).
 
     `history`: whether messages are kept. `erased`: up to which position everything was erased; 0: nothing
-    was, else `erasure` says when. `pinned`: positions of messages, the one pinned last at the end.
+    was, else `erasure` says when. `kept`: up to which position messages were not to be kept; 0: it was
+    always kept. `pinned`: positions of messages, the one pinned last at the end.
     """
 
     id: ChatId
@@ -45,6 +46,7 @@ class ChatRecord(Struct, frozen=True, omit_defaults=True):
     pinned: tuple[int, ...] = ()
     group: GroupRecord | None = None
     erasure: ErasureRecord | None = None
+    kept: int = 0
 
 
 _encoder = msgpack.Encoder()

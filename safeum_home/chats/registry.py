@@ -212,6 +212,7 @@ class ChatRegistry:
         Their keys are zeroed with the last command that is still using them.
         """
         for chat in [chat for chat in self._open.values() if account in chat.members]:
+            chat.stale = True
             del self._open[chat.id]
         self._doubt()
 

@@ -1,6 +1,6 @@
 """What it takes to switch the history of chats off and on, put together."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from safeum_home.chats.delivery import Delivery
@@ -29,7 +29,7 @@ def make_history(
     notices: NoticeWriter,
     bus: Bus,
     turns: EpochTurns,
-    sweep: Callable[[], Awaitable[None]],
+    sweep: Callable[[], Coroutine[Any, Any, None]],
 ) -> tuple[RateLimit, Routes]:
     """How often an account may switch, and the commands. `sweep` deletes the rows of what was erased."""
     limits = config.limits

@@ -68,6 +68,12 @@ _INVITATIONS = (
     _OWN.where(roster.c.state == INVITED).order_by(roster.c.position.desc()).limit(bindparam("limit"))
 )
 _INVITED = select(roster).where(roster.c.chat == bindparam("chat"), roster.c.state == INVITED)
+_GONE = (
+    select(roster)
+    .where(roster.c.chat == bindparam("chat"), roster.c.state > MEMBER)
+    .order_by(roster.c.position.desc())
+    .limit(bindparam("limit"))
+)
 _COUNT_OWN = select(func.count()).where(
     roster.c.account == bindparam("account"), roster.c.state == bindparam("state")
 )
@@ -157,6 +163,11 @@ def invitations(c: Connection, account: bytes, limit: int) -> list[RosterRow]:
 def invited(c: Connection, chat: bytes) -> list[RosterRow]:
     """The entries of those who are invited into a group."""
     return [RosterRow(*row) for row in c.execute(_INVITED, {"chat": chat})]
+
+
+def gone(c: Connection, chat: bytes, limit: int) -> list[RosterRow]:
+    """The entries of the last who left a group, or were removed."""
+    return [RosterRow(*row) for row in c.execute(_GONE, {"chat": chat, "limit": limit})]
 
 
 def count_own(c: Connection, account: bytes, state: int) -> int:
