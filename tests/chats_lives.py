@@ -59,6 +59,7 @@ class Lives(RuleBasedStateMachine):
     def _message(self, device: Device, chat: int, back: int) -> tuple[ChatView, Message] | None:
         """One of the newest messages that a device shows; mostly its own, and seldom of the node."""
         views = [view for view in device.state.chats if chat == 11 or view.kind != "system"]
+        views = [view for view in views if view.messages]
         if not views:
             return None
         view = views[chat % len(views)]
