@@ -78,8 +78,8 @@ class GroupsTruth(MessagesTruth):
         room.people = (*room.people, person)
         room.roles[person] = "owner" if created else "member"
         room.removed.discard(person)
-        # What is waited for by others in a group without history is not for newcomers.
-        room.since[person] = 0 if created or (room.earlier and room.history) else len(room.said)
+        # What was not kept, and is waited for by others, is not for newcomers.
+        room.since[person] = room.kept if created or (room.earlier and room.history) else len(room.said)
         room.joined[person] = self.order
         if created:
             self._notice(room, "created", None, person)

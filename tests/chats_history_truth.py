@@ -71,7 +71,9 @@ class HistoryTruth(GroupsTruth):
         if isinstance(room, Group) and room.roles[person] != "owner":
             return FORBIDDEN
         room.history = enabled
-        if not enabled:
+        if enabled:
+            room.kept = len(room.said)
+        else:
             self._erase(room)
         self._say(room, self._history_notice(person, enabled), "the node")
         return None

@@ -162,6 +162,8 @@ class MessagesTruth(Truth):
             return GONE
         if which in pinned:
             return None
+        if said.fleeting:
+            return "message_not_kept"
         if len(pinned) >= MOST_PINS:
             return "too_many_pins"
         pinned.append(which)

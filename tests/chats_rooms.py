@@ -95,6 +95,8 @@ class Room:
     history: bool = True
     erased: int = 0
     """How many messages, from the first on, were erased for all."""
+    kept: int = 0
+    """How many there were when they began to be kept again."""
     loose: bool = False
     """Whether its history was ever disabled."""
     joined: dict[str, int] = field(default_factory=dict)
