@@ -136,6 +136,22 @@ class RoughLives(SocialLives):
         """Who somebody is, as `_other` of a device counts."""
         return (NAMES.index(person) - NAMES.index(self._device(number).owner)) % len(NAMES)
 
+    @rule(who=ANY, chat=ANY, back=BACK, what=st.sampled_from(["react", "edit", "answer", "forward", "read"]))
+    def unanswered(self, who: int, chat: int, back: int, what: str) -> None:
+        """Something is done, and the answer is lost: it is asked for again, and is done once."""
+        self.slow(who, 0)
+        if what == "react":
+            self.react(who, chat, back, "\U0001f44d")
+        elif what == "answer":
+            self.answer(who, chat, back, 0)
+        elif what == "forward":
+            self.forward(who, chat, back, chat)
+        else:
+            getattr(self, what)(who, chat, back)
+        device = self._device(who)
+        self.play.cut(device, away=False)
+        self.play.bring_back(device)
+
     @rule(who=ANY)
     def back(self, who: int) -> None:
         self.play.bring_back(self._device(who))
