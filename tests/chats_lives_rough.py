@@ -149,7 +149,9 @@ class RoughLives(SocialLives):
         else:
             getattr(self, what)(who, chat, back)
         device = self._device(who)
-        self.play.cut(device, away=False)
+        self.play.cut(device, away=True)
+        if chat % 2:
+            self.play.net.settle(1)
         self.play.bring_back(device)
 
     @rule(who=ANY)
