@@ -221,6 +221,7 @@ class Play(Orders):
         for device in self.devices:
             self.bring_back(device)
         self.net.settle(25)  # whoever has switched a history off is answered after a turn of the keyring
+        self.look_at_waiting()
         for device in self.devices:
             assert device.live, "it did not come back"
             self.settle_orders(device)
