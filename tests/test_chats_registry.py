@@ -18,8 +18,8 @@ class RegistryTests(SynchronousTestCase):
         self.chat = ChatId(self.world.befriend(self.alice, self.bob))
         self.database = self.world.database
         vault = self.world.vault
-        opener = ChatOpener(vault.keyring, vault.blinder, system_account(NODE), support_account(NODE))
-        self.registry = ChatRegistry(self.database, vault.blinder, opener, size=2)
+        self.opener = ChatOpener(vault.keyring, vault.blinder, system_account(NODE), support_account(NODE))
+        self.registry = ChatRegistry(self.database, vault.blinder, self.opener, size=2)
 
     def load(self, chat: str) -> Any:
         return self.successResultOf(self.registry.load(ChatId(chat)))
@@ -52,6 +52,18 @@ class RegistryTests(SynchronousTestCase):
         self.assertIs(self.registry.get(self.chat), first)
         self.assertIsNone(self.registry.get(others[0]))
         self.assertEqual(len(self.registry._open), 2)
+
+    def test_bounded_by_members(self) -> None:
+        """So many members are kept in all, and at least the chat that was asked for last."""
+        blinder = self.world.vault.blinder
+        registry = self.registry = ChatRegistry(self.database, blinder, self.opener, most_members=2)
+        chats = [registry.system_chat(AccountId(one.account)) for one in (self.alice, self.bob)]
+        first, second = map(self.load, chats)
+        pair = self.load(self.chat)
+        self.assertEqual([chat.stale for chat in (first, second, pair)], [True, True, False])
+        self.assertEqual(registry._members, 2)
+        registry.forget_account(AccountId(self.bob.account))
+        self.assertEqual((registry._members, pair.stale), (0, True))
 
     def test_one_read_for_all(self) -> None:
         """Those who wait for one chat are served by one read, in their order."""

@@ -1,9 +1,12 @@
 """Rows of what becomes of messages, and of what accounts set, on both databases."""
 
+import os
+from pathlib import Path
+
 from safeum_home.storage.changes import changes_since, not_seeing, rewrite
 from safeum_home.storage.chats import add_members
 from safeum_home.storage.erasure import erase_chat, sweep
-from safeum_home.storage.events import event
+from safeum_home.storage.events import append_events, event
 from safeum_home.storage.reactions import (
     drop_reaction,
     drop_reactions,
@@ -12,7 +15,7 @@ from safeum_home.storage.reactions import (
     reaction,
     reactions_to,
 )
-from safeum_home.storage.rows import ChangeRow, EventRow, MemberRow, ReactionRow, SettingsRow
+from safeum_home.storage.rows import ChangeRow, EventRow, MemberRow, NewEvent, ReactionRow, SettingsRow
 from safeum_home.storage.settings import put_settings, settings_of, settings_since
 from tests.storage import OnPostgres, StorageCase, blind
 
@@ -34,6 +37,25 @@ class ChangeStorageTests(StorageCase):
         self.assertEqual(await self.read(changes_since, blind("ann"), found[0].position, 10), found[1:])
         self.assertEqual(await self.read(event, first.chat, first.position), found[1].event)
         self.assertIsInstance(found[0], ChangeRow)
+
+    async def test_what_a_deleted_one_was(self) -> None:
+        """It is neither in the file nor in the log of SQLite once it is deleted, with nothing behind it."""
+        await self.chat("one", "ann")
+        was = os.urandom(200)
+        row = NewEvent(blind("one"), self.db.next_position(), was, os.urandom(16))
+        await self.db.append(append_events, row)
+        if self.url.startswith("sqlite"):
+            self.assertTrue(was in self.octets())
+            await self.write(
+                rewrite, EventRow(row.chat, row.position, b"gone"), self.db.next_position(), True
+            )
+            await self.write(lambda c: None)  # what follows the commit before has been done
+            self.assertFalse(was in self.octets())
+
+    def octets(self) -> bytes:
+        """All that is in the files of the database."""
+        folder = Path(self.url.removeprefix("sqlite:///")).parent
+        return b"".join(path.read_bytes() for path in folder.iterdir())
 
     async def test_who_does_not_see_it(self) -> None:
         """A member for whom a message is not is told nothing of it, and named to who tells."""

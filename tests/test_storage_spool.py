@@ -137,7 +137,8 @@ class SpoolTests(StorageCase):
         chats_of = await self.read(spool.waited_for, [blind("bob"), blind("eve")])
         self.assertEqual(chats_of, {blind("chat")})
         self.assertEqual(await self.read(spool.waited_for, [blind("eve")]), set())
-        self.assertEqual(await self.read(lambda c: list(spool.waiting_chats(c))), [blind("chat")])
+        self.assertEqual(await self.read(spool.waiting_chats, b"", 2), [blind("chat")])
+        self.assertEqual(await self.read(spool.waiting_chats, blind("chat"), 2), [])
         self.assertEqual(set(await self.read(spool.accounts_of, blind("chat"))), {blind("ann"), blind("bob")})
 
     async def test_expired(self) -> None:

@@ -26,6 +26,7 @@ from safeum_home.ports import Blinder, Bus, Caller, Committed, Cursors, Database
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import Done
 from safeum_home.protocol.events import ChatChanged, Reacted
+from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Message
 from safeum_home.storage import changes, chats, events
 from safeum_home.storage.rows import ChangeRow, EventRow
@@ -143,7 +144,8 @@ class Altering:
                 return None
             encoded = frames.encode_params(altered.message)
             sealed = reseal(c, place.chat, place.row, encoded)
-            changes.rewrite(c, EventRow(chat.blind, target, sealed), position)
+            erased = type(altered.message.body) is Deleted
+            changes.rewrite(c, EventRow(chat.blind, target, sealed), position, erased)
             return altered, changes.not_seeing(c, chat.blind, target)
 
         def stored(outcome: tuple[Altered, list[bytes]] | None) -> Callable[[], None] | None:

@@ -6,7 +6,7 @@ waited too long, for devices that were revoked, for members that have left. What
 nobody once the keyring's epoch has turned: for many messages together, since each turn makes all keys anew.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
 
@@ -27,14 +27,14 @@ GATHER_SECONDS = 0.2
 LOOK_SECONDS = 60.0
 DROPPED_AT_ONCE = 200
 """Messages in one transaction."""
+CHATS_AT_ONCE = 100
+"""Chats that are looked at in one snapshot."""
 MOST_ACCOUNTS = 200_000
 MOST_GATHERED = 50_000
 NO_DEVICE = bytes(16)
 """Stands where no device holds a message when it is stored."""
 RECOGNISED_HOURS = 7 * 24
 """For so long a message that is gone is recognised when it is sent again."""
-
-_Chats = Callable[[Connection], Iterable[bytes]]
 
 
 class FleetingMessages:
@@ -133,18 +133,31 @@ class FleetingMessages:
         accounts = list({account for account, _ in gathered.values()})
         with suppress(Problem):  # the storage says itself that it is unavailable; devices come back
             await self._database.transact(lambda c: spool.hold(c, marks))
-            await self._drop(lambda c: spool.waited_for(c, accounts))
+            chats = list(await self._database.read(lambda c: spool.waited_for(c, accounts)))
+            for start in range(0, len(chats), CHATS_AT_ONCE):
+                await self._drop(chats[start : start + CHATS_AT_ONCE])
 
-    async def _drop(self, chats: _Chats) -> None:
+    async def _drop(self, chats: list[bytes]) -> None:
         """Drop what nobody waits for in these chats."""
 
         def find(c: Connection) -> dict[bytes, list[int]]:
-            found = ((chat, spool.held_by_all(c, chat, DROPPED_AT_ONCE)) for chat in chats(c))
+            found = ((chat, spool.held_by_all(c, chat, DROPPED_AT_ONCE)) for chat in chats)
             return {chat: positions for chat, positions in found if positions}
 
         # Off the writer's thread: who holds all up to a place never holds less.
         while found := await self._database.read(find):
             await self._drop_these(found)
+
+    async def _drop_what_is_held(self) -> None:
+        """Drop what nobody waits for anywhere."""
+        async for page in self._waiting_chats():
+            await self._drop(page)
+
+    async def _waiting_chats(self) -> AsyncIterator[list[bytes]]:
+        """Chats in which something waits, a page at a time: no snapshot is held for long."""
+        page = [b""]
+        while page := await self._database.read(partial(_behind, page[-1])):
+            yield page
 
     async def _drop_these(self, found: dict[bytes, list[int]]) -> None:
         hour = self._hour()
@@ -160,7 +173,7 @@ class FleetingMessages:
             with suppress(Problem):
                 await self._know_who_is_waited_for()
                 await self._drop_the_old()
-                await self._drop(spool.waiting_chats)
+                await self._drop_what_is_held()
                 await self._turn_if_due()
         finally:
             if not self._stopped:
@@ -173,15 +186,11 @@ class FleetingMessages:
     async def _know_who_is_waited_for(self) -> None:
         committed = self._database.committed
 
-        def read(c: Connection) -> dict[bytes, int]:
-            found: dict[bytes, int] = {}
-            for chat in spool.waiting_chats(c):
-                found.update(dict.fromkeys(spool.accounts_of(c, chat), 0))
-                if len(found) >= MOST_ACCOUNTS:
-                    break
-            return found
-
-        waiting = await self._database.read(read)
+        waiting: dict[bytes, int] = {}
+        async for page in self._waiting_chats():
+            waiting |= await self._database.read(partial(_accounts_of, page))
+            if len(waiting) >= MOST_ACCOUNTS:
+                break
         # Of what was sent since then nothing may have been in the snapshot.
         waiting.update({who: at for who, at in self._waited_for.items() if at > committed})
         self._waited_for = waiting
@@ -210,3 +219,12 @@ class FleetingMessages:
 
     def _hour(self) -> int:
         return int(self._clock.seconds() // 3600)
+
+
+def _behind(after: bytes, c: Connection) -> list[bytes]:
+    return spool.waiting_chats(c, after, CHATS_AT_ONCE)
+
+
+def _accounts_of(chats: list[bytes], c: Connection) -> dict[bytes, int]:
+    """The members of some chats, noted for nothing yet."""
+    return {account: 0 for chat in chats for account in spool.accounts_of(c, chat)}

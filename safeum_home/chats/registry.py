@@ -40,11 +40,21 @@ class _Loading:
 class ChatRegistry:
     """Opens chats, makes new ones, and forgets those that changed. `ports.Consent`."""
 
-    def __init__(self, database: Database, blinder: Blinder, opener: ChatOpener, size: int = 50_000) -> None:
+    def __init__(
+        self,
+        database: Database,
+        blinder: Blinder,
+        opener: ChatOpener,
+        size: int = 50_000,
+        most_members: int = 500_000,
+    ) -> None:
+        """At most `size` chats are kept, with `most_members` in all (some 200 octets each)."""
         self._database = database
         self._blinder = blinder
         self._opener = opener
         self._size = size
+        self._most_members = most_members
+        self._members = 0
         self._open: OrderedDict[ChatId, Chat] = OrderedDict()
         self._loading: dict[ChatId, _Loading] = {}
         self._changing: dict[ChatId, _Change] = {}
@@ -178,8 +188,7 @@ class ChatRegistry:
         change = self._changing.setdefault(chat, _Change())
         change.count += 1
         change.alone = change.count == 1 and change.alone
-        if (kept := self._open.pop(chat, None)) is not None:
-            kept.stale = True  # nothing more is sealed with the key that it has
+        self._let_go(chat)  # nothing more is sealed with the key that it has
         if (loading := self._loading.get(chat)) is not None:
             loading.stale = True  # what is being read may be of before the change
 
@@ -212,8 +221,7 @@ class ChatRegistry:
         Their keys are zeroed with the last command that is still using them.
         """
         for chat in [chat for chat in self._open.values() if account in chat.members]:
-            chat.stale = True
-            del self._open[chat.id]
+            self._let_go(chat.id)
         self._doubt()
 
     def opener(
@@ -224,9 +232,8 @@ class ChatRegistry:
 
     def forget(self) -> None:
         """Open chats anew. Their keys stay for those who are using them."""
-        for chat in self._open.values():
-            chat.stale = True
-        self._open.clear()
+        for chat in tuple(self._open):
+            self._let_go(chat)
         self._doubt()
 
     def _doubt(self) -> None:
@@ -242,6 +249,15 @@ class ChatRegistry:
             self._open.popitem()[1].key.wipe()
 
     def _keep(self, chat: Chat) -> None:
+        self._let_go(chat.id)
+        chat.stale = False
         self._open[chat.id] = chat
-        if len(self._open) > self._size:
-            self._open.popitem(last=False)[1].stale = True  # no change is noted on it from now on
+        self._members += len(chat.members)
+        while len(self._open) > self._size or (self._members > self._most_members and len(self._open) > 1):
+            self._let_go(next(iter(self._open)))
+
+    def _let_go(self, chat: ChatId) -> None:
+        """Keep a chat no longer, if it is kept: no change is noted on it from now on."""
+        if (kept := self._open.pop(chat, None)) is not None:
+            kept.stale = True
+            self._members -= len(kept.members)

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Subquery, bindparam, exists, select, true, update
 
+from safeum_home.storage.backend import SWEPT
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import ChangeRow, EventRow
 from safeum_home.storage.schema import changes, events, members
@@ -62,8 +63,13 @@ def _since(page: Subquery) -> Select[Any]:
 _SINCE, _SINCE_LATERAL = _since(_PAGE), _since(_PAGE_LATERAL)
 
 
-def rewrite(c: Connection, row: EventRow, position: int) -> None:
-    """The message in a row is now this; `position` is where those who see it are told."""
+def rewrite(c: Connection, row: EventRow, position: int, erased: bool = False) -> None:
+    """The message in a row is now this; `position` is where those who see it are told.
+
+    `erased`: what it was is to be left in the log no longer than it must.
+    """
+    if erased:
+        c.info[SWEPT] = True
     c.execute(_REWRITE.values(sealed=row.sealed), {"of_chat": row.chat, "at_position": row.position})
     _NOTE.change(c, [(row.chat, row.position, position)])
 

@@ -4,9 +4,10 @@ A device says up to which position of the node's order it holds all. So for each
 however many messages wait for it; it is noted only where messages do wait for its account.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select, true, update
 
 from safeum_home.storage.events import append_events
 from safeum_home.storage.keys import put_keys
@@ -30,12 +31,28 @@ _HOLD = (
 )
 # One step down the B-tree for each chat, however much waits in it.
 _NEXT_CHAT = select(spool.c.chat).where(spool.c.chat > bindparam("after")).order_by(spool.c.chat).limit(1)
+_NO_LIMIT = (1 << 63) - 1
 _HOLDERS = (
     select(members.c.account, members.c.visible, devices.c.device, devices.c.held)
     .join(devices, devices.c.account == members.c.account, isouter=True)
     .where(members.c.chat == bindparam("chat"))
 )
 _CHANGED = (changes.c.chat == spool.c.chat) & (changes.c.target == spool.c.position)
+
+
+def _held(*bounds: ColumnElement[bool]) -> Select[Any]:
+    """Positions up to which all hold a chat's messages, or for which all of `bounds` holds."""
+    held = func.coalesce(changes.c.position, spool.c.position) <= bindparam("low")
+    found = select(spool.c.position).outerjoin(changes, _CHANGED).where(spool.c.chat == bindparam("chat"))
+    found = found.where(or_(held, and_(changes.c.position.is_(None), *bounds)) if bounds else true())
+    return found.order_by(spool.c.position).limit(bindparam("limit"))
+
+
+# Made once: what is built for each chat costs more than looking for it.
+_UP_TO_OTHERS = spool.c.position <= bindparam("others")
+_HELD_BUT_BY_DEVICE = _held(spool.c.device == bindparam("one"), _UP_TO_OTHERS)
+_HELD_BUT_BY_ACCOUNT = _held(spool.c.account == bindparam("one"), _UP_TO_OTHERS)
+_ALL = _held()
 _EXPIRED = (
     select(spool.c.chat, spool.c.position)
     .where(spool.c.hour < bindparam("hour"))
@@ -68,11 +85,15 @@ def waited_for(c: Connection, accounts: Sequence[bytes]) -> set[bytes]:
     return {chat for (chat,) in _WAITED_FOR.fetch(c, [(account,) for account in accounts])}
 
 
-def waiting_chats(c: Connection) -> Iterator[bytes]:
-    """Chats in which something waits, one after the other."""
-    after: bytes | None = b""
-    while (after := c.execute(_NEXT_CHAT, {"after": after}).scalar_one_or_none()) is not None:
-        yield after
+def waiting_chats(c: Connection, after: bytes, limit: int) -> list[bytes]:
+    """Chats in which something waits, behind `after`."""
+    found: list[bytes] = []
+    while len(found) < limit:
+        chat = c.execute(_NEXT_CHAT, {"after": found[-1] if found else after}).scalar_one_or_none()
+        if chat is None:
+            break
+        found.append(chat)
+    return found
 
 
 def accounts_of(c: Connection, chat: bytes) -> list[bytes]:
@@ -88,16 +109,13 @@ def held_by_all(c: Connection, chat: bytes, limit: int) -> list[int]:
     """
     holders = c.execute(_HOLDERS, {"chat": chat}).all()
     lows = sorted((max(row.held or 0, row.visible), row.device or b"", row.account) for row in holders)
-    query = select(spool.c.position).outerjoin(changes, _CHANGED).where(spool.c.chat == chat)
+    asked: dict[str, object] = {"chat": chat, "limit": limit}
+    query = _ALL
     if lows:
         (low, device, account), *others = lows
-        sent_by_it = spool.c.device == device if device else spool.c.account == account
-        bounded = [changes.c.position.is_(None), sent_by_it]
-        if others:
-            bounded.append(spool.c.position <= others[0][0])
-        query = query.where(or_(func.coalesce(changes.c.position, spool.c.position) <= low, and_(*bounded)))
-    query = query.order_by(spool.c.position).limit(limit)
-    return list(c.execute(query).scalars())
+        query = _HELD_BUT_BY_DEVICE if device else _HELD_BUT_BY_ACCOUNT
+        asked |= {"low": low, "one": device or account, "others": others[0][0] if others else _NO_LIMIT}
+    return [position for (position,) in c.execute(query, asked)]
 
 
 def expired(c: Connection, hour: int, limit: int) -> dict[bytes, list[int]]:
