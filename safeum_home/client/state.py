@@ -32,7 +32,7 @@ from safeum_home.protocol.events import (
     Typing,
 )
 from safeum_home.protocol.news import is_news, is_own
-from safeum_home.protocol.types import ChatInfo, ChatSummary, Contact, ContactState, Message, Profile
+from safeum_home.protocol.types import ChatSummary, Contact, ContactState, Message, Profile
 
 MAX_CHATS = 2000
 NODE_NAMES = {"system": "SafeUM", "support": "SafeUM Support"}
@@ -75,7 +75,7 @@ class State:
             Typing: self._typing.take,
             ContactChanged: lambda event: self._contact(event.contact),
             ProfileChanged: lambda event: self._profile(event.account, event.profile),
-            ChatUpdated: lambda event: self._updated(event.chat),
+            ChatUpdated: self._updated,
             ChatChanged: self._changed,
             SettingsChanged: self._set,
             GroupInvitation: self.groups.invited,
@@ -213,11 +213,12 @@ class State:
                 view.unread = 0
         self._typing.take(Typing(message.chat, message.sender, False))
 
-    def _updated(self, info: ChatInfo) -> None:
+    def _updated(self, event: ChatUpdated) -> None:
+        info = event.chat
         view = self.chat(info.chat)
         if view is None:
             self._chats[info.chat] = view = ChatView(info.chat, info.kind, "", "")
-        if view.update(info):
+        if view.update(info, event.cursor):
             self._typing.wipe(info.chat)
             self.voice.forget()
 
