@@ -38,7 +38,7 @@ class Names:
 
     def key_of(self, person: str, chat: str) -> Key:
         """The model's name of a chat of somebody's."""
-        keys = [("system", person), *(("group", name) for name in self.groups)]
+        keys: list[Key] = [("system", person), *(("group", name) for name in self.groups)]
         keys += [self._truth.room(person, other) for other in self.accounts]
         return next(key for key in keys if self.chat_id(key) == chat)
 

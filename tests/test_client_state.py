@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -11,16 +11,8 @@ from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.events import Link, LinkChanged
 from safeum_home.client.state import State
 from safeum_home.errors import Code, Problem
-from safeum_home.protocol.events import ChatUpdated, ContactChanged, ProfileChanged, Receipt, Typing
-from safeum_home.protocol.types import (
-    ChatInfo,
-    ChatSummary,
-    Contact,
-    ContactState,
-    LoginAlert,
-    Message,
-    Profile,
-)
+from safeum_home.protocol.events import ContactChanged, ProfileChanged, Receipt, Typing
+from safeum_home.protocol.types import ChatSummary, Contact, ContactState, LoginAlert, Message, Profile
 from tests.client_double import (
     ADA,
     BOB,
@@ -103,27 +95,6 @@ class StateTests(SynchronousTestCase):
         self.successResultOf(loading)
         chat = self.node.client.state.chats[0]
         self.assertEqual((chat.unread, [entry.id for entry in chat.messages]), (2, [cursor(5), cursor(6)]))
-
-    def test_an_erasure_of_before(self) -> None:
-        """A chat that is new here keeps what came before it was told of a past that was erased earlier."""
-        state = self.load()
-        group = ChatInfo(OTHER, "group", erased=cursor(3))
-        self.wire.event(message(6, chat=OTHER))
-        self.wire.event(ChatUpdated(cursor(7), group))
-        self.assertEqual([entry.id for entry in state.chats[0].messages], [cursor(6)])
-        self.wire.event(ChatUpdated(cursor(8), structs.replace(group, erased=cursor(8))))
-        view = state.chat(OTHER)
-        assert view is not None
-        self.assertEqual((view.erased, view.messages), (cursor(8), []))
-
-    def test_an_erasure_in_a_chat_that_is_new(self) -> None:
-        """What the erasure itself tells of wipes, whatever was known of the chat."""
-        state = self.load()
-        self.wire.event(message(6, chat=OTHER))
-        self.wire.event(ChatUpdated(cursor(7), ChatInfo(OTHER, "direct", False, cursor(7))))
-        view = state.chat(OTHER)
-        assert view is not None
-        self.assertEqual((view.erased, view.messages), (cursor(7), []))
 
     def test_messages_count_until_they_are_read_anywhere(self) -> None:
         state = self.load()
