@@ -66,6 +66,22 @@ class RoughLives(SocialLives):
         self.play.bring_back(late)
         self.load(on)
 
+    @rule(who=ANY, chat=ANY)
+    def copy_unseen(self, who: int, chat: int) -> None:
+        """Who has a message copied into a chat without history is away before it hears what that holds."""
+        for each in list(self.play.devices):
+            self.play.bring_back(each)
+        device = self._device(who)
+        if (key := self._room(device, chat)) is None:
+            return
+        self.switch(who, chat, enabled=False)
+        self._write(device, key)
+        self.slow(who, 0)
+        self.forward(who, 0, 0, 0)  # the chat that was written in last is the first
+        self.play.cut(device, away=True)
+        self.play.net.settle(1)
+        self.play.bring_back(device)
+
     @rule()
     def let_all_go(self) -> None:
         self.play.let_all_go()
@@ -102,20 +118,24 @@ class RoughLives(SocialLives):
                 self.delete(by, chat, back)
         self.play.bring_back(away)
 
-    @rule(who=ANY, group=ANY, removed=st.booleans(), back=st.booleans())
-    def come_again(self, who: int, group: int, removed: bool, back: bool) -> None:
+    @rule(who=ANY, group=ANY, removed=st.booleans(), link=st.booleans(), back=st.booleans())
+    def come_again(self, who: int, group: int, removed: bool, link: bool, back: bool) -> None:
         """Somebody leaves a group, or is removed, and is a member again, while one of the devices is away."""
         missing, key = self._device(who), self._group(group)
         if key is None or (room := self.play.truth.group(key)) is None or missing.owner not in room.people:
             return
         self.play.cut(missing, away=True)
         person, others = missing.owner, [one for one in NAMES if one != missing.owner]
+        for number in self._connected(others) if link else ():
+            self.make_link(number, group)
         if removed:
             for number in self._connected(others):
                 self.expel(number, group, self._towards(number, person))
         else:
             for number in self._connected([person]):
                 self.leave(number, group)
+        for number in self._connected([person]) if link else ():
+            self.follow_link(number, -1)
         for number in self._connected(others):
             self.write_in_group(number, group, 1)
             self.invite(number, group, self._towards(number, person))
