@@ -7,8 +7,8 @@ that is away waits for it, and what may not: for that which is in between it ask
 from collections.abc import Callable
 
 from tests.chats_groups_truth import FORBIDDEN, Group, GroupsTruth
-from tests.chats_messages_truth import UNKNOWN
-from tests.chats_rooms import Key, Room, Said
+from tests.chats_messages_truth import STRANGERS, UNKNOWN
+from tests.chats_rooms import NODE, Key, Room, Said
 
 
 class HistoryTruth(GroupsTruth):
@@ -70,12 +70,17 @@ class HistoryTruth(GroupsTruth):
             return None
         if isinstance(room, Group) and room.roles[person] != "owner":
             return FORBIDDEN
+        # Either may erase what both have written, but says nothing with it to whom he may not write.
+        welcome = self._may_write(person, room)
+        if enabled and not welcome:
+            return STRANGERS
         room.history = enabled
         if enabled:
             room.kept = len(room.said)
         else:
             self._erase(room)
-        self._say(room, self._history_notice(person, enabled), "the node")
+        if welcome:
+            self._say(room, self._history_notice(person, enabled), NODE)
         return None
 
     def _history_notice(self, person: str, enabled: bool) -> str:
