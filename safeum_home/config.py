@@ -4,7 +4,6 @@ Unknown keys are refused, and so is anything that looks like a secret written in
 secrets are fed to the running node (docs/operate.md).
 """
 
-import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,15 +11,17 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, field
 
-from safeum_home.config_base import Positive as Positive
-from safeum_home.config_base import Rate as Rate
 from safeum_home.config_base import Seconds as Seconds
 from safeum_home.config_base import Section as Section
 from safeum_home.config_files import FileSection as FileSection
 from safeum_home.config_files import check_files
 from safeum_home.config_history import HistorySection as HistorySection
+from safeum_home.config_limits import LimitSection as LimitSection
 from safeum_home.config_secrets import ConfigError as ConfigError
 from safeum_home.config_secrets import refuse_inline_secrets
+from safeum_home.config_sms import SmsProviderSection as SmsProviderSection
+from safeum_home.config_sms import SmsSection as SmsSection
+from safeum_home.config_sms import check_sms
 from safeum_home.errors import Problem
 from safeum_home.ids import node_name
 
@@ -109,109 +110,6 @@ class MessageSection(Section, frozen=True):
     """For how long after it was sent its author can change a message."""
 
 
-class LimitSection(Section, frozen=True):
-    """Bounds against floods. Rates are per second, bursts are how many may come at once."""
-
-    connections: Positive = 20_000
-    connections_per_address: Positive = 64
-    authentication_seconds: Seconds = 15.0
-    ping_seconds: Seconds = 60.0
-    commands_per_second: Rate = 50.0
-    commands_burst: Positive = 400
-    in_flight: Annotated[int, Meta(ge=2, le=4096)] = 64
-    outbound_frames: Positive = 2_000
-    outbound_bytes: Positive = 1_048_576
-    unacknowledged: Positive = 10_000
-    logins_per_address: Rate = 0.5
-    logins_per_address_burst: Positive = 20
-    logins_per_account: Rate = 0.05
-    logins_per_account_burst: Positive = 10
-    pin_tries: Positive = 10
-    """For one login and day, from all addresses together; and as many for sessions of the account."""
-    pin_tries_per_address: Positive = 20
-    pin_tries_anywhere: Positive = 1_000
-    """Wrong ones from outside in a day, for all logins together."""
-    signups_per_address: Rate = 0.01
-    signups_per_address_burst: Positive = 10
-    finds_per_account: Rate = 0.005
-    finds_per_account_burst: Positive = 50
-    contact_requests_per_account: Rate = 0.001
-    contact_requests_per_account_burst: Positive = 20
-    support_messages_per_account: Rate = 0.02
-    support_messages_per_account_burst: Positive = 20
-    profile_changes_per_account: Rate = 0.02
-    profile_changes_per_account_burst: Positive = 30
-    history_switches_per_account: Rate = 0.01
-    history_switches_per_account_burst: Positive = 5
-    file_requests_per_account: Rate = 20.0
-    file_requests_per_account_burst: Positive = 400
-    verifications_per_address: Rate = 0.005
-    verifications_per_address_burst: Positive = 10
-    codes_per_number: Rate = 0.0001
-    codes_per_number_burst: Positive = 6
-    contacts: Positive = 5_000
-    groups: Positive = 500
-    group_members: Annotated[int, Meta(ge=1, le=2_000)] = 2_000
-    group_open_invitations: Positive = 500
-    invitations: Annotated[int, Meta(ge=1, le=50)] = 50
-    group_invitations_per_account: Rate = 0.02
-    group_invitations_per_account_burst: Positive = 200
-    group_changes_per_account: Rate = 0.2
-    group_changes_per_account_burst: Positive = 100
-    devices: Annotated[int, Meta(ge=1, le=50)] = 50
-    """As many as fit a frame at their longest."""
-
-
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$(?!\n)")]
-Prefix = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,14}$(?!\n)")]
-"""The first digits of numbers, beginning with the country's code, without "+"."""
-
-
-class SmsProviderSection(Section, frozen=True):
-    """One provider of text messages: docs/bridges.md has the settings of each kind."""
-
-    name: Name
-    kind: Name
-    settings: dict[str, Any] = field(default_factory=dict)
-
-
-class SmsSection(Section, frozen=True):
-    """Text messages. Bursts are how many may come at once; costs are in millionths of a unit of money."""
-
-    providers: Annotated[list[SmsProviderSection], Meta(max_length=16)] = field(default_factory=list)
-    routes: dict[Prefix, Annotated[list[Name], Meta(min_length=1)]] = field(default_factory=dict)
-    text: Annotated[str, Meta(max_length=400)] = "{code} is your SafeUM code. Do not share it."
-    concurrency: Annotated[int, Meta(ge=1, le=1024)] = 32
-    queue: Annotated[int, Meta(ge=0, le=65536)] = 256
-    attempt_seconds: Annotated[float, Meta(gt=0, le=120)] = 10.0
-    total_seconds: Annotated[float, Meta(gt=0, le=600)] = 30.0
-    rounds: Annotated[int, Meta(ge=1, le=10)] = 3
-    breaker_failures: Annotated[int, Meta(ge=1, le=1000)] = 5
-    breaker_seconds: Seconds = 30.0
-    number_per_hour: Rate = 0.5
-    number_burst: Positive = 3
-    address_per_hour: Rate = 10.0
-    address_burst: Positive = 10
-    prefix_digits: Annotated[int, Meta(ge=1, le=15)] = 7
-    prefix_per_hour: Rate = 20.0
-    prefix_burst: Positive = 20
-    area_digits: Annotated[int, Meta(ge=1, le=15)] = 4
-    area_per_hour: Rate = 200.0
-    area_burst: Positive = 200
-    messages_per_day: Positive = 2_000
-    cost_per_day: Positive = 200_000_000
-    price: Annotated[int, Meta(ge=0)] = 100_000
-    prices: dict[Prefix, Annotated[int, Meta(ge=0)]] = field(default_factory=dict)
-    conversion_messages: Positive = 20
-    conversion_share: Annotated[float, Meta(ge=0, le=1)] = 0.2
-    conversion_wait_seconds: Seconds = 600.0
-    conversion_closed_seconds: Seconds = 3600.0
-
-    def written(self, code: str) -> str:
-        """The message that brings `code`."""
-        return self.text.replace("{code}", code)
-
-
 class Config(Section, frozen=True):
     """A node's configuration."""
 
@@ -265,7 +163,7 @@ def parse(text: str) -> Config:
     if config.policy.file != "standard" and not config.policy.file.startswith("/"):
         raise ConfigError("policy.file: `standard`, or a path that begins with /")
     check_files(config.files)
-    _check_sms(config.sms)
+    check_sms(config.sms)
     return config
 
 
@@ -275,17 +173,6 @@ def _refuse_former(raw: dict[str, Any]) -> None:
     if isinstance(registration, dict) and "open" in registration:
         mode = "closed" if registration["open"] is False else "open"
         raise ConfigError(f'registration.open is no more: write `mode = "{mode}"` in its place')
-
-
-def _check_sms(sms: SmsSection) -> None:
-    names = [provider.name for provider in sms.providers]
-    if len(set(names)) < len(names):
-        raise ConfigError("sms.providers: two of one name")
-    for route in sms.routes.values():
-        if not set(route) <= set(names):
-            raise ConfigError("sms.routes: names a provider that is not in sms.providers")
-    if re.findall(r"\{code\}|[{}]", sms.text) != ["{code}"]:
-        raise ConfigError("sms.text: {code} once, and no other brace")
 
 
 def load(path: Path) -> Config:

@@ -41,8 +41,12 @@ class RateLimit:
     held; beyond that the one not seen for longest is forgotten, which errs towards allowing.
     """
 
-    def __init__(self, rate: float, burst: float, now: Callable[[], float], size: int = 65536) -> None:
+    def __init__(
+        self, rate: float, burst: float, now: Callable[[], float], size: int = 65536, debts: bool = False
+    ) -> None:
+        """`debts`: what is settled afterwards may empty a bucket, and as much again."""
         self._rate, self._burst = rate, burst
+        self._spans = 2 if debts else 1
         self._cost = 1.0 / rate
         self._span = burst / rate
         self._now = now
@@ -52,14 +56,19 @@ class RateLimit:
     def __len__(self) -> int:
         return len(self._full_at)
 
+    @property
+    def burst(self) -> float:
+        """How many may come at once."""
+        return self._burst
+
     def take(self, key: Hashable, cost: float = 1.0) -> None:
         """Take `cost` tokens of `key`; raises `Problem(rate_limited)` with `retry_after`, taking none."""
         now = self._now()
         held = self._full_at
         begins = max(held.get(key, now), now)
-        if begins > now + self._span:
-            # The clock was set back: nobody can owe more than a span, so it is not the client's doing.
-            begins = held[key] = now + self._span
+        if begins > (latest := now + self._span * self._spans):
+            # The clock was set back: nobody can owe more than that, so it is not the client's doing.
+            begins = held[key] = latest
         full_at = begins + cost * self._cost
         wait = full_at - now - self._span
         if wait > 1e-9:
@@ -68,6 +77,14 @@ class RateLimit:
             raise Problem(Code.RATE_LIMITED, retry_after=wait)
         held[key] = full_at
         held.move_to_end(key)
+        self._expire(now)
+
+    def settle(self, key: Hashable, cost: float) -> None:
+        """What was taken before turns out to be so much more, or less where that is negative."""
+        now = self._now()
+        full_at = max(self._full_at.get(key, now), now) + cost * self._cost
+        self._full_at[key] = min(full_at, now + self._span * self._spans)
+        self._full_at.move_to_end(key)
         self._expire(now)
 
     def give_back(self, key: Hashable, cost: float = 1.0) -> None:
@@ -88,7 +105,8 @@ class RateLimit:
         self._rate, self._burst = rate, burst
         self._cost, self._span = 1.0 / rate, burst / rate
         for key, full_at in self._full_at.items():
-            self._full_at[key] = now + min((full_at - now) / before * self._cost, self._span)
+            owed = (full_at - now) / before * self._cost
+            self._full_at[key] = now + min(owed, self._span * self._spans)
 
     def held_back(self) -> int:
         """How many keys would be refused a token now."""

@@ -153,6 +153,15 @@ class FileCase(SynchronousTestCase):
         more = {"Content_Type": "application/offset+octet-stream", "Upload_Offset": str(offset), **fields}
         return self.web.tus("PATCH", path, ticket, body, **more)
 
+    def begun(self, ticket: str, path: str, octets: bytes, until: int) -> Connection:
+        """A connection on which `octets` are being sent, of which those before `until` have come."""
+        connection = self.web.connect()
+        fields = {"Content_Type": "application/offset+octet-stream", "Upload_Offset": "0"}
+        length = {"Content_Length": str(len(octets))}
+        head = request("PATCH", path, b"", **tus_fields(ticket, {**fields, **length}))
+        connection.send(head + octets[:until])
+        return connection
+
     def upload(self, octets: bytes, kind: str = OCTETS, client: Client | None = None, **params: Any) -> str:
         """Upload all of it; the file's id."""
         ticket, path = self.create(len(octets), kind, client, **params)

@@ -1,10 +1,6 @@
-"""Messages are edited, deleted for all and reacted to: on disk before anybody is told, the same for all."""
+"""Messages are edited and deleted for all: whoever was there is told, and whoever comes later finds it so."""
 
-from typing import Any
-
-from safeum_home.protocol import MAX_FRAME
 from tests.changes_case import ChangeCase, Group, text
-from tests.world import Client
 
 
 class EditTests(ChangeCase):
@@ -195,94 +191,6 @@ class DeleteTests(ChangeCase):
         self.refused("not_found", self.bob, "message.delete", chat=group.id, message=sent)
 
 
-class ReactionTests(ChangeCase):
-    """One reaction of each account to each message."""
-
-    def test_counted(self) -> None:
-        """All are told the totals, and who it was; each is told its own when it reads the chat."""
-        self.react(self.bob, "👍")
-        [event] = self.changed(self.alice)
-        self.assertEqual(event["message"]["reactions"], [{"emoji": "👍", "count": 1}])
-        self.assertEqual(event["reacted"], {"account": self.bob.account, "emoji": "👍"})
-        self.assertNotIn("mine", event["message"])
-        self.react(self.alice, "👍")
-        self.assertEqual(self.page(self.alice)[0]["reactions"], [{"emoji": "👍", "count": 2}])
-        self.react(self.bob, "🎉")
-        totals = [{"emoji": "👍", "count": 1}, {"emoji": "🎉", "count": 1}]
-        for client, mine in ((self.alice, "👍"), (self.bob, "🎉")):
-            [shown] = self.page(client)
-            self.assertEqual((shown["reactions"], shown["mine"]), (totals, mine))
-            listed = [each for each in client.call("chat.list")["chats"] if each["chat"] == self.chat]
-            self.assertEqual(listed[0]["last"], shown)
-        who = self.alice.call("message.reactions", **self.about())
-        self.assertCountEqual(
-            who["reactions"],
-            [{"account": self.alice.account, "emoji": "👍"}, {"account": self.bob.account, "emoji": "🎉"}],
-        )
-
-    def test_taken_back(self) -> None:
-        """With it goes the last trace of it."""
-        self.react(self.bob, "👍")
-        self.react(self.bob, None)
-        event = self.changed(self.alice)[-1]
-        self.assertNotIn("reactions", event["message"])
-        self.assertEqual(event["reacted"], {"account": self.bob.account, "emoji": None})
-        self.assertEqual(self.world.database.count("reactions"), 0)
-
-    def test_sent_again(self) -> None:
-        """The same once more changes nothing, and nobody is told; nor is taking back what is not there."""
-        self.react(self.alice, None)
-        self.react(self.bob, "❤️")
-        self.react(self.bob, "❤")
-        self.assertEqual(len(self.changed(self.alice)), 1)
-        self.assertEqual(self.page(self.bob)[0]["mine"], "❤️")
-
-    def test_emoji(self) -> None:
-        """One emoji, as Unicode recommends them: no text, no two of them, nothing that looks like one."""
-        for emoji in ("👍🏽", "🇩🇪", "👨‍👩‍👧", "1️⃣", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "☺"):
-            self.react(self.bob, emoji)
-        for wrong in ("a", "1", "👍👍", "👍\u200d", "🇩", "🏽", "\ufe0f", "<b>", "👍" + "\ufe0f" * 5 + "x"):
-            self.refused("invalid_emoji", self.bob, "message.react", **self.about(emoji=wrong))
-        for wrong in ("", "x" * 41):
-            self.refused("invalid_params", self.bob, "message.react", **self.about(emoji=wrong))
-
-    def test_no_more_than_twenty(self) -> None:
-        """A message has up to twenty different reactions; of those that it has, more can be given."""
-        people = [self.world.register(f"person-{number:02}") for number in range(21)]
-        group = Group(self.world, self.alice, *people)
-        sent = self.alice.write(group.id, "a")["id"]
-        for number, person in enumerate(people[:20]):
-            person.call("message.react", chat=group.id, message=sent, emoji=chr(0x1F34A + number))
-        about = {"chat": group.id, "message": sent}
-        self.refused("too_many_reactions", people[20], "message.react", **about, emoji="👍")
-        people[20].call("message.react", **about, emoji=chr(0x1F34A))
-        pages, after = [], None
-        while True:
-            page = self.alice.call("message.reactions", **about, after=after, limit=8)
-            pages.append(len(page["reactions"]))
-            after = page["next"]
-            if after is None:
-                break
-        self.assertEqual(pages, [8, 8, 5])
-
-    def test_largest(self) -> None:
-        """The longest message, with all that it can bear, fits a frame when it changes."""
-        about = {"chat": self.chat, "client_id": "m", "body": text("\u0000" * 8192)}
-        sent = self.alice.call("chat.send", **about, reply_to=self.sent, mentions=[self.bob.account])["id"]
-        self.react(self.bob, "🏴󠁧󠁢󠁥󠁮󠁧󠁿", sent)
-        self.edit(self.alice, "\u0001" * 8192, sent)
-        self.assertEqual(len(self.changed(self.bob)), 2)  # the double holds each frame against MAX_FRAME
-        room = MAX_FRAME - 8192 * 6
-        self.assertGreater(room, 20 * (283 + 3) + 20 * (40 + 32) + 6 * 283 + 1024)
-
-    def test_a_text_is_no_reaction(self) -> None:
-        """What looks like reactions inside a text is a text."""
-        words = '"reactions":[{"emoji":"👍","count":9}],"mine":"👍"'
-        self.alice.write(self.chat, words)
-        [_, shown] = self.page(self.bob)
-        self.assertEqual(set(shown), {"id", "chat", "sender", "at", "body"})
-
-
 class MissedTests(ChangeCase):
     """A device that was away."""
 
@@ -366,89 +274,6 @@ class MissedTests(ChangeCase):
         self.bob.resume(since)
         self.assertEqual([each["message"]["id"] for each in self.changed(self.bob)], [second])
         self.refused("message_gone", self.bob, "message.react", **self.about(emoji="👍"))
-
-
-class OrderTests(ChangeCase):
-    """Commits and failures, and commands that cross."""
-
-    def ask(self, client: Client, method: str, **params: Any) -> int:
-        return client.ask(method, **self.about(**params))
-
-    def test_on_disk_before_anybody_is_told(self) -> None:
-        """Until the commit there is no answer and no event; then the answer comes before the event."""
-        database = self.world.database
-        database.hold = True
-        number = self.ask(self.alice, "message.edit", body=text("x"))
-        self.assertIsNone(self.alice.answer(number))
-        database.commit()
-        self.assertIsNone(self.alice.answer(number))
-        self.assertEqual(self.changed(self.bob), [])
-        database.report()
-        self.assertEqual(self.alice.answer(number), {})
-        kinds = ["method" in frame for frame in self.alice.connection.written[-2:]]
-        self.assertEqual(kinds, [False, True])
-        self.assertEqual(len(self.changed(self.bob)), 1)
-
-    def test_a_failure_changes_nothing(self) -> None:
-        """What could not be committed is refused, and the message is what it was."""
-        self.world.database.failing = True
-        for method, more in (("edit", {"body": text("x")}), ("delete", {}), ("react", {"emoji": "👍"})):
-            self.refused("storage_unavailable", self.alice, f"message.{method}", **self.about(**more))
-        self.world.database.failing = False
-        self.assertEqual(self.changed(self.bob), [])
-        self.assertEqual(self.page(self.bob)[0]["body"], text("hi"))
-
-    def test_an_edit_and_a_deletion_at_once(self) -> None:
-        """The message is deleted, whichever came first: an edit brings nothing back."""
-        tablet = self.world.login("alice")
-        for first, second in ((self.alice, tablet), (tablet, self.alice)):
-            message = self.alice.write(self.chat, "x")["id"]
-            self.world.database.hold = True
-            asked = [
-                (first, first.ask("message.edit", **self.about(message, body=text("y")))),
-                (second, second.ask("message.delete", **self.about(message))),
-            ]
-            if first is tablet:
-                asked.reverse()
-            self.world.database.hold = False
-            self.world.database.release()
-            outcomes = [client.answers.get(number) or client.answer(number) for client, number in asked]
-            self.assertEqual(len([each for each in outcomes if each is not None]), 2)
-            self.assertEqual(self.page(self.bob)[-1]["body"]["kind"], "deleted")
-        self.world.database.hold = True
-        message = self.sent
-        deleting = self.ask(self.alice, "message.delete")
-        editing = tablet.ask("message.edit", **self.about(message, body=text("y")))
-        reacting = self.ask(self.bob, "message.react", emoji="👍")
-        self.world.database.hold = False
-        self.world.database.release()
-        self.assertEqual(self.alice.answer(deleting), {})
-        for client, number in ((tablet, editing), (self.bob, reacting)):
-            client.take()
-            self.assertEqual(client.answers[number]["error"]["data"]["code"], "message_gone")
-        self.assertEqual(self.world.database.count("reactions"), 0)
-
-    def test_an_edit_of_what_is_on_its_way(self) -> None:
-        """A message and its change in one group of changes: the row is there when the change looks for it."""
-        self.world.database.hold = True
-        sending = self.alice.ask("chat.send", **self.alice.message(self.chat, "x"))
-        position = self.world.vault.cursors.encode(self.world.database.next_position() - 1)
-        editing = self.alice.ask("message.edit", **self.about(position, body=text("y")))
-        self.world.database.hold = False
-        self.world.database.release()
-        self.assertEqual(self.alice.answer(sending)["id"], position)  # type: ignore[index]
-        self.assertEqual(self.alice.answer(editing), {})
-        self.assertEqual(self.page(self.bob)[-1]["body"], text("y"))
-
-    def test_reactions_at_once(self) -> None:
-        """None is lost, and each is counted once."""
-        self.world.database.hold = True
-        for client, emoji in ((self.alice, "👍"), (self.bob, "👍"), (self.bob, "🎉"), (self.alice, None)):
-            self.ask(client, "message.react", emoji=emoji)
-        self.world.database.hold = False
-        self.world.database.release()
-        self.assertEqual(self.page(self.bob)[0]["reactions"], [{"emoji": "🎉", "count": 1}])
-        self.assertEqual(len(self.changed(self.alice)), 4)
 
 
 class ErasedTests(ChangeCase):

@@ -11,6 +11,8 @@ from safeum_home.chats.typing_signal import AGAIN_SECONDS, MOST_MEMBERS, TypingS
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Published
 from safeum_home.protocol.commands import ChatTyping
+from tests.group_case import GroupCase
+from tests.world import Client
 
 CHAT = ChatId("!" + "g" * 26)
 
@@ -31,6 +33,7 @@ class TypingTests(SynchronousTestCase):
         self.clock = Clock()
         self.told: list[AccountId] = []
         self.hiding: set[AccountId] = set()
+        self.strangers: set[AccountId] = set()
         test: Any = self
         self.signals = TypingSignals(self.clock.seconds, test, test, test)
 
@@ -54,6 +57,23 @@ class TypingTests(SynchronousTestCase):
 
     def tells_typing(self, account: AccountId) -> bool:
         return account not in self.hiding
+
+    def are_contacts(self, one: AccountId, other: AccountId) -> bool:
+        return not {one, other} & self.strangers
+
+    def test_strangers(self) -> None:
+        """In a group nobody is told of somebody who is no contact; in a chat of two both are."""
+        self.group(5)
+        self.strangers = {member(1), member(3)}
+        self.type(0)
+        self.assertEqual(self.told, [member(2), member(4)])
+        self.type(1)
+        self.assertEqual(self.told, [member(2), member(4)])
+        self.group(2)
+        self.chat.kind = ChatKind.DIRECT
+        self.clock.advance(AGAIN_SECONDS)
+        self.type(1)
+        self.assertEqual(self.told, [member(2), member(4), member(0)])
 
     def test_members(self) -> None:
         """All others are told, but those who hide it; and nobody is told of those."""
@@ -106,3 +126,32 @@ class TypingTests(SynchronousTestCase):
         self.assertEqual(len(self.signals._told), 65536)
         self.signals.sent(ChatId(f"!{69_999:026d}"), member(0))
         self.assertEqual(len(self.signals._told), 65535)
+
+
+class NodeTests(GroupCase):
+    """Alice, Bob, who is her contact, and Carol, who is hers alone, in a group of a whole node."""
+
+    def typed(self, chat: str, who: Client) -> list[str]:
+        """Who is told that somebody types."""
+        people = {"alice": self.alice, "bob": self.bob, "carol": self.carol}
+        for client in people.values():
+            client.take()
+        self.world.clock.advance(10)
+        who.notify("chat.typing", chat=chat)
+        return [name for name, client in people.items() if client.take("chat.typing")]
+
+    def test_contacts_alone(self) -> None:
+        """Neither a stranger nor somebody who is blocked, or hides it, is told; nor are these told of."""
+        chat = self.group(self.alice, self.bob, self.carol)
+        self.world.clock.pump([0.1] * 100)
+        self.assertEqual(self.typed(chat, self.bob), ["alice"])
+        self.assertEqual(self.typed(chat, self.alice), ["bob", "carol"])
+        self.carol.call("account.privacy", hide_typing=True)
+        self.assertEqual(self.typed(chat, self.alice), ["bob"])
+        self.assertEqual(self.typed(chat, self.carol), [])
+        self.bob.call("contact.block", account=self.alice.account)
+        self.assertEqual(self.typed(chat, self.bob), [])
+        self.assertEqual(self.typed(chat, self.alice), [])
+        self.bob.call("contact.unblock", account=self.alice.account)
+        self.world.befriend(self.alice, self.bob)
+        self.assertEqual(self.typed(chat, self.bob), ["alice"])

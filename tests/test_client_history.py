@@ -122,7 +122,7 @@ class HistoryTests(DeskTestCase):
         view = self.desk.state.chat(CHAT)
         assert view is not None
         del self.wire.answers["chat.history"]
-        self.desk.run(self.desk.older(view))
+        self.desk.run(self.desk.pages.older(view))
         asked = self.wire.of("chat.history")[-1]
         self.erased()
         self.wire.reply(asked, {"messages": [message(1, "gone")], "more": True})

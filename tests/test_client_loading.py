@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home.client import filling
 from safeum_home.client.errors import SessionEnded
 from safeum_home.client.filling import Loaded
-from safeum_home.client.loading import PATIENCE
+from safeum_home.client.seeking import PATIENCE
 from safeum_home.client.state import State
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.events import ChatUpdated, ContactChanged, ProfileChanged, Receipt
@@ -200,3 +200,27 @@ class LoadingTests(LoadingCase):
         self.assertEqual(len(self.wire.of("sync.start")), 2)
         self.start([summary(CHAT, message(8), 4)], None)
         self.assertEqual((self.order(), self.unread(CHAT), self.state.filling), ([CHAT], 4, None))
+
+    def test_more_than_is_kept_stays_so(self) -> None:
+        """Where an erasure makes room again, what was not kept is missing all the same."""
+        self.patch(filling, "KEPT_EVENTS", 2)
+        self.start([summary(CHAT, message(5), 1)])
+        for number in (6, 7):
+            self.wire.event(message(number))
+        self.wire.event(message(8, sender=CARL, chat=OTHER))
+        self.wire.event(ChatUpdated(cursor(9), ChatInfo(CHAT, "direct", erased=cursor(9))))
+        self.page(summary(OTHER, message(3, chat=OTHER)), then=cursor(3))
+        self.assertEqual(len(self.wire.of("sync.start")), 2)
+        self.start([summary(OTHER, message(8, chat=OTHER), 2)], None)
+        self.assertEqual((self.ids(OTHER), self.state.filling), ([cursor(8)], None))
+
+    def test_more_than_is_kept_before_the_first_answer(self) -> None:
+        """That is loaded again too, though all chats were in it."""
+        self.patch(filling, "KEPT_EVENTS", 2)
+        for number in (6, 7, 8):
+            self.wire.event(message(number))
+        self.start([summary(CHAT, message(5), 1)], None)
+        self.successResultOf(self.loading)
+        self.assertEqual(len(self.wire.of("sync.start")), 2)
+        self.start([summary(CHAT, message(8), 4)], None)
+        self.assertEqual((self.ids(CHAT), self.unread(CHAT), self.state.filling), ([cursor(8)], 4, None))

@@ -156,7 +156,8 @@ class VerifyTests(ErasureCase):
 
     def test_unreadable(self) -> None:
         """What is no receipt, has more in it than was signed, or is of a later version, is not guessed at."""
-        self.assertEqual(self.status("no key"), UNREADABLE)
+        for key in ("no key", "", "k" * 256, "/" + "k" * 300, "k/" * 5000, "\0", "\udcff"):
+            self.assertEqual(self.status(key), UNREADABLE, key[:40])
         for content in (
             b"",
             b"{}",

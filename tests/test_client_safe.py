@@ -23,7 +23,7 @@ from safeum_home.protocol.message_types import ChatSettings, Deleted, Draft, For
 from safeum_home.protocol.types import ChatInfo, GroupInfo, LoginAlert, Message, Notice, Profile, Text
 from tests.client_desk import CAROL, COLUMNS, ROWS, DeskTestCase
 from tests.client_double import ADA, BOB, CHAT, OTHER, cursor
-from tests.test_client_files import FILE
+from tests.client_file_case import FILE
 
 _ALLOWED = "\u200c"
 """Zero-width, and needed in Persian: see `text.safe`."""

@@ -45,7 +45,7 @@ class WipedTests(SynchronousTestCase):
 
     def left(self, desk: WorldDesk) -> list[str]:
         """What is left at a desk; the node in the same process is behind the wire and the clock."""
-        outside = (self.world, self.world.clock, self.world.clock.calls, desk.client._wire, desk)
+        outside = (self.world, self.world.clock, self.world.clock.calls, desk.client._plug._wire, desk)
         return list(holding(desk.desk, desk.client.state, outside=outside))
 
     def fill(self, other: WorldDesk, name: str) -> None:

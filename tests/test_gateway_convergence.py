@@ -2,48 +2,23 @@
 
 from typing import Any
 
-import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.chats import backlog
-from safeum_home.gateway import catchup
-from tests.world import Client, Connection, World
+from tests.viewers import DATABASE_STEPS, ConvergenceCase, Viewer, database_step, finish
+from tests.world import Client, World
 
 
-class Viewer:
-    """A device as a client should be: it keeps what arrived, and comes back with the last cursor of that."""
+class Watcher(Viewer):
+    """A device that keeps its messages, and what it was told last of each receipt, contact and profile."""
 
     def __init__(self, test: SynchronousTestCase, world: World, username: str) -> None:
-        client = world.login(username)
-        self._test = test
-        self._world = world
-        self._token = client.token
-        self.account = client.account
-        self.cursor = world.cursor
+        super().__init__(test, world, username)
         self.messages: list[str] = []
         self.state: dict[str, Any] = {}
-        """What was told last of each receipt, contact and profile."""
-        self.connection: Connection = client.connection
-        self._seen = len(self.connection.written)
 
-    def arrive(self, count: int) -> None:
-        """The next frames arrive; what is still under way is lost when the connection breaks."""
-        frames = self.connection.written[self._seen :][:count]
-        self._seen += len(frames)
-        for frame in frames:
-            if "method" in frame and frame["method"] != "presence.changed":
-                self._event(frame["method"], frame["params"])
-
-    def _event(self, method: str, params: dict[str, Any]) -> None:
-        cursor = params.get("id") or params["cursor"]
-        position, before = (self._world.vault.cursors.decode(text) for text in (cursor, self.cursor))
-        self.cursor = cursor
-        if method == "session.synced":
-            self._test.assertGreaterEqual(position, before, method)
-            return
-        self._test.assertGreater(position, before, f"{method}: doubled or out of order")
+    def told(self, method: str, params: dict[str, Any], cursor: str) -> None:
         if method == "chat.message":
             self.messages.append(cursor)
         else:
@@ -56,24 +31,6 @@ class Viewer:
             if method == "profile.changed" and contact is not None:
                 contact["display_name"] = params["profile"]["display_name"]
 
-    def back(self) -> None:
-        """A new connection, whatever became of the one before."""
-        self.connection = self._world.connect()
-        self._seen = 0
-        params = {"token": self._token, "since": self.cursor}
-        request = {"jsonrpc": "2.0", "id": 1, "method": "session.resume", "params": params}
-        self.connection.receive(msgspec.json.encode(request))
-
-    def acknowledge(self) -> None:
-        params = {"cursor": self.cursor}
-        self.connection.receive(
-            msgspec.json.encode({"jsonrpc": "2.0", "method": "session.ack", "params": params})
-        )
-
-    @property
-    def over(self) -> bool:
-        return self.connection.over or self.connection.close_code is not None
-
 
 VIEWER = st.integers(0, 2)
 STEPS = st.one_of(
@@ -82,9 +39,7 @@ STEPS = st.one_of(
     st.tuples(st.sampled_from(["profile", "block", "befriend"]), st.integers(0, 1)),
     st.tuples(st.just("arrive"), VIEWER, st.integers(1, 6)),
     st.tuples(st.sampled_from(["cut", "back", "slow", "fast", "acknowledge"]), VIEWER),
-    st.tuples(
-        st.sampled_from(["commit", "report", "release", "fail", "answer one", "answer all", "hold", "tick"])
-    ),
+    st.tuples(st.sampled_from(DATABASE_STEPS)),
 )
 
 
@@ -95,7 +50,7 @@ class Play:
         self.world = world = World(outbound_frames=8)
         self.people = [world.register("alice"), world.register("bob")]
         self.chat = world.befriend(*self.people)
-        self.viewers = [Viewer(test, world, name) for name in ("alice", "bob", "bob")]
+        self.viewers = [Watcher(test, world, name) for name in ("alice", "bob", "bob")]
         for viewer in self.viewers:
             # One viewer's sign-in is an alert to the others.
             viewer.arrive(100)
@@ -107,7 +62,7 @@ class Play:
         world.database.hold = True
 
     def step(self, step: Any) -> None:
-        name, database = step[0], self.world.database
+        name = step[0]
         match name:
             case "send":
                 client = self.people[step[1]]
@@ -121,69 +76,13 @@ class Play:
                 for person, other in (self.people, self.people[::-1]):
                     person.ask("contact.unblock", account=other.account)
                     person.ask("contact.request", account=other.account, address=other.address)
-            case "fail":
-                database.failing = True
-                database.release()
-                database.failing = False
-            case "hold":
-                database.hold_reads = True
-            case "answer one":
-                database.answer_reads(1)
-            case "answer all":
-                database.hold_reads = False
-                database.answer_reads()
-            case "tick":
-                self.world.settle()
-            case "commit" | "report" | "release":
-                getattr(database, name)()
+            case _ if name in DATABASE_STEPS:
+                database_step(self.world, name)
             case _:
-                self._viewer(name, self.viewers[step[1]], *step[2:])
-
-    def _viewer(self, name: str, viewer: Viewer, *details: int) -> None:
-        match name:
-            case "cut":
-                viewer.connection.lose()
-            case "slow" if not viewer.over:
-                viewer.connection.session.paused()
-            case "fast" if not viewer.over:
-                viewer.connection.session.resumed()
-            case "acknowledge" if not viewer.over:
-                viewer.acknowledge()
-            case "arrive":
-                viewer.arrive(*details)
-            case "back":
-                viewer.back()
-
-    def finish(self) -> None:
-        """Everything is committed and reported; everyone reads to the end, and comes back where he must."""
-        database = self.world.database
-        database.hold_reads = False
-        self.world.settle(20)
-        while database.held:
-            database.answer_reads()
-            database.release()
-            self.world.settle(20)
-        database.hold = False
-        for viewer in self.viewers:
-            while True:
-                if not viewer.over:
-                    viewer.connection.session.resumed()
-                self.world.settle()
-                viewer.arrive(1000)
-                if not viewer.over:
-                    break
-                viewer.back()
-        self.world.settle(20)
-        for viewer in self.viewers:
-            viewer.arrive(1000)
+                self.viewers[step[1]].step(name, *step[2:])
 
 
-class ConvergenceTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        # Small bounds, so that they are met.
-        self.patch(catchup, "HELD_LIMIT", 3)
-        self.patch(backlog, "PAGE", 4)
-
+class ConvergenceTests(ConvergenceCase):
     @settings(max_examples=100)
     @given(st.lists(STEPS, max_size=80))
     def test_devices_converge(self, steps: list[Any]) -> None:
@@ -191,10 +90,10 @@ class ConvergenceTests(SynchronousTestCase):
         play = Play(self)
         for step in steps:
             play.step(step)
-        play.finish()
+        finish(play.world, play.viewers)
         for viewer in play.viewers:
             self.assertEqual(viewer.messages, self.stored(play, viewer), viewer.account)
-            fresh = Viewer(self, play.world, "alice" if viewer is play.viewers[0] else "bob")
+            fresh = Watcher(self, play.world, "alice" if viewer is play.viewers[0] else "bob")
             fresh.cursor = play.start
             fresh.back()
             fresh.arrive(1000)
@@ -204,7 +103,7 @@ class ConvergenceTests(SynchronousTestCase):
         self.assertEqual(play.world.late, [])
         self.assertEqual(self.flushLoggedErrors(), [])
 
-    def stored(self, play: Play, viewer: Viewer) -> list[str]:
+    def stored(self, play: Play, viewer: Watcher) -> list[str]:
         """The messages of the chat behind the start, from the database."""
         person = Client(play.world)
         person.token = next(one for one in play.people if one.account == viewer.account).token

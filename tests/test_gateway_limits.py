@@ -28,6 +28,26 @@ class RateLimitTests(SynchronousTestCase):
         self.limit.take("a")
         self.refused("a")
 
+    def test_settling(self) -> None:
+        """What turns out to be more is owed up to as much as a bucket holds; less is given back."""
+        limit = RateLimit(rate=2.0, burst=3, now=self.clock.seconds, size=4, debts=True)
+        limit.take("a", cost=3)
+        limit.settle("a", 2)
+        refused: Problem = self.assertRaises(Problem, limit.take, "a")
+        self.assertEqual(refused.retry_after, 1.5)
+        limit.settle("a", 1000)
+        refused = self.assertRaises(Problem, limit.take, "a")
+        self.assertEqual(refused.retry_after, 2.0)
+        limit.settle("a", -4)
+        limit.take("a")
+        self.assertRaises(Problem, limit.take, "a")
+        limit.settle("b", -2)  # it was full again meanwhile, and fuller it cannot be
+        limit.take("b", cost=3)
+        self.assertRaises(Problem, limit.take, "b")
+        for key in "cdefg":
+            limit.settle(key, 1)
+        self.assertEqual(len(limit), 4)
+
     def test_keys_are_apart(self) -> None:
         self.limit.take("a", cost=3)
         self.limit.take("b", cost=3)

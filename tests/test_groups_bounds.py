@@ -76,8 +76,8 @@ class LimitTests(GroupCase):
         chat = self.alice.call("group.create", client_id="1", **params)["chat"]["chat"]
         self.refused("rate_limited", self.alice, "group.invite", chat=chat, accounts=[self.dave.account])
         self.limited(group_changes_per_account=0.001, group_changes_per_account_burst=1)
-        self.alice.call("group.set", chat=chat, name="y")
-        self.refused("rate_limited", self.alice, "group.set", chat=chat, name="z")
+        self.alice.call("group.link.reset", chat=chat)
+        self.refused("rate_limited", self.alice, "group.link.revoke", chat=chat)
 
 
 class HandTests(GroupCase):

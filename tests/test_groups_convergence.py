@@ -2,29 +2,22 @@
 
 from typing import Any
 
-import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.chats import backlog
-from safeum_home.gateway import catchup
 from safeum_home.ids import ChatId
-from tests.world import Client, Connection, World
+from tests.viewers import DATABASE_STEPS, ConvergenceCase, Viewer, database_step, finish
+from tests.world import Client, World
 
 NAMES = ("alice", "bob", "carol")
 
 
-class Viewer:
-    """A device that only watches: invitations, groups, and rosters, as a client should keep them."""
+class Watcher(Viewer):
+    """A device that keeps invitations, groups, and rosters, as a client should."""
 
     def __init__(self, test: SynchronousTestCase, world: World, username: str) -> None:
-        client = world.login(username)
-        self._test = test
-        self._world = world
-        self._token = client.token
-        self.account = client.account
-        self.cursor = world.cursor
+        super().__init__(test, world, username)
         self.invitations: dict[str, dict[str, Any]] = {}
         self.chats: dict[str, dict[str, Any]] = {}
         self.roles: dict[str, str] = {}
@@ -32,13 +25,10 @@ class Viewer:
         self.rosters: dict[str, dict[str, tuple[str, str]]] = {}
         """What was told of members since the chat is known; what was so before is asked for."""
         self.messages: dict[str, list[str]] = {}
-        self.connection: Connection = client.connection
-        self._seen = len(self.connection.written)
 
     def ask(self, asking: Client) -> None:
         """What a client asks for when it begins."""
-        self._seen = len(self.connection.written)
-        self.cursor = self._world.cursor
+        self.begin()
         self.invitations = {one["chat"]: one for one in asking.call("group.invitations")["invitations"]}
         for summary in asking.call("chat.list")["chats"]:
             if summary["kind"] == "group":
@@ -48,22 +38,7 @@ class Viewer:
                 found = asking.call("group.members", chat=chat)["members"]
                 self.rosters[chat] = {one["account"]: (one["role"], one["state"]) for one in found}
 
-    def arrive(self, count: int) -> None:
-        """The next frames arrive; what is still under way is lost when the connection breaks."""
-        frames = self.connection.written[self._seen :][:count]
-        self._seen += len(frames)
-        for frame in frames:
-            if "method" in frame and frame["method"] != "presence.changed":
-                self._event(frame["method"], frame["params"])
-
-    def _event(self, method: str, params: dict[str, Any]) -> None:
-        cursor = params.get("id") or params["cursor"]
-        position, before = (self._world.vault.cursors.decode(text) for text in (cursor, self.cursor))
-        self.cursor = cursor
-        if method == "session.synced":
-            self._test.assertGreaterEqual(position, before, method)
-            return
-        self._test.assertGreater(position, before, f"{method}: doubled or out of order")
+    def told(self, method: str, params: dict[str, Any], cursor: str) -> None:
         match method:
             case "chat.updated":
                 self.chats[params["chat"]["chat"]] = params["chat"]
@@ -86,18 +61,6 @@ class Viewer:
         self.people[chat] = people
         self.rosters.setdefault(chat, {})[member["account"]] = (member["role"], member["state"])
 
-    def back(self) -> None:
-        """A new connection, whatever became of the one before."""
-        self.connection = self._world.connect()
-        self._seen = 0
-        params = {"token": self._token, "since": self.cursor}
-        request = {"jsonrpc": "2.0", "id": 1, "method": "session.resume", "params": params}
-        self.connection.receive(msgspec.json.encode(request))
-
-    @property
-    def over(self) -> bool:
-        return self.connection.over or self.connection.close_code is not None
-
 
 PERSON, GROUP, VIEWER = st.integers(0, 2), st.integers(0, 1), st.integers(0, 3)
 STEPS = st.one_of(
@@ -112,7 +75,7 @@ STEPS = st.one_of(
     st.tuples(st.sampled_from(["link", "join"]), PERSON, GROUP),
     st.tuples(st.just("arrive"), VIEWER, st.integers(1, 6)),
     st.tuples(st.sampled_from(["cut", "back", "slow", "fast"]), VIEWER),
-    st.tuples(st.sampled_from(["commit", "report", "fail", "answer one", "answer all", "hold", "tick"])),
+    st.tuples(st.sampled_from([one for one in DATABASE_STEPS if one != "release"])),
     st.tuples(st.just("release")),
     st.tuples(st.just("release")),
 )
@@ -135,32 +98,19 @@ class Play:
         self.asked: list[tuple[int, Client, int]] = []
         self.links: list[str | None] = [None, None]
         self.count = 0
-        self.viewers = [Viewer(test, world, name) for name in (*NAMES, "bob")]
+        self.viewers = [Watcher(test, world, name) for name in (*NAMES, "bob")]
         for viewer in self.viewers:
             viewer.ask(next(one for one in self.people if one.account == viewer.account))
         world.database.hold = True
 
     def step(self, step: Any) -> None:
-        name, database = step[0], self.world.database
+        name = step[0]
         self.learn()
         match name:
-            case "fail":
-                database.failing = True
-                database.release()
-                database.failing = False
-            case "hold":
-                database.hold_reads = True
-            case "answer one":
-                database.answer_reads(1)
-            case "answer all":
-                database.hold_reads = False
-                database.answer_reads()
-            case "tick":
-                self.world.settle()
-            case "commit" | "report" | "release":
-                getattr(database, name)()
+            case _ if name in DATABASE_STEPS:
+                database_step(self.world, name)
             case "cut" | "back" | "slow" | "fast" | "arrive":
-                self._viewer(name, self.viewers[step[1]], *step[2:])
+                self.viewers[step[1]].step(name, *step[2:])
             case "create":
                 params = {"client_id": f"group {step[2]}", "name": "first", "earlier": step[3]}
                 self._ask(step[1], step[2], "group.create", **params)
@@ -211,49 +161,8 @@ class Play:
         method, params = asked[name]
         self._ask(person, group, method, chat=chat, **params)
 
-    def _viewer(self, name: str, viewer: Viewer, *details: int) -> None:
-        match name:
-            case "cut":
-                viewer.connection.lose()
-            case "slow" if not viewer.over:
-                viewer.connection.session.paused()
-            case "fast" if not viewer.over:
-                viewer.connection.session.resumed()
-            case "arrive":
-                viewer.arrive(*details)
-            case "back":
-                viewer.back()
 
-    def finish(self) -> None:
-        """Everything is committed and reported; everyone reads to the end, and comes back where he must."""
-        database = self.world.database
-        database.hold_reads = False
-        self.world.settle(20)
-        while database.held:
-            database.answer_reads()
-            database.release()
-            self.world.settle(20)
-        database.hold = False
-        for viewer in self.viewers:
-            while True:
-                if not viewer.over:
-                    viewer.connection.session.resumed()
-                self.world.settle()
-                viewer.arrive(1000)
-                if not viewer.over:
-                    break
-                viewer.back()
-        self.world.settle(20)
-        for viewer in self.viewers:
-            viewer.arrive(1000)
-
-
-class ConvergenceTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        # Small bounds, so that they are met.
-        self.patch(catchup, "HELD_LIMIT", 3)
-        self.patch(backlog, "PAGE", 4)
-
+class ConvergenceTests(ConvergenceCase):
     @settings(max_examples=100, deadline=None)
     @given(st.lists(STEPS, max_size=100))
     def test_devices_converge(self, steps: list[Any]) -> None:
@@ -261,7 +170,7 @@ class ConvergenceTests(SynchronousTestCase):
         play = Play(self)
         for step in steps:
             play.step(step)
-        play.finish()
+        finish(play.world, play.viewers)
         for viewer in play.viewers:
             self.compare(play, viewer)
         for chat in filter(None, play.groups):
@@ -279,7 +188,7 @@ class ConvergenceTests(SynchronousTestCase):
             self.assertEqual(sorted(kept.members), sorted(stored.members))
             self.assertEqual((kept.writers, kept.record), (stored.writers, stored.record))
 
-    def compare(self, play: Play, viewer: Viewer) -> None:
+    def compare(self, play: Play, viewer: Watcher) -> None:
         """What a device was told is what one that asks now is told."""
         asking = next(one for one in play.people if one.account == viewer.account)
         listed = asking.call("chat.list", limit=50)["chats"]

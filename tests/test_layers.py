@@ -16,6 +16,7 @@ LAYER_OF = {
         ("ids", "errors", "config", "config_secrets", "ports", "limits", "spawn", "damage", "protocol"), 0
     ),
     **dict.fromkeys(("images", "config_base", "config_files", "config_history"), 0),
+    **dict.fromkeys(("config_limits", "config_sms", "disk"), 0),
     **dict.fromkeys(("sealing", "storage", "bus", "metrics"), 1),
     **dict.fromkeys(("accounts", "chats", "keys", "calls", "presence", "safenum", "push"), 2),
     **dict.fromkeys(("gateway", "admin", "client", "web", "federation", "bridges"), 3),

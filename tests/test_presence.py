@@ -198,6 +198,21 @@ class RelationTests(PresenceCase):
         self.assertEqual(self.states(self.alice), [("e", "online")])
         self.assertEqual(self.states(self.eve), [("a", "online")])
 
+    def test_accepted_again(self) -> None:
+        """A command that is sent again, since its answer was lost, parts nobody."""
+        again = {"contact.accept": {}, "contact.request": {"address": self.bob.address}}
+        for method, more in again.items():
+            self.alice.call(method, account=self.bob.account, **more)
+            self.wait()
+            self.assertEqual(self.seen(self.alice, self.bob.account), {"state": "online"}, method)
+            self.assertEqual(self.seen(self.bob, self.alice.account), {"state": "online"}, method)
+            self.told(self.alice)
+            self.bob.drop()
+            self.wait()
+            self.assertEqual(self.states(self.alice), [("b", "offline")], method)
+            self.bob.resume()
+            self.wait()
+
     def test_parted(self) -> None:
         """Removing and blocking end it at once, also for what was about to be told."""
         for action in ("contact.remove", "contact.block"):

@@ -123,6 +123,14 @@ class PresenceMachine(RuleBasedStateMachine):
         self.ask(second, "contact.accept", account=self.ids[first])
         self.contacts.add(pair)
 
+    @rule(pair=PAIR, turned=st.booleans(), method=st.sampled_from(["contact.accept", "contact.request"]))
+    def befriend_again(self, pair: tuple[str, str], turned: bool, method: str) -> None:
+        """A command that was sent before, whose answer was lost."""
+        one, other = reversed(pair) if turned else pair
+        if pair in self.contacts:
+            more = {"address": f"{other}@home.example"} if method == "contact.request" else {}
+            self.ask(one, method, account=self.ids[other], **more)
+
     @rule(pair=PAIR, turned=st.booleans())
     def part(self, pair: tuple[str, str], turned: bool) -> None:
         one, other = reversed(pair) if turned else pair

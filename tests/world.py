@@ -61,6 +61,8 @@ GENEROUS: dict[str, Any] = {
         "file_requests_per_account",
         "group_invitations_per_account",
         "group_changes_per_account",
+        "group_descriptions_per_account",
+        "deliveries_per_account",
     )
     for name in ((rate, f"{rate}_burst") if rate != "commands" else ("commands_per_second", "commands_burst"))
 }

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from bridges.http import Answer
 from bridges.sms.provider import NOT_UNDERSTOOD, Ask, Http, HttpProvider
+from bridges.sms.refusals import Refusals
 from bridges.sms.settings import HttpSettings, SecretName, http, read, secret
 from bridges.sms.twilio_reports import twilio_callback
 from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsContext, SmsProvider, Temporary
@@ -26,6 +27,7 @@ ROUTE_REFUSED = frozenset({21408, 21608, 21612})
 """Where this account and sender may not send, or cannot."""
 TRY_LATER = frozenset({14107, 20429, 21611, 30001, 30022, 63038})
 """Queues that are full, and rates that were passed."""
+_REFUSALS = Refusals(NUMBER_REFUSED, ACCOUNT_REFUSED, ROUTE_REFUSED, TRY_LATER, "the account or the sender")
 
 
 class TwilioSettings(HttpSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -105,15 +107,7 @@ class Twilio(HttpProvider):
             code = msgspec.json.decode(answer.body, type=_Error).code
         except (msgspec.DecodeError, UnicodeDecodeError):
             code = 0
-        if code in NUMBER_REFUSED:
-            return Permanent("the provider refuses the number", number_refused=True)
-        if code in ACCOUNT_REFUSED:
-            return Permanent("the provider refuses the account or the sender", account_refused=True)
-        if code in ROUTE_REFUSED:
-            return Permanent("the provider does not deliver there")
-        if code in TRY_LATER:
-            return Temporary("the provider asks for fewer requests", self._wait(answer.retry_after))
-        return self.refusal(answer)
+        return _REFUSALS.outcome(code, self._wait(answer.retry_after)) or self.refusal(answer)
 
 
 def twilio(context: SmsContext, settings: Mapping[str, Any]) -> SmsProvider:

@@ -13,11 +13,12 @@ from msgspec import Meta, Struct
 
 from bridges.http import Answer
 from bridges.sms.provider import NOT_UNDERSTOOD, Ask, Http, HttpProvider
+from bridges.sms.refusals import Refusals
 from bridges.sms.settings import HttpSettings, SecretName, http, read, secret
 from bridges.sms.vonage_jwt import Tokens
 from bridges.sms.vonage_reports import vonage_callback
 from safeum_home.config import ConfigError
-from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsContext, SmsProvider, Temporary
+from safeum_home.ports.sms import Accepted, Outcome, SmsContext, SmsProvider, Temporary
 
 NUMBER_REFUSED = frozenset({1040, 1050, 1170, 1240})
 """An unknown prefix, a barred number, one that is none."""
@@ -27,6 +28,7 @@ ROUTE_REFUSED = frozenset({1120})
 """The sender is not allowed there."""
 TRY_LATER = frozenset({1000, 1030, 1100})
 """Throttled, an internal error, no connection to the network."""
+_REFUSALS = Refusals(NUMBER_REFUSED, ACCOUNT_REFUSED, ROUTE_REFUSED, TRY_LATER)
 
 
 class VonageSettings(HttpSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -98,15 +100,7 @@ class Vonage(HttpProvider):
 
     def _refused(self, answer: Answer) -> Outcome:
         code = _code(answer.body) if 400 <= answer.status < 500 else 0
-        if code in NUMBER_REFUSED:
-            return Permanent("the provider refuses the number", number_refused=True)
-        if code in ACCOUNT_REFUSED:
-            return Permanent("the provider refuses the account", account_refused=True)
-        if code in ROUTE_REFUSED:
-            return Permanent("the provider does not deliver there")
-        if code in TRY_LATER:
-            return Temporary("the provider asks for fewer requests", self._wait(answer.retry_after))
-        return self.refusal(answer)
+        return _REFUSALS.outcome(code, self._wait(answer.retry_after)) or self.refusal(answer)
 
 
 def _code(body: bytes) -> int:

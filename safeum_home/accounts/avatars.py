@@ -67,9 +67,7 @@ class Avatars:
     async def get(self, caller: Caller, params: AvatarGet) -> AvatarResult:
         mine = await self._directory.need(caller.account)
         account = AccountId(params.account or caller.account)
-        owner = mine if account == caller.account else await self._directory.get(account)
-        if owner is None:
-            raise Problem(Code.NOT_FOUND)
+        owner = mine if account == caller.account else await self._directory.need(account)
 
         def read(c: Connection) -> bytes | None:
             if owner is not mine and not shows_itself(c, self._side, owner, mine):

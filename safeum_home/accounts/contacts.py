@@ -111,7 +111,8 @@ class Contacts:
         my_address = ids.public_address(mine.username, mine.account, self._node)
         position = self._database.next_position()
 
-        def change(c: Connection) -> list[tuple[AccountId, Contact]]:
+        def change(c: Connection) -> tuple[list[tuple[AccountId, Contact]], bool]:
+            """Who is to be told of what, and whether both have accepted each other from now on."""
             self._directory.must_be_there(c, mine)
             theirs = known if known is not None and accounts.exists(c, known.blind) else None
             before = self._side.read(c, mine, account)
@@ -123,22 +124,22 @@ class Contacts:
             entry = Entry(account, called, chat, new, position)
             self._side.write(c, mine, entry)
             changed = [(mine.account, self._side.show(c, entry))]
+            agreed = new is new_their is ContactState.ACCEPTED and theirs is not None
             if theirs is None or new_their is state_of(their):
-                return changed
+                return changed, agreed  # also where it was so before: a command may come twice
             if new_their is ContactState.INCOMING and not self._side.has_room(c, theirs):
-                return changed  # a full list takes no requests, and whoever asks does not learn that
+                return changed, False  # a full list takes no requests, and whoever asks does not learn that
             if new_their is ContactState.ACCEPTED:
                 found_chat(c)
             reverse = Entry(mine.account, my_address, chat, new_their, position)
             self._side.write(c, theirs, reverse)
-            return [*changed, (account, self._side.show(c, reverse))]
+            return [*changed, (account, self._side.show(c, reverse))], agreed
 
         self._consent.changing(chat)
         try:
-            changed = await self._database.transact(change)
+            changed, agreed = await self._database.transact(change)
         finally:
             self._consent.changed(chat)
-        agreed = len(changed) == 2 and all(told.state is ContactState.ACCEPTED for _, told in changed)
         self._watch.related(mine.account, account, agreed)
 
         def publish() -> None:

@@ -45,9 +45,7 @@ class Profiles:
     async def get(self, caller: Caller, params: ProfileGet) -> ProfileResult:
         mine = await self._directory.need(caller.account)
         account = AccountId(params.account or caller.account)
-        shown = mine if account == caller.account else await self._directory.get(account)
-        if shown is None:
-            raise Problem(Code.NOT_FOUND)
+        shown = mine if account == caller.account else await self._directory.need(account)
 
         def read(c: Connection) -> Profile:
             if shown is mine:

@@ -12,7 +12,8 @@ from msgspec import structs
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats.contents import Chat, ChatContents
+from safeum_home.chats.contents import Chat, ChatContents, ChatKind
+from safeum_home.chats.fan_out import UNREAD, FanOut
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.reacted import own_reactions
@@ -69,6 +70,7 @@ class Altering:
         opener: ChatOpener,
         infos: ChatInfos,
         bus: Bus,
+        fan_out: FanOut,
     ) -> None:
         self._database = database
         self._blinder = blinder
@@ -77,6 +79,7 @@ class Altering:
         self._opener = opener
         self._infos = infos
         self._bus = bus
+        self._fan_out = fan_out
 
     # --- inside a transaction, or on a reading connection
 
@@ -123,12 +126,27 @@ class Altering:
             raise Problem(Code.NOT_FOUND)
         return opened
 
+    def charge(self, chat: Chat, account: AccountId, octets: int) -> None:
+        """Before all members of a group are told of so much; raises `rate_limited`."""
+        if chat.kind is ChatKind.GROUP:
+            self._fan_out.take(account, len(chat.members), octets)
+
+    def _settle(self, chat: Chat, account: AccountId, octets: int) -> None:
+        if chat.kind is ChatKind.GROUP:
+            self._fan_out.settle(account, len(chat.members), octets)
+
     async def alter(self, caller: Caller, chat_id: str, message: str, change: Change) -> Committed[Done]:
         """Change a message, and tell all members who see it, the device that asked for it too."""
         target = self._cursors.decode(message)
         chat = await self.chat_of(caller, chat_id)
-        outcome = await self._store(chat, caller.account, target, change)
+        self.charge(chat, caller.account, UNREAD)
+        try:
+            outcome = await self._store(chat, caller.account, target, change)
+        except Problem:
+            self._settle(chat, caller.account, 0)
+            raise
         if outcome is None:
+            self._settle(chat, caller.account, 0)
             return Committed(Done(), lambda: None)
         return Committed(Done(), outcome)
 
@@ -174,6 +192,7 @@ class Altering:
     ) -> None:
         event = ChatChanged(self._cursors.encode(position), altered.message, account, altered.reacted)
         published = Published(frames.text_frame(frames.encode_event(event)), position)
+        self._settle(chat, account, len(published.frame))
         if blind_to and chat.blinds is None:
             chat.blinds = tuple(self._blinder.account(member) for member in chat.members)
         for place, member in enumerate(chat.members):

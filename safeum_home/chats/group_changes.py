@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.fan_out import FanOut
 from safeum_home.chats.group_draft import Draft, Entry, Joined, open_draft
 from safeum_home.chats.group_events import GroupEvents, Names
 from safeum_home.chats.group_notices import NoticeWriter
@@ -60,6 +61,7 @@ class GroupChanges:
         notices: NoticeWriter,
         directory: Directory,
         bus: Bus,
+        fan_out: FanOut,
     ) -> None:
         self._database = database
         self._keyring = keyring
@@ -73,15 +75,24 @@ class GroupChanges:
         self._notices = notices
         self._directory = directory
         self._bus = bus
+        self._fan_out = fan_out
 
     async def change(
-        self, chat_id: ChatId, people: Iterable[AccountId], positions: int, work: Work[T]
+        self,
+        chat_id: ChatId,
+        people: Iterable[AccountId],
+        positions: int,
+        work: Work[T],
+        by: AccountId | None = None,
     ) -> Change[T]:
         """Let `work` change a group, in the writer's thread.
 
         `people` are those whom it will tell of, and `positions` is how many it may take. Raises what it
-        raises, and `not_found` where there is no such group.
+        raises, and `not_found` where there is no such group. `by` is the member who has all the others told,
+        if that is one: `rate_limited` where they were told of too much already.
         """
+        if by is not None:
+            await self._charge(chat_id, by, positions)
         names = await self.known(people)
         chat = await self._begin(chat_id)
 
@@ -152,6 +163,11 @@ class GroupChanges:
     async def known(self, people: Iterable[AccountId]) -> dict[AccountId, Known | None]:
         """What accounts are called."""
         return {account: await self._directory.known(account) for account in people}
+
+    async def _charge(self, chat_id: ChatId, by: AccountId, positions: int) -> None:
+        chat = await self._registry.load(chat_id)
+        if chat is not None and by in chat.members:
+            self._fan_out.take(by, len(chat.members) * positions, 0)
 
     async def _begin(self, chat_id: ChatId) -> Chat:
         while (chat := self._registry.begin(chat_id)) is None:

@@ -4,15 +4,14 @@ Nothing of the group is left, its key least of all. What an account is still to 
 of its own chat with the node.
 """
 
-from typing import Any
-
-from msgspec import Struct, msgpack
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from safeum_home.chats.group_draft import Draft, Entry, opened
 from safeum_home.chats.group_events import GroupEvents
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.roster import Role, RosterState
+from safeum_home.chats.sealed_records import SealedRecords
 from safeum_home.damage import undamaged
 from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId, ChatId
@@ -32,8 +31,7 @@ class EndingRecord(Struct, frozen=True):
 GONE_TOLD = 500
 """So many of those who had left before are still told so, the last of them."""
 
-_encoder = msgpack.Encoder()
-_decoder: "msgpack.Decoder[Any]" = msgpack.Decoder(EndingRecord)
+_records = SealedRecords(EndingRecord)
 
 
 def _context(account: bytes, position: int) -> bytes:
@@ -81,7 +79,7 @@ class GroupEndings:
         if (key := self._key(c, entry.account)) is None:
             return None  # the account was closed
         record = EndingRecord(chat, entry.state)
-        sealed = key.seal(_encoder.encode(record), _context(blind, entry.position))
+        sealed = _records.seal(key, record, _context(blind, entry.position))
         key.wipe()
         return EndingRow(blind, entry.position, sealed)
 
@@ -95,7 +93,7 @@ class GroupEndings:
 
         def tell(row: EndingRow) -> Published:
             try:
-                record = _decoder.decode(key.open(row.sealed, _context(row.account, row.position)))
+                record = _records.open(key, row.sealed, _context(row.account, row.position))
                 state = RosterState(record.state)
             except ValueError:
                 raise Tampered from None

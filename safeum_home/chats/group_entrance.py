@@ -21,17 +21,21 @@ JOINING = 4
 
 @dataclass(slots=True)
 class GroupLimits:
-    """How large groups are, and how much one account may do. `changes` is also of what a group says."""
+    """How large groups are, and how much one account does. `descriptions`: of what a group says."""
 
     section: LimitSection
     invitations: RateLimit
     changes: RateLimit
+    descriptions: RateLimit
 
     @classmethod
     def of(cls, section: LimitSection, now: Callable[[], float]) -> "GroupLimits":
         rate, burst = section.group_invitations_per_account, section.group_invitations_per_account_burst
         changes = RateLimit(section.group_changes_per_account, section.group_changes_per_account_burst, now)
-        return cls(section, RateLimit(rate, burst, now), changes)
+        descriptions = RateLimit(
+            section.group_descriptions_per_account, section.group_descriptions_per_account_burst, now
+        )
+        return cls(section, RateLimit(rate, burst, now), changes, descriptions)
 
 
 class GroupEntrance:

@@ -1,8 +1,6 @@
 """What a group says of itself: its name, what it is about, its picture, and what newcomers see."""
 
-from typing import Any
-
-from msgspec import Struct, msgpack
+from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
@@ -11,8 +9,9 @@ from safeum_home.chats.group_draft import Draft
 from safeum_home.chats.group_entrance import GroupLimits
 from safeum_home.chats.group_roster import GroupRoster
 from safeum_home.chats.rights import Action
+from safeum_home.chats.sealed_records import SealedRecords
 from safeum_home.damage import undamaged
-from safeum_home.errors import Code, Problem, Tampered
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, avatar_id
 from safeum_home.images import clean
 from safeum_home.ports import Blinder, Caller, Committed, Database, Key
@@ -37,22 +36,17 @@ class PictureRecord(Struct, frozen=True):
     data: bytes
 
 
-_encoder = msgpack.Encoder()
-_decoder: "msgpack.Decoder[Any]" = msgpack.Decoder(PictureRecord)
+_pictures = SealedRecords(PictureRecord)
 
 
 def seal_picture(key: Key, chat: bytes, record: PictureRecord) -> bytes:
     """A picture for the row of the chat with this blind index."""
-    return key.seal(_encoder.encode(record), b"picture" + chat)
+    return _pictures.seal(key, record, b"picture" + chat)
 
 
 def open_picture(key: Key, chat: bytes, sealed: bytes) -> PictureRecord:
     """Raises `Tampered`."""
-    try:
-        record: PictureRecord = _decoder.decode(key.open(sealed, b"picture" + chat))
-    except ValueError:
-        raise Tampered from None
-    return record
+    return _pictures.open(key, sealed, b"picture" + chat)
 
 
 class GroupPages:
@@ -73,7 +67,7 @@ class GroupPages:
         self._limits = limits
 
     async def set(self, caller: Caller, params: GroupSet) -> Committed[Done]:
-        self._limits.changes.take(caller.account)
+        self._limits.descriptions.take(caller.account)
         me = caller.account
 
         def work(draft: Draft) -> None:
@@ -97,11 +91,11 @@ class GroupPages:
             if earlier is not before.earlier:
                 draft.notice("earlier" if earlier else "not_earlier", by=me)
 
-        change = await self._changes.change(ChatId(params.chat), [me], 4, work)
+        change = await self._changes.change(ChatId(params.chat), [me], 4, work, me)
         return Committed(Done(), change.publish)
 
     async def set_avatar(self, caller: Caller, params: GroupAvatarSet) -> Committed[GroupPicture]:
-        self._limits.changes.take(caller.account)
+        self._limits.descriptions.take(caller.account)
         picture = clean(params.data, params.type)
         me, chat = caller.account, ChatId(params.chat)
         avatar = avatar_id(self._blinder.avatar(chat, picture.data))
@@ -114,11 +108,11 @@ class GroupPages:
                 draft.describe(replace(draft.group, avatar=avatar))
                 draft.notice("pictured", by=me)
 
-        change = await self._changes.change(chat, [me], 2, work)
+        change = await self._changes.change(chat, [me], 2, work, me)
         return Committed(GroupPicture(avatar), change.publish)
 
     async def remove_avatar(self, caller: Caller, params: GroupAvatarRemove) -> Committed[Done]:
-        self._limits.changes.take(caller.account)
+        self._limits.descriptions.take(caller.account)
         me = caller.account
 
         def work(draft: Draft) -> None:
@@ -128,7 +122,7 @@ class GroupPages:
                 draft.describe(replace(draft.group, avatar=None))
                 draft.notice("unpictured", by=me)
 
-        change = await self._changes.change(ChatId(params.chat), [me], 2, work)
+        change = await self._changes.change(ChatId(params.chat), [me], 2, work, me)
         return Committed(Done(), change.publish)
 
     async def avatar(self, caller: Caller, params: GroupAvatarGet) -> GroupAvatar:

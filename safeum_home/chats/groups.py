@@ -108,7 +108,7 @@ class Groups:
             return refused
 
         people = [caller.account, *invited]
-        change = await self._changes.change(ChatId(params.chat), people, len(invited), work)
+        change = await self._changes.change(ChatId(params.chat), people, len(invited), work, caller.account)
         return Committed(GroupInvited(change.result), change.publish)
 
     def _invite(self, draft: Draft, invited: list[AccountId], by: AccountId) -> list[NotInvited]:
@@ -192,7 +192,8 @@ class Groups:
         work: Callable[[Draft], object],
     ) -> "Change[object]":
         self._entrance.limits.changes.take(caller.account)
-        return await self._changes.change(ChatId(chat), [caller.account, *others], positions, work)
+        people = [caller.account, *others]
+        return await self._changes.change(ChatId(chat), people, positions, work, caller.account)
 
 
 def _invited(entry: Entry | None) -> Entry:

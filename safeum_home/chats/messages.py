@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from safeum_home.chats.composing import Composed, Composing, check_form
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.fan_out import FanOut
 from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import seal_message
@@ -41,6 +42,7 @@ class Messages:
         support: SupportInbox,
         fleeting: FleetingMessages,
         composing: Composing,
+        fan_out: FanOut,
     ) -> None:
         """`signed` puts the node's signature to what its own contacts write.
 
@@ -57,6 +59,7 @@ class Messages:
         self._fleeting = fleeting
         self._sent_before = SentBefore(database, blinder, cursors, now)
         self._composing = composing
+        self._fan_out = fan_out
 
     def send(self, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
         if type(params.body) is not Text or params.reply_to is not None or params.mentions or params.forward:
@@ -94,6 +97,8 @@ class Messages:
                 raise self._registry.refusal(ChatId(params.chat), sender)
             return self._sent_before.or_refused(chat, device, params.client_id)
         message, encoded, position = self._compose(chat, sender, params.body, composed)
+        if chat.kind is ChatKind.GROUP:
+            self._fan_out.take(sender, len(chat.members), len(encoded))
         sent = self._blinder.client_id(device, params.client_id)
         if not chat.record.history:
             # Who has a message copied does not know what it holds: that device waits for it, too.

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
-from msgspec import UNSET, Struct, msgpack, structs
+from msgspec import UNSET, Struct, structs
 from sqlalchemy import Connection
 
 from safeum_home.chats.altering import Altering
 from safeum_home.chats.registry import ChatRegistry
+from safeum_home.chats.sealed_records import SealedRecords
 from safeum_home.damage import undamaged
-from safeum_home.errors import Code, Problem, Tampered
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import (
     Blinder,
@@ -36,18 +37,13 @@ class SettingsRecord(Struct, frozen=True):
     settings: ChatSettings
 
 
-_encoder = msgpack.Encoder()
-_decoder: "msgpack.Decoder[Any]" = msgpack.Decoder(SettingsRecord)
+_records = SealedRecords(SettingsRecord)
 _NOTHING = ChatSettings()
 
 
 def _open(key: Key, row: SettingsRow) -> SettingsRecord:
     """Raises `Tampered`."""
-    try:
-        record: SettingsRecord = _decoder.decode(key.open(row.sealed, b"settings" + row.account + row.chat))
-    except ValueError:
-        raise Tampered from None
-    return record
+    return _records.open(key, row.sealed, b"settings" + row.account + row.chat)
 
 
 def settings_of(c: Connection, key: Key, account: bytes, chats: Iterable[bytes]) -> dict[bytes, ChatSettings]:
@@ -95,8 +91,8 @@ class OwnSettings:
             now = self._changed(c, before, params, chat.blind, visible)
             if now == before:
                 return now, False
-            plain = _encoder.encode(SettingsRecord(chat.id, now))
-            sealed = owner.key.seal(plain, b"settings" + owner.blind + chat.blind)
+            context = b"settings" + owner.blind + chat.blind
+            sealed = _records.seal(owner.key, SettingsRecord(chat.id, now), context)
             settings.put_settings(c, SettingsRow(owner.blind, chat.blind, position, sealed))
             return now, True
 

@@ -117,6 +117,7 @@ class Pins:
     ) -> Committed[Done]:
         """Change a chat's record: whoever wants to know the chat meanwhile waits."""
         chat = await self._altering.chat_of(caller, chat_id)
+        self._altering.charge(chat, caller.account, 0)
         position = self._database.next_position()
 
         def store(c: Connection) -> ChatContents | None:

@@ -1,15 +1,14 @@
 """A reaction at rest, sealed for its place; and one's own among the reactions to what one is told."""
 
 from collections.abc import Iterable
-from typing import Any
 
-from msgspec import Struct, json, msgpack
+from msgspec import Struct, json
 from sqlalchemy import Connection
 
 from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.sealed import open_beside, seal_beside
+from safeum_home.chats.sealed_records import SealedRecords
 from safeum_home.damage import undamaged
-from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId
 from safeum_home.storage import reactions
 from safeum_home.storage.rows import EventRow, ReactionRow
@@ -23,8 +22,7 @@ class ReactionRecord(Struct, frozen=True):
     emoji: str
 
 
-_encoder = msgpack.Encoder()
-_decoder: "msgpack.Decoder[Any]" = msgpack.Decoder(ReactionRecord)
+_records = SealedRecords(ReactionRecord)
 
 
 def _context(chat: bytes, target: int, account: bytes) -> bytes:
@@ -41,18 +39,14 @@ def seal_reaction(
 ) -> ReactionRow:
     """The row of a reaction to the message at `target`; `account` is the blind index of the record's."""
     context = _context(chat.blind, target, account)
-    sealed = seal_beside(c, chat, target, _encoder.encode(record), context)
+    sealed = seal_beside(c, chat, target, _records.encode(record), context)
     return ReactionRow(chat.blind, target, account, position, sealed)
 
 
 def open_reaction(c: Connection, chat: Chat | ChatContents, row: ReactionRow) -> ReactionRecord:
     """Raises `Tampered`."""
     context = _context(row.chat, row.target, row.account)
-    try:
-        record: ReactionRecord = _decoder.decode(open_beside(c, chat, row.target, row.sealed, context))
-    except ValueError:
-        raise Tampered from None
-    return record
+    return _records.decode(open_beside(c, chat, row.target, row.sealed, context))
 
 
 def own_reactions(

@@ -1,10 +1,8 @@
 """What is sealed of a chat as a whole: a record under the chat's own key."""
 
-from typing import Any
+from msgspec import Struct
 
-from msgspec import Struct, msgpack
-
-from safeum_home.errors import Tampered
+from safeum_home.chats.sealed_records import SealedRecords
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Key
 
@@ -49,20 +47,14 @@ class ChatRecord(Struct, frozen=True, omit_defaults=True):
     kept: int = 0
 
 
-_encoder = msgpack.Encoder()
-# The names of texts are no types to msgspec: it checks that they are texts.
-_decoder: "msgpack.Decoder[Any]" = msgpack.Decoder(ChatRecord)
+_records = SealedRecords(ChatRecord)
 
 
 def seal_record(key: Key, chat: bytes, record: ChatRecord) -> bytes:
     """A record for the row of the chat with this blind index."""
-    return key.seal(_encoder.encode(record), b"chat" + chat)
+    return _records.seal(key, record, b"chat" + chat)
 
 
 def open_record(key: Key, chat: bytes, sealed: bytes) -> ChatRecord:
     """Raises `Tampered`."""
-    try:
-        record: ChatRecord = _decoder.decode(key.open(sealed, b"chat" + chat))
-    except ValueError:
-        raise Tampered from None
-    return record
+    return _records.open(key, sealed, b"chat" + chat)

@@ -1,10 +1,10 @@
 """An entry of a group's roster, sealed under the group's key, bound to account, state and position."""
 
 from enum import IntEnum
-from typing import Any
 
-from msgspec import Struct, msgpack
+from msgspec import Struct
 
+from safeum_home.chats.sealed_records import SealedRecords
 from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId
 from safeum_home.ports import Key
@@ -46,8 +46,7 @@ class RosterRecord(Struct, frozen=True, omit_defaults=True):
     since: int = 0
 
 
-_encoder = msgpack.Encoder()
-_decoder: "msgpack.Decoder[Any]" = msgpack.Decoder(RosterRecord)
+_records = SealedRecords(RosterRecord)
 
 
 def _context(chat: bytes, account: bytes, position: int, state: int) -> bytes:
@@ -58,15 +57,14 @@ def seal_entry(
     key: Key, chat: bytes, account: bytes, position: int, state: RosterState, record: RosterRecord
 ) -> RosterRow:
     """The row of an entry; `account` is the blind index of the record's."""
-    sealed = key.seal(_encoder.encode(record), _context(chat, account, position, state))
+    sealed = _records.seal(key, record, _context(chat, account, position, state))
     return RosterRow(chat, account, position, state, sealed)
 
 
 def open_entry(key: Key, row: RosterRow) -> RosterRecord:
     """Raises `Tampered`."""
     try:
-        plain = key.open(row.sealed, _context(row.chat, row.account, row.position, row.state))
-        record: RosterRecord = _decoder.decode(plain)
+        context = _context(row.chat, row.account, row.position, row.state)
     except (ValueError, OverflowError):
         raise Tampered from None
-    return record
+    return _records.open(key, row.sealed, context)

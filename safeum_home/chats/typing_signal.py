@@ -1,4 +1,4 @@
-"""Typing: told to those who see the chat and want it told, stored nowhere."""
+"""Typing: told to those who see the chat and want it told, in groups to contacts alone, stored nowhere."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from math import inf
 
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats.contents import Chat
+from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Problem
 from safeum_home.ids import AccountId, ChatId
@@ -61,9 +61,15 @@ class TypingSignals:
             event = Typing(chat.id, caller.account, params.active)
             published = Published(frames.text_frame(frames.encode_event(event)))
             for member in members:
-                if member != caller.account and self._privacy.tells_typing(member):
+                if member != caller.account and self._is_for(member, chat, caller.account):
                     self._bus.publish(member, published)
         return Done()
+
+    def _is_for(self, member: AccountId, chat: Chat, typist: AccountId) -> bool:
+        """Of a stranger in a group, or who has blocked one, it is not told when it is at the keyboard."""
+        if not self._privacy.tells_typing(member):
+            return False
+        return chat.kind is not ChatKind.GROUP or self._privacy.are_contacts(typist, member)
 
     def _is_news(self, chat: ChatId, account: AccountId, active: bool, members: int) -> bool:
         """Whether it is to be told; it is noted then."""

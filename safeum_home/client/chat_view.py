@@ -10,6 +10,8 @@ from safeum_home.protocol.message_types import ChatSettings
 from safeum_home.protocol.news import is_news, is_own
 from safeum_home.protocol.types import ChatInfo, ChatSummary, GroupInfo, GroupRole, Message
 
+UNKNOWN = "unknown"
+"""The kind of a chat that something has come of before its summary: nothing is written there until it has."""
 CHANGES_KEPT = 512
 """Changes of messages that are remembered of a chat: a page of history may be from before them."""
 MAX_UNREAD = 100
@@ -113,6 +115,18 @@ class ChatView:
         if info.group is not None:
             self.display_name = info.group.name
         return wiped
+
+    def introduce(self, summary: ChatSummary) -> None:
+        """The node has said which chat this is; what was told of it meanwhile stays."""
+        self.peer, self.address = summary.peer or "", summary.address
+        self.display_name = summary.display_name
+        self.unread, self.read = summary.unread, summary.read
+        self.peer_delivered, self.peer_read = summary.peer_delivered, summary.peer_read
+        self.erased = summary.erased
+        self.update(summary)
+        self.settings = summary.settings or self.settings
+        if summary.last is not None and not self.messages:
+            self.messages.append(summary.last)
 
     @property
     def of_node(self) -> bool:

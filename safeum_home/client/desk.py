@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from typing import Any
 
 from twisted.internet.defer import DeferredLock
@@ -11,11 +10,11 @@ from twisted.internet.interfaces import IReactorTime
 from safeum_home.client import alerts
 from safeum_home.client.attention import Attention
 from safeum_home.client.chat_list import listed
-from safeum_home.client.chat_view import ChatView
+from safeum_home.client.chat_view import UNKNOWN, ChatView
 from safeum_home.client.drafts import Drafts
-from safeum_home.client.errors import ClientError, RemoteProblem
+from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Link, LinkChanged
-from safeum_home.client.group_names import learn
+from safeum_home.client.history_pages import HistoryPages
 from safeum_home.client.mentions import mentioned
 from safeum_home.client.names import Names
 from safeum_home.client.notices import Notice, undone
@@ -26,10 +25,8 @@ from safeum_home.client.session import Client
 from safeum_home.client.standing import refusal
 from safeum_home.client.state import State
 from safeum_home.client.text import explain
-from safeum_home.errors import Code
 from safeum_home.ids import is_number
 from safeum_home.protocol.commands import ContactFound
-from safeum_home.protocol.news import is_news
 from safeum_home.protocol.types import Contact, ContactState
 from safeum_home.spawn import spawn
 
@@ -48,6 +45,7 @@ class Desk:
         self.names = Names(client.state)
         self.attention = Attention(client, clock)
         self.outbox = Outbox(client, clock, now, self._last, self._redraw)
+        self.pages = HistoryPages(self)
         self.drafts = Drafts(client, client.state, clock)
         self.opened: Callable[[str], None] = lambda draft: None
         """Called with what was begun in the chat that is opened: it goes into the line for typing."""
@@ -176,14 +174,8 @@ class Desk:
     def begin(self) -> None:
         """`state` was loaded: look at what is in it."""
         self.names.forget()
-        for view in self.state.chats:
-            if view.kind == "system" and not view.loaded:
-                spawn(self._alerts(view), "loading alerts")
+        self.pages.begin()
         self.refresh()
-
-    async def _alerts(self, view: ChatView) -> None:
-        with suppress(ClientError):  # they are loaded again when the chat is opened
-            await self.older(view)
 
     def open(self, chat: str | None) -> None:
         """Show a chat, or the first page."""
@@ -196,47 +188,7 @@ class Desk:
             self.opened("" if draft is None else draft.text)
         if view is not None:
             self.banner = ""
-            if view.loaded:
-                self._opened(view)
-            else:
-                self.run(self._first_page(view))
-        self.refresh()
-
-    async def _first_page(self, view: ChatView) -> None:
-        try:
-            await self.older(view)
-        except RemoteProblem as error:
-            if not error.of(Code.NOT_FOUND):
-                raise
-            self.state.page(view.chat, [], False)  # a chat begins when both are contacts
-        if self.current == view.chat:
-            self._opened(view)
-
-    def _opened(self, view: ChatView) -> None:
-        spawn(learn(self, view, whole=True), "asking who they are")
-        theirs = [message for message in view.messages if is_news(message, self.state.account)]
-        if 0 < view.unread <= len(theirs):
-            self.new_from = theirs[-view.unread].id
-        self.seen(view)
-
-    async def older(self, view: ChatView) -> None:
-        """Load the page before what is held."""
-        before = view.messages[0].id if view.loaded and view.messages else None
-        erased = view.erased
-        page = await self.client.history(view.chat, before)
-        if view.erased == erased:  # else this is of what was wiped meanwhile
-            self.state.page(view.chat, page.messages, page.more)
-        self.refresh()
-
-    def seen(self, view: ChatView) -> None:
-        """What is in the chat is on the screen."""
-        # Also where one has answered since, and so has nothing unread: they are told that it was read.
-        if view.last is not None and view.has_news_behind(view.read, self.state.account):
-            spawn(self._read(view.chat, view.last.id), "marking as read")
-
-    async def _read(self, chat: str, upto: str) -> None:
-        with suppress(ClientError):  # nobody asked for it, and what comes next is marked with it
-            await self.client.read(chat, upto)
+            self.pages.open(view)
         self.refresh()
 
     def neighbour(self, step: int) -> None:
@@ -249,7 +201,7 @@ class Desk:
         """Show the newest, also when more comes."""
         self.mark, self.scroll = None, 0
         if self.chat is not None:
-            self.seen(self.chat)
+            self.pages.seen(self.chat)
 
     # --- writing ---------------------------------------------------------------------------------
 
@@ -258,7 +210,8 @@ class Desk:
         if self.current is None:
             return
         self.drafts.typed(self.current, text)
-        if text and self.now() - self._typed >= TYPING_EVERY:
+        known = self.chat is None or self.chat.kind != UNKNOWN
+        if text and known and self.now() - self._typed >= TYPING_EVERY:
             self._typed = self.now()
             self.client.typing(self.current)
 

@@ -131,7 +131,7 @@ class Listening:
             elif not alerts.own(desk.device, message) and not self._muted(view, message):
                 desk.banner = f"{self._from(view, message)}: {body_text(message, desk.names.name)}"
         elif desk.mark is None and not desk.reading:
-            desk.seen(view)
+            desk.pages.seen(view)
 
     def _muted(self, view: ChatView, message: Message) -> bool:
         return view.muted(self._desk.now()) and self._desk.state.account not in message.mentions

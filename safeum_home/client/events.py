@@ -9,17 +9,6 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred, fail, succeed
 
 from safeum_home.client.errors import SessionEnded
-from safeum_home.protocol.events import (
-    ChatChanged,
-    ChatUpdated,
-    ContactChanged,
-    GroupInvitation,
-    MemberChanged,
-    ProfileChanged,
-    Receipt,
-    SettingsChanged,
-    Synced,
-)
 from safeum_home.protocol.types import Message
 
 REMEMBERED = 4096
@@ -58,25 +47,11 @@ Listen = Callable[[Heard], None]
 
 
 def cursor_of(event: Struct) -> str | None:
-    """The place of a durable event; None for one that is not."""
+    """The place of a durable event; None for one that is not: it has no cursor (`protocol.events`)."""
     if isinstance(event, Message):
         return event.id
-    if isinstance(event, _PLACED):
-        return event.cursor
-    return None
-
-
-_PLACED = (
-    ChatChanged,
-    ChatUpdated,
-    ContactChanged,
-    GroupInvitation,
-    MemberChanged,
-    ProfileChanged,
-    Receipt,
-    SettingsChanged,
-    Synced,
-)
+    cursor: str | None = getattr(event, "cursor", None)
+    return cursor
 
 
 class Once:

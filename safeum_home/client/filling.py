@@ -34,6 +34,8 @@ class Filling:
         """Those that pages have brought, with their places in the order of these: the newest is 0."""
         self.contacts: set[str] = set()
         self._events: list[Struct] = []
+        self.overflowed = False
+        """More has happened than is kept: what is not loaded yet has to be loaded from the beginning."""
         self._erased = {view.chat: view.erased for view in state.chats}
 
     @property
@@ -41,17 +43,14 @@ class Filling:
         """Whether no later one has begun, and this one is not over."""
         return self._state.filling is self
 
-    @property
-    def overflowed(self) -> bool:
-        """More has happened than is kept: what is not loaded yet has to be loaded from the beginning."""
-        return len(self._events) > KEPT_EVENTS
-
     def keeps(self, event: Struct) -> bool:
         """An event has come; True where there is nothing yet that it could be applied to."""
         if isinstance(event, ChatUpdated):
             self._forget_past(event)
-        if not self.overflowed:
+        if not self.overflowed and len(self._events) < KEPT_EVENTS:
             self._events.append(event)
+        else:
+            self.overflowed = True  # for good, though room is made: what was not kept is missing
         return not self._begun
 
     def _forget_past(self, event: ChatUpdated) -> None:
@@ -89,6 +88,8 @@ class Filling:
             self._state.filling = None
             for event in [] if self._begun else self._events:
                 self._state.take(event)
+            if self._state.unknown:
+                self._state.seek()
 
     def _apply(self, events: Iterable[Struct]) -> None:
         for event in events:

@@ -1,12 +1,10 @@
 """Filling what a client shows from what the node holds: one answer to begin with, the rest behind it."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
-from safeum_home.client.errors import ClientError, RemoteProblem, SessionEnded
+from safeum_home.client.errors import SessionEnded
 from safeum_home.client.filling import Filling
 from safeum_home.client.group_methods import GroupMethods
 from safeum_home.client.methods import Methods
+from safeum_home.client.seeking import Seeking, patiently
 from safeum_home.client.state import MAX_CHATS, State
 from safeum_home.protocol import commands as c
 from safeum_home.spawn import spawn
@@ -14,10 +12,6 @@ from safeum_home.spawn import spawn
 FIRST = 30
 """Chats of the first answer: a screen of them. Fewer are there sooner."""
 PAGE = 50
-PATIENCE = 5.0
-"""Seconds until a page is asked for again that could not be had."""
-
-T = TypeVar("T")
 
 
 async def load(state: State, client: Methods) -> None:
@@ -25,6 +19,7 @@ async def load(state: State, client: Methods) -> None:
 
     All contacts and up to `MAX_CHATS` chats follow by themselves.
     """
+    state.seek = Seeking(state, client).seek
     filling = state.begin()
     try:
         start = await client.call(c.SyncStart(FIRST, PAGE))
@@ -71,7 +66,7 @@ class _Rest:
 
     @property
     def more(self) -> bool:
-        return self._chats_wanted or self._contacts_wanted
+        return self._chats_wanted or self._contacts_wanted or self._filling.overflowed
 
     async def load(self) -> None:
         """Until nothing is left, a later loading has begun, or the session is over."""
@@ -79,7 +74,7 @@ class _Rest:
             while self.more and self._filling.wanted:
                 if self._filling.overflowed:
                     # Too much has happened to tell what a page does not know yet.
-                    await self._patiently(lambda: load(self._state, self._client))
+                    await patiently(self._state, lambda: load(self._state, self._client))
                 elif self._contacts_wanted:
                     await self._contacts()
                 else:
@@ -89,7 +84,7 @@ class _Rest:
         self._filling.end()
 
     async def _contacts(self) -> None:
-        page = await self._patiently(lambda: self._client.contacts(self._contacts_from, PAGE))
+        page = await patiently(self._state, lambda: self._client.contacts(self._contacts_from, PAGE))
         self._filling.go_on(page.contacts, [])
         self._contacts_from = page.next
         self._contacts_wanted = page.next is not None
@@ -108,7 +103,7 @@ class _Rest:
                 page = await self._page(page.next)
 
     async def _page(self, before: str | None) -> c.ChatList:
-        page = await self._patiently(lambda: self._client.chats(before, PAGE))
+        page = await patiently(self._state, lambda: self._client.chats(before, PAGE))
         self._filling.go_on([], page.chats)
         self._name(page)
         return page
@@ -116,14 +111,3 @@ class _Rest:
     def _name(self, chats: c.ChatList | None) -> None:
         if chats is not None:
             self._state.people |= {person.account: person for person in chats.people}
-
-    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Ask until it is answered."""
-        while True:
-            try:
-                return await ask()
-            except SessionEnded:
-                raise
-            except ClientError as error:
-                wait = error.retry_after if isinstance(error, RemoteProblem) else None
-                await self._state.pause(wait or PATIENCE)

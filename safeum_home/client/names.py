@@ -6,7 +6,7 @@ that could be taken for another one is shown behind its owner's login, which nob
 
 from unicodedata import normalize
 
-from safeum_home.client.chat_view import ChatView
+from safeum_home.client.chat_view import UNKNOWN, ChatView
 from safeum_home.client.state import State
 from safeum_home.client.text import safe
 from safeum_home.ids import is_account, is_reserved
@@ -86,6 +86,8 @@ class Names:
             return f"{GROUP_MARK} {label(chat.display_name)}"
         if chat.kind == "self":
             return "Notes"
+        if chat.kind == UNKNOWN:
+            return "Unknown chat"
         return self._person(chat.peer, self._chosen(chat.peer, chat.display_name), chat.address)
 
     def name(self, account: str) -> str:

@@ -45,7 +45,7 @@ def scroll(desk: Desk, lines: int, columns: int, rows: int, zone: tzinfo | None 
         place = max(0, len(held) - rows)
         view = desk.chat
         if lines > 0 and view is not None and view.loaded and view.more:
-            desk.run(desk.older(view))
+            desk.run(desk.pages.older(view))
     newest = next((each for each in reversed(_entries(desk)) if not isinstance(each, Outgoing)), None)
     if place == 0 or newest is None:
         desk.follow()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from safeum_home.client.small_files import read_up_to
 from safeum_home.client.text import moment, safe
 from safeum_home.protocol.erasure import Erasure, bears_out
 from safeum_home.protocol.signing import decode_octets, fingerprint
@@ -40,8 +41,7 @@ def read(path: Path) -> Erasure:
 
 def expected(text: str) -> str:
     """The fingerprint, as 40 digits, of a key that was given: that itself, the key, or a file with either."""
-    path = Path(text)
-    for given in (text, _octets(path).decode("utf-8", "replace") if path.is_file() else ""):
+    for given in (text, _in_file(text)):
         digits = "".join(given.split())
         if _DIGITS.fullmatch(digits.lower()):
             return digits.lower()
@@ -74,12 +74,22 @@ def verify(path: Path, key: str | None) -> tuple[int, list[str]]:
     return AUTHENTIC, ["AUTHENTIC.", *told]
 
 
+def _in_file(name: str) -> str:
+    """The text of a file, nothing where there is none of that name; raises `Unreadable`."""
+    path = Path(name)
+    try:
+        if not path.is_file():
+            return ""
+    except OSError:  # a name that no file can have
+        return ""
+    return _octets(path).decode("utf-8", "replace")
+
+
 def _octets(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST + 1)
+        data = read_up_to(path, MOST)
     except OSError as error:
         raise Unreadable(f"{safe(str(path))}: {error.strerror}.") from None
-    if len(data) > MOST:
+    if data is None:
         raise Unreadable(f"{safe(str(path))} is too large.")
     return data

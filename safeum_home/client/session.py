@@ -25,18 +25,15 @@ from safeum_home.client.errors import local as local_problem
 from safeum_home.client.events import QUEUE, Link, LinkChanged, Listen, Stream
 from safeum_home.client.file_transfer import FileTransfer
 from safeum_home.client.inbox import Inbox
-from safeum_home.client.line import Line
 from safeum_home.client.loading import load
-from safeum_home.client.message_methods import sent_message
+from safeum_home.client.plug import Plug
 from safeum_home.client.reconnect import FINAL, SLOW_READER, BackOff, new_reconnect
 from safeum_home.client.signals import Signals
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
-from safeum_home.protocol.types import Message
 from safeum_home.spawn import spawn
 
 R = TypeVar("R", bound=c.Result)
-T = TypeVar("T")
 _log = Logger()
 _random = SystemRandom().random
 
@@ -53,12 +50,11 @@ class Client(Signals, FileTransfer):
 
     def __init__(self, dial: Dial, clock: IReactorTime, random: Callable[[], float] = _random) -> None:
         self._dial = dial
+        self._plug = Plug(dial, self)
         self._clock = clock
         self._inbox = Inbox(clock, self._acknowledge, self._catch_up)
         self._calls = Calls(clock, self._inbox.take)
         self._machine = new_reconnect(BackOff(clock, random, self))
-        self._line: Line | None = None
-        self._wire: Wire | None = None
         self._token: str | None = None
         self._reset = False
         self.opened: c.Opened | None = None
@@ -70,14 +66,8 @@ class Client(Signals, FileTransfer):
 
     async def connect(self) -> None:
         """Connect without logging in yet; raises `Disconnected`. Logging in does it where it was not done."""
-        if self._wire is None:
-            line = Line(self)
-            wire = await self._dial(line)
-            if self._calls.ended is not None:  # closed meanwhile
-                line.cut()
-                wire.close()
-                raise self._calls.ended
-            self._connected(line, wire)
+        if not self._plug.connected:
+            self._calls.connected(await self._plug.open(lambda: self._calls.ended))
 
     def _milliseconds(self) -> float:
         return self._clock.seconds() * 1000
@@ -95,10 +85,7 @@ class Client(Signals, FileTransfer):
         return Deferred.fromCoroutine(self._open(params))
 
     async def _open(self, params: c.Params) -> c.Opened:
-        if self.opened is not None:
-            raise local_problem(Code.WRONG_STATE)
-        await self.connect()
-        opened: c.Opened = await self._ask_now(params)
+        opened: c.Opened = await self._step(params)
         if self.opened is not None:
             raise local_problem(Code.WRONG_STATE)
         self.opened = opened
@@ -108,19 +95,16 @@ class Client(Signals, FileTransfer):
         return opened
 
     def _in(self, opened: c.Opened) -> None:
-        self.state.voice.pin(opened)
-        if self._inbox.cursor is None:
-            self._inbox.cursor = opened.cursor
-        self.state.policy = opened.policy
+        self._inbox.opened(opened)
         self._calls.opened()
         self._begin_presence()
         self._inbox.acks.flush()
 
     def close(self) -> "Deferred[None]":
         """Leave; the token stays valid. Fires when the connection is closed."""
-        line = self._line
+        gone = self._plug.gone
         self._machine.stop("closed", 1000)
-        return succeed(None) if line is None else line.gone
+        return gone or succeed(None)
 
     def logout(self) -> "Deferred[None]":
         """Revoke this device's token and leave."""
@@ -157,9 +141,7 @@ class Client(Signals, FileTransfer):
         if isinstance(params, c.ChatRead):
             self.state.marked(params.chat, params.upto)
         elif isinstance(result, c.Sent) and self.opened is not None:
-            own = sent_message(params, result, self.opened.account)
-            if own is not None and self._inbox.once.first(Message, own.id):
-                self.state.take(own)
+            self._inbox.sent(params, result, self.opened.account)
         return result
 
     def load(self) -> Awaitable[None]:
@@ -185,10 +167,6 @@ class Client(Signals, FileTransfer):
 
     # --- the connection --------------------------------------------------------------------------
 
-    def _connected(self, line: Line, wire: Wire) -> None:
-        self._line, self._wire = line, wire
-        self._calls.connected(wire)
-
     def received(self, payload: bytes) -> None:
         try:
             self._calls.received(payload)
@@ -196,7 +174,7 @@ class Client(Signals, FileTransfer):
             self._drop(Closing(1002, str(error)))
 
     def closed(self, closing: Closing) -> None:
-        self._line = self._wire = None
+        self._plug.lost()
         self._calls.lost(closing)
         if closing.code in FINAL:
             self._machine.stop(FINAL[closing.code], closing.code)
@@ -216,27 +194,12 @@ class Client(Signals, FileTransfer):
 
     def dial(self) -> None:
         self._inbox.tell(LinkChanged(Link.CONNECTING))
-        line = Line(self)
-        self._line = line
 
         def connected(wire: Wire) -> None:
-            if self._line is not line:  # closed meanwhile
-                wire.close()
-                return
-            self._connected(line, wire)
+            self._calls.connected(wire)
             self._machine.connected()
 
-        def failed(failure: Failure) -> None:
-            line.gone.callback(None)
-            if self._line is line:
-                self._line = None
-                error = failure.value
-                closing = error.closing if isinstance(error, Disconnected) else Closing(1006, str(error))
-                self._machine.lost(closing, None)
-
-        self._dial(line).addCallbacks(connected, failed).addErrback(
-            lambda f: _log.failure("Dialling failed", f)
-        )
+        self._plug.dial(connected, lambda closing: self._machine.lost(closing, None))
 
     def show_token(self) -> None:
         answer = self._ask_now(c.SessionResume(self._token or "", self._inbox.cursor))
@@ -284,12 +247,7 @@ class Client(Signals, FileTransfer):
         self._inbox.tell(LinkChanged(Link.OFFLINE, closing.reason, retry_in, untrusted=untrusted))
 
     def hang_up(self) -> None:
-        line, wire = self._line, self._wire
-        self._line = self._wire = None
-        if line is not None:
-            line.cut()
-        if wire is not None:
-            wire.close()
+        self._plug.hang_up()
 
     def ended(self, reason: str, code: int) -> None:
         ended = SessionEnded(reason, code)

@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
 
-from safeum_home.client.chat_view import ChatView
+from safeum_home.client.chat_view import UNKNOWN, ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.file_names import free, storable
 from safeum_home.client.file_text import size_text
 from safeum_home.client.progress import Transfer
 from safeum_home.client.slash import Mistake, opened, slash
+from safeum_home.client.standing import NOT_KNOWN
 from safeum_home.client.text import moment, safe
 from safeum_home.client.upload import FileTooLarge
 from safeum_home.protocol.files import File
@@ -27,6 +28,8 @@ async def _send(desk: Desk, argument: str) -> None:
     view = opened(desk)
     if view.of_node:
         raise Mistake("Files are for people: your node takes none here.")
+    if view.kind == UNKNOWN:
+        raise Mistake(f"Not sent: {NOT_KNOWN}.")
     path, caption = _parted(argument)
     if not path.is_file():
         raise Mistake(_no_file(path, argument))

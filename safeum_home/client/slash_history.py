@@ -5,10 +5,11 @@ from shlex import quote
 
 import msgspec
 
-from safeum_home.client.chat_view import ChatView
+from safeum_home.client.chat_view import UNKNOWN, ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.receipts import about
 from safeum_home.client.slash import Mistake, opened, slash
+from safeum_home.client.standing import NOT_KNOWN
 from safeum_home.client.text import safe
 from safeum_home.protocol.erasure import Erasure
 
@@ -37,7 +38,7 @@ async def _history(desk: Desk, argument: str) -> None:
     elif not view.more:
         raise Mistake("There are no older messages.")
     else:
-        await desk.older(view)
+        await desk.pages.older(view)
 
 
 async def _off(desk: Desk, view: ChatView) -> None:
@@ -45,6 +46,8 @@ async def _off(desk: Desk, view: ChatView) -> None:
         raise Mistake("The history of this chat is off already. /receipt FILE saves the node's receipt.")
     if view.of_node:
         raise Mistake("This is where your node writes to you: its history stays on.")
+    if view.kind == UNKNOWN:
+        raise Mistake(f"Nothing was erased: {NOT_KNOWN}.")
     if view.kind == "group" and view.role != "owner":
         raise Mistake("In a group only its owner switches the history off.")
     desk.note(WARNING)

@@ -5,6 +5,7 @@ from pathlib import Path
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.slash import Mistake, find, people, slash
+from safeum_home.client.small_files import read_up_to
 from safeum_home.client.text import safe
 from safeum_home.errors import Code, Problem
 from safeum_home.images import Picture, clean
@@ -79,11 +80,10 @@ def _read(path: Path) -> bytes:
     try:
         if not path.is_file():
             raise Mistake(f"There is no file {safe(str(path))}.")
-        with path.open("rb") as file:
-            data = file.read(_MOST + 1)
+        data = read_up_to(path, _MOST)
     except OSError as error:
         raise Mistake(f"{safe(str(path))} cannot be read: {error.strerror}.") from None
-    if len(data) > _MOST:
+    if data is None:
         raise Mistake(f"{safe(str(path))} is too large for a picture.")
     return data
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from safeum_home.client.chat_view import UNKNOWN
 from safeum_home.protocol.types import ContactState
 
 if TYPE_CHECKING:
@@ -20,8 +21,14 @@ STANDING = {
 """How things stand with those that are no contacts."""
 
 
+NOT_KNOWN = "your node has not said yet which chat this is: wait a moment"
+"""Of a chat that may be with anybody, and have any number of people in it."""
+
+
 def refusal(desk: "Desk", view: "ChatView") -> str | None:
     """Why nothing can be written into a chat with somebody; None where it can, and in groups."""
+    if view.kind == UNKNOWN:
+        return NOT_KNOWN
     standing = desk.standing(view)
     closed = view.kind == "direct" and standing is not ContactState.ACCEPTED
     return STANDING[standing] if closed else None

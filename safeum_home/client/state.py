@@ -5,34 +5,23 @@ is authoritative: it can be thrown away and loaded again at any time.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 
-from safeum_home.client.chat_view import MAX_UNREAD, ChatView, view_of
+from safeum_home.client.applying import Applying
+from safeum_home.client.chat_view import UNKNOWN, ChatView, view_of
 from safeum_home.client.filling import Filling
 from safeum_home.client.group_state import GroupState
 from safeum_home.client.presence_view import PresenceView
 from safeum_home.client.typing_view import TypingView
 from safeum_home.client.voice import NodeVoice
 from safeum_home.protocol.commands import Named
-from safeum_home.protocol.events import (
-    ChatChanged,
-    ChatUpdated,
-    ContactChanged,
-    GroupInvitation,
-    MemberChanged,
-    ProfileChanged,
-    Receipt,
-    SettingsChanged,
-    Typing,
-)
-from safeum_home.protocol.news import is_news, is_own
-from safeum_home.protocol.types import ChatSummary, Contact, ContactState, Message, Profile
+from safeum_home.protocol.news import is_own
+from safeum_home.protocol.types import ChatSummary, Contact, Message, Profile
 
 MAX_CHATS = 2000
 NODE_NAMES = {"system": "SafeUM", "support": "SafeUM Support"}
@@ -48,7 +37,7 @@ class State:
     def __init__(self, clock: IReactorTime, tell: Callable[[Struct], None]) -> None:
         self._clock = clock
         self.tell = tell
-        self._typing = TypingView(clock, self._held, tell)
+        self.typing = TypingView(clock, self.held, tell)
         self.presence = PresenceView()
         """How it is with contacts: who is online, and when others were seen last."""
         self.account = ""
@@ -68,19 +57,10 @@ class State:
         self.ready = False
         self.filling: Filling | None = None
         """What is being loaded."""
-        self._pause: Deferred[None] | None = None
-        self._handlers: dict[type[Struct], Callable[[Any], None]] = {
-            Message: self._message,
-            Receipt: self._receipt,
-            Typing: self._typing.take,
-            ContactChanged: lambda event: self._contact(event.contact),
-            ProfileChanged: lambda event: self._profile(event.account, event.profile),
-            ChatUpdated: self._updated,
-            ChatChanged: self._changed,
-            SettingsChanged: self._set,
-            GroupInvitation: self.groups.invited,
-            MemberChanged: self._member,
-        }
+        self.seek: Callable[[], None] = lambda: None
+        """Asks the node for the summaries of chats that are `unknown`; set by `load`."""
+        self._pauses: set[Deferred[None]] = set()
+        self._events = Applying(self)
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -95,6 +75,11 @@ class State:
         return [chat for chat in self._chats.values() if chat.kind == "group" and not chat.messages]
 
     @property
+    def unknown(self) -> set[str]:
+        """Chats of which nothing is known but what has come in them."""
+        return {view.chat for view in self._chats.values() if view.kind == UNKNOWN}
+
+    @property
     def unread(self) -> int:
         return sum(chat.unread for chat in self._chats.values())
 
@@ -102,27 +87,36 @@ class State:
         """A chat by its id, also one with a contact, or support, in which nothing was written yet."""
         view = self._chats.get(chat)
         if view is None and chat == self.voice.support_chat:
-            view = self._of_node(chat, "support")
+            view = self.hold_of_node(chat, "support")
         if view is None and chat == self.voice.notes:
-            self._chats[chat] = view = ChatView(chat, "self", "", "", "Notes")
+            view = self.hold(ChatView(chat, "self", "", "", "Notes"))
         if view is None:
             contact = next((entry for entry in self.contacts.values() if entry.chat == chat), None)
             if contact is not None:
                 view = self._of(contact)
         return view
 
-    def _held(self, chat: str) -> ChatView | None:
+    def held(self, chat: str) -> ChatView | None:
+        """A chat by its id, where it was loaded or something of it has come."""
         return self._chats.get(chat)
 
-    def _of(self, contact: Contact) -> ChatView:
-        view = ChatView(contact.chat, "direct", contact.account, contact.address, contact.display_name)
-        self._chats[contact.chat] = view
+    def hold(self, view: ChatView) -> ChatView:
+        """A chat is known now; it counts as the one that was written in last."""
+        self._chats[view.chat] = view
         return view
 
-    def _of_node(self, chat: str, kind: str) -> ChatView:
-        view = ChatView(chat, kind, self.voice.contact(kind), "", NODE_NAMES[kind])
-        self._chats[chat] = view
-        return view
+    def hold_of_node(self, chat: str, kind: str) -> ChatView:
+        """One of the node's own chats is known now."""
+        return self.hold(ChatView(chat, kind, self.voice.contact(kind), "", NODE_NAMES[kind]))
+
+    def bring_up(self, chat: str) -> None:
+        """Something was written in a chat that is held."""
+        self._chats[chat] = self._chats.pop(chat)
+
+    def _of(self, contact: Contact) -> ChatView:
+        return self.hold(
+            ChatView(contact.chat, "direct", contact.account, contact.address, contact.display_name)
+        )
 
     def authentic(self, message: Message) -> bool | None:
         """Whether the node has signed a message: False for one that is only said to be the node's.
@@ -159,6 +153,11 @@ class State:
         older = {chat: view for chat, view in views.items() if chat not in self._chats}
         self._chats = {**older, **{chat: views.get(chat, view) for chat, view in self._chats.items()}}
 
+    def introduce(self, summary: ChatSummary) -> None:
+        """The node has said which chat it is that is `unknown`; of all others more is known here."""
+        if (view := self._chats.get(summary.chat)) is not None and view.kind == UNKNOWN:
+            view.introduce(summary)
+
     def arrange(self, place: Callable[[ChatView], tuple[int, int]]) -> None:
         """Put all chats in the order of `place`, the newest last."""
         self._chats = dict(sorted(self._chats.items(), key=lambda item: place(item[1])))
@@ -183,8 +182,7 @@ class State:
 
     def apply(self, event: Struct) -> None:
         """What an event changes, whether it was applied before or not."""
-        if (apply := self._handlers.get(type(event))) is not None:
-            apply(event)
+        self._events.apply(event)
 
     def again(self, message: Message) -> None:
         """A message of one's own, which was shown when the node had it, has come in its order."""
@@ -193,106 +191,36 @@ class State:
             if is_own(message, self.account):
                 view.unread = 0
 
-    def _message(self, message: Message) -> None:
-        view = self.chat(message.chat)
-        if view is None:
-            kind = self.voice.kind(message.chat)
-            if kind != "direct":
-                view = self._of_node(message.chat, kind)
-            else:
-                view = ChatView(message.chat, kind, message.sender, message.sender)
-                self._chats[message.chat] = view
-        contact = self.contacts.get(view.peer)
-        if contact is not None and contact.state is ContactState.CLOSED:
-            return  # it was on its way while the account was closed, and is erased
-        if view.add(message):
-            self._chats[message.chat] = self._chats.pop(message.chat)
-            if is_news(message, self.account):
-                view.unread = min(view.unread + 1, MAX_UNREAD)
-            elif is_own(message, self.account):
-                view.unread = 0
-        self._typing.take(Typing(message.chat, message.sender, False))
-
-    def _updated(self, event: ChatUpdated) -> None:
-        info = event.chat
-        view = self.chat(info.chat)
-        if view is None:
-            self._chats[info.chat] = view = ChatView(info.chat, info.kind, "", "")
-        if view.update(info, event.cursor):
-            self._typing.wipe(info.chat)
-            self.voice.forget()
-
-    def _changed(self, event: ChatChanged) -> None:
-        # A chat that is not held is read as it is now when it is asked for.
-        if (view := self.chat(event.message.chat)) is not None:
-            view.change(event, self.account)
-
-    def _set(self, event: SettingsChanged) -> None:
-        if (view := self.chat(event.chat)) is not None:
-            view.settings = event.settings
-
-    def _member(self, event: MemberChanged) -> None:
-        view = self._chats.get(event.chat)
-        if event.member.account == self.account:
-            self.groups.answered(event.chat)
-            if event.member.state in ("left", "removed"):
-                self.groups.drop(event.chat)
-                self._wipe(event.chat)
-                return
-            if view is None:
-                self._chats[event.chat] = view = ChatView(event.chat, "group", "", "")
-            view.role = event.member.role
-        self.groups.member(event, view)
-
-    def _receipt(self, receipt: Receipt) -> None:
-        if (view := self.chat(receipt.chat)) is None:
-            return
-        if receipt.account == self.account:
-            if receipt.read is not None:
-                self.marked(receipt.chat, receipt.read)
-            return
-        view.peer_delivered = receipt.delivered or view.peer_delivered
-        view.peer_read = receipt.read or view.peer_read
-
     def marked(self, chat: str, upto: str) -> None:
         """This account has read up to `upto`, here or elsewhere."""
         if (view := self._chats.get(chat)) is not None:
             view.marked(self.account, upto)
 
-    def _contact(self, contact: Contact) -> None:
-        if contact.state is ContactState.NONE:
-            self.contacts.pop(contact.account, None)
-        else:
-            self.contacts[contact.account] = contact
-        if contact.state is ContactState.CLOSED:
-            self._wipe(contact.chat)
-        view = self._chats.get(contact.chat)
-        if view is not None:
-            view.address, view.display_name = contact.address, contact.display_name or view.display_name
-
-    def _wipe(self, chat: str) -> None:
-        """The chat was erased on the node: nothing of it stays here either."""
-        self._chats.pop(chat, None)
-        self._typing.wipe(chat)
-        self.voice.forget()
-
-    def _profile(self, account: str, profile: Profile) -> None:
-        if account == self.account:
-            self.profile = profile
-            return
-        if (contact := self.contacts.get(account)) is not None:
-            self.contacts[account] = replace(contact, display_name=profile.display_name)
+    def rename(self, account: str, display_name: str) -> None:
+        """This is what somebody goes by now."""
         for view in self._chats.values():
             if view.peer == account:
-                view.display_name = profile.display_name
+                view.display_name = display_name
+
+    def wipe(self, chat: str) -> None:
+        """The chat was erased on the node: nothing of it stays here either."""
+        self._chats.pop(chat, None)
+        self.typing.wipe(chat)
+        self.voice.forget()
 
     def pause(self, seconds: float) -> "Deferred[None]":
         """Some time, or until `stop`: it is cancelled then."""
-        self._pause = deferLater(self._clock, seconds, lambda: None)
-        return self._pause
+        pause = deferLater(self._clock, seconds, lambda: None)
+        self._pauses.add(pause)
+
+        def over(result: "Failure | None") -> "Failure | None":
+            self._pauses.discard(pause)
+            return result
+
+        return pause.addBoth(over)
 
     def stop(self) -> None:
         """No timer is left behind."""
-        if self._pause is not None:
-            self._pause.cancel()
-        self._typing.stop()
+        for pause in list(self._pauses):
+            pause.cancel()
+        self.typing.stop()

@@ -51,12 +51,18 @@ class NodeVoice:
         """Who writes in a chat of the kind `system` or `support`."""
         return system_account(self.node) if kind == "system" else support_account(self.node)
 
-    def kind(self, chat: str) -> str:
-        """`system`, `support`, or `direct` for all others."""
+    def kind(self, chat: str, sender: str) -> str | None:
+        """`system`, `support`, or `direct` for the chat with `sender`; None for one of more people.
+
+        Also for one that only one's own messages tell of: the id of a chat does not say with whom it is.
+        """
+        if not self._told:
+            return None
         for kind in ("system", "support"):
-            if self._told and chat == direct_chat_id(self.account, self.contact(kind)):
+            if chat == direct_chat_id(self.account, self.contact(kind)):
                 return kind
-        return "direct"
+        known = sender != self.account and chat == direct_chat_id(self.account, AccountId(sender))
+        return "direct" if known else None
 
     def authentic(self, message: Message) -> bool | None:
         """Whether the node has signed this; None where nobody says that it is the node's."""

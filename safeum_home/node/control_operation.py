@@ -49,7 +49,7 @@ class Operation:
 
     async def create_invite(self, params: wire.CreateInviteParams) -> Struct:
         code, invite = await self._control.invites.create(params.uses, params.days, params.label)
-        return wire.CreatedInvite(link(self._node.report().node, code), _row(invite))
+        return wire.CreatedInvite(link(self._node.config.node.name, code), _row(invite))
 
     async def list_invites(self, params: wire.ListInvitesParams) -> Struct:
         invites = await self._control.invites.list()
@@ -78,7 +78,7 @@ class Operation:
 
     async def account(self, params: wire.LoginParams) -> Struct:
         accounts = self._control.accounts
-        found = await accounts.show(alias_of(params.login, self._node.report().node))
+        found = await accounts.show(alias_of(params.login, self._node.config.node.name))
         return wire.AccountState(
             found.account,
             found.created_at,

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.config import Config, DatabaseSection, ListenSection, NodeSection
 from safeum_home.gateway.tls import ServerTls, self_signed
+from safeum_home.node.report import report_of
 from safeum_home.node.service import Node
 from safeum_home.node.terminal_sms import SECTION, terminal_bridge
 from safeum_home.sealing.hardening import harden_process
@@ -81,7 +82,7 @@ class DevelopmentNode(Service):
 
     async def _welcome(self, node: Node) -> None:
         await node.ready
-        [listening] = node.report().listening
+        [listening] = report_of(node).listening
         place = f"localhost:{listening.rpartition(':')[2]}"
         print(_WELCOME.format(place=place, certificate=self._certificate), flush=True)
 

@@ -1,11 +1,9 @@
-"""Listening for clients: certificate, limits, and the endpoints of the configuration."""
+"""Listening for clients: limits, and the endpoints of the configuration."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from cryptography import x509
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import deferLater
@@ -13,7 +11,6 @@ from twisted.logger import Logger
 from twisted.web.resource import IResource
 
 from safeum_home.config import Config, LimitSection
-from safeum_home.errors import Code, Problem
 from safeum_home.gateway.downloads import DownloadsResource
 from safeum_home.gateway.edge import EdgeFactory
 from safeum_home.gateway.http import ClientDiscovery, EdgeSite, Health, place, site_root, websocket_url
@@ -29,12 +26,9 @@ from safeum_home.node.live_limits import Use
 from safeum_home.ports import ClientConnection
 from safeum_home.protocol.files import DOWNLOADS_PATH, UPLOADS_PATH
 from safeum_home.protocol.invites import GROUP_PATH, INVITE_PATH
-from safeum_home.sealing.secrets import SecretStore
-from safeum_home.sealing.sources import read_safe_file
 
 SERVICE_RESTART = 1012
 """The close code that tells clients to come back (IANA WebSocket Close Code registry)."""
-_LONGEST_KEY = 64 * 1024
 _CLOSING_SECONDS = 2.0
 
 
@@ -45,26 +39,6 @@ def edge_limits(section: LimitSection) -> EdgeLimits:
         connections_per_address=section.connections_per_address,
         ping_interval=section.ping_seconds,
     )
-
-
-def tls_material(config: Config, secrets: SecretStore) -> tuple[bytes, bytes]:
-    """The certificate chain and its key, PEM. Blocks while it reads.
-
-    Raises `not_found` where the sealed store has no such key, `unsafe_source` where a key lies on a
-    disk, and OSError.
-    """
-    if config.tls.certificate is None:
-        raise Problem(Code.NOT_FOUND, "tls.certificate is not configured")
-    chain = Path(config.tls.certificate).read_bytes()
-    kind, _, name = config.tls.key.partition(":")
-    if kind == "secret":
-        return chain, secrets.open(name)
-    return chain, read_safe_file(Path(name), _LONGEST_KEY)
-
-
-def certificate_end(chain: bytes) -> float:
-    """When the first certificate of a chain ends, in seconds since 1970."""
-    return x509.load_pem_x509_certificates(chain)[0].not_valid_after_utc.timestamp()
 
 
 class Edge:

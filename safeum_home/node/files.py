@@ -1,6 +1,6 @@
 """Files of chats, put together: the store of the configuration, and the parts of the domain over it."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,13 @@ from safeum_home.chats.files.sending import Attachments
 from safeum_home.chats.files.slots import Slots
 from safeum_home.chats.files.tickets import Tickets
 from safeum_home.chats.files.uploads import Uploads
-from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.registry import ChatRegistry
 from safeum_home.config import Config
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.limits import RateLimit
+from safeum_home.node.means import DomainMeans
 from safeum_home.node.startup import StartError
-from safeum_home.ports import Database
 from safeum_home.ports.files import BlobStore
 from safeum_home.protocol import commands
-from safeum_home.sealing.vault import Vault
 from safeum_home.storage.folder import FolderStore
 
 
@@ -71,27 +68,20 @@ class Files:
     janitor: FileJanitor
     attachments: Attachments
     routes: Routes
+    rates: dict[str, RateLimit]
 
 
-def make_files(
-    config: Config,
-    clock: Any,
-    database: Database,
-    vault: Vault,
-    registry: ChatRegistry,
-    opener: ChatOpener,
-    place: FilePlace,
-    turn: Callable[[], Coroutine[Any, Any, None]],
-) -> Files:
-    """`clock` provides IReactorTime; `turn` turns the keyring where something was erased."""
-    section, limits = config.files, config.limits
+def make_files(base: DomainMeans, place: FilePlace) -> Files:
+    """They lie in `place`; the keyring is turned where one was erased."""
+    section, limits, vault = base.config.files, base.config.limits, base.vault
+    clock, database, opener = base.clock, base.database, base.opener
     rate = RateLimit(limits.file_requests_per_account, limits.file_requests_per_account_burst, clock.seconds)
     means = FileMeans(
         database,
         vault.keyring,
         vault.blinder,
         vault.cursors,
-        registry,
+        base.registry,
         opener,
         *place,
         Tickets(clock.seconds),
@@ -107,11 +97,9 @@ def make_files(
         commands.FileDownload: asked.download,
         commands.FileQuota: asked.quota,
     }
-    janitor = FileJanitor(clock, means, turn)
-    attachments = Attachments(
-        database, vault.keyring, vault.blinder, opener, section, lambda: int(clock.seconds() * 1000)
-    )
-    return Files(means, Transfers(means), janitor, attachments, routes)
+    janitor = FileJanitor(clock, means, base.turns.if_due)
+    attachments = Attachments(database, vault.keyring, vault.blinder, opener, section, base.milliseconds)
+    return Files(means, Transfers(means), janitor, attachments, routes, {"file_requests_per_account": rate})
 
 
 def make_store(config: Config, secret: Callable[[str], bytes]) -> BlobStore:

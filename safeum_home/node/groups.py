@@ -1,9 +1,8 @@
 """Groups of an open node: every part is made here and handed what it needs."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.group_changes import GroupChanges
 from safeum_home.chats.group_departures import GroupDepartures, GroupLeaving
@@ -15,15 +14,13 @@ from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.group_pages import GroupPages
 from safeum_home.chats.group_roster import GroupRoster
 from safeum_home.chats.groups import Groups
-from safeum_home.chats.infos import ChatInfos
-from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.registry import ChatRegistry
-from safeum_home.config import Config, LimitSection
+from safeum_home.config import LimitSection
 from safeum_home.gateway.dispatch import Routes
+from safeum_home.limits import RateLimit
 from safeum_home.node.live_limits import Use
-from safeum_home.ports import Bus, Database, EpochTurns, Source
+from safeum_home.node.means import DomainMeans
+from safeum_home.ports import Source
 from safeum_home.protocol import commands
-from safeum_home.sealing.vault import Vault
 
 SIZES = ("groups", "group_members", "group_open_invitations", "invitations")
 
@@ -31,30 +28,20 @@ SIZES = ("groups", "group_members", "group_open_invitations", "invitations")
 class GroupParts(NamedTuple):
     """What the rest of the node needs of them. `leave` ends what closed accounts have in groups."""
 
-    limits: GroupLimits
     use: Use
     sources: tuple[Source, ...]
     routes: Routes
+    rates: dict[str, RateLimit]
     leave: Callable[[], Awaitable[bool]]
 
 
 def make_groups(
-    config: Config,
-    clock: Any,
-    database: Database,
-    vault: Vault,
-    registry: ChatRegistry,
-    opener: ChatOpener,
-    delivery: Delivery,
-    infos: ChatInfos,
-    notices: NoticeWriter,
-    directory: AccountDirectory,
-    bus: Bus,
-    turns: EpochTurns,
-    erased: Callable[[], object],
+    means: DomainMeans, delivery: Delivery, notices: NoticeWriter, erased: Callable[[], object]
 ) -> GroupParts:
     """`erased` is called when a group was erased."""
-    blinder, cursors, keyring, node = vault.blinder, vault.cursors, vault.keyring, config.node.name
+    node, database, directory, bus = means.node, means.database, means.directory, means.bus
+    registry, opener, infos = means.registry, means.opener, means.infos
+    blinder, cursors, keyring = means.vault.blinder, means.vault.cursors, means.vault.keyring
     events = GroupEvents(node, blinder, cursors, keyring, opener, directory)
     changes = GroupChanges(
         database,
@@ -69,11 +56,12 @@ def make_groups(
         notices,
         directory,
         bus,
+        means.fan_out,
     )
-    limits = GroupLimits.of(config.limits, clock.seconds)
+    limits = GroupLimits.of(means.config.limits, means.clock.seconds)
     entrance = GroupEntrance(blinder, limits)
     endings = GroupEndings(blinder, keyring, opener, events)
-    leaving = GroupLeaving(endings, turns)
+    leaving = GroupLeaving(endings, means.turns)
     groups = Groups(node, blinder, registry, infos, changes, entrance, leaving, erased)
     roster = GroupRoster(database, blinder, cursors, opener, directory, events)
     pages = GroupPages(database, blinder, changes, roster, limits)
@@ -104,4 +92,10 @@ def make_groups(
         commands.GroupPreview: links.preview,
         commands.GroupJoin: links.join,
     }
-    return GroupParts(limits, Use(SIZES, sizes), (events.since, endings.since), routes, departures.leave)
+    rates = {
+        "group_invitations_per_account": limits.invitations,
+        "group_changes_per_account": limits.changes,
+        "group_descriptions_per_account": limits.descriptions,
+    }
+    sources = (events.since, endings.since)
+    return GroupParts(Use(SIZES, sizes), sources, routes, rates, departures.leave)

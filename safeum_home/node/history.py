@@ -1,61 +1,55 @@
 """What it takes to switch the history of chats off and on, put together."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, NamedTuple
 
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.history_switch import HistorySwitch
-from safeum_home.chats.infos import ChatInfos
-from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.registry import ChatRegistry
-from safeum_home.config import Config
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.limits import RateLimit
-from safeum_home.ports import Bus, Database, EpochTurns
+from safeum_home.node.means import DomainMeans
 from safeum_home.protocol import commands
-from safeum_home.sealing.vault import Vault
+
+
+class HistoryParts(NamedTuple):
+    """The commands, and how often an account may give them."""
+
+    routes: Routes
+    rates: dict[str, RateLimit]
 
 
 def make_history(
-    config: Config,
-    clock: Any,
-    database: Database,
-    vault: Vault,
-    registry: ChatRegistry,
-    opener: ChatOpener,
-    infos: ChatInfos,
+    means: DomainMeans,
     delivery: Delivery,
     notices: NoticeWriter,
-    bus: Bus,
-    turns: EpochTurns,
     sweep: Callable[[], Coroutine[Any, Any, None]],
-) -> tuple[RateLimit, Routes]:
-    """How often an account may switch, and the commands. `sweep` deletes the rows of what was erased."""
-    limits = config.limits
+) -> HistoryParts:
+    """`sweep` deletes the rows of what was erased."""
+    limits, vault = means.config.limits, means.vault
     limit = RateLimit(
-        limits.history_switches_per_account, limits.history_switches_per_account_burst, clock.seconds
+        limits.history_switches_per_account, limits.history_switches_per_account_burst, means.clock.seconds
     )
     switch = HistorySwitch(
-        config.node.name,
-        database,
+        means.node,
+        means.database,
         vault.keyring,
         vault.blinder,
         vault.cursors,
         vault.signer,
-        registry,
-        opener,
-        infos,
+        means.registry,
+        means.opener,
+        means.infos,
         delivery,
         notices,
-        bus,
-        turns,
+        means.bus,
+        means.turns,
         sweep,
-        lambda: int(clock.seconds() * 1000),
+        means.milliseconds,
         limit,
     )
     routes: Routes = {
         commands.ChatHistorySet: switch.set,
         commands.ChatHistoryReceipt: switch.receipt,
     }
-    return limit, routes
+    return HistoryParts(routes, {"history_switches_per_account": limit})

@@ -1,22 +1,17 @@
 """What becomes of messages after they were sent, and what accounts set for their chats: made and wired."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from safeum_home.chats.altering import Altering
 from safeum_home.chats.changing import MessageChanges
 from safeum_home.chats.composing import Composing
 from safeum_home.chats.files.sending import Attachments
-from safeum_home.chats.infos import ChatInfos
-from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.own_settings import OwnSettings
 from safeum_home.chats.pins import Pins
-from safeum_home.chats.registry import ChatRegistry
-from safeum_home.config import Config
 from safeum_home.gateway.dispatch import Routes
-from safeum_home.ports import Bus, Database, Owners, Source
+from safeum_home.node.means import DomainMeans
+from safeum_home.ports import Source
 from safeum_home.protocol import commands
-from safeum_home.sealing.vault import Vault
 from safeum_home.storage.files import drop
 
 
@@ -28,24 +23,15 @@ class MessageWays(NamedTuple):
     routes: Routes
 
 
-def make_message_changes(
-    config: Config,
-    database: Database,
-    vault: Vault,
-    registry: ChatRegistry,
-    opener: ChatOpener,
-    infos: ChatInfos,
-    owners: Owners,
-    bus: Bus,
-    now: Callable[[], int],
-    attachments: Attachments,
-) -> MessageWays:
-    """`now` is in milliseconds."""
-    blinder, cursors = vault.blinder, vault.cursors
-    altering = Altering(database, blinder, cursors, registry, opener, infos, bus)
-    changes = MessageChanges(altering, database, blinder, cursors, now, config.messages.edit_seconds, (drop,))
+def make_message_changes(means: DomainMeans, attachments: Attachments) -> MessageWays:
+    """`attachments` are the files of messages."""
+    database, registry, bus = means.database, means.registry, means.bus
+    blinder, cursors = means.vault.blinder, means.vault.cursors
+    altering = Altering(database, blinder, cursors, registry, means.opener, means.infos, bus, means.fan_out)
+    until = means.config.messages.edit_seconds
+    changes = MessageChanges(altering, database, blinder, cursors, means.milliseconds, until, (drop,))
     pins = Pins(altering, database, blinder, cursors, registry)
-    own = OwnSettings(altering, database, blinder, cursors, registry, owners, bus)
+    own = OwnSettings(altering, database, blinder, cursors, registry, means.directory, bus)
     routes: Routes = {
         commands.MessageEdit: changes.edit,
         commands.MessageDelete: changes.delete,

@@ -11,6 +11,7 @@ from safeum_home.admin.commands import Handler, standard_handlers
 from safeum_home.admin.wire import BackupParams, Copied, Done, Params, SetSecretParams, Status
 from safeum_home.errors import Code, Problem
 from safeum_home.node.control_operation import control_handlers
+from safeum_home.node.report import report_of
 from safeum_home.node.service import Node
 from safeum_home.node.support_operation import support_handlers
 from safeum_home.protocol.signing import fingerprint
@@ -80,7 +81,7 @@ def handlers(node: Node, backups: Backups) -> dict[str, Handler]:
     """The commands of an operator of `node`."""
 
     async def status() -> Status:
-        report = node.report()
+        report = report_of(node)
         if node.seal.progress.state == "open":
             key = fingerprint(node.seal.vault.signer.public_key)
             report = msgspec.structs.replace(report, node_key=key)
@@ -100,7 +101,9 @@ def handlers(node: Node, backups: Backups) -> dict[str, Handler]:
         return await backups.make(Path(params.path))
 
     return {
-        **standard_handlers(node.report, LoggedSeal(node), lambda: node.seal.vault.secrets, deferToThread),
+        **standard_handlers(
+            lambda: report_of(node), LoggedSeal(node), lambda: node.seal.vault.secrets, deferToThread
+        ),
         "status": Handler(Params, lambda _: Deferred.fromCoroutine(status())),
         "secret.set": Handler(SetSecretParams, lambda params: Deferred.fromCoroutine(set_secret(params))),
         **control_handlers(node),

@@ -69,13 +69,16 @@ def people_routes(contacts: Contacts, profiles: Profiles, avatars: Avatars) -> R
     }
 
 
-def chat_routes(
-    history: History, starting: Starting, messages: Messages, receipts: Receipts, signals: TypingSignals
-) -> Routes:
+def reading_routes(history: History, starting: Starting) -> Routes:
     return {
         commands.SyncStart: starting.start,
         commands.ListChats: history.list,
         commands.ChatHistory: history.history,
+    }
+
+
+def message_routes(messages: Messages, receipts: Receipts, signals: TypingSignals) -> Routes:
+    return {
         commands.ChatSend: messages.send,
         commands.ChatRead: receipts.read,
         commands.ChatTyping: signals.typing,

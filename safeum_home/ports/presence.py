@@ -49,3 +49,6 @@ class TypingPrivacy(Protocol):
 
     def tells_typing(self, account: AccountId) -> bool:
         """False also for one whose settings are not known yet."""
+
+    def are_contacts(self, one: AccountId, other: AccountId) -> bool:
+        """Whether both are connected, and have accepted each other; False also where it is not known yet."""

@@ -156,6 +156,10 @@ class WhoIsThere:
         person = self._people.here(account)
         return person is not None and person.privacy is not None and not person.privacy.hide_typing
 
+    def are_contacts(self, one: AccountId, other: AccountId) -> bool:
+        first, second = self._people.here(one), self._people.here(other)
+        return first is not None and second is not None and second.blind in (first.peers or ())
+
     def forget_account(self, account: AccountId) -> None:
         """The account was closed; `Forget` of ports tells when."""
         if (person := self._people.here(account)) is not None:

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from safeum_home.disk import sync_directory
+
 
 def read(path: Path) -> bytes | None:
     """The file's octets; None where there is none. Blocks."""
@@ -26,7 +28,7 @@ def replace(path: Path, data: bytes) -> None:
     try:
         _write(temporary, data)
         os.rename(temporary, path)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
         if old >= 0:
             # Its name is gone, so a crash from here on harms nothing.
             os.pwrite(old, bytes(os.fstat(old).st_size), 0)
@@ -43,11 +45,3 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_directory(path: Path) -> None:
-    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import ContactRow
 from safeum_home.storage.schema import contacts, members
+from safeum_home.storage.tombstones import all_but_newest
 
 # Places in `safeum_home.accounts.relation.STATES` that queries here depend on.
 GONE = 0
@@ -26,15 +27,7 @@ _SINCE = (
 )
 _COUNT = select(func.count()).where(contacts.c.owner == bindparam("owner"), contacts.c.state != GONE)
 _GONE = (contacts.c.owner == bindparam("owner")) & (contacts.c.state == GONE)
-_OLDEST_KEPT = (
-    select(contacts.c.position)
-    .where(_GONE)
-    .order_by(contacts.c.position.desc())
-    .limit(1)
-    .offset(bindparam("keep"))
-    .scalar_subquery()
-)
-_FORGET_GONE = delete(contacts).where(_GONE, contacts.c.position <= _OLDEST_KEPT)
+_FORGET_GONE = all_but_newest(contacts, _GONE)
 _OF_CHAT = select(contacts).where(contacts.c.chat == bindparam("chat")).order_by(contacts.c.owner)
 _FACING = select(contacts).where(
     contacts.c.chat.in_(

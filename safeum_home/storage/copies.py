@@ -8,6 +8,7 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 
+from safeum_home.disk import sync_directory
 from safeum_home.errors import Code, Problem
 from safeum_home.storage.sqlite import claim_file
 
@@ -37,7 +38,7 @@ class Copier:
             os.fsync(descriptor)
             # Unlike a rename, it replaces nothing.
             os.link(partial, target)
-            _sync(target.parent)
+            sync_directory(target.parent)
             return os.fstat(descriptor).st_size
         finally:
             os.close(descriptor)
@@ -95,7 +96,7 @@ def restore(database: Path, backup: Path) -> Path | None:
             os.fsync(target.fileno())
         aside = _move_aside(database)
         os.rename(fresh, database)
-        _sync(database.parent)
+        sync_directory(database.parent)
         return aside
     finally:
         os.close(lock)
@@ -127,11 +128,3 @@ def _move_aside(database: Path) -> Path | None:
         with suppress(FileNotFoundError):
             os.rename(f"{database}{suffix}", f"{aside}{suffix}")
     return aside
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, delete, func, or_, select
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import RosterRow
 from safeum_home.storage.schema import erasing, members, roster
+from safeum_home.storage.tombstones import all_but_newest
 
 # Places in `safeum_home.chats.roster.RosterState` that queries here depend on.
 INVITED = 1
@@ -79,15 +80,7 @@ _COUNT_OWN = select(func.count()).where(
 )
 _COUNT_INVITED = select(func.count()).where(roster.c.chat == bindparam("chat"), roster.c.state == INVITED)
 _LEFT = (roster.c.chat == bindparam("chat")) & (roster.c.state == LEFT)
-_OLDEST_KEPT = (
-    select(roster.c.position)
-    .where(_LEFT)
-    .order_by(roster.c.position.desc())
-    .limit(1)
-    .offset(bindparam("keep"))
-    .scalar_subquery()
-)
-_FORGET_LEFT = delete(roster).where(_LEFT, roster.c.position <= _OLDEST_KEPT)
+_FORGET_LEFT = all_but_newest(roster, _LEFT)
 _OF_CLOSED = (
     select(roster)
     .join(erasing, erasing.c.owner == roster.c.account)

@@ -69,13 +69,7 @@ class FileCommands:
             opened.key.wipe()
             return opened, _name(c, events.event(c, chat.blind, position), chat)
 
-        try:
-            found = await means.database.read(read)
-        except Tampered:
-            raise means.unreadable(chat) from None
-        if found is None:
-            raise Problem(Code.NOT_FOUND)
-        file, name = found
+        file, name = await means.find(chat, read)
         grant = DownloadGrant(caller.account, caller.device, chat.id, position, name)
         ticket, expires = self._issue(grant)
         path = f"{DOWNLOADS_PATH}/{ticket}"

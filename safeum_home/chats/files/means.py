@@ -90,6 +90,16 @@ class FileMeans:
         """What is wrong where something of `chat` does not open: its key may be another one by now."""
         return Problem(Code.BUSY, retry_after=1.0) if chat.stale else Problem(Code.FILE_LOST)
 
+    async def find(self, chat: Chat, read: Callable[[Connection], T | None]) -> T:
+        """What `read` opens of `chat`; raises `not_found` where that is None, and as `unreadable` says."""
+        try:
+            found = await self.database.read(read)
+        except Tampered:
+            raise self.unreadable(chat) from None
+        if found is None:
+            raise Problem(Code.NOT_FOUND)
+        return found
+
     async def forget_blob(self, blob: bytes) -> None:
         """Delete what no row refers to any more. What fails is left to the janitor."""
 

@@ -1,11 +1,11 @@
 """What is sealed of a file besides its octets: whose it is, how large, and its key, under the chat's key."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from msgspec import Struct, msgpack
+from msgspec import Struct
 
-from safeum_home.errors import Tampered
+from safeum_home.chats.sealed_records import SealedRecords
 from safeum_home.ids import AccountId, FileId
 from safeum_home.ports import Key
 from safeum_home.storage.rows import FileRow, UploadRow
@@ -35,9 +35,7 @@ class OpenFile(NamedTuple):
 GetKey = Callable[[], Key]
 _OWN = b"\x01"
 """What sealed octets begin with (`sealing.keys`), and no record does."""
-_encoder = msgpack.Encoder()
-# The names of texts are no types to msgspec: it checks that they are texts.
-_decoder: "msgpack.Decoder[Any]" = msgpack.Decoder(FileRecord)
+_records = SealedRecords(FileRecord)
 
 
 def seal_upload(key: Key, blind: bytes, file: OpenFile, own: Key | None = None) -> bytes:
@@ -66,7 +64,7 @@ def _of_message(chat: bytes, position: int) -> bytes:
 
 def _seal(key: Key, file: OpenFile, context: bytes, own: Key | None) -> bytes:
     inner = (own or key).seal_key(file.key, b"file key" + file.blob)
-    plain = _encoder.encode(FileRecord(file.id, file.account, file.size, file.type, inner))
+    plain = _records.encode(FileRecord(file.id, file.account, file.size, file.type, inner))
     return key.seal(plain if own is None else own.seal(plain, context), context)
 
 
@@ -82,9 +80,6 @@ def _open(key: Key, sealed: bytes, context: bytes, blob: bytes, own: GetKey) -> 
 
 
 def _opened(key: Key, plain: bytes, blob: bytes) -> OpenFile:
-    try:
-        record: FileRecord = _decoder.decode(plain)
-    except ValueError:
-        raise Tampered from None
+    record = _records.decode(plain)
     own = key.open_key(record.key, b"file key" + blob)
     return OpenFile(record.file, record.account, record.size, record.type, blob, own)

@@ -149,13 +149,7 @@ class Uploads:
                 return None
             return row, open_upload(chat.key, row, opener(c, means.keyring, row))
 
-        try:
-            found = await means.database.read(read)
-        except Tampered:
-            raise means.unreadable(chat) from None
-        if found is None:
-            raise Problem(Code.NOT_FOUND)
-        row, opened = found
+        row, opened = await means.find(chat, read)
         if opened.account != grant.account or opened.id != grant.file:
             opened.key.wipe()
             raise Problem(Code.NOT_FOUND)

@@ -1,0 +1,64 @@
+"""The section `[limits]` of the configuration."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from safeum_home.config_base import Positive, Rate, Seconds, Section
+
+
+class LimitSection(Section, frozen=True):
+    """Bounds against floods. Rates are per second, bursts are how many may come at once."""
+
+    connections: Positive = 20_000
+    connections_per_address: Positive = 64
+    authentication_seconds: Seconds = 15.0
+    ping_seconds: Seconds = 60.0
+    commands_per_second: Rate = 50.0
+    commands_burst: Positive = 400
+    in_flight: Annotated[int, Meta(ge=2, le=4096)] = 64
+    outbound_frames: Positive = 2_000
+    outbound_bytes: Positive = 1_048_576
+    unacknowledged: Positive = 10_000
+    logins_per_address: Rate = 0.5
+    logins_per_address_burst: Positive = 20
+    logins_per_account: Rate = 0.05
+    logins_per_account_burst: Positive = 10
+    pin_tries: Positive = 10
+    """For one login and day, from all addresses together; and as many for sessions of the account."""
+    pin_tries_per_address: Positive = 20
+    pin_tries_anywhere: Positive = 1_000
+    """Wrong ones from outside in a day, for all logins together."""
+    signups_per_address: Rate = 0.01
+    signups_per_address_burst: Positive = 10
+    finds_per_account: Rate = 0.005
+    finds_per_account_burst: Positive = 50
+    contact_requests_per_account: Rate = 0.001
+    contact_requests_per_account_burst: Positive = 20
+    support_messages_per_account: Rate = 0.02
+    support_messages_per_account_burst: Positive = 20
+    profile_changes_per_account: Rate = 0.02
+    profile_changes_per_account_burst: Positive = 30
+    history_switches_per_account: Rate = 0.01
+    history_switches_per_account_burst: Positive = 5
+    file_requests_per_account: Rate = 20.0
+    file_requests_per_account_burst: Positive = 400
+    verifications_per_address: Rate = 0.005
+    verifications_per_address_burst: Positive = 10
+    codes_per_number: Rate = 0.0001
+    codes_per_number_burst: Positive = 6
+    contacts: Positive = 5_000
+    groups: Positive = 500
+    group_members: Annotated[int, Meta(ge=1, le=2_000)] = 2_000
+    group_open_invitations: Positive = 500
+    invitations: Annotated[int, Meta(ge=1, le=50)] = 50
+    group_invitations_per_account: Rate = 0.02
+    group_invitations_per_account_burst: Positive = 200
+    group_changes_per_account: Rate = 0.2
+    group_changes_per_account_burst: Positive = 100
+    group_descriptions_per_account: Rate = 0.02
+    group_descriptions_per_account_burst: Positive = 30
+    deliveries_per_account: Rate = 10_000.0
+    deliveries_per_account_burst: Positive = 200_000
+    devices: Annotated[int, Meta(ge=1, le=50)] = 50
+    """As many as fit a frame at their longest."""

@@ -1,0 +1,68 @@
+"""What all parts of the domain stand on: each `make_…` of this package takes from it what it needs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from safeum_home.accounts.directory import AccountDirectory
+from safeum_home.bus.local import LocalBus
+from safeum_home.chats.fan_out import FanOut
+from safeum_home.chats.infos import ChatInfos
+from safeum_home.chats.opening import ChatOpener
+from safeum_home.chats.registry import ChatRegistry
+from safeum_home.chats.system import support_contact, system_contact
+from safeum_home.config import Config
+from safeum_home.limits import RateLimit
+from safeum_home.node.turning import InThread, Turns
+from safeum_home.ports import Database
+from safeum_home.sealing.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class DomainMeans:
+    """Storage, keys, time, and who and which chats there are."""
+
+    config: Config
+    clock: Any
+    """Provides IReactorTime and IReactorFromThreads."""
+    database: Database
+    vault: Vault
+    bus: LocalBus
+    directory: AccountDirectory
+    opener: ChatOpener
+    registry: ChatRegistry
+    infos: ChatInfos
+    turns: Turns
+    fan_out: FanOut
+
+    @property
+    def node(self) -> str:
+        """The node's name."""
+        return self.config.node.name
+
+    def milliseconds(self) -> int:
+        """The time now, since 1970."""
+        return int(self.clock.seconds() * 1000)
+
+
+def make_means(
+    config: Config, clock: Any, database: Database, vault: Vault, in_thread: InThread
+) -> DomainMeans:
+    """`in_thread` runs what blocks."""
+    blinder, keyring = vault.blinder, vault.keyring
+    system, support = system_contact(config.node.name), support_contact(config.node.name)
+    rate, burst = config.limits.deliveries_per_account, config.limits.deliveries_per_account_burst
+    fan_out = FanOut(RateLimit(rate, burst, clock.seconds, debts=True))
+    opener = ChatOpener(keyring, blinder, system.account, support.account, config.support.open)
+    return DomainMeans(
+        config,
+        clock,
+        database,
+        vault,
+        LocalBus(),
+        AccountDirectory(database, keyring, blinder, system, support),
+        opener,
+        ChatRegistry(database, blinder, opener),
+        ChatInfos(blinder, vault.cursors, opener),
+        Turns(clock, database, keyring, in_thread),
+        fan_out,
+    )

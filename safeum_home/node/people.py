@@ -1,0 +1,48 @@
+"""Who knows whom, and what people show of themselves, made and wired."""
+
+from typing import NamedTuple
+
+from safeum_home.accounts.avatars import Avatars
+from safeum_home.accounts.contact_rows import ContactSide
+from safeum_home.accounts.contacts import ContactLimits, Contacts
+from safeum_home.accounts.introductions import Introductions
+from safeum_home.accounts.profile_changes import ProfileChanges
+from safeum_home.accounts.profile_views import ProfileViews, WithoutNumbers
+from safeum_home.accounts.profiles import Profiles
+from safeum_home.gateway.dispatch import Routes
+from safeum_home.limits import RateLimit
+from safeum_home.node.means import DomainMeans
+from safeum_home.node.presence import presence_routes
+from safeum_home.node.routes import people_routes
+from safeum_home.ports import Source
+from safeum_home.presence.presence import WhoIsThere
+
+
+class PeopleParts(NamedTuple):
+    """What the rest of the node needs of them."""
+
+    limits: ContactLimits
+    introductions: Introductions
+    sources: tuple[Source, ...]
+    routes: Routes
+    rates: dict[str, RateLimit]
+
+
+def make_people(means: DomainMeans, side: ContactSide, presence: WhoIsThere) -> PeopleParts:
+    """`side` is an account's own list of contacts."""
+    database, directory, bus, vault = means.database, means.directory, means.bus, means.vault
+    section, seconds = means.config.limits, means.clock.seconds
+    limits = ContactLimits.of(section, seconds)
+    contacts = Contacts(means.node, database, directory, side, means.registry, bus, limits, presence)
+    views = ProfileViews(WithoutNumbers())
+    changes = ProfileChanges(database, vault.cursors, directory, side, views, bus)
+    limit = RateLimit(section.profile_changes_per_account, section.profile_changes_per_account_burst, seconds)
+    profiles = Profiles(means.node, database, vault.blinder, directory, side, views, changes, limit)
+    avatars = Avatars(database, vault.blinder, directory, side, changes, limit)
+    routes: Routes = {
+        **people_routes(contacts, profiles, avatars),
+        **presence_routes(presence, database, directory, limit),
+    }
+    introductions = Introductions(means.node, directory, side, views)
+    rates = {"profile_changes_per_account": limit}
+    return PeopleParts(limits, introductions, (side.since, profiles.since), routes, rates)
