@@ -36,7 +36,7 @@ class Seeds:
         self._vault = vault
         self._connection = connection
         self._opener = ChatOpener(
-            vault.keyring, vault.blinder, system_account(NODE), support_account(NODE), True
+            vault.keyring, vault.fleeting, vault.blinder, system_account(NODE), support_account(NODE), True
         )
         self._position = node.committed(connection)
 

@@ -80,9 +80,9 @@ def _problem(request: Request, problem: Problem, status: int | None = None) -> b
 
 
 def header(request: Request, name: str) -> str:
-    """The one header field of that name; empty where there is none, or more than one."""
-    values = request.requestHeaders.getRawHeaders(name, [])
-    return values[0] if len(values) == 1 else ""
+    """The one header field of that name, as ISO 8859-1; empty where there is none, or more than one."""
+    values = request.requestHeaders.getRawHeaders(name.encode(), [])
+    return values[0].decode("latin-1") if len(values) == 1 else ""
 
 
 def form(octets: bytes) -> list[tuple[str, str]]:

@@ -102,8 +102,8 @@ class Outgoing:
             octets = await read_body(response, self._limits.answer)
         finally:
             self._slots.release()
-        later = response.headers.getRawHeaders("Retry-After")
-        return Answer(response.code, octets, later[0] if later else None)
+        later = response.headers.getRawHeaders(b"Retry-After")
+        return Answer(response.code, octets, later[0].decode("latin-1") if later else None)
 
 
 class ProviderHttp(Outgoing):

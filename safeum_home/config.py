@@ -30,7 +30,7 @@ class NodeSection(Section, frozen=True):
     name: str
     """The node's name, for ever: it is part of every account's id."""
     state_dir: str
-    """Where the keyring, the sealed secrets and an SQLite database are kept."""
+    """Where the keyrings, the sealed secrets and an SQLite database are kept."""
 
 
 class ListenSection(Section, frozen=True):

@@ -30,7 +30,7 @@ class FileSection(Section, frozen=True):
     waiting: Positive = 100
     """How many uploads of an account may not have been sent yet."""
     transfers: Annotated[int, Meta(ge=1, le=512)] = 16
-    """How many an account may have under way at once."""
+    """How many an account may have under way at once; never more than an eighth of all."""
     unfinished_seconds: Seconds = 86400.0
     """How long an upload that is not complete is kept, from its last octets on."""
     unsent_seconds: Seconds = 86400.0

@@ -13,4 +13,4 @@ class HistorySection(Section, frozen=True):
     undelivered_hours: Annotated[int, Meta(ge=2, le=168)] = 168
     """How long a message waits for devices that stay away, up to an hour less; a week at the most."""
     turn_minutes: Annotated[int, Meta(ge=1, le=1440)] = 60
-    """How long copies of the disk may open what is gone: the keyring turns for many messages at once."""
+    """How long copies of the disk may open what is gone: their keyring turns for many messages at once."""

@@ -142,11 +142,32 @@ class Code(Enum):
     GROUP_FULL = Kind("group_full", 403, -32102, "The group has as many members as it may have.")
     HISTORY_FIXED = Kind("history_fixed", 403, -32120, "This chat is the node's own: its history stays on.")
     NOTHING_ERASED = Kind("nothing_erased", 404, -32121, "The history of this chat was never erased.")
+    # Between nodes; clients see some of them of what another node does.
+    FEDERATION_REFUSED = Kind(
+        "federation_refused", 403, -32130, "One of the two nodes does not exchange anything with the other."
+    )
+    BAD_SIGNATURE = Kind("bad_signature", 401, -32131, "The node's signature is missing, or is not good.")
+    UNKNOWN_KEY = Kind(
+        "unknown_key", 401, -32132, "The node does not publish this key, or not as one that it uses."
+    )
+    REPLAYED = Kind(
+        "replayed", 401, -32133, "This request was here before, or was signed at another time: sign anew."
+    )
+    WRONG_DESTINATION = Kind("wrong_destination", 421, -32134, "This request is for another node.")
+    MALFORMED_EVENT = Kind(
+        "malformed_event", 422, -32135, "This is not an event in canonical form, or is too long for one."
+    )
+    WRONG_SENDER_NODE = Kind(
+        "wrong_sender_node", 403, -32136, "The event is not signed by the node of its sender."
+    )
     MESSAGE_NOT_KEPT = Kind(
         "message_not_kept",
         409,
         -32123,
         "The history was off: the message is not kept, nor pinned.",
+    )
+    DRAFT_NOT_KEPT = Kind(
+        "draft_not_kept", 409, -32122, "The history of this chat is off: the node keeps no drafts for it."
     )
     # To the operator alone, over the admin socket.
     INVALID_WORDS = Kind(

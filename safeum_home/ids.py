@@ -120,6 +120,17 @@ def node_name(text: str) -> str:
     return host + colon + port
 
 
+def node_pattern(text: str) -> str:
+    """What stands for nodes in an operator's lists, lower-cased: a name, or `*.` and a domain: all below it.
+
+    A name without a port is good for all ports. Raises `invalid_node_name`.
+    """
+    domain = text.removeprefix("*.")
+    if domain != text and ":" in domain:
+        raise Problem(Code.INVALID_NODE_NAME)
+    return "*." * (domain != text) + node_name(domain)
+
+
 def username(text: str) -> str:
     """A login in its one written form: 3 to 32 of a-z 0-9 . _ -, lower-cased; raises `invalid_username`.
 

@@ -27,7 +27,9 @@ class Group:
         self.world = world
         self.id = ChatId("!" + "g" * 26)
         blinder = world.vault.blinder
-        opener = ChatOpener(world.vault.keyring, blinder, system_account(NODE), support_account(NODE))
+        opener = ChatOpener(
+            world.vault.keyring, world.vault.fleeting, blinder, system_account(NODE), support_account(NODE)
+        )
         record = ChatRecord(self.id, group=GroupRecord(NODE, "Group"))
         chat, insert = opener.make(ChatKind.GROUP, record, [])
         self.key, self.blind = chat.key, chat.blind

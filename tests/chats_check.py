@@ -6,7 +6,7 @@ from functools import partial
 from safeum_home.client.chat_view import ChatView
 from safeum_home.protocol.types import ContactState
 from tests.chats_groups_truth import Group
-from tests.chats_history_check import check_loose, fewest_unread, may_be_empty
+from tests.chats_history_check import check_loose, fewest_unread
 from tests.chats_history_truth import HistoryTruth
 from tests.chats_names import Names
 from tests.chats_net import Device
@@ -28,8 +28,7 @@ class Check:
         assert set(state.groups.invitations) == invited, f"invitations of {person}"
         keys = {self._names.chat_id(truth.key_of(room)): room for room in truth.rooms_of(person)}
         views = {view.chat for view in state.chats}
-        missing = {chat for chat, room in keys.items() if may_be_empty(device, room)}
-        assert views <= set(keys) and set(keys) - views <= missing, f"chats of {person}: {views}, {keys}"
+        assert views == set(keys), f"chats of {person}: {views}, {keys}"
         placed = [chat for chat in keys if not keys[chat].loose]  # others have their place by what is gone
         assert [view.chat for view in state.chats if view.chat in placed] == placed, f"chats of {person}"
         for view in state.chats:
@@ -74,8 +73,7 @@ class Check:
 
     def _settings(self, person: str, view: ChatView, room: Room, about: str) -> None:
         draft = "" if view.settings.draft is None else view.settings.draft.text
-        wiped = person in room.stale and not draft
-        assert draft == room.drafts.get(person, "") or wiped, f"{about}: draft {draft}"
+        assert draft == room.drafts.get(person, ""), f"{about}: draft {draft}"
         assert (view.settings.muted_until is not None) == room.muted.get(person, False), about
         if not room.loose:  # else the last one may be gone
             assert view.archived(0) == room.shown_archived(person), f"{about}: {view.settings}, {room}"

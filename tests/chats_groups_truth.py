@@ -138,7 +138,6 @@ class GroupsTruth(MessagesTruth):
         told: list[dict[str, Any]] = [room.roles, room.since, room.read, room.start, room.joined]
         for about in (*told, room.drafts, room.muted, room.archived):
             about.pop(person, None)
-        room.stale.discard(person)
 
     def leave(self, person: str, key: Key) -> str | None:
         if (room := self._inside(person, key)) is None:

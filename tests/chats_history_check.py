@@ -24,7 +24,7 @@ def check_loose(device: Device, view: ChatView, room: Room, held: list[Shown]) -
     person = device.owner
     about = f"{person} on {device.id} in {room.kind} {room.people} without history"
     seen = room.seen(person)
-    places = _places(held, seen, person)
+    places = _places(held, seen)
     assert -1 not in places, f"{about}: not in order, or not to be seen: {places} of {held} for {seen}"
     for place, shown in zip(places, held, strict=True):
         said = seen[place]
@@ -38,29 +38,19 @@ def check_loose(device: Device, view: ChatView, room: Room, held: list[Shown]) -
         assert said.fleeting or not complete, f"{about}: {said} is kept, and missing in {held}"
 
 
-def _places(held: list[Shown], seen: list[Said], person: str) -> list[int]:
+def _places(held: list[Shown], seen: list[Said]) -> list[int]:
     """Where messages stand in all of them; -1 for one that does not, or not behind those before it.
 
-    Two notices may say the same: those that are held are the newest. One's own message that was dropped
-    before its sender had the answer may stand where that came: no event moves it.
+    Two notices may say the same: those that are held are the newest.
     """
     places: list[int] = []
     end = len(seen)
     for shown in reversed(held):
         found = [place for place, said in enumerate(seen) if said.key == shown.key]
-        if shown.sender != person:
-            found = [place for place in found if place < end]
-            end = found[-1] if found else 0
+        found = [place for place in found if place < end]
+        end = found[-1] if found else 0
         places.insert(0, found[-1] if found else -1)
     return places
-
-
-def may_be_empty(device: Device, room: Room) -> bool:
-    """Whether a device may show nothing of a chat: a client lists those that hold a message."""
-    return room.loose and not any(
-        not said.over and (not said.fleeting or _was_told(said, device, room))
-        for said in room.seen(device.owner)
-    )
 
 
 def fewest_unread(device: Device, room: Room) -> int:

@@ -61,6 +61,13 @@ class HistoryTruth(GroupsTruth):
                 said.waits |= self.away(room)
         return refused
 
+    def draft(self, person: str, key: Key, text: str) -> str | None:
+        """As before, but none where no messages are kept."""
+        room = self.rooms.get(key)
+        if room is not None and not room.history and text and self._is_in(person, key):
+            return "draft_not_kept"
+        return super().draft(person, key, text)
+
     def set_history(self, person: str, key: Key, enabled: bool) -> str | None:
         """Disable the history of a chat, which erases it for all, or have messages kept again."""
         room = self.rooms.get(key)
@@ -91,7 +98,7 @@ class HistoryTruth(GroupsTruth):
         room.loose = True
         room.pinned.clear()
         room.read.clear()
-        room.stale = set(room.drafts)
+        room.drafts.clear()
         for said in room.said:
             said.over = True
             said.waits.clear()

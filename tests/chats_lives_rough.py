@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from safeum_home.protocol.types import Text
-from tests.chats_lives import ANY, BACK, OTHER
+from tests.chats_lives import ANY, BACK, NAMES, OTHER
 from tests.chats_lives_social import SocialLives
 
 
@@ -117,6 +117,44 @@ class RoughLives(SocialLives):
             if what == "pinned":
                 self.delete(by, chat, back)
         self.play.bring_back(away)
+
+    @rule(who=ANY, group=ANY, removed=st.booleans(), link=st.booleans(), back=st.booleans())
+    def come_again(self, who: int, group: int, removed: bool, link: bool, back: bool) -> None:
+        """Somebody leaves a group, or is removed, and is a member again, while one of the devices is away."""
+        missing, key = self._device(who), self._group(group)
+        if key is None or (room := self.play.truth.group(key)) is None or missing.owner not in room.people:
+            return
+        self.play.cut(missing, away=True)
+        person, others = missing.owner, [one for one in NAMES if one != missing.owner]
+        for number in self._connected(others) if link else ():
+            self.make_link(number, group)
+        if removed:
+            for number in self._connected(others):
+                self.expel(number, group, self._towards(number, person))
+        else:
+            for number in self._connected([person]):
+                self.leave(number, group)
+        for number in self._connected([person]) if link else ():
+            self.follow_link(number, -1)
+        for number in self._connected(others):
+            self.write_in_group(number, group, 1)
+            self.invite(number, group, self._towards(number, person))
+        for number in self._connected([person]):
+            self.join(number, group, accept=True)
+        for number in self._connected(NAMES):
+            self.write_in_group(number, group, 1)
+        if back:
+            self.play.bring_back(missing)
+
+    def _connected(self, people: list[str]) -> list[int]:
+        """A device of each of these, where one is connected."""
+        devices = self.play.devices
+        found = {one.owner: number for number, one in enumerate(devices) if one.connected}
+        return [found[one] for one in people if one in found]
+
+    def _towards(self, number: int, person: str) -> int:
+        """Who somebody is, as `_other` of a device counts."""
+        return (NAMES.index(person) - NAMES.index(self._device(number).owner)) % len(NAMES)
 
     @rule(who=ANY, chat=ANY, back=BACK, what=st.sampled_from(["react", "edit", "answer", "forward", "read"]))
     def unanswered(self, who: int, chat: int, back: int, what: str) -> None:

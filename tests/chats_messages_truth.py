@@ -189,7 +189,6 @@ class MessagesTruth(Truth):
         if not self._is_in(person, key):
             return UNKNOWN
         self.rooms[key].drafts[person] = text
-        self.rooms[key].stale.discard(person)
         return None
 
     def mute(self, person: str, key: Key, muted: bool) -> str | None:

@@ -87,8 +87,6 @@ class Room:
     """How many messages, from the first on, somebody does not see."""
     pinned: list[str] = field(default_factory=list)
     drafts: dict[str, str] = field(default_factory=dict)
-    stale: set[str] = field(default_factory=set)
-    """Whose draft is from before an erasure: devices that were told of that do not show it."""
     muted: dict[str, bool] = field(default_factory=dict)
     archived: dict[str, int] = field(default_factory=dict)
     """The message that was the last one, in the order of all, when somebody archived the chat."""

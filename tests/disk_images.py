@@ -1,6 +1,7 @@
 """Copies of a node's disk, and what they yield with a root secret and a keyring: all keys at all rows."""
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,27 +11,31 @@ from safeum_home.ports import WrappedKey
 from safeum_home.sealing.keyring import EpochKeyring
 from safeum_home.sealing.keyring import _context as wrap_context
 from safeum_home.sealing.keys import SealedKey
+from safeum_home.sealing.vault import Vault
 
 
-def openable(path: Path, keyring: EpochKeyring) -> list[SealedKey]:
-    """All keys of a database that the keyring opens, whichever of its epochs they say they are of."""
+def openable(path: Path, vault: Vault) -> list[SealedKey]:
+    """All keys of a database that either keyring opens, whichever of its epochs they say they are of."""
+    tables = ("keys", "fleeting_keys")
+    rows = [row for table in tables for row in _rows(path, f"SELECT owner, epoch, wrapped FROM {table}")]
+    return [key for row in rows for ring in (vault.keyring, vault.fleeting) for key in _opened_by(ring, *row)]
+
+
+def _opened_by(keyring: EpochKeyring, owner: bytes, epoch: int, wrapped: bytes) -> list[SealedKey]:
     found = []
-    for owner, epoch, wrapped in _rows(path, "SELECT owner, epoch, wrapped FROM keys"):
-        for key in keyring._keys.values():
-            for said in {epoch, *keyring._keys}:
-                try:
-                    found.append(SealedKey(key.unwrap(wrapped, wrap_context(owner, said))))
-                except Tampered:
-                    continue
-        try:
-            found.append(keyring.unwrap(owner, WrappedKey(epoch, wrapped)))
-        except Tampered:
-            continue
+    for key in keyring._keys.values():
+        for said in {epoch, *keyring._keys}:
+            try:
+                found.append(SealedKey(key.unwrap(wrapped, wrap_context(owner, said))))
+            except Tampered:
+                continue
+    with suppress(Tampered):
+        found.append(keyring.unwrap(owner, WrappedKey(epoch, wrapped)))
     return found
 
 
 def yields(path: Path, chat: bytes, keys: list[SealedKey]) -> list[bytes]:
-    """All that any of these keys opens of the rows of a chat: its record, and its messages."""
+    """All that any of these keys opens of a chat's rows: its record, its messages, what was begun."""
     found: list[bytes] = []
     for (sealed,) in _rows(path, "SELECT sealed FROM chats WHERE chat = ?", chat):
         found += _opened(keys, sealed, b"chat" + chat)
@@ -40,6 +45,11 @@ def yields(path: Path, chat: bytes, keys: list[SealedKey]) -> list[bytes]:
         for each in (*outer, sealed):
             found += _opened(keys, each, _own_context(chat, position))
         found += [each for each in outer if each[:1] == b"{"]
+    for account, sealed in _rows(path, "SELECT account, draft FROM settings WHERE chat = ?", chat):
+        context = b"draft" + account + chat
+        outer = [] if sealed is None else _opened(keys, sealed, context)
+        for each in outer:
+            found += _opened(keys, each, context)
     return found
 
 

@@ -81,7 +81,7 @@ class CommandLineTests(TestCase):
         self.assertEqual(made.returncode, 0, made.stderr)
         shares = made.stdout.splitlines()
         self.assertEqual([len(share.split()) for share in shares], [33, 33, 33])
-        self.assertEqual(os.listdir(self.state), ["keyring"])
+        self.assertEqual(sorted(os.listdir(self.state)), ["keyring", "keyring.fleeting"])
         seal = self._serve()
         self.assertEqual(self.socket.stat().st_mode & 0o777, 0o600)
 

@@ -65,6 +65,16 @@ class NoiseTests(SmsCase):
         self.assertEqual(self.reports.made, [])
         self.assertEqual(self.logged, [])
 
+    def test_fields_that_are_no_text(self) -> None:
+        """Nor is a field taken for a signature whose octets are no UTF-8."""
+        for name in ("X-Twilio-Signature", "Authorization", "Content-Type", "Cookie"):
+            for provider in self.providers(Scripted(500)):
+                status, _ = self.call(
+                    provider.callback, "POST", "/v1/sms/main", {name: "Bearer \udcff"}, b"a=b"
+                )
+                self.assertIn(status, (400, 403, 405), name)
+        self.assertEqual((self.reports.made, self.logged), ([], []))
+
     @settings(max_examples=150, deadline=None)
     @given(STATUS, BODY, LINE)
     def test_answers(self, status: int, body: bytes, later: str) -> None:

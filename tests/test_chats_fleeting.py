@@ -52,7 +52,9 @@ class FleetingCase(ErasureCase):
 
     def _wraps(self, c: Any) -> int:
         places = c.exec_driver_sql("SELECT position FROM dedupe").scalars()
-        return sum(keys.key(c, keys.message_owner(self.blind(), place)) is not None for place in places)
+        return sum(
+            keys.FLEETING.key(c, keys.message_owner(self.blind(), place)) is not None for place in places
+        )
 
 
 class DeliveryTests(FleetingCase):
@@ -297,15 +299,15 @@ class KeyTests(FleetingCase):
         database = self.world.database
         self.assertIn(b"secret", database.now(lambda c: open_encoded(c, chat, row)))
         owner = keys.message_owner(row.chat, row.position)
-        database.execute("DELETE FROM keys WHERE owner = ?", owner)
+        database.execute("DELETE FROM fleeting_keys WHERE owner = ?", owner)
         with self.assertRaises(Tampered):
             database.now(lambda c: open_encoded(c, chat, row))
         self.assertEqual(self.bob.history(self.chat), [])
 
     def test_the_keyring_turns_for_many(self) -> None:
         """An hour later what was dropped opens for nobody; in between the keyring is left alone."""
-        keyring = self.world.vault.keyring
-        epoch = keyring.epoch
+        keyring = self.world.vault.fleeting
+        epoch, other = keyring.epoch, self.world.vault.keyring.epoch
         wraps = []
         for text in ("one", "two"):
             self.alice.write(self.chat, text)
@@ -326,6 +328,9 @@ class KeyTests(FleetingCase):
             self.assertRaises(Erased, keyring.unwrap, owner, wrapped)
         self.look(130)
         self.assertEqual(keyring.epoch, epoch + 1, "nothing was dropped since then")
+        self.assertEqual(
+            self.world.vault.keyring.epoch, other, "the keys of accounts and chats are left alone"
+        )
 
     def test_settings(self) -> None:
         """Less than a week, where the operator says so; never more."""
@@ -345,7 +350,7 @@ class KeyTests(FleetingCase):
 
 
 def _key(owner: bytes, c: Connection) -> WrappedKey | None:
-    return keys.key(c, owner)
+    return keys.FLEETING.key(c, owner)
 
 
 class SelfTests(FleetingCase):

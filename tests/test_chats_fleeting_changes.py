@@ -35,7 +35,7 @@ class ChangeTests(ErasureCase):
         [event] = self.bob.take("chat.changed")
         self.assertEqual(event["params"]["message"]["body"]["text"], "as it is")
         owner = keys.message_owner(row.chat, row.position)
-        self.world.database.execute("DELETE FROM keys WHERE owner = ?", owner)
+        self.world.database.execute("DELETE FROM fleeting_keys WHERE owner = ?", owner)
         self.assertEqual(self.bob.history(self.chat), [])
 
     def test_gone_with_it(self) -> None:

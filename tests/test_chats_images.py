@@ -30,6 +30,7 @@ class ImageTests(ErasureCase):
         self.chat = self.world.befriend(self.alice, self.bob)
         for text in ("canary one", "canary two"):
             self.alice.write(self.chat, text)
+        self.bob.call("chat.settings.set", chat=self.chat, draft={"text": "canary begun"})
         self.world.settle()
         self.acknowledge(self.bob)
         self.gather()
@@ -48,15 +49,15 @@ class ImageTests(ErasureCase):
         return database, state
 
     def found(self, database: Path, *states: Path) -> bytes:
-        """All that is found of the chat in an image, with the keyrings of these state directories.
+        """All that is found of the chat in an image, with both keyrings of each of these state directories.
 
         Besides the image's own keys those of the database as it is now are tried.
         """
         keys = []
         now, _ = self.image(f"now{len(list(self.folder.iterdir()))}")
         for state in states:
-            keyring = open_vault(self.root, state).keyring
-            keys += openable(database, keyring) + openable(now, keyring)
+            vault = open_vault(self.root, state)
+            keys += openable(database, vault) + openable(now, vault)
         self.assertTrue(keys)
         return b"".join(yields(database, self.world.vault.blinder.chat(ChatId(self.chat)), keys))
 
@@ -64,7 +65,7 @@ class ImageTests(ErasureCase):
         """Before: all of it. After: nothing, not even which chat it was. With the old keyring: all again."""
         before, old_keyring = self.image("before")
         control = self.found(before, old_keyring)
-        for text in (b"canary one", b"canary two", self.chat.encode()):
+        for text in (b"canary one", b"canary two", b"canary begun", self.chat.encode()):
             self.assertIn(text, control)
         self.off()
         self.assertEqual(self.found(before, self.state), b"")
@@ -78,6 +79,7 @@ class ImageTests(ErasureCase):
         self.assertIsNone(self.alice.answer(asked))
         self.assertEqual(self.bob.history(self.chat), [])
         self.assertIn(b"canary one", self.found(before, self.state))
+        self.assertIn(b"canary begun", self.found(before, self.state))
 
     def test_a_message_without_history(self) -> None:
         """It is found while it waits; once it is gone and the keyring has turned no more, as the chat is."""
@@ -97,7 +99,31 @@ class ImageTests(ErasureCase):
         rest = self.found(before, self.state)
         self.assertNotIn(b"canary", rest)
         self.assertIn(self.chat.encode(), rest, "the chat's own key lives on")
+        self.assertIn(b"canary three", self.found(before, old_keyring))
         self.assertTrue(sealed_rows(before, self.world.vault.blinder.chat(ChatId(self.chat))))
+
+    def test_a_backup(self) -> None:
+        """Chats with history open in a copy from before such turns, with the keyring of after."""
+        carol = self.world.register("carol")
+        other, ours = self.world.befriend(self.alice, carol), self.chat
+        self.alice.write(other, "kept")
+        self.off()
+        lasting = (self.state / "keyring").read_bytes()
+        self.world.domain.fleeting.start()
+        self.addCleanup(self.world.domain.fleeting.stop)
+        self.alice.write(ours, "canary four")
+        backup, _ = self.image("backup")
+        for client in (self.alice, self.bob, carol):
+            self.acknowledge(client)
+        self.gather()
+        epoch = self.world.vault.fleeting.epoch
+        for _ in range(65):
+            self.world.settle(LOOK_SECONDS)
+        self.assertEqual(self.world.vault.fleeting.oldest, epoch + 1)
+        self.assertEqual((self.state / "keyring").read_bytes(), lasting)
+        self.assertNotIn(b"canary", self.found(backup, self.state))
+        self.chat = other
+        self.assertIn(b"kept", self.found(backup, self.state))
 
     def test_receipt(self) -> None:
         """The epoch that it names was the last that had the key: that opens the copy, and exists no more."""

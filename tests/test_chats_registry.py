@@ -18,7 +18,9 @@ class RegistryTests(SynchronousTestCase):
         self.chat = ChatId(self.world.befriend(self.alice, self.bob))
         self.database = self.world.database
         vault = self.world.vault
-        self.opener = ChatOpener(vault.keyring, vault.blinder, system_account(NODE), support_account(NODE))
+        self.opener = ChatOpener(
+            vault.keyring, vault.fleeting, vault.blinder, system_account(NODE), support_account(NODE)
+        )
         self.registry = ChatRegistry(self.database, vault.blinder, self.opener, size=2)
 
     def load(self, chat: str) -> Any:

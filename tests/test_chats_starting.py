@@ -33,7 +33,9 @@ class StartCase(SynchronousTestCase):
     def group(self, *members: Client) -> None:
         """A group of these, made at the node's present position."""
         vault, database = self.world.vault, self.world.database
-        opener = ChatOpener(vault.keyring, vault.blinder, system_account(NODE), support_account(NODE))
+        opener = ChatOpener(
+            vault.keyring, vault.fleeting, vault.blinder, system_account(NODE), support_account(NODE)
+        )
         people = [AccountId(member.account) for member in members]
         record = ChatRecord(GROUP, group=GroupRecord(NODE, "Choir"))
         chat, store = opener.make(ChatKind.GROUP, record, people)

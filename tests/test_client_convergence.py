@@ -110,6 +110,8 @@ class Play:
         for friend, chat in zip(self.friends, self.chats, strict=True):
             friend.write(chat, "old")
         self.groups: list[str] = []
+        self.makers: dict[str, Client] = {}
+        self._make(self.friends[0], "of old")
         self.late = [self.world.register(f"late{number}") for number in range(2)]
         self.sdk = Sdk(self.world, self.world.login("ada").token)
         self.sdk.client.load()
@@ -128,6 +130,8 @@ class Play:
             case "down":
                 for _ in range(what + 1):
                     wire.down()
+            case "all":
+                self.sdk.finish()
             case "time":
                 self.world.clock.advance(0.1)
             case "lose":
@@ -157,16 +161,19 @@ class Play:
                 if what % 4 > 1:
                     self.ada.call("contact.accept", account=late.account)
             case "group":
-                made = friend.call("group.create", client_id=f"{who}-{what}", name=f"Group {what}")["chat"][
-                    "chat"
-                ]
-                friend.call("group.invite", chat=made, accounts=[self.ada.account])
-                self.ada.call("group.accept", chat=made)
-                if made not in self.groups:
-                    self.groups.append(made)
+                self._make(friend, f"{who}-{what}")
             case _:
                 if self.groups:
                     self._in_group(name, friend, self.groups[what % len(self.groups)], what)
+
+    def _make(self, friend: Client, name: str) -> None:
+        """A group that Ada is in."""
+        made = friend.call("group.create", client_id=name, name=f"Group {name}")["chat"]["chat"]
+        if made not in self.groups:
+            self.groups.append(made)
+            self.makers[made] = friend
+        friend.call("group.invite", chat=made, accounts=[self.ada.account])
+        self.ada.call("group.accept", chat=made)
 
     def _change(self, name: str, friend: Client, chat: str, what: int) -> None:
         """What is there becomes something else: of a direct chat, or of a group."""
@@ -196,6 +203,15 @@ class Play:
                 self.ada.call("group.leave", chat=group)
             case "remove":
                 friend.call("group.remove", chat=group, account=self.ada.account)
+            case "turn":
+                if what & 1:
+                    self.sdk.wire.lose()
+                maker = self.makers[group]
+                maker.call("group.remove", chat=group, account=self.ada.account)
+                maker.write(group, f"without Ada {what}")
+                maker.call("group.invite", chat=group, accounts=[self.ada.account])
+                if what & 2:
+                    self.ada.call("group.accept", chat=group)
             case "come back":
                 friend.call("group.invite", chat=group, accounts=[self.ada.account])
                 self.ada.call("group.accept", chat=group)
@@ -230,6 +246,7 @@ STEPS = (
     *("up", "down", "up", "down", "time", "lose", "write", "write", "answer", "read", "name", "block"),
     *("edit", "delete", "react", "react", "pin", "unpin", "set"),
     *("again", "new", "group", "group write", "group answer", "rename", "leave", "remove", "come back"),
+    *("all", "turn", "turn"),
 )
 STEP = st.tuples(st.sampled_from(STEPS), st.integers(0, FRIENDS - 1), st.integers(0, 7))
 
@@ -259,3 +276,6 @@ class ConvergenceTests(SynchronousTestCase):
         play.sdk.finish()
         self.maxDiff = None
         self.assertEqual(shown(play.sdk.state), shown(fresh.state))
+        for view in play.sdk.state.chats:
+            kept = play.ada.call("chat.history", chat=view.chat, limit=200)["messages"]
+            self.assertLessEqual({held.id for held in view.messages}, {one["id"] for one in kept})

@@ -1,10 +1,13 @@
 """Real clients whose chat is erased: the one that does it, those that look on, and those that were away."""
 
+from msgspec import json
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.chats import backlog
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.message_methods import sent_message
 from safeum_home.protocol.commands import ChatSend
+from safeum_home.protocol.events import ChatUpdated
 from safeum_home.protocol.types import Text
 from tests.sdk_world import SdkDevice, written
 from tests.world import World
@@ -67,6 +70,60 @@ class ErasedTests(SynchronousTestCase):
         self.assertEqual(self.tablet.texts(self.chat), ["in between", "behind it"])
         self.assertTrue(self.view(self.tablet).history)
 
+    def test_away_while_others_changed(self) -> None:
+        """It is wiped where that was, though it is told of that in pages, and of other chats in between."""
+        self.patch(backlog, "PAGE", 1)
+        others = [SdkDevice(self.world).register(f"other{number}") for number in range(3)]
+        chats = [self.bob.befriend(other) for other in others]
+        self.tablet.drop()
+        self.off()
+        self.alice.do(self.alice.client.send(self.chat, "in between"))
+        for other, chat in zip(others, chats, strict=True):
+            other.do(other.client.send(chat, "erased"))
+            other.do(other.client.set_history(chat, False))
+            self.settle()
+            other.do(other.client.send(chat, "of another"))
+        self.alice.do(self.alice.client.set_history(self.chat, True))
+        for other, chat in zip(others, chats, strict=True):
+            other.do(other.client.set_history(chat, True))
+        self.settle()
+        told: list[object] = []
+        self.tablet.client.listen(told.append)
+        self.tablet.back()
+        self.settle()
+        self.assertEqual(self.tablet.texts(self.chat), ["in between"])
+        for chat in chats:
+            self.assertEqual(self.tablet.texts(chat), ["of another"])
+        places = [event.cursor for event in told if isinstance(event, ChatUpdated)]
+        erased = [
+            event.cursor
+            for event in told
+            if isinstance(event, ChatUpdated) and event.chat.erased == event.cursor
+        ]
+        self.assertEqual((len(places), len(erased)), (8, 4))
+
+    def test_nothing_left(self) -> None:
+        """A chat whose messages were all delivered, and so are gone, is there all the same."""
+        second = SdkDevice(self.world).register("carol")
+        other = self.alice.befriend(second)
+        self.off()
+        self.alice.do(self.alice.client.send(self.chat, "short"))
+        self.settle()
+        self.assertEqual(self.world.database.count("spool"), 0)
+        second.do(second.client.send(other, "later"))
+        group = self.alice.do(self.alice.client.create_group("Walks")).chat.chat
+        self.alice.do(self.alice.client.set_history(group, False))
+        self.settle()
+        fresh = SdkDevice(self.world).login("alice")
+        listed = fresh.do(fresh.client.chats()).chats
+        shown = fresh.client.state.chats
+        self.assertEqual([view.chat for view in shown], [summary.chat for summary in listed])
+        self.assertLessEqual({self.chat, other, group}, {view.chat for view in shown})
+        self.assertEqual([view.chat for view in shown if view.last is None], [group, self.chat])
+        self.bob.do(self.bob.client.set_history(self.chat, True))
+        self.settle()
+        self.assertEqual(fresh.client.state.chats[0].chat, self.chat)
+
     def test_sent_again_behind_it(self) -> None:
         """What a device sent, and gives again since the answer was lost, is not shown where it was erased."""
         params = ChatSend(self.chat, "its id", Text("lost answer"))
@@ -76,6 +133,49 @@ class ErasedTests(SynchronousTestCase):
         again = self.alice.do(self.alice.client.call(params))
         self.assertEqual(again.id, sent.id)
         self.assertIsNone(sent_message(params, again, "alice"))
+
+    def test_an_answer_that_was_lost(self) -> None:
+        """What a device has sent stands where it was written, though it is gone before the device knows."""
+        self.off()
+        self.alice.do(self.alice.client.send(self.chat, "first"))
+        self.settle()
+        for question in ("question", "another"):
+            self.alice.client.send(self.chat, question)
+        self.world.clock.advance(0)
+        self.alice.drop()
+        self.settle()
+        for device in (self.bob, self.tablet):
+            self.assertEqual(device.texts(self.chat), ["first", "question", "another"])
+        self.bob.do(self.bob.client.send(self.chat, "answer"))
+        self.tablet.do(self.tablet.client.send(self.chat, "more of it"))
+        self.settle()
+        self.assertEqual(self.world.database.count("spool"), 2, "what was asked is gone")
+        self.alice.back()
+        expected = ["first", "question", "another", "answer", "more of it"]
+        self.assertEqual(self.alice.texts(self.chat), expected)
+        self.assertEqual(self.view(self.alice).unread, 2)
+        self.settle()
+        self.assertEqual(self.world.database.count("spool"), 0)
+
+    def test_an_answer_that_comes_late(self) -> None:
+        """The same where what was written behind it was there before."""
+        self.off()
+        params = ChatSend(self.chat, "its id", Text("question"))
+        request = {"jsonrpc": "2.0", "id": 10_000, "method": "chat.send", "params": params}
+        self.alice.wire.receive(json.encode(request))  # nobody at the device waits for the answer
+        self.settle()
+        self.assertEqual(self.alice.texts(self.chat), [])
+        self.assertEqual(self.world.database.count("spool"), 0)
+        self.tablet.drop()
+        for text in ("answer", "more of it"):
+            self.bob.do(self.bob.client.send(self.chat, text))
+        self.settle()
+        self.assertEqual(self.alice.texts(self.chat), ["answer", "more of it"])
+        self.assertEqual(self.view(self.alice).unread, 2)
+        sent = self.alice.do(self.alice.client.call(params))
+        self.assertEqual(sent.before, self.view(self.alice).messages[-2].id)
+        self.assertEqual(self.alice.texts(self.chat), ["question", "answer", "more of it"])
+        self.assertEqual(self.view(self.alice).unread, 2)
 
     def test_away(self) -> None:
         """A device that was offline wipes with its first sync, and goes on from there."""

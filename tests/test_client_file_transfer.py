@@ -4,7 +4,9 @@ import io
 import json
 import os
 import stat
+from errno import ENOSPC, ENOTSUP, EOPNOTSUPP, EPERM
 from typing import Any
+from unittest.mock import patch
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IStreamClientEndpoint
@@ -14,6 +16,7 @@ from zope.interface import implementer
 
 from safeum_home.client import web
 from safeum_home.client.errors import BadAnswer, Disconnected, RemoteProblem, local
+from safeum_home.client.partial_file import PartialFile, Rest, partial_path
 from safeum_home.client.pipe_files import SaveFile, SendFile, do
 from safeum_home.client.trust import node_at
 from safeum_home.errors import Code, Problem
@@ -115,6 +118,38 @@ class ClientTransferTests(TransferCase):
         self.failureResultOf(self.node.client.download(of_file(size=20), target), OSError)
         self.assertFalse((self.folder / "elsewhere").exists())
 
+    def test_without_hard_links(self) -> None:
+        """Where the file system has none, a file gets its name all the same, and replaces nothing."""
+        for code in {EPERM, EOPNOTSUPP, ENOTSUP}:
+            with patch("os.link", side_effect=OSError(code, os.strerror(code))):
+                target = self.folder / f"{code}.txt"
+                self.use(FakeWeb(b"y" * 20))
+                self.wait(self.node.client.download(of_file(size=20), target))
+                self.assertEqual(target.read_bytes(), b"y" * 20)
+                self.assertEqual(stat.S_IMODE(target.stat().st_mode), 0o600)
+                other = PartialFile(self.folder / f"other-{code}.txt", FILE)
+                with other.file:
+                    (self.folder / f"other-{code}.txt").write_text("mine")
+                    self.assertRaises(FileExistsError, other.complete)
+                self.assertEqual((self.folder / f"other-{code}.txt").read_text(), "mine")
+                partial_path(self.folder / f"other-{code}.txt", FILE).unlink()
+        self.assertEqual([path for path in self.folder.iterdir() if path.suffix != ".txt"], [])
+
+    def test_a_full_disk(self) -> None:
+        """Another failure is told as what it is, and what is there is kept."""
+        self.use(FakeWeb(b"y" * 20))
+        target = self.folder / "a.txt"
+        for link, replace in (
+            (OSError(ENOSPC, "full"), None),
+            (OSError(EPERM, "no"), OSError(ENOSPC, "full")),
+        ):
+            with patch("os.link", side_effect=link), patch("os.replace", side_effect=replace):
+                doing = self.node.client.download(of_file(size=20), target)
+            self.assertEqual(self.failureResultOf(doing, OSError).value.errno, ENOSPC)
+            self.assertEqual(list(self.folder.iterdir()), [partial_path(target, FILE)])
+        self.wait(self.node.client.download(of_file(size=20), target))
+        self.assertEqual(target.read_bytes(), b"y" * 20)
+
     def test_a_node_that_lies(self) -> None:
         """An answer that is not the rest of the file is not taken for it."""
         self.use(FakeWeb(b"x" * 30))
@@ -185,6 +220,24 @@ class GivenUpTests(SynchronousTestCase):
             self.assertTrue(self.node.transport.disconnecting)
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_without_end(self) -> None:
+        """An answer that goes on behind the rest of a file, or behind a problem, is cut off there."""
+        sunk = io.BytesIO()
+        for status, sink in ((200, lambda reply: Rest(sunk, 5)), (403, None)):
+            self.setUp()
+            doing = self.web.ask("GET", "/v1/downloads/x", {}, sink=sink)
+            head = b"HTTP/1.1 %d x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n" % status
+            self.node.protocol.dataReceived(head)
+            self.assertNoResult(doing)
+            for _ in range(20):
+                self.node.protocol.dataReceived(b"2000\r\n" + bytes(0x2000) + b"\r\n")
+                if doing.called:
+                    break
+            self.failureResultOf(doing, BadAnswer)
+            self.assertTrue(self.node.transport.disconnecting)
+            self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(sunk.getvalue(), b"abc")
+
     def test_refused(self) -> None:
         """A problem has the number that it has elsewhere."""
         for code, number in (("file_quota", Code.FILE_QUOTA.value.rpc), ("of_a_newer_node", -32603)):
@@ -194,6 +247,12 @@ class GivenUpTests(SynchronousTestCase):
             head = b"HTTP/1.1 413 x\r\nContent-Length: %d\r\n\r\n" % len(told)
             self.node.protocol.dataReceived(head + told)
             self.assertEqual(self.failureResultOf(doing, RemoteProblem).value.rpc, number)
+
+    def test_strange_fields(self) -> None:
+        """A field that is no text is one as any other."""
+        doing = self.waiting()
+        self.node.protocol.dataReceived(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nLocation: \xff\r\n\r\n")
+        self.assertEqual(self.successResultOf(doing)["Location"], "\xff")
 
     def test_stalled(self) -> None:
         """The same from within is a connection that failed."""

@@ -125,6 +125,22 @@ class TerminalTests(TransferCase):
         self.enter("/save 3")
         self.assertIn("Which one?", self.said())
 
+    def test_erased_while_it_is_stored(self) -> None:
+        """Of a file of a chat that is erased nothing is left, and of others what is there is kept."""
+        octets = b"secret" + bytes(14)
+        for give_up, left in (
+            (lambda: self.desk.transfers.wipe(CHAT), []),
+            (self.desk.transfers.cancel, [6]),
+        ):
+            self.use(FakeWeb(octets, breaks=(6,)))
+            submit(self.desk, "/save kept.txt")
+            self.node.clock.advance(0)
+            self.assertEqual([path.name for path in self.folder.iterdir()], [f"kept.txt.{FILE[1:9]}.part"])
+            give_up()
+            self.node.clock.advance(1)
+            self.assertEqual([path.stat().st_size for path in self.folder.iterdir()], left)
+            self.assertIn("Given up", self.said())
+
     def test_stop(self) -> None:
         """What is under way shows a bar, and can be given up."""
         held: Deferred[Any] = Deferred()

@@ -3,9 +3,12 @@
 from msgspec import structs
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.client import slash_groups
 from safeum_home.client.group_words import notice_text
 from safeum_home.client.names import GROUP_MARK, SYSTEM_MARK
+from safeum_home.errors import Code
 from safeum_home.protocol.types import Notice
+from safeum_home.storage import contacts, roster
 from tests.world import World
 from tests.world_desk import WorldDesk, befriend
 
@@ -50,6 +53,44 @@ class StoryTests(GroupDeskCase):
         self.assertIn("You joined, invited by Ann.", screen)
         self.assertEqual(self.ben.header(), f"{GROUP_MARK} Walks  2 members")
         self.assertIn("Ben joined, invited by you.", self.ann.screen())
+
+    def test_an_invitation_into_what_is_renamed(self) -> None:
+        """It goes by the new name, is told of once, and stands where it stood in the list."""
+        self.ann.enter("/group Walks")
+        self.ann.enter("/invite ben")
+        self.ann.enter("/group Films")
+        self.ann.enter("/invite ben")
+        self.ann.enter("/chat walks")
+        self.ann.enter("/rename Hikes")
+        self.assertIn("Walks, into which you are invited, is called Hikes now.", self.ben.screen())
+        self.ann.enter("/describe Far and wide")
+        self.assertEqual(self.ben.screen().count("invites you into"), 2)
+        screen = self.ben.enter("/invitations")
+        self.assertIn("1  Hikes, with 1 member, invited by Ann", screen)
+        self.assertIn("2  Films, with 1 member", screen)
+        self.assertIn("You have joined Hikes", self.ben.enter("/accept hikes"))
+
+    def test_why_somebody_is_not_invited(self) -> None:
+        """What the node knows better than the contacts and the roster that are shown here."""
+        self.ann.enter("/group Walks")
+        why = {
+            "too many invitations wait for an answer, of Ben or of this group.": (
+                roster,
+                "count_own",
+                10_000,
+            ),
+            "Ben does not have you as a contact.": (contacts, "contact", None),
+        }
+        for words, (module, asked, answer) in why.items():
+            patched = self.patch(module, asked, lambda *_, answer=answer: answer)
+            self.assertIn(f"Not invited: {words}", self.ann.enter("/invite ben"))
+            patched.restore()
+        self.assertNotIn("ben", self.ann.enter("/members").split("owner")[-1])
+        self.ann.enter("/invite ben")
+        self.ben.enter("/accept walks")
+        self.patch(slash_groups, "present", lambda *_: [])
+        self.assertIn("Not invited: Ben is here already.", self.ann.enter("/invite ben"))
+        self.assertLessEqual(slash_groups._WHY.keys(), {code.code for code in Code})
 
     def test_declining(self) -> None:
         """It is gone here, and at the others' it is no member."""

@@ -148,9 +148,15 @@ class DraftTests(GroupDeskCase):
         self.addCleanup(self.world.domain.fleeting.stop)
         offered: list[str] = []
         self.ann.enter("/chat ben")
+        self.ann.enter("/draft from before")
+        self.wait()
+        self.assertEqual(self.kept(self.ann), "from before")
         self.ann.enter("/history off")
         self.ann.enter("yes")
         self.world.clock.pump([0.05] * 40)
+        self.assertEqual(self.kept(self.ann), "")
+        self.assertIn("no drafts", self.ann.enter("/draft begun"))
+        self.assertIn("No draft any more.", self.ann.enter("/draft"))
         self.ann.desk.opened = offered.append
         self.ann.desk.typed("begun")
         self.wait()
@@ -158,3 +164,24 @@ class DraftTests(GroupDeskCase):
         self.ann.enter("/chat")
         self.ann.enter("/chat ben")
         self.assertEqual(offered, ["", "begun"])
+
+    def test_on_its_way_at_the_switch(self) -> None:
+        """The node refuses a draft that comes behind the switch: nothing of it is left, here or there."""
+        self.world.domain.fleeting.start()
+        self.addCleanup(self.world.domain.fleeting.stop)
+        self.ann.enter("/chat ben")
+        self.ben.enter("/chat ann")
+        self.ann.desk.typed("begun")
+        self.world.database.hold = True
+        self.ben.enter("/history off")
+        self.ben.enter("yes")
+        self.world.clock.advance(2.0)
+        self.world.database.hold = False
+        for _ in range(3):
+            self.world.database.release()
+        self.world.clock.pump([0.05] * 40)
+        view = self.ann.desk.chat
+        assert view is not None
+        self.assertIs(view.history, False)
+        self.assertEqual(self.kept(self.ann), "")
+        self.assertIsNone(self.ann.desk.drafts.of(view.chat))

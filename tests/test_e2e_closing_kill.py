@@ -114,13 +114,13 @@ class KillTests(ClosingCase):
         self.refused("username_taken", self.client(), "account.register", **about, consent=CONSENT)
 
 
-def fill(path: Path, keyring: EpochKeyring, count: int) -> None:
+def fill(path: Path, keyring: EpochKeyring, count: int, table: str = "keys") -> None:
     """Put keys of others into a database that no node uses."""
     database = sqlite3.connect(path)
     owners = [b"filler %9d" % number for number in range(count)]
     wraps = [(owner, *_fields(keyring.new_key(owner)[1])) for owner in owners]
     with database:
-        database.executemany("INSERT INTO keys (owner, epoch, wrapped) VALUES (?, ?, ?)", wraps)
+        database.executemany(f"INSERT INTO {table} (owner, epoch, wrapped) VALUES (?, ?, ?)", wraps)
     database.close()
 
 

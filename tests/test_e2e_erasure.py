@@ -78,13 +78,13 @@ class DiskTests(PairCase):
         return target
 
     def found(self, image: Path, state: Path) -> bytes:
-        """All of the chat that the keyring of `state` and every key that it opens, then and now, find."""
+        """All of the chat that the keyrings of `state` and every key that it opens, then and now, find."""
         root = parse(Arena(floor=Level.UNLOCKED), self.node.words)
         assert isinstance(root, Slot)
         vault = open_vault(root, state)
         try:
-            keys = openable(image / "home.sqlite", vault.keyring)
-            keys += openable(self.node.state / "home.sqlite", vault.keyring)
+            keys = openable(image / "home.sqlite", vault)
+            keys += openable(self.node.state / "home.sqlite", vault)
             return b"".join(yields(image / "home.sqlite", vault.blinder.chat(ChatId(self.chat)), keys))
         finally:
             vault.wipe()

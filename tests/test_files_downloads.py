@@ -1,16 +1,31 @@
 """Downloads, in memory: ranges, conditions, who may fetch what, and what is noticed of damage."""
 
+import contextlib
 import os
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection as Database
+from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.chats.files.octets import CHUNK, SEALED
+from safeum_home.chats.files.slots import HELD, MEMORY, Slots
+from safeum_home.errors import Erased, Problem
+from safeum_home.gateway import downloads
 from safeum_home.gateway.downloads import disposition
 from safeum_home.gateway.ranges import wanted
-from tests.file_case import ORIGIN, Answer, FileCase, request
+from safeum_home.ids import AccountId
+from safeum_home.storage.folder import BATCH
+from tests.file_case import ORIGIN, Answer, FileCase, request, tus_fields
 from tests.world import Refused
+
+_OCTETS = (b"\xff", b"\xff\xfe=\x80", b"bytes=\xd9\xa0-\xd9\xa1", b'"\xc3\xb6"')
+_FIELDS = ("Range", "If-Range", "If-None-Match", "If-Match", "If-Modified-Since", "Authorization", "Cookie")
+_OF_TRANSFERS = (
+    *("Origin", "Access-Control-Request-Method", "Accept", "User-Agent", "Referer", "Content-Type", "Expect"),
+    *("Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Metadata", "Upload-Checksum"),
+    *("X-HTTP-Method-Override", "Host", "X-\u00ff"),
+)
 
 
 class DownloadTests(FileCase):
@@ -54,8 +69,11 @@ class DownloadTests(FileCase):
         for other in ('"other"', "W/" + etag, "Tue, 15 Nov 1994 12:45:26 GMT"):
             answer = self.fetch(self.path, Range="bytes=0-4", If_Range=other)
             self.assertEqual((answer.status, answer.body), (200, self.octets))
-        known = self.fetch(self.path, If_None_Match=f'"x", {etag}')
-        self.assertEqual((known.status, known.body), (304, b""))
+        for field in (f'"x", {etag}', f"W/{etag}", "*", " * "):
+            known = self.fetch(self.path, If_None_Match=field)
+            self.assertEqual((known.status, known.body), (304, b""), field)
+        for field in ('"x"', '"*"', "**", ""):
+            self.assertEqual(self.fetch(self.path, If_None_Match=field).body, self.octets, field)
 
     def test_head(self) -> None:
         """HEAD tells what GET would."""
@@ -203,6 +221,85 @@ class DownloadTests(FileCase):
             self.assertNotIn(canary, everything)
 
 
+class OctetsTests(FileCase):
+    """Fields of a request with octets that are no text: they are left out of account, or have a code."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.slots = self.world.domain.files.means.slots
+        self.uploading, self.upload_path = self.create(10)
+        self.path = self.link(self.bob, self.sent(b"12345")["id"])
+
+    def ask(self, method: str, path: str, fields: dict[str, str | None], name: str, value: bytes) -> Answer:
+        head, _, body = request(
+            method, path, b"1" if method in ("PATCH", "POST") else None, **fields
+        ).partition(b"\r\n\r\n")
+        kept = [
+            line for line in head.split(b"\r\n") if not line.lower().startswith(name.lower().encode() + b":")
+        ]
+        connection = self.web.connect()
+        connection.send(b"\r\n".join([*kept, name.encode() + b": " + value, b"", b""]) + body)
+        return Answer(connection.sent())
+
+    def test_downloads(self) -> None:
+        """A download is given as if the field were not there, and gives its place back."""
+        fields: dict[str, str | None] = {"Range": "bytes=0-1"}
+        for name in (*_FIELDS, *_OF_TRANSFERS):
+            for value in _OCTETS:
+                answer = self.ask("GET", self.path, fields, name, value)
+                self.assertIn(answer.status, (200, 206, 400), (name, value))
+                self.assertIn(answer.body if answer.status != 400 else b"", (b"", b"12", b"12345"))
+                self.assertEqual(self.slots.total, 0, (name, value))
+        for _ in range(2 * self.section.transfers):
+            self.ask("GET", self.path, fields, "If-Range", _OCTETS[0])
+        self.assertEqual(self.fetch(self.path).body, b"12345")
+
+    def test_key(self) -> None:
+        """Whatever fails before an octet is sent, the key is wiped, and the place given back."""
+        self.patch(downloads, "disposition", lambda name: name.encode("ascii").decode())
+        path = self.link(self.bob, self.sent(b"12345", name="\u00f6")["id"])
+        opened: list[Any] = []
+        opening = self.world.domain.files.transfers.open
+
+        async def noted(ticket: str) -> Any:
+            reading = await opening(ticket)
+            opened.append(reading)
+            return reading
+
+        self.patch(self.world.domain.files.transfers, "open", noted)
+        self.assertEqual(self.fetch(path).code, "internal_error")
+        self.assertEqual(len(self.flushLoggedErrors(UnicodeEncodeError)), 1)
+        self.assertEqual(self.slots.total, 0)
+        self.assertRaises(Erased, opened[0]._open.key.seal, b"", b"")
+
+    def test_uploads(self) -> None:
+        """An upload is refused with a code, or goes on."""
+        tus = tus_fields(self.uploading, {})
+        patching = {**tus, "Content_Type": "application/offset+octet-stream", "Upload_Offset": "0"}
+        for method, path, fields in (
+            ("POST", "/v1/uploads", {**tus, "Upload_Length": "10"}),
+            ("HEAD", self.upload_path, tus),
+            ("PATCH", self.upload_path, patching),
+            ("OPTIONS", "/v1/uploads", tus),
+            ("DELETE", self.upload_path, tus),
+        ):
+            for name in (*_FIELDS, *_OF_TRANSFERS):
+                for value in _OCTETS:
+                    answer = self.ask(method, path, fields, name, value)
+                    self.assertLess(answer.status, 500, (method, name, value))
+                    if answer.status >= 400 and method != "HEAD":
+                        self.assertTrue(answer.code, (method, name, value))
+                    self.assertEqual(self.slots.total, 0, (method, name, value))
+
+    def test_other_resources(self) -> None:
+        """So are they wherever else HTTP is answered."""
+        for path in ("/health", "/v1/nothing", "/", "/v1/downloads"):
+            for method in ("GET", "HEAD", "POST", "OPTIONS"):
+                for name in (*_FIELDS, *_OF_TRANSFERS):
+                    status = self.ask(method, path, {}, name, _OCTETS[0]).status
+                    self.assertIn(status, (200, 400, 401, 404, 405, 503), (method, path, name))
+
+
 class TicketTests(FileCase):
     """Tickets are few and forgotten."""
 
@@ -236,6 +333,32 @@ class TicketTests(FileCase):
         opened.append(self.web.connect())
         opened[-1].send(request("GET", path))
         self.assertTrue(opened[-1].sent().startswith(b"HTTP/1.1 200 "))
+
+
+class SlotTests(SynchronousTestCase):
+    """How many transfers there may be at once."""
+
+    def test_memory(self) -> None:
+        """All of them together fit into what there is for them, whatever the store likes to be given."""
+        for batch, most in ((64, 512), (BATCH, 409), (1024**2, 51), (2**40, 1)):
+            slots = Slots(512, batch)
+            self.assertEqual(slots.most, most)
+            if most > 1:
+                self.assertLessEqual(most * HELD * batch, MEMORY)
+
+    def test_everybody(self) -> None:
+        """No account takes all, and all together take no more than there are; what is given back is free."""
+        slots = Slots(16, 1024**2)
+        accounts = [AccountId(f"@{number}") for number in range(20)]
+        for account in accounts:
+            for _ in range(20):
+                with contextlib.suppress(Problem):
+                    slots.take(account)
+        self.assertEqual((slots.total, slots._taken[accounts[0]]), (51, 6))
+        self.assertRaises(Problem, slots.take, accounts[-1])
+        slots.release(accounts[0])
+        slots.take(accounts[-1])
+        self.assertEqual(slots.total, 51)
 
 
 class RangeTests(FileCase):

@@ -10,7 +10,6 @@ from safeum_home.chats.files.record import open_file, open_upload
 from safeum_home.chats.record import seal_record
 from safeum_home.errors import Tampered
 from safeum_home.storage import chats, files, keys
-from safeum_home.storage.erasure import erased_epoch
 from safeum_home.storage.rows import FileRow, UploadRow
 from tests.file_case import FileCase
 
@@ -37,7 +36,7 @@ class FleetingFileTests(FileCase):
         """Whether a row of an old copy does not open with what there is now."""
 
         def look(c: Any) -> bool:
-            own = opener(c, self.world.vault.keyring, row)
+            own = opener(c, self.world.vault.fleeting, row)
             try:
                 if isinstance(row, FileRow):
                     open_file(self.opened.key, row, own)
@@ -69,9 +68,9 @@ class FleetingFileTests(FileCase):
         self.assertEqual((told["name"], told["size"]), ("file", len(octets)))
         self.assertEqual(self.fetch(told["path"]).body, octets)
         self.world.clock.advance(self.section.without_history_seconds + 1)
-        before = self.world.database.count("keys")
+        before = self.world.database.count("fleeting_keys")
         self.tidy()
-        self.assertEqual(self.world.database.count("keys"), before - 1)
+        self.assertEqual(self.world.database.count("fleeting_keys"), before - 1)
         self.assertTrue(self.gone(row))
         self.assertEqual(self.fetch(told["path"]).code, "bad_ticket")
         self.assertTidy()
@@ -81,13 +80,13 @@ class FleetingFileTests(FileCase):
         message = self.sent(b"12345")
         [row] = [FileRow(*row) for row in self.rows("files")]
         owner = files.file_owner(row.chat, row.position)
-        wrapped = self.world.database.now(lambda c: keys.key(c, owner))
+        wrapped = self.world.database.now(lambda c: keys.FLEETING.key(c, owner))
         assert wrapped is not None
-        keyring, janitor = self.world.vault.keyring, self.world.domain.files.janitor
+        keyring, janitor = self.world.vault.fleeting, self.world.domain.files.janitor
         epoch = keyring.epoch
         janitor.start()
         self.world.clock.advance(self.section.without_history_seconds + 1)
-        self.assertEqual(self.world.database.now(erased_epoch), epoch)
+        self.assertEqual(self.world.database.now(keys.FLEETING.erased_epoch), epoch)
         self.world.clock.pump([60] * 61)
         self.assertGreater(keyring.epoch, epoch)
         self.assertRaises(Tampered, keyring.unwrap, owner, wrapped)
@@ -97,15 +96,15 @@ class FleetingFileTests(FileCase):
 
     def test_thrown_away(self) -> None:
         """An upload that is thrown away, or is over, leaves no key behind."""
-        before = self.world.database.count("keys")
+        before = self.world.database.count("fleeting_keys")
         ticket, path = self.create(100)
         self.create(100)
-        self.assertEqual(self.world.database.count("keys"), before + 2)
+        self.assertEqual(self.world.database.count("fleeting_keys"), before + 2)
         self.web.tus("DELETE", path, ticket)
-        self.assertEqual(self.world.database.count("keys"), before + 1)
+        self.assertEqual(self.world.database.count("fleeting_keys"), before + 1)
         self.world.clock.advance(self.section.unfinished_seconds + 1)
         self.assertTidy()
-        self.assertEqual(self.world.database.count("keys"), before)
+        self.assertEqual(self.world.database.count("fleeting_keys"), before)
 
     def test_forwarded(self) -> None:
         """What is forwarded to a chat with a history stays there; within its own it ends as well."""

@@ -5,7 +5,9 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from safeum_home.chats.files import janitor
 from safeum_home.chats.files.sending import drop
+from safeum_home.ports.files import CHUNK
 from safeum_home.storage import erasure, files
 from tests.file_case import FileCase
 from tests.world import PASSWORD, Client, Refused
@@ -119,6 +121,29 @@ class SendingTests(FileCase):
         self.bob.call("message.delete", chat=other, message=copy["id"])
         self.assertTidy()
         self.assertEqual(self.alice.call("file.quota")["quota"]["used"], 0)
+
+    def test_quota(self) -> None:
+        """What others have forwarded counts for its owner while that one has it, and for them afterwards."""
+        carol = self.world.register("carol")
+        other = self.world.befriend(self.bob, carol)
+        third = self.world.befriend(self.alice, carol)
+        file = self.upload(b"x" * 1000)
+        messages = [self.send(self.body(file, 1000), chat=chat)["id"] for chat in (self.chat, third)]
+        copy = self.send(self.body(file, 1000), self.bob, other)["id"]
+
+        def used() -> tuple[int, ...]:
+            clients = (self.alice, self.bob, carol)
+            return tuple(client.call("file.quota")["quota"]["used"] for client in clients)
+
+        self.assertEqual(used(), (1000, 0, 0))
+        self.alice.call("message.delete", chat=self.chat, message=messages[0])
+        self.assertEqual(used(), (1000, 0, 0))
+        self.alice.call("message.delete", chat=third, message=messages[1])
+        self.assertEqual(used(), (0, 1000, 0))
+        self.assertTidy(blobs=1)
+        self.bob.call("message.delete", chat=other, message=copy)
+        self.assertEqual(used(), (0, 0, 0))
+        self.assertTidy()
 
     def test_edited(self) -> None:
         """What is said of a file can be changed, and nothing else of it."""
@@ -247,9 +272,9 @@ class JanitorTests(FileCase):
 
     def test_row_without_blob(self) -> None:
         """An upload whose octets are gone goes; a message keeps its row, and says that the file is lost."""
-        ticket, path = self.create(100)
+        ticket, path = self.create(100_000)
         fresh, other = self.create(100)
-        self.patch_upload(ticket, path, 0, b"x" * 10)
+        self.patch_upload(ticket, path, 0, b"x" * 70_000)
         message = self.sent(b"12345")
         lost = self.link(self.bob, message["id"])
         self.store.written.clear()
@@ -261,6 +286,21 @@ class JanitorTests(FileCase):
         connection.send(f"GET {lost} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         self.assertTrue(connection.transport.disconnected)
 
+    def test_short_uploads(self) -> None:
+        """What is less than a chunk is in the database alone, and survives a start."""
+        sizes = {CHUNK - 1: 10, 3 * CHUNK: CHUNK - 1, CHUNK + 1: 1, 2 * CHUNK: CHUNK, 5: 5}
+        begun = {size: (*self.create(size), os.urandom(size)) for size in sizes}
+        for size, (ticket, path, octets) in begun.items():
+            self.assertEqual(self.patch_upload(ticket, path, 0, octets[: sizes[size]]).status, 204)
+        self.tidy()
+        for size, (ticket, path, octets) in begun.items():
+            offset = self.offset(ticket, path)
+            self.assertEqual(offset, sizes[size])
+            if offset < size:
+                self.assertEqual(self.patch_upload(ticket, path, offset, octets[offset:]).status, 204)
+            message = self.send(self.body(path.rpartition("/")[2], size))
+            self.assertEqual(self.fetch(self.link(self.bob, message["id"])).body, octets)
+
     def test_crash_before_deleting(self) -> None:
         """A blob that was dropped, and is still there after a crash, is deleted at the next round."""
         ticket, path = self.create(100)
@@ -270,6 +310,55 @@ class JanitorTests(FileCase):
         self.store.failing = False
         self.assertEqual((len(self.store.written), self.world.database.count("dropped")), (1, 1))
         self.assertTidy()
+
+    def test_what_cannot_be_deleted(self) -> None:
+        """A blob that cannot be deleted is in the way of no other, and is tried again."""
+        self.patch(janitor, "_BATCH", 10)
+        stuck = {bytes([number]) * 16 for number in range(9)}
+        names = sorted(stuck | {bytes([100 + number]) * 16 for number in range(5)})
+        for name in names:
+            self.store.append(name, 0, b"left behind")
+        self.note_dropped(names)
+        delete = self.store.delete
+
+        def failing(blob: bytes) -> None:
+            if blob in stuck:
+                raise OSError("Operation not permitted")
+            delete(blob)
+
+        self.store.delete = failing
+        for _ in range(3):
+            self.tidy()
+        self.assertEqual(set(self.store.written), stuck)
+        self.assertEqual(self.world.database.count("dropped"), len(stuck))
+        self.store.delete = delete
+        for _ in range(2):
+            self.tidy()
+        self.assertTidy()
+
+    def test_a_store_that_fails_is_not_tried_for_each(self) -> None:
+        """Where nothing can be deleted, a round ends after a few; in later ones all get their turn."""
+        self.patch(janitor, "_BATCH", 100)
+        names = [bytes([number]) * 16 for number in range(30)]
+        self.note_dropped(names)
+        tried: list[bytes] = []
+
+        def failing(blob: bytes) -> None:
+            tried.append(blob)
+            raise OSError("the store fails")
+
+        self.store.delete = failing
+        rounds = []
+        for _ in range(5):
+            self.successResultOf(Deferred.fromCoroutine(self.world.domain.files.janitor.tidy()))
+            rounds.append(len(tried))
+        self.assertEqual(rounds, [8, 16, 24, 30, 30])
+        self.assertEqual(tried, names)
+        self.assertEqual(self.world.domain.files.means.outage.reason, "the store fails")
+
+    def note_dropped(self, names: list[bytes]) -> None:
+        for name in names:
+            self.world.database.execute("INSERT INTO dropped (blob) VALUES (?)", name)
 
     def test_message_that_was_never_stored(self) -> None:
         """A file whose message is not there belongs to nobody."""

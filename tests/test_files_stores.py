@@ -1,6 +1,7 @@
 """Stores of files: what each of them has to do, and what is particular to one."""
 
 import atexit
+import contextlib
 import os
 import socket
 import stat
@@ -14,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from bridges.files import s3
 from bridges.files.s3 import S3Store
+from safeum_home.chats.files import janitor
 from safeum_home.config import FileSection
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.files import BlobLost, BlobStore
@@ -98,6 +100,16 @@ class Stores:
         self.store.delete(B)
         self.assertEqual(self.store.blobs(b"", 10), [A, C])
         self.assertRaises(BlobLost, self.store.read, B, 0, 1)
+
+    def test_deleted_meanwhile(self) -> None:
+        """What is appended to a blob that was deleted is refused, or can be deleted as any other."""
+        self.store.append(A, 0, b"12345")
+        self.store.delete(A)
+        with contextlib.suppress(BlobLost):
+            self.store.append(A, 5, b"x")
+        self.assertRaises(BlobLost, self.store.read, A, 0, 1)
+        self.store.delete(A)
+        self.assertEqual(self.store.blobs(b"", 10), [])
 
 
 class MemoryStoreTests(Stores, SynchronousTestCase):
@@ -227,6 +239,30 @@ class S3Tests(Stores, SynchronousTestCase):
             self.store._client().put_object(Bucket=self.store._bucket, Key=key, Body=b"x")
         self.assertEqual(self.store.blobs(b"", 10), [A])
 
+    def test_many_others(self) -> None:
+        """More of them than a page has, before, between and behind ours: all of ours are found."""
+        for blob in (A, B, C):
+            self.store.append(blob, 0, b"1")
+        for number in range(7):
+            for key in (f"!{number}.txt", f"0{number}/1", f"8{number}/~", f"zz{number}/~/1", f"~{number}"):
+                self.store._client().put_object(
+                    Bucket=self.store._bucket, Key=f"some/prefix/{key}", Body=b"x"
+                )
+        for limit in (1, 2, 3, 5, 200):
+            found: list[bytes] = []
+            while page := self.store.blobs(found[-1] if found else b"", limit):
+                self.assertLessEqual(len(page), limit)
+                found += page
+            self.assertEqual(found, [A, B, C], limit)
+
+    def test_a_list_that_breaks_off(self) -> None:
+        """A list that the service does not finish is a failure, and none that has nothing more."""
+        self.store.append(A, 0, b"1")
+        client = self.store._client()
+        self.patch(client, "list_objects_v2", lambda **_: {"IsTruncated": True})
+        self.assertRaises(OSError, self.store.blobs, b"", 5)
+        self.assertRaises(OSError, self.store.delete, A)
+
     def test_refused(self) -> None:
         """No such bucket, no such service, no such secret: they fail as a disk does."""
         section = FileSection(store="s3://no-such-bucket", endpoint=f"http://127.0.0.1:{self.moto.port}")
@@ -262,6 +298,17 @@ class S3Tests(Stores, SynchronousTestCase):
 
 class S3FileTests(FileCase):
     """A node that keeps its files there."""
+
+    def test_others(self) -> None:
+        """Uploads that are under way stay, however much else is in the bucket."""
+        ticket, path = self.create(300_000)
+        self.assertEqual(self.patch_upload(ticket, path, 0, b"x" * 200_000).status, 204)
+        for number in range(4):
+            key = f"some/prefix/!{number}.txt"
+            self.store._client().put_object(Bucket=self.store._bucket, Key=key, Body=b"x")
+        self.patch(janitor, "_BATCH", 2)
+        self.tidy()
+        self.assertEqual(self.offset(ticket, path), 200_000)
 
     def new_store(self) -> BlobStore:
         return moto().store("bucket-" + os.urandom(4).hex())

@@ -1,6 +1,6 @@
 """Devices that come and go at random know of their groups what the node does, whatever they missed."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -73,6 +73,7 @@ STEPS = st.one_of(
         GROUP,
     ),
     st.tuples(st.sampled_from(["link", "join"]), PERSON, GROUP),
+    st.tuples(st.sampled_from(["come again", "invite again"]), PERSON, GROUP, PERSON),
     st.tuples(st.just("arrive"), VIEWER, st.integers(1, 6)),
     st.tuples(st.sampled_from(["cut", "back", "slow", "fast"]), VIEWER),
     st.tuples(st.sampled_from([one for one in DATABASE_STEPS if one != "release"])),
@@ -83,6 +84,8 @@ STEPS = st.one_of(
 
 class Play:
     """One run: three people who make and change two groups, and four devices of theirs that only watch."""
+
+    BODY: ClassVar[dict[str, str]] = {"kind": "text", "text": "x"}
 
     def __init__(self, test: SynchronousTestCase) -> None:
         self.world = world = World(outbound_frames=12)
@@ -152,14 +155,30 @@ class Play:
             "earlier": ("group.set", {"earlier": bool(self.count % 2)}),
             "picture": ("group.avatar.remove", {}),
             "link": ("group.link.reset", {}),
-            "send": ("chat.send", {"client_id": str(self.count), "body": {"kind": "text", "text": "x"}}),
+            "send": ("chat.send", {"client_id": str(self.count), "body": self.BODY}),
         }
         if name == "join":
             if (link := self.links[group]) is not None:
                 self._ask(person, group, "group.join", link=link)
             return
+        if name in ("come again", "invite again"):
+            self._again(name, person, self.people[details[0]], chat, group)
+            return
         method, params = asked[name]
         self._ask(person, group, method, chat=chat, **params)
+
+    def _again(self, name: str, writer: int, who: Client, chat: str, group: int) -> None:
+        """Somebody is removed, by whoever may do that, and invited again; all of it is missed, or told."""
+        for viewer in self.viewers:
+            if viewer.account == who.account and self.count % 2:
+                viewer.connection.lose()
+        for person in range(len(self.people)):
+            self._ask(person, group, "group.remove", chat=chat, account=who.account)
+        self._ask(writer, group, "chat.send", chat=chat, client_id=f"x{self.count}", body=self.BODY)
+        for person in range(len(self.people)):
+            self._ask(person, group, "group.invite", chat=chat, accounts=[who.account])
+        if name == "come again":
+            self._ask(self.people.index(who), group, "group.accept", chat=chat)
 
 
 class ConvergenceTests(ConvergenceCase):
@@ -195,7 +214,8 @@ class ConvergenceTests(ConvergenceCase):
         groups = {one["chat"]: one for one in listed if one["kind"] == "group"}
         self.assertEqual(set(viewer.chats), set(groups))
         invitations = asking.call("group.invitations")["invitations"]
-        self.assertEqual(set(viewer.invitations), {one["chat"] for one in invitations})
+        shown = {chat: (one["name"], one["about"]) for chat, one in viewer.invitations.items()}
+        self.assertEqual(shown, {one["chat"]: (one["name"], one["about"]) for one in invitations})
         for chat, summary in groups.items():
             group = {**viewer.chats[chat]["group"], "members": viewer.people[chat]}
             self.assertEqual((group, viewer.roles[chat]), (summary["group"], summary["role"]))

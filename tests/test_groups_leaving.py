@@ -7,7 +7,7 @@ from safeum_home.chats import group_draft
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.node.turning import LEAST_SECONDS
-from safeum_home.storage import erasure
+from safeum_home.storage.keys import LASTING
 from tests.group_case import GroupCase
 from tests.world import PASSWORD, Client
 
@@ -75,7 +75,7 @@ class SweepingTests(LeavingCase):
 class TurnTests(LeavingCase):
     def assert_turned(self, chat: str) -> None:
         self.assertEqual(self.rows("chats", chat), 0)
-        erased = self.world.database.now(erasure.erased_epoch)
+        erased = self.world.database.now(LASTING.erased_epoch)
         assert erased is not None
         self.assertLess(erased, self.world.vault.keyring.epoch)
 

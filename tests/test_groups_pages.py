@@ -34,6 +34,35 @@ class PageTests(GroupCase):
         self.assertEqual(self.bob.take(), [])
         self.assertEqual(self.chats(self.bob)[self.chat]["display_name"], "Hikes")
 
+    def test_name_for_those_who_are_invited(self) -> None:
+        """They see what it is called now, live and when they come back; of the rest nothing is told."""
+        self.alice.call("group.invite", chat=self.chat, accounts=[self.carol.account])
+        tablet = self.world.login("carol")
+        [invited] = self.carol.take("group.invited")
+        self.carol.take()
+        self.dave.take()
+        since = self.world.cursor
+        self.alice.call("group.set", chat=self.chat, name="Hikes")
+        self.alice.call("group.set", chat=self.chat, about="Far and wide")
+        named, described = self.carol.take()
+        expected = {**invited["params"]["invitation"], "name": "Hikes"}
+        self.assertEqual((named["method"], named["params"]["invitation"]), ("group.invited", expected))
+        expected = {**expected, "about": "Far and wide"}
+        self.assertEqual(described["params"]["invitation"], expected)
+        self.assertEqual(self.carol.call("group.invitations")["invitations"], [expected])
+        self.alice.call("group.set", chat=self.chat, earlier=True)
+        self.alice.call("group.set", chat=self.chat, name="Hikes")
+        self.assertEqual((self.carol.take(), self.dave.take("group.invited")), ([], []))
+        tablet.take()
+        [missed] = tablet.resume(since).take("group.invited", "chat.updated", "group.member")
+        self.assertEqual(missed["params"]["invitation"], expected)
+        tablet.resume(missed["params"]["cursor"])
+        self.assertEqual(tablet.take("group.invited"), [])
+        self.alice.call("group.remove", chat=self.chat, account=self.carol.account)
+        self.carol.take()
+        self.alice.call("group.set", chat=self.chat, name="Runs")
+        self.assertEqual(self.carol.take(), [])
+
     def test_earlier_is_for_those_who_join_later(self) -> None:
         """Who joined before sees no more than before, and no less after it was taken back."""
         self.alice.call("group.invite", chat=self.chat, accounts=[self.carol.account, self.dave.account])

@@ -36,11 +36,13 @@ class DatabaseTests(NodeCase):
         self.assertEqual(self._accounts(), 1)
         self.stop(node)
 
-        (self.state / "keyring").rename(self.folder / "keyring")
+        for name in ("keyring", "keyring.fleeting"):
+            (self.state / name).rename(self.folder / name)
         other = self.operate("init", "--state-dir", str(self.state), "--yes-print")
         (self.state / "secrets").unlink()
         self._refused(self.start_unsealed(other))
-        (self.folder / "keyring").rename(self.state / "keyring")
+        for name in ("keyring", "keyring.fleeting"):
+            (self.folder / name).rename(self.state / name)
         self.config.write_text(configured)
         self._refused(self.start_unsealed())
         self.config.write_text(configured.replace('"localhost"', '"elsewhere"'))

@@ -61,6 +61,34 @@ class VaultTests(SynchronousTestCase):
         self.root = right
         (self.state / "secrets").write_bytes(b"{")
         self._refused(Code.WRONG_ROOT_SECRET)
+        (self.state / "secrets").unlink()
+        (self.state / "keyring.fleeting").write_bytes((self.state / "keyring").read_bytes())
+        self._refused(Code.WRONG_ROOT_SECRET)
+
+    def test_the_other_keyring(self) -> None:
+        """Where it is missing the vault opens with another one, which is not stored before its first turn."""
+        initialise(self.root, self.state)
+        first = open_vault(self.root, self.state)
+        self.assertTrue(first.fleeting.stored)
+        _, wrapped = first.fleeting.new_key(b"o" * 16)
+        self.assertRaises(Tampered, first.keyring.unwrap, b"o" * 16, wrapped)
+        path = self.state / "keyring.fleeting"
+        path.unlink()
+        second = open_vault(self.root, self.state)
+        self.assertRaises(Tampered, second.fleeting.unwrap, b"o" * 16, wrapped)
+        self.assertEqual((second.fleeting.stored, path.exists()), (False, False))
+        self.assertEqual(second.fleeting.begin_turn(beyond=7), 8)
+        self.assertEqual((second.fleeting.stored, path.exists()), (True, True))
+        second.fleeting.finish_turn()
+        third = open_vault(self.root, self.state)
+        self.assertEqual((third.fleeting.epoch, third.fleeting.oldest), (8, 8))
+
+    def test_cut_short(self) -> None:
+        """What a start of `init` that was killed has left behind is in nobody's way."""
+        self.state.mkdir(mode=0o700)
+        (self.state / "keyring.fleeting").write_bytes(b"of another root")
+        initialise(self.root, self.state)
+        self.assertTrue(open_vault(self.root, self.state).fleeting.stored)
 
     def _refused(self, code: Code) -> None:
         with self.assertRaises(Problem) as caught:
@@ -74,6 +102,7 @@ class VaultTests(SynchronousTestCase):
         vault.wipe()
         vault.wipe()
         self.assertRaises(Erased, vault.keyring.new_key, b"o" * 16)
+        self.assertRaises(Erased, vault.fleeting.new_key, b"o" * 16)
         self.assertRaises(Erased, vault.secrets.open, "name")
         self.assertRaises(TypeError, vault.blinder.alias, "name")
         self.assertIsNone(vault.signing_seed.pointer)

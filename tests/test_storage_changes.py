@@ -16,7 +16,7 @@ from safeum_home.storage.reactions import (
     reactions_to,
 )
 from safeum_home.storage.rows import ChangeRow, EventRow, MemberRow, NewEvent, ReactionRow, SettingsRow
-from safeum_home.storage.settings import put_settings, settings_of, settings_since
+from safeum_home.storage.settings import drop_drafts, put_settings, settings_of, settings_since
 from tests.storage import OnPostgres, StorageCase, blind
 
 
@@ -97,7 +97,7 @@ class ChangeStorageTests(StorageCase):
 
     async def test_settings(self) -> None:
         """Latest wins, for each account and chat."""
-        first = SettingsRow(blind("ann"), blind("one"), 1, b"a")
+        first = SettingsRow(blind("ann"), blind("one"), 1, b"a", b"begun")
         second = SettingsRow(blind("ann"), blind("two"), 2, b"b")
         others = SettingsRow(blind("bob"), blind("one"), 3, b"c")
         for row in (first, second, others):
@@ -107,6 +107,23 @@ class ChangeStorageTests(StorageCase):
         self.assertEqual(await self.read(settings_since, blind("ann"), 0, 9), [second, later])
         self.assertEqual(await self.read(settings_since, blind("ann"), 2, 9), [later])
         self.assertEqual(await self.read(settings_of, blind("ann"), [blind("one"), blind("x")]), [later])
+
+    async def test_drafts(self) -> None:
+        """Those of one chat are dropped for all, and found by whoever was away; without one nothing moves."""
+        rows = [
+            SettingsRow(blind("ann"), blind("one"), 1, b"a", b"begun"),
+            SettingsRow(blind("ann"), blind("two"), 2, b"b", b"begun"),
+            SettingsRow(blind("bob"), blind("one"), 3, b"c"),
+            SettingsRow(blind("cay"), blind("one"), 4, b"d", b"begun"),
+        ]
+        for row in rows:
+            await self.write(put_settings, row)
+        dropped = [row._replace(position=9, draft=None) for row in (rows[0], rows[3])]
+        found = await self.write(drop_drafts, blind("one"), 9)
+        self.assertEqual(sorted(found), sorted(dropped))
+        self.assertEqual(await self.read(settings_since, blind("ann"), 0, 9), [rows[1], dropped[0]])
+        self.assertEqual(await self.read(settings_since, blind("bob"), 0, 9), [rows[2]])
+        self.assertEqual(await self.write(drop_drafts, blind("one"), 10), [])
 
     async def test_erased_with_the_chat(self) -> None:
         """Nothing of it is left when all was swept away, and other chats keep theirs."""

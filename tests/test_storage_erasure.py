@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, make_url, select
 
 from safeum_home.storage import accounts, avatars, chats, claims, contacts, devices, events, keys, profiles
-from safeum_home.storage.erasure import chats_of, erase_account, erased_epoch, sweep
+from safeum_home.storage.erasure import chats_of, erase_account, sweep
 from safeum_home.storage.rows import AccountRow, ChatRow, ClaimRow, ContactRow, DeviceRow, Marker, ProfileRow
 from safeum_home.storage.schema import metadata
 from tests.storage import OnPostgres, StorageCase, blind, wrap
@@ -73,7 +73,7 @@ class ErasureTests(StorageCase):
         self.assertIsNone(await self.read(avatars.avatar, blind("ann")))
         self.assertIsNone(await self.read(claims.claim, blind("login ann")))
         for owner in ("ann", "system ann", "ann-bob"):
-            self.assertIsNone(await self.read(keys.key, blind(owner)))
+            self.assertIsNone(await self.read(keys.LASTING.key, blind(owner)))
         self.assertIsNone(await self.read(chats.chat, blind("ann-bob")))
         self.assertEqual(await self.read(events.events_since, blind("ann"), 0, 100), [])
         self.assertEqual(len(await self.read(events.events_since, blind("bob"), 0, 100)), 2)
@@ -84,7 +84,7 @@ class ErasureTests(StorageCase):
             await self.write(
                 accounts.insert_account, AccountRow(blind("new"), b"sealed", wrap()), blind("login ann")
             )
-        self.assertIsNone(await self.read(keys.key, blind("new")))
+        self.assertIsNone(await self.read(keys.LASTING.key, blind("new")))
 
     async def test_a_name_that_is_not_kept(self) -> None:
         """Where it is a number somebody else can have it, and gets nothing with it."""
@@ -157,12 +157,12 @@ class ErasureTests(StorageCase):
 
     async def test_epoch(self) -> None:
         """The last epoch under which something was erased is remembered, and never goes back."""
-        self.assertIsNone(await self.read(erased_epoch))
+        self.assertIsNone(await self.read(keys.LASTING.erased_epoch))
         for name, epoch, expected in (("ann", 3, 3), ("bob", 2, 3), ("cid", 4, 4)):
             await self.erase(name, epoch)
-            self.assertEqual(await self.read(erased_epoch), expected)
+            self.assertEqual(await self.read(keys.LASTING.erased_epoch), expected)
         await self.reopen()
-        self.assertEqual(await self.read(erased_epoch), 4)
+        self.assertEqual(await self.read(keys.LASTING.erased_epoch), 4)
         await self.sweep()
         self.assertEqual([await self.count(table) for table in ("events", "members", "keys")], [0, 0, 0])
 
@@ -177,7 +177,7 @@ class ErasureTests(StorageCase):
         with self.assertRaises(LookupError):
             await self.db.transact(fails)
         self.assertEqual(await self.everything(), before)
-        self.assertIsNone(await self.read(erased_epoch))
+        self.assertIsNone(await self.read(keys.LASTING.erased_epoch))
 
 
 class PostgresErasureTests(OnPostgres, ErasureTests): ...

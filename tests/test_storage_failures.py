@@ -161,7 +161,7 @@ class SqliteFailureTests(FailureCase):
         """A connection that turned read-only is replaced."""
         await self.pragma("query_only = ON")
         self.assertEqual(
-            await problem(self.db.transact(lambda c: keys.put_key(c, blind("k"), wrap()))),
+            await problem(self.db.transact(lambda c: keys.LASTING.put_key(c, blind("k"), wrap()))),
             "storage_unavailable",
         )
         await self.try_to_send(20)
@@ -177,7 +177,9 @@ class PostgresFailureTests(OnPostgres, FailureCase):
         try:
             during, refused = await self.try_to_send(60)
             self.assertEqual((during, refused), ([], 60))
-            self.assertEqual(await problem(self.db.read(lambda c: keys.key(c, b""))), "storage_unavailable")
+            self.assertEqual(
+                await problem(self.db.read(lambda c: keys.LASTING.key(c, b""))), "storage_unavailable"
+            )
         finally:
             server.start()
         after, refused = await self.try_to_send(60)
@@ -187,7 +189,7 @@ class PostgresFailureTests(OnPostgres, FailureCase):
     async def test_connection_lost(self) -> None:
         """Terminated connections are replaced; a read does not even notice."""
         before, _ = await self.try_to_send(20)
-        await self.read(keys.key, blind("key"))
+        await self.read(keys.LASTING.key, blind("key"))
         name = make_url(self.url).database
         postgres.server().sql(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"

@@ -84,26 +84,26 @@ class GroupTests(StorageCase):
         await self.next_turn()
 
         def half(c: Connection) -> None:
-            keys.put_key(c, blind("half"), wrap())
+            keys.LASTING.put_key(c, blind("half"), wrap())
             raise ValueError("its own")
 
         def refused(c: Connection) -> None:
             """The database's own complaint."""
-            keys.put_key(c, blind("refused"), wrap())
+            keys.LASTING.put_key(c, blind("refused"), wrap())
             c.exec_driver_sql("INSERT INTO node (name, value) VALUES ('committed', 7)")
 
-        before = self.write(keys.put_key, blind("before"), wrap())
+        before = self.write(keys.LASTING.put_key, blind("before"), wrap())
         failing = DeferredList([self.db.transact(half), self.db.transact(refused)], consumeErrors=True)
-        after = self.write(keys.put_key, blind("after"), wrap())
+        after = self.write(keys.LASTING.put_key, blind("after"), wrap())
         held.set()
         await before
         (first, _), (second, _) = await failing
         await after
         self.assertEqual((first, second), (False, False))
-        self.assertEqual(await self.read(keys.key, blind("before")), wrap())
-        self.assertEqual(await self.read(keys.key, blind("after")), wrap())
-        self.assertIsNone(await self.read(keys.key, blind("half")))
-        self.assertIsNone(await self.read(keys.key, blind("refused")))
+        self.assertEqual(await self.read(keys.LASTING.key, blind("before")), wrap())
+        self.assertEqual(await self.read(keys.LASTING.key, blind("after")), wrap())
+        self.assertIsNone(await self.read(keys.LASTING.key, blind("half")))
+        self.assertIsNone(await self.read(keys.LASTING.key, blind("refused")))
 
     async def test_bad_row(self) -> None:
         """A row that its bulk cannot store fails alone."""
@@ -147,29 +147,29 @@ class GroupTests(StorageCase):
         seen, changed = Event(), Event()
 
         def twice(c: Connection) -> tuple[object, object]:
-            first = keys.key(c, blind("key"))
+            first = keys.LASTING.key(c, blind("key"))
             seen.set()
             changed.wait(30)
-            return first, keys.key(c, blind("key"))
+            return first, keys.LASTING.key(c, blind("key"))
 
         reading = self.db.read(twice)
         await self.db.transact(lambda c: seen.wait(30))
-        await self.write(keys.put_key, blind("key"), wrap())
+        await self.write(keys.LASTING.put_key, blind("key"), wrap())
         changed.set()
         self.assertEqual(await reading, (None, None))
-        self.assertEqual(await self.read(keys.key, blind("key")), wrap())
+        self.assertEqual(await self.read(keys.LASTING.key, blind("key")), wrap())
 
     async def test_read_raises(self) -> None:
         """What a read raises is passed on, and the next read is served."""
         with self.assertRaises(KeyError):
             await self.db.read(lambda c: {"key": 1}["missing"])
-        self.assertIsNone(await self.read(keys.key, blind("key")))
+        self.assertIsNone(await self.read(keys.LASTING.key, blind("key")))
 
     async def test_busy(self) -> None:
         """What does not fit the queue fails at once; what does fit is done."""
         await self.reopen(queue=3, readers=1)
         held = self.hold()
-        kept = [self.write(keys.put_key, blind(str(number)), wrap()) for number in range(2)]
+        kept = [self.write(keys.LASTING.put_key, blind(str(number)), wrap()) for number in range(2)]
         waiting = [Deferred.fromCoroutine(each) for each in kept]
         self.assertEqual(self.successResultOf(problem(self.db.transact(never))), "busy")
         row = self.new_event("chat")
@@ -179,15 +179,15 @@ class GroupTests(StorageCase):
         held.set()
         await gatherResults(waiting)
         await gatherResults(reading)
-        self.assertEqual(await self.read(keys.key, blind("1")), wrap())
-        await self.write(keys.put_key, blind("more"), wrap())
+        self.assertEqual(await self.read(keys.LASTING.key, blind("1")), wrap())
+        await self.write(keys.LASTING.put_key, blind("more"), wrap())
 
     async def test_close(self) -> None:
         """Closing finishes what waits and takes nothing more."""
         held = self.hold()
         row = self.new_event("chat")
         writing = self.db.append(events.append_events, row)
-        reading = self.read(keys.key, blind("key"))
+        reading = self.read(keys.LASTING.key, blind("key"))
         waiting = Deferred.fromCoroutine(reading)
         closed, again = self.db.close(), self.db.close()
         self.assertEqual(self.successResultOf(problem(self.db.transact(never))), "shutting_down")
@@ -241,5 +241,6 @@ class SqliteCommitTests(StorageCase):
     async def test_reader_cannot_write(self) -> None:
         """A reading connection refuses to write."""
         self.assertEqual(
-            await problem(self.db.read(lambda c: keys.delete_key(c, blind("key")))), "storage_unavailable"
+            await problem(self.db.read(lambda c: keys.LASTING.delete_key(c, blind("key")))),
+            "storage_unavailable",
         )

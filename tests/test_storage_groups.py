@@ -3,6 +3,7 @@
 from typing import Any
 
 from safeum_home.storage import chats, erasure, group_endings, group_links, roster
+from safeum_home.storage.keys import LASTING
 from safeum_home.storage.rows import ChatRow, EndingRow, MemberRow, RosterRow
 from tests.storage import OnPostgres, StorageCase, blind, wrap
 
@@ -51,6 +52,30 @@ class GroupQueryTests(StorageCase):
         self.assertEqual(await self.read(roster.count_own, blind("cy"), MEMBER), 0)
         self.assertEqual(await self.read(roster.own_since, blind("cy"), 3, 9), [other])
         self.assertEqual(await self.read(roster.own_since, blind("cy"), 0, 1), self.of("cy"))
+
+    async def test_a_group_that_changes(self) -> None:
+        """Who is invited is told where that was; members, where it was, and where what they see begins."""
+        for place in (3, 8):
+            await self.write(chats.update_chat, blind("g"), b"sealed", place)
+            told = [(place, self.entries["cy"])] if place > 3 else []
+            self.assertEqual(await self.read(roster.invited_before, blind("cy"), 3, 9), told)
+        self.assertEqual(await self.read(roster.invited_before, blind("cy"), 2, 9), [])
+        self.assertEqual(await self.read(roster.invited_before, blind("ann"), 3, 9), [])
+        row = ChatRow(blind("h"), GROUP, b"sealed", wrap("h"), 7)
+        await self.write(chats.insert_chat, row, [])
+        await self.write(chats.add_members, [MemberRow(blind("h"), blind("ann"), 0, 0, 0, 5)])
+
+        async def changed(after: int, limit: int) -> list[tuple[int, bytes]]:
+            found = await self.read(chats.chats_changed_since, blind("ann"), after, limit)
+            return [(place, chat.chat) for place, chat in found]
+
+        one, other = blind("g"), blind("h")
+        self.assertEqual(await changed(0, 9), [(5, other), (7, other), (8, one)])
+        self.assertEqual(await changed(4, 2), [(5, other), (7, other)])
+        self.assertEqual(await changed(5, 2), [(7, other), (8, one)])
+        self.assertEqual(await changed(8, 2), [])
+        await self.write(chats.update_chat, other, b"sealed", 5)
+        self.assertEqual(await changed(0, 9), [(5, other), (8, one)])
 
     async def test_since(self) -> None:
         """Members learn of others in the order of changes; others learn nothing."""
@@ -114,11 +139,15 @@ class GroupQueryTests(StorageCase):
         self.assertIsNone(await self.read(group_links.chat_of, blind("two")))
 
     async def test_endings(self) -> None:
-        """In their order, and the last of each account."""
-        rows = [EndingRow(blind("ann"), position, b"x") for position in range(1, group_endings.KEPT + 3)]
+        """In their order, and the last of each account; of each group the last one."""
+        self.patch(group_endings, "_FORGET", group_endings.forget(7))
+        rows = [EndingRow(blind("ann"), blind(f"of {number}"), number, b"x") for number in range(1, 10)]
         for row in rows:
             await self.write(group_endings.put_endings, [row])
         kept = rows[2:]
+        for number in (9, 10, 11):
+            [kept[-1]] = again = [rows[-1]._replace(position=number, sealed=b"y")]
+            await self.write(group_endings.put_endings, again)
         self.assertEqual(await self.read(group_endings.endings_since, blind("ann"), 0, 999), kept)
         self.assertEqual(await self.read(group_endings.endings_since, blind("ann"), 5, 1), [rows[5]])
         self.assertEqual(await self.read(group_endings.endings_since, blind("bob"), 0, 999), [])
@@ -143,7 +172,7 @@ class GroupQueryTests(StorageCase):
         self.assertIsNone(await self.read(chats.chat, blind("g")))
         self.assertIsNone(await self.read(group_links.chat_of, blind("link")))
         self.assertEqual(await self.read(roster.own_since, blind("cy"), 0, 9), [])
-        self.assertEqual(await self.read(erasure.erased_epoch), 1)
+        self.assertEqual(await self.read(LASTING.erased_epoch), 1)
         while await self.write(erasure.sweep, 2, 0):
             pass
         self.assertFalse(await self.read(erasure.is_erased, blind("g")))

@@ -34,9 +34,11 @@ class InviteQueryTests(StorageCase):
         self.assertEqual(await self.read(invites.every), [second, third, first])
         await self.write(invites.remove_ended, 2)
         self.assertEqual(await self.read(invites.every), [first])
-        self.assertEqual([await self.read(keys.key, blind(name)) for name in "bc"], [None, None])
+        self.assertEqual([await self.read(keys.LASTING.key, blind(name)) for name in "bc"], [None, None])
         await self.write(invites.remove, first.invite)
-        self.assertEqual((await self.read(invites.count), await self.read(keys.key, blind("a"))), (0, None))
+        self.assertEqual(
+            (await self.read(invites.count), await self.read(keys.LASTING.key, blind("a"))), (0, None)
+        )
 
     async def test_registration(self) -> None:
         """Set, set to something else, unset; what the writer keeps in that table is left alone."""

@@ -45,7 +45,7 @@ class AccountQueryTests(StorageCase):
         row = await self.account("ann")
         self.assertEqual(await self.read(accounts.account, blind("ann")), row)
         self.assertEqual(await self.read(accounts.account_by_alias, blind("login ann")), row)
-        self.assertEqual(await self.read(keys.key, blind("ann")), row.key)
+        self.assertEqual(await self.read(keys.LASTING.key, blind("ann")), row.key)
         self.assertIsNone(await self.read(accounts.account, blind("bob")))
         self.assertIsNone(await self.read(accounts.account_by_alias, blind("login bob")))
 
@@ -67,7 +67,7 @@ class AccountQueryTests(StorageCase):
             await self.write(accounts.insert_account, second, blind("login ann"))
         self.assertEqual(await self.read(accounts.account_by_alias, blind("login ann")), row)
         self.assertIsNone(await self.read(accounts.account, blind("imposter")))
-        self.assertIsNone(await self.read(keys.key, blind("imposter")))
+        self.assertIsNone(await self.read(keys.LASTING.key, blind("imposter")))
 
     async def test_update_account(self) -> None:
         row = await self.account("ann")
@@ -85,11 +85,11 @@ class AccountQueryTests(StorageCase):
 
     async def test_keys(self) -> None:
         """A key is replaced and deleted by its owner."""
-        await self.write(keys.put_key, blind("day"), wrap("one"))
-        await self.write(keys.put_key, blind("day"), wrap("two", 2))
-        self.assertEqual(await self.read(keys.key, blind("day")), wrap("two", 2))
-        await self.write(keys.delete_key, blind("day"))
-        self.assertIsNone(await self.read(keys.key, blind("day")))
+        await self.write(keys.LASTING.put_key, blind("day"), wrap("one"))
+        await self.write(keys.LASTING.put_key, blind("day"), wrap("two", 2))
+        self.assertEqual(await self.read(keys.LASTING.key, blind("day")), wrap("two", 2))
+        await self.write(keys.LASTING.delete_key, blind("day"))
+        self.assertIsNone(await self.read(keys.LASTING.key, blind("day")))
 
     async def test_rewrap_all(self) -> None:
         """Every key of an older epoch is wrapped anew, over several batches; what does not open stays."""
@@ -97,10 +97,10 @@ class AccountQueryTests(StorageCase):
 
         def put(c: Connection) -> None:
             for owner in owners:
-                keys.put_key(c, owner, wrap())
+                keys.LASTING.put_key(c, owner, wrap())
 
         await self.db.transact(put)
-        await self.write(keys.put_key, owners[7], wrap("new", 2))
+        await self.write(keys.LASTING.put_key, owners[7], wrap("new", 2))
 
         def rewrap(owner: bytes, key: WrappedKey) -> WrappedKey:
             if owner == owners[8]:
@@ -110,13 +110,13 @@ class AccountQueryTests(StorageCase):
         done: bytes | None = b""
         damaged = batches = 0
         while done is not None:
-            batch: keys.Rewrapped = await self.write(keys.rewrap_some, 2, done, rewrap)
+            batch: keys.Rewrapped = await self.write(keys.LASTING.rewrap_some, 2, done, rewrap)
             done, damaged, batches = batch.last, damaged + batch.damaged, batches + 1
         self.assertEqual((damaged, batches), (1, 3))
         for owner in (owners[0], owners[1_000], owners[-1]):
-            self.assertEqual(await self.read(keys.key, owner), wrap(owner.hex(), 2))
-        self.assertEqual(await self.read(keys.key, owners[7]), wrap("new", 2))
-        self.assertEqual(await self.read(keys.key, owners[8]), wrap())
+            self.assertEqual(await self.read(keys.LASTING.key, owner), wrap(owner.hex(), 2))
+        self.assertEqual(await self.read(keys.LASTING.key, owners[7]), wrap("new", 2))
+        self.assertEqual(await self.read(keys.LASTING.key, owners[8]), wrap())
 
     async def test_devices(self) -> None:
         """Devices are listed in the order in which they came, and found with their account."""

@@ -52,13 +52,15 @@ class SpoolTests(StorageCase):
         first = await self.put(client_id="one")
         again = self.event("one")
         self.assertEqual(await self.db.append(spool.append_fleeting, again), first)
-        self.assertEqual(await self.read(keys.key, keys.message_owner(blind("chat"), first)), wrap("own"))
-        self.assertIsNone(await self.read(keys.key, again.owner))
+        self.assertEqual(
+            await self.read(keys.FLEETING.key, keys.message_owner(blind("chat"), first)), wrap("own")
+        )
+        self.assertIsNone(await self.read(keys.FLEETING.key, again.owner))
         self.assertEqual([await self.count(table) for table in ("events", "spool", "dedupe")], [1, 1, 1])
 
     async def test_a_key_of_an_epoch_that_is_over(self) -> None:
         """It is refused alone, and can be sent again."""
-        await self.write(keys.begin_epoch, 2)
+        await self.write(keys.FLEETING.begin_epoch, 2)
         late = self.db.append(spool.append_fleeting, self.event("late"))
         good = self.db.append(spool.append_fleeting, self.event("good", epoch=2))
         with self.assertRaises(Problem) as raised:
@@ -152,9 +154,11 @@ class SpoolTests(StorageCase):
         one, two = await self.put(client_id="one"), await self.put(client_id="two")
         await self.write(erasure.drop_messages, blind("chat"), [one], 100, 3, [blind("mark")])
         self.assertEqual([await self.count(table) for table in ("events", "spool", "dedupe")], [1, 1, 2])
-        self.assertIsNone(await self.read(keys.key, keys.message_owner(blind("chat"), one)))
-        self.assertIsNotNone(await self.read(keys.key, keys.message_owner(blind("chat"), two)))
-        self.assertEqual(await self.read(erasure.erased_epoch), 3)
+        self.assertIsNone(await self.read(keys.FLEETING.key, keys.message_owner(blind("chat"), one)))
+        self.assertIsNotNone(await self.read(keys.FLEETING.key, keys.message_owner(blind("chat"), two)))
+        self.assertEqual(await self.read(keys.FLEETING.erased_epoch), 3)
+        self.assertEqual(await self.read(events.following, blind("chat"), one), two)
+        self.assertIsNone(await self.read(events.following, blind("chat"), two))
         self.assertTrue(await self.read(events.is_gone, one))
         self.assertFalse(await self.read(events.is_gone, two))
         self.assertTrue(await self.read(events.is_gone_from, one, blind("mark")))
@@ -182,7 +186,7 @@ class SpoolTests(StorageCase):
         self.assertEqual(times, 3 + 1)
         self.assertEqual([await self.count(table) for table in ("events", "spool", "dedupe")], [1, 1, 8])
         self.assertEqual(await self.count("erasing"), 0)
-        self.assertEqual(await self.count("keys"), 2)
+        self.assertEqual([await self.count(table) for table in ("keys", "fleeting_keys")], [1, 1])
         members = await self.read(chats.members, blind("chat"))
         self.assertEqual({member.visible for member in members}, {upto})
         self.assertIsNotNone(await self.read(chats.chat, blind("chat")))
@@ -196,8 +200,8 @@ class SpoolTests(StorageCase):
             await self.write(lambda c, upto=upto: erasure._ERASE.change(c, [(blind("chat"), upto)]))
         while await self.write(erasure.sweep, 100, 1):
             pass
-        tables = ("events", "spool", "dedupe", "chats", "members", "keys")
-        self.assertEqual([await self.count(table) for table in tables], [0] * 6)
+        tables = ("events", "spool", "dedupe", "chats", "members", "keys", "fleeting_keys")
+        self.assertEqual([await self.count(table) for table in tables], [0] * 7)
 
     async def test_statements_use_indexes(self) -> None:
         """Nothing of it reads a table from end to end (SQLite says how it would go about it)."""

@@ -7,7 +7,17 @@ from typing import Any
 from sqlalchemy import Connection
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.storage import changes, chat_list, chats, contacts, events, profiles, roster, settings
+from safeum_home.storage import (
+    changes,
+    chat_list,
+    chats,
+    contacts,
+    events,
+    group_endings,
+    profiles,
+    roster,
+    settings,
+)
 from safeum_home.storage.rows import ChatRow, ContactRow, EventRow, NewEvent, ProfileRow
 from tests.instant_database import InstantDatabase
 from tests.storage import blind, wrap
@@ -86,6 +96,8 @@ class WorkTests(SynchronousTestCase):
             "contacts": self.work(contacts.contacts_since, ann, reached, 200),
             "profiles": self.work(profiles.profiles_since, ann, reached, 200),
             "own entries": self.work(roster.own_since, ann, reached, 200),
+            "invitations": self.work(roster.invited_before, ann, reached, 200),
+            "endings": self.work(group_endings.endings_since, ann, reached, 200),
             "entries": self.work(roster.others_since, ann, reached, 200),
             "newest": self.work(events.events_before, blind("chat 3"), None, 10),
             "members": self.work(chats.members_of, [blind("chat 3"), blind("chat 4")]),

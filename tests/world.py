@@ -16,7 +16,7 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import Clock
 
 from safeum_home.accounts.policy import standard
-from safeum_home.chats.files.means import FilePlace
+from safeum_home.chats.files.means import FileStorage
 from safeum_home.config import (
     Config,
     ContactSyncSection,
@@ -285,7 +285,7 @@ class World:
             self.hasher,
             texts,
             maybeDeferred,
-            place=FilePlace(self.store, maybeDeferred),
+            storage=FileStorage(self.store, maybeDeferred),
         )
         self.services = self.domain.services
         self.connections: list[Connection] = []

@@ -11,6 +11,7 @@ from safeum_home.errors import Code
 from safeum_home.protocol import asyncapi, openapi
 from safeum_home.protocol.commands import COMMANDS
 from safeum_home.protocol.events import EVENTS
+from tools import vectors
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "protocol"
@@ -21,6 +22,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     """Each generated document with what it should hold now."""
     yield FOLDER / "asyncapi.json", asyncapi.text()
     yield FOLDER / "openapi.json", openapi.text()
+    yield FOLDER.parent / "federation-vectors.json", vectors.text()
     guide = FOLDER / "README.md"
     tables = {"methods": _methods(), "events": _events(), "errors": _errors()}
     yield guide, SECTION.sub(lambda found: found[1] + tables[found[2]] + found[3], guide.read_text())

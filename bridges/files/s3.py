@@ -95,31 +95,35 @@ class S3Store:
         # Behind all objects of `after`: a digit is never as high as `~`.
         start = f"{self._prefix}{after.hex()}/~" if after else self._prefix
         found: list[bytes] = []
-        while len(found) < limit:
-            with self._asking() as s3:
-                page = s3.list_objects_v2(
-                    Bucket=self._bucket, Prefix=self._prefix, Delimiter="/", StartAfter=start, MaxKeys=limit
-                )
+        for page in self._pages(self._prefix, start, limit, "/"):
             names = [each["Prefix"] for each in page.get("CommonPrefixes", ())]
             found += [blob for name in names if (blob := self._blob(name)) is not None and blob > after]
-            if not page.get("IsTruncated") or not names:
+            if len(found) >= limit:
                 break
-            start = f"{names[-1]}~"
         return found[:limit]
 
     def _parts(self, blob: bytes) -> Iterator[_Part]:
         """The objects of a blob, the last of it first."""
-        after = ""
+        for page in self._pages(self._folder(blob), "", _PAGE):
+            for each in page.get("Contents", ()):
+                key = each["Key"]
+                yield _Part(_LAST - int(key.rpartition("/")[2], 16), each["Size"], key)
+
+    def _pages(self, prefix: str, after: str, most: int, delimiter: str = "") -> Iterator[Any]:
+        """A list to its end: a page with nothing that is wanted may be followed by others."""
+        place = {"StartAfter": after}
         while True:
             with self._asking() as s3:
                 page = s3.list_objects_v2(
-                    Bucket=self._bucket, Prefix=self._folder(blob), StartAfter=after, MaxKeys=_PAGE
+                    Bucket=self._bucket, Prefix=prefix, Delimiter=delimiter, MaxKeys=most, **place
                 )
-            for each in page.get("Contents", ()):
-                after = each["Key"]
-                yield _Part(_LAST - int(after.rpartition("/")[2], 16), each["Size"], after)
+            yield page
             if not page.get("IsTruncated"):
                 return
+            token = page.get("NextContinuationToken")
+            if not token:
+                raise OSError("the S3 service does not say how a list goes on")
+            place = {"ContinuationToken": token}
 
     def _start_of(self, blob: bytes, offset: int) -> int:
         """Where the object begins that holds the octet at `offset`."""

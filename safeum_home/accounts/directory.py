@@ -126,7 +126,7 @@ class AccountDirectory:
 
     def read_profile(self, c: Connection, row: ProfileRow) -> ProfileRecord:
         """What a row holds; raises `Tampered`."""
-        if (wrapped := keys.key(c, row.account)) is None:
+        if (wrapped := keys.LASTING.key(c, row.account)) is None:
             raise Tampered
         return open_profile(self._keyring.unwrap(row.account, wrapped), row)
 

@@ -213,8 +213,10 @@ class Altering:
         rows = changes.changes_since(c, blind, after, limit)
         opened = self._opener.opener(c, account, (row.event.chat for row in rows))
 
-        def tell(row: ChangeRow) -> Published:
+        def tell(row: ChangeRow) -> Published | None:
             chat = opened(row.event.chat)
+            if chat.entry is not None and row.position < chat.entry.since:
+                return None  # it was so when the account came
             message, reacted = open_message(c, chat, row.event), None
             if message.reactions:
                 mine = own_reactions(c, chat, blind, [row.event.position])
@@ -223,4 +225,5 @@ class Altering:
             event = ChatChanged(self._cursors.encode(row.position), message, None, reacted)
             return Published(frames.text_frame(frames.encode_event(event)), row.position)
 
-        return Missed(undamaged(rows, tell, "messages"), rows[-1].position if len(rows) == limit else None)
+        told = [event for event in undamaged(rows, tell, "messages") if event is not None]
+        return Missed(told, rows[-1].position if len(rows) == limit else None)

@@ -33,7 +33,7 @@ class ChatContents(NamedTuple):
     members: tuple[AccountId, ...]
     record: ChatRecord
     changed: int
-    keyring: Keyring
+    fleeting: Keyring
     entry: RosterRecord | None = None
 
 
@@ -41,7 +41,7 @@ class ChatContents(NamedTuple):
 class Chat:
     """A chat that is open. `writers` are those who may write into it now.
 
-    `stale`: it has been changing since it was opened, and its key may be another one. `keyring` opens
+    `stale`: it has been changing since it was opened, and its key may be another one. `fleeting` opens
     the keys of messages that have one of their own (`chats.sealed`).
     """
 
@@ -52,7 +52,7 @@ class Chat:
     members: tuple[AccountId, ...]
     writers: frozenset[AccountId]
     record: ChatRecord
-    keyring: Keyring
+    fleeting: Keyring
     stale: bool = False
     blinds: tuple[bytes, ...] | None = None
     """Blind indexes of `members`, where somebody has asked for them."""

@@ -3,7 +3,8 @@
 What devices acknowledge is gathered for a moment, stored where their accounts are waited for, and then what
 nobody waits for any more is dropped, key and row. Once a minute all that waits is looked at: for what has
 waited too long, for devices that were revoked, for members that have left. What was dropped can be opened by
-nobody once the keyring's epoch has turned: for many messages together, since each turn makes all keys anew.
+nobody once the epoch of their keyring has turned: for many messages together, since each turn makes those
+keys anew that are left. It is a keyring of such keys alone, so that backups of all the rest stay good.
 """
 
 from collections.abc import AsyncIterator
@@ -21,6 +22,7 @@ from safeum_home.ids import AccountId, DeviceId
 from safeum_home.ports import Blinder, Database, EpochTurns
 from safeum_home.spawn import spawn
 from safeum_home.storage import erasure, spool
+from safeum_home.storage.keys import FLEETING
 from safeum_home.storage.rows import FleetingEvent, NewEvent
 
 GATHER_SECONDS = 0.2
@@ -208,10 +210,10 @@ class FleetingMessages:
     async def _turn_if_due(self) -> None:
         if self._clock.seconds() < self._next_turn:
             return
-        erased = await self._database.read(erasure.erased_epoch)
+        erased = await self._database.read(FLEETING.erased_epoch)
         if erased is not None and erased >= self._turns.epoch:
             self._next_turn = self._clock.seconds() + self._turn_seconds
-            spawn(self._turn(), "turning the keyring")
+            spawn(self._turn(), "turning the keyring of messages")
 
     async def _turn(self) -> None:
         with suppress(Problem):  # the node stops: its next start makes it good

@@ -16,6 +16,7 @@ from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.fan_out import FanOut
 from safeum_home.chats.group_draft import Draft, Entry, Joined, open_draft
+from safeum_home.chats.group_endings import GroupEndings
 from safeum_home.chats.group_events import GroupEvents, Names
 from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.infos import ChatInfos
@@ -58,6 +59,7 @@ class GroupChanges:
         delivery: Delivery,
         infos: ChatInfos,
         events: GroupEvents,
+        endings: GroupEndings,
         notices: NoticeWriter,
         directory: Directory,
         bus: Bus,
@@ -72,6 +74,7 @@ class GroupChanges:
         self._delivery = delivery
         self._infos = infos
         self._events = events
+        self._endings = endings
         self._notices = notices
         self._directory = directory
         self._bus = bus
@@ -139,6 +142,7 @@ class GroupChanges:
 
         def store(c: Connection) -> tuple[T, Draft] | None:
             if (done := run(c, places)) is not None:
+                self._endings.keep(c, chat.id, done[1].entries)
                 self._look_up(c, done[1], names)
             return done
 
@@ -159,6 +163,8 @@ class GroupChanges:
             for account in (entry.account, entry.by):
                 if account is not None and account not in names:
                     names[account] = self._events.called(c, account)
+        for by in {entry.by for entry in draft.invited if entry.by is not None} - names.keys():
+            names[by] = self._events.called(c, by)
 
     async def known(self, people: Iterable[AccountId]) -> dict[AccountId, Known | None]:
         """What accounts are called."""
@@ -188,6 +194,8 @@ class GroupChanges:
             told.append((joined.marker, partial(self._tell_marker, chat, joined)))
         if draft.updated:
             told.append((draft.updated, partial(self._tell_chat, chat.members, chat, draft.updated)))
+        for entry in draft.invited:
+            told.append((entry.position, partial(self._tell_invited, entry, draft, chat, names)))
         for position, encoded in draft.notices:
             self._notices.told(chat, position)
             told.append(
@@ -205,10 +213,13 @@ class GroupChanges:
         for member in chat.members:
             self._bus.publish(member, event)
         if entry.state is RosterState.INVITED:
-            by = None if entry.by is None else names.get(entry.by)
-            event = self._events.invited(draft.record, entry, by, people)
-        if entry.state is not RosterState.MEMBER:
+            self._tell_invited(entry, draft, chat, names)
+        elif entry.state is not RosterState.MEMBER:
             self._bus.publish(entry.account, event)
+
+    def _tell_invited(self, entry: Entry, draft: Draft, chat: Chat, names: Names) -> None:
+        by = None if entry.by is None else names.get(entry.by)
+        self._bus.publish(entry.account, self._events.invited(draft.record, entry, by, len(chat.members)))
 
     def _tell_chat(self, members: Iterable[AccountId], chat: Chat, position: int) -> None:
         event = self._infos.updated(chat, position)

@@ -33,12 +33,12 @@ class GroupLeaving:
 
     def depart(self, draft: Draft, entry: Entry) -> bool:
         """Let a member go: what it owned passes on, and with the last one goes the group. Whether it did."""
-        left = draft.part(entry, RosterState.LEFT)
+        draft.part(entry, RosterState.LEFT)
         owned = entry.role is Role.OWNER
         # It takes opening the whole roster to find who follows.
         heir = draft.oldest() if owned and draft.people() else None
         if heir is None and (owned or not draft.people()):
-            self._endings.erase(draft, left, self._turns.epoch)
+            self._endings.erase(draft, self._turns.epoch)
             return True
         draft.notice("left", entry.account)
         if heir is not None:

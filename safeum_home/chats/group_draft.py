@@ -21,7 +21,7 @@ from safeum_home.storage import chats, roster, settings
 from safeum_home.storage.rows import MemberRow, RosterRow
 
 LEFT_KEPT = 2_000
-"""Entries of those who have left that a group keeps, so that devices that were away learn of it.
+"""Entries of those who have left that a group keeps, so that members' devices that were away learn of it.
 
 Those who were removed are kept all: who is forgotten may join by the link again.
 """
@@ -70,6 +70,8 @@ class Draft:
     notices: list[tuple[int, bytes]] = field(default_factory=list)
     updated: int = 0
     """Where all members are told what the group is now; 0: they are not."""
+    invited: list[Entry] = field(default_factory=list)
+    """Those who are told then, too, since they are invited into what it was."""
     erased: bool = False
 
     # --- reading ---------------------------------------------------------------------------------
@@ -162,16 +164,15 @@ class Draft:
         chats.add_members(self.c, [row])
         self.joined.append(Joined(account, told, notice, marker))
 
-    def part(self, entry: Entry, state: RosterState, by: AccountId | None = None) -> Entry:
+    def part(self, entry: Entry, state: RosterState, by: AccountId | None = None) -> None:
         """Let an account be no member, and not invited, any more."""
-        left = self.put(entry.account, state, Role.MEMBER, by, entry.since)
+        self.put(entry.account, state, Role.MEMBER, by, entry.since)
         if entry.state is RosterState.MEMBER:
             blind = self.blinder.account(entry.account)
             chats.remove_member(self.c, self.chat.blind, blind)
             settings.drop_settings(self.c, blind, self.chat.blind)
             self.gone.append(entry.account)
         roster.forget_left(self.c, self.chat.blind, LEFT_KEPT)
-        return left
 
     def notice(
         self,
@@ -194,8 +195,12 @@ class Draft:
         chats.update_chat(self.c, self.chat.blind, sealed, self.changed)
 
     def describe(self, group: GroupRecord) -> None:
-        """Let this be what is sealed of the group; all members are told."""
+        """Let this be what is sealed of the group; all members are told, and who is invited what it shows."""
         self.updated = self.changed = self.position()
+        if (group.name, group.about) != (self.group.name, self.group.about):
+            rows = roster.invited(self.c, self.chat.blind)
+            invited = undamaged(rows, lambda row: opened(self.key, row), "members")
+            self.invited = [entry._replace(position=self.updated) for entry in invited]
         self.keep(group)
 
     # --- what it comes to ------------------------------------------------------------------------
@@ -213,7 +218,7 @@ class Draft:
             members,
             frozenset(members),
             self.record,
-            self.chat.keyring,
+            self.chat.fleeting,
         )
 
 

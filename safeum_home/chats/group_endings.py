@@ -1,8 +1,11 @@
-"""A group that was erased, as those are told who were in it, or invited.
+"""Groups that are over for an account: it left, declined, or was removed, or the group was erased.
 
-Nothing of the group is left, its key least of all. What an account is still to be told is kept under the key
-of its own chat with the node.
+A device that was away is told so at that place, whatever became of it later: the account may be in the
+group again, which is another chat to that device then, or nothing of the group may be left, its key least of
+all. So it is kept under the key of the account's own chat with the node.
 """
+
+from collections.abc import Iterable
 
 from msgspec import Struct
 from sqlalchemy import Connection
@@ -18,18 +21,18 @@ from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Key, Keyring, Missed, Published
 from safeum_home.storage import chats, group_endings, roster
 from safeum_home.storage.erasure import erase_chat
-from safeum_home.storage.rows import EndingRow, RosterRow
+from safeum_home.storage.rows import EndingRow
 
 
 class EndingRecord(Struct, frozen=True):
-    """The place that the account had last."""
+    """What became of the account's place."""
 
     chat: ChatId
     state: int
 
 
-GONE_TOLD = 500
-"""So many of those who had left before are still told so, the last of them."""
+_OVER = (RosterState.LEFT, RosterState.REMOVED)
+
 
 _records = SealedRecords(EndingRecord)
 
@@ -39,7 +42,7 @@ def _context(account: bytes, position: int) -> bytes:
 
 
 class GroupEndings:
-    """Erases groups, and tells of it."""
+    """Keeps what is over, and tells of it; erases groups."""
 
     def __init__(
         self,
@@ -53,26 +56,24 @@ class GroupEndings:
         self._opener = opener
         self._events = events
 
-    def erase(self, draft: Draft, last: Entry, epoch: int) -> None:
-        """Erase a group whose `last` member has just left; `epoch` is the keyring's present one.
+    def keep(self, c: Connection, chat: ChatId, entries: Iterable[Entry]) -> None:
+        """Keep those of a group's new entries with which it is over for somebody."""
+        last = {entry.account: entry for entry in entries if entry.state in _OVER}
+        rows = [row for entry in last.values() if (row := self._row(c, chat, entry))]
+        group_endings.put_endings(c, rows)
+
+    def erase(self, draft: Draft, epoch: int) -> None:
+        """Erase a group whose last member has just left; `epoch` is the keyring's present one.
 
         It takes one position.
         """
         place = draft.position()
-        invited = self._entries(draft, roster.invited(draft.c, draft.chat.blind))
+        rows = roster.invited(draft.c, draft.chat.blind)
+        invited = undamaged(rows, lambda row: opened(draft.key, row), "members")
         ended = [Entry(entry.account, RosterState.REMOVED, Role.MEMBER, None, 0, place) for entry in invited]
-        # Devices that were away then have no other place to learn it from.
-        gone = self._entries(draft, roster.gone(draft.c, draft.chat.blind, GONE_TOLD))
-        before = [entry for entry in gone if entry.account != last.account]
         erase_chat(draft.c, draft.chat.blind, epoch)
-        told = (last, *ended, *before)
-        kept = [row for entry in told if (row := self._row(draft.c, draft.chat.id, entry))]
-        group_endings.put_endings(draft.c, kept)
         draft.entries += ended
         draft.erased = True
-
-    def _entries(self, draft: Draft, rows: list[RosterRow]) -> list[Entry]:
-        return undamaged(rows, lambda row: opened(draft.key, row), "members")
 
     def _row(self, c: Connection, chat: ChatId, entry: Entry) -> EndingRow | None:
         blind = self._blinder.account(entry.account)
@@ -81,10 +82,10 @@ class GroupEndings:
         record = EndingRecord(chat, entry.state)
         sealed = _records.seal(key, record, _context(blind, entry.position))
         key.wipe()
-        return EndingRow(blind, entry.position, sealed)
+        return EndingRow(blind, self._blinder.ending(entry.account, chat), entry.position, sealed)
 
     def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
-        """`ports.Source` of groups that were erased."""
+        """`ports.Source` of groups that are over."""
         blind = self._blinder.account(account)
         rows = group_endings.endings_since(c, blind, after, limit)
         if not rows or (key := self._key(c, account)) is None:

@@ -81,11 +81,13 @@ class GroupEvents:
     # --- for devices that were away --------------------------------------------------------------
 
     def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
-        """`ports.Source` of the rosters of an account's groups, and of its own entries everywhere."""
+        """`ports.Source` of the rosters of an account's groups, of its place in them, and of invitations."""
         blind = self._blinder.account(account)
         own = roster.own_since(c, blind, after, limit)
         others = roster.others_since(c, blind, after, limit)
+        invited = roster.invited_before(c, blind, after, limit)
         told = undamaged(own, lambda row: self._own(c, account, row), "members")
+        told += undamaged(invited, lambda found: self._own(c, account, found[1], found[0]), "invitations")
         open_chat = self._opener.opener(c, account, (row.chat for row in others))
 
         def open_row(row: RosterRow) -> tuple[ChatContents, Entry]:
@@ -106,17 +108,21 @@ class GroupEvents:
             for chat, entry in entries
         ]
         ends = [rows[-1].position for rows in (own, others) if len(rows) == limit]
+        ends += [invited[-1][0]] if len(invited) == limit else []
         return Missed(sorted(told, key=lambda event: event.position), min(ends, default=None))
 
     def called(self, c: Connection, account: AccountId | None) -> Known | None:
         """What an account is called, inside a snapshot or a transaction."""
         return None if account is None else self._directory.people(c, {account}).get(account)
 
-    def _own(self, c: Connection, account: AccountId, row: RosterRow) -> Published:
+    def _own(self, c: Connection, account: AccountId, row: RosterRow, place: int | None = None) -> Published:
+        """An account's own entry, as it is told at `place`: where it is from, or where the group changed."""
         record, key = self.open_group(c, row.chat)
         entry = self.entry(c, key, row)
         if entry.account != account:
             raise Tampered
+        if place is not None:
+            entry = entry._replace(position=place)
         people = chats.count_members(c, row.chat)
         if entry.state is RosterState.INVITED:
             return self.invited(record, entry, self.called(c, entry.by), people)

@@ -58,7 +58,7 @@ class NoticeWriter:
             sealed = seal_under(key, chat.blind, position, encoded)
             events.append_events(c, [NewEvent(chat.blind, position, sealed, sent)])
         else:
-            own = seal_twice(chat.keyring, key, chat.blind, position, encoded)
+            own = seal_twice(chat.fleeting, key, chat.blind, position, encoded)
             event = NewEvent(chat.blind, position, own.sealed, sent)
             hour = self._now() // 3_600_000
             row = FleetingEvent(event, _NOBODY, _NOBODY, hour, own.owner, own.key)

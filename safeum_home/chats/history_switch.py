@@ -1,7 +1,7 @@
 """Switching a chat's history off, which erases its past for all, and on again.
 
 1. one commit: the chat has another key, its record and its roster are sealed under that, its members see
-   nothing up to here, and the rows of before are left to be swept;
+   nothing up to here, drafts are dropped, and the rows of before are left to be swept;
 2. in the same turn of the reactor: what is open in memory is dropped, all members' devices are told to wipe;
 3. the keyring's epoch is turned: no old copy of the database opens any of it; only now comes the answer,
    with a receipt that the node has signed;
@@ -10,7 +10,7 @@
 A crash after 1 is made good at the next start: 3 by `node.turning`, 4 by the sweep.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import structs
@@ -39,6 +39,7 @@ from safeum_home.ports import (
     Key,
     Keyring,
     NodeSigner,
+    Published,
     WrappedKey,
 )
 from safeum_home.protocol.commands import ChatHistoryReceipt, ChatHistorySet, HistoryReceipt, HistorySet
@@ -47,6 +48,8 @@ from safeum_home.protocol.types import Notice
 from safeum_home.spawn import spawn
 from safeum_home.storage import chats, erasure, keys, roster
 
+DropDrafts = Callable[[Connection, Chat, int], list[tuple[AccountId, Published]]]
+"""Forgets what was begun in a chat by anybody, at a position; who is to be told of that, and what."""
 _FIXED = (ChatKind.SYSTEM, ChatKind.SUPPORT)
 
 
@@ -56,6 +59,7 @@ class _Means(NamedTuple):
     key: Key
     wrapped: WrappedKey
     position: int
+    drafts: int
     notice: int
     at: int
 
@@ -69,6 +73,7 @@ class _Switched(NamedTuple):
     chat: Chat
     done: bool
     notice: bytes | None = None
+    drafts: Sequence[tuple[AccountId, Published]] = ()
 
 
 class HistorySwitch:
@@ -90,6 +95,7 @@ class HistorySwitch:
         bus: Bus,
         turns: EpochTurns,
         sweep: Callable[[], Coroutine[Any, Any, None]],
+        drop_drafts: DropDrafts,
         now: Callable[[], int],
         limit: RateLimit,
     ) -> None:
@@ -108,6 +114,7 @@ class HistorySwitch:
         self._bus = bus
         self._turns = turns
         self._sweep = sweep
+        self._drop_drafts = drop_drafts
         self._now = now
         self._limit = limit
 
@@ -148,12 +155,13 @@ class HistorySwitch:
         try:
             # All in one turn: what was sealed under the old key is ahead of this.
             key, wrapped = self._keyring.new_key(chat.blind)
-            means = _Means(key, wrapped, database.next_position(), database.next_position(), self._now())
+            place, following, notice = (database.next_position() for _ in range(3))
+            means = _Means(key, wrapped, place, following, notice, self._now())
             done = await database.transact(lambda c: self._switched(c, account, chat.id, enabled, means))
             if not done.done:
                 return done.chat.record
             # Before anybody who waits for the chat goes on: what he writes comes behind this.
-            self._tell(done.chat, done.notice, means)
+            self._tell(done, means)
         finally:
             registry.changed(chat.id)
         if not enabled:
@@ -161,11 +169,14 @@ class HistorySwitch:
             spawn(self._sweep(), "sweeping up")
         return done.chat.record
 
-    def _tell(self, chat: Chat, notice: bytes | None, means: _Means) -> None:
+    def _tell(self, done: _Switched, means: _Means) -> None:
+        chat, notice = done.chat, done.notice
         self._registry.erased()
         told = self._infos.updated(chat, means.position)
         for member in chat.members:
             self._bus.publish(member, told)
+        for member, dropped in done.drafts:
+            self._bus.publish(member, dropped)
         if notice is None:
             return
         self._notices.told(chat, means.notice)
@@ -183,6 +194,7 @@ class HistorySwitch:
         record = chat.record
         if record.history is enabled:
             return _Switched(chat, False)
+        drafts: Sequence[tuple[AccountId, Published]] = ()
         welcome = account in chat.writers
         if enabled and not welcome:
             raise Problem(Code.NOT_A_CONTACT)
@@ -196,13 +208,15 @@ class HistorySwitch:
             )
             reseal_chat(c, chat.key, means.key, chat.blind)
             chat.key = means.key
-            keys.put_key(c, chat.blind, means.wrapped)
+            keys.LASTING.put_key(c, chat.blind, means.wrapped)
             erasure.erase_past(c, chat.blind, means.position, epoch)
+            drafts = self._drop_drafts(c, chat, means.drafts)
         chats.update_chat(c, chat.blind, seal_record(chat.key, chat.blind, chat.record), means.position)
         if not welcome:  # what both have written is either's to erase, but nothing is to be said with it
-            return _Switched(chat, True)
+            return _Switched(chat, True, None, drafts)
         notice = Notice("history_on" if enabled else "history_off", by=account)
-        return _Switched(chat, True, self._notices.store(c, chat, chat.key, notice, means.notice, enabled))
+        told = self._notices.store(c, chat, chat.key, notice, means.notice, enabled)
+        return _Switched(chat, True, told, drafts)
 
     def _check_right(self, c: Connection, chat: Chat, account: AccountId) -> None:
         row = roster.entry(c, chat.blind, self._blinder.account(account))

@@ -58,17 +58,19 @@ class ChatInfos:
         """`ports.Source` of what chats are."""
         rows = chats.chats_changed_since(c, self._blinder.account(account), after, limit)
 
-        def tell(row: ChatRow) -> list[Published]:
+        def tell(found: tuple[int, ChatRow]) -> Published | None:
+            place, row = found
             chat = self._opener.contents(c, row, account)
+            # It is wiped where it was erased: what was written between that and a later change stays. Who
+            # has joined since then never had that past, and joining changed the chat.
+            joined = 0 if chat.entry is None else chat.entry.since
+            if place != row.changed and (place != chat.record.erased or place < joined):
+                return None
             people = chats.count_members(c, chat.blind) if chat.kind is ChatKind.GROUP else 0
-            info = ChatInfo(**self.members(chat.kind, chat.record, people))
-            # It is wiped where it was erased: what was written between that and a later change stays.
-            places = (chat.record.erased, row.changed)
-            return [self._event(info, place) for place in sorted(set(places)) if place > after]
+            return self._event(ChatInfo(**self.members(chat.kind, chat.record, people)), place)
 
-        told = [event for each in undamaged(rows, tell, "chats") for event in each]
-        told.sort(key=lambda event: event.position)
-        return Missed(told, rows[-1].changed if len(rows) == limit else None)
+        told = [event for event in undamaged(rows, tell, "chats") if event is not None]
+        return Missed(told, rows[-1][0] if len(rows) == limit else None)
 
     def _event(self, info: ChatInfo, position: int) -> Published:
         event = ChatUpdated(self._cursors.encode(position), info)

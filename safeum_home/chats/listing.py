@@ -111,8 +111,8 @@ class ChatListing:
         self, c: Connection, account: AccountId, page: Sequence[_Opened]
     ) -> dict[bytes, ChatSettings]:
         owner = self._owners.read(c, account)
-        blinds = [each.chat.blind for each in page]
-        return {} if owner is None else settings_of(c, owner.key, owner.blind, blinds)
+        opened = {each.chat.blind: each.chat.key for each in page}
+        return {} if owner is None else settings_of(c, owner.key, owner.blind, opened)
 
     def _summaries(
         self, c: Connection, account: AccountId, shown: Sequence[_Opened], kept: dict[bytes, ChatSettings]

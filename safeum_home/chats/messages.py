@@ -184,8 +184,11 @@ class Messages:
         opened = self._registry.opener(c, account, (row.chat for row in rows))
         blind = self._blinder.account(account)
 
-        def tell(row: EventRow) -> Published:
-            return self._delivery.missed(c, opened(row.chat), row, account, blind)
+        def tell(row: EventRow) -> Published | None:
+            chat = opened(row.chat)
+            if chat.entry is not None and row.position < chat.entry.since:
+                return None  # it was there when the account came: that is asked for
+            return self._delivery.missed(c, chat, row, account, blind)
 
-        told = undamaged(rows, tell, "messages")
+        told = [event for event in undamaged(rows, tell, "messages") if event is not None]
         return Missed(told, rows[-1].position if len(rows) == limit else None)

@@ -23,13 +23,18 @@ class ChatOpener:
     def __init__(
         self,
         keyring: Keyring,
+        fleeting: Keyring,
         blinder: Blinder,
         system: AccountId,
         support: AccountId,
         support_open: bool = True,
     ) -> None:
-        """`system` and `support` are the node's; while `support_open` accounts write to the latter."""
+        """`system` and `support` are the node's; while `support_open` accounts write to the latter.
+
+        `keyring` has the chats' keys, `fleeting` those of messages that have one of their own.
+        """
         self._keyring = keyring
+        self._fleeting = fleeting
         self._blinder = blinder
         self._system = system
         self.support = support
@@ -55,7 +60,7 @@ class ChatOpener:
         if kind is ChatKind.GROUP:
             members = self._group_members(c, key, row.chat)
         writers = self._writers(c, kind, row.chat, members)
-        return Chat(chat, row.chat, kind, key, members, writers, record, self._keyring)
+        return Chat(chat, row.chat, kind, key, members, writers, record, self._fleeting)
 
     def contents(self, c: Connection, row: ChatRow, account: AccountId) -> ChatContents:
         """The chat in a row, for a member; raises `Tampered` where what is sealed does not say it is one."""
@@ -68,7 +73,7 @@ class ChatOpener:
         elif account not in members:
             raise Tampered
         return ChatContents(
-            record.id, row.chat, kind, key, members, record, row.changed, self._keyring, entry
+            record.id, row.chat, kind, key, members, record, row.changed, self._fleeting, entry
         )
 
     def opener(
@@ -110,7 +115,7 @@ class ChatOpener:
             chats.insert_chat(c, row, blinds)
 
         writers = frozenset((self._system,) if kind is ChatKind.SYSTEM else people)
-        return Chat(record.id, blind, kind, key, people, writers, record, self._keyring), insert
+        return Chat(record.id, blind, kind, key, people, writers, record, self._fleeting), insert
 
     def in_roster(self, chat: ChatContents, rows: Sequence[RosterRow]) -> tuple[AccountId, ...]:
         """Whom entries of a group's roster name as members."""

@@ -1,16 +1,22 @@
-"""What an account has set for its chats: sealed under its own key, told to its own devices alone."""
+"""What an account has set for its chats: sealed under its own key, told to its own devices alone.
 
-from collections.abc import Iterable
+A draft is sealed under the chat's key as well, so that nobody opens it any more once the chat's past was
+erased. While the history of a chat is off none is kept: it would outlive the messages.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import UNSET, Struct, structs
 from sqlalchemy import Connection
 
 from safeum_home.chats.altering import Altering
+from safeum_home.chats.contents import Chat, ChatContents
+from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed_records import SealedRecords
 from safeum_home.damage import undamaged
-from safeum_home.errors import Code, Problem
+from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import (
     Blinder,
@@ -27,34 +33,67 @@ from safeum_home.ports import (
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatSettingsSet, SettingsKept
 from safeum_home.protocol.events import SettingsChanged
-from safeum_home.protocol.message_types import ChatSettings
+from safeum_home.protocol.message_types import ChatSettings, Draft
 from safeum_home.storage import events, settings
 from safeum_home.storage.rows import SettingsRow
 
 
 class SettingsRecord(Struct, frozen=True):
+    """`settings` are those without the draft."""
+
     chat: ChatId
     settings: ChatSettings
 
 
 _records = SealedRecords(SettingsRecord)
+_drafts = SealedRecords(Draft)
 _NOTHING = ChatSettings()
 
 
+def _seal(key: Key, chat: ChatContents, account: bytes, position: int, now: ChatSettings) -> SettingsRow:
+    place, draft = account + chat.blind, None
+    record = SettingsRecord(chat.id, structs.replace(now, draft=None))
+    if now.draft is not None:
+        # The chat's key is the outer one: where that is gone nothing is opened at all.
+        draft = chat.key.seal(_drafts.seal(key, now.draft, b"draft" + place), b"draft" + place)
+    sealed = _records.seal(key, record, b"settings" + place)
+    return SettingsRow(account, chat.blind, position, sealed, draft)
+
+
 def _open(key: Key, row: SettingsRow) -> SettingsRecord:
-    """Raises `Tampered`."""
+    """All but the draft; raises `Tampered`."""
     return _records.open(key, row.sealed, b"settings" + row.account + row.chat)
 
 
-def settings_of(c: Connection, key: Key, account: bytes, chats: Iterable[bytes]) -> dict[bytes, ChatSettings]:
-    """What an account has set for some of its chats, by their blind indexes; in one query."""
+def _open_draft(key: Key, chat: Key, row: SettingsRow, sealed: bytes) -> Draft:
+    """Raises `Tampered`."""
+    context = b"draft" + row.account + row.chat
+    return _drafts.open(key, chat.open(sealed, context), context)
+
+
+def _open_whole(key: Key, chat: Key, row: SettingsRow) -> SettingsRecord:
+    """Without a draft where that is damaged; raises `Tampered` where all the rest is."""
+    record = _open(key, row)
+    sealed = [] if row.draft is None else [row.draft]
+    for draft in undamaged(sealed, lambda sealed: _open_draft(key, chat, row, sealed), "drafts"):
+        record = SettingsRecord(record.chat, structs.replace(record.settings, draft=draft))
+    return record
+
+
+def settings_of(
+    c: Connection, key: Key, account: bytes, chats: Mapping[bytes, Key]
+) -> dict[bytes, ChatSettings]:
+    """What an account has set for some of its chats, by their blind indexes; in one query.
+
+    `chats` are the keys that the chats have on this connection.
+    """
     rows = settings.settings_of(c, account, chats)
-    opened = undamaged(rows, lambda row: (row.chat, _open(key, row).settings), "settings")
-    return {chat: each for chat, each in opened if each != _NOTHING}
+    opened = undamaged(rows, lambda row: (row.chat, _open_whole(key, chats[row.chat], row)), "settings")
+    return {chat: each.settings for chat, each in opened if each.settings != _NOTHING}
 
 
 class OwnSettings:
-    """`chat.settings.set`, and what a device that was away has missed of it."""
+    """`chat.settings.set`, what becomes of drafts, and what a device that was away has missed of both."""
 
     def __init__(
         self,
@@ -63,6 +102,7 @@ class OwnSettings:
         blinder: Blinder,
         cursors: Cursors,
         registry: ChatRegistry,
+        opener: ChatOpener,
         owners: Owners,
         bus: Bus,
     ) -> None:
@@ -71,6 +111,7 @@ class OwnSettings:
         self._blinder = blinder
         self._cursors = cursors
         self._registry = registry
+        self._opener = opener
         self._owners = owners
         self._bus = bus
 
@@ -86,14 +127,15 @@ class OwnSettings:
 
         def store(c: Connection) -> tuple[ChatSettings, bool]:
             self._owners.must_be_there(c, owner)
-            _, visible = self._altering.contents(c, chat.blind, account)
-            before = settings_of(c, owner.key, owner.blind, [chat.blind]).get(chat.blind, _NOTHING)
+            contents, visible = self._altering.contents(c, chat.blind, account)
+            known = settings_of(c, owner.key, owner.blind, {chat.blind: contents.key})
+            before = known.get(chat.blind, _NOTHING)
             now = self._changed(c, before, params, chat.blind, visible)
+            if now.draft is not None and not contents.record.history:
+                raise Problem(Code.DRAFT_NOT_KEPT)
             if now == before:
                 return now, False
-            context = b"settings" + owner.blind + chat.blind
-            sealed = _records.seal(owner.key, SettingsRecord(chat.id, now), context)
-            settings.put_settings(c, SettingsRow(owner.blind, chat.blind, position, sealed))
+            settings.put_settings(c, _seal(owner.key, contents, owner.blind, position, now))
             return now, True
 
         kept, changed = await self._database.transact(store)
@@ -119,14 +161,30 @@ class OwnSettings:
             given["archived"] = self._cursors.encode(newest[0].position) if newest else None
         return structs.replace(before, **given)
 
+    def drop_drafts(self, c: Connection, chat: Chat, position: int) -> list[tuple[AccountId, Published]]:
+        """Forget all drafts of a chat, inside a transaction; who is to be told of that, and what."""
+        rows = settings.drop_drafts(c, chat.blind, position)
+        members = {self._blinder.account(member): member for member in chat.members} if rows else {}
+
+        def told(row: SettingsRow) -> tuple[AccountId, Published]:
+            account = members.get(row.account)
+            if account is None or (owner := self._owners.read(c, account)) is None:
+                raise Tampered
+            return account, self._event(chat.id, _open(owner.key, row).settings, position)
+
+        return undamaged(rows, told, "settings")
+
     def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
         """`ports.Source` of settings."""
         rows = settings.settings_since(c, self._blinder.account(account), after, limit)
         if not rows or (owner := self._owners.read(c, account)) is None:
             return Missed([], None)
 
+        opened = self._opener.opener(c, account, [row.chat for row in rows if row.draft is not None])
+
         def tell(row: SettingsRow) -> Published:
-            record = _open(owner.key, row)
+            whole = row.draft is not None
+            record = _open_whole(owner.key, opened(row.chat).key, row) if whole else _open(owner.key, row)
             return self._event(record.chat, record.settings, row.position)
 
         return Missed(undamaged(rows, tell, "settings"), rows[-1].position if len(rows) == limit else None)

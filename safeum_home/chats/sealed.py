@@ -53,7 +53,7 @@ def seal_message(chat: Chat, position: int, encoded: bytes) -> bytes:
 def seal_fleeting(chat: Chat, position: int, encoded: bytes) -> Fleeting:
     """As `seal_message`, for a message that is to be erased before its chat is."""
     _check(chat)
-    return seal_twice(chat.keyring, chat.key, chat.blind, position, encoded)
+    return seal_twice(chat.fleeting, chat.key, chat.blind, position, encoded)
 
 
 def seal_under(key: Key, chat: bytes, position: int, encoded: bytes) -> bytes:
@@ -61,10 +61,10 @@ def seal_under(key: Key, chat: bytes, position: int, encoded: bytes) -> bytes:
     return key.seal(encoded, _context(chat, position))
 
 
-def seal_twice(keyring: Keyring, key: Key, chat: bytes, position: int, encoded: bytes) -> Fleeting:
+def seal_twice(fleeting: Keyring, key: Key, chat: bytes, position: int, encoded: bytes) -> Fleeting:
     """As `seal_fleeting`, inside a transaction and under the key that the chat has there."""
     owner = keys.message_owner(chat, position)
-    own, wrapped = keyring.new_key(owner)
+    own, wrapped = fleeting.new_key(owner)
     inner = own.seal(encoded, _own_context(chat, position))
     own.wipe()
     return Fleeting(seal_under(key, chat, position, inner), owner, wrapped)
@@ -154,5 +154,5 @@ def _own_key(c: Connection, chat: Chat | ChatContents, row: EventRow) -> Key:
 def _message_key(c: Connection, chat: Chat | ChatContents, position: int) -> Key | None:
     """The own key of a message; None where it has none."""
     owner = keys.message_owner(chat.blind, position)
-    wrapped = keys.key(c, owner)
-    return None if wrapped is None else chat.keyring.unwrap(owner, wrapped)
+    wrapped = keys.FLEETING.key(c, owner)
+    return None if wrapped is None else chat.fleeting.unwrap(owner, wrapped)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from msgspec import structs
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
@@ -18,7 +19,8 @@ class SentBefore:
     """Answers in place of storing; nobody is told again.
 
     Of a message that was erased, or is gone since everybody holds it, only its place is known: the answer
-    names that, and the present time. `busy` where the chat has changed since it was loaded.
+    names that, what stands behind it, and the present time. `busy` where the chat has changed since it was
+    loaded.
     """
 
     def __init__(
@@ -62,8 +64,15 @@ class SentBefore:
         row = events.event(c, chat.blind, position)
         if row is None and not events.is_gone(c, position):
             return None
-        if row is None or position <= chat.record.erased:
-            return Sent(self._cursors.encode(position), self._now(), position <= chat.record.erased)
+        sent = Sent(self._cursors.encode(position), self._now())
+        if position <= chat.record.erased:
+            return structs.replace(sent, erased=True)
+        if row is None:
+            # What was written behind it waits for the device that asks: it knows its place by that.
+            following = events.following(c, chat.blind, position)
+            return structs.replace(
+                sent, before=None if following is None else self._cursors.encode(following)
+            )
         try:
             message = open_message(c, chat, row)
         except Tampered:

@@ -83,6 +83,8 @@ class Applying:
         if view.update(info, event.cursor):
             self._state.typing.wipe(info.chat)
             self._state.voice.forget()
+        if view.last is None:  # with nothing in it, its place in the list is where it changed
+            self._state.bring_up(info.chat)
         if view.kind == "direct" and not view.peer:
             view.kind = UNKNOWN  # with whom it is is not told with this
             self._state.seek()

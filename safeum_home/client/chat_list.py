@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def listed(desk: "Desk") -> list[ChatView]:
-    """The node's own, those in which something was written, the newest first, then groups and contacts.
+    """The node's own, those in which something was written, and groups, the newest first, then contacts.
 
     What is pinned stands above the others; what is archived is left out.
     """
@@ -21,7 +21,6 @@ def listed(desk: "Desk") -> list[ChatView]:
     shown.sort(key=lambda view: not view.settings.pinned)
     contacts = [each for each in state.contacts.values() if each.state is ContactState.ACCEPTED]
     empty = [view for each in contacts if each.chat not in known and (view := state.chat(each.chat))]
-    empty += state.empty_groups
     return [
         *(view for view in shown if view.of_node),
         *(view for view in shown if not view.of_node),

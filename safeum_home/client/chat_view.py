@@ -52,8 +52,6 @@ class ChatView:
     settings: ChatSettings = field(default_factory=ChatSettings)
     informed: bool = False
     """Whether the node has said what the chat is; else it is known by what has happened in it."""
-    draft_left: bool = False
-    """Whether the node still has a draft that was dropped here when the past was erased."""
     _changes: dict[str, _Changed] = field(default_factory=dict)
 
     def muted(self, now: float) -> bool:
@@ -105,7 +103,7 @@ class ChatView:
             self.unread, self.read, self.peer_delivered, self.peer_read = 0, None, None, None
             self.typing.clear()
             self._changes.clear()
-            self.draft_left = self.settings.draft is not None
+            # The node has dropped it as well, and says so next.
             self.settings = structs.replace(self.settings, draft=None)
         self.kind = info.kind
         if isinstance(info, ChatSummary):
@@ -132,6 +130,11 @@ class ChatView:
     def of_node(self) -> bool:
         """Whether the other side is the node: its alerts, or its operator's staff."""
         return self.kind in ("system", "support")
+
+    @property
+    def listed(self) -> bool:
+        """Whether it is among the chats: it has begun, or is a group, though nothing of it may be left."""
+        return bool(self.messages) or self.kind == "group" or self.erased is not None
 
     @property
     def last(self) -> Message | None:
@@ -185,6 +188,14 @@ class ChatView:
         place = self.place(message.id)
         if place >= 0:
             self.messages.append(self.messages.pop(place))
+
+    def put_before(self, own: str, following: str | None) -> bool:
+        """A message that has come last stands before another one, where that is here; whether it is."""
+        target, place = self.place(following), self.place(own)
+        if not 0 <= target < place:
+            return False
+        self.messages.insert(target, self.messages.pop(place))
+        return True
 
     def join(self, page: list[Message], more: bool) -> None:
         """A page of history, oldest first: it stands where it meets what is held, else before that."""

@@ -40,6 +40,8 @@ class Listening:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._asked: dict[str, str] = {}
+        """What groups were called when their invitations were told, by their chats."""
         self._called: dict[str, str] = {}
         """The names that contacts had; what they have now is in the state already when it is told."""
         self._policy = desk.state.policy
@@ -143,8 +145,14 @@ class Listening:
         return title if isinstance(message.body, Notice) else f"{title}, {desk.names.name(message.sender)}"
 
     def _invited(self, one: Invitation) -> None:
+        before, name = self._asked.get(one.chat), label(one.name)
+        self._asked[one.chat] = name
+        if before == name:
+            return
+        if before is not None:
+            self._tell(f"{before}, into which you are invited, is called {name} now.", one.chat)
+            return
         who = self._desk.names.of_member(one.by, one.display_name, one.address)
-        name = label(one.name)
         self._tell(
             f"{who} invites you into {name} ({count(one.members)}): /accept {name} or /decline {name}",
             one.chat,
@@ -155,6 +163,7 @@ class Listening:
         desk, member = self._desk, event.member
         if member.account != desk.state.account:
             return
+        self._asked.pop(event.chat, None)
         if member.state in ("member", "invited"):
             return
         was_here = desk.current == event.chat
@@ -170,9 +179,7 @@ class Listening:
     def _learn_groups(self) -> None:
         """What groups are called: of one that is gone nothing is in the state when it is told."""
         self._groups = {
-            view.chat: self._desk.names.title(view)
-            for view in (*self._desk.state.chats, *self._desk.state.empty_groups)
-            if view.kind == "group"
+            view.chat: self._desk.names.title(view) for view in self._desk.state.chats if view.kind == "group"
         }
 
     def _contact(self, contact: Contact) -> None:

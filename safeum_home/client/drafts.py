@@ -46,7 +46,7 @@ class Drafts:
     def typed(self, chat: str, text: str, reply_to: str | None = None) -> None:
         """This stands in the input of a chat now; what is longer than a draft can be is cut off elsewhere.
 
-        Where no messages are kept the node is not told: a draft would outlive them.
+        Where no messages are kept the node is not told: it would refuse (`draft_not_kept`).
         """
         view = self._state.chat(chat)
         if view is None or view.kind == "system":
@@ -67,14 +67,14 @@ class Drafts:
             self._later(chat, None)
             self._now(chat)
 
-    def wipe(self, chat: str, left: bool) -> None:
-        """The past of the chat is gone, and what was begun there; `left`: the node still has that."""
-        left = left or self._telling.get(chat) is not None
+    def wipe(self, chat: str) -> None:
+        """The past of the chat is gone, and what was begun there, here and on the node.
+
+        What the node is being told comes before that, and is dropped there, or behind it, and is refused.
+        """
         self._here.pop(chat, None)
         if chat in self._waiting:
             self._waiting.pop(chat)[0].cancel()
-        if left:
-            spawn(self._keep(chat, None), "dropping a draft")
 
     def stop(self) -> None:
         """Keep at once what waits."""

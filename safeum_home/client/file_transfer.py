@@ -7,7 +7,6 @@ it has failed several times in a row without a single octet getting through.
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from errno import EEXIST
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -16,6 +15,7 @@ from twisted.internet.defer import Deferred
 from safeum_home.client.errors import BadAnswer, Disconnected, RemoteProblem, TimedOut, local
 from safeum_home.client.file_names import sendable, type_of
 from safeum_home.client.finding import Finding
+from safeum_home.client.partial_file import PartialFile, Rest
 from safeum_home.client.upload import Upload
 from safeum_home.client.web import Reply, Web
 from safeum_home.errors import Code
@@ -140,7 +140,7 @@ class FileTransfer(Finding):
         if not isinstance(target, str | os.PathLike):
             await self._fetch(message, body, target, progress)
             return body.size
-        partial = Partial(Path(target), body.file)
+        partial = PartialFile(Path(target), body.file)
         try:
             await self._fetch(message, body, partial.file, progress)
             partial.complete()
@@ -169,13 +169,13 @@ class FileTransfer(Finding):
             )
             fields = {"Range": f"bytes={done}-", "If-Range": f'"{body.file}"'}
 
-            def sink(reply: Reply) -> BinaryIO:
+            def sink(reply: Reply) -> Rest:
                 if (
                     reply.status != 206
                     or reply["Content-Range"] != f"bytes {done}-{body.size - 1}/{body.size}"
                 ):
                     raise BadAnswer("The node answered with something else than the rest of the file.")
-                return file
+                return Rest(file, body.size - done)
 
             await self._web().ask("GET", ticket.path, fields, sink=sink, moved=moved)
             if done != body.size:
@@ -202,27 +202,6 @@ class FileTransfer(Finding):
     def _web(self) -> Web:
         web: Web = self._dial.web
         return web
-
-
-class Partial:
-    """A file that is not complete yet, beside the place where it will be."""
-
-    def __init__(self, path: Path, file: str) -> None:
-        """Raises FileExistsError where there is something at `path`, and OSError."""
-        if os.path.lexists(path):
-            raise FileExistsError(EEXIST, os.strerror(EEXIST), str(path))
-        self._path = path
-        self._partial = path.with_name(f"{path.name}.{file[1:9]}.part")
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        self.file: BinaryIO = open(os.open(self._partial, flags, 0o600), "r+b")  # noqa: SIM115 - its owner's
-
-    def complete(self) -> None:
-        """All of it is there: give it its name."""
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        # A link fails where something has come into being there meanwhile; a rename would replace that.
-        os.link(self._partial, self._path)
-        self._partial.unlink()
 
 
 def _opened(source: Any) -> BinaryIO:

@@ -6,12 +6,12 @@ page knew already changes nothing, and a newer one is not lost.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from msgspec import Struct
 
 from safeum_home.client.chat_view import ChatView
-from safeum_home.protocol.events import ChatChanged, ChatUpdated, Receipt
+from safeum_home.protocol.events import ChatChanged, ChatUpdated, GroupInvitation, MemberChanged, Receipt
 from safeum_home.protocol.types import ChatSummary, Contact, Message, Profile
 
 if TYPE_CHECKING:
@@ -96,19 +96,27 @@ class Filling:
             self._state.apply(event)
         # What has come since the beginning is newer than whatever came before. Applying it in parts, and once
         # more, has mixed that up.
-        come = {event.id: place for place, event in enumerate(self._events) if isinstance(event, Message)}
+        come: dict[str | None, int] = {}
+        for place, event in enumerate(self._events):
+            if isinstance(event, Message):
+                come[event.id] = place
+            elif isinstance(event, ChatUpdated):
+                come[event.chat.chat] = place
 
-        def place(view: ChatView) -> tuple[int, int]:
-            if view.last is not None and view.last.id in come:
-                return 1, come[view.last.id]
+        def placed(view: ChatView) -> tuple[int, int]:
+            last = view.chat if view.last is None else view.last.id
+            if last in come:
+                return 1, come[last]
             return 0, -self.chats.get(view.chat, len(self.chats))
 
-        self._state.arrange(place)
+        self._state.arrange(placed)
 
     @property
     def strangers(self) -> set[str]:
-        """Chats in which there was a message, and that no page has brought."""
-        return {each.chat for each in self._events if isinstance(each, Message)} - self.chats.keys()
+        """Listed chats in which there was a message, or that changed, and that no page has brought."""
+        written = {each.chat for each in self._events if isinstance(each, Message)}
+        changed = {each.chat.chat for each in self._events if isinstance(each, ChatUpdated)}
+        return (written | (changed & {view.chat for view in self._state.chats})) - self.chats.keys()
 
     def _new_chats(self, page: Iterable[ChatSummary]) -> list[ChatSummary]:
         """Those of a page that have not come before: a chat that is written in moves to the front."""
@@ -143,8 +151,16 @@ class Filling:
                 continue  # the summary has counted it; its text comes with the history
             if isinstance(event, ChatUpdated) and told[event.chat.chat] != place:
                 continue  # of what a chat is the last counts: an older one would have it wiped once more
+            if self._over(event) and place < counted.get(event.chat, -1):
+                continue  # the summary is of the time after it: one is in the group again
             if accounts is None or chat in shown or (chat is None and account in accounts):
                 yield event
+
+    def _over(self, event: Struct) -> TypeGuard[MemberChanged]:
+        """Whether a group, or an invitation, is over for the account with this event."""
+        if not isinstance(event, MemberChanged) or event.member.account != self._state.account:
+            return False
+        return event.member.state in ("left", "removed")
 
 
 def _about(event: Any) -> tuple[str | None, str | None]:
@@ -153,6 +169,8 @@ def _about(event: Any) -> tuple[str | None, str | None]:
     message = getattr(event, "message", None)
     if isinstance(message, Message):
         chat = message.chat
+    if isinstance(event, GroupInvitation):
+        chat = event.invitation.chat
     if chat is not None:
         return getattr(chat, "chat", chat), None
     contact = getattr(event, "contact", None)

@@ -38,7 +38,7 @@ async def sure(desk: Desk, question: str) -> bool:
 def named(desk: Desk, text: str) -> ChatView | None:
     """The group that is called this, or begins so."""
     wanted = label(text).casefold()
-    groups = [view for view in desk.state.chats if view.kind == "group"] + desk.state.empty_groups
+    groups = [view for view in desk.state.chats if view.kind == "group"]
     for matches in (str.__eq__, str.startswith):
         found = [view for view in groups if wanted and matches(label(view.display_name).casefold(), wanted)]
         if len(found) == 1:

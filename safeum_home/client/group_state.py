@@ -39,8 +39,10 @@ class GroupState:
         self._bound()
 
     def invited(self, event: GroupInvitation) -> None:
+        """One is invited, or the group has another name: that changes no order."""
         chat = event.invitation.chat
-        self.answered(chat)
+        if self._newer is not None:
+            self._newer.add(chat)
         self.invitations[chat] = event.invitation
         self._bound()
 

@@ -9,9 +9,8 @@ from twisted.logger import Logger
 from safeum_home.client.acks import Acks
 from safeum_home.client.errors import SessionEnded
 from safeum_home.client.events import QUEUE, Heard, Listen, Once, Stream, cursor_of
-from safeum_home.client.message_methods import sent_message
 from safeum_home.client.state import State
-from safeum_home.protocol.commands import ChatSend, Opened, Sent
+from safeum_home.protocol.commands import Opened
 from safeum_home.protocol.types import Message
 
 _log = Logger()
@@ -75,12 +74,6 @@ class Inbox:
         self.tell(event)
         for stream in list(self._streams):
             stream.put(event)
-
-    def sent(self, params: ChatSend, sent: Sent, account: str) -> None:
-        """The node has a message of one's own: it is shown from now on, and is nothing new when it comes."""
-        own = sent_message(params, sent, account)
-        if own is not None and self.once.first(Message, own.id):
-            self.state.take(own)
 
     def tell(self, event: Heard) -> None:
         """Call the listeners; one that fails harms nobody."""

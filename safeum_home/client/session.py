@@ -26,6 +26,7 @@ from safeum_home.client.events import QUEUE, Link, LinkChanged, Listen, Stream
 from safeum_home.client.file_transfer import FileTransfer
 from safeum_home.client.inbox import Inbox
 from safeum_home.client.loading import load
+from safeum_home.client.own_messages import show
 from safeum_home.client.plug import Plug
 from safeum_home.client.reconnect import FINAL, SLOW_READER, BackOff, new_reconnect
 from safeum_home.client.signals import Signals
@@ -141,7 +142,7 @@ class Client(Signals, FileTransfer):
         if isinstance(params, c.ChatRead):
             self.state.marked(params.chat, params.upto)
         elif isinstance(result, c.Sent) and self.opened is not None:
-            self._inbox.sent(params, result, self.opened.account)
+            show(self._inbox, params, result, self.opened.account)
         return result
 
     def load(self) -> Awaitable[None]:

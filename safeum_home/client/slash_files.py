@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.python.failure import Failure
 
 from safeum_home.client.chat_view import UNKNOWN, ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.file_names import free, storable
 from safeum_home.client.file_text import size_text
+from safeum_home.client.partial_file import partial_path
 from safeum_home.client.progress import Transfer
 from safeum_home.client.slash import Mistake, opened, slash
 from safeum_home.client.standing import NOT_KNOWN
@@ -72,7 +74,12 @@ async def _save(desk: Desk, argument: str) -> None:
     target = _target(where, body.name)
 
     def save(transfer: Transfer) -> "Deferred[Any]":
-        return desk.client.download(message, target, progress=transfer.moved)
+        def wipe(failure: Failure) -> Failure:
+            if transfer.wiped:
+                partial_path(target, body.file).unlink(missing_ok=True)
+            return failure
+
+        return desk.client.download(message, target, progress=transfer.moved).addErrback(wipe)
 
     await _shown(desk, view, f"↓ {body.name}", target, save)
     desk.tell(f"Stored as {safe(str(target))} ({size_text(body.size)}).", chat=view.chat)

@@ -15,9 +15,9 @@ from safeum_home.protocol.types import ContactState, GroupRole
 _ROLES: dict[str, GroupRole] = {"owner": "owner", "admin": "admin", "member": "member"}
 HERE = ("member", "invited")
 _WHY = {
-    "not_a_contact": "no contact of yours",
-    "limit_reached": "has too many invitations",
-    "wrong_member_state": "here already",
+    "not_a_contact": "{} does not have you as a contact.",
+    "limit_reached": "too many invitations wait for an answer, of {} or of this group.",
+    "wrong_member_state": "{} is here already.",
 }
 
 
@@ -78,7 +78,7 @@ async def _invite(desk: Desk, argument: str) -> None:
         await desk.client.invite_to_group(view.chat, [contact.account])
     except RemoteProblem as error:
         if (why := _WHY.get(error.details.code)) is not None:
-            raise Mistake(f"Not invited: {desk.names.name(contact.account)} is {why}.") from None
+            raise Mistake(f"Not invited: {why.format(desk.names.name(contact.account))}") from None
         raise
     desk.note(f"{desk.names.full(contact)} is invited, and will be here once they accept.")
 

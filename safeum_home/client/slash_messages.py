@@ -180,5 +180,8 @@ async def _archived(desk: Desk, argument: str) -> None:
 async def _draft(desk: Desk, argument: str) -> None:
     if len(argument) > MAX_DRAFT:
         raise Mistake(f"That is too long for a draft: {MAX_DRAFT} characters are the most.")
-    await desk.client.set_chat(opened(desk).chat, draft=Draft(argument) if argument else None)
+    view = opened(desk)
+    if argument and not view.history:
+        raise Mistake("No history is kept here, and no drafts: what you begin to write stays on this device.")
+    await desk.client.set_chat(view.chat, draft=Draft(argument) if argument else None)
     desk.note("Kept." if argument else "No draft any more.")

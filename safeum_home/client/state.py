@@ -66,13 +66,11 @@ class State:
 
     @property
     def chats(self) -> list[ChatView]:
-        """Chats that hold a message, the one that was written in last first."""
-        return [chat for chat in reversed(self._chats.values()) if chat.messages]
+        """Chats, the one that was written in last first: as the node lists them.
 
-    @property
-    def empty_groups(self) -> list[ChatView]:
-        """Groups in which nothing is to be seen: one is in them, though their history was erased."""
-        return [chat for chat in self._chats.values() if chat.kind == "group" and not chat.messages]
+        A group is one without a message, too, and so is a chat whose past was erased.
+        """
+        return [chat for chat in reversed(self._chats.values()) if chat.listed]
 
     @property
     def unknown(self) -> set[str]:

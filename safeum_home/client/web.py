@@ -47,8 +47,8 @@ class Reply:
         self._headers = response.headers
 
     def __getitem__(self, name: str) -> str | None:
-        values = self._headers.getRawHeaders(name)
-        return None if not values else str(values[0])
+        values = self._headers.getRawHeaders(name.encode())
+        return None if not values else values[0].decode("latin-1")
 
 
 class Web:
@@ -232,8 +232,9 @@ class _Problem:
         self._octets = bytearray()
 
     def write(self, data: bytes) -> None:
-        if len(self._octets) < _LONGEST_PROBLEM:
-            self._octets += data
+        self._octets += data
+        if len(self._octets) > _LONGEST_PROBLEM:
+            raise BadAnswer("The node answered with more than a problem.")
 
     def error(self, reply: Reply) -> Exception:
         try:

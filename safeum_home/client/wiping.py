@@ -21,8 +21,7 @@ def wipe_past(desk: Desk, chat: str) -> None:
     desk.notices.clear()
     desk.notices.extend(kept)
     desk.banner = ""
-    view = desk.state.chat(chat)
-    desk.drafts.wipe(chat, view is not None and view.draft_left)
+    desk.drafts.wipe(chat)
     desk.transfers.wipe(chat)
     desk.wiped()
     if dropped := desk.outbox.drop(chat):

@@ -68,27 +68,34 @@ class DownloadsResource(Resource):
         if request._disconnected:
             reading.close()
             return
-        start, end = 0, reading.size
-        etag = f'"{reading.file}"'
-        set_headers(request, [("ETag", etag), ("Accept-Ranges", "bytes"), ("Content-Type", OCTETS_TYPE)])
         try:
-            if etag in _tags(request.getHeader("If-None-Match")):
-                request.setResponseCode(304)
-                start = end = 0
-            elif span := _range(request, etag, reading.size):
-                start, end = span
-                request.setResponseCode(206)
-                request.setHeader("Content-Range", f"bytes {start}-{end - 1}/{reading.size}")
-        except Problem:
+            start, end = _head(request, reading)
+            _Sending(self._clock, request, reading, self._stall).send(start, end)
+        except BaseException:
             reading.close()
-            request.setHeader("Content-Range", f"bytes */{reading.size}")
             raise
-        if request.code != 304:
-            request.setHeader("Content-Disposition", disposition(reading.name))
-            request.setHeader("Content-Length", str(end - start))
-        if request.method == b"HEAD":
-            start = end
-        _Sending(self._clock, request, reading, self._stall).send(start, end)
+
+
+def _head(request: Any, reading: Reading) -> tuple[int, int]:
+    """Set what the answer says of a file; the part of it that is to be sent."""
+    start, end = 0, reading.size
+    etag = f'"{reading.file}"'
+    set_headers(request, [("ETag", etag), ("Accept-Ranges", "bytes"), ("Content-Type", OCTETS_TYPE)])
+    if _is_known(_field(request, b"If-None-Match"), etag):
+        request.setResponseCode(304)
+        return 0, 0
+    try:
+        span = _range(request, etag, reading.size)
+    except Problem:
+        request.setHeader("Content-Range", f"bytes */{reading.size}")
+        raise
+    if span is not None:
+        start, end = span
+        request.setResponseCode(206)
+        request.setHeader("Content-Range", f"bytes {start}-{end - 1}/{reading.size}")
+    request.setHeader("Content-Disposition", disposition(reading.name))
+    request.setHeader("Content-Length", str(end - start))
+    return (end, end) if request.method == b"HEAD" else (start, end)
 
 
 @implementer(IPushProducer)
@@ -174,7 +181,13 @@ def _range(request: Any, etag: str, size: int) -> tuple[int, int] | None:
     """The part that is asked for: GET alone knows parts (RFC 9110 section 14.2)."""
     if request.method != b"GET":
         return None
-    return wanted(request.getHeader("Range"), request.getHeader("If-Range"), etag, size)
+    return wanted(_field(request, b"Range"), _field(request, b"If-Range"), etag, size)
+
+
+def _field(request: Any, name: bytes) -> str | None:
+    """A field as it came: whatever its octets are, they are a text in ISO 8859-1 (RFC 9110 section 5.5)."""
+    value: bytes | None = request.getHeader(name)
+    return None if value is None else value.decode("latin-1")
 
 
 def _ticket(request: Any) -> str:
@@ -183,5 +196,8 @@ def _ticket(request: Any) -> str:
     return ticket_of(request)
 
 
-def _tags(field: str | None) -> list[str]:
-    return [] if field is None else [tag.strip().removeprefix("W/") for tag in field.split(",")]
+def _is_known(field: str | None, etag: str) -> bool:
+    """Whether If-None-Match names the file (RFC 9110 section 13.1.2): `*` is any, and there is one."""
+    if field is None:
+        return False
+    return field.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in field.split(","))

@@ -4,7 +4,7 @@ import re
 
 from safeum_home.errors import Code, Problem
 
-_RANGE = re.compile(r"bytes\s*=\s*(\d{0,19})\s*-\s*(\d{0,19})\Z", re.I)
+_RANGE = re.compile(r"bytes\s*=\s*(\d{0,19})\s*-\s*(\d{0,19})\Z", re.I | re.A)
 
 
 def wanted(field: str | None, condition: str | None, etag: str, size: int) -> tuple[int, int] | None:

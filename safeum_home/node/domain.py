@@ -8,7 +8,7 @@ from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.overview import Accounts
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.chats.backlog import Backlog
-from safeum_home.chats.files.means import FilePlace
+from safeum_home.chats.files.means import FileStorage
 from safeum_home.config import Config
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.gateway.services import Services
@@ -44,17 +44,17 @@ def make_domain(
     in_thread: InThread = deferToThread,
     forfeits: Forfeits = (),
     *,
-    place: FilePlace,
+    storage: FileStorage,
 ) -> Domain:
     """Wire the domain of the node `config` describes. `clock` provides IReactorTime.
 
     `in_thread` runs what blocks; `forfeits` are ended with each account that is closed. Files lie in
-    `place`.
+    `storage`.
     """
     means = make_means(config, clock, database, vault, in_thread)
     directory, registry, bus, section = means.directory, means.registry, means.bus, config.limits
     presence = make_presence(means)
-    files = make_files(means, place)
+    files = make_files(means, storage)
     ways = make_message_changes(means, files.attachments)
     messaging = make_messaging(means, presence, ways.composing)
     side = ContactSide(database, vault.blinder, vault.cursors, directory, section.contacts)
@@ -77,7 +77,8 @@ def make_domain(
     ended = Ended(forget, forfeits, groups.leave)
     accounts = make_accounts(means, hasher, texts, messaging.announcer, side, findable, ended)
     people = make_people(means, side, presence)
-    history = make_history(means, messaging.delivery, messaging.notices, accounts.closing.sweep)
+    sweep = accounts.closing.sweep
+    history = make_history(means, messaging.delivery, messaging.notices, sweep, ways.drop_drafts)
     routes: Routes = {
         **accounts.routes,
         **people.routes,
@@ -125,6 +126,7 @@ def make_domain(
         directory,
         registry,
         means.turns,
+        means.fleeting_turns,
         accounts.closing,
         findable,
         messaging.desk,

@@ -12,7 +12,7 @@ from twisted.python.threadpool import ThreadPool
 from safeum_home.chats.files.commands import FileCommands
 from safeum_home.chats.files.downloads import Downloads
 from safeum_home.chats.files.janitor import FileJanitor
-from safeum_home.chats.files.means import FileMeans, FilePlace
+from safeum_home.chats.files.means import FileMeans, FileStorage
 from safeum_home.chats.files.outage import StoreOutage
 from safeum_home.chats.files.sending import Attachments
 from safeum_home.chats.files.slots import Slots
@@ -45,10 +45,10 @@ class NodeFiles:
         self._config = config
         self._pool = ThreadPool(1, config.files.threads, "files")
 
-    def start(self, secret: Callable[[str], bytes]) -> "Deferred[FilePlace]":
+    def start(self, secret: Callable[[str], bytes]) -> "Deferred[FileStorage]":
         """`secret` opens a sealed secret by its name. Fails with `StartError`."""
         self._pool.start()
-        return self.run(lambda: FilePlace(make_store(self._config, secret), self.run))
+        return self.run(lambda: FileStorage(make_store(self._config, secret), self.run))
 
     def stop(self) -> None:
         """Wait for what is under way, which blocks."""
@@ -71,21 +71,21 @@ class Files:
     rates: dict[str, RateLimit]
 
 
-def make_files(base: DomainMeans, place: FilePlace) -> Files:
-    """They lie in `place`; the keyring is turned where one was erased."""
+def make_files(base: DomainMeans, storage: FileStorage) -> Files:
+    """They lie in `storage`; the keyring of fleeting keys is turned where one was erased."""
     section, limits, vault = base.config.files, base.config.limits, base.vault
     clock, database, opener = base.clock, base.database, base.opener
     rate = RateLimit(limits.file_requests_per_account, limits.file_requests_per_account_burst, clock.seconds)
     means = FileMeans(
         database,
-        vault.keyring,
+        vault.fleeting,
         vault.blinder,
         vault.cursors,
         base.registry,
         opener,
-        *place,
+        *storage,
         Tickets(clock.seconds),
-        Slots(section.transfers),
+        Slots(section.transfers, storage.store.batch),
         rate,
         section,
         clock.seconds,
@@ -97,8 +97,8 @@ def make_files(base: DomainMeans, place: FilePlace) -> Files:
         commands.FileDownload: asked.download,
         commands.FileQuota: asked.quota,
     }
-    janitor = FileJanitor(clock, means, base.turns.if_due)
-    attachments = Attachments(database, vault.keyring, vault.blinder, opener, section, base.milliseconds)
+    janitor = FileJanitor(clock, means, base.fleeting_turns.if_due)
+    attachments = Attachments(database, vault.fleeting, vault.blinder, opener, section, base.milliseconds)
     return Files(means, Transfers(means), janitor, attachments, routes, {"file_requests_per_account": rate})
 
 

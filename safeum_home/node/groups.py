@@ -43,6 +43,7 @@ def make_groups(
     registry, opener, infos = means.registry, means.opener, means.infos
     blinder, cursors, keyring = means.vault.blinder, means.vault.cursors, means.vault.keyring
     events = GroupEvents(node, blinder, cursors, keyring, opener, directory)
+    endings = GroupEndings(blinder, keyring, opener, events)
     changes = GroupChanges(
         database,
         keyring,
@@ -53,6 +54,7 @@ def make_groups(
         delivery,
         infos,
         events,
+        endings,
         notices,
         directory,
         bus,
@@ -60,7 +62,6 @@ def make_groups(
     )
     limits = GroupLimits.of(means.config.limits, means.clock.seconds)
     entrance = GroupEntrance(blinder, limits)
-    endings = GroupEndings(blinder, keyring, opener, events)
     leaving = GroupLeaving(endings, means.turns)
     groups = Groups(node, blinder, registry, infos, changes, entrance, leaving, erased)
     roster = GroupRoster(database, blinder, cursors, opener, directory, events)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.group_notices import NoticeWriter
-from safeum_home.chats.history_switch import HistorySwitch
+from safeum_home.chats.history_switch import DropDrafts, HistorySwitch
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.limits import RateLimit
 from safeum_home.node.means import DomainMeans
@@ -24,8 +24,9 @@ def make_history(
     delivery: Delivery,
     notices: NoticeWriter,
     sweep: Callable[[], Coroutine[Any, Any, None]],
+    drop_drafts: DropDrafts,
 ) -> HistoryParts:
-    """`sweep` deletes the rows of what was erased."""
+    """`sweep` deletes the rows of what was erased, `drop_drafts` what was to be written."""
     limits, vault = means.config.limits, means.vault
     limit = RateLimit(
         limits.history_switches_per_account, limits.history_switches_per_account_burst, means.clock.seconds
@@ -45,6 +46,7 @@ def make_history(
         means.bus,
         means.turns,
         sweep,
+        drop_drafts,
         means.milliseconds,
         limit,
     )

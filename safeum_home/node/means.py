@@ -15,6 +15,7 @@ from safeum_home.limits import RateLimit
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database
 from safeum_home.sealing.vault import Vault
+from safeum_home.storage.keys import FLEETING
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class DomainMeans:
     registry: ChatRegistry
     infos: ChatInfos
     turns: Turns
+    fleeting_turns: Turns
+    """Of the keyring of keys that go with what they sealed."""
     fan_out: FanOut
 
     @property
@@ -52,7 +55,9 @@ def make_means(
     system, support = system_contact(config.node.name), support_contact(config.node.name)
     rate, burst = config.limits.deliveries_per_account, config.limits.deliveries_per_account_burst
     fan_out = FanOut(RateLimit(rate, burst, clock.seconds, debts=True))
-    opener = ChatOpener(keyring, blinder, system.account, support.account, config.support.open)
+    opener = ChatOpener(
+        keyring, vault.fleeting, blinder, system.account, support.account, config.support.open
+    )
     return DomainMeans(
         config,
         clock,
@@ -64,5 +69,6 @@ def make_means(
         ChatRegistry(database, blinder, opener),
         ChatInfos(blinder, vault.cursors, opener),
         Turns(clock, database, keyring, in_thread),
+        Turns(clock, database, vault.fleeting, in_thread, FLEETING),
         fan_out,
     )

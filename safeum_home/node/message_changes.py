@@ -6,6 +6,7 @@ from safeum_home.chats.altering import Altering
 from safeum_home.chats.changing import MessageChanges
 from safeum_home.chats.composing import Composing
 from safeum_home.chats.files.sending import Attachments
+from safeum_home.chats.history_switch import DropDrafts
 from safeum_home.chats.own_settings import OwnSettings
 from safeum_home.chats.pins import Pins
 from safeum_home.gateway.dispatch import Routes
@@ -16,11 +17,15 @@ from safeum_home.storage.files import drop
 
 
 class MessageWays(NamedTuple):
-    """`composing` is for whoever sends, `sources` and `routes` are for the domain."""
+    """`composing` is for whoever sends, `sources` and `routes` are for the domain.
+
+    `drop_drafts` is for whoever erases the past of a chat.
+    """
 
     composing: Composing
     sources: tuple[Source, ...]
     routes: Routes
+    drop_drafts: DropDrafts
 
 
 def make_message_changes(means: DomainMeans, attachments: Attachments) -> MessageWays:
@@ -31,7 +36,7 @@ def make_message_changes(means: DomainMeans, attachments: Attachments) -> Messag
     until = means.config.messages.edit_seconds
     changes = MessageChanges(altering, database, blinder, cursors, means.milliseconds, until, (drop,))
     pins = Pins(altering, database, blinder, cursors, registry)
-    own = OwnSettings(altering, database, blinder, cursors, registry, means.directory, bus)
+    own = OwnSettings(altering, database, blinder, cursors, registry, means.opener, means.directory, bus)
     routes: Routes = {
         commands.MessageEdit: changes.edit,
         commands.MessageDelete: changes.delete,
@@ -43,4 +48,4 @@ def make_message_changes(means: DomainMeans, attachments: Attachments) -> Messag
         commands.ChatSettingsSet: own.set,
     }
     composing = Composing(altering, database, blinder, cursors, registry, attachments)
-    return MessageWays(composing, (altering.since, own.since), routes)
+    return MessageWays(composing, (altering.since, own.since), routes, own.drop_drafts)

@@ -45,7 +45,7 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
     signed = signing(means.node, means.vault.signer)
     typing = TypingSignals(clock.seconds, registry, bus, presence)
     delivery = Delivery(bus, typing.sent)
-    fleeting = FleetingMessages(clock, database, blinder, means.turns, config.history)
+    fleeting = FleetingMessages(clock, database, blinder, means.fleeting_turns, config.history)
     notices = NoticeWriter(blinder, cursors, system, now, signed, fleeting.waits)
     kept = (database, blinder, cursors, registry, delivery, now, signed, inbox, fleeting)
     messages = Messages(*kept, composing, means.fan_out)

@@ -30,6 +30,7 @@ class Domain:
     directory: AccountDirectory
     registry: ChatRegistry
     turns: Turns
+    fleeting_turns: Turns
     closing: Closing
     findable: FindableKeeper
     support: SupportDesk
@@ -69,6 +70,7 @@ class Domain:
         self.fleeting.stop()
         self.presence.stop()
         await self.turns.stop()
+        await self.fleeting_turns.stop()
         self.findable.stop()
         await deferToThread(self.findable.join)
 

@@ -24,7 +24,7 @@ from safeum_home.node.listening import CannotListen
 from safeum_home.node.opening import check_owner, open_when_there
 from safeum_home.node.sms import Bridges, NodeTexts, make_texts
 from safeum_home.node.startup import StartError
-from safeum_home.node.turning import make_good
+from safeum_home.node.turning import make_all_good
 from safeum_home.node.watch import DatabaseWatch
 from safeum_home.sealing.hardening import Hardening
 from safeum_home.sealing.machine import Seal
@@ -173,12 +173,12 @@ class Node(Service):
         self.schema = await database.read(schema_of)
         database.stored_late = self._look_anew
         self._watch = DatabaseWatch(self.reactor, database)
-        await make_good(database, vault.keyring)
+        await make_all_good(database, vault)
         self._hasher.start()
         self.texts = make_texts(self.config, self.reactor, vault.secrets.open, self._sms_bridges)
-        place = await self._files.start(vault.secrets.open)
+        storage = await self._files.start(vault.secrets.open)
         self.domain = make_domain(
-            self.config, self.reactor, database, vault, self._hasher, self.texts.sender, place=place
+            self.config, self.reactor, database, vault, self._hasher, self.texts.sender, storage=storage
         )
         self.control = await self.domain.control.load()
         spawn(self.domain.closing.sweep(), "sweeping up")

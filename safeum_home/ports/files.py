@@ -10,6 +10,8 @@ from safeum_home.ids import FileId
 
 BLOB_SIZE = 16
 """Octets of a blob's name, which is random."""
+CHUNK = 64 * 1024
+"""Octets of a file that are sealed together. What came of an upload behind whole ones is in no store yet."""
 
 
 class BlobLost(Exception):
@@ -28,7 +30,11 @@ class BlobStore(Protocol):
         """How many octets it likes to be given at once, at the most."""
 
     def append(self, blob: bytes, offset: int, data: bytes) -> None:
-        """Put `data` at `offset`, which is where the blob ends: at 0 it is made."""
+        """Put `data` at `offset`, which is where the blob ends: at 0 it is made.
+
+        Where it was deleted meanwhile, and `offset` is not 0, it raises `BlobLost`. A store that cannot tell
+        keeps `data`, and has the blob again: whoever appended deletes it, if no row has it any more.
+        """
 
     def sync(self, blob: bytes) -> None:
         """Return when all that was appended is durable."""

@@ -38,7 +38,7 @@ class WrappedKey:
 
 
 class Keyring(Protocol):
-    """Makes and opens the keys of accounts, chats and days."""
+    """Makes and opens keys that are stored: of accounts and chats, or of messages that live for a while."""
 
     def new_key(self, owner: bytes) -> tuple[Key, WrappedKey]:
         """A random key and its wrap for the database row of `owner` (a blind index of 16 octets)."""
@@ -68,6 +68,9 @@ class Blinder(Protocol):
     def link(self, code: str) -> bytes: ...
     def gone(self, chat: bytes, position: int) -> bytes:
         """What tells, of a message that is gone, that it was one of a chat; nobody finds the chat by it."""
+
+    def ending(self, account: AccountId, chat: ChatId) -> bytes:
+        """What names the end of an account's place in a chat; neither is found by it."""
 
     def token(self, device: DeviceId, secret: bytes) -> bytes:
         """The verifier of a device token (32 octets)."""

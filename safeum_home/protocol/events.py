@@ -109,7 +109,10 @@ class MemberChanged(Struct, frozen=True):
 
 @_event("group.invited", durable=True)
 class GroupInvitation(Struct, frozen=True):
-    """The session's account is invited into a group. It is over with the next `group.member` of its own."""
+    """The session's account is invited into a group; again where that has another name or description.
+
+    It is over with the next `group.member` of its own.
+    """
 
     cursor: CursorText
     invitation: Invitation

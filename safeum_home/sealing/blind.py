@@ -22,6 +22,7 @@ _FILE = personal(b"blind file")
 _GROUP = personal(b"blind group")
 _LINK = personal(b"blind link")
 _GONE = personal(b"blind gone")
+_ENDING = personal(b"blind ending")
 
 SIDE_BY_SIDE = 12
 """Client ids that agree in so many characters are indexed side by side, as rows of one page: UUIDs of version
@@ -75,6 +76,9 @@ class BlindIndex:
 
     def gone(self, chat: bytes, position: int) -> bytes:
         return self._index(chat + position.to_bytes(8, "big"), _GONE)
+
+    def ending(self, account: AccountId, chat: ChatId) -> bytes:
+        return self._index(f"{account}\0{chat}".encode(), _ENDING)
 
     def token(self, device: DeviceId, secret: bytes) -> bytes:
         """The verifier of a device token (32 octets)."""

@@ -14,6 +14,9 @@ Turning has two steps around a commit, so that a crash at any point is made good
    begun before are over: else they would find rows under a key that is gone, and take them for damaged.
 
 A keyring that opens with two epochs has `pending_turn`: its caller goes on with steps 2 and 3.
+
+A node has two, with epochs of their own: one for the keys of accounts and chats, and one for those of
+messages and files that live only until they are delivered. That turns often, and voids no backup of the rest.
 """
 
 from collections.abc import Mapping
@@ -43,6 +46,8 @@ class EpochKeyring:
         self._keys = {epoch: SealedKey(slot) for epoch, slot in epochs.items()}
         self._retired: dict[int, SealedKey] = {}
         self._epoch = max(epochs)
+        self.stored = path is None
+        """Whether the file is there; else the first turn makes it, and nothing may be wrapped before."""
         self._arena = epochs[self._epoch].arena
 
     @classmethod
@@ -55,6 +60,7 @@ class EpochKeyring:
             raise Problem(Code.ALREADY_INITIALISED)
         keyring = cls(key, path, {1: epoch_key})
         keyring._write(keyring._slots)
+        keyring.stored = True
         return keyring
 
     @classmethod
@@ -80,7 +86,9 @@ class EpochKeyring:
             slot.view()[:] = view[start + 8 : start + _ENTRY]
             epochs[int.from_bytes(view[start : start + 8], "big")] = slot
         plain.wipe()
-        return cls(key, path, epochs)
+        keyring = cls(key, path, epochs)
+        keyring.stored = True
+        return keyring
 
     @property
     def epoch(self) -> int:
@@ -116,8 +124,10 @@ class EpochKeyring:
         finally:
             slot.wipe()
 
-    def begin_turn(self) -> int:
+    def begin_turn(self, beyond: int = 0) -> int:
         """Add the next epoch, under which keys are wrapped from here on; its number. Blocks.
+
+        It is one after `beyond`, where that is later than the present one.
 
         Raises RuntimeError while a turn is pending (finish that one, then turn again: what was erased
         meanwhile may be wrapped under its epoch), and OSError: then nothing has changed
@@ -125,10 +135,11 @@ class EpochKeyring:
         """
         if self.pending_turn:
             raise RuntimeError("a turn of the keyring is pending")
-        following = self._epoch + 1
+        following = max(self._epoch, beyond) + 1
         slot = self._arena.slot().fill_random()
         slots = {**self._slots, following: slot}
         self._write(slots)
+        self.stored = True
         self._slots = slots
         self._keys = {**self._keys, following: SealedKey(slot)}
         self._epoch = following

@@ -135,11 +135,11 @@ class SealedKey:
         self._slot.wipe()
 
 
-def derive(parent: Slot, purpose: bytes, size: int = KEY_SIZE) -> Slot:
-    """A sub-key: keyed BLAKE2b (RFC 7693) of nothing, personalised by `purpose` (up to 16 octets)."""
+def derive(parent: Slot, purpose: bytes, size: int = KEY_SIZE, data: bytes = b"") -> Slot:
+    """A sub-key: keyed BLAKE2b (RFC 7693) of `data`, personalised by `purpose` (up to 16 octets)."""
     slot = parent.arena.slot(size)
     sodium.crypto_generichash_blake2b_salt_personal(
-        slot.pointer, size, b"", 0, parent.pointer, parent.size, _NULL, personal(purpose)
+        slot.pointer, size, data, len(data), parent.pointer, parent.size, _NULL, personal(purpose)
     )
     return slot
 

@@ -94,7 +94,7 @@ def insert_account(c: Connection, row: AccountRow, alias: bytes) -> None:
     """Store a new account, its key and its alias; raises `AliasTaken`."""
     if c.execute(_CLOSED, {"alias": alias}).first() or not _TAKE.change(c, [(alias, row.account)]):
         raise AliasTaken
-    keys.put_key(c, row.account, row.key)
+    keys.LASTING.put_key(c, row.account, row.key)
     c.execute(accounts.insert().values(account=row.account, sealed=row.sealed))
 
 

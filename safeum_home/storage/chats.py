@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from safeum_home.ports import WrappedKey
-from safeum_home.storage.keys import put_key
+from safeum_home.storage.keys import LASTING
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import ChatRow, Marker, MemberRow
 from safeum_home.storage.schema import chats, events, keys
@@ -87,12 +87,23 @@ _REMOVE_MEMBER = delete(member_table).where(
 )
 _COUNT_MEMBERS = select(func.count()).where(member_table.c.chat == bindparam("chat"))
 _UPDATE_CHAT = update(chats).where(chats.c.chat == bindparam("owner"))
+# What became of a chat is told where it changed last; that its past was erased, where that was.
 _CHANGED_SINCE = (
-    select(*COLUMNS)
+    select(chats.c.changed.label("place"), *COLUMNS)
     .join(member_table, member_table.c.chat == chats.c.chat)
     .join(keys, keys.c.owner == chats.c.chat)
     .where(member_table.c.account == bindparam("account"), chats.c.changed > bindparam("position"))
-    .order_by(chats.c.changed)
+    .union_all(
+        select(member_table.c.visible.label("place"), *COLUMNS)
+        .join(member_table, member_table.c.chat == chats.c.chat)
+        .join(keys, keys.c.owner == chats.c.chat)
+        .where(
+            member_table.c.account == bindparam("account"),
+            member_table.c.visible > bindparam("position"),
+            member_table.c.visible != chats.c.changed,
+        )
+    )
+    .order_by("place")
     .limit(bindparam("limit"))
 )
 
@@ -105,7 +116,7 @@ def insert_chat(c: Connection, row: ChatRow, members: Sequence[bytes]) -> bool:
     """Store a new chat with its key and members; False, and nothing is changed, where it exists."""
     if not _PUT_CHAT.change(c, [(row.chat, row.kind, row.sealed, row.changed)]):
         return False
-    put_key(c, row.chat, row.key)
+    LASTING.put_key(c, row.chat, row.key)
     add_members(c, [MemberRow(row.chat, member, 0, 0, 0) for member in members])
     return True
 
@@ -134,10 +145,15 @@ def count_members_of(c: Connection, chats: Sequence[bytes]) -> dict[bytes, int]:
     return dict(_COUNT_EACH.fetch(c, [(chat,) for chat in chats]))
 
 
-def chats_changed_since(c: Connection, account: bytes, position: int, limit: int) -> list[ChatRow]:
-    """Chats of an account whose record changed after `position`, in that order."""
+def chats_changed_since(
+    c: Connection, account: bytes, position: int, limit: int
+) -> list[tuple[int, ChatRow]]:
+    """Chats of an account behind `position`, in the order of their places.
+
+    Each is there where its record changed last, and where what the account sees of it begins.
+    """
     rows = c.execute(_CHANGED_SINCE, {"account": account, "position": position, "limit": limit})
-    return [chat_row(*row) for row in rows]
+    return [(place, chat_row(*row)) for place, *row in rows]
 
 
 def chat(c: Connection, chat: bytes) -> ChatRow | None:

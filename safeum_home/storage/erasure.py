@@ -1,7 +1,8 @@
 """Erasing accounts, chats and messages: what goes at once, and what is swept away behind it.
 
 One transaction drops the keys, and with an account its rows and those of its chats. From then on
-nothing of it is found; once the keyring's epoch was turned, nothing of it can be opened. Messages may
+nothing of it is found; once the keyring's epoch was turned, nothing of it can be opened. For single
+messages with keys of their own that is the keyring of such keys, else it is the other one. Messages may
 be many: `sweep` deletes their rows in small transactions, and goes on where it was, also after a crash.
 
 Tables that hold rows of messages are named in `OF_MESSAGES`, those of chats in `OF_CHATS`: a chat is erased
@@ -10,11 +11,11 @@ in all of them, and a message in the first.
 
 from collections.abc import Sequence
 
-from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete, select, update
 
 from safeum_home.storage import files
 from safeum_home.storage.backend import SWEPT
-from safeum_home.storage.keys import message_owner
+from safeum_home.storage.keys import FLEETING, LASTING, message_owner
 from safeum_home.storage.many import Many
 from safeum_home.storage.roster import MEMBER
 from safeum_home.storage.schema import (
@@ -33,7 +34,6 @@ from safeum_home.storage.schema import (
     group_links,
     keys,
     members,
-    node,
     profiles,
     reactions,
     roster,
@@ -55,8 +55,6 @@ OF_CHATS = (group_links, roster, chats, members, support, settings)
 
 ALL = 2**63 - 1
 """What is erased up to here is a chat or an account as a whole."""
-_MARK = "erased"
-_IS_MARK = node.c.name == _MARK
 _owner: BindParameter[bytes] = bindparam("owner", type_=LargeBinary)
 
 _GROUP = 4
@@ -151,7 +149,7 @@ def is_erased(c: Connection, owner: bytes) -> bool:
 def _drop(c: Connection, epoch: int) -> None:
     for statement in _DROP:
         c.execute(statement)
-    mark_erased(c, epoch)
+    LASTING.mark_erased(c, epoch)
 
 
 def erase_past(c: Connection, chat: bytes, upto: int, epoch: int) -> None:
@@ -162,7 +160,7 @@ def erase_past(c: Connection, chat: bytes, upto: int, epoch: int) -> None:
     _ERASE.change(c, [(chat, upto)])
     c.execute(_SEEN_FROM.values(visible=upto, delivered=0, read=0), {"owner": chat})
     files.shut_upto(c, chat, upto)
-    mark_erased(c, epoch)
+    LASTING.mark_erased(c, epoch)
 
 
 def drop_messages(
@@ -170,24 +168,12 @@ def drop_messages(
 ) -> None:
     """Erase messages that have keys of their own, some hundred at the most.
 
-    `marks` are `ports.Blinder.gone` of each: by them it is known of which chat it was.
+    `epoch` is the present one of the keyring that has wrapped these. `marks` are `ports.Blinder.gone` of
+    each: by them it is known of which chat it was.
     """
     _delete_messages(c, chat, positions, hour)
     c.execute(_MARK_GONE, [{"at": at, "as": mark} for at, mark in zip(positions, marks, strict=True)])
-    mark_erased(c, epoch)
-
-
-def mark_erased(c: Connection, epoch: int) -> None:
-    """Something was erased that may have been wrapped under `epoch`: a turn is due."""
-    if (erased := erased_epoch(c)) is None:
-        c.execute(insert(node), {"name": _MARK, "value": epoch})
-    elif epoch > erased:
-        c.execute(update(node).where(_IS_MARK).values(value=epoch))
-
-
-def erased_epoch(c: Connection) -> int | None:
-    """The last epoch under which something was erased: the keyring has to be beyond it. None before that."""
-    return c.execute(select(node.c.value).where(_IS_MARK)).scalar_one_or_none()
+    FLEETING.mark_erased(c, epoch)
 
 
 def sweep(c: Connection, limit: int, hour: int) -> bool:
@@ -232,8 +218,7 @@ def _delete_messages(c: Connection, chat: bytes, positions: Sequence[int], hour:
         message_owner(chat, position)
         for position in c.execute(select(spool.c.position).where(mine)).scalars()
     ]
-    if own:
-        c.execute(delete(keys).where(keys.c.owner.in_(own)))
+    FLEETING.delete_keys(c, own)
     sent = dedupe.c.position.in_(positions)
     c.execute(delete(dedupe).where(sent) if hour is None else update(dedupe).where(sent).values(gone=hour))
     for column in OF_MESSAGES:

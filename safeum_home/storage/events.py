@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, case, select, true
+from sqlalchemy import Connection, bindparam, case, func, select, true
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import EventRow, NewEvent
@@ -56,6 +56,9 @@ _EARLIER = Many(
     "SELECT sent, position FROM dedupe WHERE (sent) IN ({rows})",
     ("bytea",),
 )
+_FOLLOWING = select(func.min(events.c.position)).where(
+    events.c.chat == bindparam("chat"), events.c.position > bindparam("position")
+)
 _GONE = select(dedupe.c.sent).where(dedupe.c.position == bindparam("position"), dedupe.c.gone.is_not(None))
 _GONE_FROM = _GONE.where(dedupe.c.mark == bindparam("mark"))
 _APPEND = Many("INSERT INTO events (chat, position, sealed) {rows}", ("bytea", "bigint", "bytea"))
@@ -84,6 +87,12 @@ def recognised(c: Connection, sent: bytes) -> int | None:
     """The position of what was stored as `sent`, whichever chat it went to."""
     found = _EARLIER.fetch(c, [(sent,)])
     return int(found[0][1]) if found else None
+
+
+def following(c: Connection, chat: bytes, position: int) -> int | None:
+    """The position of the first event of a chat behind another one."""
+    found: int | None = c.execute(_FOLLOWING, {"chat": chat, "position": position}).scalar_one()
+    return found
 
 
 def is_gone(c: Connection, position: int) -> bool:

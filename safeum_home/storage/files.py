@@ -7,24 +7,12 @@ janitor deletes it from the store afterwards. So a crash leaves nothing behind t
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    bindparam,
-    delete,
-    exists,
-    func,
-    insert,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, insert, select, update
 
+from safeum_home.storage.keys import FLEETING
 from safeum_home.storage.many import Many
-from safeum_home.storage.marks import mark_erased
-from safeum_home.storage.rows import FilePlace, FileRow, UploadRow
-from safeum_home.storage.schema import blobs, dropped, events, files, keys, members, uploads
+from safeum_home.storage.rows import FileRow, UploadRow
+from safeum_home.storage.schema import blobs, files, members, uploads
 
 NOBODY = bytes(16)
 """Whose blobs are those of accounts that were closed."""
@@ -54,25 +42,29 @@ _OF_ACCOUNT = (
 )
 _DROP = Many("INSERT INTO dropped (blob) {rows} ON CONFLICT DO NOTHING", ("bytea",))
 _DELETE_BLOBS = Many("DELETE FROM blobs WHERE (blob) IN ({rows})", ("bytea",))
-_DELETE_DROPPED = Many("DELETE FROM dropped WHERE (blob) IN ({rows})", ("bytea",))
 _REFERRED = (
     Many("SELECT blob FROM uploads WHERE (blob) IN ({rows})", ("bytea",)),
     Many("SELECT blob FROM files WHERE (blob) IN ({rows})", ("bytea",)),
 )
 _HAVE_ROWS = Many("SELECT blob FROM blobs WHERE (blob) IN ({rows})", ("bytea",))
-_STORED = or_(
-    exists().where(files.c.blob == blobs.c.blob),
-    exists().where(uploads.c.blob == blobs.c.blob, uploads.c.received > 0),
+_SOME = 500
+"""Values in one list of SQL."""
+_OTHERS = files.alias()
+_HEIR = (
+    select(_OTHERS.c.account)
+    .where(_OTHERS.c.blob == blobs.c.blob, _OTHERS.c.account != NOBODY)
+    .order_by(_OTHERS.c.position)
+    .limit(1)
+    .scalar_subquery()
 )
-_PAGE = select(blobs.c.blob).where(blobs.c.blob > bindparam("after"), _STORED).order_by(blobs.c.blob)
-_KEYS = 500
-_OWN_EVENT = (events.c.chat == files.c.chat) & (events.c.position == files.c.position)
-_AFTER = (
-    select(files.c.chat, files.c.position, (events.c.position.is_(None) & (files.c.ends == 0)).label("alone"))
-    .outerjoin(events, _OWN_EVENT)
-    .where(tuple_(files.c.chat, files.c.position) > tuple_(bindparam("chat"), bindparam("position")))
-    .order_by(files.c.chat, files.c.position)
-    .limit(bindparam("limit"))
+# Blobs that nobody holds any more for whom they count: they count for whoever sent them next.
+_INHERIT = (
+    update(blobs)
+    .where(
+        ~exists().where(files.c.blob == blobs.c.blob, files.c.account == blobs.c.account),
+        ~exists().where(uploads.c.blob == blobs.c.blob),
+    )
+    .values(account=func.coalesce(_HEIR, NOBODY))
 )
 
 
@@ -136,7 +128,12 @@ def attach(c: Connection, row: FileRow) -> None:
 
 def is_there(c: Connection, blob: bytes) -> bool:
     """Whether a blob is still referred to."""
-    return bool(_HAVE_ROWS.fetch(c, [(blob,)]))
+    return bool(with_rows(c, [blob]))
+
+
+def with_rows(c: Connection, names: Sequence[bytes]) -> set[bytes]:
+    """Those of some blobs that are still referred to."""
+    return {found[0] for found in _HAVE_ROWS.fetch(c, [(blob,) for blob in names])}
 
 
 def file(c: Connection, chat: bytes, position: int) -> FileRow | None:
@@ -196,7 +193,8 @@ def drop_account(c: Connection, account: bytes) -> None:
     own = list(c.execute(_OF_ACCOUNT, {"account": account}).scalars())
     for file in own:
         _drop_uploads(c, uploads.c.file == file)
-    c.execute(update(blobs).where(blobs.c.account == account).values(account=NOBODY))
+    for table in (files, blobs):
+        c.execute(update(table).where(table.c.account == account).values(account=NOBODY))
 
 
 def _drop_where(c: Connection, *conditions: ColumnElement[bool]) -> None:
@@ -218,16 +216,19 @@ def _drop_uploads(c: Connection, *conditions: ColumnElement[bool]) -> int:
 
 def _drop_keys(c: Connection, owners: Sequence[bytes]) -> None:
     """Drop the keys of their own that these have, if they have any."""
-    for first in range(0, len(owners), _KEYS):
-        some = keys.c.owner.in_(owners[first : first + _KEYS])
-        epoch = c.execute(select(func.max(keys.c.epoch)).where(some)).scalar_one_or_none()
+    for first in range(0, len(owners), _SOME):
+        some = owners[first : first + _SOME]
+        epoch = FLEETING.newest_epoch(c, some)
         if epoch is not None:
-            c.execute(delete(keys).where(some))
-            mark_erased(c, epoch)
+            FLEETING.delete_keys(c, some)
+            FLEETING.mark_erased(c, epoch)
 
 
 def release(c: Connection, names: Iterable[bytes]) -> None:
-    """Rows that referred to these blobs are gone: note those that nothing refers to any more."""
+    """Rows that referred to these blobs are gone: note those that nothing refers to any more.
+
+    What others still refer to, and who it counts for no more, counts for one of those.
+    """
     asked = [(blob,) for blob in set(names)]
     if not asked:
         return
@@ -235,52 +236,6 @@ def release(c: Connection, names: Iterable[bytes]) -> None:
     gone = [row for row in asked if row[0] not in kept]
     _DROP.change(c, gone)
     _DELETE_BLOBS.change(c, gone)
-
-
-# --- for the janitor -----------------------------------------------------------------------------------
-
-
-def drop_over(c: Connection, now: int, limit: int) -> int:
-    """Throw away uploads, and files of messages, whose time is over: up to `limit` of each; how many."""
-    over = list(c.execute(select(uploads.c.file).where(uploads.c.ends <= now).limit(limit)).scalars())
-    ended = select(files.c.chat, files.c.position).where(files.c.ends > 0, files.c.ends <= now)
-    rows = c.execute(ended.limit(limit)).all()
-    for file in over:
-        _drop_uploads(c, uploads.c.file == file)
-    for row in rows:
-        drop(c, row.chat, row.position)
-    return len(over) + len(rows)
-
-
-def files_after(c: Connection, after: FilePlace, limit: int) -> list[tuple[FilePlace, bool]]:
-    """Files of messages behind a place, in their order; and whether its message is gone, and it should be."""
-    rows = c.execute(_AFTER, {"chat": after.chat, "position": after.position, "limit": limit})
-    return [(FilePlace(row.chat, row.position), bool(row.alone)) for row in rows]
-
-
-def dropped_blobs(c: Connection, limit: int) -> list[bytes]:
-    """Blobs that are to be deleted from the store."""
-    return list(c.execute(select(dropped.c.blob).limit(limit)).scalars())
-
-
-def deleted(c: Connection, names: Sequence[bytes]) -> None:
-    """These blobs are in the store no more."""
-    _DELETE_DROPPED.change(c, [(blob,) for blob in names])
-
-
-def without_rows(c: Connection, names: Sequence[bytes]) -> list[bytes]:
-    """Those of the blobs of a store that no row knows."""
-    known = {found[0] for found in _HAVE_ROWS.fetch(c, [(blob,) for blob in names])}
-    return [blob for blob in names if blob not in known]
-
-
-def blobs_after(c: Connection, after: bytes, limit: int) -> list[bytes]:
-    """Blobs of which the store should have something, in their order."""
-    return list(c.execute(_PAGE.limit(limit), {"after": after}).scalars())
-
-
-def lost(c: Connection, blob: bytes) -> bool:
-    """A blob is in the store no more: uploads of it cannot go on. Whether messages have it."""
-    _drop_uploads(c, uploads.c.blob == blob, uploads.c.received > 0)
-    release(c, [blob])
-    return bool(_REFERRED[1].fetch(c, [(blob,)]))
+    left = sorted(kept)
+    for first in range(0, len(left), _SOME):
+        c.execute(_INHERIT.where(blobs.c.blob.in_(left[first : first + _SOME])))

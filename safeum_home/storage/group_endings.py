@@ -1,17 +1,17 @@
-"""Groups that were erased with their last member: kept for who was in them or invited, so that devices which
-were away learn of it.
+"""Groups and invitations that are over for an account: kept, so that its devices which were away learn of it,
+though the account has come back since then, or the group is gone.
 """
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, Delete, bindparam, delete, select
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import EndingRow
 from safeum_home.storage.schema import endings
 
-KEPT = 100
-"""For one account."""
+KEPT = 1_000
+"""For one account. Of each group the last time is kept, so that nobody drives out the others by it."""
 
 _SINCE = (
     select(endings)
@@ -20,18 +20,25 @@ _SINCE = (
     .limit(bindparam("limit"))
 )
 _OF = endings.c.account == bindparam("of_account")
-_OLDEST_KEPT = (
-    select(endings.c.position).where(_OF).order_by(endings.c.position.desc()).limit(1).offset(KEPT)
-).scalar_subquery()
-_FORGET = delete(endings).where(_OF, endings.c.position <= _OLDEST_KEPT)
+
+
+def forget(kept: int) -> Delete:
+    """What deletes all endings of `of_account` but the last `kept`."""
+    last = select(endings.c.position).where(_OF).order_by(endings.c.position.desc())
+    oldest = last.limit(1).offset(kept).scalar_subquery()
+    return delete(endings).where(_OF, endings.c.position <= oldest)
+
+
+_FORGET = forget(KEPT)
 _PUT = Many(
-    "INSERT INTO endings (account, position, sealed) {rows}",
-    ("bytea", "bigint", "bytea"),
+    "INSERT INTO endings (account, ending, position, sealed) {rows} ON CONFLICT (account, ending) DO"
+    " UPDATE SET position = excluded.position, sealed = excluded.sealed",
+    ("bytea", "bytea", "bigint", "bytea"),
 )
 
 
 def put_endings(c: Connection, rows: Sequence[EndingRow]) -> None:
-    """Store endings; of each account the last are kept."""
+    """Store endings, in place of earlier ones of the same groups; of each account the last are kept."""
     _PUT.change(c, rows)
     for row in rows:
         c.execute(_FORGET, {"of_account": row.account})

@@ -26,7 +26,7 @@ _ALL = (
 
 
 def insert(c: Connection, row: InviteRow) -> None:
-    keys.put_key(c, row.invite, row.key)
+    keys.LASTING.put_key(c, row.invite, row.key)
     c.execute(invites.insert().values(invite=row.invite, left=row.left, ends=row.ends, sealed=row.sealed))
 
 
@@ -51,7 +51,7 @@ def count(c: Connection) -> int:
 
 def remove(c: Connection, hashed: bytes) -> None:
     """Delete an invite with its key."""
-    keys.delete_key(c, hashed)
+    keys.LASTING.delete_key(c, hashed)
     c.execute(delete(invites).where(invites.c.invite == hashed))
 
 

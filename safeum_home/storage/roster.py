@@ -6,7 +6,7 @@ from sqlalchemy import Connection, bindparam, delete, func, or_, select
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import RosterRow
-from safeum_home.storage.schema import erasing, members, roster
+from safeum_home.storage.schema import chats, erasing, members, roster
 from safeum_home.storage.tombstones import all_but_newest
 
 # Places in `safeum_home.chats.roster.RosterState` that queries here depend on.
@@ -49,8 +49,20 @@ _READERS = (
 )
 _OWN = select(roster).where(roster.c.account == bindparam("account"))
 _OWN_SINCE = (
-    _OWN.where(roster.c.position > bindparam("position"))
+    _OWN.where(roster.c.position > bindparam("position"), roster.c.state <= MEMBER)
     .order_by(roster.c.position)
+    .limit(bindparam("limit"))
+)
+_INVITED_ANEW = (
+    select(chats.c.changed, roster)
+    .join(chats, chats.c.chat == roster.c.chat)
+    .where(
+        roster.c.account == bindparam("account"),
+        roster.c.state == INVITED,
+        roster.c.position <= bindparam("position"),
+        chats.c.changed > bindparam("position"),
+    )
+    .order_by(chats.c.changed)
     .limit(bindparam("limit"))
 )
 _mine = members.alias("mine")
@@ -69,12 +81,6 @@ _INVITATIONS = (
     _OWN.where(roster.c.state == INVITED).order_by(roster.c.position.desc()).limit(bindparam("limit"))
 )
 _INVITED = select(roster).where(roster.c.chat == bindparam("chat"), roster.c.state == INVITED)
-_GONE = (
-    select(roster)
-    .where(roster.c.chat == bindparam("chat"), roster.c.state > MEMBER)
-    .order_by(roster.c.position.desc())
-    .limit(bindparam("limit"))
-)
 _COUNT_OWN = select(func.count()).where(
     roster.c.account == bindparam("account"), roster.c.state == bindparam("state")
 )
@@ -136,9 +142,18 @@ def readers(c: Connection, chat: bytes, position: int, after: bytes | None, limi
 
 
 def own_since(c: Connection, account: bytes, position: int, limit: int) -> list[RosterRow]:
-    """An account's own entries, in whatever state, that changed after `position`, in that order."""
+    """An account's own entries, as a member or invited, that changed after `position`, in that order.
+
+    What is over for it is among `group_endings`, also where it has come back.
+    """
     rows = c.execute(_OWN_SINCE, {"account": account, "position": position, "limit": limit})
     return [RosterRow(*row) for row in rows]
+
+
+def invited_before(c: Connection, account: bytes, position: int, limit: int) -> list[tuple[int, RosterRow]]:
+    """Invitations of up to `position` into groups that changed after it: where that was, in that order."""
+    rows = c.execute(_INVITED_ANEW, {"account": account, "position": position, "limit": limit})
+    return [(changed, RosterRow(*row)) for changed, *row in rows]
 
 
 def others_since(c: Connection, account: bytes, position: int, limit: int) -> list[RosterRow]:
@@ -156,11 +171,6 @@ def invitations(c: Connection, account: bytes, limit: int) -> list[RosterRow]:
 def invited(c: Connection, chat: bytes) -> list[RosterRow]:
     """The entries of those who are invited into a group."""
     return [RosterRow(*row) for row in c.execute(_INVITED, {"chat": chat})]
-
-
-def gone(c: Connection, chat: bytes, limit: int) -> list[RosterRow]:
-    """The entries of the last who left a group, or were removed."""
-    return [RosterRow(*row) for row in c.execute(_GONE, {"chat": chat, "limit": limit})]
 
 
 def count_own(c: Connection, account: bytes, state: int) -> int:

@@ -84,9 +84,10 @@ class RosterRow(NamedTuple):
 
 
 class EndingRow(NamedTuple):
-    """A group that was erased, for who was in it; `sealed` is under the key of its chat with the node."""
+    """A group that is over for an account; `sealed` is under the key of its chat with the node."""
 
     account: bytes
+    ending: bytes
     position: int
     sealed: bytes
 
@@ -182,13 +183,14 @@ class FilePlace(NamedTuple):
 
 
 class FileRow(NamedTuple):
-    """The file of a message; `sealed` is under the chat's key, and holds the file's.
+    """The file of a message; `sealed` is under the chat's key, and holds the file's. `account` has sent it.
 
     `ends` is when it is dropped, in milliseconds; 0: with its message.
     """
 
     chat: bytes
     position: int
+    account: bytes
     file: bytes
     blob: bytes
     ends: int
@@ -213,9 +215,10 @@ class ReactionRow(NamedTuple):
 
 
 class SettingsRow(NamedTuple):
-    """What an account has set for a chat; `sealed` is under the account's key."""
+    """What an account has set for a chat; `sealed` is under its key, `draft` under that and the chat's."""
 
     account: bytes
     chat: bytes
     position: int
     sealed: bytes
+    draft: bytes | None = None

@@ -35,8 +35,11 @@ def _sealed(name: str = "sealed") -> Column[bytes]:
 
 node = _table("node", Column("name", String(32), primary_key=True), _number("value"))
 
-# All wrapped keys in one place, so that turning the epoch re-wraps one table.
+# All wrapped keys of a keyring in one place, so that turning its epoch re-wraps one table.
 keys = _table("keys", _blind("owner", primary_key=True), _number("epoch"), _sealed("wrapped"))
+fleeting_keys = _table(
+    "fleeting_keys", _blind("owner", primary_key=True), _number("epoch"), _sealed("wrapped")
+)
 
 accounts = _table("accounts", _blind("account", primary_key=True), _sealed())
 
@@ -99,12 +102,14 @@ roster = _table(
 # By which link a group is joined.
 group_links = _table("group_links", _blind("link", primary_key=True), _blind("chat", index=True))
 
-# Groups that were erased with their last member: for that one, and for who was invited.
+# Groups and invitations that are over for an account; `ending` is of the two, and leads to no chat.
 endings = _table(
     "endings",
     _blind("account", primary_key=True),
-    _number("position", primary_key=True, autoincrement=False),
+    _blind("ending", primary_key=True),
+    _number("position"),
     _sealed(),
+    Index("ix_endings_account_position", "account", "position"),
 )
 
 events = _table(
@@ -172,11 +177,12 @@ uploads = _table(
     _sealed("tail"),
 )
 
-# Files of messages. One that was forwarded has a row for each message, and one blob.
+# Files of messages, and who has sent them. One that was forwarded has a row for each message, and one blob.
 files = _table(
     "files",
     _blind("chat", primary_key=True),
     _number("position", primary_key=True, autoincrement=False),
+    _blind("account", index=True),
     _blind("file", index=True),
     _blind("blob", index=True),
     # When it is dropped, in milliseconds; 0: when its message is.
@@ -202,12 +208,21 @@ reactions = _table(
     _sealed(),
 )
 
-# What accounts have set for their chats, under the accounts' own keys.
+# What accounts have set for their chats, under the accounts' own keys; drafts under the chats' keys as well.
 settings = _table(
     "settings",
     _blind("account", primary_key=True),
     _blind("chat", primary_key=True, index=True),
     _number("position"),
     _sealed(),
+    Column("draft", LargeBinary),
     Index("ix_settings_account_position", "account", "position"),
+)
+
+# With which key, by its number, the node signs towards others. The keys are derived, and stored nowhere.
+signing_keys = _table(
+    "signing_keys",
+    _number("number", primary_key=True, autoincrement=False),
+    _number("began"),
+    Column("ended", BigInteger, nullable=True),
 )

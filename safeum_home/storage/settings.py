@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import SettingsRow
@@ -17,13 +17,17 @@ _SINCE = (
 _DROP = delete(settings).where(
     settings.c.account == bindparam("of_account"), settings.c.chat == bindparam("of_chat")
 )
+_DRAFTED = (settings.c.chat == bindparam("of_chat")) & settings.c.draft.is_not(None)
+_WITH_DRAFT = select(settings).where(_DRAFTED).order_by(settings.c.account)
+_DROP_DRAFTS = update(settings).where(_DRAFTED).values(draft=None, position=bindparam("at"))
 _PUT = Many(
-    "INSERT INTO settings (account, chat, position, sealed) {rows}"
-    " ON CONFLICT (account, chat) DO UPDATE SET position = excluded.position, sealed = excluded.sealed",
-    ("bytea", "bytea", "bigint", "bytea"),
+    "INSERT INTO settings (account, chat, position, sealed, draft) {rows}"
+    " ON CONFLICT (account, chat) DO UPDATE SET"
+    " position = excluded.position, sealed = excluded.sealed, draft = excluded.draft",
+    ("bytea", "bytea", "bigint", "bytea", "bytea"),
 )
 _FIND = Many(
-    "SELECT account, chat, position, sealed FROM settings WHERE (account, chat) IN ({rows})",
+    "SELECT account, chat, position, sealed, draft FROM settings WHERE (account, chat) IN ({rows})",
     ("bytea", "bytea"),
 )
 
@@ -41,6 +45,14 @@ def put_settings(c: Connection, row: SettingsRow) -> None:
 def drop_settings(c: Connection, account: bytes, chat: bytes) -> None:
     """Forget what an account has set for a chat."""
     c.execute(_DROP, {"of_account": account, "of_chat": chat})
+
+
+def drop_drafts(c: Connection, chat: bytes, position: int) -> list[SettingsRow]:
+    """Forget what was begun in a chat by anybody; the rows that had a draft, as they are then."""
+    rows = c.execute(_WITH_DRAFT, {"of_chat": chat}).all()
+    if rows:
+        c.execute(_DROP_DRAFTS, {"of_chat": chat, "at": position})
+    return [SettingsRow(row.account, row.chat, position, row.sealed) for row in rows]
 
 
 def settings_since(c: Connection, account: bytes, position: int, limit: int) -> list[SettingsRow]:

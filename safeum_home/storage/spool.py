@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select, true, update
 
 from safeum_home.storage.events import append_events
-from safeum_home.storage.keys import put_keys
+from safeum_home.storage.keys import FLEETING
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import FleetingEvent
 from safeum_home.storage.schema import changes, devices, members, spool
@@ -67,7 +67,7 @@ def append_fleeting(c: Connection, rows: Sequence[FleetingEvent]) -> list[int | 
     outcomes = append_events(c, [row.event for row in rows])
     fresh = [row for row, earlier in zip(rows, outcomes, strict=True) if earlier is None]
     stored = {row.event.position: row for row in fresh}.values()
-    put_keys(c, [(row.owner, row.key) for row in stored])
+    FLEETING.put_keys(c, [(row.owner, row.key) for row in stored])
     _SPOOL.change(
         c, [(row.event.chat, row.event.position, row.account, row.device, row.hour) for row in stored]
     )

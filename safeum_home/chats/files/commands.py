@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.files.means import FileMeans
 from safeum_home.chats.files.own_keys import opener
-from safeum_home.chats.files.record import OpenFile, open_file, open_upload
+from safeum_home.chats.files.record import OpenFile, open_file, open_upload, unreadable
 from safeum_home.chats.files.tickets import DownloadGrant, Grant, UploadGrant
 from safeum_home.chats.sealed import open_message
 from safeum_home.errors import Code, Problem, Tampered
@@ -65,7 +65,7 @@ class FileCommands:
             row = files.file(c, chat.blind, position)
             if member is None or row is None or position <= member.visible:
                 return None
-            opened = open_file(chat.key, row, opener(c, means.keyring, row))
+            opened = open_file(chat.key, row, opener(c, means.fleeting, row))
             opened.key.wipe()
             return opened, _name(c, events.event(c, chat.blind, position), chat)
 
@@ -92,9 +92,9 @@ class FileCommands:
         if row is None or row.chat != chat.blind:
             return False
         try:
-            opened = open_upload(chat.key, row, opener(c, self._means.keyring, row))
+            opened = open_upload(chat.key, row, opener(c, self._means.fleeting, row))
         except Tampered:
-            raise self._means.unreadable(chat) from None
+            raise unreadable(chat) from None
         opened.key.wipe()
         return opened.account == account
 

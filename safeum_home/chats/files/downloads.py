@@ -6,17 +6,14 @@ from typing import Any
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats.files.means import FileMeans
+from safeum_home.chats.files.means import CHECK_EVERY, FileMeans
 from safeum_home.chats.files.octets import CHUNK, SEALED, chunks, open_chunks, sealed_size
 from safeum_home.chats.files.own_keys import opener
-from safeum_home.chats.files.record import OpenFile, open_file
+from safeum_home.chats.files.record import OpenFile, open_file, unreadable
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import FileId
 from safeum_home.storage import files
 from safeum_home.storage.rows import FileRow
-
-CHECK_EVERY = 5.0
-"""Seconds for which a download goes on before it is looked whether it still may."""
 
 
 class Downloads:
@@ -40,7 +37,7 @@ class Downloads:
 
         def read(c: Connection) -> OpenFile:
             row = found(c)
-            return open_file(chat.key, row, opener(c, means.keyring, row))
+            return open_file(chat.key, row, opener(c, means.fleeting, row))
 
         means.slots.take(grant.account)
         try:
@@ -48,7 +45,7 @@ class Downloads:
         except BaseException as error:
             means.slots.release(grant.account)
             if isinstance(error, Tampered):
-                raise means.unreadable(chat) from None
+                raise unreadable(chat) from None
             raise
         return OpenReading(means, opened, grant.name, found, lambda: means.slots.release(grant.account))
 

@@ -10,9 +10,11 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from safeum_home.chats.files.means import FileMeans
+from safeum_home.chats.files.outage import reason_of
 from safeum_home.errors import Problem
+from safeum_home.ports.files import BlobLost
 from safeum_home.spawn import spawn
-from safeum_home.storage import files
+from safeum_home.storage import file_upkeep, files
 from safeum_home.storage.rows import FilePlace
 
 INTERVAL = 60.0
@@ -20,8 +22,10 @@ INTERVAL = 60.0
 COMPARE_EVERY = 86400.0
 """Seconds between two comparisons of the store with the database. There is one at the start."""
 TURN_EVERY = 3600.0
-"""Seconds between two turns of the keyring for files with keys of their own: each makes all keys anew."""
+"""Seconds between two turns of the keyring of fleeting keys for files: each makes anew what is left."""
 _BATCH = 200
+_FAILURES = 8
+"""Blobs in a row that cannot be deleted, after which it is the store that fails."""
 _log = Logger()
 
 
@@ -37,6 +41,8 @@ class FileJanitor:
         self._next: IDelayedCall | None = None
         self._round: Deferred[None] | None = None
         self._compare_at = 0.0
+        self._tidied = b""
+        self._stuck: set[bytes] = set()
         self._stopped = False
 
     def start(self) -> None:
@@ -65,13 +71,13 @@ class FileJanitor:
 
     async def _run(self) -> None:
         try:
-            if self._clock.seconds() >= self._compare_at:
-                await self.compare()
-                self._compare_at = self._clock.seconds() + COMPARE_EVERY
             await self.tidy()
             if self._clock.seconds() >= self._turn_at:
                 self._turn_at = self._clock.seconds() + TURN_EVERY
                 await self._turn()
+            if self._clock.seconds() >= self._compare_at:
+                await self.compare()
+                self._compare_at = self._clock.seconds() + COMPARE_EVERY
         except Problem as problem:
             _log.warn("Files could not be tidied up: {code}. It is tried again.", code=problem.code.code)
 
@@ -79,13 +85,16 @@ class FileJanitor:
         """Throw away what is over, and delete what was dropped."""
         means = self._means
         now = int(means.now() * 1000)
-        await self._until_none(lambda c: files.drop_over(c, now, _BATCH) > 0)
+        await self._until_none(lambda c: file_upkeep.drop_over(c, now, _BATCH) > 0)
         while not self._stopped:
-            gone = await means.database.read(lambda c: files.dropped_blobs(c, _BATCH))
+            gone = await means.database.read(partial(_dropped, self._tidied))
             if not gone:
+                self._tidied = b""
                 return
-            await self._delete(gone)
-            await means.database.transact(partial(_deleted, gone))
+            deleted, self._tidied = await self._delete(gone)
+            if not deleted:
+                return  # the store fails, as it seems: the next round goes on behind these
+            await means.database.transact(partial(_deleted, deleted))
 
     async def _until_none(self, some: Callable[[Connection], bool]) -> None:
         while not self._stopped and await self._means.database.transact(some):
@@ -120,8 +129,8 @@ class FileJanitor:
                 break
             # Looked at only now: a blob is made after its row was committed.
             unknown = await means.database.read(partial(_without_rows, names))
-            await self._delete(unknown)
-            found += len(unknown)
+            deleted, _ = await self._delete(unknown)
+            found += len(deleted)
             after = names[-1]
         if found:
             _log.info("{found} blobs that belong to nothing were deleted.", found=found)
@@ -138,19 +147,34 @@ class FileJanitor:
             after = rows[-1]
         return lost
 
-    async def _delete(self, names: list[bytes]) -> None:
-        store = self._means.store
+    async def _delete(self, names: list[bytes]) -> tuple[list[bytes], bytes]:
+        """Delete blobs one by one, going on behind one that fails: which are gone, and the last one tried.
 
-        def delete() -> None:
-            for blob in names:
-                store.delete(blob)
-
-        if names:
-            await self._means.work(delete)
+        Where many in a row fail the rest is left.
+        """
+        means, deleted, blob, failed = self._means, list[bytes](), b"", 0
+        for blob in names:
+            try:
+                await means.threads(partial(means.store.delete, blob))
+            except (OSError, BlobLost) as error:
+                failed += 1
+                if failed == _FAILURES:
+                    means.outage.failed(error)
+                elif blob not in self._stuck and len(self._stuck) < _BATCH:
+                    self._stuck.add(blob)
+                    why = reason_of(error)
+                    _log.warn("A blob cannot be deleted from the store: {why}. It is tried again.", why=why)
+            else:
+                deleted.append(blob)
+                self._stuck.discard(blob)
+                failed = 0
+            if self._stopped or failed == _FAILURES:
+                break
+        return deleted, blob
 
 
 def _files_after(after: FilePlace, c: Connection) -> list[tuple[FilePlace, bool]]:
-    return files.files_after(c, after, _BATCH)
+    return file_upkeep.files_after(c, after, _BATCH)
 
 
 def _drop(places: list[FilePlace], c: Connection) -> None:
@@ -158,20 +182,24 @@ def _drop(places: list[FilePlace], c: Connection) -> None:
         files.drop(c, place.chat, place.position)
 
 
+def _dropped(after: bytes, c: Connection) -> list[bytes]:
+    return file_upkeep.dropped_blobs(c, after, _BATCH)
+
+
 def _deleted(names: list[bytes], c: Connection) -> None:
-    files.deleted(c, names)
+    file_upkeep.deleted(c, names)
 
 
 def _without_rows(names: list[bytes], c: Connection) -> list[bytes]:
-    return files.without_rows(c, names)
+    return file_upkeep.without_rows(c, names)
 
 
 def _blobs_after(after: bytes, c: Connection) -> list[bytes]:
-    return files.blobs_after(c, after, _BATCH)
+    return file_upkeep.blobs_after(c, after, _BATCH)
 
 
 def _lost(blob: bytes, c: Connection) -> bool:
-    return files.lost(c, blob)
+    return file_upkeep.lost(c, blob)
 
 
 def _names(means: FileMeans, after: bytes, upto: bytes) -> set[bytes]:

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.files.outage import StoreOutage
+from safeum_home.chats.files.record import unreadable
 from safeum_home.chats.files.slots import Slots
 from safeum_home.chats.files.tickets import Grant, Tickets
 from safeum_home.chats.opening import ChatOpener
@@ -19,14 +20,14 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder, Cursors, Database, Keyring
 from safeum_home.ports.files import BlobLost, BlobStore
-from safeum_home.storage import chats, devices, files
+from safeum_home.storage import chats, devices, file_upkeep
 from safeum_home.storage.rows import MemberRow
 
 T = TypeVar("T")
 InThread = Callable[[Callable[[], object]], "Deferred[Any]"]
 
 
-class FilePlace(NamedTuple):
+class FileStorage(NamedTuple):
     """Where files lie, and what runs the work on them."""
 
     store: BlobStore
@@ -34,14 +35,18 @@ class FilePlace(NamedTuple):
 
 
 RETRY_AFTER = 5.0
+CHECK_EVERY = 5.0
+"""Seconds for which a transfer goes on before it is looked whether it still may."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileMeans:
-    """`now` is in seconds since 1970; `threads` runs what blocks; `rate` is for each account."""
+    """`fleeting` has the keys that files of chats without history have of their own.
+
+    `now` is in seconds since 1970; `threads` runs what blocks; `rate` is for each account."""
 
     database: Database
-    keyring: Keyring
+    fleeting: Keyring
     blinder: Blinder
     cursors: Cursors
     registry: ChatRegistry
@@ -86,16 +91,12 @@ class FileMeans:
             raise Problem(Code.BAD_TICKET)
         return member
 
-    def unreadable(self, chat: Chat) -> Problem:
-        """What is wrong where something of `chat` does not open: its key may be another one by now."""
-        return Problem(Code.BUSY, retry_after=1.0) if chat.stale else Problem(Code.FILE_LOST)
-
     async def find(self, chat: Chat, read: Callable[[Connection], T | None]) -> T:
         """What `read` opens of `chat`; raises `not_found` where that is None, and as `unreadable` says."""
         try:
             found = await self.database.read(read)
         except Tampered:
-            raise self.unreadable(chat) from None
+            raise unreadable(chat) from None
         if found is None:
             raise Problem(Code.NOT_FOUND)
         return found
@@ -110,7 +111,7 @@ class FileMeans:
             await self.work(delete)
         except Problem:
             return
-        await self.database.transact(lambda c: files.deleted(c, [blob]))
+        await self.database.transact(lambda c: file_upkeep.deleted(c, [blob]))
 
     def forget_account(self, account: AccountId) -> None:
         """An account was closed."""

@@ -7,8 +7,8 @@ age and of STREAM, Hoang et al. 2015, with random nonces of 192 bits instead of 
 
 from safeum_home.errors import Tampered
 from safeum_home.ports import Key
+from safeum_home.ports.files import CHUNK as CHUNK
 
-CHUNK = 64 * 1024
 OVERHEAD = 41
 """By how many octets a sealed chunk is longer (`sealing.keys`)."""
 SEALED = CHUNK + OVERHEAD

@@ -12,9 +12,9 @@ class StoreOutage:
         self.reason: str | None = None
         """Why the last attempt failed; None where it did not."""
 
-    def failed(self, error: OSError) -> None:
+    def failed(self, error: Exception) -> None:
         """The store could not do something."""
-        reason = error.strerror or str(error)
+        reason = reason_of(error)
         if reason != self.reason:
             self.reason = reason
             _log.error("The store of files fails: {reason}.", reason=reason)
@@ -24,3 +24,8 @@ class StoreOutage:
         if self.reason is not None:
             self.reason = None
             _log.info("The store of files works again.")
+
+
+def reason_of(error: Exception) -> str:
+    """What the log says of a failure: no path, and no name."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,7 +1,8 @@
 """Keys of their own for files of chats that keep no history: destroyed with the file, before the chat's is.
 
 What such a file's row holds is sealed under that key first, and then under the chat's. The wrap is in table
-`keys`; when it is dropped, and the keyring has turned, nobody opens the file any more, in old copies neither.
+`fleeting_keys`; when it is dropped, and its keyring has turned, nobody opens the file any more, in old
+copies neither.
 """
 
 from collections.abc import Callable
@@ -23,13 +24,13 @@ class OwnKey:
 
     def store(self, c: Connection) -> None:
         """Inside the transaction that stores what is sealed under it."""
-        keys.put_key(c, self._owner, self._wrapped)
+        keys.FLEETING.put_key(c, self._owner, self._wrapped)
 
 
 def opener(c: Connection, keyring: Keyring, row: FileRow | UploadRow) -> Callable[[], Key]:
     """What gives a row's own key, read now; that raises `Tampered` where it has none, or has lost it."""
     owner = owner_of(row)
-    wrapped = keys.key(c, owner)
+    wrapped = keys.FLEETING.key(c, owner)
 
     def own() -> Key:
         if wrapped is None:
@@ -40,7 +41,7 @@ def opener(c: Connection, keyring: Keyring, row: FileRow | UploadRow) -> Callabl
 
 
 def owner_of(row: FileRow | UploadRow) -> bytes:
-    """Whose row in table `keys` it would be."""
+    """Whose row in table `fleeting_keys` it would be."""
     return (
         files.file_owner(row.chat, row.position) if isinstance(row, FileRow) else files.upload_owner(row.file)
     )

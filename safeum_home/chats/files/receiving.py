@@ -8,7 +8,9 @@ import hashlib
 from collections.abc import Callable
 from typing import Protocol
 
-from safeum_home.chats.files.means import FileMeans
+from sqlalchemy import Connection
+
+from safeum_home.chats.files.means import CHECK_EVERY, FileMeans
 from safeum_home.chats.files.octets import CHUNK, SEALED, chunks, seal_chunks, seal_tail
 from safeum_home.chats.files.record import OpenFile
 from safeum_home.errors import Code, Problem
@@ -26,12 +28,23 @@ class _Hash(Protocol):
 
 
 class Receiving:
-    """`ends` tells when an upload is over, complete or not; `tail` is what follows the last whole chunk."""
+    """`ends` tells when an upload is over, complete or not; `tail` is what follows the last whole chunk.
+
+    `check` raises what is in the way of going on: it is looked at every `CHECK_EVERY`, and with each note.
+    """
 
     def __init__(
-        self, means: FileMeans, file: OpenFile, row: UploadRow, tail: bytes, ends: Callable[[bool], int]
+        self,
+        means: FileMeans,
+        file: OpenFile,
+        row: UploadRow,
+        tail: bytes,
+        ends: Callable[[bool], int],
+        check: Callable[[Connection], object],
     ) -> None:
         self._means = means
+        self._check = check
+        self._check_at = means.now() + CHECK_EVERY
         self._file = file
         self._blind = row.file
         self._ends = ends
@@ -46,9 +59,16 @@ class Receiving:
         """How many octets are on disk then, and when the upload ends.
 
         A body that breaks off is kept as far as it came. One with a checksum is kept as a whole, or not.
-        Raises `too_large`, `wrong_checksum`, `not_found` where the upload was thrown away meanwhile, and what
-        the store does: then it stands where it was noted last.
+        Raises `too_large`, `wrong_checksum`, `not_found` where the upload was thrown away meanwhile, what
+        `check` and the store do: then it stands where it was noted last.
         """
+        try:
+            return await self._run(body, checksum)
+        except Exception:
+            await self._forget()
+            raise
+
+    async def _run(self, body: Intake, checksum: Checksum | None) -> tuple[int, int]:
         means, file = self._means, self._file
         if self._number and self._received < file.size:
             await means.work(lambda: means.store.truncate(file.blob, self._number * SEALED))
@@ -61,6 +81,9 @@ class Receiving:
             await self._take(data, digest)
             if digest is None and self._received - self._noted >= CHECKPOINT:
                 await self._note()
+            elif means.now() >= self._check_at:
+                await means.database.read(self._check)
+                self._check_at = means.now() + CHECK_EVERY
         if (
             digest is not None
             and checksum is not None
@@ -100,12 +123,21 @@ class Receiving:
         noted, received = self._noted, self._received
         tail = seal_tail(file.key, file.blob, received, bytes(self._rest))
         ends = self._ends(received == file.size)
-        stored = await means.database.transact(
-            lambda c: files.advance(c, self._blind, noted, received, tail, ends)
-        )
-        if not stored:
-            # Thrown away meanwhile, or a message has it already: then it was complete, and is left alone.
-            if not await means.database.read(lambda c: files.is_there(c, file.blob)):
-                await means.forget_blob(file.blob)
-            raise Problem(Code.NOT_FOUND)
+
+        def note(c: Connection) -> bool:
+            self._check(c)
+            return files.advance(c, self._blind, noted, received, tail, ends)
+
+        if not await means.database.transact(note):
+            raise Problem(Code.NOT_FOUND)  # thrown away meanwhile, or a message has it already
         self._noted, self._end = received, ends
+        self._check_at = means.now() + CHECK_EVERY
+
+    async def _forget(self) -> None:
+        """Where the upload was thrown away, its blob may have come back by what was appended since."""
+        means, blob = self._means, self._file.blob
+        try:
+            if not await means.database.read(lambda c: files.is_there(c, blob)):
+                await means.forget_blob(blob)
+        except Problem:
+            return  # the janitor finds it

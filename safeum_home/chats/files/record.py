@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from safeum_home.chats.contents import Chat
 from safeum_home.chats.sealed_records import SealedRecords
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, FileId
 from safeum_home.ports import Key
 from safeum_home.storage.rows import FileRow, UploadRow
@@ -56,6 +58,11 @@ def open_upload(key: Key, row: UploadRow, own: GetKey) -> OpenFile:
 def open_file(key: Key, row: FileRow, own: GetKey) -> OpenFile:
     """`own` gives the row's own key, where it has one. Raises `Tampered`."""
     return _open(key, row.sealed, _of_message(row.chat, row.position), row.blob, own)
+
+
+def unreadable(chat: Chat) -> Problem:
+    """What is wrong where something of `chat` does not open: its key may be another one by now."""
+    return Problem(Code.BUSY, retry_after=1.0) if chat.stale else Problem(Code.FILE_LOST)
 
 
 def _of_message(chat: bytes, position: int) -> bytes:

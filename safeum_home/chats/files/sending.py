@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.files.own_keys import OwnKey, opener
-from safeum_home.chats.files.record import OpenFile, open_file, open_upload, seal_file
+from safeum_home.chats.files.record import OpenFile, open_file, open_upload, seal_file, unreadable
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.config import FileSection
 from safeum_home.errors import Code, Problem, Tampered
@@ -27,14 +27,14 @@ class Attachments:
     def __init__(
         self,
         database: Database,
-        keyring: Keyring,
+        fleeting: Keyring,
         blinder: Blinder,
         chats: ChatOpener,
         section: FileSection,
         now: Callable[[], int],
     ) -> None:
         self._database = database
-        self._keyring = keyring
+        self._fleeting = fleeting
         self._blinder = blinder
         self._chats = chats
         self._section = section
@@ -43,7 +43,8 @@ class Attachments:
     async def find(self, account: AccountId, chat: Chat, body: File) -> "Attachment":
         """The file of `body`, for a message of `account` into `chat`.
 
-        Raises `not_found`, `upload_incomplete`, and `file_mismatch` where the body says something else than
+        Raises `not_found`, `upload_incomplete`, `file_lost` where what is kept of it is damaged, and
+        `file_mismatch` where the body says something else than
         what was seen of the file.
         """
         return await self._database.read(lambda c: self.found(c, account, chat, body))
@@ -56,13 +57,16 @@ class Attachments:
             file.key.wipe()
             raise Problem(Code.FILE_MISMATCH)
         ends = self._now() + int(self._section.without_history_seconds * 1000)
-        return Attachment(file, blind, self._blinder.account(account), self._keyring, ends)
+        return Attachment(file, blind, self._blinder.account(account), self._fleeting, ends)
 
     def _uploaded(self, c: Connection, account: AccountId, chat: Chat, blind: bytes) -> OpenFile | None:
         row = files.upload(c, blind)
         if row is None or row.chat != chat.blind:
             return None
-        file = open_upload(chat.key, row, opener(c, self._keyring, row))
+        try:
+            file = open_upload(chat.key, row, opener(c, self._fleeting, row))
+        except Tampered:
+            raise unreadable(chat) from None
         if file.account == account and row.received == file.size:
             return file
         file.key.wipe()
@@ -75,7 +79,7 @@ class Attachments:
         open_chat = self._chats.opener(c, account)
         for row in files.uses_of(c, blind, self._blinder.account(account), _LOOKED_AT):
             try:
-                return open_file(open_chat(row.chat).key, row, opener(c, self._keyring, row))
+                return open_file(open_chat(row.chat).key, row, opener(c, self._fleeting, row))
             except Tampered:
                 continue
         raise Problem(Code.NOT_FOUND, "there is no such file, or it is not for you")
@@ -87,12 +91,12 @@ class Attachment:
     In a chat without history it gets a key of its own, and is dropped at `ends` (milliseconds).
     """
 
-    def __init__(self, file: OpenFile, blind: bytes, account: bytes, keyring: Keyring, ends: int) -> None:
+    def __init__(self, file: OpenFile, blind: bytes, account: bytes, fleeting: Keyring, ends: int) -> None:
         """`blind` and `account` are the blind indexes of the file, and of who sends it."""
         self._file = file
         self._blind = blind
         self._account = account
-        self._keyring = keyring
+        self._fleeting = fleeting
         self._ends = ends
 
     def storing(
@@ -117,9 +121,9 @@ class Attachment:
         """What stores the file of the message at `position`, in a transaction of this turn."""
         own, ends = None, 0
         if not chat.record.history:
-            own, ends = OwnKey(self._keyring, files.file_owner(chat.blind, position)), self._ends
+            own, ends = OwnKey(self._fleeting, files.file_owner(chat.blind, position)), self._ends
         sealed = seal_file(chat.key, chat.blind, position, self._file, None if own is None else own.key)
-        row = FileRow(chat.blind, position, self._blind, self._file.blob, ends, sealed)
+        row = FileRow(chat.blind, position, self._account, self._blind, self._file.blob, ends, sealed)
 
         def attach(c: Connection) -> None:
             # It may have been erased where its sender saw it, and its row not be swept away yet.

@@ -8,21 +8,29 @@ from safeum_home.ids import AccountId
 
 RETRY_AFTER = 2.0
 MOST = 512
-"""Of all accounts together: each of them takes a little memory, and a thread from time to time."""
+"""Of all accounts together, whatever they take."""
+MEMORY = 256 * 1024 * 1024
+"""Octets that all of them together may have in memory."""
+HELD = 5
+"""Batches of a store that one may have there: what comes, what waits, the same sealed, what goes."""
+_SHARE = 8
+"""No account has more than one part in so many of all."""
 
 
 class Slots:
-    """Counts them; `limit` is that of one account."""
+    """Counts them."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, limit: int, batch: int) -> None:
+        """`limit` is that of one account, `batch` how many octets the store takes at once."""
+        self.most = max(1, min(MOST, MEMORY // (HELD * batch)))
+        self._limit = min(limit, max(1, self.most // _SHARE))
         self._taken: dict[AccountId, int] = {}
         self.total = 0
 
     def take(self, account: AccountId) -> None:
         """Raises `busy` where there are too many."""
         count = self._taken.get(account, 0)
-        if count >= self._limit or self.total >= MOST:
+        if count >= self._limit or self.total >= self.most:
             raise Problem(Code.BUSY, "too many files at once", RETRY_AFTER)
         self._taken[account] = count + 1
         self.total += 1

@@ -50,10 +50,12 @@ class Uploads:
         )
         blind, account = means.blinder.file(file.id), means.blinder.account(grant.account)
         ends = self._ends(complete=size == 0)
-        own = None if chat.record.history else OwnKey(means.keyring, files.upload_owner(blind))
+        own = None if chat.record.history else OwnKey(means.fleeting, files.upload_owner(blind))
         sealed = seal_upload(chat.key, blind, file, None if own is None else own.key)
         row = UploadRow(blind, chat.blind, file.blob, 0, ends, sealed, b"")
-        former = None if grant.file is None else means.blinder.file(grant.file)
+        # Whoever asks again with this ticket replaces what is begun here, also before that is stored.
+        before, grant.file = grant.file, file.id
+        former = None if before is None else means.blinder.file(before)
 
         def begin(c: Connection) -> None:
             means.check(c, grant, chat)
@@ -68,13 +70,25 @@ class Uploads:
                 own.store(c)
 
         try:
-            await means.database.transact(begin)
+            try:
+                await means.database.transact(begin)
+            except BaseException:
+                if grant.file == file.id:
+                    grant.file = before
+                raise
             if size == 0:
-                await means.work(lambda: _store_empty(means, file))
+                await self._store_empty(file)
         finally:
             file.key.wipe()
-        grant.file = file.id
         return UploadState(file.id, size, 0, ends / 1000)
+
+    async def _store_empty(self, file: OpenFile) -> None:
+        """It has a chunk as well, and may have been thrown away before that was there."""
+        means = self._means
+        await means.work(lambda: _store_empty(means, file))
+        if not await means.database.read(lambda c: files.is_there(c, file.blob)):
+            await means.forget_blob(file.blob)
+            raise Problem(Code.NOT_FOUND)
 
     async def state(self, ticket: str, file: str) -> UploadState:
         grant = self._granted(ticket, file)
@@ -116,7 +130,9 @@ class Uploads:
     async def _receive(
         self, grant: UploadGrant, offset: int, length: int | None, checksum: Checksum | None, body: Intake
     ) -> UploadState:
-        row, opened = await self._open(grant, await self._means.chat(grant))
+        means = self._means
+        chat = await means.chat(grant)
+        row, opened = await self._open(grant, chat)
         try:
             if offset != row.received:
                 raise Problem(Code.WRONG_OFFSET)
@@ -130,7 +146,7 @@ class Uploads:
                 )
             except Tampered:
                 raise Problem(Code.FILE_LOST) from None
-            receiving = Receiving(self._means, opened, row, tail, self._ends)
+            receiving = Receiving(means, opened, row, tail, self._ends, lambda c: means.check(c, grant, chat))
             received, ends = await receiving.run(body, checksum)
             return UploadState(opened.id, opened.size, received, ends / 1000)
         finally:
@@ -147,7 +163,7 @@ class Uploads:
             row = files.upload(c, blind)
             if row is None or row.chat != chat.blind:
                 return None
-            return row, open_upload(chat.key, row, opener(c, means.keyring, row))
+            return row, open_upload(chat.key, row, opener(c, means.fleeting, row))
 
         row, opened = await means.find(chat, read)
         if opened.account != grant.account or opened.id != grant.file:

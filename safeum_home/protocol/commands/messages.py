@@ -103,7 +103,10 @@ class SettingsKept(Result, frozen=True):
 
 @command("chat.settings.set", SettingsKept)
 class ChatSettingsSet(Params, frozen=True, omit_defaults=True):
-    """Set something for a chat, for all one's own devices. What is left out stays as it is."""
+    """Set something for a chat, for all one's own devices. What is left out stays as it is.
+
+    While the history of the chat is off no draft is kept: `draft_not_kept`.
+    """
 
     chat: Chat
     muted_until: Milliseconds | UnsetType | None = UNSET

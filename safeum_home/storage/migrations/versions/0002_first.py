@@ -28,7 +28,8 @@ def _sealed(name: str = "sealed") -> sa.Column[bytes]:
 def upgrade() -> None:
     _table("node", sa.Column("name", sa.String(32), primary_key=True), _number("value"))
     op.execute("INSERT INTO node (name, value) VALUES ('committed', 0), ('groups', 0)")
-    _table("keys", _blind("owner", primary_key=True), _number("epoch"), _sealed("wrapped"))
+    for name in ("keys", "fleeting_keys"):
+        _table(name, _blind("owner", primary_key=True), _number("epoch"), _sealed("wrapped"))
     _table("accounts", _blind("account", primary_key=True), _sealed())
     _table("aliases", _blind("alias", primary_key=True), _blind("account"))
     op.create_index("ix_aliases_account", "aliases", ["account"])
@@ -88,9 +89,11 @@ def upgrade() -> None:
     _table(
         "endings",
         _blind("account", primary_key=True),
-        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _blind("ending", primary_key=True),
+        _number("position"),
         _sealed(),
     )
+    op.create_index("ix_endings_account_position", "endings", ["account", "position"])
     _table(
         "events",
         _blind("chat", primary_key=True),
@@ -123,6 +126,7 @@ def upgrade() -> None:
     _table("erasing", _blind("owner", primary_key=True), _number("upto"))
     _files()
     _message_changes()
+    _federation()
 
 
 def _message_changes() -> None:
@@ -148,6 +152,7 @@ def _message_changes() -> None:
         _blind("chat", primary_key=True),
         _number("position"),
         _sealed(),
+        sa.Column("draft", sa.LargeBinary),
     )
     op.create_index("ix_settings_chat", "settings", ["chat"])
     op.create_index("ix_settings_account_position", "settings", ["account", "position"])
@@ -174,10 +179,21 @@ def _files() -> None:
         "files",
         _blind("chat", primary_key=True),
         sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _blind("account"),
         _blind("file"),
         _blind("blob"),
         _number("ends"),
         _sealed(),
     )
-    for column in ("file", "blob", "ends"):
+    for column in ("account", "file", "blob", "ends"):
         op.create_index(f"ix_files_{column}", "files", [column])
+
+
+def _federation() -> None:
+    """What is kept for other nodes."""
+    _table(
+        "signing_keys",
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _number("began"),
+        sa.Column("ended", sa.BigInteger, nullable=True),
+    )
