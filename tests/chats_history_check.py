@@ -5,7 +5,7 @@ from sqlalchemy import select
 from safeum_home.client.chat_view import ChatView
 from safeum_home.storage.schema import events
 from tests.chats_net import Device
-from tests.chats_truth import Room, Said, Shown
+from tests.chats_rooms import MOST_UNREAD, Room, Said, Shown
 from tests.world import World
 
 
@@ -16,7 +16,7 @@ def fleeting_row(world: World, message: str) -> bool:
     return world.database.now(lambda c: c.execute(query).first()) is not None
 
 
-def check_loose(device: Device, view: ChatView, room: Room, held: list[Shown], order: int) -> None:
+def check_loose(device: Device, view: ChatView, room: Room, held: list[Shown]) -> None:
     """Nothing of what was erased, all that it was told since it loaded, and all that is kept behind that.
 
     What was dropped before it loaded may be missing.
@@ -24,28 +24,40 @@ def check_loose(device: Device, view: ChatView, room: Room, held: list[Shown], o
     person = device.owner
     about = f"{person} on {device.id} in {room.kind} {room.people} without history"
     seen = room.seen(person)
-    places = {said.key: place for place, said in enumerate(seen)}
-    assert held == sorted(held, key=lambda shown: places.get(shown.key, -1)), f"{about}: {held} for {seen}"
-    place = 0
-    left_out: list[Said] = []
-    for shown in held:
-        while place < len(seen) and seen[place].key != shown.key:
-            left_out.append(seen[place])
-            place += 1
-        assert place < len(seen), f"{about}: {shown} is not to be seen; {held} for {seen}"
+    places = _places(held, seen)
+    assert -1 not in places, f"{about}: not in order, or not to be seen: {places} of {held} for {seen}"
+    for place, shown in zip(places, held, strict=True):
         said = seen[place]
         assert said.over or shown == said.shown_to(person), f"{about}: {shown} for {said}"
-        if shown is held[0]:
-            left_out = [one for one in left_out if _was_told(one, device, room)]
-        place += 1
-    left_out += seen[place:] if held else [one for one in seen if _was_told(one, device, room)]
-    complete = view.loaded and not view.more
-    for said in left_out:
-        needed = not said.fleeting or _was_told(said, device, room) or (complete and said.waits)
+    left_out = [(place, said) for place, said in enumerate(seen) if place not in places]
+    first, complete = min(places, default=len(seen)), view.loaded and not view.more
+    for place, said in left_out:
+        told = _was_told(said, device, room)
+        needed = told or (place > first and not said.fleeting) or (complete and said.waits)
         assert not needed or (said.over and said.fleeting), f"{about}: {said} is missing in {held}"
-    if complete:
-        kept = [said.key for said in seen if not said.fleeting]
-        assert [shown.key for shown in held if shown.key in kept] == kept, f"{about}: {held} for {kept}"
+        assert said.fleeting or not complete, f"{about}: {said} is kept, and missing in {held}"
+
+
+def _places(held: list[Shown], seen: list[Said]) -> list[int]:
+    """Where messages stand in all of them; -1 for one that does not, or not behind those before it.
+
+    Two notices may say the same: those that are held are the newest.
+    """
+    places: list[int] = []
+    end = len(seen)
+    for shown in reversed(held):
+        found = [place for place, said in enumerate(seen) if said.key == shown.key]
+        found = [place for place in found if place < end]
+        end = found[-1] if found else 0
+        places.insert(0, found[-1] if found else -1)
+    return places
+
+
+def fewest_unread(device: Device, room: Room) -> int:
+    """How many unread messages a device shows at least: what was dropped before it loaded is not counted."""
+    news = room.news(device.owner)
+    sure = [one for one in news if not one.fleeting or one.waits or _was_told(one, device, room)]
+    return min(MOST_UNREAD, len(sure))
 
 
 def _was_told(said: Said, device: Device, room: Room) -> bool:

@@ -7,7 +7,8 @@ that is away waits for it, and what may not: for that which is in between it ask
 from collections.abc import Callable
 
 from tests.chats_groups_truth import FORBIDDEN, Group, GroupsTruth
-from tests.chats_truth import UNKNOWN, Room, Said
+from tests.chats_messages_truth import STRANGERS, UNKNOWN
+from tests.chats_rooms import NODE, Key, Room, Said
 
 
 class HistoryTruth(GroupsTruth):
@@ -17,41 +18,41 @@ class HistoryTruth(GroupsTruth):
         super().__init__(names)
         self.away: Callable[[Room], set[str]] = lambda room: set()
         """The devices of a room's members that are not told anything now, without the one that writes."""
+        self.writing: Callable[[], set[str]] = set
+        """The device that writes, where it is not told anything now."""
         self.kept: Callable[[Said], bool] = lambda said: True
         """Whether the node has a message that may be there still, or not any more."""
 
-    def _say(self, room: Room, key: str, sender: str) -> None:
-        super()._say(room, key, sender)
+    def _say(self, room: Room, key: str, sender: str) -> Said:
+        said = super()._say(room, key, sender)
         if not room.history:
-            said = room.said[-1]
             said.fleeting = True
             said.waits = self.away(room)
+        return said
 
     def alive(self, said: Said) -> bool:
         """Whether a message that was not erased is there."""
         return not said.fleeting or bool(said.waits) or (not said.over and self.kept(said))
 
-    def _find(self, key: tuple[str, ...], which: str) -> Said | None:
-        room = self.rooms[key]
-        place = room.find(which)
-        if place < room.erased or not self.alive(room.said[place]):
-            return None
-        return room.said[place]
+    def _find(self, person: str, key: Key, which: str) -> Said | None:
+        said = super()._find(person, key, which)
+        return said if said is not None and self.alive(said) else None
 
-    def mark(self, person: str, key: tuple[str, ...], upto: str) -> str | None:
-        """As before; nothing of what was erased is read any more, but what was dropped may be."""
-        room = self.rooms.get(key)
-        if room is not None and self._is_in(person, key) and room.find(upto) < room.erased:
-            return UNKNOWN
-        return super().mark(person, key, upto)
+    def forward(self, person: str, key: Key, source: Key, which: str, called: str) -> str | None:
+        """As before; the device that has a message copied does not know what it holds, and gets it, too."""
+        again = self._was_said(key, called)
+        refused = super().forward(person, key, source, which, called)
+        if refused is None and not again and (copy := self.rooms[key].said[-1]).fleeting:
+            copy.waits |= self.writing()
+        return refused
 
-    def edit(self, person: str, key: tuple[str, ...], which: str, text: str) -> str | None:
+    def edit(self, person: str, key: Key, which: str, text: str) -> str | None:
         return self._altered(key, which, super().edit(person, key, which, text))
 
-    def delete(self, person: str, key: tuple[str, ...], which: str) -> str | None:
+    def delete(self, person: str, key: Key, which: str) -> str | None:
         return self._altered(key, which, super().delete(person, key, which))
 
-    def _altered(self, key: tuple[str, ...], which: str, refused: str | None) -> str | None:
+    def _altered(self, key: Key, which: str, refused: str | None) -> str | None:
         """Whoever is away gets what a message has become before that goes."""
         room = self.rooms.get(key)
         if refused is None and room is not None:
@@ -60,14 +61,14 @@ class HistoryTruth(GroupsTruth):
                 said.waits |= self.away(room)
         return refused
 
-    def draft(self, person: str, key: tuple[str, ...], text: str) -> str | None:
+    def draft(self, person: str, key: Key, text: str) -> str | None:
         """As before, but none where no messages are kept."""
         room = self.rooms.get(key)
         if room is not None and not room.history and text and self._is_in(person, key):
             return "draft_not_kept"
         return super().draft(person, key, text)
 
-    def set_history(self, person: str, key: tuple[str, ...], enabled: bool) -> str | None:
+    def set_history(self, person: str, key: Key, enabled: bool) -> str | None:
         """Disable the history of a chat, which erases it for all, or have messages kept again."""
         room = self.rooms.get(key)
         if room is None or not self._is_in(person, key):
@@ -76,10 +77,17 @@ class HistoryTruth(GroupsTruth):
             return None
         if isinstance(room, Group) and room.roles[person] != "owner":
             return FORBIDDEN
+        # Either may erase what both have written, but says nothing with it to whom he may not write.
+        welcome = self._may_write(person, room)
+        if enabled and not welcome:
+            return STRANGERS
         room.history = enabled
-        if not enabled:
+        if enabled:
+            room.kept = len(room.said)
+        else:
             self._erase(room)
-        self._say(room, self._history_notice(person, enabled), "the node")
+        if welcome:
+            self._say(room, self._history_notice(person, enabled), NODE)
         return None
 
     def _history_notice(self, person: str, enabled: bool) -> str:

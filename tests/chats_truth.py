@@ -1,115 +1,15 @@
-"""What is true of some people and their chats, in the simplest words: a model without a node.
+"""What is true of some people and how they stand with each other, in the simplest words: without a node.
 
 A command returns the code that it is refused with, or None.
 """
 
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import NamedTuple
-
 from safeum_home.protocol.types import ContactState
+from tests.chats_rooms import Key, Person, Room
 
 NONE, REQUESTED, INCOMING = ContactState.NONE, ContactState.REQUESTED, ContactState.INCOMING
 ACCEPTED, REMOVED, BLOCKED = ContactState.ACCEPTED, ContactState.REMOVED, ContactState.BLOCKED
 CLOSED = ContactState.CLOSED
 WRONG = "wrong_contact_state"
-STRANGERS = "not_a_contact"
-UNKNOWN = "not_found"
-GONE = "message_gone"
-FOREIGN = "not_yours"
-NODE = "the node"
-MOST_UNREAD, MOST_PINS = 100, 20
-
-
-@dataclass
-class Said:
-    """A message. `key` is its first text, which no other has, or what it is an alert of."""
-
-    key: str
-    sender: str
-    order: int
-    text: str
-    edited: bool = False
-    deleted: bool = False
-    reactions: dict[str, str] = field(default_factory=dict)
-    fleeting: bool = False
-    """Whether it lives only until it is delivered."""
-    waits: set[str] = field(default_factory=set)
-    """Devices that have not got it: until then it lives."""
-    old: bool = False
-    """Whether it was written a week ago, and is not edited any more."""
-    over: bool = False
-    """Whether it is certainly gone."""
-
-    def shown_to(self, person: str) -> "Shown":
-        """What `person` sees of it."""
-        if self.deleted:
-            return Shown(self.key, self.sender, None, False, {}, None)
-        counts = Counter(self.reactions.values())
-        return Shown(self.key, self.sender, self.text, self.edited, dict(counts), self.reactions.get(person))
-
-
-class Shown(NamedTuple):
-    """A message as somebody sees it; of one that was deleted there is no text."""
-
-    key: str
-    sender: str
-    text: str | None
-    edited: bool
-    reactions: dict[str, int]
-    mine: str | None
-
-
-@dataclass
-class Room:
-    """A chat. `read` says how many messages each has read, from the first on."""
-
-    kind: str
-    people: tuple[str, ...]
-    said: list[Said] = field(default_factory=list)
-    read: dict[str, int] = field(default_factory=dict)
-    since: dict[str, int] = field(default_factory=dict)
-    """How many messages, from the first on, somebody does not see."""
-    pinned: list[str] = field(default_factory=list)
-    drafts: dict[str, str] = field(default_factory=dict)
-    muted: dict[str, bool] = field(default_factory=dict)
-    history: bool = True
-    erased: int = 0
-    """How many messages, from the first on, were erased for all."""
-    loose: bool = False
-    """Whether its history was ever disabled."""
-    joined: dict[str, int] = field(default_factory=dict)
-    """When somebody came, in the order of messages."""
-
-    def find(self, key: str) -> int:
-        """The place of a message; -1 where there is none."""
-        return next((place for place, said in enumerate(self.said) if said.key == key), -1)
-
-    def unread(self, person: str) -> int:
-        """What others wrote behind what was read, and behind what the person wrote last."""
-        own = [place + 1 for place, said in enumerate(self.said) if said.sender == person]
-        news = self.said[max([self.read.get(person, 0), *own]) :]
-        return min(MOST_UNREAD, sum(not said.key.startswith("notice ") for said in news))
-
-    def seen(self, person: str) -> list[Said]:
-        """What somebody sees of it."""
-        return self.said[max(self.erased, self.since.get(person, 0)) :]
-
-    def other(self, person: str) -> str | None:
-        """Who is at the other end of a direct chat."""
-        if self.kind != "direct":
-            return None
-        return next(one for one in self.people if one != person)
-
-
-@dataclass
-class Person:
-    """An account. `contacts` has what it sees of others; who is not there is NONE."""
-
-    name: str
-    shown: str = ""
-    closed: bool = False
-    contacts: dict[str, ContactState] = field(default_factory=dict)
 
 
 class Truth:
@@ -117,7 +17,7 @@ class Truth:
 
     def __init__(self, names: list[str]) -> None:
         self.people = {name: Person(name) for name in names}
-        self.rooms: dict[tuple[str, ...], Room] = {}
+        self.rooms: dict[Key, Room] = {}
         self.order = 0
         for name in names:
             self.rooms["system", name] = Room("system", (name,))
@@ -133,145 +33,13 @@ class Truth:
         rooms = [room for room in self.rooms.values() if person in room.people and room.said]
         return sorted(rooms, key=lambda room: -room.said[-1].order)
 
-    def key_of(self, room: Room) -> tuple[str, ...]:
+    def key_of(self, room: Room) -> Key:
         return next(key for key, one in self.rooms.items() if one is room)
 
-    def room(self, *people: str) -> tuple[str, ...]:
+    def room(self, *people: str) -> Key:
         """The key of the chat of two people, or of one with himself."""
         who = tuple(sorted(set(people)))
         return ("direct" if len(who) == 2 else "self", *who)
-
-    # --- messages
-
-    def alert(self, person: str, about: str) -> None:
-        """The node tells an account of a login."""
-        self._say(self.rooms["system", person], f"login {about}", NODE)
-
-    def write(self, person: str, key: tuple[str, ...], text: str) -> str | None:
-        """Write into the chat of `person` with another, or with himself; the second time nothing happens."""
-        room = self.rooms.get(key)
-        if room is not None and room.find(text) >= 0:
-            return None
-        if key[0] == "self":
-            room = self.rooms.setdefault(key, Room("self", (person,)))
-        elif room is None or self.state(room.other(person) or "", person) is not ACCEPTED:
-            return STRANGERS
-        self._say(room, text, person)
-        return None
-
-    def _say(self, room: Room, key: str, sender: str) -> None:
-        self.order += 1
-        room.said.append(Said(key, sender, self.order, key))
-
-    def mark(self, person: str, key: tuple[str, ...], upto: str) -> str | None:
-        """All up to a message was read."""
-        room = self.rooms.get(key)
-        if room is None or not self._is_in(person, key) or (place := room.find(upto)) < 0:
-            return UNKNOWN
-        room.read[person] = max(room.read.get(person, 0), place + 1)
-        return None
-
-    def _may_write(self, person: str, room: Room) -> bool:
-        if room.kind == "direct":
-            return self.state(room.other(person) or "", person) is ACCEPTED
-        return room.kind == "self"
-
-    def _may_pin(self, person: str, room: Room) -> str | None:
-        return None if self._may_write(person, room) else STRANGERS
-
-    def _moderates(self, person: str, room: Room) -> bool:
-        """Whether somebody deletes what others wrote."""
-        return False
-
-    def _is_in(self, person: str, key: tuple[str, ...]) -> bool:
-        return key in self.rooms
-
-    def _find(self, key: tuple[str, ...], which: str) -> Said | None:
-        """A message of a chat that is there."""
-        place = self.rooms[key].find(which)
-        return self.rooms[key].said[place] if place >= 0 else None
-
-    def edit(self, person: str, key: tuple[str, ...], which: str, text: str) -> str | None:
-        if not self._is_in(person, key):
-            return UNKNOWN
-        said = self._find(key, which)
-        if said is None or said.deleted:
-            return GONE
-        if said.sender != person:
-            return FOREIGN
-        if not self._may_write(person, self.rooms[key]):
-            return STRANGERS
-        if said.old:
-            return "edit_over"
-        said.text, said.edited = text, said.edited or said.text != text
-        return None
-
-    def delete(self, person: str, key: tuple[str, ...], which: str) -> str | None:
-        if not self._is_in(person, key):
-            return UNKNOWN
-        said = self._find(key, which)
-        if said is None:
-            return GONE
-        moderated = said.sender != NODE and self._moderates(person, self.rooms[key])
-        if not said.deleted and said.sender != person and not moderated:
-            return FOREIGN
-        said.deleted = True
-        said.reactions.clear()
-        pinned = self.rooms[key].pinned
-        if which in pinned:
-            pinned.remove(which)
-        return None
-
-    def react(self, person: str, key: tuple[str, ...], which: str, emoji: str | None) -> str | None:
-        if not self._is_in(person, key):
-            return UNKNOWN
-        said = self._find(key, which)
-        if said is None or said.deleted:
-            return GONE
-        if not self._may_write(person, self.rooms[key]):
-            return STRANGERS
-        if emoji is None:
-            said.reactions.pop(person, None)
-        else:
-            said.reactions[person] = emoji
-        return None
-
-    def pin(self, person: str, key: tuple[str, ...], which: str) -> str | None:
-        if not self._is_in(person, key):
-            return UNKNOWN
-        if (refused := self._may_pin(person, self.rooms[key])) is not None:
-            return refused
-        said, pinned = self._find(key, which), self.rooms[key].pinned
-        if said is None or said.deleted:
-            return GONE
-        if which in pinned:
-            return None
-        if len(pinned) >= MOST_PINS:
-            return "too_many_pins"
-        pinned.append(which)
-        return None
-
-    def unpin(self, person: str, key: tuple[str, ...], which: str) -> str | None:
-        if not self._is_in(person, key):
-            return UNKNOWN
-        if (refused := self._may_pin(person, self.rooms[key])) is not None:
-            return refused
-        if which in self.rooms[key].pinned:
-            self.rooms[key].pinned.remove(which)
-        return None
-
-    def draft(self, person: str, key: tuple[str, ...], text: str) -> str | None:
-        """What somebody is about to write in a chat, shown on all his devices."""
-        if not self._is_in(person, key):
-            return UNKNOWN
-        self.rooms[key].drafts[person] = text
-        return None
-
-    def mute(self, person: str, key: tuple[str, ...], muted: bool) -> str | None:
-        if not self._is_in(person, key):
-            return UNKNOWN
-        self.rooms[key].muted[person] = muted
-        return None
 
     # --- people
 

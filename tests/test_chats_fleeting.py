@@ -71,6 +71,21 @@ class DeliveryTests(FleetingCase):
         self.assertEqual(self.left(), [0, 0, 0])
         self.assertEqual(self.bob.history(self.chat), [])
 
+    def test_a_copy(self) -> None:
+        """Who has a message copied by the node does not have it before it was told what it holds."""
+        notes = direct_chat_id(AccountId(self.alice.account), AccountId(self.alice.account))
+        note = self.alice.write(notes, "a note")
+        self.alice.take()
+        source = {"chat": notes, "message": note["id"]}
+        self.alice.call("chat.send", chat=self.chat, client_id="copy", forward=source)
+        self.acknowledge(self.bob)
+        self.gather()
+        self.assertEqual(self.left(), [1, 1, 1])
+        self.assertEqual(texts(self.alice.messages()), ["a note"])
+        self.acknowledge(self.alice)
+        self.gather()
+        self.assertEqual(self.left(), [0, 0, 0])
+
     def test_an_earlier_acknowledgement(self) -> None:
         """What is held up to one message says nothing of the next."""
         first = self.alice.write(self.chat, "first")

@@ -10,7 +10,7 @@ from safeum_home.client.receipts import UNKNOWN_KEY, verify
 from safeum_home.protocol.events import ChatUpdated
 from safeum_home.protocol.types import ChatInfo
 from tests.client_desk import DeskTestCase
-from tests.client_double import CHAT, cursor, message
+from tests.client_double import CHAT, OTHER, cursor, message
 from tests.test_client_receipts import VECTORS
 
 RECEIPT: dict[str, Any] = msgspec.json.decode(VECTORS.read_bytes())["vectors"][0]["receipt"]
@@ -95,6 +95,27 @@ class HistoryTests(DeskTestCase):
         self.assertIn("new", self.body())
         self.wire.event(updated(62, False, 60))  # something else has changed
         self.assertIn("new", self.body())
+
+    def new_chat(self, number: int, erased: int) -> list[str]:
+        """What is held of a chat of which a message was told first, and then what it is."""
+        info = ChatInfo(OTHER, "group", erased=cursor(erased))
+        self.wire.event(message(60, chat=OTHER))
+        self.wire.event(ChatUpdated(cursor(number), info))
+        view = self.desk.state.chat(OTHER)
+        assert view is not None
+        self.assertEqual(view.erased, cursor(erased))
+        return [held.id for held in view.messages]
+
+    def test_an_erasure_of_before(self) -> None:
+        """A chat that is new here keeps what came before it was told of a past that was erased earlier."""
+        self.assertEqual(self.new_chat(61, 50), [cursor(60)])
+        self.wire.event(ChatUpdated(cursor(62), ChatInfo(OTHER, "group", erased=cursor(62))))
+        view = self.desk.state.chat(OTHER)
+        self.assertEqual(view and view.messages, [])
+
+    def test_an_erasure_in_a_chat_that_is_new(self) -> None:
+        """What the erasure itself tells of wipes, whatever was known of the chat."""
+        self.assertEqual(self.new_chat(61, 61), [])
 
     def test_a_page_that_was_asked_for_before(self) -> None:
         """It is not put into the view that was wiped."""

@@ -33,6 +33,8 @@ CHATS_AT_ONCE = 100
 """Chats that are looked at in one snapshot."""
 MOST_ACCOUNTS = 200_000
 MOST_GATHERED = 50_000
+NO_DEVICE = bytes(16)
+"""Stands where no device holds a message when it is stored."""
 RECOGNISED_HOURS = 7 * 24
 """For so long a message that is gone is recognised when it is sent again."""
 
@@ -67,15 +69,24 @@ class FleetingMessages:
         self._stopped = False
 
     def sealed(
-        self, chat: Chat, sender: AccountId, device: DeviceId, position: int, encoded: bytes, sent: bytes
+        self,
+        chat: Chat,
+        sender: AccountId,
+        device: DeviceId | None,
+        position: int,
+        encoded: bytes,
+        sent: bytes,
     ) -> FleetingEvent:
-        """A message for `storage.spool.append_fleeting`, in this very turn; `sent` recognises it."""
+        """A message for `storage.spool.append_fleeting`, in this very turn; `sent` recognises it.
+
+        `device` has it already; None where no device has.
+        """
         sealed = seal_fleeting(chat, position, encoded)
         self.waits(chat, position)
         return FleetingEvent(
             NewEvent(chat.blind, position, sealed.sealed, sent),
             self._blinder.account(sender),
-            self._blinder.device(device),
+            NO_DEVICE if device is None else self._blinder.device(device),
             self._hour(),
             sealed.owner,
             sealed.key,

@@ -101,7 +101,9 @@ class Messages:
             self._fan_out.take(sender, len(chat.members), len(encoded))
         sent = self._blinder.client_id(device, params.client_id)
         if not chat.record.history:
-            fleeting = self._fleeting.sealed(chat, sender, device, position, encoded, sent)
+            # Who has a message copied does not know what it holds: that device waits for it, too.
+            has_it = None if message.forwarded is not None else device
+            fleeting = self._fleeting.sealed(chat, sender, has_it, position, encoded, sent)
             stored = self._put_fleeting(chat, fleeting, composed)
         else:
             row = NewEvent(chat.blind, position, seal_message(chat, position, encoded), sent)

@@ -19,7 +19,7 @@ from safeum_home.protocol.events import (
     Typing,
 )
 from safeum_home.protocol.news import is_news, is_own
-from safeum_home.protocol.types import ChatInfo, Contact, ContactState, Message, Profile
+from safeum_home.protocol.types import Contact, ContactState, Message, Profile
 
 if TYPE_CHECKING:
     from safeum_home.client.state import State
@@ -36,7 +36,7 @@ class Applying:
             Typing: state.typing.take,
             ContactChanged: lambda event: self._contact(event.contact),
             ProfileChanged: lambda event: self._profile(event.account, event.profile),
-            ChatUpdated: lambda event: self._updated(event.chat),
+            ChatUpdated: self._updated,
             ChatChanged: self._changed,
             SettingsChanged: self._set,
             GroupInvitation: state.groups.invited,
@@ -75,11 +75,12 @@ class Applying:
             return self._state.hold(ChatView(message.chat, kind, message.sender, message.sender))
         return self._state.hold_of_node(message.chat, kind)
 
-    def _updated(self, info: ChatInfo) -> None:
+    def _updated(self, event: ChatUpdated) -> None:
+        info = event.chat
         view = self._state.chat(info.chat)
         if view is None:
             view = self._state.hold(ChatView(info.chat, info.kind, "", ""))
-        if view.update(info):
+        if view.update(info, event.cursor):
             self._state.typing.wipe(info.chat)
             self._state.voice.forget()
         if view.last is None:  # with nothing in it, its place in the list is where it changed

@@ -50,6 +50,8 @@ class ChatView:
     group: GroupInfo | None = None
     role: GroupRole | None = None
     settings: ChatSettings = field(default_factory=ChatSettings)
+    informed: bool = False
+    """Whether the node has said what the chat is; else it is known by what has happened in it."""
     _changes: dict[str, _Changed] = field(default_factory=dict)
 
     def muted(self, now: float) -> bool:
@@ -86,8 +88,14 @@ class ChatView:
         mine = held.mine if changed.mine is UNSET else changed.mine
         return structs.replace(changed.message, mine=mine if changed.message.reactions else None)
 
-    def update(self, info: ChatInfo | ChatSummary) -> bool:
-        """What the chat is now; True where its past was erased, and nothing is left of it here."""
+    def update(self, info: ChatInfo | ChatSummary, place: str | None = None) -> bool:
+        """What the chat is now; True where its past was erased, and nothing is left of it here.
+
+        `place` is that of the event that tells so: it is the chat's `erased` where that says so of itself.
+        Of a chat that is new here all that came before any other event was written behind that.
+        """
+        if not self.informed and place != info.erased:
+            self.erased = info.erased
         wiped = info.erased != self.erased
         if wiped:
             self.messages.clear()
@@ -100,7 +108,7 @@ class ChatView:
         self.kind = info.kind
         if isinstance(info, ChatSummary):
             self.role = info.role
-        self.history, self.erased = info.history, info.erased
+        self.history, self.erased, self.informed = info.history, info.erased, True
         self.pinned, self.group = info.pinned, info.group
         if info.group is not None:
             self.display_name = info.group.name

@@ -121,7 +121,7 @@ class NewEvent(NamedTuple):
 class FleetingEvent(NamedTuple):
     """A message of a chat without history; `owner` is that of its own key, `hour` counts from 1970.
 
-    `account` and `device` have sent it: they hold it already.
+    `account` and `device` have sent it: they hold it already. Where no device has it yet there is none.
     """
 
     event: NewEvent
