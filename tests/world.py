@@ -28,8 +28,10 @@ from safeum_home.config import (
     SupportSection,
 )
 from safeum_home.gateway.session import Session
+from safeum_home.node.alone import ALONE
 from safeum_home.node.domain import make_domain
 from safeum_home.ports import TextMessages
+from safeum_home.ports.federation import Peers
 from safeum_home.ports.files import BlobStore
 from safeum_home.presence.rounds import Rounds
 from safeum_home.protocol import MAX_FRAME, frames
@@ -258,6 +260,8 @@ class World:
         numbers: NumberSection | None = None,
         store: BlobStore | None = None,
         files: FileSection | None = None,
+        node: str = NODE,
+        peers: Peers = ALONE,
         **limits: Any,
     ) -> None:
         self.clock = Clock()
@@ -266,7 +270,7 @@ class World:
         self.vault = vault or open_vault(generate(arena()), None)
         self.hasher, self.pool = cheap_hasher(password_queue)
         self.config = Config(
-            node=NodeSection(NODE, "/nowhere"),
+            node=NodeSection(node, "/nowhere"),
             registration=RegistrationSection(registration),
             support=SupportSection(support_open),
             contact_sync=contact_sync or ContactSyncSection(),
@@ -286,6 +290,7 @@ class World:
             texts,
             maybeDeferred,
             storage=FileStorage(self.store, maybeDeferred),
+            peers=peers,
         )
         self.services = self.domain.services
         self.connections: list[Connection] = []

@@ -15,6 +15,7 @@ from safeum_home.gateway.services import Services
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.accounts import Ended, make_accounts
+from safeum_home.node.alone import ALONE
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import limits_in_use
 from safeum_home.node.files import make_files
@@ -29,6 +30,7 @@ from safeum_home.node.reading import make_reading
 from safeum_home.node.running import Domain as Domain
 from safeum_home.node.turning import InThread
 from safeum_home.ports import Database, Forfeits, TextMessages
+from safeum_home.ports.federation import Peers
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
 from safeum_home.spawn import spawn
@@ -45,13 +47,14 @@ def make_domain(
     forfeits: Forfeits = (),
     *,
     storage: FileStorage,
+    peers: Peers = ALONE,
 ) -> Domain:
     """Wire the domain of the node `config` describes. `clock` provides IReactorTime.
 
     `in_thread` runs what blocks; `forfeits` are ended with each account that is closed. Files lie in
-    `storage`.
+    `storage`. `peers` are other nodes.
     """
-    means = make_means(config, clock, database, vault, in_thread)
+    means = make_means(config, clock, database, vault, in_thread, peers)
     directory, registry, bus, section = means.directory, means.registry, means.bus, config.limits
     presence = make_presence(means)
     files = make_files(means, storage)
@@ -134,4 +137,6 @@ def make_domain(
         files,
         presence,
         messaging.fleeting,
+        (*people.shared, *messaging.shared),
+        {**people.answers},
     )

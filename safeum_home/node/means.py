@@ -14,6 +14,7 @@ from safeum_home.config import Config
 from safeum_home.limits import RateLimit
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database
+from safeum_home.ports.federation import Peers
 from safeum_home.sealing.vault import Vault
 from safeum_home.storage.keys import FLEETING
 
@@ -36,6 +37,7 @@ class DomainMeans:
     fleeting_turns: Turns
     """Of the keyring of keys that go with what they sealed."""
     fan_out: FanOut
+    peers: Peers
 
     @property
     def node(self) -> str:
@@ -48,7 +50,7 @@ class DomainMeans:
 
 
 def make_means(
-    config: Config, clock: Any, database: Database, vault: Vault, in_thread: InThread
+    config: Config, clock: Any, database: Database, vault: Vault, in_thread: InThread, peers: Peers
 ) -> DomainMeans:
     """`in_thread` runs what blocks."""
     blinder, keyring = vault.blinder, vault.keyring
@@ -71,4 +73,5 @@ def make_means(
         Turns(clock, database, keyring, in_thread),
         Turns(clock, database, vault.fleeting, in_thread, FLEETING),
         fan_out,
+        peers,
     )

@@ -18,6 +18,7 @@ from safeum_home.limits import RateLimit
 from safeum_home.node.means import DomainMeans
 from safeum_home.node.routes import message_routes
 from safeum_home.ports import Source
+from safeum_home.ports.federation import SharedKind
 from safeum_home.presence.presence import WhoIsThere
 
 
@@ -33,6 +34,7 @@ class MessagingParts(NamedTuple):
     sources: tuple[Source, ...]
     routes: Routes
     rates: dict[str, RateLimit]
+    shared: tuple[SharedKind, ...] = ()
 
 
 def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composing) -> MessagingParts:

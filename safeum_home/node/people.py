@@ -1,6 +1,9 @@
 """Who knows whom, and what people show of themselves, made and wired."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from safeum_home.accounts.avatars import Avatars
 from safeum_home.accounts.contact_rows import ContactSide
@@ -15,6 +18,7 @@ from safeum_home.node.means import DomainMeans
 from safeum_home.node.presence import presence_routes
 from safeum_home.node.routes import people_routes
 from safeum_home.ports import Source
+from safeum_home.ports.federation import Answer, SharedKind
 from safeum_home.presence.presence import WhoIsThere
 
 
@@ -26,6 +30,8 @@ class PeopleParts(NamedTuple):
     sources: tuple[Source, ...]
     routes: Routes
     rates: dict[str, RateLimit]
+    shared: tuple[SharedKind, ...] = ()
+    answers: Mapping[type[Struct], Answer] = {}
 
 
 def make_people(means: DomainMeans, side: ContactSide, presence: WhoIsThere) -> PeopleParts:

@@ -1,8 +1,10 @@
 """The domain of an open node: what the edge needs of it, and what has to be begun and ended with it."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from msgspec import Struct
 from twisted.internet.threads import deferToThread
 
 from safeum_home.accounts.closing import Closing
@@ -17,6 +19,7 @@ from safeum_home.gateway.services import Services
 from safeum_home.node.control import Control
 from safeum_home.node.files import Files
 from safeum_home.node.turning import Turns
+from safeum_home.ports.federation import Answer, SharedKind
 from safeum_home.presence.presence import WhoIsThere
 from safeum_home.spawn import spawn
 
@@ -38,6 +41,10 @@ class Domain:
     files: Files
     presence: WhoIsThere
     fleeting: FleetingMessages
+    shared: tuple[SharedKind, ...]
+    """Of what other nodes are told, and tell."""
+    answers: Mapping[type[Struct], Answer]
+    """To what other nodes ask."""
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""

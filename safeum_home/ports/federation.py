@@ -1,0 +1,86 @@
+"""Other nodes: what they are told, what they tell, and what they are asked. docs/federation.md narrates it.
+
+What nodes tell each other is the present state of objects, never the steps to it: so it may be told again,
+and what has changed twice is told once.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+from msgspec import Struct
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
+
+from safeum_home.protocol.federation.events import Event
+
+R = TypeVar("R", bound=Struct)
+
+
+class Noted(NamedTuple):
+    """A node is to be told what an object is now.
+
+    `type` names the kind of the object (`SharedKind.type`), and `pointer` which one it is: octets without a
+    name in them, of which its kind makes the event when it is sent (at most 128). Of what waits for a node
+    each object is there once. `urgent`: before all that is not, as erasures are.
+    """
+
+    node: str
+    type: str
+    pointer: bytes
+    urgent: bool = False
+
+
+class Applied(NamedTuple):
+    """What an event of another node comes to.
+
+    `store` is called in the writer's thread, in the transaction that notes that the event was received;
+    `publish` once that is committed; `ended` in any case, at last.
+    """
+
+    store: Callable[[Connection], object]
+    publish: Callable[[], None]
+    ended: Callable[[], None]
+
+
+class SharedKind(Protocol):
+    """A kind of object of which other nodes are told. Telling again what was told changes nothing."""
+
+    @property
+    def type(self) -> str:
+        """The type of its events."""
+
+    def build(self, c: Connection, pointer: bytes) -> Event | None:
+        """What is to be told of an object, not signed yet; None where there is nothing to tell any more.
+
+        On a reading connection and in its thread.
+        """
+
+    async def apply(self, node: str, event: Event) -> Applied:
+        """What an event means that `node` has sent, and that was signed by the node of its sender.
+
+        Raises `Problem` where it is refused for good, such as `not_a_contact`; what passes (`busy`,
+        `storage_unavailable`) is asked again.
+        """
+
+
+class Peers(Protocol):
+    """The other nodes."""
+
+    def reaches(self, node: str) -> bool:
+        """Whether this node has to do with `node` at all."""
+
+    def note(self, c: Connection, rows: Sequence[Noted]) -> None:
+        """In the transaction of a change: tell other nodes of it."""
+
+    def wake(self, nodes: Iterable[str]) -> None:
+        """Something was noted for these nodes, and is committed now."""
+
+    def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
+        """Ask a node, which must be one of `protocol.federation.questions`.
+
+        Fails with what it answers, as a `Problem`; `node_unreachable` where it does not answer.
+        """
+
+
+Answer = Callable[[str, Struct], Awaitable[Struct]]
+"""Answers a question of a node. Raises `Problem`."""

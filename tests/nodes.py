@@ -1,0 +1,133 @@
+"""Several nodes in memory, and what they tell each other carried by hand, so that a test may let it wait.
+
+nodes = Nodes("a.example", "b.example")
+alice, bob = nodes["a.example"].register("alice"), nodes["b.example"].register("bob")
+...
+nodes.settle()
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred, fail
+
+from safeum_home.errors import Code, Problem
+from safeum_home.ports.federation import Applied, Noted
+from safeum_home.protocol.federation.canonical import decode, encode
+from safeum_home.protocol.federation.events import MOST_OCTETS, Event
+from safeum_home.protocol.federation.questions import NAME_OF
+from tests.world import World
+
+R = TypeVar("R", bound=Struct)
+
+
+class MemoryPeers:
+    """`ports.Peers` of one of some nodes. What is noted stays when the node starts anew, as rows do."""
+
+    def __init__(self, nodes: "Nodes", name: str) -> None:
+        self._nodes = nodes
+        self._name = name
+        self.waiting: list[Noted] = []
+        self.refused: list[tuple[Noted, Problem]] = []
+
+    def reaches(self, node: str) -> bool:
+        return node in self._nodes.worlds and node != self._name
+
+    def note(self, c: Connection, rows: Sequence[Noted]) -> None:
+        for row in rows:
+            assert len(row.pointer) <= 128, row
+            if row not in self.waiting:
+                self.waiting.append(row)
+
+    def wake(self, nodes: Iterable[str]) -> None:
+        """`Nodes.settle` carries."""
+
+    def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
+        if not self.reaches(node) or node in self._nodes.away or self._name in self._nodes.away:
+            return fail(Problem(Code.NODE_UNREACHABLE))
+        assert type(question) in NAME_OF
+        asked = msgspec.convert(msgspec.to_builtins(question), type(question), strict=True)
+        answer = self._nodes.worlds[node].domain.answers[type(question)]
+
+        async def ask() -> R:
+            told = await answer(self._name, asked)
+            return msgspec.convert(msgspec.to_builtins(told), result, strict=True)
+
+        return Deferred.fromCoroutine(ask())
+
+
+class Nodes:
+    """Worlds by the names of their nodes. Those in `away` are told nothing, and tell nothing."""
+
+    def __init__(self, *names: str, **options: Any) -> None:
+        self.peers = {name: MemoryPeers(self, name) for name in names}
+        self.worlds: dict[str, World] = {}
+        self.away: set[str] = set()
+        for name in names:
+            self.worlds[name] = World(node=name, peers=self.peers[name], **options)
+
+    def __getitem__(self, name: str) -> World:
+        return self.worlds[name]
+
+    def restart(self, name: str) -> None:
+        """The node's memory is gone; its database is there."""
+        before = self.worlds[name]
+        self.worlds[name] = World(before.database, before.vault, node=name, peers=self.peers[name])
+
+    def settle(self) -> None:
+        """Carry all that waits, and all that comes of that."""
+        while sum(self._carry(name) for name in self.worlds if name not in self.away):
+            pass
+        for world in self.worlds.values():
+            world.settle()
+        if any(self._ready(name) for name in self.worlds):
+            self.settle()
+
+    def _ready(self, name: str) -> list[Noted]:
+        if name in self.away:
+            return []
+        waiting = [row for row in self.peers[name].waiting if row.node not in self.away]
+        return sorted(waiting, key=lambda row: not row.urgent)
+
+    def _carry(self, name: str) -> bool:
+        ready = self._ready(name)
+        for row in ready:
+            self.peers[name].waiting.remove(row)
+            try:
+                self._tell(name, row)
+            except Problem as problem:
+                self.peers[name].refused.append((row, problem))
+        return bool(ready)
+
+    def _tell(self, name: str, row: Noted) -> None:
+        world, other = self.worlds[name], self.worlds[row.node]
+        kind = next(kind for kind in world.domain.shared if kind.type == row.type)
+        built = world.database.now(lambda c: kind.build(c, row.pointer))
+        if built is None:
+            return
+        assert built.type == row.type and built.node == name
+        octets = encode(msgspec.to_builtins(built))
+        event = msgspec.convert(decode(octets, MOST_OCTETS), Event, strict=True)
+        there = next(kind for kind in other.domain.shared if kind.type == row.type)
+        for _ in range(2):  # told twice is told once
+            self._apply(other, there.apply(name, event))
+
+    def _apply(self, world: World, applying: Any) -> None:
+        done: list[Any] = []
+        Deferred.fromCoroutine(applying).addBoth(done.append)
+        world.clock.advance(0)
+        assert done, "applying waits for something"
+        if not isinstance(done[0], Applied):
+            raise done[0].value
+        applied = done[0]
+        try:
+            stored: list[Any] = []
+            world.database.transact(applied.store).addBoth(stored.append)
+            if stored and hasattr(stored[0], "raiseException"):
+                raise stored[0].value
+            applied.publish()
+        finally:
+            applied.ended()
