@@ -1,5 +1,6 @@
 """Running test modules side by side: all of them, each once, whatever becomes of a process."""
 
+import subprocess
 import sys
 from io import StringIO
 from pathlib import Path
@@ -30,7 +31,7 @@ class SideBySideTests(SynchronousTestCase):
     def test_a_process_that_dies(self) -> None:
         """It has failed with its module, and another one does the rest."""
         command = "import sys; sys.stdin.readline()"
-        first = [side_by_side.subprocess.Popen([sys.executable, "-c", command], stdin=-1, stdout=-1)]
+        first = [subprocess.Popen([sys.executable, "-c", command], stdin=-1, stdout=-1)]
         start = side_by_side._worker
         self.patch(side_by_side, "_worker", lambda: first.pop() if first else start())
         self.patch(sys, "stdout", StringIO())
