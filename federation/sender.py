@@ -138,12 +138,14 @@ class Sender:
     def _begin(self, node: str) -> None:
         way = self._ways[node]
 
-        def ended(result: object) -> None:
-            way.run = None
+        run = Deferred.fromCoroutine(self._run(node, way))
+        way.run = run
 
-        run = Deferred.fromCoroutine(self._run(node, way)).addBoth(ended)
-        if not run.called:
-            way.run = run
+        def ended(result: object) -> None:
+            if way.run is run:
+                way.run = None
+
+        run.addBoth(ended)
 
     async def _run(self, node: str, way: _Way) -> None:
         try:

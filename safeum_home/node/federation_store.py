@@ -148,7 +148,14 @@ class NodeOutbox:
     # --- ports.outbox.Outbox
 
     def next(self, node: str) -> "Deferred[Batch | None]":
-        return self._database.transact(lambda c: self._next(c, self._rows.blind(node)))
+        def store(c: Connection) -> Batch | None:
+            peer = self._rows.blind(node)
+            if outbox.is_overtaken(c, peer):
+                # What is urgent has come since, and the node may never have heard of the batch.
+                return self._anew(c, peer)
+            return self._next(c, peer)
+
+        return self._database.transact(store)
 
     def trim(self, node: str, batch: Batch, trim: Trim) -> "Deferred[Batch]":
         def store(c: Connection) -> Batch:
@@ -178,13 +185,7 @@ class NodeOutbox:
         return self._database.transact(store)
 
     def new_stream(self, node: str) -> "Deferred[Batch | None]":
-        def store(c: Connection) -> Batch | None:
-            peer = self._rows.blind(node)
-            peers.counted(c, peer, -outbox.let_go(c, peer))
-            peers.set_stream(c, peer, token_bytes(16))
-            return self._next(c, peer)
-
-        return self._database.transact(store)
+        return self._database.transact(lambda c: self._anew(c, self._rows.blind(node)))
 
     def failing(self, node: str, since: int) -> "Deferred[int]":
         def store(c: Connection) -> int:
@@ -208,6 +209,11 @@ class NodeOutbox:
             return states, page[-1].peer if page else b""
 
         return self._database.read(read)
+
+    def _anew(self, c: Connection, peer: bytes) -> Batch | None:
+        peers.counted(c, peer, -outbox.let_go(c, peer))
+        peers.set_stream(c, peer, token_bytes(16))
+        return self._next(c, peer)
 
     def _next(self, c: Connection, peer: bytes) -> Batch | None:
         row = peers.outgoing(c, peer)

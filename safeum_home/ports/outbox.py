@@ -66,7 +66,10 @@ class Outbox(Protocol):
     """Of each node the rows that wait. What is not answered fails with `Problem(storage_unavailable)`."""
 
     def next(self, node: str) -> "Deferred[Batch | None]":
-        """What is to be sent now: the batch that was fixed before, or a new one; None where nothing waits."""
+        """What is to be sent now: the batch that was fixed before, or a new one; None where nothing waits.
+
+        Where something urgent waits behind that batch, all of it is sorted, and counted, anew.
+        """
 
     def trim(self, node: str, batch: Batch, trim: Trim) -> "Deferred[Batch]":
         """The batch as it is sent, committed. It may have no rows left: then its number is used again."""

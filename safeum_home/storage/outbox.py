@@ -33,6 +33,8 @@ _LIFT = delete(outbox).where(
 )
 _ROWS = select(outbox.c.position, outbox.c.type, outbox.c.pointer).where(_OF).order_by(outbox.c.position)
 _FIXED_ROWS = _ROWS.where(_FIXED)
+_LAST_FIXED = select(func.max(outbox.c.position)).where(_OF, _FIXED)
+_HURRIES = select(outbox.c.position).where(_OF, _FREE, outbox.c.position < NOT_URGENT).limit(1)
 _FIRST = _ROWS.where(_FREE).limit(bindparam("limit"))
 _FIX = (
     update(outbox).where(_OF, _FREE, outbox.c.position <= bindparam("upto")).values(batch=bindparam("number"))
@@ -81,6 +83,12 @@ def fix(c: Connection, peer: bytes, number: int, limit: int) -> tuple[Waiting, .
         # They are the first ones: so nothing else is up to there.
         c.execute(_FIX, {"peer": peer, "upto": rows[-1].position, "number": number})
     return rows
+
+
+def is_overtaken(c: Connection, peer: bytes) -> bool:
+    """Whether there is a batch, with rows that are not urgent, and an urgent row that is not in it."""
+    last = c.execute(_LAST_FIXED, {"peer": peer}).scalar_one_or_none()
+    return last is not None and last >= NOT_URGENT and c.execute(_HURRIES, {"peer": peer}).first() is not None
 
 
 def let_go(c: Connection, peer: bytes, first: int = 0) -> int:
