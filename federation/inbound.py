@@ -182,10 +182,10 @@ class FederationResource(Resource):
 
     def _asked(self, question: type[Struct]) -> Callable[[str, bytes, bytes], Awaitable[Struct]]:
         async def ask(origin: str, octets: bytes, _digest: bytes) -> Struct:
-            answer = self._answers().get(question)
+            asked, answer = _decode(octets, question), self._answers().get(question)
             if answer is None:
                 raise Problem(Code.NOT_FOUND)
-            return await answer(origin, _decode(octets, question))
+            return await answer(origin, asked)
 
         return ask
 
