@@ -1,6 +1,7 @@
 """Two nodes tell each other: everything arrives, once, in its order, whatever is lost or killed."""
 
 import tracemalloc
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -30,6 +31,9 @@ class Case(SynchronousTestCase):
     def transactions(self) -> list[str]:
         """The numbers of those that were sent."""
         return [path.rpartition("/")[2] for _, _, method, path in self.pair.requests if method == "PUT"]
+
+    def sent_more_than(self, count: int) -> bool:
+        return len(self.transactions()) > count
 
     def logged(self, kind: type[Exception], count: int) -> None:
         self.assertEqual(len(self.flushLoggedErrors(kind)), count)
@@ -194,14 +198,14 @@ class TroubleTests(Case):
                 pair.settle(0.1)
                 pair.away.clear()
                 b.database.hold = True
-                pair.until(lambda b=b: b.database.held > 0)
+                pair.until(partial(_holds, b))
                 for _ in range(commits):
                     b.database.release()
                     pair.clock.advance(0)
                 if told:
                     b.database.commit()
                 pair.restart("b.example")
-                pair.until(lambda a=a: not a.waiting)
+                pair.until(partial(_told, a))
                 self.assertEqual(b.values(), [100, 0, 1, 2, 3], (commits, told))
                 self.assertNotIn("1", self.transactions()[1:])
 
@@ -216,7 +220,7 @@ class TroubleTests(Case):
                 pair.clock.advance(0.0005)
             pair.restart("a.example")
             a.say("3", 3)
-            pair.until(lambda a=a: not a.waiting)
+            pair.until(partial(_told, a))
             self.assertEqual(b.values(), [0, 1, 2, 3], steps)
 
     def test_away(self) -> None:
@@ -375,7 +379,7 @@ class TroubleTests(Case):
             self.a.say("1", 1)
             self.pair.settle(5)
             count = len(self.transactions())
-            waited = self.pair.until(lambda count=count: len(self.transactions()) > count)
+            waited = self.pair.until(partial(self.sent_more_than, count))
             self.assertTrue(least - 10 <= waited <= most, waited)
             self.pair.restart("a.example")
 
@@ -435,6 +439,14 @@ class TroubleTests(Case):
         reports = a.federation.sender.reports()
         self.assertEqual(reports["b.example"], ("backing off", "there is no connection"))
         self.assertEqual(reports["c.example"], ("backing off", "status 500"))
+
+
+def _holds(node: Node) -> bool:
+    return node.database.held > 0
+
+
+def _told(node: Node) -> bool:
+    return not node.waiting
 
 
 def _waiting(c: Connection) -> int:

@@ -39,7 +39,7 @@ class MachineTests(SynchronousTestCase):
             self.assertEqual((self.core.state, len(self.begun)), ("idle", begun))
 
     def test_back_off(self) -> None:
-        """The longest pause doubles up to five minutes; after an hour it is half an hour, until it is told."""
+        """The longest pause doubles up to five minutes; after an hour it is half an hour."""
         self.machine.woken()
         pauses = [self.fail_once() for _ in range(25)]
         self.assertEqual(pauses[:10], [1, 2, 4, 8, 16, 32, 64, 128, 256, 300])
