@@ -229,7 +229,7 @@ async def _read(body: Body, most: int, signed: SignedRequest) -> tuple[bytes, by
         digest.update(part)
         parts.append(part)
     if body.broken:
-        raise Problem(Code.BAD_REQUEST, "the body broke off")
+        raise Problem(Code.TOO_SLOW, "the body broke off")
     signed.check_body(digest.digest())
     return b"".join(parts), digest.digest()
 

@@ -7,21 +7,19 @@ that are away takes no memory.
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-import msgspec
 from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from federation.answers import Failed, code_in, refused_in, seconds_in
 from federation.building import Built
 from federation.machine import LATER, Core, Destination, new_destination
 from safeum_home.errors import Problem
 from safeum_home.outgoing.answers import NoAnswer
 from safeum_home.outgoing.http import Answer
-from safeum_home.ports.outbox import Batch, Outbox, Refused, Trim
-from safeum_home.protocol.federation.signed import base64
-from safeum_home.protocol.federation.transactions import HELLO_PATH, TRANSACTIONS_PATH, received_in
-from safeum_home.protocol.frames import ProblemDetails
+from safeum_home.ports.outbox import Batch, Outbox, Trim
+from safeum_home.protocol.federation.transactions import HELLO_PATH, TRANSACTIONS_PATH, stream_name
 
 AT_ONCE = 64
 """Destinations that are told something at the same moment; a body has up to a megabyte."""
@@ -37,7 +35,6 @@ _TOO_MUCH = frozenset(("bad_request", "too_large", "malformed_event"))
 Request = Callable[[str, str, str, bytes, int], "Deferred[Answer]"]
 """`request(node, method, path, body, most)`, signed; fails with `NoAnswer`."""
 Build = Callable[[Batch], "Deferred[Built]"]
-_problem = msgspec.json.Decoder(ProblemDetails)
 
 
 class Report(NamedTuple):
@@ -45,15 +42,6 @@ class Report(NamedTuple):
 
     state: str
     error: str
-
-
-class _Failed(Exception):
-    """A try came to nothing."""
-
-    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.retry_after = retry_after
 
 
 class _Way:
@@ -119,6 +107,12 @@ class Sender:
         """Of those for which there is something to do."""
         return {node: Report(way.core.state, way.error) for node, way in self._ways.items()}
 
+    def summary(self, mode: str) -> str:
+        """How it is with all of them, in one line."""
+        states = [way.core.state for way in self._ways.values()]
+        telling, failing = sum("sending" in each for each in states), states.count("backing off")
+        return f"{mode}; telling {telling} nodes, {failing} cannot be told"
+
     @property
     def held(self) -> int:
         """For how many destinations there is something in memory."""
@@ -152,7 +146,7 @@ class Sender:
             await self._send(node, way)
         except CancelledError:
             return
-        except _Failed as failed:
+        except Failed as failed:
             await self._fail(node, way, failed)
         except Problem as problem:
             # The database's: the other node is not to blame.
@@ -160,7 +154,7 @@ class Sender:
             way.machine.failed(problem.retry_after or 1.0)
         except Exception:
             self._log.failure("Telling a node failed.")
-            await self._fail(node, way, _Failed("this node failed"))
+            await self._fail(node, way, Failed("this node failed"))
         else:
             way.machine.emptied()
             if way.core.state == "idle" and self._ways.get(node) is way:
@@ -180,11 +174,11 @@ class Sender:
             if answer is None:
                 batch = await self._outbox.next(node)
             elif answer.status == 200:
-                batch = await self._outbox.delivered(node, batch, _refused(batch, answer.body))
+                batch = await self._outbox.delivered(node, batch, refused_in(answer.body, batch))
                 way.machine.told()
                 way.error, beginnings = "", 0
             else:
-                code = _code(answer)
+                code = code_in(answer.body)
                 if code in _ANEW and beginnings < BEGINNINGS:
                     self._log.info("A stream to another node is begun anew: {code}.", code=code)
                     beginnings += 1
@@ -193,7 +187,7 @@ class Sender:
                     await self._split(node, batch, code)
                     batch = await self._outbox.next(node)
                 else:
-                    raise _Failed(code or f"status {answer.status}", _seconds(answer.retry_after))
+                    raise Failed(code or f"status {answer.status}", seconds_in(answer.retry_after))
 
     async def _body(self, node: str, batch: Batch) -> tuple[Batch, bytes]:
         built = await self._build(batch)
@@ -202,12 +196,11 @@ class Sender:
         return await self._outbox.trim(node, batch, built.trim), built.body
 
     async def _put(self, node: str, batch: Batch, body: bytes) -> Answer:
-        stream = base64(batch.stream).translate(_TO_URL)
-        path = f"{TRANSACTIONS_PATH}{stream}/{batch.number}"
+        path = f"{TRANSACTIONS_PATH}{stream_name(batch.stream)}/{batch.number}"
         try:
             return await self._request(node, "PUT", path, body, LONGEST_ANSWER)
         except NoAnswer as error:
-            raise _Failed(error.reason) from None
+            raise Failed(error.reason) from None
 
     async def _split(self, node: str, batch: Batch, code: str) -> None:
         """A node will not take it as a whole: so it gets half, and one event that it will not take goes."""
@@ -217,7 +210,7 @@ class Sender:
         else:
             await self._outbox.trim(node, batch, Trim(poison=((batch.rows[0], code),)))
 
-    async def _fail(self, node: str, way: _Way, failed: _Failed) -> None:
+    async def _fail(self, node: str, way: _Way, failed: Failed) -> None:
         way.error = failed.reason
         first = way.core.since is None
         way.machine.failed(failed.retry_after)
@@ -254,32 +247,3 @@ class Sender:
     def _gave_up(self, failure: Any) -> None:
         if failure.check(CancelledError, Problem) is None:
             self._log.failure("Greeting other nodes failed.", failure=failure)
-
-
-_TO_URL = str.maketrans("+/", "-_")
-
-
-def _refused(batch: Batch, body: bytes) -> list[Refused]:
-    """What was set aside there; raises `_Failed` for an answer that makes no sense."""
-    received = received_in(body)
-    if received is None or received.received != batch.number:
-        raise _Failed("the answer makes no sense", LATER / 6)
-    found = {each.index: Refused(each.index, each.code) for each in received.refused}
-    if any(index >= len(batch.rows) for index in found):
-        raise _Failed("the answer makes no sense", LATER / 6)
-    return list(found.values())
-
-
-def _code(answer: Answer) -> str:
-    """The code of a problem document; "" where there is none."""
-    try:
-        code = _problem.decode(answer.body).code
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return ""
-    return code if len(code) <= 64 and code.replace("_", "").isalnum() and code.isascii() else ""
-
-
-def _seconds(retry_after: str | None) -> float:
-    """RFC 9110, section 10.2.3, as seconds; a date counts as nothing."""
-    text = (retry_after or "").strip()
-    return float(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0.0

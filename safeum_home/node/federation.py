@@ -29,10 +29,12 @@ from safeum_home.errors import Code, Problem
 from safeum_home.gateway.bodies import Body
 from safeum_home.limits import RateLimit
 from safeum_home.node.federation_keys import load, rotate
-from safeum_home.node.federation_store import NodeInbox, NodeOutbox, PeerRows
+from safeum_home.node.federation_rows import PeerRows
+from safeum_home.node.federation_store import NodeInbox, NodeOutbox
 from safeum_home.outgoing.http import Answer as HttpAnswer
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Answer, Noted, SharedKind
+from safeum_home.ports.outbox import SetAside
 from safeum_home.protocol.federation.transactions import FEDERATION_PATH
 from safeum_home.protocol.http import NODE_KEYS_PATH
 from safeum_home.sealing.vault import Vault
@@ -138,6 +140,14 @@ class NodeFederation:
         await self._resource.stop()
         await self.sender.stop()
         await self._way.close()
+
+    def aside(self, limit: int) -> "Deferred[list[SetAside]]":
+        """What was refused between this node and others, the newest first."""
+        return self._means.database.read(lambda c: self.rows.aside(c, limit))
+
+    def report(self) -> str:
+        """A line for the operator."""
+        return self.sender.summary(self._means.config.federation.mode)
 
     async def rotate(self) -> str:
         """Sign with a new key from now on; its id. Raises `storage_unavailable`."""

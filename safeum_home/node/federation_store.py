@@ -1,104 +1,32 @@
 """The rows of other nodes, with their names opened: `ports.outbox` over the database."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from secrets import token_bytes
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
 from safeum_home.errors import Code, Problem
-from safeum_home.ports import Database, Key
+from safeum_home.node.federation_rows import PeerRows
+from safeum_home.ports import Database
 from safeum_home.ports.federation import Noted
-from safeum_home.ports.outbox import Batch, PeerState, Reached, Refused, SetAside, Store, Trim, Waiting
+from safeum_home.ports.outbox import Batch, PeerState, Reached, Refused, Store, Trim, Waiting
 from safeum_home.protocol.federation.transactions import MOST_EVENTS
-from safeum_home.sealing.blind import BlindIndex
 from safeum_home.storage import outbox, peers
 
 HOUR = 3600 * 1000
 KEPT_HOURS = 30 * 24
 """After so many hours what waits for a node that is away is dropped."""
-MOST_PEERS = 100_000
-"""Nodes that this one has to do with."""
-KEPT_IN_RAM = 10_000
+KEPT_IN_RAM = 1_000
+"""Nodes of which it is remembered how far their streams got."""
 BOUNDED = frozenset(("chat.message",))
 """The kinds of which there may be any number. Others are no more than accounts, contacts and chats."""
 
 _refused = msgspec.json.Decoder(tuple[Refused, ...])
-
-
-class _Aside(NamedTuple):
-    ours: bool
-    type: str
-    code: str
-
-
-_aside = msgspec.json.Decoder(_Aside)
-
-
-class PeerRows:
-    """Rows of nodes by their names. What takes a connection is for the writer's thread."""
-
-    def __init__(
-        self, blinder: BlindIndex, key: Key, reaches: Callable[[str], bool], milliseconds: Callable[[], int]
-    ) -> None:
-        self._blinder = blinder
-        self._key = key
-        self._reaches = reaches
-        self.milliseconds = milliseconds
-        self._known: OrderedDict[str, bytes] = OrderedDict()
-
-    def blind(self, name: str) -> bytes:
-        found = self._known.get(name)
-        return self._blinder.peer(name) if found is None else found
-
-    def is_known(self, name: str) -> bool:
-        """Whether there is a row of it, as far as is remembered."""
-        return name in self._known
-
-    def there(self, names: Iterable[str]) -> None:
-        """These have rows, and they are committed."""
-        for name in names:
-            self._known[name] = self.blind(name)
-            while len(self._known) > KEPT_IN_RAM:
-                self._known.popitem(last=False)
-
-    def reaches(self, name: str) -> bool:
-        return self._reaches(name)
-
-    def row(self, c: Connection, name: str) -> bytes:
-        """The blind index of a node that has a row now; raises `limit_reached`."""
-        if (known := self._known.get(name)) is not None:
-            return known
-        peer = self._blinder.peer(name)
-        if not peers.is_there(c, peer):
-            if peers.count(c) >= MOST_PEERS:
-                raise Problem(Code.LIMIT_REACHED, "this node has to do with too many others")
-            sealed = self._key.seal(name.encode(), b"peer" + peer)
-            peers.add(c, peer, sealed, token_bytes(16), self.milliseconds())
-        return peer
-
-    def name(self, peer: bytes, sealed: bytes) -> str:
-        return self._key.open(sealed, b"peer" + peer).decode()
-
-    def keep_aside(self, c: Connection, peer: bytes, ours: bool, what: Sequence[tuple[str, str]]) -> None:
-        """Types and codes of what was refused."""
-        sealed = [
-            self._key.seal(msgspec.json.encode(_Aside(ours, kind[:64], code[:64])), b"aside" + peer)
-            for kind, code in what
-        ]
-        peers.keep_aside(c, peer, self.milliseconds(), sealed)
-
-    def aside(self, c: Connection, limit: int) -> list[SetAside]:
-        """What was refused, the newest first."""
-        found = []
-        for peer, name, at, sealed in peers.aside(c, limit):
-            what = _aside.decode(self._key.open(sealed, b"aside" + peer))
-            found.append(SetAside(self.name(peer, name), at, *what))
-        return found
 
 
 class NodeOutbox:
@@ -271,7 +199,7 @@ class NodeInbox:
         outcomes, now = await self._database.transact(store)
         self._rows.there([node])
         self._reached[node] = now
-        while len(self._reached) > KEPT_IN_RAM // 10:
+        while len(self._reached) > KEPT_IN_RAM:
             self._reached.popitem(last=False)
         return outcomes
 

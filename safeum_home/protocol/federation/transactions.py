@@ -1,5 +1,6 @@
 """How events go from one node to another: in transactions, one after another, each numbered."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -73,3 +74,8 @@ def received_in(body: bytes) -> Received | None:
         return _received.decode(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return None
+
+
+def stream_name(stream: bytes) -> str:
+    """A stream (16 octets) as it stands in paths."""
+    return urlsafe_b64encode(stream).rstrip(b"=").decode("ascii")
