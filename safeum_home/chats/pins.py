@@ -6,7 +6,7 @@ from msgspec import structs
 from sqlalchemy import Connection
 
 from safeum_home.chats.altering import Altering
-from safeum_home.chats.contents import ChatContents, ChatKind
+from safeum_home.chats.contents import ChatContents, ChatKind, check_local
 from safeum_home.chats.reacted import with_own
 from safeum_home.chats.record import ChatRecord, seal_record
 from safeum_home.chats.registry import ChatRegistry
@@ -117,6 +117,7 @@ class Pins:
     ) -> Committed[Done]:
         """Change a chat's record: whoever wants to know the chat meanwhile waits."""
         chat = await self._altering.chat_of(caller, chat_id)
+        check_local(chat)
         self._altering.charge(chat, caller.account, 0)
         position = self._database.next_position()
 

@@ -34,7 +34,9 @@ class Applied(NamedTuple):
     """What an event of another node comes to.
 
     `store` is called in the writer's thread, in the transaction that notes that the event was received;
-    `publish` once that is committed; `ended` in any case, at last.
+    `publish` once that is committed; `ended` in any case, at last. The transaction is handed to the database
+    in the very turn in which `SharedKind.apply` has answered: positions were taken, and keys are good.
+    `store` may raise `Problem` as well: the event is refused, and what was stored of it is undone.
     """
 
     store: Callable[[Connection], object]
