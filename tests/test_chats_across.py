@@ -1,6 +1,8 @@
 """Direct chats whose members are on two nodes: messages, edits, deletions, reactions, receipts."""
 
-from tests.across_case import A, AcrossCase, B, Person
+from tests.across_case import A, AcrossCase, B, Person, befriend_across
+from tests.nodes import Nodes
+from tests.world import Refused
 
 
 class AcrossTests(AcrossCase):
@@ -59,12 +61,19 @@ class AcrossTests(AcrossCase):
         self.settle()
         self.assertEqual(self.page(self.bob)[0]["body"], self.page(self.alice)[0]["body"])
         self.assertEqual(self.page(self.bob)[0]["body"]["kind"], "deleted")
+        self.assertEqual(self.page(self.bob)[0]["origin"], sent)
+        self.write(self.bob, "why?", reply_to=message["id"])
+        self.settle()
+        self.assertEqual(self.page(self.alice)[-1]["reply_to"], sent)
 
     def test_edits_at_once(self) -> None:
         """Of several edits within a millisecond the last one stays, at both nodes."""
         sent = self.write(self.alice, "0")
         self.settle()
+        clock = self.nodes[A].clock
+        now = clock.seconds()
         for words in "1234":
+            clock.rightNow = now  # it may even be set back
             self.edit(self.alice, sent, words)
             self.settle()
         self.assertEqual(self.shown(self.bob), [(self.alice.account, "4")])
@@ -130,3 +139,29 @@ class AcrossTests(AcrossCase):
                 self.settle()
                 self.assertEqual(self.page(self.bob)[-1]["origin"], sent)
                 self.assertEqual(self.shown(self.bob), self.shown(self.alice))
+
+
+class ThreeNodesTests(AcrossCase):
+    """A third node hears of its own chats alone."""
+
+    def test_three(self) -> None:
+        """Each chat goes to the node of its other member; away is who is away."""
+        nodes = Nodes(A, B, "c.example")
+        alice, bob = nodes[A].register("alice"), nodes[B].register("bob")
+        carol = nodes["c.example"].register("carol")
+        with_bob, with_carol = befriend_across(alice, bob), befriend_across(alice, carol)
+        bob_carol = befriend_across(bob, carol)
+        nodes.away.add("c.example")
+        alice.write(with_bob, "for Bob")
+        alice.write(with_carol, "for Carol")
+        bob.write(bob_carol, "from Bob")
+        nodes.settle()
+        self.assertEqual(bob.history(with_bob), ["for Bob"])
+        self.assertEqual(carol.history(with_carol), [])
+        self.assertEqual([row.node for row in nodes.peers[A].waiting], ["c.example"])
+        nodes.away.clear()
+        nodes.settle()
+        self.assertEqual(carol.history(with_carol), ["for Carol"])
+        self.assertEqual(carol.history(bob_carol), ["from Bob"])
+        with self.assertRaises(Refused):
+            carol.history(with_bob)

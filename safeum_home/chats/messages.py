@@ -18,7 +18,7 @@ from safeum_home.chats.sealed import seal_message
 from safeum_home.chats.sent_before import SentBefore
 from safeum_home.chats.support import SupportInbox
 from safeum_home.damage import undamaged
-from safeum_home.errors import Problem
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database, Missed, Published
 from safeum_home.protocol import frames
@@ -113,6 +113,9 @@ class Messages:
             if chat.kind is ChatKind.SUPPORT:
                 stored = self._support.append(sender, row, None if composed is None else composed.check)
             elif chat.nodes:
+                if not self._telling.reaches(chat.nodes):
+                    refused = Problem(Code.FEDERATION_REFUSED)
+                    return self._sent_before.or_refused(chat, device, params.client_id, refused)
                 stored = self._put_told(chat, ToldEvent(row, chat.nodes), composed)
             elif composed is not None:
                 stored = self._database.transact(composed.storing(chat, row))

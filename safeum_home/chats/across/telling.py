@@ -62,6 +62,10 @@ class Telling:
     def __init__(self, peers: Peers) -> None:
         self._peers = peers
 
+    def reaches(self, nodes: Iterable[str]) -> bool:
+        """Whether this node has to do with all of these."""
+        return all(map(self._peers.reaches, nodes))
+
     def append(self, c: Connection, rows: Sequence[ToldEvent]) -> list[int | None]:
         """As `append_events`; what was stored before is not told again."""
         outcomes = events.append_events(c, [row.event for row in rows])
