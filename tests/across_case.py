@@ -1,5 +1,6 @@
 """People of different nodes who have each other in their lists, and what each of them sees."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection
@@ -53,6 +54,10 @@ def befriend_across(first: Client, second: Client) -> str:
 def consent(own: Client, foreign: Client, accepts: bool) -> None:
     """At the node of `own` it is known whether `foreign` has it in its list."""
     _meet(own.world, own, foreign, accepts)
+
+
+def _nothing() -> None:
+    """Nothing happens."""
 
 
 class Person:
@@ -125,8 +130,11 @@ class AcrossCase(SynchronousTestCase):
 
     # --- another node that says what it likes
 
-    def hear(self, node: str, event: Event) -> None:
-        """Tell the node of Alice an event of `node`; raises `Problem`."""
+    def hear(self, node: str, event: Event, meanwhile: Callable[[], None] = _nothing) -> None:
+        """Tell the node of Alice an event of `node`; raises `Problem`.
+
+        `meanwhile`: what happens before it is handed to the database.
+        """
         world = self.nodes[A]
         kind = next(kind for kind in world.domain.shared if kind.type == event.type)
         done: list[Any] = []
@@ -134,6 +142,8 @@ class AcrossCase(SynchronousTestCase):
         Deferred.fromCoroutine(applying).addBoth(done.append)
         if not isinstance(done[0], Applied):
             raise done[0].value
+        meanwhile()
+        done[0].placed()
         stored: list[Any] = []
         world.database.transact(done[0].store).addBoth(stored.append)
         if stored[0] is not None:

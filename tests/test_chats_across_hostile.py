@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import ChatId
 from safeum_home.protocol.federation.events import Event, new_event
 from tests.across_case import A, AcrossCase, B, befriend_across, consent
 from tests.world import Client
@@ -167,6 +169,39 @@ class OthersMessagesTests(HostileCase):
         self.hear(B, self.event("chat.deletion", {}))
         self.assertEqual(self.rows(self.nodes[A]), before)
         self.assertEqual(self.alice.take(), [])
+
+    def test_stub(self) -> None:
+        """A stub is told as a message, too; nothing is told back."""
+        self.heard()
+        stub = {"sent": self.now, "body": {**STUB, "by": self.bob.account}}
+        for _ in range(2):
+            self.hear(B, self.event("chat.message", stub))
+        [changed] = self.alice.take("chat.changed")
+        self.assertEqual(changed["params"]["message"]["body"], stub["body"])
+        self.assertEqual(self.nodes.peers[A].waiting, [])
+
+    def test_changing(self) -> None:
+        """Where the chat changes between hearing and storing it is to be told again; nothing is stored."""
+        registry = self.nodes[A].domain.registry
+
+        def change() -> None:
+            registry.changing(ChatId(self.chat))
+            registry.changed(ChatId(self.chat))
+
+        mine = self.own()
+        contents: dict[str, dict[str, Any]] = {
+            "chat.message": self.message(),
+            "chat.marker": {"read": mine, "delivered": mine},
+            "chat.reaction": {"message": mine, "emoji": "👍"},
+        }
+        for type, content in contents.items():
+            before = self.rows(self.nodes[A])
+            told = self.event(type, content)
+            problem = self.assertRaises(Problem, self.hear, B, told, change)
+            self.assertEqual(problem.code, Code.BUSY)
+            self.assertEqual(self.rows(self.nodes[A]), before)
+            self.hear(B, told)
+            self.assertNotEqual(self.rows(self.nodes[A]), before)
 
     def test_another_kind(self) -> None:
         """A text stays one; a copy is not edited."""

@@ -94,6 +94,20 @@ class CrossingTests(AcrossCase):
             self.assertEqual(message["body"]["kind"], "deleted")
             self.assertNotIn("reactions", message)
 
+    def test_deletion_and_reaction(self) -> None:
+        """The same where the reaction comes to the node of the author, who has deleted it."""
+        sent = self.write(self.bob, "ho")
+        self.meet()
+        copy = self.page(self.alice)[-1]["id"]
+        self.nodes.away.add(B)
+        self.react(self.alice, copy, "👍")
+        self.delete(self.bob, sent)
+        self.meet()
+        for client in (self.alice, self.bob):
+            message = self.page(client)[-1]
+            self.assertEqual(message["body"]["kind"], "deleted")
+            self.assertNotIn("reactions", message)
+
     def test_reactions(self) -> None:
         """Both react: both count, at both nodes."""
         self.react(self.alice, self.sent, "👍")

@@ -22,8 +22,10 @@ def make_shared_chats(
     shown, references = Shown(means.node, opener), References(means.node, blinder, cursors)
     arrivals = Arrivals(means.registry, means.milliseconds)
     return (
-        MessageKind(blinder, cursors, shown, references, arrivals, altering, changes, messaging.delivery),
-        DeletionKind(blinder, shown, arrivals, altering, changes),
+        MessageKind(
+            database, blinder, cursors, shown, references, arrivals, altering, changes, messaging.delivery
+        ),
+        DeletionKind(database, blinder, shown, arrivals, altering, changes),
         MarkerKind(database, blinder, opener, references, arrivals, messaging.receipts),
-        ReactionKind(blinder, opener, references, arrivals, altering, changes),
+        ReactionKind(database, blinder, opener, references, arrivals, altering, changes),
     )

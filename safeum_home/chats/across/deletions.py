@@ -4,12 +4,13 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import Arrivals, content
 from safeum_home.chats.across.changed import check_author, is_gone, tell
+from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.shown import Shown
 from safeum_home.chats.altering import Altered, Altering, Place, Stored
 from safeum_home.chats.changing import MessageChanges
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
-from safeum_home.ports import Blinder
+from safeum_home.ports import Blinder, Database
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.chats import DELETION, SharedDeletion
 from safeum_home.protocol.federation.events import Event, new_event
@@ -21,15 +22,19 @@ class DeletionKind:
     """`ports.SharedKind`: `chat.deletion`."""
 
     type = DELETION
+    together = True
+    """Many may be stored in one transaction."""
 
     def __init__(
         self,
+        database: Database,
         blinder: Blinder,
         shown: Shown,
         arrivals: Arrivals,
         altering: Altering,
         changes: MessageChanges,
     ) -> None:
+        self._database = database
         self._blinder = blinder
         self._shown = shown
         self._arrivals = arrivals
@@ -49,7 +54,7 @@ class DeletionKind:
             raise Problem(Code.MALFORMED_EVENT)
         chat, sender = await self._arrivals.chat(node, event), AccountId(event.sender)
         sent = self._blinder.foreign(node, event.id)
-        places, outcome = self._altering.places(), list[Stored]()
+        places, outcome = Places(self._database, chat), list[Stored]()
         stub = Deleted(sender, self._arrivals.time(event.at))
 
         def change(c: Connection, place: Place) -> Altered | None:
@@ -63,11 +68,11 @@ class DeletionKind:
             known = events.recognised(c, sent)
             if known is None or is_gone(c, chat, known):
                 return
-            if (stored := self._altering.store(c, chat, sender, known, places, change)) is not None:
+            if (stored := self._altering.store(c, chat, sender, known, places.both, change)) is not None:
                 outcome.append(stored)
 
         def publish() -> None:
             for stored in outcome:
                 tell(self._altering, chat, stored)
 
-        return Applied(store, publish, lambda: None)
+        return Applied(store, publish, lambda: None, places.take)

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import Arrivals, content, others
+from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
 from safeum_home.chats.across.telling import BLIND
 from safeum_home.chats.contents import ChatContents
@@ -32,6 +33,8 @@ class MarkerKind:
     """`ports.SharedKind`: `chat.marker`."""
 
     type = MARKER
+    together = True
+    """Many may be stored in one transaction."""
 
     def __init__(
         self,
@@ -89,7 +92,7 @@ class MarkerKind:
     async def apply(self, node: str, event: Event) -> Applied:
         shared, sender = content(event, SharedMarker), AccountId(event.sender)
         chat = await self._arrivals.chat(node, event)
-        account, position = self._blinder.account(sender), self._database.next_position()
+        account, places = self._blinder.account(sender), Places(self._database, chat)
         moved: list[Marker] = []
 
         def place(c: Connection, told: Reference | None) -> int:
@@ -103,11 +106,11 @@ class MarkerKind:
             moved.clear()
             read = place(c, shared.read)
             delivered = max(read, place(c, shared.delivered))
-            rows = chats.put_markers(c, [Marker(chat.blind, account, delivered, read, position)])
+            rows = chats.put_markers(c, [Marker(chat.blind, account, delivered, read, places.both[0])])
             moved.extend(row for row in rows if row is not None)
 
         def publish() -> None:
             for marker in moved:
                 self._receipts.tell(marker, chat, sender, others(chat, sender))
 
-        return Applied(store, publish, lambda: None)
+        return Applied(store, publish, lambda: None, places.take)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import Arrivals, body_of, content
 from safeum_home.chats.across.changed import check_author, is_gone, tell
+from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
 from safeum_home.chats.across.shown import Shown
 from safeum_home.chats.altering import Altered, Altering, Change, Place, Stored
@@ -21,7 +22,7 @@ from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.sealed import open_message, seal_under
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
-from safeum_home.ports import Blinder, Cursors
+from safeum_home.ports import Blinder, Cursors, Database
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol import frames
 from safeum_home.protocol.federation.chats import MESSAGE, SharedMessage
@@ -37,9 +38,12 @@ class MessageKind:
     """`ports.SharedKind`: `chat.message`."""
 
     type = MESSAGE
+    together = True
+    """Many may be stored in one transaction."""
 
     def __init__(
         self,
+        database: Database,
         blinder: Blinder,
         cursors: Cursors,
         shown: Shown,
@@ -49,6 +53,7 @@ class MessageKind:
         changes: MessageChanges,
         delivery: Delivery,
     ) -> None:
+        self._database = database
         self._blinder = blinder
         self._cursors = cursors
         self._shown = shown
@@ -98,9 +103,9 @@ class MessageKind:
         chat = await self._arrivals.chat(node, event)
         _check(shared, chat)
         sent = self._blinder.foreign(node, event.id)
-        places = self._altering.places()
+        places = Places(self._database, chat)
         message = Message(
-            self._cursors.encode(places[0]),
+            "",
             chat.id,
             sender,
             self._arrivals.time(shared.sent),
@@ -116,20 +121,20 @@ class MessageKind:
             outcome.clear()
             known = events.recognised(c, sent)
             if known is None:
-                outcome.append(self._first(c, chat, places[0], message, shared, sent))
+                outcome.append(self._first(c, chat, places.both[0], message, shared, sent))
             elif not is_gone(c, chat, known):
                 change = self._again(chat, message)
-                if (stored := self._altering.store(c, chat, sender, known, places, change)) is not None:
+                if (stored := self._altering.store(c, chat, sender, known, places.both, change)) is not None:
                     outcome.append(stored)
 
         def publish() -> None:
             for told in outcome:
                 if isinstance(told, bytes):
-                    self._delivery.message(chat, sender, told, places[0], None)
+                    self._delivery.message(chat, sender, told, places.both[0], None)
                 else:
                     tell(self._altering, chat, told)
 
-        return Applied(store, publish, lambda: None)
+        return Applied(store, publish, lambda: None, places.take)
 
     def _first(
         self, c: Connection, chat: Chat, position: int, message: Message, shared: SharedMessage, sent: bytes
@@ -137,6 +142,7 @@ class MessageKind:
         """Store a message that was not heard of before; its encoded parameters."""
         if message.sender not in chat.writers:
             raise Problem(Code.NOT_A_CONTACT)
+        message = structs.replace(message, id=self._cursors.encode(position))
         if shared.reply_to is not None:
             node = node_of(message.sender)
             answered = self._references.find(c, chat.blind, shared.reply_to, node)

@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import Arrivals, content
 from safeum_home.chats.across.changed import tell
+from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
 from safeum_home.chats.across.telling import pointed
 from safeum_home.chats.altering import Altered, Altering, Place, Stored
@@ -15,7 +16,7 @@ from safeum_home.chats.reacted import open_reaction
 from safeum_home.chats.sealed import open_message
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
-from safeum_home.ports import Blinder
+from safeum_home.ports import Blinder, Database
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.chats import REACTION, SharedReaction
 from safeum_home.protocol.federation.events import Event, new_event
@@ -27,9 +28,12 @@ class ReactionKind:
     """`ports.SharedKind`: `chat.reaction`. What an account takes back is a reaction with nothing."""
 
     type = REACTION
+    together = True
+    """Many may be stored in one transaction."""
 
     def __init__(
         self,
+        database: Database,
         blinder: Blinder,
         opener: ChatOpener,
         references: References,
@@ -37,6 +41,7 @@ class ReactionKind:
         altering: Altering,
         changes: MessageChanges,
     ) -> None:
+        self._database = database
         self._blinder = blinder
         self._opener = opener
         self._references = references
@@ -65,7 +70,7 @@ class ReactionKind:
         shared, sender = content(event, SharedReaction), AccountId(event.sender)
         emoji = None if shared.emoji is None else one_emoji(shared.emoji)
         chat = await self._arrivals.chat(node, event)
-        places, outcome = self._altering.places(), list[Stored]()
+        places, outcome = Places(self._database, chat), list[Stored]()
 
         def change(c: Connection, place: Place) -> Altered | None:
             if isinstance(place.message.body, Deleted):
@@ -78,11 +83,11 @@ class ReactionKind:
             target = self._references.find(c, chat.blind, shared.message, node)
             if target is None:
                 raise Problem(Code.MESSAGE_GONE)
-            if (stored := self._altering.store(c, chat, sender, target, places, change)) is not None:
+            if (stored := self._altering.store(c, chat, sender, target, places.both, change)) is not None:
                 outcome.append(stored)
 
         def publish() -> None:
             for stored in outcome:
                 tell(self._altering, chat, stored)
 
-        return Applied(store, publish, lambda: None)
+        return Applied(store, publish, lambda: None, places.take)
