@@ -114,6 +114,16 @@ class AcrossCase(SynchronousTestCase):
     def react(self, client: Client, message: str, emoji: str | None) -> None:
         client.call("message.react", **self.about(message, emoji=emoji))
 
+    def pin(self, client: Client, message: str) -> None:
+        client.call("chat.pin", **self.about(message))
+
+    def pinned(self, client: Client) -> list[str]:
+        """What the list of chats has as pinned, which is what `chat.pinned` fetches."""
+        [chat] = [chat for chat in client.call("chat.list")["chats"] if chat["chat"] == self.chat]
+        fetched = client.call("chat.pinned", chat=self.chat)["messages"]
+        self.assertEqual(chat["pinned"], [message["id"] for message in fetched])
+        return list(chat["pinned"])
+
     def page(self, client: Client, **params: Any) -> list[dict[str, Any]]:
         found = client.call("chat.history", chat=self.chat, **params)["messages"]
         return list(found)

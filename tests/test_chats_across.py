@@ -66,6 +66,20 @@ class AcrossTests(AcrossCase):
         self.settle()
         self.assertEqual(self.page(self.alice)[-1]["reply_to"], sent)
 
+    def test_pins(self) -> None:
+        """What is pinned by one is pinned for both, and told to the devices of both."""
+        sent = self.write(self.alice, "hi")
+        self.settle()
+        [copy] = [message["id"] for message in self.bob.messages()]
+        self.pin(self.alice, sent)
+        self.settle()
+        [updated] = self.bob.take("chat.updated")
+        self.assertEqual(updated["params"]["chat"]["pinned"], [copy])
+        self.assertEqual(self.pinned(self.bob), [copy])
+        self.bob.call("chat.unpin", **self.about(copy))
+        self.settle()
+        self.assertEqual(self.pinned(self.alice), [])
+
     def test_edits_at_once(self) -> None:
         """Of several edits within a millisecond the last one stays, at both nodes."""
         sent = self.write(self.alice, "0")

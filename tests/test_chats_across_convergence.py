@@ -11,7 +11,10 @@ from tests.nodes import Nodes
 from tests.world import Client, Refused
 
 EMOJI = ("👍", "🎉", None)
-OPERATIONS = ("send", "reply", "edit", "delete", "react", "ack", "read", "away", "restart", "settle")
+OPERATIONS = (
+    *("send", "reply", "edit", "delete", "react", "pin", "unpin", "ack", "read"),
+    *("away", "restart", "settle"),
+)
 
 
 class Side:
@@ -46,6 +49,10 @@ class Side:
                 shown["who"] = {each["account"]: each["emoji"] for each in who}
             found[self.key(message)] = shown
         return found
+
+    def pinned(self) -> list[tuple[str, str]]:
+        found = self.client.call("chat.pinned", chat=self.person.chat)["messages"]
+        return [self.key(message) for message in found]
 
     def order(self, sender: str) -> list[tuple[str, str]]:
         return [self.key(message) for message in self.page if message["sender"] == sender]
@@ -84,7 +91,7 @@ class ConvergenceTests(SynchronousTestCase):
             try:
                 self._step(self.sides[who], operation, which, value)
             except Refused as refused:
-                self.assertIn(refused.code, ("message_gone", "not_yours"))
+                self.assertIn(refused.code, ("message_gone", "not_yours", "too_many_pins"))
         self.nodes.away.clear()
         self.nodes.settle()
         self._check()
@@ -111,6 +118,8 @@ class ConvergenceTests(SynchronousTestCase):
             client.call("message.delete", **about)
         elif operation == "react":
             client.call("message.react", **about, emoji=EMOJI[value])
+        elif operation in ("pin", "unpin"):
+            client.call(f"chat.{operation}", **about)
         elif operation == "ack":
             client.notify("session.ack", cursor=about["message"])
             client.world.settle()
@@ -134,6 +143,7 @@ class ConvergenceTests(SynchronousTestCase):
             self.assertEqual(peer.waiting, [])
         seen = a.seen()
         self.assertEqual(seen, b.seen())
+        self.assertEqual(a.pinned(), b.pinned())
         for side in self.sides:
             sender = side.client.account
             self.assertEqual(a.order(sender), b.order(sender))

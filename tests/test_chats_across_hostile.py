@@ -193,6 +193,7 @@ class OthersMessagesTests(HostileCase):
             "chat.message": self.message(),
             "chat.marker": {"read": mine, "delivered": mine},
             "chat.reaction": {"message": mine, "emoji": "👍"},
+            "chat.pins": {"pinned": [mine]},
         }
         for type, content in contents.items():
             before = self.rows(self.nodes[A])
@@ -334,6 +335,30 @@ class ReferenceTests(HostileCase):
         self.hear(B, self.event("chat.marker", {"read": first, "delivered": first}, None))
         self.assertEqual(self.rows(self.nodes[A]), before)
         self.assertEqual(self.alice.take(), [])
+
+    def test_pins(self) -> None:
+        """Pins are of messages of the chat, of now, and never back."""
+        mine = self.own()
+        elsewhere = {"node": A, "id": self.alice.write(self.other, "for Carol")["id"]}
+        self.alice.take()
+        pins = {"pinned": [mine]}
+        for code, content, more in (
+            ("not_a_contact", pins, {"sender": self.carol.account}),
+            ("malformed_event", pins, {"at": self.now + 3_600_000}),
+            ("malformed_event", {"pinned": [mine] * 21}, {}),
+            ("malformed_event", {"pinned": [mine["id"]]}, {}),
+        ):
+            self.refused(code, B, self.event("chat.pins", content, None, **more))
+        told: dict[str, Any] = {"pinned": [elsewhere, mine, mine, {"node": B, "id": "m0"}]}
+        self.hear(B, self.event("chat.pins", told, None))
+        self.assertEqual(self.pinned(self.alice), [mine["id"]])
+        before = self.rows(self.nodes[A])
+        for at in (self.now - 1, self.now):
+            self.hear(B, self.event("chat.pins", {"pinned": []}, None, at=at))
+        self.assertEqual(self.rows(self.nodes[A]), before)
+        _remove(self.alice, self.bob)
+        self.alice.take()
+        self.refused("not_a_contact", B, self.event("chat.pins", {"pinned": []}, None, at=self.now + 1))
 
     def test_reaction(self) -> None:
         """A reaction is to a message of the chat, is one emoji, and the sender's own."""

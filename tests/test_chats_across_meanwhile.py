@@ -126,6 +126,43 @@ class CrossingTests(AcrossCase):
             self.assertEqual(self.page(client)[0]["body"]["text"], "ho")
             self.assertEqual(self.page(client)[0]["reactions"], [{"emoji": "👍", "count": 1}])
 
+    def test_pins(self) -> None:
+        """Of what both have pinned at once the later state counts, at both nodes; then each adds to it."""
+        self.nodes[B].clock.advance(1)
+        self.pin(self.bob, self.copy)
+        other = self.write(self.alice, "ho")
+        self.pin(self.alice, other)
+        self.meet()
+        self.assertEqual(self.pinned(self.alice), [self.sent])
+        self.assertEqual(self.pinned(self.bob), [self.copy])
+        self.pin(self.alice, other)  # at a time that is earlier by her node's clock
+        self.meet()
+        self.assertEqual(self.pinned(self.alice), [self.sent, other])
+        self.assertEqual(self.pinned(self.bob), [self.copy, self.page(self.bob)[-1]["id"]])
+
+    def test_pins_of_new_messages(self) -> None:
+        """Pins that wait are told behind the messages that they are of, once."""
+        self.pin(self.alice, self.sent)
+        new = self.write(self.alice, "new")
+        self.pin(self.alice, new)
+        self.meet()
+        self.assertEqual(self.pinned(self.alice), [self.sent, new])
+        self.assertEqual(self.pinned(self.bob), [self.copy, self.page(self.bob)[-1]["id"]])
+        self.assertEqual(len(self.bob.take("chat.updated")), 1)
+
+    def test_pin_and_deletion(self) -> None:
+        """What is deleted meanwhile is not pinned."""
+        self.pin(self.alice, self.sent)
+        mine = self.write(self.bob, "mine")
+        self.meet()
+        copy = self.page(self.alice)[-1]["id"]
+        self.nodes.away.add(B)
+        self.pin(self.alice, copy)
+        self.delete(self.bob, mine)
+        self.meet()
+        self.assertEqual(self.pinned(self.alice), [self.sent])
+        self.assertEqual(self.pinned(self.bob), [self.copy])
+
     def test_answer_to_deleted(self) -> None:
         """An answer to what is deleted meanwhile answers its stub."""
         self.delete(self.alice, self.sent)
@@ -191,15 +228,11 @@ class RefusedTests(AcrossCase):
     """What cannot be done in such a chat, for now."""
 
     def test_refused(self) -> None:
-        """Pins, switching the history off, and files: each with one code, and nothing has changed."""
-        sent = self.write(self.alice, "hi")
-        self.settle()
+        """Switching the history off, and files: each with one code, and nothing has changed."""
         file = {"kind": "file", "file": "F" + "a" * 26, "name": "x", "type": "image/png", "size": 1}
         for method, params in (
             ("file.upload", {"chat": self.chat}),
             ("chat.send", self.alice.message(self.chat, "") | {"body": file}),
-            ("chat.pin", self.about(sent)),
-            ("chat.unpin", self.about(sent)),
             ("chat.history.set", {"chat": self.chat, "enabled": False}),
         ):
             refused = self.assertRaises(Refused, self.alice.call, method, **params)

@@ -19,7 +19,8 @@ from safeum_home.storage.files import drop
 class MessageWays(NamedTuple):
     """`composing` is for whoever sends, `sources` and `routes` are for the domain.
 
-    `drop_drafts` is for whoever erases the past of a chat, `altering` and `changes` for other nodes.
+    `drop_drafts` is for whoever erases the past of a chat, `altering`, `changes` and
+    `pins` for other nodes.
     """
 
     composing: Composing
@@ -28,6 +29,7 @@ class MessageWays(NamedTuple):
     drop_drafts: DropDrafts
     altering: Altering
     changes: MessageChanges
+    pins: Pins
 
 
 def make_message_changes(means: DomainMeans, attachments: Attachments) -> MessageWays:
@@ -39,7 +41,7 @@ def make_message_changes(means: DomainMeans, attachments: Attachments) -> Messag
     )
     until = means.config.messages.edit_seconds
     changes = MessageChanges(altering, database, blinder, cursors, means.milliseconds, until, (drop,))
-    pins = Pins(altering, database, blinder, cursors, registry)
+    pins = Pins(altering, database, blinder, cursors, registry, means.telling, means.milliseconds)
     own = OwnSettings(altering, database, blinder, cursors, registry, means.opener, means.directory, bus)
     routes: Routes = {
         commands.MessageEdit: changes.edit,
@@ -52,4 +54,6 @@ def make_message_changes(means: DomainMeans, attachments: Attachments) -> Messag
         commands.ChatSettingsSet: own.set,
     }
     composing = Composing(altering, database, blinder, cursors, registry, attachments)
-    return MessageWays(composing, (altering.since, own.since), routes, own.drop_drafts, altering, changes)
+    return MessageWays(
+        composing, (altering.since, own.since), routes, own.drop_drafts, altering, changes, pins
+    )

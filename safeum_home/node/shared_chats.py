@@ -4,6 +4,7 @@ from safeum_home.chats.across.arrivals import Arrivals
 from safeum_home.chats.across.deletions import DeletionKind
 from safeum_home.chats.across.markers import MarkerKind
 from safeum_home.chats.across.messages import MessageKind
+from safeum_home.chats.across.pins import PinsKind
 from safeum_home.chats.across.reactions import ReactionKind
 from safeum_home.chats.across.references import References
 from safeum_home.chats.across.shown import Shown
@@ -27,5 +28,6 @@ def make_shared_chats(
         ),
         DeletionKind(database, blinder, shown, arrivals, altering, changes),
         MarkerKind(database, blinder, opener, references, arrivals, messaging.receipts),
+        PinsKind(database, opener, references, arrivals, altering, ways.pins),
         ReactionKind(database, blinder, opener, references, arrivals, altering, changes),
     )

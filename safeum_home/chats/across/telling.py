@@ -1,7 +1,8 @@
 """What other nodes are to be told is noted in the commit of the change itself.
 
 Pointers: of a message its chat's blind index and its position (8 octets, big-endian), of a reaction the
-account's index behind that, of a marker the chat's index and the account's.
+account's index behind that, of a marker the chat's index and the account's. Of pins the chat's index and where
+they were changed: so they are told behind the messages that they are of.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from safeum_home.ports.federation import Noted, Peers
-from safeum_home.protocol.federation.chats import DELETION, MARKER, MESSAGE, REACTION
+from safeum_home.protocol.federation.chats import DELETION, MARKER, MESSAGE, PINS, REACTION
 from safeum_home.storage import chats, events
 from safeum_home.storage.rows import Marker, NewEvent
 
@@ -98,6 +99,10 @@ class Telling:
         """A message has changed, through `account`."""
         about = pointer(chat, position, account if told.own else b"")
         self._peers.note(c, [Noted(node, told.type, about, told.urgent) for node in nodes])
+
+    def pins(self, c: Connection, nodes: Iterable[str], chat: bytes, position: int) -> None:
+        """What is pinned in a chat has changed."""
+        self._peers.note(c, [Noted(node, PINS, pointer(chat, position)) for node in nodes])
 
     def wake(self, nodes: tuple[str, ...]) -> None:
         """What was noted is committed."""

@@ -12,6 +12,8 @@ MESSAGE = "chat.message"
 DELETION = "chat.deletion"
 MARKER = "chat.marker"
 REACTION = "chat.reaction"
+PINS = "chat.pins"
+MOST_PINS = 20
 
 
 class Reference(Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,3 +57,9 @@ class SharedReaction(Struct, frozen=True, forbid_unknown_fields=True):
 
     message: Reference
     emoji: Emoji | None
+
+
+class SharedPins(Struct, frozen=True, forbid_unknown_fields=True):
+    """`chat.pins`: what is pinned in the chat, by the sender and at the time of the event."""
+
+    pinned: Annotated[list[Reference], Meta(max_length=MOST_PINS)]
