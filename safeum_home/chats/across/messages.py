@@ -119,10 +119,15 @@ class MessageKind:
 
         def store(c: Connection) -> None:
             outcome.clear()
-            known = events.recognised(c, sent)
-            if known is None:
-                outcome.append(self._first(c, chat, places.both[0], message, shared, sent))
-            elif not is_gone(c, chat, known):
+            known = None
+            if sender in chat.writers:
+                known, encoded = self._first(c, chat, places.both[0], message, shared, sent)
+                if known is None:
+                    outcome.append(encoded)
+                    return
+            elif (known := events.recognised(c, sent)) is None:
+                raise Problem(Code.NOT_A_CONTACT)
+            if not is_gone(c, chat, known):
                 change = self._again(chat, message)
                 if (stored := self._altering.store(c, chat, sender, known, places.both, change)) is not None:
                     outcome.append(stored)
@@ -138,10 +143,8 @@ class MessageKind:
 
     def _first(
         self, c: Connection, chat: Chat, position: int, message: Message, shared: SharedMessage, sent: bytes
-    ) -> bytes:
-        """Store a message that was not heard of before; its encoded parameters."""
-        if message.sender not in chat.writers:
-            raise Problem(Code.NOT_A_CONTACT)
+    ) -> tuple[int | None, bytes]:
+        """Store a message, or say at which position it is known; and its encoded parameters."""
         message = structs.replace(message, id=self._cursors.encode(position))
         if shared.reply_to is not None:
             node = node_of(message.sender)
@@ -150,8 +153,8 @@ class MessageKind:
                 message = structs.replace(message, reply_to=self._cursors.encode(answered))
         encoded = frames.encode_params(message)
         sealed = seal_under(chat.key, chat.blind, position, encoded)
-        events.append_events(c, [NewEvent(chat.blind, position, sealed, sent)])
-        return encoded
+        [known] = events.append_events(c, [NewEvent(chat.blind, position, sealed, sent)])
+        return known, encoded
 
     def _again(self, chat: Chat, told: Message) -> Change:
         """What becomes of a message that was heard of before: never what it was earlier."""

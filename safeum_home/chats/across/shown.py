@@ -23,10 +23,10 @@ class Shown:
         """The message that is pointed at, as it is now, and its chat; None where it is not there any more."""
         blind, position, _ = pointed(pointer)
         try:
-            chat, row = self._opener.direct(c, blind), events.event(c, blind, position)
-            if chat is None or row is None:
+            chat, rows = self._opener.direct(c, blind), events.events_among(c, [(blind, position)])
+            if chat is None or not rows:
                 return None
-            message = open_message(c, chat, row)
+            message = open_message(c, chat, rows[0])
         except Tampered:
             return None
         return (chat, message) if node_of(message.sender) == self._node else None

@@ -1,8 +1,8 @@
 """What other nodes are to be told is noted in the commit of the change itself.
 
 Pointers: of a message its chat's blind index and its position (8 octets, big-endian), of a reaction the
-account's index behind that, of a marker the chat's index and the account's. Of pins the chat's index and where
-they were changed: so they are told behind the messages that they are of.
+account's index behind that, of a marker the chat's index and the account's. Of pins the chat's index and
+where they were changed: so they are told behind the messages that they are of.
 """
 
 from collections.abc import Iterable, Sequence
