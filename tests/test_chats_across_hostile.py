@@ -294,6 +294,12 @@ class FormTests(HostileCase):
         self.assertEqual(self.page(self.alice)[0]["edited"], self.now)
         self.hear(B, self.event("chat.deletion", {}, at=later))
         self.assertEqual(self.page(self.alice)[0]["body"]["at"], self.now)
+        stub = {**STUB, "by": self.bob.account, "at": later}
+        told = {"sent": self.now, "body": stub, "mentions": [self.alice.account], "edited": self.now}
+        self.hear(B, self.event("chat.message", told, "m3"))
+        message = self.page(self.alice)[-1]
+        self.assertEqual(message["body"]["at"], self.now)
+        self.assertFalse({"mentions", "edited"} & message.keys())
 
 
 class ReferenceTests(HostileCase):

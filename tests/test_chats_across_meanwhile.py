@@ -223,6 +223,24 @@ class ErasedTests(AcrossCase):
         self.settle()
         self.assertEqual([words for _, words in self.shown(self.bob)], ["hi", "after"])
 
+    def test_chat(self) -> None:
+        """Of a chat that was erased as a whole nothing is told, whatever waits."""
+        self.nodes.away.add(B)
+        self.write(self.alice, "secret")
+        self.edit(self.alice, self.sent, "ho")
+        self.react(self.alice, self.sent, "👍")
+        self.pin(self.alice, self.sent)
+        self.alice.call("chat.read", chat=self.chat, upto=self.sent)
+        self.delete(self.alice, self.sent)
+        world = self.alice.world
+        blind = world.vault.blinder.chat(ChatId(self.chat))
+        self.assertEqual(len(self.nodes.peers[A].waiting), 6)
+        world.database.transact(lambda c: erasure.erase_chat(c, blind, 1))
+        self.nodes.away.clear()
+        self.settle()
+        self.assertEqual(self.nodes.peers[A].waiting, [])
+        self.assertEqual([words for _, words in self.shown(self.bob)], ["hi"])
+
 
 class RefusedTests(AcrossCase):
     """What cannot be done in such a chat, for now."""

@@ -104,24 +104,24 @@ class MessageKind:
         _check(shared, chat)
         sent = self._blinder.foreign(node, event.id)
         places = Places(self._database, chat)
-        message = Message(
-            "",
-            chat.id,
-            sender,
-            self._arrivals.time(shared.sent),
-            body,
-            mentions=tuple(shared.mentions),
-            forwarded=shared.forwarded,
-            edited=None if shared.edited is None else self._arrivals.time(shared.edited),
-            origin=event.id,
-        )
+        message = Message("", chat.id, sender, self._arrivals.time(shared.sent), body, origin=event.id)
+        if isinstance(body, Deleted):  # nothing else is left of it
+            shared = SharedMessage(shared.sent, shared.body)
+            message = structs.replace(message, body=Deleted(sender, self._arrivals.time(body.at)))
+        else:
+            message = structs.replace(
+                message,
+                mentions=tuple(shared.mentions),
+                forwarded=shared.forwarded,
+                edited=None if shared.edited is None else self._arrivals.time(shared.edited),
+            )
         outcome: list[bytes | Stored] = []
 
         def store(c: Connection) -> None:
             outcome.clear()
-            known = None
+            both = places.both
             if sender in chat.writers:
-                known, encoded = self._first(c, chat, places.both[0], message, shared, sent)
+                known, encoded = self._first(c, chat, both[0], message, shared, sent)
                 if known is None:
                     outcome.append(encoded)
                     return
@@ -129,7 +129,7 @@ class MessageKind:
                 raise Problem(Code.NOT_A_CONTACT)
             if not is_gone(c, chat, known):
                 change = self._again(chat, message)
-                if (stored := self._altering.store(c, chat, sender, known, places.both, change)) is not None:
+                if (stored := self._altering.store(c, chat, sender, known, both, change)) is not None:
                     outcome.append(stored)
 
         def publish() -> None:
@@ -165,8 +165,7 @@ class MessageKind:
             if isinstance(message.body, Deleted):
                 return None
             if isinstance(told.body, Deleted):
-                stub = structs.replace(told.body, at=self._arrivals.time(told.body.at))
-                return self._changes.deleted(c, place, stub)._replace(told=None)
+                return self._changes.deleted(c, place, told.body)._replace(told=None)
             if told.edited is None or told.edited <= (message.edited or 0):
                 return None
             if told.sender not in chat.writers:
