@@ -124,6 +124,8 @@ class Nodes:
             raise done[0].value
         applied = done[0]
         try:
+            world.database.next_position()  # others come and go meanwhile
+            applied.placed()
             stored: list[Any] = []
             world.database.transact(applied.store).addBoth(stored.append)
             if stored and hasattr(stored[0], "raiseException"):

@@ -16,6 +16,10 @@ from safeum_home.protocol.federation.events import Event
 R = TypeVar("R", bound=Struct)
 
 
+def _nothing() -> None:
+    """Nothing is to be done."""
+
+
 class Noted(NamedTuple):
     """A node is to be told what an object is now.
 
@@ -34,12 +38,15 @@ class Applied(NamedTuple):
     """What an event of another node comes to.
 
     `store` is called in the writer's thread, in the transaction that notes that the event was received;
-    `publish` once that is committed; `ended` in any case, at last.
+    `publish` once that is committed; `ended` in any case, at last. `placed` is called in the turn in which
+    the transaction is handed to the database: positions are taken then. `store` may raise `Problem` as
+    `SharedKind.apply` does, and then nothing of it is stored.
     """
 
     store: Callable[[Connection], object]
     publish: Callable[[], None]
     ended: Callable[[], None]
+    placed: Callable[[], None] = _nothing
 
 
 class SharedKind(Protocol):
