@@ -57,6 +57,8 @@ GENEROUS: dict[str, Any] = {
         "signups_per_address",
         "finds_per_account",
         "contact_requests_per_account",
+        "finds_per_node",
+        "contact_requests_per_node",
         "profile_changes_per_account",
         "verifications_per_address",
         "codes_per_number",

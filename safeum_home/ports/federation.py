@@ -63,6 +63,13 @@ class SharedKind(Protocol):
         """
 
 
+class Hopeful(Protocol):
+    """A `SharedKind` may be one as well: what its objects are where they will never be told."""
+
+    async def untold(self, node: str, pointer: bytes) -> Applied:
+        """`node` will never be told of an object: it was away for too long, or has refused it for good."""
+
+
 class Peers(Protocol):
     """The other nodes."""
 

@@ -72,6 +72,9 @@ class Blinder(Protocol):
     def ending(self, account: AccountId, chat: ChatId) -> bytes:
         """What names the end of an account's place in a chat; neither is found by it."""
 
+    def node(self, name: str) -> bytes:
+        """What stands for a node."""
+
     def token(self, device: DeviceId, secret: bytes) -> bytes:
         """The verifier of a device token (32 octets)."""
 
