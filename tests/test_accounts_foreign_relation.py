@@ -129,7 +129,7 @@ class CrossingTests(SynchronousTestCase):
     """Actions, sending and arriving in whatever order."""
 
     def test_all_interleavings(self) -> None:
-        """When all is told both nodes agree on a pair of states that there is on one node, and go on alike."""
+        """When all is told both nodes agree on a pair of states that there is on one, and go on alike."""
         start = World()
         seen, waiting, ends = {start}, deque([start]), 0
         while waiting:
@@ -153,7 +153,7 @@ class CrossingTests(SynchronousTestCase):
         states = (pairs[0].mine, pairs[1].mine)
         self.assertIn(states, ways())
         for pair, theirs in zip(pairs, states[::-1], strict=True):
-            # A request may be out of a node's sight as one is that was declined: it is agreed to all the same.
+            # A request may be out of sight as one is that was declined: it is agreed to all the same.
             unseen = theirs is REQUESTED and pair.mine in (NONE, BLOCKED) and pair.theirs is NONE
             self.assertTrue(unseen or pair.theirs is (theirs if theirs in OPEN else NONE), pairs)
         for action, who in STEPS:
@@ -164,7 +164,7 @@ class CrossingTests(SynchronousTestCase):
                 self.assertEqual((first.mine, second.mine), become, (pairs, action, who))
 
     def test_states(self) -> None:
-        """Whatever is told, a side that blocks or is closed stays so, and no one agrees without having asked."""
+        """Whatever is told: who blocks or is closed stays so, and nobody agrees without having asked."""
         states = (NONE, REQUESTED, INCOMING, ACCEPTED, REMOVED, BLOCKED, CLOSED)
         for mine, theirs, state, asked, of in product(
             states, (NONE, REQUESTED, ACCEPTED), OPEN | {NONE}, (1, 2), (1, 2)

@@ -99,9 +99,8 @@ class CrossingTests(SynchronousTestCase):
 
     def test_whatever_crosses(self) -> None:
         """From each state, each two actions: both nodes agree afterwards on a pair that there is on one."""
-        nodes, count = Nodes(A, B), 0
-        for way, first, second in product(ways().values(), Action, Action):
-            count += 1
+        nodes = Nodes(A, B)
+        for count, (way, first, second) in enumerate(product(ways().values(), Action, Action)):
             people = nodes[A].register(f"alice{count}"), nodes[B].register(f"bob{count}")
             self.come(nodes, people, way)
             nodes.away.add(B)

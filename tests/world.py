@@ -59,6 +59,7 @@ GENEROUS: dict[str, Any] = {
         "contact_requests_per_account",
         "finds_per_node",
         "contact_requests_per_node",
+        "pictures_per_node",
         "profile_changes_per_account",
         "verifications_per_address",
         "codes_per_number",

@@ -20,7 +20,7 @@ class ForeignFinder:
         """`limit` is how often each other node may ask."""
         self._peers = peers
         self._directory = directory
-        self.limit = limit
+        self._limit = limit
 
     async def find(self, login: str, node: str) -> AccountId:
         """The account of `login` at another node.
@@ -41,7 +41,7 @@ class ForeignFinder:
 
     async def answer(self, node: str, question: FindAccount) -> FoundAccount:
         """The same for `node`: `not_found` alike for who is not there, a number, and what is no login."""
-        self.limit.take(node)
+        self._limit.take(node)
         try:
             login = ids.username(question.login)
         except Problem:

@@ -70,7 +70,7 @@ class ForeignProfiles:
             shown.display_name,
             shown.status,
             shown.about,
-            record.fields,
+            list(record.fields),
             shown.avatar,
             shown.safenum,
         )
@@ -94,7 +94,7 @@ class ForeignProfiles:
             told.display_name,
             told.status,
             told.about,
-            told.fields,
+            tuple(told.fields),
             told.safenum is not None,
             told.avatar,
             address_of(event, told.address),

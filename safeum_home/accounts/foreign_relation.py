@@ -3,8 +3,8 @@ it tells.
 
 Both nodes hold a `Pair`, each seen from its own account. Told is only what `relation` lets the other side
 see: whether one has asked, has agreed, or neither. So a block is told as a removal is, and a declined request
-not at all. Each time that somebody asks anew gets a number, so that one that was taken back and made again, or has
-crossed an answer, is not taken for what it was before.
+not at all. Each time that somebody asks anew gets a number, so that what was taken back and asked again, or
+has crossed an answer, is not taken for what it was before.
 """
 
 from typing import NamedTuple

@@ -38,6 +38,7 @@ class ForeignPeople(NamedTuple):
     finder: ForeignFinder
     profiles: ForeignProfiles
     avatars: ForeignAvatars
+    pictures: RateLimit
     rates: dict[str, RateLimit]
 
 
@@ -76,8 +77,14 @@ def make_foreign_people(
         means.node, vault.keyring, vault.blinder, database, directory, side, views, changes, bus, now
     )
     avatars = ForeignAvatars(means.peers, database, vault.keyring, vault.blinder, profiles)
-    rates = {"finds_per_node": finds, "contact_requests_per_node": requests}
-    return ForeignPeople(contacts, ForeignFinder(means.peers, directory, finds), profiles, avatars, rates)
+    pictures = RateLimit(section.pictures_per_node, section.pictures_per_node_burst, seconds)
+    rates = {
+        "finds_per_node": finds,
+        "contact_requests_per_node": requests,
+        "pictures_per_node": pictures,
+    }
+    finder = ForeignFinder(means.peers, directory, finds)
+    return ForeignPeople(contacts, finder, profiles, avatars, pictures, rates)
 
 
 def shared_kinds(

@@ -61,8 +61,9 @@ def make_people(
     profiles = Profiles(
         means.node, database, vault.blinder, directory, side, views, changes, limit, others.profiles
     )
-    asked = others.finder.limit
-    avatars = Avatars(database, vault.blinder, directory, side, changes, limit, others.avatars, asked)
+    avatars = Avatars(
+        database, vault.blinder, directory, side, changes, limit, others.avatars, others.pictures
+    )
     routes: Routes = {
         **people_routes(contacts, profiles, avatars),
         **presence_routes(presence, database, directory, limit),

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from safeum_home import ids
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.federation.events import Event
-from safeum_home.protocol.profile_types import AboutText, AvatarId, DisplayName, ProfileFields, StatusText
+from safeum_home.protocol.profile_types import AboutText, AvatarId, DisplayName, ProfileField, StatusText
 from safeum_home.protocol.scalars import Account, Address, Milliseconds
 
 T = TypeVar("T", bound=Struct)
@@ -40,7 +40,7 @@ class ProfileContent(Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     display_name: DisplayName = ""
     status: StatusText = ""
     about: AboutText = ""
-    fields: ProfileFields = ()
+    fields: Annotated[list[ProfileField], Meta(max_length=8)] = []
     avatar: AvatarId | None = None
     safenum: SafeNumber | None = None
 
