@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from twisted.internet.defer import Deferred, fail
 
 from safeum_home.errors import Code, Problem
+from safeum_home.node.untold import give_up
 from safeum_home.ports.federation import Applied, Noted, SharedKind
 from safeum_home.protocol.federation.canonical import decode, encode
 from safeum_home.protocol.federation.events import MOST_OCTETS, Event
@@ -91,9 +92,11 @@ class Nodes:
         waiting = self.peers[name].waiting
         for row in [row for row in waiting if row.node == on]:
             waiting.remove(row)
-            kind: Any = self._kind(name, row.type)
-            if hasattr(kind, "untold"):
-                self._apply(self.worlds[name], kind.untold(row.node, row.pointer))
+            world = self.worlds[name]
+            rows, kinds = [(row.type, row.pointer)], world.domain.shared
+            done: list[Any] = []
+            Deferred.fromCoroutine(give_up(world.database, kinds, row.node, rows)).addBoth(done.append)
+            assert done == [None], done
 
     def _kind(self, name: str, kind: str) -> SharedKind:
         return next(each for each in self.worlds[name].domain.shared if each.type == kind)
@@ -136,6 +139,8 @@ class Nodes:
             raise done[0].value
         applied = done[0]
         try:
+            world.database.next_position()  # others come and go meanwhile
+            applied.placed()
             stored: list[Any] = []
             world.database.transact(applied.store).addBoth(stored.append)
             if stored and hasattr(stored[0], "raiseException"):

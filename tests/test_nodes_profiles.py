@@ -22,17 +22,18 @@ class Case(TwoNodes):
     def refused(self, code: str, client: Client, method: str, **params: Any) -> None:
         self.assertEqual(self.assertRaises(Refused, client.call, method, **params).code, code)
 
-    def says(self, kind: str, sender: str, node: str = B, **content: Any) -> str | None:
+    def says(self, kind: str, sender: str, content: dict[str, Any], node: str = B) -> str | None:
         """What comes of an event that `node` sends to Alice's: the code where it is refused."""
         world = self.nodes[A]
         shared = next(each for each in world.domain.shared if each.type == kind)
         done: list[Any] = []
         event = new_event(kind, sender, 0, content)  # type: ignore[arg-type]  # it is an account's id
-        Deferred.fromCoroutine(shared.apply(node, event)).addBoth(done.append)  # type: ignore[arg-type]
+        Deferred.fromCoroutine(shared.apply(node, event)).addBoth(done.append)
         if not isinstance(done[0], Applied):
             self.assertIsInstance(done[0].value, Problem)
             return str(done[0].value.code.value.code)
         stored: list[Any] = []
+        done[0].placed()
         world.database.transact(done[0].store).addBoth(stored.append)
         done[0].ended()
         return None if stored == [None] else str(stored[0].value.code.value.code)
@@ -146,7 +147,7 @@ class PictureTests(Case):
         for node, viewer in ((A, carol.account), ("c.example", self.alice.account)):
             question = AvatarOf(self.bob.account, viewer, self.avatar)
             failure = self.failureResultOf(Deferred.fromCoroutine(answer(node, question)))  # type: ignore[arg-type]
-            self.assertIs(failure.value.code, Code.NOT_FOUND)  # type: ignore[attr-defined]
+            self.assertIs(failure.value.code, Code.NOT_FOUND)
 
     def test_no_picture(self) -> None:
         """What is no picture is neither kept nor handed on."""
@@ -228,9 +229,9 @@ class ClosedTests(Case):
 
     def test_forged(self) -> None:
         """Another node cannot say it, and it means nothing of somebody whom nobody here knows."""
-        self.assertEqual(self.says("account.closed", self.bob.account, "c.example"), "wrong_sender_node")
+        self.assertEqual(self.says("account.closed", self.bob.account, {}, "c.example"), "wrong_sender_node")
         before = self.nodes[A].database.count("erasing")
-        self.assertIsNone(self.says("account.closed", f"@{'b' * 26}:b.example"))
+        self.assertIsNone(self.says("account.closed", f"@{'b' * 26}:b.example", {}))
         self.assertEqual(self.nodes[A].database.count("erasing"), before)
         self.assertEqual(state(self.alice, self.bob), "accepted")
 
@@ -241,9 +242,10 @@ class HostileTests(Case):
     def test_other_accounts(self) -> None:
         """It speaks for its own accounts alone."""
         said = {"peer": self.alice.account, "state": "requested", "asked": 1, "address": "bob@b.example"}
-        self.assertEqual(self.says("contact", self.bob.account, "c.example", **said), "wrong_sender_node")
+        self.assertEqual(self.says("contact", self.bob.account, said, "c.example"), "wrong_sender_node")
         self.assertEqual(
-            self.says("profile", self.bob.account, "c.example", address="x@b.example"), "wrong_sender_node"
+            self.says("profile", self.bob.account, {"address": "x@b.example"}, "c.example"),
+            "wrong_sender_node",
         )
 
     def test_malformed(self) -> None:
@@ -252,39 +254,53 @@ class HostileTests(Case):
         others = f"@{'b' * 26}:b.example"
         for address in ("bob@c.example", "+4915112345678@b.example", others, "bob@B example", "", None):
             self.assertEqual(
-                self.says("contact", self.bob.account, **said, address=address), "malformed_event", address
+                self.says("contact", self.bob.account, {**said, "address": address}),
+                "malformed_event",
+                address,
             )
-        for wrong in (
+        wrongs: tuple[dict[str, Any], ...] = (
             {"asked": 0},
             {"asked": -1},
             {"asked": 2**53},
             {"state": "blocked"},
             {"more": 1},
             {"of": "1"},
-        ):
+        )
+        for wrong in wrongs:
             content = {**said, "address": "bob@b.example", **wrong}
-            self.assertEqual(self.says("contact", self.bob.account, **content), "malformed_event", wrong)
-        for wrong in ({"display_name": "x" * 65}, {"avatar": "x"}, {"fields": [{}]}, {"safenum": ""}):
+            self.assertEqual(self.says("contact", self.bob.account, content), "malformed_event", wrong)
+        profiles: tuple[dict[str, Any], ...] = (
+            {"display_name": "x" * 65},
+            {"avatar": "x"},
+            {"fields": [{}]},
+            {"safenum": ""},
+        )
+        for shown in profiles:
             self.assertEqual(
-                self.says("profile", self.bob.account, address="bob@b.example", **wrong),
+                self.says("profile", self.bob.account, {"address": "bob@b.example", **shown}),
                 "malformed_event",
-                wrong,
+                shown,
             )
         self.assertEqual(self.nodes[A].database.count("contacts"), 0)
 
     def test_without_being_asked(self) -> None:
         """Nobody is in contact with whom he has not asked or accepted, whatever the other node says."""
-        said = {"peer": self.alice.account, "address": "bob@b.example"}
-        for content in ({"state": "accepted", "asked": 1, "of": 1}, {"state": "accepted", "asked": 1}):
-            self.assertIsNone(self.says("contact", self.bob.account, **said, **content))
+        said: dict[str, Any] = {"peer": self.alice.account, "address": "bob@b.example"}
+        for more in ({"of": 1}, {}):
+            content = {"state": "accepted", "asked": 1, **more}
+            self.assertIsNone(self.says("contact", self.bob.account, {**said, **content}))
             self.assertEqual(state(self.alice, self.bob), "none")
         self.alice.call("contact.request", account=self.bob.account, address="bob@b.example")
-        self.assertIsNone(self.says("contact", self.bob.account, **said, state="accepted", asked=2, of=1))
+        self.assertIsNone(
+            self.says("contact", self.bob.account, {**said, "state": "accepted", "asked": 2, "of": 1})
+        )
         self.assertEqual(state(self.alice, self.bob), "requested")
 
     def test_profiles_of_strangers(self) -> None:
         """What a stranger shows is not kept."""
-        self.assertEqual(self.says("profile", self.bob.account, address="bob@b.example"), "not_a_contact")
+        self.assertEqual(
+            self.says("profile", self.bob.account, {"address": "bob@b.example"}), "not_a_contact"
+        )
         self.assertEqual(self.nodes[A].database.count("profiles"), 0)
 
     def test_found_elsewhere(self) -> None:
@@ -310,15 +326,15 @@ class HostileTests(Case):
         answer = nodes[A].domain.answers[FindAccount]
         codes = []
         for node in (B, B, B, "c.example"):
-            done = Deferred.fromCoroutine(answer(node, FindAccount("nobody")))  # type: ignore[arg-type]
-            codes.append(self.failureResultOf(done).value.code)  # type: ignore[attr-defined]
+            done = Deferred.fromCoroutine(answer(node, FindAccount("nobody")))  # type: ignore[arg-type,var-annotated]
+            codes.append(self.failureResultOf(done).value.code)
         self.assertEqual(codes, [Code.NOT_FOUND, Code.NOT_FOUND, Code.RATE_LIMITED, Code.NOT_FOUND])
         self.nodes, self.alice = nodes, alice
         told = []
         for place in range(2):
             sender = f"@{'ab'[place] * 26}:b.example"
             said = {"peer": alice.account, "state": "requested", "asked": 1, "address": sender}
-            told.append(self.says("contact", sender, **said))
+            told.append(self.says("contact", sender, said))
         self.assertEqual(told, [None, "busy"])
 
     def test_numbers(self) -> None:

@@ -124,6 +124,10 @@ class ForeignClosing:
         told: list[tuple[AccountId, Contact]] = []
         erased: list[bool] = []
 
+        def placed() -> None:
+            nonlocal position
+            position = self._database.next_position()
+
         def store(c: Connection) -> None:
             told.clear()
             erased[:] = [is_known(c, blind)]
@@ -138,7 +142,7 @@ class ForeignClosing:
                     self._bus.publish(contact_of, self._side.event(contact, position))
                 spawn(self._erased(), "erasing an account of another node")
 
-        return Applied(store, publish, _nothing)
+        return Applied(store, publish, _nothing, placed)
 
 
 def is_known(c: Connection, foreign: bytes) -> bool:

@@ -171,6 +171,10 @@ class ForeignContacts:
         position = self._database.next_position()
         shown: list[Contact] = []
 
+        def placed() -> None:
+            nonlocal position
+            position = self._database.next_position()
+
         def store(c: Connection) -> None:
             shown.clear()
             self._directory.must_be_there(c, mine)
@@ -192,7 +196,7 @@ class ForeignContacts:
                 self._bus.publish(mine.account, self._side.event(contact, position))
 
         self._consent.changing(chat)
-        return Applied(store, publish, lambda: self._consent.changed(chat))
+        return Applied(store, publish, lambda: self._consent.changed(chat), placed)
 
     def _let_ask(self, node: str) -> None:
         """It is asked again later, so that nothing is lost of who asks much."""

@@ -105,6 +105,10 @@ class ForeignProfiles:
         position = self._database.next_position()
         watchers: list[AccountId] = []
 
+        def placed() -> None:
+            nonlocal position
+            position = self._database.next_position()
+
         def store(c: Connection) -> None:
             watchers.clear()
             here = contacts.mutual_here(c, blind)
@@ -119,7 +123,7 @@ class ForeignProfiles:
             for watcher in watchers:
                 self._bus.publish(watcher, changed)
 
-        return Applied(store, publish, fresh[0].wipe)
+        return Applied(store, publish, fresh[0].wipe, placed)
 
     def _put(
         self, c: Connection, record: ProfileRecord, blind: bytes, fresh: tuple[Key, WrappedKey], position: int

@@ -5,7 +5,7 @@ and what has changed twice is told once.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 from sqlalchemy import Connection
@@ -14,6 +14,10 @@ from twisted.internet.defer import Deferred
 from safeum_home.protocol.federation.events import Event
 
 R = TypeVar("R", bound=Struct)
+
+
+def _nothing() -> None:
+    """Nothing is to be done."""
 
 
 class Noted(NamedTuple):
@@ -34,12 +38,15 @@ class Applied(NamedTuple):
     """What an event of another node comes to.
 
     `store` is called in the writer's thread, in the transaction that notes that the event was received;
-    `publish` once that is committed; `ended` in any case, at last.
+    `publish` once that is committed; `ended` in any case, at last. `placed` is called in the turn in which
+    the transaction is handed to the database: positions are taken then. `store` may raise `Problem` as
+    `SharedKind.apply` does, and then nothing of it is stored.
     """
 
     store: Callable[[Connection], object]
     publish: Callable[[], None]
     ended: Callable[[], None]
+    placed: Callable[[], None] = _nothing
 
 
 class SharedKind(Protocol):
@@ -63,6 +70,7 @@ class SharedKind(Protocol):
         """
 
 
+@runtime_checkable
 class Hopeful(Protocol):
     """A `SharedKind` may be one as well: what its objects are where they will never be told."""
 
