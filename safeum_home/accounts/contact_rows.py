@@ -164,6 +164,9 @@ class ContactSide:
         founded = chats_of(c, account)
         changed = []
         for row in contacts.facing(c, account):
+            if row.sealed == contacts.ELSEWHERE:
+                contacts.delete_contact(c, row.owner, row.peer)  # nobody's here: its node is told
+                continue
             before = STATES[row.state]
             if row.chat in founded and before is not ContactState.NONE:
                 state = ContactState.CLOSED
