@@ -181,7 +181,7 @@ class ContactTests(PeopleTestCase):
         self.assertTrue(self.body().endswith("That is you."))
         self.wire.answers["contact.find"] = lambda params: Problem(Code.NODE_UNREACHABLE)
         self.enter("/add zoe@far.test")
-        self.assertTrue(self.body().endswith("cannot be reached now. Is its name right?"))
+        self.assertTrue(self.body().endswith("which does not answer now."))
 
     def test_many_requests_do_not_push_out_the_chats(self) -> None:
         self.contacts += [

@@ -36,7 +36,7 @@ class DeskTests(SynchronousTestCase):
         """Who is not there, and a node that does not answer, are told apart in words."""
         self.assertIn("Nobody has the address bob@b.example.", self.enter(self.ada, "/add bob@b.example"))
         self.nodes.away.add(B)
-        self.assertIn("cannot be reached", self.enter(self.ada, "/add ben@b.example"))
+        self.assertIn("does not answer now", self.enter(self.ada, "/add ben@b.example"))
 
     def test_the_same_login_here_and_there(self) -> None:
         """A login alone is that of one's own node; of the two each can be named."""
