@@ -2,10 +2,14 @@
 
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.accounts.relation import Action
+from safeum_home.errors import Problem
 from safeum_home.ids import AccountId, ChatId, direct_chat_id
+from safeum_home.ports.federation import Applied
+from safeum_home.protocol.federation.events import new_event
 from tests.nodes import Nodes
 from tests.world import Client, Refused, World, contact
 
@@ -51,6 +55,25 @@ class TwoNodes(SynchronousTestCase):
         self.alice.take()
         self.bob.take()
         return str(contact(self.alice, self.bob)["chat"])
+
+    def refused(self, code: str, client: Client, method: str, **params: Any) -> None:
+        self.assertEqual(self.assertRaises(Refused, client.call, method, **params).code, code)
+
+    def says(self, kind: str, sender: str, content: dict[str, Any], node: str = B) -> str | None:
+        """What comes of an event that `node` sends to Alice's: the code where it is refused."""
+        world = self.nodes[A]
+        shared = next(each for each in world.domain.shared if each.type == kind)
+        done: list[Any] = []
+        event = new_event(kind, sender, 0, content)  # type: ignore[arg-type]  # it is an account's id
+        Deferred.fromCoroutine(shared.apply(node, event)).addBoth(done.append)
+        if not isinstance(done[0], Applied):
+            self.assertIsInstance(done[0].value, Problem)
+            return str(done[0].value.code.value.code)
+        stored: list[Any] = []
+        done[0].placed()
+        world.database.transact(done[0].store).addBoth(stored.append)
+        done[0].ended()
+        return None if stored == [None] else str(stored[0].value.code.value.code)
 
 
 def contact_chat(who: Client, other: Client) -> ChatId:

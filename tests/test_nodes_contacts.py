@@ -1,5 +1,7 @@
 """Contacts between nodes: finding, asking, agreeing, parting, and outages."""
 
+from safeum_home.ids import AccountId
+from safeum_home.ports.federation import Noted
 from tests.nodes import Nodes
 from tests.nodes_case import A, B, TwoNodes, may_write, seen, state
 from tests.world import Refused, contact
@@ -105,6 +107,43 @@ class ContactTests(TwoNodes):
         self.nodes.away.clear()
         self.nodes.settle()
         self.assertEqual((state(self.bob, self.alice), seen(self.bob)), ("none", []))
+
+    def test_parting_goes_first(self) -> None:
+        """A removal and a block wait before messages do, and cannot be told apart."""
+        waiting = []
+        for action in ("remove", "block"):
+            self.nodes.away.clear()
+            self.befriend()
+            self.nodes.away.add(B)
+            self.alice.call(f"contact.{action}", account=self.bob.account)
+            waiting.append([(row.type, row.urgent) for row in self.nodes.peers[A].waiting])
+        self.assertEqual(waiting, [[("contact", True)]] * 2)
+
+    def test_put_back(self) -> None:
+        """A node that has forgotten that somebody parted is told so when it says that they are in contact."""
+        self.befriend()
+        self.alice.call("contact.remove", account=self.bob.account)
+        bob = self.nodes[B].vault.blinder.account(AccountId(self.bob.account))
+        alice = self.nodes[B].vault.blinder.account(AccountId(self.alice.account))
+        self.nodes.peers[A].waiting.clear()  # as if what it was told had been lost with its newest backup
+        self.assertEqual((state(self.alice, self.bob), state(self.bob, self.alice)), ("none", "accepted"))
+        again = [Noted(A, "contact", bob + alice)]
+        self.nodes[B].database.now(lambda c: self.nodes.peers[B].note(c, again))
+        self.nodes.settle()
+        self.assertEqual((state(self.alice, self.bob), state(self.bob, self.alice)), ("none", "removed"))
+
+    def test_ones_own_list_is_full(self) -> None:
+        """Nobody has more contacts than the node allows, wherever they are."""
+        nodes = Nodes(A, B, contacts=1)
+        alice = nodes[A].register("alice")
+        for place, code in ((0, None), (1, "limit_reached")):
+            other = f"@{'cd'[place] * 26}:b.example"
+            try:
+                alice.call("contact.request", account=other, address=other)
+            except Refused as refused:
+                self.assertEqual(refused.code, code)
+            else:
+                self.assertIsNone(code)
 
     def test_node_that_is_not_there(self) -> None:
         """A request that could not be told for 30 days is withdrawn, and the one who asked sees it."""
