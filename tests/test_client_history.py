@@ -113,6 +113,15 @@ class HistoryTests(DeskTestCase):
         view = self.desk.state.chat(OTHER)
         self.assertEqual(view and view.messages, [])
 
+    def test_what_is_told_of_a_chat_that_is_new(self) -> None:
+        """Nothing that was told there goes for an erasure of before, and all of it for a new one."""
+        for place, left in ((71, ["told"]), (70, [])):
+            chat = "!" + "nm"[place == 70] * 26
+            self.desk.notices.clear()
+            self.desk.tell("told", chat=chat)
+            self.wire.event(ChatUpdated(cursor(place), ChatInfo(chat, "group", erased=cursor(70))))
+            self.assertEqual([one.text for one in self.desk.notices if one.text == "told"], left)
+
     def test_an_erasure_in_a_chat_that_is_new(self) -> None:
         """What the erasure itself tells of wipes, whatever was known of the chat."""
         self.assertEqual(self.new_chat(61, 61), [])

@@ -87,7 +87,7 @@ class Listening:
         elif isinstance(event, ProfileChanged):
             self._profile(event.account, event.profile)
         elif isinstance(event, ChatUpdated):
-            self._updated(event.chat)
+            self._updated(event.chat, event.cursor)
         elif isinstance(event, Loaded):
             self._more()
         if isinstance(event, ChatUpdated | Loaded):
@@ -196,9 +196,13 @@ class Listening:
         elif contact.state is ContactState.REMOVED:
             self._tell(f"{name} is no longer your contact.")
 
-    def _updated(self, chat: ChatInfo) -> None:
-        """The chat is now this; what it was is in the state no more."""
-        before = self._histories.get(chat.chat, (True, None))
+    def _updated(self, chat: ChatInfo, place: str) -> None:
+        """The chat is now this; what it was is in the state no more.
+
+        Of a chat that is new here an erasure is news only where this very event, at `place`, tells of it.
+        """
+        new = (True, None if place == chat.erased else chat.erased)
+        before = self._histories.get(chat.chat, new)
         self._histories[chat.chat] = now = (chat.history, chat.erased)
         if before[1] != chat.erased:
             wipe_past(self._desk, chat.chat)
