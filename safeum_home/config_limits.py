@@ -35,6 +35,13 @@ class LimitSection(Section, frozen=True):
     finds_per_account_burst: Positive = 50
     contact_requests_per_account: Rate = 0.001
     contact_requests_per_account_burst: Positive = 20
+    finds_per_node: Rate = 1.0
+    finds_per_node_burst: Positive = 500
+    """For each other node that asks."""
+    contact_requests_per_node: Rate = 5.0
+    contact_requests_per_node_burst: Positive = 2_000
+    pictures_per_node: Rate = 10.0
+    pictures_per_node_burst: Positive = 1_000
     support_messages_per_account: Rate = 0.02
     support_messages_per_account_burst: Positive = 20
     profile_changes_per_account: Rate = 0.02

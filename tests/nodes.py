@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from twisted.internet.defer import Deferred, fail
 
 from safeum_home.errors import Code, Problem
-from safeum_home.ports.federation import Applied, Noted
+from safeum_home.node.untold import give_up
+from safeum_home.ports.federation import Applied, Noted, SharedKind
 from safeum_home.protocol.federation.canonical import decode, encode
 from safeum_home.protocol.federation.events import MOST_OCTETS, Event
 from safeum_home.protocol.federation.questions import NAME_OF
@@ -86,6 +87,20 @@ class Nodes:
         if any(self._ready(name) for name in self.worlds):
             self.settle()
 
+    def give_up(self, name: str, on: str) -> None:
+        """What waits at `name` for the node `on` will never be told."""
+        waiting = self.peers[name].waiting
+        for row in [row for row in waiting if row.node == on]:
+            waiting.remove(row)
+            world = self.worlds[name]
+            rows, kinds = [(row.type, row.pointer)], world.domain.shared
+            done: list[Any] = []
+            Deferred.fromCoroutine(give_up(world.database, kinds, row.node, rows)).addBoth(done.append)
+            assert done == [None], done
+
+    def _kind(self, name: str, kind: str) -> SharedKind:
+        return next(each for each in self.worlds[name].domain.shared if each.type == kind)
+
     def _ready(self, name: str) -> list[Noted]:
         if name in self.away:
             return []
@@ -104,14 +119,14 @@ class Nodes:
 
     def _tell(self, name: str, row: Noted) -> None:
         world, other = self.worlds[name], self.worlds[row.node]
-        kind = next(kind for kind in world.domain.shared if kind.type == row.type)
+        kind = self._kind(name, row.type)
         built = world.database.now(lambda c: kind.build(c, row.pointer))
         if built is None:
             return
         assert built.type == row.type and built.node == name
         octets = encode(msgspec.to_builtins(built))
         event = msgspec.convert(decode(octets, MOST_OCTETS), Event, strict=True)
-        there = next(kind for kind in other.domain.shared if kind.type == row.type)
+        there = self._kind(row.node, row.type)
         for _ in range(2):  # told twice is told once
             self._apply(other, there.apply(name, event))
 

@@ -8,9 +8,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.accounts import records
 from safeum_home.accounts.contact_rows import ContactSide
+from safeum_home.accounts.foreign_notes import ForeignNotes
 from safeum_home.accounts.profile_changes import ProfileChanges
 from safeum_home.accounts.profile_views import ProfileViews, WithoutNumbers
 from safeum_home.ids import AccountId
+from safeum_home.node.alone import ALONE
 from safeum_home.protocol import MAX_FRAME, frames
 from safeum_home.protocol.commands import ProfileResult, ProfileSet
 from safeum_home.protocol.events import ProfileChanged
@@ -87,7 +89,8 @@ class ViewTests(SynchronousTestCase):
         side = ContactSide(world.database, vault.blinder, vault.cursors, directory, 10)
         self.patch(WithoutNumbers, "number_of", lambda _, c, account: NUMBER)
         views = ProfileViews(WithoutNumbers())
-        changes = ProfileChanges(world.database, vault.cursors, directory, side, views, bus)
+        notes = ForeignNotes(world.config.node.name, ALONE, vault.blinder)
+        changes = ProfileChanges(world.database, vault.cursors, directory, side, views, bus, notes)
         self.bob.call("profile.set", profile=FULL)
         away = self.alice.cursor
         self.told(self.alice)

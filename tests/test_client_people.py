@@ -61,6 +61,18 @@ class SystemTests(PeopleTestCase):
         self.rename("carol@far.test")
         self.assertIn("bob (carol@far.test)"[:18], self.sidebar())
 
+    def test_names_of_other_nodes_bear_their_node(self) -> None:
+        self.meet(ContactState.ACCEPTED, "Caroline")
+        account = next(each for each in self.desk.state.contacts if each != BOB)
+        self.assertEqual(self.desk.names.name(account), "Caroline (far.test)")
+        self.assertEqual(self.desk.names.name(BOB), "Bob")
+        self.enter("/chat Caroline")
+        self.assertIn("Caroline (far.test)  carol@far.test", self.header())
+        entry = self.desk.state.contacts[account]
+        self.assertEqual(self.desk.names.full(entry), "Caroline (carol@far.test)")
+        self.rename("Caroline (far.test)")
+        self.assertEqual(self.desk.names.name(BOB), "bob (Caroline (far.test))")
+
     def test_a_new_name_is_announced_in_the_chat(self) -> None:
         self.rename("Robert")
         self.rename("Robert")
@@ -169,7 +181,7 @@ class ContactTests(PeopleTestCase):
         self.assertTrue(self.body().endswith("That is you."))
         self.wire.answers["contact.find"] = lambda params: Problem(Code.NODE_UNREACHABLE)
         self.enter("/add zoe@far.test")
-        self.assertTrue(self.body().endswith("Who is on yours is found by the login."))
+        self.assertTrue(self.body().endswith("which does not answer now."))
 
     def test_many_requests_do_not_push_out_the_chats(self) -> None:
         self.contacts += [

@@ -188,6 +188,31 @@ class ContactQueryTests(StorageCase):
         )
         self.assertEqual(await self.read(contacts.mutual, blind("cy")), b"")
 
+    async def test_contacts_elsewhere(self) -> None:
+        """The side of somebody at another node counts for contacts here, and for nobody's presence."""
+        elsewhere = contacts.ELSEWHERE
+        for owner, peer, state, sealed in (
+            ("ann", "far", 3, b"s"),
+            ("far", "ann", 3, elsewhere),
+            ("bob", "far", 3, b"s"),
+            ("far", "bob", 1, elsewhere),
+            ("cy", "far", 2, b"s"),
+            ("dan", "far", 3, b"s"),
+            ("far", "dan", 3, elsewhere),
+        ):
+            row = ContactRow(blind(owner), blind(peer), blind(f"chat {min(owner, peer)}"), state, 1, sealed)
+            await self.write(contacts.put_contact, row)
+        found = await self.read(contacts.mutual_here, blind("far"))
+        self.assertEqual(sorted(found), [blind("ann"), blind("dan")])
+        self.assertEqual(await self.read(contacts.mutual, blind("ann")), b"")
+        await self.write(contacts.delete_contact, blind("far"), blind("ann"))
+        self.assertEqual(await self.read(contacts.mutual_here, blind("far")), [blind("dan")])
+        self.assertTrue(await self.read(contacts.has_contacts, blind("far")))
+        for peer in ("bob", "dan"):
+            await self.write(contacts.delete_contact, blind("far"), blind(peer))
+        self.assertFalse(await self.read(contacts.has_contacts, blind("far")))
+        self.assertEqual(await self.read(contacts.count, blind("ann")), 1)
+
     async def test_contacts(self) -> None:
         """Pages by peer leave out who is gone; changes by position do not."""
         rows = {}

@@ -4,7 +4,8 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from safeum_home.accounts.contact_rows import ContactSide
-from safeum_home.accounts.directory import AccountDirectory
+from safeum_home.accounts.directory import AccountDirectory, OpenAccount
+from safeum_home.accounts.foreign_avatars import ForeignAvatars
 from safeum_home.accounts.profile_changes import ProfileChanges
 from safeum_home.accounts.profiles import shows_itself
 from safeum_home.accounts.records import AvatarRecord, ProfileRecord, seal, unseal
@@ -15,6 +16,8 @@ from safeum_home.images import clean
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder, Caller, Committed, Database
 from safeum_home.protocol.commands import AvatarGet, AvatarKept, AvatarRemove, AvatarResult, AvatarSet, Done
+from safeum_home.protocol.federation.events import node_of
+from safeum_home.protocol.federation.questions import AvatarHeld, AvatarOf
 from safeum_home.storage import avatars
 
 
@@ -33,13 +36,18 @@ class Avatars:
         side: ContactSide,
         changes: ProfileChanges,
         limit: RateLimit,
+        foreign: ForeignAvatars,
+        asked: RateLimit,
     ) -> None:
+        """`foreign` are those of accounts of other nodes, and `asked` is how often each of these may ask."""
         self._database = database
         self._blinder = blinder
         self._directory = directory
         self._side = side
         self._changes = changes
         self._limit = limit
+        self._foreign = foreign
+        self._asked = asked
 
     async def set(self, caller: Caller, params: AvatarSet) -> Committed[AvatarKept]:
         self._limit.take(caller.account)
@@ -67,10 +75,27 @@ class Avatars:
     async def get(self, caller: Caller, params: AvatarGet) -> AvatarResult:
         mine = await self._directory.need(caller.account)
         account = AccountId(params.account or caller.account)
+        if node_of(account) != node_of(caller.account):
+            return await self._foreign.get(mine, account, params.avatar)
         owner = mine if account == caller.account else await self._directory.need(account)
 
+        held = await self._held(owner, mine.account, params.avatar)
+        return AvatarResult(account, params.avatar, held.type, held.data)
+
+    async def answer(self, node: str, question: AvatarOf) -> AvatarHeld:
+        """The same for a contact at another node: `not_found` alike where it is none."""
+        self._asked.take(node)
+        if node_of(question.viewer) != node:
+            raise Problem(Code.NOT_FOUND)
+        owner = await self._directory.need(AccountId(question.account))
+        held = await self._held(owner, AccountId(question.viewer), question.avatar)
+        return AvatarHeld(held.type, held.data)
+
+    async def _held(self, owner: OpenAccount, viewer: AccountId, avatar: str) -> AvatarRecord:
+        """The picture, for its owner or a contact; raises `not_found`."""
+
         def read(c: Connection) -> bytes | None:
-            if owner is not mine and not shows_itself(c, self._side, owner, mine):
+            if owner.account != viewer and not shows_itself(c, self._side, owner, viewer):
                 return None
             return avatars.avatar(c, owner.blind)
 
@@ -80,6 +105,6 @@ class Avatars:
             return unseal(owner.key, AvatarRecord, row, owner.blind)
 
         held = undamaged([sealed] if sealed else [], open_row, "avatars")
-        if not held or held[0].avatar != params.avatar:
+        if not held or held[0].avatar != avatar:
             raise Problem(Code.NOT_FOUND)
-        return AvatarResult(account, params.avatar, held[0].type, held[0].data)
+        return held[0]

@@ -1,7 +1,8 @@
 """Closing an account for ever, with one of its PINs: nothing of it is left, and its name stays taken.
 
 1. one commit: what it has a claim to is forfeited, the account, its devices, contacts and keys and those of
-   its chats are dropped, its name becomes a tombstone, its contacts see that it is closed;
+   its chats are dropped, its name becomes a tombstone, its contacts see that it is closed, and it is noted
+   for the nodes of those that are of others;
 2. in the same turn of the reactor: memory is cleaned, sessions are closed, contacts are told;
 3. it leaves its groups, in which it was no member since 1; one in which nobody is left is erased;
 4. the keyring's epoch is turned: no old copy of the database opens any of it; only now comes the answer;
@@ -24,6 +25,7 @@ from safeum_home import ids
 from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.directory import AccountDirectory, Credentials
+from safeum_home.accounts.foreign_closing import Farewells
 from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.pins import PinVerifier, is_pin
 from safeum_home.accounts.records import AccountRecord, unseal
@@ -62,8 +64,12 @@ class Closing:
         forget: Forget,
         forfeits: Forfeits,
         leave_groups: Callable[[], Awaitable[bool]],
+        farewells: Farewells,
     ) -> None:
-        """`leave_groups`: accounts that were closed leave their groups; whether it has erased one."""
+        """`leave_groups`: accounts that were closed leave their groups; whether it has erased one.
+
+        `farewells` tells other nodes.
+        """
         self._clock = clock
         self._database = database
         self._directory = directory
@@ -76,6 +82,7 @@ class Closing:
         self._forget = forget
         self._forfeits = forfeits
         self._leave_groups = leave_groups
+        self._farewells = farewells
 
     async def by_name(self, caller: Caller, params: AccountBlock) -> Done:
         tried = params.username.lower()
@@ -172,20 +179,23 @@ class Closing:
         keep_name = not ids.is_number(owner.username)
         position = self._database.next_position()
 
-        def close(c: Connection) -> list[tuple[AccountId, Contact]] | None:
+        def close(c: Connection) -> tuple[set[str], list[tuple[AccountId, Contact]]] | None:
             row = accounts.account(c, owner.blind)
             record = None if row is None else unseal(owner.key, AccountRecord, row.sealed, owner.blind)
             if record is None or record.pins is None or verifier not in record.pins.verifiers:
                 return None  # closed, or the PIN was removed, since it was read
             for forfeit in self._forfeits:
                 forfeit(c, owner.blind)
+            nodes = self._farewells.note(c, owner)
             told = self._side.close(c, owner.blind, position)
             erase_account(c, owner.blind, self._turns.epoch, keep_name)
-            return told
+            return nodes, told
 
-        told = await self._database.transact(close)
-        if told is None:
+        closed = await self._database.transact(close)
+        if closed is None:
             return False
+        nodes, told = closed
+        self._farewells.wake(nodes)
         self._forget(owner.account, owner.username)
         self._devices.closed(owner.account, skip)
         for contact_of, contact in told:

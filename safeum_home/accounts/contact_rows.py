@@ -23,13 +23,15 @@ _BATCH = 500
 
 
 class Entry(NamedTuple):
-    """What a contact row says, opened."""
+    """What a contact row says, opened. `asked` and `heard` are as in `foreign_relation.Pair`."""
 
     account: AccountId
     address: str
     chat: ChatId
     state: ContactState
     position: int
+    asked: int = 0
+    heard: int = 0
 
 
 class Page(NamedTuple):
@@ -67,14 +69,19 @@ class ContactSide:
         if row is None:
             return None
         try:
-            return self._open(owner, row)
+            return self.open(owner, row)
         except Tampered:
             # The state still counts, and what the owner does to the contact makes the row whole again.
             return Entry(peer, peer, direct_chat_id(owner.account, peer), STATES[row.state], row.position)
 
     def write(self, c: Connection, owner: OpenAccount, entry: Entry) -> None:
         peer = self._blinder.account(entry.account)
-        sealed = seal(owner.key, ContactRecord(entry.account, entry.address), owner.blind, peer)
+        sealed = seal(
+            owner.key,
+            ContactRecord(entry.account, entry.address, entry.asked, entry.heard),
+            owner.blind,
+            peer,
+        )
         state = STATES.index(entry.state)
         chat = self._blinder.chat(entry.chat)
         contacts.put_contact(c, ContactRow(owner.blind, peer, chat, state, entry.position, sealed))
@@ -130,12 +137,17 @@ class ContactSide:
         self, c: Connection, owner: OpenAccount, after: bytes | None, limit: int
     ) -> tuple[list[ContactRow], list[Entry]]:
         rows = contacts.contacts_of(c, owner.blind, after, limit)
-        return rows, undamaged(rows, lambda row: self._open(owner, row), "contacts")
+        return rows, undamaged(rows, lambda row: self.open(owner, row), "contacts")
+
+    def rows(self, c: Connection, owner: OpenAccount) -> list[tuple[ContactRow, Entry]]:
+        """All that the list has, those that are gone among them: some 10 us each."""
+        rows = contacts.contacts_since(c, owner.blind, -1, 2**31)
+        return undamaged(rows, lambda row: (row, self.open(owner, row)), "contacts")
 
     def changed(self, c: Connection, owner: OpenAccount, after: int, limit: int) -> list[Entry]:
         """Entries that changed behind position `after`, in that order."""
         rows = contacts.contacts_since(c, owner.blind, after, limit)
-        return undamaged(rows, lambda row: self._open(owner, row), "contacts")
+        return undamaged(rows, lambda row: self.open(owner, row), "contacts")
 
     def show(self, c: Connection, entry: Entry) -> Contact:
         """The contact as its owner sees it: another's name only where both agreed."""
@@ -152,6 +164,9 @@ class ContactSide:
         founded = chats_of(c, account)
         changed = []
         for row in contacts.facing(c, account):
+            if row.sealed == contacts.ELSEWHERE:
+                contacts.delete_contact(c, row.owner, row.peer)  # nobody's here: its node is told
+                continue
             before = STATES[row.state]
             if row.chat in founded and before is not ContactState.NONE:
                 state = ContactState.CLOSED
@@ -165,7 +180,7 @@ class ContactSide:
         def tell(row: ContactRow) -> tuple[AccountId, Contact]:
             if (owner := self._directory.behind(c, row.owner)) is None:
                 raise Tampered
-            return owner.account, self.show(c, self._open(owner, row))
+            return owner.account, self.show(c, self.open(owner, row))
 
         return undamaged(changed, tell, "contacts")
 
@@ -180,13 +195,13 @@ class ContactSide:
             return Missed([], None)
 
         def tell(row: ContactRow) -> Published:
-            return self.event(self.show(c, self._open(owner, row)), row.position)
+            return self.event(self.show(c, self.open(owner, row)), row.position)
 
         rows = contacts.contacts_since(c, owner.blind, after, limit)
         return Missed(undamaged(rows, tell, "contacts"), rows[-1].position if len(rows) == limit else None)
 
-    def _open(self, owner: OpenAccount, row: ContactRow) -> Entry:
+    def open(self, owner: OpenAccount, row: ContactRow) -> Entry:
         record = unseal(owner.key, ContactRecord, row.sealed, row.owner, row.peer)
         peer = AccountId(record.account)
         chat = direct_chat_id(owner.account, peer)
-        return Entry(peer, record.address, chat, STATES[row.state], row.position)
+        return Entry(peer, record.address, chat, STATES[row.state], row.position, record.asked, record.heard)

@@ -9,6 +9,8 @@ from safeum_home import ids
 from safeum_home.accounts import relation
 from safeum_home.accounts.contact_rows import ContactSide, Entry
 from safeum_home.accounts.directory import AccountDirectory
+from safeum_home.accounts.foreign_contacts import ForeignContacts
+from safeum_home.accounts.foreign_finding import ForeignFinder
 from safeum_home.accounts.relation import Action
 from safeum_home.config import LimitSection
 from safeum_home.errors import Code, Problem
@@ -17,6 +19,7 @@ from safeum_home.limits import RateLimit
 from safeum_home.ports import Bus, Caller, Committed, Consent, Database, RelationWatch
 from safeum_home.protocol import commands
 from safeum_home.protocol.commands import Done
+from safeum_home.protocol.federation.events import node_of
 from safeum_home.protocol.types import Contact, ContactState
 from safeum_home.storage import accounts
 
@@ -49,7 +52,10 @@ class Contacts:
         bus: Bus,
         limits: ContactLimits,
         watch: RelationWatch,
+        foreign: ForeignContacts,
+        finder: ForeignFinder,
     ) -> None:
+        """`foreign` and `finder` are for accounts of other nodes."""
         self._node = node
         self._database = database
         self._directory = directory
@@ -58,15 +64,17 @@ class Contacts:
         self._bus = bus
         self._limits = limits
         self._watch = watch
+        self._foreign = foreign
+        self._finder = finder
 
     async def find(self, caller: Caller, params: commands.ContactFind) -> commands.ContactFound:
         self._limits.finds.take(caller.account)
         login, node = ids.address(params.address, self._node)
-        if node != self._node:
-            raise Problem(Code.NODE_UNREACHABLE)
         if ids.is_number(login):
             # Numbers can be counted through: only those who have one in their address book may look for it.
             raise Problem(Code.NOT_FOUND)
+        if node != self._node:
+            return commands.ContactFound(await self._finder.find(login, node), ids.written(login, node))
         if (found := await self._directory.by_username(login)) is None:
             raise Problem(Code.NOT_FOUND)
         return commands.ContactFound(found.account, ids.written(login, node))
@@ -104,6 +112,9 @@ class Contacts:
         account = AccountId(other)
         if account == caller.account:
             raise Problem(Code.WRONG_CONTACT_STATE, "this is your own account")
+        if (node := node_of(account)) != self._node:
+            called = address if address is None or address.endswith(f"@{node}") else account
+            return await self._foreign.act(action, caller, account, called)
         mine = await self._directory.need(caller.account)
         known = await self._directory.get(account)
         chat = ids.direct_chat_id(mine.account, account)

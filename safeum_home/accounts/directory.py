@@ -10,8 +10,9 @@ from twisted.internet.defer import Deferred, succeed
 from safeum_home.accounts.records import AccountRecord, PinRecord, ProfileRecord, unseal
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
-from safeum_home.ids import AccountId
+from safeum_home.ids import AccountId, is_account
 from safeum_home.ports import Blinder, Database, Key, Keyring, Known, Owner, WrappedKey
+from safeum_home.protocol.federation.events import node_of
 from safeum_home.protocol.presence import NOTHING_HIDDEN, Privacy
 from safeum_home.storage import accounts, keys, profiles
 from safeum_home.storage.rows import AccountRow, ProfileRow
@@ -60,6 +61,7 @@ class AccountDirectory:
         self._keyring = keyring
         self._blinder = blinder
         self._own = {known.account: known for known in (system, support)}
+        self._node = node_of(system.account)
         self._size = size
         self._open: OrderedDict[AccountId, OpenAccount] = OrderedDict()
         self._forgotten = 0
@@ -152,10 +154,26 @@ class AccountDirectory:
         asked = [account for account in among if account not in self._own]
         found = {account: own for account in among if (own := self._own.get(account)) is not None}
         names = self.names(c, asked)
+        found.update(self._foreign(c, [account for account in asked if node_of(account) != self._node]))
         rows = accounts.accounts_among(c, [self._blinder.account(account) for account in asked])
         for row, record in undamaged(rows, lambda row: (row, self._open_record(row)), "accounts"):
             account = AccountId(record.account)
             found[account] = Known(account, record.username, names.get(row.account, ""), "")
+        return found
+
+    def _foreign(self, c: Connection, among: list[AccountId]) -> dict[AccountId, Known]:
+        """Accounts of other nodes, as far as those have told of them."""
+        found = {account: Known(account, account, "", "") for account in among}
+
+        def open_row(row: tuple[ProfileRow, WrappedKey]) -> ProfileRecord:
+            profile, wrapped = row
+            return open_profile(self._keyring.unwrap(profile.account, wrapped), profile)
+
+        rows = profiles.profiles_among(c, [self._blinder.account(account) for account in among])
+        for record in undamaged(rows, open_row, "profiles"):
+            account = AccountId(record.account)
+            login = record.address if is_account(record.address) else record.address.partition("@")[0]
+            found[account] = Known(account, login, record.display_name, "")
         return found
 
     async def need(self, account: AccountId) -> OpenAccount:

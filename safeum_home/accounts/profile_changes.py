@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from safeum_home.accounts.contact_rows import ContactSide, Entry
+from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.directory import AccountDirectory, OpenAccount, open_profile
+from safeum_home.accounts.foreign_notes import ForeignNotes
 from safeum_home.accounts.profile_views import ProfileViews
 from safeum_home.accounts.records import ProfileRecord, seal
 from safeum_home.damage import undamaged
@@ -35,13 +36,16 @@ class ProfileChanges:
         side: ContactSide,
         views: ProfileViews,
         bus: Bus,
+        notes: ForeignNotes,
     ) -> None:
+        """`notes` is what other nodes are told."""
         self._database = database
         self._cursors = cursors
         self._directory = directory
         self._side = side
         self._views = views
         self._bus = bus
+        self._notes = notes
 
     async def change(self, mine: OpenAccount, edit: Edit) -> Callable[[], None]:
         """Let `edit` change the profile; what is returned tells of it, and is called once that is answered.
@@ -52,22 +56,24 @@ class ProfileChanges:
         watchers = await self._side.accepted(mine)
         position = self._database.next_position()
 
-        def store(c: Connection) -> tuple[ProfileRecord, Profile, Profile, list[Entry]] | None:
+        def store(c: Connection) -> tuple[ProfileRecord, Profile, Profile] | None:
             self._directory.must_be_there(c, mine)
             record = edit(c, present(c, mine))
             if record is None:
                 return None
             profiles.put_profile(c, ProfileRow(mine.blind, position, seal(mine.key, record, mine.blind)))
             own, shown = self._views.own(c, record), self._views.shown(c, record)
-            return record, own, shown, self._side.changed(c, mine, known_at, _CHANGES)
+            for entry in self._side.changed(c, mine, known_at, _CHANGES):
+                # Who came or went while the contact list was read.
+                (watchers.add if entry.state is ContactState.ACCEPTED else watchers.discard)(entry.account)
+            self._notes.profile(c, mine.blind, self._notes.nodes(watchers))
+            return record, own, shown
 
         stored = await self._database.transact(store)
         if stored is None:
             return _nothing
-        record, own, shown, changed = stored
-        for entry in changed:
-            # Who came or went while the contact list was read.
-            (watchers.add if entry.state is ContactState.ACCEPTED else watchers.discard)(entry.account)
+        record, own, shown = stored
+        self._notes.wake(self._notes.nodes(watchers))
         mine.display_name, mine.status = record.display_name, record.status
         self._directory.keep(mine)
         to_self, to_contacts = (self.event(mine.account, each, position) for each in (own, shown))

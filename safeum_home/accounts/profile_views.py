@@ -27,7 +27,14 @@ class ProfileViews:
 
     def shown(self, c: Connection, record: ProfileRecord) -> Profile:
         """With the number only where its owner shows it. Without one, shown and hidden look the same."""
+        if record.address:
+            return self.foreign(record)
         return _profile(record, self._number(c, record) if record.show_safenum else None, None)
+
+    @staticmethod
+    def foreign(record: ProfileRecord) -> Profile:
+        """Of an account of another node, which has shown what is to be seen."""
+        return _profile(record, record.safenum, None)
 
     def _number(self, c: Connection, record: ProfileRecord) -> str | None:
         return self._numbers.number_of(c, AccountId(record.account))

@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 
 from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.directory import AccountDirectory, OpenAccount
+from safeum_home.accounts.foreign_profiles import ForeignProfiles
 from safeum_home.accounts.profile_changes import ProfileChanges, present
 from safeum_home.accounts.profile_views import ProfileViews
 from safeum_home.accounts.records import ProfileRecord
@@ -14,6 +15,7 @@ from safeum_home.ids import AccountId, public_address, written
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder, Caller, Committed, Database, Missed, Published
 from safeum_home.protocol.commands import Done, ProfileGet, ProfileResult, ProfileSet
+from safeum_home.protocol.federation.events import node_of
 from safeum_home.protocol.types import ContactState, Profile
 from safeum_home.storage import profiles
 from safeum_home.storage.rows import ProfileRow
@@ -32,7 +34,9 @@ class Profiles:
         views: ProfileViews,
         changes: ProfileChanges,
         limit: RateLimit,
+        foreign: ForeignProfiles,
     ) -> None:
+        """`foreign` are those of accounts of other nodes."""
         self._node = node
         self._database = database
         self._blinder = blinder
@@ -41,16 +45,20 @@ class Profiles:
         self._views = views
         self._changes = changes
         self._limit = limit
+        self._foreign = foreign
 
     async def get(self, caller: Caller, params: ProfileGet) -> ProfileResult:
         mine = await self._directory.need(caller.account)
         account = AccountId(params.account or caller.account)
+        if node_of(account) != self._node:
+            address, theirs = await self._database.read(lambda c: self._foreign.shown(c, mine, account))
+            return ProfileResult(account, address, theirs)
         shown = mine if account == caller.account else await self._directory.need(account)
 
         def read(c: Connection) -> Profile:
             if shown is mine:
                 return self._views.own(c, present(c, mine))
-            if not shows_itself(c, self._side, shown, mine):
+            if not shows_itself(c, self._side, shown, mine.account):
                 raise Problem(Code.NOT_FOUND)
             return self._views.shown(c, present(c, shown))
 
@@ -90,7 +98,7 @@ class Profiles:
         )
 
 
-def shows_itself(c: Connection, side: ContactSide, owner: OpenAccount, other: OpenAccount) -> bool:
+def shows_itself(c: Connection, side: ContactSide, owner: OpenAccount, other: AccountId) -> bool:
     """Whether `owner` has accepted `other`, and so lets it see what contacts see."""
-    entry = side.read(c, owner, other.account)
+    entry = side.read(c, owner, other)
     return entry is not None and entry.state is ContactState.ACCEPTED

@@ -60,7 +60,9 @@ class ClaimRecord(Struct, frozen=True):
     at: int
 
 
-class ProfileRecord(Struct, frozen=True):
+class ProfileRecord(Struct, frozen=True, omit_defaults=True):
+    """`address` and `safenum` are there for accounts of other nodes alone, as those have told them."""
+
     account: str
     display_name: str
     status: str
@@ -68,6 +70,8 @@ class ProfileRecord(Struct, frozen=True):
     fields: tuple[ProfileField, ...] = ()
     show_safenum: bool = False
     avatar: str | None = None
+    address: str = ""
+    safenum: str | None = None
 
 
 class AvatarRecord(Struct, frozen=True):
@@ -76,9 +80,13 @@ class AvatarRecord(Struct, frozen=True):
     data: bytes
 
 
-class ContactRecord(Struct, frozen=True):
+class ContactRecord(Struct, frozen=True, omit_defaults=True):
+    """`asked` and `heard` are as in `foreign_relation.Pair`, for accounts of other nodes alone."""
+
     account: str
     address: str
+    asked: int = 0
+    heard: int = 0
 
 
 class InviteRecord(Struct, frozen=True):

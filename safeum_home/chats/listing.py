@@ -21,6 +21,7 @@ from safeum_home.ids import AccountId, ChatId, Cursor
 from safeum_home.ports import Blinder, Cursors, Directory, Known, Owners, Receipts
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatList, Named
+from safeum_home.protocol.federation.events import node_of
 from safeum_home.protocol.message_types import ChatSettings
 from safeum_home.protocol.news import is_news, is_own
 from safeum_home.protocol.types import ChatSummary, Message
@@ -55,7 +56,6 @@ class ChatListing:
 
     def __init__(
         self,
-        node: str,
         blinder: Blinder,
         cursors: Cursors,
         infos: ChatInfos,
@@ -64,7 +64,6 @@ class ChatListing:
         system: AccountId,
         owners: Owners,
     ) -> None:
-        self._node = node
         self._blinder = blinder
         self._cursors = cursors
         self._infos = infos
@@ -198,7 +197,7 @@ class ChatListing:
         return next(member for member in chat.members if member != account)
 
     def _address(self, person: Known) -> str:
-        return ids.public_address(person.username, person.account, self._node)
+        return ids.public_address(person.username, person.account, node_of(person.account))
 
     def _id(self, position: int) -> Cursor | None:
         return self._cursors.encode(position) if position else None

@@ -121,7 +121,9 @@ class Names:
     def full(self, contact: Contact) -> str:
         """The name with the login, where both are known: for what somebody has to decide on."""
         name, login = self.name(contact.account), self.short(contact.address)
-        return name if login in (name, name.partition(" (")[0]) else f"{name} ({login})"
+        if login in (name, name.partition(" (")[0]):
+            return name
+        return f"{name.removesuffix(self._elsewhere(contact.account))} ({login})"
 
     def people(self) -> list[Contact]:
         """Everybody who is known: contacts, and the other sides of chats that outlived one."""
@@ -144,8 +146,17 @@ class Names:
         login = self.short(address)
         if not name or name == login:
             return login
-        plain = self._claimed(folded(name)) <= {account} and not is_reserved(folded(name))
-        return name if plain else f"{login} ({name})"
+        shown = name + self._elsewhere(account)
+        plain = all(
+            self._claimed(folded(each)) <= {account} and not is_reserved(folded(each))
+            for each in {name, shown}
+        )
+        return shown if plain else f"{login} ({name})"
+
+    def _elsewhere(self, account: str) -> str:
+        """What stands behind the name of somebody at another node; nothing at one's own."""
+        node = account.partition(":")[2]
+        return "" if node in ("", self._state.account.partition(":")[2]) else f" ({safe(node)})"
 
     def _claimed(self, name: str) -> set[str]:
         """The accounts that are called this, or something that looks like it."""
@@ -156,7 +167,7 @@ class Names:
                 claims.setdefault(folded(each), set()).add(own)
             for person in self.people():
                 chosen = self._chosen(person.account, person.display_name)
-                for each in (chosen, self.short(person.address)):
+                for each in (chosen, chosen + self._elsewhere(person.account), self.short(person.address)):
                     claims.setdefault(folded(each), set()).add(person.account)
             for chat in self._state.chats:
                 if chat.of_node:

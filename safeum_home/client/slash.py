@@ -114,6 +114,7 @@ def _matching(desk: Desk, text: str, entries: list[Contact]) -> list[Contact]:
 
     for matches in (
         lambda entry: entry.address.casefold() == wanted,
+        lambda entry: desk.names.short(entry.address).casefold() == wanted,
         lambda entry: entry.address.partition("@")[0].casefold() == wanted,
         lambda entry: wanted in names(entry),
         lambda entry: any(name.startswith(wanted) for name in names(entry)),

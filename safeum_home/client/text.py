@@ -42,9 +42,9 @@ WORDS = {
     Code.SUPPORT_CLOSED: "The operator of your node takes no messages at present.",
     Code.FILE_QUOTA: "Your node has no room for this file: what you have sent takes all that you may take.",
     Code.FILE_LOST: "Your node has lost this file, or a part of it.",
-    Code.NODE_UNREACHABLE: (
-        "That is on another node, and yours does not talk to others yet."
-        " Who is on yours is found by the login."
+    Code.NODE_UNREACHABLE: "That is on another node, which does not answer now.",
+    Code.FEDERATION_REFUSED: (
+        "That is on another node, and one of the two talks to no others, or not to this one."
     ),
 }
 _WORDS = {code.code: words for code, words in WORDS.items()}

@@ -8,6 +8,7 @@ from safeum_home.accounts.closing import Closing
 from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.devices import Devices
 from safeum_home.accounts.findable_keeper import FindableKeeper
+from safeum_home.accounts.foreign_closing import Farewells
 from safeum_home.accounts.login_limits import LoginLimits
 from safeum_home.accounts.logins import Logins
 from safeum_home.accounts.number_logins import NumberLogins
@@ -31,6 +32,7 @@ class Ended(NamedTuple):
     forget: Callable[[AccountId, str], None]
     forfeits: Forfeits
     leave: Callable[[], Awaitable[bool]]
+    farewells: Farewells
 
 
 class AccountParts(NamedTuple):

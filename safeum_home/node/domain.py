@@ -19,6 +19,7 @@ from safeum_home.node.alone import ALONE
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import limits_in_use
 from safeum_home.node.files import make_files
+from safeum_home.node.foreign_people import make_foreign_means
 from safeum_home.node.groups import make_groups
 from safeum_home.node.history import make_history
 from safeum_home.node.means import make_means
@@ -78,9 +79,11 @@ def make_domain(
         messaging.notices,
         lambda: spawn(accounts.closing.erased_unseen(), "erasing a group"),
     )
-    ended = Ended(forget, forfeits, groups.leave)
+    foreign = make_foreign_means(means, side)
+    ended = Ended(forget, forfeits, groups.leave, foreign.farewells)
     accounts = make_accounts(means, hasher, texts, messaging.announcer, side, findable, ended)
-    people = make_people(means, side, presence)
+    erased = accounts.closing.erased_unseen
+    people = make_people(means, side, presence, foreign, lambda gone: forget(gone, ""), erased)
     sweep = accounts.closing.sweep
     history = make_history(means, messaging.delivery, messaging.notices, sweep, ways.drop_drafts)
     routes: Routes = {

@@ -1,7 +1,7 @@
 """Who knows whom, and what people show of themselves, made and wired."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -13,7 +13,9 @@ from safeum_home.accounts.profile_changes import ProfileChanges
 from safeum_home.accounts.profile_views import ProfileViews, WithoutNumbers
 from safeum_home.accounts.profiles import Profiles
 from safeum_home.gateway.dispatch import Routes
+from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
+from safeum_home.node.foreign_people import ForeignMeans, answers, make_foreign_people, shared_kinds
 from safeum_home.node.means import DomainMeans
 from safeum_home.node.presence import presence_routes
 from safeum_home.node.routes import people_routes
@@ -34,21 +36,40 @@ class PeopleParts(NamedTuple):
     answers: Mapping[type[Struct], Answer] = {}
 
 
-def make_people(means: DomainMeans, side: ContactSide, presence: WhoIsThere) -> PeopleParts:
-    """`side` is an account's own list of contacts."""
+def make_people(
+    means: DomainMeans,
+    side: ContactSide,
+    presence: WhoIsThere,
+    foreign: ForeignMeans,
+    forget: Callable[[AccountId], None],
+    erased: Callable[[], Coroutine[Any, Any, None]],
+) -> PeopleParts:
+    """`side` is an account's own list of contacts.
+
+    `foreign` is for accounts of other nodes: where one was closed, `forget` drops what is in memory of it,
+    and `erased` sees to it that nothing of it can be opened.
+    """
     database, directory, bus, vault = means.database, means.directory, means.bus, means.vault
     section, seconds = means.config.limits, means.clock.seconds
     limits = ContactLimits.of(section, seconds)
-    contacts = Contacts(means.node, database, directory, side, means.registry, bus, limits, presence)
     views = ProfileViews(WithoutNumbers())
-    changes = ProfileChanges(database, vault.cursors, directory, side, views, bus)
+    changes = ProfileChanges(database, vault.cursors, directory, side, views, bus, foreign.notes)
+    others = make_foreign_people(means, side, foreign, views, changes)
+    kept = (means.node, database, directory, side, means.registry, bus, limits, presence)
+    contacts = Contacts(*kept, others.contacts, others.finder)
     limit = RateLimit(section.profile_changes_per_account, section.profile_changes_per_account_burst, seconds)
-    profiles = Profiles(means.node, database, vault.blinder, directory, side, views, changes, limit)
-    avatars = Avatars(database, vault.blinder, directory, side, changes, limit)
+    profiles = Profiles(
+        means.node, database, vault.blinder, directory, side, views, changes, limit, others.profiles
+    )
+    avatars = Avatars(
+        database, vault.blinder, directory, side, changes, limit, others.avatars, others.pictures
+    )
     routes: Routes = {
         **people_routes(contacts, profiles, avatars),
         **presence_routes(presence, database, directory, limit),
     }
     introductions = Introductions(means.node, directory, side, views)
-    rates = {"profile_changes_per_account": limit}
-    return PeopleParts(limits, introductions, (side.since, profiles.since), routes, rates)
+    rates = {"profile_changes_per_account": limit, **others.rates}
+    shared = shared_kinds(means, side, foreign, others, forget, erased)
+    sources = (side.since, profiles.since)
+    return PeopleParts(limits, introductions, sources, routes, rates, shared, answers(others, avatars))

@@ -16,8 +16,6 @@ def make_reading(means: DomainMeans, receipts: Receipts, introductions: Introduc
     database, registry, directory = means.database, means.registry, means.directory
     blinder, cursors = means.vault.blinder, means.vault.cursors
     system = system_account(means.node)
-    listing = ChatListing(
-        means.node, blinder, cursors, means.infos, means.opener, directory, system, directory
-    )
+    listing = ChatListing(blinder, cursors, means.infos, means.opener, directory, system, directory)
     history = History(database, blinder, cursors, registry, listing, receipts)
     return reading_routes(history, Starting(database, introductions, listing, registry, receipts))

@@ -5,7 +5,7 @@ and what has changed twice is told once.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 from sqlalchemy import Connection
@@ -68,6 +68,14 @@ class SharedKind(Protocol):
         Raises `Problem` where it is refused for good, such as `not_a_contact`; what passes (`busy`,
         `storage_unavailable`) is asked again.
         """
+
+
+@runtime_checkable
+class Hopeful(Protocol):
+    """A `SharedKind` may be one as well: what its objects are where they will never be told."""
+
+    async def untold(self, node: str, pointer: bytes) -> Applied:
+        """`node` will never be told of an object: it was away for too long, or has refused it for good."""
 
 
 class Peers(Protocol):

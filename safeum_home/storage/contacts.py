@@ -1,8 +1,12 @@
-"""Contacts: each side of a relation has a row of its own."""
+"""Contacts: each side of a relation has a row of its own.
+
+So has the side of an account of another node, while it has asked or accepted as far as is known here: `owner`
+is that account then, and nothing is sealed in it.
+"""
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import ContactRow
@@ -12,6 +16,8 @@ from safeum_home.storage.tombstones import all_but_newest
 # Places in `safeum_home.accounts.relation.STATES` that queries here depend on.
 GONE = 0
 ACCEPTED = 3
+ELSEWHERE = b""
+"""What is sealed in the row of a side that is not an account's of this node."""
 
 _MINE = select(contacts).where(contacts.c.owner == bindparam("owner"))
 _CONTACT = _MINE.where(contacts.c.peer == bindparam("peer"))
@@ -45,7 +51,24 @@ _theirs = contacts.alias()
 _MUTUAL = (
     select(contacts.c.peer)
     .join(_theirs, (_theirs.c.owner == contacts.c.peer) & (_theirs.c.peer == contacts.c.owner))
-    .where(contacts.c.owner == bindparam("owner"), contacts.c.state == ACCEPTED, _theirs.c.state == ACCEPTED)
+    .where(
+        contacts.c.owner == bindparam("owner"),
+        contacts.c.state == ACCEPTED,
+        _theirs.c.state == ACCEPTED,
+        _theirs.c.sealed != bindparam("elsewhere"),
+    )
+)
+_DELETE = delete(contacts).where(
+    contacts.c.owner == bindparam("of_owner"), contacts.c.peer == bindparam("of_peer")
+)
+_HERE = (
+    select(_theirs.c.owner)
+    .join(contacts, (contacts.c.peer == _theirs.c.owner) & (contacts.c.owner == _theirs.c.peer))
+    .where(
+        contacts.c.owner == bindparam("account"),
+        contacts.c.state == ACCEPTED,
+        _theirs.c.state == ACCEPTED,
+    )
 )
 _PUT = Many(
     "INSERT INTO contacts (owner, peer, chat, state, position, sealed) {rows} ON CONFLICT (owner, peer) DO"
@@ -99,7 +122,22 @@ def facing(c: Connection, account: bytes) -> list[ContactRow]:
 
 def mutual(c: Connection, owner: bytes) -> bytes:
     """The accounts of this node that `owner` has accepted, and they it: one index behind the other."""
-    return b"".join(c.execute(_MUTUAL, {"owner": owner}).scalars())
+    return b"".join(c.execute(_MUTUAL, {"owner": owner, "elsewhere": ELSEWHERE}).scalars())
+
+
+def mutual_here(c: Connection, foreign: bytes) -> list[bytes]:
+    """The accounts of this node that an account of another one has accepted, and that have accepted it."""
+    return list(c.execute(_HERE, {"account": foreign}).scalars())
+
+
+def has_contacts(c: Connection, owner: bytes) -> bool:
+    """Whether there is a row of this side in any relation."""
+    return c.execute(_MINE.limit(1), {"owner": owner}).first() is not None
+
+
+def delete_contact(c: Connection, owner: bytes, peer: bytes) -> None:
+    """Delete one side of a relation."""
+    c.execute(_DELETE, {"of_owner": owner, "of_peer": peer})
 
 
 def count(c: Connection, owner: bytes) -> int:

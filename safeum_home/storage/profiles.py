@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, select, union_all
+from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete, select, union_all
 
 from safeum_home.ports import WrappedKey
 from safeum_home.storage.contacts import ACCEPTED
@@ -15,6 +15,7 @@ _VISIBLE = union_all(
     select(_OWNER), select(contacts.c.peer).where(contacts.c.owner == _OWNER, contacts.c.state == ACCEPTED)
 )
 _PROFILE = select(profiles).where(profiles.c.account == bindparam("account"))
+_DELETE = delete(profiles).where(profiles.c.account == bindparam("of_account"))
 _SINCE = (
     select(profiles)
     .where(profiles.c.account.in_(_VISIBLE), profiles.c.position > bindparam("position"))
@@ -41,6 +42,11 @@ def put_profile(c: Connection, row: ProfileRow) -> None:
 def profile(c: Connection, account: bytes) -> ProfileRow | None:
     row = c.execute(_PROFILE, {"account": account}).first()
     return ProfileRow(*row) if row else None
+
+
+def delete_profile(c: Connection, account: bytes) -> None:
+    """Delete a profile; where there is none nothing happens."""
+    c.execute(_DELETE, {"of_account": account})
 
 
 def profiles_among(c: Connection, among: Sequence[bytes]) -> list[tuple[ProfileRow, WrappedKey]]:

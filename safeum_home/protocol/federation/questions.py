@@ -2,13 +2,14 @@
 
 from msgspec import Struct
 
-from safeum_home.protocol.scalars import Account
+from safeum_home.protocol.profile_types import AvatarData, AvatarId, AvatarType
+from safeum_home.protocol.scalars import Account, Username
 
 
 class FindAccount(Struct, frozen=True, forbid_unknown_fields=True):
     """Which account somebody has who signs in as `login` at the node that is asked."""
 
-    login: str
+    login: Username
 
 
 class FoundAccount(Struct, frozen=True, forbid_unknown_fields=True):
@@ -17,5 +18,20 @@ class FoundAccount(Struct, frozen=True, forbid_unknown_fields=True):
     account: Account
 
 
-QUESTIONS: dict[str, type[Struct]] = {"account.find": FindAccount}
+class AvatarOf(Struct, frozen=True, forbid_unknown_fields=True):
+    """The picture that an account's profile names, for `viewer`, a contact of it at the node that asks."""
+
+    account: Account
+    viewer: Account
+    avatar: AvatarId
+
+
+class AvatarHeld(Struct, frozen=True, forbid_unknown_fields=True):
+    """The picture. Where there is none, or not for that one, the answer is `not_found`."""
+
+    type: AvatarType
+    data: AvatarData
+
+
+QUESTIONS: dict[str, type[Struct]] = {"account.find": FindAccount, "profile.avatar": AvatarOf}
 NAME_OF = {question: name for name, question in QUESTIONS.items()}

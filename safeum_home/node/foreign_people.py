@@ -1,0 +1,117 @@
+"""People at other nodes, made and wired: what is noted of one's own, and what is kept of theirs."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+
+from safeum_home.accounts.avatars import Avatars
+from safeum_home.accounts.contact_rows import ContactSide
+from safeum_home.accounts.foreign_avatars import ForeignAvatars
+from safeum_home.accounts.foreign_closing import Farewells, ForeignClosing
+from safeum_home.accounts.foreign_contacts import ForeignContacts
+from safeum_home.accounts.foreign_finding import ForeignFinder
+from safeum_home.accounts.foreign_notes import ForeignNotes
+from safeum_home.accounts.foreign_pairs import ForeignPairs
+from safeum_home.accounts.foreign_profiles import ForeignProfiles
+from safeum_home.accounts.profile_changes import ProfileChanges
+from safeum_home.accounts.profile_views import ProfileViews
+from safeum_home.ids import AccountId
+from safeum_home.limits import RateLimit
+from safeum_home.node.means import DomainMeans
+from safeum_home.ports.federation import Answer, SharedKind
+from safeum_home.protocol.federation.questions import AvatarOf, FindAccount
+
+
+class ForeignMeans(NamedTuple):
+    """What all of it stands on."""
+
+    notes: ForeignNotes
+    pairs: ForeignPairs
+    farewells: Farewells
+
+
+class ForeignPeople(NamedTuple):
+    """The parts that commands are carried out by, and those that other nodes talk to."""
+
+    contacts: ForeignContacts
+    finder: ForeignFinder
+    profiles: ForeignProfiles
+    avatars: ForeignAvatars
+    pictures: RateLimit
+    rates: dict[str, RateLimit]
+
+
+def make_foreign_means(means: DomainMeans, side: ContactSide) -> ForeignMeans:
+    """What is noted for other nodes, and how relations to their accounts are stored."""
+    notes = ForeignNotes(means.node, means.peers, means.vault.blinder)
+    pairs = ForeignPairs(side, means.vault.blinder, notes, means.turns)
+    return ForeignMeans(notes, pairs, Farewells(side, pairs, notes, means.vault.farewells))
+
+
+def make_foreign_people(
+    means: DomainMeans,
+    side: ContactSide,
+    foreign: ForeignMeans,
+    views: ProfileViews,
+    changes: ProfileChanges,
+) -> ForeignPeople:
+    """`side` is an account's own list of contacts."""
+    database, directory, vault, bus = means.database, means.directory, means.vault, means.bus
+    section, seconds, now = means.config.limits, means.clock.seconds, means.milliseconds
+    finds = RateLimit(section.finds_per_node, section.finds_per_node_burst, seconds)
+    requests = RateLimit(section.contact_requests_per_node, section.contact_requests_per_node_burst, seconds)
+    contacts = ForeignContacts(
+        means.node,
+        database,
+        directory,
+        side,
+        foreign.pairs,
+        foreign.notes,
+        means.registry,
+        bus,
+        requests,
+        now,
+    )
+    profiles = ForeignProfiles(
+        means.node, vault.keyring, vault.blinder, database, directory, side, views, changes, bus, now
+    )
+    avatars = ForeignAvatars(means.peers, database, vault.keyring, vault.blinder, profiles)
+    pictures = RateLimit(section.pictures_per_node, section.pictures_per_node_burst, seconds)
+    rates = {
+        "finds_per_node": finds,
+        "contact_requests_per_node": requests,
+        "pictures_per_node": pictures,
+    }
+    finder = ForeignFinder(means.peers, directory, finds)
+    return ForeignPeople(contacts, finder, profiles, avatars, pictures, rates)
+
+
+def shared_kinds(
+    means: DomainMeans,
+    side: ContactSide,
+    foreign: ForeignMeans,
+    people: ForeignPeople,
+    forget: Callable[[AccountId], None],
+    erased: Callable[[], Coroutine[Any, Any, None]],
+) -> tuple[SharedKind, ...]:
+    """Of which people's objects other nodes are told."""
+    closing = ForeignClosing(
+        means.node,
+        means.database,
+        means.vault.blinder,
+        means.directory,
+        side,
+        foreign.farewells,
+        means.turns,
+        means.bus,
+        means.milliseconds,
+        forget,
+        erased,
+    )
+    return (people.contacts, people.profiles, closing)
+
+
+def answers(people: ForeignPeople, avatars: Avatars) -> Mapping[type[Struct], Answer]:
+    """What other nodes ask of people."""
+    return {FindAccount: people.finder.answer, AvatarOf: avatars.answer}  # type: ignore[dict-item]

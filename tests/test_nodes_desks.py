@@ -1,0 +1,54 @@
+"""Two people with the terminal client, each at a node of their own."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.nodes import Nodes
+from tests.world_desk import WorldDesk
+
+A, B = "a.example", "b.example"
+
+
+class DeskTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.nodes = Nodes(A, B)
+        self.ada = WorldDesk(self.nodes[A], "ada", "Ada")
+        self.ben = WorldDesk(self.nodes[B], "ben", "Ben")
+
+    def enter(self, who: WorldDesk, line: str) -> str:
+        who.enter(line)
+        self.nodes.settle()
+        return who.screen()
+
+    def test_two_people(self) -> None:
+        """They find each other, ask, accept, and are called what they call themselves, with their nodes."""
+        self.assertIn("Asked ben@b.example", self.enter(self.ada, "/add ben@b.example"))
+        self.assertIn("ada@a.example", self.ben.sidebar())
+        self.enter(self.ben, "/accept ada@a.example")
+        for who, name in ((self.ada, "Ben (b.example)"), (self.ben, "Ada (a.example)")):
+            self.assertIn(name, who.sidebar())
+        self.assertIn("ben@b.example", self.enter(self.ada, "/contacts"))
+        self.enter(self.ada, "/chat ben@b.example")
+        self.assertIn("Ben (b.example)  ben@b.example", self.ada.header())
+        self.enter(self.ben, "/remove ada@a.example")
+        self.assertIn("not your contact any more", self.enter(self.ada, "/contacts"))
+
+    def test_mistakes(self) -> None:
+        """Who is not there, and a node that does not answer, are told apart in words."""
+        self.assertIn("Nobody has the address bob@b.example.", self.enter(self.ada, "/add bob@b.example"))
+        self.nodes.away.add(B)
+        self.assertIn("does not answer now", self.enter(self.ada, "/add ben@b.example"))
+
+    def test_the_same_login_here_and_there(self) -> None:
+        """A login alone is that of one's own node; of the two each can be named."""
+        here = WorldDesk(self.nodes[A], "ben", "Ben")
+        for address in ("ben", "ben@b.example"):
+            self.enter(self.ada, f"/add {address}")
+        for who in (here, self.ben):
+            self.enter(who, "/accept ada")
+        shown = self.ada.sidebar()
+        self.assertIn("ben (Ben)", shown)
+        self.assertIn("ben@b.example (Ben)", shown)
+        self.enter(self.ada, "/chat ben")
+        self.assertIn("ben@a.example", self.ada.header())
+        self.enter(self.ada, "/chat ben@b.example")
+        self.assertIn("ben@b.example", self.ada.header())
