@@ -38,6 +38,8 @@ class Vault:
     federation: FederationKeys
     farewells: SealedKey
     """Seals which accounts were closed, while other nodes are to be told."""
+    peers: SealedKey
+    """Of what is kept of other nodes."""
 
     def wipe(self) -> None:
         """Zero everything; nothing of the vault works afterwards. Twice is harmless."""
@@ -51,6 +53,7 @@ class Vault:
         self.elements.wipe()
         self.federation.wipe()
         self.farewells.wipe()
+        self.peers.wipe()
 
 
 def initialise(root: Slot, state_dir: Path) -> None:
@@ -102,6 +105,7 @@ def open_vault(root: Slot, state_dir: Path | None) -> Vault:
         PeriodKeys(derive(root, b"safeum elements")),
         FederationKeys(derive(root, b"safeum fed keys")),
         SealedKey(derive(root, b"safeum closed")),
+        SealedKey(derive(root, b"safeum peers")),
     )
 
 
