@@ -143,6 +143,9 @@ class Code(Enum):
     HISTORY_FIXED = Kind("history_fixed", 403, -32120, "This chat is the node's own: its history stays on.")
     NOTHING_ERASED = Kind("nothing_erased", 404, -32121, "The history of this chat was never erased.")
     # Between nodes; clients see some of them of what another node does.
+    NOT_ACROSS_NODES = Kind(
+        "not_across_nodes", 409, -32150, "This cannot be done where somebody of another node is in the chat."
+    )
     FEDERATION_REFUSED = Kind(
         "federation_refused", 403, -32130, "One of the two nodes does not exchange anything with the other."
     )

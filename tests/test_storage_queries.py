@@ -351,6 +351,9 @@ class EventQueryTests(StorageCase):
         chat = blind("one")
         self.assertEqual(await self.read(events.event, chat, one[1].position), one[1])
         self.assertIsNone(await self.read(events.event, blind("two"), one[1].position))
+        places = [(event.chat, event.position) for event in (sent[1], one[2])] + [(chat, 10**6)]
+        found = await self.read(events.events_among, places)
+        self.assertEqual(sorted(found), sorted([sent[1], one[2]]))
         self.assertEqual(await self.read(events.events_before, chat, None, 3), one[1:])
         self.assertEqual(await self.read(events.events_before, chat, one[1].position, 3), one[:1])
         self.assertEqual(await self.read(events.events_after, chat, one[0].position, 2), one[1:3])

@@ -12,6 +12,7 @@ from msgspec import structs
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
+from safeum_home.chats.across.telling import Telling, Told
 from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.chats.fan_out import UNREAD, FanOut
 from safeum_home.chats.infos import ChatInfos
@@ -47,11 +48,25 @@ class Place(NamedTuple):
 
 
 class Altered(NamedTuple):
-    """What a message is now. `record`: the chat, where its record has changed with it, at `Place.later`."""
+    """What a message is now. `record`: the chat, where its record has changed with it, at `Place.later`.
+
+    `told`: what of it other nodes are to be told, where members are on others.
+    """
 
     message: Message
     reacted: Reacted | None = None
     record: ChatContents | None = None
+    told: Told | None = None
+
+
+class Stored(NamedTuple):
+    """A change that `account` has made; those `blind_to` the message do not see it."""
+
+    altered: Altered
+    account: AccountId
+    position: int
+    later: int
+    blind_to: frozenset[bytes]
 
 
 Change = Callable[[Connection, Place], Altered | None]
@@ -71,6 +86,7 @@ class Altering:
         infos: ChatInfos,
         bus: Bus,
         fan_out: FanOut,
+        telling: Telling,
     ) -> None:
         self._database = database
         self._blinder = blinder
@@ -80,6 +96,7 @@ class Altering:
         self._infos = infos
         self._bus = bus
         self._fan_out = fan_out
+        self._telling = telling
 
     # --- inside a transaction, or on a reading connection
 
@@ -141,55 +158,58 @@ class Altering:
         chat = await self.chat_of(caller, chat_id)
         self.charge(chat, caller.account, UNREAD)
         try:
-            outcome = await self._store(chat, caller.account, target, change)
+            stored = await self._store(chat, caller.account, target, change)
         except Problem:
             self._settle(chat, caller.account, 0)
             raise
-        if outcome is None:
+        if stored is None:
             self._settle(chat, caller.account, 0)
             return Committed(Done(), lambda: None)
-        return Committed(Done(), outcome)
+        if stored.altered.record is not None:
+            self.refresh(chat.id)
+        return Committed(Done(), lambda: self.tell(chat, stored))
 
     def _store(
         self, chat: Chat, account: AccountId, target: int, change: Change
-    ) -> "Deferred[Callable[[], None] | None]":
-        position, later = self._database.next_position(), self._database.next_position()
+    ) -> "Deferred[Stored | None]":
+        places = self.places()
+        return self._database.transact(lambda c: self.store(c, chat, account, target, places, change))
 
-        def store(c: Connection) -> tuple[Altered, list[bytes]] | None:
-            place = self.find(c, chat.blind, account, target, position, later)
-            altered = change(c, place)
-            if altered is None:
-                return None
-            encoded = frames.encode_params(altered.message)
-            sealed = reseal(c, place.chat, place.row, encoded)
-            erased = type(altered.message.body) is Deleted
-            changes.rewrite(c, EventRow(chat.blind, target, sealed), position, erased)
-            return altered, changes.not_seeing(c, chat.blind, target)
+    def places(self) -> tuple[int, int]:
+        """Where a change is told: for a transaction of this turn."""
+        return self._database.next_position(), self._database.next_position()
 
-        def stored(outcome: tuple[Altered, list[bytes]] | None) -> Callable[[], None] | None:
-            if outcome is None:
-                return None
-            altered, blind_to = outcome
-            if altered.record is not None:
-                self.refresh(chat.id)
-            return lambda: self._tell(chat, account, position, later, altered, frozenset(blind_to))
-
-        return self._database.transact(store).addCallback(stored)
+    def store(
+        self,
+        c: Connection,
+        chat: Chat,
+        account: AccountId,
+        target: int,
+        places: tuple[int, int],
+        change: Change,
+    ) -> Stored | None:
+        """Change a message inside a transaction; None where it stays what it is. Raises `Problem`."""
+        place = self.find(c, chat.blind, account, target, *places)
+        altered = change(c, place)
+        if altered is None:
+            return None
+        encoded = frames.encode_params(altered.message)
+        sealed = reseal(c, place.chat, place.row, encoded)
+        erased = type(altered.message.body) is Deleted
+        changes.rewrite(c, EventRow(chat.blind, target, sealed), places[0], erased)
+        if chat.nodes and altered.told is not None:
+            self._telling.note(c, chat.nodes, altered.told, chat.blind, target, place.blind)
+        blind_to = changes.not_seeing(c, chat.blind, target)
+        return Stored(altered, account, *places, frozenset(blind_to))
 
     def refresh(self, chat: ChatId) -> None:
         """A chat's record has changed: what is in memory of it, or being read, is of before."""
         self._registry.changing(chat)
         self._registry.changed(chat)
 
-    def _tell(
-        self,
-        chat: Chat,
-        account: AccountId,
-        position: int,
-        later: int,
-        altered: Altered,
-        blind_to: frozenset[bytes],
-    ) -> None:
+    def tell(self, chat: Chat, stored: Stored) -> None:
+        """Tell all members who see it what a message is, once that is committed."""
+        altered, account, position, later, blind_to = stored
         event = ChatChanged(self._cursors.encode(position), altered.message, account, altered.reacted)
         published = Published(frames.text_frame(frames.encode_event(event)), position)
         self._settle(chat, account, len(published.frame))
@@ -200,6 +220,8 @@ class Altering:
                 self._bus.publish(member, published)
         if altered.record is not None:
             self.tell_record(chat, altered.record, later)
+        if chat.nodes and altered.told is not None:
+            self._telling.wake(chat.nodes)
 
     def tell_record(self, chat: Chat, record: ChatContents, position: int) -> None:
         """Tell all members what the chat is now."""

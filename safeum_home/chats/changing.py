@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from msgspec import structs
 from sqlalchemy import Connection
 
+from safeum_home.chats.across.telling import DELETED, EDITED, REACTED
 from safeum_home.chats.altering import Altered, Altering, Place
 from safeum_home.chats.emoji import one_emoji
 from safeum_home.chats.pins import without_pin
@@ -81,14 +82,17 @@ class MessageChanges:
             if message.sender != caller.account:
                 raise Problem(Code.NOT_YOURS)
             self._altering.check_writer(c, place.chat, caller.account)
-            body = _edited(message, params.body)
+            body = edited_body(message, params.body)
             mentions = message.mentions if params.mentions is None else params.mentions
             if (body, mentions) == (message.body, message.mentions):
                 return None
             now = self._now()
             if now - message.at > self._milliseconds:
                 raise Problem(Code.EDIT_OVER)
-            return Altered(structs.replace(message, body=body, mentions=mentions, edited=now))
+            # Each time another one: by that other nodes know which state is the later one.
+            edited = now if message.edited is None else max(now, message.edited + 1)
+            changed = structs.replace(message, body=body, mentions=mentions, edited=edited)
+            return Altered(changed, told=EDITED)
 
         return await self._altering.alter(caller, params.chat, params.message, change)
 
@@ -100,34 +104,44 @@ class MessageChanges:
             own = message.sender == caller.account
             if not own and (message.signature or not self._altering.moderates(place.chat)):
                 raise Problem(Code.NOT_YOURS)
-            for erase in self._erased_with:
-                erase(c, place.row.chat, place.row.position)
-            stub = Deleted(caller.account, self._now())
-            left = Message(message.id, message.chat, message.sender, message.at, stub)
-            return Altered(left, record=without_pin(c, place.chat, place.row.position, place.later))
+            return self.deleted(c, place, Deleted(caller.account, self._now()))
 
         return await self._altering.alter(caller, params.chat, params.message, change)
+
+    def deleted(self, c: Connection, place: Place, stub: Deleted) -> Altered:
+        """A message inside a transaction, of which nothing but `stub` is left."""
+        message = place.message
+        for erase in self._erased_with:
+            erase(c, place.row.chat, place.row.position)
+        left = Message(message.id, message.chat, message.sender, message.at, stub, origin=message.origin)
+        record = without_pin(c, place.chat, place.row.position, place.later)
+        return Altered(left, record=record, told=DELETED)
 
     async def react(self, caller: Caller, params: MessageReact) -> Committed[Done]:
         emoji = None if params.emoji is None else one_emoji(params.emoji)
 
         def change(c: Connection, place: Place) -> Altered | None:
-            message = _alive(place)
-            self._altering.check_writer(c, place.chat, caller.account)
-            before = self._own(c, place)
-            if before == emoji:
-                return None
-            tally = _tally(message, before, emoji)
-            chat, target = place.row.chat, place.row.position
-            if emoji is None:
-                reactions.drop_reaction(c, chat, target, place.blind)
-            else:
-                record = ReactionRecord(caller.account, emoji)
-                row = seal_reaction(c, place.chat, target, place.blind, place.position, record)
-                reactions.put_reaction(c, row)
-            return Altered(structs.replace(message, reactions=tally), Reacted(caller.account, emoji))
+            return self.reacted(c, place, emoji)
 
         return await self._altering.alter(caller, params.chat, params.message, change)
+
+    def reacted(self, c: Connection, place: Place, emoji: str | None) -> Altered | None:
+        """A message inside a transaction, to which `place.account` reacts with this."""
+        message = _alive(place)
+        self._altering.check_writer(c, place.chat, place.account)
+        before = self._own(c, place)
+        if before == emoji:
+            return None
+        tally = _tally(message, before, emoji)
+        chat, target = place.row.chat, place.row.position
+        if emoji is None:
+            reactions.drop_reaction(c, chat, target, place.blind)
+        else:
+            record = ReactionRecord(place.account, emoji)
+            row = seal_reaction(c, place.chat, target, place.blind, place.position, record)
+            reactions.put_reaction(c, row)
+        reacted = Reacted(place.account, emoji)
+        return Altered(structs.replace(message, reactions=tally), reacted, told=REACTED)
 
     async def reactions(self, caller: Caller, params: MessageReactions) -> ReactionList:
         target = self._cursors.decode(params.message)
@@ -170,7 +184,7 @@ def _alive(place: Place) -> Message:
     return place.message
 
 
-def _edited(message: Message, body: Body) -> Body:
+def edited_body(message: Message, body: Body) -> Body:
     """What a message holds when it is changed to `body`; raises `not_editable`."""
     edit = _EDITS.get(type(message.body))
     edited = None if edit is None else edit(message.body, body)

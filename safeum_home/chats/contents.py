@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from safeum_home.chats.record import ChatRecord
 from safeum_home.chats.roster import RosterRecord
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Key, Keyring
 
@@ -56,3 +57,11 @@ class Chat:
     stale: bool = False
     blinds: tuple[bytes, ...] | None = None
     """Blind indexes of `members`, where somebody has asked for them."""
+    nodes: tuple[str, ...] = ()
+    """Other nodes that members of a direct chat are on: they are told of what becomes of it."""
+
+
+def check_local(chat: Chat) -> None:
+    """What nodes do not tell each other is for chats within one of them; raises `not_across_nodes`."""
+    if chat.nodes:
+        raise Problem(Code.NOT_ACROSS_NODES)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from msgspec import structs
 from sqlalchemy import Connection
 
-from safeum_home.chats.contents import Chat, ChatKind
+from safeum_home.chats.contents import Chat, ChatKind, check_local
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.infos import ChatInfos
@@ -122,6 +122,7 @@ class HistorySwitch:
         chat = await self._chat(caller, params.chat)
         record = chat.record
         if record.history is not params.enabled:
+            check_local(chat)
             self._limit.take(caller.account)
             record = await self._switch(caller.account, chat, params.enabled)
         if record.history:

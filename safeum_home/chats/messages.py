@@ -7,6 +7,7 @@ from msgspec import structs
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
+from safeum_home.chats.across.telling import Telling, ToldEvent
 from safeum_home.chats.composing import Composed, Composing, check_form
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.delivery import Delivery
@@ -17,7 +18,7 @@ from safeum_home.chats.sealed import seal_message
 from safeum_home.chats.sent_before import SentBefore
 from safeum_home.chats.support import SupportInbox
 from safeum_home.damage import undamaged
-from safeum_home.errors import Problem
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database, Missed, Published
 from safeum_home.protocol import frames
@@ -43,6 +44,7 @@ class Messages:
         fleeting: FleetingMessages,
         composing: Composing,
         fan_out: FanOut,
+        telling: Telling,
     ) -> None:
         """`signed` puts the node's signature to what its own contacts write.
 
@@ -60,6 +62,7 @@ class Messages:
         self._sent_before = SentBefore(database, blinder, cursors, now)
         self._composing = composing
         self._fan_out = fan_out
+        self._telling = telling
 
     def send(self, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
         if type(params.body) is not Text or params.reply_to is not None or params.mentions or params.forward:
@@ -109,6 +112,11 @@ class Messages:
             row = NewEvent(chat.blind, position, seal_message(chat, position, encoded), sent)
             if chat.kind is ChatKind.SUPPORT:
                 stored = self._support.append(sender, row, None if composed is None else composed.check)
+            elif chat.nodes:
+                if not self._telling.reaches(chat.nodes):
+                    refused = Problem(Code.FEDERATION_REFUSED)
+                    return self._sent_before.or_refused(chat, device, params.client_id, refused)
+                stored = self._put_told(chat, ToldEvent(row, chat.nodes), composed)
             elif composed is not None:
                 stored = self._database.transact(composed.storing(chat, row))
             else:
@@ -126,6 +134,15 @@ class Messages:
 
         return self._database.transact(composed.storing(chat, fleeting.event, append))
 
+    def _put_told(self, chat: Chat, told: ToldEvent, composed: Composed | None) -> "Deferred[Any]":
+        if composed is None:
+            return self._database.append(self._telling.append, told)
+
+        def append(c: Connection) -> int | None:
+            return self._telling.append(c, [told])[0]
+
+        return self._database.transact(composed.storing(chat, told.event, append))
+
     def _stored(
         self,
         earlier: int | None,
@@ -142,6 +159,8 @@ class Messages:
             # Who has a message copied does not know what it holds: that device is told too.
             skip = device if message.forwarded is None else None
             self._delivery.message(chat, AccountId(message.sender), encoded, position, skip)
+            if chat.nodes:
+                self._telling.wake(chat.nodes)
 
         return Committed(Sent(message.id, message.at), publish)
 

@@ -12,6 +12,7 @@ from safeum_home.damage import undamaged
 from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Key, Keyring
+from safeum_home.protocol.federation.events import node_of
 from safeum_home.storage import chats, contacts, roster
 from safeum_home.storage.contacts import ACCEPTED
 from safeum_home.storage.rows import ChatRow, ContactRow, RosterRow
@@ -37,6 +38,7 @@ class ChatOpener:
         self._fleeting = fleeting
         self._blinder = blinder
         self._system = system
+        self._node = node_of(system)
         self.support = support
         self.support_open = support_open
 
@@ -60,7 +62,29 @@ class ChatOpener:
         if kind is ChatKind.GROUP:
             members = self._group_members(c, key, row.chat)
         writers = self._writers(c, kind, row.chat, members)
-        return Chat(chat, row.chat, kind, key, members, writers, record, self._fleeting)
+        opened = Chat(chat, row.chat, kind, key, members, writers, record, self._fleeting)
+        if kind is ChatKind.DIRECT:
+            opened.nodes = self.other_nodes(members)
+        return opened
+
+    def other_nodes(self, members: Iterable[AccountId]) -> tuple[str, ...]:
+        """The nodes of some accounts, without this one."""
+        return tuple(sorted({node_of(member) for member in members} - {self._node}))
+
+    def direct(self, c: Connection, chat: bytes) -> ChatContents | None:
+        """A direct chat that is found by an index, for the node itself; None where there is none.
+
+        On a reading connection and in its thread. Raises `Tampered`.
+        """
+        found = chats.chats_among(c, [chat])  # many are asked for, one after the other: this is quick
+        if not found or found[0].kind != ChatKind.DIRECT:
+            return None
+        row = found[0]
+        key = self._keyring.unwrap(row.chat, row.key)
+        record = open_record(key, row.chat, row.sealed)
+        return ChatContents(
+            record.id, row.chat, ChatKind.DIRECT, key, record.members, record, row.changed, self._fleeting
+        )
 
     def contents(self, c: Connection, row: ChatRow, account: AccountId) -> ChatContents:
         """The chat in a row, for a member; raises `Tampered` where what is sealed does not say it is one."""

@@ -1,26 +1,28 @@
 """Messages that are pinned in a chat, for all its members."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from msgspec import structs
 from sqlalchemy import Connection
 
+from safeum_home.chats.across.telling import Telling
 from safeum_home.chats.altering import Altering
 from safeum_home.chats.contents import ChatContents, ChatKind
 from safeum_home.chats.reacted import with_own
-from safeum_home.chats.record import ChatRecord, seal_record
+from safeum_home.chats.record import ChatRecord, PinsRecord, seal_record
 from safeum_home.chats.registry import ChatRegistry
-from safeum_home.chats.sealed import decode, open_encoded
+from safeum_home.chats.sealed import decode, open_encoded, open_message
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database
 from safeum_home.protocol import MAX_FRAME
 from safeum_home.protocol.commands import ChatPin, ChatUnpin, Done, ListPinned, PinnedList
+from safeum_home.protocol.federation.chats import MOST_PINS
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.storage import chats, events
+from safeum_home.storage.rows import EventRow
 
-MOST_PINS = 20
 _BUDGET = MAX_FRAME - 4096
 
 
@@ -49,12 +51,17 @@ class Pins:
         blinder: Blinder,
         cursors: Cursors,
         registry: ChatRegistry,
+        telling: Telling,
+        now: Callable[[], int],
     ) -> None:
+        """`now` is in milliseconds."""
         self._altering = altering
         self._database = database
         self._blinder = blinder
         self._cursors = cursors
         self._registry = registry
+        self._telling = telling
+        self._now = now
 
     async def pin(self, caller: Caller, params: ChatPin) -> Committed[Done]:
         target = self._cursors.decode(params.message)
@@ -123,7 +130,14 @@ class Pins:
         def store(c: Connection) -> ChatContents | None:
             contents, _ = self._altering.contents(c, chat.blind, caller.account)
             self._check(c, contents, caller.account)
-            return change(c, contents, position)
+            changed = change(c, contents, position)
+            if changed is None or not chat.nodes:
+                return changed
+            self._telling.pins(c, chat.nodes, chat.blind, position)
+            last = contents.record.pins
+            at = self._now() if last is None else max(self._now(), last.at + 1)
+            record = structs.replace(changed.record, pins=PinsRecord(at, caller.account, position))
+            return rewritten(c, changed, record, position)
 
         self._registry.changing(chat.id)
         try:
@@ -132,7 +146,27 @@ class Pins:
             self._registry.changed(chat.id)
         if updated is None:
             return Committed(Done(), lambda: None)
-        return Committed(Done(), lambda: self._altering.tell_record(chat, updated, position))
+
+        def publish() -> None:
+            self._altering.tell_record(chat, updated, position)
+            if chat.nodes:
+                self._telling.wake(chat.nodes)
+
+        return Committed(Done(), publish)
+
+    def told(
+        self, c: Connection, chat: ChatContents, targets: Iterable[int], pins: PinsRecord, position: int
+    ) -> ChatContents | None:
+        """What another node says is pinned, inside a transaction; None where that is known already."""
+        last = chat.record.pins
+        if last is not None and (pins.at, pins.by) <= (last.at, last.by):
+            return None
+        rows = [events.event(c, chat.blind, target) for target in targets]
+        alive = undamaged(
+            [row for row in rows if row is not None], lambda row: _alive(c, chat, row), "messages"
+        )
+        pinned = tuple(dict.fromkeys(target for target in alive if target))[-MOST_PINS:]
+        return rewritten(c, chat, structs.replace(chat.record, pinned=pinned, pins=pins), position)
 
     def _check(self, c: Connection, chat: ChatContents, account: AccountId) -> None:
         if chat.kind is ChatKind.GROUP:
@@ -140,3 +174,8 @@ class Pins:
                 raise Problem(Code.NOT_PERMITTED)
         else:
             self._altering.check_writer(c, chat, account)
+
+
+def _alive(c: Connection, chat: ChatContents, row: EventRow) -> int:
+    """The position of a message; 0 where it was deleted."""
+    return 0 if isinstance(open_message(c, chat, row).body, Deleted) else row.position

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from safeum_home.chats.across.telling import Telling, ToldMarker
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.damage import undamaged
@@ -47,6 +48,7 @@ class Receipts:
         cursors: Cursors,
         registry: ChatRegistry,
         bus: Bus,
+        telling: Telling,
     ) -> None:
         self._clock = clock
         self._database = database
@@ -54,6 +56,7 @@ class Receipts:
         self._cursors = cursors
         self._registry = registry
         self._bus = bus
+        self._telling = telling
         self._waiting: dict[_Key, int] = {}
         self._storing: set[_Key] = set()
         self._scheduled = False
@@ -165,6 +168,8 @@ class Receipts:
     ) -> "Deferred[Marker | None]":
         position = self._database.next_position()
         row = Marker(chat.blind, self._blinder.account(account), delivered, read, position)
+        if chat.nodes:
+            return self._database.append(self._telling.markers, ToldMarker(row, chat.nodes))
         return self._database.append(chats.put_markers, row)
 
     def _failed(self, failure: Failure) -> None:
@@ -177,9 +182,15 @@ class Receipts:
     ) -> None:
         """Tell `members` of a marker as it stands now; None where it has not moved."""
         if marker is not None:
-            event = self._event(chat.id, account, marker.delivered, marker.read, marker.position)
-            for member in members:
-                self._bus.publish(member, event)
+            self.tell(marker, chat, account, members)
+            if chat.nodes:
+                self._telling.wake(chat.nodes)
+
+    def tell(self, marker: Marker, chat: Chat, account: AccountId, members: Iterable[AccountId]) -> None:
+        """Tell `members` how far `account` is in a chat."""
+        event = self._event(chat.id, account, marker.delivered, marker.read, marker.position)
+        for member in members:
+            self._bus.publish(member, event)
 
     def _event(self, chat: ChatId, account: AccountId, delivered: int, read: int, position: int) -> Published:
         receipt = Receipt(self._cursors.encode(position), chat, account, self._id(delivered), self._id(read))

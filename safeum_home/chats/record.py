@@ -29,12 +29,25 @@ class ErasureRecord(Struct, frozen=True):
     epoch: int
 
 
+class PinsRecord(Struct, frozen=True):
+    """When pins were changed last (milliseconds; each time later than before), and by whom.
+
+    Where two nodes have changed them at once the later state counts, at both. `place` is the position of a
+    change that was made here.
+    """
+
+    at: int
+    by: AccountId
+    place: int = 0
+
+
 class ChatRecord(Struct, frozen=True, omit_defaults=True):
     """`members` are those of a chat that is no group (a group has a roster).
 
     `history`: whether messages are kept. `erased`: up to which position everything was erased; 0: nothing
     was, else `erasure` says when. `kept`: up to which position messages were not to be kept; 0: it was
-    always kept. `pinned`: positions of messages, the one pinned last at the end.
+    always kept. `pinned`: positions of messages, the one pinned last at the end; `pins`: since when, noted
+    where other nodes are told of it.
     """
 
     id: ChatId
@@ -45,6 +58,7 @@ class ChatRecord(Struct, frozen=True, omit_defaults=True):
     group: GroupRecord | None = None
     erasure: ErasureRecord | None = None
     kept: int = 0
+    pins: PinsRecord | None = None
 
 
 _records = SealedRecords(ChatRecord)

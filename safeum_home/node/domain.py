@@ -29,6 +29,7 @@ from safeum_home.node.people import make_people
 from safeum_home.node.presence import make_presence
 from safeum_home.node.reading import make_reading
 from safeum_home.node.running import Domain as Domain
+from safeum_home.node.shared_chats import make_shared_chats
 from safeum_home.node.turning import InThread
 from safeum_home.ports import Database, Forfeits, TextMessages
 from safeum_home.ports.federation import Peers
@@ -140,6 +141,6 @@ def make_domain(
         files,
         presence,
         messaging.fleeting,
-        (*people.shared, *messaging.shared),
+        (*people.shared, *make_shared_chats(means, messaging, ways)),
         {**people.answers},
     )

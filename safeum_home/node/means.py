@@ -5,6 +5,7 @@ from typing import Any
 
 from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.bus.local import LocalBus
+from safeum_home.chats.across.telling import Telling
 from safeum_home.chats.fan_out import FanOut
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
@@ -38,6 +39,8 @@ class DomainMeans:
     """Of the keyring of keys that go with what they sealed."""
     fan_out: FanOut
     peers: Peers
+    telling: Telling
+    """What they are to be told of chats."""
 
     @property
     def node(self) -> str:
@@ -74,4 +77,5 @@ def make_means(
         Turns(clock, database, vault.fleeting, in_thread, FLEETING),
         fan_out,
         peers,
+        Telling(peers),
     )

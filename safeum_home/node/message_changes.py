@@ -19,23 +19,29 @@ from safeum_home.storage.files import drop
 class MessageWays(NamedTuple):
     """`composing` is for whoever sends, `sources` and `routes` are for the domain.
 
-    `drop_drafts` is for whoever erases the past of a chat.
+    `drop_drafts` is for whoever erases the past of a chat, `altering`, `changes` and
+    `pins` for other nodes.
     """
 
     composing: Composing
     sources: tuple[Source, ...]
     routes: Routes
     drop_drafts: DropDrafts
+    altering: Altering
+    changes: MessageChanges
+    pins: Pins
 
 
 def make_message_changes(means: DomainMeans, attachments: Attachments) -> MessageWays:
     """`attachments` are the files of messages."""
     database, registry, bus = means.database, means.registry, means.bus
     blinder, cursors = means.vault.blinder, means.vault.cursors
-    altering = Altering(database, blinder, cursors, registry, means.opener, means.infos, bus, means.fan_out)
+    altering = Altering(
+        database, blinder, cursors, registry, means.opener, means.infos, bus, means.fan_out, means.telling
+    )
     until = means.config.messages.edit_seconds
     changes = MessageChanges(altering, database, blinder, cursors, means.milliseconds, until, (drop,))
-    pins = Pins(altering, database, blinder, cursors, registry)
+    pins = Pins(altering, database, blinder, cursors, registry, means.telling, means.milliseconds)
     own = OwnSettings(altering, database, blinder, cursors, registry, means.opener, means.directory, bus)
     routes: Routes = {
         commands.MessageEdit: changes.edit,
@@ -48,4 +54,6 @@ def make_message_changes(means: DomainMeans, attachments: Attachments) -> Messag
         commands.ChatSettingsSet: own.set,
     }
     composing = Composing(altering, database, blinder, cursors, registry, attachments)
-    return MessageWays(composing, (altering.since, own.since), routes, own.drop_drafts)
+    return MessageWays(
+        composing, (altering.since, own.since), routes, own.drop_drafts, altering, changes, pins
+    )

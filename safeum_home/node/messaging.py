@@ -18,7 +18,6 @@ from safeum_home.limits import RateLimit
 from safeum_home.node.means import DomainMeans
 from safeum_home.node.routes import message_routes
 from safeum_home.ports import Source
-from safeum_home.ports.federation import SharedKind
 from safeum_home.presence.presence import WhoIsThere
 
 
@@ -34,7 +33,6 @@ class MessagingParts(NamedTuple):
     sources: tuple[Source, ...]
     routes: Routes
     rates: dict[str, RateLimit]
-    shared: tuple[SharedKind, ...] = ()
 
 
 def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composing) -> MessagingParts:
@@ -50,8 +48,8 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
     fleeting = FleetingMessages(clock, database, blinder, means.fleeting_turns, config.history)
     notices = NoticeWriter(blinder, cursors, system, now, signed, fleeting.waits)
     kept = (database, blinder, cursors, registry, delivery, now, signed, inbox, fleeting)
-    messages = Messages(*kept, composing, means.fan_out)
-    receipts = Receipts(clock, database, blinder, cursors, registry, bus)
+    messages = Messages(*kept, composing, means.fan_out, means.telling)
+    receipts = Receipts(clock, database, blinder, cursors, registry, bus, means.telling)
     support = support_account(means.node)
     return MessagingParts(
         receipts,

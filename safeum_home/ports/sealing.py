@@ -75,6 +75,9 @@ class Blinder(Protocol):
     def node(self, name: str) -> bytes:
         """What stands for a node."""
 
+    def foreign(self, node: str, message: str) -> bytes:
+        """What recognises a message of another node, by the id that it has there."""
+
     def token(self, device: DeviceId, secret: bytes) -> bytes:
         """The verifier of a device token (32 octets)."""
 

@@ -20,6 +20,9 @@ Emoji = Annotated[
     Meta(min_length=1, max_length=MAX_EMOJI, description="One emoji, of those recommended for interchange."),
 ]
 Mentions = Annotated[tuple[Account, ...], Meta(max_length=MOST_MENTIONS, description="Members of the chat.")]
+Origin = Annotated[
+    str, Meta(min_length=1, max_length=64, description="The id of a message at the node of its sender.")
+]
 _encoder = msgspec.json.Encoder(order="sorted")
 
 

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta, Struct
 
 from safeum_home.protocol.files import File
-from safeum_home.protocol.message_types import ChatSettings, Deleted, Forwarded, Mentions, Reaction, Unknown
+from safeum_home.protocol.message_types import (
+    ChatSettings,
+    Deleted,
+    Forwarded,
+    Mentions,
+    Origin,
+    Reaction,
+    Unknown,
+)
 from safeum_home.protocol.profile_types import MAX_AVATAR as MAX_AVATAR
 from safeum_home.protocol.profile_types import MAX_AVATAR_SIDE as MAX_AVATAR_SIDE
 from safeum_home.protocol.profile_types import AboutText as AboutText
@@ -141,6 +149,8 @@ class Message(Struct, frozen=True, omit_defaults=True):
     reactions: tuple[Reaction, ...] = ()
     mine: str | None = None
     """With what the account that is told this has reacted; not in what is told live: see `chat.changed`."""
+    origin: Origin | None = None
+    """Which id it has at the node of its sender, where that is another node than this one."""
 
 
 class ContactState(StrEnum):

@@ -24,6 +24,7 @@ _LINK = personal(b"blind link")
 _GONE = personal(b"blind gone")
 _ENDING = personal(b"blind ending")
 _PEER = personal(b"blind peer")
+_FOREIGN = personal(b"blind foreign")
 
 SIDE_BY_SIDE = 12
 """Client ids that agree in so many characters are indexed side by side, as rows of one page: UUIDs of version
@@ -80,6 +81,9 @@ class BlindIndex:
 
     def ending(self, account: AccountId, chat: ChatId) -> bytes:
         return self._index(f"{account}\0{chat}".encode(), _ENDING)
+
+    def foreign(self, node: str, message: str) -> bytes:
+        return self._index(f"{node}\0{message}".encode(), _FOREIGN)
 
     def token(self, device: DeviceId, secret: bytes) -> bytes:
         """The verifier of a device token (32 octets)."""

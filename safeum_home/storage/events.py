@@ -61,6 +61,9 @@ _FOLLOWING = select(func.min(events.c.position)).where(
 )
 _GONE = select(dedupe.c.sent).where(dedupe.c.position == bindparam("position"), dedupe.c.gone.is_not(None))
 _GONE_FROM = _GONE.where(dedupe.c.mark == bindparam("mark"))
+_AMONG = Many(
+    "SELECT chat, position, sealed FROM events WHERE (chat, position) IN ({rows})", ("bytea", "bigint")
+)
 _APPEND = Many("INSERT INTO events (chat, position, sealed) {rows}", ("bytea", "bigint", "bytea"))
 
 
@@ -108,6 +111,11 @@ def is_gone_from(c: Connection, position: int, mark: bytes) -> bool:
 def event(c: Connection, chat: bytes, position: int) -> EventRow | None:
     row = c.execute(_EVENT, {"chat": chat, "position": position}).first()
     return EventRow(*row) if row else None
+
+
+def events_among(c: Connection, among: Sequence[tuple[bytes, int]]) -> list[EventRow]:
+    """Those that are there of events given by their chats and positions, in no order."""
+    return [EventRow(*row) for row in _AMONG.fetch(c, among)]
 
 
 def events_before(

@@ -1,0 +1,84 @@
+"""What comes from other nodes: whose it is, of which chat, and whether it has the form that it is to have."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from safeum_home.chats.contents import Chat, ChatKind
+from safeum_home.chats.registry import ChatRegistry
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId, ChatId
+from safeum_home.protocol.carried import KINDS, carried
+from safeum_home.protocol.federation.events import Event, node_of
+from safeum_home.protocol.files import File
+from safeum_home.protocol.message_types import Deleted, Unknown
+from safeum_home.protocol.types import Body, KnownBody, Text
+
+AHEAD = 5 * 60 * 1000
+"""Milliseconds: what another node says of a later time than this is taken for now."""
+
+S = TypeVar("S", bound=Struct)
+
+
+class Arrivals:
+    """Meets events at the door."""
+
+    def __init__(self, registry: ChatRegistry, now: Callable[[], int]) -> None:
+        """`now` is in milliseconds."""
+        self._registry = registry
+        self.now = now
+
+    async def chat(self, node: str, event: Event) -> Chat:
+        """The chat of an event of `node`, which speaks for its sender; go on in the turn of the answer.
+
+        Raises `wrong_sender_node`, `malformed_event`, and `not_a_contact` where there is no such chat, or the
+        sender is not in it.
+        """
+        if event.node != node or node_of(event.sender) != node:
+            raise Problem(Code.WRONG_SENDER_NODE)
+        if event.chat is None:
+            raise Problem(Code.MALFORMED_EVENT)
+        chat = await self._registry.load(ChatId(event.chat))
+        # Who is of this very node speaks for itself, to this node alone.
+        foreign = chat is not None and chat.kind is ChatKind.DIRECT and node in chat.nodes
+        if chat is None or not foreign or event.sender not in chat.members:
+            raise Problem(Code.NOT_A_CONTACT)
+        return chat
+
+    def time(self, told: int) -> int:
+        """A time that another node has told, in milliseconds."""
+        now = self.now()
+        return told if told <= now + AHEAD else now
+
+
+def others(chat: Chat, account: AccountId) -> list[AccountId]:
+    """The members of a chat but for one."""
+    return [member for member in chat.members if member != account]
+
+
+def content(event: Event, kind: type[S]) -> S:
+    """What an event holds; raises `malformed_event`."""
+    try:
+        return msgspec.convert(event.content, kind, strict=True)
+    except msgspec.ValidationError:
+        raise Problem(Code.MALFORMED_EVENT) from None
+
+
+def body_of(plain: dict[str, Any], sender: str) -> Body:
+    """The body of a message: what an account can send, or a stub that `sender` has left.
+
+    Raises `malformed_event`; `not_across_nodes` for a file.
+    """
+    try:
+        if plain.get("kind") not in KINDS:
+            return carried(plain)
+        known: KnownBody = msgspec.convert(plain, KnownBody, strict=True)
+    except ValueError:  # msgspec's are, too
+        raise Problem(Code.MALFORMED_EVENT) from None
+    if isinstance(known, File):
+        raise Problem(Code.NOT_ACROSS_NODES)
+    if not isinstance(known, Text | Unknown) and not (isinstance(known, Deleted) and known.by == sender):
+        raise Problem(Code.MALFORMED_EVENT, "the node alone writes this kind")
+    return known

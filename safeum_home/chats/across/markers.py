@@ -1,0 +1,116 @@
+"""Receipts across nodes: how far the account at the other end is, in what was written to it.
+
+Each node has an order of its own: what crossed on the way stands the other way round at the other node. So a
+marker names the last message of the other one that it covers, since those come in their order.
+"""
+
+import msgspec
+from sqlalchemy import Connection
+
+from safeum_home.chats.across.arrivals import Arrivals, content, others
+from safeum_home.chats.across.places import Places
+from safeum_home.chats.across.references import References
+from safeum_home.chats.across.telling import BLIND
+from safeum_home.chats.contents import ChatContents
+from safeum_home.chats.opening import ChatOpener
+from safeum_home.chats.receipts import Receipts
+from safeum_home.chats.sealed import open_message
+from safeum_home.damage import undamaged
+from safeum_home.errors import Code, Problem, Tampered
+from safeum_home.ids import AccountId
+from safeum_home.ports import Blinder, Database
+from safeum_home.ports.federation import Applied
+from safeum_home.protocol.federation.chats import MARKER, Reference, SharedMarker
+from safeum_home.protocol.federation.events import Event, new_event
+from safeum_home.storage import chats, events
+from safeum_home.storage.rows import Marker
+
+PAGES = (4, 60, 436)
+"""How many messages are looked at, one page after the other, for the last that the other one has written."""
+
+
+class MarkerKind:
+    """`ports.SharedKind`: `chat.marker`."""
+
+    type = MARKER
+    together = True
+    """Many may be stored in one transaction."""
+
+    def __init__(
+        self,
+        database: Database,
+        blinder: Blinder,
+        opener: ChatOpener,
+        references: References,
+        arrivals: Arrivals,
+        receipts: Receipts,
+    ) -> None:
+        self._database = database
+        self._blinder = blinder
+        self._opener = opener
+        self._references = references
+        self._arrivals = arrivals
+        self._receipts = receipts
+
+    def build(self, c: Connection, pointer: bytes) -> Event | None:
+        blind, account = pointer[:BLIND], pointer[BLIND:]
+        try:
+            chat, member = self._opener.direct(c, blind), chats.member(c, blind, account)
+        except Tampered:
+            return None
+        if chat is None or member is None:
+            return None
+        sender = next(one for one in chat.members if self._blinder.account(one) == account)
+        read = self._covered(c, chat, sender, member.read)
+        delivered = read
+        if member.delivered != member.read:
+            delivered = self._covered(c, chat, sender, member.delivered)
+        if delivered is None:
+            return None  # it holds nothing of what the other one has written
+        plain = msgspec.to_builtins(SharedMarker(delivered, read))
+        return new_event(MARKER, sender, self._arrivals.now(), plain, chat.id)
+
+    def _covered(self, c: Connection, chat: ChatContents, account: AccountId, upto: int) -> Reference | None:
+        """The last message up to a position that another one than `account` has written.
+
+        Where that is far away it is the last one of all: the other node knows it as well.
+        """
+        before, last = upto + 1, None
+        for size in PAGES:
+            rows = events.events_before(c, chat.blind, before, size)
+            opened = undamaged(reversed(rows), lambda row: open_message(c, chat, row), "messages")
+            for message in opened:
+                if message.sender != account:
+                    return self._references.of(message)
+            if last is None and opened:
+                last = self._references.of(opened[0])
+            if len(rows) < size:
+                return None
+            before = rows[0].position
+        return last
+
+    async def apply(self, node: str, event: Event) -> Applied:
+        shared, sender = content(event, SharedMarker), AccountId(event.sender)
+        chat = await self._arrivals.chat(node, event)
+        account, places = self._blinder.account(sender), Places(self._database, chat)
+        moved: list[Marker] = []
+
+        def place(c: Connection, told: Reference | None) -> int:
+            if told is None:
+                return 0
+            if (found := self._references.find(c, chat.blind, told, node)) is None:
+                raise Problem(Code.MESSAGE_GONE)
+            return found
+
+        def store(c: Connection) -> None:
+            moved.clear()
+            read = place(c, shared.read)
+            delivered = max(read, place(c, shared.delivered))
+            rows = chats.put_markers(c, [Marker(chat.blind, account, delivered, read, places.both[0])])
+            moved.extend(row for row in rows if row is not None)
+
+        def publish() -> None:
+            for marker in moved:
+                self._receipts.tell(marker, chat, sender, others(chat, sender))
+
+        return Applied(store, publish, lambda: None, places.take)

@@ -1,0 +1,184 @@
+"""Messages across nodes: each node has its own copy, in an order of its own.
+
+A message of another node has a position and an id here as any other. By `Message.origin`, the id that it has
+at the node of its sender, it is recognised when it is told again.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import structs
+from sqlalchemy import Connection
+
+from safeum_home.chats.across.arrivals import Arrivals, body_of, content
+from safeum_home.chats.across.changed import check_author, is_gone, tell
+from safeum_home.chats.across.places import Places
+from safeum_home.chats.across.references import References
+from safeum_home.chats.across.shown import Shown
+from safeum_home.chats.altering import Altered, Altering, Change, Place, Stored
+from safeum_home.chats.changing import MessageChanges, check_mentions, edited_body
+from safeum_home.chats.contents import Chat, ChatContents
+from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.sealed import open_message, seal_under
+from safeum_home.errors import Code, Problem, Tampered
+from safeum_home.ids import AccountId
+from safeum_home.ports import Blinder, Cursors, Database
+from safeum_home.ports.federation import Applied
+from safeum_home.protocol import frames
+from safeum_home.protocol.federation.chats import MESSAGE, SharedMessage
+from safeum_home.protocol.federation.events import Event, new_event, node_of
+from safeum_home.protocol.files import File
+from safeum_home.protocol.message_types import Deleted
+from safeum_home.protocol.types import Message
+from safeum_home.storage import events
+from safeum_home.storage.rows import NewEvent
+
+
+class MessageKind:
+    """`ports.SharedKind`: `chat.message`."""
+
+    type = MESSAGE
+    together = True
+    """Many may be stored in one transaction."""
+
+    def __init__(
+        self,
+        database: Database,
+        blinder: Blinder,
+        cursors: Cursors,
+        shown: Shown,
+        references: References,
+        arrivals: Arrivals,
+        altering: Altering,
+        changes: MessageChanges,
+        delivery: Delivery,
+    ) -> None:
+        self._database = database
+        self._blinder = blinder
+        self._cursors = cursors
+        self._shown = shown
+        self._references = references
+        self._arrivals = arrivals
+        self._altering = altering
+        self._changes = changes
+        self._delivery = delivery
+
+    # --- telling
+
+    def build(self, c: Connection, pointer: bytes) -> Event | None:
+        found = self._shown.message(c, pointer)
+        if found is None or isinstance(found[1].body, File):
+            return None
+        chat, message = found
+        body, at = message.body, message.edited or message.at
+        if isinstance(body, Deleted):
+            at = body.at
+        shared = SharedMessage(
+            message.at,
+            msgspec.to_builtins(body),
+            self._answered(c, chat, message),
+            list(message.mentions),
+            message.forwarded,
+            message.edited,
+        )
+        plain: dict[str, Any] = msgspec.to_builtins(shared)
+        return new_event(MESSAGE, AccountId(message.sender), at, plain, chat.id, message.id)
+
+    def _answered(self, c: Connection, chat: ChatContents, message: Message) -> Any:
+        if message.reply_to is None:
+            return None
+        row = events.event(c, chat.blind, self._cursors.decode(message.reply_to))
+        try:
+            return None if row is None else self._references.of(open_message(c, chat, row))
+        except Tampered:
+            return None
+
+    # --- hearing
+
+    async def apply(self, node: str, event: Event) -> Applied:
+        shared, sender = content(event, SharedMessage), AccountId(event.sender)
+        if event.id is None:
+            raise Problem(Code.MALFORMED_EVENT)
+        body = body_of(shared.body, sender)
+        chat = await self._arrivals.chat(node, event)
+        _check(shared, chat)
+        sent = self._blinder.foreign(node, event.id)
+        places = Places(self._database, chat)
+        message = Message("", chat.id, sender, self._arrivals.time(shared.sent), body, origin=event.id)
+        if isinstance(body, Deleted):  # nothing else is left of it
+            shared = SharedMessage(shared.sent, shared.body)
+            message = structs.replace(message, body=Deleted(sender, self._arrivals.time(body.at)))
+        else:
+            message = structs.replace(
+                message,
+                mentions=tuple(shared.mentions),
+                forwarded=shared.forwarded,
+                edited=None if shared.edited is None else self._arrivals.time(shared.edited),
+            )
+        outcome: list[bytes | Stored] = []
+
+        def store(c: Connection) -> None:
+            outcome.clear()
+            both = places.both
+            if sender in chat.writers:
+                known, encoded = self._first(c, chat, both[0], message, shared, sent)
+                if known is None:
+                    outcome.append(encoded)
+                    return
+            elif (known := events.recognised(c, sent)) is None:
+                raise Problem(Code.NOT_A_CONTACT)
+            if not is_gone(c, chat, known):
+                change = self._again(chat, message)
+                if (stored := self._altering.store(c, chat, sender, known, both, change)) is not None:
+                    outcome.append(stored)
+
+        def publish() -> None:
+            for told in outcome:
+                if isinstance(told, bytes):
+                    self._delivery.message(chat, sender, told, places.both[0], None)
+                else:
+                    tell(self._altering, chat, told)
+
+        return Applied(store, publish, lambda: None, places.take)
+
+    def _first(
+        self, c: Connection, chat: Chat, position: int, message: Message, shared: SharedMessage, sent: bytes
+    ) -> tuple[int | None, bytes]:
+        """Store a message, or say at which position it is known; and its encoded parameters."""
+        message = structs.replace(message, id=self._cursors.encode(position))
+        if shared.reply_to is not None:
+            node = node_of(message.sender)
+            answered = self._references.find(c, chat.blind, shared.reply_to, node)
+            if answered is not None:
+                message = structs.replace(message, reply_to=self._cursors.encode(answered))
+        encoded = frames.encode_params(message)
+        sealed = seal_under(chat.key, chat.blind, position, encoded)
+        [known] = events.append_events(c, [NewEvent(chat.blind, position, sealed, sent)])
+        return known, encoded
+
+    def _again(self, chat: Chat, told: Message) -> Change:
+        """What becomes of a message that was heard of before: never what it was earlier."""
+
+        def change(c: Connection, place: Place) -> Altered | None:
+            message = place.message
+            check_author(message, told.sender)
+            if isinstance(message.body, Deleted):
+                return None
+            if isinstance(told.body, Deleted):
+                return self._changes.deleted(c, place, told.body)._replace(told=None)
+            if told.edited is None or told.edited <= (message.edited or 0):
+                return None
+            if told.sender not in chat.writers:
+                raise Problem(Code.NOT_A_CONTACT)
+            body = edited_body(message, told.body)
+            return Altered(structs.replace(message, body=body, mentions=told.mentions, edited=told.edited))
+
+        return change
+
+
+def _check(shared: SharedMessage, chat: Chat) -> None:
+    """Raises what `chat.send` would be refused with."""
+    check_mentions(shared.mentions, chat.members)
+    author = None if shared.forwarded is None else shared.forwarded.author
+    if author is not None and author not in chat.members:
+        raise Problem(Code.NOT_A_MEMBER)
