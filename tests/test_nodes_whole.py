@@ -12,7 +12,7 @@ from safeum_home.protocol.types import ContactState
 from tests.federated import Pair
 from tests.nodes_case import A, B, act, seen, state
 from tests.test_nodes_contacts_alike import ways
-from tests.world import PASSWORD, Client, World, contact
+from tests.world import PASSWORD, Client, World, contact, texts
 
 DAY = 86400.0
 PIN = "284716"
@@ -65,6 +65,29 @@ class WholeTests(SynchronousTestCase):
         self.bob.call("profile.set", profile=profile)
         self.befriend()
         self.assertEqual(contact(self.alice, self.bob)["display_name"], "Ben")
+        self.assertEqual((self.aside(A), self.aside(B)), ([], []))
+
+    def test_written(self) -> None:
+        """What contacts write arrives, in its order, also what waited with the answer to a request."""
+        self.befriend()
+        chat = contact(self.alice, self.bob)["chat"]
+        self.bob.call("contact.remove", account=self.alice.account)
+        self.whole.settle()
+        self.alice.call("contact.request", account=self.bob.account, address="bob@b.example")
+        self.whole.settle()
+        self.whole.pair.away.add(A)
+        self.bob.call("contact.accept", account=self.alice.account)
+        for text in ("one", "two"):
+            self.bob.write(chat, text)
+        self.whole.settle()
+        self.alice.take()
+        self.whole.pair.away.clear()
+        self.whole.pair.until(lambda: self.whole.pair[B].waiting == 0)
+        self.assertEqual(texts(self.alice.messages()), ["one", "two"])
+        self.alice.write(chat, "three")
+        self.whole.settle()
+        self.assertEqual(texts(self.bob.messages()), ["three"])
+        self.alice.resume(None)
         self.assertEqual((self.aside(A), self.aside(B)), ([], []))
 
     def test_closed_while_away(self) -> None:
