@@ -190,7 +190,7 @@ class Receiver:
             return [(types[index], each.code.code) for index, each in refused(outcomes).items()]
 
         for _, each in applied:
-            each.placed()
+            each.placed()  # in the turn in which they are handed to the database
         outcomes = await self._inbox.apply(origin, [each.store for _, each in applied], reached, aside)
         for (_, each), outcome in zip(applied, outcomes, strict=True):
             if outcome is None:

@@ -1,6 +1,7 @@
 """Other nodes, made and wired: what they are told, what they tell and ask, and what they are asked."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from random import SystemRandom
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -31,6 +32,7 @@ from safeum_home.limits import RateLimit
 from safeum_home.node.federation_keys import load, rotate
 from safeum_home.node.federation_rows import PeerRows
 from safeum_home.node.federation_store import NodeInbox, NodeOutbox
+from safeum_home.node.untold import give_up
 from safeum_home.outgoing.http import Answer as HttpAnswer
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Answer, Noted, SharedKind
@@ -124,8 +126,10 @@ class NodeFederation:
 
     def connect(self, shared: Iterable[SharedKind], answers: Mapping[type[Struct], Answer]) -> None:
         """The kinds of objects that nodes tell each other of, and what answers their questions."""
-        self._kinds = {kind.type: kind for kind in shared}
+        kinds = tuple(shared)
+        self._kinds = {kind.type: kind for kind in kinds}
         self._answers = answers
+        self.outbox.untold = partial(give_up, self._means.database, kinds)
 
     def start(self) -> None:
         """Begin to tell others."""

@@ -1,7 +1,8 @@
 """The rows of other nodes, with their names opened: `ports.outbox` over the database."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from itertools import count
 from secrets import token_bytes
 from typing import Any
@@ -29,6 +30,14 @@ BOUNDED = frozenset(("chat.message",))
 _refused = msgspec.json.Decoder(tuple[Refused, ...])
 
 
+Untold = Callable[[str, Sequence[tuple[str, bytes]]], Awaitable[None]]
+"""A node, and the types and pointers of objects."""
+
+
+async def _nothing_comes_of_it(node: str, rows: Sequence[tuple[str, bytes]]) -> None:
+    """What waited is gone, and that is all."""
+
+
 class NodeOutbox:
     """`ports.outbox.Outbox`, and what writes into it."""
 
@@ -38,6 +47,8 @@ class NodeOutbox:
         self._rows = rows
         self._most = most
         self._events = events
+        self.untold: Untold = _nothing_comes_of_it
+        """Told of a node, and of what it will never be told, before that is dropped."""
         self._places = count(1)
 
     async def load(self) -> None:
@@ -116,16 +127,28 @@ class NodeOutbox:
         return self._database.transact(lambda c: self._anew(c, self._rows.blind(node)))
 
     def failing(self, node: str, since: int) -> "Deferred[int]":
-        def store(c: Connection) -> int:
-            peer, now = self._rows.blind(node), self._rows.milliseconds()
-            peers.set_failing(c, peer, since)
-            if now - since < KEPT_HOURS * HOUR:
-                return 0
-            dropped = outbox.drop_older(c, peer, now // HOUR - KEPT_HOURS)
+        return Deferred.fromCoroutine(self._failing(node, since))
+
+    async def _failing(self, node: str, since: int) -> int:
+        peer, now = self._rows.blind(node), self._rows.milliseconds()
+        await self._database.transact(lambda c: peers.set_failing(c, peer, since))
+        if now - since < KEPT_HOURS * HOUR:
+            return 0
+        hour, after = now // HOUR - KEPT_HOURS, -1
+        # First what becomes of them: after a crash in between it is asked again.
+        while rows := await self._database.read(partial(self._older, peer=peer, hour=hour, after=after)):
+            await self.untold(node, [(row.type, row.pointer) for row in rows])
+            after = rows[-1].position
+
+        def drop(c: Connection) -> int:
+            dropped = outbox.drop_older(c, peer, hour)
             peers.counted(c, peer, -dropped)
             return dropped
 
-        return self._database.transact(store)
+        return await self._database.transact(drop)
+
+    def _older(self, c: Connection, peer: bytes, hour: int, after: int) -> tuple[Waiting, ...]:
+        return outbox.older(c, peer, hour, after, self._events)
 
     def peers(self, after: bytes, limit: int) -> "Deferred[tuple[list[PeerState], bytes]]":
         def read(c: Connection) -> tuple[list[PeerState], bytes]:

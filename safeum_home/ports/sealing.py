@@ -72,11 +72,11 @@ class Blinder(Protocol):
     def ending(self, account: AccountId, chat: ChatId) -> bytes:
         """What names the end of an account's place in a chat; neither is found by it."""
 
-    def foreign(self, node: str, message: str) -> bytes:
-        """What recognises a message of another node, by the id that it has there."""
-
     def node(self, name: str) -> bytes:
         """What stands for a node."""
+
+    def foreign(self, node: str, message: str) -> bytes:
+        """What recognises a message of another node, by the id that it has there."""
 
     def token(self, device: DeviceId, secret: bytes) -> bytes:
         """The verifier of a device token (32 octets)."""

@@ -36,10 +36,10 @@ class Vault:
     signer: Ed25519Signer
     elements: PeriodKeys
     federation: FederationKeys
-    peers: SealedKey
-    """Of what is kept of other nodes."""
     farewells: SealedKey
     """Seals which accounts were closed, while other nodes are to be told."""
+    peers: SealedKey
+    """Of what is kept of other nodes."""
 
     def wipe(self) -> None:
         """Zero everything; nothing of the vault works afterwards. Twice is harmless."""
@@ -52,8 +52,8 @@ class Vault:
         self.signer.wipe()
         self.elements.wipe()
         self.federation.wipe()
-        self.peers.wipe()
         self.farewells.wipe()
+        self.peers.wipe()
 
 
 def initialise(root: Slot, state_dir: Path) -> None:
@@ -104,8 +104,8 @@ def open_vault(root: Slot, state_dir: Path | None) -> Vault:
         Ed25519Signer(seed),
         PeriodKeys(derive(root, b"safeum elements")),
         FederationKeys(derive(root, b"safeum fed keys")),
-        SealedKey(derive(root, b"safeum peers")),
         SealedKey(derive(root, b"safeum closed")),
+        SealedKey(derive(root, b"safeum peers")),
     )
 
 

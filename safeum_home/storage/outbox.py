@@ -54,6 +54,12 @@ _IS_NEWER = (
     .exists()
 )
 _DELETE_OLDER = delete(outbox).where(_OF, _FIXED, outbox.c.position >= bindparam("first"), _IS_NEWER)
+_OLDER = (
+    select(outbox.c.position, outbox.c.type, outbox.c.pointer)
+    .where(_OF, outbox.c.hour < bindparam("hour"), outbox.c.position > bindparam("after"))
+    .order_by(outbox.c.position)
+    .limit(bindparam("limit"))
+)
 _DROP = delete(outbox).where(_OF, outbox.c.hour < bindparam("hour"))
 
 
@@ -109,6 +115,12 @@ def remove(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> int:
 def remove_fixed(c: Connection, peer: bytes) -> int:
     """The batch was delivered; how many rows it had."""
     return c.execute(_DELETE_FIXED, {"peer": peer}).rowcount
+
+
+def older(c: Connection, peer: bytes, hour: int, after: int, limit: int) -> tuple[Waiting, ...]:
+    """What has waited since before `hour` (since 1970), behind a position, in that order."""
+    rows = c.execute(_OLDER, {"peer": peer, "hour": hour, "after": after, "limit": limit})
+    return tuple(Waiting(*row) for row in rows)
 
 
 def drop_older(c: Connection, peer: bytes, hour: int) -> int:
