@@ -282,9 +282,11 @@ class JanitorTests(FileCase):
         self.assertEqual(self.web.tus("HEAD", path, ticket).status, 404)
         self.assertEqual(self.offset(fresh, other), 0)
         self.assertEqual(self.world.database.count("files"), 1)
-        connection = self.web.connect()
-        connection.send(f"GET {lost} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-        self.assertTrue(connection.transport.disconnected)
+        for fields in ({}, {"Range": "bytes=2-"}):
+            answer = self.fetch(lost, **fields)
+            self.assertEqual((answer.status, answer.code), (410, "file_lost"))
+            for field in ("content-range", "content-disposition", "etag", "accept-ranges"):
+                self.assertIsNone(answer.fields.get(field), field)
 
     def test_short_uploads(self) -> None:
         """What is less than a chunk is in the database alone, and survives a start."""
