@@ -190,7 +190,7 @@ class DownloadTests(FileCase):
         self.assertEqual(self.world.domain.files.means.slots.total, 0)
 
     def test_damage(self) -> None:
-        """What was changed, moved, exchanged or cut off on the disk is not handed out, and told where it can be."""
+        """What was changed, moved, exchanged or cut off on the disk is not handed out, and told."""
         [blob] = self.store.written
         sound = bytes(self.store.written[blob])
         for damaged in (
