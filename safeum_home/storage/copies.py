@@ -12,6 +12,10 @@ from safeum_home.disk import sync_directory
 from safeum_home.errors import Code, Problem
 from safeum_home.storage.sqlite import claim_file
 
+_TURNED = (
+    "is from before the keyring was turned, which erased something: today's keyring opens nothing of it. "
+    "Take a later backup; if you have put back the keyring of its time as well, add --force"
+)
 _LOG_FILES = ("-wal", "-shm")
 
 
@@ -67,8 +71,11 @@ class Copier:
             self._connection = None
 
 
-def restore(database: Path, backup: Path) -> Path | None:
+def restore(database: Path, backup: Path, force: bool = False) -> Path | None:
     """Put a copy in the database's place: mode 0600, owned like the folder. Blocks.
+
+    A copy from before the keyring was last turned, as far as the database in place knows of that, is refused
+    with `invalid_params` unless it is forced: the keyring of today opens nothing of it.
 
     The database that was there is moved aside, with its log, which would be played into the copy
     otherwise: where it is now, None where there was none. Raises `DatabaseInUse`, OSError, and
@@ -84,6 +91,8 @@ def restore(database: Path, backup: Path) -> Path | None:
     lock = claim_file(database)
     try:
         give(lock)
+        if not force and _closed_keys(database, backup):
+            raise Problem(Code.INVALID_PARAMS, f"{backup} {_TURNED}")
         fresh = database.with_name(f".{database.name}.restored")
         fresh.unlink(missing_ok=True)
         with (
@@ -113,6 +122,19 @@ def _check(backup: Path) -> None:
         found = None
     if found != "ok":
         raise Problem(Code.INVALID_PARAMS, f"{backup} is damaged, or not a copy of a node's database")
+
+
+def _closed_keys(database: Path, backup: Path) -> bool:
+    """Whether the keyring that goes with a database was turned after a copy was made. Not known is no."""
+    with suppress(sqlite3.Error):
+        # Read as it is, with its log: it may be damaged, which is why it is replaced.
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            row = connection.execute("SELECT value FROM node WHERE name = 'epoch'").fetchone()
+        if row is not None:
+            with closing(sqlite3.connect(f"{backup.absolute().as_uri()}?immutable=1", uri=True)) as copy:
+                [found] = copy.execute("SELECT count(*) FROM keys WHERE epoch < ?", row).fetchone()
+            return bool(found)
+    return False
 
 
 def _move_aside(database: Path) -> Path | None:
