@@ -96,16 +96,21 @@ class Altering:
     def find(
         self, c: Connection, chat: bytes, account: AccountId, target: int, position: int = 0, later: int = 0
     ) -> Place:
-        """A message that `account` can see; raises `not_found` or `message_gone`."""
+        """A message that `account` can see; raises `not_found`, `message_gone` or `message_not_kept`."""
         contents, visible = self.contents(c, chat, account)
         row = events.event(c, chat, target)
         if row is None or target <= visible:
-            raise Problem(Code.MESSAGE_GONE)
+            dropped = target > visible and self.was_dropped(c, chat, target)
+            raise Problem(Code.MESSAGE_NOT_KEPT if dropped else Code.MESSAGE_GONE)
         try:
             message = open_message(c, contents, row)
         except Tampered:
             raise Problem(Code.MESSAGE_GONE) from None
         return Place(contents, row, message, account, self._blinder.account(account), position, later)
+
+    def was_dropped(self, c: Connection, chat: bytes, target: int) -> bool:
+        """Whether a message of a chat without history is gone since all devices held it, not long ago."""
+        return events.is_gone_from(c, target, self._blinder.gone(chat, target))
 
     def check_writer(self, c: Connection, chat: ChatContents, account: AccountId) -> None:
         """Raises what `chat.send` would be refused with."""
