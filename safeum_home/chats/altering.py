@@ -94,18 +94,35 @@ class Altering:
             raise Problem(Code.NOT_FOUND) from None
 
     def find(
-        self, c: Connection, chat: bytes, account: AccountId, target: int, position: int = 0, later: int = 0
+        self,
+        c: Connection,
+        chat: bytes,
+        account: AccountId,
+        target: int,
+        position: int = 0,
+        later: int = 0,
+        own: bool = False,
     ) -> Place:
-        """A message that `account` can see; raises `not_found`, `message_gone` or `message_not_kept`."""
+        """A message that `account` can see; raises `not_found`, `message_gone` or `message_not_kept`.
+
+        With `own` also one that it has written itself, and does not see since it came back to a group.
+        """
         contents, visible = self.contents(c, chat, account)
-        row = events.event(c, chat, target)
-        if row is None or target <= visible:
-            dropped = target > visible and self.was_dropped(c, chat, target)
+        hidden = target <= visible
+        row = (
+            None
+            if hidden and not (own and target > contents.record.erased)
+            else events.event(c, chat, target)
+        )
+        if row is None:
+            dropped = not hidden and self.was_dropped(c, chat, target)
             raise Problem(Code.MESSAGE_NOT_KEPT if dropped else Code.MESSAGE_GONE)
         try:
             message = open_message(c, contents, row)
         except Tampered:
             raise Problem(Code.MESSAGE_GONE) from None
+        if hidden and message.sender != account:
+            raise Problem(Code.MESSAGE_GONE)
         return Place(contents, row, message, account, self._blinder.account(account), position, later)
 
     def was_dropped(self, c: Connection, chat: bytes, target: int) -> bool:
@@ -140,13 +157,18 @@ class Altering:
         if chat.kind is ChatKind.GROUP:
             self._fan_out.settle(account, len(chat.members), octets)
 
-    async def alter(self, caller: Caller, chat_id: str, message: str, change: Change) -> Committed[Done]:
-        """Change a message, and tell all members who see it, the device that asked for it too."""
+    async def alter(
+        self, caller: Caller, chat_id: str, message: str, change: Change, own: bool = False
+    ) -> Committed[Done]:
+        """Change a message, and tell all members who see it, the device that asked for it too.
+
+        `own` is as in `find`.
+        """
         target = self._cursors.decode(message)
         chat = await self.chat_of(caller, chat_id)
         self.charge(chat, caller.account, UNREAD)
         try:
-            outcome = await self._store(chat, caller.account, target, change)
+            outcome = await self._store(chat, caller.account, target, change, own)
         except Problem:
             self._settle(chat, caller.account, 0)
             raise
@@ -156,12 +178,12 @@ class Altering:
         return Committed(Done(), outcome)
 
     def _store(
-        self, chat: Chat, account: AccountId, target: int, change: Change
+        self, chat: Chat, account: AccountId, target: int, change: Change, own: bool
     ) -> "Deferred[Callable[[], None] | None]":
         position, later = self._database.next_position(), self._database.next_position()
 
         def store(c: Connection) -> tuple[Altered, list[bytes]] | None:
-            place = self.find(c, chat.blind, account, target, position, later)
+            place = self.find(c, chat.blind, account, target, position, later, own)
             altered = change(c, place)
             if altered is None:
                 return None

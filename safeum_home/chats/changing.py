@@ -106,7 +106,8 @@ class MessageChanges:
             left = Message(message.id, message.chat, message.sender, message.at, stub)
             return Altered(left, record=without_pin(c, place.chat, place.row.position, place.later))
 
-        return await self._altering.alter(caller, params.chat, params.message, change)
+        # Whoever is in a chat can withdraw what he has written there, be it from before he left it once.
+        return await self._altering.alter(caller, params.chat, params.message, change, own=True)
 
     async def react(self, caller: Caller, params: MessageReact) -> Committed[Done]:
         emoji = None if params.emoji is None else one_emoji(params.emoji)
