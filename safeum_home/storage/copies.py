@@ -145,8 +145,9 @@ def _is_sound(copy: Path) -> bool:
 def _closed_keys(database: Path, copy: Path) -> bool:
     """Whether the keyring that goes with a database was turned after a copy was made. Not known is no."""
     with suppress(sqlite3.Error):
-        # Read as it is, with its log: it may be damaged, which is why it is replaced.
-        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        # It may be damaged, which is why it is replaced. Where it has no log nothing is made beside it.
+        how = "mode=ro" if Path(f"{database}-wal").exists() else "immutable=1"
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?{how}", uri=True)) as connection:
             row = connection.execute("SELECT value FROM node WHERE name = 'epoch'").fetchone()
         if row is not None:
             with closing(sqlite3.connect(f"{copy.absolute().as_uri()}?immutable=1", uri=True)) as other:
