@@ -40,10 +40,11 @@ def check(state_dir: Path | None) -> Check:
     return ShareCheck(Arena(), state_dir)
 
 
-def restore(config: Config, backup: Path) -> Path | None:
+def restore(config: Config, backup: Path, force: bool) -> Path | None:
     """Put a backup in the place of a stopped node's database: where the former one is now.
 
-    Raises `wrong_state` while a node runs, `invalid_params` where the backup is no good, and OSError.
+    Raises `wrong_state` while a node runs, `invalid_params` where the backup is no good, or the keyring
+    was turned since and it is not forced, and OSError.
     """
     from safeum_home.admin.service import is_answered
     from safeum_home.node.opening import embedded
@@ -56,7 +57,7 @@ def restore(config: Config, backup: Path) -> Path | None:
     _check_state_dir(config.state_dir)
     try:
         if not is_answered(config.admin_socket):
-            return copies.restore(database, backup)
+            return copies.restore(database, backup, force)
     except DatabaseInUse:
         pass
     raise Problem(Code.WRONG_STATE, "the node runs: stop it first")

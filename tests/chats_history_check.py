@@ -3,6 +3,7 @@
 from sqlalchemy import select
 
 from safeum_home.client.chat_view import ChatView
+from safeum_home.storage import events as events_of
 from safeum_home.storage.schema import events
 from tests.chats_net import Device
 from tests.chats_rooms import MOST_UNREAD, Room, Said, Shown
@@ -14,6 +15,12 @@ def fleeting_row(world: World, message: str) -> bool:
     position = world.vault.cursors.decode(message)
     query = select(events.c.position).where(events.c.position == position)
     return world.database.now(lambda c: c.execute(query).first()) is not None
+
+
+def is_recognised(world: World, message: str) -> bool:
+    """Whether the node knows of a message that it has dropped."""
+    position = world.vault.cursors.decode(message)
+    return world.database.now(lambda c: events_of.is_gone(c, position))
 
 
 def check_loose(device: Device, view: ChatView, room: Room, held: list[Shown]) -> None:

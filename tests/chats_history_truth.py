@@ -7,7 +7,7 @@ that is away waits for it, and what may not: for that which is in between it ask
 from collections.abc import Callable
 
 from tests.chats_groups_truth import FORBIDDEN, Group, GroupsTruth
-from tests.chats_messages_truth import STRANGERS, UNKNOWN
+from tests.chats_messages_truth import GONE, NOT_KEPT, STRANGERS, UNKNOWN
 from tests.chats_rooms import NODE, Key, Room, Said
 
 
@@ -22,6 +22,8 @@ class HistoryTruth(GroupsTruth):
         """The device that writes, where it is not told anything now."""
         self.kept: Callable[[Said], bool] = lambda said: True
         """Whether the node has a message that may be there still, or not any more."""
+        self.recognised: Callable[[Said], bool] = lambda said: True
+        """Whether the node knows of a message that it has no more that it was there."""
 
     def _say(self, room: Room, key: str, sender: str) -> Said:
         said = super()._say(room, key, sender)
@@ -37,6 +39,18 @@ class HistoryTruth(GroupsTruth):
     def _find(self, person: str, key: Key, which: str) -> Said | None:
         said = super()._find(person, key, which)
         return said if said is not None and self.alive(said) else None
+
+    def is_dropped(self, person: str, key: Key, which: str) -> bool:
+        """Whether the node has dropped a message that somebody may see."""
+        return self._find(person, key, which) is None and super()._find(person, key, which) is not None
+
+    def _own(self, person: str, key: Key, which: str) -> Said | None:
+        said = super()._own(person, key, which)
+        return said if said is not None and self.alive(said) else None
+
+    def _missing(self, person: str, key: Key, which: str) -> str:
+        dropped = super()._find(person, key, which)
+        return NOT_KEPT if dropped is not None and self.recognised(dropped) else GONE
 
     def forward(self, person: str, key: Key, source: Key, which: str, called: str) -> str | None:
         """As before; the device that has a message copied does not know what it holds, and gets it, too."""

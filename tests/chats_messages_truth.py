@@ -9,6 +9,7 @@ from tests.chats_truth import ACCEPTED, Truth
 STRANGERS = "not_a_contact"
 UNKNOWN = "not_found"
 GONE = "message_gone"
+NOT_KEPT = "message_not_kept"
 FOREIGN = "not_yours"
 MOST_PINS = 20
 
@@ -43,6 +44,16 @@ class MessagesTruth(Truth):
         place = room.find(which)
         return room.said[place] if place >= room.first(person) else None
 
+    def _own(self, person: str, key: Key, which: str) -> Said | None:
+        """What somebody has written, be it that he does not see it any more since he came back to a group."""
+        room = self.rooms[key]
+        place = room.find(which)
+        return room.said[place] if place >= room.erased and room.said[place].sender == person else None
+
+    def _missing(self, person: str, key: Key, which: str) -> str:
+        """What somebody is told of a message that `_find` does not find."""
+        return GONE
+
     # --- writing
 
     def write(
@@ -56,7 +67,9 @@ class MessagesTruth(Truth):
         if not set(mentions) <= set(room.people):
             return "not_a_member"
         if answers is not None and self._find(person, key, answers) is None:
-            return GONE
+            answer = self._missing(person, key, answers)
+            if answer == GONE:  # what was dropped is on the screens of those who answer it
+                return answer
         said = self._say(room, text, person)
         said.answers, said.mentions = answers, mentions
         return None
@@ -70,7 +83,7 @@ class MessagesTruth(Truth):
         if not self._is_in(person, source):
             return UNKNOWN
         if (original := self._find(person, source, which)) is None:
-            return GONE
+            return self._missing(person, source, which)
         if original.deleted or original.sender == NODE:
             return "not_forwardable"
         copy = self._say(room, called, person)
@@ -109,7 +122,9 @@ class MessagesTruth(Truth):
         if not self._is_in(person, key):
             return UNKNOWN
         said = self._find(person, key, which)
-        if said is None or said.deleted:
+        if said is None:
+            return self._missing(person, key, which)
+        if said.deleted:
             return GONE
         if said.sender != person:
             return FOREIGN
@@ -125,9 +140,9 @@ class MessagesTruth(Truth):
     def delete(self, person: str, key: Key, which: str) -> str | None:
         if not self._is_in(person, key):
             return UNKNOWN
-        said = self._find(person, key, which)
+        said = self._find(person, key, which) or self._own(person, key, which)
         if said is None:
-            return GONE
+            return self._missing(person, key, which)
         moderated = said.sender != NODE and self._moderates(person, self.rooms[key])
         if not said.deleted and said.sender != person and not moderated:
             return FOREIGN
@@ -140,7 +155,9 @@ class MessagesTruth(Truth):
         if not self._is_in(person, key):
             return UNKNOWN
         said = self._find(person, key, which)
-        if said is None or said.deleted:
+        if said is None:
+            return self._missing(person, key, which)
+        if said.deleted:
             return GONE
         if not self._may_write(person, self.rooms[key]):
             return STRANGERS
@@ -158,12 +175,14 @@ class MessagesTruth(Truth):
         if (refused := self._may_pin(person, self.rooms[key])) is not None:
             return refused
         said, pinned = self._find(person, key, which), self.rooms[key].pinned
-        if said is None or said.deleted:
+        if said is None:
+            return self._missing(person, key, which)
+        if said.deleted:
             return GONE
         if which in pinned:
             return None
         if said.fleeting:
-            return "message_not_kept"
+            return NOT_KEPT
         if len(pinned) >= MOST_PINS:
             return "too_many_pins"
         pinned.append(which)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from safeum_home.client.errors import Disconnected, RemoteProblem, TimedOut
 from tests.chats_check import Check
-from tests.chats_history_check import fleeting_row
+from tests.chats_history_check import fleeting_row, is_recognised
 from tests.chats_history_truth import HistoryTruth
 from tests.chats_names import Names
 from tests.chats_net import Asked, Device, Net
@@ -34,6 +34,7 @@ class Orders:
         self.net = Net()
         self.truth = HistoryTruth(names)
         self.truth.away, self.truth.writing, self.truth.kept = self._away, self._slow_writer, self._kept
+        self.truth.recognised = self._recognised
         self.names = Names(self.truth)
         self.check = Check(self.truth, self.names)
         self._writing: Device | None = None
@@ -58,6 +59,11 @@ class Orders:
         """Whether the node has the message."""
         found = self.names.id_of(said.key)
         return found is None or fleeting_row(self.net.world, found)
+
+    def _recognised(self, said: Said) -> bool:
+        """Whether the node knows that it had the message."""
+        found = self.names.id_of(said.key)
+        return found is not None and is_recognised(self.net.world, found)
 
     def replay(self, device: Device) -> None:
         """What is given again reaches the node as soon as the client is back."""

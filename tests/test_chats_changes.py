@@ -236,6 +236,24 @@ class MissedTests(ChangeCase):
         self.assertEqual(bodies[2], bodies[3])
         self.assertEqual(bodies[2]["kind"], "deleted")
 
+    def test_own_from_before_coming_back(self) -> None:
+        """Its author does not see it any more, and can delete it for all the others: that, and no more."""
+        group = Group(self.world, self.alice, self.bob)
+        mine, other = self.bob.write(group.id, "mine")["id"], self.alice.write(group.id, "hers")["id"]
+        about = {"chat": group.id, "message": mine}
+        self.bob.call("group.leave", chat=group.id)
+        self.refused("not_found", self.bob, "message.delete", **about)
+        group.join(self.bob)
+        self.alice.take()
+        self.refused("message_gone", self.bob, "message.edit", **about, body=text("x"))
+        self.refused("message_gone", self.bob, "message.react", **about, emoji="👍")
+        self.refused("message_gone", self.bob, "message.delete", chat=group.id, message=other)
+        for _ in range(2):
+            self.bob.call("message.delete", **about)
+        [told] = self.changed(self.alice)
+        self.assertEqual((told["message"]["id"], told["message"]["body"]["kind"]), (mine, "deleted"))
+        self.assertEqual(self.changed(self.bob), [])
+
     def test_who_joined_later(self) -> None:
         """Whom a message is not for is told nothing of what becomes of it, live or later."""
         group = Group(self.world, self.alice, self.bob)

@@ -62,7 +62,41 @@ class ChangeTests(ErasureCase):
         self.alice.resume(since)
         self.world.settle()
         self.assertEqual(self.alice.take("chat.changed"), [])
-        self.refused("message_gone", self.alice, "message.delete", chat=self.chat, message=self.sent["id"])
+        about = {"chat": self.chat, "message": self.sent["id"]}
+        self.refused("message_not_kept", self.alice, "message.delete", **about)
+
+    def test_answered_and_pinned_when_it_is_gone(self) -> None:
+        """It is on the screens of all who hold it: an answer goes out, and what cannot be says why."""
+        for client in (self.alice, self.bob):
+            self.acknowledge(client)
+        self.gather()
+        self.assertEqual(self.rows("events"), 0)
+        text = {"kind": "text", "text": "yes"}
+        params = {"chat": self.chat, "client_id": "answer", "body": text}
+        self.bob.call("chat.send", **params, reply_to=self.sent["id"])
+        [answer] = self.alice.take("chat.message")
+        self.assertEqual(answer["params"]["reply_to"], self.sent["id"])
+        about = {"chat": self.chat, "message": self.sent["id"]}
+        self.refused("message_not_kept", self.bob, "chat.pin", **about)
+        self.refused("message_not_kept", self.alice, "message.edit", **about, body=text)
+        # In another chat it is none, and nor is it for who does not see it any more.
+        carol = self.world.register("carol")
+        other = self.world.befriend(carol, self.bob)
+        about = {"chat": other, "message": self.sent["id"]}
+        self.refused("message_gone", self.bob, "chat.pin", **about)
+        self.refused(
+            "message_gone",
+            self.bob,
+            "chat.send",
+            **params | {"chat": other, "reply_to": self.sent["id"], "client_id": "1"},
+        )
+        self.world.settle(20)  # a turn of the keyring is not begun at once after another
+        for enabled in (True, False):  # which erases what there is
+            self.bob.call("chat.history.set", chat=self.chat, enabled=enabled)
+        self.refused("message_gone", self.bob, "chat.pin", chat=self.chat, message=self.sent["id"])
+        self.refused(
+            "message_gone", self.bob, "chat.send", **params | {"client_id": "2"}, reply_to=self.sent["id"]
+        )
 
     def test_deleted(self) -> None:
         """A stub that waits as the message did."""

@@ -107,6 +107,14 @@ class ClientTransferTests(TransferCase):
         self.wait(self.node.client.download(of_file(size=20), partial))
         self.assertEqual(self.web.asked, [])
 
+    def test_a_lost_file(self) -> None:
+        """It is not asked for again, and where nothing came nothing is left behind."""
+        self.use(FakeWeb(b"x" * 20, breaks=(local(Code.FILE_LOST),)))
+        doing = self.node.client.download(of_file(size=20), self.folder / "a.txt")
+        self.assertTrue(self.failureResultOf(doing, RemoteProblem).value.of(Code.FILE_LOST))
+        self.assertEqual(len(self.web.asked), 1)
+        self.assertEqual(list(self.folder.iterdir()), [])
+
     def test_nothing_is_replaced(self) -> None:
         """Neither what is there, nor what comes into being meanwhile, nor what a link leads to."""
         self.use(FakeWeb(b"x" * 20))

@@ -30,7 +30,7 @@ class ReconnectTests(SynchronousTestCase):
         self.assertEqual(len(self.node.wires), 1)
         self.node.clock.advance(1)
         resume = self.node.wire.requests[0]
-        self.assertEqual(resume["params"], {"token": TOKEN, "since": cursor(1)})
+        self.assertEqual(resume["params"], {"token": TOKEN, "since": cursor(1), "seen": None})
         self.assertEqual(self.links(), [Link.OFFLINE, Link.CONNECTING, Link.ONLINE])
 
     def test_the_back_off_grows_to_a_bound_and_never_gives_up(self) -> None:
@@ -142,6 +142,30 @@ class ReconnectTests(SynchronousTestCase):
         self.node.wire.drop()
         self.node.clock.advance(2)
         self.assertEqual(self.node.wire.requests[0]["params"]["since"], cursor(9))
+
+    def test_the_newest_own_message_is_shown_beside_the_cursor(self) -> None:
+        """No event tells of it: a node that was put back to before it is to say so. One that is answered once
+        more is no newer for that, and it is not the cursor, since others' may be on their way before it."""
+        answers = {
+            "one": {"id": cursor(5), "at": 1005},
+            "two": {"id": cursor(7), "at": 1007},
+            "one again": {"id": cursor(5), "at": 1005},
+            "gone": {"id": cursor(4), "at": 1009, "before": cursor(5)},
+            "erased": {"id": cursor(3), "at": 1010, "erased": True},
+        }
+        self.wire.event(message(1))
+        for text, answer in answers.items():
+            self.wire.answers["chat.send"] = lambda params, answer=answer: answer  # type: ignore[misc]
+            self.successResultOf(started(self.client.send(CHAT, text)))
+        self.node.answers["session.resume"] = lambda params: (
+            Problem(Code.INVALID_CURSOR) if params["seen"] else opened(9, None)
+        )
+        self.wire.drop()
+        self.node.clock.advance(1)
+        first, second = (request["params"] for request in self.node.wire.of("session.resume"))
+        self.assertEqual((first["since"], first["seen"]), (cursor(1), cursor(7)))
+        self.assertEqual((second["since"], second["seen"]), (None, None))
+        self.assertEqual(self.heard[-1], LinkChanged(Link.ONLINE, reset=True))
 
     def test_a_node_that_goes_back_in_time_may_use_known_cursors_anew(self) -> None:
         def resume(params: dict[str, Any]) -> Any:

@@ -15,9 +15,11 @@ from safeum_home.client.aio import reactor_of
 from safeum_home.client.blocks import text_of
 from safeum_home.client.desk import Desk
 from safeum_home.client.desk_events import Listening
-from safeum_home.client.events import Link
+from safeum_home.client.events import Link, LinkChanged
 from safeum_home.client.futures import future
 from safeum_home.client.slash_commands import submit
+from safeum_home.protocol.types import Text
+from safeum_home.storage.copies import Copier
 from tests.e2e.node_process import NodeProcess
 
 SECONDS = 60
@@ -89,6 +91,41 @@ class RestoreTests(SynchronousTestCase):
     def test_what_comes_afterwards_is_shown_where_the_node_knows_all_cursors(self) -> None:
         self.begin()
         asyncio.run(asyncio.wait_for(self._restored(), SECONDS))
+
+    def test_who_has_only_written_is_told_too(self) -> None:
+        """No event tells a device of what it has sent, so its cursor is from before the copy."""
+        self.begin()
+        links, texts = asyncio.run(asyncio.wait_for(self._only_written(), SECONDS))
+        self.assertEqual([link.reset for link in links if link.link is Link.ONLINE], [True])
+        self.assertEqual(texts, ["before", "after"])
+
+    async def _only_written(self) -> tuple[list[LinkChanged], list[str]]:
+        """What a program of Bob's hears of the connection, and what he has noted as far as it knows."""
+        reactor = reactor_of(asyncio.get_running_loop())
+        client = new_client(reactor, f"localhost:{self.node.port}", ca=self.node.certificate)
+        consent = (await future(client.policy())).version
+        await future(client.register("bob", "correct horse battery staple", consent=consent))
+        await future(client.load())
+        links: list[LinkChanged] = []
+        client.listen(lambda event: links.append(event) if isinstance(event, LinkChanged) else None)
+        notes = client.state.self_chat
+        assert notes is not None
+        await future(client.send(notes, "before"))
+
+        # While it runs: with each start the node tells a cursor that is newer than any copy.
+        copy = self.node.folder / "copy"
+        copy.mkdir()
+        Copier(self.node.state / "home.sqlite").copy(copy / "home.sqlite")
+        await future(client.send(notes, "lost"))
+        self.put_back(copy)
+        await until(lambda: bool(links))
+        client.retry()
+        await until(lambda: links[-1].link is Link.ONLINE)
+        await future(client.send(notes, "after"))
+        view = client.state.chat(notes)
+        assert view is not None
+        await future(client.close())
+        return links, [each.body.text for each in view.messages if isinstance(each.body, Text)]
 
     async def _restored(self) -> str:
         """What Ada sees at last."""

@@ -190,7 +190,7 @@ class DownloadTests(FileCase):
         self.assertEqual(self.world.domain.files.means.slots.total, 0)
 
     def test_damage(self) -> None:
-        """What was changed, moved, exchanged or cut off on the disk is not handed out."""
+        """What was changed, moved, exchanged or cut off on the disk is not handed out, and told."""
         [blob] = self.store.written
         sound = bytes(self.store.written[blob])
         for damaged in (
@@ -202,8 +202,13 @@ class DownloadTests(FileCase):
             self.store.written[blob] = bytearray(damaged)
             connection = self.web.connect()
             connection.send(request("GET", self.path))
-            self.assertNotIn(self.octets[-1000:], connection.sent())
-            self.assertTrue(connection.transport.disconnected)
+            sent = connection.sent()
+            self.assertNotIn(self.octets[-1000:], sent)
+            if damaged[:SEALED] == sound[:SEALED]:
+                self.assertTrue(connection.transport.disconnected)
+            else:
+                self.assertEqual((Answer(sent).status, Answer(sent).code), (410, "file_lost"))
+                self.assertEqual(self.world.domain.files.means.slots.total, 0)
         self.store.written[blob] = bytearray(sound)
         self.assertEqual(self.fetch(self.path).body, self.octets)
 

@@ -169,6 +169,10 @@ class FrameTests(SessionCase):
             self.refused("invalid_cursor", alice, "session.ack", cursor=cursor)
             alice.connect()
             self.refused("invalid_cursor", alice, "session.resume", token=alice.token, since=cursor)
+            known = self.world.vault.cursors.encode(1)
+            self.refused(
+                "invalid_cursor", alice, "session.resume", token=alice.token, since=known, seen=cursor
+            )
             alice.opened(alice.call("session.resume", token=alice.token))
 
     def test_internal_error(self) -> None:

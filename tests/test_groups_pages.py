@@ -156,6 +156,15 @@ class LinkTests(GroupCase):
         code = self.link.partition("#")[2]
         self.assertEqual(self.join(self.carol, code), {"chat": self.chat})
 
+    def test_a_link_of_another_node(self) -> None:
+        """It is no link of this node's, though its code may be one; how it is written does not matter."""
+        code = self.link.partition("#")[2]
+        for place in ("https://other.example", "https://other:1", "https://home.example:1", "other.example"):
+            for method in ("group.preview", "group.join"):
+                self.refused("node_unreachable", self.eve, method, link=f"{place}/group#{code}")
+        for link in (f"#{code}", f" HTTPS://Home.Example:443/group#{code} ", f"home.example/group#{code}"):
+            self.assertEqual(self.eve.call("group.preview", link=link)["name"], "Walks")
+
     def test_an_old_link(self) -> None:
         """One that was replaced, revoked, or never was: they look the same."""
         new = self.alice.call("group.link.reset", chat=self.chat)["link"]

@@ -9,6 +9,7 @@ from contextlib import closing
 
 from tests import postgres
 from tests.e2e.small_disk import SmallDisk
+from tests.e2e.wire import RawClient, Wire
 from tests.node_case import BIN, PATIENCE, NodeCase
 
 
@@ -93,6 +94,36 @@ class DatabaseTests(NodeCase):
             path.name for path in self.folder.rglob("*") if "partial" in path.name or "restored" in path.name
         ]
         self.assertEqual(left, [])
+
+    def test_backup_from_before_a_turn(self) -> None:
+        """It opens no more: that is said before it is in place, and the node does not open with it either."""
+        node = self.serve()
+        self.sign_up("alice")
+        copy = self.folder / "copy.sqlite"
+        self.operate("backup", str(copy), "--config", str(self.config))
+        with RawClient(Wire(self.port, self.alpn)) as client:
+            about = {"device": {"name": "x", "system": "x"}, "consent": client.call("policy.get")["version"]}
+            client.call("account.register", username="bob", password="correct horse battery", **about)
+            group = client.call("group.create", client_id="1", name="Sailing")["chat"]["chat"]
+            client.call("chat.history.set", chat=group, enabled=False)  # answered behind the turn
+        node.send_signal(signal.SIGKILL)
+        node.wait(PATIENCE)
+
+        restore = ("restore", str(copy), "--config", str(self.config))
+        self.operate(*restore, code=1)
+        self.assertEqual(list(self.state.glob("home.sqlite.before-restore-*")), [])
+        self.operate(*restore, "--force")
+        node = self.start_unsealed()
+        self.until((503, "keys_lost"))
+        self.assertEqual(self.health(secure=True), (0, ""))
+        self.assertEqual(self.status()["state"], "keys_lost")
+        self.stop(node)
+        [aside] = self.state.glob("home.sqlite.before-restore-*[0-9]")
+        # Its log is beside it, since the node was killed: what was acknowledged last is in there.
+        self.assertTrue(aside.with_name(f"{aside.name}-wal").stat().st_size)
+        self.operate("restore", str(aside), "--config", str(self.config))
+        self.serve()
+        self.assertEqual(self._accounts(), 2)
 
     def test_damaged(self) -> None:
         """A damaged database has a state of its own: found at the start, or while it is used."""

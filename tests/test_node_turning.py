@@ -14,6 +14,7 @@ from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 
 from safeum_home.errors import Code, Erased, Problem
+from safeum_home.node.startup import StartError
 from safeum_home.node.turning import finish, make_all_good, make_good, make_good_fleeting, turn
 from safeum_home.ports import WrappedKey
 from safeum_home.sealing.keyring import EpochKeyring
@@ -159,8 +160,14 @@ class TurningTests(TestCase):
         await self._check()
 
     async def test_an_old_copy(self) -> None:
-        """Where an old copy of the database was put back, nothing opens, and the log says why."""
+        """An old copy of the database does not open at all: no login would be right. What is left over from
+        one, beside what opens, is counted in the log."""
         await self._put_back(await self._old())
+        with self.assertRaises(StartError) as refused:
+            await self._make_good()
+        self.assertEqual(refused.exception.status, "keys_lost")
+        _, wrapped = self.keyring.new_key(ERASED)
+        await self._transact(lambda c: self.keys.put_key(c, ERASED, wrapped))
         told = self._listen()
         await self._make_good()
         self.assertEqual(len([line for line in told.lines if line.startswith("1 keys are of epochs")]), 1)

@@ -76,6 +76,15 @@ class FileRowTests(StorageCase):
         await self.do(file_upkeep.deleted, [blind("b-a")])
         self.assertEqual(await self.dropped(), [])
 
+    async def test_strays(self) -> None:
+        """When a blob was first seen that no row knows stays, until it is not seen any more."""
+        one, two, three = sorted(blind(f"b-{each}") for each in "abc")
+        await self.do(file_upkeep.note_strays, [one, two], [], 5)
+        await self.do(file_upkeep.note_strays, [two, three], [one], 9)
+        self.assertEqual(await self.read(file_upkeep.strays_after, b"", None), {two: 5, three: 9})
+        self.assertEqual(await self.read(file_upkeep.strays_after, two, None), {three: 9})
+        self.assertEqual(await self.read(file_upkeep.strays_after, b"", two), {two: 5})
+
     async def test_drop_upload(self) -> None:
         """An upload that is thrown away leaves its blob to be deleted; a chat's go with it."""
         for name, chat in (("a", "chat"), ("b", "chat"), ("c", "other")):

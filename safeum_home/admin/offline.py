@@ -33,8 +33,8 @@ class Offline:
     check: Callable[[Path | None], Check]
     """`check(state_dir)`; where one is given, it is tried whether it can be opened."""
 
-    restore: Callable[[config.Config, Path], Path | None]
-    """`restore(config, backup)` puts a backup in place; where the former database is now."""
+    restore: Callable[[config.Config, Path, bool], Path | None]
+    """`restore(config, backup, force)` puts a backup in place; where the former database is now."""
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", offline: Offline) -> None:
@@ -44,6 +44,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     put_back = commands.add_parser("restore", help=text, description=text)
     put_back.add_argument("path", type=Path)
     put_back.add_argument("--config", type=Path, required=True, help="the node's configuration file")
+    put_back.add_argument(
+        "--force", action="store_true", help="also where the keyring was turned after the backup was made"
+    )
     put_back.set_defaults(run=lambda arguments: _restore(arguments, offline))
     shares = commands.add_parser("shares", help="Look at shares and words, without a node.")
     nested = shares.add_subparsers(required=True, metavar="COMMAND")
@@ -77,7 +80,7 @@ def _add_init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", o
 
 
 def _restore(arguments: argparse.Namespace, offline: Offline) -> int:
-    aside = offline.restore(config.load(arguments.config), arguments.path)
+    aside = offline.restore(config.load(arguments.config), arguments.path, arguments.force)
     say("The backup is in place.")
     if aside is not None:
         say(f"What was there is now {aside}: delete it, with its -wal and -shm, when it is of no more use.")

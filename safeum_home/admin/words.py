@@ -15,6 +15,7 @@ NEXT_STEPS = {
     "database_damaged": "stop the node, then: safeum-home restore",
     "database_in_use": "another process writes to the database: end it",
     "storage_unavailable": "the database takes no changes: see the log",
+    "keys_lost": "the keyring opens nothing of this database: put back a backup from after its last turn",
     "failed": "see the log",
 }
 """What an operator does about each state but `ok`."""

@@ -111,18 +111,40 @@ class Altering:
             raise Problem(Code.NOT_FOUND) from None
 
     def find(
-        self, c: Connection, chat: bytes, account: AccountId, target: int, position: int = 0, later: int = 0
+        self,
+        c: Connection,
+        chat: bytes,
+        account: AccountId,
+        target: int,
+        position: int = 0,
+        later: int = 0,
+        own: bool = False,
     ) -> Place:
-        """A message that `account` can see; raises `not_found` or `message_gone`."""
+        """A message that `account` can see; raises `not_found`, `message_gone` or `message_not_kept`.
+
+        With `own` also one that it has written itself, and does not see since it came back to a group.
+        """
         contents, visible = self.contents(c, chat, account)
-        row = events.event(c, chat, target)
-        if row is None or target <= visible:
-            raise Problem(Code.MESSAGE_GONE)
+        hidden = target <= visible
+        row = (
+            None
+            if hidden and not (own and target > contents.record.erased)
+            else events.event(c, chat, target)
+        )
+        if row is None:
+            dropped = not hidden and self.was_dropped(c, chat, target)
+            raise Problem(Code.MESSAGE_NOT_KEPT if dropped else Code.MESSAGE_GONE)
         try:
             message = open_message(c, contents, row)
         except Tampered:
             raise Problem(Code.MESSAGE_GONE) from None
+        if hidden and message.sender != account:
+            raise Problem(Code.MESSAGE_GONE)
         return Place(contents, row, message, account, self._blinder.account(account), position, later)
+
+    def was_dropped(self, c: Connection, chat: bytes, target: int) -> bool:
+        """Whether a message of a chat without history is gone since all devices held it, not long ago."""
+        return events.is_gone_from(c, target, self._blinder.gone(chat, target))
 
     def check_writer(self, c: Connection, chat: ChatContents, account: AccountId) -> None:
         """Raises what `chat.send` would be refused with."""
@@ -152,13 +174,18 @@ class Altering:
         if chat.kind is ChatKind.GROUP:
             self._fan_out.settle(account, len(chat.members), octets)
 
-    async def alter(self, caller: Caller, chat_id: str, message: str, change: Change) -> Committed[Done]:
-        """Change a message, and tell all members who see it, the device that asked for it too."""
+    async def alter(
+        self, caller: Caller, chat_id: str, message: str, change: Change, own: bool = False
+    ) -> Committed[Done]:
+        """Change a message, and tell all members who see it, the device that asked for it too.
+
+        `own` is as in `find`.
+        """
         target = self._cursors.decode(message)
         chat = await self.chat_of(caller, chat_id)
         self.charge(chat, caller.account, UNREAD)
         try:
-            stored = await self._store(chat, caller.account, target, change)
+            stored = await self._store(chat, caller.account, target, change, own)
         except Problem:
             self._settle(chat, caller.account, 0)
             raise
@@ -170,10 +197,10 @@ class Altering:
         return Committed(Done(), lambda: self.tell(chat, stored))
 
     def _store(
-        self, chat: Chat, account: AccountId, target: int, change: Change
+        self, chat: Chat, account: AccountId, target: int, change: Change, own: bool
     ) -> "Deferred[Stored | None]":
         places = self.places()
-        return self._database.transact(lambda c: self.store(c, chat, account, target, places, change))
+        return self._database.transact(lambda c: self.store(c, chat, account, target, places, change, own))
 
     def places(self) -> tuple[int, int]:
         """Where a change is told: for a transaction of this turn."""
@@ -187,9 +214,13 @@ class Altering:
         target: int,
         places: tuple[int, int],
         change: Change,
+        own: bool = False,
     ) -> Stored | None:
-        """Change a message inside a transaction; None where it stays what it is. Raises `Problem`."""
-        place = self.find(c, chat.blind, account, target, *places)
+        """Change a message inside a transaction; None where it stays what it is. Raises `Problem`.
+
+        `own` is as `find` has it.
+        """
+        place = self.find(c, chat.blind, account, target, *places, own)
         altered = change(c, place)
         if altered is None:
             return None

@@ -106,7 +106,8 @@ class MessageChanges:
                 raise Problem(Code.NOT_YOURS)
             return self.deleted(c, place, Deleted(caller.account, self._now()))
 
-        return await self._altering.alter(caller, params.chat, params.message, change)
+        # Whoever is in a chat can withdraw what he has written there, be it from before he left it once.
+        return await self._altering.alter(caller, params.chat, params.message, change, own=True)
 
     def deleted(self, c: Connection, place: Place, stub: Deleted) -> Altered:
         """A message inside a transaction, of which nothing but `stub` is left."""

@@ -100,9 +100,14 @@ class Composing:
         target, blind = self._cursors.decode(message), self._blinder.account(sender)
 
         def check(c: Connection) -> None:
-            # It may have been deleted meanwhile: the answer is none the worse, and shows a stub.
+            # It may have been deleted meanwhile: the answer is none the worse, and shows a stub. Nor is it
+            # where it was dropped, since all hold it: it is on their screens.
             member = chats.member(c, chat.blind, blind)
-            if member is None or target <= member.visible or events.event(c, chat.blind, target) is None:
+            if member is None or target <= member.visible:
+                raise Problem(Code.MESSAGE_GONE)
+            if events.event(c, chat.blind, target) is None and not self._altering.was_dropped(
+                c, chat.blind, target
+            ):
                 raise Problem(Code.MESSAGE_GONE)
 
         return check

@@ -27,7 +27,7 @@ from safeum_home.protocol.commands import (
     GroupPreview,
     GroupPreviewed,
 )
-from safeum_home.protocol.invites import code_in, group_link, new_code
+from safeum_home.protocol.invites import code_in, group_link, new_code, node_in
 from safeum_home.storage import chats, group_links, roster
 
 
@@ -85,9 +85,15 @@ class GroupLinks:
         # Nobody is told: who may know the link asks for it.
         await self._changes.change(ChatId(chat), [], 1, work)
 
+    def _code(self, link: str) -> str:
+        """The code in a link of this node; raises `node_unreachable` for one of another."""
+        if node_in(link) not in (None, self._node):
+            raise Problem(Code.NODE_UNREACHABLE)
+        return code_in(link)
+
     async def preview(self, caller: Caller, params: GroupPreview) -> GroupPreviewed:
         self._entrance.limits.changes.take(caller.account)
-        code = code_in(params.link)
+        code = self._code(params.link)
 
         def read(c: Connection) -> GroupPreviewed:
             blind, record = self._find(c, code)
@@ -102,7 +108,7 @@ class GroupLinks:
 
     async def join(self, caller: Caller, params: GroupJoin) -> Committed[GroupJoined]:
         self._entrance.limits.changes.take(caller.account)
-        code = code_in(params.link)
+        code = self._code(params.link)
         chat = (await self._database.read(lambda c: self._find(c, code)))[1].id
 
         def work(draft: Draft) -> None:

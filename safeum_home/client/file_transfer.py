@@ -145,7 +145,7 @@ class FileTransfer(Finding):
             await self._fetch(message, body, partial.file, progress)
             partial.complete()
         finally:
-            partial.file.close()
+            partial.close()
         return body.size
 
     async def _fetch(self, message: Message, body: File, file: BinaryIO, progress: Progress | None) -> None:

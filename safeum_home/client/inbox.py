@@ -28,6 +28,10 @@ class Inbox:
         self, clock: IReactorTime, acknowledge: Callable[[str], bool], catch_up: Callable[[], None]
     ) -> None:
         self.cursor: str | None = None
+        self.seen: str | None = None
+        """The newest message of this device that the node has: no event told of it, so `cursor` may be before
+        it. It must not become the cursor, as events that come before it may be on their way still."""
+        self._seen_at = 0
         self.once = Once()
         self.acks = Acks(clock, acknowledge)
         self.state = State(clock, self.tell)
@@ -45,7 +49,8 @@ class Inbox:
 
     def forget(self) -> None:
         """The node does not know the cursor: it may use those seen before for other events."""
-        self.cursor = None
+        self.cursor = self.seen = None
+        self._seen_at = 0
         self.once = Once()
         self.acks.forget()
 
@@ -78,6 +83,9 @@ class Inbox:
 
     def sent(self, params: ChatSend, sent: Sent, account: str) -> None:
         """The node has a message of one's own: it is shown from now on, and is nothing new when it comes."""
+        # Of one that is gone the time is that of the answer. What was sent again may be an older one.
+        if not sent.erased and sent.before is None and sent.at >= self._seen_at:
+            self.seen, self._seen_at = sent.id, sent.at
         own = sent_message(params, sent, account)
         if own is None or not self.once.first(Message, own.id):
             return

@@ -1,6 +1,7 @@
 """A file that is being fetched: beside the place where it will be, until all of it is there."""
 
 import os
+from contextlib import suppress
 from errno import EEXIST, ENOSYS, ENOTSUP, EOPNOTSUPP, EPERM
 from pathlib import Path
 from typing import BinaryIO
@@ -41,6 +42,13 @@ class PartialFile:
             self._rename()
         else:
             self._partial.unlink()
+
+    def close(self) -> None:
+        """Nothing more comes. What came stays, to be gone on with; where nothing did, nothing is left."""
+        self.file.close()
+        with suppress(FileNotFoundError):
+            if self._partial.lstat().st_size == 0:
+                self._partial.unlink()
 
     def _rename(self) -> None:
         """Without links: what is replaced is an empty file of one's own."""

@@ -202,7 +202,7 @@ class Client(Signals, FileTransfer):
         self._plug.dial(connected, lambda closing: self._machine.lost(closing, None))
 
     def show_token(self) -> None:
-        answer = self._ask_now(c.SessionResume(self._token or "", self._inbox.cursor))
+        answer = self._ask_now(c.SessionResume(self._token or "", self._inbox.cursor, self._inbox.seen))
         answer.addCallbacks(self._resumed, self._not_resumed)
         answer.addErrback(lambda f: _log.failure("Resuming failed", f))
 

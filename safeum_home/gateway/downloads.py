@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from twisted.internet.defer import Deferred
@@ -69,33 +69,43 @@ class DownloadsResource(Resource):
             reading.close()
             return
         try:
-            start, end = _head(request, reading)
-            _Sending(self._clock, request, reading, self._stall).send(start, end)
+            head = _head(request, reading)
+            _Sending(self._clock, request, reading, self._stall).send(head)
         except BaseException:
             reading.close()
             raise
 
 
-def _head(request: Any, reading: Reading) -> tuple[int, int]:
-    """Set what the answer says of a file; the part of it that is to be sent."""
-    start, end = 0, reading.size
+class _Head(NamedTuple):
+    """What the answer says of a file, and the part of it that is sent."""
+
+    status: int
+    fields: list[tuple[str, str]]
+    start: int
+    end: int
+
+    def tell(self, request: Any) -> None:
+        request.setResponseCode(self.status)
+        set_headers(request, self.fields)
+
+
+def _head(request: Any, reading: Reading) -> _Head:
     etag = f'"{reading.file}"'
-    set_headers(request, [("ETag", etag), ("Accept-Ranges", "bytes"), ("Content-Type", OCTETS_TYPE)])
+    fields = [("ETag", etag), ("Accept-Ranges", "bytes"), ("Content-Type", OCTETS_TYPE)]
     if _is_known(_field(request, b"If-None-Match"), etag):
-        request.setResponseCode(304)
-        return 0, 0
+        return _Head(304, fields, 0, 0)
+    status, start, end = 200, 0, reading.size
     try:
         span = _range(request, etag, reading.size)
     except Problem:
-        request.setHeader("Content-Range", f"bytes */{reading.size}")
+        set_headers(request, [("Content-Range", f"bytes */{reading.size}")])
         raise
     if span is not None:
-        start, end = span
-        request.setResponseCode(206)
-        request.setHeader("Content-Range", f"bytes {start}-{end - 1}/{reading.size}")
-    request.setHeader("Content-Disposition", disposition(reading.name))
-    request.setHeader("Content-Length", str(end - start))
-    return (end, end) if request.method == b"HEAD" else (start, end)
+        status, (start, end) = 206, span
+        fields.append(("Content-Range", f"bytes {start}-{end - 1}/{reading.size}"))
+    fields.append(("Content-Disposition", disposition(reading.name)))
+    fields.append(("Content-Length", str(end - start)))
+    return _Head(status, fields, end if request.method == b"HEAD" else start, end)
 
 
 @implementer(IPushProducer)
@@ -111,21 +121,25 @@ class _Sending:
         self._cut: IDelayedCall | None = None
         self._gone = False
 
-    def send(self, start: int, end: int) -> None:
+    def send(self, head: _Head) -> None:
         self._request.notifyFinish().addErrback(self._lost)
-        if start == end:
+        if head.start == head.end:
             self._reading.close()
+            head.tell(self._request)
             self._request.finish()
             return
         self._request.registerProducer(self, True)
-        Deferred.fromCoroutine(self._send(start, end)).addErrback(self._failed)
+        Deferred.fromCoroutine(self._send(head, head.start)).addErrback(self._failed)
 
-    async def _send(self, start: int, end: int) -> None:
+    async def _send(self, head: _Head, start: int) -> None:
         try:
-            while start < end and not self._gone:
-                data = await self._reading.read(start, end - start)
+            while start < head.end and not self._gone:
+                data = await self._reading.read(start, head.end - start)
+                if start == head.start:
+                    # Not before: that a file is lost can be told as long as nothing else was.
+                    head.tell(self._request)
                 start += len(data)
-                await self._write(data, last=start == end)
+                await self._write(data, last=start == head.end)
         finally:
             self._reading.close()
 
@@ -164,11 +178,18 @@ class _Sending:
         self._request.channel.forceAbortClient()
 
     def _failed(self, failure: Failure) -> None:
-        """The head was sent: that something is missing can only be told by cutting the answer off."""
-        if problem_of(failure).code is Code.FILE_LOST:
+        problem = problem_of(failure)
+        if problem.code is Code.FILE_LOST:
             _log.error("A file could not be read from the store: its octets are gone, or damaged.")
-        if not self._gone:
+        if self._gone:
+            return
+        if self._request.startedWriting:
+            # That something is missing can only be told by cutting the answer off.
             self._request.channel.forceAbortClient()
+            return
+        self._request.unregisterProducer()
+        self.stopProducing()
+        finish(self._request, respond_problem(self._request, problem))
 
 
 def disposition(name: str) -> str:

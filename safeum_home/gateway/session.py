@@ -103,6 +103,7 @@ class Session:
             self._phase.permit(call.command)
             if type(params) is SessionResume:
                 self._position(params.since)
+                self._position(params.seen)
         except Problem as problem:
             self._refuse(call.request_id, problem)
             self._slow_down(problem)

@@ -42,7 +42,8 @@ class Node(Service):
     """One SafeUM node.
 
     `status` goes `sealed` -> `unsealing` -> `opening` -> `ok`; it stays at `not_initialised` until there
-    is a keyring, at `no_certificate` until the TLS key is there, and at `failed` where neither waiting nor
+    is a keyring, at `no_certificate` until the TLS key is there, at `keys_lost` where that keyring
+    opens nothing of the database, and at `failed` where neither waiting nor
     the operator's commands can help: the log says why. While the database takes no changes it is one of
     the words of `storage.outage`.
     """

@@ -16,6 +16,9 @@ from safeum_home.admin.service import is_answered
 from safeum_home.config import Config, ConfigError, SmsProviderSection
 from safeum_home.node import listening
 
+KEYS_LOST = "keys_lost"
+"""The node's status where its keyring opens nothing of its database."""
+
 
 class StartError(Exception):
     """The node cannot start; the message is a line for its operator, `status` what the node then shows."""

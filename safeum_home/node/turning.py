@@ -19,6 +19,7 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
 from safeum_home.errors import Code, Problem
+from safeum_home.node.startup import KEYS_LOST, StartError
 from safeum_home.ports import Database
 from safeum_home.sealing.keyring import EpochKeyring
 from safeum_home.sealing.vault import Vault
@@ -83,7 +84,15 @@ def _rewrap(keys: KeyTable, epoch: int, after: bytes, keyring: EpochKeyring, c: 
 
 
 async def make_good(database: Database, keyring: EpochKeyring) -> None:
-    """What is due at a start: a turn that was cut short, or that something was erased without one."""
+    """What is due at a start: a turn that was cut short, or that something was erased without one.
+
+    Raises `StartError` where the keyring opens nothing at all: no login would be right.
+    """
+    keys, known = await database.read(lambda c: LASTING.among(c, keyring.oldest, keyring.epoch))
+    if keys and not known:
+        raise StartError(
+            "the keyring opens nothing of this database: one of them is a copy from before a turn", KEYS_LOST
+        )
     await finish(database, keyring)
     erased = await database.read(LASTING.erased_epoch)
     if erased is not None and erased >= keyring.epoch:

@@ -35,6 +35,13 @@ def group_link(node: str, code: str) -> str:
     return f"https://{node}{GROUP_PATH}#{code}"
 
 
+def node_in(text: str) -> str | None:
+    """The node that a link leads to; None where only a code was typed."""
+    place = text[:LONGEST].rpartition("#")[0].strip().lower()
+    authority = (place.partition("://")[2] or place).partition("/")[0]
+    return authority.removesuffix(":443") or None
+
+
 def code_in(text: str) -> str:
     """The code in a link or in what was typed; whether it is good only the node can tell."""
     return text[:LONGEST].rpartition("#")[2].strip().lower()[:64]

@@ -8,7 +8,7 @@ from safeum_home.ports.files import CHUNK
 from safeum_home.storage.files import drop, drop_upload, release, with_rows
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import FilePlace
-from safeum_home.storage.schema import blobs, dropped, events, files, uploads
+from safeum_home.storage.schema import blobs, dropped, events, files, strays, uploads
 
 _DELETE_DROPPED = Many("DELETE FROM dropped WHERE (blob) IN ({rows})", ("bytea",))
 # What is less than a chunk, and not all of an upload, is in its row alone.
@@ -27,6 +27,8 @@ _BEGUN = (
 _OF_MESSAGES = select(exists().where(files.c.blob == bindparam("blob")))
 _PAGE = select(blobs.c.blob).where(blobs.c.blob > bindparam("after"), _STORED).order_by(blobs.c.blob)
 _DROPPED = select(dropped.c.blob).where(dropped.c.blob > bindparam("after")).order_by(dropped.c.blob)
+_NOTE_STRAYS = Many("INSERT INTO strays (blob, seen) {rows} ON CONFLICT DO NOTHING", ("bytea", "bigint"))
+_FORGET_STRAYS = Many("DELETE FROM strays WHERE (blob) IN ({rows})", ("bytea",))
 _OWN_EVENT = (events.c.chat == files.c.chat) & (events.c.position == files.c.position)
 _AFTER = (
     select(files.c.chat, files.c.position, (events.c.position.is_(None) & (files.c.ends == 0)).label("alone"))
@@ -69,6 +71,19 @@ def without_rows(c: Connection, names: Sequence[bytes]) -> list[bytes]:
     """Those of the blobs of a store that no row knows."""
     known = with_rows(c, names)
     return [blob for blob in names if blob not in known]
+
+
+def strays_after(c: Connection, after: bytes, upto: bytes | None) -> dict[bytes, int]:
+    """Blobs behind `after`, and up to `upto`, that were noted as known to no row: when, in seconds."""
+    query = select(strays.c.blob, strays.c.seen).where(strays.c.blob > after)
+    rows = c.execute(query if upto is None else query.where(strays.c.blob <= upto))
+    return {row.blob: row.seen for row in rows}
+
+
+def note_strays(c: Connection, fresh: Sequence[bytes], gone: Sequence[bytes], now: int) -> None:
+    """These blobs were seen that no row knows, and these are in the store no more, or known."""
+    _NOTE_STRAYS.change(c, [(blob, now) for blob in fresh])
+    _FORGET_STRAYS.change(c, [(blob,) for blob in gone])
 
 
 def blobs_after(c: Connection, after: bytes, limit: int) -> list[bytes]:

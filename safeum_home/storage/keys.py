@@ -98,6 +98,13 @@ class KeyTable:
         older = self._table.c.epoch < epoch
         return int(c.execute(select(func.count()).select_from(self._table).where(older)).scalar_one())
 
+    def among(self, c: Connection, oldest: int, newest: int) -> tuple[int, int]:
+        """How many keys there are, and how many of them are wrapped under the epochs of a keyring."""
+        epoch = self._table.c.epoch
+        query = select(func.count(), func.count().filter(epoch.between(oldest, newest)))
+        all_keys, known = c.execute(query.select_from(self._table)).one()
+        return int(all_keys), int(known)
+
     def drop_older_than(self, c: Connection, epoch: int) -> int:
         """Forget keys that are wrapped under epochs before `epoch`; how many there were."""
         return c.execute(delete(self._table).where(self._table.c.epoch < epoch)).rowcount

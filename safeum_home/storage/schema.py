@@ -166,6 +166,9 @@ blobs = _table("blobs", _blind("blob", primary_key=True), _blind("account", inde
 # Blobs without a row above, that are still to be deleted from the store.
 dropped = _table("dropped", _blind("blob", primary_key=True))
 
+# Blobs that are in the store and that no row above knows, and when that was first seen (seconds since 1970).
+strays = _table("strays", _blind("blob", primary_key=True), _number("seen"))
+
 # Uploads that no message refers to yet. `tail` are the octets behind the last whole chunk, sealed.
 uploads = _table(
     "uploads",

@@ -21,6 +21,8 @@ INTERVAL = 60.0
 """Seconds between two rounds."""
 COMPARE_EVERY = 86400.0
 """Seconds between two comparisons of the store with the database. There is one at the start."""
+GRACE = 86400.0
+"""Seconds for which a blob is kept that no row knows: the database may be an old copy, by mistake."""
 TURN_EVERY = 3600.0
 """Seconds between two turns of the keyring of fleeting keys for files: each makes anew what is left."""
 _BATCH = 200
@@ -101,7 +103,7 @@ class FileJanitor:
             pass
 
     async def compare(self) -> None:
-        """Drop files without a message, delete blobs that no row knows, and uploads whose blob is gone.
+        """Drop files without a message, and uploads without a blob; delete blobs that no row knew for long.
 
         Messages whose blob is gone are counted only: the store may be the wrong one, or an old copy.
         """
@@ -122,16 +124,24 @@ class FileJanitor:
             after = page[-1][0]
 
     async def _unknown(self) -> None:
-        means, after, found = self._means, b"", 0
+        means, after, found, kept = self._means, b"", 0, 0
+        now = int(means.now())
         while not self._stopped:
             names = await means.work(partial(means.store.blobs, after, _BATCH))
+            # Looked at only now: a blob is made after its row was committed.
+            unknown, noted = await means.database.read(partial(_without_rows, names, after))
+            fresh = [blob for blob in unknown if blob not in noted]
+            gone = list(noted.keys() - set(unknown))
+            if fresh or gone:
+                await means.database.transact(partial(_note_strays, fresh, gone, now))
+            deleted, _ = await self._delete([b for b in unknown if noted.get(b, now) <= now - GRACE])
+            found, kept = found + len(deleted), kept + len(unknown) - len(deleted)
             if not names:
                 break
-            # Looked at only now: a blob is made after its row was committed.
-            unknown = await means.database.read(partial(_without_rows, names))
-            deleted, _ = await self._delete(unknown)
-            found += len(deleted)
             after = names[-1]
+        if kept:
+            text = "{kept} blobs are in the store that the database does not know. They are kept for a day."
+            _log.warn(text, kept=kept)
         if found:
             _log.info("{found} blobs that belong to nothing were deleted.", found=found)
 
@@ -190,8 +200,14 @@ def _deleted(names: list[bytes], c: Connection) -> None:
     file_upkeep.deleted(c, names)
 
 
-def _without_rows(names: list[bytes], c: Connection) -> list[bytes]:
-    return file_upkeep.without_rows(c, names)
+def _without_rows(names: list[bytes], after: bytes, c: Connection) -> tuple[list[bytes], dict[bytes, int]]:
+    """Those of a page of the store that no row knows, and what was noted of these before."""
+    noted = file_upkeep.strays_after(c, after, names[-1] if names else None)
+    return file_upkeep.without_rows(c, names), noted
+
+
+def _note_strays(fresh: list[bytes], gone: list[bytes], now: int, c: Connection) -> None:
+    file_upkeep.note_strays(c, fresh, gone, now)
 
 
 def _blobs_after(after: bytes, c: Connection) -> list[bytes]:

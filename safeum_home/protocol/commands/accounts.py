@@ -75,6 +75,9 @@ class SessionResume(Params, frozen=True):
 
     token: Token
     since: CursorText | None = None
+    seen: CursorText | None = None
+    """The newest of one's own messages that was acknowledged here: `since` may be before it. A node that was
+    put back to where it had none of it answers `invalid_cursor`."""
 
 
 @command("session.ack", Done)

@@ -77,7 +77,8 @@ class ChatSend(Params, frozen=True, omit_defaults=True):
     client_id: ClientId
     body: Body | None = None
     reply_to: CursorText | None = None
-    """A message of the same chat; one that was deleted is as good."""
+    """A message of the same chat; one that was deleted, or that all devices hold and the node no more, is as
+    good."""
     mentions: Mentions = ()
     forward: ForwardFrom | None = None
 

@@ -163,6 +163,7 @@ def _files() -> None:
     _table("blobs", _blind("blob", primary_key=True), _blind("account"), _number("size"))
     op.create_index("ix_blobs_account", "blobs", ["account"])
     _table("dropped", _blind("blob", primary_key=True))
+    _table("strays", _blind("blob", primary_key=True), _number("seen"))
     _table(
         "uploads",
         _blind("file", primary_key=True),
