@@ -106,8 +106,28 @@ class StoryTests(GroupDeskCase):
         self.ann.enter("/group Dan")
         self.ann.enter("/invite ben")
         dan.enter("/add ben")
-        self.ben.enter("/accept dan")
+        self.assertIn(f"Which one? {dan.desk.state.address}, {GROUP_MARK} Dan", self.ben.enter("/accept dan"))
+        self.ben.enter(f"/accept {dan.desk.state.address}")
         self.assertIn("Dan, with 1 member", self.ben.enter("/invitations"))
+        self.assertIn("You have joined Dan", self.ben.enter(f"/accept {GROUP_MARK} Dan"))
+
+    def test_accepting_what_has_another_name_by_now(self) -> None:
+        """The words name the list in which it is."""
+        self.ann.enter("/group Sunday Walks")
+        self.ann.enter("/invite ben")
+        self.ann.enter("/rename Monday Walks")
+        screen = self.ben.enter("/accept Sunday Walks")
+        self.assertIn("/invitations", screen.split("\n")[-1])
+        self.assertIn("Monday Walks", self.ben.enter("/invitations"))
+
+    def test_who_asks_under_the_beginning_of_a_groups_name(self) -> None:
+        """All of a group's name is the group's, whatever those who ask call themselves."""
+        dan = WorldDesk(self.world, "dan", "Big Ships captain Dan")
+        self.ann.enter("/group Big Ships")
+        self.ann.enter("/invite ben")
+        dan.enter("/add ben")
+        self.assertIn("You have joined Big Ships", self.ben.enter("/accept big ships"))
+        self.assertIn("asks to be", self.ben.enter("/contacts"))
 
     def test_writing(self) -> None:
         """Each message says of whom it is; a stranger who calls itself like a contact is seen as one."""
