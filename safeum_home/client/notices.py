@@ -37,6 +37,8 @@ class Outgoing:
     after: str | None = None
     reply_to: str | None = None
     mentions: tuple[str, ...] = ()
+    sent: str | None = None
+    """The id that the node has given it."""
 
     @property
     def idle(self) -> bool:

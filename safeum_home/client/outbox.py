@@ -98,7 +98,7 @@ class Outbox:
 
     async def _send(self, item: Outgoing) -> None:
         try:
-            await self._client.send(
+            sent = await self._client.send(
                 item.chat, item.text, item.client_id, reply_to=item.reply_to, mentions=item.mentions
             )
         except ClientError as error:
@@ -111,6 +111,7 @@ class Outbox:
         else:
             if item not in self.items:
                 return
+            item.sent = sent.id
             self.items.remove(item)
         self._done(item.chat)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
+from safeum_home.client.events import Link
 from safeum_home.client.names import label
 from safeum_home.client.text import safe
 from safeum_home.protocol.types import Contact, ContactState
@@ -66,6 +67,12 @@ def opened(desk: Desk) -> ChatView:
     if desk.chat is None:
         raise Mistake("No chat is open.")
     return desk.chat
+
+
+def connected(desk: Desk, undone: str) -> None:
+    """Raises `Mistake` while there is no connection: what is done to messages is done now, or not."""
+    if desk.link.link in (Link.CONNECTING, Link.OFFLINE):
+        raise Mistake(f"Not connected: {undone}. Try again once you are.")
 
 
 def find(desk: Desk, text: str, *states: ContactState, otherwise: str = "") -> Contact:

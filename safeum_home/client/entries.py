@@ -1,0 +1,30 @@
+"""What the open chat of a desk holds, in the order in which it is shown."""
+
+from typing import TYPE_CHECKING
+
+from safeum_home.client.notices import Notice, Outgoing
+from safeum_home.protocol.types import Message
+
+if TYPE_CHECKING:
+    from safeum_home.client.desk import Desk
+
+Entry = Message | Notice | Outgoing
+
+
+def entries(desk: "Desk") -> list[Entry]:
+    """In the order of the node; what it does not know stands where it came up."""
+    view = desk.chat
+    notices = [notice for notice in desk.notices if notice.chat == desk.current]
+    if view is None:
+        return list(notices)
+    items = [item for item in desk.outbox.items if item.chat == view.chat]
+    behind: dict[str | None, list[Notice | Outgoing]] = {}
+    own: list[Notice | Outgoing] = [*notices, *(item for item in items if item.error)]
+    for each in sorted(own, key=lambda each: each.at):
+        behind.setdefault(each.after, []).append(each)
+    shown: list[Entry] = []
+    for message in view.messages:
+        shown.append(message)
+        shown += behind.pop(message.id, ())
+    lost: list[Entry] = [each for group in behind.values() for each in group]
+    return [*lost, *shown, *(item for item in items if not item.error)]
