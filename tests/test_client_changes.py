@@ -289,5 +289,6 @@ class DraftTests(DeskTestCase):
         self.assertEqual(self.kept(), [])
         self.wire.event(SettingsChanged(cursor(60), CHAT, ChatSettings(draft=Draft("from elsewhere"))))
         self.assertEqual(self.drafts.of(CHAT), Draft("from elsewhere"))
+        self.drafts.take(CHAT)
         self.drafts.sent(CHAT)
         self.assertEqual(self.kept(), [None])

@@ -182,6 +182,8 @@ class Desk:
     def open(self, chat: str | None) -> None:
         """Show a chat, or the first page."""
         elsewhere = chat != self.current
+        if elsewhere and self.current is not None:
+            self.drafts.left(self.current)
         self.current, self.new_from, self.reading = chat, None, []
         self.mark, self.scroll = None, 0
         view = self.chat

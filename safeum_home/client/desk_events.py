@@ -21,6 +21,7 @@ from safeum_home.protocol.events import (
     GroupInvitation,
     MemberChanged,
     ProfileChanged,
+    SettingsChanged,
 )
 from safeum_home.protocol.group_types import Invitation
 from safeum_home.protocol.types import ChatInfo, Contact, ContactState, Message, Notice, Profile
@@ -88,6 +89,8 @@ class Listening:
             self._profile(event.account, event.profile)
         elif isinstance(event, ChatUpdated):
             self._updated(event.chat, event.cursor)
+        elif isinstance(event, SettingsChanged):
+            self._desk.drafts.noticed(event.chat)
         elif isinstance(event, Loaded):
             self._more()
         if isinstance(event, ChatUpdated | Loaded):

@@ -200,5 +200,6 @@ async def _draft(desk: Desk, argument: str) -> None:
     view = opened(desk)
     if argument and not view.history:
         raise Mistake("No history is kept here, and no drafts: what you begin to write stays on this device.")
+    desk.drafts.own(view.chat, argument)
     await desk.client.set_chat(view.chat, draft=Draft(argument) if argument else None)
     desk.note("Kept." if argument else "No draft any more.")

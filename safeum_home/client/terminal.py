@@ -255,6 +255,8 @@ class Screen:
         """A chat was opened: what was begun there stands in the line, unless a command is being typed."""
         if not self._input.text.startswith("/") and not self._desk.questions.open:
             self._was = draft  # it is there already: nobody types it
+            if self._desk.current is not None:
+                self._desk.drafts.take(self._desk.current)
             self._input.buffer.set_document(Document(draft), bypass_readonly=True)
 
     def _forget(self) -> None:
