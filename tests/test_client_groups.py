@@ -159,6 +159,40 @@ class StoryTests(GroupDeskCase):
         self.assertIn("you are an admin", self.ann.header())
         self.assertIn("/role NAME admin", self.ann.enter("/role ben king"))
 
+    def test_an_invitation_that_is_accepted_while_the_question_is_open(self) -> None:
+        """Yes to taking it back removes no member: that is another question."""
+        self.ann.enter("/group Walks")
+        self.ann.enter("/invite ben")
+        self.ann.enter("/kick ben")
+        self.assertIn("Take back the invitation of Ben?", self.ann.desk.questions.prompt)
+        self.ben.enter("/accept walks")
+        self.assertIn("Ben has joined since you were asked.", self.ann.enter("yes"))
+        self.assertIn(GROUP_MARK, self.ben.sidebar())
+        self.assertIn("Remove Ben?", self.ann.desk.questions.prompt)
+        self.assertIn("Nothing was changed.", self.ann.enter("no"))
+        self.ann.enter("/kick ben")
+        self.ben.enter("/chat walks")
+        self.ben.enter("/leave")
+        self.ben.enter("yes")
+        self.assertIn("was not removed by you", self.ann.enter("yes"))
+        self.ann.enter("/invite ben")
+        self.assertIn("You have joined Walks", self.ben.enter("/accept walks"))
+        self.ann.enter("/kick ben")
+        self.ann.enter("yes")
+        self.assertNotIn(GROUP_MARK, self.ben.sidebar())
+
+    def test_no_question_about_what_is_not_allowed(self) -> None:
+        """It is refused at once, and no line that follows is eaten."""
+        self.group()
+        for line in ("/kick cay", "/kick ann", "/kick", "/role cay owner", "/role cay admin"):
+            self.assertIn("does not allow", self.ben.enter(line).split("\n")[-1], line)
+            self.assertFalse(self.ben.desk.questions.open, line)
+            self.ben.enter("and on")
+        self.ann.enter("/role ben admin")
+        self.assertIn("does not allow", self.ben.enter("/kick ann").split("\n")[-1])
+        self.ben.enter("/kick cay")
+        self.assertTrue(self.ben.desk.questions.open)
+
     def test_going(self) -> None:
         """Who is removed, or leaves, has the chat no more; the others see it."""
         self.group()
