@@ -104,6 +104,15 @@ class NumberTests(DeskTestCase):
         self.assertIn("Which message?", self.send("/delete 1"))
         self.assertEqual(self.meant(), [])
 
+    def test_what_is_on_the_screen_alone(self) -> None:
+        """In a chat whose history is off the node forgets what it has delivered, and the words say so."""
+        self.wire.answers["message.react"] = lambda params: Problem(Code.MESSAGE_GONE)
+        self.assertIn("nothing is left of it", " ".join(self.send("/react 1 👍").split()))
+        view = self.desk.chat
+        assert view is not None
+        view.history = False
+        self.assertIn("your node no longer keeps this message", " ".join(self.send("/react 1 👍").split()))
+
     def test_without_a_connection(self) -> None:
         """Nothing is done to messages then, nor later; an answer waits as all that is written."""
         self.node.down = True

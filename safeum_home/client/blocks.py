@@ -100,7 +100,7 @@ def _forged(message: Message, time: str, columns: int) -> list[Line]:
 
 def _hints(desk: Desk, entry: Outgoing) -> list[str]:
     if entry.error:
-        return [f"Not sent: {entry.error} /retry sends it again, /drop forgets it."]
+        return [f"Not sent: {entry.error} {entry.ways}."]
     if entry.waits:
         left = max(0, entry.again - desk.now()) / 1000
         return [f"Not sent yet: {entry.waits} It is sent again in {duration(left)}."]

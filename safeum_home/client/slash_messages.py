@@ -3,11 +3,15 @@
 Messages are named by their number from the end of the open chat: 1 is the last one.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from msgspec import structs
 
 from safeum_home.client.chat_lookup import called, meant, notes
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
+from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.group_lookup import here, sure
 from safeum_home.client.mentions import mentioned
 from safeum_home.client.message_methods import FOR_EVER
@@ -15,9 +19,10 @@ from safeum_home.client.message_words import body_text, quoted
 from safeum_home.client.notices import Outgoing
 from safeum_home.client.slash import Mistake, connected, opened, slash
 from safeum_home.client.text import safe
+from safeum_home.errors import Code
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import MAX_DRAFT, Draft
-from safeum_home.protocol.types import Message
+from safeum_home.protocol.types import Body, Message, Text
 
 HOURS = 3_600_000
 MOST_DIGITS = 6
@@ -31,7 +36,7 @@ def _message(desk: Desk, argument: str, usage: str) -> tuple[ChatView, Message, 
     if found is None:
         raise Mistake(f"Which message? {usage}, where 1 is the last one here.")
     if isinstance(found, Outgoing):
-        later = "/retry sends it, /drop forgets it" if found.error else "wait until it is"
+        later = found.ways if found.error else "wait until it is"
         raise Mistake(f"That message is not on the node: {later}.")
     return view, found, rest.strip()
 
@@ -40,6 +45,20 @@ def _acting(desk: Desk, argument: str, usage: str) -> tuple[ChatView, Message, s
     """The same for what the node does to a message: it is not done later on, to what stands there then."""
     connected(desk, "nothing was done")
     return _message(desk, argument, usage)
+
+
+@contextmanager
+def _done_to(view: ChatView) -> Iterator[None]:
+    """Something is done to a message that is on the screen, and perhaps nowhere else."""
+    try:
+        yield
+    except RemoteProblem as error:
+        if error.of(Code.MESSAGE_GONE) and not view.history:
+            raise Mistake(
+                "The history of this chat is off, and your node no longer keeps this message:"
+                " nothing can be done to it."
+            ) from None
+        raise
 
 
 def _needed(text: str, what: str) -> str:
@@ -67,9 +86,11 @@ async def _edit(desk: Desk, argument: str) -> None:
     view, message, text = _acting(desk, argument, "/edit N TEXT")
     named = mentioned(desk, view, text) if view.kind == "group" else None
     if isinstance(message.body, File) and not text:  # no caption at all
-        await desk.client.edit_body(view.chat, message.id, structs.replace(message.body, caption=""), named)
+        body: Body = structs.replace(message.body, caption="")
     else:
-        await desk.client.edit(view.chat, message.id, _needed(text, "The new text"), named)
+        body = Text(_needed(text, "The new text"))
+    with _done_to(view):
+        await desk.client.edit_body(view.chat, message.id, body, named)
 
 
 @slash("delete", "N", "delete a message for all")
@@ -81,19 +102,22 @@ async def _delete(desk: Desk, argument: str) -> None:
         if not await sure(desk, f"It is not yours. Delete for all: {said}?"):
             raise Mistake("Nothing was deleted.")
         connected(desk, "nothing was deleted")
-    await desk.client.delete(view.chat, message.id)
+    with _done_to(view):
+        await desk.client.delete(view.chat, message.id)
 
 
 @slash("react", "N EMOJI", "react to a message; without an emoji, take it back")
 async def _react(desk: Desk, argument: str) -> None:
     view, message, emoji = _acting(desk, argument, "/react N EMOJI")
-    await desk.client.react(view.chat, message.id, emoji or None)
+    with _done_to(view):
+        await desk.client.react(view.chat, message.id, emoji or None)
 
 
 @slash("reactions", "N", "who has reacted to a message")
 async def _reactions(desk: Desk, argument: str) -> None:
     view, message, _ = _acting(desk, argument, "/reactions N")
-    page = await desk.client.reactions(view.chat, message.id)
+    with _done_to(view):
+        page = await desk.client.reactions(view.chat, message.id)
     lines = [f"{safe(each.emoji)}  {desk.names.name(each.account)}" for each in page.reactions]
     _told(desk, lines, "Nobody has reacted to it.", page.next)
 
@@ -102,7 +126,8 @@ async def _reactions(desk: Desk, argument: str) -> None:
 async def _readers(desk: Desk, argument: str) -> None:
     group = here(desk)
     _, message, _ = _acting(desk, argument, "/readers N")
-    page = await desk.client.readers(group.chat, message.id)
+    with _done_to(group):
+        page = await desk.client.readers(group.chat, message.id)
     lines = [f"✓✓ {desk.names.name(account)}" for account in page.readers]
     _told(desk, lines, "Nobody has read it yet.", page.next)
 
@@ -110,13 +135,15 @@ async def _readers(desk: Desk, argument: str) -> None:
 @slash("pin-message", "N", "pin a message for all")
 async def _pin(desk: Desk, argument: str) -> None:
     view, message, _ = _acting(desk, argument, "/pin-message N")
-    await desk.client.pin(view.chat, message.id)
+    with _done_to(view):
+        await desk.client.pin(view.chat, message.id)
 
 
 @slash("unpin-message", "N", "pin a message no longer")
 async def _unpin(desk: Desk, argument: str) -> None:
     view, message, _ = _acting(desk, argument, "/unpin-message N")
-    await desk.client.unpin(view.chat, message.id)
+    with _done_to(view):
+        await desk.client.unpin(view.chat, message.id)
 
 
 @slash("pinned", "", "what is pinned in this chat")
@@ -135,7 +162,8 @@ async def _pinned(desk: Desk, argument: str) -> None:
 async def _forward(desk: Desk, argument: str) -> None:
     view, message, name = _acting(desk, argument, "/forward N NAME")
     chat = meant(desk, _needed(name, "To whom"))
-    await desk.client.forward(chat, view.chat, message.id)
+    with _done_to(view):
+        await desk.client.forward(chat, view.chat, message.id)
     words = "Copied into your notes." if chat == desk.client.notes else f"Forwarded to {called(desk, chat)}."
     desk.note(words)
 
