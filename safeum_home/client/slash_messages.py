@@ -18,7 +18,7 @@ from safeum_home.client.message_methods import FOR_EVER
 from safeum_home.client.message_words import body_text, quoted
 from safeum_home.client.notices import Outgoing
 from safeum_home.client.slash import Mistake, connected, opened, slash
-from safeum_home.client.text import safe
+from safeum_home.client.text import safe, when
 from safeum_home.errors import Code
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import MAX_DRAFT, Draft
@@ -180,12 +180,16 @@ async def _mute(desk: Desk, argument: str) -> None:
         raise Mistake("For how many hours? /mute 8, or /mute alone for good.")
     until = desk.now() + int(argument) * HOURS if argument else FOR_EVER
     await desk.client.set_chat(view.chat, muted_until=until)
-    desk.note("Muted. /unmute ends that.")
+    end = f" until {when(until, desk.now())}" if argument else ""
+    desk.note(f"Muted{end}. /unmute ends that.")
 
 
 @slash("unmute", "", "give notice of this chat again")
 async def _unmute(desk: Desk, argument: str) -> None:
-    await desk.client.set_chat(opened(desk).chat, muted_until=None)
+    view = opened(desk)
+    if not view.muted(desk.now()):
+        raise Mistake("This chat is not muted.")
+    await desk.client.set_chat(view.chat, muted_until=None)
     desk.note("Not muted any more.")
 
 
@@ -193,8 +197,10 @@ async def _unmute(desk: Desk, argument: str) -> None:
 async def _archive(desk: Desk, argument: str) -> None:
     view = opened(desk)
     await desk.client.set_chat(view.chat, archived=True)
+    muted = view.muted(desk.now())
     desk.open(None)
-    desk.note("Put away until a new message comes. /archived lists what is.")
+    until = "for as long as it is muted, and then until" if muted else "until"
+    desk.note(f"Put away {until} a new message comes. /archived lists what is.")
 
 
 @slash("unarchive", "", "take this chat back into the list")
@@ -218,7 +224,8 @@ async def _archived(desk: Desk, argument: str) -> None:
     if not put_away:
         desk.note("Nothing is put away.")
     for view in put_away:
-        desk.note(desk.names.title(view))
+        unread = desk.unread(view)
+        desk.note(desk.names.title(view) + (f"  {unread} unread" if unread else ""))
 
 
 @slash("draft", "[TEXT]", "keep what you have begun to write here for all your devices; nothing: drop it")

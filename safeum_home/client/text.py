@@ -154,6 +154,13 @@ def day(at: int, now: int, zone: tzinfo | None = None) -> str:
     return f"{then:%A}, {then.day} {then:%B}{year}"
 
 
+def when(at: int, now: int, zone: tzinfo | None = None) -> str:
+    """A time to come: `14:05` today, else `30 November 14:05`."""
+    then = moment(at, zone)
+    today = then.date() == moment(now, zone).date()
+    return f"{then:%H:%M}" if today else f"{then.day} {then:%B} {then:%H:%M}"
+
+
 def stamp(at: int, now: int, zone: tzinfo | None = None) -> str:
     """The time today, else the day: for lists."""
     then, today = moment(at, zone), moment(now, zone)
