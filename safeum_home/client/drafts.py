@@ -132,6 +132,7 @@ class Drafts:
         What the node is being told comes before that, and is dropped there, or behind it, and is refused.
         """
         self._here.pop(chat, None)
+        self._line.pop(chat, None)
         self._mine.pop(chat, None)
         self._keep_apart(chat, None)
 
