@@ -265,6 +265,8 @@ class ControlTests(NodeCase):
         self.assertEqual(self.refused("bob"), "rate_limited")
         self.assertRegex(self.tell("limits"), r"(?m)^signups_per_address +0\.01 +held back: 1$")
         self.assertRegex(self.tell("limits"), r"(?m)^outbound_bytes +1048576$")
+        shown = self.tell("limits").splitlines()
+        self.assertEqual({line.split()[0] for line in shown}, set(rows), "a column of its own for the values")
         self.tell("limits", "set", "ping_seconds", "7")
         where = f"https://localhost:{self.port}/.well-known/safeum/client"
         with urlopen(where, context=self.tls) as answer:

@@ -113,14 +113,15 @@ class Control:
         return self._limits(arguments, wire.LimitRows(changed))
 
     def _limits(self, arguments: argparse.Namespace, rows: wire.LimitRows) -> int:
-        return shown(arguments, rows, [_limit(row) for row in rows.limits])
+        width = max((len(row.name) for row in rows.limits), default=0) + 2
+        return shown(arguments, rows, [_limit(row, width) for row in rows.limits])
 
 
-def _limit(row: wire.LimitRow) -> str:
+def _limit(row: wire.LimitRow, width: int) -> str:
     notes = [] if row.held_back is None else [f"held back: {row.held_back}"]
     if row.value != row.configured:
         notes.append(f"configured: {_number(row.configured)}")
-    return f"{row.name:<36}{_number(row.value):<12}{'; '.join(notes)}".rstrip()
+    return f"{row.name:<{width}}{_number(row.value):<12}{'; '.join(notes)}".rstrip()
 
 
 def _number(value: float) -> str:
