@@ -6,6 +6,7 @@ from safeum_home.client.notices import Notice, Outgoing
 from safeum_home.protocol.types import Message
 
 if TYPE_CHECKING:
+    from safeum_home.client.chat_view import ChatView
     from safeum_home.client.desk import Desk
 
 Entry = Message | Notice | Outgoing
@@ -21,10 +22,18 @@ def entries(desk: "Desk") -> list[Entry]:
     behind: dict[str | None, list[Notice | Outgoing]] = {}
     own: list[Notice | Outgoing] = [*notices, *(item for item in items if item.error)]
     for each in sorted(own, key=lambda each: each.at):
-        behind.setdefault(each.after, []).append(each)
-    shown: list[Entry] = []
+        behind.setdefault(_place(view, each), []).append(each)
+    shown: list[Entry] = [*behind.get(None, ())]
     for message in view.messages:
-        shown.append(message)
-        shown += behind.pop(message.id, ())
-    lost: list[Entry] = [each for group in behind.values() for each in group]
-    return [*lost, *shown, *(item for item in items if not item.error)]
+        shown += (message, *behind.get(message.id, ()))
+    return [*shown, *(item for item in items if not item.error)]
+
+
+def _place(view: "ChatView", each: Notice | Outgoing) -> str | None:
+    """The message behind which it stands; None: before all of them.
+
+    Where the one that was the last then is not held any more, it is the last one of those that are older.
+    """
+    if view.place(each.after) >= 0:
+        return each.after
+    return next((message.id for message in reversed(view.messages) if message.at <= each.at), None)
