@@ -40,7 +40,10 @@ WORDS = {
     Code.CONSENT_NEEDED: "Without consent to the node's policy there is no account.",
     Code.INVITE_NEEDED: "Who signs up here needs an invite; none was given, or it is no longer good.",
     Code.SUPPORT_CLOSED: "The operator of your node takes no messages at present.",
-    Code.FILE_QUOTA: "Your node has no room for this file: what you have sent takes all that you may take.",
+    Code.FILE_QUOTA: (
+        "Your node has no room for this file beside what you have sent before. /quota says how much there is;"
+        " a file that you delete makes room, once it is deleted wherever you have sent it."
+    ),
     Code.FILE_LOST: "Your node has lost this file, or a part of it.",
     Code.NODE_UNREACHABLE: (
         "That is on another node, and yours does not talk to others yet."
