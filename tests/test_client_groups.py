@@ -1,6 +1,7 @@
 """Groups at the terminal: three desks at one node, and nobody passes for somebody else."""
 
 from msgspec import structs
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client import slash_groups
@@ -361,3 +362,17 @@ class TrustTests(GroupDeskCase):
         self.ann.enter("/group {who} {0}")
         self.ann.enter("/rename {by.__class__} {}")
         self.assertIn('You named the group "{by.__class__} {}".', self.ann.screen())
+
+
+class InvitationTests(GroupDeskCase):
+    def test_asked_for(self) -> None:
+        """Asking for invitations fills the state, also where they were given before this device came."""
+        self.ann.enter("/group Walks")
+        self.ann.enter("/invite ben")
+        second = WorldDesk(self.world, "ben", known=True)
+        second.desk.state.groups.invitations.clear()
+        asked = second.client.invitations()
+        self.world.settle()
+        assert isinstance(asked, Deferred)
+        [listed] = self.successResultOf(asked).invitations
+        self.assertEqual(second.desk.state.groups.invitations, {listed.chat: listed})
