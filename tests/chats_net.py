@@ -173,7 +173,7 @@ class Device:
     def load(self) -> None:
         """Load all that there is to be seen, anew."""
         self.ask(self.client.load).needed()
-        self.ask(lambda: self.client.invitations()).needed()
+        self.ask(self.client.invitations).needed()
 
     def cut(self, *, away: bool) -> None:
         """The connection breaks, and what was under way with it."""
