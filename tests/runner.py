@@ -1,10 +1,17 @@
-"""`python -m tests.runner [MODULE...]`: run the tests with trial and close with a line that counts them."""
+"""`python -m tests.runner [MODULE...]`: run the tests with trial and close with a line that counts them.
 
+Without names all of them are run, by as many processes as there are cores.
+"""
+
+import os
 import sys
+from io import StringIO
 from pathlib import Path
 
 from twisted.trial.reporter import TreeReporter
 from twisted.trial.runner import TestLoader, TrialRunner
+
+from tests.side_by_side import Outcome, modules, run_all, work
 
 
 class ClosingReporter(TreeReporter):
@@ -21,18 +28,42 @@ class ClosingReporter(TreeReporter):
         return self.successes, len(failed), len(skipped)
 
     def _printSummary(self) -> None:
-        passed, failed, skipped = self.counts()
         sys.stderr.flush()
-        self._writeln(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+        self._writeln(closing(*self.counts()))
         sys.stdout.flush()
+
+
+def closing(passed: int, failed: int, skipped: int) -> str:
+    """The last line."""
+    return f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
+
+
+def _run(names: list[str], stream: StringIO | None = None) -> tuple[int, int, int]:
+    runner = TrialRunner(ClosingReporter) if stream is None else TrialRunner(ClosingReporter, stream=stream)
+    result = runner.run(TestLoader().loadByNames(names, recurse=True))
+    assert isinstance(result, ClosingReporter)
+    return result.counts()
+
+
+def _outcome(module: str) -> Outcome:
+    stream = StringIO()
+    counts = _run([module], stream)
+    return Outcome(*counts, stream.getvalue())
 
 
 def main(names: list[str]) -> int:
     """Run the named modules or tests, else all of this package; the exit status."""
     sys.path.insert(0, str(Path(__file__).parent.parent))
-    result = TrialRunner(ClosingReporter).run(TestLoader().loadByNames(names or ["tests"], recurse=True))
-    assert isinstance(result, ClosingReporter)
-    passed, failed, _ = result.counts()
+    if names == ["--worker"]:
+        work(_outcome)
+        return 0
+    if names:
+        passed, failed, _ = _run(names)
+    else:
+        passed, failed, skipped, bad = run_all(modules(Path(__file__).parent), os.cpu_count() or 1)
+        for name in bad:
+            print(f"failed in {name}")
+        print(closing(passed, failed, skipped), flush=True)
     return 1 if failed or not passed else 0
 
 

@@ -1,0 +1,144 @@
+"""All test modules, by as many processes as there are cores: each takes the next one when it is done.
+
+What a module prints comes when it is over; what failed is named once more at the end.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+FIRST = (
+    "test_chats_model",
+    "test_lint",
+    "test_client_screen",
+    "test_e2e_",
+    "test_storage_model",
+    "test_docs",
+)
+"""What takes long begins early, so that no core waits for the other at the end."""
+
+
+class Work(Struct):
+    """A module that is to be run."""
+
+    module: str
+
+
+class Outcome(Struct):
+    """What became of it: how many tests passed, failed and were skipped, and what they printed."""
+
+    passed: int
+    failed: int
+    skipped: int
+    output: str
+
+
+class Total(NamedTuple):
+    """Of all modules."""
+
+    passed: int
+    failed: int
+    skipped: int
+    bad: list[str]
+
+
+def modules(folder: Path) -> list[str]:
+    """The names of the test modules in a folder, in the order in which they are begun."""
+    found = [path.stem for path in folder.glob("test_*.py")]
+    return [f"tests.{name}" for name in sorted(found, key=lambda name: (_place(name), name))]
+
+
+def _place(name: str) -> int:
+    return next((place for place, prefix in enumerate(FIRST) if name.startswith(prefix)), len(FIRST))
+
+
+def run_all(names: Iterable[str], processes: int) -> Total:
+    """Run modules, and print as they end. A process that dies has failed with its module."""
+    waiting: SimpleQueue[str] = SimpleQueue()
+    for name in names:
+        waiting.put(name)
+    done: list[tuple[str, Outcome]] = []
+    threads = [Thread(target=_feed, args=(waiting, done)) for _ in range(processes)]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            thread.join()
+    except KeyboardInterrupt:
+        while not waiting.empty():
+            waiting.get_nowait()
+        raise
+    bad = sorted(name for name, outcome in done if outcome.failed)
+    outcomes = [outcome for _, outcome in done]
+    return Total(
+        sum(outcome.passed for outcome in outcomes),
+        sum(outcome.failed for outcome in outcomes),
+        sum(outcome.skipped for outcome in outcomes),
+        bad,
+    )
+
+
+def _feed(waiting: "SimpleQueue[str]", done: list[tuple[str, Outcome]]) -> None:
+    process: subprocess.Popen[bytes] | None = None
+    while True:
+        try:
+            name = waiting.get_nowait()
+        except Empty:
+            break
+        if process is None:
+            process = _worker()
+        outcome = _ask(process, name)
+        if outcome is None:
+            status = process.wait()
+            process = None
+            outcome = Outcome(0, 1, 0, f"{name}: the process ended with {status}\n")
+        done.append((name, outcome))
+        sys.stdout.write(outcome.output)
+        sys.stdout.flush()
+    if process is not None and process.stdin is not None:
+        process.stdin.close()
+        process.wait()
+
+
+def _worker() -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "tests.runner", "--worker"]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def _ask(process: "subprocess.Popen[bytes]", name: str) -> Outcome | None:
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        process.stdin.write(msgspec.json.encode(Work(name)) + b"\n")
+        process.stdin.flush()
+    except OSError:
+        return None
+    line = process.stdout.readline()
+    return msgspec.json.decode(line, type=Outcome) if line.endswith(b"\n") else None
+
+
+@contextmanager
+def _own_streams() -> Iterator[tuple[Any, Any]]:
+    """The pipes to the parent, out of reach of what is tested: that prints to where errors go."""
+    read, write = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    with open(read, "rb") as asked, open(write, "wb") as told:
+        yield asked, told
+
+
+def work(run: Any) -> None:
+    """What a worker does until there is nothing more: `run` takes a module's name and makes an `Outcome`."""
+    with _own_streams() as (asked, told):
+        for line in asked:
+            told.write(msgspec.json.encode(run(msgspec.json.decode(line, type=Work).module)) + b"\n")
+            told.flush()
