@@ -318,6 +318,10 @@ class LinkTests(DeskTestCase):
         shown = self.body()
         places = [shown.index(each) for each in ("long ago", "/nothing", "/nonsense")]
         self.assertEqual(places, sorted(places))
+        view.messages.append(message(3, "is left"))
+        shown = self.body()
+        places = [shown.index(each) for each in ("is left", "long ago", "/nothing", "/nonsense")]
+        self.assertEqual(places, sorted(places))
 
     def test_the_end_is_told(self) -> None:
         self.wire.drop(4010)
