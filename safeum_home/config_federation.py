@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from safeum_home.config_base import Positive, Seconds, Section
+from safeum_home.config_base import Positive, Rate, Seconds, Section
 from safeum_home.config_secrets import ConfigError
 from safeum_home.errors import Problem
 from safeum_home.ids import node_name
@@ -34,6 +34,13 @@ class FederationSection(Section, frozen=True):
     requests: Positive = 256
     """How many requests to nodes may be under way or wait at once; `requests_per_node` to one of them."""
     requests_per_node: Annotated[int, Meta(ge=1, le=64)] = 4
+    waiting: Positive = 1_000_000
+    """How many messages may wait for one node; who writes more is refused."""
+    asked_per_address: Rate = 20.0
+    """How often in a second an address may ask as a node, whoever it is; `asked_per_node` as that node."""
+    asked_per_address_burst: Positive = 400
+    asked_per_node: Rate = 50.0
+    asked_per_node_burst: Positive = 500
 
 
 def check_federation(section: FederationSection) -> None:

@@ -160,6 +160,17 @@ class Code(Enum):
     WRONG_SENDER_NODE = Kind(
         "wrong_sender_node", 403, -32136, "The event is not signed by the node of its sender."
     )
+    STALE_STREAM = Kind(
+        "stale_stream",
+        409,
+        -32140,
+        "This stream was further already, or said something else: begin a new one.",
+    )
+    SEQUENCE_GAP = Kind("sequence_gap", 409, -32141, "Something before this is missing: begin a new stream.")
+    PEER_BEHIND = Kind(
+        "peer_behind", 503, -32142, "Too much waits for the other node: it has to come back first."
+    )
+    UNKNOWN_KIND = Kind("unknown_kind", 422, -32143, "This node does not know this kind of event.")
     MESSAGE_NOT_KEPT = Kind(
         "message_not_kept",
         409,

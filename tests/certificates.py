@@ -32,6 +32,11 @@ class Authority:
 
     def server(self, *names: str, days: float = 1, own: bool = False) -> Any:
         """TLS of a server with a certificate for `names`, which ends in so many days; `own`: self-signed."""
+        certificate, private = self.issue(*names, days=days, own=own)
+        return PrivateCertificate.loadPEM(certificate + private).options()
+
+    def issue(self, *names: str, days: float = 1, own: bool = False) -> tuple[bytes, bytes]:
+        """The certificate of a server, and its key, as PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _name(names[0])
         alternatives = x509.SubjectAlternativeName([_alternative(name) for name in names])
@@ -43,7 +48,7 @@ class Authority:
             .sign(key if own else self._key, SHA256())
         )
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        return PrivateCertificate.loadPEM(certificate.public_bytes(Encoding.PEM) + private).options()
+        return certificate.public_bytes(Encoding.PEM), private
 
 
 def _certificate(

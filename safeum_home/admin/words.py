@@ -86,6 +86,7 @@ def rows(status: Status) -> dict[str, str]:
         "clients at": ", ".join(status.listening) or "nowhere yet",
         "health at": status.health or "no address of its own",
         "connections": str(status.connections),
+        "other nodes": status.federation or "none: federation is off, or the node not open",
         "text messages": " | ".join(status.sms) or "no provider",
     }
 

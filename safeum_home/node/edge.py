@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from twisted.web.resource import IResource
 
 from safeum_home.config import Config, LimitSection
+from safeum_home.gateway.bodies import Streams, no_streams
 from safeum_home.gateway.downloads import DownloadsResource
 from safeum_home.gateway.edge import EdgeFactory
 from safeum_home.gateway.http import (
@@ -63,8 +64,9 @@ class Edge:
         tls: ServerTls,
         health: Health,
         resources: Mapping[str, IResource] | None = None,
+        streams: Streams = no_streams,
     ) -> None:
-        """`resources` are served besides the node's own, by their paths."""
+        """`resources` are served besides the node's own, by their paths; `streams` takes bodies for them."""
         self._reactor = reactor
         self._config = config
         self.tls = tls
@@ -80,12 +82,13 @@ class Edge:
         if (federation := config.federation).server and federation.mode != "off":
             place(root, NODE_DISCOVERY_PATH, NodeDiscoveryResource(federation.server))
         site = EdgeSite(reactor, limits, root)
+        site.streams = streams
         if (transfers := services.transfers) is not None:
             origins = config.listen.origins
             uploads = UploadsResource(transfers, origins)
             place(root, UPLOADS_PATH, uploads)
             place(root, DOWNLOADS_PATH, DownloadsResource(reactor, transfers, limits.read_stall, origins))
-            site.streams = uploads.stream
+            site.streams = lambda *head: uploads.stream(*head) or streams(*head)
         self.factory = EdgeFactory(reactor, tls, limits, websocket, site)
         self._ports: list[IListeningPort] = []
 

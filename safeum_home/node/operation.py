@@ -11,6 +11,7 @@ from safeum_home.admin.commands import Handler, standard_handlers
 from safeum_home.admin.wire import BackupParams, Copied, Done, Params, SetSecretParams, Status
 from safeum_home.errors import Code, Problem
 from safeum_home.node.control_operation import control_handlers
+from safeum_home.node.federation_operation import federation_handlers
 from safeum_home.node.report import report_of
 from safeum_home.node.service import Node
 from safeum_home.node.support_operation import support_handlers
@@ -108,5 +109,6 @@ def handlers(node: Node, backups: Backups) -> dict[str, Handler]:
         "secret.set": Handler(SetSecretParams, lambda params: Deferred.fromCoroutine(set_secret(params))),
         **control_handlers(node),
         **support_handlers(lambda: node.domain),
+        **federation_handlers(node),
         "backup": Handler(BackupParams, lambda params: Deferred.fromCoroutine(backup(params))),
     }

@@ -12,12 +12,15 @@ from bridges.sms.loading import load
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.config import Config
 from safeum_home.errors import Code, Problem
+from safeum_home.gateway.bodies import Streams, no_streams
 from safeum_home.gateway.tls import ServerTls
 from safeum_home.node import collector
+from safeum_home.node.alone import ALONE
 from safeum_home.node.certificate import NodeCertificate
 from safeum_home.node.control import Control
 from safeum_home.node.domain import Domain, make_domain
 from safeum_home.node.edge import Edge
+from safeum_home.node.federation import NodeFederation, over_the_network
 from safeum_home.node.files import NodeFiles
 from safeum_home.node.health import HealthEndpoint
 from safeum_home.node.listening import CannotListen
@@ -80,6 +83,7 @@ class Node(Service):
         self.database: NodeDatabase | None = None
         self._watch: DatabaseWatch | None = None
         self.domain: Domain | None = None
+        self.federation: NodeFederation | None = None
         self.control: Control | None = None
         self.edge: Edge | None = None
         self._opening = "opening"
@@ -177,9 +181,19 @@ class Node(Service):
         self._hasher.start()
         self.texts = make_texts(self.config, self.reactor, vault.secrets.open, self._sms_bridges)
         storage = await self._files.start(vault.secrets.open)
+        self.federation = await self._federate(database, vault)
         self.domain = make_domain(
-            self.config, self.reactor, database, vault, self._hasher, self.texts.sender, storage=storage
+            self.config,
+            self.reactor,
+            database,
+            vault,
+            self._hasher,
+            self.texts.sender,
+            storage=storage,
+            peers=self.federation or ALONE,
         )
+        if self.federation is not None:
+            self.federation.connect(self.domain.shared, self.domain.answers)
         self.control = await self.domain.control.load()
         spawn(self.domain.closing.sweep(), "sweeping up")
         if self.certificate.tls is None:
@@ -191,6 +205,13 @@ class Node(Service):
                 return
         await self._listen()
 
+    async def _federate(self, database: NodeDatabase, vault: Vault) -> NodeFederation | None:
+        try:
+            return await over_the_network(self.config, self.reactor, database, vault)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it holds no certificates (PEM)"
+            raise StartError(f"federation.ca, {self.config.federation.ca}: {reason}") from None
+
     def _wait_for(self, outage: str) -> None:
         self._opening = outage
 
@@ -198,8 +219,13 @@ class Node(Service):
         if self.domain is None or (tls := self.certificate.tls) is None:
             raise Problem(Code.WRONG_STATE)
         self.domain.start()
-        callbacks = {} if self.texts is None else self.texts.callbacks
-        edge = Edge(self.reactor, self.config, self.domain.services, tls, self.health, callbacks)
+        resources = {} if self.texts is None else dict(self.texts.callbacks)
+        streams: Streams = no_streams
+        if self.federation is not None:
+            resources |= self.federation.resources
+            streams = self.federation.stream
+        services = self.domain.services
+        edge = Edge(self.reactor, self.config, services, tls, self.health, resources, streams)
         try:
             await edge.start()
         except CannotListen as error:
@@ -210,6 +236,8 @@ class Node(Service):
         self.domain.control.limits.add(edge.use())
         collector.leave_what_is()
         self._opening = "ok"
+        if self.federation is not None:
+            self.federation.start()
         self._log.info("Serving clients at {addresses}.", addresses=", ".join(self.edge.addresses))
         self.ready.callback(None)
 
@@ -217,6 +245,8 @@ class Node(Service):
         """Something was stored that nobody was told of: clients that resume find it, and so does the node."""
         if self.domain is not None:
             self.domain.forget()
+        if self.federation is not None:
+            self.federation.forget()
         if self.edge is not None:
             self.edge.close_sessions("resume")
 
@@ -237,6 +267,8 @@ class Node(Service):
             await self.edge.stop()
         if self._watch is not None:
             self._watch.stop()
+        if self.federation is not None:
+            await self.federation.stop()
         if self.texts is not None:
             await self.texts.stop()
         await deferToThread(self._hasher.stop)

@@ -23,6 +23,7 @@ _GROUP = personal(b"blind group")
 _LINK = personal(b"blind link")
 _GONE = personal(b"blind gone")
 _ENDING = personal(b"blind ending")
+_PEER = personal(b"blind peer")
 
 SIDE_BY_SIDE = 12
 """Client ids that agree in so many characters are indexed side by side, as rows of one page: UUIDs of version
@@ -90,6 +91,10 @@ class BlindIndex:
     def node(self, name: str) -> bytes:
         """What tells a node's database from those of others."""
         return self._index(name.encode(), _NODE)
+
+    def peer(self, name: str) -> bytes:
+        """What finds another node's row."""
+        return self._index(name.encode(), _PEER)
 
     def invite(self, code: str) -> bytes:
         return self._index(code.encode(), _INVITE)

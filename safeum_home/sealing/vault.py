@@ -36,6 +36,8 @@ class Vault:
     signer: Ed25519Signer
     elements: PeriodKeys
     federation: FederationKeys
+    peers: SealedKey
+    """Of what is kept of other nodes."""
 
     def wipe(self) -> None:
         """Zero everything; nothing of the vault works afterwards. Twice is harmless."""
@@ -48,6 +50,7 @@ class Vault:
         self.signer.wipe()
         self.elements.wipe()
         self.federation.wipe()
+        self.peers.wipe()
 
 
 def initialise(root: Slot, state_dir: Path) -> None:
@@ -98,6 +101,7 @@ def open_vault(root: Slot, state_dir: Path | None) -> Vault:
         Ed25519Signer(seed),
         PeriodKeys(derive(root, b"safeum elements")),
         FederationKeys(derive(root, b"safeum fed keys")),
+        SealedKey(derive(root, b"safeum peers")),
     )
 
 

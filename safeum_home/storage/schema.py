@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, SmallIn
 
 metadata = MetaData()
 _IS_GONE = text("gone IS NOT NULL")
+_IS_FREE, _IS_FIXED = text("batch = 0"), text("batch > 0")
 
 
 def _table(name: str, *items: Any) -> Table:
@@ -225,4 +226,55 @@ signing_keys = _table(
     _number("number", primary_key=True, autoincrement=False),
     _number("began"),
     Column("ended", BigInteger, nullable=True),
+)
+
+# Other nodes, by blind indexes of their names; the names are sealed. What goes there: the `stream` with the
+# number that was `sent` last, how many rows wait, since when it fails (milliseconds; 0: it does not). What
+# comes from there: of `in_stream` all up to `in_last`, and `in_done` events of the one after it; `in_digest`
+# is that of the newer of the two, `in_refused` which of its events were refused, and why.
+peers = _table(
+    "peers",
+    _blind("peer", primary_key=True),
+    _sealed(),
+    _blind("stream"),
+    _number("sent"),
+    _number("waiting"),
+    _number("failing"),
+    _number("seen"),
+    Column("in_stream", LargeBinary(16), nullable=True),
+    _number("in_last"),
+    _number("in_done"),
+    Column("in_digest", LargeBinary(32), nullable=True),
+    Column("in_refused", LargeBinary, nullable=True),
+)
+
+# Of which objects nodes are still to be told: pointers, of blind indexes and numbers. `batch` is the number
+# of the transaction that a row is part of; 0: of none yet. Urgent rows have the lower positions.
+outbox = _table(
+    "outbox",
+    _blind("destination", primary_key=True),
+    _number("position", primary_key=True, autoincrement=False),
+    Column("type", String(64), nullable=False),
+    Column("pointer", LargeBinary(128), nullable=False),
+    _number("hour"),
+    _number("batch"),
+    Index(
+        "ix_outbox_free",
+        "destination",
+        "type",
+        "pointer",
+        unique=True,
+        sqlite_where=_IS_FREE,
+        postgresql_where=_IS_FREE,
+    ),
+    Index("ix_outbox_fixed", "destination", "position", sqlite_where=_IS_FIXED, postgresql_where=_IS_FIXED),
+)
+
+# What was refused between nodes; sealed is what kind of object it was, and the code.
+set_aside = _table(
+    "set_aside",
+    _blind("peer", primary_key=True),
+    _number("number", primary_key=True, autoincrement=False),
+    _number("at"),
+    _sealed(),
 )

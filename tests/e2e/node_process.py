@@ -19,6 +19,7 @@ from pathlib import Path
 from safeum_home.admin.caller import NoNode, call
 from safeum_home.admin.wire import Done, Params, SetSecretParams, Status
 from safeum_home.gateway.tls import self_signed
+from tests.certificates import Authority
 from tests.e2e.wire import Wire
 
 BIN = Path(sys.executable).parent
@@ -39,7 +40,7 @@ LIMITS: Mapping[str, object] = {
 }
 _CONFIG = """\
 [node]
-name = "localhost"
+name = "{name}"
 state_dir = "{state}"
 [listen]
 clients = ["tcp:{port}:interface=127.0.0.1:backlog=1024"]
@@ -53,6 +54,11 @@ operations = 1
 [limits]
 {limits}
 """
+_FEDERATION = """
+[federation]
+ca = "{ca}"
+networks = ["127.0.0.0/8", "::1"]
+"""
 
 
 class NodeProcess:
@@ -65,8 +71,12 @@ class NodeProcess:
         command: Sequence[str] = TWISTD,
         state: Path | None = None,
         environment: Mapping[str, str] | None = None,
+        authority: Authority | None = None,
     ) -> None:
-        """`command` runs twistd; `state` is where the state directory is, if not in the node's folder."""
+        """`command` runs twistd; `state` is where the state directory is, if not in the node's folder.
+
+        With an `authority` it is one of several nodes, whose certificates are by that one.
+        """
         # Trial's own folders have names too long for a socket in them, and /dev/shm is no disk.
         self.folder = Path(tempfile.mkdtemp(prefix="safeum-", dir="/tmp"))
         self.state = self.folder / "state" if state is None else state
@@ -87,21 +97,32 @@ class NodeProcess:
         }
         init = [str(BIN / "safeum-home"), "init", "--state-dir", str(self.state), "--yes-print"]
         self.words = subprocess.run(init, check=True, capture_output=True, text=True).stdout.strip()
-        self.certificate, self.key = self_signed(["localhost"])
+        self.name, more = "localhost", ""
+        if authority is None:
+            self.certificate, self.key = self_signed(["localhost"])
+        else:
+            self.name = f"localhost:{self.port}"
+            self.certificate, self.key = authority.issue("localhost")
+            ca = self.folder / "ca.pem"
+            ca.write_bytes(authority.pem)
+            more = _FEDERATION.format(ca=ca)
         certificate = self.folder / "chain.pem"
         certificate.write_bytes(self.certificate)
-        self.tls = ssl.create_default_context(cadata=self.certificate.decode())
+        trusted = self.certificate if authority is None else authority.pem
+        self.tls = ssl.create_default_context(cadata=trusted.decode())
         self.tls.set_alpn_protocols(["http/1.1"])
         self._config = self.folder / "node.toml"
         settings = {**LIMITS, **(limits or {})}
         self._config.write_text(
             _CONFIG.format(
+                name=self.name,
                 state=self.state,
                 port=self.port,
                 certificate=certificate,
                 database=database,
                 limits="\n".join(f"{name} = {value}" for name, value in settings.items()),
             )
+            + more
         )
         self._has_key = False
 

@@ -197,3 +197,50 @@ def _federation() -> None:
         _number("began"),
         sa.Column("ended", sa.BigInteger, nullable=True),
     )
+    _table(
+        "peers",
+        _blind("peer", primary_key=True),
+        _sealed(),
+        _blind("stream"),
+        _number("sent"),
+        _number("waiting"),
+        _number("failing"),
+        _number("seen"),
+        sa.Column("in_stream", sa.LargeBinary(16), nullable=True),
+        _number("in_last"),
+        _number("in_done"),
+        sa.Column("in_digest", sa.LargeBinary(32), nullable=True),
+        sa.Column("in_refused", sa.LargeBinary, nullable=True),
+    )
+    _table(
+        "outbox",
+        _blind("destination", primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        sa.Column("type", sa.String(64), nullable=False),
+        sa.Column("pointer", sa.LargeBinary(128), nullable=False),
+        _number("hour"),
+        _number("batch"),
+    )
+    is_free, is_fixed = sa.text("batch = 0"), sa.text("batch > 0")
+    op.create_index(
+        "ix_outbox_free",
+        "outbox",
+        ["destination", "type", "pointer"],
+        unique=True,
+        sqlite_where=is_free,
+        postgresql_where=is_free,
+    )
+    op.create_index(
+        "ix_outbox_fixed",
+        "outbox",
+        ["destination", "position"],
+        sqlite_where=is_fixed,
+        postgresql_where=is_fixed,
+    )
+    _table(
+        "set_aside",
+        _blind("peer", primary_key=True),
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _number("at"),
+        _sealed(),
+    )

@@ -1,0 +1,258 @@
+"""What other nodes ask of this one over HTTPS: transactions, questions, hellos, and its keys.
+
+Whoever asks is known before a body is taken in: signature, time and nonce are in the head of a request.
+"""
+
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from hashlib import sha256
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+from msgspec import Struct
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+
+from federation.own_keys import OwnKeys
+from federation.receiving import Receiver
+from federation.signatures import SignedRequest
+from federation.verifier import RequestVerifier
+from safeum_home.errors import Code, Problem
+from safeum_home.limits import RateLimit, network
+from safeum_home.ports.federation import Answer
+from safeum_home.ports.files import Intake
+from safeum_home.protocol.federation.questions import QUESTIONS
+from safeum_home.protocol.federation.transactions import (
+    ASK_PATH,
+    FEDERATION_PATH,
+    HELLO_PATH,
+    MOST_OCTETS,
+    TRANSACTIONS_PATH,
+    Hello,
+)
+from safeum_home.protocol.frames import problem_details
+
+LONGEST_QUESTION = 64 * 1024
+AT_ONCE = 64
+"""Requests that are held at one time, with bodies of up to a megabyte."""
+_PREFIX = FEDERATION_PATH.encode()
+_TRANSACTION = re.compile(re.escape(TRANSACTIONS_PATH) + r"([A-Za-z0-9_-]{22})/([1-9][0-9]{0,14})\Z")
+_JSON, _PROBLEM = b"application/json", b"application/problem+json"
+_log = Logger()
+
+
+class Body(Intake, Protocol):
+    """The body of a request. `outcome` is what becomes of it, for who answers the request."""
+
+    outcome: Deferred[Any]
+
+    def refuse(self, problem: Problem, headers: Iterable[tuple[str, str]] = ()) -> None:
+        """Take nothing more of it."""
+
+
+NewBody = Callable[[Any, "int | None"], Body]
+"""The body of a request on a channel, of so many octets, if its head says how many."""
+
+
+class Limits(NamedTuple):
+    """How often anybody may ask: an address whoever it is, and a node that has shown who it is."""
+
+    addresses: RateLimit
+    nodes: RateLimit
+
+
+class _Way(NamedTuple):
+    """What a request is for."""
+
+    method: bytes
+    most: int
+    run: Callable[[str, bytes, bytes], Awaitable[Struct]]
+    """With the node that asks, the body and its SHA-256."""
+
+
+class FederationResource(Resource):
+    """Everything below `/_safeum/federation/v1/`."""
+
+    isLeaf = True
+
+    def __init__(
+        self,
+        new_body: NewBody,
+        verifier: RequestVerifier,
+        receiver: Receiver,
+        answers: Callable[[], Mapping[type[Struct], Answer]],
+        heard: Callable[[str], None],
+        limits: Limits,
+    ) -> None:
+        """`heard` is told of each node that has sent a request that is really of it."""
+        super().__init__()
+        self._new_body = new_body
+        self._verifier = verifier
+        self._receiver = receiver
+        self._answers = answers
+        self._heard = heard
+        self._limits = limits
+        self._held = 0
+        self._stopped = False
+
+    def stop(self) -> "Deferred[None]":
+        """Take nothing more; fires when nothing is being applied."""
+        self._stopped = True
+        return Deferred.fromCoroutine(self._receiver.finished())
+
+    def stream(self, request: Any, method: bytes, path: bytes, length: int | None) -> Any:
+        """Takes the body of a request as it comes, once its head is verified; None for other paths."""
+        if not path.startswith(_PREFIX):
+            return None
+        body = self._new_body(request.channel, length)
+
+        def failed(failure: Failure) -> Failure:
+            problem = _problem_of(failure)
+            body.refuse(problem, _retry(problem))
+            return Failure(problem)
+
+        work = Deferred.fromCoroutine(self._take(request, method, path, length, body))
+        work.addErrback(failed).chainDeferred(body.outcome)
+        # Nobody may be there to ask for it: a broken connection is no failure of the node's.
+        body.outcome.addErrback(_problem_of)
+        return body
+
+    def render(self, request: Any) -> Any:
+        body = getattr(request, "body", None)
+        if body is None:
+            return _write(request, Problem(Code.NOT_FOUND))
+        gone: list[object] = []
+        request.notifyFinish().addBoth(gone.append)
+
+        def answer(outcome: "bytes | Problem") -> None:
+            if not gone:
+                octets = _write(request, outcome)
+                request.setHeader(b"Content-Length", b"%d" % len(octets))
+                request.write(octets)
+                request.finish()
+
+        body.outcome.addCallback(answer)
+        body.outcome.addErrback(lambda failure: _log.failure("Answering a node failed.", failure=failure))
+        return NOT_DONE_YET
+
+    async def _take(self, request: Any, method: bytes, path: bytes, length: int | None, body: Body) -> bytes:
+        if self._stopped:
+            raise Problem(Code.SHUTTING_DOWN, retry_after=5)
+        host = str(getattr(request.channel.getPeer(), "host", ""))
+        self._limits.addresses.take(network(host))
+        way = self._way(path)
+        if method != way.method:
+            raise Problem(Code.METHOD_NOT_ALLOWED)
+        if length is not None and length > way.most:
+            raise Problem(Code.TOO_LARGE)
+        if self._held >= AT_ONCE:
+            raise Problem(Code.BUSY, retry_after=1)
+        self._held += 1
+        try:
+            signed = await self._verifier.head(method, path, request.requestHeaders)
+            self._limits.nodes.take(signed.origin)
+            octets, digest = await _read(body, way.most, signed)
+            self._heard(signed.origin)
+            return msgspec.json.encode(await way.run(signed.origin, octets, digest))
+        finally:
+            self._held -= 1
+
+    def _way(self, path: bytes) -> _Way:
+        text = path.decode("ascii", "replace")
+        if text.startswith(TRANSACTIONS_PATH):
+            found = _TRANSACTION.match(text)
+            if found is None:
+                raise Problem(Code.NOT_FOUND)
+            stream, number = urlsafe_b64decode(found[1] + "=="), int(found[2])
+
+            async def apply(origin: str, octets: bytes, digest: bytes) -> Struct:
+                return await self._receiver.received(origin, stream, number, octets, digest)
+
+            return _Way(b"PUT", MOST_OCTETS, apply)
+        if text == HELLO_PATH:
+            return _Way(b"POST", LONGEST_QUESTION, _hello)
+        question = QUESTIONS.get(text.removeprefix(ASK_PATH)) if text.startswith(ASK_PATH) else None
+        if question is None:
+            raise Problem(Code.NOT_FOUND)
+        return _Way(b"POST", LONGEST_QUESTION, self._asked(question))
+
+    def _asked(self, question: type[Struct]) -> Callable[[str, bytes, bytes], Awaitable[Struct]]:
+        async def ask(origin: str, octets: bytes, _digest: bytes) -> Struct:
+            asked, answer = _decode(octets, question), self._answers().get(question)
+            if answer is None:
+                raise Problem(Code.NOT_FOUND)
+            return await answer(origin, asked)
+
+        return ask
+
+
+class KeysResource(Resource):
+    """`GET /_safeum/key/v1`: for everybody."""
+
+    isLeaf = True
+
+    def __init__(self, own: OwnKeys, addresses: RateLimit) -> None:
+        super().__init__()
+        self._own = own
+        self._addresses = addresses
+
+    def render_GET(self, request: Any) -> bytes:
+        try:
+            self._addresses.take(network(str(getattr(request.getClientAddress(), "host", ""))))
+        except Problem as problem:
+            return _write(request, problem)
+        return _write(request, self._own.document())
+
+
+async def _hello(_origin: str, octets: bytes, _digest: bytes) -> Struct:
+    return _decode(octets, Hello)
+
+
+def _decode(octets: bytes, kind: type[Struct]) -> Struct:
+    try:
+        return msgspec.json.decode(octets, type=kind)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        raise Problem(Code.BAD_REQUEST, "the body is not what this takes") from None
+
+
+async def _read(body: Body, most: int, signed: SignedRequest) -> tuple[bytes, bytes]:
+    """The body, and its SHA-256, which is the one that was signed."""
+    digest, parts, size = sha256(), [], 0
+    while part := await body.take(1):
+        size += len(part)
+        if size > most:
+            raise Problem(Code.TOO_LARGE)
+        digest.update(part)
+        parts.append(part)
+    if body.broken:
+        raise Problem(Code.TOO_SLOW, "the body broke off")
+    signed.check_body(digest.digest())
+    return b"".join(parts), digest.digest()
+
+
+def _problem_of(failure: Failure) -> Problem:
+    if isinstance(failure.value, Problem):
+        return failure.value
+    _log.failure("A request of a node failed.", failure=failure)
+    return Problem(Code.INTERNAL)
+
+
+def _retry(problem: Problem) -> list[tuple[str, str]]:
+    if problem.retry_after is None:
+        return []
+    return [("Retry-After", str(max(1, round(problem.retry_after))))]
+
+
+def _write(request: Any, outcome: "bytes | Problem") -> bytes:
+    if not isinstance(outcome, Problem):
+        request.setHeader(b"Content-Type", _JSON)
+        return outcome
+    request.setResponseCode(outcome.code.value.status)
+    request.setHeader(b"Content-Type", _PROBLEM)
+    for name, value in _retry(outcome):
+        request.setHeader(name.encode(), value.encode())
+    return msgspec.json.encode(problem_details(outcome))

@@ -1,0 +1,220 @@
+"""Transactions of other nodes, applied in their order: each event once, whatever is sent again.
+
+How far a stream got is stored in the commit that applies its events. So whoever sends a transaction again,
+since the answer was lost or one of the two was killed, goes on where it broke off.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from federation.event_verifier import EventVerifier
+from safeum_home.errors import Code, Problem
+from safeum_home.ports.federation import Applied, SharedKind
+from safeum_home.ports.outbox import Inbox, Reached, Refused
+from safeum_home.protocol.federation.events import Event
+from safeum_home.protocol.federation.transactions import Received, RefusedEvent, events_in
+
+RETRY_AFTER = 2.0
+PASSING = frozenset(
+    (
+        Code.BUSY,
+        Code.RATE_LIMITED,
+        Code.STORAGE_UNAVAILABLE,
+        Code.SEALED,
+        Code.SHUTTING_DOWN,
+        Code.NODE_UNREACHABLE,
+    )
+)
+"""What does not say that an event is refused, but that it cannot be applied now."""
+Kinds = Callable[[], Mapping[str, SharedKind]]
+_log = Logger()
+
+
+class _Item(NamedTuple):
+    """An event of a transaction, with what it comes to."""
+
+    place: int
+    type: str
+    outcome: Applied | Problem
+
+
+class Receiver:
+    """Applies transactions, one at a time of each node. Each kind of event knows by itself what it means."""
+
+    def __init__(self, inbox: Inbox, events: EventVerifier, kinds: Kinds) -> None:
+        self._inbox = inbox
+        self._events = events
+        self._kinds = kinds
+        self._under_way: dict[str, Deferred[None]] = {}
+
+    async def received(self, origin: str, stream: bytes, number: int, body: bytes, digest: bytes) -> Received:
+        """Apply the transaction `number` of a stream (16 octets); `digest` is the SHA-256 of its body.
+
+        Raises `Problem`: `stale_stream`, `sequence_gap`, `bad_request`, and what passes (`PASSING`), always
+        with `retry_after`: some of it may have been applied.
+        """
+        if origin in self._under_way:
+            raise Problem(Code.BUSY, "a transaction of this node is under way", retry_after=1)
+        self._under_way[origin] = Deferred()
+        try:
+            return await self._received(origin, stream, number, body, digest)
+        except Problem as problem:
+            if problem.code in PASSING:
+                raise Problem(problem.code, None, problem.retry_after or RETRY_AFTER) from None
+            raise
+        finally:
+            self._under_way.pop(origin).callback(None)
+
+    async def finished(self) -> None:
+        """Wait for what is under way."""
+        for each in list(self._under_way.values()):
+            await each
+
+    async def _received(
+        self, origin: str, stream: bytes, number: int, body: bytes, digest: bytes
+    ) -> Received:
+        reached = await self._inbox.reached(origin)
+        if reached.stream != stream:
+            if number != 1:
+                raise Problem(Code.SEQUENCE_GAP, "a stream begins with 1")
+            reached = Reached(stream, 0, 0, b"", ())
+        if number == reached.last and not reached.done and digest == reached.digest:
+            return _answer(reached)
+        if number <= reached.last:
+            raise Problem(Code.STALE_STREAM)
+        if number > reached.last + 1:
+            raise Problem(Code.SEQUENCE_GAP, f"the last was {reached.last}")
+        if reached.done and digest != reached.digest:
+            raise Problem(Code.STALE_STREAM)
+        reached = reached._replace(digest=digest, refused=reached.refused if reached.done else ())
+        events = await self._events.verified(events_in(body), origin)
+        return _answer(await self._apply(origin, events, reached))
+
+    async def _apply(self, origin: str, events: Sequence[Event | Problem], reached: Reached) -> Reached:
+        while True:
+            run, passing = await self._run(origin, events, reached.done)
+            done = reached.done + len(run)
+            is_last = done == len(events) and passing is None
+            if run or is_last:
+                reached = await self._store(origin, run, reached, is_last)
+            if passing is not None:
+                raise passing
+            if is_last:
+                return reached
+
+    async def _run(
+        self, origin: str, events: Sequence[Event | Problem], begin: int
+    ) -> tuple[list[_Item], Problem | None]:
+        """What is stored together, from the event `begin` on; and what keeps the next one from it."""
+        run: list[_Item] = []
+        together = ""
+        """The kind of the events that are stored together."""
+        kinds = self._kinds()
+        for index in range(begin, len(events)):
+            event = events[index]
+            if isinstance(event, Problem):
+                if event.code in PASSING:
+                    return run, event
+                run.append(_Item(index, "", event))
+                continue
+            if together and event.type != together:
+                return run, None
+            kind = kinds.get(event.type)
+            outcome = await _applied(kind, origin, event)
+            if isinstance(outcome, Problem) and outcome.code in PASSING:
+                return run, outcome
+            run.append(_Item(index, event.type, outcome))
+            if isinstance(outcome, Applied):
+                if not getattr(kind, "together", False):
+                    return run, None
+                together = event.type
+        return run, None
+
+    async def _store(self, origin: str, run: list[_Item], before: Reached, is_last: bool) -> Reached:
+        """Commit a run, publish it, and end it; the state that it leads to."""
+        try:
+            try:
+                return await self._commit(origin, run, before, is_last)
+            except Problem:
+                raise
+            except Exception:
+                if len(run) == 1:
+                    _log.failure("An event of the kind {kind} cannot be stored.", kind=run[0].type)
+                    refused = [run[0]._replace(outcome=Problem(Code.INTERNAL))]
+                    return await self._commit(origin, refused, before, is_last)
+            # One of them spoils the others' commit: let it fail alone.
+            for item in run:
+                before = await self._store_alone(origin, item, before, is_last and item is run[-1])
+            return before
+        finally:
+            for item in run:
+                if isinstance(item.outcome, Applied):
+                    _guarded(item.outcome.ended)
+
+    async def _store_alone(self, origin: str, item: _Item, before: Reached, is_last: bool) -> Reached:
+        try:
+            return await self._commit(origin, [item], before, is_last)
+        except Problem:
+            raise
+        except Exception:
+            _log.failure("An event of the kind {kind} cannot be stored.", kind=item.type)
+            refused = [item._replace(outcome=Problem(Code.INTERNAL))]
+            return await self._commit(origin, refused, before, is_last)
+
+    async def _commit(self, origin: str, run: Sequence[_Item], before: Reached, is_last: bool) -> Reached:
+        applied = [(item, item.outcome) for item in run if isinstance(item.outcome, Applied)]
+        known = {item.place: item.outcome for item in run if isinstance(item.outcome, Problem)}
+
+        def refused(outcomes: Sequence[Problem | None]) -> dict[int, Problem]:
+            stored = {
+                item.place: outcome
+                for (item, _), outcome in zip(applied, outcomes, strict=True)
+                if outcome is not None
+            }
+            if passing := next((each for each in stored.values() if each.code in PASSING), None):
+                raise passing
+            return {**known, **stored}
+
+        def reached(outcomes: Sequence[Problem | None]) -> Reached:
+            more = tuple(Refused(index, each.code.code) for index, each in sorted(refused(outcomes).items()))
+            every = (*before.refused, *more)
+            if is_last:
+                return before._replace(last=before.last + 1, done=0, refused=every)
+            return before._replace(done=before.done + len(run), refused=every)
+
+        def aside(outcomes: Sequence[Problem | None]) -> list[tuple[str, str]]:
+            types = {item.place: item.type for item in run}
+            return [(types[index], each.code.code) for index, each in refused(outcomes).items()]
+
+        outcomes = await self._inbox.apply(origin, [each.store for _, each in applied], reached, aside)
+        for (_, each), outcome in zip(applied, outcomes, strict=True):
+            if outcome is None:
+                _guarded(each.publish)
+        return reached(outcomes)
+
+
+async def _applied(kind: SharedKind | None, origin: str, event: Event) -> Applied | Problem:
+    if kind is None:
+        return Problem(Code.UNKNOWN_KIND)
+    try:
+        return await kind.apply(origin, event)
+    except Problem as problem:
+        return Problem(problem.code, None, problem.retry_after)
+    except Exception:
+        _log.failure("An event of the kind {kind} cannot be applied.", kind=event.type)
+        return Problem(Code.INTERNAL)
+
+
+def _guarded(what: Callable[[], None]) -> None:
+    """What was committed stays so, whatever goes wrong where it is told."""
+    try:
+        what()
+    except Exception:
+        _log.failure("What a node has told cannot be passed on.")
+
+
+def _answer(reached: Reached) -> Received:
+    return Received(reached.last, [RefusedEvent(each.place, each.code) for each in reached.refused])

@@ -1,0 +1,249 @@
+"""What waits for other nodes, on its way: for each destination one machine, and one transaction at a time.
+
+Rows are read a batch at a time, and a body lives only while its request is under way: what waits for nodes
+that are away takes no memory.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, gatherResults
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from federation.answers import Failed, code_in, refused_in, seconds_in
+from federation.building import Built
+from federation.machine import LATER, Core, Destination, new_destination
+from safeum_home.errors import Problem
+from safeum_home.outgoing.answers import NoAnswer
+from safeum_home.outgoing.http import Answer
+from safeum_home.ports.outbox import Batch, Outbox, Trim
+from safeum_home.protocol.federation.transactions import HELLO_PATH, TRANSACTIONS_PATH, stream_name
+
+AT_ONCE = 64
+"""Destinations that are told something at the same moment; a body has up to a megabyte."""
+LONGEST_ANSWER = 128 * 1024
+BEGINNINGS = 3
+"""How often in a row a stream is begun anew, before the node is left alone for a while."""
+HELLOS_PER_SECOND = 10.0
+PAGE = 100
+_ANEW = frozenset(("stale_stream", "sequence_gap"))
+_TOO_MUCH = frozenset(("bad_request", "too_large", "malformed_event"))
+"""What a node says of a transaction that it will never take as it is."""
+
+Request = Callable[[str, str, str, bytes, int], "Deferred[Answer]"]
+"""`request(node, method, path, body, most)`, signed; fails with `NoAnswer`."""
+Build = Callable[[Batch], "Deferred[Built]"]
+
+
+class Report(NamedTuple):
+    """How it is with a destination: the state of its machine, and why it was not told last."""
+
+    state: str
+    error: str
+
+
+class _Way:
+    """A destination, while there is something to do for it."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.machine: Destination = new_destination(core)
+        self.run: Deferred[None] | None = None
+        self.error = ""
+
+
+class Sender:
+    """Tells other nodes. For the reactor's thread."""
+
+    _log = Logger()
+
+    def __init__(
+        self, clock: IReactorTime, outbox: Outbox, build: Build, request: Request, random: Callable[[], float]
+    ) -> None:
+        """`random` gives numbers from 0 to 1."""
+        self._clock = clock
+        self._outbox = outbox
+        self._build = build
+        self._request = request
+        self._random = random
+        self._ways: dict[str, _Way] = {}
+        self._slots = DeferredSemaphore(AT_ONCE)
+        self._greeting: Deferred[None] | None = None
+        self._stopped = False
+
+    # --- what happens
+
+    def start(self) -> None:
+        """Go on with what waits, and tell the others that this node is there again; not all at once."""
+        self._greeting = Deferred.fromCoroutine(self._greet())
+        self._greeting.addErrback(self._gave_up)
+
+    def wake(self, nodes: Iterable[str]) -> None:
+        """Something waits for these."""
+        for node in nodes:
+            self._wake(node, None)
+
+    def heard(self, node: str) -> None:
+        """A node has sent a request that is really of it."""
+        if (way := self._ways.get(node)) is not None:
+            way.machine.heard()
+
+    def stop(self) -> "Deferred[None]":
+        """Send nothing more; fires when nothing is under way."""
+        self._stopped = True
+        running = [] if self._greeting is None else [self._greeting]
+        for way in self._ways.values():
+            way.machine.stop()
+            if way.run is not None:
+                running.append(way.run)
+        self._ways.clear()
+        for run in running:
+            run.cancel()
+        return gatherResults(running, consumeErrors=True).addCallback(lambda _: None)
+
+    def reports(self) -> dict[str, Report]:
+        """Of those for which there is something to do."""
+        return {node: Report(way.core.state, way.error) for node, way in self._ways.items()}
+
+    def summary(self, mode: str) -> str:
+        """How it is with all of them, in one line."""
+        states = [way.core.state for way in self._ways.values()]
+        telling, failing = sum("sending" in each for each in states), states.count("backing off")
+        return f"{mode}; telling {telling} nodes, {failing} cannot be told"
+
+    @property
+    def held(self) -> int:
+        """For how many destinations there is something in memory."""
+        return len(self._ways)
+
+    # --- one destination
+
+    def _wake(self, node: str, since: float | None) -> None:
+        if self._stopped:
+            return
+        way = self._ways.get(node)
+        if way is None:
+            core = Core(self._clock, self._random, lambda: self._begin(node), since=since)
+            way = self._ways[node] = _Way(core)
+        way.machine.woken()
+
+    def _begin(self, node: str) -> None:
+        way = self._ways[node]
+
+        run = Deferred.fromCoroutine(self._run(node, way))
+        way.run = run
+
+        def ended(result: object) -> None:
+            if way.run is run:
+                way.run = None
+
+        run.addBoth(ended)
+
+    async def _run(self, node: str, way: _Way) -> None:
+        try:
+            await self._send(node, way)
+        except CancelledError:
+            return
+        except Failed as failed:
+            await self._fail(node, way, failed)
+        except Problem as problem:
+            # The database's: the other node is not to blame.
+            way.error = problem.code.code
+            way.machine.failed(problem.retry_after or 1.0)
+        except Exception:
+            self._log.failure("Telling a node failed.")
+            await self._fail(node, way, Failed("this node failed"))
+        else:
+            way.machine.emptied()
+            if way.core.state == "idle" and self._ways.get(node) is way:
+                del self._ways[node]
+
+    async def _send(self, node: str, way: _Way) -> None:
+        beginnings = 0
+        batch = await self._outbox.next(node)
+        while batch is not None:
+            await self._slots.acquire()
+            try:
+                batch, body = await self._body(node, batch)
+                answer = await self._put(node, batch, body) if batch.rows else None
+            finally:
+                self._slots.release()
+                body = b""
+            if answer is None:
+                batch = await self._outbox.next(node)
+            elif answer.status == 200:
+                batch = await self._outbox.delivered(node, batch, refused_in(answer.body, batch))
+                way.machine.told()
+                way.error, beginnings = "", 0
+            else:
+                code = code_in(answer.body)
+                if code in _ANEW and beginnings < BEGINNINGS:
+                    self._log.info("A stream to another node is begun anew: {code}.", code=code)
+                    beginnings += 1
+                    batch = await self._outbox.new_stream(node)
+                elif code in _TOO_MUCH:
+                    await self._split(node, batch, code)
+                    batch = await self._outbox.next(node)
+                else:
+                    raise Failed(code or f"status {answer.status}", seconds_in(answer.retry_after))
+
+    async def _body(self, node: str, batch: Batch) -> tuple[Batch, bytes]:
+        built = await self._build(batch)
+        if built.is_whole:
+            return batch, built.body
+        return await self._outbox.trim(node, batch, built.trim), built.body
+
+    async def _put(self, node: str, batch: Batch, body: bytes) -> Answer:
+        path = f"{TRANSACTIONS_PATH}{stream_name(batch.stream)}/{batch.number}"
+        try:
+            return await self._request(node, "PUT", path, body, LONGEST_ANSWER)
+        except NoAnswer as error:
+            raise Failed(error.reason) from None
+
+    async def _split(self, node: str, batch: Batch, code: str) -> None:
+        """A node will not take it as a whole: so it gets half, and one event that it will not take goes."""
+        half = len(batch.rows) // 2
+        if half:
+            await self._outbox.trim(node, batch, Trim(later=batch.rows[half:]))
+        else:
+            await self._outbox.trim(node, batch, Trim(poison=((batch.rows[0], code),)))
+
+    async def _fail(self, node: str, way: _Way, failed: Failed) -> None:
+        way.error = failed.reason
+        first = way.core.since is None
+        way.machine.failed(failed.retry_after)
+        since = way.core.since
+        if since is None or not (first or self._clock.seconds() - since >= LATER):
+            return
+        try:
+            dropped = await self._outbox.failing(node, int(since * 1000))
+        except (Problem, CancelledError):
+            return
+        if dropped:
+            self._log.warn("{count} events for a node were given up: it was away too long.", count=dropped)
+
+    # --- at the start
+
+    async def _greet(self) -> None:
+        after = b""
+        while True:
+            states, after = await self._outbox.peers(after, PAGE)
+            for state in states:
+                if state.waiting:
+                    self._wake(state.name, state.failing / 1000 if state.failing else None)
+                else:
+                    self._hello(state.name)
+                await deferLater(self._clock, 1 / HELLOS_PER_SECOND)
+            if len(states) < PAGE:
+                return
+
+    def _hello(self, node: str) -> None:
+        asked = self._request(node, "POST", HELLO_PATH, b"{}", 4096)
+        # Whoever does not hear it, is away, or has nothing to do with this node any more.
+        asked.addErrback(lambda failure: failure.trap(NoAnswer) and None)
+
+    def _gave_up(self, failure: Any) -> None:
+        if failure.check(CancelledError, Problem) is None:
+            self._log.failure("Greeting other nodes failed.", failure=failure)

@@ -1,0 +1,220 @@
+"""Other nodes, made and wired: what they are told, what they tell and ask, and what they are asked."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from random import SystemRandom
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from msgspec import Struct
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.threads import deferToThreadPool
+from twisted.web.resource import IResource
+
+from federation.asking import ask
+from federation.building import Builder
+from federation.destinations import Sign
+from federation.event_verifier import EventVerifier, InThread
+from federation.inbound import FederationResource, KeysResource, Limits
+from federation.key_cache import KeyCache
+from federation.own_keys import OwnKeys
+from federation.policy import Mode, Policy
+from federation.receiving import Receiver
+from federation.replay import NonceWindow
+from federation.sender import Sender
+from federation.signatures import new_nonce, sign_request
+from federation.verifier import RequestVerifier
+from federation.way_out import way_out
+from safeum_home.config import Config, FederationSection
+from safeum_home.errors import Code, Problem
+from safeum_home.gateway.bodies import Body
+from safeum_home.limits import RateLimit
+from safeum_home.node.federation_keys import load, rotate
+from safeum_home.node.federation_rows import PeerRows
+from safeum_home.node.federation_store import NodeInbox, NodeOutbox
+from safeum_home.outgoing.http import Answer as HttpAnswer
+from safeum_home.ports import Database
+from safeum_home.ports.federation import Answer, Noted, SharedKind
+from safeum_home.ports.outbox import SetAside
+from safeum_home.protocol.federation.transactions import FEDERATION_PATH
+from safeum_home.protocol.http import NODE_KEYS_PATH
+from safeum_home.sealing.vault import Vault
+
+R = TypeVar("R", bound=Struct)
+
+
+class WayOut(Protocol):
+    """Requests to other nodes: `federation.destinations.Destinations`."""
+
+    def request(
+        self, node: str, method: str, path: str, body: bytes = b"", most: int | None = None
+    ) -> "Deferred[HttpAnswer]": ...
+    def fetch_keys(self, node: str) -> "Deferred[bytes]": ...
+    def close(self) -> "Deferred[None]": ...
+
+
+MakeWayOut = Callable[[FederationSection, Callable[[str], bool], Sign], Awaitable[WayOut]]
+
+
+class Means(NamedTuple):
+    """What federation stands on."""
+
+    config: Config
+    clock: Any
+    """Provides IReactorTime."""
+    database: Database
+    vault: Vault
+    in_thread: InThread
+
+    def milliseconds(self) -> int:
+        return int(self.clock.seconds() * 1000)
+
+
+class NodeFederation:
+    """`ports.Peers`. Made by `open_federation`; `connect` it to the domain before it is started."""
+
+    def __init__(self, means: Means, policy: Policy, own: OwnKeys, way: WayOut, rows: PeerRows) -> None:
+        section, clock, database = means.config.federation, means.clock, means.database
+        self._means = means
+        self._policy = policy
+        self.own = own
+        self._way = way
+        self.rows = rows
+        self._kinds: dict[str, SharedKind] = {}
+        self._answers: Mapping[type[Struct], Answer] = {}
+        self.outbox = NodeOutbox(database, rows, section.waiting)
+        self._inbox = NodeInbox(database, rows)
+        self.keys = KeyCache(way.fetch_keys, clock, rows.is_known)
+        builder = Builder(lambda: self._kinds, own)
+        self.sender = Sender(
+            clock,
+            self.outbox,
+            lambda batch: database.read(lambda c: builder.build(c, batch)),
+            way.request,
+            SystemRandom().random,
+        )
+        name = means.config.node.name
+        verifier = RequestVerifier(name, policy, self.keys, NonceWindow(clock.seconds))
+        events = EventVerifier(name, policy, self.keys, own, means.in_thread)
+        addresses = RateLimit(section.asked_per_address, section.asked_per_address_burst, clock.seconds)
+        nodes = RateLimit(section.asked_per_node, section.asked_per_node_burst, clock.seconds)
+        self._resource = FederationResource(
+            Body,
+            verifier,
+            Receiver(self._inbox, events, lambda: self._kinds),
+            lambda: self._answers,
+            self.sender.heard,
+            Limits(addresses, nodes),
+        )
+        self._resources = {
+            NODE_KEYS_PATH: KeysResource(own, addresses),
+            FEDERATION_PATH.rstrip("/"): self._resource,
+        }
+
+    # --- for the edge, and the life of the node
+
+    @property
+    def resources(self) -> Mapping[str, IResource]:
+        """What is served to other nodes, by its path."""
+        return self._resources
+
+    def stream(self, request: Any, method: bytes, path: bytes, length: int | None) -> Body | None:
+        """`gateway.bodies.Streams`."""
+        body: Body | None = self._resource.stream(request, method, path, length)
+        return body
+
+    def connect(self, shared: Iterable[SharedKind], answers: Mapping[type[Struct], Answer]) -> None:
+        """The kinds of objects that nodes tell each other of, and what answers their questions."""
+        self._kinds = {kind.type: kind for kind in shared}
+        self._answers = answers
+
+    def start(self) -> None:
+        """Begin to tell others."""
+        self.sender.start()
+
+    def forget(self) -> None:
+        """Read all from the database anew."""
+        self._inbox.forget()
+
+    async def stop(self) -> None:
+        """Take and send nothing more: afterwards nothing of this uses the database."""
+        await self._resource.stop()
+        await self.sender.stop()
+        await self._way.close()
+
+    def aside(self, limit: int) -> "Deferred[list[SetAside]]":
+        """What was refused between this node and others, the newest first."""
+        return self._means.database.read(lambda c: self.rows.aside(c, limit))
+
+    def report(self) -> str:
+        """A line for the operator."""
+        return self.sender.summary(self._means.config.federation.mode)
+
+    async def rotate(self) -> str:
+        """Sign with a new key from now on; its id. Raises `storage_unavailable`."""
+        means = self._means
+        return await rotate(self.own, means.database, means.vault.federation, means.milliseconds)
+
+    # --- ports.Peers
+
+    def reaches(self, node: str) -> bool:
+        return self._policy.allows(node)
+
+    def note(self, c: Connection, rows: Sequence[Noted]) -> None:
+        self.outbox.note(c, rows)
+
+    def wake(self, nodes: Iterable[str]) -> None:
+        reached = {node for node in nodes if self._policy.allows(node)}
+        self.rows.there(reached)
+        self.sender.wake(reached)
+
+    def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
+        if not self._policy.allows(node):
+            return fail(Problem(Code.NODE_UNREACHABLE))
+        return Deferred.fromCoroutine(ask(self._way.request, node, question, result))
+
+
+async def open_federation(means: Means, make: MakeWayOut) -> NodeFederation | None:
+    """None where the configuration says that this node has to do with no other.
+
+    Raises `storage_unavailable`, and OSError and ValueError where the roots cannot be read.
+    """
+    section, name = means.config.federation, means.config.node.name
+    policy = Policy(name, Mode(section.mode), section.allow, section.deny)
+    if policy.is_off:
+        return None
+    own = await load(name, means.database, means.vault.federation, means.milliseconds)
+
+    def sign(method: str, target: str, body: bytes, destination: str) -> Mapping[str, str]:
+        key = own.in_use
+        return sign_request(
+            method,
+            target,
+            body,
+            origin=name,
+            destination=destination,
+            key_id=key.key_id,
+            signer=key.signer,
+            created=int(means.clock.seconds()),
+            nonce=new_nonce(),
+        )
+
+    way = await make(section, policy.allows, sign)
+    rows = PeerRows(means.vault.blinder, means.vault.peers, policy.allows, means.milliseconds)
+    federation = NodeFederation(means, policy, own, way, rows)
+    await federation.outbox.load()
+    return federation
+
+
+async def over_the_network(
+    config: Config, reactor: Any, database: Database, vault: Vault
+) -> NodeFederation | None:
+    """As `open_federation`, over the network."""
+
+    def in_thread(work: Callable[[], Any]) -> "Deferred[Any]":
+        return deferToThreadPool(reactor, reactor.getThreadPool(), work)
+
+    async def make(section: FederationSection, allows: Callable[[str], bool], sign: Sign) -> WayOut:
+        way: WayOut = await in_thread(lambda: way_out(reactor, config.node.name, section, allows, sign))
+        return way
+
+    return await open_federation(Means(config, reactor, database, vault, in_thread), make)

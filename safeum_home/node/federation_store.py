@@ -1,0 +1,218 @@
+"""The rows of other nodes, with their names opened: `ports.outbox` over the database."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from itertools import count
+from secrets import token_bytes
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
+
+from safeum_home.errors import Code, Problem
+from safeum_home.node.federation_rows import PeerRows
+from safeum_home.ports import Database
+from safeum_home.ports.federation import Noted
+from safeum_home.ports.outbox import Batch, PeerState, Reached, Refused, Store, Trim, Waiting
+from safeum_home.protocol.federation.transactions import MOST_EVENTS
+from safeum_home.storage import outbox, peers
+
+HOUR = 3600 * 1000
+KEPT_HOURS = 30 * 24
+"""After so many hours what waits for a node that is away is dropped."""
+KEPT_IN_RAM = 1_000
+"""Nodes of which it is remembered how far their streams got."""
+BOUNDED = frozenset(("chat.message",))
+"""The kinds of which there may be any number. Others are no more than accounts, contacts and chats."""
+
+_refused = msgspec.json.Decoder(tuple[Refused, ...])
+
+
+class NodeOutbox:
+    """`ports.outbox.Outbox`, and what writes into it."""
+
+    def __init__(self, database: Database, rows: PeerRows, most: int, events: int = MOST_EVENTS) -> None:
+        """`most` rows of what `BOUNDED` names may wait for a node; `events` are in a batch."""
+        self._database = database
+        self._rows = rows
+        self._most = most
+        self._events = events
+        self._places = count(1)
+
+    async def load(self) -> None:
+        """Find out where to go on; raises `storage_unavailable`."""
+        last = await self._database.read(outbox.last_position)
+        self._places = count(max(last, self._rows.milliseconds() * 1000) + 1)
+
+    def note(self, c: Connection, noted: Sequence[Noted]) -> None:
+        """`Peers.note`: any number of rows, few statements. In the writer's thread.
+
+        Raises `peer_behind` for a message, where too many wait for its node.
+        """
+        by_node: dict[str, list[Noted]] = {}
+        for row in noted:
+            by_node.setdefault(row.node, []).append(row)
+        for node, rows in by_node.items():
+            if self._rows.reaches(node):
+                self._note(c, self._rows.row(c, node), rows)
+
+    def _note(self, c: Connection, peer: bytes, noted: Sequence[Noted]) -> None:
+        plain: list[Waiting] = []
+        urgent: list[Waiting] = []
+        for _, kind, pointer, hurries in noted:
+            place = next(self._places)
+            if hurries:
+                urgent.append(Waiting(place, kind, pointer))
+            else:
+                plain.append(Waiting(place + outbox.NOT_URGENT, kind, pointer))
+        more = outbox.note(c, peer, plain, self._rows.milliseconds() // HOUR, urgent)
+        peers.counted(c, peer, more)
+        if any(row.type in BOUNDED for row in plain):
+            row = peers.outgoing(c, peer)
+            if row is not None and row.waiting > self._most:
+                raise Problem(Code.PEER_BEHIND)
+
+    # --- ports.outbox.Outbox
+
+    def next(self, node: str) -> "Deferred[Batch | None]":
+        def store(c: Connection) -> Batch | None:
+            peer = self._rows.blind(node)
+            if outbox.is_overtaken(c, peer):
+                # What is urgent has come since, and the node may never have heard of the batch.
+                return self._anew(c, peer)
+            return self._next(c, peer)
+
+        return self._database.transact(store)
+
+    def trim(self, node: str, batch: Batch, trim: Trim) -> "Deferred[Batch]":
+        def store(c: Connection) -> Batch:
+            peer = self._rows.blind(node)
+            out = [*trim.gone, *(row for row, _ in trim.poison)]
+            fewer = outbox.remove(c, peer, out)
+            if trim.later:
+                fewer += outbox.let_go(c, peer, trim.later[0].position)
+            peers.counted(c, peer, -fewer)
+            self._rows.keep_aside(c, peer, True, [(row.type, code) for row, code in trim.poison])
+            rows = outbox.fixed(c, peer)
+            if not rows:
+                peers.set_sent(c, peer, batch.number - 1)
+            return batch._replace(rows=rows)
+
+        return self._database.transact(store)
+
+    def delivered(self, node: str, batch: Batch, refused: Sequence[Refused]) -> "Deferred[Batch | None]":
+        def store(c: Connection) -> Batch | None:
+            peer = self._rows.blind(node)
+            peers.counted(c, peer, -outbox.remove_fixed(c, peer))
+            peers.set_delivered(c, peer, self._rows.milliseconds())
+            kinds = [(batch.rows[each.place].type, each.code) for each in refused]
+            self._rows.keep_aside(c, peer, False, kinds)
+            return self._next(c, peer)
+
+        return self._database.transact(store)
+
+    def new_stream(self, node: str) -> "Deferred[Batch | None]":
+        return self._database.transact(lambda c: self._anew(c, self._rows.blind(node)))
+
+    def failing(self, node: str, since: int) -> "Deferred[int]":
+        def store(c: Connection) -> int:
+            peer, now = self._rows.blind(node), self._rows.milliseconds()
+            peers.set_failing(c, peer, since)
+            if now - since < KEPT_HOURS * HOUR:
+                return 0
+            dropped = outbox.drop_older(c, peer, now // HOUR - KEPT_HOURS)
+            peers.counted(c, peer, -dropped)
+            return dropped
+
+        return self._database.transact(store)
+
+    def peers(self, after: bytes, limit: int) -> "Deferred[tuple[list[PeerState], bytes]]":
+        def read(c: Connection) -> tuple[list[PeerState], bytes]:
+            page = peers.page(c, after, limit)
+            states = [
+                PeerState(self._rows.name(row.peer, row.sealed), row.waiting, row.failing, row.seen)
+                for row in page
+            ]
+            return states, page[-1].peer if page else b""
+
+        return self._database.read(read)
+
+    def _anew(self, c: Connection, peer: bytes) -> Batch | None:
+        peers.counted(c, peer, -outbox.let_go(c, peer))
+        peers.set_stream(c, peer, token_bytes(16))
+        return self._next(c, peer)
+
+    def _next(self, c: Connection, peer: bytes) -> Batch | None:
+        row = peers.outgoing(c, peer)
+        if row is None:
+            return None
+        if rows := outbox.fixed(c, peer):
+            return Batch(row.stream, row.sent, rows)
+        rows = outbox.fix(c, peer, row.sent + 1, self._events)
+        if not rows:
+            return None
+        peers.set_sent(c, peer, row.sent + 1)
+        return Batch(row.stream, row.sent + 1, rows)
+
+
+class NodeInbox:
+    """`ports.outbox.Inbox`. What is committed is remembered for those that come often."""
+
+    def __init__(self, database: Database, rows: PeerRows) -> None:
+        self._database = database
+        self._rows = rows
+        self._reached: OrderedDict[str, Reached] = OrderedDict()
+
+    def forget(self) -> None:
+        """Read all from the database anew."""
+        self._reached.clear()
+
+    async def reached(self, node: str) -> Reached:
+        if (held := self._reached.get(node)) is not None:
+            return held
+        row = await self._database.read(lambda c: peers.incoming(c, self._rows.blind(node)))
+        if row is None or row.stream is None:
+            return Reached(None, 0, 0, b"", ())
+        refused = _refused.decode(row.refused or b"[]")
+        return Reached(row.stream, row.last, row.done, row.digest or b"", refused)
+
+    async def apply(
+        self,
+        node: str,
+        stores: Sequence[Store],
+        reached: Callable[[Sequence[Problem | None]], Reached],
+        aside: Callable[[Sequence[Problem | None]], Sequence[tuple[str, str]]],
+    ) -> Sequence[Problem | None]:
+        self._reached.pop(node, None)
+
+        def store(c: Connection) -> tuple[list[Problem | None], Reached]:
+            peer = self._rows.row(c, node)
+            outcomes = [_stored(c, each) for each in stores]
+            now = reached(outcomes)
+            refused = msgspec.json.encode(now.refused) if now.refused else None
+            row = peers.InRow(now.stream, now.last, now.done, now.digest, refused)
+            peers.set_reached(c, peer, row, self._rows.milliseconds())
+            self._rows.keep_aside(c, peer, True, aside(outcomes))
+            return outcomes, now
+
+        outcomes, now = await self._database.transact(store)
+        self._rows.there([node])
+        self._reached[node] = now
+        while len(self._reached) > KEPT_IN_RAM:
+            self._reached.popitem(last=False)
+        return outcomes
+
+
+def _stored(c: Connection, store: Store) -> Problem | None:
+    """Run it; what it did is undone where it raises a `Problem`, which is the answer."""
+    execute: Any = c.connection.driver_connection.execute  # type: ignore[union-attr]  # it is connected
+    execute("SAVEPOINT event")
+    problem = None
+    try:
+        store(c)
+    except Problem as error:
+        execute("ROLLBACK TO SAVEPOINT event")
+        problem = Problem(error.code, error.detail, error.retry_after)
+    execute("RELEASE SAVEPOINT event")
+    return problem

@@ -1,0 +1,124 @@
+"""What other nodes are still to be told: pointers to objects, by destination.
+
+An object that waits, and is part of no batch yet, is there once. Urgent rows come first: their positions are
+the lower ones.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
+
+from safeum_home.ports.outbox import Waiting
+from safeum_home.storage.many import Many
+from safeum_home.storage.schema import outbox
+
+NOT_URGENT = 1 << 62
+"""What is added to the positions of rows that are not urgent."""
+
+_NOTE = Many(
+    "INSERT INTO outbox (destination, position, type, pointer, hour, batch) {rows}"
+    " ON CONFLICT (destination, type, pointer) WHERE batch = 0 DO NOTHING",
+    ("bytea", "bigint", "text", "bytea", "bigint", "bigint"),
+)
+_OF = outbox.c.destination == bindparam("peer")
+# Written out, not bound: only so it is known to be what the partial indexes are for.
+_FREE = outbox.c.batch == literal_column("0")
+_FIXED = outbox.c.batch > literal_column("0")
+_LIFT = delete(outbox).where(
+    _OF,
+    _FREE,
+    outbox.c.type == bindparam("of_type"),
+    outbox.c.pointer == bindparam("of_pointer"),
+    outbox.c.position >= NOT_URGENT,
+)
+_ROWS = select(outbox.c.position, outbox.c.type, outbox.c.pointer).where(_OF).order_by(outbox.c.position)
+_FIXED_ROWS = _ROWS.where(_FIXED)
+_LAST_FIXED = select(func.max(outbox.c.position)).where(_OF, _FIXED)
+_HURRIES = select(outbox.c.position).where(_OF, _FREE, outbox.c.position < NOT_URGENT).limit(1)
+_FIRST = _ROWS.where(_FREE).limit(bindparam("limit"))
+_FIX = (
+    update(outbox).where(_OF, _FREE, outbox.c.position <= bindparam("upto")).values(batch=bindparam("number"))
+)
+_LET_GO = update(outbox).where(_OF, _FIXED, outbox.c.position >= bindparam("first")).values(batch=0)
+_DELETE = delete(outbox).where(_OF, outbox.c.position == bindparam("place"))
+_DELETE_FIXED = delete(outbox).where(_OF, _FIXED)
+_newer = outbox.alias("newer")
+_IS_NEWER = (
+    select(_newer.c.position)
+    .where(
+        _newer.c.destination == outbox.c.destination,
+        _newer.c.type == outbox.c.type,
+        _newer.c.pointer == outbox.c.pointer,
+        _newer.c.batch == literal_column("0"),
+    )
+    .exists()
+)
+_DELETE_OLDER = delete(outbox).where(_OF, _FIXED, outbox.c.position >= bindparam("first"), _IS_NEWER)
+_DROP = delete(outbox).where(_OF, outbox.c.hour < bindparam("hour"))
+
+
+def note(
+    c: Connection, peer: bytes, rows: Sequence[Waiting], hour: int, urgent: Sequence[Waiting] = ()
+) -> int:
+    """Add rows that do not wait yet; by how many there are more now.
+
+    Positions of `rows` are `NOT_URGENT` and higher, those of `urgent` lower; all are new.
+    """
+    lifted = 0
+    for row in urgent:
+        lifted += c.execute(_LIFT, {"peer": peer, "of_type": row.type, "of_pointer": row.pointer}).rowcount
+    every = [*rows, *urgent]
+    return _NOTE.change(c, [(peer, *row, hour, 0) for row in every]) - lifted
+
+
+def fixed(c: Connection, peer: bytes) -> tuple[Waiting, ...]:
+    """The rows of the batch that was fixed and not delivered yet."""
+    return tuple(Waiting(*row) for row in c.execute(_FIXED_ROWS, {"peer": peer}))
+
+
+def fix(c: Connection, peer: bytes, number: int, limit: int) -> tuple[Waiting, ...]:
+    """Make the first rows the batch `number`, while there is no other."""
+    rows = tuple(Waiting(*row) for row in c.execute(_FIRST, {"peer": peer, "limit": limit}))
+    if rows:
+        # They are the first ones: so nothing else is up to there.
+        c.execute(_FIX, {"peer": peer, "upto": rows[-1].position, "number": number})
+    return rows
+
+
+def is_overtaken(c: Connection, peer: bytes) -> bool:
+    """Whether there is a batch, with rows that are not urgent, and an urgent row that is not in it."""
+    last = c.execute(_LAST_FIXED, {"peer": peer}).scalar_one_or_none()
+    return last is not None and last >= NOT_URGENT and c.execute(_HURRIES, {"peer": peer}).first() is not None
+
+
+def let_go(c: Connection, peer: bytes, first: int = 0) -> int:
+    """The rows of the batch from position `first` on wait again.
+
+    How many are gone instead, as the same objects have changed since, and wait already.
+    """
+    doubled = c.execute(_DELETE_OLDER, {"peer": peer, "first": first}).rowcount
+    c.execute(_LET_GO, {"peer": peer, "first": first})
+    return doubled
+
+
+def remove(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> int:
+    """These do not wait any more; how many there were."""
+    return sum(c.execute(_DELETE, {"peer": peer, "place": row.position}).rowcount for row in rows)
+
+
+def remove_fixed(c: Connection, peer: bytes) -> int:
+    """The batch was delivered; how many rows it had."""
+    return c.execute(_DELETE_FIXED, {"peer": peer}).rowcount
+
+
+def drop_older(c: Connection, peer: bytes, hour: int) -> int:
+    """What has waited since before `hour` (since 1970) waits no more; how many rows that were."""
+    return c.execute(_DROP, {"peer": peer, "hour": hour}).rowcount
+
+
+def last_position(c: Connection) -> int:
+    """The highest position that is there, without `NOT_URGENT`; 0 where nothing waits."""
+    positions = select(func.max(outbox.c.position))
+    plain: int = c.execute(positions).scalar_one() or 0
+    urgent: int = c.execute(positions.where(outbox.c.position < NOT_URGENT)).scalar_one() or 0
+    return max(plain - NOT_URGENT, urgent)

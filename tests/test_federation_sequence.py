@@ -1,0 +1,159 @@
+"""Two nodes under whatever may happen to them: at the end each knows what the other has said."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.federated import Node, Pair
+from tests.instant_database import InstantDatabase
+
+NAMES = ("a.example", "b.example")
+_node = st.sampled_from(NAMES)
+_calm: Any = st.one_of(
+    st.tuples(st.just("say"), _node, st.sampled_from(("test.saying", "chat.message"))),
+    st.tuples(st.just("wait"), st.sampled_from((0.0005, 0.002, 0.01, 1.0, 400.0))),
+    st.tuples(st.just("deaf"), _node),
+    st.tuples(st.just("away"), _node),
+    st.tuples(st.just("back"), _node),
+    st.tuples(st.just("restart"), _node),
+    st.tuples(st.just("hold"), _node),
+    st.tuples(st.just("commit"), _node, st.booleans()),
+    st.tuples(st.just("disk"), _node, st.booleans()),
+)
+_rough: Any = st.one_of(
+    _calm,
+    st.tuples(st.just("change"), _node, st.integers(0, 3)),
+    st.tuples(st.just("copy"), _node),
+    st.tuples(st.just("restore"), _node),
+    st.tuples(st.just("rotate"), _node),
+)
+
+
+def copy(database: InstantDatabase) -> InstantDatabase:
+    """What was committed of it."""
+    copied = InstantDatabase()
+    source: Any = database.connection.connection.driver_connection
+    source.backup(copied.connection.connection.driver_connection)
+    copied._position, copied.committed = database._position, database.committed
+    return copied
+
+
+class Story:
+    """What happens, one thing after another. A refused change is as if nobody had made it."""
+
+    def __init__(self) -> None:
+        self.pair = Pair()
+        self.count = 0
+        self.said: dict[str, list[int]] = {name: [] for name in NAMES}
+        self.copies: dict[str, InstantDatabase] = {}
+
+    def play(self, steps: list[Any]) -> None:
+        for what, *about in steps:
+            getattr(self, what)(*about)
+        for name in NAMES:
+            self.back(name)
+            self.disk(name, False)
+            self._node(name).database.release()
+            self._node(name).database.hold = False
+        for _ in range(3):
+            for name in NAMES:
+                self.restart(name)
+            self.pair.until(lambda: not any(self._node(name).waiting for name in NAMES), 100_000)
+
+    def say(self, name: str, kind: str) -> None:
+        self.count += 1
+        self._say(name, str(self.count), kind)
+
+    def change(self, name: str, which: int) -> None:
+        self.count += 1
+        self._say(name, f"object {which}", "test.saying")
+
+    def wait(self, seconds: float) -> None:
+        self.pair.clock.pump([seconds / 10] * 10)
+
+    def deaf(self, name: str) -> None:
+        self.pair.deaf.add(name)
+
+    def away(self, name: str) -> None:
+        self.pair.away.add(name)
+
+    def back(self, name: str) -> None:
+        self.pair.away.discard(name)
+        self.pair.deaf.discard(name)
+
+    def restart(self, name: str) -> None:
+        self._node(name).database.failing = False
+        self.pair.restart(name)
+
+    def hold(self, name: str) -> None:
+        self._node(name).database.hold = True
+
+    def commit(self, name: str, told: bool) -> None:
+        database = self._node(name).database
+        database.commit()
+        if told:
+            database.report()
+
+    def disk(self, name: str, failing: bool) -> None:
+        self._node(name).database.failing = failing
+
+    def copy(self, name: str) -> None:
+        self.copies[name] = copy(self._node(name).database)
+
+    def restore(self, name: str) -> None:
+        if name in self.copies:
+            node = self._node(name)
+            node.kill()
+            node.database = copy(self.copies[name])
+            node.start()
+
+    def rotate(self, name: str) -> None:
+        Deferred.fromCoroutine(self._node(name).federation.rotate()).addErrback(lambda _: None)
+
+    def _say(self, name: str, what: str, kind: str) -> None:
+        node = self._node(name)
+        if node.database.failing or node.database.hold:
+            return
+        node.say(what, self.count, kind=kind)
+        self.said[name].append(self.count)
+
+    def _node(self, name: str) -> Node:
+        return self.pair[name]
+
+
+class SequenceTests(SynchronousTestCase):
+    """Losses, repetitions, restarts; and backups that were put back."""
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.lists(_calm, max_size=40))
+    def test_once_and_in_order(self, steps: list[Any]) -> None:
+        """What is lost on its way, or by a node that is killed, is there all the same: once, in its order."""
+        story = Story()
+        story.play(steps)
+        for name, other in (NAMES, NAMES[::-1]):
+            self.assertEqual(story.pair[other].values(), story.said[name])
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.lists(_rough, max_size=40))
+    def test_at_last(self, steps: list[Any]) -> None:
+        """Where backups are put back all that waits arrives, and each object at last as it is."""
+        story = Story()
+        story.play(steps)
+        for name in NAMES:
+            story.count += 1
+            story.pair[name].say("at last", story.count)
+        story.pair.until(lambda: not any(story.pair[name].waiting for name in NAMES), 100_000)
+        for name, other in (NAMES, NAMES[::-1]):
+            there = {what: value for _, what, value in story.pair[other].arrived()}
+            self.assertEqual(there["at last"], story.count - (name == NAMES[0]))
+            if not {"copy", "restore"} <= {what for what, *_ in steps}:
+                for what, value in _said(story.pair[name]).items():
+                    self.assertEqual(there.get(what), value, what)
+
+
+def _said(node: Node) -> dict[str, int]:
+    rows = node.database.now(lambda c: c.exec_driver_sql("SELECT id, value FROM said").all())
+    return {row.id: row.value for row in rows}

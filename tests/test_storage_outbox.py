@@ -1,0 +1,185 @@
+"""What waits for other nodes, and how far they got, on SQLite and on PostgreSQL."""
+
+from sqlalchemy import Connection
+
+from safeum_home.ports.outbox import Waiting
+from safeum_home.storage import outbox, peers
+from safeum_home.storage.outbox import NOT_URGENT
+from safeum_home.storage.peers import KEPT, KEPT_OF_PEER, InRow
+from tests.storage import OnPostgres, StorageCase, blind
+
+B, C = blind("b"), blind("c")
+
+
+def row(place: int, what: str = "", urgent: bool = False) -> Waiting:
+    return Waiting(place + (0 if urgent else NOT_URGENT), "kind", (what or str(place)).encode())
+
+
+class OutboxTests(StorageCase):
+    """Rows for the nodes b and c."""
+
+    async def note(self, *rows: Waiting, peer: bytes = B, hour: int = 1) -> int:
+        return await self.write(outbox.note, peer, rows, hour)
+
+    async def test_once(self) -> None:
+        """An object waits once for each node, until it is part of a batch; then once more."""
+        self.assertEqual(await self.note(row(1, "x"), row(2, "y"), row(3, "x")), 2)
+        self.assertEqual(await self.note(row(4, "x")), 0)
+        self.assertEqual(await self.note(row(5, "x"), peer=C), 1)
+        fixed = await self.write(outbox.fix, B, 1, 10)
+        self.assertEqual(fixed, (row(1, "x"), row(2, "y")))
+        self.assertEqual(await self.note(row(6, "x"), row(7, "x")), 1)
+        self.assertEqual(await self.read(outbox.fixed, B), fixed)
+        self.assertEqual(await self.read(outbox.fixed, C), ())
+        self.assertEqual(await self.write(outbox.remove_fixed, B), 2)
+        self.assertEqual(await self.write(outbox.fix, B, 2, 10), (row(6, "x"),))
+
+    async def test_many(self) -> None:
+        """A thousand at once, taken in their order."""
+        rows = [row(number) for number in range(1, 1001)]
+        self.assertEqual(await self.note(*rows), 1000)
+        taken: list[Waiting] = []
+        for number in range(1, 4):
+            taken += await self.write(outbox.fix, B, number, 400)
+            await self.write(outbox.remove_fixed, B)
+        self.assertEqual(taken, rows)
+        self.assertEqual(await self.write(outbox.fix, B, 4, 400), ())
+
+    async def test_urgent(self) -> None:
+        """What is urgent comes first; what was not and is now, once."""
+        await self.note(row(1, "x"), row(2, "y"))
+        self.assertEqual(await self.write(outbox.note, B, (), 1, [row(3, "y", urgent=True)]), 0)
+        self.assertEqual(await self.note(row(4, "y")), 0)
+        self.assertEqual(await self.write(outbox.fix, B, 1, 10), (row(3, "y", urgent=True), row(1, "x")))
+
+    async def test_let_go(self) -> None:
+        """What goes back waits again, unless it does so already, as it has changed meanwhile."""
+        await self.note(row(1, "x"), row(2, "y"), row(3, "z"))
+        await self.write(outbox.fix, B, 1, 10)
+        await self.note(row(4, "y"), row(5, "z"))
+        self.assertFalse(await self.read(outbox.is_overtaken, B))
+        self.assertEqual(await self.write(outbox.let_go, B, row(3).position), 1)
+        self.assertEqual(await self.read(outbox.fixed, B), (row(1, "x"), row(2, "y")))
+        await self.write(outbox.note, B, (), 1, [row(6, "w", urgent=True)])
+        self.assertTrue(await self.read(outbox.is_overtaken, B))
+        self.assertEqual(await self.write(outbox.let_go, B), 1)
+        every = (row(6, "w", urgent=True), row(1, "x"), row(4, "y"), row(5, "z"))
+        self.assertEqual(await self.write(outbox.fix, B, 2, 10), every)
+        self.assertFalse(await self.read(outbox.is_overtaken, B))
+
+    async def test_dropped(self) -> None:
+        """What is too old goes, of one node, also where it was fixed."""
+        await self.note(row(1), hour=1)
+        await self.note(row(2), hour=5)
+        await self.note(row(3), hour=1, peer=C)
+        await self.write(outbox.fix, B, 1, 1)
+        self.assertEqual(await self.write(outbox.drop_older, B, 5), 1)
+        self.assertEqual(await self.write(outbox.fix, B, 2, 9), (row(2),))
+        self.assertEqual(await self.write(outbox.fix, C, 2, 9), (row(3),))
+
+    async def test_removed(self) -> None:
+        """Rows that are taken out."""
+        await self.note(row(1), row(2), row(3))
+        self.assertEqual(await self.write(outbox.remove, B, [row(1), row(3), row(9)]), 2)
+        self.assertEqual(await self.write(outbox.fix, B, 1, 9), (row(2),))
+
+    async def test_last_position(self) -> None:
+        """The highest place that was used, urgent or not."""
+        self.assertEqual(await self.read(outbox.last_position), 0)
+        await self.write(outbox.note, B, (), 1, [row(7, urgent=True)])
+        self.assertEqual(await self.read(outbox.last_position), 7)
+        await self.note(row(3), row(8))
+        self.assertEqual(await self.read(outbox.last_position), 8)
+
+
+class PeerTests(StorageCase):
+    """How far the nodes b and c got."""
+
+    async def setUp(self) -> None:  # type: ignore[override]  # trial waits for it
+        await super().setUp()
+        for peer in (B, C):
+            self.assertFalse(await self.read(peers.is_there, peer))
+            await self.write(peers.add, peer, b"sealed", b"s" * 16, 10)
+            self.assertTrue(await self.read(peers.is_there, peer))
+
+    async def test_outgoing(self) -> None:
+        """Stream, number, how much waits, since when it fails."""
+        self.assertEqual(await self.read(peers.count), 2)
+        self.assertIsNone(await self.read(peers.outgoing, blind("nobody")))
+        for more in (5, -2, 0):
+            await self.write(peers.counted, B, more)
+        await self.write(peers.set_sent, B, 7)
+        await self.write(peers.set_failing, B, 99)
+        self.assertEqual(await self.read(peers.outgoing, B), (b"s" * 16, 7, 3, 99))
+        await self.write(peers.set_delivered, B, 100)
+        await self.write(peers.set_stream, B, b"t" * 16)
+        self.assertEqual(await self.read(peers.outgoing, B), (b"t" * 16, 0, 3, 0))
+        self.assertEqual(await self.read(peers.outgoing, C), (b"s" * 16, 0, 0, 0))
+        [first, second] = await self.read(peers.page, b"", 9)
+        self.assertEqual((first, second.peer), ((B, b"sealed", 3, 0, 100), C))
+        self.assertEqual(await self.read(peers.page, B, 9), [second])
+        self.assertEqual(await self.read(peers.page, b"", 1), [first])
+
+    async def test_incoming(self) -> None:
+        """Nothing at first, and then what was stored last."""
+        self.assertIsNone(await self.read(peers.incoming, blind("nobody")))
+        self.assertEqual(await self.read(peers.incoming, B), (None, 0, 0, None, None))
+        for there in (InRow(b"i" * 16, 1, 2, b"d" * 32, b"[]"), InRow(b"i" * 16, 2, 0, b"e" * 32, None)):
+            await self.write(peers.set_reached, B, there, 50)
+            self.assertEqual(await self.read(peers.incoming, B), there)
+        self.assertEqual(await self.read(peers.incoming, C), (None, 0, 0, None, None))
+
+    async def test_aside(self) -> None:
+        """Of what was refused the newest of each node is kept, and the newest of all."""
+        await self.write(peers.keep_aside, C, 1, [b"of c"])
+        for at in range(2, 12):
+            await self.write(peers.keep_aside, B, at, [b"%d" % at] * 15)
+        found = await self.read(peers.aside, 1000)
+        newest = [b"%d" % at for at in range(11, 5, -1) for _ in range(15)] + [b"5"] * 10
+        self.assertEqual([each[3] for each in found], [*newest, b"of c"])
+        self.assertEqual(found[-1], (C, b"sealed", 1, b"of c"))
+        self.assertEqual(len(await self.read(peers.aside, 3)), 3)
+        await self.write(peers.keep_aside, B, 12, [])
+        await self.write(peers.keep_aside, B, 13, [b"x"] * 500)
+        self.assertEqual(len(await self.read(peers.aside, 1000)), KEPT_OF_PEER + 1)
+
+        def fill(c: Connection) -> None:
+            for number in range(KEPT // KEPT_OF_PEER + 3):
+                peer = b"%16d" % number
+                peers.add(c, peer, b"sealed", b"s" * 16, 10)
+                peers.keep_aside(c, peer, 100 + number, [b"x"] * KEPT_OF_PEER)
+
+        await self.write(fill)
+        found = await self.read(peers.aside, KEPT * 2)
+        self.assertEqual(len(found), KEPT)
+        self.assertEqual(found[-1][2], 103)
+
+
+class PostgresOutboxTests(OnPostgres, OutboxTests):
+    """The same on PostgreSQL."""
+
+
+class PostgresPeerTests(OnPostgres, PeerTests):
+    """The same on PostgreSQL."""
+
+
+class PlanTests(StorageCase):
+    """How SQLite looks for rows among a hundred thousand."""
+
+    async def test_no_scan(self) -> None:
+        """By indexes alone."""
+
+        def plans(c: Connection) -> list[str]:
+            found = []
+            for statement in (
+                "SELECT position FROM outbox WHERE destination = ? AND batch > 0 ORDER BY position",
+                "SELECT position FROM outbox WHERE destination = ? AND batch = 0 ORDER BY position LIMIT 5",
+                "DELETE FROM outbox WHERE destination = ? AND batch > 0",
+            ):
+                rows = c.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", (b"",)).all()
+                found.append("; ".join(str(each[3]) for each in rows))
+            return found
+
+        for plan in await self.read(plans):
+            self.assertIn("SEARCH outbox", plan)
+            self.assertNotIn("TEMP B-TREE", plan)
