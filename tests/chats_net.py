@@ -13,7 +13,6 @@ from twisted.python.failure import Failure
 from safeum_home.client.calls import Wire
 from safeum_home.client.connection import Listener
 from safeum_home.client.errors import Closing, Disconnected
-from safeum_home.client.loading import load_invitations
 from safeum_home.client.session import Client
 from safeum_home.client.state import State
 from safeum_home.gateway.session import Session
@@ -174,7 +173,7 @@ class Device:
     def load(self) -> None:
         """Load all that there is to be seen, anew."""
         self.ask(self.client.load).needed()
-        self.ask(lambda: load_invitations(self.state, self.client)).needed()
+        self.ask(self.client.invitations).needed()
 
     def cut(self, *, away: bool) -> None:
         """The connection breaks, and what was under way with it."""

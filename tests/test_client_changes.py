@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.drafts import PAUSE, Drafts
 from safeum_home.client.message_methods import FOR_EVER
+from safeum_home.client.text import moment
 from safeum_home.protocol.carried import decode
 from safeum_home.protocol.commands import ChatList, History
 from safeum_home.protocol.events import ChatChanged, Reacted, SettingsChanged
@@ -239,13 +240,40 @@ class ScreenTests(DeskTestCase):
         for line, given in (
             ("/mute 2", {"muted_until": NOW + 7_200_000}),
             ("/mute", {"muted_until": FOR_EVER}),
-            ("/unmute", {"muted_until": None}),
             ("/draft dear", {"draft": {"text": "dear"}}),
             ("/draft", {"draft": None}),
             ("/archive", {"archived": True}),
         ):
             self.enter(line)
             self.assertEqual(self.wire.of("chat.settings.set")[-1]["params"], {"chat": CHAT, **given})
+
+    def test_words_for_settings(self) -> None:
+        """Until when, and what comes of it: not what is not so."""
+        self.node.answers["chat.settings.set"] = self.wire.answers["chat.settings.set"] = lambda params: {
+            "settings": {}
+        }
+        self.enter("/chat bob")
+        self.enter("/unmute")
+        self.assertEqual(self.wire.of("chat.settings.set"), [])
+        self.assertTrue(self.body().endswith("This chat is not muted."))
+        until = moment(NOW + 7_200_000)
+        self.enter("/mute 2")
+        self.assertIn(f"{until:%H:%M}. /unmute ends that.", " ".join(self.body().split()))
+        self.enter("/mute 48")
+        self.assertIn("November", self.body().split("Muted until")[-1])
+        self.enter("/archive")
+        self.assertIn("Put away until a new message comes.", " ".join(self.body().split()))
+        self.wire.event(SettingsChanged(cursor(9), CHAT, ChatSettings(FOR_EVER)))
+        self.enter("/chat bob")
+        self.enter("/archive")
+        self.assertIn("for as long as it is muted, and then until", " ".join(self.body(80).split()))
+        self.wire.event(SettingsChanged(cursor(10), CHAT, ChatSettings(FOR_EVER, cursor(3))))
+        self.wire.event(message(4))
+        self.enter("/archived")
+        self.assertIn("Bob  1 unread", self.body())
+        self.enter("/chat bob")
+        self.enter("/unmute")
+        self.assertEqual(self.params("chat.settings.set")[-1], {"chat": CHAT, "muted_until": None})
 
     def test_archived_chats_are_not_in_the_list(self) -> None:
         """Until something new comes in."""
@@ -289,5 +317,6 @@ class DraftTests(DeskTestCase):
         self.assertEqual(self.kept(), [])
         self.wire.event(SettingsChanged(cursor(60), CHAT, ChatSettings(draft=Draft("from elsewhere"))))
         self.assertEqual(self.drafts.of(CHAT), Draft("from elsewhere"))
+        self.drafts.take(CHAT)
         self.drafts.sent(CHAT)
         self.assertEqual(self.kept(), [None])

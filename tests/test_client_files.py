@@ -9,6 +9,8 @@ from twisted.internet.defer import Deferred
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.pipe_files import SendFile, do
 from safeum_home.client.slash_commands import submit
+from safeum_home.client.text import words
+from safeum_home.errors import Code, Problem
 from safeum_home.protocol.files import File
 from tests.client_double import CHAT
 from tests.client_file_case import FILE, FakeWeb, TransferCase, of_file
@@ -52,6 +54,18 @@ class TerminalTests(TransferCase):
         body = self.desk.chat.messages[-1].body
         assert isinstance(body, File)
         self.assertEqual((body.name, body.caption, body.size), ("my notes.txt", "look at this", 10))
+
+    def test_quota(self) -> None:
+        """How much there is, and in a refusal how to see it and to make room."""
+        answer = {"quota": {"used": 600_000, "limit": 1_000_000}, "largest": 2_000_000}
+        self.node.answers["file.quota"] = self.wire.answers["file.quota"] = lambda params: answer
+        self.enter("/quota")
+        told = " ".join(notice.text for notice in self.desk.notices)
+        self.assertIn(
+            "takes 600.0 KB of 1.0 MB: 400.0 KB are left, and no file may have more than 2.0 MB", told
+        )
+        self.assertIn("/delete N", told)
+        self.assertIn("/quota", words(Problem(Code.FILE_QUOTA)))
 
     def test_send_mistakes(self) -> None:
         """What is no file, or not named, is told."""

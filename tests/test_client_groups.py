@@ -1,6 +1,7 @@
 """Groups at the terminal: three desks at one node, and nobody passes for somebody else."""
 
 from msgspec import structs
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client import slash_groups
@@ -106,8 +107,28 @@ class StoryTests(GroupDeskCase):
         self.ann.enter("/group Dan")
         self.ann.enter("/invite ben")
         dan.enter("/add ben")
-        self.ben.enter("/accept dan")
+        self.assertIn(f"Which one? {dan.desk.state.address}, {GROUP_MARK} Dan", self.ben.enter("/accept dan"))
+        self.ben.enter(f"/accept {dan.desk.state.address}")
         self.assertIn("Dan, with 1 member", self.ben.enter("/invitations"))
+        self.assertIn("You have joined Dan", self.ben.enter(f"/accept {GROUP_MARK} Dan"))
+
+    def test_accepting_what_has_another_name_by_now(self) -> None:
+        """The words name the list in which it is."""
+        self.ann.enter("/group Sunday Walks")
+        self.ann.enter("/invite ben")
+        self.ann.enter("/rename Monday Walks")
+        screen = self.ben.enter("/accept Sunday Walks")
+        self.assertIn("/invitations", screen.split("\n")[-1])
+        self.assertIn("Monday Walks", self.ben.enter("/invitations"))
+
+    def test_who_asks_under_the_beginning_of_a_groups_name(self) -> None:
+        """All of a group's name is the group's, whatever those who ask call themselves."""
+        dan = WorldDesk(self.world, "dan", "Big Ships captain Dan")
+        self.ann.enter("/group Big Ships")
+        self.ann.enter("/invite ben")
+        dan.enter("/add ben")
+        self.assertIn("You have joined Big Ships", self.ben.enter("/accept big ships"))
+        self.assertIn("asks to be", self.ben.enter("/contacts"))
 
     def test_writing(self) -> None:
         """Each message says of whom it is; a stranger who calls itself like a contact is seen as one."""
@@ -138,6 +159,40 @@ class StoryTests(GroupDeskCase):
         self.assertIn("You made Ben the owner.", self.ann.enter("yes"))
         self.assertIn("you are an admin", self.ann.header())
         self.assertIn("/role NAME admin", self.ann.enter("/role ben king"))
+
+    def test_an_invitation_that_is_accepted_while_the_question_is_open(self) -> None:
+        """Yes to taking it back removes no member: that is another question."""
+        self.ann.enter("/group Walks")
+        self.ann.enter("/invite ben")
+        self.ann.enter("/kick ben")
+        self.assertIn("Take back the invitation of Ben?", self.ann.desk.questions.prompt)
+        self.ben.enter("/accept walks")
+        self.assertIn("Ben has joined since you were asked.", self.ann.enter("yes"))
+        self.assertIn(GROUP_MARK, self.ben.sidebar())
+        self.assertIn("Remove Ben?", self.ann.desk.questions.prompt)
+        self.assertIn("Nothing was changed.", self.ann.enter("no"))
+        self.ann.enter("/kick ben")
+        self.ben.enter("/chat walks")
+        self.ben.enter("/leave")
+        self.ben.enter("yes")
+        self.assertIn("was not removed by you", self.ann.enter("yes"))
+        self.ann.enter("/invite ben")
+        self.assertIn("You have joined Walks", self.ben.enter("/accept walks"))
+        self.ann.enter("/kick ben")
+        self.ann.enter("yes")
+        self.assertNotIn(GROUP_MARK, self.ben.sidebar())
+
+    def test_no_question_about_what_is_not_allowed(self) -> None:
+        """It is refused at once, and no line that follows is eaten."""
+        self.group()
+        for line in ("/kick cay", "/kick ann", "/kick", "/role cay owner", "/role cay admin"):
+            self.assertIn("does not allow", self.ben.enter(line).split("\n")[-1], line)
+            self.assertFalse(self.ben.desk.questions.open, line)
+            self.ben.enter("and on")
+        self.ann.enter("/role ben admin")
+        self.assertIn("does not allow", self.ben.enter("/kick ann").split("\n")[-1])
+        self.ben.enter("/kick cay")
+        self.assertTrue(self.ben.desk.questions.open)
 
     def test_going(self) -> None:
         """Who is removed, or leaves, has the chat no more; the others see it."""
@@ -307,3 +362,17 @@ class TrustTests(GroupDeskCase):
         self.ann.enter("/group {who} {0}")
         self.ann.enter("/rename {by.__class__} {}")
         self.assertIn('You named the group "{by.__class__} {}".', self.ann.screen())
+
+
+class InvitationTests(GroupDeskCase):
+    def test_asked_for(self) -> None:
+        """Asking for invitations fills the state, also where they were given before this device came."""
+        self.ann.enter("/group Walks")
+        self.ann.enter("/invite ben")
+        second = WorldDesk(self.world, "ben", known=True)
+        second.desk.state.groups.invitations.clear()
+        asked = second.client.invitations()
+        self.world.settle()
+        assert isinstance(asked, Deferred)
+        [listed] = self.successResultOf(asked).invitations
+        self.assertEqual(second.desk.state.groups.invitations, {listed.chat: listed})

@@ -83,6 +83,25 @@ class OutboxTests(DeskTestCase):
         self.enter("/drop")
         self.assertIn("There is nothing here", self.text())
 
+    def test_what_never_can_be_sent_is_not_offered_again(self) -> None:
+        """/retry leaves it where it is; what it was refused for is left out where it can be."""
+        self.wire.answers["chat.send"] = refusing(Code.TOO_LARGE)
+        self.enter("too long")
+        self.assertIn("/drop forgets it.", self.text())
+        self.assertNotIn("/retry", self.text())
+        self.wire.answers["chat.send"] = refusing(Code.MESSAGE_GONE)
+        self.enter("/reply 2 to what is gone")
+        self.assertIn(
+            "What it answers is kept no longer. /retry sends it as a message of its own,", self.text()
+        )
+        self.wire.answers["chat.send"] = lambda params: {"id": cursor(50), "at": NOW}
+        self.enter("/retry")
+        self.assertEqual(self.sent(), ["too long", "to what is gone", "to what is gone"])
+        first, second = self.params("chat.send")[1:]
+        self.assertEqual((first["reply_to"], second.get("reply_to")), (cursor(3), None))
+        self.assertEqual(first["client_id"], second["client_id"])
+        self.assertIn("too long ✗", self.text())
+
     def test_what_waits_can_be_dropped_and_what_is_on_its_way_cannot(self) -> None:
         self.wire.answers["chat.send"] = refusing(Code.BUSY)
         self.enter("waits")

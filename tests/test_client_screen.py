@@ -53,6 +53,18 @@ class ScreenTests(DeskTestCase):
         self.enter("/chat bob")
         self.assertEqual(self.buffer.text, "/help", "a command that is being typed stays")
 
+    def test_a_draft_that_was_not_in_the_line(self) -> None:
+        """What another device began goes when it is sent, and not with something else."""
+        self.wire.event(SettingsChanged(cursor(70), CHAT, ChatSettings(draft=Draft("begun"))))
+        self.type("/help")
+        self.enter("/chat bob")
+        self.screen._submit("hello")
+        self.assertEqual(self.kept(), [], "what was never in the line was not sent")
+        self.enter("/chat")
+        self.enter("/chat bob")
+        self.screen._submit(self.buffer.text)
+        self.assertEqual(self.kept(), [None])
+
     def test_what_was_typed_is_forgotten(self) -> None:
         """Where something was erased, the lines entered before are not offered again; what is typed stays."""
         self.type("a secret")

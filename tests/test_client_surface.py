@@ -9,8 +9,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home.client import aio, session
 from safeum_home.client import slash_commands as slash_commands  # all of them
 from safeum_home.client.desk import Desk
+from safeum_home.client.errors import local
 from safeum_home.client.slash import SLASHES, slash
 from safeum_home.client.slash_own import SECTIONS, help_lines
+from safeum_home.errors import Code
 
 GUIDE = (Path(__file__).parent.parent / "docs" / "client-guide.md").read_text()
 WIRING = {"connect", "received", "closed", "dial", "show_token", "online", "offline", "hang_up", "ended"}
@@ -56,6 +58,11 @@ class CommandTests(SynchronousTestCase):
 
 
 class SdkTests(SynchronousTestCase):
+    def test_a_refusal_as_text(self) -> None:
+        """The code, and what is known of it: the detail, else what the code means."""
+        self.assertEqual(str(local(Code.NOT_YOURS)), f"not_yours: {Code.NOT_YOURS.value.title}")
+        self.assertEqual(str(local(Code.TOO_LARGE, "9 octets")), "too_large: 9 octets")
+
     def test_both_clients_have_every_method(self) -> None:
         """What one of them can the other can, with the same names of parameters."""
         twisted, asyncio = _public(session.Client), _public(aio.Client)

@@ -5,6 +5,7 @@ from datetime import UTC
 
 from safeum_home.client import page, render
 from safeum_home.client.blocks import text_of
+from safeum_home.client.notices import Notice
 from safeum_home.client.slash import SLASHES
 from safeum_home.client.slash_commands import completions
 from safeum_home.client.text import width
@@ -300,6 +301,27 @@ class LinkTests(DeskTestCase):
         self.assertNotIn("after the backup", shown)
         self.assertIn("forgotten", shown)
         self.assertIn("● connected", self.status())
+
+    def test_answers_stand_below_what_was_told_before(self) -> None:
+        """Also where the node has forgotten all messages that older lines stood behind."""
+        self.history.clear()
+        self.enter("/chat bob")
+        self.wire.event(message(4, "after the backup"))
+        self.now += 1000
+        self.enter("/nothing")
+        view = self.desk.chat
+        assert view is not None
+        view.messages.clear()
+        self.desk.notices.appendleft(Notice(NOW - 5000, CHAT, "long ago"))
+        self.now += 1000
+        self.enter("/nonsense")
+        shown = self.body()
+        places = [shown.index(each) for each in ("long ago", "/nothing", "/nonsense")]
+        self.assertEqual(places, sorted(places))
+        view.messages.append(message(3, "is left"))
+        shown = self.body()
+        places = [shown.index(each) for each in ("is left", "long ago", "/nothing", "/nonsense")]
+        self.assertEqual(places, sorted(places))
 
     def test_the_end_is_told(self) -> None:
         self.wire.drop(4010)

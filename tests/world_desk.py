@@ -51,10 +51,14 @@ class _Line:
 class WorldDesk:
     """Somebody at a desk, signed up and with everything loaded."""
 
-    def __init__(self, world: World, username: str, display_name: str = "") -> None:
+    def __init__(self, world: World, username: str, display_name: str = "", known: bool = False) -> None:
+        """`known`: there is such an account, and this is another device of it."""
         self._world = world
         self.client = Client(self._dial, world.clock, lambda: 0.5)
-        _done(self.client.register(username, PASSWORD, consent=CONSENT))
+        if known:
+            _done(self.client.login(username, PASSWORD))
+        else:
+            _done(self.client.register(username, PASSWORD, consent=CONSENT))
         if display_name:
             _done(self.client.set_profile(display_name))
         _done(self.client.load())

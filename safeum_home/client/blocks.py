@@ -6,6 +6,7 @@ from safeum_home.client import alerts
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.desk_events import FORGED
+from safeum_home.client.entries import Entry
 from safeum_home.client.group_words import notice_text
 from safeum_home.client.message_words import body_text, whole_text
 from safeum_home.client.names import SYSTEM_MARK
@@ -17,7 +18,6 @@ from safeum_home.protocol.types import LoginAlert, Message
 
 Line = list[tuple[str, str]]
 """Styled pieces of one line: (style class, text)."""
-Entry = Message | Notice | Outgoing
 
 SIGNED = f"{SYSTEM_MARK} signed"
 """Behind an answer of the staff that the node has signed."""
@@ -100,7 +100,7 @@ def _forged(message: Message, time: str, columns: int) -> list[Line]:
 
 def _hints(desk: Desk, entry: Outgoing) -> list[str]:
     if entry.error:
-        return [f"Not sent: {entry.error} /retry sends it again, /drop forgets it."]
+        return [f"Not sent: {entry.error} {entry.ways}."]
     if entry.waits:
         left = max(0, entry.again - desk.now()) / 1000
         return [f"Not sent yet: {entry.waits} It is sent again in {duration(left)}."]

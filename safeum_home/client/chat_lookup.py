@@ -1,11 +1,15 @@
 """Which chat of the terminal client is meant by a name: a person's, a group, the notes, the node's own."""
 
+from safeum_home.client import group_lookup
+from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
-from safeum_home.client.group_lookup import named
 from safeum_home.client.names import GROUP_MARK, SYSTEM_MARK, label
-from safeum_home.client.slash import Mistake, find, people
+from safeum_home.client.slash import Mistake, find, matching, people
+from safeum_home.client.text import safe
+from safeum_home.protocol.types import Contact
 
 NOTES = "notes"
+"""Means one's own notes, whatever else is called so."""
 
 
 def notes(desk: Desk) -> str:
@@ -16,42 +20,61 @@ def notes(desk: Desk) -> str:
 
 
 def meant(desk: Desk, text: str) -> str:
-    """The id of the chat that is called this. People come first, then groups; raises `Mistake`."""
-    wanted = _plain(text).casefold()
-    for view in desk.chats():
-        if view.of_node and wanted in ("", _plain(desk.names.title(view)).casefold()):
-            return view.chat
-    if text.lstrip().startswith(GROUP_MARK):
-        if (group := named(desk, text.lstrip().removeprefix(GROUP_MARK))) is None:
+    """The id of the chat that is called this; raises `Mistake` for none, and where it could be several.
+
+    All of a name comes before how one begins. A person and a group of one name are told apart by the
+    person's address, and by the mark of groups.
+    """
+    groups, whole = group_lookup.called(_groups(desk), text, lambda view: view.display_name)
+    if group_lookup.marked(text):
+        if not groups:
             raise Mistake("You are in no such group.")
-        return group.chat
+        return _one(desk, [], groups)
+    wanted = bare(text).casefold()
+    for view in desk.chats():
+        if view.of_node and wanted in ("", bare(desk.names.title(view)).casefold()):
+            return view.chat
+    if wanted == NOTES:
+        return notes(desk)
     try:
-        return find(desk, text).chat
-    except Mistake:
-        if (group := named(desk, text)) is not None:
-            return group.chat
-        if wanted == NOTES:
-            return notes(desk)
-        raise
+        persons, named = matching(desk, text, desk.names.people())
+    except Mistake:  # that is oneself
+        if not groups:
+            raise
+        persons, named = [], False
+    if any(person.address.casefold() == wanted.removeprefix("@") for person in persons):
+        groups = []  # an address is nobody else's
+    persons, groups = group_lookup.clearer(persons, groups, (named, whole))
+    return _one(desk, persons, groups) if groups else find(desk, text).chat
+
+
+def _groups(desk: Desk) -> list[ChatView]:
+    return [view for view in desk.state.chats if view.kind == "group"]
+
+
+def _one(desk: Desk, persons: list[Contact], groups: list[ChatView]) -> str:
+    if not persons and len(groups) == 1:
+        return groups[0].chat
+    which = [*(safe(person.address) for person in persons), *(desk.names.title(view) for view in groups)]
+    raise Mistake(f"Which one? {', '.join(which)}: write one of these, or use Ctrl-N to get there.")
 
 
 def titles(desk: Desk) -> list[str]:
     """Completes what `meant` finds."""
-    return [*_system(desk), *_written(desk)]
+    return [*_system(desk), *writable(desk)]
 
 
 def writable(desk: Desk) -> list[str]:
     """The same without the chats that nobody writes into."""
-    return _written(desk)
+    persons = people()(desk)
+    taken = {each.casefold() for each in (*persons, *_system(desk), NOTES)}
+    groups = [label(view.display_name) for view in _groups(desk)]
+    marked = [f"{GROUP_MARK} {name}" if name.casefold() in taken else name for name in groups]
+    return [*persons, *marked, NOTES]
 
 
 def _system(desk: Desk) -> list[str]:
-    return [_plain(desk.names.title(view)) for view in desk.chats() if view.of_node]
-
-
-def _written(desk: Desk) -> list[str]:
-    groups = [label(view.display_name) for view in desk.chats() if view.kind == "group"]
-    return [*people()(desk), *groups, NOTES]
+    return [bare(desk.names.title(view)) for view in desk.chats() if view.of_node]
 
 
 def called(desk: Desk, chat: str) -> str:
@@ -63,5 +86,6 @@ def called(desk: Desk, chat: str) -> str:
     return desk.names.title(view) if contact is None else desk.names.full(contact)
 
 
-def _plain(title: str) -> str:
-    return title.removeprefix(SYSTEM_MARK).strip()
+def bare(title: str) -> str:
+    """A name without the mark before it."""
+    return title.strip().removeprefix(SYSTEM_MARK).removeprefix(GROUP_MARK).strip()

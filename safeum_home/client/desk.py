@@ -18,6 +18,7 @@ from safeum_home.client.history_pages import HistoryPages
 from safeum_home.client.mentions import mentioned
 from safeum_home.client.names import Names
 from safeum_home.client.notices import Notice, undone
+from safeum_home.client.numbers import Numbers
 from safeum_home.client.outbox import Outbox
 from safeum_home.client.progress import Transfers
 from safeum_home.client.questions import Questions
@@ -46,6 +47,7 @@ class Desk:
         self.attention = Attention(client, clock)
         self.outbox = Outbox(client, clock, now, self._last, self._redraw)
         self.pages = HistoryPages(self)
+        self.numbers = Numbers(self)
         self.drafts = Drafts(client, client.state, clock)
         self.opened: Callable[[str], None] = lambda draft: None
         """Called with what was begun in the chat that is opened: it goes into the line for typing."""
@@ -180,12 +182,15 @@ class Desk:
     def open(self, chat: str | None) -> None:
         """Show a chat, or the first page."""
         elsewhere = chat != self.current
+        if elsewhere and self.current is not None:
+            self.drafts.left(self.current)
         self.current, self.new_from, self.reading = chat, None, []
         self.mark, self.scroll = None, 0
         view = self.chat
         draft = None if chat is None else self.drafts.of(chat)
         if elsewhere:
             self.opened("" if draft is None else draft.text)
+            self.numbers.opened()
         if view is not None:
             self.banner = ""
             self.pages.open(view)

@@ -10,7 +10,6 @@ from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.filling import Loaded
 from safeum_home.client.group_names import learn
 from safeum_home.client.group_words import count
-from safeum_home.client.loading import load_invitations
 from safeum_home.client.message_words import body_text
 from safeum_home.client.names import label
 from safeum_home.client.text import safe
@@ -21,6 +20,7 @@ from safeum_home.protocol.events import (
     GroupInvitation,
     MemberChanged,
     ProfileChanged,
+    SettingsChanged,
 )
 from safeum_home.protocol.group_types import Invitation
 from safeum_home.protocol.types import ChatInfo, Contact, ContactState, Message, Notice, Profile
@@ -67,7 +67,7 @@ class Listening:
 
     async def _invitations(self) -> None:
         with suppress(ClientError):  # /invitations shows those that come
-            await load_invitations(self._desk.state, self._desk.client)
+            await self._desk.client.invitations()
             for invitation in self._desk.state.groups.invitations.values():
                 self._invited(invitation)
 
@@ -88,6 +88,8 @@ class Listening:
             self._profile(event.account, event.profile)
         elif isinstance(event, ChatUpdated):
             self._updated(event.chat, event.cursor)
+        elif isinstance(event, SettingsChanged):
+            self._desk.drafts.noticed(event.chat)
         elif isinstance(event, Loaded):
             self._more()
         if isinstance(event, ChatUpdated | Loaded):

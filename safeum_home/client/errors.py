@@ -27,7 +27,7 @@ class RemoteProblem(ClientError):
     """
 
     def __init__(self, details: ProblemDetails, rpc: int) -> None:
-        super().__init__(details.code if details.detail is None else f"{details.code}: {details.detail}")
+        super().__init__(f"{details.code}: {details.title if details.detail is None else details.detail}")
         self.details = details
         self.rpc = rpc
 

@@ -1,16 +1,19 @@
 """Which group or invitation of the terminal client is meant, and answering an invitation."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
 
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.group_words import count
-from safeum_home.client.names import label, within
+from safeum_home.client.names import GROUP_MARK, label, within
 from safeum_home.client.slash import Mistake
 from safeum_home.errors import Code
 from safeum_home.protocol.group_types import Invitation
+from safeum_home.protocol.types import Contact
 
+G = TypeVar("G")
 MAX_NAME = 64
 """Characters of a group's name."""
 
@@ -35,18 +38,32 @@ async def sure(desk: Desk, question: str) -> bool:
     return answer.strip().casefold() == "yes"
 
 
-def named(desk: Desk, text: str) -> ChatView | None:
-    """The group that is called this, or begins so."""
-    wanted = label(text).casefold()
-    groups = [view for view in desk.state.chats if view.kind == "group"]
-    for matches in (str.__eq__, str.startswith):
-        found = [view for view in groups if wanted and matches(label(view.display_name).casefold(), wanted)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            titles = ", ".join(desk.names.title(view) for view in found)
-            raise Mistake(f"Which one? {titles}: write more of the name, or use Ctrl-N to get there.")
-    return None
+def called(groups: Iterable[G], text: str, name: Callable[[G], str]) -> tuple[list[G], bool]:
+    """The groups that are called this, else those that begin so, and whether it is all of the name."""
+    wanted = label(text.strip().removeprefix(GROUP_MARK)).casefold()
+    names = [(group, label(name(group)).casefold()) for group in groups] if wanted else []
+    if found := [group for group, each in names if each == wanted]:
+        return found, True
+    return [group for group, each in names if each.startswith(wanted)], False
+
+
+def marked(text: str) -> bool:
+    """Whether the mark of groups is written before a name: then nobody's name is meant by it."""
+    return text.strip().startswith(GROUP_MARK)
+
+
+def clearer(
+    people: list[Contact], groups: list[G], whole: tuple[bool, bool]
+) -> tuple[list[Contact], list[G]]:
+    """Those of people and groups whose name is meant: all of a name comes before how one begins.
+
+    A name of a group that is the beginning of somebody's (names are chosen by their owners) is the group's.
+    """
+    if people and groups and whole == (True, False):
+        groups = []
+    elif people and groups and whole == (False, True):
+        people = []
+    return people, groups
 
 
 def invitation(desk: Desk, text: str) -> Invitation | None:
@@ -56,8 +73,7 @@ def invitation(desk: Desk, text: str) -> Invitation | None:
         return invitations[0] if len(invitations) == 1 else None
     if text.isdigit() and 0 < int(text) <= len(desk.listed):
         return desk.state.groups.invitations.get(desk.listed[int(text) - 1])
-    wanted = label(text).casefold()
-    found = [one for one in invitations if wanted and label(one.name).casefold().startswith(wanted)]
+    found, _ = called(invitations, text, lambda one: one.name)
     if len(found) > 1:
         raise Mistake("Which one? /invitations lists them, and their numbers can be given.")
     return found[0] if found else None

@@ -28,7 +28,7 @@ class GroupMethods(Methods):
         return self._ask(c.GroupInvite(chat, tuple(accounts)), c.GroupInvited)
 
     def invitations(self) -> Awaitable[c.InvitationList]:
-        """The groups that this account is invited into."""
+        """The groups that this account is invited into; `state.groups.invitations` holds them then."""
         return self._ask(c.GroupInvitations(), c.InvitationList)
 
     def accept_invitation(self, chat: str) -> Awaitable[c.Done]:

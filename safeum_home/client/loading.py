@@ -2,7 +2,6 @@
 
 from safeum_home.client.errors import SessionEnded
 from safeum_home.client.filling import Filling
-from safeum_home.client.group_methods import GroupMethods
 from safeum_home.client.methods import Methods
 from safeum_home.client.seeking import Seeking, patiently
 from safeum_home.client.state import MAX_CHATS, State
@@ -34,13 +33,6 @@ async def load(state: State, client: Methods) -> None:
         spawn(rest.load(), "loading older chats")
     else:
         filling.end()
-
-
-async def load_invitations(state: State, client: GroupMethods) -> None:
-    """The groups that one is invited into: after `load`, and after a `LinkChanged` with `reset`."""
-    early = state.groups.begin()
-    listed = await client.invitations()
-    state.groups.build(early, listed.invitations)
 
 
 class _Rest:

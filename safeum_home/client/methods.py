@@ -234,6 +234,10 @@ class Methods(MessageMethods, HistoryMethods, PresenceMethods):
         """Close an account for ever, without logging in; raises `wrong_pin` for whatever is wrong."""
         return self._greet(c.AccountBlock(username, pin), c.Done)
 
+    def file_quota(self) -> Awaitable[c.FileQuotaResult]:
+        """What this account's files take and may take, and the size of the largest file that is taken."""
+        return self._ask(c.FileQuota(), c.FileQuotaResult)
+
     def set_findable(self, findable: bool) -> Awaitable[c.Findable]:
         """Allow or forbid that those who know this account's number find the account."""
         return self._ask(c.AccountFindable(findable), c.Findable)

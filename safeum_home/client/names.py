@@ -42,8 +42,8 @@ YOU = "You"
 """What one is called oneself; nobody else is shown as this."""
 _START = 7
 """Characters of an account's id that tell those of one group apart for a reader."""
-_TAKEN = ("you", "safeum", "yournode", "system", "support", "admin", "administrator")
-"""Names that speak for the program or the node."""
+_TAKEN = ("you", "safeum", "yournode", "system", "support", "admin", "administrator", "notes")
+"""Names that speak for the program or the node, or for one's own notes."""
 
 
 def label(text: str) -> str:

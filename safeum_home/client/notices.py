@@ -37,6 +37,15 @@ class Outgoing:
     after: str | None = None
     reply_to: str | None = None
     mentions: tuple[str, ...] = ()
+    again_as: str | None = "it again"
+    """As what /retry sends it; None where that would be refused for ever."""
+    sent: str | None = None
+    """The id that the node has given it."""
+
+    @property
+    def ways(self) -> str:
+        """What can be done with it once it was refused."""
+        return ("" if self.again_as is None else f"/retry sends {self.again_as}, ") + "/drop forgets it"
 
     @property
     def idle(self) -> bool:

@@ -9,8 +9,11 @@ from safeum_home.client.errors import ClientError, RemoteProblem
 from safeum_home.client.notices import Outgoing
 from safeum_home.client.session import Client
 from safeum_home.client.text import words
+from safeum_home.errors import Code
 from safeum_home.spawn import spawn
 
+NEVER = (Code.INVALID_PARAMS, Code.TOO_LARGE, Code.HISTORY_FIXED)
+"""What is refused so is refused whenever it is sent."""
 MAX_WAIT = 30.0
 """Seconds between two tries, where the node does not ask for more."""
 
@@ -55,9 +58,10 @@ class Outbox:
         self._changed()
 
     def retry(self) -> None:
-        """Send again what was refused, and do not wait with the rest."""
+        """Send again what was refused, but for what always will be, and do not wait with the rest."""
         for item in self.items:
-            item.error = ""
+            if item.again_as is not None:
+                item.error = ""
         for chat in dict.fromkeys(item.chat for item in self.items):
             self._now_or_never(chat)
             self._next(chat)
@@ -98,7 +102,7 @@ class Outbox:
 
     async def _send(self, item: Outgoing) -> None:
         try:
-            await self._client.send(
+            sent = await self._client.send(
                 item.chat, item.text, item.client_id, reply_to=item.reply_to, mentions=item.mentions
             )
         except ClientError as error:
@@ -107,12 +111,26 @@ class Outbox:
             if isinstance(error, RemoteProblem) and error.passing:
                 self._later(item, error)
                 return
-            item.error, item.after = words(error), self._last(item.chat)
+            self._refused(item, error)
         else:
             if item not in self.items:
                 return
+            item.sent = sent.id
             self.items.remove(item)
         self._done(item.chat)
+
+    def _refused(self, item: Outgoing, error: ClientError) -> None:
+        """It stays, with why; what made the node refuse it is left out of the next try."""
+        item.error, item.after = words(error), self._last(item.chat)
+        if not isinstance(error, RemoteProblem):
+            return
+        if error.of(Code.MESSAGE_GONE) and item.reply_to is not None:
+            item.reply_to, item.again_as = None, "it as a message of its own"
+            item.error = "What it answers is kept no longer."
+        elif error.of(Code.NOT_A_MEMBER) and item.mentions:
+            item.mentions, item.again_as = (), "it and mentions nobody"
+        elif any(error.of(code) for code in NEVER):
+            item.again_as = None
 
     def _later(self, item: Outgoing, error: RemoteProblem) -> None:
         delay = max(error.retry_after or 0.0, min(MAX_WAIT, 2.0**item.tries))

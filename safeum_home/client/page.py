@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from datetime import tzinfo
 
-from safeum_home.client.blocks import Entry, Line, block, fold, ruled, separators, ticks
+from safeum_home.client.blocks import Line, block, fold, ruled, separators, ticks
 from safeum_home.client.desk import Desk
+from safeum_home.client.entries import Entry, entries
 from safeum_home.client.notices import Notice, Outgoing
 from safeum_home.protocol.types import Message
 
@@ -46,7 +47,7 @@ def scroll(desk: Desk, lines: int, columns: int, rows: int, zone: tzinfo | None 
         view = desk.chat
         if lines > 0 and view is not None and view.loaded and view.more:
             desk.run(desk.pages.older(view))
-    newest = next((each for each in reversed(_entries(desk)) if not isinstance(each, Outgoing)), None)
+    newest = next((each for each in reversed(entries(desk)) if not isinstance(each, Outgoing)), None)
     if place == 0 or newest is None:
         desk.follow()
     else:
@@ -94,34 +95,15 @@ def _held(desk: Desk, columns: int, enough: int, zone: tzinfo | None) -> tuple[l
     return lines, below, True
 
 
-def _entries(desk: Desk) -> list[Entry]:
-    """What the open chat holds, in the order of the node; what it does not know stands where it came up."""
-    view = desk.chat
-    notices = [notice for notice in desk.notices if notice.chat == desk.current]
-    if view is None:
-        return list(notices)
-    items = [item for item in desk.outbox.items if item.chat == view.chat]
-    behind: dict[str | None, list[Notice | Outgoing]] = {}
-    own: list[Notice | Outgoing] = [*notices, *(item for item in items if item.error)]
-    for each in sorted(own, key=lambda each: each.at):
-        behind.setdefault(each.after, []).append(each)
-    entries: list[Entry] = []
-    for message in view.messages:
-        entries.append(message)
-        entries += behind.pop(message.id, ())
-    lost: list[Entry] = [each for group in behind.values() for each in group]
-    return [*lost, *entries, *(item for item in items if not item.error)]
-
-
 def _backwards(desk: Desk, columns: int, zone: tzinfo | None) -> Iterator[tuple[Entry | None, list[Line]]]:
     view = desk.chat
-    entries = _entries(desk)
+    shown = entries(desk)
     marks = {} if view is None else ticks(desk, view)
-    for index in range(len(entries) - 1, -1, -1):
-        entry = entries[index]
+    for index in range(len(shown) - 1, -1, -1):
+        entry = shown[index]
         lines = block(desk, entry, columns, marks, zone)
         if view is not None:
-            lines = separators(desk, entry, entries[index - 1] if index else None, columns, zone) + lines
+            lines = separators(desk, entry, shown[index - 1] if index else None, columns, zone) + lines
         yield entry, lines
     if view is None:
         yield None, [line for text in WELCOME for line in fold(Notice(0, None, text, "", None, 19), columns)]

@@ -101,6 +101,8 @@ def info(desk: Desk, columns: int, rows: int) -> Line:
     if desk.reading:
         more = "PageDown for more, " if more_to_read(desk, columns, rows) else ""
         return [("new", fit(f" {more}Enter closes this", columns))]
+    if aim := desk.numbers.aim():
+        return [("banner", fit(f" {aim}", columns))]
     count = new_below(desk)
     if count or desk.mark is not None:
         words = f"↓ {count} new below: PageDown" if count else "↓ PageDown for the newest"

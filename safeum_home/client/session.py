@@ -128,10 +128,17 @@ class Client(Signals, FileTransfer):
             raise local_problem(Code.NOT_AUTHENTICATED)
         if self.opened is None:
             return self._greet(params, result)
+        early = self.state.groups.begin() if isinstance(params, c.GroupInvitations) else None
         answer = self._ask_now(params)
-        if isinstance(params, c.ChatSend | c.ChatRead):
+        if early is not None:
+            answer.addCallback(self._invited, early)
+        elif isinstance(params, c.ChatSend | c.ChatRead):
             answer.addCallback(self._own, params)
         return answer
+
+    def _invited(self, result: c.InvitationList, early: set[str]) -> c.InvitationList:
+        self.state.groups.build(early, result.invitations)
+        return result
 
     def _ask_now(self, params: c.Params) -> "Deferred[Any]":
         # A message waits for as long as it takes: giving it up would leave its sender in doubt.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
+from safeum_home.client.events import Link
 from safeum_home.client.names import label
 from safeum_home.client.text import safe
 from safeum_home.protocol.types import Contact, ContactState
@@ -68,6 +69,12 @@ def opened(desk: Desk) -> ChatView:
     return desk.chat
 
 
+def connected(desk: Desk, undone: str) -> None:
+    """Raises `Mistake` while there is no connection: what is done to messages is done now, or not."""
+    if desk.link.link in (Link.CONNECTING, Link.OFFLINE):
+        raise Mistake(f"Not connected: {undone}. Try again once you are.")
+
+
 def find(desk: Desk, text: str, *states: ContactState, otherwise: str = "") -> Contact:
     """Who is meant: a number of the last list, an address, a login, or a name as it is shown.
 
@@ -78,7 +85,7 @@ def find(desk: Desk, text: str, *states: ContactState, otherwise: str = "") -> C
     fitting = [entry for entry in entries if not states or entry.state in states]
     if not text.strip():
         return _unnamed(desk, fitting, only=bool(states))
-    found = _matching(desk, text, fitting) or _matching(desk, text, entries)
+    found = matching(desk, text, fitting)[0] or matching(desk, text, entries)[0]
     if len(found) > 1:
         raise Mistake(f"Which one? {', '.join(sorted(safe(entry.address) for entry in found))}")
     if not found:
@@ -97,13 +104,13 @@ def _unnamed(desk: Desk, fitting: list[Contact], only: bool) -> Contact:
     raise Mistake("Whom? Give a name, as in /contacts.")
 
 
-def _matching(desk: Desk, text: str, entries: list[Contact]) -> list[Contact]:
-    """The best kind of match that there is."""
+def matching(desk: Desk, text: str, entries: list[Contact]) -> tuple[list[Contact], bool]:
+    """The best kind of match that there is, and whether the text is all of a name, not how one begins."""
     wanted = " ".join(text.removeprefix("@").split()).casefold()
     if wanted.isdigit() and 0 < int(wanted) <= len(desk.listed):
         numbered = [entry for entry in entries if entry.account == desk.listed[int(wanted) - 1]]
         if numbered:
-            return numbered
+            return numbered, True
     own = desk.state.address.casefold()
     if wanted in ("you", own, own.partition("@")[0]):
         raise Mistake("That is you.")
@@ -112,14 +119,14 @@ def _matching(desk: Desk, text: str, entries: list[Contact]) -> list[Contact]:
         chosen, shown = label(entry.display_name), desk.names.name(entry.account)
         return shown.casefold(), chosen.casefold(), desk.names.short(entry.address).casefold()
 
-    for matches in (
-        lambda entry: entry.address.casefold() == wanted,
-        lambda entry: desk.names.short(entry.address).casefold() == wanted,
-        lambda entry: entry.address.partition("@")[0].casefold() == wanted,
-        lambda entry: wanted in names(entry),
-        lambda entry: any(name.startswith(wanted) for name in names(entry)),
+    for whole, matches in (
+        (True, lambda entry: entry.address.casefold() == wanted),
+        (True, lambda entry: desk.names.short(entry.address).casefold() == wanted),
+        (True, lambda entry: entry.address.partition("@")[0].casefold() == wanted),
+        (True, lambda entry: wanted in names(entry)),
+        (False, lambda entry: any(name.startswith(wanted) for name in names(entry))),
     ):
         found = [entry for entry in entries if matches(entry)]
         if found:
-            return found
-    return []
+            return found, whole
+    return [], False

@@ -18,7 +18,7 @@ from safeum_home.client import slash_presence as slash_presence
 from safeum_home.client import slash_profile as slash_profile
 from safeum_home.client import slash_search as slash_search
 from safeum_home.client import slash_sync as slash_sync
-from safeum_home.client.chat_lookup import writable
+from safeum_home.client.chat_lookup import bare, writable
 from safeum_home.client.desk import Desk
 from safeum_home.client.mentions import mentions
 from safeum_home.client.slash import SLASHES, Mistake, Slash
@@ -69,9 +69,9 @@ def completions(desk: Desk, before: str) -> Iterator[tuple[str, str]]:
     elif name == "forward" and argument.partition(" ")[0].isdecimal():
         number, space, start = argument.partition(" ")
         for choice in writable(desk):
-            if space and choice.casefold().startswith(start.casefold()):
+            if space and bare(choice).casefold().startswith(start.casefold()):
                 yield f"{number} {choice}", ""
     elif name in SLASHES:
         for choice in SLASHES[name].completes(desk):
-            if choice.casefold().startswith(argument.casefold()):
+            if any(each.casefold().startswith(argument.casefold()) for each in (choice, bare(choice))):
                 yield choice, ""

@@ -5,7 +5,8 @@ from contextlib import suppress
 from safeum_home.client import group_lookup
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
-from safeum_home.client.slash import Mistake, find, people, slash
+from safeum_home.client.names import GROUP_MARK, label
+from safeum_home.client.slash import Mistake, find, matching, people, slash
 from safeum_home.client.standing import STANDING
 from safeum_home.client.text import safe
 from safeum_home.errors import Code
@@ -81,11 +82,28 @@ async def _decline(desk: Desk, argument: str) -> None:
 
 
 def _invited(desk: Desk, argument: str) -> Invitation | None:
-    """The group that is meant, where it is no person who asks."""
-    with suppress(Mistake):
-        _asking(desk, argument)
+    """The group that is meant, where it is no person who asks; raises `Mistake` where it could be both."""
+    if not argument:
+        with suppress(Mistake):
+            _asking(desk, "")
+            return None
+        return group_lookup.invitation(desk, "")
+    invitations = desk.state.groups.invitations.values()
+    groups, whole = group_lookup.called(invitations, argument, lambda one: one.name)
+    persons, named = matching(desk, argument, [] if group_lookup.marked(argument) else desk.wanted())
+    persons, groups = group_lookup.clearer(persons, groups, (named, whole))
+    if persons and groups:
+        which = (*(one.address for one in persons), *(f"{GROUP_MARK} {label(one.name)}" for one in groups))
+        raise Mistake(f"Which one? {', '.join(map(safe, which))}: write one of these.")
+    if persons:
         return None
-    return group_lookup.invitation(desk, argument)
+    found = group_lookup.invitation(desk, argument)
+    if found is None and not matching(desk, argument, desk.names.people())[0]:
+        raise Mistake(
+            f"{label(argument)} is nobody who asks, and no group that you are invited into:"
+            " /contacts lists people, /invitations groups."
+        )
+    return found
 
 
 def _asking(desk: Desk, argument: str) -> Contact:

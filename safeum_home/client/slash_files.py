@@ -85,6 +85,17 @@ async def _save(desk: Desk, argument: str) -> None:
     desk.tell(f"Stored as {safe(str(target))} ({size_text(body.size)}).", chat=view.chat)
 
 
+@slash("quota", "", "how much room your files take at your node, and may take")
+async def _quota(desk: Desk, argument: str) -> None:
+    answer = await desk.client.file_quota()
+    used, limit = answer.quota.used, answer.quota.limit
+    desk.note(
+        f"What you have sent takes {size_text(used)} of {size_text(limit)}: {size_text(max(0, limit - used))}"
+        f" are left, and no file may have more than {size_text(answer.largest)}."
+    )
+    desk.note("Each file counts once. It counts no more when every message with it is deleted: /delete N.")
+
+
 @slash("stop", "", "give up what is being sent and stored; what is stored so far is gone on with later")
 async def _stop(desk: Desk, argument: str) -> None:
     if not desk.transfers.cancel():

@@ -9,11 +9,13 @@ from safeum_home.client.mentions import present
 from safeum_home.client.names import label
 from safeum_home.client.slash import Mistake, find, people, slash
 from safeum_home.client.text import safe
+from safeum_home.errors import Code
 from safeum_home.protocol.group_types import GroupMember
 from safeum_home.protocol.types import ContactState, GroupRole
 
 _ROLES: dict[str, GroupRole] = {"owner": "owner", "admin": "admin", "member": "member"}
 HERE = ("member", "invited")
+NOT_ALLOWED = Code.NOT_PERMITTED.value.title
 _WHY = {
     "not_a_contact": "{} does not have you as a contact.",
     "limit_reached": "too many invitations wait for an answer, of {} or of this group.",
@@ -114,14 +116,31 @@ async def _list(desk: Desk, argument: str) -> None:
 @slash("kick", "NAME", "remove somebody from the open group, or take an invitation back", _members)
 async def _kick(desk: Desk, argument: str) -> None:
     view = here(desk)
+    if view.role == "member":
+        raise Mistake(NOT_ALLOWED)
     await everybody(desk, view)
     member = _member(desk, view, argument)
+    while (now := await _parted_with(desk, view, member)).state != member.state:
+        became = "has joined" if now.state == "member" else "has left, and is invited again"
+        desk.note(f"{desk.names.name(now.account)} {became} since you were asked.")
+        member = now
+    await desk.client.remove_from_group(view.chat, member.account)
+    desk.note(f"{desk.names.name(member.account)} is not in this group any more.")
+
+
+async def _parted_with(desk: Desk, view: ChatView, member: GroupMember) -> GroupMember:
+    """Ask whether a member is to go, or an invitation; what it is after the answer."""
     called = desk.names.name(member.account)
+    if member.state == "member" and view.role == "admin" and member.role != "member":
+        raise Mistake(NOT_ALLOWED)
     what = f"Take back the invitation of {called}?" if member.state == "invited" else f"Remove {called}?"
     if not await sure(desk, f"{what} No link lets them in again, only an invitation."):
         raise Mistake("Nothing was changed.")
-    await desk.client.remove_from_group(view.chat, member.account)
-    desk.note(f"{called} is not in this group any more.")
+    await everybody(desk, view)
+    now = desk.state.groups.known(view.chat, member.account)
+    if now is None or now.state not in HERE:
+        raise Mistake(f"{called} is not in this group any more, and was not removed by you.")
+    return now
 
 
 @slash("role", "NAME ROLE", "make somebody of the open group an admin, a member, or the owner", _members)
@@ -130,6 +149,8 @@ async def _role(desk: Desk, argument: str) -> None:
     name, _, role = argument.rpartition(" ")
     if role not in _ROLES or not name:
         raise Mistake("/role NAME admin, or member; or owner, which hands the group over.")
+    if view.role in ("member", "admin"):
+        raise Mistake(NOT_ALLOWED)
     await everybody(desk, view)
     member = _member(desk, view, name)
     called = desk.names.name(member.account)

@@ -3,33 +3,62 @@
 Messages are named by their number from the end of the open chat: 1 is the last one.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from msgspec import structs
 
 from safeum_home.client.chat_lookup import called, meant, notes
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
-from safeum_home.client.group_lookup import here
+from safeum_home.client.errors import RemoteProblem
+from safeum_home.client.group_lookup import here, sure
 from safeum_home.client.mentions import mentioned
 from safeum_home.client.message_methods import FOR_EVER
-from safeum_home.client.message_words import body_text
-from safeum_home.client.slash import Mistake, opened, slash
-from safeum_home.client.text import safe
+from safeum_home.client.message_words import body_text, quoted
+from safeum_home.client.notices import Outgoing
+from safeum_home.client.slash import Mistake, connected, opened, slash
+from safeum_home.client.text import safe, when
+from safeum_home.errors import Code
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import MAX_DRAFT, Draft
-from safeum_home.protocol.types import Message, Notice
+from safeum_home.protocol.types import Body, Message, Text
 
 HOURS = 3_600_000
+MOST_DIGITS = 6
 
 
 def _message(desk: Desk, argument: str, usage: str) -> tuple[ChatView, Message, str]:
     """The open chat, the message that is meant, and what follows its number."""
     view = opened(desk)
     number, _, rest = argument.partition(" ")
-    # What the node tells of a group cannot be edited, copied or answered: nobody means it by a number.
-    said = [message for message in view.messages if not isinstance(message.body, Notice)]
-    if not number.isdecimal() or not 0 < int(number) <= len(said):
+    found = desk.numbers.of(int(number)) if number.isdecimal() and len(number) <= MOST_DIGITS else None
+    if found is None:
         raise Mistake(f"Which message? {usage}, where 1 is the last one here.")
-    return view, said[-int(number)], rest.strip()
+    if isinstance(found, Outgoing):
+        later = found.ways if found.error else "wait until it is"
+        raise Mistake(f"That message is not on the node: {later}.")
+    return view, found, rest.strip()
+
+
+def _acting(desk: Desk, argument: str, usage: str) -> tuple[ChatView, Message, str]:
+    """The same for what the node does to a message: it is not done later on, to what stands there then."""
+    connected(desk, "nothing was done")
+    return _message(desk, argument, usage)
+
+
+@contextmanager
+def _done_to(view: ChatView) -> Iterator[None]:
+    """Something is done to a message that is on the screen, and perhaps nowhere else."""
+    try:
+        yield
+    except RemoteProblem as error:
+        if error.of(Code.MESSAGE_GONE) and not view.history:
+            raise Mistake(
+                "The history of this chat is off, and your node no longer keeps this message:"
+                " nothing can be done to it."
+            ) from None
+        raise
 
 
 def _needed(text: str, what: str) -> str:
@@ -54,30 +83,41 @@ async def _reply(desk: Desk, argument: str) -> None:
 
 @slash("edit", "N TEXT", "change your own text or caption")
 async def _edit(desk: Desk, argument: str) -> None:
-    view, message, text = _message(desk, argument, "/edit N TEXT")
+    view, message, text = _acting(desk, argument, "/edit N TEXT")
     named = mentioned(desk, view, text) if view.kind == "group" else None
     if isinstance(message.body, File) and not text:  # no caption at all
-        await desk.client.edit_body(view.chat, message.id, structs.replace(message.body, caption=""), named)
+        body: Body = structs.replace(message.body, caption="")
     else:
-        await desk.client.edit(view.chat, message.id, _needed(text, "The new text"), named)
+        body = Text(_needed(text, "The new text"))
+    with _done_to(view):
+        await desk.client.edit_body(view.chat, message.id, body, named)
 
 
 @slash("delete", "N", "delete a message for all")
 async def _delete(desk: Desk, argument: str) -> None:
-    view, message, _ = _message(desk, argument, "/delete N")
-    await desk.client.delete(view.chat, message.id)
+    view, message, _ = _acting(desk, argument, "/delete N")
+    moderates = view.kind == "group" and view.role != "member"
+    if message.sender != desk.state.account and moderates:
+        said = quoted(message.id, view, desk.names)
+        if not await sure(desk, f"It is not yours. Delete for all: {said}?"):
+            raise Mistake("Nothing was deleted.")
+        connected(desk, "nothing was deleted")
+    with _done_to(view):
+        await desk.client.delete(view.chat, message.id)
 
 
 @slash("react", "N EMOJI", "react to a message; without an emoji, take it back")
 async def _react(desk: Desk, argument: str) -> None:
-    view, message, emoji = _message(desk, argument, "/react N EMOJI")
-    await desk.client.react(view.chat, message.id, emoji or None)
+    view, message, emoji = _acting(desk, argument, "/react N EMOJI")
+    with _done_to(view):
+        await desk.client.react(view.chat, message.id, emoji or None)
 
 
 @slash("reactions", "N", "who has reacted to a message")
 async def _reactions(desk: Desk, argument: str) -> None:
-    view, message, _ = _message(desk, argument, "/reactions N")
-    page = await desk.client.reactions(view.chat, message.id)
+    view, message, _ = _acting(desk, argument, "/reactions N")
+    with _done_to(view):
+        page = await desk.client.reactions(view.chat, message.id)
     lines = [f"{safe(each.emoji)}  {desk.names.name(each.account)}" for each in page.reactions]
     _told(desk, lines, "Nobody has reacted to it.", page.next)
 
@@ -85,27 +125,31 @@ async def _reactions(desk: Desk, argument: str) -> None:
 @slash("readers", "N", "who in a group has read up to a message")
 async def _readers(desk: Desk, argument: str) -> None:
     group = here(desk)
-    _, message, _ = _message(desk, argument, "/readers N")
-    page = await desk.client.readers(group.chat, message.id)
+    _, message, _ = _acting(desk, argument, "/readers N")
+    with _done_to(group):
+        page = await desk.client.readers(group.chat, message.id)
     lines = [f"✓✓ {desk.names.name(account)}" for account in page.readers]
     _told(desk, lines, "Nobody has read it yet.", page.next)
 
 
 @slash("pin-message", "N", "pin a message for all")
 async def _pin(desk: Desk, argument: str) -> None:
-    view, message, _ = _message(desk, argument, "/pin-message N")
-    await desk.client.pin(view.chat, message.id)
+    view, message, _ = _acting(desk, argument, "/pin-message N")
+    with _done_to(view):
+        await desk.client.pin(view.chat, message.id)
 
 
 @slash("unpin-message", "N", "pin a message no longer")
 async def _unpin(desk: Desk, argument: str) -> None:
-    view, message, _ = _message(desk, argument, "/unpin-message N")
-    await desk.client.unpin(view.chat, message.id)
+    view, message, _ = _acting(desk, argument, "/unpin-message N")
+    with _done_to(view):
+        await desk.client.unpin(view.chat, message.id)
 
 
 @slash("pinned", "", "what is pinned in this chat")
 async def _pinned(desk: Desk, argument: str) -> None:
     view = opened(desk)
+    connected(desk, "what is pinned is not known")
     page = await desk.client.pinned(view.chat)
     if not page.messages:
         desk.note("Nothing is pinned here.")
@@ -116,9 +160,10 @@ async def _pinned(desk: Desk, argument: str) -> None:
 
 @slash("forward", "N NAME", "copy a message into another chat, or into your notes")
 async def _forward(desk: Desk, argument: str) -> None:
-    view, message, name = _message(desk, argument, "/forward N NAME")
+    view, message, name = _acting(desk, argument, "/forward N NAME")
     chat = meant(desk, _needed(name, "To whom"))
-    await desk.client.forward(chat, view.chat, message.id)
+    with _done_to(view):
+        await desk.client.forward(chat, view.chat, message.id)
     words = "Copied into your notes." if chat == desk.client.notes else f"Forwarded to {called(desk, chat)}."
     desk.note(words)
 
@@ -135,12 +180,16 @@ async def _mute(desk: Desk, argument: str) -> None:
         raise Mistake("For how many hours? /mute 8, or /mute alone for good.")
     until = desk.now() + int(argument) * HOURS if argument else FOR_EVER
     await desk.client.set_chat(view.chat, muted_until=until)
-    desk.note("Muted. /unmute ends that.")
+    end = f" until {when(until, desk.now())}" if argument else ""
+    desk.note(f"Muted{end}. /unmute ends that.")
 
 
 @slash("unmute", "", "give notice of this chat again")
 async def _unmute(desk: Desk, argument: str) -> None:
-    await desk.client.set_chat(opened(desk).chat, muted_until=None)
+    view = opened(desk)
+    if not view.muted(desk.now()):
+        raise Mistake("This chat is not muted.")
+    await desk.client.set_chat(view.chat, muted_until=None)
     desk.note("Not muted any more.")
 
 
@@ -148,8 +197,10 @@ async def _unmute(desk: Desk, argument: str) -> None:
 async def _archive(desk: Desk, argument: str) -> None:
     view = opened(desk)
     await desk.client.set_chat(view.chat, archived=True)
+    muted = view.muted(desk.now())
     desk.open(None)
-    desk.note("Put away until a new message comes. /archived lists what is.")
+    until = "for as long as it is muted, and then until" if muted else "until"
+    desk.note(f"Put away {until} a new message comes. /archived lists what is.")
 
 
 @slash("unarchive", "", "take this chat back into the list")
@@ -173,7 +224,8 @@ async def _archived(desk: Desk, argument: str) -> None:
     if not put_away:
         desk.note("Nothing is put away.")
     for view in put_away:
-        desk.note(desk.names.title(view))
+        unread = desk.unread(view)
+        desk.note(desk.names.title(view) + (f"  {unread} unread" if unread else ""))
 
 
 @slash("draft", "[TEXT]", "keep what you have begun to write here for all your devices; nothing: drop it")
@@ -183,5 +235,6 @@ async def _draft(desk: Desk, argument: str) -> None:
     view = opened(desk)
     if argument and not view.history:
         raise Mistake("No history is kept here, and no drafts: what you begin to write stays on this device.")
+    desk.drafts.own(view.chat, argument)
     await desk.client.set_chat(view.chat, draft=Draft(argument) if argument else None)
     desk.note("Kept." if argument else "No draft any more.")

@@ -191,8 +191,7 @@ class Screen:
             text = self._input.text
             if text.strip() and not desk.questions.open:
                 self._input.buffer.append_to_history()
-            self._empty()
-            submit(desk, text)
+            self._submit(text)
 
         @add("escape", "enter")
         def _(event: KeyPressEvent) -> None:
@@ -201,8 +200,7 @@ class Screen:
         @add("c-c")
         def _(event: KeyPressEvent) -> None:
             if desk.questions.open:
-                self._input.buffer.reset()
-                submit(desk, "")
+                self._submit("")
             elif self._input.text:
                 self._input.buffer.reset()
                 self._typed(None)  # a reset tells nobody
@@ -237,16 +235,19 @@ class Screen:
 
         return keys
 
-    def _empty(self) -> None:
+    def _submit(self, text: str) -> None:
         """The line was entered: its draft is over when it is sent."""
         self._was = ""
         self._input.buffer.reset()
+        submit(self._desk, text)
+        self._desk.numbers.line("")
 
     def _typed(self, _: object) -> None:
         """The line has changed. What begins with a slash is no message, nor is what follows a question."""
         if self._was == self._input.text:
             return
         was, self._was = self._was, self._input.text
+        self._desk.numbers.line(self._was)
         if not (self._was or was).startswith("/") and not self._desk.questions.open:
             self._desk.typed(self._was)
 
@@ -254,6 +255,8 @@ class Screen:
         """A chat was opened: what was begun there stands in the line, unless a command is being typed."""
         if not self._input.text.startswith("/") and not self._desk.questions.open:
             self._was = draft  # it is there already: nobody types it
+            if self._desk.current is not None:
+                self._desk.drafts.take(self._desk.current)
             self._input.buffer.set_document(Document(draft), bypass_readonly=True)
 
     def _forget(self) -> None:

@@ -40,7 +40,10 @@ WORDS = {
     Code.CONSENT_NEEDED: "Without consent to the node's policy there is no account.",
     Code.INVITE_NEEDED: "Who signs up here needs an invite; none was given, or it is no longer good.",
     Code.SUPPORT_CLOSED: "The operator of your node takes no messages at present.",
-    Code.FILE_QUOTA: "Your node has no room for this file: what you have sent takes all that you may take.",
+    Code.FILE_QUOTA: (
+        "Your node has no room for this file beside what you have sent before. /quota says how much there is;"
+        " a file that you delete makes room, once it is deleted wherever you have sent it."
+    ),
     Code.FILE_LOST: "Your node has lost this file, or a part of it.",
     Code.NODE_UNREACHABLE: "That is on another node, which does not answer now.",
     Code.FEDERATION_REFUSED: (
@@ -152,6 +155,13 @@ def day(at: int, now: int, zone: tzinfo | None = None) -> str:
         return ("Today", "Yesterday")[apart]
     year = "" if then.year == today.year else f" {then.year}"
     return f"{then:%A}, {then.day} {then:%B}{year}"
+
+
+def when(at: int, now: int, zone: tzinfo | None = None) -> str:
+    """A time to come: `14:05` today, else `30 November 14:05`."""
+    then = moment(at, zone)
+    today = then.date() == moment(now, zone).date()
+    return f"{then:%H:%M}" if today else f"{then.day} {then:%B} {then:%H:%M}"
 
 
 def stamp(at: int, now: int, zone: tzinfo | None = None) -> str:
