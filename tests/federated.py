@@ -48,6 +48,7 @@ class Saying:
         self.applying: Callable[[Event], None] = lambda event: None
         self.storing: Callable[[Connection, Event], None] = lambda c, event: None
         self.published: list[tuple[str, int]] = []
+        self.untold_of: list[tuple[str, str]] = []
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
         found = c.execute(text("SELECT value FROM said WHERE id = :id"), {"id": pointer.decode()}).first()
@@ -58,6 +59,10 @@ class Saying:
         content = {"value": found.value, "text": self._node.padding}
         sender = AccountId(f"{_ALICE}:{self._node.name}")
         return new_event(self.type, sender, NOW * 1000, content, id=pointer.decode())
+
+    async def untold(self, node: str, pointer: bytes) -> Applied:
+        self.untold_of.append((node, pointer.decode()))
+        return Applied(lambda c: None, lambda: None, lambda: None)
 
     async def apply(self, node: str, event: Event) -> Applied:
         self.applying(event)

@@ -13,7 +13,7 @@ from safeum_home.node.federation_store import HOUR, KEPT_HOURS
 from safeum_home.outgoing.http import Answer
 from safeum_home.ports.federation import Noted
 from safeum_home.protocol.federation.events import Event
-from tests.federated import Node, Pair
+from tests.federated import Node, Pair, refuse
 
 
 class Case(SynchronousTestCase):
@@ -263,7 +263,24 @@ class TroubleTests(Case):
         self.pair.away.clear()
         self.pair.until(lambda: not self.a.waiting)
         self.assertEqual(self.b.values(), [2])
+        self.assertEqual(self.a.kinds[0].untold_of, [("b.example", "1")])
         self.assertEqual(HOUR, 3_600_000)
+
+    def test_refused_for_good(self) -> None:
+        """The kind hears of an object that the other node has refused, unless it has changed since then."""
+        self.b.kinds[0].applying = refuse(Code.NOT_A_CONTACT)
+        self.a.say("1", 1)
+        self.a.say("2", 2)
+        self.a.say("1", 3)
+        self.pair.until(lambda: bool(self.b.database.count("set_aside")))
+        self.b.kinds[0].applying = lambda event: None
+        self.pair.until(lambda: not self.a.waiting)
+        self.assertEqual(self.b.values(), [2, 3])
+        self.assertEqual(self.a.kinds[0].untold_of, [])
+        self.b.kinds[0].applying = refuse(Code.NOT_A_CONTACT)
+        self.a.say("3", 4)
+        self.pair.settle()
+        self.assertEqual(self.a.kinds[0].untold_of, [("b.example", "3")])
 
     def test_passing_trouble(self) -> None:
         """What cannot be applied now is asked again, in its order, and what was applied is not."""

@@ -58,6 +58,8 @@ class OutboxTests(StorageCase):
         await self.write(outbox.fix, B, 1, 10)
         await self.note(row(4, "y"), row(5, "z"))
         self.assertFalse(await self.read(outbox.is_overtaken, B))
+        fixed = await self.read(outbox.fixed, B)
+        self.assertEqual(await self.read(outbox.unchanged, B, fixed), [row(1, "x")])
         self.assertEqual(await self.write(outbox.let_go, B, row(3).position), 1)
         self.assertEqual(await self.read(outbox.fixed, B), (row(1, "x"), row(2, "y")))
         await self.write(outbox.note, B, (), 1, [row(6, "w", urgent=True)])

@@ -113,6 +113,15 @@ class NodeOutbox:
         return self._database.transact(store)
 
     def delivered(self, node: str, batch: Batch, refused: Sequence[Refused]) -> "Deferred[Batch | None]":
+        return Deferred.fromCoroutine(self._delivered(node, batch, refused))
+
+    async def _delivered(self, node: str, batch: Batch, refused: Sequence[Refused]) -> Batch | None:
+        if refused:
+            # Before the rows are gone, as in `_failing`: after a crash in between the node answers the same.
+            peer, rows = self._rows.blind(node), [batch.rows[each.place] for each in refused]
+            rows = await self._database.read(lambda c: outbox.unchanged(c, peer, rows))
+            await self.untold(node, [(row.type, row.pointer) for row in rows])
+
         def store(c: Connection) -> Batch | None:
             peer = self._rows.blind(node)
             peers.counted(c, peer, -outbox.remove_fixed(c, peer))
@@ -121,7 +130,7 @@ class NodeOutbox:
             self._rows.keep_aside(c, peer, False, kinds)
             return self._next(c, peer)
 
-        return self._database.transact(store)
+        return await self._database.transact(store)
 
     def new_stream(self, node: str) -> "Deferred[Batch | None]":
         return self._database.transact(lambda c: self._anew(c, self._rows.blind(node)))

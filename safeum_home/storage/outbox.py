@@ -31,6 +31,9 @@ _LIFT = delete(outbox).where(
     outbox.c.pointer == bindparam("of_pointer"),
     outbox.c.position >= NOT_URGENT,
 )
+_WAITS = select(outbox.c.position).where(
+    _OF, _FREE, outbox.c.type == bindparam("of_type"), outbox.c.pointer == bindparam("of_pointer")
+)
 _ROWS = select(outbox.c.position, outbox.c.type, outbox.c.pointer).where(_OF).order_by(outbox.c.position)
 _FIXED_ROWS = _ROWS.where(_FIXED)
 _LAST_FIXED = select(func.max(outbox.c.position)).where(_OF, _FIXED)
@@ -115,6 +118,12 @@ def remove(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> int:
 def remove_fixed(c: Connection, peer: bytes) -> int:
     """The batch was delivered; how many rows it had."""
     return c.execute(_DELETE_FIXED, {"peer": peer}).rowcount
+
+
+def unchanged(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> list[Waiting]:
+    """Those whose objects do not wait once more, as they have not changed since."""
+    asked = ({"peer": peer, "of_type": row.type, "of_pointer": row.pointer} for row in rows)
+    return [row for row, each in zip(rows, asked, strict=True) if c.execute(_WAITS, each).first() is None]
 
 
 def older(c: Connection, peer: bytes, hour: int, after: int, limit: int) -> tuple[Waiting, ...]:
