@@ -26,7 +26,7 @@ AT_ONCE = 64
 LONGEST_ANSWER = 128 * 1024
 BEGINNINGS = 3
 """How often in a row a stream is begun anew, before the node is left alone for a while."""
-HELLOS_PER_SECOND = 10.0
+HELLOS_PER_SECOND, HELLOS_AT_ONCE = 10.0, 16
 PAGE = 100
 _ANEW = frozenset(("stale_stream", "sequence_gap"))
 _TOO_MUCH = frozenset(("bad_request", "too_large", "malformed_event"))
@@ -212,37 +212,36 @@ class Sender:
 
     async def _fail(self, node: str, way: _Way, failed: Failed) -> None:
         way.error = failed.reason
-        first = way.core.since is None
-        way.machine.failed(failed.retry_after)
-        since = way.core.since
-        if since is None or not (first or self._clock.seconds() - since >= LATER):
-            return
+        since, now = way.core.since, self._clock.seconds()
         try:
-            dropped = await self._outbox.failing(node, int(since * 1000))
+            if since is None or now - since >= LATER:
+                dropped = await self._outbox.failing(node, int((since or now) * 1000))
+                if dropped:
+                    self._log.warn("What waited too long for a node was given up: {count}.", count=dropped)
         except (Problem, CancelledError):
-            return
-        if dropped:
-            self._log.warn("{count} events for a node were given up: it was away too long.", count=dropped)
+            """It is noted with the next failure."""
+        way.machine.failed(failed.retry_after)
 
     # --- at the start
 
     async def _greet(self) -> None:
-        after = b""
+        after, hellos = b"", DeferredSemaphore(HELLOS_AT_ONCE)
         while True:
             states, after = await self._outbox.peers(after, PAGE)
             for state in states:
                 if state.waiting:
                     self._wake(state.name, state.failing / 1000 if state.failing else None)
                 else:
-                    self._hello(state.name)
+                    await hellos.acquire()
+                    self._hello(state.name).addBoth(lambda _: hellos.release())
                 await deferLater(self._clock, 1 / HELLOS_PER_SECOND)
             if len(states) < PAGE:
                 return
 
-    def _hello(self, node: str) -> None:
+    def _hello(self, node: str) -> "Deferred[Any]":
         asked = self._request(node, "POST", HELLO_PATH, b"{}", 4096)
         # Whoever does not hear it, is away, or has nothing to do with this node any more.
-        asked.addErrback(lambda failure: failure.trap(NoAnswer) and None)
+        return asked.addErrback(lambda failure: failure.trap(NoAnswer) and None)
 
     def _gave_up(self, failure: Any) -> None:
         if failure.check(CancelledError, Problem) is None:

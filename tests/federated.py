@@ -196,6 +196,8 @@ class Wire:
                 answered.errback(NoAnswer(reason))
 
         def answer(octets: Answer) -> None:
+            if node in pair.mute:
+                return
             if node in pair.deaf:
                 fail("the answer was lost")
             elif not answered.called and self._node.up:
@@ -257,6 +259,8 @@ class Pair:
         self.clock.advance(NOW)
         self.away: set[str] = set()
         self.deaf: set[str] = set()
+        self.mute: set[str] = set()
+        """Nodes that take a request, and never answer."""
         self.answers: dict[str, Answer] = {}
         """What some answer instead of what they would."""
         self.requests: list[tuple[str, str, str, str]] = []

@@ -32,7 +32,7 @@ class _Connected(NamedTuple):
 
 
 def _connect() -> tuple[sqlite3.Connection, Connection]:
-    driver = sqlite3.connect(":memory:", isolation_level=None)
+    driver = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     engine = create_engine(
         "sqlite+pysqlite://", creator=lambda: driver, poolclass=StaticPool, hide_parameters=True
     )

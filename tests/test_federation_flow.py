@@ -184,6 +184,44 @@ class TroubleTests(Case):
         self.pair.until(lambda: not self.a.waiting)
         self.assertEqual(self.b.values(), [0, 1, 2, 3])
 
+    def test_never_answers(self) -> None:
+        """A node that takes everything and never answers has one request at a time, and holds up nobody."""
+        pair = Pair("a.example", "b.example", "c.example")
+        a = pair["a.example"]
+        pair.mute.add("b.example")
+        for number in range(5):
+            a.say(str(number), number)
+            pair.settle(1)
+        self.assertEqual(pair["c.example"].values(), [0, 1, 2, 3, 4])
+        self.assertEqual(
+            len([each for each in pair.requests if each[1] == "b.example" and each[2] == "PUT"]), 1
+        )
+        self.assertEqual(pair["b.example"].values(), [0])
+        pair.settle(120)
+        self.assertEqual(a.federation.sender.reports()["b.example"].error, "there was no answer in time")
+        pair.mute.clear()
+        pair.until(lambda: not a.waiting)
+        self.assertEqual(pair["b.example"].values(), [0, 1, 2, 3, 4])
+
+    def test_hellos_are_paced(self) -> None:
+        """A node that starts among many dead ones greets a few at a time."""
+        names = [f"n{number}.example" for number in range(40)]
+        self.a.say("1", 1, *names)
+        self.pair.settle()
+        self.a.database.execute("DELETE FROM outbox")
+        self.a.database.execute("UPDATE peers SET waiting = 0")
+        self.pair.mute.update(names)
+        for name in names:
+            self.pair.nodes[name] = self.b
+        self.pair.restart("a.example")
+        count = len(self.pair.requests)
+        self.pair.clock.pump([0.1] * 200)
+        hellos = [each for each in self.pair.requests[count:] if each[2] == "POST"]
+        self.assertEqual(len(hellos), 16)
+        self.pair.clock.pump([0.5] * 180)
+        hellos = [each for each in self.pair.requests[count:] if each[2] == "POST"]
+        self.assertEqual(len(hellos), 40)
+
     def test_killed_anywhere(self) -> None:
         """The receiver is killed after each commit of a transaction, and before each: all is there once."""
         for commits in range(6):
