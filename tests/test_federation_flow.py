@@ -213,8 +213,8 @@ class TroubleTests(Case):
         self.pair.mute.update(names)
         for name in names:
             self.pair.nodes[name] = self.b
-        self.pair.restart("a.example")
         count = len(self.pair.requests)
+        self.pair.restart("a.example")
         self.pair.clock.pump([0.1] * 200)
         hellos = [each for each in self.pair.requests[count:] if each[2] == "POST"]
         self.assertEqual(len(hellos), 16)

@@ -9,6 +9,7 @@ import msgspec
 
 from safeum_home.errors import Code
 from safeum_home.protocol import SUBPROTOCOL, WEBSOCKET_PATH
+from safeum_home.protocol.federation.paths import SIGNED, TYPES, federation_paths
 from safeum_home.protocol.file_paths import TICKET, file_paths
 from safeum_home.protocol.frames import ProblemDetails
 from safeum_home.protocol.http import (
@@ -25,7 +26,7 @@ from safeum_home.protocol.schemas import Json, reference, schemas
 
 def document() -> Json:
     """The whole document."""
-    components = schemas([Health, Discovery, NodeDiscovery, ProblemDetails])
+    components = schemas([Health, Discovery, NodeDiscovery, ProblemDetails, *TYPES])
     components["ProblemDetails"]["properties"]["code"]["enum"] = [code.code for code in Code]
     problem = _response("RFC 9457 problem details", reference(ProblemDetails), "application/problem+json")
     return {
@@ -33,7 +34,8 @@ def document() -> Json:
         "info": {
             "title": "SafeUM Home over HTTP",
             "version": "1.0.0",
-            "description": "Discovery, health and files; all else goes over WebSocket (asyncapi.json).",
+            "description": "Discovery, health, files, and what nodes tell each other; all else goes over"
+            " WebSocket (asyncapi.json).",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [
@@ -90,6 +92,7 @@ def document() -> Json:
                 }
             },
             **file_paths(),
+            **federation_paths(),
             WEBSOCKET_PATH: {
                 "get": {
                     "operationId": "connect",
@@ -104,7 +107,7 @@ def document() -> Json:
         "components": {
             "schemas": components,
             "responses": {"Problem": problem},
-            "securitySchemes": {"ticket": TICKET},
+            "securitySchemes": {"ticket": TICKET, "node": SIGNED},
         },
     }
 
