@@ -1,5 +1,7 @@
 """What nodes ask each other over HTTP, as OpenAPI 3.1 has it."""
 
+from msgspec import Struct
+
 from safeum_home.protocol.federation.keys import KeyDocument
 from safeum_home.protocol.federation.questions import QUESTIONS
 from safeum_home.protocol.federation.transactions import (
@@ -18,7 +20,7 @@ SIGNED = {
     "scheme": "signature",
     "description": "RFC 9421, with the tag `safeum-federation`, by a key of the node that asks.",
 }
-TYPES = [KeyDocument, Transaction, Received, Hello]
+TYPES: list[type[Struct]] = [KeyDocument, Transaction, Received, Hello]
 
 
 def federation_paths() -> Json:
