@@ -236,18 +236,29 @@ class _Transport(StringTransport):
 
 
 def send(
-    site: EdgeSite, method: str, path: str, body: bytes, fields: Mapping[str, str], whole: bool = True
+    site: EdgeSite,
+    method: str,
+    path: str,
+    body: bytes,
+    fields: Mapping[str, str],
+    whole: bool = True,
+    chunked: bool = False,
 ) -> "Deferred[Answer]":
-    """Give a request to a site, octet for octet; its answer. `whole`: the body too."""
+    """Give a request to a site, octet for octet; its answer. `whole`: the body too.
+
+    `chunked`: without its length, in chunks (RFC 9112, section 7.1), and without an end.
+    """
     answered: Deferred[Answer] = Deferred()
     channel = site.buildProtocol(None)
     channel.makeConnection(_Transport(answered))
-    lines = [f"{method} {path} HTTP/1.1", "Host: node", f"Content-Length: {len(body)}"]
+    length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(body)}"
+    lines = [f"{method} {path} HTTP/1.1", "Host: node", length]
     lines += [f"{name}: {value}" for name, value in fields.items()]
     channel.dataReceived("\r\n".join([*lines, "", ""]).encode())
     if whole:
         for start in range(0, len(body), 65536):
-            channel.dataReceived(body[start : start + 65536])
+            part = body[start : start + 65536]
+            channel.dataReceived(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
     return answered
 
 

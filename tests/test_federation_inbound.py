@@ -164,7 +164,11 @@ class HeadTests(Case):
         """A body has its bounds, whether its head says how long it is or not."""
         path = f"/_safeum/federation/v1/transactions/{STREAM}/1"
         for method, where, most in (("PUT", path, MOST_OCTETS), ("POST", HELLO, 64 * 1024)):
-            self.assertEqual(self.code(self.send(method, where, b"x" * (most + 1))), (413, "too_large"))
+            body = b"x" * (most + 1)
+            self.assertEqual(self.code(self.send(method, where, body)), (413, "too_large"))
+            answered = send(self.a.site, method, where, body, self.fields(method, where, body), chunked=True)
+            self.pair.settle()
+            self.assertEqual(self.code(self.successResultOf(answered)), (413, "too_large"))
 
     def test_senseless(self) -> None:
         """What is no transaction, question or hello."""
