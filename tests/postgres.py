@@ -12,6 +12,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from tests.e2e import needs
+
 _USER = "postgres"
 _numbers = itertools.count(1)
 _server: "Server | None" = None
@@ -78,11 +80,8 @@ def _install() -> str | None:
         return "PostgreSQL is not installed, and only root can install it"
     if shutil.which("apt-get") is None:
         return "PostgreSQL is not installed, and there is no apt-get"
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "-q", "update"], ["apt-get", "-q", "install", "-y", "postgresql"]):
-        done = subprocess.run(command, env=environment, capture_output=True, check=False)
-        if done.returncode:
-            return f"PostgreSQL is not installed: {' '.join(command)} failed"
+    if (failed := needs.apt("postgresql")) is not None:
+        return f"PostgreSQL is not installed: {failed} failed"
     return None if _binaries() else "Debian's postgresql brought no server"
 
 

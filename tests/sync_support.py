@@ -3,7 +3,6 @@
 import base64
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -24,7 +23,7 @@ from safeum_home.protocol import ristretto
 from safeum_home.protocol.frames import ProblemDetails
 from safeum_home.storage import accounts
 from safeum_home.storage.schema import aliases
-from tests.e2e.needs import missing
+from tests.e2e.needs import apt, missing
 from tests.world import HOST, NODE, Client, Refused, World
 from tests.world_parts import InlinePool, _SameThread
 
@@ -42,8 +41,7 @@ METHOD_OF = {command.params: method for method, command in c.COMMANDS.items()}
 def need_group() -> None:
     """Skip where the machine has no libsodium with ristretto255, and nobody here can install it."""
     if not ristretto.available() and os.geteuid() == 0 and shutil.which("apt-get"):
-        command = ["apt-get", "-q", "install", "-y", "libsodium23"]
-        subprocess.run(command, capture_output=True, check=False)
+        apt("libsodium23")
     if not ristretto.available():
         missing("libsodium is not installed: apt-get install libsodium23")
 

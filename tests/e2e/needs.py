@@ -3,8 +3,15 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
+from pathlib import Path
 from typing import NoReturn
 from unittest import SkipTest
+
+TOOLS = Path(__file__).parent.parent.parent / ".make"
+"""What tests install for themselves; git does not see it."""
 
 
 def missing(reason: str) -> NoReturn:
@@ -25,8 +32,25 @@ def tool(name: str, package: str | None = None) -> str:
     if shutil.which(name) is None:
         if os.geteuid() != 0 or shutil.which("apt-get") is None:
             missing(f"{name} is not installed, and only root can install it")
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["apt-get", "-q", "update"], ["apt-get", "-q", "install", "-y", package or name]):
-            if subprocess.run(command, env=environment, capture_output=True, check=False).returncode:
-                missing(f"{name} is not installed: {' '.join(command)} failed")
+        if (failed := apt(package or name)) is not None:
+            missing(f"{name} is not installed: {failed} failed")
     return str(shutil.which(name))
+
+
+def apt(package: str) -> str | None:
+    """Install one of Debian's packages; the command that failed, if one did."""
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    with alone():
+        for command in (["apt-get", "-q", "update"], ["apt-get", "-q", "install", "-y", package]):
+            if subprocess.run(command, env=environment, capture_output=True, check=False).returncode:
+                return " ".join(command)
+    return None
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Test modules run side by side: one of them at a time installs something."""
+    TOOLS.mkdir(exist_ok=True)
+    with (TOOLS / ".lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        yield

@@ -6,9 +6,7 @@ import sys
 from pathlib import Path
 from platform import machine
 
-from tests.e2e.needs import missing, tool
-
-TOOLS = Path(__file__).parent.parent.parent / ".make"
+from tests.e2e.needs import TOOLS, alone, missing, tool
 
 
 def npm(name: str, *packages: str) -> Path:
@@ -40,10 +38,11 @@ def pypi(name: str, *packages: str) -> Path:
 def _installed(folder: Path, command: list[str]) -> Path:
     wanted = " ".join(command)
     done = folder / ".installed"
-    if not done.exists() or done.read_text() != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        if subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode:
-            missing(f"{folder.name} could not be installed: {wanted} failed")
-        done.write_text(wanted)
+    with alone():
+        if not done.exists() or done.read_text() != wanted:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            if subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode:
+                missing(f"{folder.name} could not be installed: {wanted} failed")
+            done.write_text(wanted)
     return folder
