@@ -109,9 +109,6 @@ class Lives(RuleBasedStateMachine):
         people = truth.rooms[key].people if key in truth.rooms and mention < 2 else tuple(NAMES)
         mentioned = people[:mention]
         accounts = [names.accounts[one] for one in mentioned]
-        if key in truth.rooms and truth.is_dropped(device.owner, key, which):
-            # It goes out, but what is unread behind it is not always counted as the model counts it.
-            return
         self.play.give(
             device,
             lambda: client.send(view.chat, text, reply_to=message.id, mentions=accounts),

@@ -129,6 +129,8 @@ class Device:
         self.id = ""
         self.began = 0
         """When it loaded last, in the order of the model's messages."""
+        self.missed: set[int] = set()
+        """Messages that the node had dropped when the device loaded last, by their order."""
         self.connecting: Callable[[], None] = lambda: None
         """Called when it connects: what was not answered is given again now."""
 

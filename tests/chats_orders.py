@@ -65,6 +65,12 @@ class Orders:
         found = self.names.id_of(said.key)
         return found is not None and is_recognised(self.net.world, found)
 
+    def loaded(self, device: Device) -> None:
+        """A device has just loaded what there is."""
+        said = [said for room in self.truth.rooms.values() for said in room.said]
+        device.began = self.truth.order
+        device.missed = {one.order for one in said if one.fleeting and not self._kept(one)}
+
     def replay(self, device: Device) -> None:
         """What is given again reaches the node as soon as the client is back."""
         for order in self.orders[device]:

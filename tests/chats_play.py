@@ -38,14 +38,14 @@ class Play(Orders):
         assert device.client.opened is not None
         self.names.accounts[name] = AccountId(device.client.opened.account)
         self.truth.alert(name, device.id)
-        device.began = self.truth.order
+        self.loaded(device)
         self.net.run()
         return device
 
     def load(self, device: Device) -> None:
         """The device loads all anew: of chats without history, what is there still."""
         device.load()
-        device.began = self.truth.order
+        self.loaded(device)
 
     def look_at_waiting(self) -> None:
         """What a device waits for is there, and what is over is not."""

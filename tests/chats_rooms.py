@@ -1,6 +1,7 @@
 """What there is in the model: people, chats, messages, and what somebody sees of a message."""
 
 from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -104,14 +105,21 @@ class Room:
         """The place of a message; -1 where there is none."""
         return next((place for place, said in enumerate(self.said) if said.key == key), -1)
 
-    def news(self, person: str) -> list[Said]:
-        """What others wrote behind what was read, and behind what the person wrote last."""
-        own = [place + 1 for place, said in enumerate(self.said) if said.sender == person]
+    def news(self, person: str, unknown: Set[int] = frozenset()) -> list[Said]:
+        """What others wrote behind what was read, and behind what the person wrote last.
+
+        Of that, what is not `unknown`: messages by their order.
+        """
+        own = [
+            place + 1
+            for place, said in enumerate(self.said)
+            if said.sender == person and said.order not in unknown
+        ]
         start = max([self.erased, self.read.get(person, 0), *own])
         return [said for said in self.said[start:] if not said.of_node]
 
-    def unread(self, person: str) -> int:
-        return min(MOST_UNREAD, len(self.news(person)))
+    def unread(self, person: str, unknown: Set[int]) -> int:
+        return min(MOST_UNREAD, len(self.news(person, unknown)))
 
     def shown_archived(self, person: str) -> bool:
         """A new message brings an archived chat back, unless it is muted."""

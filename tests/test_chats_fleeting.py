@@ -15,7 +15,7 @@ from safeum_home.ports import WrappedKey
 from safeum_home.storage import events, keys
 from safeum_home.storage.rows import EventRow
 from tests.erasure_case import HOUR, ErasureCase
-from tests.world import World, texts
+from tests.world import Client, World, texts
 
 
 class FleetingCase(ErasureCase):
@@ -282,6 +282,56 @@ class DeliveryTests(FleetingCase):
         self.acknowledge(self.bob)
         self.gather()
         self.assertEqual(self.left(), [0, 0, 0])
+
+
+class UnreadTests(FleetingCase):
+    def setUp(self) -> None:
+        """Bob's phone is told of a message, and does not say that it has it."""
+        super().setUp()
+        self.first = self.alice.write(self.chat, "first")
+        self.acknowledge(self.alice)
+        self.gather()
+
+    def unread(self, client: Client) -> int:
+        [listed] = [each for each in client.call("chat.list")["chats"] if each["chat"] == self.chat]
+        return int(listed["unread"])
+
+    def write(self, **more: Any) -> None:
+        """Bob writes, and all but that phone say that they have all."""
+        about = self.bob.message(self.chat, "second", "its-id")
+        self.bob.call("chat.send", **about, **more)
+        self.assertEqual(self.unread(self.bob), 0, "he has read what he wrote behind")
+        self.acknowledge(self.alice)
+        self.gather()
+
+    def test_behind_what_is_gone(self) -> None:
+        """What he wrote is gone, and what was before it waits: nothing tells that he has read that."""
+        self.write()
+        self.assertEqual(self.bob.history(self.chat), ["first"])
+        self.assertEqual([self.unread(one) for one in (self.bob, self.world.login("bob"))], [1, 1])
+
+    def test_behind_an_answer_that_is_gone(self) -> None:
+        """The same where it is an answer to what was dropped before."""
+        self.bob.call("session.ack", cursor=self.first["id"])
+        self.gather()
+        self.assertEqual(self.left(), [0, 0, 0])
+        self.alice.write(self.chat, "next")
+        self.write(reply_to=self.first["id"])
+        self.assertEqual(self.bob.history(self.chat), ["next"])
+        self.assertEqual(self.unread(self.bob), 1)
+
+    def test_once_it_was_read(self) -> None:
+        """It is read where he says so."""
+        self.write()
+        self.bob.call("chat.read", chat=self.chat, upto=self.first["id"])
+        self.assertEqual(self.unread(self.bob), 0)
+
+    def test_once_it_is_held(self) -> None:
+        """What is gone is not unread."""
+        self.write()
+        self.acknowledge(self.bob)
+        self.gather()
+        self.assertEqual((self.left(), self.unread(self.bob)), ([0, 0, 0], 0))
 
 
 class KeyTests(FleetingCase):

@@ -173,7 +173,11 @@ class ChatListing:
         return person.display_name if shown else ""
 
     def _unread(self, c: Connection, account: AccountId, each: _Opened) -> int:
-        """The news behind what was read and behind what one last wrote, of the newest 100 messages."""
+        """The news behind what was read and behind what one last wrote, of the newest 100 messages.
+
+        Of a chat without history, behind what one wrote of what is there: of what is gone nothing is kept, so
+        nothing tells who wrote it, though a message before it may still wait for a device.
+        """
         mine, newest = each.row.mine, each.row.newest
         behind = max(mine.read, mine.visible)
         if newest is None or newest.position <= behind:
