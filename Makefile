@@ -7,10 +7,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test model test-files timing lint docs bench clean
+.PHONY: run demo test model test-files timing lint docs bench clean
 
 run: $(INSTALLED)
 	@$(BIN)/twistd --nodaemon --pidfile= safeum --development --port $(PORT)
+
+demo: $(INSTALLED)
+	@$(BIN)/python -m tools.demo $(PORT)
 
 test: $(INSTALLED)
 	@$(BIN)/python -m tests.runner

@@ -63,7 +63,7 @@ class TrustTests(NetCase):
             ("over", self.authority.server(NAME, days=-1)),
             ("its own", self.authority.server(NAME, own=True)),
             ("another authority", stranger.server(NAME)),
-            ("another authority of the same name", Authority("Authority of a test").server(NAME)),
+            ("another authority of the same name", Authority().server(NAME)),
         ):
             node = Node(self, tls)
             self.dns.say(NAME, "127.0.0.1")

@@ -1,6 +1,7 @@
 """A node to try things on: random root secret, everything in memory or in a folder that goes with it."""
 
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -49,9 +50,8 @@ class DevelopmentNode(Service):
 
     def startService(self) -> None:
         """Raises SystemExit, with a sentence for people, where something else listens already."""
-        _check_free(self._port)
+        check_free(self._port)
         super().startService()
-        hardening = harden_process(lock_all=False)
         self._folder = TemporaryDirectory(prefix="safeum-")
         config = Config(
             node=NodeSection(name=self._name, state_dir=self._folder.name),
@@ -60,20 +60,9 @@ class DevelopmentNode(Service):
             sms=SECTION,
         )
         chain, key = self_signed(["localhost", "127.0.0.1"])
-        arena = Arena(floor=Level.UNLOCKED)
-        self._node = Node(
-            self._reactor,
-            config,
-            arena,
-            hardening,
-            in_memory=True,
-            tls=ServerTls(chain, key),
-            sms_bridges=terminal_bridge,
-        )
         self._certificate.parent.mkdir(exist_ok=True)
         self._certificate.write_bytes(chain)
-        self._node.startService()
-        self._node.feed(generate(arena))
+        self._node = start_passing(self._reactor, config, ServerTls(chain, key))
         spawn(self._welcome(self._node), "starting")
 
     def stopService(self) -> Deferred[None]:
@@ -93,7 +82,28 @@ class DevelopmentNode(Service):
             self._folder.cleanup()
 
 
-def _check_free(port: int) -> None:
+def start_passing(
+    reactor: Any, config: Config, tls: ServerTls, give_up: Callable[[], None] = lambda: None
+) -> Node:
+    """A node, started, whose root secret is made here and never on a disk; `give_up` is as in `Node`."""
+    arena = Arena(floor=Level.UNLOCKED)
+    node = Node(
+        reactor,
+        config,
+        arena,
+        harden_process(lock_all=False),
+        in_memory=True,
+        tls=tls,
+        give_up=give_up,
+        sms_bridges=terminal_bridge,
+    )
+    node.startService()
+    node.feed(generate(arena))
+    return node
+
+
+def check_free(port: int, target: str = "run") -> None:
+    """Raises SystemExit, with a sentence for people, where something listens at this port of localhost."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the reactor does
         try:
@@ -102,5 +112,5 @@ def _check_free(port: int) -> None:
         except OSError as error:
             raise SystemExit(
                 f"No node can listen on port {port} of localhost ({error.strerror}). "
-                "End what does, or take another port: make run PORT=9443"
+                f"End what does, or take another port: make {target} PORT=9443"
             ) from None

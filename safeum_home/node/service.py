@@ -169,7 +169,8 @@ class Node(Service):
                 await database.close()
         except BaseException:
             self._opening = "failed"
-            raise
+            if self.running:  # else what it needs was closed, since it is to stop
+                raise
 
     async def _serve(self, vault: Vault) -> None:
         self.database = database = await open_when_there(self.reactor, self.config, self._wait_for)

@@ -1,0 +1,1 @@
+"""`make demo`: two nodes, and two people who talk across."""

@@ -1,0 +1,100 @@
+"""python -m tools.demo [PORT]: two nodes at PORT and the next one of localhost, until Ctrl-C."""
+
+import signal
+import sys
+from typing import Any
+
+from twisted.internet import reactor as _reactor
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import (
+    FilteringLogObserver,
+    LogLevel,
+    LogLevelFilterPredicate,
+    globalLogBeginner,
+    textFileLogObserver,
+)
+from twisted.python.failure import Failure
+
+from safeum_home.node.development import PORT, check_free
+from tools.demo.nodes import TwoNodes
+from tools.demo.talk import PASSWORD, let_them_talk
+
+SECONDS = 120
+"""What all of the talk may take."""
+
+_BEGIN = """
+  Two nodes, {names[0]} and {names[1]}, with an authority of their own, and closed to all others.
+  Each line says at which of them it happens.
+"""
+_END = """
+  Both go on. Join in, each in a terminal of its own: log in as ada at the first and as ben at the second,
+  with the password `{password}`, or sign up as somebody else.
+      .venv/bin/safeum chat --node {names[0]} --ca {ca}
+      .venv/bin/safeum chat --node {names[1]} --ca {ca}
+
+  Their root secrets are random and in memory only: ALL DATA IS GONE AT THE END. Stop both with Ctrl-C.
+"""
+
+
+class Demo:
+    """Runs on a reactor, and ends it where something fails: `code` is the process's then."""
+
+    def __init__(self, reactor: Any, port: int) -> None:
+        self._reactor = reactor
+        self._nodes = TwoNodes(reactor, (port, port + 1))
+        self._running: Deferred[None] | None = None
+        self.code = 0
+
+    def start(self) -> None:
+        running = Deferred.fromCoroutine(self._run()).addTimeout(SECONDS, self._reactor)
+        self._running = running.addErrback(self._failed)
+
+    def stop(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _run(self) -> None:
+        names = self._nodes.names
+        _say(_BEGIN.format(names=names))
+        await self._nodes.start(self._give_up)
+        await let_them_talk(self._reactor, names, self._nodes.trusted, _say)
+        _say(_END.format(names=names, ca=self._nodes.ca, password=PASSWORD))
+
+    async def _stop(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+            await self._running
+        await self._nodes.stop()
+
+    def _failed(self, failure: Failure) -> None:
+        if failure.check(CancelledError) is None:
+            failure.printTraceback(sys.stderr)
+            self._give_up()
+
+    def _give_up(self) -> None:
+        if self.code == 0:
+            self.code = 1
+            self._reactor.callLater(0, self._reactor.stop)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def main(reactor: Any, port: int) -> int:
+    for each in (port, port + 1):
+        check_free(each, "demo")
+    errors = FilteringLogObserver(
+        textFileLogObserver(sys.stderr), [LogLevelFilterPredicate(defaultLogLevel=LogLevel.error)]
+    )
+    globalLogBeginner.beginLoggingTo([errors], redirectStandardIO=False)
+    demo = Demo(reactor, port)
+    reactor.callWhenRunning(demo.start)
+    reactor.addSystemEventTrigger("before", "shutdown", demo.stop)
+    # A terminal that is closed says this: nothing is left behind then either.
+    signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reactor.stop))
+    reactor.run()
+    return demo.code
+
+
+if __name__ == "__main__":
+    sys.exit(main(_reactor, int(sys.argv[1]) if len(sys.argv) > 1 else PORT))
