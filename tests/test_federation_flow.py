@@ -42,6 +42,14 @@ class Case(SynchronousTestCase):
 class FlowTests(Case):
     """Nothing goes wrong."""
 
+    def test_woken_for_nothing(self) -> None:
+        """A node that nothing was noted for hears what is said to it later."""
+        self.a.federation.wake(["b.example"])
+        self.a.say("1", 5)
+        self.pair.settle()
+        self.assertEqual(self.b.arrived(), [("a.example", "1", 5)])
+        self.assertEqual(self.a.waiting, 0)
+
     def test_arrives(self) -> None:
         """What is said here is there, in its order, and waits no more; both ways."""
         for number in range(3):

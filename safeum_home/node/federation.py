@@ -167,9 +167,8 @@ class NodeFederation:
         self.outbox.note(c, rows)
 
     def wake(self, nodes: Iterable[str]) -> None:
-        reached = {node for node in nodes if self._policy.allows(node)}
-        self.rows.there(reached)
-        self.sender.wake(reached)
+        # Nothing may have been noted for one of them: that there is a row of it cannot be told from this.
+        self.sender.wake({node for node in nodes if self._policy.allows(node)})
 
     def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
         if not self._policy.allows(node):
