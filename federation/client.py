@@ -150,7 +150,7 @@ class _Pinned:
         self._addresses = addresses
 
     def installNameResolver(self, resolver: IHostnameResolver) -> IHostnameResolver:
-        raise NotImplementedError
+        raise TypeError("what is pinned has no other resolver")
 
     def cancel(self) -> None:
         """It has ended."""

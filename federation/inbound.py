@@ -31,6 +31,7 @@ from safeum_home.protocol.federation.transactions import (
     FEDERATION_PATH,
     HELLO_PATH,
     MOST_OCTETS,
+    STREAM,
     TRANSACTIONS_PATH,
     Hello,
 )
@@ -40,7 +41,7 @@ LONGEST_QUESTION = 64 * 1024
 AT_ONCE = 64
 """Requests that are held at one time, with bodies of up to a megabyte."""
 _PREFIX = FEDERATION_PATH.encode()
-_TRANSACTION = re.compile(re.escape(TRANSACTIONS_PATH) + r"([A-Za-z0-9_-]{22})/([1-9][0-9]{0,14})\Z")
+_TRANSACTION = re.compile(re.escape(TRANSACTIONS_PATH) + rf"({STREAM})/([1-9][0-9]{{0,14}})\Z")
 _JSON, _PROBLEM = b"application/json", b"application/problem+json"
 _log = Logger()
 

@@ -40,10 +40,6 @@ class HistoryTruth(GroupsTruth):
         said = super()._find(person, key, which)
         return said if said is not None and self.alive(said) else None
 
-    def is_dropped(self, person: str, key: Key, which: str) -> bool:
-        """Whether the node has dropped a message that somebody may see."""
-        return self._find(person, key, which) is None and super()._find(person, key, which) is not None
-
     def _own(self, person: str, key: Key, which: str) -> Said | None:
         said = super()._own(person, key, which)
         return said if said is not None and self.alive(said) else None

@@ -1,5 +1,6 @@
 """What a chat is, once it is open: its kind, its key, its record, and who may write."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
@@ -8,7 +9,7 @@ from safeum_home.chats.record import ChatRecord
 from safeum_home.chats.roster import RosterRecord
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
-from safeum_home.ports import Key, Keyring
+from safeum_home.ports import Blinder, Key, Keyring
 
 
 class ChatKind(IntEnum):
@@ -36,6 +37,11 @@ class ChatContents(NamedTuple):
     changed: int
     fleeting: Keyring
     entry: RosterRecord | None = None
+
+
+def member_behind(members: Iterable[AccountId], blinder: Blinder, account: bytes) -> AccountId:
+    """Whose blind index this is; StopIteration where it is none of `members`."""
+    return next(member for member in members if blinder.account(member) == account)
 
 
 @dataclass(slots=True)

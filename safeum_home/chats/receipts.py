@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from safeum_home.chats.across.telling import Telling, ToldMarker
-from safeum_home.chats.contents import Chat, ChatKind
+from safeum_home.chats.contents import Chat, ChatKind, member_behind
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
@@ -112,7 +112,7 @@ class Receipts:
 
         def tell(row: MemberRow) -> Published:
             chat = opened(row.chat)
-            who = next(one for one in chat.members if self._blinder.account(one) == row.account)
+            who = member_behind(chat.members, self._blinder, row.account)
             return self._event(chat.id, who, row.delivered, row.read, row.position)
 
         return Missed(undamaged(rows, tell, "receipts"), rows[-1].position if len(rows) == limit else None)

@@ -11,7 +11,7 @@ from safeum_home.chats.across.arrivals import Arrivals, content, others
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
 from safeum_home.chats.across.telling import BLIND
-from safeum_home.chats.contents import ChatContents
+from safeum_home.chats.contents import ChatContents, member_behind
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.sealed import open_message
@@ -60,7 +60,7 @@ class MarkerKind:
             return None
         if chat is None or member is None:
             return None
-        sender = next(one for one in chat.members if self._blinder.account(one) == account)
+        sender = member_behind(chat.members, self._blinder, account)
         read = self._covered(c, chat, sender, member.read)
         delivered = read
         if member.delivered != member.read:

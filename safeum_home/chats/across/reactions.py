@@ -10,6 +10,7 @@ from safeum_home.chats.across.references import References
 from safeum_home.chats.across.telling import pointed
 from safeum_home.chats.altering import Altered, Altering, Place, Stored
 from safeum_home.chats.changing import MessageChanges
+from safeum_home.chats.contents import member_behind
 from safeum_home.chats.emoji import one_emoji
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.reacted import open_reaction
@@ -62,7 +63,7 @@ class ReactionKind:
             return None
         if isinstance(message.body, Deleted):
             return None
-        sender = next(one for one in chat.members if self._blinder.account(one) == account)
+        sender = member_behind(chat.members, self._blinder, account)
         shared = SharedReaction(self._references.of(message), emoji)
         return new_event(REACTION, sender, self._arrivals.now(), msgspec.to_builtins(shared), chat.id)
 

@@ -7,6 +7,7 @@ from safeum_home.protocol.federation.questions import QUESTIONS
 from safeum_home.protocol.federation.transactions import (
     ASK_PATH,
     HELLO_PATH,
+    STREAM,
     TRANSACTIONS_PATH,
     Hello,
     Received,
@@ -25,7 +26,7 @@ TYPES: list[type[Struct]] = [KeyDocument, Transaction, Received, Hello]
 
 def federation_paths() -> Json:
     """The paths, each with its operations."""
-    stream = {"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"}
+    stream = {"type": "string", "pattern": f"^{STREAM}$"}
     number = {"type": "integer", "minimum": 1}
     put = _operation("transaction", "Take these events, after all that came before.", Transaction, Received)
     put["parameters"] = [_parameter("stream", stream), _parameter("number", number)]

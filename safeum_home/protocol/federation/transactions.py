@@ -19,8 +19,8 @@ HELLO_PATH = "/_safeum/federation/v1/hello"
 MOST_EVENTS = 500
 MOST_OCTETS = 1024 * 1024
 """Of the body of a transaction."""
-STREAM_PATTERN = r"^[A-Za-z0-9_-]{22}$(?!\n)"
-"""128 random bits, base64url, without padding."""
+STREAM = r"[A-Za-z0-9_-]{22}"
+"""What the name of a stream is, as a pattern: 128 random bits, base64url, without padding."""
 
 
 class Transaction(Struct, frozen=True, forbid_unknown_fields=True):
