@@ -14,9 +14,11 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from twisted.web.http_headers import Headers
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
+from federation.held import Held
 from federation.own_keys import OwnKeys
 from federation.receiving import Receiver
 from federation.signatures import SignedRequest
@@ -38,8 +40,10 @@ from safeum_home.protocol.federation.transactions import (
 from safeum_home.protocol.frames import problem_details
 
 LONGEST_QUESTION = 64 * 1024
-AT_ONCE = 64
-"""Requests that are held at one time, with bodies of up to a megabyte."""
+AT_ONCE, OF_A_NODE = 64, 4
+"""Requests that are held at one time, with bodies of up to a megabyte: in all, and of one node."""
+HEADS, OF_AN_ADDRESS = 512, 16
+"""Requests whose node is not known yet, since its keys are asked for: nothing of their bodies is taken."""
 _PREFIX = FEDERATION_PATH.encode()
 _TRANSACTION = re.compile(re.escape(TRANSACTIONS_PATH) + rf"({STREAM})/([1-9][0-9]{{0,14}})\Z")
 _JSON, _PROBLEM = b"application/json", b"application/problem+json"
@@ -97,7 +101,8 @@ class FederationResource(Resource):
         self._answers = answers
         self._heard = heard
         self._limits = limits
-        self._held = 0
+        self._heads = Held(HEADS, OF_AN_ADDRESS)
+        self._bodies = Held(AT_ONCE, OF_A_NODE)
         self._stopped = False
 
     def stop(self) -> "Deferred[None]":
@@ -144,23 +149,30 @@ class FederationResource(Resource):
         if self._stopped:
             raise Problem(Code.SHUTTING_DOWN, retry_after=5)
         host = str(getattr(request.channel.getPeer(), "host", ""))
-        self._limits.addresses.take(network(host))
+        address = network(host)
+        self._limits.addresses.take(address)
         way = self._way(path)
         if method != way.method:
             raise Problem(Code.METHOD_NOT_ALLOWED)
         if length is not None and length > way.most:
             raise Problem(Code.TOO_LARGE)
-        if self._held >= AT_ONCE:
-            raise Problem(Code.BUSY, retry_after=1)
-        self._held += 1
-        try:
-            signed = await self._verifier.head(method, path, request.requestHeaders)
-            self._limits.nodes.take(signed.origin)
+        signed = await self._signed(address, method, path, request.requestHeaders)
+        self._limits.nodes.take(signed.origin)
+        with self._bodies.of(signed.origin):
             octets, digest = await _read(body, way.most, signed)
             self._heard(signed.origin)
             return msgspec.json.encode(await way.run(signed.origin, octets, digest))
-        finally:
-            self._held -= 1
+
+    async def _signed(self, address: str, method: bytes, path: bytes, headers: Headers) -> SignedRequest:
+        """Who asks. Where its keys have to be fetched the address is held to few at a time."""
+        verifying = Deferred.fromCoroutine(self._verifier.head(method, path, headers))
+        if not verifying.called:
+            try:
+                with self._heads.of(address):
+                    return await verifying
+            finally:
+                verifying.addErrback(lambda _: None)  # refused as too many: nobody waits for it
+        return await verifying
 
     def _way(self, path: bytes) -> _Way:
         text = path.decode("ascii", "replace")
