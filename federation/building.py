@@ -1,6 +1,7 @@
 """A batch as octets: each object as it is now, signed; what cannot be told is left out with its reason."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -10,11 +11,13 @@ from federation.own_keys import OwnKeys
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.federation import SharedKind
 from safeum_home.ports.outbox import Batch, Trim, Waiting
-from safeum_home.protocol.federation.events import sign_event
+from safeum_home.protocol.federation.events import Event, sign_event
 from safeum_home.protocol.federation.transactions import FRAME, MOST_OCTETS, body_of
 
 _log = Logger()
 Kinds = Callable[[], Mapping[str, SharedKind]]
+Build = Callable[[bytes], Event | None]
+"""An object's event, by its pointer."""
 
 
 class Built(NamedTuple):
@@ -42,10 +45,10 @@ class Builder:
         events: list[bytes] = []
         gone: list[Waiting] = []
         poison: list[tuple[Waiting, str]] = []
-        size, kinds = FRAME, self._kinds()
+        size, building = FRAME, self._building(c, batch.rows)
         for place, row in enumerate(batch.rows):
             try:
-                event = self._event(c, row, kinds)
+                event = self._event(c, row, building.get(row.type))
             except Problem as problem:
                 poison.append((row, problem.code.code))
                 continue
@@ -59,12 +62,19 @@ class Builder:
                 size += len(event) + 1
         return Built(body_of(events), Trim(tuple(gone), tuple(poison)))
 
-    def _event(self, c: Connection, row: Waiting, kinds: Mapping[str, SharedKind]) -> bytes | None:
-        kind = kinds.get(row.type)
-        if kind is None:
+    def _building(self, c: Connection, rows: Sequence[Waiting]) -> dict[str, Build]:
+        """What makes the events of each kind."""
+        kinds, pointers = self._kinds(), dict[str, list[bytes]]()
+        for row in rows:
+            if row.type in kinds:
+                pointers.setdefault(row.type, []).append(row.pointer)
+        return {of_type: _build(c, kinds[of_type], each) for of_type, each in pointers.items()}
+
+    def _event(self, c: Connection, row: Waiting, build: Build | None) -> bytes | None:
+        if build is None:
             raise Problem(Code.UNKNOWN_KIND)
         try:
-            event = kind.build(c, row.pointer)
+            event = build(row.pointer)
             if event is None:
                 return None
             key = self._own.in_use
@@ -77,3 +87,17 @@ class Builder:
             # What it says may quote what it is about.
             _log.failure("An object of the kind {kind} cannot be told of.", kind=row.type)
             raise Problem(Code.INTERNAL) from None
+
+
+def _build(c: Connection, kind: SharedKind, pointers: Sequence[bytes]) -> Build:
+    building = getattr(kind, "building", None)
+    if building is not None and len(pointers) > 1:
+        try:
+            together: Build = building(c, pointers)
+            return together
+        except Exception:
+            if c.invalidated:
+                raise
+            # One of them spoils the others: let it fail alone.
+            _log.failure("Objects of the kind {kind} cannot be read together.", kind=kind.type)
+    return partial(kind.build, c)
