@@ -200,7 +200,7 @@ class ChatView:
     def join(self, page: list[Message], more: bool) -> None:
         """A page of history, oldest first: what of it is not held is older than all that is.
 
-        What is held and not in the page, since it is older or was not kept by the node, stands where it stood.
+        What is held and not in the page, since it is older, or gone from the node, stands where it stood.
         """
         paged = {message.id for message in page}
         only_held: dict[str | None, list[Message]] = {None: []}
