@@ -15,14 +15,14 @@ from twisted.logger import Logger
 from federation.answers import Failed, code_in, refused_in, seconds_in
 from federation.building import Built
 from federation.machine import LATER, Core, Destination, new_destination
-from safeum_home.errors import Problem
-from safeum_home.outgoing.answers import NoAnswer
+from federation.resolving import TOO_MANY_NAMES
+from federation.slots import Slots
+from safeum_home.errors import Code, Problem
+from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
 from safeum_home.outgoing.http import Answer
 from safeum_home.ports.outbox import Batch, Outbox, Trim
 from safeum_home.protocol.federation.transactions import HELLO_PATH, TRANSACTIONS_PATH, stream_name
 
-AT_ONCE = 64
-"""Destinations that are told something at the same moment; a body has up to a megabyte."""
 LONGEST_ANSWER = 128 * 1024
 BEGINNINGS = 3
 """How often in a row a stream is begun anew, before the node is left alone for a while."""
@@ -52,6 +52,8 @@ class _Way:
         self.machine: Destination = new_destination(core)
         self.run: Deferred[None] | None = None
         self.error = ""
+        self.is_there = False
+        """Whether it has shown that it is there since it could not be told."""
 
 
 class Sender:
@@ -69,7 +71,7 @@ class Sender:
         self._request = request
         self._random = random
         self._ways: dict[str, _Way] = {}
-        self._slots = DeferredSemaphore(AT_ONCE)
+        self._slots = Slots()
         self._greeting: Deferred[None] | None = None
         self._stopped = False
 
@@ -88,6 +90,8 @@ class Sender:
     def heard(self, node: str) -> None:
         """A node has sent a request that is really of it."""
         if (way := self._ways.get(node)) is not None:
+            way.is_there = True
+            self._slots.heard(node)
             way.machine.heard()
 
     def stop(self) -> "Deferred[None]":
@@ -149,9 +153,9 @@ class Sender:
         except Failed as failed:
             await self._fail(node, way, failed)
         except Problem as problem:
-            # The database's: the other node is not to blame.
+            # The database's, or too much is under way here: the other node is not to blame.
             way.error = problem.code.code
-            way.machine.failed(problem.retry_after or 1.0)
+            way.machine.hindered(problem.retry_after or 1.0)
         except Exception:
             self._log.failure("Telling a node failed.")
             await self._fail(node, way, Failed("this node failed"))
@@ -164,18 +168,19 @@ class Sender:
         beginnings = 0
         batch = await self._outbox.next(node)
         while batch is not None:
-            await self._slots.acquire()
+            slot = await self._slots.acquire(node, way.core.since is not None and not way.is_there)
             try:
                 batch, body = await self._body(node, batch)
                 answer = await self._put(node, batch, body) if batch.rows else None
             finally:
-                self._slots.release()
+                self._slots.release(slot)
                 body = b""
             if answer is None:
                 batch = await self._outbox.next(node)
             elif answer.status == 200:
                 batch = await self._outbox.delivered(node, batch, refused_in(answer.body, batch))
                 way.machine.told()
+                self._slots.told(node)
                 way.error, beginnings = "", 0
             else:
                 code = code_in(answer.body)
@@ -200,6 +205,8 @@ class Sender:
         try:
             return await self._request(node, "PUT", path, body, LONGEST_ANSWER)
         except NoAnswer as error:
+            if error.reason in (TOO_MANY, TOO_MANY_NAMES) and not error.handed_over:
+                raise Problem(Code.BUSY) from None
             raise Failed(error.reason) from None
 
     async def _split(self, node: str, batch: Batch, code: str) -> None:
@@ -211,7 +218,8 @@ class Sender:
             await self._outbox.trim(node, batch, Trim(poison=((batch.rows[0], code),)))
 
     async def _fail(self, node: str, way: _Way, failed: Failed) -> None:
-        way.error = failed.reason
+        way.error, way.is_there = failed.reason, False
+        self._slots.failed(node)
         since, now = way.core.since, self._clock.seconds()
         try:
             if since is None or now - since >= LATER:
