@@ -53,8 +53,8 @@ class Receiver:
     async def received(self, origin: str, stream: bytes, number: int, body: bytes, digest: bytes) -> Received:
         """Apply the transaction `number` of a stream (16 octets); `digest` is the SHA-256 of its body.
 
-        Raises `Problem`: `stale_stream`, `sequence_gap`, `bad_request`, and what passes (`PASSING`), always
-        with `retry_after`: some of it may have been applied.
+        Raises `Problem`: `stale_stream`, `sequence_gap`, `bad_request`, and what passes (`PASSING`, and
+        `unknown_key`), always with `retry_after`: some of it may have been applied.
         """
         if origin in self._under_way:
             raise Problem(Code.BUSY, "a transaction of this node is under way", retry_after=1)
@@ -91,6 +91,7 @@ class Receiver:
             raise Problem(Code.STALE_STREAM)
         reached = reached._replace(digest=digest, refused=reached.refused if reached.done else ())
         events = await self._events.verified(events_in(body), origin)
+        _check_keys(events, origin)
         return _answer(await self._apply(origin, events, reached))
 
     async def _apply(self, origin: str, events: Sequence[Event | Problem], reached: Reached) -> Reached:
@@ -196,6 +197,19 @@ class Receiver:
             if outcome is None:
                 _guarded(each.publish)
         return reached(outcomes)
+
+
+def _check_keys(events: Sequence[Event | Problem], origin: str) -> None:
+    """Raises `unknown_key`, where that is what is wrong with all that `origin` says itself.
+
+    Its key was replaced on the way, or its document could not be fetched: that says nothing of the events.
+    """
+    for each in events:
+        if isinstance(each, Event) and each.node == origin:
+            return
+    for each in events:
+        if isinstance(each, Problem) and each.code is Code.UNKNOWN_KEY and each.retry_after is not None:
+            raise Problem(each.code, None, each.retry_after)
 
 
 async def _applied(kind: SharedKind | None, origin: str, event: Event) -> Applied | Problem:

@@ -4,7 +4,7 @@ Rows are read a batch at a time, and a body lives only while its request is unde
 that are away takes no memory.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, gatherResults
@@ -14,13 +14,13 @@ from twisted.logger import Logger
 
 from federation.answers import Failed, code_in, refused_in, seconds_in
 from federation.building import Built
-from federation.machine import LATER, Core, Destination, new_destination
+from federation.machine import LATER, SOON, Core, Destination, new_destination
 from federation.resolving import TOO_MANY_NAMES
 from federation.slots import Slots
 from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
 from safeum_home.outgoing.http import Answer
-from safeum_home.ports.outbox import Batch, Outbox, Trim
+from safeum_home.ports.outbox import Batch, Outbox, Refused, Trim
 from safeum_home.protocol.federation.transactions import HELLO_PATH, TRANSACTIONS_PATH, stream_name
 
 LONGEST_ANSWER = 128 * 1024
@@ -28,6 +28,8 @@ BEGINNINGS = 3
 """How often in a row a stream is begun anew, before the node is left alone for a while."""
 HELLOS_PER_SECOND, HELLOS_AT_ONCE = 10.0, 16
 PAGE = 100
+WITHOUT_KEYS = 30.0
+"""Seconds for which a node that knows no key of this one is left alone: as often others fetch them."""
 _ANEW = frozenset(("stale_stream", "sequence_gap"))
 _TOO_MUCH = frozenset(("bad_request", "too_large", "malformed_event"))
 """What a node says of a transaction that it will never take as it is."""
@@ -62,14 +64,21 @@ class Sender:
     _log = Logger()
 
     def __init__(
-        self, clock: IReactorTime, outbox: Outbox, build: Build, request: Request, random: Callable[[], float]
+        self,
+        clock: IReactorTime,
+        outbox: Outbox,
+        build: Build,
+        request: Request,
+        random: Callable[[], float],
+        key_id: Callable[[], str],
     ) -> None:
-        """`random` gives numbers from 0 to 1."""
+        """`random` gives numbers from 0 to 1, `key_id` names the key that requests are signed with now."""
         self._clock = clock
         self._outbox = outbox
         self._build = build
         self._request = request
         self._random = random
+        self._key_id = key_id
         self._ways: dict[str, _Way] = {}
         self._slots = Slots()
         self._greeting: Deferred[None] | None = None
@@ -178,7 +187,12 @@ class Sender:
             if answer is None:
                 batch = await self._outbox.next(node)
             elif answer.status == 200:
-                batch = await self._outbox.delivered(node, batch, refused_in(answer.body, batch))
+                refused = refused_in(answer.body, batch)
+                if self._is_without_keys(way, batch, refused):
+                    # The answer stands for this transaction: what is asked again is asked in another one.
+                    await self._outbox.new_stream(node)
+                    raise Failed("unknown_key", WITHOUT_KEYS)
+                batch = await self._outbox.delivered(node, batch, refused)
                 way.machine.told()
                 self._slots.told(node)
                 way.error, beginnings = "", 0
@@ -195,10 +209,13 @@ class Sender:
                     raise Failed(code or f"status {answer.status}", seconds_in(answer.retry_after))
 
     async def _body(self, node: str, batch: Batch) -> tuple[Batch, bytes]:
-        built = await self._build(batch)
-        if built.is_whole:
-            return batch, built.body
-        return await self._outbox.trim(node, batch, built.trim), built.body
+        while True:
+            built = await self._build(batch)
+            if not built.is_whole:
+                batch = await self._outbox.trim(node, batch, built.trim)
+            if built.key_id == self._key_id():
+                return batch, built.body
+            # The key was replaced meanwhile: the old one signs nothing that is sent from now on.
 
     async def _put(self, node: str, batch: Batch, body: bytes) -> Answer:
         path = f"{TRANSACTIONS_PATH}{stream_name(batch.stream)}/{batch.number}"
@@ -208,6 +225,12 @@ class Sender:
             if error.reason in (TOO_MANY, TOO_MANY_NAMES) and not error.handed_over:
                 raise Problem(Code.BUSY) from None
             raise Failed(error.reason) from None
+
+    def _is_without_keys(self, way: _Way, batch: Batch, refused: Sequence[Refused]) -> bool:
+        """Whether a node knows no key of this one for now, which says nothing of what it was told."""
+        since = way.core.since
+        passes = since is None or self._clock.seconds() - since < SOON
+        return passes and [each.code for each in refused] == ["unknown_key"] * len(batch.rows)
 
     async def _split(self, node: str, batch: Batch, code: str) -> None:
         """A node will not take it as a whole: so it gets half, and one event that it will not take goes."""

@@ -93,6 +93,7 @@ class NodeFederation:
             lambda batch: database.read(lambda c: builder.build(c, batch)),
             way.request,
             SystemRandom().random,
+            lambda: own.in_use.key_id,
         )
         name = means.config.node.name
         verifier = RequestVerifier(name, policy, self.keys, NonceWindow(clock.seconds))
