@@ -7,13 +7,13 @@ that are away takes no memory.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from federation.answers import Failed, code_in, refused_in, seconds_in
 from federation.building import Built
+from federation.greeting import Greeting, Request
 from federation.machine import LATER, SOON, Core, Destination, new_destination
 from federation.resolving import TOO_MANY_NAMES
 from federation.slots import Slots
@@ -21,21 +21,17 @@ from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
 from safeum_home.outgoing.http import Answer
 from safeum_home.ports.outbox import Batch, Outbox, Refused, Trim
-from safeum_home.protocol.federation.transactions import HELLO_PATH, TRANSACTIONS_PATH, stream_name
+from safeum_home.protocol.federation.transactions import TRANSACTIONS_PATH, stream_name
 
 LONGEST_ANSWER = 128 * 1024
 BEGINNINGS = 3
 """How often in a row a stream is begun anew, before the node is left alone for a while."""
-HELLOS_PER_SECOND, HELLOS_AT_ONCE = 10.0, 16
-PAGE = 100
 WITHOUT_KEYS = 30.0
 """Seconds for which a node that knows no key of this one is left alone: as often others fetch them."""
 _ANEW = frozenset(("stale_stream", "sequence_gap"))
 _TOO_MUCH = frozenset(("bad_request", "too_large", "malformed_event"))
 """What a node says of a transaction that it will never take as it is."""
 
-Request = Callable[[str, str, str, bytes, int], "Deferred[Answer]"]
-"""`request(node, method, path, body, most)`, signed; fails with `NoAnswer`."""
 Build = Callable[[Batch], "Deferred[Built]"]
 
 
@@ -88,7 +84,8 @@ class Sender:
 
     def start(self) -> None:
         """Go on with what waits, and tell the others that this node is there again; not all at once."""
-        self._greeting = Deferred.fromCoroutine(self._greet())
+        greeting = Greeting(self._clock, self._outbox, self._request, self._wake)
+        self._greeting = Deferred.fromCoroutine(greeting.run())
         self._greeting.addErrback(self._gave_up)
 
     def wake(self, nodes: Iterable[str]) -> None:
@@ -253,27 +250,6 @@ class Sender:
             """It is noted with the next failure."""
         way.machine.failed(failed.retry_after)
 
-    # --- at the start
-
-    async def _greet(self) -> None:
-        after, hellos = b"", DeferredSemaphore(HELLOS_AT_ONCE)
-        while True:
-            states, after = await self._outbox.peers(after, PAGE)
-            for state in states:
-                if state.waiting:
-                    self._wake(state.name, state.failing / 1000 if state.failing else None)
-                else:
-                    await hellos.acquire()
-                    self._hello(state.name).addBoth(lambda _: hellos.release())
-                await deferLater(self._clock, 1 / HELLOS_PER_SECOND)
-            if len(states) < PAGE:
-                return
-
-    def _hello(self, node: str) -> "Deferred[Any]":
-        asked = self._request(node, "POST", HELLO_PATH, b"{}", 4096)
-        # Whoever does not hear it, is away, or has nothing to do with this node any more.
-        return asked.addErrback(lambda failure: failure.trap(NoAnswer) and None)
-
     def _gave_up(self, failure: Any) -> None:
-        if failure.check(CancelledError, Problem) is None:
+        if failure.check(CancelledError) is None:
             self._log.failure("Greeting other nodes failed.", failure=failure)

@@ -5,8 +5,11 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 
+from federation import greeting
 from federation import slots as slots_module
 from federation.slots import FAILING, GOOD, NEW, ROOM, Slots
+from safeum_home.errors import Code, Problem
+from safeum_home.node.federation_store import NodeOutbox
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
 from tests.federated import Pair
 
@@ -136,6 +139,62 @@ class CrowdTests(SynchronousTestCase):
         self.assertLess(took, 40 * 6)
         self.assertGreater(took, 20)
         self.assertEqual(self.a.database.now(_failing), 0)
+
+
+class GreetingTests(SynchronousTestCase):
+    """A node starts, and others are told that it is there."""
+
+    def setUp(self) -> None:
+        self.pair = Pair("a.example", *(f"n{number}.example" for number in range(5)))
+        self.a = self.pair["a.example"]
+        self.a.say("known", 0)
+        self.pair.settle()
+
+    def greeted(self) -> set[str]:
+        """Who is told that a.example is there, once it was started."""
+        count = len(self.pair.requests)
+        self.pair.restart("a.example")
+        self.pair.clock.pump([0.5] * 40)
+        return {node for _, node, method, _ in self.pair.requests[count:] if method == "POST"}
+
+    def test_damaged(self) -> None:
+        """One row that cannot be opened any more is left out; the others are reached, also on later pages."""
+        self.patch(greeting, "PAGE", 2)
+        self.assertEqual(len(self.greeted()), 5)
+        self.a.database.execute(
+            "UPDATE peers SET sealed = zeroblob(40) WHERE peer = (SELECT min(peer) FROM peers)"
+        )
+        self.assertEqual(len(self.greeted()), 4)
+        found, after = self.successResultOf(self.a.federation.outbox.peers(b"", 4))
+        self.assertEqual((len(found), len(after)), (3, 16))
+        self.assertEqual(self.successResultOf(self.a.federation.outbox.peers(after, 4))[1], b"")
+
+    def test_no_database(self) -> None:
+        """Where the nodes cannot be read at once they are read later."""
+        count = len(self.pair.requests)
+        self.a.kill()
+        outbox = NodeOutbox.peers
+        left = [3]
+
+        def peers(it: NodeOutbox, after: bytes, limit: int) -> Any:
+            left[0] -= 1
+            return fail(Problem(Code.STORAGE_UNAVAILABLE)) if left[0] >= 0 else outbox(it, after, limit)
+
+        self.patch(NodeOutbox, "peers", peers)
+        self.a.start()
+        self.pair.clock.pump([0.5] * 20)
+        self.assertEqual(len(self.pair.requests), count)
+        self.pair.clock.pump([0.5] * 40)
+        self.assertEqual(len({each[1] for each in self.pair.requests[count:]}), 5)
+
+    def test_stopped(self) -> None:
+        """A node that ends meanwhile greets nobody."""
+        self.patch(NodeOutbox, "peers", lambda *_: fail(Problem(Code.STORAGE_UNAVAILABLE)))
+        self.pair.restart("a.example")
+        self.successResultOf(self.a.federation.sender.stop())
+        count = len(self.pair.requests)
+        self.pair.clock.pump([0.5] * 40)
+        self.assertEqual(len(self.pair.requests), count)
 
 
 def _failing(c: Any) -> int:

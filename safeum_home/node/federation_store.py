@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
+from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.node.federation_rows import PeerRows
 from safeum_home.ports import Database
@@ -18,6 +19,7 @@ from safeum_home.ports.federation import Noted
 from safeum_home.ports.outbox import Batch, PeerState, Reached, Refused, Store, Trim, Waiting
 from safeum_home.protocol.federation.transactions import MOST_EVENTS
 from safeum_home.storage import outbox, peers
+from safeum_home.storage.peers import PeerRow
 
 HOUR = 3600 * 1000
 KEPT_HOURS = 30 * 24
@@ -162,13 +164,13 @@ class NodeOutbox:
     def peers(self, after: bytes, limit: int) -> "Deferred[tuple[list[PeerState], bytes]]":
         def read(c: Connection) -> tuple[list[PeerState], bytes]:
             page = peers.page(c, after, limit)
-            states = [
-                PeerState(self._rows.name(row.peer, row.sealed), row.waiting, row.failing, row.seen)
-                for row in page
-            ]
-            return states, page[-1].peer if page else b""
+            states = undamaged(page, self._state, "nodes")
+            return states, page[-1].peer if len(page) == limit else b""
 
         return self._database.read(read)
+
+    def _state(self, row: PeerRow) -> PeerState:
+        return PeerState(self._rows.name(row.peer, row.sealed), row.waiting, row.failing, row.seen)
 
     def _anew(self, c: Connection, peer: bytes) -> Batch | None:
         peers.counted(c, peer, -outbox.let_go(c, peer))

@@ -84,7 +84,10 @@ class Outbox(Protocol):
         """It cannot be told, since then (milliseconds). What waits too long is dropped: how many rows."""
 
     def peers(self, after: bytes, limit: int) -> "Deferred[tuple[list[PeerState], bytes]]":
-        """A page of all nodes, and what to ask for the next one with; b"" is the first page."""
+        """A page of all nodes, and what to ask for the next one with: b"" for the first, and behind the last.
+
+        Those whose names cannot be opened any more are left out.
+        """
 
 
 class Reached(NamedTuple):
