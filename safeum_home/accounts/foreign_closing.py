@@ -76,6 +76,7 @@ class ForeignClosing:
     """`ports.SharedKind` `account.closed`."""
 
     type = CLOSED
+    may_wait = True
 
     def __init__(
         self,
