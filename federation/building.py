@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 from twisted.logger import Logger
 
-from federation.own_keys import OwnKeys
+from federation.own_keys import KeyInUse, OwnKeys
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.federation import SharedKind
 from safeum_home.ports.outbox import Batch, Trim, Waiting
@@ -21,10 +21,14 @@ Build = Callable[[bytes], Event | None]
 
 
 class Built(NamedTuple):
-    """The body of a transaction, and what of the batch is not in it."""
+    """The body of a transaction, what of the batch is not in it, and the id of the key that has signed it.
+
+    It can be sent while that key is the one in use.
+    """
 
     body: bytes
     trim: Trim
+    key_id: str
 
     @property
     def is_whole(self) -> bool:
@@ -45,10 +49,11 @@ class Builder:
         events: list[bytes] = []
         gone: list[Waiting] = []
         poison: list[tuple[Waiting, str]] = []
-        size, building = FRAME, self._building(c, batch.rows)
+        # One for all of it, though it may be replaced meanwhile.
+        size, building, key = FRAME, self._building(c, batch.rows), self._own.in_use
         for place, row in enumerate(batch.rows):
             try:
-                event = self._event(c, row, building.get(row.type))
+                event = self._event(row, c, building.get(row.type), key)
             except Problem as problem:
                 poison.append((row, problem.code.code))
                 continue
@@ -56,11 +61,11 @@ class Builder:
                 gone.append(row)
             elif size + len(event) + 1 > self._most:
                 later = batch.rows[place:]
-                return Built(body_of(events), Trim(tuple(gone), tuple(poison), later))
+                return Built(body_of(events), Trim(tuple(gone), tuple(poison), later), key.key_id)
             else:
                 events.append(event)
                 size += len(event) + 1
-        return Built(body_of(events), Trim(tuple(gone), tuple(poison)))
+        return Built(body_of(events), Trim(tuple(gone), tuple(poison)), key.key_id)
 
     def _building(self, c: Connection, rows: Sequence[Waiting]) -> dict[str, Build]:
         """What makes the events of each kind."""
@@ -70,14 +75,13 @@ class Builder:
                 pointers.setdefault(row.type, []).append(row.pointer)
         return {of_type: _build(c, kinds[of_type], each) for of_type, each in pointers.items()}
 
-    def _event(self, c: Connection, row: Waiting, build: Build | None) -> bytes | None:
+    def _event(self, row: Waiting, c: Connection, build: Build | None, key: KeyInUse) -> bytes | None:
         if build is None:
             raise Problem(Code.UNKNOWN_KIND)
         try:
             event = build(row.pointer)
             if event is None:
                 return None
-            key = self._own.in_use
             return sign_event(event, key.key_id, key.signer)
         except Problem:
             raise

@@ -51,7 +51,13 @@ class Applied(NamedTuple):
 
 
 class SharedKind(Protocol):
-    """A kind of object of which other nodes are told. Telling again what was told changes nothing."""
+    """A kind of object of which other nodes are told. Telling again what was told changes nothing.
+
+    It may have `together`: that many of its events may be stored in one transaction; and `may_wait`: that it
+    is of no matter whether an object is told before or behind others. What a node cannot take of such a kind
+    now, which `apply` and `store` say with `busy` and `rate_limited`, holds up nothing else, and is told
+    again later.
+    """
 
     @property
     def type(self) -> str:
