@@ -32,6 +32,8 @@ class MemoryPeers:
         self._nodes = nodes
         self._name = name
         self.waiting: list[Noted] = []
+        self.most: dict[str, int] = {}
+        """How many more messages may wait for some nodes."""
         self.refused: list[tuple[Noted, Problem]] = []
 
     def reaches(self, node: str) -> bool:
@@ -42,6 +44,9 @@ class MemoryPeers:
             assert len(row.pointer) <= 128, row
             if row not in self.waiting:
                 self.waiting.append(row)
+
+    def room(self, c: Connection, node: str) -> int:
+        return self.most.get(node, 1_000_000)
 
     def wake(self, nodes: Iterable[str]) -> None:
         """`Nodes.settle` carries."""

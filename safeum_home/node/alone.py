@@ -22,6 +22,9 @@ class Alone:
     def note(self, c: Connection, rows: Sequence[Noted]) -> None:
         """There is nobody to be told."""
 
+    def room(self, c: Connection, node: str) -> int:
+        return 0
+
     def wake(self, nodes: Iterable[str]) -> None:
         """There is nobody to be told."""
 

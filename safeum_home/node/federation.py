@@ -174,6 +174,9 @@ class NodeFederation:
     def note(self, c: Connection, rows: Sequence[Noted]) -> None:
         self.outbox.note(c, rows)
 
+    def room(self, c: Connection, node: str) -> int:
+        return self.outbox.room(c, node)
+
     def wake(self, nodes: Iterable[str]) -> None:
         # Nothing may have been noted for one of them: that there is a row of it cannot be told from this.
         self.sender.wake({node for node in nodes if self._policy.allows(node)})

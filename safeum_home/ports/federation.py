@@ -93,6 +93,9 @@ class Peers(Protocol):
     def note(self, c: Connection, rows: Sequence[Noted]) -> None:
         """In the transaction of a change: tell other nodes of it."""
 
+    def room(self, c: Connection, node: str) -> int:
+        """How many more messages may wait for a node; in the writer's thread."""
+
     def wake(self, nodes: Iterable[str]) -> None:
         """Something was noted for these nodes, and is committed now."""
 
