@@ -78,7 +78,9 @@ def make_foreign_people(
     )
     avatars = ForeignAvatars(means.peers, database, vault.keyring, vault.blinder, profiles)
     pictures = RateLimit(section.pictures_per_node, section.pictures_per_node_burst, seconds)
+    closings = RateLimit(section.closings_per_node, section.closings_per_node_burst, seconds)
     rates = {
+        "closings_per_node": closings,
         "finds_per_node": finds,
         "contact_requests_per_node": requests,
         "pictures_per_node": pictures,
@@ -108,6 +110,7 @@ def shared_kinds(
         means.milliseconds,
         forget,
         erased,
+        people.rates["closings_per_node"],
     )
     return (people.contacts, people.profiles, closing)
 
