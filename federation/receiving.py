@@ -5,16 +5,18 @@ since the answer was lost or one of the two was killed, goes on where it broke o
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import ceil
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from federation.event_verifier import EventVerifier
 from safeum_home.errors import Code, Problem
-from safeum_home.ports.federation import Applied, SharedKind
-from safeum_home.ports.outbox import Inbox, Reached, Refused
+from safeum_home.ports.federation import Applied, Bulky, SharedKind
+from safeum_home.ports.outbox import Inbox, InBulk, Reached, Refused
 from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.transactions import Received, RefusedEvent, events_in
 
@@ -125,8 +127,6 @@ class Receiver:
     ) -> tuple[list[_Item], Problem | None]:
         """What is stored together, from the event `begin` on; and what keeps the next one from it."""
         run: list[_Item] = []
-        together = ""
-        """The kind of the events that are stored together."""
         kinds = self._kinds()
         for index in range(begin, len(events)):
             event = events[index]
@@ -135,18 +135,17 @@ class Receiver:
                     return run, event
                 run.append(_Item(index, "", event))
                 continue
-            if together and event.type != together:
-                return run, None
             kind = kinds.get(event.type)
+            is_alone = not getattr(kind, "together", False)
+            if is_alone and any(isinstance(item.outcome, Applied) for item in run):
+                return run, None
             outcome = await _applied(kind, origin, event)
             item = _Item(index, event.type, outcome, getattr(kind, "may_wait", False))
             if isinstance(outcome, Problem) and item.holds_up(outcome):
                 return run, outcome
             run.append(item)
-            if isinstance(outcome, Applied):
-                if not getattr(kind, "together", False):
-                    return run, None
-                together = event.type
+            if isinstance(outcome, Applied) and is_alone:
+                return run, None
         return run, None
 
     async def _store(self, origin: str, run: list[_Item], before: Reached, is_last: bool) -> Reached:
@@ -207,11 +206,30 @@ class Receiver:
 
         for _, each in applied:
             each.placed()  # in the turn in which they are handed to the database
-        outcomes = await self._inbox.apply(origin, [each.store for _, each in applied], reached, aside)
+        stores, bulks = [each.store for _, each in applied], self._in_bulk(applied)
+        outcomes = await self._inbox.apply(origin, stores, reached, aside, bulks)
         for (_, each), outcome in zip(applied, outcomes, strict=True):
             if outcome is None:
                 _guarded(each.publish)
         return reached(outcomes)
+
+    def _in_bulk(self, applied: Sequence[tuple[_Item, Applied]]) -> list[InBulk]:
+        """What is stored at once: of kinds that can do that, where there is more than one of them."""
+        places: dict[str, list[int]] = {}
+        for place, (item, each) in enumerate(applied):
+            if each.row is not None:
+                places.setdefault(item.type, []).append(place)
+        kinds, bulks = self._kinds(), list[InBulk]()
+        for of_type, found in places.items():
+            kind: object = kinds.get(of_type)
+            if len(found) > 1 and isinstance(kind, Bulky):
+                rows = [applied[place][1].row for place in found]
+                bulks.append(InBulk(found, partial(_store_rows, kind, rows)))
+        return bulks
+
+
+def _store_rows(kind: Bulky, rows: Sequence[Any], c: Connection) -> bool:
+    return kind.store_rows(c, rows)
 
 
 def _check_keys(events: Sequence[Event | Problem], origin: str) -> None:

@@ -17,7 +17,7 @@ from safeum_home.node.federation_rows import PeerRows
 from safeum_home.node.refusals import HOUR, KEPT_HOURS, Refusals, release
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Noted
-from safeum_home.ports.outbox import Batch, PeerState, Reached, Refused, Store, Trim, Waiting
+from safeum_home.ports.outbox import Batch, InBulk, PeerState, Reached, Refused, Store, Trim, Waiting
 from safeum_home.protocol.federation.transactions import MOST_EVENTS
 from safeum_home.storage import outbox, peers
 from safeum_home.storage.peers import PeerRow
@@ -227,12 +227,14 @@ class NodeInbox:
         stores: Sequence[Store],
         reached: Callable[[Sequence[Problem | None]], Reached],
         aside: Callable[[Sequence[Problem | None]], Sequence[tuple[str, str]]],
+        bulks: Sequence[InBulk] = (),
     ) -> Sequence[Problem | None]:
         self._reached.pop(node, None)
 
         def store(c: Connection) -> tuple[list[Problem | None], Reached]:
             peer = self._rows.row(c, node)
-            outcomes = [_stored(c, each) for each in stores]
+            done = {place for bulk in bulks if _stored_at_once(c, bulk) for place in bulk.places}
+            outcomes = [None if place in done else _stored(c, each) for place, each in enumerate(stores)]
             now = reached(outcomes)
             refused = msgspec.json.encode(now.refused) if now.refused else None
             row = peers.InRow(now.stream, now.last, now.done, now.digest, refused)
@@ -246,6 +248,16 @@ class NodeInbox:
         while len(self._reached) > KEPT_IN_RAM:
             self._reached.popitem(last=False)
         return outcomes
+
+
+def _stored_at_once(c: Connection, bulk: InBulk) -> bool:
+    """Run it; what it did is undone where it does not do all of it."""
+
+    def store(c: Connection) -> None:
+        if not bulk.store(c):
+            raise Problem(Code.BUSY)
+
+    return _stored(c, store) is None
 
 
 def _stored(c: Connection, store: Store) -> Problem | None:

@@ -107,6 +107,13 @@ class Reached(NamedTuple):
 Store = Callable[[Connection], object]
 
 
+class InBulk(NamedTuple):
+    """What does at once what the stores at some places do; False, or a `Problem`, where it cannot."""
+
+    places: Sequence[int]
+    store: Callable[[Connection], bool]
+
+
 class Inbox(Protocol):
     """How far each node's stream got."""
 
@@ -119,8 +126,11 @@ class Inbox(Protocol):
         stores: Sequence[Store],
         reached: Callable[[Sequence[Problem | None]], Reached],
         aside: Callable[[Sequence[Problem | None]], Sequence[tuple[str, str]]],
+        bulks: Sequence[InBulk] = (),
     ) -> Sequence[Problem | None]:
         """Run `stores` in one commit, each undone by itself where it raises a `Problem`, and say which did.
+
+        First `bulks`, and then the stores that are in none of them, or in one that could not be run.
 
         `reached` and `aside` (type and code of what is set aside) are made of these answers, and stored in
         that commit. What else is raised undoes all of it.
