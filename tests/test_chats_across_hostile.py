@@ -87,6 +87,7 @@ class SenderTests(HostileCase):
         self.refused("not_a_contact", B, self.event("chat.message", self.message(), "m2"))
         self.refused("not_a_contact", B, self.event("chat.message", self.message("ho", edited=self.now)))
         self.refused("not_a_contact", B, self.event("chat.reaction", {"message": mine, "emoji": "👍"}))
+        self.refused("not_a_contact", B, self.event("chat.marker", {"read": mine, "delivered": mine}, None))
         self.hear(B, self.event("chat.deletion", {}))
         self.assertEqual(self.page(self.alice)[0]["body"]["kind"], "deleted")
 

@@ -55,8 +55,9 @@ def make_foreign_people(
     foreign: ForeignMeans,
     views: ProfileViews,
     changes: ProfileChanges,
+    profile_limit: RateLimit,
 ) -> ForeignPeople:
-    """`side` is an account's own list of contacts."""
+    """`side` is an account's own list of contacts; `profile_limit` is how often it may change its profile."""
     database, directory, vault, bus = means.database, means.directory, means.vault, means.bus
     section, seconds, now = means.config.limits, means.clock.seconds, means.milliseconds
     finds = RateLimit(section.finds_per_node, section.finds_per_node_burst, seconds)
@@ -74,7 +75,17 @@ def make_foreign_people(
         now,
     )
     profiles = ForeignProfiles(
-        means.node, vault.keyring, vault.blinder, database, directory, side, views, changes, bus, now
+        means.node,
+        vault.keyring,
+        vault.blinder,
+        database,
+        directory,
+        side,
+        views,
+        changes,
+        bus,
+        now,
+        profile_limit,
     )
     avatars = ForeignAvatars(means.peers, database, vault.keyring, vault.blinder, profiles)
     pictures = RateLimit(section.pictures_per_node, section.pictures_per_node_burst, seconds)
