@@ -1,6 +1,6 @@
 """Chats out of their rows, and rows for new ones: what needs a key, and no memory."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from sqlalchemy import Connection
 
@@ -77,9 +77,14 @@ class ChatOpener:
         On a reading connection and in its thread. Raises `Tampered`.
         """
         found = chats.chats_among(c, [chat])  # many are asked for, one after the other: this is quick
-        if not found or found[0].kind != ChatKind.DIRECT:
-            return None
-        row = found[0]
+        return self._direct(found[0]) if found and found[0].kind == ChatKind.DIRECT else None
+
+    def directs(self, c: Connection, among: Collection[bytes]) -> dict[bytes, ChatContents]:
+        """As `direct`, all of them at once; those that are not there, or are damaged, are left out."""
+        rows = [row for row in chats.chats_among(c, among) if row.kind == ChatKind.DIRECT]
+        return {chat.blind: chat for chat in undamaged(rows, self._direct, "chats")}
+
+    def _direct(self, row: ChatRow) -> ChatContents:
         key = self._keyring.unwrap(row.chat, row.key)
         record = open_record(key, row.chat, row.sealed)
         return ChatContents(

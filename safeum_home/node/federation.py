@@ -179,7 +179,11 @@ class NodeFederation:
 
     def wake(self, nodes: Iterable[str]) -> None:
         # Nothing may have been noted for one of them: that there is a row of it cannot be told from this.
-        self.sender.wake({node for node in nodes if self._policy.allows(node)})
+        for node in nodes:
+            if not self.sender.is_woken(node) and self._policy.allows(
+                node
+            ):  # this is called for each message
+                self.sender.wake((node,))
 
     def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
         if not self._policy.allows(node):

@@ -40,7 +40,7 @@ class Applied(NamedTuple):
     `store` is called in the writer's thread, in the transaction that notes that the event was received;
     `publish` once that is committed; `ended` in any case, at last. `placed` is called in the turn in which
     the transaction is handed to the database: positions are taken then. `store` may raise `Problem` as
-    `SharedKind.apply` does, and then nothing of it is stored. `row` is for `Bulky.store_rows`.
+    `SharedKind.apply` does, and then nothing of it is stored. `row` is what `Bulky.store_rows` takes.
     """
 
     store: Callable[[Connection], object]
@@ -85,9 +85,11 @@ class Hopeful(Protocol):
         """`node` will never be told of an object: it was away for too long, or has refused it for good."""
 
 
-@runtime_checkable
 class Bulky(Protocol):
-    """A `SharedKind` may be one as well: what many of its events bring is stored in few statements."""
+    """A `SharedKind` may be one as well: much of it costs less than one after the other does."""
+
+    def building(self, c: Connection, pointers: Sequence[bytes]) -> Callable[[bytes], Event | None]:
+        """`build` for each of these, on this connection: what they need is read together."""
 
     def store_rows(self, c: Connection, rows: Sequence[Any]) -> bool:
         """Do what `store` of all that these are the `Applied.row` of would do.

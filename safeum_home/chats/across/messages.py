@@ -4,7 +4,7 @@ A message of another node has a position and an id here as any other. By `Messag
 at the node of its sender, it is recognised when it is told again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +82,14 @@ class MessageKind:
     # --- telling
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
-        found = self._shown.message(c, pointer)
+        return self._event(c, self._shown.message(c, pointer))
+
+    def building(self, c: Connection, pointers: Sequence[bytes]) -> Callable[[bytes], Event | None]:
+        """`ports.Bulky`."""
+        shown = self._shown.among(c, pointers)
+        return lambda pointer: self._event(c, shown(pointer))
+
+    def _event(self, c: Connection, found: tuple[ChatContents, Message] | None) -> Event | None:
         if found is None or isinstance(found[1].body, File):
             return None
         chat, message = found
