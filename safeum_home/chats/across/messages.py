@@ -10,8 +10,9 @@ import msgspec
 from msgspec import structs
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.arrivals import Arrivals, body_of, content
+from safeum_home.chats.across.arrivals import Arrivals, body_of, content, others
 from safeum_home.chats.across.changed import check_author, is_gone, tell
+from safeum_home.chats.across.files import ForeignFiles, Told
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
 from safeum_home.chats.across.shown import Shown
@@ -52,6 +53,7 @@ class MessageKind:
         altering: Altering,
         changes: MessageChanges,
         delivery: Delivery,
+        files: ForeignFiles,
     ) -> None:
         self._database = database
         self._blinder = blinder
@@ -62,12 +64,13 @@ class MessageKind:
         self._altering = altering
         self._changes = changes
         self._delivery = delivery
+        self._files = files
 
     # --- telling
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
         found = self._shown.message(c, pointer)
-        if found is None or isinstance(found[1].body, File):
+        if found is None:
             return None
         chat, message = found
         body, at = message.body, message.edited or message.at
@@ -99,8 +102,10 @@ class MessageKind:
         shared, sender = content(event, SharedMessage), AccountId(event.sender)
         if event.id is None:
             raise Problem(Code.MALFORMED_EVENT)
-        body = body_of(shared.body, sender)
+        body = told = body_of(shared.body, sender)
         chat = await self._arrivals.chat(node, event)
+        if isinstance(told, File):
+            body = self._files.body(chat, sender, told)
         _check(shared, chat)
         sent = self._blinder.foreign(node, event.id)
         places = Places(self._database, chat)
@@ -123,6 +128,8 @@ class MessageKind:
             if sender in chat.writers:
                 known, encoded = self._first(c, chat, both[0], message, shared, sent)
                 if known is None:
+                    if isinstance(told, File):
+                        self._attach(c, chat, both[0], message, told)
                     outcome.append(encoded)
                     return
             elif (known := events.recognised(c, sent)) is None:
@@ -133,11 +140,11 @@ class MessageKind:
                     outcome.append(stored)
 
         def publish() -> None:
-            for told in outcome:
-                if isinstance(told, bytes):
-                    self._delivery.message(chat, sender, told, places.both[0], None)
+            for each in outcome:
+                if isinstance(each, bytes):
+                    self._delivery.message(chat, sender, each, places.both[0], None)
                 else:
-                    tell(self._altering, chat, told)
+                    tell(self._altering, chat, each)
 
         return Applied(store, publish, lambda: None, places.take)
 
@@ -155,6 +162,11 @@ class MessageKind:
         sealed = seal_under(chat.key, chat.blind, position, encoded)
         [known] = events.append_events(c, [NewEvent(chat.blind, position, sealed, sent)])
         return known, encoded
+
+    def _attach(self, c: Connection, chat: Chat, position: int, message: Message, told: File) -> None:
+        sender = AccountId(message.sender)
+        [reader] = others(chat, sender)
+        self._files.attach(c, chat, position, Told(sender, message.origin or "", reader), told)
 
     def _again(self, chat: Chat, told: Message) -> Change:
         """What becomes of a message that was heard of before: never what it was earlier."""
