@@ -4,11 +4,9 @@ import os
 from typing import Any
 
 from safeum_home.config import FileSection
-from safeum_home.ports.files import Intake, Reading
-from tests.across_case import A, AcrossCase, B
+from tests.across_case import A, AcrossCase
 from tests.file_case import Answer, Web
-from tests.nodes import MemoryBody
-from tests.world import Client, Refused
+from tests.world import Client
 
 OCTETS = "application/octet-stream"
 TUS = {"Tus_Resumable": "1.0.0"}
@@ -29,7 +27,10 @@ class FilesAcrossCase(AcrossCase):
 
         web = Web(client.world)
         ticket = client.call("file.upload", chat=chat)["ticket"]
-        about = {"Upload_Length": str(len(octets)), "Upload_Metadata": "filetype " + b64encode(kind.encode()).decode()}
+        about = {
+            "Upload_Length": str(len(octets)),
+            "Upload_Metadata": "filetype " + b64encode(kind.encode()).decode(),
+        }
         made = web.tus("POST", "/v1/uploads", ticket, None, **about)
         self.assertEqual(made.status, 201, made.body)
         if octets:
@@ -70,5 +71,7 @@ class FetchingTests(FilesAcrossCase):
         self.assertEqual((answer.status, answer["etag"]), (200, f'"{message["body"]["file"]}"'))
         self.assertEqual(answer.body, octets)
         self.nodes.away.add(A)
-        self.assertEqual(self.fetch(self.bob, message["id"], Range="bytes=65530-131080").body, octets[65530:131081])
+        self.assertEqual(
+            self.fetch(self.bob, message["id"], Range="bytes=65530-131080").body, octets[65530:131081]
+        )
         self.assertEqual(len(self.nodes.fetched), 1)

@@ -107,7 +107,9 @@ def make_files(base: DomainMeans, storage: FileStorage) -> Files:
     copies = Copies(means, base.peers)
     readings = Readings(means, copies)
     lend, transfers = Lending(base.node, means, readings).open, Transfers(means, readings)
-    return Files(means, copies, lend, transfers, janitor, attachments, routes, {"file_requests_per_account": rate})
+    return Files(
+        means, copies, lend, transfers, janitor, attachments, routes, {"file_requests_per_account": rate}
+    )
 
 
 def make_store(config: Config, secret: Callable[[str], bytes]) -> BlobStore:

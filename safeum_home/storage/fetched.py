@@ -75,11 +75,7 @@ def begin_copy(
                 break
             forget_copy(c, each.blob)
             free += each.size
-    c.execute(
-        update(fetched)
-        .where(fetched.c.blob == row.blob)
-        .values(**row._asdict())
-    )
+    c.execute(update(fetched).where(fetched.c.blob == row.blob).values(**row._asdict()))
     return True
 
 

@@ -194,9 +194,9 @@ files = _table(
     _sealed(),
 )
 
-# Blobs of `files` that another node has the octets of. Of the copy that is kept here `stored` is the name in the
-# store (empty: there is none), `received` how many octets are there, `account` for whom it was fetched, and
-# `used` when it was last asked for, and `ends` when it is dropped if it is not whole by then (milliseconds; 0).
+# Blobs of `files` that another node has the octets of. Of the copy that is kept here `stored` is the name in
+# the store (empty: there is none), `received` how many octets are there, `account` for whom it was fetched,
+# `used` when it was last asked for, and `ends` when it is dropped, if it is not whole by then (milliseconds).
 fetched = _table(
     "fetched",
     _blind("blob", primary_key=True),

@@ -77,6 +77,8 @@ def body_of(plain: dict[str, Any], sender: str) -> Body:
         known: KnownBody = msgspec.convert(plain, KnownBody, strict=True)
     except ValueError:  # msgspec's are, too
         raise Problem(Code.MALFORMED_EVENT) from None
-    if not isinstance(known, Text | File | Unknown) and not (isinstance(known, Deleted) and known.by == sender):
+    if not isinstance(known, Text | File | Unknown) and not (
+        isinstance(known, Deleted) and known.by == sender
+    ):
         raise Problem(Code.MALFORMED_EVENT, "the node alone writes this kind")
     return known

@@ -26,7 +26,7 @@ from safeum_home.storage.rows import FetchedRow
 LINGER = 30.0
 """Seconds for which fetching goes on when nobody reads any more: who was cut off comes back."""
 PATIENCE, LEAST_RATE = 600.0, 32 * 1024
-"""Fetching takes no longer than so many seconds, and so many octets each second: the rest has to be asked for."""
+"""Fetching takes no longer than so many seconds, and so many octets a second: then the rest is asked for."""
 RETRY_AFTER = 1.0
 
 
@@ -43,7 +43,7 @@ class Copies:
         return len(self._open)
 
     async def open(self, file: OpenFile) -> "Copy":
-        """The copy of a file of another node; `release` it afterwards. The file's key is its own from here on.
+        """The copy of a file of another node; `release` it afterwards. The file's key is its from here on.
 
         Raises `not_found` where no message has the file any more, and `too_large`; then the key is zeroed.
         """
@@ -222,7 +222,7 @@ class Copy:
             await means.work(lambda: means.store.truncate(stored, number * SEALED))
 
     async def _receive(self) -> None:
-        means, file, source = self._means, self.file, self._source
+        file, source = self.file, self._source
         question = FetchFile(
             source.chat, source.message, source.reader, source.file, file.size, file.type, self.received
         )

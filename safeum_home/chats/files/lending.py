@@ -1,4 +1,4 @@
-"""Files that another node asks for, on behalf of an account of its own: as that account would get them here."""
+"""Files that another node asks for, for an account of its own: as that account would get them here."""
 
 from sqlalchemy import Connection
 
@@ -23,7 +23,7 @@ class Lending:
         self._readings = readings
 
     async def open(self, node: str, asked: FetchFile) -> OpenReading:
-        """The file that a message of this node's has; raises `not_found`, `rate_limited`, `busy`, `file_lost`."""
+        """The file of a message of this node's; raises `not_found`, `rate_limited`, `busy`, `file_lost`."""
         means, reader = self._means, AccountId(asked.reader)
         if node_of(reader) != node or asked.offset > asked.size:
             raise Problem(Code.NOT_FOUND)
@@ -47,9 +47,7 @@ class Lending:
 
     def _finding(self, chat: Chat, reader: AccountId, position: int) -> Found:
         means, blind = self._means, self._means.blinder.account(reader)
-        others = {
-            means.blinder.account(member) for member in chat.members if node_of(member) != self._node
-        }
+        others = {means.blinder.account(member) for member in chat.members if node_of(member) != self._node}
 
         def found(c: Connection) -> FileRow:
             member, row = chats.member(c, chat.blind, blind), files.file(c, chat.blind, position)
