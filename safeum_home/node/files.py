@@ -10,8 +10,8 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from safeum_home.chats.files.commands import FileCommands
+from safeum_home.chats.files.copies import Copies
 from safeum_home.chats.files.downloads import Downloads, Readings
-from safeum_home.chats.files.fetching import Copies
 from safeum_home.chats.files.janitor import FileJanitor
 from safeum_home.chats.files.lending import Lending
 from safeum_home.chats.files.means import FileMeans, FileStorage

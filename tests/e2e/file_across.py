@@ -102,9 +102,16 @@ class Trial:
         assert not waiting, "it was over too soon"
         same = await deferToThread(lambda: digest(source) == digest(target))
         assert same, "what came out is not what went in"
-        grown = [self._watches[node].growth for node in (self._origin, self._own)]
-        killed = [self._killed_at[node] for node in (self._origin, self._own)]
-        return Figures(self._size, *grown, self._size / took, self._cuts, *killed)
+        origin, own = self._origin, self._own
+        return Figures(
+            self._size,
+            self._watches[origin].growth,
+            self._watches[own].growth,
+            self._size / took,
+            self._cuts,
+            self._killed_at[origin],
+            self._killed_at[own],
+        )
 
     async def _client(self, name: str, port: int) -> Client:
         client = new_client(self._reactor, f"localhost:{port}", ca=self._authority.pem)
@@ -171,7 +178,7 @@ def main() -> None:
         try:
             for node in nodes:
                 await deferToThread(node.start)
-            print(await Trial(reactor, *nodes, authority, size).run())
+            print(await Trial(reactor, nodes[0], nodes[1], authority, size).run())
         finally:
             for node in nodes:
                 node.close()

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
 from safeum_home.chats.contents import Chat
-from safeum_home.chats.files.fetching import Copies, Copy
+from safeum_home.chats.files.copies import Copies, Copy
 from safeum_home.chats.files.means import CHECK_EVERY, FileMeans
 from safeum_home.chats.files.octets import CHUNK, SEALED, chunks, open_chunks, sealed_size
 from safeum_home.chats.files.own_keys import opener
@@ -90,7 +90,7 @@ class OpenReading:
         self._means = means
         self._check = check
         self._check_at = means.now() + CHECK_EVERY
-        self._open = file if copy is None else copy.file
+        self._open = file if copy is None else copy.kept.file
         self._closed = closed
         self._copy = copy
         self._busy = False
@@ -118,7 +118,7 @@ class OpenReading:
                 self._let_go()
 
     async def _part_of(self, copy: Copy, offset: int, most: int) -> bytes:
-        stored = copy.stored
+        stored = copy.kept.stored
         try:
             return await self._part(stored, offset, most)
         except Problem as problem:

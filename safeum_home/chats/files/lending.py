@@ -25,7 +25,7 @@ class Lending:
     async def open(self, node: str, asked: FetchFile) -> OpenReading:
         """The file of a message of this node's; raises `not_found`, `rate_limited`, `busy`, `file_lost`."""
         means, reader = self._means, AccountId(asked.reader)
-        if node_of(reader) != node or asked.offset > asked.size:
+        if node == self._node or node_of(reader) != node or asked.offset > asked.size:
             raise Problem(Code.NOT_FOUND)
         try:
             position = means.cursors.decode(asked.message)
