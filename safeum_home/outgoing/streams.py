@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web.client import HTTPConnectionPool, ResponseDone
-from twisted.web.iweb import IAgent, IResponse
+from twisted.web.iweb import IAgent
 
 from safeum_home.outgoing.answers import IN_TIME, NoAnswer, no_answer, read_body
 from safeum_home.outgoing.connection import ConnectionFactory
@@ -37,6 +37,7 @@ class BodyStream(Protocol):
         self._waiting: Deferred[bytes] | None = None
         self._late: IDelayedCall | None = None
         self._over = self._held = False
+        self._connection: Any = None
         self.broken = False
         self.ended: Deferred[None] = Deferred()
 
@@ -54,11 +55,14 @@ class BodyStream(Protocol):
 
     def stop(self) -> None:
         """Take nothing more, and cut the connection off."""
-        if not self._over:
-            self._end(broken=True)
-            abort(self.transport)
+        self._end(broken=True)
 
     # --- what comes
+
+    def connectionMade(self) -> None:
+        # The stand-in for the connection can only lose that, and nothing any more at the end. Over TLS it
+        # waits for the peer then, who may be one that does not stop, nor go.
+        self._connection = getattr(self.transport, "_producer", None)
 
     def dataReceived(self, data: bytes) -> None:
         if self._over:
@@ -77,6 +81,8 @@ class BodyStream(Protocol):
         if self._over:
             return
         self._over, self.broken = True, broken
+        if self._connection is not None:
+            self._connection.abortConnection()
         if self._waiting is not None:
             self._tell()
         self.ended.callback(None)
@@ -148,12 +154,8 @@ class Stream:
             problem = await read_body(response, LONGEST_PROBLEM)
             stream.connectionLost()
             return Streamed(response.code, length, kind, stream, problem)
-        self._deliver(response, stream)
-        return Streamed(response.code, length, kind, stream)
-
-    @staticmethod
-    def _deliver(response: IResponse, stream: BodyStream) -> None:
         response.deliverBody(stream)
+        return Streamed(response.code, length, kind, stream)
 
 
 class OnePool(HTTPConnectionPool):
@@ -165,11 +167,3 @@ class OnePool(HTTPConnectionPool):
         super().__init__(reactor, persistent=False)
         # It would ask twice.
         self.retryAutomatically = False
-
-
-def abort(transport: Any) -> None:
-    """Cut a connection off, of whose answer `transport` is the stand-in that a body is given."""
-    if transport is not None:
-        # It can only lose the connection: over TLS that waits for the peer, who may not stop.
-        real = getattr(transport, "_producer", None)
-        getattr(real, "abortConnection", transport.loseConnection)()
