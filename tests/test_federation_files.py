@@ -1,6 +1,6 @@
 """Files between nodes over HTTP: what is asked for and answered, signed and bounded."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -54,7 +54,7 @@ class ServingTests(Case):
         super().setUp()
         self.asked: list[tuple[str, FetchFile]] = []
         self.lent: list[Lent] = []
-        self.reading = Lent
+        self.reading: Callable[[], Lent] = Lent
 
         async def lend(node: str, asked: FetchFile) -> Any:
             self.asked.append((node, asked))
@@ -66,7 +66,7 @@ class ServingTests(Case):
     def ask(self, body: Any = FILE, **more: Any) -> Answer:
         return self.send("POST", FILES_PATH, msgspec.json.encode(body), **more)
 
-    def code(self, answer: Answer) -> str:
+    def problem(self, answer: Answer) -> str:
         return str(msgspec.json.decode(answer.body)["code"])
 
     def test_served(self) -> None:
@@ -89,7 +89,7 @@ class ServingTests(Case):
             answer = self.send("POST", FILES_PATH, body, given)
             self.assertEqual(answer.status, 401)
         self.assertEqual(self.send("POST", FILES_PATH, body, fields).status, 200)
-        self.assertEqual(self.code(self.send("POST", FILES_PATH, body, fields)), "replayed")
+        self.assertEqual(self.problem(self.send("POST", FILES_PATH, body, fields)), "replayed")
         self.assertEqual(len(self.asked), 1)
 
     def test_wrong(self) -> None:
@@ -105,7 +105,7 @@ class ServingTests(Case):
             {"path": "/etc/passwd"},
         ]
         for each in wrong:
-            self.assertEqual(self.code(self.ask({**plain, **each})), "bad_request", each)
+            self.assertEqual(self.problem(self.ask({**plain, **each})), "bad_request", each)
         self.assertEqual(self.ask([1]).status, 400)
         self.assertEqual(self.send("GET", FILES_PATH, b"").status, 405)
         for path in ("/", "/../x", "/%2e%2e/x", "?file=x", "%00"):
@@ -115,18 +115,18 @@ class ServingTests(Case):
 
     def test_not_lent(self) -> None:
         """What is in the way is told by its code, also where it is found at the first octet."""
-        self.reading = lambda: Lent(problem=Problem(Code.FILE_LOST))  # type: ignore[assignment]
+        self.reading = lambda: Lent(problem=Problem(Code.FILE_LOST))
         answer = self.ask()
-        self.assertEqual((answer.status, self.code(answer)), (410, "file_lost"))
+        self.assertEqual((answer.status, self.problem(answer)), (410, "file_lost"))
         self.assertEqual(self.lent[0].closed, 1)
 
         async def refuse(node: str, asked: FetchFile) -> Any:
             raise Problem(Code.NOT_FOUND)
 
         self.a.federation.connect((), {}, refuse)
-        self.assertEqual(self.code(self.ask()), "not_found")
+        self.assertEqual(self.problem(self.ask()), "not_found")
         self.a.federation.connect((), {})
-        self.assertEqual(self.code(self.ask()), "not_found")
+        self.assertEqual(self.problem(self.ask()), "not_found")
 
     def test_how_many(self) -> None:
         """A node has so many on their way; who is gone makes room, and what he read is closed."""
@@ -137,7 +137,7 @@ class ServingTests(Case):
             lent.waiting = Deferred()
             return lent
 
-        self.reading = waits  # type: ignore[assignment]
+        self.reading = waits
         self.restart(2)
         body = msgspec.json.encode(FILE)
         channels = []
@@ -150,14 +150,14 @@ class ServingTests(Case):
         self.patch(self.a.site, "buildProtocol", built)
         for _ in range(2):
             send(self.a.site, "POST", FILES_PATH, body, self.fields("POST", FILES_PATH, body))
-        self.assertEqual(self.code(self.ask()), "busy")
+        self.assertEqual(self.problem(self.ask()), "busy")
         self.assertEqual([lent.closed for lent in self.lent], [0, 0])
         channels[0].connectionLost(Failure(ConnectionLost()))
         held = self.lent[0].waiting
         assert held is not None
         held.callback(b"octe")
         self.assertEqual([lent.closed for lent in self.lent], [1, 0])
-        self.reading = Lent
+        self.reading: Callable[[], Lent] = Lent
         self.assertEqual(self.ask().body, b"octets")
 
     def restart(self, each: int) -> None:

@@ -122,7 +122,7 @@ class AnswerTests(FilesAcrossCase):
     def setUp(self) -> None:
         super().setUp()
         self.octets = os.urandom(400_000)
-        self.message = self.got(self.octets)
+        self.copy = self.got(self.octets)
         self.come = ByHand()
         self.nodes.bodies = by_hand(self.come)
 
@@ -131,7 +131,7 @@ class AnswerTests(FilesAcrossCase):
         self.assertNothing(self.bob)
         self.assertEqual(self.nodes[B].database.now(self._kept), [(0, b"")])
         self.nodes.bodies = MemoryBody
-        self.assertEqual(self.fetch(self.bob, self.message).body, self.octets)
+        self.assertEqual(self.fetch(self.bob, self.copy).body, self.octets)
 
     @staticmethod
     def _kept(c: Any) -> list[Any]:
@@ -139,7 +139,7 @@ class AnswerTests(FilesAcrossCase):
 
     def test_endless(self) -> None:
         """More than was said: nothing of it is kept."""
-        connection = self.begun(self.bob, self.message)
+        connection = self.begun(self.bob, self.copy)
         self.come.give(self.octets[:200_000])
         self.come.give(bytes(400_000))
         self.assertTrue(connection.transport.disconnected or connection.transport.disconnecting)
@@ -147,21 +147,21 @@ class AnswerTests(FilesAcrossCase):
 
     def test_nothing(self) -> None:
         """It ends before it begins."""
-        connection = self.begun(self.bob, self.message)
+        connection = self.begun(self.bob, self.copy)
         self.come.end(broken=False)
         self.assertIn(b"node_unreachable", connection.sent())
         self.assertGone()
 
     def test_less_than_a_chunk(self) -> None:
         """It ends within the first chunk: there is nothing to go on with."""
-        self.begun(self.bob, self.message)
+        self.begun(self.bob, self.copy)
         self.come.give(self.octets[:60_000])
         self.come.end()
         self.assertGone()
 
     def test_deleted(self) -> None:
         """Its message is deleted while it comes: that is noticed within seconds, and nothing is left."""
-        self.begun(self.bob, self.message)
+        self.begun(self.bob, self.copy)
         self.come.give(self.octets[:200_000])
         self.delete(self.alice, self.page(self.alice)[-1]["id"])
         self.settle()
@@ -173,19 +173,19 @@ class AnswerTests(FilesAcrossCase):
 
     def test_slow(self) -> None:
         """What takes far too long is given up; what came is kept for whoever goes on."""
-        self.begun(self.bob, self.message)
+        self.begun(self.bob, self.copy)
         self.come.give(self.octets[:200_000])
         self.nodes[B].clock.advance(fetching.PATIENCE + 60)
         self.come.give(self.octets[200_000:380_000])
         self.assertTrue(self.come.stopped)
         self.assertEqual(len(self.nodes[B].domain.files.copies), 0)
         self.nodes.bodies = MemoryBody
-        self.assertEqual(self.fetch(self.bob, self.message).body, self.octets)
+        self.assertEqual(self.fetch(self.bob, self.copy).body, self.octets)
         self.assertEqual(self.nodes.fetched[-1].offset, 327_680)
 
     def test_nobody_waits(self) -> None:
         """Who is cut off may come back: it goes on for a while, and ends when nobody does."""
-        connection = self.begun(self.bob, self.message)
+        connection = self.begun(self.bob, self.copy)
         self.come.give(self.octets[:140_000])
         connection.lose()
         self.nodes[B].clock.advance(10)
@@ -198,24 +198,24 @@ class AnswerTests(FilesAcrossCase):
         self.come.end()
         self.assertEqual(len(self.nodes[B].domain.files.copies), 0)
         self.nodes.bodies = MemoryBody
-        self.assertEqual(self.fetch(self.bob, self.message).body, self.octets)
+        self.assertEqual(self.fetch(self.bob, self.copy).body, self.octets)
 
     def test_store_fails(self) -> None:
         """The store fails while it comes, and works again."""
-        connection = self.begun(self.bob, self.message)
+        connection = self.begun(self.bob, self.copy)
         self.nodes[B].store.failing = True
         self.come.give(self.octets[:200_000])
         self.assertIn(b"storage_unavailable", connection.sent())
         self.nodes[B].store.failing = False
         self.assertTrue(self.come.stopped)
         self.nodes.bodies = MemoryBody
-        self.assertEqual(self.fetch(self.bob, self.message).body, self.octets)
+        self.assertEqual(self.fetch(self.bob, self.copy).body, self.octets)
         self.tidy(self.bob, compare=True)
         self.assertEqual(len(self.nodes[B].store.written), 1)
 
     def test_held_back(self) -> None:
         """No more is taken than the store has room for."""
-        self.begun(self.bob, self.message)
+        self.begun(self.bob, self.copy)
         batch = self.nodes[B].store.batch
         self.come.give(self.octets[:batch])
         self.assertEqual(self.come.taken, batch)
@@ -225,21 +225,21 @@ class AnswerTests(FilesAcrossCase):
 
     def test_stopped(self) -> None:
         """The node is told to end: fetching ends, what came is kept, and nothing waits."""
-        connection = self.begun(self.bob, self.message)
+        connection = self.begun(self.bob, self.copy)
         self.come.give(self.octets[:200_000])
         stopping = Deferred.fromCoroutine(self.nodes[B].domain.files.copies.stop())
         self.successResultOf(stopping)
         self.assertTrue(self.come.stopped)
         self.assertTrue(connection.transport.disconnected or connection.transport.disconnecting)
         self.assertEqual(self.nodes[B].domain.files.means.slots.total, 0)
-        answer = Web(self.nodes[B]).ask("GET", self.link(self.bob, self.message), None, Range="bytes=390000-")
+        answer = Web(self.nodes[B]).ask("GET", self.link(self.bob, self.copy), None, Range="bytes=390000-")
         self.assertEqual(answer.code, "shutting_down")
 
     def test_too_many(self) -> None:
         """Each file that is fetched is one of the transfers of who has it fetched."""
         slots = self.nodes[B].domain.files.means.slots
         before = slots.total
-        self.begun(self.bob, self.message)
+        self.begun(self.bob, self.copy)
         self.assertEqual(slots.total, before + 2)
         self.come.end()
         self.assertEqual(slots.total, before)
