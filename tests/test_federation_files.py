@@ -157,7 +157,7 @@ class ServingTests(Case):
         assert held is not None
         held.callback(b"octe")
         self.assertEqual([lent.closed for lent in self.lent], [1, 0])
-        self.reading: Callable[[], Lent] = Lent
+        self.reading = Lent
         self.assertEqual(self.ask().body, b"octets")
 
     def restart(self, each: int) -> None:
