@@ -6,7 +6,7 @@ alice, bob = nodes["a.example"].register("alice"), nodes["b.example"].register("
 nodes.settle()
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -17,8 +17,10 @@ from twisted.internet.defer import Deferred, fail
 from safeum_home.errors import Code, Problem
 from safeum_home.node.untold import give_up
 from safeum_home.ports.federation import Applied, Noted, SharedKind
+from safeum_home.ports.files import Intake, Reading
 from safeum_home.protocol.federation.canonical import decode, encode
 from safeum_home.protocol.federation.events import MOST_OCTETS, Event
+from safeum_home.protocol.federation.files import FetchFile
 from safeum_home.protocol.federation.questions import NAME_OF
 from tests.world import World
 
@@ -64,6 +66,46 @@ class MemoryPeers:
 
         return Deferred.fromCoroutine(ask())
 
+    def fetch(self, node: str, file: FetchFile) -> "Deferred[Intake]":
+        if not self.reaches(node) or node in self._nodes.away or self._name in self._nodes.away:
+            return fail(Problem(Code.NODE_UNREACHABLE))
+        asked = msgspec.convert(msgspec.to_builtins(file), FetchFile, strict=True)
+        self._nodes.fetched.append(asked)
+        lend = self._nodes.worlds[node].domain.files.lend
+
+        async def fetch() -> Intake:
+            return self._nodes.bodies(await lend(self._name, asked), asked.offset)
+
+        return Deferred.fromCoroutine(fetch())
+
+
+class MemoryBody:
+    """`ports.Intake` of a file that a node has. It breaks off where `ends` says so."""
+
+    def __init__(self, reading: Reading, offset: int, ends: int | None = None) -> None:
+        self._reading = reading
+        self._offset = offset
+        self._ends = reading.size if ends is None else ends
+        self.broken = False
+        self.stopped = False
+
+    def take(self, least: int) -> "Deferred[bytes]":
+        return Deferred.fromCoroutine(self._take(least))
+
+    async def _take(self, least: int) -> bytes:
+        taken = b""
+        while len(taken) < least and self._offset < self._ends and not self.stopped:
+            part = await self._reading.read(self._offset, min(least - len(taken), self._ends - self._offset))
+            self._offset += len(part)
+            taken += part
+        self.broken = self.stopped or self._offset < self._reading.size
+        return taken
+
+    def stop(self) -> None:
+        if not self.stopped:
+            self.stopped = True
+            self._reading.close()
+
 
 class Nodes:
     """Worlds by the names of their nodes. Those in `away` are told nothing, and tell nothing."""
@@ -72,6 +114,9 @@ class Nodes:
         self.peers = {name: MemoryPeers(self, name) for name in names}
         self.worlds: dict[str, World] = {}
         self.away: set[str] = set()
+        self.fetched: list[FetchFile] = []
+        """The files that were asked for."""
+        self.bodies: Callable[[Reading, int], Intake] = MemoryBody
         for name in names:
             self.worlds[name] = World(node=name, peers=self.peers[name], **options)
 
@@ -81,7 +126,9 @@ class Nodes:
     def restart(self, name: str) -> None:
         """The node's memory is gone; its database is there."""
         before = self.worlds[name]
-        self.worlds[name] = World(before.database, before.vault, node=name, peers=self.peers[name])
+        options = {"store": before.store, "files": before.config.files}
+        peers = self.peers[name]
+        self.worlds[name] = World(before.database, before.vault, node=name, peers=peers, **options)
 
     def settle(self) -> None:
         """Carry all that waits, and all that comes of that."""

@@ -9,6 +9,8 @@ from twisted.internet.defer import Deferred, fail
 
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.federation import Noted
+from safeum_home.ports.files import Intake
+from safeum_home.protocol.federation.files import FetchFile
 
 R = TypeVar("R", bound=Struct)
 
@@ -29,6 +31,9 @@ class Alone:
         """There is nobody to be told."""
 
     def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
+        return fail(Problem(Code.NODE_UNREACHABLE))
+
+    def fetch(self, node: str, file: FetchFile) -> "Deferred[Intake]":
         return fail(Problem(Code.NODE_UNREACHABLE))
 
 

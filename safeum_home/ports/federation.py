@@ -11,7 +11,9 @@ from msgspec import Struct
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
+from safeum_home.ports.files import Intake, Reading
 from safeum_home.protocol.federation.events import Event
+from safeum_home.protocol.federation.files import FetchFile
 
 R = TypeVar("R", bound=Struct)
 
@@ -119,6 +121,16 @@ class Peers(Protocol):
         Fails with what it answers, as a `Problem`; `node_unreachable` where it does not answer.
         """
 
+    def fetch(self, node: str, file: FetchFile) -> "Deferred[Intake]":
+        """A file that `node` has, from `file.offset` on; `stop` it, whatever happens.
+
+        Its body is as long as `file` says, or breaks off. Fails with what the node answers, as a `Problem`;
+        `node_unreachable` where it does not answer, or with something else.
+        """
+
 
 Answer = Callable[[str, Struct], Awaitable[Struct]]
 """Answers a question of a node. Raises `Problem`."""
+
+OpenFile = Callable[[str, FetchFile], Awaitable[Reading]]
+"""Opens a file that a node asks for. Raises `Problem`."""
