@@ -152,6 +152,7 @@ class GroupChanges:
                 return None
             result, draft = done
             after = draft.after()
+            after.nodes = self._opener.other_nodes(after.members)
             kept = None if draft.erased else after
         finally:
             self._registry.changed(chat.id, kept)

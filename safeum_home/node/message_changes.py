@@ -14,6 +14,7 @@ from safeum_home.node.means import DomainMeans
 from safeum_home.ports import Source
 from safeum_home.protocol import commands
 from safeum_home.storage.files import drop
+from safeum_home.storage.passed_on import drop_events
 
 
 class MessageWays(NamedTuple):
@@ -40,7 +41,7 @@ def make_message_changes(means: DomainMeans, attachments: Attachments) -> Messag
         database, blinder, cursors, registry, means.opener, means.infos, bus, means.fan_out, means.telling
     )
     until = means.config.messages.edit_seconds
-    changes = MessageChanges(altering, database, blinder, cursors, means.milliseconds, until, (drop,))
+    changes = MessageChanges(altering, database, blinder, cursors, means.milliseconds, until, (drop, drop_events))
     pins = Pins(altering, database, blinder, cursors, registry, means.telling, means.milliseconds)
     own = OwnSettings(altering, database, blinder, cursors, registry, means.opener, means.directory, bus)
     routes: Routes = {

@@ -56,5 +56,11 @@ def command(
     return register
 
 
-class Done(Result, frozen=True):
-    """The command was carried out."""
+class Done(Result, frozen=True, omit_defaults=True):
+    """The command was carried out.
+
+    `waiting`: not yet. It is stored, and goes to another node, which orders the group: what comes of it is told
+    then.
+    """
+
+    waiting: bool = False

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.ports.federation import Noted, Peers
+from safeum_home.protocol.federation import group_posts
 from safeum_home.protocol.federation.chats import DELETION, MARKER, MESSAGE, PINS, REACTION
 from safeum_home.storage import chats, events
 from safeum_home.storage.rows import Marker, NewEvent
@@ -20,16 +22,20 @@ BLIND = 16
 
 
 class Told(NamedTuple):
-    """Of what kind the object is that has changed with a message; `own`: each account has one of its own."""
+    """Of what kind the object is that has changed with a message, and in a group that is told by its node.
+
+    `own`: each account has one of its own.
+    """
 
     type: str
+    in_group: str
     own: bool = False
     urgent: bool = False
 
 
-EDITED = Told(MESSAGE)
-DELETED = Told(DELETION, urgent=True)
-REACTED = Told(REACTION, own=True)
+EDITED = Told(MESSAGE, group_posts.CHANGE)
+DELETED = Told(DELETION, group_posts.CHANGE, urgent=True)
+REACTED = Told(REACTION, group_posts.REACTION, own=True)
 
 
 class ToldEvent(NamedTuple):
@@ -37,6 +43,7 @@ class ToldEvent(NamedTuple):
 
     event: NewEvent
     nodes: tuple[str, ...]
+    type: str = MESSAGE
 
 
 class ToldMarker(NamedTuple):
@@ -73,7 +80,7 @@ class Telling:
         self._peers.note(
             c,
             [
-                Noted(node, MESSAGE, pointer(row.event.chat, row.event.position))
+                Noted(node, row.type, pointer(row.event.chat, row.event.position))
                 for row, earlier in zip(rows, outcomes, strict=True)
                 if earlier is None
                 for node in row.nodes
@@ -93,16 +100,16 @@ class Telling:
         self._peers.note(c, list(moved))
         return outcomes
 
-    def note(
-        self, c: Connection, nodes: Iterable[str], told: Told, chat: bytes, position: int, account: bytes
-    ) -> None:
+    def note(self, c: Connection, chat: Chat, told: Told, position: int, account: bytes) -> None:
         """A message has changed, through `account`."""
-        about = pointer(chat, position, account if told.own else b"")
-        self._peers.note(c, [Noted(node, told.type, about, told.urgent) for node in nodes])
+        about = pointer(chat.blind, position, account if told.own else b"")
+        type = told.in_group if chat.kind is ChatKind.GROUP else told.type
+        self._peers.note(c, [Noted(node, type, about, told.urgent) for node in chat.nodes])
 
-    def pins(self, c: Connection, nodes: Iterable[str], chat: bytes, position: int) -> None:
+    def pins(self, c: Connection, chat: Chat, position: int) -> None:
         """What is pinned in a chat has changed."""
-        self._peers.note(c, [Noted(node, PINS, pointer(chat, position)) for node in nodes])
+        type = group_posts.PINS if chat.kind is ChatKind.GROUP else PINS
+        self._peers.note(c, [Noted(node, type, pointer(chat.blind, position)) for node in chat.nodes])
 
     def wake(self, nodes: tuple[str, ...]) -> None:
         """What was noted is committed."""
