@@ -183,6 +183,8 @@ class Altering:
         """
         target = self._cursors.decode(message)
         chat = await self.chat_of(caller, chat_id)
+        if chat.hub is not None:
+            raise Problem(Code.NOT_ACROSS_NODES)
         self.charge(chat, caller.account, UNREAD)
         try:
             stored = await self._store(chat, caller.account, target, change, own)
@@ -228,7 +230,10 @@ class Altering:
         sealed = reseal(c, place.chat, place.row, encoded)
         erased = type(altered.message.body) is Deleted
         changes.rewrite(c, EventRow(chat.blind, target, sealed), places[0], erased)
-        if chat.nodes and altered.told is not None:
+        if chat.nodes and altered.told is not None and chat.kind is ChatKind.GROUP:
+            if not altered.told.own:
+                self._telling.groups.changed(c, chat.nodes, chat.blind, target)
+        elif chat.nodes and altered.told is not None:
             self._telling.note(c, chat.nodes, altered.told, chat.blind, target, place.blind)
         blind_to = changes.not_seeing(c, chat.blind, target)
         return Stored(altered, account, *places, frozenset(blind_to))

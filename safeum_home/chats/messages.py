@@ -7,6 +7,7 @@ from msgspec import structs
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
+from safeum_home.chats.across.group_notes import GroupEvent
 from safeum_home.chats.across.telling import Telling, ToldEvent
 from safeum_home.chats.composing import Composed, Composing, check_form
 from safeum_home.chats.contents import Chat, ChatKind
@@ -95,6 +96,8 @@ class Messages:
         self, chat: Chat | None, caller: Caller, params: ChatSend, composed: Composed | None = None
     ) -> "Deferred[Committed[Sent]]":
         sender, device = caller.account, caller.device
+        if chat is not None and chat.hub is not None:
+            raise Problem(Code.NOT_ACROSS_NODES)
         if chat is None or sender not in chat.writers:  # a set: groups have many members
             if chat is None or sender not in chat.members:
                 raise self._registry.refusal(ChatId(params.chat), sender)
@@ -112,6 +115,8 @@ class Messages:
             row = NewEvent(chat.blind, position, seal_message(chat, position, encoded), sent)
             if chat.kind is ChatKind.SUPPORT:
                 stored = self._support.append(sender, row, None if composed is None else composed.check)
+            elif chat.nodes and chat.kind is ChatKind.GROUP:
+                stored = self._put_in_group(chat, GroupEvent(row, chat.nodes), composed)
             elif chat.nodes:
                 if not self._telling.reaches(chat.nodes):
                     refused = Problem(Code.FEDERATION_REFUSED)
@@ -133,6 +138,18 @@ class Messages:
             return spool.append_fleeting(c, [fleeting])[0]
 
         return self._database.transact(composed.storing(chat, fleeting.event, append))
+
+    def _put_in_group(
+        self, chat: Chat, told: GroupEvent, composed: Composed | None
+    ) -> "Deferred[Any]":
+        groups = self._telling.groups
+        if composed is None:
+            return self._database.append(groups.append, told)
+
+        def append(c: Connection) -> int | None:
+            return groups.append(c, [told])[0]
+
+        return self._database.transact(composed.storing(chat, told.event, append))
 
     def _put_told(self, chat: Chat, told: ToldEvent, composed: Composed | None) -> "Deferred[Any]":
         if composed is None:

@@ -124,6 +124,8 @@ class Pins:
     ) -> Committed[Done]:
         """Change a chat's record: whoever wants to know the chat meanwhile waits."""
         chat = await self._altering.chat_of(caller, chat_id)
+        if chat.hub is not None:
+            raise Problem(Code.NOT_ACROSS_NODES)
         self._altering.charge(chat, caller.account, 0)
         position = self._database.next_position()
 
@@ -131,7 +133,7 @@ class Pins:
             contents, _ = self._altering.contents(c, chat.blind, caller.account)
             self._check(c, contents, caller.account)
             changed = change(c, contents, position)
-            if changed is None or not chat.nodes:
+            if changed is None or not chat.nodes or chat.kind is ChatKind.GROUP:
                 return changed
             self._telling.pins(c, chat.nodes, chat.blind, position)
             last = contents.record.pins

@@ -77,5 +77,5 @@ def make_means(
         Turns(clock, database, vault.fleeting, in_thread, FLEETING),
         fan_out,
         peers,
-        Telling(peers),
+        Telling(peers, blinder),
     )

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from safeum_home.chats.across.group_notes import GroupNotes
+from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Noted, Peers
 from safeum_home.protocol.federation.chats import DELETION, MARKER, MESSAGE, PINS, REACTION
 from safeum_home.storage import chats, events
@@ -58,10 +60,11 @@ def pointed(pointer: bytes) -> tuple[bytes, int, bytes]:
 
 
 class Telling:
-    """Notes it. `append` and `markers` suit `Database.append`."""
+    """Notes it. `append` and `markers` suit `Database.append`. `groups` is for groups of this node."""
 
-    def __init__(self, peers: Peers) -> None:
+    def __init__(self, peers: Peers, blinder: Blinder) -> None:
         self._peers = peers
+        self.groups = GroupNotes(peers, blinder)
 
     def reaches(self, nodes: Iterable[str]) -> bool:
         """Whether this node has to do with all of these."""
