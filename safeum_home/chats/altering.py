@@ -171,7 +171,7 @@ class Altering:
             self._fan_out.take(account, len(chat.members), octets)
 
     def _settle(self, chat: Chat, account: AccountId, octets: int) -> None:
-        if chat.kind is ChatKind.GROUP:
+        if chat.kind is ChatKind.GROUP and chat.hub is None:
             self._fan_out.settle(account, len(chat.members), octets)
 
     async def alter(

@@ -36,6 +36,8 @@ from safeum_home.storage.schema import (
     group_nodes,
     keys,
     members,
+    passed_on,
+    posts,
     profiles,
     reactions,
     roster,
@@ -50,9 +52,10 @@ OF_MESSAGES = (
     spool.c.position,
     changes.c.target,
     reactions.c.target,
+    passed_on.c.position,
 )
 """Where a table with a column `chat` has the position of the message that a row is of."""
-OF_CHATS = (group_links, group_nodes, roster, chats, members, support, settings)
+OF_CHATS = (group_links, group_nodes, roster, chats, members, support, settings, posts)
 """Tables with a column `chat`, whose rows stay when the past of a chat is erased, and go with the chat."""
 
 ALL = 2**63 - 1
@@ -76,6 +79,7 @@ _OWN_ROWS = (
     delete(settings).where(settings.c.account == _owner),
     delete(endings).where(endings.c.account == _owner),
     delete(agreements).where(agreements.c.account == _owner),
+    delete(posts).where(posts.c.account == _owner),
     delete(accounts).where(accounts.c.account == _owner),
 )
 _ENTOMB = tombstones.insert().from_select(

@@ -233,6 +233,30 @@ settings = _table(
     Index("ix_settings_account_position", "account", "position"),
 )
 
+# What accounts have written, or done, in groups that another node orders, until that node has it: under the
+# group's key. `told` is where that was told last, `hour` (since 1970) of when it is, or was refused.
+posts = _table(
+    "posts",
+    _number("position", primary_key=True, autoincrement=False),
+    _blind("chat", index=True),
+    _blind("account"),
+    _number("told"),
+    _number("hour"),
+    _small("state"),
+    _sealed(),
+    Index("ix_posts_account_told", "account", "told"),
+)
+
+# Events of other nodes that a group's own node passes on as they are: what a message became last, and with
+# what an account has reacted to it (`account` is 16 zero octets where it is the message itself).
+passed_on = _table(
+    "passed_on",
+    _blind("chat", primary_key=True),
+    _number("position", primary_key=True, autoincrement=False),
+    _blind("account", primary_key=True),
+    _sealed(),
+)
+
 # With which key, by its number, the node signs towards others. The keys are derived, and stored nowhere.
 signing_keys = _table(
     "signing_keys",

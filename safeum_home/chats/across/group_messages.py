@@ -1,7 +1,7 @@
 """Messages of groups across nodes: the hub has put them into their order, and passes them on in that order.
 
 In a copy a message has a position and an id of that node, as any other, and by `Message.origin`, the id that
-it has at the hub, it is recognised when it is told again. What the hub's system contact has written of the
+it has at its author's node, it is recognised when it is told again. What the hub's system contact has written of the
 group each node writes itself, in the name of its own: that alone is what its clients believe.
 """
 
@@ -17,6 +17,7 @@ from safeum_home.chats.across.changed import is_gone
 from safeum_home.chats.across.group_copies import check_hub
 from safeum_home.chats.across.group_notes import pointed
 from safeum_home.chats.across.places import Places
+from safeum_home.chats.across.references import References
 from safeum_home.chats.altering import Altered, Altering, Place, Stored
 from safeum_home.chats.changing import MessageChanges
 from safeum_home.chats.contents import Chat, ChatContents
@@ -29,9 +30,9 @@ from safeum_home.ids import AccountId, system_account
 from safeum_home.ports import Blinder, Cursors, Database
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol import frames
-from safeum_home.protocol.federation.chats import Reference, SharedMessage
+from safeum_home.protocol.federation.chats import Reference
 from safeum_home.protocol.federation.events import Event, new_event, node_of
-from safeum_home.protocol.federation.groups import GROUP_MESSAGE, POST, SharedGroupMessage
+from safeum_home.protocol.federation.group_posts import MESSAGE, POST, PassedOn, Written
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Body, Message, Notice
@@ -42,7 +43,7 @@ from safeum_home.storage.rows import EventRow, NewEvent
 class GroupMessageKind:
     """`ports.SharedKind`: `group.message`."""
 
-    type = GROUP_MESSAGE
+    type = MESSAGE
     together = True
     """Many may be stored in one transaction."""
 
@@ -54,6 +55,7 @@ class GroupMessageKind:
         cursors: Cursors,
         registry: ChatRegistry,
         opener: ChatOpener,
+        references: References,
         arrivals: Arrivals,
         altering: Altering,
         changes: MessageChanges,
@@ -67,6 +69,7 @@ class GroupMessageKind:
         self._cursors = cursors
         self._registry = registry
         self._opener = opener
+        self._references = references
         self._arrivals = arrivals
         self._altering = altering
         self._changes = changes
@@ -90,8 +93,8 @@ class GroupMessageKind:
             return None
         if (event := self._authored(c, chat, message)) is None:
             return None
-        told = SharedGroupMessage(message.id, message.at, event)
-        return new_event(GROUP_MESSAGE, self._system, event["at"], msgspec.to_builtins(told), chat.id)
+        told = PassedOn(message.at, event)
+        return new_event(MESSAGE, self._system, event["at"], msgspec.to_builtins(told), chat.id)
 
     @property
     def _system(self) -> AccountId:
@@ -102,10 +105,10 @@ class GroupMessageKind:
         if node_of(message.sender) != self._node or isinstance(message.body, File):
             return None
         at = message.body.at if isinstance(message.body, Deleted) else message.edited or message.at
-        shared = SharedMessage(
+        shared = Written(
             message.at,
             msgspec.to_builtins(message.body),
-            None if message.reply_to is None else Reference(self._node, message.reply_to),
+            self._answered(c, chat, message),
             list(message.mentions),
             message.forwarded,
             message.edited,
@@ -115,17 +118,26 @@ class GroupMessageKind:
         built: dict[str, Any] = msgspec.to_builtins(event)
         return built
 
+    def _answered(self, c: Connection, chat: ChatContents, message: Message) -> Reference | None:
+        if message.reply_to is None:
+            return None
+        row = events.event(c, chat.blind, self._cursors.decode(message.reply_to))
+        try:
+            return None if row is None else self._references.of(open_message(c, chat, row))
+        except Tampered:
+            return None
+
     # --- hearing
 
     async def apply(self, node: str, event: Event) -> Applied:
-        told, chat_id = content(event, SharedGroupMessage), check_hub(node, event)
+        told, chat_id = content(event, PassedOn), check_hub(node, event)
         authored = self._author(node, event, told)
-        shared = content(authored, SharedMessage)
+        shared = content(authored, Written)
         chat = await self._registry.load(chat_id)
         if chat is None or chat.hub != node:
             raise Problem(Code.NOT_A_CONTACT)
         message = self._message(chat, told, authored, shared)
-        sent, places = self._blinder.foreign(node, told.id), Places(self._database, chat)
+        sent, places = self._blinder.foreign(authored.node, message.origin or ""), Places(self._database, chat)
         outcome: list[bytes | Stored] = []
 
         def store(c: Connection) -> None:
@@ -148,26 +160,26 @@ class GroupMessageKind:
 
         return Applied(store, publish, lambda: None, places.take)
 
-    def _author(self, node: str, event: Event, told: SharedGroupMessage) -> Event:
+    def _author(self, node: str, event: Event, told: PassedOn) -> Event:
         """What the author of a message has said; raises `Problem` where the hub alone says that he did."""
         try:
             authored = msgspec.convert(told.event, Event, strict=True)
         except msgspec.ValidationError:
             raise Problem(Code.MALFORMED_EVENT) from None
-        if authored.type != POST or authored.chat != event.chat or authored.node != node_of(authored.sender):
+        if authored.type != POST or authored.chat != event.chat or authored.id is None:
             raise Problem(Code.MALFORMED_EVENT)
-        if authored.node != node:
+        if authored.node != node_of(authored.sender) or authored.node != node:
             raise Problem(Code.WRONG_SENDER_NODE)
         return authored
 
     def _message(
-        self, chat: Chat, told: SharedGroupMessage, authored: Event, shared: SharedMessage
+        self, chat: Chat, told: PassedOn, authored: Event, shared: Written
     ) -> Message:
         sender, at = AccountId(authored.sender), self._arrivals.time(told.at)
         if sender == system_account(authored.node):
-            return Message("", chat.id, self._system, at, _notice(shared.body), origin=told.id)
+            return Message("", chat.id, self._system, at, _notice(shared.body), origin=authored.id)
         body = _body(shared.body, sender)
-        message = Message("", chat.id, sender, at, body, origin=told.id)
+        message = Message("", chat.id, sender, at, body, origin=authored.id)
         if isinstance(body, Deleted):  # nothing else is left of it
             return structs.replace(message, body=structs.replace(body, at=self._arrivals.time(body.at)))
         return structs.replace(
@@ -178,13 +190,13 @@ class GroupMessageKind:
         )
 
     def _first(
-        self, c: Connection, chat: Chat, position: int, message: Message, shared: SharedMessage, sent: bytes
+        self, c: Connection, chat: Chat, position: int, message: Message, shared: Written, sent: bytes
     ) -> tuple[int | None, bytes]:
         """Store a message, or say at which position it is known; and its encoded parameters."""
         message = structs.replace(message, id=self._cursors.encode(position))
         if shared.reply_to is not None and not isinstance(message.body, Deleted):
-            answered = events.recognised(c, self._blinder.foreign(chat.hub or "", shared.reply_to.id))
-            if answered is not None and events.event(c, chat.blind, answered) is not None:
+            answered = self._references.find(c, chat.blind, shared.reply_to, shared.reply_to.node)
+            if answered is not None:
                 message = structs.replace(message, reply_to=self._cursors.encode(answered))
         if isinstance(message.body, Notice):
             message = self._signed(message)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Noted, Peers
-from safeum_home.protocol.federation.groups import GROUP_MESSAGE
+from safeum_home.protocol.federation.group_posts import MESSAGE
 from safeum_home.storage import events
 from safeum_home.storage.rows import NewEvent
 
@@ -46,7 +46,7 @@ class GroupNotes:
 
     def rows(self, nodes: Iterable[str], chat: bytes, position: int) -> list[Noted]:
         """That some nodes are to be told of a message."""
-        return [Noted(n, GROUP_MESSAGE, pointer(chat, position, self._blinder.node(n))) for n in nodes]
+        return [Noted(n, MESSAGE, pointer(chat, position, self._blinder.node(n))) for n in nodes]
 
     def append(self, c: Connection, rows: Sequence[GroupEvent]) -> list[int | None]:
         """As `append_events`; what was stored before is not told again."""

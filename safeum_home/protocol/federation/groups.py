@@ -3,23 +3,20 @@
 All but `group.left` is told by the group's hub, in the name of its system contact, to the nodes of the others.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from safeum_home.protocol.group_types import GroupAbout, GroupName, GroupState
 from safeum_home.protocol.message_types import Origin
 from safeum_home.protocol.profile_types import AvatarId, DisplayName
-from safeum_home.protocol.scalars import Account, Address, Milliseconds
+from safeum_home.protocol.scalars import Account, Address
 from safeum_home.protocol.types import GroupRole
 
 GROUP = "group"
 ENTRY = "group.entry"
-GROUP_MESSAGE = "group.message"
 OVER = "group.over"
 LEFT = "group.left"
-POST = "group.post"
-"""The event of an author's own node, which a hub passes on within `group.message`."""
 
 
 class SharedGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -55,19 +52,6 @@ class SharedEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     since: Origin | None = None
     earlier: bool = False
     group: SharedGroup | None = None
-
-
-class SharedGroupMessage(Struct, frozen=True, forbid_unknown_fields=True):
-    """`group.message`: a message of a group is this now; `id` is the one that it has at the hub.
-
-    `event` is the author's own, as its node has signed it: of the type `group.post`, with the content of a
-    `chat.message`. Of who is at the hub it is not signed: the event around it is. Messages are named by the
-    hub and the id that they have there.
-    """
-
-    id: Origin
-    at: Milliseconds
-    event: dict[str, Any]
 
 
 class SharedEnd(Struct, frozen=True, forbid_unknown_fields=True):

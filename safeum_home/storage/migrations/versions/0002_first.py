@@ -132,6 +132,7 @@ def upgrade() -> None:
     _files()
     _message_changes()
     _federation()
+    _posts()
 
 
 def _message_changes() -> None:
@@ -161,6 +162,29 @@ def _message_changes() -> None:
     )
     op.create_index("ix_settings_chat", "settings", ["chat"])
     op.create_index("ix_settings_account_position", "settings", ["account", "position"])
+
+
+def _posts() -> None:
+    """What goes to the nodes of groups, and what those pass on."""
+    _table(
+        "posts",
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _blind("chat"),
+        _blind("account"),
+        _number("told"),
+        _number("hour"),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        _sealed(),
+    )
+    op.create_index("ix_posts_chat", "posts", ["chat"])
+    op.create_index("ix_posts_account_told", "posts", ["account", "told"])
+    _table(
+        "passed_on",
+        _blind("chat", primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _blind("account", primary_key=True),
+        _sealed(),
+    )
 
 
 def _files() -> None:
