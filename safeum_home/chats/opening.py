@@ -70,6 +70,10 @@ class ChatOpener:
             opened.nodes = () if opened.hub else self.other_nodes(members)
         return opened
 
+    def is_here(self, account: AccountId) -> bool:
+        """Whether an account is of this node."""
+        return node_of(account) == self._node
+
     def hub(self, record: ChatRecord) -> str | None:
         """The node that orders a group, where that is another one."""
         return None if record.group is None or record.group.hub == self._node else record.group.hub

@@ -20,6 +20,7 @@ from safeum_home.storage.many import Many
 from safeum_home.storage.roster import MEMBER
 from safeum_home.storage.schema import (
     accounts,
+    agreements,
     aliases,
     avatars,
     changes,
@@ -32,6 +33,7 @@ from safeum_home.storage.schema import (
     erasing,
     events,
     group_links,
+    group_nodes,
     keys,
     members,
     passed_on,
@@ -53,7 +55,7 @@ OF_MESSAGES = (
     passed_on.c.position,
 )
 """Where a table with a column `chat` has the position of the message that a row is of."""
-OF_CHATS = (group_links, roster, chats, members, support, settings, posts)
+OF_CHATS = (group_links, group_nodes, roster, chats, members, support, settings, posts)
 """Tables with a column `chat`, whose rows stay when the past of a chat is erased, and go with the chat."""
 
 ALL = 2**63 - 1
@@ -76,6 +78,7 @@ _OWN_ROWS = (
     delete(contacts).where(contacts.c.owner == _owner),
     delete(settings).where(settings.c.account == _owner),
     delete(endings).where(endings.c.account == _owner),
+    delete(agreements).where(agreements.c.account == _owner),
     delete(posts).where(posts.c.account == _owner),
     delete(accounts).where(accounts.c.account == _owner),
 )

@@ -103,6 +103,16 @@ roster = _table(
 # By which link a group is joined.
 group_links = _table("group_links", _blind("link", primary_key=True), _blind("chat", index=True))
 
+# Other nodes that members of a group of this node are on. Messages up to `visible` are not for that node.
+group_nodes = _table(
+    "group_nodes", _blind("chat", primary_key=True), _blind("node", primary_key=True), _number("visible")
+)
+
+# Who has agreed to be in a group of another node, which has not told yet that it is.
+agreements = _table(
+    "agreements", _blind("chat", primary_key=True), _blind("account", primary_key=True, index=True)
+)
+
 # Groups and invitations that are over for an account; `ending` is of the two, and leads to no chat.
 endings = _table(
     "endings",

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from safeum_home.chats.across.group_notes import GroupNotes
 from safeum_home.chats.contents import Chat, ChatKind
+from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Noted, Peers
 from safeum_home.protocol.federation import group_posts
 from safeum_home.protocol.federation.chats import DELETION, MARKER, MESSAGE, PINS, REACTION
@@ -43,7 +45,6 @@ class ToldEvent(NamedTuple):
 
     event: NewEvent
     nodes: tuple[str, ...]
-    type: str = MESSAGE
 
 
 class ToldMarker(NamedTuple):
@@ -65,10 +66,11 @@ def pointed(pointer: bytes) -> tuple[bytes, int, bytes]:
 
 
 class Telling:
-    """Notes it. `append` and `markers` suit `Database.append`."""
+    """Notes it. `append` and `markers` suit `Database.append`. `groups` is for groups of this node."""
 
-    def __init__(self, peers: Peers) -> None:
+    def __init__(self, peers: Peers, blinder: Blinder) -> None:
         self._peers = peers
+        self.groups = GroupNotes(peers, blinder)
 
     def reaches(self, nodes: Iterable[str]) -> bool:
         """Whether this node has to do with all of these."""
@@ -80,7 +82,7 @@ class Telling:
         self._peers.note(
             c,
             [
-                Noted(node, row.type, pointer(row.event.chat, row.event.position))
+                Noted(node, MESSAGE, pointer(row.event.chat, row.event.position))
                 for row, earlier in zip(rows, outcomes, strict=True)
                 if earlier is None
                 for node in row.nodes
@@ -102,14 +104,19 @@ class Telling:
 
     def note(self, c: Connection, chat: Chat, told: Told, position: int, account: bytes) -> None:
         """A message has changed, through `account`."""
-        about = pointer(chat.blind, position, account if told.own else b"")
-        type = told.in_group if chat.kind is ChatKind.GROUP else told.type
-        self._peers.note(c, [Noted(node, type, about, told.urgent) for node in chat.nodes])
+        own = account if told.own else b""
+        if chat.kind is ChatKind.GROUP:
+            self.groups.changed(c, chat, told.in_group, position, own, told.urgent)
+            return
+        about = pointer(chat.blind, position, own)
+        self._peers.note(c, [Noted(node, told.type, about, told.urgent) for node in chat.nodes])
 
     def pins(self, c: Connection, chat: Chat, position: int) -> None:
         """What is pinned in a chat has changed."""
-        type = group_posts.PINS if chat.kind is ChatKind.GROUP else PINS
-        self._peers.note(c, [Noted(node, type, pointer(chat.blind, position)) for node in chat.nodes])
+        if chat.kind is ChatKind.GROUP:
+            self.groups.changed(c, chat, group_posts.PINS, position)
+            return
+        self._peers.note(c, [Noted(node, PINS, pointer(chat.blind, position)) for node in chat.nodes])
 
     def wake(self, nodes: tuple[str, ...]) -> None:
         """What was noted is committed."""
