@@ -58,7 +58,7 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
         notices,
         SystemMessages(registry, messages, system, now),
         SupportDesk(database, registry, means.opener, messages, receipts, blinder, support),
-        (messages.since, receipts.since, means.infos.since),
+        (messages.since, receipts.since, means.infos.since, means.posts.box.since),
         message_routes(messages, receipts, typing),
         {"support_messages_per_account": inbox.rate, "deliveries_per_account": means.fan_out.rate},
     )

@@ -69,6 +69,11 @@ class GroupNotes:
         self._peers.note(c, noted)
         return outcomes
 
+    def again(self, c: Connection, chat: Chat, node: str, position: int) -> None:
+        """A node may have lost a message that it was told of."""
+        if node in chat.nodes:
+            self._peers.note(c, self.rows([node], chat.blind, position))
+
     def changed(
         self,
         c: Connection,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.across.awaiting import Awaiting
 from safeum_home.chats.contents import Chat, ChatContents
+from safeum_home.chats.listing import within
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.sealed import decode
 from safeum_home.chats.sealed_records import SealedRecords
@@ -137,11 +138,11 @@ class PostBox:
         post = self._cursors.encode(row.position)
         return new_event(POST, record.author, record.at, record.act, record.chat, post)
 
-    def came(self, c: Connection, contents: ChatContents, event: Event, to: int, at: int) -> Settled | None:
+    def came(self, c: Connection, chat: Chat, post: str, to: int, at: int) -> Settled | None:
         """A message of this node's own account has come back, and is at `to`; inside the transaction."""
-        position = self._position(event.id)
+        position = self._position(post)
         row = None if position is None else posts.post(c, position)
-        if row is None or row.chat != contents.blind:
+        if row is None or row.chat != chat.blind:
             return None
         posts.came(c, row.position, to)
         return Settled(row.position, Sent(self._cursors.encode(to), at))
@@ -227,11 +228,13 @@ class PostBox:
 
         return Missed(undamaged(rows, tell, "posts"), rows[-1].told if len(rows) == limit else None)
 
-    def waiting(self, c: Connection, chat: Chat, account: AccountId) -> list[bytes]:
-        """The messages of an account that wait for a group's node, encoded, in their order."""
+    def waiting(self, c: Connection, chat: Chat, account: AccountId, budget: int) -> list[bytes]:
+        """The messages of an account that wait for a group's node, encoded, in their order: the first ones,
+        of `budget` octets."""
         rows = posts.waiting(c, self._blinder.account(account), chat.blind, MOST_SHOWN)
         opened = [self._open(c, row) for row in rows]
-        return [record.message for record in opened if record is not None and record.author == account]
+        found = [record.message for record in opened if record is not None and record.author == account]
+        return found[: within([len(message) + 1 for message in found], budget)]
 
     # --- from time to time -----------------------------------------------------------------------
 
