@@ -139,9 +139,7 @@ class Messages:
 
         return self._database.transact(composed.storing(chat, fleeting.event, append))
 
-    def _put_in_group(
-        self, chat: Chat, told: GroupEvent, composed: Composed | None
-    ) -> "Deferred[Any]":
+    def _put_in_group(self, chat: Chat, told: GroupEvent, composed: Composed | None) -> "Deferred[Any]":
         groups = self._telling.groups
         if composed is None:
             return self._database.append(groups.append, told)

@@ -75,11 +75,11 @@ def make_domain(
 
     groups = make_groups(
         means,
-        messaging.delivery,
-        messaging.notices,
+        messaging,
+        ways,
         lambda: spawn(accounts.closing.erased_unseen(), "erasing a group"),
     )
-    foreign = make_foreign_means(means, side)
+    foreign = make_foreign_means(means, side, groups.hubs)
     ended = Ended(forget, forfeits, groups.leave, foreign.farewells)
     accounts = make_accounts(means, hasher, texts, messaging.announcer, side, findable, ended)
     erased = accounts.closing.erased_unseen
@@ -141,6 +141,6 @@ def make_domain(
         files,
         presence,
         messaging.fleeting,
-        (*people.shared, *make_shared_chats(means, messaging, ways)),
-        {**people.answers},
+        (*people.shared, *make_shared_chats(means, messaging, ways), *groups.shared),
+        {**people.answers, **groups.answers},
     )

@@ -98,7 +98,12 @@ class GroupCopies:
             record = open_record(key, blind, row.sealed)
         except Tampered:
             raise Problem(Code.NOT_A_CONTACT) from None
-        if row.kind != ChatKind.GROUP or record.id != chat or record.group is None or record.group.hub != node:
+        if (
+            row.kind != ChatKind.GROUP
+            or record.id != chat
+            or record.group is None
+            or record.group.hub != node
+        ):
             raise Problem(Code.NOT_A_CONTACT)
         return Copy(c, blind, key, record)
 

@@ -1,8 +1,8 @@
 """Messages of groups across nodes: the hub has put them into their order, and passes them on in that order.
 
-In a copy a message has a position and an id of that node, as any other, and by `Message.origin`, the id that
-it has at its author's node, it is recognised when it is told again. What the hub's system contact has written of the
-group each node writes itself, in the name of its own: that alone is what its clients believe.
+In a copy a message has a position and an id of that node, as any other, and by `Message.origin`, the id
+that it has at its author's node, it is recognised when it is told again. What the hub's system contact has
+written of the group each node writes itself, in the name of its own: that alone its clients believe.
 """
 
 from collections.abc import Callable
@@ -137,7 +137,10 @@ class GroupMessageKind:
         if chat is None or chat.hub != node:
             raise Problem(Code.NOT_A_CONTACT)
         message = self._message(chat, told, authored, shared)
-        sent, places = self._blinder.foreign(authored.node, message.origin or ""), Places(self._database, chat)
+        sent, places = (
+            self._blinder.foreign(authored.node, message.origin or ""),
+            Places(self._database, chat),
+        )
         outcome: list[bytes | Stored] = []
 
         def store(c: Connection) -> None:
@@ -146,8 +149,8 @@ class GroupMessageKind:
             if known is None:
                 outcome.append(encoded)
             elif not is_gone(c, chat, known):
-                if (stored := self._again(c, chat, known, message, places.both)) is not None:
-                    outcome.append(stored)
+                again = self._again(c, chat, known, message, places.both)
+                outcome.extend([] if again is None else [again])
 
         def publish() -> None:
             for each in outcome:
@@ -172,9 +175,7 @@ class GroupMessageKind:
             raise Problem(Code.WRONG_SENDER_NODE)
         return authored
 
-    def _message(
-        self, chat: Chat, told: PassedOn, authored: Event, shared: Written
-    ) -> Message:
+    def _message(self, chat: Chat, told: PassedOn, authored: Event, shared: Written) -> Message:
         sender, at = AccountId(authored.sender), self._arrivals.time(told.at)
         if sender == system_account(authored.node):
             return Message("", chat.id, self._system, at, _notice(shared.body), origin=authored.id)
