@@ -27,6 +27,7 @@ _STATES: dict[RosterState, GroupState] = {
     RosterState.LEFT: "left",
     RosterState.REMOVED: "removed",
 }
+_ALL = 2**31
 Names = Mapping[AccountId, Known | None]
 
 
@@ -73,7 +74,7 @@ class GroupEvents:
         return Invitation(record.id, group.name, group.about, inviter, address, name, people or group.people)
 
     def called_as(self, entry: Entry, known: Known | None) -> tuple[str, str]:
-        """Address and name of who an entry is of; what this node knows of it counts more than what it heard."""
+        """Address and name of who an entry is of; what this node knows counts more."""
         address, name = _called(entry.account, known)
         if address == entry.account and entry.address:
             return entry.address, entry.name
@@ -139,6 +140,12 @@ class GroupEvents:
         if record.group is None:
             raise Tampered
         return record, key
+
+    def hubs(self, c: Connection, account: bytes) -> set[str]:
+        """The nodes that order the groups which an account is in, or invited into."""
+        rows = roster.own_since(c, account, 0, _ALL)
+        records = undamaged(rows, lambda row: self.open_group(c, row.chat)[0], "groups")
+        return {record.group.hub for record in records if record.group is not None}
 
     def entry(self, c: Connection, key: Key, row: RosterRow) -> Entry:
         """The entry in a row; who is called a member, and is none, has left. Raises `Tampered`."""

@@ -84,7 +84,8 @@ class History:
         def read(c: Connection) -> tuple[_Messages, int, list[bytes]]:
             mine, waiting = self._member(c, chat.blind, account), list[bytes]()
             if chat.hub is not None and before is None:
-                waiting = self._posts.waiting(c, chat, account, BUDGET // 2)
+                waiting = self._posts.waiting(c, chat, account)
+                del waiting[within([len(message) + 1 for message in waiting], BUDGET // 2) :]
             room = BUDGET - sum(len(message) + 1 for message in waiting)
             return _page(c, chat, before, limit, mine, room), mine.delivered, waiting
 

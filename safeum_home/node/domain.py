@@ -76,11 +76,11 @@ def make_domain(
 
     groups = make_groups(
         means,
-        messaging.delivery,
-        messaging.notices,
+        messaging,
+        ways,
         lambda: spawn(accounts.closing.erased_unseen(), "erasing a group"),
     )
-    foreign = make_foreign_means(means, side)
+    foreign = make_foreign_means(means, side, groups.hubs)
     ended = Ended(forget, forfeits, groups.leave, foreign.farewells)
     accounts = make_accounts(means, hasher, texts, messaging.announcer, side, findable, ended)
     erased = accounts.closing.erased_unseen
@@ -146,7 +146,8 @@ def make_domain(
         (
             *people.shared,
             *make_shared_chats(means, messaging, ways),
+            *groups.shared,
             *make_shared_posts(means, messaging, ways),
         ),
-        {**people.answers},
+        {**people.answers, **groups.answers},
     )

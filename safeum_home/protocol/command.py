@@ -59,8 +59,7 @@ def command(
 class Done(Result, frozen=True, omit_defaults=True):
     """The command was carried out.
 
-    `waiting`: not yet. It is stored, and goes to another node, which orders the group: what comes of it is told
-    then.
+    `waiting`: not yet. It goes to the node that orders the group, and what comes of it is told then.
     """
 
     waiting: bool = False

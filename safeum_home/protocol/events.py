@@ -89,9 +89,9 @@ class ChatChanged(Struct, frozen=True, omit_defaults=True):
 class PostChanged(Struct, frozen=True, omit_defaults=True):
     """What this account has written into a group waits for the node that orders it, or was refused by that.
 
-    `post` is the id that it has meanwhile: the `chat.message` with that as its `origin` ends the waiting. With
-    `code` it was refused, and never comes. `message` is what was written; `about`, without one, the message that
-    was to be changed.
+    `post` is the id that it has meanwhile: the `chat.message` with that as its `origin` ends the waiting.
+    With `code` it was refused, and never comes. `message` is what was written; `about`, without one, the
+    message that was to be changed.
     """
 
     cursor: CursorText

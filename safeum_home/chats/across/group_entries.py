@@ -246,7 +246,7 @@ class EntryKind:
         return copy
 
     def _check(self, c: Connection, chat: ChatId, told: SharedEntry, before: Entry | None) -> None:
-        """Whether an account of this node wants that; raises `not_a_contact`, `limit_reached`, `not_found`."""
+        """Whether an account of this node wants that; raises `not_a_contact`, `limit_reached`."""
         account = AccountId(told.who.account)
         blind = self._blinder.account(account)
         if not accounts.exists(c, blind):

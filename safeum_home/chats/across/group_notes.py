@@ -1,4 +1,4 @@
-"""What the nodes of a group's members are told of its messages, noted by their hub in the commit of the change.
+"""What the nodes of a group's members are told of its messages, noted by their hub with the change.
 
 The pointer of a message is its chat's blind index, its position (8 octets, big-endian), and the node's blind
 index: messages of before its first member came are not for a node. Of a reaction the account's index stands

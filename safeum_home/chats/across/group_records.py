@@ -119,7 +119,7 @@ class OverKind:
         telling: GroupTelling,
         erased: Callable[[], object],
     ) -> None:
-        """`system` is this node's; `now` is in milliseconds. `erased` sees to it that nothing can be opened."""
+        """`system` is this node's; `now` is in milliseconds. `erased` destroys what was wrapped."""
         self._database = database
         self._system = system
         self._now = now

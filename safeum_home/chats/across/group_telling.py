@@ -60,7 +60,7 @@ class GroupTelling:
         self._messages = messages
 
     def note(self, c: Connection, draft: Draft, after: Chat) -> set[str]:
-        """In the transaction of a change, which led to `after`; which nodes to `wake` when it is committed."""
+        """In the transaction of a change, which led to `after`; which nodes to `wake` afterwards."""
         hub = draft.group.hub
         concerned = {node_of(entry.account) for entry in (*draft.entries, *draft.invited)} - {hub}
         nodes = {*draft.chat.nodes, *after.nodes, *concerned}

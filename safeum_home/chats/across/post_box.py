@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.across.awaiting import Awaiting
 from safeum_home.chats.contents import Chat, ChatContents
-from safeum_home.chats.listing import within
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.sealed import decode
 from safeum_home.chats.sealed_records import SealedRecords
@@ -228,13 +227,11 @@ class PostBox:
 
         return Missed(undamaged(rows, tell, "posts"), rows[-1].told if len(rows) == limit else None)
 
-    def waiting(self, c: Connection, chat: Chat, account: AccountId, budget: int) -> list[bytes]:
-        """The messages of an account that wait for a group's node, encoded, in their order: the first ones,
-        of `budget` octets."""
+    def waiting(self, c: Connection, chat: Chat, account: AccountId) -> list[bytes]:
+        """The messages of an account that wait for a group's node, encoded: the first ones, in their order."""
         rows = posts.waiting(c, self._blinder.account(account), chat.blind, MOST_SHOWN)
         opened = [self._open(c, row) for row in rows]
-        found = [record.message for record in opened if record is not None and record.author == account]
-        return found[: within([len(message) + 1 for message in found], budget)]
+        return [record.message for record in opened if record is not None and record.author == account]
 
     # --- from time to time -----------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ class Sent(Result, frozen=True, omit_defaults=True):
     `erased`: it was, with all the history of its chat, before it was sent again; it is not to be shown.
     `before`: it is gone, since all devices hold it, before it was sent again; this is the next message of
     the chat that the node has, and stands behind it. `waiting`: it waits for another node, which orders the
-    group, and has no place in the chat yet: the `chat.message` that tells of that has this id as its `origin`.
+    group, and has no place in the chat yet: the `chat.message` that tells of it has this id as its `origin`.
     """
 
     id: CursorText

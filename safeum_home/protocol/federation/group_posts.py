@@ -72,8 +72,8 @@ class Left(Struct, frozen=True, forbid_unknown_fields=True):
 class PassedOn(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`group.message`, `group.change` and `group.reaction`: the author's own event, `group.post`, as it is.
 
-    `at` is when the group's node has it that this was written. An event of an account at that very node has no
-    signature: the one around it is of the same node. `left` is there with a deletion.
+    `at` is when the group's node has it that this was written, or deleted. An event of an account at that
+    very node has no signature: the one around it is of the same node. `left` is there with a deletion.
     """
 
     at: Milliseconds
@@ -82,7 +82,7 @@ class PassedOn(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
 
 class Posted(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """`group.posted`: a post was taken, and what came of it was told before; or it was refused with `code`."""
+    """`group.posted`: a post was taken, and what came of it is told already; or it was refused: `code`."""
 
     post: Origin
     code: Annotated[str, Meta(pattern=r"^[a-z_]{1,40}$(?!\n)", max_length=40)] | None = None

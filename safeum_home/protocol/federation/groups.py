@@ -1,6 +1,6 @@
 """What nodes tell each other of groups: the content of their events. docs/federation.md narrates it.
 
-All but `group.left` is told by the group's hub, in the name of its system contact, to the nodes of the others.
+All but `group.left` is told by the group's hub, in the name of its system contact, to other nodes.
 """
 
 from typing import Annotated
@@ -40,9 +40,9 @@ class Called(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 class SharedEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`group.entry`: what an account is in a group now.
 
-    `by` has invited or removed it, or made it what it is. `since` names the time for which it is a member: after
-    it was none, that is another one. `earlier`: it sees what was written before that. `group` is told with an
-    invitation.
+    `by` has invited or removed it, or made it what it is. `since` names the time for which it is a member:
+    after it was none, that is another one. `earlier`: it sees what was written before that. `group` is told
+    with an invitation.
     """
 
     who: Called

@@ -37,7 +37,7 @@ class AvatarHeld(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GroupCommand(Struct, frozen=True, forbid_unknown_fields=True):
-    """A command of an account of the node that asks, about a group whose hub is asked; as a client gives it."""
+    """A command of an account of the node that asks, about a group of the other one, as a client gives it."""
 
     who: Called
     method: Annotated[str, Meta(max_length=64)]
