@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, SmallIn
 
 metadata = MetaData()
 _IS_GONE = text("gone IS NOT NULL")
-_IS_FREE, _IS_FIXED = text("batch = 0"), text("batch > 0")
+_IS_FREE, _IS_FIXED, _IS_HELD = text("batch = 0"), text("batch > 0"), text("batch < 0")
 
 
 def _table(name: str, *items: Any) -> Table:
@@ -286,7 +286,8 @@ peers = _table(
 )
 
 # Of which objects nodes are still to be told: pointers, of blind indexes and numbers. `batch` is the number
-# of the transaction that a row is part of; 0: of none yet. Urgent rows have the lower positions.
+# of the transaction that a row is part of; 0: of none yet; -1: held back for a while. Urgent rows have the
+# lower positions.
 outbox = _table(
     "outbox",
     _blind("destination", primary_key=True),
@@ -305,6 +306,9 @@ outbox = _table(
         postgresql_where=_IS_FREE,
     ),
     Index("ix_outbox_fixed", "destination", "position", sqlite_where=_IS_FIXED, postgresql_where=_IS_FIXED),
+    Index(
+        "ix_outbox_held", "destination", "type", "pointer", sqlite_where=_IS_HELD, postgresql_where=_IS_HELD
+    ),
 )
 
 # What was refused between nodes; sealed is what kind of object it was, and the code.
