@@ -210,7 +210,9 @@ class Messages:
         self._fan_out.take(caller.account, len(chat.members), len(frames.encode_params(message)))
         check = None if composed is None else composed.check
         outcome = await self._posts.send(chat, caller, params.client_id, message, check)
-        return await self._sent_before.at(chat, caller.account, outcome) if isinstance(outcome, int) else outcome
+        return (
+            await self._sent_before.at(chat, caller.account, outcome) if isinstance(outcome, int) else outcome
+        )
 
     def _compose(
         self, chat: Chat, sender: AccountId, body: Body | None, composed: Composed | None
