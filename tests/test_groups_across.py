@@ -22,7 +22,7 @@ class ComingTests(GroupsAcrossCase):
         self.refused("not_found", self.bob, "chat.history", chat=chat)
 
     def test_accepted(self) -> None:
-        """A member of another node is seen by all, and all by it; messages and notices come in their order."""
+        """A member of another node and all others see each other; messages and notices come in their order."""
         chat = self.create(self.bob, self.amy)
         self.alice.write(chat, "before")
         self.bob.call("group.accept", chat=chat)

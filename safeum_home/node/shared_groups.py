@@ -1,7 +1,7 @@
 """Groups across nodes, made and wired: what hubs tell of theirs, and what is kept of those of others."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -11,6 +11,7 @@ from safeum_home.chats.across.group_copies import GroupCopies
 from safeum_home.chats.across.group_entries import EntryKind
 from safeum_home.chats.across.group_leaving import CopyLeaving, LeftKind
 from safeum_home.chats.across.group_messages import GroupMessageKind
+from safeum_home.chats.across.group_places import CopyEntries
 from safeum_home.chats.across.group_records import GroupKind, OverKind
 from safeum_home.chats.across.group_telling import GroupTelling
 from safeum_home.chats.across.references import References
@@ -81,7 +82,8 @@ def make_shared_groups(
     blinder, cursors, registry = means.vault.blinder, means.vault.cursors, means.registry
     section, seconds = means.config.limits, means.clock.seconds
     system, opener = system_account(node), means.opener
-    shared: tuple[Any, ...] = (
+    entries = CopyEntries(node, blinder, groups.copies, groups.entrance, means.infos, messaging.receipts)
+    shared: tuple[SharedKind, ...] = (
         GroupKind(database, system, now, registry, groups.events, groups.copies, means.infos),
         EntryKind(
             node,
@@ -92,11 +94,9 @@ def make_shared_groups(
             registry,
             groups.events,
             groups.copies,
-            groups.entrance,
+            entries,
             groups.changes,
             groups.leaving,
-            means.infos,
-            messaging.receipts,
             groups.erased,
         ),
         OverKind(database, system, now, registry, groups.copies, groups.telling, groups.erased),

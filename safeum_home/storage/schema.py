@@ -5,34 +5,21 @@ table is clustered on its primary key (WITHOUT ROWID): one B-tree for each, and 
 together in their order.
 """
 
-from typing import Any
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, text
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, SmallInteger, String, Table, text
+from safeum_home.storage.columns import blind as _blind
+from safeum_home.storage.columns import metadata as metadata
+from safeum_home.storage.columns import number as _number
+from safeum_home.storage.columns import sealed as _sealed
+from safeum_home.storage.columns import small as _small
+from safeum_home.storage.columns import table as _table
+from safeum_home.storage.schema_groups import agreements as agreements
+from safeum_home.storage.schema_groups import group_nodes as group_nodes
+from safeum_home.storage.schema_groups import passed_on as passed_on
+from safeum_home.storage.schema_groups import posts as posts
 
-metadata = MetaData()
 _IS_GONE = text("gone IS NOT NULL")
 _IS_FREE, _IS_FIXED = text("batch = 0"), text("batch > 0")
-
-
-def _table(name: str, *items: Any) -> Table:
-    return Table(name, metadata, *items, sqlite_with_rowid=False)
-
-
-def _blind(name: str, **options: Any) -> Column[bytes]:
-    return Column(name, LargeBinary(16), nullable=False, **options)
-
-
-def _number(name: str, **options: Any) -> Column[int]:
-    return Column(name, BigInteger, nullable=False, **options)
-
-
-def _small(name: str) -> Column[int]:
-    return Column(name, SmallInteger, nullable=False)
-
-
-def _sealed(name: str = "sealed") -> Column[bytes]:
-    return Column(name, LargeBinary, nullable=False)
-
 
 node = _table("node", Column("name", String(32), primary_key=True), _number("value"))
 
@@ -102,16 +89,6 @@ roster = _table(
 
 # By which link a group is joined.
 group_links = _table("group_links", _blind("link", primary_key=True), _blind("chat", index=True))
-
-# Other nodes that members of a group of this node are on. Messages up to `visible` are not for that node.
-group_nodes = _table(
-    "group_nodes", _blind("chat", primary_key=True), _blind("node", primary_key=True), _number("visible")
-)
-
-# Who has agreed to be in a group of another node, which has not told yet that it is.
-agreements = _table(
-    "agreements", _blind("chat", primary_key=True), _blind("account", primary_key=True, index=True)
-)
 
 # Groups and invitations that are over for an account; `ending` is of the two, and leads to no chat.
 endings = _table(
@@ -231,30 +208,6 @@ settings = _table(
     _sealed(),
     Column("draft", LargeBinary),
     Index("ix_settings_account_position", "account", "position"),
-)
-
-# What accounts have written, or done, in groups that another node orders, until that node has it: under the
-# group's key. `told` is where that was told last, `hour` (since 1970) of when it is, or was refused.
-posts = _table(
-    "posts",
-    _number("position", primary_key=True, autoincrement=False),
-    _blind("chat", index=True),
-    _blind("account"),
-    _number("told"),
-    _number("hour"),
-    _small("state"),
-    _sealed(),
-    Index("ix_posts_account_told", "account", "told"),
-)
-
-# Events of other nodes that a group's own node passes on as they are: what a message became last, and with
-# what an account has reacted to it (`account` is 16 zero octets where it is the message itself).
-passed_on = _table(
-    "passed_on",
-    _blind("chat", primary_key=True),
-    _number("position", primary_key=True, autoincrement=False),
-    _blind("account", primary_key=True),
-    _sealed(),
 )
 
 # With which key, by its number, the node signs towards others. The keys are derived, and stored nowhere.
