@@ -4,6 +4,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.ids import ChatId
 from tests.nodes import Nodes
 from tests.world import Client, Refused, World
 
@@ -12,6 +13,8 @@ A, B, C = "a.example", "b.example", "c.example"
 
 class GroupsAcrossCase(SynchronousTestCase):
     """Alice and Amy are at the hub, Bob and Ben at another node, Carol at a third; all know Alice."""
+
+    chat = ""
 
     def setUp(self) -> None:
         self.nodes = Nodes(A, B, C)
@@ -86,3 +89,14 @@ class GroupsAcrossCase(SynchronousTestCase):
 
     def rows(self, world: World, table: str) -> int:
         return world.database.count(table)
+
+    def of_chat(self, node: str, table: str, chat: str = "") -> int:
+        """How many rows a table of a node has of a group, or of `chat`."""
+        column = {"keys": "owner", "erasing": "owner"}.get(table, "chat")
+        world = self.nodes[node]
+        blind = world.vault.blinder.chat(ChatId(chat or self.chat))
+        query = f"SELECT count(*) FROM {table} WHERE {column} = ?"
+        return int(world.database.now(lambda c: c.exec_driver_sql(query, (blind,)).scalar_one()))
+
+    def events(self, node: str) -> int:
+        return self.of_chat(node, "events")

@@ -29,7 +29,7 @@ from safeum_home.protocol.federation.events import node_of
 from safeum_home.protocol.federation.groups import Called
 from safeum_home.protocol.federation.questions import GroupAnswer, GroupCommand
 from safeum_home.protocol.invites import node_in
-from safeum_home.storage import accounts, events, group_nodes
+from safeum_home.storage import accounts, chats, events, group_nodes
 
 Handler = Callable[[Caller, Any], Any]
 Handlers = Mapping[type[Params], Handler]
@@ -167,7 +167,20 @@ class GroupForwarding:
     async def _join(self, hub: str, caller: Caller, params: commands.GroupJoin) -> Any:
         # Which group that is has to be known before: the hub may tell of it before it answers.
         previewed = await self._ask(hub, caller, commands.GroupPreview(params.link))
-        return await self._agreed(hub, caller, ChatId(previewed.chat), params)
+        chat = ChatId(previewed.chat)
+        if previewed.member and await self._has_left(caller.account, chat):
+            # It has left while the hub was away, which was not told of that yet.
+            await self._ask(hub, caller, commands.GroupLeave(chat))
+        return await self._agreed(hub, caller, chat, params)
+
+    async def _has_left(self, account: AccountId, chat: ChatId) -> bool:
+        """Whether an account is not in a group here, nor waits to be told that it is."""
+        blind, index = self._blinder.chat(chat), self._blinder.account(account)
+
+        def read(c: Connection) -> bool:
+            return chats.member(c, blind, index) is None and not group_nodes.has_agreed(c, blind, index)
+
+        return await self._database.read(read)
 
     async def _agreed(self, hub: str, caller: Caller, chat: ChatId, params: Params) -> Any:
         """Ask a hub to let an account be in a group: it has agreed when its node is told so."""
