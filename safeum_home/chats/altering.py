@@ -12,6 +12,7 @@ from msgspec import structs
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
+from safeum_home.chats.across.posts import Posts
 from safeum_home.chats.across.telling import Telling, Told
 from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.chats.fan_out import UNREAD, FanOut
@@ -28,10 +29,12 @@ from safeum_home.ports import Blinder, Bus, Caller, Committed, Cursors, Database
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import Done
 from safeum_home.protocol.events import ChatChanged, Reacted
+from safeum_home.protocol.federation.group_posts import Act
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Message
 from safeum_home.storage import changes, chats, events
 from safeum_home.storage.rows import ChangeRow, EventRow
+from safeum_home.storage.trial import tried
 
 
 class Place(NamedTuple):
@@ -87,6 +90,7 @@ class Altering:
         bus: Bus,
         fan_out: FanOut,
         telling: Telling,
+        posts: Posts,
     ) -> None:
         self._database = database
         self._blinder = blinder
@@ -97,6 +101,7 @@ class Altering:
         self._bus = bus
         self._fan_out = fan_out
         self._telling = telling
+        self._posts = posts
 
     # --- inside a transaction, or on a reading connection
 
@@ -183,9 +188,9 @@ class Altering:
         """
         target = self._cursors.decode(message)
         chat = await self.chat_of(caller, chat_id)
-        if chat.hub is not None:
-            raise Problem(Code.NOT_ACROSS_NODES)
         self.charge(chat, caller.account, UNREAD)
+        if chat.hub is not None:
+            return await self._post(chat, caller, target, change, own)
         try:
             stored = await self._store(chat, caller.account, target, change, own)
         except Problem:
@@ -197,6 +202,22 @@ class Altering:
         if stored.altered.record is not None:
             self.refresh(chat.id)
         return Committed(Done(), lambda: self.tell(chat, stored))
+
+    async def _post(
+        self, chat: Chat, caller: Caller, target: int, change: Change, own: bool
+    ) -> Committed[Done]:
+        """Have the group's node asked for a change, where that would be one here."""
+
+        def would_be(c: Connection) -> Altered | None:
+            return change(c, self.find(c, chat.blind, caller.account, target, own=own))
+
+        def make(c: Connection, contents: ChatContents) -> Act | None:
+            altered = tried(c, would_be)
+            if altered is None:
+                return None
+            return self._posts.acts.changed(c, contents, altered.message, altered.reacted)
+
+        return await self._posts.change(chat, caller, target, make)
 
     def _store(
         self, chat: Chat, account: AccountId, target: int, change: Change, own: bool
@@ -222,21 +243,41 @@ class Altering:
 
         `own` is as `find` has it.
         """
-        place = self.find(c, chat.blind, account, target, *places, own)
+        return self._change(c, chat, self.find(c, chat.blind, account, target, *places, own), change)
+
+    def store_told(
+        self,
+        c: Connection,
+        chat: Chat,
+        account: AccountId,
+        target: int,
+        places: tuple[int, int],
+        change: Change,
+    ) -> Stored | None:
+        """As `store`, in a copy of a group: it is not for this node to say what `account` may do there."""
+        contents, row = self._opener.group(c, chat.blind), events.event(c, chat.blind, target)
+        if contents is None or row is None:
+            raise Problem(Code.MESSAGE_GONE)
+        try:
+            message = open_message(c, contents, row)
+        except Tampered:
+            raise Problem(Code.MESSAGE_GONE) from None
+        place = Place(contents, row, message, account, self._blinder.account(account), *places)
+        return self._change(c, chat, place, change)
+
+    def _change(self, c: Connection, chat: Chat, place: Place, change: Change) -> Stored | None:
         altered = change(c, place)
         if altered is None:
             return None
+        target = place.row.position
         encoded = frames.encode_params(altered.message)
         sealed = reseal(c, place.chat, place.row, encoded)
         erased = type(altered.message.body) is Deleted
-        changes.rewrite(c, EventRow(chat.blind, target, sealed), places[0], erased)
-        if chat.nodes and altered.told is not None and chat.kind is ChatKind.GROUP:
-            if not altered.told.own:
-                self._telling.groups.changed(c, chat.nodes, chat.blind, target)
-        elif chat.nodes and altered.told is not None:
-            self._telling.note(c, chat.nodes, altered.told, chat.blind, target, place.blind)
+        changes.rewrite(c, EventRow(chat.blind, target, sealed), place.position, erased)
+        if chat.nodes and altered.told is not None:
+            self._telling.note(c, chat, altered.told, place.row.position, place.blind)
         blind_to = changes.not_seeing(c, chat.blind, target)
-        return Stored(altered, account, *places, frozenset(blind_to))
+        return Stored(altered, place.account, place.position, place.later, frozenset(blind_to))
 
     def refresh(self, chat: ChatId) -> None:
         """A chat's record has changed: what is in memory of it, or being read, is of before."""

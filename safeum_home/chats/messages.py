@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
 from safeum_home.chats.across.group_notes import GroupEvent
+from safeum_home.chats.across.posts import Posts
 from safeum_home.chats.across.telling import Telling, ToldEvent
 from safeum_home.chats.composing import Composed, Composing, check_form
 from safeum_home.chats.contents import Chat, ChatKind
@@ -46,6 +47,7 @@ class Messages:
         composing: Composing,
         fan_out: FanOut,
         telling: Telling,
+        posts: Posts,
     ) -> None:
         """`signed` puts the node's signature to what its own contacts write.
 
@@ -64,6 +66,7 @@ class Messages:
         self._composing = composing
         self._fan_out = fan_out
         self._telling = telling
+        self._posts = posts
 
     def send(self, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
         if type(params.body) is not Text or params.reply_to is not None or params.mentions or params.forward:
@@ -96,12 +99,12 @@ class Messages:
         self, chat: Chat | None, caller: Caller, params: ChatSend, composed: Composed | None = None
     ) -> "Deferred[Committed[Sent]]":
         sender, device = caller.account, caller.device
-        if chat is not None and chat.hub is not None:
-            raise Problem(Code.NOT_ACROSS_NODES)
         if chat is None or sender not in chat.writers:  # a set: groups have many members
             if chat is None or sender not in chat.members:
                 raise self._registry.refusal(ChatId(params.chat), sender)
             return self._sent_before.or_refused(chat, device, params.client_id)
+        if chat.hub is not None:
+            return Deferred.fromCoroutine(self._post(chat, caller, params, composed))
         message, encoded, position = self._compose(chat, sender, params.body, composed)
         if chat.kind is ChatKind.GROUP:
             self._fan_out.take(sender, len(chat.members), len(encoded))
@@ -198,16 +201,30 @@ class Messages:
 
         return store, publish
 
+    async def _post(
+        self, chat: Chat, caller: Caller, params: ChatSend, composed: Composed | None
+    ) -> Committed[Sent]:
+        """The node that orders the group puts it into its place."""
+        message = self._composed(self._message(chat, caller.account, params.body, 0), composed)  # type: ignore[arg-type]  # see `composed`
+        self._fan_out.take(caller.account, len(chat.members), len(frames.encode_params(message)))
+        check = None if composed is None else composed.check
+        outcome = await self._posts.send(chat, caller, params.client_id, message, check)
+        return await self._sent_before.at(chat, outcome) if isinstance(outcome, int) else outcome
+
     def _compose(
         self, chat: Chat, sender: AccountId, body: Body | None, composed: Composed | None
     ) -> tuple[Message, bytes, int]:
         position = self._database.next_position()
-        message = self._message(chat, sender, body, position)  # type: ignore[arg-type]  # see `composed`
-        if composed is not None:
-            more = composed._asdict()
-            del more["check"], more["attachment"]
-            message = structs.replace(message, **more)
+        message = self._composed(self._message(chat, sender, body, position), composed)  # type: ignore[arg-type]  # see `composed`
         return message, frames.encode_params(message), position
+
+    @staticmethod
+    def _composed(message: Message, composed: Composed | None) -> Message:
+        if composed is None:
+            return message
+        more = composed._asdict()
+        del more["check"], more["attachment"]
+        return structs.replace(message, **more)
 
     def _message(self, chat: Chat, sender: AccountId, body: Body, position: int) -> Message:
         return Message(self._cursors.encode(position), chat.id, sender, self._now(), body)

@@ -30,6 +30,7 @@ from safeum_home.node.presence import make_presence
 from safeum_home.node.reading import make_reading
 from safeum_home.node.running import Domain as Domain
 from safeum_home.node.shared_chats import make_shared_chats
+from safeum_home.node.shared_posts import make_shared_posts
 from safeum_home.node.turning import InThread
 from safeum_home.ports import Database, Forfeits, TextMessages
 from safeum_home.ports.federation import Peers
@@ -141,6 +142,12 @@ def make_domain(
         files,
         presence,
         messaging.fleeting,
-        (*people.shared, *make_shared_chats(means, messaging, ways), *groups.shared),
+        means.posts.box,
+        (
+            *people.shared,
+            *make_shared_chats(means, messaging, ways),
+            *groups.shared,
+            *make_shared_posts(means, messaging, ways),
+        ),
         {**people.answers, **groups.answers},
     )

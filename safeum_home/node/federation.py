@@ -37,6 +37,8 @@ from safeum_home.outgoing.http import Answer as HttpAnswer
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Answer, Noted, SharedKind
 from safeum_home.ports.outbox import SetAside
+from safeum_home.protocol.federation.canonical import NotCanonical, encode
+from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.transactions import FEDERATION_PATH
 from safeum_home.protocol.http import NODE_KEYS_PATH
 from safeum_home.sealing.vault import Vault
@@ -96,13 +98,13 @@ class NodeFederation:
         )
         name = means.config.node.name
         verifier = RequestVerifier(name, policy, self.keys, NonceWindow(clock.seconds))
-        events = EventVerifier(name, policy, self.keys, own, means.in_thread)
+        self._events = EventVerifier(name, policy, self.keys, own, means.in_thread)
         addresses = RateLimit(section.asked_per_address, section.asked_per_address_burst, clock.seconds)
         nodes = RateLimit(section.asked_per_node, section.asked_per_node_burst, clock.seconds)
         self._resource = FederationResource(
             Body,
             verifier,
-            Receiver(self._inbox, events, lambda: self._kinds),
+            Receiver(self._inbox, self._events, lambda: self._kinds),
             lambda: self._answers,
             self.sender.heard,
             Limits(addresses, nodes),
@@ -174,6 +176,19 @@ class NodeFederation:
         if not self._policy.allows(node):
             return fail(Problem(Code.NODE_UNREACHABLE))
         return Deferred.fromCoroutine(ask(self._way.request, node, question, result))
+
+    def verified(self, origin: str, event: Mapping[str, Any]) -> "Deferred[Event]":
+        return Deferred.fromCoroutine(self._verified(origin, event))
+
+    async def _verified(self, origin: str, event: Mapping[str, Any]) -> Event:
+        try:
+            octets = encode(dict(event))
+        except NotCanonical:
+            raise Problem(Code.MALFORMED_EVENT) from None
+        [verified] = await self._events.verified([octets], origin, lambda _: True)
+        if isinstance(verified, Problem):
+            raise verified
+        return verified
 
 
 async def open_federation(means: Means, make: MakeWayOut) -> NodeFederation | None:

@@ -14,6 +14,7 @@ from safeum_home.node.means import DomainMeans
 from safeum_home.ports import Source
 from safeum_home.protocol import commands
 from safeum_home.storage.files import drop
+from safeum_home.storage.passed_on import drop_events
 
 
 class MessageWays(NamedTuple):
@@ -37,11 +38,24 @@ def make_message_changes(means: DomainMeans, attachments: Attachments) -> Messag
     database, registry, bus = means.database, means.registry, means.bus
     blinder, cursors = means.vault.blinder, means.vault.cursors
     altering = Altering(
-        database, blinder, cursors, registry, means.opener, means.infos, bus, means.fan_out, means.telling
+        database,
+        blinder,
+        cursors,
+        registry,
+        means.opener,
+        means.infos,
+        bus,
+        means.fan_out,
+        means.telling,
+        means.posts,
     )
     until = means.config.messages.edit_seconds
-    changes = MessageChanges(altering, database, blinder, cursors, means.milliseconds, until, (drop,))
-    pins = Pins(altering, database, blinder, cursors, registry, means.telling, means.milliseconds)
+    changes = MessageChanges(
+        altering, database, blinder, cursors, means.milliseconds, until, (drop, drop_events)
+    )
+    pins = Pins(
+        altering, database, blinder, cursors, registry, means.telling, means.posts, means.milliseconds
+    )
     own = OwnSettings(altering, database, blinder, cursors, registry, means.opener, means.directory, bus)
     routes: Routes = {
         commands.MessageEdit: changes.edit,

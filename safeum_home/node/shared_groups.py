@@ -5,22 +5,18 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from safeum_home.chats.across.arrivals import Arrivals
 from safeum_home.chats.across.group_commands import CalledElsewhere, GroupAnswering, GroupForwarding, Handlers
 from safeum_home.chats.across.group_copies import GroupCopies
 from safeum_home.chats.across.group_entries import EntryKind
 from safeum_home.chats.across.group_leaving import CopyLeaving, LeftKind
-from safeum_home.chats.across.group_messages import GroupMessageKind
 from safeum_home.chats.across.group_places import CopyEntries
 from safeum_home.chats.across.group_records import GroupKind, OverKind
 from safeum_home.chats.across.group_telling import GroupTelling
-from safeum_home.chats.across.references import References
 from safeum_home.chats.group_changes import GroupChanges
 from safeum_home.chats.group_departures import GroupLeaving
 from safeum_home.chats.group_endings import GroupEndings
 from safeum_home.chats.group_entrance import GroupEntrance
 from safeum_home.chats.group_events import GroupEvents
-from safeum_home.chats.system import signing
 from safeum_home.ids import system_account
 from safeum_home.limits import RateLimit
 from safeum_home.node.means import DomainMeans
@@ -101,20 +97,6 @@ def make_shared_groups(
         ),
         OverKind(database, system, now, registry, groups.copies, groups.telling, groups.erased),
         LeftKind(node, now, cursors, groups.copy_leaving, groups.changes, groups.leaving, groups.erased),
-        GroupMessageKind(
-            node,
-            database,
-            blinder,
-            cursors,
-            registry,
-            opener,
-            References(node, blinder, cursors),
-            Arrivals(registry, now),
-            ways.altering,
-            ways.changes,
-            messaging.delivery,
-            signing(node, means.vault.signer),
-        ),
     )
     nodes = RateLimit(section.group_commands_per_node, section.group_commands_per_node_burst, seconds)
     forwarding = GroupForwarding(

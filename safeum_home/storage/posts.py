@@ -1,4 +1,4 @@
-"""What accounts have written into groups that another node orders, until that node has it, or has refused it."""
+"""What accounts have written into groups that another node orders, until that node has it or refuses it."""
 
 from enum import IntEnum
 

@@ -1,7 +1,8 @@
 """What the nodes of a group's members are told of its messages, noted by their hub with the change.
 
 The pointer of a message is its chat's blind index, its position (8 octets, big-endian), and the node's blind
-index: messages of before its first member came are not for a node.
+index: messages of before its first member came are not for a node. Of a reaction the account's index stands
+behind that; of pins the position is where they were changed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,6 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from safeum_home.chats.contents import Chat
 from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Noted, Peers
 from safeum_home.protocol.federation.group_posts import MESSAGE
@@ -31,10 +33,19 @@ def pointer(chat: bytes, position: int, node: bytes) -> bytes:
     return chat + position.to_bytes(8, "big") + node
 
 
-def pointed(pointer: bytes) -> tuple[bytes, int, bytes]:
-    """Chat, position and node of `pointer`."""
-    at = BLIND + 8
-    return pointer[:BLIND], int.from_bytes(pointer[BLIND:at], "big"), pointer[at:]
+class Pointed(NamedTuple):
+    """What a pointer says."""
+
+    chat: bytes
+    position: int
+    node: bytes
+    account: bytes
+
+
+def pointed(pointer: bytes) -> Pointed:
+    """What is pointed at."""
+    at, to = BLIND + 8, 2 * BLIND + 8
+    return Pointed(pointer[:BLIND], int.from_bytes(pointer[BLIND:at], "big"), pointer[at:to], pointer[to:])
 
 
 class GroupNotes:
@@ -58,6 +69,26 @@ class GroupNotes:
         self._peers.note(c, noted)
         return outcomes
 
-    def changed(self, c: Connection, nodes: Iterable[str], chat: bytes, position: int) -> None:
-        """A message has become something else."""
-        self._peers.note(c, self.rows(nodes, chat, position))
+    def again(self, c: Connection, chat: Chat, node: str, position: int) -> None:
+        """A node may have lost a message that it was told of."""
+        if node in chat.nodes:
+            self._peers.note(c, self.rows([node], chat.blind, position))
+
+    def changed(
+        self,
+        c: Connection,
+        chat: Chat,
+        type: str,
+        position: int,
+        account: bytes = b"",
+        urgent: bool = False,
+    ) -> None:
+        """A message has become something else, or what `account` has made of it, or what is pinned.
+
+        It is never noted as a message again: that would be told in another place than it was stored in.
+        """
+        noted = [
+            Noted(n, type, pointer(chat.blind, position, self._blinder.node(n)) + account, urgent)
+            for n in chat.nodes
+        ]
+        self._peers.note(c, noted)

@@ -1,7 +1,7 @@
 """What members of other nodes write into a group, and how its node answers. docs/federation.md narrates it.
 
-The event of a post is signed by the author's node, and a group's node passes it on as it is. Messages are named by the
-node of their author and the id that they have there.
+The event of a post is signed by the author's node, and a group's node passes it on as it is. Messages are
+named by the node of their author, and the id that they have there.
 """
 
 from typing import Annotated, Any
@@ -25,7 +25,7 @@ class Written(
 ):
     """A message, whose id at the author's node is that of the event.
 
-    `edited` with `message`: that message of the author has become this, and the id of the event is another one.
+    `edited` with `message`: that message of the author is this now, and the id of the event is another one.
     """
 
     sent: Milliseconds
@@ -70,10 +70,10 @@ class Left(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PassedOn(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """`group.message`, `group.change` and `group.reaction`: an event `group.post` of the author's node, as it is.
+    """`group.message`, `group.change` and `group.reaction`: the author's own event, `group.post`, as it is.
 
-    `at` is when the group's node has taken the message. An event of an account at that node itself has no
-    signature: the outer one is of the same node. `left` is there with a deletion.
+    `at` is when the group's node has it that this was written, or deleted. An event of an account at that
+    very node has no signature: the one around it is of the same node. `left` is there with a deletion.
     """
 
     at: Milliseconds
@@ -82,7 +82,7 @@ class PassedOn(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
 
 class Posted(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """`group.posted`: a post was taken, and what came of it was told before; or it was refused, with this code."""
+    """`group.posted`: a post was taken, and what came of it is told already; or it was refused: `code`."""
 
     post: Origin
     code: Annotated[str, Meta(pattern=r"^[a-z_]{1,40}$(?!\n)", max_length=40)] | None = None
