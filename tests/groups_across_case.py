@@ -47,6 +47,14 @@ class GroupsAcrossCase(SynchronousTestCase):
     def refused(self, code: str, client: Client, method: str, **params: Any) -> None:
         self.assertEqual(self.assertRaises(Refused, client.call, method, **params).code, code)
 
+    def come(self, client: Client, method: str, **params: Any) -> dict[str, Any]:
+        """A command that is answered when its hub has told what comes of it; the answer."""
+        number = client.ask(method, **params)
+        self.settle()
+        answer = client.answer(number)
+        assert answer is not None, f"{method} was not answered"
+        return answer
+
     def create(self, *invited: Client, name: str = "Walks", **more: Any) -> str:
         """A group of Alice's, and who is invited into it."""
         params = {"client_id": f"group-{name}", "name": name, "invite": [one.account for one in invited]}
@@ -59,8 +67,7 @@ class GroupsAcrossCase(SynchronousTestCase):
         """The same with all of them in it; nothing is left to be taken."""
         chat = self.create(*members, **more)
         for member in members:
-            member.call("group.accept", chat=chat)
-            self.settle()
+            self.come(member, "group.accept", chat=chat)
         for client in self.everybody:
             client.take()
         return chat
@@ -79,12 +86,12 @@ class GroupsAcrossCase(SynchronousTestCase):
 
     def shown(self, client: Client, chat: str) -> list[Any]:
         """The group's messages, without what differs from node to node."""
-        page = client.call("chat.history", chat=chat)["messages"]
+        page = client.call("chat.history", chat=chat, limit=200)["messages"]
         return [(None if m["body"]["kind"] == "notice" else m["sender"], m["at"], m["body"]) for m in page]
 
     def words(self, client: Client, chat: str) -> list[str]:
         """The same, shorter: texts, and the actions of notices."""
-        page = client.call("chat.history", chat=chat)["messages"]
+        page = client.call("chat.history", chat=chat, limit=200)["messages"]
         return [m["body"].get("text") or m["body"].get("action") or m["body"]["kind"] for m in page]
 
     def rows(self, world: World, table: str) -> int:

@@ -1,7 +1,9 @@
 """Groups whose members are at several nodes: one of them orders, the others keep copies."""
 
 from base64 import b64encode
+from typing import Any
 
+from safeum_home.ids import ChatId
 from tests.groups_across_case import A, B, C, GroupsAcrossCase
 from tests.test_images import drawn, encoded
 from tests.world import PASSWORD, Client
@@ -29,12 +31,12 @@ class ComingTests(GroupsAcrossCase):
         """A member of another node and all others see each other; messages come in their order."""
         chat = self.create(self.bob, self.amy)
         self.alice.write(chat, "before")
-        self.bob.call("group.accept", chat=chat)
+        self.come(self.bob, "group.accept", chat=chat)
         self.settle()
         events = [event["method"] for event in self.bob.take()]
         self.assertEqual(events[-3:], ["chat.updated", "group.member", "chat.message"])
         self.alice.write(chat, "one")
-        self.amy.call("group.accept", chat=chat)
+        self.come(self.amy, "group.accept", chat=chat)
         self.amy.write(chat, "two")
         self.settle()
         self.assertEqual(self.words(self.bob, chat), ["joined", "one", "joined", "two"])
@@ -59,7 +61,7 @@ class ComingTests(GroupsAcrossCase):
             self.alice.write(chat, each)
         self.settle()
         self.bob.take()
-        self.bob.call("group.accept", chat=chat)
+        self.come(self.bob, "group.accept", chat=chat)
         self.settle()
         self.assertEqual(len(self.bob.take("chat.message")), 1)
         self.alice.write(chat, "now")
@@ -78,7 +80,7 @@ class ComingTests(GroupsAcrossCase):
         self.settle()
         [event] = self.carol.take("group.invited")
         self.assertEqual(event["params"]["invitation"]["by"], self.bob.account)
-        self.carol.call("group.accept", chat=chat)
+        self.come(self.carol, "group.accept", chat=chat)
         self.settle()
         self.alice.write(chat, "hello")
         self.settle()
@@ -121,7 +123,6 @@ class GoingTests(GroupsAcrossCase):
         self.nodes[B].settle(30)
         self.assertEqual(self.bob.take("group.member", "chat.updated"), [])
         self.assertEqual([m for m in self.bob.messages() if m["chat"] == self.chat], [])
-        self.assertEqual(self.events(B), 0)
         for table in ("roster", "members", "chats", "events", "erasing", "keys"):
             self.assertEqual(self.of_chat(B, table), 0, table)
         self.assertEqual(self.words(self.carol, self.chat)[-2:], ["left", "without bob"])
@@ -137,7 +138,7 @@ class GoingTests(GroupsAcrossCase):
         self.alice.write(self.chat, "two")
         self.alice.call("group.invite", chat=self.chat, accounts=[self.bob.account])
         self.settle()
-        self.bob.call("group.accept", chat=self.chat)
+        self.come(self.bob, "group.accept", chat=self.chat)
         self.settle()
         self.alice.write(self.chat, "three")
         self.settle()
@@ -212,7 +213,7 @@ class GoingTests(GroupsAcrossCase):
         self.nodes[B].settle(30)
         self.alice.call("group.remove", chat=self.chat, account=self.carol.account)
         self.refused("not_permitted", self.carol, "group.join", link=link)
-        self.bob.call("group.join", link=link)
+        self.come(self.bob, "group.join", link=link)
         self.settle()
         self.assertIn("bob@b.example", self.roster(self.alice, self.chat))
         self.nodes.peers[B].waiting += waiting
@@ -285,7 +286,7 @@ class ChangingTests(GroupsAcrossCase):
         self.assertEqual(self.alice.call("group.link", chat=self.chat)["link"], link)
         previewed = self.ben.call("group.preview", link=link)
         self.assertEqual((previewed["name"], previewed["members"], previewed["member"]), ("Walks", 4, False))
-        self.assertEqual(self.ben.call("group.join", link=link)["chat"], self.chat)
+        self.assertEqual(self.come(self.ben, "group.join", link=link)["chat"], self.chat)
         self.settle()
         self.alice.write(self.chat, "hello")
         self.settle()
@@ -360,3 +361,49 @@ class ChangingTests(GroupsAcrossCase):
             [event["params"]["id"] for event in told][-6:],
             [event["params"]["id"] for event in live if event["method"] == "chat.message"][-6:],
         )
+
+
+class LastOneTests(GroupsAcrossCase):
+    """What becomes of a copy when nobody is left in the group at its node."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.chat = self.group(self.bob, self.carol)
+        self.alice.write(self.chat, "one")
+        self.settle()
+
+    def test_at_once(self) -> None:
+        """Who comes back at once has a copy that begins anew, before the other one is swept away."""
+        link = self.alice.call("group.link.reset", chat=self.chat)["link"]
+        self.alice.call("group.set", chat=self.chat, earlier=True)
+        for round in range(3):
+            self.bob.call("group.leave", chat=self.chat)
+            self.alice.write(self.chat, f"round {round}")
+            self.come(self.bob, "group.join", link=link)
+            self.assertEqual(self.shown(self.bob, self.chat), self.shown(self.alice, self.chat))
+        self.nodes[B].settle(30)
+        self.assertEqual(self.shown(self.bob, self.chat), self.shown(self.alice, self.chat))
+        self.assertEqual(self.of_chat(B, "erasing"), 0)
+
+    def test_invited_still(self) -> None:
+        """For who is invited there is a copy that says no more than that."""
+        self.alice.call("group.invite", chat=self.chat, accounts=[self.ben.account])
+        self.settle()
+        before = self.key(B)
+        self.bob.call("group.leave", chat=self.chat)
+        self.alice.call("group.remove", chat=self.chat, account=self.carol.account)
+        self.settle()
+        self.nodes[B].settle(30)
+        self.assertNotEqual(self.key(B), before)
+        self.assertEqual((self.events(B), self.of_chat(B, "members"), self.of_chat(B, "roster")), (0, 0, 1))
+        [invitation] = self.ben.call("group.invitations")["invitations"]
+        self.assertEqual(invitation["name"], "Walks")
+        self.come(self.ben, "group.accept", chat=self.chat)
+        self.assertEqual(self.roster(self.ben, self.chat), self.roster(self.alice, self.chat))
+        self.assertEqual(self.words(self.ben, self.chat), ["joined"])
+
+    def key(self, node: str) -> Any:
+        world = self.nodes[node]
+        blind = world.vault.blinder.chat(ChatId(self.chat))
+        query = "SELECT wrapped FROM keys WHERE owner = ?"
+        return world.database.now(lambda c: c.exec_driver_sql(query, (blind,)).scalar_one())

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from safeum_home.chats.across.group_coming import Coming
 from safeum_home.chats.across.group_commands import CalledElsewhere, GroupAnswering, GroupForwarding, Handlers
 from safeum_home.chats.across.group_copies import GroupCopies
 from safeum_home.chats.across.group_entries import EntryKind
@@ -78,7 +79,10 @@ def make_shared_groups(
     blinder, cursors, registry = means.vault.blinder, means.vault.cursors, means.registry
     section, seconds = means.config.limits, means.clock.seconds
     system, opener = system_account(node), means.opener
-    entries = CopyEntries(node, blinder, groups.copies, groups.entrance, means.infos, messaging.receipts)
+    coming = Coming(means.clock)
+    entries = CopyEntries(
+        node, blinder, groups.copies, groups.entrance, means.infos, messaging.receipts, coming
+    )
     shared: tuple[SharedKind, ...] = (
         GroupKind(database, system, now, registry, groups.events, groups.copies, means.infos),
         EntryKind(
@@ -109,7 +113,8 @@ def make_shared_groups(
         opener,
         means.directory,
         groups.copy_leaving,
-        groups.entrance.limits.changes,
+        coming,
+        groups.entrance.limits,
     )
     answering = GroupAnswering(registry, handlers, groups.called, nodes)
     return SharedGroups(

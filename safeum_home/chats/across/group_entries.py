@@ -169,8 +169,10 @@ class EntryKind:
         def placed() -> None:
             places[:] = [self._database.next_position() for _ in range(PLACES)]
             own = node_of(told.who.account) == self._node
-            if own and told.state == "invited" and told.group is not None:
-                fresh[:] = [self._copies.fresh(node, chat, told.group)]
+            fresh.clear()
+            # For who is invited, or for others that are where the last member leaves.
+            if own and (told.group is not None or told.state in ("left", "removed")):
+                fresh.append(self._copies.fresh(node, chat, told.group))
 
         def store(c: Connection) -> None:
             outcome.clear()

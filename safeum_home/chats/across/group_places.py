@@ -8,6 +8,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from safeum_home.chats.across.group_coming import Coming
 from safeum_home.chats.across.group_copies import Copy, Fresh, GroupCopies
 from safeum_home.chats.group_draft import Entry
 from safeum_home.chats.group_entrance import GroupEntrance
@@ -47,6 +48,7 @@ class CopyEntries:
         entrance: GroupEntrance,
         infos: ChatInfos,
         receipts: Receipts,
+        coming: Coming,
     ) -> None:
         self._node = node
         self._blinder = blinder
@@ -54,6 +56,7 @@ class CopyEntries:
         self._entrance = entrance
         self._infos = infos
         self._receipts = receipts
+        self._coming = coming
 
     def store(
         self,
@@ -64,14 +67,13 @@ class CopyEntries:
         places: list[int],
         fresh: list[Fresh],
     ) -> Copy | None:
+        """What comes of an entry; None where nothing does. Raises `Problem` where it is refused.
+
+        `fresh` has a new copy, where the account is of this node and no member.
+        """
         account, state = AccountId(told.who.account), _STATES[told.state]
         own, over = node_of(account) == self._node, state > RosterState.MEMBER
-        try:
-            copy = self._copies.read(c, node, chat)
-        except Problem as problem:
-            if problem.code is Code.BUSY and over:
-                return None  # it is being erased
-            raise
+        copy = self._copies.read(c, node, chat)
         before = None if copy is None else self._copies.entry(copy, account)
         if own and not over:
             self._check(c, chat, told, before)
@@ -88,7 +90,7 @@ class CopyEntries:
             return None
         self._write(copy, entry, before, told, places)
         if own and over:
-            self._copies.drop_if_over(copy)
+            self._copies.drop_if_over(copy, fresh[0], places[2])
         return copy
 
     def _check(self, c: Connection, chat: ChatId, told: SharedEntry, before: Entry | None) -> None:
@@ -149,6 +151,7 @@ class CopyEntries:
         self._copies.add(copy, entry.account, read, places[2] if read else 0, visible)
         people = chats.count_members(copy.c, copy.blind)
         self._copies.tell(copy, [entry.account], self._infos.updated_to(copy.record, people, places[0]))
+        copy.told.append(partial(self._coming.came, entry.account, copy.record.id))
         if read:
             marker = Marker(copy.blind, self._blinder.account(entry.account), read, read, places[2])
             tell = partial(self._receipts.tell_own, marker, copy.record.id, entry.account)
