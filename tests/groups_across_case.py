@@ -4,6 +4,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.ids import ChatId
 from tests.nodes import Nodes
 from tests.world import Client, Refused, World
 
@@ -12,6 +13,8 @@ A, B, C = "a.example", "b.example", "c.example"
 
 class GroupsAcrossCase(SynchronousTestCase):
     """Alice and Amy are at the hub, Bob and Ben at another node, Carol at a third; all know Alice."""
+
+    chat = ""
 
     def setUp(self) -> None:
         self.nodes = Nodes(A, B, C)
@@ -50,6 +53,14 @@ class GroupsAcrossCase(SynchronousTestCase):
     def refused(self, code: str, client: Client, method: str, **params: Any) -> None:
         self.assertEqual(self.assertRaises(Refused, client.call, method, **params).code, code)
 
+    def come(self, client: Client, method: str, **params: Any) -> dict[str, Any]:
+        """A command that is answered when its hub has told what comes of it; the answer."""
+        number = client.ask(method, **params)
+        self.settle()
+        answer = client.answer(number)
+        assert answer is not None, f"{method} was not answered"
+        return answer
+
     def create(self, *invited: Client, name: str = "Walks", **more: Any) -> str:
         """A group of Alice's, and who is invited into it."""
         params = {"client_id": f"group-{name}", "name": name, "invite": [one.account for one in invited]}
@@ -62,8 +73,7 @@ class GroupsAcrossCase(SynchronousTestCase):
         """The same with all of them in it; nothing is left to be taken."""
         chat = self.create(*members, **more)
         for member in members:
-            member.call("group.accept", chat=chat)
-            self.settle()
+            self.come(member, "group.accept", chat=chat)
         for client in self.everybody:
             client.take()
         return chat
@@ -82,13 +92,24 @@ class GroupsAcrossCase(SynchronousTestCase):
 
     def shown(self, client: Client, chat: str) -> list[Any]:
         """The group's messages, without what differs from node to node."""
-        page = client.call("chat.history", chat=chat)["messages"]
+        page = client.call("chat.history", chat=chat, limit=200)["messages"]
         return [(None if m["body"]["kind"] == "notice" else m["sender"], m["at"], m["body"]) for m in page]
 
     def words(self, client: Client, chat: str) -> list[str]:
         """The same, shorter: texts, and the actions of notices."""
-        page = client.call("chat.history", chat=chat)["messages"]
+        page = client.call("chat.history", chat=chat, limit=200)["messages"]
         return [m["body"].get("text") or m["body"].get("action") or m["body"]["kind"] for m in page]
 
     def rows(self, world: World, table: str) -> int:
         return world.database.count(table)
+
+    def of_chat(self, node: str, table: str, chat: str = "") -> int:
+        """How many rows a table of a node has of a group, or of `chat`."""
+        column = {"keys": "owner", "erasing": "owner"}.get(table, "chat")
+        world = self.nodes[node]
+        blind = world.vault.blinder.chat(ChatId(chat or self.chat))
+        query = f"SELECT count(*) FROM {table} WHERE {column} = ?"
+        return int(world.database.now(lambda c: c.exec_driver_sql(query, (blind,)).scalar_one()))
+
+    def events(self, node: str) -> int:
+        return self.of_chat(node, "events")

@@ -1,14 +1,16 @@
 """Groups across nodes, made and wired: what hubs tell of theirs, and what is kept of those of others."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec import Struct
 
+from safeum_home.chats.across.group_coming import Coming
 from safeum_home.chats.across.group_commands import CalledElsewhere, GroupAnswering, GroupForwarding, Handlers
 from safeum_home.chats.across.group_copies import GroupCopies
 from safeum_home.chats.across.group_entries import EntryKind
 from safeum_home.chats.across.group_leaving import CopyLeaving, LeftKind
+from safeum_home.chats.across.group_places import CopyEntries
 from safeum_home.chats.across.group_records import GroupKind, OverKind
 from safeum_home.chats.across.group_telling import GroupTelling
 from safeum_home.chats.group_changes import GroupChanges
@@ -77,7 +79,11 @@ def make_shared_groups(
     blinder, cursors, registry = means.vault.blinder, means.vault.cursors, means.registry
     section, seconds = means.config.limits, means.clock.seconds
     system, opener = system_account(node), means.opener
-    shared: tuple[Any, ...] = (
+    coming = Coming(means.clock)
+    entries = CopyEntries(
+        node, blinder, groups.copies, groups.entrance, means.infos, messaging.receipts, coming
+    )
+    shared: tuple[SharedKind, ...] = (
         GroupKind(database, system, now, registry, groups.events, groups.copies, means.infos),
         EntryKind(
             node,
@@ -88,11 +94,9 @@ def make_shared_groups(
             registry,
             groups.events,
             groups.copies,
-            groups.entrance,
+            entries,
             groups.changes,
             groups.leaving,
-            means.infos,
-            messaging.receipts,
             groups.erased,
         ),
         OverKind(database, system, now, registry, groups.copies, groups.telling, groups.erased),
@@ -109,7 +113,8 @@ def make_shared_groups(
         opener,
         means.directory,
         groups.copy_leaving,
-        groups.entrance.limits.changes,
+        coming,
+        groups.entrance.limits,
     )
     answering = GroupAnswering(registry, handlers, groups.called, nodes)
     return SharedGroups(

@@ -148,6 +148,25 @@ def erase_chat(c: Connection, chat: bytes, epoch: int) -> None:
     _drop(c, epoch)
 
 
+def erase_copy(c: Connection, chat: bytes, upto: int, epoch: int) -> None:
+    """Drop the copy of a group of another node, which may begin anew at once; `epoch` as above.
+
+    What it holds, up to a position, is left to `sweep`, and recognised no more.
+    """
+    held = select(events.c.position).where(events.c.chat == _owner)
+    c.execute(delete(dedupe).where(dedupe.c.position.in_(held)), {"owner": chat})
+    _ERASE.change(c, [(chat, upto)])
+    forget_copy(c, chat)
+    LASTING.mark_erased(c, epoch)
+
+
+def forget_copy(c: Connection, chat: bytes) -> None:
+    """The same of one that holds nothing: its rows and its key go."""
+    for table in OF_CHATS:
+        c.execute(delete(table).where(table.c.chat == _owner), {"owner": chat})
+    c.execute(delete(keys).where(keys.c.owner == _owner), {"owner": chat})
+
+
 def is_erased(c: Connection, owner: bytes) -> bool:
     """Whether a chat, or an account, was erased and is not swept away yet."""
     return c.execute(_WHOLE.where(erasing.c.owner == owner)).first() is not None

@@ -21,6 +21,7 @@ _DELETE = delete(group_nodes).where(
 _AGREE = Many("INSERT INTO agreements (chat, account) {rows} ON CONFLICT DO NOTHING", ("bytea", "bytea"))
 _OF_CHAT = agreements.c.chat == bindparam("of_chat")
 _OVER = delete(agreements).where(_OF_CHAT, agreements.c.account == bindparam("of_account"))
+_AGREED = select(agreements.c.account).where(_OF_CHAT, agreements.c.account == bindparam("of_account"))
 _ANYBODY = select(agreements.c.account).where(_OF_CHAT).limit(1)
 
 
@@ -47,6 +48,11 @@ def agree(c: Connection, chat: bytes, account: bytes) -> None:
 def over(c: Connection, chat: bytes, account: bytes) -> bool:
     """It is in it now, or cannot be: whether it had agreed."""
     return c.execute(_OVER, {"of_chat": chat, "of_account": account}).rowcount > 0
+
+
+def has_agreed(c: Connection, chat: bytes, account: bytes) -> bool:
+    """Whether an account has agreed to be in a group that it is not in yet."""
+    return c.execute(_AGREED, {"of_chat": chat, "of_account": account}).first() is not None
 
 
 def is_wanted(c: Connection, chat: bytes) -> bool:

@@ -7,14 +7,16 @@ together in their order.
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, text
 
-from safeum_home.storage.schema_posts import passed_on as passed_on
-from safeum_home.storage.schema_posts import posts as posts
-from safeum_home.storage.tables import blind as _blind
-from safeum_home.storage.tables import metadata as metadata
-from safeum_home.storage.tables import number as _number
-from safeum_home.storage.tables import sealed as _sealed
-from safeum_home.storage.tables import small as _small
-from safeum_home.storage.tables import table as _table
+from safeum_home.storage.columns import blind as _blind
+from safeum_home.storage.columns import metadata as metadata
+from safeum_home.storage.columns import number as _number
+from safeum_home.storage.columns import sealed as _sealed
+from safeum_home.storage.columns import small as _small
+from safeum_home.storage.columns import table as _table
+from safeum_home.storage.schema_groups import agreements as agreements
+from safeum_home.storage.schema_groups import group_nodes as group_nodes
+from safeum_home.storage.schema_groups import passed_on as passed_on
+from safeum_home.storage.schema_groups import posts as posts
 
 _IS_GONE = text("gone IS NOT NULL")
 _IS_FREE, _IS_FIXED, _IS_HELD = text("batch = 0"), text("batch > 0"), text("batch < 0")
@@ -87,16 +89,6 @@ roster = _table(
 
 # By which link a group is joined.
 group_links = _table("group_links", _blind("link", primary_key=True), _blind("chat", index=True))
-
-# Other nodes that members of a group of this node are on. Messages up to `visible` are not for that node.
-group_nodes = _table(
-    "group_nodes", _blind("chat", primary_key=True), _blind("node", primary_key=True), _number("visible")
-)
-
-# Who has agreed to be in a group of another node, which has not told yet that it is.
-agreements = _table(
-    "agreements", _blind("chat", primary_key=True), _blind("account", primary_key=True, index=True)
-)
 
 # Groups and invitations that are over for an account; `ending` is of the two, and leads to no chat.
 endings = _table(

@@ -14,7 +14,9 @@ from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
 from safeum_home import ids
+from safeum_home.chats.across.group_coming import Coming
 from safeum_home.chats.across.group_leaving import CopyLeaving
+from safeum_home.chats.group_entrance import GroupLimits
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import open_message
@@ -29,7 +31,7 @@ from safeum_home.protocol.federation.events import node_of
 from safeum_home.protocol.federation.groups import Called
 from safeum_home.protocol.federation.questions import GroupAnswer, GroupCommand
 from safeum_home.protocol.invites import node_in
-from safeum_home.storage import accounts, events, group_nodes
+from safeum_home.storage import accounts, chats, events, group_nodes, roster
 
 Handler = Callable[[Caller, Any], Any]
 Handlers = Mapping[type[Params], Handler]
@@ -110,9 +112,9 @@ class GroupForwarding:
         opener: ChatOpener,
         directory: Directory,
         leaving: CopyLeaving,
-        limit: RateLimit,
+        coming: Coming,
+        limits: GroupLimits,
     ) -> None:
-        """`limit` is for what an account asks."""
         self._node = node
         self._peers = peers
         self._database = database
@@ -122,7 +124,8 @@ class GroupForwarding:
         self._opener = opener
         self._directory = directory
         self._leaving = leaving
-        self._limit = limit
+        self._coming = coming
+        self._limits = limits
 
     def wrapped(self, handlers: Handlers) -> dict[type[Params], Handler]:
         """The same commands, for groups of all nodes."""
@@ -138,7 +141,7 @@ class GroupForwarding:
             chat = await self._registry.load(ChatId(params.chat))
             if chat is None or chat.hub is None:
                 return await local(caller, params)
-            self._limit.take(caller.account)
+            self._limits.changes.take(caller.account)
             return await self._at(chat.hub, caller, params)
 
         return run
@@ -148,7 +151,7 @@ class GroupForwarding:
             node = node_in(params.link)
             if node is None or node == self._node:
                 return await local(caller, params)
-            self._limit.take(caller.account)
+            self._limits.changes.take(caller.account)
             if isinstance(params, commands.GroupJoin):
                 return await self._join(node, caller, params)
             return await self._ask(node, caller, params)
@@ -167,7 +170,20 @@ class GroupForwarding:
     async def _join(self, hub: str, caller: Caller, params: commands.GroupJoin) -> Any:
         # Which group that is has to be known before: the hub may tell of it before it answers.
         previewed = await self._ask(hub, caller, commands.GroupPreview(params.link))
-        return await self._agreed(hub, caller, ChatId(previewed.chat), params)
+        chat = ChatId(previewed.chat)
+        if previewed.member and await self._has_left(caller.account, chat):
+            # It has left while the hub was away, which was not told of that yet.
+            await self._ask(hub, caller, commands.GroupLeave(chat))
+        return await self._agreed(hub, caller, chat, params)
+
+    async def _has_left(self, account: AccountId, chat: ChatId) -> bool:
+        """Whether an account is not in a group here, nor waits to be told that it is."""
+        blind, index = self._blinder.chat(chat), self._blinder.account(account)
+
+        def read(c: Connection) -> bool:
+            return chats.member(c, blind, index) is None and not group_nodes.has_agreed(c, blind, index)
+
+        return await self._database.read(read)
 
     async def _agreed(self, hub: str, caller: Caller, chat: ChatId, params: Params) -> Any:
         """Ask a hub to let an account be in a group: it has agreed when its node is told so."""
@@ -176,18 +192,31 @@ class GroupForwarding:
         def agree(c: Connection) -> None:
             if not accounts.exists(c, account):
                 raise Problem(Code.NOT_FOUND)
+            if chats.member(c, blind, account) is not None:
+                return
+            if roster.count_own(c, account, roster.MEMBER) >= self._limits.section.groups:
+                raise Problem(Code.LIMIT_REACHED, "groups")
             group_nodes.agree(c, blind, account)
 
         await self._database.transact(agree)
+        expected = self._coming.expect(caller.account, chat)
         try:
-            return await self._ask(hub, caller, params)
+            answer = await self._ask(hub, caller, params)
+            if not await self._has_agreed(blind, account):
+                self._coming.no_more(caller.account, chat, expected)  # it was told of already
+            await expected
+            return answer
         except Problem as problem:
+            self._coming.no_more(caller.account, chat, expected)
             if problem.code not in _REFUSED:
                 await self._database.transact(lambda c: group_nodes.over(c, blind, account))
             if problem.code is Code.NOT_FOUND and isinstance(params, commands.GroupAccept):
                 # There is no such invitation any more; what tells of that may have been lost.
                 return await self._gone(caller, chat, problem)
             raise
+
+    async def _has_agreed(self, chat: bytes, account: bytes) -> bool:
+        return await self._database.read(lambda c: group_nodes.has_agreed(c, chat, account))
 
     async def _gone(self, caller: Caller, chat: ChatId, problem: Problem) -> Any:
         publish = await self._leaving.leave(chat, caller.account, tell=False, invited=True)

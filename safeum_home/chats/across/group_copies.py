@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection
 
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.group_draft import LEFT_KEPT, Entry, opened
@@ -24,8 +24,7 @@ from safeum_home.ports import Blinder, Bus, EpochTurns, Key, Keyring, Published
 from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.groups import SharedGroup
 from safeum_home.storage import chats, events, roster, settings
-from safeum_home.storage.erasure import OF_CHATS, erase_chat, is_erased
-from safeum_home.storage.keys import LASTING
+from safeum_home.storage.erasure import erase_copy, forget_copy
 from safeum_home.storage.rows import MemberRow
 
 Tell = Callable[[], None]
@@ -86,12 +85,10 @@ class GroupCopies:
     def read(self, c: Connection, node: str, chat: ChatId) -> Copy | None:
         """The copy of a group of `node`; None where there is none.
 
-        Raises `not_a_contact` where this is another node's chat, and `busy` while one is still being erased.
+        Raises `not_a_contact` where this is another node's chat.
         """
         blind = self._blinder.chat(chat)
         if (row := chats.chat(c, blind)) is None:
-            if is_erased(c, blind):
-                raise Problem(Code.BUSY, retry_after=1.0)
             return None
         try:
             key = self._keyring.unwrap(blind, row.key)
@@ -107,9 +104,11 @@ class GroupCopies:
             raise Problem(Code.NOT_A_CONTACT)
         return Copy(c, blind, key, record)
 
-    def fresh(self, node: str, chat: ChatId, told: SharedGroup) -> Fresh:
+    def fresh(self, node: str, chat: ChatId, told: SharedGroup | None = None) -> Fresh:
         """A copy that is new, for a transaction of this turn."""
-        group = described(GroupRecord(node, told.name), told)
+        group = GroupRecord(node, "")
+        if told is not None:
+            group = described(group, told)
         return self._opener.make(ChatKind.GROUP, ChatRecord(chat, group=group), ())
 
     def insert(self, c: Connection, fresh: Fresh) -> Copy:
@@ -123,21 +122,36 @@ class GroupCopies:
         sealed = seal_record(copy.key, copy.blind, copy.record)
         chats.update_chat(copy.c, copy.blind, sealed, position)
 
-    def drop_if_over(self, copy: Copy) -> None:
-        """Erase the copy where nobody of this node is in the group, or invited into it, any more."""
-        if roster.of_this_node(copy.c, copy.blind) or roster.of_this_node(copy.c, copy.blind, invited=True):
-            return
-        self.drop(copy)
+    def drop_if_over(self, copy: Copy, fresh: Fresh, position: int) -> None:
+        """Erase the copy where nobody of this node is in the group any more.
 
-    def drop(self, copy: Copy) -> None:
-        if events.events_after(copy.c, copy.blind, 0, 1):
-            erase_chat(copy.c, copy.blind, self._turns.epoch)
-            copy.gone = True
+        For those who are invited into it there is a `fresh` one, which says no more than they were told.
+        """
+        if roster.of_this_node(copy.c, copy.blind):
             return
-        # There was nothing in it: nothing is to be swept away.
-        for table in OF_CHATS:
-            copy.c.execute(delete(table).where(table.c.chat == copy.blind))
-        LASTING.delete_key(copy.c, copy.blind)
+        invited = self.here(copy, invited=True)
+        if invited and not self._holds_more(copy, len(invited)):
+            return
+        self.drop(copy, position)
+        if invited:
+            anew = self.insert(copy.c, fresh)
+            self.keep(anew, copy.group, 0)
+            for entry in invited:
+                self.put(anew, entry)
+
+    def _holds_more(self, copy: Copy, invited: int) -> bool:
+        return (
+            bool(events.events_after(copy.c, copy.blind, 0, 1))
+            or len(roster.entries(copy.c, copy.blind)) > invited
+        )
+
+    def drop(self, copy: Copy, position: int) -> None:
+        """Erase a copy; nothing of it is behind `position`."""
+        if events.events_after(copy.c, copy.blind, 0, 1):
+            erase_copy(copy.c, copy.blind, position, self._turns.epoch)
+            copy.gone = True
+        else:
+            forget_copy(copy.c, copy.blind)
 
     # --- its entries
 

@@ -11,7 +11,7 @@ from msgspec import Struct, to_builtins
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import content
-from safeum_home.chats.across.group_copies import Copy, GroupCopies
+from safeum_home.chats.across.group_copies import Copy, Fresh, GroupCopies
 from safeum_home.chats.group_changes import GroupChanges
 from safeum_home.chats.group_departures import DEPARTING, GroupLeaving
 from safeum_home.chats.group_draft import Draft, Entry
@@ -81,10 +81,11 @@ class CopyLeaving:
             if tell:
                 sealed = self._sealed(account, chat, "" if invited else entry.told)
                 self._peers.note(c, [Noted(hub, LEFT, sealed)])
-            self.part(copy, entry, position)
+            self._part(copy, entry, position, fresh)
             return copy
 
         self._registry.changing(chat)
+        fresh = self._copies.fresh(hub, chat)
         try:
             copy = await self._database.transact(store)
         finally:
@@ -93,12 +94,12 @@ class CopyLeaving:
             raise Problem(Code.NOT_FOUND)
         return partial(self._told, copy, hub if tell else None)
 
-    def part(self, copy: Copy, entry: Entry, position: int) -> None:
+    def _part(self, copy: Copy, entry: Entry, position: int, fresh: Fresh) -> None:
         """Let an account have left, inside a transaction."""
         left = entry._replace(state=RosterState.LEFT, role=Role.MEMBER, position=position, by=None)
         self._copies.put(copy, left)
         self._copies.tell_entry(copy, left)
-        self._copies.drop_if_over(copy)
+        self._copies.drop_if_over(copy, fresh, position)
 
     async def closed(self, chat: ChatId, account: AccountId) -> None:
         """The account was closed: it is in the copy no more. Its hub is told of that by itself."""
@@ -110,10 +111,11 @@ class CopyLeaving:
             entry = None if copy is None else self._copies.entry(copy, account)
             if copy is None or entry is None:
                 return None
-            self.part(copy, entry, position)
+            self._part(copy, entry, position, fresh)
             return copy
 
         self._registry.changing(chat)
+        fresh = self._copies.fresh(hub, chat)
         try:
             copy = await self._database.transact(store)
         finally:

@@ -15,7 +15,7 @@ from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.record import ChatRecord
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.roster import Role, RosterState
-from safeum_home.errors import Code, Problem, Tampered
+from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Applied
@@ -148,12 +148,7 @@ class OverKind:
 
         def store(c: Connection) -> None:
             outcome.clear()
-            try:
-                copy = self._copies.read(c, node, chat)
-            except Problem as problem:
-                if problem.code is Code.BUSY:
-                    return  # it is being erased
-                raise
+            copy = self._copies.read(c, node, chat)
             if copy is None:
                 return
             for entry in (*self._copies.here(copy), *self._copies.here(copy, invited=True)):
@@ -162,7 +157,7 @@ class OverKind:
                 ended = Entry(entry.account, state, Role.MEMBER, None, 0, position)
                 self._copies.put(copy, ended)
                 self._copies.tell_entry(copy, ended)
-            self._copies.drop(copy)
+            self._copies.drop(copy, position)
             outcome.append(copy)
 
         def publish() -> None:
