@@ -6,20 +6,22 @@ alice, bob = nodes["a.example"].register("alice"), nodes["b.example"].register("
 nodes.settle()
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
+from nacl.signing import SigningKey
 from sqlalchemy import Connection
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, maybeDeferred
 
 from safeum_home.errors import Code, Problem
 from safeum_home.node.untold import give_up
 from safeum_home.ports.federation import Applied, Noted, SharedKind
 from safeum_home.ports.files import Intake, Reading
-from safeum_home.protocol.federation.canonical import decode, encode
-from safeum_home.protocol.federation.events import MOST_OCTETS, Event
+from safeum_home.protocol.federation.canonical import encode
+from safeum_home.protocol.federation.events import Event, read_event, sign_event, verify_event
 from safeum_home.protocol.federation.files import FetchFile
 from safeum_home.protocol.federation.questions import NAME_OF
 from tests.world import World
@@ -33,6 +35,9 @@ class MemoryPeers:
     def __init__(self, nodes: "Nodes", name: str) -> None:
         self._nodes = nodes
         self._name = name
+        self.key = _Key(name)
+        self.silent: set[str] = set()
+        """Nodes whose keys cannot be had."""
         self.waiting: list[Noted] = []
         self.most: dict[str, int] = {}
         """How many more messages may wait for some nodes."""
@@ -77,6 +82,33 @@ class MemoryPeers:
             return self._nodes.bodies(await lend(self._name, asked), asked.offset)
 
         return Deferred.fromCoroutine(fetch())
+
+    def verified(self, origin: str, event: Mapping[str, Any]) -> "Deferred[Event]":
+        if event["node"] in self.silent:
+            return fail(Problem(Code.NODE_UNREACHABLE))
+        return maybeDeferred(self.verify, encode(dict(event)))
+
+    def verify(self, octets: bytes) -> Event:
+        """An event that was signed by the node that it says."""
+        event = read_event(octets)
+        if event.node not in self._nodes.peers:
+            raise Problem(Code.UNKNOWN_KEY)
+        verify_event(event, {KEY: self._nodes.peers[event.node].key.public_key})
+        return event
+
+
+KEY = "ed25519:1"
+
+
+class _Key:
+    """`ports.NodeSigner` of a node, by its name."""
+
+    def __init__(self, name: str) -> None:
+        self._key = SigningKey(sha256(name.encode()).digest())
+        self.public_key = bytes(self._key.verify_key)
+
+    def sign(self, octets: bytes) -> bytes:
+        return bytes(self._key.sign(octets).signature)
 
 
 class MemoryBody:
@@ -176,8 +208,8 @@ class Nodes:
         if built is None:
             return
         assert built.type == row.type and built.node == name
-        octets = encode(msgspec.to_builtins(built))
-        event = msgspec.convert(decode(octets, MOST_OCTETS), Event, strict=True)
+        octets = sign_event(built, KEY, self.peers[name].key)
+        event = self.peers[row.node].verify(octets)
         there = self._kind(row.node, row.type)
         for _ in range(2):  # told twice is told once
             self._apply(other, there.apply(name, event))

@@ -130,7 +130,9 @@ class BehindTests(AcrossCase):
         # So that what is stored with it is undone.
         row = ToldEvent(NewEvent(bytes(16), 1, b"", bytes(16)), (B,))
         with self.assertRaises(Problem):
-            self.alice.world.database.now(lambda c: Telling(self.peers).append_one(c, row))
+            self.alice.world.database.now(
+                lambda c: Telling(self.peers, self.alice.world.vault.blinder).append_one(c, row)
+            )
         self.peers.most[B] = 1
         self.alice.call("chat.send", **params)
         self.assertEqual(self.alice.history(self.chat), ["hi", "ho"])

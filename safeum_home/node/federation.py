@@ -44,6 +44,8 @@ from safeum_home.ports import Database
 from safeum_home.ports.federation import Answer, Noted, OpenFile, SharedKind
 from safeum_home.ports.files import Intake, Reading
 from safeum_home.ports.outbox import SetAside
+from safeum_home.protocol.federation.canonical import NotCanonical, encode
+from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.files import FetchFile
 from safeum_home.protocol.federation.transactions import FEDERATION_PATH
 from safeum_home.protocol.http import NODE_KEYS_PATH
@@ -107,13 +109,13 @@ class NodeFederation:
         )
         name = means.config.node.name
         verifier = RequestVerifier(name, policy, self.keys, NonceWindow(clock.seconds))
-        events = EventVerifier(name, policy, self.keys, own, means.in_thread)
+        self._events = EventVerifier(name, policy, self.keys, own, means.in_thread)
         addresses = RateLimit(section.asked_per_address, section.asked_per_address_burst, clock.seconds)
         nodes = RateLimit(section.asked_per_node, section.asked_per_node_burst, clock.seconds)
         self._resource = FederationResource(
             Body,
             verifier,
-            Receiver(self._inbox, events, lambda: self._kinds),
+            Receiver(self._inbox, self._events, lambda: self._kinds),
             lambda: self._answers,
             self.sender.heard,
             Limits(addresses, nodes),
@@ -211,6 +213,19 @@ class NodeFederation:
             return fail(Problem(Code.NODE_UNREACHABLE))
         fetching: Deferred[Intake] = Deferred.fromCoroutine(fetch(self._way.stream, node, file))
         return fetching
+
+    def verified(self, origin: str, event: Mapping[str, Any]) -> "Deferred[Event]":
+        return Deferred.fromCoroutine(self._verified(origin, event))
+
+    async def _verified(self, origin: str, event: Mapping[str, Any]) -> Event:
+        try:
+            octets = encode(dict(event))
+        except NotCanonical:
+            raise Problem(Code.MALFORMED_EVENT) from None
+        [verified] = await self._events.verified([octets], origin, lambda _: True)
+        if isinstance(verified, Problem):
+            raise verified
+        return verified
 
 
 def _send(clock: Any, request: Any, reading: Reading, start: int) -> None:

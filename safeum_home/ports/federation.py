@@ -4,7 +4,7 @@ What nodes tell each other is the present state of objects, never the steps to i
 and what has changed twice is told once.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
@@ -126,6 +126,13 @@ class Peers(Protocol):
 
         Its body is as long as `file` says, or breaks off. Fails with what the node answers, as a `Problem`;
         `node_unreachable` where it does not answer, or with something else.
+        """
+
+    def verified(self, origin: str, event: Mapping[str, Any]) -> "Deferred[Event]":
+        """An event, out of JSON, of another node than `origin`, which passes it on; of whichever node.
+
+        Fails with `malformed_event`, `wrong_sender_node`, `bad_signature`, `unknown_key` or
+        `federation_refused`; and with `node_unreachable` or `busy` where the keys cannot be had now.
         """
 
 
