@@ -4,14 +4,16 @@ What nodes tell each other is the present state of objects, never the steps to i
 and what has changed twice is told once.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
+from safeum_home.ports.files import Intake, Reading
 from safeum_home.protocol.federation.events import Event
+from safeum_home.protocol.federation.files import FetchFile
 
 R = TypeVar("R", bound=Struct)
 
@@ -107,6 +109,9 @@ class Peers(Protocol):
     def note(self, c: Connection, rows: Sequence[Noted]) -> None:
         """In the transaction of a change: tell other nodes of it."""
 
+    def room(self, c: Connection, node: str) -> int:
+        """How many more messages may wait for a node; in the writer's thread."""
+
     def wake(self, nodes: Iterable[str]) -> None:
         """Something was noted for these nodes, and is committed now."""
 
@@ -116,6 +121,23 @@ class Peers(Protocol):
         Fails with what it answers, as a `Problem`; `node_unreachable` where it does not answer.
         """
 
+    def fetch(self, node: str, file: FetchFile) -> "Deferred[Intake]":
+        """A file that `node` has, from `file.offset` on; `stop` it, whatever happens.
+
+        Its body is as long as `file` says, or breaks off. Fails with what the node answers, as a `Problem`;
+        `node_unreachable` where it does not answer, or with something else.
+        """
+
+    def verified(self, origin: str, event: Mapping[str, Any]) -> "Deferred[Event]":
+        """An event, out of JSON, of another node than `origin`, which passes it on; of whichever node.
+
+        Fails with `malformed_event`, `wrong_sender_node`, `bad_signature`, `unknown_key` or
+        `federation_refused`; and with `node_unreachable` or `busy` where the keys cannot be had now.
+        """
+
 
 Answer = Callable[[str, Struct], Awaitable[Struct]]
 """Answers a question of a node. Raises `Problem`."""
+
+OpenFile = Callable[[str, FetchFile], Awaitable[Reading]]
+"""Opens a file that a node asks for. Raises `Problem`."""

@@ -115,6 +115,8 @@ class MarkerKind:
 
         def store(c: Connection) -> None:
             moved.clear()
+            if sender not in chat.writers:
+                raise Problem(Code.NOT_A_CONTACT)
             read = place(c, shared.read)
             delivered = max(read, place(c, shared.delivered))
             rows = chats.put_markers(c, [Marker(chat.blind, account, delivered, read, places.both[0])])
