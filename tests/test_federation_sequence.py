@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from federation import making
 from tests.federated import Node, Pair
 from tests.instant_database import InstantDatabase
 
@@ -126,6 +127,10 @@ class Story:
 
 class SequenceTests(SynchronousTestCase):
     """Losses, repetitions, restarts; and backups that were put back."""
+
+    def setUp(self) -> None:
+        # The next transaction is made while one is under way, however little waits.
+        self.patch(making, "AHEAD", 1)
 
     @settings(max_examples=60, deadline=None)
     @given(st.lists(_calm, max_size=40))

@@ -49,7 +49,7 @@ class Refusals:
                     later.append(each)
                 else:
                     gone.append(row)
-            return later, outbox.unchanged(c, peer, gone)
+            return later, outbox.unchanged(c, peer, batch.number, gone)
 
         later, gone = await self._database.read(read)
         if gone:
