@@ -43,6 +43,12 @@ class MemoryPeers:
             if row not in self.waiting:
                 self.waiting.append(row)
 
+    def to_be_told(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        there = {(row.type, row.pointer) for row in self.waiting if row.node == node}
+        return [each for each in objects if each in there]
+
     def wake(self, nodes: Iterable[str]) -> None:
         """`Nodes.settle` carries."""
 

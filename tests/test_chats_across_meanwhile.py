@@ -246,12 +246,11 @@ class RefusedTests(AcrossCase):
     """What cannot be done in such a chat, for now."""
 
     def test_refused(self) -> None:
-        """Switching the history off, and files: each with one code, and nothing has changed."""
+        """Files: each with one code, and nothing has changed."""
         file = {"kind": "file", "file": "F" + "a" * 26, "name": "x", "type": "image/png", "size": 1}
         for method, params in (
             ("file.upload", {"chat": self.chat}),
             ("chat.send", self.alice.message(self.chat, "") | {"body": file}),
-            ("chat.history.set", {"chat": self.chat, "enabled": False}),
         ):
             refused = self.assertRaises(Refused, self.alice.call, method, **params)
             self.assertEqual(refused.code, "not_across_nodes")

@@ -7,7 +7,7 @@ from msgspec import structs
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats.across.telling import Telling, ToldEvent
+from safeum_home.chats.across.telling import Telling, ToldEvent, ToldFleeting
 from safeum_home.chats.composing import Composed, Composing, check_form
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.delivery import Delivery
@@ -103,6 +103,9 @@ class Messages:
         if chat.kind is ChatKind.GROUP:
             self._fan_out.take(sender, len(chat.members), len(encoded))
         sent = self._blinder.client_id(device, params.client_id)
+        if chat.nodes and not self._telling.reaches(chat.nodes):
+            refused = Problem(Code.FEDERATION_REFUSED)
+            return self._sent_before.or_refused(chat, device, params.client_id, refused)
         if not chat.record.history:
             # Who has a message copied does not know what it holds: that device waits for it, too.
             has_it = None if message.forwarded is not None else device
@@ -113,9 +116,6 @@ class Messages:
             if chat.kind is ChatKind.SUPPORT:
                 stored = self._support.append(sender, row, None if composed is None else composed.check)
             elif chat.nodes:
-                if not self._telling.reaches(chat.nodes):
-                    refused = Problem(Code.FEDERATION_REFUSED)
-                    return self._sent_before.or_refused(chat, device, params.client_id, refused)
                 stored = self._put_told(chat, ToldEvent(row, chat.nodes), composed)
             elif composed is not None:
                 stored = self._database.transact(composed.storing(chat, row))
@@ -126,10 +126,16 @@ class Messages:
     def _put_fleeting(
         self, chat: Chat, fleeting: FleetingEvent, composed: Composed | None
     ) -> "Deferred[Any]":
-        if composed is None:
+        if chat.nodes:
+            told = ToldFleeting(fleeting, chat.nodes)
+            if composed is None:
+                return self._database.append(self._telling.append_fleeting, told)
+        elif composed is None:
             return self._database.append(spool.append_fleeting, fleeting)
 
         def append(c: Connection) -> int | None:
+            if chat.nodes:
+                return self._telling.append_fleeting(c, [told])[0]
             return spool.append_fleeting(c, [fleeting])[0]
 
         return self._database.transact(composed.storing(chat, fleeting.event, append))

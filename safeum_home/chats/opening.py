@@ -38,7 +38,7 @@ class ChatOpener:
         self._fleeting = fleeting
         self._blinder = blinder
         self._system = system
-        self._node = node_of(system)
+        self.node = node_of(system)
         self.support = support
         self.support_open = support_open
 
@@ -69,7 +69,7 @@ class ChatOpener:
 
     def other_nodes(self, members: Iterable[AccountId]) -> tuple[str, ...]:
         """The nodes of some accounts, without this one."""
-        return tuple(sorted({node_of(member) for member in members} - {self._node}))
+        return tuple(sorted({node_of(member) for member in members} - {self.node}))
 
     def direct(self, c: Connection, chat: bytes) -> ChatContents | None:
         """A direct chat that is found by an index, for the node itself; None where there is none.

@@ -141,6 +141,7 @@ def make_domain(
         files,
         presence,
         messaging.fleeting,
-        (*people.shared, *make_shared_chats(means, messaging, ways)),
+        (*people.shared, *make_shared_chats(means, messaging, ways, history.lives)),
         {**people.answers},
+        history.owed,
     )

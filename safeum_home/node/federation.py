@@ -166,6 +166,11 @@ class NodeFederation:
     def note(self, c: Connection, rows: Sequence[Noted]) -> None:
         self.outbox.note(c, rows)
 
+    def to_be_told(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        return self.outbox.waiting(c, node, objects)
+
     def wake(self, nodes: Iterable[str]) -> None:
         # Nothing may have been noted for one of them: that there is a row of it cannot be told from this.
         self.sender.wake({node for node in nodes if self._policy.allows(node)})

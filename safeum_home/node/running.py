@@ -10,6 +10,7 @@ from twisted.internet.threads import deferToThread
 from safeum_home.accounts.closing import Closing
 from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.accounts.findable_keeper import FindableKeeper
+from safeum_home.chats.across.receipts_owed import ReceiptsOwed
 from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.registry import ChatRegistry
@@ -45,6 +46,8 @@ class Domain:
     """Of what other nodes are told, and tell."""
     answers: Mapping[type[Struct], Answer]
     """To what other nodes ask."""
+    owed: ReceiptsOwed
+    """What other nodes are to get for what was erased."""
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
@@ -62,6 +65,7 @@ class Domain:
     async def _erase(self) -> None:
         with suppress(Problem):
             await self.turns.if_due()
+            await self.owed.give()
             await self.closing.sweep()
 
     def start(self) -> None:
@@ -69,6 +73,7 @@ class Domain:
         self.findable.start()
         self.files.janitor.start()
         self.fleeting.start()
+        spawn(self.owed.give(), "giving receipts to other nodes")
 
     async def stop(self) -> None:
         """End what is under way: afterwards nothing uses the database."""

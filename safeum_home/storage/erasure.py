@@ -34,6 +34,7 @@ from safeum_home.storage.schema import (
     group_links,
     keys,
     members,
+    owed,
     profiles,
     reactions,
     roster,
@@ -50,7 +51,7 @@ OF_MESSAGES = (
     reactions.c.target,
 )
 """Where a table with a column `chat` has the position of the message that a row is of."""
-OF_CHATS = (group_links, roster, chats, members, support, settings)
+OF_CHATS = (group_links, roster, chats, members, support, settings, owed)
 """Tables with a column `chat`, whose rows stay when the past of a chat is erased, and go with the chat."""
 
 ALL = 2**63 - 1

@@ -281,3 +281,6 @@ set_aside = _table(
     _number("at"),
     _sealed(),
 )
+
+# Chats that were erased, of which other nodes are to have a receipt when the keyring has turned.
+owed = _table("owed", _blind("chat", primary_key=True))

@@ -12,6 +12,7 @@ from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
 from safeum_home.chats.across.telling import BLIND
 from safeum_home.chats.contents import ChatContents, member_behind
+from safeum_home.chats.lives import life_of
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.sealed import open_message
@@ -67,7 +68,7 @@ class MarkerKind:
             delivered = self._covered(c, chat, sender, member.delivered)
         if delivered is None:
             return None  # it holds nothing of what the other one has written
-        plain = msgspec.to_builtins(SharedMarker(delivered, read))
+        plain = msgspec.to_builtins(SharedMarker(delivered, read, life_of(chat.record)))
         return new_event(MARKER, sender, self._arrivals.now(), plain, chat.id)
 
     def _covered(self, c: Connection, chat: ChatContents, account: AccountId, upto: int) -> Reference | None:
@@ -75,12 +76,15 @@ class MarkerKind:
 
         Where that is far away it is the last one of all: the other node knows it as well.
         """
+        other = next(iter(others(chat, account)))
         before, last = upto + 1, None
         for size in PAGES:
-            rows = events.events_before(c, chat.blind, before, size)
+            rows = events.events_before(c, chat.blind, before, size, chat.record.erased)
             opened = undamaged(reversed(rows), lambda row: open_message(c, chat, row), "messages")
+            # What the node has written into it stays here.
+            opened = [message for message in opened if message.sender in chat.members]
             for message in opened:
-                if message.sender != account:
+                if message.sender == other:
                     return self._references.of(message)
             if last is None and opened:
                 last = self._references.of(opened[0])
@@ -91,14 +95,14 @@ class MarkerKind:
 
     async def apply(self, node: str, event: Event) -> Applied:
         shared, sender = content(event, SharedMarker), AccountId(event.sender)
-        chat = await self._arrivals.chat(node, event)
+        chat = await self._arrivals.present(node, event, shared.life)
         account, places = self._blinder.account(sender), Places(self._database, chat)
         moved: list[Marker] = []
 
         def place(c: Connection, told: Reference | None) -> int:
             if told is None:
                 return 0
-            if (found := self._references.find(c, chat.blind, told, node)) is None:
+            if (found := self._references.find(c, chat, told, node)) is None:
                 raise Problem(Code.MESSAGE_GONE)
             return found
 
@@ -113,4 +117,4 @@ class MarkerKind:
             for marker in moved:
                 self._receipts.tell(marker, chat, sender, others(chat, sender))
 
-        return Applied(store, publish, lambda: None, places.take)
+        return self._arrivals.applied(node, chat, shared.life, places, store, publish)

@@ -19,6 +19,8 @@ from safeum_home.chats.altering import Altered, Altering, Change, Place, Stored
 from safeum_home.chats.changing import MessageChanges, check_mentions, edited_body
 from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.fleeting import FleetingMessages
+from safeum_home.chats.lives import life_of
 from safeum_home.chats.sealed import open_message, seal_under
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
@@ -30,7 +32,7 @@ from safeum_home.protocol.federation.events import Event, new_event, node_of
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Message
-from safeum_home.storage import events
+from safeum_home.storage import events, spool
 from safeum_home.storage.rows import NewEvent
 
 
@@ -52,6 +54,7 @@ class MessageKind:
         altering: Altering,
         changes: MessageChanges,
         delivery: Delivery,
+        fleeting: FleetingMessages,
     ) -> None:
         self._database = database
         self._blinder = blinder
@@ -62,6 +65,7 @@ class MessageKind:
         self._altering = altering
         self._changes = changes
         self._delivery = delivery
+        self._fleeting = fleeting
 
     # --- telling
 
@@ -80,6 +84,8 @@ class MessageKind:
             list(message.mentions),
             message.forwarded,
             message.edited,
+            life_of(chat.record),
+            chat.record.across is not None and self._shown.is_fleeting(c, pointer),
         )
         plain: dict[str, Any] = msgspec.to_builtins(shared)
         return new_event(MESSAGE, AccountId(message.sender), at, plain, chat.id, message.id)
@@ -100,13 +106,13 @@ class MessageKind:
         if event.id is None:
             raise Problem(Code.MALFORMED_EVENT)
         body = body_of(shared.body, sender)
-        chat = await self._arrivals.chat(node, event)
+        chat = await self._arrivals.present(node, event, shared.life)
         _check(shared, chat)
         sent = self._blinder.foreign(node, event.id)
         places = Places(self._database, chat)
         message = Message("", chat.id, sender, self._arrivals.time(shared.sent), body, origin=event.id)
         if isinstance(body, Deleted):  # nothing else is left of it
-            shared = SharedMessage(shared.sent, shared.body)
+            shared = SharedMessage(shared.sent, shared.body, life=shared.life, fleeting=shared.fleeting)
             message = structs.replace(message, body=Deleted(sender, self._arrivals.time(body.at)))
         else:
             message = structs.replace(
@@ -135,11 +141,13 @@ class MessageKind:
         def publish() -> None:
             for told in outcome:
                 if isinstance(told, bytes):
+                    if shared.fleeting or not chat.record.history:
+                        self._fleeting.waits(chat, places.both[0])
                     self._delivery.message(chat, sender, told, places.both[0], None)
                 else:
                     tell(self._altering, chat, told)
 
-        return Applied(store, publish, lambda: None, places.take)
+        return self._arrivals.applied(node, chat, shared.life, places, store, publish)
 
     def _first(
         self, c: Connection, chat: Chat, position: int, message: Message, shared: SharedMessage, sent: bytes
@@ -148,12 +156,17 @@ class MessageKind:
         message = structs.replace(message, id=self._cursors.encode(position))
         if shared.reply_to is not None:
             node = node_of(message.sender)
-            answered = self._references.find(c, chat.blind, shared.reply_to, node)
+            answered = self._references.find(c, chat, shared.reply_to, node)
             if answered is not None:
                 message = structs.replace(message, reply_to=self._cursors.encode(answered))
         encoded = frames.encode_params(message)
-        sealed = seal_under(chat.key, chat.blind, position, encoded)
-        [known] = events.append_events(c, [NewEvent(chat.blind, position, sealed, sent)])
+        if shared.fleeting or not chat.record.history:
+            sender = AccountId(message.sender)
+            fleeting = self._fleeting.heard(chat, sender, position, encoded, sent, message.at)
+            [known] = spool.append_fleeting(c, [fleeting])
+        else:
+            sealed = seal_under(chat.key, chat.blind, position, encoded)
+            [known] = events.append_events(c, [NewEvent(chat.blind, position, sealed, sent)])
         return known, encoded
 
     def _again(self, chat: Chat, told: Message) -> Change:

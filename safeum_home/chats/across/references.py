@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.errors import Problem
 from safeum_home.ports import Blinder, Cursors
 from safeum_home.protocol.federation.chats import Reference
@@ -22,7 +23,7 @@ class References:
         """What the other node finds a message by."""
         return Reference(node_of(message.sender), message.origin or message.id)
 
-    def find(self, c: Connection, chat: bytes, told: Reference, node: str) -> int | None:
+    def find(self, c: Connection, chat: Chat | ChatContents, told: Reference, node: str) -> int | None:
         """The position of a message of a chat that `node` has named; None where it is not there.
 
         In any thread, on its connection. A third node's messages are in no direct chat.
@@ -35,6 +36,8 @@ class References:
                 return None
         elif told.node == node:
             position = events.recognised(c, self._blinder.foreign(node, told.id))
-        if position is None or events.event(c, chat, position) is None:
+        if position is None or position <= chat.record.erased:
+            return None
+        if events.event(c, chat.blind, position) is None:
             return None
         return position

@@ -9,7 +9,7 @@ from safeum_home.chats.sealed import open_message
 from safeum_home.errors import Tampered
 from safeum_home.protocol.federation.events import node_of
 from safeum_home.protocol.types import Message
-from safeum_home.storage import events
+from safeum_home.storage import events, spool
 
 
 class Shown:
@@ -30,3 +30,8 @@ class Shown:
         except Tampered:
             return None
         return (chat, message) if node_of(message.sender) == self._node else None
+
+    def is_fleeting(self, c: Connection, pointer: bytes) -> bool:
+        """Whether the message that is pointed at is not kept."""
+        blind, position, _ = pointed(pointer)
+        return spool.is_waiting(c, blind, position)

@@ -2,7 +2,8 @@
 
 Pointers: of a message its chat's blind index and its position (8 octets, big-endian), of a reaction the
 account's index behind that, of a marker the chat's index and the account's. Of pins the chat's index and
-where they were changed: so they are told behind the messages that they are of.
+where they were changed: so they are told behind the messages that they are of. Of a history, and of the
+receipt that it was erased, the chat's index.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,9 +12,17 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from safeum_home.ports.federation import Noted, Peers
-from safeum_home.protocol.federation.chats import DELETION, MARKER, MESSAGE, PINS, REACTION
-from safeum_home.storage import chats, events
-from safeum_home.storage.rows import Marker, NewEvent
+from safeum_home.protocol.federation.chats import (
+    DELETION,
+    ERASED,
+    HISTORY,
+    MARKER,
+    MESSAGE,
+    PINS,
+    REACTION,
+)
+from safeum_home.storage import chats, events, owed, spool
+from safeum_home.storage.rows import FleetingEvent, Marker, NewEvent
 
 BLIND = 16
 """Octets of a blind index."""
@@ -36,6 +45,13 @@ class ToldEvent(NamedTuple):
     """A message to be stored, and the nodes that are to be told of it."""
 
     event: NewEvent
+    nodes: tuple[str, ...]
+
+
+class ToldFleeting(NamedTuple):
+    """A message of a chat without history, and the nodes that are to be told of it."""
+
+    event: FleetingEvent
     nodes: tuple[str, ...]
 
 
@@ -70,6 +86,16 @@ class Telling:
     def append(self, c: Connection, rows: Sequence[ToldEvent]) -> list[int | None]:
         """As `append_events`; what was stored before is not told again."""
         outcomes = events.append_events(c, [row.event for row in rows])
+        self._messages(c, rows, outcomes)
+        return outcomes
+
+    def append_fleeting(self, c: Connection, rows: Sequence[ToldFleeting]) -> list[int | None]:
+        """As `append`, of chats without history."""
+        outcomes = spool.append_fleeting(c, [row.event for row in rows])
+        self._messages(c, [ToldEvent(row.event.event, row.nodes) for row in rows], outcomes)
+        return outcomes
+
+    def _messages(self, c: Connection, rows: Sequence[ToldEvent], outcomes: Sequence[int | None]) -> None:
         self._peers.note(
             c,
             [
@@ -79,7 +105,6 @@ class Telling:
                 for node in row.nodes
             ],
         )
-        return outcomes
 
     def markers(self, c: Connection, rows: Sequence[ToldMarker]) -> list[Marker | None]:
         """As `put_markers`; only what has moved is told."""
@@ -103,6 +128,22 @@ class Telling:
     def pins(self, c: Connection, nodes: Iterable[str], chat: bytes, position: int) -> None:
         """What is pinned in a chat has changed."""
         self._peers.note(c, [Noted(node, PINS, pointer(chat, position)) for node in nodes])
+
+    def history(self, c: Connection, nodes: Iterable[str], chat: bytes, erased: bool) -> None:
+        """The history of a chat was switched; where it was `erased` they are owed a receipt.
+
+        Before all that waits: what is told behind it is of another life.
+        """
+        rows = [Noted(node, HISTORY, chat, True) for node in nodes]
+        if rows:
+            self._peers.note(c, rows)
+            if erased:
+                owed.owe(c, chat)
+
+    def receipt(self, c: Connection, nodes: Iterable[str], chat: bytes) -> None:
+        """They get the receipt that they were owed."""
+        self._peers.note(c, [Noted(node, ERASED, chat, True) for node in nodes])
+        owed.given(c, chat)
 
     def wake(self, nodes: tuple[str, ...]) -> None:
         """What was noted is committed."""

@@ -245,3 +245,4 @@ def _federation() -> None:
         _number("at"),
         _sealed(),
     )
+    _table("owed", _blind("chat", primary_key=True))
