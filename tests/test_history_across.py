@@ -1,56 +1,7 @@
 """Disabling the history of a chat whose members are on two nodes: what is gone, told, confirmed, and when."""
 
-from typing import Any
-
-from safeum_home.ids import ChatId
-from safeum_home.node.turning import LEAST_SECONDS
-from tests.across_case import AcrossCase, B
-from tests.world import Client
-
-
-class HistoryCase(AcrossCase):
-    """Alice and Bob, who have said something."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.write(self.alice, "before")
-        self.write(self.bob, "before too")
-        self.settle()
-        self.alice.take()
-        self.bob.take()
-
-    def switch(self, client: Client, enabled: bool = False) -> dict[str, Any]:
-        """The answer, which may have to wait for another turn of the keyring."""
-        number = client.ask("chat.history.set", chat=self.chat, enabled=enabled)
-        if (answer := client.answer(number)) is None:
-            client.world.settle(2 * LEAST_SECONDS)
-            answer = client.answer(number)
-        assert answer is not None
-        return answer
-
-    def settle(self) -> None:
-        """All is told, all keyrings were turned that are to be, and what comes of that is told."""
-        for _ in range(3):
-            super().settle()
-            for world in self.nodes.worlds.values():
-                world.settle(2 * LEAST_SECONDS)
-        super().settle()
-
-    def chat_of(self, client: Client) -> dict[str, Any]:
-        [found] = [each for each in client.call("chat.list")["chats"] if each["chat"] == self.chat]
-        return dict(found)
-
-    def said(self, client: Client) -> list[str]:
-        return client.history(self.chat)
-
-    def told(self, client: Client) -> list[dict[str, Any]]:
-        """What the device was told of the chat, in order."""
-        return [dict(event["params"]["chat"]) for event in client.take("chat.updated")]
-
-    def rows(self, world: Any, table: str = "events") -> Any:
-        chat = world.vault.blinder.chat(ChatId(self.chat))
-        query = f"SELECT count(*) FROM {table} WHERE chat = ?"
-        return world.database.now(lambda c: c.exec_driver_sql(query, (chat,)).scalar_one())
+from tests.across_case import B
+from tests.history_across_case import HistoryCase
 
 
 class SwitchTests(HistoryCase):
@@ -65,7 +16,7 @@ class SwitchTests(HistoryCase):
         self.settle()
         for client in (self.alice, self.bob):
             self.assertEqual(self.said(client), [])
-            self.assertEqual(self.rows(client.world), 1, "the notice alone")
+            self.assertEqual(self.rows_of(client.world), 1, "the notice alone")
             told = self.told(client)[-1]
             self.assertEqual((told["history"], told["pending"]), (False, []))
             [notice] = self.page(client)
@@ -96,4 +47,4 @@ class SwitchTests(HistoryCase):
         for client in (self.alice, self.bob):
             self.assertEqual(self.said(client), ["kept", "kept too"])
             self.assertTrue(self.chat_of(client)["history"])
-            self.assertEqual(self.rows(client.world, "spool"), 1, "the first notice alone")
+            self.assertEqual(self.rows_of(client.world, "spool"), 1, "the first notice alone")

@@ -1,6 +1,6 @@
 """What comes from other nodes: whose it is, of which chat, and whether it has the form that it is to have."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from safeum_home.chats.across.lives import LivesAcross
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.contents import Chat, ChatContents, ChatKind
-from safeum_home.chats.lives import Life
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
@@ -54,15 +53,21 @@ class Arrivals:
             raise Problem(Code.NOT_A_CONTACT)
         return chat
 
-    async def present(self, node: str, event: Event, life: Life) -> Chat:
+    async def present(self, node: str, event: Event, life: Sequence[int]) -> Chat:
         """As `chat`, of what was written in a life of the history: this node has heard of that."""
         chat = await self.chat(node, event)
         if life and len(life) != len(chat.members):
             raise Problem(Code.MALFORMED_EVENT)
-        return await self._lives.caught_up(chat, AccountId(event.sender), life)
+        return await self._lives.caught_up(chat, AccountId(event.sender), tuple(life))
 
     def applied(
-        self, node: str, chat: Chat, life: Life, places: Places, store: Store, publish: Callable[[], None]
+        self,
+        node: str,
+        chat: Chat,
+        life: Sequence[int],
+        places: Places,
+        store: Store,
+        publish: Callable[[], None],
     ) -> Applied:
         """What an event comes to, of what was written in a life of the history.
 
@@ -73,7 +78,7 @@ class Arrivals:
         def guarded(c: Connection) -> None:
             past.clear()
             places.check()
-            if self._lives.is_now(c, chat, node, life):
+            if self._lives.is_now(c, chat, node, tuple(life)):
                 store(c)
             else:
                 past.append(node)

@@ -50,7 +50,7 @@ class DeletionKind:
         if found is None or not isinstance(found[1].body, Deleted):
             return None
         chat, message = found
-        plain: dict[str, Any] = msgspec.to_builtins(SharedDeletion(life_of(chat.record)))
+        plain: dict[str, Any] = msgspec.to_builtins(SharedDeletion(list(life_of(chat.record))))
         return new_event(DELETION, AccountId(message.sender), found[1].body.at, plain, chat.id, message.id)
 
     async def apply(self, node: str, event: Event) -> Applied:

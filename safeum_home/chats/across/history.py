@@ -1,5 +1,7 @@
 """Histories across nodes: that one was switched, and the receipt for what was erased by that."""
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import structs
 from sqlalchemy import Connection
@@ -50,14 +52,14 @@ class HistoryKind:
         # Also where nobody has ever switched it: who has heard of more tells that in turn.
         life, kept = lives.state_of(chat.record)
         at = self._arrivals.now() if chat.record.across is None else chat.record.across.at
-        plain = msgspec.to_builtins(SharedHistory(life, kept))
+        plain = msgspec.to_builtins(SharedHistory(list(life), kept))
         return new_event(HISTORY, _own(self._node, chat), at, plain, chat.id)
 
     async def apply(self, node: str, event: Event) -> Applied:
         shared = content(event, SharedHistory)
         chat = await self._arrivals.chat(node, event)
         _check(chat, shared.life)
-        return self._heard.hear(chat, AccountId(event.sender), HistoryState(shared.life, shared.kept))
+        return self._heard.hear(chat, AccountId(event.sender), HistoryState(tuple(shared.life), shared.kept))
 
 
 class ErasedKind:
@@ -94,7 +96,7 @@ class ErasedKind:
         # It is said when it is true. Else it was erased once more since then: that will be told.
         if chat is None or past is None or self._turns.oldest <= past.epoch:
             return None
-        plain = msgspec.to_builtins(SharedErasure(lives.life_of(chat.record), past.epoch))
+        plain = msgspec.to_builtins(SharedErasure(list(lives.life_of(chat.record)), past.epoch))
         return new_event(ERASED, _own(self._node, chat), past.at, plain, chat.id)
 
     async def apply(self, node: str, event: Event) -> Applied:
@@ -147,7 +149,7 @@ class ErasedKind:
         return structs.replace(across, confirmed=(*others, signed))
 
 
-def _check(chat: Chat, life: tuple[int, ...]) -> None:
+def _check(chat: Chat, life: Sequence[int]) -> None:
     """Raises `malformed_event` where a life is not one of this chat."""
     if life and len(life) != len(chat.members):
         raise Problem(Code.MALFORMED_EVENT)

@@ -68,7 +68,7 @@ class MarkerKind:
             delivered = self._covered(c, chat, sender, member.delivered)
         if delivered is None:
             return None  # it holds nothing of what the other one has written
-        plain = msgspec.to_builtins(SharedMarker(delivered, read, life_of(chat.record)))
+        plain = msgspec.to_builtins(SharedMarker(delivered, read, list(life_of(chat.record))))
         return new_event(MARKER, sender, self._arrivals.now(), plain, chat.id)
 
     def _covered(self, c: Connection, chat: ChatContents, account: AccountId, upto: int) -> Reference | None:

@@ -84,7 +84,7 @@ class MessageKind:
             list(message.mentions),
             message.forwarded,
             message.edited,
-            life_of(chat.record),
+            list(life_of(chat.record)),
             chat.record.across is not None and self._shown.is_fleeting(c, pointer),
         )
         plain: dict[str, Any] = msgspec.to_builtins(shared)

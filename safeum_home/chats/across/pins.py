@@ -60,7 +60,7 @@ class PinsKind:
         found = undamaged(
             [row for row in rows if row is not None], lambda row: open_message(c, chat, row), "messages"
         )
-        shared = SharedPins([self._references.of(message) for message in found], life_of(chat.record))
+        shared = SharedPins([self._references.of(message) for message in found], list(life_of(chat.record)))
         plain: dict[str, Any] = msgspec.to_builtins(shared)
         return new_event(PINS, chat.record.pins.by, chat.record.pins.at, plain, chat.id)
 

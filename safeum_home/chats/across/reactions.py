@@ -65,7 +65,7 @@ class ReactionKind:
         if isinstance(message.body, Deleted):
             return None
         sender = member_behind(chat.members, self._blinder, account)
-        shared = SharedReaction(self._references.of(message), emoji, life_of(chat.record))
+        shared = SharedReaction(self._references.of(message), emoji, list(life_of(chat.record)))
         return new_event(REACTION, sender, self._arrivals.now(), msgspec.to_builtins(shared), chat.id)
 
     async def apply(self, node: str, event: Event) -> Applied:

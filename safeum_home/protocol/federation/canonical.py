@@ -97,7 +97,7 @@ def _check(value: object, deeper: int) -> None:
             if type(name) is not str:
                 raise NotCanonical
             _check(member, deeper - 1)
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, list):
         for item in value:
             _check(item, deeper - 1)
     else:

@@ -17,7 +17,7 @@ HISTORY = "chat.history"
 ERASED = "chat.erased"
 MOST_PINS = 20
 Life = Annotated[
-    tuple[Annotated[int, Meta(ge=0, le=2**31)], ...],
+    list[Annotated[int, Meta(ge=0, le=2**31)]],
     Meta(
         max_length=2,
         description="How often each of the two members, in the order of their ids, has switched the history"
@@ -46,7 +46,7 @@ class SharedMessage(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     mentions: Annotated[list[Account], Meta(max_length=MOST_MENTIONS)] = []
     forwarded: Forwarded | None = None
     edited: Milliseconds | None = None
-    life: Life = ()
+    life: Life = []
     fleeting: bool = False
     """Whether it was written while the history was off: it is not kept."""
 
@@ -57,7 +57,7 @@ class SharedDeletion(Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     Who has never heard of the message does nothing: its stub comes in its place, as a `chat.message`.
     """
 
-    life: Life = ()
+    life: Life = []
 
 
 class SharedMarker(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -65,7 +65,7 @@ class SharedMarker(Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
     delivered: Reference | None
     read: Reference | None
-    life: Life = ()
+    life: Life = []
 
 
 class SharedReaction(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -73,14 +73,14 @@ class SharedReaction(Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     message: Reference
     emoji: Emoji | None
-    life: Life = ()
+    life: Life = []
 
 
 class SharedPins(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`chat.pins`: what is pinned in the chat, by the sender and at the time of the event."""
 
     pinned: Annotated[list[Reference], Meta(max_length=MOST_PINS)]
-    life: Life = ()
+    life: Life = []
 
 
 class SharedHistory(Struct, frozen=True, forbid_unknown_fields=True):
