@@ -73,6 +73,11 @@ class HistoryCase(AcrossCase):
     def settle(self) -> None:
         settle(self.nodes)
 
+    def pass_by(self, seconds: float) -> None:
+        """Time passes at both nodes."""
+        for world in self.nodes.worlds.values():
+            world.settle(seconds)
+
     def chat_of(self, client: Client) -> dict[str, Any]:
         [found] = [each for each in client.call("chat.list")["chats"] if each["chat"] == self.chat]
         return dict(found)

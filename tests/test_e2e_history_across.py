@@ -1,4 +1,4 @@
-"""Disabling history across two real nodes: the disks of both, the receipts of both, and kill -9 in between."""
+"""Disabling history across two real nodes: the disks of both, the receipts of both, and kill -9 between."""
 
 import json
 import shutil
@@ -127,7 +127,7 @@ class HistoryAcrossTests(SynchronousTestCase):
         self.assertEqual(verify(path, str(keys))[0], FALSE)
 
     def test_killed(self) -> None:
-        """The other node is away, then killed while it erases: nothing comes back, and it signs in the end."""
+        """The other node is away, then killed while it erases: nothing comes back, it signs in the end."""
         for number in range(MESSAGES):
             self._say(self.at_ann, f"before {number:03}")
         self._until(lambda: len(self._texts(self.at_ben)), MESSAGES)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete, select, update
 
 from safeum_home.storage import files
+from safeum_home.storage import passed as names
 from safeum_home.storage.backend import SWEPT
 from safeum_home.storage.keys import FLEETING, LASTING, message_owner
 from safeum_home.storage.many import Many
@@ -35,6 +36,7 @@ from safeum_home.storage.schema import (
     keys,
     members,
     owed,
+    passed,
     profiles,
     reactions,
     roster,
@@ -194,7 +196,7 @@ def sweep(c: Connection, limit: int, hour: int) -> bool:
     if positions:
         _delete_messages(c, owner, positions, None if upto == ALL else hour)
         return True
-    for column in OF_MESSAGES:
+    for column in (*OF_MESSAGES, passed.c.position):
         c.execute(delete(column.table).where(column.table.c.chat == owner, column <= upto))
     if upto == ALL:
         files.drop_chat(c, owner)
@@ -209,7 +211,10 @@ def sweep(c: Connection, limit: int, hour: int) -> bool:
 def forget_gone(c: Connection, hour: int, limit: int) -> bool:
     """Recognise no longer what was erased before `hour`; True where there may be more of it."""
     some = select(dedupe.c.sent).where(dedupe.c.gone < hour).limit(limit)
-    return c.execute(delete(dedupe).where(dedupe.c.sent.in_(some))).rowcount == limit
+    forgotten = c.execute(delete(dedupe).where(dedupe.c.sent.in_(some))).rowcount
+    if forgotten:
+        names.forget(c)
+    return forgotten == limit
 
 
 def _delete_messages(c: Connection, chat: bytes, positions: Sequence[int], hour: int | None) -> None:

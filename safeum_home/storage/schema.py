@@ -152,6 +152,14 @@ support = _table(
     _number("waiting"),
 )
 
+# What messages of chats without history are called at the node that they came from.
+passed = _table(
+    "passed",
+    _blind("chat", primary_key=True),
+    _number("position", primary_key=True, autoincrement=False),
+    _sealed(),
+)
+
 # The names of accounts that were closed: they are taken for ever.
 tombstones = _table("tombstones", _blind("alias", primary_key=True))
 

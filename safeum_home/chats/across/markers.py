@@ -74,24 +74,33 @@ class MarkerKind:
     def _covered(self, c: Connection, chat: ChatContents, account: AccountId, upto: int) -> Reference | None:
         """The last message up to a position that another one than `account` has written.
 
-        Where that is far away it is the last one of all: the other node knows it as well.
+        Where that is far away it is the last one of all: the other node knows it as well. It may be gone
+        here, in a chat without history.
         """
+        place, reference = self._kept(c, chat, account, upto)
+        gone = None if chat.record.across is None else self._references.last(c, chat, upto)
+        return reference if gone is None or gone[0] < place else gone[1]
+
+    def _kept(
+        self, c: Connection, chat: ChatContents, account: AccountId, upto: int
+    ) -> tuple[int, Reference | None]:
+        """As `_covered`, of what is here, and where that is."""
         other = next(iter(others(chat, account)))
         before, last = upto + 1, None
         for size in PAGES:
             rows = events.events_before(c, chat.blind, before, size, chat.record.erased)
-            opened = undamaged(reversed(rows), lambda row: open_message(c, chat, row), "messages")
+            opened = undamaged(reversed(rows), lambda row: (row, open_message(c, chat, row)), "messages")
             # What the node has written into it stays here.
-            opened = [message for message in opened if message.sender in chat.members]
-            for message in opened:
+            opened = [each for each in opened if each[1].sender in chat.members]
+            for row, message in opened:
                 if message.sender == other:
-                    return self._references.of(message)
+                    return row.position, self._references.of(message)
             if last is None and opened:
-                last = self._references.of(opened[0])
+                last = self._references.of(opened[0][1])
             if len(rows) < size:
-                return None
+                return 0, None
             before = rows[0].position
-        return last
+        return upto, last
 
     async def apply(self, node: str, event: Event) -> Applied:
         shared, sender = content(event, SharedMarker), AccountId(event.sender)
@@ -103,6 +112,8 @@ class MarkerKind:
             if told is None:
                 return 0
             if (found := self._references.find(c, chat, told, node)) is None:
+                found = self._references.gone(c, chat, told, node)
+            if found is None:
                 raise Problem(Code.MESSAGE_GONE)
             return found
 

@@ -164,6 +164,8 @@ class MessageKind:
             sender = AccountId(message.sender)
             fleeting = self._fleeting.heard(chat, sender, position, encoded, sent, message.at)
             [known] = spool.append_fleeting(c, [fleeting])
+            if known is None:
+                self._references.keep(c, chat, position, self._references.of(message))
         else:
             sealed = seal_under(chat.key, chat.blind, position, encoded)
             [known] = events.append_events(c, [NewEvent(chat.blind, position, sealed, sent)])

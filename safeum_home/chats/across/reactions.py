@@ -83,6 +83,8 @@ class ReactionKind:
         def store(c: Connection) -> None:
             outcome.clear()
             target = self._references.find(c, chat, shared.message, node)
+            if target is None and self._references.gone(c, chat, shared.message, node) is not None:
+                return  # nobody here waits for it any more
             if target is None:
                 raise Problem(Code.MESSAGE_GONE)
             if (stored := self._altering.store(c, chat, sender, target, places.both, change)) is not None:

@@ -246,3 +246,9 @@ def _federation() -> None:
         _sealed(),
     )
     _table("owed", _blind("chat", primary_key=True))
+    _table(
+        "passed",
+        _blind("chat", primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _sealed(),
+    )
