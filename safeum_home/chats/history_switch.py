@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from safeum_home.chats import lives
 from safeum_home.chats.across.telling import Telling
-from safeum_home.chats.contents import Chat, ChatKind
+from safeum_home.chats.contents import Chat, ChatKind, check_local
 from safeum_home.chats.history_changes import Change, HistoryChanges, Switched
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.record import ChatRecord
@@ -77,6 +77,8 @@ class HistorySwitch:
         chat = await self._chat(caller, params.chat)
         record = chat.record
         if record.history is not params.enabled:
+            if chat.kind is ChatKind.GROUP:
+                check_local(chat)
             self._limit.take(caller.account)
             record = await self._switch(caller.account, chat, params.enabled)
         elif lives.pending(record, self._node) and not params.enabled:

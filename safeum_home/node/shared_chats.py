@@ -2,6 +2,7 @@
 
 from safeum_home.chats.across.arrivals import Arrivals
 from safeum_home.chats.across.deletions import DeletionKind
+from safeum_home.chats.across.files import ForeignFiles
 from safeum_home.chats.across.history import ErasedKind, HistoryKind
 from safeum_home.chats.across.lives import LivesAcross
 from safeum_home.chats.across.markers import MarkerKind
@@ -24,6 +25,7 @@ def make_shared_chats(
     altering, changes, opener = ways.altering, ways.changes, means.opener
     shown, references = Shown(means.node, opener), References(means.node, blinder, cursors)
     arrivals = Arrivals(means.registry, means.milliseconds, lives)
+    files = ForeignFiles(blinder, means.vault.fleeting, means.config.files, means.milliseconds)
     return (
         MessageKind(
             database,
@@ -36,6 +38,7 @@ def make_shared_chats(
             changes,
             messaging.delivery,
             messaging.fleeting,
+            files,
         ),
         DeletionKind(database, blinder, shown, arrivals, altering, changes),
         MarkerKind(database, blinder, opener, references, arrivals, messaging.receipts),
