@@ -36,7 +36,7 @@ from safeum_home.node.held_back import HeldBack
 from safeum_home.node.untold import give_up
 from safeum_home.outgoing.http import Answer as HttpAnswer
 from safeum_home.ports import Database
-from safeum_home.ports.federation import Answer, Noted, SharedKind
+from safeum_home.ports.federation import Answer, Founding, Noted, SharedKind
 from safeum_home.ports.outbox import SetAside
 from safeum_home.protocol.federation.transactions import FEDERATION_PATH
 from safeum_home.protocol.http import NODE_KEYS_PATH
@@ -135,6 +135,9 @@ class NodeFederation:
         self.outbox.refusals.patient = frozenset(
             kind.type for kind in kinds if getattr(kind, "may_wait", False)
         )
+        for kind in kinds:
+            if isinstance(kind, Founding):
+                self.outbox.refusals.doubted = kind.doubted
         self.outbox.refusals.held_back = HeldBack(self._means.clock, self.outbox.refusals.release, self.wake)
 
     def start(self) -> None:
