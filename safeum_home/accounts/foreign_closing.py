@@ -21,7 +21,7 @@ from safeum_home.protocol.federation.events import Event, new_event, node_of
 from safeum_home.protocol.federation.people import ClosedContent, content
 from safeum_home.protocol.types import Contact
 from safeum_home.spawn import spawn
-from safeum_home.storage import contacts
+from safeum_home.storage import contacts, roster
 from safeum_home.storage.erasure import chats_of, erase_account
 
 _PLACE = b"closed account"
@@ -40,8 +40,11 @@ class Farewells:
         pairs: ForeignPairs,
         notes: ForeignNotes,
         key: Key,
+        hubs: Callable[[Connection, bytes], set[str]],
     ) -> None:
+        """`hubs` are the nodes that order the groups which an account is in, or invited into."""
         self._side = side
+        self._hubs = hubs
         self._pairs = pairs
         self._notes = notes
         self._key = key
@@ -52,7 +55,7 @@ class Farewells:
         As on one node, those are told who had a chat with it, and those whom it has asked.
         """
         founded = chats_of(c, owner.blind)
-        nodes: set[str] = set()
+        nodes = self._notes.others(self._hubs(c, owner.blind))
         for row, entry in self._side.rows(c, owner):
             if self._notes.is_foreign(entry.account):
                 if row.chat in founded or entry.state is REQUESTED:
@@ -154,8 +157,11 @@ class ForeignClosing:
 
 
 def is_known(c: Connection, foreign: bytes) -> bool:
-    """Whether there is anything here of an account of another node: a chat, or its side of a relation."""
-    return bool(chats_of(c, foreign)) or contacts.has_contacts(c, foreign)
+    """Whether there is anything here of an account of another node: a chat, its side of a relation, or its
+    place in a group."""
+    if chats_of(c, foreign) or contacts.has_contacts(c, foreign):
+        return True
+    return any(roster.count_own(c, foreign, state) for state in (roster.INVITED, roster.MEMBER))
 
 
 def _nothing() -> None:

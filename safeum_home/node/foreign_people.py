@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple
 
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from safeum_home.accounts.avatars import Avatars
 from safeum_home.accounts.contact_rows import ContactSide
@@ -42,11 +43,16 @@ class ForeignPeople(NamedTuple):
     rates: dict[str, RateLimit]
 
 
-def make_foreign_means(means: DomainMeans, side: ContactSide) -> ForeignMeans:
-    """What is noted for other nodes, and how relations to their accounts are stored."""
+def make_foreign_means(
+    means: DomainMeans, side: ContactSide, hubs: Callable[[Connection, bytes], set[str]]
+) -> ForeignMeans:
+    """What is noted for other nodes, and how relations to their accounts are stored.
+
+    `hubs` are the nodes that order the groups which an account is in.
+    """
     notes = ForeignNotes(means.node, means.peers, means.vault.blinder)
     pairs = ForeignPairs(side, means.vault.blinder, notes, means.turns)
-    return ForeignMeans(notes, pairs, Farewells(side, pairs, notes, means.vault.farewells))
+    return ForeignMeans(notes, pairs, Farewells(side, pairs, notes, means.vault.farewells, hubs))
 
 
 def make_foreign_people(

@@ -11,8 +11,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 from twisted.python.failure import Failure
 
+from safeum_home.chats.across.group_notes import GroupNotes
+from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.errors import Code, Problem
+from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Noted, Peers
+from safeum_home.protocol.federation import group_posts
 from safeum_home.protocol.federation.chats import DELETION, MARKER, MESSAGE, PINS, REACTION
 from safeum_home.storage import chats, events
 from safeum_home.storage.rows import Marker, NewEvent
@@ -22,16 +26,20 @@ BLIND = 16
 
 
 class Told(NamedTuple):
-    """Of what kind the object is that has changed with a message; `own`: each account has one of its own."""
+    """Of what kind the object is that has changed with a message, and in a group that is told by its node.
+
+    `own`: each account has one of its own.
+    """
 
     type: str
+    in_group: str
     own: bool = False
     urgent: bool = False
 
 
-EDITED = Told(MESSAGE)
-DELETED = Told(DELETION, urgent=True)
-REACTED = Told(REACTION, own=True)
+EDITED = Told(MESSAGE, group_posts.CHANGE)
+DELETED = Told(DELETION, group_posts.CHANGE, urgent=True)
+REACTED = Told(REACTION, group_posts.REACTION, own=True)
 
 
 class ToldEvent(NamedTuple):
@@ -60,10 +68,11 @@ def pointed(pointer: bytes) -> tuple[bytes, int, bytes]:
 
 
 class Telling:
-    """Notes it. `append` and `markers` suit `Database.append`."""
+    """Notes it. `append` and `markers` suit `Database.append`. `groups` is for groups of this node."""
 
-    def __init__(self, peers: Peers) -> None:
+    def __init__(self, peers: Peers, blinder: Blinder) -> None:
         self._peers = peers
+        self.groups = GroupNotes(peers, blinder)
 
     def reaches(self, nodes: Iterable[str]) -> bool:
         """Whether this node has to do with all of these."""
@@ -128,16 +137,21 @@ class Telling:
         self._peers.note(c, list(moved))
         return outcomes
 
-    def note(
-        self, c: Connection, nodes: Iterable[str], told: Told, chat: bytes, position: int, account: bytes
-    ) -> None:
+    def note(self, c: Connection, chat: Chat, told: Told, position: int, account: bytes) -> None:
         """A message has changed, through `account`."""
-        about = pointer(chat, position, account if told.own else b"")
-        self._peers.note(c, [Noted(node, told.type, about, told.urgent) for node in nodes])
+        own = account if told.own else b""
+        if chat.kind is ChatKind.GROUP:
+            self.groups.changed(c, chat, told.in_group, position, own, told.urgent)
+            return
+        about = pointer(chat.blind, position, own)
+        self._peers.note(c, [Noted(node, told.type, about, told.urgent) for node in chat.nodes])
 
-    def pins(self, c: Connection, nodes: Iterable[str], chat: bytes, position: int) -> None:
+    def pins(self, c: Connection, chat: Chat, position: int) -> None:
         """What is pinned in a chat has changed."""
-        self._peers.note(c, [Noted(node, PINS, pointer(chat, position)) for node in nodes])
+        if chat.kind is ChatKind.GROUP:
+            self.groups.changed(c, chat, group_posts.PINS, position)
+            return
+        self._peers.note(c, [Noted(node, PINS, pointer(chat.blind, position)) for node in chat.nodes])
 
     def wake(self, nodes: tuple[str, ...]) -> None:
         """What was noted is committed."""
