@@ -22,7 +22,7 @@ def make_shared_chats(
     blinder, cursors, database = means.vault.blinder, means.vault.cursors, means.database
     altering, changes, opener = ways.altering, ways.changes, means.opener
     shown, references = Shown(means.node, opener), References(means.node, blinder, cursors)
-    arrivals = Arrivals(means.registry, means.milliseconds)
+    arrivals = Arrivals(means.registry, means.milliseconds, messaging.rates["events_per_foreign_account"])
     files = ForeignFiles(blinder, means.vault.fleeting, means.config.files, means.milliseconds)
     return (
         MessageKind(
