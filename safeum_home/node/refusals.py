@@ -1,14 +1,18 @@
 """What becomes of objects that another node has refused: for good, or for now."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from functools import partial
 
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 
 from safeum_home.errors import Code
 from safeum_home.node.federation_rows import PeerRows
 from safeum_home.node.held_back import PASSING, HeldBack
+from safeum_home.node.untold import give_up
 from safeum_home.ports import Database
+from safeum_home.ports.federation import Founding, SharedKind
 from safeum_home.ports.outbox import Batch, Refused, Waiting
 from safeum_home.storage import outbox, peers
 
@@ -43,6 +47,22 @@ class Refusals:
         """The kinds that may wait: see `SharedKind`."""
         self.held_back: HeldBack | None = None
         """When those are told again that were held back."""
+
+    def know(
+        self, kinds: Sequence[SharedKind], clock: IReactorTime, wake: Callable[[Iterable[str]], None]
+    ) -> None:
+        """Of what kinds objects are; `wake`: something waits for some nodes again."""
+        self.untold = partial(give_up, self._database, kinds)
+        self.patient = frozenset(kind.type for kind in kinds if getattr(kind, "may_wait", False))
+        for kind in kinds:
+            if isinstance(kind, Founding):
+                self.doubted = kind.doubted
+        self.held_back = HeldBack(clock, self.release, wake)
+
+    def stop(self) -> None:
+        """What is held back waits for the next start."""
+        if self.held_back is not None:
+            self.held_back.stop()
 
     def doubt(self, c: Connection, node: str, batch: Batch, refused: Sequence[Refused]) -> None:
         """In the transaction that notes them: what is refused as of people who are no contacts."""
