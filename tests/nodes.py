@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred, fail, maybeDeferred
 
 from safeum_home.errors import Code, Problem
 from safeum_home.node.untold import give_up
-from safeum_home.ports.federation import Applied, Noted, SharedKind
+from safeum_home.ports.federation import Applied, Founding, Noted, SharedKind
 from safeum_home.ports.files import Intake, Reading
 from safeum_home.protocol.federation.canonical import encode
 from safeum_home.protocol.federation.events import Event, read_event, sign_event, verify_event
@@ -205,7 +205,14 @@ class Nodes:
                 self._tell(name, row)
             except Problem as problem:
                 self.peers[name].refused.append((row, problem))
+                self._doubt(name, row, problem)
         return bool(ready)
+
+    def _doubt(self, name: str, row: Noted, problem: Problem) -> None:
+        if problem.code is Code.NOT_A_CONTACT and row.type.startswith("chat."):
+            world, contacts = self.worlds[name], self._kind(name, "contact")
+            assert isinstance(contacts, Founding)
+            world.database.transact(lambda c: contacts.doubted(c, row.node, row.pointer[:16]))
 
     def _tell(self, name: str, row: Noted) -> None:
         world, other = self.worlds[name], self.worlds[row.node]
