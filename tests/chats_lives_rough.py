@@ -182,10 +182,8 @@ class RoughLives(SocialLives):
     def slow(self, who: int, frames: int) -> None:
         """What the device is told is under way from now on; some of it arrives."""
         device = self._device(who)
-        if device.connected and device.link is not None:
-            device.link.slow = True
-            device.link.deliver(frames)
-            self.play.net.run()
+        if device.connected:
+            self.play.slow(device, frames)
 
     @rule(who=ANY)
     def load(self, who: int) -> None:

@@ -6,6 +6,7 @@ Node and clients have a clock each, which go together: a node that was ended sta
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -74,6 +75,14 @@ class Link(Connection):
             self._arrived += 1
             self._listener.received(frame)
         return bool(frames)
+
+    def named(self, count: int | None = None) -> set[str]:
+        """The messages that the next frames tell of, by their ids."""
+        told = [msgspec.json.decode(frame) for frame in self._under_way[:count]]
+        written = {one["params"]["id"] for one in told if one.get("method") == "chat.message"}
+        return written | {
+            one["params"]["message"]["id"] for one in told if one.get("method") == "chat.changed"
+        }
 
     def _check(self, frame: dict[str, Any]) -> None:
         """The node tells each durable event once, in order; the SDK would leave out what comes twice."""

@@ -120,6 +120,24 @@ class Play(Orders):
             device.back()
         self.settle_orders(device)
 
+    def slow(self, device: Device, frames: int) -> None:
+        """What the device is told is under way from now on; so many frames of it arrive.
+
+        For a message of which nothing more is under way it does not wait any more.
+        """
+        assert device.link is not None
+        device.link.slow = True
+        arrived = device.link.named(frames)
+        device.link.deliver(frames)
+        arrived -= device.link.named()
+        self.net.run()
+        for view in device.state.chats:
+            room = self.truth.rooms.get(self.names.key_of(device.owner, view.chat))
+            for message in [message for message in view.messages if message.id in arrived]:
+                key = self.names.key_of_message(device, message)
+                if room is not None and not key.startswith("notice "):  # there may be two that say the same
+                    room.said[room.find(key)].waits.discard(device.id)
+
     def read(self, device: Device, view: ChatView, message: Message) -> None:
         """Everything up to a message was read on a device."""
         client, upto = device.client, self.names.key_of_message(device, message)
