@@ -17,7 +17,9 @@ from safeum_home.client.errors import Closing, Disconnected
 from safeum_home.client.session import Client
 from safeum_home.client.state import State
 from safeum_home.gateway.session import Session
+from safeum_home.ids import AccountId
 from safeum_home.protocol.types import DeviceInfo
+from safeum_home.storage import accounts
 from tests.world import HOST, PASSWORD, Connection, World
 
 UNBOUNDED: dict[str, Any] = {"history_switches_per_account": 1e9, "history_switches_per_account_burst": 10**9}
@@ -226,6 +228,11 @@ class Net:
             self.run()
             self.clock.pump([TURN / 2] * 2)
             self.run()
+
+    def has_account(self, account: AccountId) -> bool:
+        """Whether the node has an account still."""
+        blind = self.world.vault.blinder.account(account)
+        return self.world.database.now(lambda c: accounts.exists(c, blind))
 
     def restart(self, after: float = 0.0) -> None:
         """The node is killed, and started again on what it had on disk, `after` seconds."""

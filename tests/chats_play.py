@@ -209,9 +209,11 @@ class Play(Orders):
         client = device.client
         device.ask(lambda: client.set_pin(PASSWORD, PIN)).needed()
         closing = device.ask(lambda: client.close_account(PIN))
+        # Who comes back before it is answered finds it closed.
+        assert not self.net.has_account(self.names.accounts[name])
+        self.truth.close(name)
         self.net.settle(25)
         assert closing.done and not isinstance(closing.error, RemoteProblem), closing.error
-        self.truth.close(name)
         for one in (device, *others):
             self.devices.remove(one)
             del self.orders[one]
