@@ -146,16 +146,6 @@ class RoughLives(SocialLives):
         if back:
             self.play.bring_back(missing)
 
-    def _connected(self, people: list[str]) -> list[int]:
-        """A device of each of these, where one is connected."""
-        devices = self.play.devices
-        found = {one.owner: number for number, one in enumerate(devices) if one.connected}
-        return [found[one] for one in people if one in found]
-
-    def _towards(self, number: int, person: str) -> int:
-        """Who somebody is, as `_other` of a device counts."""
-        return (NAMES.index(person) - NAMES.index(self._device(number).owner)) % len(NAMES)
-
     @rule(who=ANY, chat=ANY, back=BACK, what=st.sampled_from(["react", "edit", "answer", "forward", "read"]))
     def unanswered(self, who: int, chat: int, back: int, what: str) -> None:
         """Something is done, and the answer is lost: it is asked for again, and is done once."""
