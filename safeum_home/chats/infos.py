@@ -54,6 +54,10 @@ class ChatInfos:
         """`chat.updated` of a chat whose record was changed at `position`."""
         return self._event(self.info(chat), position)
 
+    def updated_to(self, record: ChatRecord, people: int, position: int) -> Published:
+        """The same of a group of so many members, whose record is this now."""
+        return self._event(ChatInfo(**self.members(ChatKind.GROUP, record, people)), position)
+
     def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
         """`ports.Source` of what chats are."""
         rows = chats.chats_changed_since(c, self._blinder.account(account), after, limit)

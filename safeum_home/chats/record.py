@@ -11,7 +11,8 @@ class GroupRecord(Struct, frozen=True, omit_defaults=True):
     """What a group has besides: `hub` is the node that orders its messages.
 
     `earlier`: whoever joins sees what was written before. `avatar` names the picture, see
-    `chats.group_pictures`. `link` is the code of the link by which it is joined.
+    `chats.group_pages`. `link` is the code of the link by which it is joined. `people` is how many members
+    the hub of another node has said that there are.
     """
 
     hub: str
@@ -20,6 +21,7 @@ class GroupRecord(Struct, frozen=True, omit_defaults=True):
     avatar: str | None = None
     earlier: bool = False
     link: str | None = None
+    people: int = 0
 
 
 class ErasureRecord(Struct, frozen=True):

@@ -48,7 +48,7 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
     fleeting = FleetingMessages(clock, database, blinder, means.fleeting_turns, config.history)
     notices = NoticeWriter(blinder, cursors, system, now, signed, fleeting.waits)
     kept = (database, blinder, cursors, registry, delivery, now, signed, inbox, fleeting)
-    messages = Messages(*kept, composing, means.fan_out, means.telling)
+    messages = Messages(*kept, composing, means.fan_out, means.telling, means.posts)
     receipts = Receipts(clock, database, blinder, cursors, registry, bus, means.telling)
     support = support_account(means.node)
     return MessagingParts(
@@ -58,7 +58,7 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
         notices,
         SystemMessages(registry, messages, system, now),
         SupportDesk(database, registry, means.opener, messages, receipts, blinder, support),
-        (messages.since, receipts.since, means.infos.since),
+        (messages.since, receipts.since, means.infos.since, means.posts.box.since),
         message_routes(messages, receipts, typing),
         {"support_messages_per_account": inbox.rate, "deliveries_per_account": means.fan_out.rate},
     )

@@ -10,6 +10,7 @@ from twisted.internet.threads import deferToThread
 from safeum_home.accounts.closing import Closing
 from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.accounts.findable_keeper import FindableKeeper
+from safeum_home.chats.across.post_box import PostBox
 from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.registry import ChatRegistry
@@ -41,6 +42,7 @@ class Domain:
     files: Files
     presence: WhoIsThere
     fleeting: FleetingMessages
+    posts: PostBox
     shared: tuple[SharedKind, ...]
     """Of what other nodes are told, and tell."""
     answers: Mapping[type[Struct], Answer]
@@ -59,6 +61,10 @@ class Domain:
         with suppress(Problem):
             await self.control.registration.load()
 
+    async def _post_again(self) -> None:
+        with suppress(Problem):
+            await self.posts.again()
+
     async def _erase(self) -> None:
         with suppress(Problem):
             await self.turns.if_due()
@@ -69,12 +75,15 @@ class Domain:
         self.findable.start()
         self.files.janitor.start()
         self.fleeting.start()
+        spawn(self._post_again(), "telling groups' nodes what waits for them")
 
     async def stop(self) -> None:
         """End what is under way: afterwards nothing uses the database."""
         self.receipts.flush()
+        await self.files.copies.stop()
         await self.files.janitor.stop()
         self.fleeting.stop()
+        self.posts.stop()
         self.presence.stop()
         await self.turns.stop()
         await self.fleeting_turns.stop()

@@ -4,14 +4,17 @@ A message of another node has a position and an id here as any other. By `Messag
 at the node of its sender, it is recognised when it is told again.
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from msgspec import structs
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.arrivals import Arrivals, body_of, content
+from safeum_home.chats.across.arrivals import Arrivals, body_of, content, others
 from safeum_home.chats.across.changed import check_author, is_gone, tell
+from safeum_home.chats.across.files import ForeignFiles, Told
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
 from safeum_home.chats.across.shown import Shown
@@ -34,6 +37,22 @@ from safeum_home.storage import events
 from safeum_home.storage.rows import NewEvent
 
 
+@dataclass(slots=True)
+class _Arriving:
+    """A message that another node tells of, on its way into the database; `sent` recognises it."""
+
+    chat: Chat
+    places: Places
+    sender: AccountId
+    message: Message
+    shared: SharedMessage
+    sent: bytes
+    file: File | None
+    """As its sender's node calls it."""
+    stored: bytes | Stored | None = None
+    """It is new, and these are its encoded parameters; or what has changed with one that is known."""
+
+
 class MessageKind:
     """`ports.SharedKind`: `chat.message`."""
 
@@ -52,6 +71,7 @@ class MessageKind:
         altering: Altering,
         changes: MessageChanges,
         delivery: Delivery,
+        files: ForeignFiles,
     ) -> None:
         self._database = database
         self._blinder = blinder
@@ -62,12 +82,20 @@ class MessageKind:
         self._altering = altering
         self._changes = changes
         self._delivery = delivery
+        self._files = files
 
     # --- telling
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
-        found = self._shown.message(c, pointer)
-        if found is None or isinstance(found[1].body, File):
+        return self._event(c, self._shown.message(c, pointer))
+
+    def building(self, c: Connection, pointers: Sequence[bytes]) -> Callable[[bytes], Event | None]:
+        """`ports.Bulky`."""
+        shown = self._shown.among(c, pointers)
+        return lambda pointer: self._event(c, shown(pointer))
+
+    def _event(self, c: Connection, found: tuple[ChatContents, Message] | None) -> Event | None:
+        if found is None:
             return None
         chat, message = found
         body, at = message.body, message.edited or message.at
@@ -99,8 +127,10 @@ class MessageKind:
         shared, sender = content(event, SharedMessage), AccountId(event.sender)
         if event.id is None:
             raise Problem(Code.MALFORMED_EVENT)
-        body = body_of(shared.body, sender)
+        body = told = body_of(shared.body, sender)
         chat = await self._arrivals.chat(node, event)
+        if isinstance(told, File):
+            body = self._files.body(chat, sender, told)
         _check(shared, chat)
         sent = self._blinder.foreign(node, event.id)
         places = Places(self._database, chat)
@@ -115,37 +145,61 @@ class MessageKind:
                 forwarded=shared.forwarded,
                 edited=None if shared.edited is None else self._arrivals.time(shared.edited),
             )
-        outcome: list[bytes | Stored] = []
+        file = told if isinstance(told, File) else None
+        arriving = _Arriving(chat, places, sender, message, shared, sent, file)
 
         def store(c: Connection) -> None:
-            outcome.clear()
+            arriving.stored = None
             both = places.both
             if sender in chat.writers:
-                known, encoded = self._first(c, chat, both[0], message, shared, sent)
+                row, encoded = self._row(c, arriving)
+                [known] = events.append_events(c, [row])
                 if known is None:
-                    outcome.append(encoded)
+                    self._attach(c, arriving)
+                    arriving.stored = encoded
                     return
             elif (known := events.recognised(c, sent)) is None:
                 raise Problem(Code.NOT_A_CONTACT)
             if not is_gone(c, chat, known):
                 change = self._again(chat, message)
-                if (stored := self._altering.store(c, chat, sender, known, both, change)) is not None:
-                    outcome.append(stored)
+                arriving.stored = self._altering.store(c, chat, sender, known, both, change)
 
         def publish() -> None:
-            for told in outcome:
-                if isinstance(told, bytes):
-                    self._delivery.message(chat, sender, told, places.both[0], None)
-                else:
-                    tell(self._altering, chat, told)
+            stored = arriving.stored
+            if isinstance(stored, bytes):
+                self._delivery.message(chat, sender, stored, places.both[0], None)
+            elif stored is not None:
+                tell(self._altering, chat, stored)
 
-        return Applied(store, publish, lambda: None, places.take)
+        return Applied(store, publish, lambda: None, places.take, arriving)
 
-    def _first(
-        self, c: Connection, chat: Chat, position: int, message: Message, shared: SharedMessage, sent: bytes
-    ) -> tuple[int | None, bytes]:
-        """Store a message, or say at which position it is known; and its encoded parameters."""
-        message = structs.replace(message, id=self._cursors.encode(position))
+    def store_rows(self, c: Connection, rows: Sequence["_Arriving"]) -> bool:
+        """`ports.Bulky`: messages that nobody has heard of before."""
+        made: list[NewEvent] = []
+
+        def append() -> bool:
+            outcomes = events.append_events(c, made)
+            made.clear()
+            return not any(outcomes)  # where one was known, that is its position, and no position is 0
+
+        for arriving in rows:
+            if arriving.sender not in arriving.chat.writers:
+                return False
+            # What is answered may be among these.
+            if arriving.shared.reply_to is not None and not append():
+                return False
+            row, arriving.stored = self._row(c, arriving)
+            made.append(row)
+            if arriving.file is not None:
+                if not append():
+                    return False
+                self._attach(c, arriving)
+        return append()
+
+    def _row(self, c: Connection, arriving: "_Arriving") -> tuple[NewEvent, bytes]:
+        """A message as it is to be stored, and its encoded parameters."""
+        chat, position, shared = arriving.chat, arriving.places.both[0], arriving.shared
+        message = structs.replace(arriving.message, id=self._cursors.encode(position))
         if shared.reply_to is not None:
             node = node_of(message.sender)
             answered = self._references.find(c, chat.blind, shared.reply_to, node)
@@ -153,8 +207,15 @@ class MessageKind:
                 message = structs.replace(message, reply_to=self._cursors.encode(answered))
         encoded = frames.encode_params(message)
         sealed = seal_under(chat.key, chat.blind, position, encoded)
-        [known] = events.append_events(c, [NewEvent(chat.blind, position, sealed, sent)])
-        return known, encoded
+        return NewEvent(chat.blind, position, sealed, arriving.sent), encoded
+
+    def _attach(self, c: Connection, arriving: "_Arriving") -> None:
+        """A message that was just stored has a file, if it has one."""
+        if arriving.file is not None:
+            chat, sender = arriving.chat, arriving.sender
+            [reader] = others(chat, sender)
+            told = Told(sender, arriving.message.origin or "", reader)
+            self._files.attach(c, chat, arriving.places.both[0], told, arriving.file)
 
     def _again(self, chat: Chat, told: Message) -> Change:
         """What becomes of a message that was heard of before: never what it was earlier."""
