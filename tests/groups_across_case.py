@@ -55,6 +55,15 @@ class GroupsAcrossCase(SynchronousTestCase):
         assert answer is not None, f"{method} was not answered"
         return answer
 
+    def hold(self, node: str) -> None:
+        """The hub does not get through to a node, which asks it as before."""
+        self.nodes.peers[A].held.add(node)
+
+    def release(self) -> None:
+        """It does again."""
+        self.nodes.peers[A].held.clear()
+        self.settle()
+
     def create(self, *invited: Client, name: str = "Walks", **more: Any) -> str:
         """A group of Alice's, and who is invited into it."""
         params = {"client_id": f"group-{name}", "name": name, "invite": [one.account for one in invited]}

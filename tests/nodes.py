@@ -38,6 +38,8 @@ class MemoryPeers:
         """Nodes whose keys cannot be had."""
         self.waiting: list[Noted] = []
         self.refused: list[tuple[Noted, Problem]] = []
+        self.held: set[str] = set()
+        """What is noted for these nodes waits."""
 
     def reaches(self, node: str) -> bool:
         return node in self._nodes.worlds and node != self._name
@@ -136,7 +138,8 @@ class Nodes:
     def _ready(self, name: str) -> list[Noted]:
         if name in self.away:
             return []
-        waiting = [row for row in self.peers[name].waiting if row.node not in self.away]
+        away = self.away | self.peers[name].held
+        waiting = [row for row in self.peers[name].waiting if row.node not in away]
         return sorted(waiting, key=lambda row: not row.urgent)
 
     def _carry(self, name: str) -> bool:

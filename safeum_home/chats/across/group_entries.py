@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from safeum_home import ids
 from safeum_home.chats.across.arrivals import content
 from safeum_home.chats.across.group_copies import Copy, Fresh, GroupCopies, check_hub
-from safeum_home.chats.across.group_places import PLACES, CopyEntries
+from safeum_home.chats.across.group_places import PLACES, CopyEntries, Places
 from safeum_home.chats.across.group_records import shared_group
 from safeum_home.chats.across.group_telling import EntryPointer
 from safeum_home.chats.group_changes import GroupChanges
@@ -102,9 +102,9 @@ class EntryKind:
         return new_event(ENTRY, system, self._now(), to_builtins(told), record.id)
 
     def _is_for(self, c: Connection, place: EntryPointer, entry: Entry) -> bool:
-        if self._blinder.node(node_of(entry.account)) == place.node:
+        if self._blinder.node(node_of(entry.account)) == place.told:
             return True
-        return group_nodes.visible(c, place.chat, place.node) is not None
+        return group_nodes.visible(c, place.chat, place.told) is not None
 
     def _called(self, c: Connection, entry: Entry) -> Called:
         address, name = self._events.called_as(entry, self._events.called(c, entry.account))
@@ -176,7 +176,7 @@ class EntryKind:
 
         def store(c: Connection) -> None:
             outcome.clear()
-            if (copy := self._entries.store(c, node, chat, told, list(places), fresh)) is not None:
+            if (copy := self._entries.store(c, node, chat, told, Places(*places), fresh)) is not None:
                 outcome.append(copy)
 
         def publish() -> None:
