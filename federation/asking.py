@@ -5,7 +5,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from federation.sender import Request
+from federation.greeting import Request
 from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.answers import NoAnswer
 from safeum_home.protocol.federation.questions import NAME_OF

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 from twisted.logger import Logger
 
-from federation.own_keys import OwnKeys
+from federation.own_keys import KeyInUse, OwnKeys
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.federation import SharedKind
 from safeum_home.ports.outbox import Batch, Trim, Waiting
@@ -18,10 +18,14 @@ Kinds = Callable[[], Mapping[str, SharedKind]]
 
 
 class Built(NamedTuple):
-    """The body of a transaction, and what of the batch is not in it."""
+    """The body of a transaction, what of the batch is not in it, and the id of the key that has signed it.
+
+    It can be sent while that key is the one in use.
+    """
 
     body: bytes
     trim: Trim
+    key_id: str
 
     @property
     def is_whole(self) -> bool:
@@ -42,10 +46,11 @@ class Builder:
         events: list[bytes] = []
         gone: list[Waiting] = []
         poison: list[tuple[Waiting, str]] = []
-        size, kinds = FRAME, self._kinds()
+        # One for all of it, though it may be replaced meanwhile.
+        size, kinds, key = FRAME, self._kinds(), self._own.in_use
         for place, row in enumerate(batch.rows):
             try:
-                event = self._event(c, row, kinds)
+                event = self._event(c, row, kinds, key)
             except Problem as problem:
                 poison.append((row, problem.code.code))
                 continue
@@ -53,13 +58,15 @@ class Builder:
                 gone.append(row)
             elif size + len(event) + 1 > self._most:
                 later = batch.rows[place:]
-                return Built(body_of(events), Trim(tuple(gone), tuple(poison), later))
+                return Built(body_of(events), Trim(tuple(gone), tuple(poison), later), key.key_id)
             else:
                 events.append(event)
                 size += len(event) + 1
-        return Built(body_of(events), Trim(tuple(gone), tuple(poison)))
+        return Built(body_of(events), Trim(tuple(gone), tuple(poison)), key.key_id)
 
-    def _event(self, c: Connection, row: Waiting, kinds: Mapping[str, SharedKind]) -> bytes | None:
+    def _event(
+        self, c: Connection, row: Waiting, kinds: Mapping[str, SharedKind], key: KeyInUse
+    ) -> bytes | None:
         kind = kinds.get(row.type)
         if kind is None:
             raise Problem(Code.UNKNOWN_KIND)
@@ -67,7 +74,6 @@ class Builder:
             event = kind.build(c, row.pointer)
             if event is None:
                 return None
-            key = self._own.in_use
             return sign_event(event, key.key_id, key.signer)
         except Problem:
             raise

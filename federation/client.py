@@ -34,6 +34,8 @@ from safeum_home.outgoing.http import Answer, HttpLimits, NetworkHttp
 
 MOST_PLACES = 1024
 """Places whose connections are kept; beyond it those go first that were not used for longest."""
+RESERVED = 4
+"""One in so many of all requests is kept for those that tell nodes what waits for them."""
 
 
 class Client:
@@ -59,12 +61,14 @@ class Client:
         headers: Mapping[str, str],
         body: bytes | None = None,
         most: int | None = None,
+        reserved: bool = False,
     ) -> "Deferred[Answer]":
         """Ask; fails with `NoAnswer` and with nothing else. `path` begins with a slash.
 
-        `most` octets of an answer are taken, where that is less than usual.
+        `most` octets of an answer are taken, where that is less than usual. `reserved`: it may use what is
+        kept for what waits for other nodes, so that questions to dead nodes hold up nothing of it.
         """
-        if self._open >= self._requests:
+        if self._open >= self._requests - (0 if reserved else self._requests // RESERVED):
             refused: Deferred[Answer] = Deferred()
             refused.errback(NoAnswer(TOO_MANY, handed_over=False))
             return refused

@@ -8,8 +8,10 @@ from twisted.python.failure import Failure
 
 from federation.client import Client
 from federation.discovery import Discovery
+from federation.resolving import TOO_MANY_NAMES
 from safeum_home.outgoing.answers import IN_TIME, TOO_MANY, NoAnswer, no_answer
 from safeum_home.outgoing.http import Answer
+from safeum_home.protocol.federation.transactions import TRANSACTIONS_PATH
 from safeum_home.protocol.http import NODE_KEYS_PATH
 
 NOT_DEALT_WITH = "this node has nothing to do with that one"
@@ -92,14 +94,16 @@ class Destinations:
         headers = {"Accept": "application/json"}
         if body:
             headers["Content-Type"] = "application/json"
-        place = await self._discovery.find(node)
+        # What waits for nodes goes on, whatever is asked of how many that do not answer.
+        reserved = path.startswith(TRANSACTIONS_PATH)
+        place = await self._discovery.find(node, reserved)
         if signed:
             # Not before it is known where to: a signature is good for minutes only.
             headers |= self._sign(method, path, body, node)
         try:
-            return await self._client.request(place, method, path, headers, body or None, most)
+            return await self._client.request(place, method, path, headers, body or None, most, reserved)
         except NoAnswer as error:
-            if not error.handed_over and error.reason != TOO_MANY:
+            if not error.handed_over and error.reason not in (TOO_MANY, TOO_MANY_NAMES):
                 self._discovery.doubt(node)
             raise
 

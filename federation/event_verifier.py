@@ -5,7 +5,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults
 
-from federation.key_cache import KeyCache
+from federation.key_cache import EVERY, KeyCache
 from federation.own_keys import OwnKeys
 from federation.policy import Policy
 from safeum_home.errors import Code, Problem
@@ -39,7 +39,8 @@ class EventVerifier:
 
         They are `malformed_event`, `wrong_sender_node`, `unknown_key`, `bad_signature`, `federation_refused`;
         and `node_unreachable` and `busy`, which pass, where the keys of a node could not be fetched. What
-        `origin` says itself needs a key in force; what it passes on may have an old one: see `VerifyKeys.at`.
+        `origin` says itself needs a key in force, and has `retry_after` where that is not known; what it
+        passes on may have an old one: see `VerifyKeys.at`.
         """
         read: list[Event | Problem] = await self._in_thread(lambda: [_read(octets) for octets in batch])
         allowed = [self._allowed(each, origin, may_pass_on) for each in read]
@@ -90,5 +91,7 @@ def _verified(
     try:
         verify_event(event, published.current if event.node == origin else published.at(event.at))
     except Problem as problem:
+        if problem.code is Code.UNKNOWN_KEY and event.node == origin:
+            return Problem(problem.code, retry_after=EVERY)  # it knows by itself which key it has
         return problem
     return event

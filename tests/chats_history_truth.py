@@ -50,7 +50,7 @@ class HistoryTruth(GroupsTruth):
 
     def forward(self, person: str, key: Key, source: Key, which: str, called: str) -> str | None:
         """As before; the device that has a message copied does not know what it holds, and gets it, too."""
-        again = self._was_said(key, called)
+        again = self._was_said(person, key, called)
         refused = super().forward(person, key, source, which, called)
         if refused is None and not again and (copy := self.rooms[key].said[-1]).fleeting:
             copy.waits |= self.writing()

@@ -40,10 +40,13 @@ _ALICE = "@" + "a" * 26
 class Saying:
     """A kind of objects with nothing to them: a name and a number. What came is written down, each time."""
 
-    def __init__(self, node: "Node", type: str = "test.saying", together: bool = False) -> None:
+    def __init__(
+        self, node: "Node", type: str = "test.saying", together: bool = False, may_wait: bool = False
+    ) -> None:
         self._node = node
         self.type = type
         self.together = together
+        self.may_wait = may_wait
         self.ended = 0
         self.applying: Callable[[Event], None] = lambda event: None
         self.storing: Callable[[Connection, Event], None] = lambda c, event: None
@@ -113,7 +116,11 @@ class Node:
         Deferred.fromCoroutine(open_federation(means, make)).addBoth(made.append)
         assert isinstance(made[0], NodeFederation), made[0]
         self.federation = made[0]
-        self.kinds = (Saying(self), Saying(self, "chat.message", True))
+        self.kinds = (
+            Saying(self),
+            Saying(self, "chat.message", together=True),
+            Saying(self, "test.patient", may_wait=True),
+        )
         self.federation.connect(self.kinds, {})
         self.site = EdgeSite(self.pair.clock, EdgeLimits(), site_root(dict, None, self.federation.resources))
         self.site.streams = self.federation.stream
@@ -125,6 +132,8 @@ class Node:
         self.up = False
         self.database.drop()
         self.database.hold = False
+        if (held_back := self.federation.outbox.refusals.held_back) is not None:
+            held_back.stop()
         # It is not told to stop: its timers and answers come to nobody.
         self.federation.sender._stopped = True  # as a process that is gone
         for way in self.federation.sender._ways.values():

@@ -41,6 +41,12 @@ class GroupsAcrossCase(SynchronousTestCase):
         second.call("contact.accept", account=first.account)
         self.settle()
 
+    def back(self, client: Client) -> Client:
+        """The same device on the node as it is now: that was started anew."""
+        again = Client(self.nodes[client.account.partition(":")[2]])
+        again.account, again.token, again.address = client.account, client.token, client.address
+        return again.opened(again.call("session.resume", token=client.token, since=client.cursor))
+
     def settle(self) -> None:
         self.nodes.settle()
 

@@ -50,6 +50,28 @@ class ClosedTests(TwoNodes):
         self.assertGreater(self.nodes[A].domain.turns.epoch, 1)
         self.alice.call("contact.remove", account=self.bob.account)
 
+    def parted(self, remover: Client, other: Client) -> list[tuple[str, bool]]:
+        """What Alice's devices, one there and one away, hear last where the contact was removed before."""
+        away = self.nodes[A].login("alice")
+        remover.call("contact.remove", account=other.account)
+        self.nodes.settle()
+        away.drop()
+        self.close()
+        self.nodes.settle()
+        self.refused("not_found", self.alice, "chat.history", chat=self.chat)
+        away.resume(away.cursor)
+        last = [device.take("contact.changed")[-1]["params"] for device in (self.alice, away)]
+        return [(event["contact"]["state"], event.get("erased", False)) for event in last]
+
+    def test_removed_before(self) -> None:
+        """Who has removed the contact hears that the chat is gone, and does not see it in the list again."""
+        self.assertEqual(self.parted(self.alice, self.bob), [("none", True)] * 2)
+        self.assertEqual(state(self.alice, self.bob), "none")
+
+    def test_has_removed_before(self) -> None:
+        """The chat of an account that had removed the other one was there still, and goes at both nodes."""
+        self.assertEqual(self.parted(self.bob, self.alice), [("closed", False)] * 2)
+
     def test_while_away(self) -> None:
         """It is told after an outage too, before all else, and nothing of the account is left meanwhile."""
         self.nodes.away.add(A)

@@ -199,7 +199,7 @@ class Closing:
         self._forget(owner.account, owner.username)
         self._devices.closed(owner.account, skip)
         for contact_of, contact in told:
-            self._bus.publish(contact_of, self._side.event(contact, position))
+            self._bus.publish(contact_of, self._side.farewell(contact, position))
         _log.info("An account was closed.")
         return True
 

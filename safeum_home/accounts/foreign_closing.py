@@ -10,7 +10,7 @@ from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.directory import AccountDirectory, OpenAccount
 from safeum_home.accounts.foreign_notes import CLOSED, ForeignNotes
 from safeum_home.accounts.foreign_pairs import ForeignPairs
-from safeum_home.accounts.relation import NONE, REQUESTED
+from safeum_home.accounts.relation import REQUESTED
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
@@ -57,7 +57,7 @@ class Farewells:
         nodes = self._notes.others(self._hubs(c, owner.blind))
         for row, entry in self._side.rows(c, owner):
             if self._notes.is_foreign(entry.account):
-                if (row.chat in founded and entry.state is not NONE) or entry.state is REQUESTED:
+                if row.chat in founded or entry.state is REQUESTED:
                     nodes |= self._notes.nodes([entry.account])
                 self._pairs.drop(c, owner.blind, entry.account)
         if nodes:
@@ -79,6 +79,7 @@ class ForeignClosing:
     """`ports.SharedKind` `account.closed`."""
 
     type = CLOSED
+    may_wait = True
 
     def __init__(
         self,
@@ -142,7 +143,7 @@ class ForeignClosing:
             if erased[0]:
                 self._forget(account)
                 for contact_of, contact in told:
-                    self._bus.publish(contact_of, self._side.event(contact, position))
+                    self._bus.publish(contact_of, self._side.farewell(contact, position))
                 spawn(self._erased(), "erasing an account of another node")
 
         return Applied(store, publish, _nothing, placed)

@@ -35,6 +35,7 @@ class ForeignContacts:
     """The commands `contact.*` for accounts of other nodes, and `ports.SharedKind` `contact`."""
 
     type = RELATION
+    may_wait = True
 
     def __init__(
         self,

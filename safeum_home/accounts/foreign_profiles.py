@@ -32,6 +32,7 @@ class ForeignProfiles:
     """`ports.SharedKind` `profile`: the last one told is the one that is kept."""
 
     type = PROFILE
+    may_wait = True
 
     def __init__(
         self,

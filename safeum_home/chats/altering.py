@@ -8,9 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from msgspec import structs
 from sqlalchemy import Connection
-from twisted.internet.defer import Deferred
 
 from safeum_home.chats.across.posts import Posts
 from safeum_home.chats.across.telling import Telling, Told
@@ -18,14 +16,12 @@ from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.chats.fan_out import UNREAD, FanOut
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.reacted import own_reactions
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.rights import Action, may
 from safeum_home.chats.sealed import open_message, reseal
-from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId
-from safeum_home.ports import Blinder, Bus, Caller, Committed, Cursors, Database, Missed, Published
+from safeum_home.ports import Blinder, Bus, Caller, Committed, Cursors, Database, Published
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import Done
 from safeum_home.protocol.events import ChatChanged, Reacted
@@ -33,7 +29,7 @@ from safeum_home.protocol.federation.group_posts import Act
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Message
 from safeum_home.storage import changes, chats, events
-from safeum_home.storage.rows import ChangeRow, EventRow
+from safeum_home.storage.rows import EventRow
 from safeum_home.storage.trial import tried
 
 
@@ -192,7 +188,10 @@ class Altering:
         if chat.hub is not None:
             return await self._post(chat, caller, target, change, own)
         try:
-            stored = await self._store(chat, caller.account, target, change, own)
+            places = self.places()
+            stored = await self._database.transact(
+                lambda c: self.store(c, chat, caller.account, target, places, change, own)
+            )
         except Problem:
             self._settle(chat, caller.account, 0)
             raise
@@ -218,12 +217,6 @@ class Altering:
             return self._posts.acts.changed(c, contents, altered.message, altered.reacted)
 
         return await self._posts.change(chat, caller, target, make)
-
-    def _store(
-        self, chat: Chat, account: AccountId, target: int, change: Change, own: bool
-    ) -> "Deferred[Stored | None]":
-        places = self.places()
-        return self._database.transact(lambda c: self.store(c, chat, account, target, places, change, own))
 
     def places(self) -> tuple[int, int]:
         """Where a change is told: for a transaction of this turn."""
@@ -305,24 +298,3 @@ class Altering:
         updated = self._infos.updated(replace(chat, record=record.record), position)
         for member in chat.members:
             self._bus.publish(member, updated)
-
-    def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
-        """`ports.Source` of messages that were changed."""
-        blind = self._blinder.account(account)
-        rows = changes.changes_since(c, blind, after, limit)
-        opened = self._opener.opener(c, account, (row.event.chat for row in rows))
-
-        def tell(row: ChangeRow) -> Published | None:
-            chat = opened(row.event.chat)
-            if chat.entry is not None and row.position < chat.entry.since:
-                return None  # it was so when the account came
-            message, reacted = open_message(c, chat, row.event), None
-            if message.reactions:
-                mine = own_reactions(c, chat, blind, [row.event.position])
-                emoji = mine.get(row.event.position)
-                message, reacted = structs.replace(message, mine=emoji), Reacted(account, emoji)
-            event = ChatChanged(self._cursors.encode(row.position), message, None, reacted)
-            return Published(frames.text_frame(frames.encode_event(event)), row.position)
-
-        told = [event for event in undamaged(rows, tell, "messages") if event is not None]
-        return Missed(told, rows[-1].position if len(rows) == limit else None)

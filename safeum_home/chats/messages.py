@@ -86,7 +86,7 @@ class Messages:
         try:
             composed = await self._composing.find(caller.account, chat, params)
         except Problem as problem:
-            return await self._sent_before.or_refused(chat, caller.device, params.client_id, problem)
+            return await self._sent_before.or_refused(chat, caller, params.client_id, problem)
         # It may have changed meanwhile: what is sealed is sealed under the key that it has now.
         chat = await self._registry.load(ChatId(params.chat), caller.account)
         try:
@@ -100,9 +100,10 @@ class Messages:
     ) -> "Deferred[Committed[Sent]]":
         sender, device = caller.account, caller.device
         if chat is None or sender not in chat.writers:  # a set: groups have many members
-            if chat is None or sender not in chat.members:
-                raise self._registry.refusal(ChatId(params.chat), sender)
-            return self._sent_before.or_refused(chat, device, params.client_id)
+            refusal = self._registry.refusal(ChatId(params.chat), sender)
+            if chat is None:
+                raise refusal
+            return self._sent_before.or_refused(chat, caller, params.client_id, refusal)
         if chat.hub is not None:
             return Deferred.fromCoroutine(self._post(chat, caller, params, composed))
         message, encoded, position = self._compose(chat, sender, params.body, composed)
@@ -123,7 +124,7 @@ class Messages:
             elif chat.nodes:
                 if not self._telling.reaches(chat.nodes):
                     refused = Problem(Code.FEDERATION_REFUSED)
-                    return self._sent_before.or_refused(chat, device, params.client_id, refused)
+                    return self._sent_before.or_refused(chat, caller, params.client_id, refused)
                 stored = self._put_told(chat, ToldEvent(row, chat.nodes), composed)
             elif composed is not None:
                 stored = self._database.transact(composed.storing(chat, row))
@@ -171,7 +172,7 @@ class Messages:
         device: DeviceId,
     ) -> "Committed[Sent] | Deferred[Committed[Sent]]":
         if earlier is not None:
-            return self._sent_before.at(chat, earlier)
+            return self._sent_before.at(chat, AccountId(message.sender), earlier)
 
         def publish() -> None:
             # Who has a message copied does not know what it holds: that device is told too.
@@ -209,7 +210,9 @@ class Messages:
         self._fan_out.take(caller.account, len(chat.members), len(frames.encode_params(message)))
         check = None if composed is None else composed.check
         outcome = await self._posts.send(chat, caller, params.client_id, message, check)
-        return await self._sent_before.at(chat, outcome) if isinstance(outcome, int) else outcome
+        return (
+            await self._sent_before.at(chat, caller.account, outcome) if isinstance(outcome, int) else outcome
+        )
 
     def _compose(
         self, chat: Chat, sender: AccountId, body: Body | None, composed: Composed | None

@@ -149,7 +149,9 @@ class Pins:
             if tried(c, lambda c: self.store(c, chat, caller.account, target, pinned, 0)) is None:
                 return None
             row = events.event(c, chat.blind, target)
-            return None if row is None else self._posts.acts.pinned(open_message(c, contents, row), pinned)
+            if row is None:
+                return None
+            return self._posts.acts.pinned(contents, open_message(c, contents, row), pinned)
 
         return await self._posts.change(chat, caller, target, make)
 

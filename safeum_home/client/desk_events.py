@@ -59,7 +59,7 @@ class Listening:
 
     def _begin(self) -> None:
         self._desk.begin()
-        self._learn_groups()
+        self._learn_titles()
         spawn(self._invitations(), "asking for invitations")
         contacts = self._desk.state.contacts.values()
         self._histories = {view.chat: (view.history, view.erased) for view in self._desk.state.chats}
@@ -83,7 +83,7 @@ class Listening:
         elif isinstance(event, MemberChanged):
             self._member(event)
         elif isinstance(event, ContactChanged):
-            self._contact(event.contact)
+            self._contact(event.contact, event.erased)
         elif isinstance(event, ProfileChanged):
             self._profile(event.account, event.profile)
         elif isinstance(event, ChatUpdated):
@@ -93,7 +93,7 @@ class Listening:
         elif isinstance(event, Loaded):
             self._more()
         if isinstance(event, ChatUpdated | Loaded):
-            self._learn_groups()
+            self._learn_titles()
         self._desk.refresh()
 
     def _more(self) -> None:
@@ -125,7 +125,11 @@ class Listening:
     def _message(self, message: Message) -> None:
         desk = self._desk
         view = desk.state.chat(message.chat)
-        if view is None or message.sender == desk.state.account:
+        if view is None:
+            return
+        if view.kind == "direct" and view.chat not in self._titles:
+            self._titles[view.chat] = desk.names.title(view)
+        if message.sender == desk.state.account:
             return
         if view.kind == "group":
             spawn(learn(desk, view), "asking who they are")
@@ -169,7 +173,7 @@ class Listening:
         if member.state in ("member", "invited"):
             return
         was_here = desk.current == event.chat
-        title = self._groups.pop(event.chat, None)
+        title = self._titles.pop(event.chat, None)
         wipe(desk, event.chat)
         if title is None:
             return  # an invitation was declined, or taken back
@@ -178,13 +182,12 @@ class Listening:
         elif was_here:
             self._tell("You have left the group.")
 
-    def _learn_groups(self) -> None:
-        """What groups are called: of one that is gone nothing is in the state when it is told."""
-        self._groups = {
-            view.chat: self._desk.names.title(view) for view in self._desk.state.chats if view.kind == "group"
-        }
+    def _learn_titles(self) -> None:
+        """What chats are called: of one that is gone nothing is in the state when it is told."""
+        title, kinds = self._desk.names.title, ("group", "direct")
+        self._titles = {view.chat: title(view) for view in self._desk.state.chats if view.kind in kinds}
 
-    def _contact(self, contact: Contact) -> None:
+    def _contact(self, contact: Contact, erased: bool) -> None:
         desk = self._desk
         self._called[contact.account] = label(contact.display_name)
         name, login = desk.names.full(contact), desk.names.short(contact.address)
@@ -197,6 +200,10 @@ class Listening:
             self._tell(f"{name} has closed the account. The chat is gone; /remove {login} removes the entry.")
         elif contact.state is ContactState.REMOVED:
             self._tell(f"{name} is no longer your contact.")
+        elif erased:
+            wipe(desk, contact.chat)
+            if (title := self._titles.pop(contact.chat, None)) is not None:
+                self._tell(f"{title} has closed the account. The chat is gone.")
 
     def _updated(self, chat: ChatInfo, place: str) -> None:
         """The chat is now this; what it was is in the state no more.

@@ -32,6 +32,7 @@ from safeum_home.limits import RateLimit
 from safeum_home.node.federation_keys import load, rotate
 from safeum_home.node.federation_rows import PeerRows
 from safeum_home.node.federation_store import NodeInbox, NodeOutbox
+from safeum_home.node.held_back import HeldBack
 from safeum_home.node.untold import give_up
 from safeum_home.outgoing.http import Answer as HttpAnswer
 from safeum_home.ports import Database
@@ -95,6 +96,7 @@ class NodeFederation:
             lambda batch: database.read(lambda c: builder.build(c, batch)),
             way.request,
             SystemRandom().random,
+            lambda: own.in_use.key_id,
         )
         name = means.config.node.name
         verifier = RequestVerifier(name, policy, self.keys, NonceWindow(clock.seconds))
@@ -131,7 +133,11 @@ class NodeFederation:
         kinds = tuple(shared)
         self._kinds = {kind.type: kind for kind in kinds}
         self._answers = answers
-        self.outbox.untold = partial(give_up, self._means.database, kinds)
+        self.outbox.refusals.untold = partial(give_up, self._means.database, kinds)
+        self.outbox.refusals.patient = frozenset(
+            kind.type for kind in kinds if getattr(kind, "may_wait", False)
+        )
+        self.outbox.refusals.held_back = HeldBack(self._means.clock, self.outbox.refusals.release, self.wake)
 
     def start(self) -> None:
         """Begin to tell others."""
@@ -145,6 +151,8 @@ class NodeFederation:
         """Take and send nothing more: afterwards nothing of this uses the database."""
         await self._resource.stop()
         await self.sender.stop()
+        if self.outbox.refusals.held_back is not None:
+            self.outbox.refusals.held_back.stop()
         await self._way.close()
 
     def aside(self, limit: int) -> "Deferred[list[SetAside]]":

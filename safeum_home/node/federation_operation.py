@@ -42,7 +42,7 @@ class FederationOperation:
             state, error = ("idle", "") if report is None else report
             row = wire.NodeRow(each.name, state, each.waiting, each.failing, each.seen, error)
             rows.append(row)
-        return wire.NodeRows(rows, after.hex() if len(rows) == wire.PAGE else "")
+        return wire.NodeRows(rows, after.hex())
 
     async def aside(self, params: Params) -> Struct:
         rows = await self._federation.aside(wire.PAGE)

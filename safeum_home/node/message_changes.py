@@ -7,6 +7,7 @@ from safeum_home.chats.changing import MessageChanges
 from safeum_home.chats.composing import Composing
 from safeum_home.chats.files.sending import Attachments
 from safeum_home.chats.history_switch import DropDrafts
+from safeum_home.chats.missed_changes import MissedChanges
 from safeum_home.chats.own_settings import OwnSettings
 from safeum_home.chats.pins import Pins
 from safeum_home.gateway.dispatch import Routes
@@ -67,7 +68,6 @@ def make_message_changes(means: DomainMeans, attachments: Attachments) -> Messag
         commands.ListPinned: pins.pinned,
         commands.ChatSettingsSet: own.set,
     }
+    missed = MissedChanges(blinder, cursors, means.opener)
     composing = Composing(altering, database, blinder, cursors, registry, attachments)
-    return MessageWays(
-        composing, (altering.since, own.since), routes, own.drop_drafts, altering, changes, pins
-    )
+    return MessageWays(composing, (missed.since, own.since), routes, own.drop_drafts, altering, changes, pins)

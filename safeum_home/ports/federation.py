@@ -40,17 +40,24 @@ class Applied(NamedTuple):
     `store` is called in the writer's thread, in the transaction that notes that the event was received;
     `publish` once that is committed; `ended` in any case, at last. `placed` is called in the turn in which
     the transaction is handed to the database: positions are taken then. `store` may raise `Problem` as
-    `SharedKind.apply` does, and then nothing of it is stored.
+    `SharedKind.apply` does, and then nothing of it is stored. `row` is for `Bulky.store_rows`.
     """
 
     store: Callable[[Connection], object]
     publish: Callable[[], None]
     ended: Callable[[], None]
     placed: Callable[[], None] = _nothing
+    row: Any = None
 
 
 class SharedKind(Protocol):
-    """A kind of object of which other nodes are told. Telling again what was told changes nothing."""
+    """A kind of object of which other nodes are told. Telling again what was told changes nothing.
+
+    It may have `together`: that many of its events may be stored in one transaction; and `may_wait`: that it
+    is of no matter whether an object is told before or behind others. What a node cannot take of such a kind
+    now, which `apply` and `store` say with `busy` and `rate_limited`, holds up nothing else, and is told
+    again later.
+    """
 
     @property
     def type(self) -> str:
@@ -76,6 +83,17 @@ class Hopeful(Protocol):
 
     async def untold(self, node: str, pointer: bytes) -> Applied:
         """`node` will never be told of an object: it was away for too long, or has refused it for good."""
+
+
+@runtime_checkable
+class Bulky(Protocol):
+    """A `SharedKind` may be one as well: what many of its events bring is stored in few statements."""
+
+    def store_rows(self, c: Connection, rows: Sequence[Any]) -> bool:
+        """Do what `store` of all that these are the `Applied.row` of would do.
+
+        False, or a `Problem`, where they cannot be stored so: it is undone, and each is stored for itself.
+        """
 
 
 class Peers(Protocol):

@@ -145,11 +145,12 @@ class Typing(Struct, frozen=True):
 
 
 @_event("contact.changed", durable=True)
-class ContactChanged(Struct, frozen=True):
-    """A contact's state is now this."""
+class ContactChanged(Struct, frozen=True, omit_defaults=True):
+    """A contact's state is now this. `erased`, only ever with `none`: there is no chat with it (any more)."""
 
     cursor: CursorText
     contact: Contact
+    erased: bool = False
 
 
 @_event("profile.changed", durable=True)

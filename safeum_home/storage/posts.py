@@ -25,6 +25,11 @@ _WAITING = (
     .order_by(posts.c.position)
     .limit(bindparam("limit"))
 )
+_CHANGING = (
+    _MINE.where(posts.c.chat == bindparam("chat"), posts.c.state == PostState.CHANGING)
+    .order_by(posts.c.position.desc())
+    .limit(bindparam("limit"))
+)
 _SINCE = (
     _MINE.where(posts.c.told > bindparam("after"), posts.c.state != PostState.CHANGING)
     .order_by(posts.c.told)
@@ -67,6 +72,12 @@ def post(c: Connection, position: int) -> PostRow | None:
 def waiting(c: Connection, account: bytes, chat: bytes, limit: int) -> list[PostRow]:
     """The messages of an account that wait for a group's node, in their order."""
     rows = c.execute(_WAITING, {"account": account, "chat": chat, "limit": limit})
+    return [PostRow(*row) for row in rows]
+
+
+def changing(c: Connection, account: bytes, chat: bytes, limit: int) -> list[PostRow]:
+    """What an account has done to messages of a group and waits for its node, the last one first."""
+    rows = c.execute(_CHANGING, {"account": account, "chat": chat, "limit": limit})
     return [PostRow(*row) for row in rows]
 
 

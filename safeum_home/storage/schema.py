@@ -19,7 +19,7 @@ from safeum_home.storage.schema_groups import passed_on as passed_on
 from safeum_home.storage.schema_groups import posts as posts
 
 _IS_GONE = text("gone IS NOT NULL")
-_IS_FREE, _IS_FIXED = text("batch = 0"), text("batch > 0")
+_IS_FREE, _IS_FIXED, _IS_HELD = text("batch = 0"), text("batch > 0"), text("batch < 0")
 
 node = _table("node", Column("name", String(32), primary_key=True), _number("value"))
 
@@ -239,7 +239,8 @@ peers = _table(
 )
 
 # Of which objects nodes are still to be told: pointers, of blind indexes and numbers. `batch` is the number
-# of the transaction that a row is part of; 0: of none yet. Urgent rows have the lower positions.
+# of the transaction that a row is part of; 0: of none yet; -1: held back for a while. Urgent rows have the
+# lower positions.
 outbox = _table(
     "outbox",
     _blind("destination", primary_key=True),
@@ -258,6 +259,9 @@ outbox = _table(
         postgresql_where=_IS_FREE,
     ),
     Index("ix_outbox_fixed", "destination", "position", sqlite_where=_IS_FIXED, postgresql_where=_IS_FIXED),
+    Index(
+        "ix_outbox_held", "destination", "type", "pointer", sqlite_where=_IS_HELD, postgresql_where=_IS_HELD
+    ),
 )
 
 # What was refused between nodes; sealed is what kind of object it was, and the code.

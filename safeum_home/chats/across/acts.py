@@ -26,17 +26,17 @@ class Acts:
             list(message.mentions),
             message.forwarded,
             message.edited,
-            None if message.edited is None else self._references.of(message),
+            None if message.edited is None else self._references.of(chat, message),
         )
 
     def changed(self, c: Connection, chat: ChatContents, now: Message, reacted: Reacted | None) -> Act:
         """What has become of a message: a reaction, a deletion, or an edit."""
         if reacted is not None:
-            return Reacting(self._references.of(now), reacted.emoji)
+            return Reacting(self._references.of(chat, now), reacted.emoji)
         if isinstance(now.body, Deleted):
-            return Removed(self._references.of(now))
+            return Removed(self._references.of(chat, now))
         return self.written(c, chat, now)
 
-    def pinned(self, message: Message, pinned: bool) -> Act:
+    def pinned(self, chat: ChatContents, message: Message, pinned: bool) -> Act:
         """A message that is to be pinned, or no longer."""
-        return Pinning(self._references.of(message), pinned)
+        return Pinning(self._references.of(chat, message), pinned)

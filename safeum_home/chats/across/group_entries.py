@@ -39,8 +39,8 @@ class EntryKind:
     """`ports.SharedKind`: `group.entry`."""
 
     type = ENTRY
-    together = True
-    """Many may be stored in one transaction."""
+    together = False
+    """Until it is committed nobody gets to know the group, and what follows may have to."""
 
     def __init__(
         self,

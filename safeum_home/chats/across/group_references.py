@@ -2,12 +2,14 @@
 
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.references import References
 from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.sealed import open_message
 from safeum_home.errors import Problem, Tampered
+from safeum_home.ids import system_account
 from safeum_home.ports import Blinder, Cursors
 from safeum_home.protocol.federation.chats import Reference
+from safeum_home.protocol.federation.events import node_of
+from safeum_home.protocol.types import Message
 from safeum_home.storage import events
 
 
@@ -18,7 +20,14 @@ class GroupReferences:
         self._node = node
         self._blinder = blinder
         self._cursors = cursors
-        self.of = References(node, blinder, cursors).of
+        self._system = system_account(node)
+
+    def of(self, chat: ChatContents, message: Message) -> Reference:
+        """What other nodes find a message of a group by."""
+        node = node_of(message.sender)
+        if message.sender == self._system and message.origin is not None and chat.record.group is not None:
+            node = chat.record.group.hub  # of which each node writes in its own name what it has noted
+        return Reference(node, message.origin or message.id)
 
     def sent(self, told: Reference) -> bytes:
         """What recognises the message, but for one of this node's own accounts where it orders the group."""
@@ -46,7 +55,7 @@ class GroupReferences:
             return None
         row = events.event(c, contents.blind, self._cursors.decode(reply_to))
         try:
-            return None if row is None else self.of(open_message(c, contents, row))
+            return None if row is None else self.of(contents, open_message(c, contents, row))
         except Tampered:
             return None
 

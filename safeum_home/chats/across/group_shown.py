@@ -50,7 +50,7 @@ class GroupShown:
             return None
         body, at, left = message.body, message.at, None
         if isinstance(body, Deleted):
-            at, left = body.at, Left(self._references.of(message), message.sender, message.at)
+            at, left = body.at, Left(self._references.of(chat, message), message.sender, message.at)
         return self._told(type, chat, PassedOn(at, event, left))
 
     def reaction(self, c: Connection, type: str, pointer: bytes) -> Event | None:
@@ -80,7 +80,7 @@ class GroupShown:
             found = [open_message(c, chat, row) for row in rows if row is not None]
         except Tampered:
             return None
-        pins = GroupPins([self._references.of(message) for message in found])
+        pins = GroupPins([self._references.of(chat, message) for message in found])
         plain: dict[str, Any] = msgspec.to_builtins(pins)
         return new_event(type, self._system, chat.record.pins.at, plain, chat.id)
 

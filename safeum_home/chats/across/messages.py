@@ -4,6 +4,8 @@ A message of another node has a position and an id here as any other. By `Messag
 at the node of its sender, it is recognised when it is told again.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -32,6 +34,20 @@ from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Message
 from safeum_home.storage import events
 from safeum_home.storage.rows import NewEvent
+
+
+@dataclass(slots=True)
+class _Arriving:
+    """A message that another node tells of, on its way into the database; `sent` recognises it."""
+
+    chat: Chat
+    places: Places
+    sender: AccountId
+    message: Message
+    shared: SharedMessage
+    sent: bytes
+    stored: bytes | Stored | None = None
+    """It is new, and these are its encoded parameters; or what has changed with one that is known."""
 
 
 class MessageKind:
@@ -115,37 +131,55 @@ class MessageKind:
                 forwarded=shared.forwarded,
                 edited=None if shared.edited is None else self._arrivals.time(shared.edited),
             )
-        outcome: list[bytes | Stored] = []
+        arriving = _Arriving(chat, places, sender, message, shared, sent)
 
         def store(c: Connection) -> None:
-            outcome.clear()
+            arriving.stored = None
             both = places.both
             if sender in chat.writers:
-                known, encoded = self._first(c, chat, both[0], message, shared, sent)
+                row, encoded = self._row(c, arriving)
+                [known] = events.append_events(c, [row])
                 if known is None:
-                    outcome.append(encoded)
+                    arriving.stored = encoded
                     return
             elif (known := events.recognised(c, sent)) is None:
                 raise Problem(Code.NOT_A_CONTACT)
             if not is_gone(c, chat, known):
                 change = self._again(chat, message)
-                if (stored := self._altering.store(c, chat, sender, known, both, change)) is not None:
-                    outcome.append(stored)
+                arriving.stored = self._altering.store(c, chat, sender, known, both, change)
 
         def publish() -> None:
-            for told in outcome:
-                if isinstance(told, bytes):
-                    self._delivery.message(chat, sender, told, places.both[0], None)
-                else:
-                    tell(self._altering, chat, told)
+            told = arriving.stored
+            if isinstance(told, bytes):
+                self._delivery.message(chat, sender, told, places.both[0], None)
+            elif told is not None:
+                tell(self._altering, chat, told)
 
-        return Applied(store, publish, lambda: None, places.take)
+        return Applied(store, publish, lambda: None, places.take, arriving)
 
-    def _first(
-        self, c: Connection, chat: Chat, position: int, message: Message, shared: SharedMessage, sent: bytes
-    ) -> tuple[int | None, bytes]:
-        """Store a message, or say at which position it is known; and its encoded parameters."""
-        message = structs.replace(message, id=self._cursors.encode(position))
+    def store_rows(self, c: Connection, rows: Sequence["_Arriving"]) -> bool:
+        """`ports.Bulky`: messages that nobody has heard of before."""
+        made: list[NewEvent] = []
+
+        def append() -> bool:
+            outcomes = events.append_events(c, made)
+            made.clear()
+            return not any(outcomes)  # where one was known, that is its position, and no position is 0
+
+        for arriving in rows:
+            if arriving.sender not in arriving.chat.writers:
+                return False
+            # What is answered may be among these.
+            if arriving.shared.reply_to is not None and not append():
+                return False
+            row, arriving.stored = self._row(c, arriving)
+            made.append(row)
+        return append()
+
+    def _row(self, c: Connection, arriving: "_Arriving") -> tuple[NewEvent, bytes]:
+        """A message as it is to be stored, and its encoded parameters."""
+        chat, position, shared = arriving.chat, arriving.places.both[0], arriving.shared
+        message = structs.replace(arriving.message, id=self._cursors.encode(position))
         if shared.reply_to is not None:
             node = node_of(message.sender)
             answered = self._references.find(c, chat.blind, shared.reply_to, node)
@@ -153,8 +187,7 @@ class MessageKind:
                 message = structs.replace(message, reply_to=self._cursors.encode(answered))
         encoded = frames.encode_params(message)
         sealed = seal_under(chat.key, chat.blind, position, encoded)
-        [known] = events.append_events(c, [NewEvent(chat.blind, position, sealed, sent)])
-        return known, encoded
+        return NewEvent(chat.blind, position, sealed, arriving.sent), encoded
 
     def _again(self, chat: Chat, told: Message) -> Change:
         """What becomes of a message that was heard of before: never what it was earlier."""

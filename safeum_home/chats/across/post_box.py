@@ -114,6 +114,14 @@ class PostBox:
         posts.put_post(c, PostRow(position, contents.blind, blind, position, hour, state, sealed), sent)
         self._peers.note(c, [Noted(contents.record.group.hub, POST, pointer(position))])
 
+    def edited(self, c: Connection, contents: ChatContents, account: AccountId, target: int) -> int:
+        """When the newest edit of a message that waits was made, in milliseconds; 0: none waits."""
+        for row in posts.changing(c, self._blinder.account(account), contents.blind, MOST_SHOWN):
+            record = _opened(contents, row)
+            if record.about == target and "edited" in record.act:
+                return int(record.act["edited"])
+        return 0
+
     def post(self, c: Connection, position: int) -> PostRecord | None:
         """One that waits, or was refused; None where it is over."""
         row = posts.post(c, position)
@@ -228,7 +236,7 @@ class PostBox:
         return Missed(undamaged(rows, tell, "posts"), rows[-1].told if len(rows) == limit else None)
 
     def waiting(self, c: Connection, chat: Chat, account: AccountId) -> list[bytes]:
-        """The messages of an account that wait for a group's node, encoded: the first ones, in their order."""
+        """The messages of an account that wait for a group's node, encoded: the first ones, in order."""
         rows = posts.waiting(c, self._blinder.account(account), chat.blind, MOST_SHOWN)
         opened = [self._open(c, row) for row in rows]
         return [record.message for record in opened if record is not None and record.author == account]

@@ -22,7 +22,7 @@ from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database
 from safeum_home.ports.federation import Peers
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import Done, Sent
-from safeum_home.protocol.federation.group_posts import Act
+from safeum_home.protocol.federation.group_posts import Act, Written
 from safeum_home.protocol.types import Message
 from safeum_home.storage import chats, events
 from safeum_home.storage.posts import PostState
@@ -141,6 +141,10 @@ class Posts:
                 raise Problem(Code.NOT_A_CONTACT)
             if (act := make(c, contents)) is None:
                 return Stored(position)
+            if isinstance(act, Written) and act.edited is not None:
+                # Each one is later than those before, which have changed nothing here yet.
+                before = self.box.edited(c, contents, account, about)
+                act = structs.replace(act, edited=max(act.edited, before + 1))
             record = PostRecord(chat.id, account, now, msgspec.to_builtins(act), message, about)
             self.box.put(c, contents, position, state, record, sent)
             return Stored(position, record)

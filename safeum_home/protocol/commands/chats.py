@@ -53,7 +53,8 @@ class ListChats(Params, frozen=True):
 class Sent(Result, frozen=True, omit_defaults=True):
     """The message is on disk. The same `client_id` sent again gets the same answer.
 
-    `erased`: it was, with all the history of its chat, before it was sent again; it is not to be shown.
+    `erased`: it was, with all the history of its chat, before it was sent again, or the account is not in the
+    chat any more; it is not to be shown.
     `before`: it is gone, since all devices hold it, before it was sent again; this is the next message of
     the chat that the node has, and stands behind it. `waiting`: it waits for another node, which orders the
     group, and has no place in the chat yet: the `chat.message` that tells of it has this id as its `origin`.

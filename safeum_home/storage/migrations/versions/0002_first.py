@@ -255,7 +255,7 @@ def _federation() -> None:
         _number("hour"),
         _number("batch"),
     )
-    is_free, is_fixed = sa.text("batch = 0"), sa.text("batch > 0")
+    is_free, is_fixed, is_held = sa.text("batch = 0"), sa.text("batch > 0"), sa.text("batch < 0")
     op.create_index(
         "ix_outbox_free",
         "outbox",
@@ -270,6 +270,13 @@ def _federation() -> None:
         ["destination", "position"],
         sqlite_where=is_fixed,
         postgresql_where=is_fixed,
+    )
+    op.create_index(
+        "ix_outbox_held",
+        "outbox",
+        ["destination", "type", "pointer"],
+        sqlite_where=is_held,
+        postgresql_where=is_held,
     )
     _table(
         "set_aside",
