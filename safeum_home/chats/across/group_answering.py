@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import msgspec
 from twisted.internet.defer import Deferred
 
-from safeum_home import ids
 from safeum_home.chats.across.group_commands import BY_CHAT, METHODS, Handlers
+from safeum_home.chats.across.group_names import is_its_own
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, DeviceId
@@ -41,22 +41,12 @@ class CalledElsewhere:
     def note(self, called: Called) -> None:
         """Raises `invalid_params` where an account is called what nobody of its node can be."""
         account = AccountId(called.account)
-        check_called(called)
+        if not is_its_own(called):
+            raise Problem(Code.INVALID_PARAMS)
         self._called[account] = called.address, called.display_name
         self._called.move_to_end(account)
         if len(self._called) > MOST_CALLED:
             self._called.popitem(last=False)
-
-
-def check_called(called: Called) -> None:
-    """Raises `invalid_params`."""
-    account = AccountId(called.account)
-    try:
-        alias, node = ids.address(called.address, node_of(account))
-    except Problem:
-        raise Problem(Code.INVALID_PARAMS) from None
-    if node != node_of(account) or ids.is_number(alias) or (ids.is_account(alias) and alias != account):
-        raise Problem(Code.INVALID_PARAMS)
 
 
 class GroupAnswering:

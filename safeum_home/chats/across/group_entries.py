@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from safeum_home import ids
 from safeum_home.chats.across.arrivals import content
 from safeum_home.chats.across.group_copies import Copy, Fresh, GroupCopies, check_hub
+from safeum_home.chats.across.group_names import is_its_own
 from safeum_home.chats.across.group_places import PLACES, CopyEntries, Places
 from safeum_home.chats.across.group_records import shared_group
 from safeum_home.chats.across.group_telling import EntryPointer
@@ -156,9 +157,8 @@ class EntryKind:
 
     async def apply(self, node: str, event: Event) -> Applied:
         told, chat = content(event, SharedEntry), check_hub(node, event)
-        _check_called(told.who)
-        if told.by is not None:
-            _check_called(told.by)
+        if not all(map(is_its_own, [told.who] if told.by is None else [told.who, told.by])):
+            raise Problem(Code.MALFORMED_EVENT)
         if told.state == "member" and told.since is None:
             raise Problem(Code.MALFORMED_EVENT)
         fresh: list[Fresh] = []
@@ -187,17 +187,6 @@ class EntryKind:
                     self._erased()
 
         return Applied(store, publish, lambda: self._registry.changed(chat), placed)
-
-
-def _check_called(called: Called) -> None:
-    """Raises `malformed_event` where an account is called what nobody of its node can be."""
-    account = AccountId(called.account)
-    try:
-        alias, node = ids.address(called.address, node_of(account))
-    except Problem:
-        raise Problem(Code.MALFORMED_EVENT) from None
-    if node != node_of(account) or ids.is_number(alias) or (ids.is_account(alias) and alias != account):
-        raise Problem(Code.MALFORMED_EVENT)
 
 
 def _nothing_stored(c: Connection) -> None:
