@@ -18,6 +18,7 @@ class GroupsAcrossCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.nodes = Nodes(A, B, C)
+        self.nodes.untold = True
         self.alice, self.amy = map(self.nodes[A].register, ("alice", "amy"))
         self.bob, self.ben = map(self.nodes[B].register, ("bob", "ben"))
         self.carol = self.nodes[C].register("carol")

@@ -101,6 +101,8 @@ class Nodes:
         self.peers = {name: MemoryPeers(self, name) for name in names}
         self.worlds: dict[str, World] = {}
         self.away: set[str] = set()
+        self.untold = False
+        """Whether a node hears of what another one has refused."""
         for name in names:
             self.worlds[name] = World(node=name, peers=self.peers[name], **options)
 
@@ -126,11 +128,14 @@ class Nodes:
         waiting = self.peers[name].waiting
         for row in [row for row in waiting if row.node == on]:
             waiting.remove(row)
-            world = self.worlds[name]
-            rows, kinds = [(row.type, row.pointer)], world.domain.shared
-            done: list[Any] = []
-            Deferred.fromCoroutine(give_up(world.database, kinds, row.node, rows)).addBoth(done.append)
-            assert done == [None], done
+            self._give_up(name, row)
+
+    def _give_up(self, name: str, row: Noted) -> None:
+        world = self.worlds[name]
+        rows, kinds = [(row.type, row.pointer)], world.domain.shared
+        done: list[Any] = []
+        Deferred.fromCoroutine(give_up(world.database, kinds, row.node, rows)).addBoth(done.append)
+        assert done == [None], done
 
     def _kind(self, name: str, kind: str) -> SharedKind:
         return next(each for each in self.worlds[name].domain.shared if each.type == kind)
@@ -150,6 +155,8 @@ class Nodes:
                 self._tell(name, row)
             except Problem as problem:
                 self.peers[name].refused.append((row, problem))
+                if self.untold:
+                    self._give_up(name, row)
         return bool(ready)
 
     def _tell(self, name: str, row: Noted) -> None:

@@ -99,7 +99,7 @@ class ComingTests(GroupsAcrossCase):
         self.expected = ["not_a_contact"]
         self.assertEqual(self.carol.take("group.invited"), [])
         self.assertEqual(self.rows(self.nodes[C], "roster"), 0)
-        self.nodes.give_up(A, C)
+        self.assertNotIn("carol@c.example", self.roster(self.bob, chat))
 
 
 class GoingTests(GroupsAcrossCase):

@@ -75,15 +75,19 @@ class EntryKind:
     # --- telling
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
-        """An entry; None where it has changed again, or is none of that node's business any more."""
+        """An entry; None where it has changed again, or is none of that node's business any more.
+
+        What a member became is told where it came to be one: there it belongs among the messages.
+        """
         place = EntryPointer.of(pointer)
         row = roster.entry(c, place.chat, place.account)
-        if row is None or row.position != place.position:
+        if row is None:
             return None
         try:
             record, key = self._events.open_group(c, place.chat)
             entry = self._events.entry(c, key, row)
-            if not self._is_for(c, place, entry):
+            came = entry.state is RosterState.MEMBER and entry.since <= place.position
+            if (row.position != place.position and not came) or not self._is_for(c, place, entry):
                 return None
             group = shared_group(c, place.chat, record) if entry.state is RosterState.INVITED else None
         except Tampered:
