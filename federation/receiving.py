@@ -221,8 +221,8 @@ class Receiver:
                 places.setdefault(item.type, []).append(place)
         kinds, bulks = self._kinds(), list[InBulk]()
         for of_type, found in places.items():
-            kind: object = kinds.get(of_type)
-            if len(found) > 1 and isinstance(kind, Bulky):
+            kind: Any = kinds[of_type]
+            if len(found) > 1:
                 rows = [applied[place][1].row for place in found]
                 bulks.append(InBulk(found, partial(_store_rows, kind, rows)))
         return bulks

@@ -50,6 +50,8 @@ class _Way:
         self.machine: Destination = new_destination(core)
         self.run: Deferred[None] | None = None
         self.error = ""
+        self.is_woken = False
+        """Whether waking it once more would change nothing."""
         self.is_there = False
         """Whether it has shown that it is there since it could not be told."""
 
@@ -91,7 +93,13 @@ class Sender:
     def wake(self, nodes: Iterable[str]) -> None:
         """Something waits for these."""
         for node in nodes:
-            self._wake(node, None)
+            if not self.is_woken(node):
+                self._wake(node, None)
+
+    def is_woken(self, node: str) -> bool:
+        """Whether a node will be looked after without being woken: what waits is looked for later."""
+        way = self._ways.get(node)
+        return way is not None and way.is_woken
 
     def heard(self, node: str) -> None:
         """A node has sent a request that is really of it."""
@@ -137,10 +145,13 @@ class Sender:
         if way is None:
             core = Core(self._clock, self._random, lambda: self._begin(node), since=since)
             way = self._ways[node] = _Way(core)
+        is_busy = way.core.state != "idle"
         way.machine.woken()
+        way.is_woken = is_busy
 
     def _begin(self, node: str) -> None:
         way = self._ways[node]
+        way.is_woken = False
 
         run = Deferred.fromCoroutine(self._run(node, way))
         way.run = run

@@ -40,6 +40,8 @@ class LimitSection(Section, frozen=True):
     """For each other node that asks."""
     contact_requests_per_node: Rate = 5.0
     contact_requests_per_node_burst: Positive = 2_000
+    closings_per_node: Rate = 0.2
+    closings_per_node_burst: Positive = 500
     pictures_per_node: Rate = 10.0
     pictures_per_node_burst: Positive = 1_000
     group_commands_per_node: Rate = 20.0

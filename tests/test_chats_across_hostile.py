@@ -87,6 +87,7 @@ class SenderTests(HostileCase):
         self.refused("not_a_contact", B, self.event("chat.message", self.message(), "m2"))
         self.refused("not_a_contact", B, self.event("chat.message", self.message("ho", edited=self.now)))
         self.refused("not_a_contact", B, self.event("chat.reaction", {"message": mine, "emoji": "👍"}))
+        self.refused("not_a_contact", B, self.event("chat.marker", {"read": mine, "delivered": mine}, None))
         self.hear(B, self.event("chat.deletion", {}))
         self.assertEqual(self.page(self.alice)[0]["body"]["kind"], "deleted")
 
@@ -278,10 +279,27 @@ class FormTests(HostileCase):
         self.refused("not_a_member", B, self.event("chat.message", copy))
 
     def test_file(self) -> None:
-        """Files do not come from other nodes."""
-        body = {"kind": "file", "file": "F" + "a" * 26, "name": "x", "type": "image/png", "size": 1}
-        told = self.event("chat.message", {"sent": self.now, "body": body})
-        self.refused("not_across_nodes", B, told)
+        """What is said of a file has the form that it is to have: no paths, no sizes that are none."""
+        good = {"kind": "file", "file": "F" + "a" * 26, "name": "x", "type": "image/png", "size": 1}
+        for wrong in (
+            {"name": "../../etc/passwd"},
+            {"name": ".."},
+            {"name": "a/b"},
+            {"name": "a\\b"},
+            {"name": "a\0b"},
+            {"file": "../" + "a" * 24},
+            {"file": "F" + "A" * 26},
+            {"size": -1},
+            {"size": 1.5},
+            {"size": 2**53},
+            {"type": "image/png; x=1"},
+            {"preview": "A" * 12_000},
+            {"preview": "?"},
+            {"path": "x"},
+        ):
+            told = self.event("chat.message", {"sent": self.now, "body": {**good, **wrong}})
+            self.refused("malformed_event", B, told)
+        self.hear(B, self.event("chat.message", {"sent": self.now, "body": good}))
 
     def test_times(self) -> None:
         """What is said to be of the future is of now."""

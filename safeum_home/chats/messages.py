@@ -158,7 +158,7 @@ class Messages:
             return self._database.append(self._telling.append, told)
 
         def append(c: Connection) -> int | None:
-            return self._telling.append(c, [told])[0]
+            return self._telling.append_one(c, told)
 
         return self._database.transact(composed.storing(chat, told.event, append))
 

@@ -83,7 +83,7 @@ def make_domain(
     foreign = make_foreign_means(means, side, groups.hubs)
     ended = Ended(forget, forfeits, groups.leave, foreign.farewells)
     accounts = make_accounts(means, hasher, texts, messaging.announcer, side, findable, ended)
-    erased = accounts.closing.erased_unseen
+    erased = accounts.closing.erased_elsewhere
     people = make_people(means, side, presence, foreign, lambda gone: forget(gone, ""), erased)
     sweep = accounts.closing.sweep
     history = make_history(means, messaging.delivery, messaging.notices, sweep, ways.drop_drafts)

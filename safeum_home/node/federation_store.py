@@ -61,6 +61,11 @@ class NodeOutbox:
             if self._rows.reaches(node):
                 self._note(c, self._rows.row(c, node), rows)
 
+    def room(self, c: Connection, node: str) -> int:
+        """`Peers.room`."""
+        row = peers.outgoing(c, self._rows.blind(node))
+        return self._most if row is None else max(0, self._most - row.waiting)
+
     def _note(self, c: Connection, peer: bytes, noted: Sequence[Noted]) -> None:
         plain: list[Waiting] = []
         urgent: list[Waiting] = []

@@ -80,6 +80,7 @@ class Domain:
     async def stop(self) -> None:
         """End what is under way: afterwards nothing uses the database."""
         self.receipts.flush()
+        await self.files.copies.stop()
         await self.files.janitor.stop()
         self.fleeting.stop()
         self.posts.stop()

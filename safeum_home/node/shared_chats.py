@@ -2,6 +2,7 @@
 
 from safeum_home.chats.across.arrivals import Arrivals
 from safeum_home.chats.across.deletions import DeletionKind
+from safeum_home.chats.across.files import ForeignFiles
 from safeum_home.chats.across.markers import MarkerKind
 from safeum_home.chats.across.messages import MessageKind
 from safeum_home.chats.across.pins import PinsKind
@@ -22,9 +23,19 @@ def make_shared_chats(
     altering, changes, opener = ways.altering, ways.changes, means.opener
     shown, references = Shown(means.node, opener), References(means.node, blinder, cursors)
     arrivals = Arrivals(means.registry, means.milliseconds)
+    files = ForeignFiles(blinder, means.vault.fleeting, means.config.files, means.milliseconds)
     return (
         MessageKind(
-            database, blinder, cursors, shown, references, arrivals, altering, changes, messaging.delivery
+            database,
+            blinder,
+            cursors,
+            shown,
+            references,
+            arrivals,
+            altering,
+            changes,
+            messaging.delivery,
+            files,
         ),
         DeletionKind(database, blinder, shown, arrivals, altering, changes),
         MarkerKind(database, blinder, opener, references, arrivals, messaging.receipts),

@@ -180,6 +180,20 @@ files = _table(
     _number("ends", index=True),
     _sealed(),
 )
+
+# Blobs of `files` that another node has the octets of. Of the copy that is kept here `stored` is the name in
+# the store (empty: there is none), `received` how many octets are there, `account` for whom it was fetched,
+# `used` when it was last asked for, and `ends` when it is dropped, if it is not whole by then (milliseconds).
+fetched = _table(
+    "fetched",
+    _blind("blob", primary_key=True),
+    _blind("account", index=True),
+    Column("stored", LargeBinary(16), nullable=False, index=True),
+    _number("received"),
+    _number("used"),
+    _number("ends", index=True),
+)
+
 # Messages that became something else after they were sent, and where that happened last.
 changes = _table(
     "changes",

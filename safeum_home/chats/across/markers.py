@@ -4,6 +4,8 @@ Each node has an order of its own: what crossed on the way stands the other way 
 marker names the last message of the other one that it covers, since those come in their order.
 """
 
+from collections.abc import Callable, Sequence
+
 import msgspec
 from sqlalchemy import Connection
 
@@ -53,11 +55,20 @@ class MarkerKind:
         self._receipts = receipts
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
-        blind, account = pointer[:BLIND], pointer[BLIND:]
         try:
-            chat, member = self._opener.direct(c, blind), chats.member(c, blind, account)
+            chat = self._opener.direct(c, pointer[:BLIND])
         except Tampered:
             return None
+        return self._event(c, chat, pointer)
+
+    def building(self, c: Connection, pointers: Sequence[bytes]) -> Callable[[bytes], Event | None]:
+        """`ports.Bulky`."""
+        among = self._opener.directs(c, {pointer[:BLIND] for pointer in pointers})
+        return lambda pointer: self._event(c, among.get(pointer[:BLIND]), pointer)
+
+    def _event(self, c: Connection, chat: ChatContents | None, pointer: bytes) -> Event | None:
+        blind, account = pointer[:BLIND], pointer[BLIND:]
+        member = None if chat is None else chats.member(c, blind, account)
         if chat is None or member is None:
             return None
         sender = member_behind(chat.members, self._blinder, account)
@@ -104,6 +115,8 @@ class MarkerKind:
 
         def store(c: Connection) -> None:
             moved.clear()
+            if sender not in chat.writers:
+                raise Problem(Code.NOT_A_CONTACT)
             read = place(c, shared.read)
             delivered = max(read, place(c, shared.delivered))
             rows = chats.put_markers(c, [Marker(chat.blind, account, delivered, read, places.both[0])])

@@ -4,7 +4,7 @@ A message of another node has a position and an id here as any other. By `Messag
 at the node of its sender, it is recognised when it is told again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,9 @@ import msgspec
 from msgspec import structs
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.arrivals import Arrivals, body_of, content
+from safeum_home.chats.across.arrivals import Arrivals, body_of, content, others
 from safeum_home.chats.across.changed import check_author, is_gone, tell
+from safeum_home.chats.across.files import ForeignFiles, Told
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
 from safeum_home.chats.across.shown import Shown
@@ -46,6 +47,8 @@ class _Arriving:
     message: Message
     shared: SharedMessage
     sent: bytes
+    file: File | None
+    """As its sender's node calls it."""
     stored: bytes | Stored | None = None
     """It is new, and these are its encoded parameters; or what has changed with one that is known."""
 
@@ -68,6 +71,7 @@ class MessageKind:
         altering: Altering,
         changes: MessageChanges,
         delivery: Delivery,
+        files: ForeignFiles,
     ) -> None:
         self._database = database
         self._blinder = blinder
@@ -78,12 +82,20 @@ class MessageKind:
         self._altering = altering
         self._changes = changes
         self._delivery = delivery
+        self._files = files
 
     # --- telling
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
-        found = self._shown.message(c, pointer)
-        if found is None or isinstance(found[1].body, File):
+        return self._event(c, self._shown.message(c, pointer))
+
+    def building(self, c: Connection, pointers: Sequence[bytes]) -> Callable[[bytes], Event | None]:
+        """`ports.Bulky`."""
+        shown = self._shown.among(c, pointers)
+        return lambda pointer: self._event(c, shown(pointer))
+
+    def _event(self, c: Connection, found: tuple[ChatContents, Message] | None) -> Event | None:
+        if found is None:
             return None
         chat, message = found
         body, at = message.body, message.edited or message.at
@@ -115,8 +127,10 @@ class MessageKind:
         shared, sender = content(event, SharedMessage), AccountId(event.sender)
         if event.id is None:
             raise Problem(Code.MALFORMED_EVENT)
-        body = body_of(shared.body, sender)
+        body = told = body_of(shared.body, sender)
         chat = await self._arrivals.chat(node, event)
+        if isinstance(told, File):
+            body = self._files.body(chat, sender, told)
         _check(shared, chat)
         sent = self._blinder.foreign(node, event.id)
         places = Places(self._database, chat)
@@ -131,7 +145,8 @@ class MessageKind:
                 forwarded=shared.forwarded,
                 edited=None if shared.edited is None else self._arrivals.time(shared.edited),
             )
-        arriving = _Arriving(chat, places, sender, message, shared, sent)
+        file = told if isinstance(told, File) else None
+        arriving = _Arriving(chat, places, sender, message, shared, sent, file)
 
         def store(c: Connection) -> None:
             arriving.stored = None
@@ -140,6 +155,7 @@ class MessageKind:
                 row, encoded = self._row(c, arriving)
                 [known] = events.append_events(c, [row])
                 if known is None:
+                    self._attach(c, arriving)
                     arriving.stored = encoded
                     return
             elif (known := events.recognised(c, sent)) is None:
@@ -149,11 +165,11 @@ class MessageKind:
                 arriving.stored = self._altering.store(c, chat, sender, known, both, change)
 
         def publish() -> None:
-            told = arriving.stored
-            if isinstance(told, bytes):
-                self._delivery.message(chat, sender, told, places.both[0], None)
-            elif told is not None:
-                tell(self._altering, chat, told)
+            stored = arriving.stored
+            if isinstance(stored, bytes):
+                self._delivery.message(chat, sender, stored, places.both[0], None)
+            elif stored is not None:
+                tell(self._altering, chat, stored)
 
         return Applied(store, publish, lambda: None, places.take, arriving)
 
@@ -174,6 +190,10 @@ class MessageKind:
                 return False
             row, arriving.stored = self._row(c, arriving)
             made.append(row)
+            if arriving.file is not None:
+                if not append():
+                    return False
+                self._attach(c, arriving)
         return append()
 
     def _row(self, c: Connection, arriving: "_Arriving") -> tuple[NewEvent, bytes]:
@@ -188,6 +208,14 @@ class MessageKind:
         encoded = frames.encode_params(message)
         sealed = seal_under(chat.key, chat.blind, position, encoded)
         return NewEvent(chat.blind, position, sealed, arriving.sent), encoded
+
+    def _attach(self, c: Connection, arriving: "_Arriving") -> None:
+        """A message that was just stored has a file, if it has one."""
+        if arriving.file is not None:
+            chat, sender = arriving.chat, arriving.sender
+            [reader] = others(chat, sender)
+            told = Told(sender, arriving.message.origin or "", reader)
+            self._files.attach(c, chat, arriving.places.both[0], told, arriving.file)
 
     def _again(self, chat: Chat, told: Message) -> Change:
         """What becomes of a message that was heard of before: never what it was earlier."""

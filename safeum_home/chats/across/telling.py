@@ -6,12 +6,14 @@ where they were changed: so they are told behind the messages that they are of.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
+from twisted.python.failure import Failure
 
 from safeum_home.chats.across.group_notes import GroupNotes
 from safeum_home.chats.contents import Chat, ChatKind
+from safeum_home.errors import Code, Problem
 from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Noted, Peers
 from safeum_home.protocol.federation import group_posts
@@ -76,8 +78,41 @@ class Telling:
         """Whether this node has to do with all of these."""
         return all(map(self._peers.reaches, nodes))
 
-    def append(self, c: Connection, rows: Sequence[ToldEvent]) -> list[int | None]:
-        """As `append_events`; what was stored before is not told again."""
+    def append(self, c: Connection, rows: Sequence[ToldEvent]) -> list[Any]:
+        """As `append_events`; what was stored before is not told again.
+
+        Where too many wait for a node, what is written to it is refused with `peer_behind`, and the rest of
+        these rows stays together.
+        """
+        behind = self._behind(c, rows)
+        if not behind:
+            return self._append(c, rows)
+        taken = iter(self._append(c, [row for place, row in enumerate(rows) if place not in behind]))
+        return [
+            _earlier_or_refused(c, row) if place in behind else next(taken) for place, row in enumerate(rows)
+        ]
+
+    def append_one(self, c: Connection, row: ToldEvent) -> int | None:
+        """The same for a message alone; raises `peer_behind`."""
+        [outcome] = self.append(c, [row])
+        if isinstance(outcome, Failure):
+            outcome.raiseException()
+        return outcome  # type: ignore[no-any-return]
+
+    def _behind(self, c: Connection, rows: Sequence[ToldEvent]) -> set[int]:
+        """The places of those for which there is no room; counted once for all of them."""
+        room = {node: self._peers.room(c, node) for node in {node for row in rows for node in row.nodes}}
+        if all(left >= len(rows) for left in room.values()):
+            return set()
+        behind = set()
+        for place, row in enumerate(rows):
+            if all(room[node] > 0 for node in row.nodes):
+                room.update({node: room[node] - 1 for node in row.nodes})
+            else:
+                behind.add(place)
+        return behind
+
+    def _append(self, c: Connection, rows: Sequence[ToldEvent]) -> list[Any]:
         outcomes = events.append_events(c, [row.event for row in rows])
         self._peers.note(
             c,
@@ -121,3 +156,9 @@ class Telling:
     def wake(self, nodes: tuple[str, ...]) -> None:
         """What was noted is committed."""
         self._peers.wake(nodes)
+
+
+def _earlier_or_refused(c: Connection, row: ToldEvent) -> "int | Failure":
+    """What was stored before is answered as it was."""
+    earlier = events.recognised(c, row.event.sent)
+    return Failure(Problem(Code.PEER_BEHIND)) if earlier is None else earlier

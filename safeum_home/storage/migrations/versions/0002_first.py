@@ -221,6 +221,17 @@ def _files() -> None:
     )
     for column in ("account", "file", "blob", "ends"):
         op.create_index(f"ix_files_{column}", "files", [column])
+    _table(
+        "fetched",
+        _blind("blob", primary_key=True),
+        _blind("account"),
+        sa.Column("stored", sa.LargeBinary(16), nullable=False),
+        _number("received"),
+        _number("used"),
+        _number("ends"),
+    )
+    for column in ("account", "stored", "ends"):
+        op.create_index(f"ix_fetched_{column}", "fetched", [column])
 
 
 def _federation() -> None:
