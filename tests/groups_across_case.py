@@ -1,6 +1,6 @@
 """A group whose members are at three nodes."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -16,8 +16,11 @@ class GroupsAcrossCase(SynchronousTestCase):
 
     chat = ""
 
+    limits: ClassVar[dict[str, Any]] = {}
+    """Of the nodes, in place of generous ones."""
+
     def setUp(self) -> None:
-        self.nodes = Nodes(A, B, C)
+        self.nodes = Nodes(A, B, C, **self.limits)
         self.nodes.untold = True
         self.alice, self.amy = map(self.nodes[A].register, ("alice", "amy"))
         self.bob, self.ben = map(self.nodes[B].register, ("bob", "ben"))
