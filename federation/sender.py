@@ -13,6 +13,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from federation.answers import Failed, code_in, refused_in, seconds_in
+from federation.counts import BEGUN_ANEW, FAILED, HINDERED, SENT, SPLIT, Counts
 from federation.greeting import Greeting, Request
 from federation.machine import LATER, SOON, Core, Destination, new_destination
 from federation.making import Build, Maker, Ready
@@ -72,6 +73,7 @@ class Sender:
         request: Request,
         random: Callable[[], float],
         key_id: Callable[[], str],
+        counts: Counts,
     ) -> None:
         """`random` gives numbers from 0 to 1, `key_id` names the key that requests are signed with now."""
         self._clock = clock
@@ -79,6 +81,7 @@ class Sender:
         self._maker = Maker(outbox, build, key_id)
         self._request = request
         self._random = random
+        self._counts = counts
         self._ways: dict[str, _Way] = {}
         self._slots = Slots()
         self._greeting: Deferred[None] | None = None
@@ -176,6 +179,7 @@ class Sender:
         except Problem as problem:
             # The database's, or too much is under way here: the other node is not to blame.
             way.error = problem.code.code
+            self._counts.add(SENT, HINDERED)
             way.machine.hindered(problem.retry_after or 1.0)
         except Exception:
             self._log.failure("Telling a node failed.")
@@ -209,6 +213,7 @@ class Sender:
                     # The answer stands for this transaction: what is asked again is asked in another one.
                     await self._outbox.new_stream(node)
                     raise Failed("unknown_key", WITHOUT_KEYS)
+                self._counts.sent(len(batch.rows), (each.code for each in refused))
                 batch = await self._outbox.delivered(node, batch, refused)
                 way.machine.told()
                 self._slots.told(node)
@@ -218,8 +223,10 @@ class Sender:
                 if code in _ANEW and beginnings < BEGINNINGS:
                     self._log.info("A stream to another node is begun anew: {code}.", code=code)
                     beginnings += 1
+                    self._counts.add(SENT, BEGUN_ANEW)
                     batch = await self._outbox.new_stream(node)
                 elif code in _TOO_MUCH:
+                    self._counts.add(SENT, SPLIT)
                     await self._split(node, batch, code)
                     batch = await self._outbox.next(node)
                 else:
@@ -264,6 +271,7 @@ class Sender:
             await self._outbox.trim(node, batch, Trim(poison=((batch.rows[0], code),)))
 
     async def _fail(self, node: str, way: _Way, failed: Failed) -> None:
+        self._counts.add(SENT, FAILED)
         way.error, way.is_there = failed.reason, False
         self._slots.failed(node)
         since, now = way.core.since, self._clock.seconds()

@@ -33,14 +33,14 @@ _LIFT = delete(outbox).where(
     outbox.c.position >= NOT_URGENT,
 )
 _WAITS = select(outbox.c.position).where(
-    _OF,
-    _FREE | (outbox.c.batch > bindparam("of_batch")),
-    outbox.c.type == bindparam("of_type"),
-    outbox.c.pointer == bindparam("of_pointer"),
+    _OF, _FREE, outbox.c.type == bindparam("of_type"), outbox.c.pointer == bindparam("of_pointer")
 )
 _ROWS = select(outbox.c.position, outbox.c.type, outbox.c.pointer).where(_OF).order_by(outbox.c.position)
 _OF_BATCH = (_FIXED, outbox.c.batch == bindparam("of_batch"))
 _FIXED_ROWS = _ROWS.where(*_OF_BATCH)
+_ROWS_BEHIND = select(outbox.c.type, outbox.c.pointer).where(
+    _OF, _FIXED, outbox.c.batch > bindparam("of_batch")
+)
 _BEHIND = (
     select(outbox.c.batch)
     .where(_OF, _FIXED, outbox.c.batch > bindparam("of_batch"))
@@ -75,6 +75,7 @@ _DELETE_HELD = delete(outbox).where(
 )
 _DELETE_HELD_OLDER = delete(outbox).where(_OF, _HELD, _IS_NEWER)
 _RELEASE = update(outbox).where(_OF, _HELD).values(batch=0)
+_COUNT_HELD = select(func.count()).where(_HELD)
 _HOLDING = select(outbox.c.destination).where(_HELD).distinct()
 _OLDER = (
     select(outbox.c.position, outbox.c.type, outbox.c.pointer)
@@ -150,10 +151,17 @@ def remove_fixed(c: Connection, peer: bytes, number: int) -> int:
 
 def unchanged(c: Connection, peer: bytes, number: int, rows: Sequence[Waiting]) -> list[Waiting]:
     """Those of the batch `number` whose objects do not wait once more, as they have not changed since."""
-    asked = (
-        {"peer": peer, "of_type": row.type, "of_pointer": row.pointer, "of_batch": number} for row in rows
-    )
-    return [row for row, each in zip(rows, asked, strict=True) if c.execute(_WAITS, each).first() is None]
+    changed = set(waiting(c, peer, [row[1:] for row in rows], number))
+    return [row for row in rows if row[1:] not in changed]
+
+
+def waiting(
+    c: Connection, peer: bytes, objects: Sequence[tuple[str, bytes]], number: int = 0
+) -> list[tuple[str, bytes]]:
+    """Those objects that wait, be it in a batch behind `number` that is not delivered yet."""
+    under_way = {tuple(row) for row in c.execute(_ROWS_BEHIND, {"peer": peer, "of_batch": number})}
+    asked = ((each, {"peer": peer, "of_type": each[0], "of_pointer": each[1]}) for each in objects)
+    return [each for each, row in asked if each in under_way or c.execute(_WAITS, row).first() is not None]
 
 
 def hold(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> int:
@@ -180,6 +188,11 @@ def release(c: Connection, peer: bytes) -> int:
 def holding(c: Connection) -> list[bytes]:
     """The nodes for which something is held back."""
     return list(c.execute(_HOLDING).scalars())
+
+
+def held(c: Connection) -> int:
+    """How many rows are held back."""
+    return int(c.execute(_COUNT_HELD).scalar_one())
 
 
 def waiting_since(c: Connection, peer: bytes, row: Waiting) -> int:
