@@ -50,9 +50,21 @@ class CommittedTests(SynchronousTestCase):
     def test_tables_are_found(self) -> None:
         """The guide has a place for each table, and names every method, event and error."""
         guide = (FOLDER / "README.md").read_text()
-        self.assertEqual(re.findall(r"<!-- generated: (\w+) -->", guide), ["methods", "events", "errors"])
+        self.assertEqual(
+            re.findall(r"<!-- generated: (\w+) -->", guide), ["methods", "events", "types", "errors"]
+        )
         for name in [*COMMANDS, *EVENTS, *(code.code for code in Code)]:
             self.assertIn(f"`{name}`", guide)
+
+    def test_types_are_told(self) -> None:
+        """What members are said to be made of has a row of its own; and nothing else has."""
+        guide = (FOLDER / "README.md").read_text()
+        told = re.findall(r"^\| `([A-Z]\w+)` \|", guide, re.M)
+        named = set(re.findall(r"`\w+\??: \[?([A-Z]\w+)", guide))
+        [body] = re.findall(r"^\| `Body` \| (.+) \| What", guide, re.M)
+        self.assertEqual(told, sorted(named | set(re.findall(r"`(\w+)`", body))))
+        self.assertLess({"Body", "ChatInfo", "DeviceInfo", "Message", "Text"}, set(told))
+        self.assertIn("| `chat: ChatInfo` `refused: [NotInvited]` |", guide)
 
 
 class OfficialSchemaTests(SynchronousTestCase):
