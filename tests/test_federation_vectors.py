@@ -87,7 +87,9 @@ class VectorTests(SynchronousTestCase):
         self.assertEqual(signatures, {"b.example": {"ed25519:2": signature}})
         self.assertTrue(event["sender"].endswith(":b.example"))
         self.assertEqual(event["chat"], direct_chat_id(event["sender"], "@" + "b" * 26 + ":a.example"))  # type: ignore[arg-type]
-        msgspec.convert(event["content"], SharedMessage)  # one that a node takes, as docs/federation.md shows it
+        msgspec.convert(
+            event["content"], SharedMessage
+        )  # one that a node takes, as docs/federation.md shows it
 
     def test_the_page_shows_one_that_is_taken(self) -> None:
         """The event that docs/federation.md shows has the members of one, and a content of its type."""
