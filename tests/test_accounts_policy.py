@@ -65,7 +65,7 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(read("standard"), standard())
 
     def test_it_tells_of_other_nodes(self) -> None:
-        """What people of other nodes are to see is given to these: the policy has a paragraph that says all of it."""
+        """What people of other nodes are to see is given to these: a paragraph says all of it."""
         [told] = [each for each in standard().text.split("\n\n") if "accounts at other nodes" in each]
         for each in (
             "account's id",

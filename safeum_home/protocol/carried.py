@@ -27,7 +27,7 @@ S = TypeVar("S", bound=Struct)
 
 
 class NotCarried(ValueError):
-    """A body of an unknown kind that is not of the form in which it could be carried; says why, and nothing of it."""
+    """A body of an unknown kind that is not of the form for that; says why, and nothing of it."""
 
 
 def carried(plain: object) -> Unknown:
