@@ -210,6 +210,15 @@ class ControlTests(NodeCase):
             client.call("policy.accept", version="8")
         self.assertEqual(self.asked("accounts", "show", "alice")["policy"], "8")
 
+    def test_no_authorities(self) -> None:
+        """A node that is to trust those in a file does not start without it: shares are not fed in vain."""
+        file = self.folder / "authorities.pem"
+        self.config.write_text(self.config.read_text() + f'[federation]\nca = "{file}"\n')
+        for why in ("No such file or directory", "it holds no certificates (PEM)"):
+            self.assertEqual(self.start().wait(60), 1)
+            self.assertIn(f"safeum-home: federation.ca, {file}: {why}", self.log.read_text())
+            file.write_text("nothing")
+
     def test_no_policy(self) -> None:
         """A node without the policy that it is to show does not start; one that lost it says so."""
         file = self.folder / "policy.txt"
