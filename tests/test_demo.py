@@ -68,7 +68,7 @@ def of_session(leader: int) -> list[int]:
 
 
 class Guest:
-    """As much of a node as asks questions, by what docs/federation.md says: it publishes its key, and signs."""
+    """As much of a node as asks questions, by docs/federation.md: it publishes its key, and signs."""
 
     def __init__(self, name: str, chain: str, key: str) -> None:
         self._name = name

@@ -107,12 +107,12 @@ class ControlTests(NodeCase):
         self.serve()
         self.tell("registration", "invite")
         link = self.tell("invites", "create")
-        self.assertIn("version 2:", self.safeum("policy").stdout)
+        self.assertIn(f"version {standard().version}:", self.safeum("policy").stdout)
         password = "correct horse battery\n"
         sign_up: tuple[str, ...] = ("--login", "alice")
         refused = self.safeum("register", *sign_up, text=password, code=1)
-        self.assertIn("--agree 2 agrees", refused.stderr)
-        sign_up = (*sign_up, "--agree", "2")
+        self.assertIn(f"--agree {standard().version} agrees", refused.stderr)
+        sign_up = (*sign_up, "--agree", standard().version)
         refused = self.safeum("register", *sign_up, text=password, code=1)
         self.assertIn("needs an invite", refused.stderr)
         # The password is the first line and the invite the second, of one descriptor.
