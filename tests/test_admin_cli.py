@@ -19,8 +19,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from safeum_home.admin import control_cli
 from safeum_home.admin.commands import standard_handlers
-from safeum_home.admin.control_cli import shown
 from safeum_home.admin.service import AdminFactory, listen
 from safeum_home.admin.wire import Done, Names, Status
 from safeum_home.errors import Code, Problem
@@ -251,7 +251,7 @@ class NothingTests(SynchronousTestCase):
     def said(self, lines: list[str], *, json: bool) -> tuple[str, str]:
         out, error = StringIO(), StringIO()
         with redirect_stdout(out), redirect_stderr(error):
-            code = shown(Namespace(json=json), Done(), lines, "There is none.")
+            code = control_cli.shown(Namespace(json=json), Done(), lines, "There is none.")
         self.assertEqual(code, 0)
         return out.getvalue(), error.getvalue()
 
