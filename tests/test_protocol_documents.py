@@ -141,6 +141,24 @@ class MeaningTests(SynchronousTestCase):
         for wrong in ({}, {"jsonrpc": "2.0", "id": 1, "method": "chat.send", "params": {}}):
             self.assertFalse(validator.is_valid(wrong))
 
+    def test_bodies_that_are_not_known(self) -> None:
+        """Those of other kinds are valid, sent and told; those of a known kind in another form are not."""
+        sender, chat, mid = "@" + "a" * 26 + ":home.example", "!" + "a" * 26, "a" * 22
+        told = {"id": mid, "chat": chat, "sender": sender, "at": 1}
+        for body, good in (
+            ({"kind": "text", "text": "x"}, True),
+            ({"kind": "example.poll", "text": "Tea?", "answers": ["yes"]}, True),
+            ({"kind": "text"}, False),
+            ({"kind": "notice", "act": "x"}, False),
+            ({"kind": "Poll"}, False),
+            ({"text": "x"}, False),
+        ):
+            params = {"chat": chat, "client_id": "1", "body": body}
+            sent = {"jsonrpc": "2.0", "id": 1, "method": "chat.send", "params": params}
+            self.assertEqual(self._validator("chat.send.request").is_valid(sent), good, body)
+            event = {"jsonrpc": "2.0", "method": "chat.message", "params": {**told, "body": body}}
+            self.assertEqual(self._validator("chat.message").is_valid(event), good, body)
+
 
 class HttpTests(SynchronousTestCase):
     """What is served over HTTP is what openapi.json says."""

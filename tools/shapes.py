@@ -13,7 +13,6 @@ BODY = "Body"
 """What a message says: one of the types that are told apart by their `kind`."""
 _PART = re.compile(REFERENCE.format(name=r"(\w+)"))
 _WORDS = {"string": "text", "array": "list"}
-_KIND_OF_ITS_OWN = "or an object of a kind that the node does not know, with what else it has"
 
 
 class Shapes:
@@ -32,7 +31,7 @@ class Shapes:
         """Each type that stands in others: its name, what it is made of, and what it is."""
         for name in sorted([*self._parts, BODY]):
             if name == BODY:
-                yield f"`{BODY}`", f"{self._alternatives()}, {_KIND_OF_ITS_OWN}", "What a message says."
+                yield f"`{BODY}`", self._alternatives(), "What a message says, by its `kind`."
                 continue
             schema = self._schemas[name]
             about = " ".join(schema.get("description", "").split())

@@ -126,7 +126,7 @@ class Names:
         return f"{name.removesuffix(self._elsewhere(contact.account))} ({login})"
 
     def beside(self, account: str) -> str:
-        """What to call one of the two in a direct chat beside each message, where the line above has the node."""
+        """What to call one of the two in a direct chat beside messages: the line above has the node."""
         node = account.partition(":")[2]
         return self.name(account).removesuffix(self._elsewhere(account)).removesuffix(f"@{safe(node)}")
 

@@ -18,7 +18,8 @@ MAX_DEPTH = 16
 MAX_INTEGER = 2**53 - 1
 RESERVED = "node."
 """Kinds that begin with this are for nodes of later versions to write; no account can send one."""
-_KIND = re.compile(r"[a-z][a-z0-9_.-]{0,63}", re.ASCII)
+KIND_PATTERN = r"^[a-z][a-z0-9_.-]{0,63}$(?!\n)"
+_KIND = re.compile(KIND_PATTERN, re.ASCII)
 _NAME = re.compile(r"[\x21-\x7e]{1,64}")
 KINDS: frozenset[str] = frozenset(str(kind.__struct_config__.tag) for kind in get_args(KnownBody))
 _PLACE = {"kind": "text", "text": "-"}
