@@ -33,7 +33,7 @@ class DeskTests(SynchronousTestCase):
         self.assertIn("not your contact any more", self.enter(self.ada, "/contacts"))
 
     def test_beside_messages(self) -> None:
-        """Stands the name alone, not a part of the node: the line above the chat has that. Without a name, the login."""
+        """Stands the name (else the login) alone, and no part of the node: the line above has that."""
         nameless = WorldDesk(self.nodes[B], "carl", "")
         for who, login in ((self.ben, "ben"), (nameless, "carl")):
             self.enter(self.ada, f"/add {login}@b.example")
