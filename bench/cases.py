@@ -4,10 +4,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from time import perf_counter, sleep
-from typing import Any
 
-from bench import load, node
+from bench import across, load, node
 from bench import sync as sync_measures
+from bench.comparing import Line, compared
 from bench.fan_out import Ear, FanOut
 from bench.flows import Flow
 from bench.loop import Job, Loop
@@ -16,7 +16,6 @@ from bench.options import Options
 from bench.subjects import WIDTH, RelaySubject, Subject
 from bench.targets import relay
 
-Line = dict[str, Any]
 Case = Callable[[Options], Iterator[Line]]
 CASES: dict[str, Case] = {}
 
@@ -182,22 +181,8 @@ def _idle(options: Options, subject: Subject, steps: list[int]) -> Iterator[Line
     loop.close()
 
 
-def compared(
-    options: Options, yard: Subject, subject: Subject, measure: Callable[[Subject, float], Meter]
-) -> Line:
-    """A measurement, with a run of the relay before and one after: the machine may not be ours alone."""
-    before = measure(yard, options.relay_seconds)
-    own = measure(subject, options.seconds)
-    after = measure(yard, options.relay_seconds)
-    per_s = (before.per_s + after.per_s) / 2
-    per_cpu_second = (before.per_cpu_second + after.per_cpu_second) / 2
-    bare = after.line()
-    return {
-        **own.line(),
-        **subject.settings,
-        "relay_ratio": round(own.per_s / per_s, 3),
-        "relay_per_s": round(per_s, 1),
-        "relay_p50_ms": bare["p50_ms"],
-        "relay_p99_ms": bare["p99_ms"],
-        "cpu_ratio": round(own.per_cpu_second / per_cpu_second, 3),
-    }
+@case
+def federation(options: Options) -> Iterator[Line]:
+    """Pairs across two nodes, who write to each other; and what waits while one of the nodes is away."""
+    if options.target == "node":
+        yield from across.measures(options)

@@ -1,18 +1,29 @@
 """Messages on their way: one flow per pair of a sender and a recipient."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from time import perf_counter, time
+from typing import Protocol
 
 from bench.failure import Failure
 from bench.framing import Spans, frame, header
 from bench.meter import Meter
-from bench.wire import Line
+from bench.wire import OnFrames
 
 BODY = 200
 FIRST = 1_000_000_000
 """Messages are numbered from here, so that every number has as many digits as the next."""
 DIGITS = 10
 ACK_EVERY = 50
+
+
+class End(Protocol):
+    """As much of a connection as a flow needs."""
+
+    on_frames: OnFrames
+
+    @property
+    def send(self) -> Callable[[bytes], None]: ...
 
 
 class Flow(ABC):
@@ -24,7 +35,7 @@ class Flow(ABC):
 
     acknowledged = True
 
-    def __init__(self, sender: Line, recipient: Line) -> None:
+    def __init__(self, sender: End, recipient: End) -> None:
         self._sender, self._recipient = sender, recipient
         self._next = FIRST
         self._unreceived: dict[bytes, float] = {}
@@ -111,7 +122,7 @@ class RelayFlow(Flow):
 
     acknowledged = False
 
-    def __init__(self, sender: Line, recipient: Line) -> None:
+    def __init__(self, sender: End, recipient: End) -> None:
         super().__init__(sender, recipient)
         self._before, self._after = header(BODY), b"x" * (BODY - DIGITS)
 
@@ -138,7 +149,7 @@ _UUID = 36
 class NodeFlow(Flow):
     """Messages in a direct chat; the recipient's device says what it holds as the SDK does."""
 
-    def __init__(self, sender: Line, recipient: Line, chat: str, run: str) -> None:
+    def __init__(self, sender: End, recipient: End, chat: str, run: str) -> None:
         """`run` tells this run's client ids from others': 4 hexadecimal digits."""
         super().__init__(sender, recipient)
         before = f'{{"jsonrpc":"2.0","method":"chat.send","params":{{"chat":"{chat}","client_id":"'.encode()
@@ -195,6 +206,11 @@ def event_key(data: bytes, start: int, end: int) -> bytes | None:
     if data.find(b"x" * (BODY - DIGITS) + b'"', text, end) != text + DIGITS:
         raise Failure("a message did not arrive as it was sent")
     return data[text : text + DIGITS]
+
+
+def is_answer(data: bytes, start: int) -> bool:
+    """Whether a node's frame answers a command, and is not an event."""
+    return data.startswith(_RESULT, start)
 
 
 def acknowledged_key(data: bytes, start: int, end: int) -> bytes | None:

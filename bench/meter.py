@@ -55,9 +55,14 @@ class Meter:
         return self.count / self.seconds
 
     @property
+    def busiest(self) -> float:
+        """CPU time over wall time of what is measured."""
+        return self.target_cpu
+
+    @property
     def per_cpu_second(self) -> float:
         """What the target does in a second of its own CPU time, whoever else is using its core."""
-        return self.per_s / max(self.target_cpu, 0.01)
+        return self.per_s / max(self.busiest, 0.01)
 
     @contextmanager
     def window(self) -> Iterator[None]:
@@ -86,3 +91,30 @@ class Meter:
             fields["ack_p50_ms"] = percentile(self.ack_latencies, 0.50)
             fields["ack_p99_ms"] = percentile(self.ack_latencies, 0.99)
         return fields
+
+
+class MeterOfTwo(Meter):
+    """Of two processes that do it together: each has half of the work."""
+
+    def __init__(self, pid: int, peer: int, profiler: Profiler | None = None) -> None:
+        super().__init__(pid, profiler)
+        self._peer = peer
+        self.peer_cpu = 0.0
+
+    @property
+    def busiest(self) -> float:
+        return max(self.target_cpu, self.peer_cpu)
+
+    @contextmanager
+    def window(self) -> Iterator[None]:
+        before = cpu_seconds(self._peer)
+        with super().window():
+            yield
+        self.peer_cpu = (cpu_seconds(self._peer) - before) / self.seconds
+
+    def line(self) -> dict[str, Any]:
+        return {
+            **super().line(),
+            "peer_cpu": round(self.peer_cpu, 3),
+            "per_core_s": round(self.per_cpu_second, 1),
+        }

@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
+from typing import NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509 import Certificate
 
 from bench.certificate import self_signed
 from bench.failure import Failure
 from bench.flows import BODY
 from bench.seeding import Seeds, seeding
 from bench.subjects import NodeSubject
-from bench.targets import PATIENCE, Target, process, trusting
+from bench.targets import PATIENCE, TARGET_CORE, Target, process, trusting
 from safeum_home.storage.sqlite import Sqlite
 
 BIN = Path(sys.executable).parent
@@ -30,7 +33,7 @@ _NO_LIMIT = 1_000_000
 
 CONFIG = """
 [node]
-name = "localhost"
+name = "{name}"
 state_dir = "{state}"
 [listen]
 clients = ["tcp:{port}:interface=127.0.0.1:backlog=1024"]
@@ -47,6 +50,8 @@ commands_per_second = {no_limit}
 commands_burst = {no_limit}
 deliveries_per_account = {no_limit}
 deliveries_per_account_burst = {no_limit}
+events_per_foreign_account = {no_limit}
+events_per_foreign_account_burst = {no_limit}
 logins_per_address = {no_limit}
 logins_per_address_burst = {no_limit}
 logins_per_account = {no_limit}
@@ -56,32 +61,51 @@ signups_per_address_burst = {no_limit}
 contact_requests_per_account = {no_limit}
 contact_requests_per_account_burst = {no_limit}
 devices = 50
-"""
+{more}"""
+
+
+class Place(NamedTuple):
+    """Where a node is: its name, its port, its core, the key and certificate that it serves with."""
+
+    name: str
+    port: int
+    core: int
+    key: EllipticCurvePrivateKey
+    certificate: Certificate
+
+    @classmethod
+    def alone(cls) -> "Place":
+        return cls("localhost", free_port(), TARGET_CORE, *self_signed())
 
 
 class Home:
     """A node with its state in a folder that goes away with it."""
 
-    def __init__(self, folder: Path, keys: Path, real_passwords: bool) -> None:
+    def __init__(
+        self, folder: Path, keys: Path, real_passwords: bool, place: Place | None = None, more: str = ""
+    ) -> None:
+        """`more` is appended to its configuration."""
         self._folder, self._processes = folder, ExitStack()
+        place = place or Place.alone()
+        self.place = place
         init = [str(BIN / "safeum-home"), "init", "--state-dir", str(folder), "--yes-print"]
         self._words = subprocess.run(init, check=True, capture_output=True).stdout
-        key, certificate = self_signed()
-        pem = certificate.public_bytes(Encoding.PEM)
+        pem = place.certificate.public_bytes(Encoding.PEM)
         (folder / "certificate.pem").write_bytes(pem)
-        keys.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        keys.write_bytes(place.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         keys.chmod(0o400)
         self._tls = trusting(pem.decode())
         memory_mib, operations = REAL_PASSWORDS if real_passwords else CHEAP_PASSWORDS
-        self._port = _free_port()
         (folder / "node.toml").write_text(
             CONFIG.format(
+                name=place.name,
                 state=folder,
                 key=keys,
-                port=self._port,
+                port=place.port,
                 memory_mib=memory_mib,
                 operations=operations,
                 no_limit=_NO_LIMIT,
+                more=more,
             )
         )
         settings = {"argon2id_mib": memory_mib, "argon2id_operations": operations}
@@ -90,6 +114,10 @@ class Home:
     def restart(self) -> None:
         """Stop the node and start it again: it then knows only what it reads from its database."""
         self.stop()
+        self.start()
+
+    def start(self) -> None:
+        """Start it again where it was stopped."""
         self.subject.target = self._start()
 
     @contextmanager
@@ -131,33 +159,35 @@ class Home:
         command = [str(BIN / "twistd"), "-n", "--pidfile=", "safeum"]
         command += ["--config", str(self._folder / "node.toml"), "--root-fd", str(reader)]
         log = (self._folder / "node.log").open("ab")
-        child = self._processes.enter_context(process(command, stdout=log, stderr=log, pass_fds=[reader]))
+        child = self._processes.enter_context(
+            process(command, self.place.core, stdout=log, stderr=log, pass_fds=[reader])
+        )
         os.close(reader)
         log.close()
         deadline = monotonic() + PATIENCE
-        while not _listens(self._port):
+        while not _listens(self.place.port):
             if child.poll() is not None or monotonic() > deadline:
                 raise Failure("the node did not start: " + (self._folder / "node.log").read_text()[-2000:])
             sleep(0.05)
-        return Target("node", child.pid, self._port, self._tls)
+        return Target("node", child.pid, self.place.port, self._tls)
 
 
 @contextmanager
-def running(*, real_passwords: bool = False) -> Iterator[Home]:
-    """A node of its own, new and open."""
+def running(*, real_passwords: bool = False, place: Place | None = None, more: str = "") -> Iterator[Home]:
+    """A node of its own, new and open; `place` and `more` are as for `Home`."""
     STATE.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory(dir=STATE.resolve(), prefix="bench-") as folder,
         tempfile.NamedTemporaryFile(dir="/dev/shm", prefix="bench-") as key,
     ):
-        home = Home(Path(folder), Path(key.name), real_passwords)
+        home = Home(Path(folder), Path(key.name), real_passwords, place, more)
         try:
             yield home
         finally:
             home.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

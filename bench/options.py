@@ -35,9 +35,11 @@ class Options:
 
     def meter(self, target: Target, name: str) -> Meter:
         """A meter for a run against `target`; only what the case is about is profiled."""
-        if self.profile is None or target.name != self.target:
-            return Meter(target.pid)
-        return Meter(target.pid, Profiler(self.profile / name, gil=self.gil))
+        return Meter(target.pid, self.profiler(name) if target.name == self.target else None)
+
+    def profiler(self, name: str) -> Profiler | None:
+        """For a run of what the case is about, where that is to be profiled."""
+        return None if self.profile is None else Profiler(self.profile / name, gil=self.gil)
 
     @contextmanager
     def subject(

@@ -95,3 +95,20 @@ async def befriend(first: Person, first_line: Line, second: Person, second_line:
     await call(first_line, "contact.request", {"account": second.account, "address": second.address})
     await call(second_line, "contact.accept", {"account": first.account})
     return direct_chat_id(first.account, second.account)
+
+
+async def befriend_across(first: Person, first_line: Line, second: Person, second_line: Line) -> ChatId:
+    """The same for people of two nodes, who hear of each other with the next transactions."""
+    await call(first_line, "contact.request", {"account": second.account, "address": second.address})
+    await _is_contact(second_line, "incoming")
+    await call(second_line, "contact.accept", {"account": first.account})
+    await _is_contact(first_line, "accepted")
+    return direct_chat_id(first.account, second.account)
+
+
+async def _is_contact(line: Line, state: str) -> None:
+    """Wait to be told that somebody is now this."""
+    while True:
+        told = msgspec.json.decode(await line.message())
+        if told.get("method") == "contact.changed" and told["params"]["contact"]["state"] == state:
+            return

@@ -36,6 +36,11 @@ BOUNDS = (
     Bound({"case": "sync", "what": "fresh, unread"}, "octets", 65_536.0, False),
     Bound({"case": "sync", "what": "nothing missed"}, "p50_ms", 50.0, False),
     Bound({"case": "idle"}, "kib_per_conn", 45.0, False),
+    Bound({"case": "federation", "in_flight": 16}, "per_core_s", 5_000.0, True),
+    Bound({"case": "federation", "rate": 100}, "p99_ms", 50.0, False),
+    # SQLite's cache may hold 64 MiB.
+    Bound({"case": "federation", "what": "queued"}, "grown_kib", 81_920.0, False),
+    Bound({"case": "federation", "what": "queued"}, "later_kib", 4_096.0, False),
     Bound({"case": "login", "method": "token"}, "per_s", 700.0, True),
 )
 

@@ -54,11 +54,15 @@ class RelaySubject:
     settings: Mapping[str, object] = field(default_factory=dict)
 
     async def flow(self, loop: Loop, pair: int) -> Flow:
-        sender, recipient = [await self.arrive(loop, pair) for _ in range(2)]
-        for line in sender, recipient:
+        return RelayFlow(*await self.pair(loop, pair))
+
+    async def pair(self, loop: Loop, pair: int) -> tuple[Line, Line]:
+        """Two connections, each of which gets what is sent on the other."""
+        first, second = await self.arrive(loop, pair), await self.arrive(loop, pair)
+        for line in first, second:
             line.send(frame(b"%d" % pair))
             await line.message()
-        return RelayFlow(sender, recipient)
+        return first, second
 
     async def arrive(self, loop: Loop, who: int) -> Line:
         return await people.connected(loop, self.target)

@@ -16,6 +16,9 @@ from bench.failure import Failure
 PATIENCE = 20.0
 _CORES = sorted(os.sched_getaffinity(0))
 TARGET_CORE, GENERATOR_CORE = _CORES[0], _CORES[-1]
+PEER_CORE = _CORES[1 % len(_CORES)]
+"""Where there are two nodes, the second one's."""
+_generator = {GENERATOR_CORE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,28 @@ def raise_file_limit() -> None:
 
 
 @contextmanager
-def process(arguments: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """A child process on the target's core, ended with the block."""
-    os.sched_setaffinity(0, {TARGET_CORE})
+def beside_two() -> Iterator[None]:
+    """The generator keeps off the cores of two nodes; where there are no others it runs on both alike."""
+    global _generator
+    before, _generator = _generator, set(_CORES) - {TARGET_CORE, PEER_CORE} or set(_CORES)
+    os.sched_setaffinity(0, _generator)
+    try:
+        yield
+    finally:
+        _generator = before
+        os.sched_setaffinity(0, _generator)
+
+
+@contextmanager
+def process(
+    arguments: Sequence[str], core: int = TARGET_CORE, **options: Any
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A child process on one core, ended with the block."""
+    os.sched_setaffinity(0, {core})
     try:
         child = subprocess.Popen(arguments, **options)
     finally:
-        os.sched_setaffinity(0, {GENERATOR_CORE})
+        os.sched_setaffinity(0, _generator)
     try:
         yield child
     finally:

@@ -5,7 +5,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from federation.sender import Request
+from federation.greeting import Request
 from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.answers import NoAnswer
 from safeum_home.protocol.federation.questions import NAME_OF
@@ -26,6 +26,11 @@ PASSED_ON = {
         Code.FEDERATION_REFUSED,
         Code.NOT_PERMITTED,
         Code.MESSAGE_GONE,
+        Code.WRONG_MEMBER_STATE,
+        Code.GROUP_FULL,
+        Code.NOT_ACROSS_NODES,
+        Code.INVALID_IMAGE,
+        Code.ANIMATED_IMAGE,
     )
 }
 """What a node may refuse a question with, as far as it is told to who asked. All else: it gives no answer."""

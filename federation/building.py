@@ -1,27 +1,34 @@
 """A batch as octets: each object as it is now, signed; what cannot be told is left out with its reason."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 from twisted.logger import Logger
 
-from federation.own_keys import OwnKeys
+from federation.own_keys import KeyInUse, OwnKeys
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.federation import SharedKind
 from safeum_home.ports.outbox import Batch, Trim, Waiting
-from safeum_home.protocol.federation.events import sign_event
+from safeum_home.protocol.federation.events import Event, sign_event
 from safeum_home.protocol.federation.transactions import FRAME, MOST_OCTETS, body_of
 
 _log = Logger()
 Kinds = Callable[[], Mapping[str, SharedKind]]
+Build = Callable[[bytes], Event | None]
+"""An object's event, by its pointer."""
 
 
 class Built(NamedTuple):
-    """The body of a transaction, and what of the batch is not in it."""
+    """The body of a transaction, what of the batch is not in it, and the id of the key that has signed it.
+
+    It can be sent while that key is the one in use.
+    """
 
     body: bytes
     trim: Trim
+    key_id: str
 
     @property
     def is_whole(self) -> bool:
@@ -42,10 +49,11 @@ class Builder:
         events: list[bytes] = []
         gone: list[Waiting] = []
         poison: list[tuple[Waiting, str]] = []
-        size, kinds = FRAME, self._kinds()
+        # One for all of it, though it may be replaced meanwhile.
+        size, building, key = FRAME, self._building(c, batch.rows), self._own.in_use
         for place, row in enumerate(batch.rows):
             try:
-                event = self._event(c, row, kinds)
+                event = self._event(row, c, building.get(row.type), key)
             except Problem as problem:
                 poison.append((row, problem.code.code))
                 continue
@@ -53,21 +61,27 @@ class Builder:
                 gone.append(row)
             elif size + len(event) + 1 > self._most:
                 later = batch.rows[place:]
-                return Built(body_of(events), Trim(tuple(gone), tuple(poison), later))
+                return Built(body_of(events), Trim(tuple(gone), tuple(poison), later), key.key_id)
             else:
                 events.append(event)
                 size += len(event) + 1
-        return Built(body_of(events), Trim(tuple(gone), tuple(poison)))
+        return Built(body_of(events), Trim(tuple(gone), tuple(poison)), key.key_id)
 
-    def _event(self, c: Connection, row: Waiting, kinds: Mapping[str, SharedKind]) -> bytes | None:
-        kind = kinds.get(row.type)
-        if kind is None:
+    def _building(self, c: Connection, rows: Sequence[Waiting]) -> dict[str, Build]:
+        """What makes the events of each kind."""
+        kinds, pointers = self._kinds(), dict[str, list[bytes]]()
+        for row in rows:
+            if row.type in kinds:
+                pointers.setdefault(row.type, []).append(row.pointer)
+        return {of_type: _build(c, kinds[of_type], each) for of_type, each in pointers.items()}
+
+    def _event(self, row: Waiting, c: Connection, build: Build | None, key: KeyInUse) -> bytes | None:
+        if build is None:
             raise Problem(Code.UNKNOWN_KIND)
         try:
-            event = kind.build(c, row.pointer)
+            event = build(row.pointer)
             if event is None:
                 return None
-            key = self._own.in_use
             return sign_event(event, key.key_id, key.signer)
         except Problem:
             raise
@@ -77,3 +91,17 @@ class Builder:
             # What it says may quote what it is about.
             _log.failure("An object of the kind {kind} cannot be told of.", kind=row.type)
             raise Problem(Code.INTERNAL) from None
+
+
+def _build(c: Connection, kind: SharedKind, pointers: Sequence[bytes]) -> Build:
+    building = getattr(kind, "building", None)
+    if building is not None and len(pointers) > 1:
+        try:
+            together: Build = building(c, pointers)
+            return together
+        except Exception:
+            if c.invalidated:
+                raise
+            # One of them spoils the others: let it fail alone.
+            _log.failure("Objects of the kind {kind} cannot be read together.", kind=kind.type)
+    return partial(kind.build, c)

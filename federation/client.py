@@ -22,8 +22,8 @@ from twisted.internet.interfaces import (
     IStreamClientEndpoint,
 )
 from twisted.python.failure import Failure
-from twisted.web.client import URI, Agent
-from twisted.web.iweb import IAgentEndpointFactory
+from twisted.web.client import URI, Agent, HTTPConnectionPool
+from twisted.web.iweb import IAgent, IAgentEndpointFactory
 from zope.interface import implementer
 
 from federation.places import Place
@@ -32,8 +32,14 @@ from federation.tls import Trust
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
 from safeum_home.outgoing.http import Answer, HttpLimits, NetworkHttp
 
+ANYWHERE = "https://node.invalid"
+"""What URLs begin with. treq's have no IPv6 addresses: where it is, is the way's to know.
+
+Its name is in Host."""
 MOST_PLACES = 1024
 """Places whose connections are kept; beyond it those go first that were not used for longest."""
+RESERVED = 4
+"""One in so many of all requests is kept for those that tell nodes what waits for them."""
 
 
 class Client:
@@ -59,12 +65,14 @@ class Client:
         headers: Mapping[str, str],
         body: bytes | None = None,
         most: int | None = None,
+        reserved: bool = False,
     ) -> "Deferred[Answer]":
         """Ask; fails with `NoAnswer` and with nothing else. `path` begins with a slash.
 
-        `most` octets of an answer are taken, where that is less than usual.
+        `most` octets of an answer are taken, where that is less than usual. `reserved`: it may use what is
+        kept for what waits for other nodes, so that questions to dead nodes hold up nothing of it.
         """
-        if self._open >= self._requests:
+        if self._open >= self._requests - (0 if reserved else self._requests // RESERVED):
             refused: Deferred[Answer] = Deferred()
             refused.errback(NoAnswer(TOO_MANY, handed_over=False))
             return refused
@@ -76,6 +84,12 @@ class Client:
 
         headers = {**headers, "Host": place.authority}
         return self._at(place).request(method, path, headers, body, most).addBoth(ended)
+
+    def agent(self, place: Place, pool: HTTPConnectionPool) -> IAgent:
+        """What connects to a place, whatever the URL (see `ANYWHERE`), with the connections of `pool`."""
+        way = _Way(self._reactor, self._names, self._trust, place, self._limits.seconds)
+        agent: IAgent = Agent.usingEndpointFactory(self._reactor, way, pool)
+        return agent
 
     def close(self) -> "Deferred[None]":
         """End what is under way, and all connections."""
@@ -91,14 +105,7 @@ class Client:
         return here
 
     def _new(self, place: Place) -> NetworkHttp:
-        way = _Way(self._reactor, self._names, self._trust, place, self._limits.seconds)
-        return NetworkHttp(
-            self._reactor,
-            # treq's URLs have no IPv6 addresses. Where it is, is the way's to know; its name is in Host.
-            "https://node.invalid",
-            lambda pool: Agent.usingEndpointFactory(self._reactor, way, pool),
-            self._limits,
-        )
+        return NetworkHttp(self._reactor, ANYWHERE, lambda pool: self.agent(place, pool), self._limits)
 
     def _make_room(self) -> None:
         """Those that are busy are no more than there may be requests."""

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from federation.client import Client
 from federation.places import HTTPS, Place
@@ -65,8 +66,11 @@ class Discovery:
         self._waiting: dict[str, list[Deferred[Place]]] = {}
         self._questions = 0
 
-    def find(self, node: str) -> "Deferred[Place]":
-        """Where `node` (as `ids.node_name` writes it) is served; fails with `NoAnswer`."""
+    def find(self, node: str, reserved: bool = False) -> "Deferred[Place]":
+        """Where `node` (as `ids.node_name` writes it) is served; fails with `NoAnswer`.
+
+        `reserved` is as in `Client.request`.
+        """
         wanted: Deferred[Place] = Deferred()
         known = self._found.get(node)
         if known is not None and self._reactor.seconds() < known.until:
@@ -82,7 +86,7 @@ class Discovery:
         else:
             self._waiting[node] = [wanted]
             # Nobody who waits can end it for the others; it ends by the limits of what it asks.
-            Deferred.fromCoroutine(self._look(node)).addBoth(self._looked, node)
+            Deferred.fromCoroutine(self._look(node, reserved)).addBoth(self._looked, node)
         return wanted
 
     def doubt(self, node: str) -> None:
@@ -91,7 +95,7 @@ class Discovery:
             until = min(known.until, max(known.at + RETRY, self._reactor.seconds()))
             self._found[node] = Found(known.place, known.at, until, known.failures, known.sure)
 
-    async def _look(self, node: str) -> Found:
+    async def _look(self, node: str, reserved: bool) -> Found:
         now = self._reactor.seconds
         try:
             host, port = host_and_port(node)
@@ -100,19 +104,22 @@ class Discovery:
         if port is not None or is_address(host):
             return Found(Place(host, port or HTTPS), now(), now() + LONGEST_KEPT)
         before = self._found.get(node)
-        answer = await self._ask(host)
+        answer = await self._ask(host, reserved)
         if answer is None or answer.status == 429 or answer.status >= 500:
             return await self._not_asked(node, before)
         place = _delegated(answer) or await self._by_dns(node)
         return Found(place, now(), now() + _kept(answer), sure=now())
 
-    async def _ask(self, host: str) -> Answer | None:
+    async def _ask(self, host: str, reserved: bool) -> Answer | None:
+        fields = {"Accept": "application/json"}
         asked = self._client.request(
-            Place(host), "GET", NODE_DISCOVERY_PATH, {"Accept": "application/json"}, most=LONGEST_DOCUMENT
+            Place(host), "GET", NODE_DISCOVERY_PATH, fields, most=LONGEST_DOCUMENT, reserved=reserved
         )
         try:
             return await asked.addTimeout(SECONDS, self._reactor)
-        except NoAnswer:
+        except NoAnswer as error:
+            if error.reason == TOO_MANY:
+                raise  # nobody was asked: nothing was found out that could be kept
             return None
 
     async def _not_asked(self, node: str, before: Found | None) -> Found:
@@ -137,9 +144,14 @@ class Discovery:
             self._found.move_to_end(node)
             while len(self._found) > MOST_KEPT:
                 self._found.popitem(last=False)
+        error = result.value if isinstance(result, Failure) else None
+        too_many = isinstance(error, NoAnswer) and error.reason == TOO_MANY
         for wanted in self._waiting.pop(node):
             self._questions -= 1
-            _tell(wanted, result.place if isinstance(result, Found) else None)
+            if too_many:
+                wanted.errback(NoAnswer(TOO_MANY, handed_over=False))
+            else:
+                _tell(wanted, result.place if isinstance(result, Found) else None)
 
 
 def _tell(wanted: "Deferred[Place]", place: Place | None) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults
 
-from federation.key_cache import KeyCache
+from federation.key_cache import EVERY, KeyCache
 from federation.own_keys import OwnKeys
 from federation.policy import Policy
 from safeum_home.errors import Code, Problem
@@ -39,9 +39,15 @@ class EventVerifier:
 
         They are `malformed_event`, `wrong_sender_node`, `unknown_key`, `bad_signature`, `federation_refused`;
         and `node_unreachable` and `busy`, which pass, where the keys of a node could not be fetched. What
-        `origin` says itself needs a key in force; what it passes on may have an old one: see `VerifyKeys.at`.
+        `origin` says itself needs a key in force, and has `retry_after` where that is not known; what it
+        passes on may have an old one: see `VerifyKeys.at`.
         """
-        read: list[Event | Problem] = await self._in_thread(lambda: [_read(octets) for octets in batch])
+        # Mostly all are of who sends them, and its keys are here: then there is nothing to wait for.
+        held = self._keys.held(origin)
+        read: list[Event | Problem]
+        read, are_verified = await self._in_thread(lambda: _read_all(batch, origin, held))
+        if are_verified:
+            return read
         allowed = [self._allowed(each, origin, may_pass_on) for each in read]
         wanted: dict[str, set[str]] = {}
         for each in allowed:
@@ -72,6 +78,20 @@ class EventVerifier:
             return problem
 
 
+def _read_all(
+    batch: Sequence[bytes], origin: str, held: VerifyKeys | None
+) -> tuple[list[Event | Problem], bool]:
+    """A batch, and whether it is verified: where all of it is of its `origin`, by keys that are `held`."""
+    read = [_read(octets) for octets in batch]
+    if held is None:
+        return read, False
+    known = held.current.keys() | held.old.keys()
+    for each in read:
+        if isinstance(each, Event) and not (each.node == origin and key_ids(each) <= known):
+            return read, False
+    return [_verified(each, origin, {origin: held}) for each in read], True
+
+
 def _read(octets: bytes) -> Event | Problem:
     try:
         return read_event(octets)
@@ -90,5 +110,7 @@ def _verified(
     try:
         verify_event(event, published.current if event.node == origin else published.at(event.at))
     except Problem as problem:
+        if problem.code is Code.UNKNOWN_KEY and event.node == origin:
+            return Problem(problem.code, retry_after=EVERY)  # it knows by itself which key it has
         return problem
     return event

@@ -2,6 +2,7 @@
 
 idle --woken--> sending --emptied--> idle          sending --woken--> sending once more
 sending --failed--> backing off --due--> sending   any --stop--> stopped
+sending --hindered--> backing off: for a moment, since this node itself has no room; no failure of the other
 
 Between two tries there is a random time (full jitter), at first of up to a second, doubled each time up to
 five minutes; after an hour without success from 15 to 30 minutes. Where the node shows that it is there, it
@@ -21,6 +22,8 @@ SOON = 3600.0
 LATER = 1800.0
 """Seconds that are waited at the most after an hour without success."""
 PACE = 5.0
+HINDERED = 5.0
+"""Seconds that are waited at the most where this node itself could not tell it."""
 
 
 @dataclass(slots=True)
@@ -63,6 +66,9 @@ class Destination(Protocol):
     def failed(self, retry_after: float) -> None:
         """It could not be told; it asks to be left alone for so many seconds."""
 
+    def hindered(self, pause: float) -> None:
+        """This node was to blame that it was not told: after so many seconds it may be able to."""
+
     def due(self) -> None:
         """The time to wait is over."""
 
@@ -98,6 +104,12 @@ for _state in (_sending, _again):
         core.tries += 1
         pause = max(core.pause(), min(retry_after, LATER))
         core.timer = core.clock.callLater(pause, machine.due)
+
+    @_state.upon(Destination.hindered).to(_backing_off)
+    def _hindered(machine: Destination, core: Core, pause: float) -> None:
+        core.state = "backing off"
+        # They all are at the same moment: they do not come back at one.
+        core.timer = core.clock.callLater(max(pause, HINDERED * core.random()), machine.due)
 
     @_state.upon(Destination.told).loop()
     def _told(machine: Destination, core: Core) -> None:
@@ -144,6 +156,11 @@ for _input in (
 
 @_stopped.upon(Destination.failed).loop()
 def _failed_at_last(machine: Destination, core: Core, retry_after: float) -> None:
+    """Nobody waits any more."""
+
+
+@_stopped.upon(Destination.hindered).loop()
+def _hindered_at_last(machine: Destination, core: Core, pause: float) -> None:
     """Nobody waits any more."""
 
 

@@ -5,19 +5,25 @@ since the answer was lost or one of the two was killed, goes on where it broke o
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from functools import partial
+from math import ceil
+from typing import Any, NamedTuple
 
+from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from federation.counts import RECEIVED, Counts
 from federation.event_verifier import EventVerifier
 from safeum_home.errors import Code, Problem
-from safeum_home.ports.federation import Applied, SharedKind
-from safeum_home.ports.outbox import Inbox, Reached, Refused
+from safeum_home.ports.federation import Applied, Bulky, SharedKind
+from safeum_home.ports.outbox import Inbox, InBulk, Reached, Refused
 from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.transactions import Received, RefusedEvent, events_in
 
 RETRY_AFTER = 2.0
+LONGEST_PAUSE = 86_400
+"""Seconds after which at the latest an event can be told again."""
 PASSING = frozenset(
     (
         Code.BUSY,
@@ -33,28 +39,40 @@ Kinds = Callable[[], Mapping[str, SharedKind]]
 _log = Logger()
 
 
+_LATER = frozenset((Code.BUSY, Code.RATE_LIMITED))
+"""What of that an event of a kind that may wait is told again for, by itself."""
+
+
 class _Item(NamedTuple):
-    """An event of a transaction, with what it comes to."""
+    """An event of a transaction, with what it comes to. `may_wait`: see `SharedKind`."""
 
     place: int
     type: str
     outcome: Applied | Problem
+    may_wait: bool = False
+
+    def holds_up(self, outcome: Applied | Problem | None) -> bool:
+        """Whether nothing behind it can be applied either."""
+        if not isinstance(outcome, Problem) or outcome.code not in PASSING:
+            return False
+        return not (self.may_wait and outcome.code in _LATER)
 
 
 class Receiver:
     """Applies transactions, one at a time of each node. Each kind of event knows by itself what it means."""
 
-    def __init__(self, inbox: Inbox, events: EventVerifier, kinds: Kinds) -> None:
+    def __init__(self, inbox: Inbox, events: EventVerifier, kinds: Kinds, counts: Counts) -> None:
         self._inbox = inbox
         self._events = events
         self._kinds = kinds
+        self._counts = counts
         self._under_way: dict[str, Deferred[None]] = {}
 
     async def received(self, origin: str, stream: bytes, number: int, body: bytes, digest: bytes) -> Received:
         """Apply the transaction `number` of a stream (16 octets); `digest` is the SHA-256 of its body.
 
-        Raises `Problem`: `stale_stream`, `sequence_gap`, `bad_request`, and what passes (`PASSING`), always
-        with `retry_after`: some of it may have been applied.
+        Raises `Problem`: `stale_stream`, `sequence_gap`, `bad_request`, and what passes (`PASSING`, and
+        `unknown_key`), always with `retry_after`: some of it may have been applied.
         """
         if origin in self._under_way:
             raise Problem(Code.BUSY, "a transaction of this node is under way", retry_after=1)
@@ -62,6 +80,7 @@ class Receiver:
         try:
             return await self._received(origin, stream, number, body, digest)
         except Problem as problem:
+            self._counts.add(RECEIVED, problem.code.code)
             if problem.code in PASSING:
                 raise Problem(problem.code, None, problem.retry_after or RETRY_AFTER) from None
             raise
@@ -91,7 +110,10 @@ class Receiver:
             raise Problem(Code.STALE_STREAM)
         reached = reached._replace(digest=digest, refused=reached.refused if reached.done else ())
         events = await self._events.verified(events_in(body), origin)
-        return _answer(await self._apply(origin, events, reached))
+        _check_keys(events, origin)
+        reached = await self._apply(origin, events, reached)
+        self._counts.applied(len(events), (each.code for each in reached.refused))
+        return _answer(reached)
 
     async def _apply(self, origin: str, events: Sequence[Event | Problem], reached: Reached) -> Reached:
         while True:
@@ -110,8 +132,6 @@ class Receiver:
     ) -> tuple[list[_Item], Problem | None]:
         """What is stored together, from the event `begin` on; and what keeps the next one from it."""
         run: list[_Item] = []
-        together = ""
-        """The kind of the events that are stored together."""
         kinds = self._kinds()
         for index in range(begin, len(events)):
             event = events[index]
@@ -120,17 +140,17 @@ class Receiver:
                     return run, event
                 run.append(_Item(index, "", event))
                 continue
-            if together and event.type != together:
-                return run, None
             kind = kinds.get(event.type)
+            is_alone = not getattr(kind, "together", False)
+            if is_alone and any(isinstance(item.outcome, Applied) for item in run):
+                return run, None
             outcome = await _applied(kind, origin, event)
-            if isinstance(outcome, Problem) and outcome.code in PASSING:
+            item = _Item(index, event.type, outcome, getattr(kind, "may_wait", False))
+            if isinstance(outcome, Problem) and item.holds_up(outcome):
                 return run, outcome
-            run.append(_Item(index, event.type, outcome))
-            if isinstance(outcome, Applied):
-                if not getattr(kind, "together", False):
-                    return run, None
-                together = event.type
+            run.append(item)
+            if isinstance(outcome, Applied) and is_alone:
+                return run, None
         return run, None
 
     async def _store(self, origin: str, run: list[_Item], before: Reached, is_last: bool) -> Reached:
@@ -169,17 +189,16 @@ class Receiver:
         known = {item.place: item.outcome for item in run if isinstance(item.outcome, Problem)}
 
         def refused(outcomes: Sequence[Problem | None]) -> dict[int, Problem]:
-            stored = {
-                item.place: outcome
-                for (item, _), outcome in zip(applied, outcomes, strict=True)
-                if outcome is not None
-            }
-            if passing := next((each for each in stored.values() if each.code in PASSING), None):
-                raise passing
+            stored: dict[int, Problem] = {}
+            for (item, _), outcome in zip(applied, outcomes, strict=True):
+                if outcome is not None:
+                    if item.holds_up(outcome):
+                        raise outcome
+                    stored[item.place] = outcome
             return {**known, **stored}
 
         def reached(outcomes: Sequence[Problem | None]) -> Reached:
-            more = tuple(Refused(index, each.code.code) for index, each in sorted(refused(outcomes).items()))
+            more = tuple(_refused(index, each) for index, each in sorted(refused(outcomes).items()))
             every = (*before.refused, *more)
             if is_last:
                 return before._replace(last=before.last + 1, done=0, refused=every)
@@ -187,15 +206,48 @@ class Receiver:
 
         def aside(outcomes: Sequence[Problem | None]) -> list[tuple[str, str]]:
             types = {item.place: item.type for item in run}
-            return [(types[index], each.code.code) for index, each in refused(outcomes).items()]
+            every = refused(outcomes).items()
+            return [(types[index], each.code.code) for index, each in every if each.code not in _LATER]
 
         for _, each in applied:
             each.placed()  # in the turn in which they are handed to the database
-        outcomes = await self._inbox.apply(origin, [each.store for _, each in applied], reached, aside)
+        stores, bulks = [each.store for _, each in applied], self._in_bulk(applied)
+        outcomes = await self._inbox.apply(origin, stores, reached, aside, bulks)
         for (_, each), outcome in zip(applied, outcomes, strict=True):
             if outcome is None:
                 _guarded(each.publish)
         return reached(outcomes)
+
+    def _in_bulk(self, applied: Sequence[tuple[_Item, Applied]]) -> list[InBulk]:
+        """What is stored at once: of kinds that can do that, where there is more than one of them."""
+        places: dict[str, list[int]] = {}
+        for place, (item, each) in enumerate(applied):
+            if each.row is not None:
+                places.setdefault(item.type, []).append(place)
+        kinds, bulks = self._kinds(), list[InBulk]()
+        for of_type, found in places.items():
+            kind: Any = kinds[of_type]
+            if len(found) > 1:
+                rows = [applied[place][1].row for place in found]
+                bulks.append(InBulk(found, partial(_store_rows, kind, rows)))
+        return bulks
+
+
+def _store_rows(kind: Bulky, rows: Sequence[Any], c: Connection) -> bool:
+    return kind.store_rows(c, rows)
+
+
+def _check_keys(events: Sequence[Event | Problem], origin: str) -> None:
+    """Raises `unknown_key`, where that is what is wrong with all that `origin` says itself.
+
+    Its key was replaced on the way, or its document could not be fetched: that says nothing of the events.
+    """
+    for each in events:
+        if isinstance(each, Event) and each.node == origin:
+            return
+    for each in events:
+        if isinstance(each, Problem) and each.code is Code.UNKNOWN_KEY and each.retry_after is not None:
+            raise Problem(each.code, None, each.retry_after)
 
 
 async def _applied(kind: SharedKind | None, origin: str, event: Event) -> Applied | Problem:
@@ -219,4 +271,11 @@ def _guarded(what: Callable[[], None]) -> None:
 
 
 def _answer(reached: Reached) -> Received:
-    return Received(reached.last, [RefusedEvent(each.place, each.code) for each in reached.refused])
+    return Received(reached.last, [RefusedEvent(*each) for each in reached.refused])
+
+
+def _refused(place: int, problem: Problem) -> Refused:
+    if problem.code not in _LATER:
+        return Refused(place, problem.code.code)
+    seconds = min(max(ceil(problem.retry_after or RETRY_AFTER), 1), LONGEST_PAUSE)
+    return Refused(place, problem.code.code, seconds)

@@ -4,36 +4,38 @@ Rows are read a batch at a time, and a body lives only while its request is unde
 that are away takes no memory.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from federation.answers import Failed, code_in, refused_in, seconds_in
 from federation.building import Built
-from federation.machine import LATER, Core, Destination, new_destination
-from safeum_home.errors import Problem
-from safeum_home.outgoing.answers import NoAnswer
+from federation.counts import BEGUN_ANEW, FAILED, HINDERED, SENT, SPLIT, Counts
+from federation.greeting import Greeting, Request
+from federation.machine import LATER, SOON, Core, Destination, new_destination
+from federation.resolving import TOO_MANY_NAMES
+from federation.slots import Slots
+from safeum_home.errors import Code, Problem
+from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
 from safeum_home.outgoing.http import Answer
-from safeum_home.ports.outbox import Batch, Outbox, Trim
-from safeum_home.protocol.federation.transactions import HELLO_PATH, TRANSACTIONS_PATH, stream_name
+from safeum_home.ports.outbox import Batch, Outbox, Refused, Trim
+from safeum_home.protocol.federation.transactions import TRANSACTIONS_PATH, stream_name
 
-AT_ONCE = 64
-"""Destinations that are told something at the same moment; a body has up to a megabyte."""
 LONGEST_ANSWER = 128 * 1024
+TURN = 0.01
+"""Seconds from one transaction to the next one for the same node: what comes meanwhile goes together."""
 BEGINNINGS = 3
 """How often in a row a stream is begun anew, before the node is left alone for a while."""
-HELLOS_PER_SECOND, HELLOS_AT_ONCE = 10.0, 16
-PAGE = 100
+WITHOUT_KEYS = 30.0
+"""Seconds for which a node that knows no key of this one is left alone: as often others fetch them."""
 _ANEW = frozenset(("stale_stream", "sequence_gap"))
 _TOO_MUCH = frozenset(("bad_request", "too_large", "malformed_event"))
 """What a node says of a transaction that it will never take as it is."""
 
-Request = Callable[[str, str, str, bytes, int], "Deferred[Answer]"]
-"""`request(node, method, path, body, most)`, signed; fails with `NoAnswer`."""
 Build = Callable[[Batch], "Deferred[Built]"]
 
 
@@ -52,6 +54,12 @@ class _Way:
         self.machine: Destination = new_destination(core)
         self.run: Deferred[None] | None = None
         self.error = ""
+        self.begun = 0.0
+        """When the last transaction began, in seconds since 1970."""
+        self.is_woken = False
+        """Whether waking it once more would change nothing."""
+        self.is_there = False
+        """Whether it has shown that it is there since it could not be told."""
 
 
 class Sender:
@@ -60,16 +68,25 @@ class Sender:
     _log = Logger()
 
     def __init__(
-        self, clock: IReactorTime, outbox: Outbox, build: Build, request: Request, random: Callable[[], float]
+        self,
+        clock: IReactorTime,
+        outbox: Outbox,
+        build: Build,
+        request: Request,
+        random: Callable[[], float],
+        key_id: Callable[[], str],
+        counts: Counts,
     ) -> None:
-        """`random` gives numbers from 0 to 1."""
+        """`random` gives numbers from 0 to 1, `key_id` names the key that requests are signed with now."""
         self._clock = clock
         self._outbox = outbox
         self._build = build
         self._request = request
         self._random = random
+        self._key_id = key_id
+        self._counts = counts
         self._ways: dict[str, _Way] = {}
-        self._slots = DeferredSemaphore(AT_ONCE)
+        self._slots = Slots()
         self._greeting: Deferred[None] | None = None
         self._stopped = False
 
@@ -77,17 +94,26 @@ class Sender:
 
     def start(self) -> None:
         """Go on with what waits, and tell the others that this node is there again; not all at once."""
-        self._greeting = Deferred.fromCoroutine(self._greet())
+        greeting = Greeting(self._clock, self._outbox, self._request, self._wake)
+        self._greeting = Deferred.fromCoroutine(greeting.run())
         self._greeting.addErrback(self._gave_up)
 
     def wake(self, nodes: Iterable[str]) -> None:
         """Something waits for these."""
         for node in nodes:
-            self._wake(node, None)
+            if not self.is_woken(node):
+                self._wake(node, None)
+
+    def is_woken(self, node: str) -> bool:
+        """Whether a node will be looked after without being woken: what waits is looked for later."""
+        way = self._ways.get(node)
+        return way is not None and way.is_woken
 
     def heard(self, node: str) -> None:
         """A node has sent a request that is really of it."""
         if (way := self._ways.get(node)) is not None:
+            way.is_there = True
+            self._slots.heard(node)
             way.machine.heard()
 
     def stop(self) -> "Deferred[None]":
@@ -127,10 +153,13 @@ class Sender:
         if way is None:
             core = Core(self._clock, self._random, lambda: self._begin(node), since=since)
             way = self._ways[node] = _Way(core)
+        is_busy = way.core.state != "idle"
         way.machine.woken()
+        way.is_woken = is_busy
 
     def _begin(self, node: str) -> None:
         way = self._ways[node]
+        way.is_woken = False
 
         run = Deferred.fromCoroutine(self._run(node, way))
         way.run = run
@@ -144,14 +173,17 @@ class Sender:
     async def _run(self, node: str, way: _Way) -> None:
         try:
             await self._send(node, way)
+            # What comes now is sent with the next turn.
+            await self._turn(way)
         except CancelledError:
             return
         except Failed as failed:
             await self._fail(node, way, failed)
         except Problem as problem:
-            # The database's: the other node is not to blame.
+            # The database's, or too much is under way here: the other node is not to blame.
             way.error = problem.code.code
-            way.machine.failed(problem.retry_after or 1.0)
+            self._counts.add(SENT, HINDERED)
+            way.machine.hindered(problem.retry_after or 1.0)
         except Exception:
             self._log.failure("Telling a node failed.")
             await self._fail(node, way, Failed("this node failed"))
@@ -164,43 +196,70 @@ class Sender:
         beginnings = 0
         batch = await self._outbox.next(node)
         while batch is not None:
-            await self._slots.acquire()
+            await self._turn(way)
+            way.begun = self._clock.seconds()
+            slot = await self._slots.acquire(node, way.core.since is not None and not way.is_there)
             try:
                 batch, body = await self._body(node, batch)
                 answer = await self._put(node, batch, body) if batch.rows else None
             finally:
-                self._slots.release()
+                self._slots.release(slot)
                 body = b""
             if answer is None:
                 batch = await self._outbox.next(node)
             elif answer.status == 200:
-                batch = await self._outbox.delivered(node, batch, refused_in(answer.body, batch))
+                refused = refused_in(answer.body, batch)
+                if self._is_without_keys(way, batch, refused):
+                    # The answer stands for this transaction: what is asked again is asked in another one.
+                    await self._outbox.new_stream(node)
+                    raise Failed("unknown_key", WITHOUT_KEYS)
+                self._counts.sent(len(batch.rows), (each.code for each in refused))
+                batch = await self._outbox.delivered(node, batch, refused)
                 way.machine.told()
+                self._slots.told(node)
                 way.error, beginnings = "", 0
             else:
                 code = code_in(answer.body)
                 if code in _ANEW and beginnings < BEGINNINGS:
                     self._log.info("A stream to another node is begun anew: {code}.", code=code)
                     beginnings += 1
+                    self._counts.add(SENT, BEGUN_ANEW)
                     batch = await self._outbox.new_stream(node)
                 elif code in _TOO_MUCH:
+                    self._counts.add(SENT, SPLIT)
                     await self._split(node, batch, code)
                     batch = await self._outbox.next(node)
                 else:
                     raise Failed(code or f"status {answer.status}", seconds_in(answer.retry_after))
 
+    async def _turn(self, way: _Way) -> None:
+        pause = way.begun + TURN - self._clock.seconds()
+        if 0 < pause <= TURN:  # else the clock was set back
+            await deferLater(self._clock, pause)
+
     async def _body(self, node: str, batch: Batch) -> tuple[Batch, bytes]:
-        built = await self._build(batch)
-        if built.is_whole:
-            return batch, built.body
-        return await self._outbox.trim(node, batch, built.trim), built.body
+        while True:
+            built = await self._build(batch)
+            if not built.is_whole:
+                batch = await self._outbox.trim(node, batch, built.trim)
+            if built.key_id == self._key_id():
+                return batch, built.body
+            # The key was replaced meanwhile: the old one signs nothing that is sent from now on.
 
     async def _put(self, node: str, batch: Batch, body: bytes) -> Answer:
         path = f"{TRANSACTIONS_PATH}{stream_name(batch.stream)}/{batch.number}"
         try:
             return await self._request(node, "PUT", path, body, LONGEST_ANSWER)
         except NoAnswer as error:
+            if error.reason in (TOO_MANY, TOO_MANY_NAMES) and not error.handed_over:
+                raise Problem(Code.BUSY) from None
             raise Failed(error.reason) from None
+
+    def _is_without_keys(self, way: _Way, batch: Batch, refused: Sequence[Refused]) -> bool:
+        """Whether a node knows no key of this one for now, which says nothing of what it was told."""
+        since = way.core.since
+        passes = since is None or self._clock.seconds() - since < SOON
+        return passes and [each.code for each in refused] == ["unknown_key"] * len(batch.rows)
 
     async def _split(self, node: str, batch: Batch, code: str) -> None:
         """A node will not take it as a whole: so it gets half, and one event that it will not take goes."""
@@ -211,7 +270,9 @@ class Sender:
             await self._outbox.trim(node, batch, Trim(poison=((batch.rows[0], code),)))
 
     async def _fail(self, node: str, way: _Way, failed: Failed) -> None:
-        way.error = failed.reason
+        self._counts.add(SENT, FAILED)
+        way.error, way.is_there = failed.reason, False
+        self._slots.failed(node)
         since, now = way.core.since, self._clock.seconds()
         try:
             if since is None or now - since >= LATER:
@@ -222,27 +283,6 @@ class Sender:
             """It is noted with the next failure."""
         way.machine.failed(failed.retry_after)
 
-    # --- at the start
-
-    async def _greet(self) -> None:
-        after, hellos = b"", DeferredSemaphore(HELLOS_AT_ONCE)
-        while True:
-            states, after = await self._outbox.peers(after, PAGE)
-            for state in states:
-                if state.waiting:
-                    self._wake(state.name, state.failing / 1000 if state.failing else None)
-                else:
-                    await hellos.acquire()
-                    self._hello(state.name).addBoth(lambda _: hellos.release())
-                await deferLater(self._clock, 1 / HELLOS_PER_SECOND)
-            if len(states) < PAGE:
-                return
-
-    def _hello(self, node: str) -> "Deferred[Any]":
-        asked = self._request(node, "POST", HELLO_PATH, b"{}", 4096)
-        # Whoever does not hear it, is away, or has nothing to do with this node any more.
-        return asked.addErrback(lambda failure: failure.trap(NoAnswer) and None)
-
     def _gave_up(self, failure: Any) -> None:
-        if failure.check(CancelledError, Problem) is None:
+        if failure.check(CancelledError) is None:
             self._log.failure("Greeting other nodes failed.", failure=failure)

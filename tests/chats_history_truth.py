@@ -50,11 +50,20 @@ class HistoryTruth(GroupsTruth):
 
     def forward(self, person: str, key: Key, source: Key, which: str, called: str) -> str | None:
         """As before; the device that has a message copied does not know what it holds, and gets it, too."""
-        again = self._was_said(key, called)
+        again = self._was_said(person, key, called)
         refused = super().forward(person, key, source, which, called)
         if refused is None and not again and (copy := self.rooms[key].said[-1]).fleeting:
             copy.waits |= self.writing()
         return refused
+
+    def mark(self, person: str, key: Key, upto: str) -> str | None:
+        """As before; a message that is gone is recognised for a while alone."""
+        room = self.rooms.get(key)
+        if room is not None and (place := room.find(upto)) >= room.erased:
+            said = room.said[place]
+            if not self.alive(said) and not self.recognised(said):
+                return UNKNOWN
+        return super().mark(person, key, upto)
 
     def edit(self, person: str, key: Key, which: str, text: str) -> str | None:
         return self._altered(key, which, super().edit(person, key, which, text))

@@ -60,7 +60,7 @@ class MessagesTruth(Truth):
         self, person: str, key: Key, text: str, answers: str | None = None, mentions: tuple[str, ...] = ()
     ) -> str | None:
         """Write into a chat; the second time nothing happens."""
-        if self._was_said(key, text):
+        if self._was_said(person, key, text):
             return None
         if (room := self._room_for(person, key)) is None:
             return STRANGERS
@@ -76,7 +76,7 @@ class MessagesTruth(Truth):
 
     def forward(self, person: str, key: Key, source: Key, which: str, called: str) -> str | None:
         """Have a message of `source` copied into a chat, where it is `called` so."""
-        if self._was_said(key, called):
+        if self._was_said(person, key, called):
             return None
         if (room := self._room_for(person, key)) is None:
             return STRANGERS
@@ -93,8 +93,12 @@ class MessagesTruth(Truth):
         copy.named = author if author and (room.kind == "self" or author in room.people) else ""
         return None
 
-    def _was_said(self, key: Key, text: str) -> bool:
-        return key in self.rooms and self.rooms[key].find(text) >= 0
+    def _was_said(self, person: str, key: Key, text: str) -> bool:
+        """Of what was erased only those in the chat are told that it was there."""
+        if key not in self.rooms:
+            return False
+        room = self.rooms[key]
+        return room.find(text) >= (0 if person in room.people else room.erased)
 
     def _room_for(self, person: str, key: Key) -> Room | None:
         """The chat, for one who may write into it; that with oneself is there when it is needed."""

@@ -86,11 +86,14 @@ class DeskTestCase(SynchronousTestCase):
     def status(self) -> str:
         return text_of([render.status(self.desk, 80)])
 
-    def meet(self, state: ContactState, name: str = "", account: str = CAROL) -> None:
+    def meet(
+        self, state: ContactState, name: str = "", account: str = CAROL, *, erased: bool = False
+    ) -> None:
         """Things with Carol, or Bob, stand like this now."""
         address, chat = ("bob@home.test", CHAT) if account == BOB else ("carol@far.test", OTHER)
         self._place += 1
-        self.wire.event(ContactChanged(cursor(self._place), Contact(account, address, chat, state, name)))
+        contact = Contact(account, address, chat, state, name)
+        self.wire.event(ContactChanged(cursor(self._place), contact, erased))
 
     def rename(self, name: str, account: str = BOB) -> None:
         """A contact has another name now."""

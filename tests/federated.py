@@ -24,6 +24,7 @@ from safeum_home.ids import AccountId
 from safeum_home.node.federation import Means, NodeFederation, open_federation
 from safeum_home.outgoing.answers import NoAnswer
 from safeum_home.outgoing.http import Answer
+from safeum_home.outgoing.streams import Streamed
 from safeum_home.ports.federation import Applied, Noted
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.sealing.root import generate
@@ -40,10 +41,13 @@ _ALICE = "@" + "a" * 26
 class Saying:
     """A kind of objects with nothing to them: a name and a number. What came is written down, each time."""
 
-    def __init__(self, node: "Node", type: str = "test.saying", together: bool = False) -> None:
+    def __init__(
+        self, node: "Node", type: str = "test.saying", together: bool = False, may_wait: bool = False
+    ) -> None:
         self._node = node
         self.type = type
         self.together = together
+        self.may_wait = may_wait
         self.ended = 0
         self.applying: Callable[[Event], None] = lambda event: None
         self.storing: Callable[[Connection, Event], None] = lambda c, event: None
@@ -113,7 +117,11 @@ class Node:
         Deferred.fromCoroutine(open_federation(means, make)).addBoth(made.append)
         assert isinstance(made[0], NodeFederation), made[0]
         self.federation = made[0]
-        self.kinds = (Saying(self), Saying(self, "chat.message", True))
+        self.kinds = (
+            Saying(self),
+            Saying(self, "chat.message", together=True),
+            Saying(self, "test.patient", may_wait=True),
+        )
         self.federation.connect(self.kinds, {})
         self.site = EdgeSite(self.pair.clock, EdgeLimits(), site_root(dict, None, self.federation.resources))
         self.site.streams = self.federation.stream
@@ -125,6 +133,7 @@ class Node:
         self.up = False
         self.database.drop()
         self.database.hold = False
+        self.federation.outbox.refusals.stop()
         # It is not told to stop: its timers and answers come to nobody.
         self.federation.sender._stopped = True  # as a process that is gone
         for way in self.federation.sender._ways.values():
@@ -176,6 +185,9 @@ class Wire:
         self, node: str, method: str, path: str, body: bytes = b"", most: int | None = None
     ) -> "Deferred[Answer]":
         return self._send(node, method, path, body, self._sign(method, path, body, node))
+
+    def stream(self, node: str, path: str, body: bytes) -> "Deferred[Streamed]":
+        raise AssertionError("no files here")
 
     def fetch_keys(self, node: str) -> "Deferred[bytes]":
         return self._send(node, "GET", "/_safeum/key/v1", b"", {}).addCallback(lambda answer: answer.body)

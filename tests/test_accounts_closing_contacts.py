@@ -5,7 +5,7 @@ from typing import Any
 from safeum_home.node.turning import LEAST_SECONDS
 from tests.closing_case import PIN, ClosingCase
 from tests.sync_support import BOB, Finder, SyncCase, sign_up
-from tests.world import PASSWORD, Client, contact, texts
+from tests.world import PASSWORD, Client, World, contact, texts
 
 
 class ContactTests(ClosingCase):
@@ -86,16 +86,49 @@ class ContactTests(ClosingCase):
         self.refused("not_found", self.bob, "chat.history", chat=self.chat)
 
     def test_removed_contacts(self) -> None:
-        """Who has removed her from the list does not see her there again, and learns nothing."""
+        """Who has removed her from the list does not see her there again, but that the chat is gone."""
+        away = self.world.login("bob")
         self.bob.call("contact.remove", account=self.alice.account)
         self.world.settle()
+        away.drop()
         self.bob.take()
         self.block()
-        self.assertEqual(self.bob.take("contact.changed"), [])
+        for device in (self.bob, away.resume(away.cursor)):
+            event = device.take("contact.changed")[-1]["params"]
+            told = (event["contact"]["state"], event["contact"]["chat"], event.get("erased"))
+            self.assertEqual(told, ("none", self.chat, True))
         self.assertRaises(LookupError, contact, self.bob, self.alice)
-        self.bob.resume(self.bob.cursor)
-        states = {event["params"]["contact"]["state"] for event in self.bob.take("contact.changed")}
-        self.assertNotIn("closed", states)
+        self.refused("not_found", self.bob, "chat.history", chat=self.chat)
+
+    def test_removed_behind_it(self) -> None:
+        """Who was away while the contact was closed, and then removed, is told that the chat is gone."""
+        away = self.world.login("bob")
+        away.drop()
+        self.block()
+        self.bob.take()
+        self.bob.call("contact.remove", account=self.alice.account)
+        self.bob.call("contact.remove", account=self.carol.account)
+        away.resume(away.cursor)
+        told = [event["params"] for event in away.take("contact.changed")]
+        self.assertEqual(
+            [(one["contact"]["chat"], one["contact"]["state"], one.get("erased", False)) for one in told],
+            [(self.chat, "none", True), (self.other, "none", False)],
+        )
+
+    def test_removed_long_ago(self) -> None:
+        """However many were removed since: one with whom there is a chat is not forgotten."""
+        self.world = World(contacts=3)
+        self.alice, self.bob = self.world.register("alice"), self.world.register("bob")
+        self.chat = self.world.befriend(self.alice, self.bob)
+        self.alice.call("account.pin.set", password=PASSWORD, pin=PIN)
+        self.bob.call("contact.remove", account=self.alice.account)
+        for number in range(5):
+            other = self.world.register(f"other{number}").account
+            self.bob.call("contact.request", account=other, address=f"other{number}")
+            self.bob.call("contact.remove", account=other)
+        self.bob.take()
+        self.block()
+        self.assertEqual(self.bob.take("contact.changed")[0]["params"]["contact"]["chat"], self.chat)
 
     def test_one_statement(self) -> None:
         """All sides facing hers are written together: a commit that is long holds up everybody."""

@@ -1,6 +1,7 @@
 """The load generator: what it counts, and what it refuses to count."""
 
 from array import array
+from collections import deque
 from typing import cast
 from uuid import UUID
 
@@ -8,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from bench.both_ways import node_flows, relay_flows
 from bench.failure import Failure
 from bench.fan_out import Ear, FanOut, NodeFanOut, RelayFanOut
 from bench.flows import ACK_EVERY, BODY, FIRST, Flow, NodeFlow, RelayFlow
 from bench.framing import PING, TEXT, frame, split
 from bench.meter import percentile
 from bench.profile import flat
+from bench.queued import Queued
 from bench.required import missed
 from bench.wire import Line, OnFrames
 from safeum_home.errors import Code, Problem
@@ -31,6 +34,7 @@ class FakeLine:
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
+        self.inbox: deque[bytes] = deque()
         self.on_frames: OnFrames = lambda data, spans: None
 
     def send(self, data: bytes) -> None:
@@ -153,6 +157,53 @@ class NodeFlowTests(SynchronousTestCase):
         ]
         held = [FIRST + ACK_EVERY - 1, FIRST + ACK_EVERY]
         self.assertEqual(cursors, [f"{number:022d}" for number in held])
+
+
+class BothWaysTests(SynchronousTestCase):
+    """Two people write to each other, each over one line."""
+
+    def test_a_nodes(self) -> None:
+        """What comes on a line is an answer to what was sent on it, or what the other one has sent."""
+        lines = FakeLine(), FakeLine()
+        flows = node_flows(cast(Line, lines[0]), cast(Line, lines[1]), CHAT, "cafe")
+        for flow in flows:
+            flow.meter.measuring = True
+            flow.push(1, 0.0)
+        lines[0].receive(result(FIRST), event(FIRST))
+        self.assertEqual([flow.under_way for flow in flows], [1, 1])
+        lines[1].receive(event(FIRST), result(FIRST))
+        self.assertEqual([flow.under_way for flow in flows], [0, 0])
+        self.assertEqual([flow.meter.count for flow in flows], [1, 1])
+        self.assertRaises(Failure, lines[1].receive, event(FIRST))
+
+    def test_the_relays(self) -> None:
+        lines = FakeLine(), FakeLine()
+        flows = relay_flows(cast(Line, lines[0]), cast(Line, lines[1]))
+        for flow in flows:
+            flow.push(1, 0.0)
+        for line, other in (lines, reversed(lines)):
+            line.receive(*other.payloads())
+        self.assertEqual([flow.under_way for flow in flows], [0, 0])
+
+
+class QueuedTests(SynchronousTestCase):
+    """Messages for somebody who is away, and comes back."""
+
+    def test_they_come_at_last(self) -> None:
+        """So many are sent as were asked for, a few at a time; what came with the session counts, too."""
+        sender, recipient = FakeLine(), FakeLine()
+        flow = Queued(cast(Line, sender), CHAT, "cafe", 0)
+        flow.meter.measuring = True
+        flow.send_up_to(3, 2)
+        self.assertEqual(len(sender.payloads()), 2)
+        sender.receive(result(FIRST), result(FIRST + 1))
+        sender.receive(result(FIRST + 2))
+        self.assertEqual((flow.stored, flow.under_way, len(sender.payloads())), (3, 3, 3))
+        recipient.inbox.append(event(FIRST))
+        flow.receive_on(cast(Line, recipient))
+        recipient.receive(event(FIRST + 1), event(FIRST + 2))
+        self.assertEqual(flow.under_way, 0)
+        self.assertRaises(Failure, recipient.receive, event(FIRST + 2))
 
 
 class RelayFlowTests(SynchronousTestCase):

@@ -71,6 +71,21 @@ class CaseTests(SynchronousTestCase):
         self.assertEqual(lines[2]["events"], 0)
         self.assertGreaterEqual(lines[3]["events"], 4)
 
+    def test_federation(self) -> None:
+        """Across two nodes: both ways, by the clock, and after an outage."""
+        lines = bench("federation", "--scale", "0.04")
+        self.check(lines[:2], "federation")
+        self.assertEqual(
+            [(line["pairs"], line["in_flight"], line["rate"]) for line in lines[:2]],
+            [(2, 16, None), (2, None, 100)],
+        )
+        self.assertIn("ack_p99_ms", lines[0])
+        self.assertGreater(lines[0]["per_core_s"], 0)
+        self.assertEqual(
+            [(line["what"], line["waiting"]) for line in lines[2:]], [("queued", 4000), ("caught up", 6000)]
+        )
+        self.assertIsInstance(lines[2]["later_kib"], int)
+
     def test_idle(self) -> None:
         lines = bench("idle")
         self.check(lines, "idle")

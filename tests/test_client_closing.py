@@ -5,8 +5,8 @@ from safeum_home.client.slash_commands import completions
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.events import Typing
 from safeum_home.protocol.types import ContactState
-from tests.client_desk import DeskTestCase
-from tests.client_double import ADA, BOB, CHAT, message
+from tests.client_desk import CAROL, DeskTestCase
+from tests.client_double import ADA, BOB, CHAT, OTHER, message
 
 PASSWORD, PIN = "correct horse", "284716"
 
@@ -200,6 +200,33 @@ class ContactTests(DeskTestCase):
         self.assertEqual(self.desk.state.chats, [])
         self.node.clock.advance(10)
         self.assertLess(len(self.node.clock.getDelayedCalls()), timers)
+
+    def test_of_one_who_was_removed(self) -> None:
+        """The chat outlived the contact: it goes with the account."""
+        self.meet(ContactState.NONE, account=BOB)
+        self.enter("/chat bob")
+        self.assertIn("text 3", self.body())
+        self.meet(ContactState.NONE, account=BOB, erased=True)
+        shown = " ".join(self.body().split())
+        self.assertIn("Bob has closed the account. The chat is gone.", shown)
+        self.assertIsNone(self.desk.current)
+        self.assertEqual(self.desk.state.chats, [])
+        for place in (shown, self.sidebar(), self.info(), self.header()):
+            self.assertNotIn("text 3", place)
+
+    def test_a_chat_that_was_begun_since(self) -> None:
+        """Of it is told likewise; of who had none nothing is."""
+        self.meet(ContactState.ACCEPTED, "Carol")
+        self.wire.event(message(9, "hello", chat=OTHER, sender=CAROL))
+        self.meet(ContactState.NONE)
+        self.meet(ContactState.NONE, erased=True)
+        self.assertIn(
+            "Carol (far.test) has closed the account. The chat is gone.", " ".join(self.body().split())
+        )
+        self.assertIsNone(self.desk.state.chat(OTHER))
+        told = len(self.desk.notices)
+        self.meet(ContactState.NONE, erased=True)
+        self.assertEqual(len(self.desk.notices), told)
 
     def test_what_was_on_its_way(self) -> None:
         """A message of another device that crossed it is not shown either."""

@@ -84,6 +84,16 @@ class StateTests(SynchronousTestCase):
         self.wire.event(message(6))
         self.assertEqual(self.node.client.state.chats, [])
 
+    def test_what_was_shown_and_is_not_kept_stands_where_it_stood(self) -> None:
+        """In a chat without history a page leaves out what the node has dropped."""
+        state = self.load()
+        for number in (6, 7, 8):
+            self.wire.event(message(number))
+        state.page(CHAT, [message(number) for number in (6, 8)], True)
+        self.assertEqual(self.ids(), [cursor(number) for number in (5, 6, 7, 8)])
+        state.page(CHAT, [message(number) for number in (4, 7)], False)
+        self.assertEqual(self.ids(), [cursor(number) for number in (4, 5, 6, 7, 8)])
+
     def test_what_comes_while_loading_is_counted_once(self) -> None:
         del self.wire.answers["chat.list"]
         loading = self.node.client.load()

@@ -11,7 +11,7 @@ from federation.event_verifier import EventVerifier
 from federation.key_cache import KeyCache
 from federation.own_keys import KeyInUse, OwnKeys
 from federation.policy import Mode, Policy
-from safeum_home.errors import Problem
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.protocol.federation.events import Event, new_event, sign_event
 from tests.federation import NOW, document, signer
@@ -23,6 +23,10 @@ def event(node: str, number: int = 1, at: int = NOW_MS) -> bytes:
     """An event of an account on `node`, signed with its key of this number."""
     made = new_event("x", AccountId("@" + "a" * 26 + ":" + node), at, {"n": 1})
     return sign_event(made, f"ed25519:{number}", signer(number))
+
+
+def _everybody(_event: Event) -> bool:
+    return True
 
 
 class BatchTests(SynchronousTestCase):
@@ -68,6 +72,18 @@ class BatchTests(SynchronousTestCase):
         )
         self.assertEqual((self.fetched, self.threads), (["b.example"], 2))
         self.assertEqual(self.verified(), "")
+
+    def test_whose_key_is_unknown(self) -> None:
+        """It passes where that is the node's own that sends, and not where it is another one's."""
+        asked = self.verifier.verified(
+            [event("b.example", 9), event("c.example", 9)], "b.example", _everybody
+        )
+        found: Deferred[list[Event | Problem]] = Deferred.fromCoroutine(asked)
+        self.clock.advance(0)
+        told = [
+            (each.code, each.retry_after) for each in self.successResultOf(found) if isinstance(each, Problem)
+        ]
+        self.assertEqual(told, [(Code.UNKNOWN_KEY, 30.0), (Code.UNKNOWN_KEY, None)])
 
     def test_of_others(self) -> None:
         """Another node's event is refused from whoever may not pass it on, and costs no fetch."""

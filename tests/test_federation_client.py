@@ -202,6 +202,21 @@ class BoundTests(NetCase):
         self.assertEqual((await client.request(elsewhere, "GET", "/ok", {})).status, 200)
         self.assertLessEqual(node.connections, 1)
 
+    async def test_reserve(self) -> None:
+        """Whatever hangs, there is room left for what waits for other nodes."""
+        node, other = self.node(NAME), self.node("other.example")
+        client = self.client(requests=8, at_once=8)
+        place, elsewhere = Place(NAME, node.port), Place("other.example", other.port)
+        hanging = [client.request(place, "GET", "/silent", {}) for _ in range(6)]
+        self.assertEqual((await self.refused(client, elsewhere)).reason, TOO_MANY)
+        answer = await client.request(elsewhere, "GET", "/ok", {}, reserved=True)
+        self.assertEqual(answer.status, 200)
+        hanging += [client.request(place, "GET", "/silent", {}, reserved=True) for _ in range(2)]
+        self.assertEqual((await self.refused(client, elsewhere, reserved=True)).reason, TOO_MANY)
+        await client.close()
+        for one in hanging:
+            await self.assertFailure(one, Exception)
+
     async def test_kept_connections(self) -> None:
         """Those of the places that were not asked for longest are closed first; none that is in use."""
         self.patch(client_module, "MOST_PLACES", 2)

@@ -15,6 +15,7 @@ from federation.way_out import way_out
 from safeum_home.config import FederationSection
 from safeum_home.outgoing.answers import IN_TIME, TLS_FAILED, TOO_MANY, NoAnswer
 from safeum_home.outgoing.http import Answer
+from safeum_home.protocol.federation.transactions import ASK_PATH, HELLO_PATH, TRANSACTIONS_PATH
 from tests.federation_net import NetCase, reactor
 
 HERE, PEER = "here.example", "peer.example"
@@ -45,8 +46,9 @@ class Finder:
         self.answer: Deferred[Place] = succeed(PLACE)
         self.doubted: list[str] = []
 
-    def find(self, node: str) -> "Deferred[Place]":
+    def find(self, node: str, reserved: bool = False) -> "Deferred[Place]":
         assert node == PEER
+        self.reserved = reserved
         return self.answer
 
     def doubt(self, node: str) -> None:
@@ -87,11 +89,21 @@ class DestinationTests(SynchronousTestCase):
         for number in (1, 2):
             asked = self.to.request(PEER, "PUT", PATH, b'{"events":[]}', 1000)
             self.assertEqual(self.successResultOf(asked).status, 200)
-            place, method, path, headers, body, most = self.way.requests.pop()
+            place, method, path, headers, body, most, _ = self.way.requests.pop()
             self.assertEqual((place, method, path, body, most), (PLACE, "PUT", PATH, b'{"events":[]}', 1000))
             self.assertEqual(headers["Signature"], f"of {number}")
             self.assertEqual((headers["Content-Type"], headers["Accept"]), ("application/json",) * 2)
         self.assertEqual(self.signer.signed, [("PUT", PATH, b'{"events":[]}', PEER)] * 2)
+
+    def test_reserved(self) -> None:
+        """Transactions alone may use what is kept for them."""
+        for method, path, reserved in (
+            ("PUT", f"{TRANSACTIONS_PATH}{'A' * 22}/1", True),
+            ("POST", HELLO_PATH, False),
+            ("POST", f"{ASK_PATH}account.find", False),
+        ):
+            self.successResultOf(self.to.request(PEER, method, path, b"{}"))
+            self.assertEqual((self.way.requests.pop()[6], self.finder.reserved), (reserved, reserved))
 
     def test_empty(self) -> None:
         """A request without a body is signed with an empty one."""
@@ -103,7 +115,7 @@ class DestinationTests(SynchronousTestCase):
     def test_keys(self) -> None:
         """They are asked for without a signature, and are short."""
         self.assertEqual(self.successResultOf(self.to.fetch_keys(PEER)), b"{}")
-        place, method, path, headers, body, most = self.way.requests[0]
+        place, method, path, headers, body, most, _ = self.way.requests[0]
         self.assertEqual(
             (place, method, path, body, most), (PLACE, "GET", "/_safeum/key/v1", None, LONGEST_KEYS)
         )

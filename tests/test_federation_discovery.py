@@ -259,3 +259,15 @@ class DiscoveryTests(SynchronousTestCase):
         self.assertEqual(self.web.asked[asked:], ["other.example"])
         self.find("0.example")
         self.assertEqual(self.web.asked[asked + 1 :], ["0.example"])
+
+    def test_no_room(self) -> None:
+        """Where this node has too much under way, nothing is found out, and nothing is kept as found."""
+        self.says('{"server": "node.example"}')
+        held: list[tuple[Deferred[Answer], str]] = []
+        self.web.held = held
+        waiting = [self.discovery.find("home.example") for _ in range(2)]
+        held[0][0].errback(NoAnswer(TOO_MANY, handed_over=False))
+        for one in waiting:
+            self.assertEqual(self.failureResultOf(one, NoAnswer).value.reason, TOO_MANY)
+        self.web.held = None
+        self.assertEqual(self.find(), Place("node.example"))

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.errors import Code, Problem
-from safeum_home.node.federation_store import HOUR, KEPT_HOURS
+from safeum_home.node.refusals import HOUR, KEPT_HOURS
 from safeum_home.outgoing.http import Answer
 from safeum_home.ports.federation import Noted
 from safeum_home.protocol.federation.events import Event
@@ -60,7 +60,7 @@ class FlowTests(Case):
         self.assertEqual(self.a.arrived(), [("b.example", "back", 9)])
         self.assertEqual((self.a.waiting, self.b.waiting), (0, 0))
         self.assertEqual((self.a.federation.sender.held, self.b.federation.sender.held), (0, 0))
-        self.assertEqual([kind.ended for kind in self.b.kinds], [3, 0])
+        self.assertEqual([kind.ended for kind in self.b.kinds], [3, 0, 0])
 
     def test_messages_together(self) -> None:
         """A thousand messages are two transactions, each stored in one commit."""
@@ -458,6 +458,8 @@ class TroubleTests(Case):
         with self.assertRaises(Problem) as caught:
             a.say("3", 3, kind="chat.message")
         self.assertIs(caught.exception.code, Code.PEER_BEHIND)
+        room = [a.database.now(partial(a.federation.room, node=node)) for node in ("b.example", "c.example")]
+        self.assertEqual(room, [0, 3])
         a.say("4", 4)
         self.assertEqual(a.waiting, 4)
         pair.away.clear()

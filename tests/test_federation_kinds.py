@@ -16,6 +16,12 @@ class KindTests(SynchronousTestCase):
         self.assertEqual(len(types), len(set(types)))
         self.assertEqual(len(NAME_OF), len(QUESTIONS))
 
+    def test_order(self) -> None:
+        """What may be told behind what came later is nothing that stands in a chat."""
+        world = Nodes("a.example", "b.example")["a.example"]
+        patient = {kind.type for kind in world.domain.shared if getattr(kind, "may_wait", False)}
+        self.assertEqual(patient, {"contact", "profile", "account.closed"})
+
     def test_alone(self) -> None:
         """A node without others reaches none."""
         self.assertFalse(ALONE.reaches("b.example"))

@@ -3,7 +3,7 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from federation.machine import LATER, PACE, SOON, Core, Destination, new_destination
+from federation.machine import HINDERED, LATER, PACE, SOON, Core, Destination, new_destination
 
 
 class MachineTests(SynchronousTestCase):
@@ -65,6 +65,21 @@ class MachineTests(SynchronousTestCase):
         self.machine.woken()
         self.assertEqual([self.fail_once(asked) for asked in (17, 1e9, 2)], [17, LATER, 4])
 
+    def test_hindered(self) -> None:
+        """What this node is to blame for counts for nothing: it is tried again in some seconds."""
+        self.machine.woken()
+        for asked, pause in ((1.0, HINDERED), (10.0, 10.0)):
+            for _ in range(50):
+                self.machine.hindered(asked)
+                [timer] = self.clock.getDelayedCalls()
+                self.assertEqual(timer.getTime() - self.clock.seconds(), pause)
+                self.assertEqual(
+                    (self.core.state, self.core.since, self.core.tries), ("backing off", None, 0)
+                )
+                self.clock.advance(pause)
+        self.assertEqual(len(self.begun), 101)
+        self.assertEqual(self.fail_once(), 1)
+
     def test_since_before(self) -> None:
         """A failure that began before the start of this node goes on."""
         self.core.since = self.clock.seconds() - SOON
@@ -116,6 +131,7 @@ class MachineTests(SynchronousTestCase):
             for late in (self.machine.woken, self.machine.heard, self.machine.told, self.machine.emptied):
                 late()
             self.machine.failed(1)
+            self.machine.hindered(1)
             self.machine.stop()
             self.assertEqual((self.core.state, len(self.begun)), ("stopped", begun))
             self.assertEqual(self.clock.getDelayedCalls(), [])

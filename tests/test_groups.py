@@ -53,6 +53,69 @@ class CreationTests(GroupCase):
             self.refused("invalid_params", self.alice, "group.create", client_id="1", name=name)
 
 
+class SentAgainTests(GroupCase):
+    """Messages that are sent again, since their answers got lost, by somebody who was no member meanwhile."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.chat = self.group(self.alice, self.bob)
+        self.about = self.bob.message(self.chat, "lost answer", "its-id")
+        self.sent = self.bob.call("chat.send", **self.about)
+
+    def again(self) -> tuple[bool, bool]:
+        """Whether the answer names the message, and whether that is not to be shown; nothing is stored."""
+        answer = self.bob.call("chat.send", **self.about)
+        self.assertEqual(self.alice.history(self.chat).count("lost answer"), 1)
+        self.assertEqual(set(answer) - {"id", "at", "erased"}, set())
+        return answer["id"] == self.sent["id"], answer.get("erased", False)
+
+    def test_left(self) -> None:
+        """What was delivered was delivered; what was not is refused."""
+        for go, who in (("group.leave", self.bob), ("group.remove", self.alice)):
+            if who is self.alice:
+                self.alice.call("group.invite", chat=self.chat, accounts=[self.bob.account])
+                self.bob.call("group.accept", chat=self.chat)
+            more = {} if who is self.bob else {"account": self.bob.account}
+            who.call(go, chat=self.chat, **more)
+            self.assertEqual(self.again(), (True, True))
+            self.refused("not_a_contact", self.bob, "chat.send", **self.bob.message(self.chat, "late"))
+
+    def test_in_again(self) -> None:
+        """Who does not see it any more is not shown it; who sees what was written earlier is."""
+        for earlier in (False, True):
+            self.bob.call("group.leave", chat=self.chat)
+            self.alice.call("group.set", chat=self.chat, earlier=earlier)
+            self.alice.call("group.invite", chat=self.chat, accounts=[self.bob.account])
+            self.bob.call("group.accept", chat=self.chat)
+            self.assertEqual(self.again(), (True, not earlier))
+            self.assertEqual(self.bob.history(self.chat), ["lost answer"] if earlier else [])
+
+    def test_in_no_chat_of_others(self) -> None:
+        """Nobody learns of a chat that is not his whether it is there, be it by a message that is gone."""
+        other = self.group(self.alice, self.carol, name="Other")
+        self.alice.call("chat.history.set", chat=self.chat, enabled=False)
+        self.assertEqual(self.bob.call("chat.send", **self.about)["erased"], True)
+        for chat in (other, "!" + "a" * 26):
+            self.refused("not_a_contact", self.bob, "chat.send", **{**self.about, "chat": chat})
+
+    def test_left_a_chat_without_history(self) -> None:
+        """What is gone since all devices held it was delivered; of what was erased nothing is told."""
+        self.world.domain.fleeting.start()
+        self.alice.call("chat.history.set", chat=self.chat, enabled=False)
+        self.world.settle(60)
+        about = self.bob.message(self.chat, "gone soon", "another-id")
+        sent = self.bob.call("chat.send", **about)
+        for client in (self.alice, self.bob):
+            client.notify("session.ack", cursor=self.world.cursor)
+        self.world.settle(120)
+        self.assertEqual(self.rows("events", self.chat), 0)
+        self.bob.call("group.leave", chat=self.chat)
+        again = self.bob.call("chat.send", **about)
+        self.assertEqual((again["id"], again["erased"], again.get("before")), (sent["id"], True, None))
+        self.refused("not_a_contact", self.bob, "chat.send", **self.about)
+        self.world.domain.fleeting.stop()
+
+
 class ComingTests(GroupCase):
     def test_invitation(self) -> None:
         """It names the group, who invites and how many are in it; nothing else is told before the answer."""

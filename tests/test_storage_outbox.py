@@ -82,6 +82,31 @@ class OutboxTests(StorageCase):
         self.assertEqual(await self.write(outbox.fix, B, 2, 9), (row(2),))
         self.assertEqual(await self.write(outbox.fix, C, 2, 9), (row(3),))
 
+    async def test_held_back(self) -> None:
+        """What is held back is in no batch until it is released, and waits once then."""
+        await self.note(row(1, "x"), row(2, "y"), row(3, "z"))
+        await self.note(row(1, "x"), peer=C)
+        batch = await self.write(outbox.fix, B, 1, 9)
+        self.assertEqual(await self.write(outbox.hold, B, batch[:2]), 0)
+        self.assertEqual(await self.read(outbox.holding), [B])
+        self.assertEqual(await self.read(outbox.waiting_since, B, row(2)), 1)
+        self.assertEqual(await self.read(outbox.waiting_since, B, row(9)), 0)
+        self.assertEqual(await self.write(outbox.remove_fixed, B), 1)
+        self.assertEqual(await self.write(outbox.fix, B, 2, 9), ())
+        # One changes, and is held back again; the other has changed when both are released.
+        await self.note(row(4, "x"))
+        batch = await self.write(outbox.fix, B, 2, 9)
+        self.assertEqual(await self.write(outbox.hold, B, batch), 1)
+        await self.note(row(5, "y"))
+        self.assertEqual(await self.write(outbox.release, B), 1)
+        self.assertEqual(await self.write(outbox.release, B), 0)
+        self.assertEqual(await self.read(outbox.holding), [])
+        self.assertEqual(await self.write(outbox.fix, B, 3, 9), (row(4, "x"), row(5, "y")))
+        # What waits anew already when it is to be held back is not.
+        await self.note(row(6, "x"))
+        self.assertEqual(await self.write(outbox.hold, B, [row(4, "x")]), 1)
+        self.assertEqual(await self.read(outbox.holding), [])
+
     async def test_removed(self) -> None:
         """Rows that are taken out."""
         await self.note(row(1), row(2), row(3))

@@ -232,6 +232,20 @@ class ContactQueryTests(StorageCase):
             await self.read(contacts.contacts_of_chat, a.chat), [a, a._replace(owner=blind("other"))]
         )
 
+    async def test_forgotten(self) -> None:
+        """Of those that are gone the newest stay, and those with whom there is a chat."""
+        await self.chat("chat b", "me", "b")
+        rows = [
+            ContactRow(blind("me"), blind(peer), blind(f"chat {peer}"), state, place, b"s")
+            for place, (peer, state) in enumerate((("a", 3), ("b", 0), ("c", 0), ("d", 0), ("e", 0)), 1)
+        ]
+        await self.write(contacts.put_contacts, rows)
+        self.assertEqual(await self.read(contacts.with_chat, [row.chat for row in rows]), {rows[1].chat})
+        self.assertEqual(await self.read(contacts.with_chat, []), set())
+        await self.write(contacts.forget_gone, blind("me"), 1)
+        kept = await self.read(contacts.contacts_since, blind("me"), 0, 9)
+        self.assertEqual(kept, [rows[0], rows[1], rows[4]])
+
     async def test_replaced(self) -> None:
         """One side of a relation is one row."""
         row = ContactRow(blind("me"), blind("a"), blind("chat"), 1, 1, b"old")

@@ -199,7 +199,7 @@ class Closing:
         self._forget(owner.account, owner.username)
         self._devices.closed(owner.account, skip)
         for contact_of, contact in told:
-            self._bus.publish(contact_of, self._side.event(contact, position))
+            self._bus.publish(contact_of, self._side.farewell(contact, position))
         _log.info("An account was closed.")
         return True
 
@@ -219,6 +219,15 @@ class Closing:
         if left is None and await self._left_groups():
             await self._turns.turned()
         spawn(self.sweep(), "sweeping up")
+
+    async def erased_elsewhere(self) -> None:
+        """What was here of an account of another node was erased: a turn is due if that had a key here."""
+        with suppress(Problem):  # the node stops: its next start makes it good
+            try:
+                await self._turns.if_due()
+            except Problem:
+                await self._turns.turned()  # nobody can say whether it is due
+            await self.sweep()
 
 
 def _nothing(c: Connection) -> None:

@@ -158,8 +158,9 @@ class ContactSide:
     def close(self, c: Connection, account: bytes, position: int) -> list[tuple[AccountId, Contact]]:
         """An account is being closed: what its contacts see from `position` on, and who is to be told.
 
-        Call it before its rows are erased. Whoever had a chat with it sees that it is closed; a request of
-        its own is withdrawn. Other relations tell nothing of it, and stay; so does what is in a list no more.
+        Call it before its rows are erased, and tell them of it by `farewell`. Whoever had a chat with it sees
+        that it is closed or, where it is in the list no more, that the chat is gone; a request of its own is
+        withdrawn. Other relations tell nothing of it, and stay.
         """
         founded = chats_of(c, account)
         changed = []
@@ -168,8 +169,8 @@ class ContactSide:
                 contacts.delete_contact(c, row.owner, row.peer)  # nobody's here: its node is told
                 continue
             before = STATES[row.state]
-            if row.chat in founded and before is not ContactState.NONE:
-                state = ContactState.CLOSED
+            if row.chat in founded:
+                state = before if before is ContactState.NONE else ContactState.CLOSED
             elif before is ContactState.INCOMING:
                 state = ContactState.NONE
             else:
@@ -184,20 +185,28 @@ class ContactSide:
 
         return undamaged(changed, tell, "contacts")
 
-    def event(self, contact: Contact, position: int) -> Published:
-        """`contact.changed` for the owner's sessions."""
-        event = ContactChanged(self._cursors.encode(position), contact)
+    def event(self, contact: Contact, position: int, erased: bool = False) -> Published:
+        """`contact.changed` for the owner's sessions. `erased`: there is no chat with it any more."""
+        event = ContactChanged(self._cursors.encode(position), contact, erased)
         return Published(frames.text_frame(frames.encode_event(event)), position)
+
+    def farewell(self, contact: Contact, position: int) -> Published:
+        """The same, of a contact that has closed the account."""
+        return self.event(contact, position, erased=contact.state is ContactState.NONE)
 
     def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
         """`ports.Source` of contact changes."""
         if (owner := self._directory.read(c, account)) is None:
             return Missed([], None)
+        rows = contacts.contacts_since(c, owner.blind, after, limit)
+        # That a chat is gone is told with its contact's last state, also where that was removed since.
+        gone = [row.chat for row in rows if row.state == contacts.GONE]
+        kept = contacts.with_chat(c, gone)
 
         def tell(row: ContactRow) -> Published:
-            return self.event(self.show(c, self.open(owner, row)), row.position)
+            erased = row.state == contacts.GONE and row.chat not in kept
+            return self.event(self.show(c, self.open(owner, row)), row.position, erased)
 
-        rows = contacts.contacts_since(c, owner.blind, after, limit)
         return Missed(undamaged(rows, tell, "contacts"), rows[-1].position if len(rows) == limit else None)
 
     def open(self, owner: OpenAccount, row: ContactRow) -> Entry:

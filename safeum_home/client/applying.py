@@ -19,7 +19,7 @@ from safeum_home.protocol.events import (
     Typing,
 )
 from safeum_home.protocol.news import is_news, is_own
-from safeum_home.protocol.types import Contact, ContactState, Message, Profile
+from safeum_home.protocol.types import ContactState, Message, Profile
 
 if TYPE_CHECKING:
     from safeum_home.client.state import State
@@ -34,7 +34,7 @@ class Applying:
             Message: self._message,
             Receipt: self._receipt,
             Typing: state.typing.take,
-            ContactChanged: lambda event: self._contact(event.contact),
+            ContactChanged: self._contact,
             ProfileChanged: lambda event: self._profile(event.account, event.profile),
             ChatUpdated: self._updated,
             ChatChanged: self._changed,
@@ -122,13 +122,13 @@ class Applying:
         view.peer_delivered = receipt.delivered or view.peer_delivered
         view.peer_read = receipt.read or view.peer_read
 
-    def _contact(self, contact: Contact) -> None:
-        state = self._state
+    def _contact(self, event: ContactChanged) -> None:
+        state, contact = self._state, event.contact
         if contact.state is ContactState.NONE:
             state.contacts.pop(contact.account, None)
         else:
             state.contacts[contact.account] = contact
-        if contact.state is ContactState.CLOSED:
+        if event.erased or contact.state is ContactState.CLOSED:
             state.wipe(contact.chat)
         view = state.held(contact.chat)
         if view is not None:

@@ -46,6 +46,8 @@ class ChatView:
     typing: set[str] = field(default_factory=set)
     history: bool = True
     erased: str | None = None
+    pending: tuple[str, ...] = ()
+    """Other nodes that have not confirmed yet that they have erased it as well."""
     pinned: tuple[str, ...] = ()
     group: GroupInfo | None = None
     role: GroupRole | None = None
@@ -109,7 +111,7 @@ class ChatView:
         if isinstance(info, ChatSummary):
             self.role = info.role
         self.history, self.erased, self.informed = info.history, info.erased, True
-        self.pinned, self.group = info.pinned, info.group
+        self.pinned, self.group, self.pending = info.pinned, info.group, info.pending
         if info.group is not None:
             self.display_name = info.group.name
         return wiped
@@ -198,12 +200,23 @@ class ChatView:
         return True
 
     def join(self, page: list[Message], more: bool) -> None:
-        """A page of history, oldest first: it stands where it meets what is held, else before that."""
+        """A page of history, oldest first: what of it is not held is older than all that is.
+
+        What is held and not in the page, since it is older, or gone from the node, stands where it stood.
+        """
         paged = {message.id for message in page}
-        held = self.messages
-        meet = next((index for index, message in enumerate(held) if message.id in paged), 0)
-        page = [self._now(message) for message in page]
-        self.messages = held[:meet] + page + [message for message in held[meet:] if message.id not in paged]
+        only_held: dict[str | None, list[Message]] = {None: []}
+        """By the message of the page that they stand behind."""
+        last = None
+        for message in self.messages:
+            if message.id in paged:
+                last, only_held[message.id] = message.id, []
+            else:
+                only_held[last].append(message)
+        meet = next((index for index, message in enumerate(page) if message.id in only_held), len(page))
+        self.messages = [self._now(message) for message in page[:meet]] + only_held[None]
+        for message in page[meet:]:
+            self.messages += [self._now(message), *only_held.get(message.id, [])]
         self.more, self.loaded = more, True
         self._bound()
 

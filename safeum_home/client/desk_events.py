@@ -12,6 +12,7 @@ from safeum_home.client.group_names import learn
 from safeum_home.client.group_words import count
 from safeum_home.client.message_words import body_text
 from safeum_home.client.names import label
+from safeum_home.client.peer_receipts import not_confirmed
 from safeum_home.client.text import safe
 from safeum_home.client.wiping import wipe, wipe_past
 from safeum_home.protocol.events import (
@@ -32,6 +33,7 @@ FORGED = "⚠ Not from your node, though it says so: its signature is missing or
 HISTORY_OFF = (
     "The history is off: all that was here is erased, for all. Messages live until they are delivered."
 )
+CONFIRMED = "{nodes} has confirmed that all of this was erased there as well. /receipt FILE saves that."
 HISTORY_ON = "The history is on: messages are kept from now on."
 
 
@@ -59,10 +61,11 @@ class Listening:
 
     def _begin(self) -> None:
         self._desk.begin()
-        self._learn_groups()
+        self._learn_titles()
         spawn(self._invitations(), "asking for invitations")
         contacts = self._desk.state.contacts.values()
         self._histories = {view.chat: (view.history, view.erased) for view in self._desk.state.chats}
+        self._pending = {view.chat: view.pending for view in self._desk.state.chats}
         self._called = {contact.account: label(contact.display_name) for contact in contacts}
 
     async def _invitations(self) -> None:
@@ -83,7 +86,7 @@ class Listening:
         elif isinstance(event, MemberChanged):
             self._member(event)
         elif isinstance(event, ContactChanged):
-            self._contact(event.contact)
+            self._contact(event.contact, event.erased)
         elif isinstance(event, ProfileChanged):
             self._profile(event.account, event.profile)
         elif isinstance(event, ChatUpdated):
@@ -93,7 +96,7 @@ class Listening:
         elif isinstance(event, Loaded):
             self._more()
         if isinstance(event, ChatUpdated | Loaded):
-            self._learn_groups()
+            self._learn_titles()
         self._desk.refresh()
 
     def _more(self) -> None:
@@ -125,7 +128,11 @@ class Listening:
     def _message(self, message: Message) -> None:
         desk = self._desk
         view = desk.state.chat(message.chat)
-        if view is None or message.sender == desk.state.account:
+        if view is None:
+            return
+        if view.kind == "direct" and view.chat not in self._titles:
+            self._titles[view.chat] = desk.names.title(view)
+        if message.sender == desk.state.account:
             return
         if view.kind == "group":
             spawn(learn(desk, view), "asking who they are")
@@ -169,7 +176,7 @@ class Listening:
         if member.state in ("member", "invited"):
             return
         was_here = desk.current == event.chat
-        title = self._groups.pop(event.chat, None)
+        title = self._titles.pop(event.chat, None)
         wipe(desk, event.chat)
         if title is None:
             return  # an invitation was declined, or taken back
@@ -178,13 +185,12 @@ class Listening:
         elif was_here:
             self._tell("You have left the group.")
 
-    def _learn_groups(self) -> None:
-        """What groups are called: of one that is gone nothing is in the state when it is told."""
-        self._groups = {
-            view.chat: self._desk.names.title(view) for view in self._desk.state.chats if view.kind == "group"
-        }
+    def _learn_titles(self) -> None:
+        """What chats are called: of one that is gone nothing is in the state when it is told."""
+        title, kinds = self._desk.names.title, ("group", "direct")
+        self._titles = {view.chat: title(view) for view in self._desk.state.chats if view.kind in kinds}
 
-    def _contact(self, contact: Contact) -> None:
+    def _contact(self, contact: Contact, erased: bool) -> None:
         desk = self._desk
         self._called[contact.account] = label(contact.display_name)
         name, login = desk.names.full(contact), desk.names.short(contact.address)
@@ -197,6 +203,10 @@ class Listening:
             self._tell(f"{name} has closed the account. The chat is gone; /remove {login} removes the entry.")
         elif contact.state is ContactState.REMOVED:
             self._tell(f"{name} is no longer your contact.")
+        elif erased:
+            wipe(desk, contact.chat)
+            if (title := self._titles.pop(contact.chat, None)) is not None:
+                self._tell(f"{title} has closed the account. The chat is gone.")
 
     def _updated(self, chat: ChatInfo, place: str) -> None:
         """The chat is now this; what it was is in the state no more.
@@ -210,6 +220,16 @@ class Listening:
             wipe_past(self._desk, chat.chat)
         if before != now:
             self._desk.tell(HISTORY_ON if chat.history else HISTORY_OFF, "contact", chat.chat)
+        self._confirmed(chat)
+
+    def _confirmed(self, chat: ChatInfo) -> None:
+        """What other nodes have erased of the chat: whether all have."""
+        before = self._pending.get(chat.chat, ())
+        self._pending[chat.chat] = chat.pending
+        if chat.pending and chat.pending != before:
+            self._desk.tell(f"{not_confirmed(chat.pending).capitalize()}.", "contact", chat.chat)
+        elif before and not chat.pending:
+            self._desk.tell(CONFIRMED.format(nodes=safe(", ".join(before))), "contact", chat.chat)
 
     def _wants(self, contact: Contact) -> None:
         name, login = self._desk.names.full(contact), self._desk.names.short(contact.address)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection
 
+from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ports import Key
 from safeum_home.ports.outbox import SetAside
@@ -84,8 +85,8 @@ class PeerRows:
 
     def aside(self, c: Connection, limit: int) -> list[SetAside]:
         """What was refused, the newest first."""
-        found = []
-        for peer, name, at, sealed in peers.aside(c, limit):
-            what = _aside.decode(self._key.open(sealed, b"aside" + peer))
-            found.append(SetAside(self.name(peer, name), at, *what))
-        return found
+        return undamaged(peers.aside(c, limit), self._opened, "refused objects")
+
+    def _opened(self, row: tuple[bytes, bytes, int, bytes]) -> SetAside:
+        peer, name, at, sealed = row
+        return SetAside(self.name(peer, name), at, *_aside.decode(self._key.open(sealed, b"aside" + peer)))

@@ -1,7 +1,7 @@
 """The rows of other nodes, with their names opened: `ports.outbox` over the database."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
 from secrets import token_bytes
@@ -11,31 +11,23 @@ import msgspec
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
+from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.node.federation_rows import PeerRows
+from safeum_home.node.refusals import HOUR, KEPT_HOURS, Refusals, release
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Noted
-from safeum_home.ports.outbox import Batch, PeerState, Reached, Refused, Store, Trim, Waiting
+from safeum_home.ports.outbox import Batch, InBulk, PeerState, Reached, Refused, Store, Trim, Waiting
 from safeum_home.protocol.federation.transactions import MOST_EVENTS
 from safeum_home.storage import outbox, peers
+from safeum_home.storage.peers import PeerRow
 
-HOUR = 3600 * 1000
-KEPT_HOURS = 30 * 24
-"""After so many hours what waits for a node that is away is dropped."""
 KEPT_IN_RAM = 1_000
 """Nodes of which it is remembered how far their streams got."""
 BOUNDED = frozenset(("chat.message",))
 """The kinds of which there may be any number. Others are no more than accounts, contacts and chats."""
 
 _refused = msgspec.json.Decoder(tuple[Refused, ...])
-
-
-Untold = Callable[[str, Sequence[tuple[str, bytes]]], Awaitable[None]]
-"""A node, and the types and pointers of objects."""
-
-
-async def _nothing_comes_of_it(node: str, rows: Sequence[tuple[str, bytes]]) -> None:
-    """What waited is gone, and that is all."""
 
 
 class NodeOutbox:
@@ -47,13 +39,14 @@ class NodeOutbox:
         self._rows = rows
         self._most = most
         self._events = events
-        self.untold: Untold = _nothing_comes_of_it
-        """Told of a node, and of what it will never be told, before that is dropped."""
+        self.refusals = Refusals(database, rows)
         self._places = count(1)
 
     async def load(self) -> None:
-        """Find out where to go on; raises `storage_unavailable`."""
+        """Find out where to go on; raises `storage_unavailable`. What was held back waits again."""
         last = await self._database.read(outbox.last_position)
+        for peer in await self._database.read(outbox.holding):
+            await self._database.transact(partial(release, peer=peer))
         self._places = count(max(last, self._rows.milliseconds() * 1000) + 1)
 
     def note(self, c: Connection, noted: Sequence[Noted]) -> None:
@@ -67,6 +60,11 @@ class NodeOutbox:
         for node, rows in by_node.items():
             if self._rows.reaches(node):
                 self._note(c, self._rows.row(c, node), rows)
+
+    def room(self, c: Connection, node: str) -> int:
+        """`Peers.room`."""
+        row = peers.outgoing(c, self._rows.blind(node))
+        return self._most if row is None else max(0, self._most - row.waiting)
 
     def _note(self, c: Connection, peer: bytes, noted: Sequence[Noted]) -> None:
         plain: list[Waiting] = []
@@ -84,6 +82,12 @@ class NodeOutbox:
             if row is not None and row.waiting > self._most:
                 raise Problem(Code.PEER_BEHIND)
 
+    def waiting(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        """`Peers.to_be_told`."""
+        return outbox.waiting(c, self._rows.blind(node), objects)
+
     # --- ports.outbox.Outbox
 
     def next(self, node: str) -> "Deferred[Batch | None]":
@@ -97,40 +101,55 @@ class NodeOutbox:
         return self._database.transact(store)
 
     def trim(self, node: str, batch: Batch, trim: Trim) -> "Deferred[Batch]":
+        return Deferred.fromCoroutine(self._trim(node, batch, trim))
+
+    async def _trim(self, node: str, batch: Batch, trim: Trim) -> Batch:
+        places = {row.position: place for place, row in enumerate(batch.rows)}
+        poison = [Refused(places[row.position], code) for row, code in trim.poison]
+        later = await self.refusals.later(node, batch, poison)
+
         def store(c: Connection) -> Batch:
             peer = self._rows.blind(node)
-            out = [*trim.gone, *(row for row, _ in trim.poison)]
+            held = {batch.rows[each.place] for each in later}
+            out = [*trim.gone, *(row for row, _ in trim.poison if row not in held)]
             fewer = outbox.remove(c, peer, out)
+            if held:
+                fewer += outbox.hold(c, peer, sorted(held))
             if trim.later:
                 fewer += outbox.let_go(c, peer, trim.later[0].position)
             peers.counted(c, peer, -fewer)
-            self._rows.keep_aside(c, peer, True, [(row.type, code) for row, code in trim.poison])
+            aside = [(row.type, code) for row, code in trim.poison if row not in held]
+            self._rows.keep_aside(c, peer, True, aside)
             rows = outbox.fixed(c, peer)
             if not rows:
                 peers.set_sent(c, peer, batch.number - 1)
             return batch._replace(rows=rows)
 
-        return self._database.transact(store)
+        trimmed = await self._database.transact(store)
+        self.refusals.committed(node, later, False)
+        return trimmed
 
     def delivered(self, node: str, batch: Batch, refused: Sequence[Refused]) -> "Deferred[Batch | None]":
         return Deferred.fromCoroutine(self._delivered(node, batch, refused))
 
     async def _delivered(self, node: str, batch: Batch, refused: Sequence[Refused]) -> Batch | None:
-        if refused:
-            # Before the rows are gone, as in `_failing`: after a crash in between the node answers the same.
-            peer, rows = self._rows.blind(node), [batch.rows[each.place] for each in refused]
-            rows = await self._database.read(lambda c: outbox.unchanged(c, peer, rows))
-            await self.untold(node, [(row.type, row.pointer) for row in rows])
+        # Before the rows are gone, as in `_failing`: after a crash in between the node answers the same.
+        later = await self.refusals.later(node, batch, refused)
+        held = frozenset(later)
 
         def store(c: Connection) -> Batch | None:
             peer = self._rows.blind(node)
-            peers.counted(c, peer, -outbox.remove_fixed(c, peer))
+            fewer = outbox.hold(c, peer, [batch.rows[each.place] for each in later]) if later else 0
+            peers.counted(c, peer, -(fewer + outbox.remove_fixed(c, peer)))
             peers.set_delivered(c, peer, self._rows.milliseconds())
-            kinds = [(batch.rows[each.place].type, each.code) for each in refused]
+            self.refusals.doubt(c, node, batch, refused)
+            kinds = [(batch.rows[each.place].type, each.code) for each in refused if each not in held]
             self._rows.keep_aside(c, peer, False, kinds)
             return self._next(c, peer)
 
-        return await self._database.transact(store)
+        rest = await self._database.transact(store)
+        self.refusals.committed(node, later, True)
+        return rest
 
     def new_stream(self, node: str) -> "Deferred[Batch | None]":
         return self._database.transact(lambda c: self._anew(c, self._rows.blind(node)))
@@ -146,7 +165,7 @@ class NodeOutbox:
         hour, after = now // HOUR - KEPT_HOURS, -1
         # First what becomes of them: after a crash in between it is asked again.
         while rows := await self._database.read(partial(self._older, peer=peer, hour=hour, after=after)):
-            await self.untold(node, [(row.type, row.pointer) for row in rows])
+            await self.refusals.untold(node, [(row.type, row.pointer) for row in rows])
             after = rows[-1].position
 
         def drop(c: Connection) -> int:
@@ -162,13 +181,13 @@ class NodeOutbox:
     def peers(self, after: bytes, limit: int) -> "Deferred[tuple[list[PeerState], bytes]]":
         def read(c: Connection) -> tuple[list[PeerState], bytes]:
             page = peers.page(c, after, limit)
-            states = [
-                PeerState(self._rows.name(row.peer, row.sealed), row.waiting, row.failing, row.seen)
-                for row in page
-            ]
-            return states, page[-1].peer if page else b""
+            states = undamaged(page, self._state, "nodes")
+            return states, page[-1].peer if len(page) == limit else b""
 
         return self._database.read(read)
+
+    def _state(self, row: PeerRow) -> PeerState:
+        return PeerState(self._rows.name(row.peer, row.sealed), row.waiting, row.failing, row.seen)
 
     def _anew(self, c: Connection, peer: bytes) -> Batch | None:
         peers.counted(c, peer, -outbox.let_go(c, peer))
@@ -215,12 +234,14 @@ class NodeInbox:
         stores: Sequence[Store],
         reached: Callable[[Sequence[Problem | None]], Reached],
         aside: Callable[[Sequence[Problem | None]], Sequence[tuple[str, str]]],
+        bulks: Sequence[InBulk] = (),
     ) -> Sequence[Problem | None]:
         self._reached.pop(node, None)
 
         def store(c: Connection) -> tuple[list[Problem | None], Reached]:
             peer = self._rows.row(c, node)
-            outcomes = [_stored(c, each) for each in stores]
+            done = {place for bulk in bulks if _stored_at_once(c, bulk) for place in bulk.places}
+            outcomes = [None if place in done else _stored(c, each) for place, each in enumerate(stores)]
             now = reached(outcomes)
             refused = msgspec.json.encode(now.refused) if now.refused else None
             row = peers.InRow(now.stream, now.last, now.done, now.digest, refused)
@@ -234,6 +255,16 @@ class NodeInbox:
         while len(self._reached) > KEPT_IN_RAM:
             self._reached.popitem(last=False)
         return outcomes
+
+
+def _stored_at_once(c: Connection, bulk: InBulk) -> bool:
+    """Run it; what it did is undone where it does not do all of it."""
+
+    def store(c: Connection) -> None:
+        if not bulk.store(c):
+            raise Problem(Code.BUSY)
+
+    return _stored(c, store) is None
 
 
 def _stored(c: Connection, store: Store) -> Problem | None:

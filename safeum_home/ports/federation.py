@@ -4,14 +4,16 @@ What nodes tell each other is the present state of objects, never the steps to i
 and what has changed twice is told once.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
+from safeum_home.ports.files import Intake, Reading
 from safeum_home.protocol.federation.events import Event
+from safeum_home.protocol.federation.files import FetchFile
 
 R = TypeVar("R", bound=Struct)
 
@@ -40,17 +42,24 @@ class Applied(NamedTuple):
     `store` is called in the writer's thread, in the transaction that notes that the event was received;
     `publish` once that is committed; `ended` in any case, at last. `placed` is called in the turn in which
     the transaction is handed to the database: positions are taken then. `store` may raise `Problem` as
-    `SharedKind.apply` does, and then nothing of it is stored.
+    `SharedKind.apply` does, and then nothing of it is stored. `row` is what `Bulky.store_rows` takes.
     """
 
     store: Callable[[Connection], object]
     publish: Callable[[], None]
     ended: Callable[[], None]
     placed: Callable[[], None] = _nothing
+    row: Any = None
 
 
 class SharedKind(Protocol):
-    """A kind of object of which other nodes are told. Telling again what was told changes nothing."""
+    """A kind of object of which other nodes are told. Telling again what was told changes nothing.
+
+    It may have `together`: that many of its events may be stored in one transaction; and `may_wait`: that it
+    is of no matter whether an object is told before or behind others. What a node cannot take of such a kind
+    now, which `apply` and `store` say with `busy` and `rate_limited`, holds up nothing else, and is told
+    again later.
+    """
 
     @property
     def type(self) -> str:
@@ -78,6 +87,31 @@ class Hopeful(Protocol):
         """`node` will never be told of an object: it was away for too long, or has refused it for good."""
 
 
+class Bulky(Protocol):
+    """A `SharedKind` may be one as well: much of it costs less than one after the other does."""
+
+    def building(self, c: Connection, pointers: Sequence[bytes]) -> Callable[[bytes], Event | None]:
+        """`build` for each of these, on this connection: what they need is read together."""
+
+    def store_rows(self, c: Connection, rows: Sequence[Any]) -> bool:
+        """Do what `store` of all that these are the `Applied.row` of would do.
+
+        False, or a `Problem`, where they cannot be stored so: it is undone, and each is stored for itself.
+        """
+
+
+@runtime_checkable
+class Founding(Protocol):
+    """A `SharedKind` may be one as well: others rest on it, and are refused without, as chats on contacts."""
+
+    def doubted(self, c: Connection, node: str, chat: bytes) -> None:
+        """`node` has refused what it was told of a direct chat (blind index): its members had not agreed.
+
+        In a transaction: where they have, as far as is known here, `node` is told that anew; it may have been
+        put back from a backup.
+        """
+
+
 class Peers(Protocol):
     """The other nodes."""
 
@@ -86,6 +120,17 @@ class Peers(Protocol):
 
     def note(self, c: Connection, rows: Sequence[Noted]) -> None:
         """In the transaction of a change: tell other nodes of it."""
+
+    def to_be_told(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        """Those of some objects (types and pointers) of which a node is still to be told.
+
+        On any connection.
+        """
+
+    def room(self, c: Connection, node: str) -> int:
+        """How many more messages may wait for a node; in the writer's thread."""
 
     def wake(self, nodes: Iterable[str]) -> None:
         """Something was noted for these nodes, and is committed now."""
@@ -96,6 +141,23 @@ class Peers(Protocol):
         Fails with what it answers, as a `Problem`; `node_unreachable` where it does not answer.
         """
 
+    def fetch(self, node: str, file: FetchFile) -> "Deferred[Intake]":
+        """A file that `node` has, from `file.offset` on; `stop` it, whatever happens.
+
+        Its body is as long as `file` says, or breaks off. Fails with what the node answers, as a `Problem`;
+        `node_unreachable` where it does not answer, or with something else.
+        """
+
+    def verified(self, origin: str, event: Mapping[str, Any]) -> "Deferred[Event]":
+        """An event, out of JSON, of another node than `origin`, which passes it on; of whichever node.
+
+        Fails with `malformed_event`, `wrong_sender_node`, `bad_signature`, `unknown_key` or
+        `federation_refused`; and with `node_unreachable` or `busy` where the keys cannot be had now.
+        """
+
 
 Answer = Callable[[str, Struct], Awaitable[Struct]]
 """Answers a question of a node. Raises `Problem`."""
+
+OpenFile = Callable[[str, FetchFile], Awaitable[Reading]]
+"""Opens a file that a node asks for. Raises `Problem`."""

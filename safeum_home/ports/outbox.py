@@ -46,10 +46,11 @@ class PeerState(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """An event of a transaction that was set aside."""
+    """An event of a transaction that was set aside, or, with `retry_after` (seconds), can be told later."""
 
     place: int
     code: str
+    retry_after: int | None = None
 
 
 class SetAside(NamedTuple):
@@ -75,7 +76,7 @@ class Outbox(Protocol):
         """The batch as it is sent, committed. It may have no rows left: then its number is used again."""
 
     def delivered(self, node: str, batch: Batch, refused: Sequence[Refused]) -> "Deferred[Batch | None]":
-        """The node has it. What comes next, as of `next`."""
+        """The node has it. What comes next, as of `next`. What it cannot take now may be held back."""
 
     def new_stream(self, node: str) -> "Deferred[Batch | None]":
         """Begin to count anew, with what was not delivered. What comes next, as of `next`."""
@@ -84,7 +85,10 @@ class Outbox(Protocol):
         """It cannot be told, since then (milliseconds). What waits too long is dropped: how many rows."""
 
     def peers(self, after: bytes, limit: int) -> "Deferred[tuple[list[PeerState], bytes]]":
-        """A page of all nodes, and what to ask for the next one with; b"" is the first page."""
+        """A page of all nodes, and what to ask for the next one with: b"" for the first, and behind the last.
+
+        Those whose names cannot be opened any more are left out.
+        """
 
 
 class Reached(NamedTuple):
@@ -103,6 +107,13 @@ class Reached(NamedTuple):
 Store = Callable[[Connection], object]
 
 
+class InBulk(NamedTuple):
+    """What does at once what the stores at some places do; False, or a `Problem`, where it cannot."""
+
+    places: Sequence[int]
+    store: Callable[[Connection], bool]
+
+
 class Inbox(Protocol):
     """How far each node's stream got."""
 
@@ -115,8 +126,11 @@ class Inbox(Protocol):
         stores: Sequence[Store],
         reached: Callable[[Sequence[Problem | None]], Reached],
         aside: Callable[[Sequence[Problem | None]], Sequence[tuple[str, str]]],
+        bulks: Sequence[InBulk] = (),
     ) -> Sequence[Problem | None]:
         """Run `stores` in one commit, each undone by itself where it raises a `Problem`, and say which did.
+
+        First `bulks`, and then the stores that are in none of them, or in one that could not be run.
 
         `reached` and `aside` (type and code of what is set aside) are made of these answers, and stored in
         that commit. What else is raised undoes all of it.

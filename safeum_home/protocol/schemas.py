@@ -18,7 +18,7 @@ _BODIES = {REFERENCE.format(name=body.__name__) for body in get_args(KnownBody)}
 CARRIED = "UnknownBody"
 _CARRIED: Json = {
     "title": CARRIED,
-    "description": "Of a kind that the node does not know and carries as it is: docs/messages.md has the form.",
+    "description": "Of a kind that the node does not know, and carries: docs/messages.md has the form.",
     "type": "object",
     "properties": {"kind": {"type": "string", "pattern": KIND_PATTERN, "not": {"enum": sorted(KINDS)}}},
     "required": ["kind"],

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import ContactRow
-from safeum_home.storage.schema import contacts, members
+from safeum_home.storage.schema import chats, contacts, members
 from safeum_home.storage.tombstones import all_but_newest
 
 # Places in `safeum_home.accounts.relation.STATES` that queries here depend on.
@@ -31,8 +31,14 @@ _SINCE = (
     .order_by(contacts.c.position)
     .limit(bindparam("limit"))
 )
+_NEWEST = select(func.max(contacts.c.position)).where(contacts.c.owner == bindparam("owner"))
 _COUNT = select(func.count()).where(contacts.c.owner == bindparam("owner"), contacts.c.state != GONE)
-_GONE = (contacts.c.owner == bindparam("owner")) & (contacts.c.state == GONE)
+# Where there is a chat still, its end is to be told with the row.
+_GONE = (
+    (contacts.c.owner == bindparam("owner"))
+    & (contacts.c.state == GONE)
+    & ~select(chats.c.chat).where(chats.c.chat == contacts.c.chat).exists()
+)
 _FORGET_GONE = all_but_newest(contacts, _GONE)
 _OF_CHAT = select(contacts).where(contacts.c.chat == bindparam("chat")).order_by(contacts.c.owner)
 _FACING = select(contacts).where(
@@ -47,6 +53,7 @@ _ACCEPTING = Many(
     f"SELECT chat, owner FROM contacts WHERE state = {ACCEPTED} AND (chat) IN ({{rows}})",  # noqa: S608
     ("bytea",),
 )
+_WITH_CHAT = Many("SELECT chat FROM chats WHERE (chat) IN ({rows})", ("bytea",))
 _theirs = contacts.alias()
 _MUTUAL = (
     select(contacts.c.peer)
@@ -115,6 +122,11 @@ def accepting(c: Connection, chats: Sequence[bytes]) -> set[tuple[bytes, bytes]]
     return {(chat, owner) for chat, owner in _ACCEPTING.fetch(c, [(chat,) for chat in chats])}
 
 
+def with_chat(c: Connection, of: Sequence[bytes]) -> set[bytes]:
+    """Of the direct chats of some relations: those that there are."""
+    return {chat for (chat,) in _WITH_CHAT.fetch(c, [(chat,) for chat in of])}
+
+
 def facing(c: Connection, account: bytes) -> list[ContactRow]:
     """The other sides of an account's relations, as far as it has a row or a chat of its own there."""
     return [ContactRow(*row) for row in c.execute(_FACING, {"account": account})]
@@ -128,6 +140,12 @@ def mutual(c: Connection, owner: bytes) -> bytes:
 def mutual_here(c: Connection, foreign: bytes) -> list[bytes]:
     """The accounts of this node that an account of another one has accepted, and that have accepted it."""
     return list(c.execute(_HERE, {"account": foreign}).scalars())
+
+
+def newest(c: Connection, owner: bytes) -> int:
+    """Where anything last changed in the list of an account; 0 where it is empty."""
+    position: int | None = c.execute(_NEWEST, {"owner": owner}).scalar_one()
+    return position or 0
 
 
 def has_contacts(c: Connection, owner: bytes) -> bool:
@@ -146,5 +164,5 @@ def count(c: Connection, owner: bytes) -> int:
 
 
 def forget_gone(c: Connection, owner: bytes, keep: int) -> None:
-    """Delete contacts that are gone, all but the last `keep` of them."""
+    """Delete contacts that are gone, with whom there is no chat, all but the last `keep` of them."""
     c.execute(_FORGET_GONE, {"owner": owner, "keep": keep})

@@ -24,6 +24,7 @@ _OF = outbox.c.destination == bindparam("peer")
 # Written out, not bound: only so it is known to be what the partial indexes are for.
 _FREE = outbox.c.batch == literal_column("0")
 _FIXED = outbox.c.batch > literal_column("0")
+_HELD = outbox.c.batch < literal_column("0")
 _LIFT = delete(outbox).where(
     _OF,
     _FREE,
@@ -57,6 +58,15 @@ _IS_NEWER = (
     .exists()
 )
 _DELETE_OLDER = delete(outbox).where(_OF, _FIXED, outbox.c.position >= bindparam("first"), _IS_NEWER)
+_SINCE = select(outbox.c.hour).where(_OF, outbox.c.position == bindparam("place"))
+_HOLD = update(outbox).where(_OF, outbox.c.position == bindparam("place")).values(batch=-1)
+_DELETE_HELD = delete(outbox).where(
+    _OF, _HELD, outbox.c.type == bindparam("of_type"), outbox.c.pointer == bindparam("of_pointer")
+)
+_DELETE_HELD_OLDER = delete(outbox).where(_OF, _HELD, _IS_NEWER)
+_RELEASE = update(outbox).where(_OF, _HELD).values(batch=0)
+_COUNT_HELD = select(func.count()).where(_HELD)
+_HOLDING = select(outbox.c.destination).where(_HELD).distinct()
 _OLDER = (
     select(outbox.c.position, outbox.c.type, outbox.c.pointer)
     .where(_OF, outbox.c.hour < bindparam("hour"), outbox.c.position > bindparam("after"))
@@ -124,6 +134,50 @@ def unchanged(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> list[Waiti
     """Those whose objects do not wait once more, as they have not changed since."""
     asked = ({"peer": peer, "of_type": row.type, "of_pointer": row.pointer} for row in rows)
     return [row for row, each in zip(rows, asked, strict=True) if c.execute(_WAITS, each).first() is None]
+
+
+def waiting(c: Connection, peer: bytes, objects: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Those objects that wait, be it in a batch that is not delivered yet."""
+    under_way = {row[1:] for row in fixed(c, peer)}
+    asked = ((each, {"peer": peer, "of_type": each[0], "of_pointer": each[1]}) for each in objects)
+    return [each for each, row in asked if each in under_way or c.execute(_WAITS, row).first() is not None]
+
+
+def hold(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> int:
+    """Hold back these rows of a batch, until `release`.
+
+    How many are gone instead, as the same objects wait already, or were held back before.
+    """
+    fewer = 0
+    for row in rows:
+        fewer += c.execute(
+            _DELETE_HELD, {"peer": peer, "of_type": row.type, "of_pointer": row.pointer}
+        ).rowcount
+        c.execute(_HOLD, {"peer": peer, "place": row.position})
+    return fewer + c.execute(_DELETE_HELD_OLDER, {"peer": peer}).rowcount
+
+
+def release(c: Connection, peer: bytes) -> int:
+    """What is held back waits again; how many are gone instead, as the same objects wait already."""
+    doubled = c.execute(_DELETE_HELD_OLDER, {"peer": peer}).rowcount
+    c.execute(_RELEASE, {"peer": peer})
+    return doubled
+
+
+def holding(c: Connection) -> list[bytes]:
+    """The nodes for which something is held back."""
+    return list(c.execute(_HOLDING).scalars())
+
+
+def held(c: Connection) -> int:
+    """How many rows are held back."""
+    return int(c.execute(_COUNT_HELD).scalar_one())
+
+
+def waiting_since(c: Connection, peer: bytes, row: Waiting) -> int:
+    """The hour (since 1970) since which a row waits."""
+    hour: int = c.execute(_SINCE, {"peer": peer, "place": row.position}).scalar_one_or_none() or 0
+    return hour
 
 
 def older(c: Connection, peer: bytes, hour: int, after: int, limit: int) -> tuple[Waiting, ...]:

@@ -175,6 +175,21 @@ class UploadRow(NamedTuple):
     tail: bytes
 
 
+class FetchedRow(NamedTuple):
+    """What is kept here of a blob whose octets another node has: `received` octets, as `stored` in the store.
+
+    `account` is for whom it was fetched, `used` when it was last asked for, and `ends` when it is dropped
+    where it is not whole by then (milliseconds; 0: it is).
+    """
+
+    blob: bytes
+    account: bytes
+    stored: bytes
+    received: int
+    used: int
+    ends: int
+
+
 class FilePlace(NamedTuple):
     """Where the file of a message is."""
 
@@ -222,3 +237,15 @@ class SettingsRow(NamedTuple):
     position: int
     sealed: bytes
     draft: bytes | None = None
+
+
+class PostRow(NamedTuple):
+    """What an account has written into a group of another node; `sealed` is under the group's key."""
+
+    position: int
+    chat: bytes
+    account: bytes
+    told: int
+    hour: int
+    state: int
+    sealed: bytes

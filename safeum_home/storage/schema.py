@@ -5,34 +5,21 @@ table is clustered on its primary key (WITHOUT ROWID): one B-tree for each, and 
 together in their order.
 """
 
-from typing import Any
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, text
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, SmallInteger, String, Table, text
+from safeum_home.storage.columns import blind as _blind
+from safeum_home.storage.columns import metadata as metadata
+from safeum_home.storage.columns import number as _number
+from safeum_home.storage.columns import sealed as _sealed
+from safeum_home.storage.columns import small as _small
+from safeum_home.storage.columns import table as _table
+from safeum_home.storage.schema_groups import agreements as agreements
+from safeum_home.storage.schema_groups import group_nodes as group_nodes
+from safeum_home.storage.schema_groups import passed_on as passed_on
+from safeum_home.storage.schema_groups import posts as posts
 
-metadata = MetaData()
 _IS_GONE = text("gone IS NOT NULL")
-_IS_FREE, _IS_FIXED = text("batch = 0"), text("batch > 0")
-
-
-def _table(name: str, *items: Any) -> Table:
-    return Table(name, metadata, *items, sqlite_with_rowid=False)
-
-
-def _blind(name: str, **options: Any) -> Column[bytes]:
-    return Column(name, LargeBinary(16), nullable=False, **options)
-
-
-def _number(name: str, **options: Any) -> Column[int]:
-    return Column(name, BigInteger, nullable=False, **options)
-
-
-def _small(name: str) -> Column[int]:
-    return Column(name, SmallInteger, nullable=False)
-
-
-def _sealed(name: str = "sealed") -> Column[bytes]:
-    return Column(name, LargeBinary, nullable=False)
-
+_IS_FREE, _IS_FIXED, _IS_HELD = text("batch = 0"), text("batch > 0"), text("batch < 0")
 
 node = _table("node", Column("name", String(32), primary_key=True), _number("value"))
 
@@ -152,6 +139,14 @@ support = _table(
     _number("waiting"),
 )
 
+# What messages of chats without history are called at the node that they came from.
+passed = _table(
+    "passed",
+    _blind("chat", primary_key=True),
+    _number("position", primary_key=True, autoincrement=False),
+    _sealed(),
+)
+
 # The names of accounts that were closed: they are taken for ever.
 tombstones = _table("tombstones", _blind("alias", primary_key=True))
 
@@ -193,6 +188,20 @@ files = _table(
     _number("ends", index=True),
     _sealed(),
 )
+
+# Blobs of `files` that another node has the octets of. Of the copy that is kept here `stored` is the name in
+# the store (empty: there is none), `received` how many octets are there, `account` for whom it was fetched,
+# `used` when it was last asked for, and `ends` when it is dropped, if it is not whole by then (milliseconds).
+fetched = _table(
+    "fetched",
+    _blind("blob", primary_key=True),
+    _blind("account", index=True),
+    Column("stored", LargeBinary(16), nullable=False, index=True),
+    _number("received"),
+    _number("used"),
+    _number("ends", index=True),
+)
+
 # Messages that became something else after they were sent, and where that happened last.
 changes = _table(
     "changes",
@@ -252,7 +261,8 @@ peers = _table(
 )
 
 # Of which objects nodes are still to be told: pointers, of blind indexes and numbers. `batch` is the number
-# of the transaction that a row is part of; 0: of none yet. Urgent rows have the lower positions.
+# of the transaction that a row is part of; 0: of none yet; -1: held back for a while. Urgent rows have the
+# lower positions.
 outbox = _table(
     "outbox",
     _blind("destination", primary_key=True),
@@ -271,6 +281,9 @@ outbox = _table(
         postgresql_where=_IS_FREE,
     ),
     Index("ix_outbox_fixed", "destination", "position", sqlite_where=_IS_FIXED, postgresql_where=_IS_FIXED),
+    Index(
+        "ix_outbox_held", "destination", "type", "pointer", sqlite_where=_IS_HELD, postgresql_where=_IS_HELD
+    ),
 )
 
 # What was refused between nodes; sealed is what kind of object it was, and the code.
@@ -281,3 +294,6 @@ set_aside = _table(
     _number("at"),
     _sealed(),
 )
+
+# Chats that were erased, of which other nodes are to have a receipt when the keyring has turned.
+owed = _table("owed", _blind("chat", primary_key=True))

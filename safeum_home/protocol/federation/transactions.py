@@ -29,11 +29,13 @@ class Transaction(Struct, frozen=True, forbid_unknown_fields=True):
     events: Annotated[list[Raw], Meta(max_length=MOST_EVENTS)]
 
 
-class RefusedEvent(Struct, frozen=True):
+class RefusedEvent(Struct, frozen=True, omit_defaults=True):
     """An event that was set aside; the others were taken."""
 
     index: Annotated[int, Meta(ge=0, lt=MOST_EVENTS)]
     code: Annotated[str, Meta(pattern=r"^[a-z_]{1,64}$(?!\n)", max_length=64)]
+    retry_after: Annotated[int, Meta(ge=1, le=86_400)] | None = None
+    """Seconds after which it can be told again, where it cannot be taken now."""
 
 
 class Received(Struct, frozen=True):
