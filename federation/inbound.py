@@ -172,6 +172,8 @@ class FederationResource(Resource):
         if length is not None and length > way.most:
             raise Problem(Code.TOO_LARGE)
         signed = await self._signed(address, method, path, request.requestHeaders)
+        # It was for who does not say who it is: many nodes may be behind one address.
+        self._limits.addresses.give_back(address)
         self._limits.nodes.take(signed.origin)
         with self._bodies.of(signed.origin):
             octets, digest = await _read(body, way.most, signed)

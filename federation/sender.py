@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from federation.answers import Failed, code_in, refused_in, seconds_in
@@ -25,6 +26,8 @@ from safeum_home.ports.outbox import Batch, Outbox, Refused, Trim
 from safeum_home.protocol.federation.transactions import TRANSACTIONS_PATH, stream_name
 
 LONGEST_ANSWER = 128 * 1024
+TURN = 0.01
+"""Seconds from one transaction to the next one for the same node: what comes meanwhile goes together."""
 BEGINNINGS = 3
 """How often in a row a stream is begun anew, before the node is left alone for a while."""
 WITHOUT_KEYS = 30.0
@@ -51,6 +54,8 @@ class _Way:
         self.machine: Destination = new_destination(core)
         self.run: Deferred[None] | None = None
         self.error = ""
+        self.begun = 0.0
+        """When the last transaction began, in seconds since 1970."""
         self.is_woken = False
         """Whether waking it once more would change nothing."""
         self.is_there = False
@@ -168,6 +173,8 @@ class Sender:
     async def _run(self, node: str, way: _Way) -> None:
         try:
             await self._send(node, way)
+            # What comes now is sent with the next turn.
+            await self._turn(way)
         except CancelledError:
             return
         except Failed as failed:
@@ -189,6 +196,8 @@ class Sender:
         beginnings = 0
         batch = await self._outbox.next(node)
         while batch is not None:
+            await self._turn(way)
+            way.begun = self._clock.seconds()
             slot = await self._slots.acquire(node, way.core.since is not None and not way.is_there)
             try:
                 batch, body = await self._body(node, batch)
@@ -222,6 +231,11 @@ class Sender:
                     batch = await self._outbox.next(node)
                 else:
                     raise Failed(code or f"status {answer.status}", seconds_in(answer.retry_after))
+
+    async def _turn(self, way: _Way) -> None:
+        pause = way.begun + TURN - self._clock.seconds()
+        if 0 < pause <= TURN:  # else the clock was set back
+            await deferLater(self._clock, pause)
 
     async def _body(self, node: str, batch: Batch) -> tuple[Batch, bytes]:
         while True:

@@ -42,6 +42,8 @@ class MemoryPeers:
         self.most: dict[str, int] = {}
         """How many more messages may wait for some nodes."""
         self.refused: list[tuple[Noted, Problem]] = []
+        self.held: set[str] = set()
+        """What is noted for these nodes waits."""
 
     def reaches(self, node: str) -> bool:
         return node in self._nodes.worlds and node != self._name
@@ -51,6 +53,12 @@ class MemoryPeers:
             assert len(row.pointer) <= 128, row
             if row not in self.waiting:
                 self.waiting.append(row)
+
+    def to_be_told(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        there = {(row.type, row.pointer) for row in self.waiting if row.node == node}
+        return [each for each in objects if each in there]
 
     def room(self, c: Connection, node: str) -> int:
         return self.most.get(node, 1_000_000)
@@ -146,6 +154,8 @@ class Nodes:
         self.peers = {name: MemoryPeers(self, name) for name in names}
         self.worlds: dict[str, World] = {}
         self.away: set[str] = set()
+        self.untold = False
+        """Whether a node hears of what another one has refused."""
         self.fetched: list[FetchFile] = []
         """The files that were asked for."""
         self.bodies: Callable[[Reading, int], Intake] = MemoryBody
@@ -176,11 +186,14 @@ class Nodes:
         waiting = self.peers[name].waiting
         for row in [row for row in waiting if row.node == on]:
             waiting.remove(row)
-            world = self.worlds[name]
-            rows, kinds = [(row.type, row.pointer)], world.domain.shared
-            done: list[Any] = []
-            Deferred.fromCoroutine(give_up(world.database, kinds, row.node, rows)).addBoth(done.append)
-            assert done == [None], done
+            self._give_up(name, row)
+
+    def _give_up(self, name: str, row: Noted) -> None:
+        world = self.worlds[name]
+        rows, kinds = [(row.type, row.pointer)], world.domain.shared
+        done: list[Any] = []
+        Deferred.fromCoroutine(give_up(world.database, kinds, row.node, rows)).addBoth(done.append)
+        assert done == [None], done
 
     def _kind(self, name: str, kind: str) -> SharedKind:
         return next(each for each in self.worlds[name].domain.shared if each.type == kind)
@@ -188,7 +201,8 @@ class Nodes:
     def _ready(self, name: str) -> list[Noted]:
         if name in self.away:
             return []
-        waiting = [row for row in self.peers[name].waiting if row.node not in self.away]
+        away = self.away | self.peers[name].held
+        waiting = [row for row in self.peers[name].waiting if row.node not in away]
         return sorted(waiting, key=lambda row: not row.urgent)
 
     def _carry(self, name: str) -> bool:
@@ -200,6 +214,8 @@ class Nodes:
             except Problem as problem:
                 self.peers[name].refused.append((row, problem))
                 self._doubt(name, row, problem)
+                if self.untold:
+                    self._give_up(name, row)
         return bool(ready)
 
     def _doubt(self, name: str, row: Noted, problem: Problem) -> None:

@@ -196,6 +196,11 @@ class NodeFederation:
     def note(self, c: Connection, rows: Sequence[Noted]) -> None:
         self.outbox.note(c, rows)
 
+    def to_be_told(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        return self.outbox.waiting(c, node, objects)
+
     def room(self, c: Connection, node: str) -> int:
         return self.outbox.room(c, node)
 

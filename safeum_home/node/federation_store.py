@@ -82,6 +82,12 @@ class NodeOutbox:
             if row is not None and row.waiting > self._most:
                 raise Problem(Code.PEER_BEHIND)
 
+    def waiting(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        """`Peers.to_be_told`."""
+        return outbox.waiting(c, self._rows.blind(node), objects)
+
     # --- ports.outbox.Outbox
 
     def next(self, node: str) -> "Deferred[Batch | None]":

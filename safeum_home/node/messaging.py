@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from safeum_home.chats.across.untaken import Untaken
 from safeum_home.chats.composing import Composing
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.fleeting import FleetingMessages
@@ -45,7 +46,8 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
     signed = signing(means.node, means.vault.signer)
     typing = TypingSignals(clock.seconds, registry, bus, presence)
     delivery = Delivery(bus, typing.sent)
-    fleeting = FleetingMessages(clock, database, blinder, means.fleeting_turns, config.history)
+    untaken = Untaken(means.opener, blinder, means.peers).among
+    fleeting = FleetingMessages(clock, database, blinder, means.fleeting_turns, config.history, untaken)
     notices = NoticeWriter(blinder, cursors, system, now, signed, fleeting.waits)
     kept = (database, blinder, cursors, registry, delivery, now, signed, inbox, fleeting)
     messages = Messages(*kept, composing, means.fan_out, means.telling, means.posts)

@@ -121,6 +121,14 @@ class Peers(Protocol):
     def note(self, c: Connection, rows: Sequence[Noted]) -> None:
         """In the transaction of a change: tell other nodes of it."""
 
+    def to_be_told(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        """Those of some objects (types and pointers) of which a node is still to be told.
+
+        On any connection.
+        """
+
     def room(self, c: Connection, node: str) -> int:
         """How many more messages may wait for a node; in the writer's thread."""
 

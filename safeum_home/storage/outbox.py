@@ -138,6 +138,13 @@ def unchanged(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> list[Waiti
     return [row for row, each in zip(rows, asked, strict=True) if c.execute(_WAITS, each).first() is None]
 
 
+def waiting(c: Connection, peer: bytes, objects: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Those objects that wait, be it in a batch that is not delivered yet."""
+    under_way = {row[1:] for row in fixed(c, peer)}
+    asked = ((each, {"peer": peer, "of_type": each[0], "of_pointer": each[1]}) for each in objects)
+    return [each for each, row in asked if each in under_way or c.execute(_WAITS, row).first() is not None]
+
+
 def hold(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> int:
     """Hold back these rows of a batch, until `release`.
 

@@ -87,7 +87,11 @@ def upgrade() -> None:
     _table("group_links", _blind("link", primary_key=True), _blind("chat"))
     op.create_index("ix_group_links_chat", "group_links", ["chat"])
     _table(
-        "group_nodes", _blind("chat", primary_key=True), _blind("node", primary_key=True), _number("visible")
+        "group_nodes",
+        _blind("chat", primary_key=True),
+        _blind("node", primary_key=True),
+        _blind("life"),
+        _number("visible"),
     )
     _table("agreements", _blind("chat", primary_key=True), _blind("account", primary_key=True))
     op.create_index("ix_agreements_account", "agreements", ["account"])
@@ -271,24 +275,22 @@ def _federation() -> None:
         sqlite_where=is_free,
         postgresql_where=is_free,
     )
-    op.create_index(
-        "ix_outbox_fixed",
-        "outbox",
-        ["destination", "position"],
-        sqlite_where=is_fixed,
-        postgresql_where=is_fixed,
-    )
-    op.create_index(
-        "ix_outbox_held",
-        "outbox",
-        ["destination", "type", "pointer"],
-        sqlite_where=is_held,
-        postgresql_where=is_held,
-    )
+    for name, columns, where in (
+        ("ix_outbox_fixed", ["destination", "position"], is_fixed),
+        ("ix_outbox_held", ["destination", "type", "pointer"], is_held),
+    ):
+        op.create_index(name, "outbox", columns, sqlite_where=where, postgresql_where=where)
     _table(
         "set_aside",
         _blind("peer", primary_key=True),
         sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
         _number("at"),
+        _sealed(),
+    )
+    _table("owed", _blind("chat", primary_key=True))
+    _table(
+        "passed",
+        _blind("chat", primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
         _sealed(),
     )
