@@ -133,6 +133,35 @@ class WholeTests(SynchronousTestCase):
         self.assertEqual(states, ["incoming"] * 3 + ["none"])
         self.assertEqual((self.aside(A), self.aside(B)), ([], []))
 
+    def test_much_is_written(self) -> None:
+        """What somebody has written faster than is taken comes all the same, once and in its order."""
+        self.whole = Whole(events_per_foreign_account=20.0, events_per_foreign_account_burst=500)
+        self.alice = self.whole.worlds[A].register("alice")
+        self.bob = self.whole.worlds[B].register("bob")
+        self.befriend()
+        chat = contact(self.alice, self.bob)["chat"]
+        self.bob.write(chat, "hello")
+        self.whole.settle()
+        self.whole.pair.away.add(B)
+        words = [str(number) for number in range(1100)]
+        last = self.alice.messages()[-1]["id"]
+        for word in words:
+            self.alice.write(chat, word)
+        # One that is made anew each time: what is sent again is never the same.
+        self.alice.call("chat.read", chat=chat, upto=last)
+        self.whole.pair.settle(10)
+        self.whole.pair.away.clear()
+        passed = 0
+        while self.whole.pair[A].waiting:
+            self.whole.worlds[B].clock.advance(10)
+            self.whole.pair.clock.advance(9)
+            self.whole.pair.settle(1)
+            passed += 10
+            self.assertLess(passed, 3000)
+        self.assertGreater(passed, 30)
+        self.assertEqual(texts(self.bob.messages()), words)
+        self.assertEqual((self.aside(A), self.aside(B)), ([], []))
+
     def test_the_other_node_fails(self) -> None:
         """A request that the other node failed at is not over: it is asked again."""
         kind: Any = next(each for each in self.whole.worlds[B].domain.shared if each.type == "contact")
