@@ -35,10 +35,17 @@ _rough: Any = st.one_of(
 )
 
 
+_offer: Any = st.tuples(st.just("offer"), _node, st.integers(0, 2))
+_refuse: Any = st.tuples(st.just("refuse"), _node, st.sampled_from((0, 1, 2)))
+_some_time: Any = st.tuples(st.just("wait"), st.sampled_from((0.01, 1.0, 7.0, 400.0)))
+# A node seldom takes none of these just when it is told of one: so what makes it happen comes often.
 _patient: Any = st.one_of(
+    _offer,
+    _refuse,
+    _some_time,
+    st.tuples(_refuse, _offer, _some_time).map(lambda steps: ("all", *steps)),
+    st.tuples(_offer, _some_time, _offer, _some_time).map(lambda steps: ("all", *steps)),
     _calm,
-    st.tuples(st.just("offer"), _node, st.integers(0, 4)),
-    st.tuples(st.just("refuse"), _node, st.sampled_from((0, 1, 2))),
     st.tuples(st.just("rotate"), _node),
 )
 
@@ -74,6 +81,11 @@ class Story:
             for name in NAMES:
                 self.restart(name)
             self.pair.until(lambda: not any(self._node(name).waiting for name in NAMES), 100_000)
+
+    def all(self, *steps: Any) -> None:
+        """One after the other."""
+        for what, *about in steps:
+            getattr(self, what)(*about)
 
     def say(self, name: str, kind: str) -> None:
         self.count += 1
