@@ -1,0 +1,28 @@
+"""What the tables of a node are made of."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, SmallInteger, Table
+
+metadata = MetaData()
+
+
+def table(name: str, *items: Any) -> Table:
+    return Table(name, metadata, *items, sqlite_with_rowid=False)
+
+
+def blind(name: str, **options: Any) -> Column[bytes]:
+    """A blind index."""
+    return Column(name, LargeBinary(16), nullable=False, **options)
+
+
+def number(name: str, **options: Any) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, **options)
+
+
+def small(name: str) -> Column[int]:
+    return Column(name, SmallInteger, nullable=False)
+
+
+def sealed(name: str = "sealed") -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=False)
