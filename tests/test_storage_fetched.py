@@ -60,6 +60,9 @@ class FetchedRowTests(StorageCase):
         self.assertEqual(await self.read(fetched.copy_of, blind("a")), grown)
         self.assertFalse(await self.do(fetched.advance_copy, grown._replace(stored=blind("other"))))
         self.assertFalse(await self.do(fetched.advance_copy, copy("b")))
+        for used in (9, 3):
+            await self.do(fetched.touch_copy, blind("a"), used)
+        self.assertEqual(await self.read(fetched.copy_of, blind("a")), grown._replace(used=9))
         self.assertIsNone(await self.read(fetched.copy_of, blind("b")))
 
     async def test_room(self) -> None:
