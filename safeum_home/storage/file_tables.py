@@ -40,8 +40,8 @@ files = table(
 
 # Blobs of `files` that another node has the octets of. Of the copy that is kept here `stored` is the name in
 # the store (empty: there is none), `received` how many octets are there, `account` for whom it was fetched,
-# `used` in which hour (since 1970) it was last asked for, and `ends` when it is dropped, if it is not whole by
-# then (milliseconds).
+# `used` in which hour (since 1970) it was last asked for, and `ends` when it is dropped, if it is not whole
+# by then (milliseconds).
 fetched = table(
     "fetched",
     blind("blob", primary_key=True),
