@@ -39,6 +39,11 @@ class FetchedRowTests(StorageCase):
         began: bool = await self.do(fetched.begin_copy, row, 10, most, busy or set())
         return began
 
+    async def copy(self, name: str) -> FetchedRow:
+        row = await self.read(fetched.copy_of, blind(name))
+        assert row is not None
+        return row
+
     async def kept(self) -> list[bytes]:
         """The names in the store of what is kept."""
         names = [blind(f"s-{name}") for name in "abcdefgh"]
@@ -79,7 +84,7 @@ class FetchedRowTests(StorageCase):
         self.assertEqual(await self.kept(), [blind(f"s-{name}") for name in "ace"])
         self.assertFalse(await self.begin(copy("f", 6), busy={blind("a"), blind("e")}))
         self.assertEqual(await self.kept(), [blind(f"s-{name}") for name in "ace"])
-        self.assertEqual((await self.read(fetched.copy_of, blind("f"))).stored, b"")
+        self.assertEqual((await self.copy("f")).stored, b"")
         self.assertTrue(await self.begin(copy("f", 6, account=blind("eve"))))
 
     async def test_forgotten(self) -> None:
@@ -91,7 +96,7 @@ class FetchedRowTests(StorageCase):
         for _ in range(2):
             await self.do(fetched.forget_copy, blind("a"), blind("s-a"))
         self.assertEqual(await self.dropped(), [blind("s-a")])
-        self.assertEqual((await self.read(fetched.copy_of, blind("a"))).ends, 0)
+        self.assertEqual((await self.copy("a")).ends, 0)
         self.assertTrue(await self.begin(copy("a", stored=blind("again"))))
 
     async def test_abandoned(self) -> None:
@@ -130,7 +135,7 @@ class FetchedRowTests(StorageCase):
         await self.arrived("a")
         await self.begin(copy("a"))
         await self.do(files.drop_account, BOB)
-        self.assertEqual((await self.read(fetched.copy_of, blind("a"))).account, files.NOBODY)
+        self.assertEqual((await self.copy("a")).account, files.NOBODY)
 
 
 class PostgresFetchedRowTests(OnPostgres, FetchedRowTests):
