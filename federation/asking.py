@@ -26,6 +26,11 @@ PASSED_ON = {
         Code.FEDERATION_REFUSED,
         Code.NOT_PERMITTED,
         Code.MESSAGE_GONE,
+        Code.WRONG_MEMBER_STATE,
+        Code.GROUP_FULL,
+        Code.NOT_ACROSS_NODES,
+        Code.INVALID_IMAGE,
+        Code.ANIMATED_IMAGE,
     )
 }
 """What a node may refuse a question with, as far as it is told to who asked. All else: it gives no answer."""

@@ -6,20 +6,22 @@ alice, bob = nodes["a.example"].register("alice"), nodes["b.example"].register("
 nodes.settle()
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
+from nacl.signing import SigningKey
 from sqlalchemy import Connection
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, maybeDeferred
 
 from safeum_home.errors import Code, Problem
 from safeum_home.node.untold import give_up
-from safeum_home.ports.federation import Applied, Noted, SharedKind
+from safeum_home.ports.federation import Applied, Founding, Noted, SharedKind
 from safeum_home.ports.files import Intake, Reading
-from safeum_home.protocol.federation.canonical import decode, encode
-from safeum_home.protocol.federation.events import MOST_OCTETS, Event
+from safeum_home.protocol.federation.canonical import encode
+from safeum_home.protocol.federation.events import Event, read_event, sign_event, verify_event
 from safeum_home.protocol.federation.files import FetchFile
 from safeum_home.protocol.federation.questions import NAME_OF
 from tests.world import World
@@ -33,8 +35,15 @@ class MemoryPeers:
     def __init__(self, nodes: "Nodes", name: str) -> None:
         self._nodes = nodes
         self._name = name
+        self.key = _Key(name)
+        self.silent: set[str] = set()
+        """Nodes whose keys cannot be had."""
         self.waiting: list[Noted] = []
+        self.most: dict[str, int] = {}
+        """How many more messages may wait for some nodes."""
         self.refused: list[tuple[Noted, Problem]] = []
+        self.held: set[str] = set()
+        """What is noted for these nodes waits."""
 
     def reaches(self, node: str) -> bool:
         return node in self._nodes.worlds and node != self._name
@@ -44,6 +53,15 @@ class MemoryPeers:
             assert len(row.pointer) <= 128, row
             if row not in self.waiting:
                 self.waiting.append(row)
+
+    def to_be_told(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        there = {(row.type, row.pointer) for row in self.waiting if row.node == node}
+        return [each for each in objects if each in there]
+
+    def room(self, c: Connection, node: str) -> int:
+        return self.most.get(node, 1_000_000)
 
     def wake(self, nodes: Iterable[str]) -> None:
         """`Nodes.settle` carries."""
@@ -72,6 +90,33 @@ class MemoryPeers:
             return self._nodes.bodies(await lend(self._name, asked), asked.offset)
 
         return Deferred.fromCoroutine(fetch())
+
+    def verified(self, origin: str, event: Mapping[str, Any]) -> "Deferred[Event]":
+        if event["node"] in self.silent:
+            return fail(Problem(Code.NODE_UNREACHABLE))
+        return maybeDeferred(self.verify, encode(dict(event)))
+
+    def verify(self, octets: bytes) -> Event:
+        """An event that was signed by the node that it says."""
+        event = read_event(octets)
+        if event.node not in self._nodes.peers:
+            raise Problem(Code.UNKNOWN_KEY)
+        verify_event(event, {KEY: self._nodes.peers[event.node].key.public_key})
+        return event
+
+
+KEY = "ed25519:1"
+
+
+class _Key:
+    """`ports.NodeSigner` of a node, by its name."""
+
+    def __init__(self, name: str) -> None:
+        self._key = SigningKey(sha256(name.encode()).digest())
+        self.public_key = bytes(self._key.verify_key)
+
+    def sign(self, octets: bytes) -> bytes:
+        return bytes(self._key.sign(octets).signature)
 
 
 class MemoryBody:
@@ -109,6 +154,8 @@ class Nodes:
         self.peers = {name: MemoryPeers(self, name) for name in names}
         self.worlds: dict[str, World] = {}
         self.away: set[str] = set()
+        self.untold = False
+        """Whether a node hears of what another one has refused."""
         self.fetched: list[FetchFile] = []
         """The files that were asked for."""
         self.bodies: Callable[[Reading, int], Intake] = MemoryBody
@@ -139,11 +186,14 @@ class Nodes:
         waiting = self.peers[name].waiting
         for row in [row for row in waiting if row.node == on]:
             waiting.remove(row)
-            world = self.worlds[name]
-            rows, kinds = [(row.type, row.pointer)], world.domain.shared
-            done: list[Any] = []
-            Deferred.fromCoroutine(give_up(world.database, kinds, row.node, rows)).addBoth(done.append)
-            assert done == [None], done
+            self._give_up(name, row)
+
+    def _give_up(self, name: str, row: Noted) -> None:
+        world = self.worlds[name]
+        rows, kinds = [(row.type, row.pointer)], world.domain.shared
+        done: list[Any] = []
+        Deferred.fromCoroutine(give_up(world.database, kinds, row.node, rows)).addBoth(done.append)
+        assert done == [None], done
 
     def _kind(self, name: str, kind: str) -> SharedKind:
         return next(each for each in self.worlds[name].domain.shared if each.type == kind)
@@ -151,7 +201,8 @@ class Nodes:
     def _ready(self, name: str) -> list[Noted]:
         if name in self.away:
             return []
-        waiting = [row for row in self.peers[name].waiting if row.node not in self.away]
+        away = self.away | self.peers[name].held
+        waiting = [row for row in self.peers[name].waiting if row.node not in away]
         return sorted(waiting, key=lambda row: not row.urgent)
 
     def _carry(self, name: str) -> bool:
@@ -162,7 +213,16 @@ class Nodes:
                 self._tell(name, row)
             except Problem as problem:
                 self.peers[name].refused.append((row, problem))
+                self._doubt(name, row, problem)
+                if self.untold:
+                    self._give_up(name, row)
         return bool(ready)
+
+    def _doubt(self, name: str, row: Noted, problem: Problem) -> None:
+        if problem.code is Code.NOT_A_CONTACT and row.type.startswith("chat."):
+            world, contacts = self.worlds[name], self._kind(name, "contact")
+            assert isinstance(contacts, Founding)
+            world.database.transact(lambda c: contacts.doubted(c, row.node, row.pointer[:16]))
 
     def _tell(self, name: str, row: Noted) -> None:
         world, other = self.worlds[name], self.worlds[row.node]
@@ -171,8 +231,8 @@ class Nodes:
         if built is None:
             return
         assert built.type == row.type and built.node == name
-        octets = encode(msgspec.to_builtins(built))
-        event = msgspec.convert(decode(octets, MOST_OCTETS), Event, strict=True)
+        octets = sign_event(built, KEY, self.peers[name].key)
+        event = self.peers[row.node].verify(octets)
         there = self._kind(row.node, row.type)
         for _ in range(2):  # told twice is told once
             self._apply(other, there.apply(name, event))

@@ -7,9 +7,12 @@ from sqlalchemy import Connection
 from safeum_home.chats.across.telling import Telling, ToldEvent, ToldMarker, pointed, pointer
 from safeum_home.node.alone import Alone
 from safeum_home.ports.federation import Noted
+from safeum_home.sealing.root import generate
+from safeum_home.sealing.vault import open_vault
 from safeum_home.storage import chats
 from safeum_home.storage.rows import Marker, MemberRow
 from tests.storage import OnPostgres, StorageCase, blind
+from tests.world_parts import arena
 
 B, C = "b.example", "c.example"
 
@@ -30,7 +33,7 @@ class TellingTests(StorageCase):
     async def setUp(self) -> None:  # type: ignore[override] # trial waits for it
         await super().setUp()
         self.peers = _Noting()
-        self.telling = Telling(self.peers)
+        self.telling = Telling(self.peers, open_vault(generate(arena()), None).blinder)
 
     async def test_messages(self) -> None:
         """Each to the nodes of its chat; what was stored before to none."""

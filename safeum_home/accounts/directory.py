@@ -185,6 +185,8 @@ class AccountDirectory:
     def known(self, account: AccountId) -> "Deferred[Known | None]":
         if (own := self._own.get(account)) is not None:
             return succeed(own)
+        if node_of(account) != self._node:
+            return self._database.read(lambda c: self._foreign(c, [account])[account])
 
         def known(opened: OpenAccount | None) -> Known | None:
             if opened is None:

@@ -32,7 +32,11 @@ class ForeignNotes:
 
     def nodes(self, accounts: Iterable[AccountId]) -> set[str]:
         """The other nodes that some accounts are of, as far as this one has to do with them."""
-        return {node for node in set(map(node_of, accounts)) - {self._node} if self._peers.reaches(node)}
+        return self.others(map(node_of, accounts))
+
+    def others(self, nodes: Iterable[str]) -> set[str]:
+        """Those of some nodes that are others, as far as this one has to do with them."""
+        return {node for node in set(nodes) - {self._node} if self._peers.reaches(node)}
 
     def relation(self, c: Connection, owner: bytes, peer: AccountId, urgent: bool) -> None:
         """An account's side of the relation to `peer` has changed."""

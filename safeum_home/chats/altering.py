@@ -8,30 +8,29 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from msgspec import structs
 from sqlalchemy import Connection
-from twisted.internet.defer import Deferred
 
+from safeum_home.chats.across.posts import Posts
 from safeum_home.chats.across.telling import Telling, Told
 from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.chats.fan_out import UNREAD, FanOut
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.reacted import own_reactions
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.rights import Action, may
 from safeum_home.chats.sealed import open_message, reseal
-from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId
-from safeum_home.ports import Blinder, Bus, Caller, Committed, Cursors, Database, Missed, Published
+from safeum_home.ports import Blinder, Bus, Caller, Committed, Cursors, Database, Published
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import Done
 from safeum_home.protocol.events import ChatChanged, Reacted
+from safeum_home.protocol.federation.group_posts import Act
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Message
 from safeum_home.storage import changes, chats, events
-from safeum_home.storage.rows import ChangeRow, EventRow
+from safeum_home.storage.rows import EventRow
+from safeum_home.storage.trial import tried
 
 
 class Place(NamedTuple):
@@ -87,6 +86,7 @@ class Altering:
         bus: Bus,
         fan_out: FanOut,
         telling: Telling,
+        posts: Posts,
     ) -> None:
         self._database = database
         self._blinder = blinder
@@ -97,6 +97,7 @@ class Altering:
         self._bus = bus
         self._fan_out = fan_out
         self._telling = telling
+        self._posts = posts
 
     # --- inside a transaction, or on a reading connection
 
@@ -171,7 +172,7 @@ class Altering:
             self._fan_out.take(account, len(chat.members), octets)
 
     def _settle(self, chat: Chat, account: AccountId, octets: int) -> None:
-        if chat.kind is ChatKind.GROUP:
+        if chat.kind is ChatKind.GROUP and chat.hub is None:
             self._fan_out.settle(account, len(chat.members), octets)
 
     async def alter(
@@ -184,8 +185,13 @@ class Altering:
         target = self._cursors.decode(message)
         chat = await self.chat_of(caller, chat_id)
         self.charge(chat, caller.account, UNREAD)
+        if chat.hub is not None:
+            return await self._post(chat, caller, target, change, own)
         try:
-            stored = await self._store(chat, caller.account, target, change, own)
+            places = self.places()
+            stored = await self._database.transact(
+                lambda c: self.store(c, chat, caller.account, target, places, change, own)
+            )
         except Problem:
             self._settle(chat, caller.account, 0)
             raise
@@ -196,11 +202,21 @@ class Altering:
             self.refresh(chat.id)
         return Committed(Done(), lambda: self.tell(chat, stored))
 
-    def _store(
-        self, chat: Chat, account: AccountId, target: int, change: Change, own: bool
-    ) -> "Deferred[Stored | None]":
-        places = self.places()
-        return self._database.transact(lambda c: self.store(c, chat, account, target, places, change, own))
+    async def _post(
+        self, chat: Chat, caller: Caller, target: int, change: Change, own: bool
+    ) -> Committed[Done]:
+        """Have the group's node asked for a change, where that would be one here."""
+
+        def would_be(c: Connection) -> Altered | None:
+            return change(c, self.find(c, chat.blind, caller.account, target, own=own))
+
+        def make(c: Connection, contents: ChatContents) -> Act | None:
+            altered = tried(c, would_be)
+            if altered is None:
+                return None
+            return self._posts.acts.changed(c, contents, altered.message, altered.reacted)
+
+        return await self._posts.change(chat, caller, target, make)
 
     def places(self) -> tuple[int, int]:
         """Where a change is told: for a transaction of this turn."""
@@ -220,18 +236,41 @@ class Altering:
 
         `own` is as `find` has it.
         """
-        place = self.find(c, chat.blind, account, target, *places, own)
+        return self._change(c, chat, self.find(c, chat.blind, account, target, *places, own), change)
+
+    def store_told(
+        self,
+        c: Connection,
+        chat: Chat,
+        account: AccountId,
+        target: int,
+        places: tuple[int, int],
+        change: Change,
+    ) -> Stored | None:
+        """As `store`, in a copy of a group: it is not for this node to say what `account` may do there."""
+        contents, row = self._opener.group(c, chat.blind), events.event(c, chat.blind, target)
+        if contents is None or row is None:
+            raise Problem(Code.MESSAGE_GONE)
+        try:
+            message = open_message(c, contents, row)
+        except Tampered:
+            raise Problem(Code.MESSAGE_GONE) from None
+        place = Place(contents, row, message, account, self._blinder.account(account), *places)
+        return self._change(c, chat, place, change)
+
+    def _change(self, c: Connection, chat: Chat, place: Place, change: Change) -> Stored | None:
         altered = change(c, place)
         if altered is None:
             return None
+        target = place.row.position
         encoded = frames.encode_params(altered.message)
         sealed = reseal(c, place.chat, place.row, encoded)
         erased = type(altered.message.body) is Deleted
-        changes.rewrite(c, EventRow(chat.blind, target, sealed), places[0], erased)
+        changes.rewrite(c, EventRow(chat.blind, target, sealed), place.position, erased)
         if chat.nodes and altered.told is not None:
-            self._telling.note(c, chat.nodes, altered.told, chat.blind, target, place.blind)
+            self._telling.note(c, chat, altered.told, place.row.position, place.blind)
         blind_to = changes.not_seeing(c, chat.blind, target)
-        return Stored(altered, account, *places, frozenset(blind_to))
+        return Stored(altered, place.account, place.position, place.later, frozenset(blind_to))
 
     def refresh(self, chat: ChatId) -> None:
         """A chat's record has changed: what is in memory of it, or being read, is of before."""
@@ -259,24 +298,3 @@ class Altering:
         updated = self._infos.updated(replace(chat, record=record.record), position)
         for member in chat.members:
             self._bus.publish(member, updated)
-
-    def since(self, c: Connection, account: AccountId, after: int, limit: int) -> Missed:
-        """`ports.Source` of messages that were changed."""
-        blind = self._blinder.account(account)
-        rows = changes.changes_since(c, blind, after, limit)
-        opened = self._opener.opener(c, account, (row.event.chat for row in rows))
-
-        def tell(row: ChangeRow) -> Published | None:
-            chat = opened(row.event.chat)
-            if chat.entry is not None and row.position < chat.entry.since:
-                return None  # it was so when the account came
-            message, reacted = open_message(c, chat, row.event), None
-            if message.reactions:
-                mine = own_reactions(c, chat, blind, [row.event.position])
-                emoji = mine.get(row.event.position)
-                message, reacted = structs.replace(message, mine=emoji), Reacted(account, emoji)
-            event = ChatChanged(self._cursors.encode(row.position), message, None, reacted)
-            return Published(frames.text_frame(frames.encode_event(event)), row.position)
-
-        told = [event for event in undamaged(rows, tell, "messages") if event is not None]
-        return Missed(told, rows[-1].position if len(rows) == limit else None)

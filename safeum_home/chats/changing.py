@@ -78,7 +78,7 @@ class MessageChanges:
         check_mentions(params.mentions or (), chat.members)
 
         def change(c: Connection, place: Place) -> Altered | None:
-            message = _alive(place)
+            message = alive(place)
             if message.sender != caller.account:
                 raise Problem(Code.NOT_YOURS)
             self._altering.check_writer(c, place.chat, caller.account)
@@ -98,16 +98,20 @@ class MessageChanges:
 
     async def delete(self, caller: Caller, params: MessageDelete) -> Committed[Done]:
         def change(c: Connection, place: Place) -> Altered | None:
-            message = place.message
-            if type(message.body) is Deleted:
-                return None
-            own = message.sender == caller.account
-            if not own and (message.signature or not self._altering.moderates(place.chat)):
-                raise Problem(Code.NOT_YOURS)
-            return self.deleted(c, place, Deleted(caller.account, self._now()))
+            return self.deleting(c, place, self._now())
 
         # Whoever is in a chat can withdraw what he has written there, be it from before he left it once.
         return await self._altering.alter(caller, params.chat, params.message, change, own=True)
+
+    def deleting(self, c: Connection, place: Place, at: int) -> Altered | None:
+        """A message inside a transaction, which `place.account` deletes; raises `not_yours`."""
+        message = place.message
+        if type(message.body) is Deleted:
+            return None
+        own = message.sender == place.account
+        if not own and (message.signature or not self._altering.moderates(place.chat)):
+            raise Problem(Code.NOT_YOURS)
+        return self.deleted(c, place, Deleted(place.account, at))
 
     def deleted(self, c: Connection, place: Place, stub: Deleted) -> Altered:
         """A message inside a transaction, of which nothing but `stub` is left."""
@@ -128,8 +132,13 @@ class MessageChanges:
 
     def reacted(self, c: Connection, place: Place, emoji: str | None) -> Altered | None:
         """A message inside a transaction, to which `place.account` reacts with this."""
-        message = _alive(place)
+        alive(place)
         self._altering.check_writer(c, place.chat, place.account)
+        return self.reaction(c, place, emoji)
+
+    def reaction(self, c: Connection, place: Place, emoji: str | None) -> Altered | None:
+        """The same, whoever may do so."""
+        message = alive(place)
         before = self._own(c, place)
         if before == emoji:
             return None
@@ -178,7 +187,7 @@ def check_mentions(mentions: Sequence[str], members: Sequence[AccountId]) -> Non
         raise Problem(Code.NOT_A_MEMBER)
 
 
-def _alive(place: Place) -> Message:
+def alive(place: Place) -> Message:
     """The message, unless it was deleted."""
     if type(place.message.body) is Deleted:
         raise Problem(Code.MESSAGE_GONE)

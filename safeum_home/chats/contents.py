@@ -64,10 +64,18 @@ class Chat:
     blinds: tuple[bytes, ...] | None = None
     """Blind indexes of `members`, where somebody has asked for them."""
     nodes: tuple[str, ...] = ()
-    """Other nodes that members of a direct chat are on: they are told of what becomes of it."""
+    """Other nodes that members are on: they are told of what becomes of the chat. None in a copy."""
+    hub: str | None = None
+    """The other node that orders a group, of which this is a copy."""
+
+
+def check_files(chat: Chat) -> None:
+    """Files are in direct chats and within a node, and in no group across nodes; raises `not_across_nodes`."""
+    if chat.kind is ChatKind.GROUP:
+        check_local(chat)
 
 
 def check_local(chat: Chat) -> None:
     """What nodes do not tell each other is for chats within one of them; raises `not_across_nodes`."""
-    if chat.nodes:
+    if chat.nodes or chat.hub is not None:
         raise Problem(Code.NOT_ACROSS_NODES)

@@ -12,10 +12,11 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 
+from safeum_home.chats.across.group_telling import GroupTelling
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.fan_out import FanOut
-from safeum_home.chats.group_draft import Draft, Entry, Joined, open_draft
+from safeum_home.chats.group_draft import CalledElsewhere, Draft, Entry, Joined, open_draft
 from safeum_home.chats.group_endings import GroupEndings
 from safeum_home.chats.group_events import GroupEvents, Names
 from safeum_home.chats.group_notices import NoticeWriter
@@ -64,7 +65,10 @@ class GroupChanges:
         directory: Directory,
         bus: Bus,
         fan_out: FanOut,
+        across: GroupTelling,
+        called: CalledElsewhere,
     ) -> None:
+        """`across` tells other nodes, and `called` knows what those have said of accounts of theirs."""
         self._database = database
         self._keyring = keyring
         self._blinder = blinder
@@ -79,6 +83,8 @@ class GroupChanges:
         self._directory = directory
         self._bus = bus
         self._fan_out = fan_out
+        self._across = across
+        self._called = called
 
     async def change(
         self,
@@ -100,7 +106,8 @@ class GroupChanges:
         chat = await self._begin(chat_id)
 
         def run(c: Connection, places: list[int]) -> tuple[T, Draft]:
-            draft = open_draft(c, chat, self._keyring, self._blinder, places, self._notices.store)
+            about = self._notices.store, self._called
+            draft = open_draft(c, chat, self._keyring, self._blinder, places, *about)
             try:
                 return work(draft), draft
             finally:
@@ -140,22 +147,29 @@ class GroupChanges:
         """The change, which has begun. `before` is what the chat still is where it fails."""
         places = [self._database.next_position() for _ in range(positions)]
 
-        def store(c: Connection) -> tuple[T, Draft] | None:
-            if (done := run(c, places)) is not None:
-                self._endings.keep(c, chat.id, done[1].entries)
-                self._look_up(c, done[1], names)
-            return done
+        def store(c: Connection) -> tuple[T, Draft, Chat, set[str]] | None:
+            if (done := run(c, places)) is None:
+                return None
+            self._endings.keep(c, chat.id, done[1].entries)
+            self._look_up(c, done[1], names)
+            after = done[1].after()
+            return *done, after, self._across.note(c, done[1], after)
 
         kept = before
         try:
             if (done := await self._database.transact(store)) is None:
                 return None
-            result, draft = done
-            after = draft.after()
+            result, draft, after, nodes = done
             kept = None if draft.erased else after
         finally:
             self._registry.changed(chat.id, kept)
-        return Change(result, after, lambda: self._publish(draft, after, names))
+
+        def publish() -> None:
+            self._publish(draft, after, names)
+            if nodes:
+                self._across.wake(nodes)
+
+        return Change(result, after, publish)
 
     def _look_up(self, c: Connection, draft: Draft, names: dict[AccountId, Known | None]) -> None:
         """What those are called whom the change has come upon, and nobody has named."""
@@ -180,6 +194,9 @@ class GroupChanges:
             loaded = await self._registry.load(chat_id)
             if loaded is None or loaded.kind is not ChatKind.GROUP:
                 raise Problem(Code.NOT_FOUND)
+        if chat.hub is not None:  # its hub alone changes it
+            self._registry.changed(chat_id, chat)
+            raise Problem(Code.NOT_FOUND)
         return chat
 
     # --- telling ---------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ Closing an account takes its place in groups away at once: it is no member from 
 that its entries say so, that what it owned passes on, and that the others are told.
 """
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from sqlalchemy import Connection
@@ -13,6 +14,7 @@ from safeum_home.chats.group_changes import GroupChanges
 from safeum_home.chats.group_draft import Draft, Entry
 from safeum_home.chats.group_endings import GroupEndings
 from safeum_home.chats.group_events import GroupEvents
+from safeum_home.chats.record import ChatRecord
 from safeum_home.chats.roster import Role, RosterState, open_entry
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId
@@ -51,9 +53,18 @@ class GroupDepartures:
     """Ends what closed accounts have in groups."""
 
     def __init__(
-        self, database: Database, events: GroupEvents, changes: GroupChanges, leaving: GroupLeaving
+        self,
+        database: Database,
+        events: GroupEvents,
+        changes: GroupChanges,
+        leaving: GroupLeaving,
+        is_copy: Callable[[ChatRecord], object],
+        leave_copy: Callable[[ChatId, AccountId], Awaitable[None]],
     ) -> None:
+        """`leave_copy` takes an account out of a group of another node."""
         self._database = database
+        self._is_copy = is_copy
+        self._leave_copy = leave_copy
         self._events = events
         self._changes = changes
         self._leaving = leaving
@@ -75,12 +86,15 @@ class GroupDepartures:
             erased = erased or left is True
         return erased
 
-    async def _leave(self, chat: ChatId, account: AccountId) -> bool | None:
+    async def _leave(self, chat: ChatId, account: AccountId, is_copy: bool) -> bool | None:
         """Let an account leave a group: whether that was erased.
 
         None where the group has gone meanwhile, or cannot be opened.
         """
         try:
+            if is_copy:
+                await self._leave_copy(chat, account)
+                return False
             change = await self._changes.change(chat, [account], DEPARTING, partial(self._depart, account))
         except Problem as problem:
             if problem.code is not Code.NOT_FOUND:
@@ -99,12 +113,12 @@ class GroupDepartures:
             draft.part(entry, RosterState.LEFT)
         return False
 
-    def _next(self, c: Connection) -> tuple[RosterRow, tuple[ChatId, AccountId] | None] | None:
+    def _next(self, c: Connection) -> tuple[RosterRow, tuple[ChatId, AccountId, bool] | None] | None:
         """An entry of an account that was closed, and what it is of; None where that cannot be opened."""
         if (row := roster.of_closed(c)) is None:
             return None
         try:
             record, key = self._events.open_group(c, row.chat)
-            return row, (record.id, open_entry(key, row).account)
+            return row, (record.id, open_entry(key, row).account, bool(self._is_copy(record)))
         except Tampered:
             return row, None

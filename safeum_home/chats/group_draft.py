@@ -16,6 +16,7 @@ from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder, Key, Keyring
+from safeum_home.protocol.federation.events import node_of
 from safeum_home.protocol.types import Notice
 from safeum_home.storage import chats, roster, settings
 from safeum_home.storage.rows import MemberRow, RosterRow
@@ -32,7 +33,7 @@ StoreNotice = Callable[[Connection, Chat, Key, Notice, int, bool], bytes]
 
 
 class Entry(NamedTuple):
-    """An entry of a roster. `position` is where it was last changed."""
+    """An entry of a roster. `position` is where it was last changed; the last three are as the record's."""
 
     account: AccountId
     state: RosterState
@@ -40,15 +41,30 @@ class Entry(NamedTuple):
     by: AccountId | None
     since: int
     position: int
+    address: str = ""
+    name: str = ""
+    told: str = ""
 
 
 class Joined(NamedTuple):
-    """A member that is new: at `position` it is told of the chat; `marker` is where it has read up to."""
+    """A member that is new: at `position` it is told of the chat; `marker` is where it has read up to.
+
+    It sees what is behind `visible`.
+    """
 
     account: AccountId
     position: int
     read: int
     marker: int
+    visible: int
+
+
+CalledElsewhere = Callable[[AccountId], tuple[str, str] | None]
+"""Address and name of an account of another node, as that has just told them."""
+
+
+def _nobody(account: AccountId) -> tuple[str, str] | None:
+    return None
 
 
 @dataclass
@@ -73,6 +89,7 @@ class Draft:
     invited: list[Entry] = field(default_factory=list)
     """Those who are told then, too, since they are invited into what it was."""
     erased: bool = False
+    called: CalledElsewhere = _nobody
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -141,13 +158,22 @@ class Draft:
         """Let an account's entry be this from now on."""
         position = self.position()
         blind = self.blinder.account(account)
-        sealed = seal_entry(
-            self.key, self.chat.blind, blind, position, state, RosterRecord(account, role, by, since)
-        )
+        address, name = self._called(account)
+        record = RosterRecord(account, role, by, since, address, name)
+        sealed = seal_entry(self.key, self.chat.blind, blind, position, state, record)
         roster.put_entries(self.c, [sealed])
-        entry = Entry(account, state, role, by, since, position)
+        entry = Entry(account, state, role, by, since, position, address, name)
         self.entries.append(entry)
         return entry
+
+    def _called(self, account: AccountId) -> tuple[str, str]:
+        """What is known of how an account of another node is called; nothing of one of this node."""
+        if node_of(account) == self.group.hub:
+            return "", ""
+        if (called := self.called(account)) is not None:
+            return called
+        before = self.stored(account)
+        return ("", "") if before is None else (before.address, before.name)
 
     def join(self, account: AccountId, by: AccountId | None, role: Role = Role.MEMBER) -> None:
         """Let an account be a member. `by` has invited it."""
@@ -162,7 +188,7 @@ class Draft:
         visible = max(self.record.erased, self.record.kept) if shown else told
         row = MemberRow(self.chat.blind, self.blinder.account(account), notice, notice, marker, visible)
         chats.add_members(self.c, [row])
-        self.joined.append(Joined(account, told, notice, marker))
+        self.joined.append(Joined(account, told, notice, marker, visible))
 
     def part(self, entry: Entry, state: RosterState, by: AccountId | None = None) -> None:
         """Let an account be no member, and not invited, any more."""
@@ -210,7 +236,7 @@ class Draft:
         gone = set(self.gone)
         members = tuple(member for member in self.chat.members if member not in gone)
         members += tuple(joined.account for joined in self.joined)
-        return Chat(
+        after = Chat(
             self.chat.id,
             self.chat.blind,
             self.chat.kind,
@@ -220,6 +246,11 @@ class Draft:
             self.record,
             self.chat.fleeting,
         )
+        hub, after.nodes = self.group.hub, self.chat.nodes
+        moved = (*self.gone, *(joined.account for joined in self.joined))
+        if any(node_of(account) != hub for account in moved):
+            after.nodes = tuple(sorted({node_of(member) for member in members} - {hub}))
+        return after
 
 
 def open_draft(
@@ -229,6 +260,7 @@ def open_draft(
     blinder: Blinder,
     positions: Sequence[int],
     store_notice: StoreNotice,
+    called: CalledElsewhere = _nobody,
 ) -> Draft:
     """The group as the database has it now. Raises `not_found` where it was erased, or is no group."""
     row = chats.chat(c, chat.blind)
@@ -238,11 +270,14 @@ def open_draft(
     record = open_record(key, row.chat, row.sealed)
     if record.id != chat.id or record.group is None:
         raise Tampered
-    return Draft(c, chat, key, record, blinder, list(positions), store_notice, row.changed)
+    draft = Draft(c, chat, key, record, blinder, list(positions), store_notice, row.changed)
+    draft.called = called
+    return draft
 
 
 def opened(key: Key, row: RosterRow) -> Entry:
     """The entry in a row; raises `Tampered`."""
     record = open_entry(key, row)
     state = RosterState(row.state)
-    return Entry(record.account, state, record.role, record.by, record.since, row.position)
+    about = record.address, record.name, record.told
+    return Entry(record.account, state, record.role, record.by, record.since, row.position, *about)

@@ -16,6 +16,7 @@ from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Cursors, Directory, Key, Keyring, Known, Missed, Published
 from safeum_home.protocol import frames
 from safeum_home.protocol.events import GroupInvitation, MemberChanged
+from safeum_home.protocol.federation.events import node_of
 from safeum_home.protocol.group_types import GroupMember, GroupState, Invitation
 from safeum_home.storage import chats, roster
 from safeum_home.storage.rows import RosterRow
@@ -26,6 +27,7 @@ _STATES: dict[RosterState, GroupState] = {
     RosterState.LEFT: "left",
     RosterState.REMOVED: "removed",
 }
+_ALL = 2**31
 Names = Mapping[AccountId, Known | None]
 
 
@@ -34,14 +36,12 @@ class GroupEvents:
 
     def __init__(
         self,
-        node: str,
         blinder: Blinder,
         cursors: Cursors,
         keyring: Keyring,
         opener: ChatOpener,
         directory: Directory,
     ) -> None:
-        self._node = node
         self._blinder = blinder
         self._cursors = cursors
         self._keyring = keyring
@@ -50,7 +50,7 @@ class GroupEvents:
 
     def shown(self, entry: Entry, known: Known | None) -> GroupMember:
         """An entry as members see it. What is known of an account that was closed is its id alone."""
-        address, name = self._called(entry.account, known)
+        address, name = self.called_as(entry, known)
         return GroupMember(entry.account, address, name, entry.role.word, _STATES[entry.state])
 
     def member(self, chat: ChatId, entry: Entry, known: Known | None, people: int) -> Published:
@@ -70,13 +70,15 @@ class GroupEvents:
         if (group := record.group) is None:
             raise Tampered
         inviter = entry.by or entry.account
-        address, name = self._called(inviter, by)
-        return Invitation(record.id, group.name, group.about, inviter, address, name, people)
+        address, name = _called(inviter, by)
+        return Invitation(record.id, group.name, group.about, inviter, address, name, people or group.people)
 
-    def _called(self, account: AccountId, known: Known | None) -> tuple[str, str]:
-        if known is None:
-            return account, ""
-        return ids.public_address(known.username, account, self._node), known.display_name
+    def called_as(self, entry: Entry, known: Known | None) -> tuple[str, str]:
+        """Address and name of who an entry is of; what this node knows counts more."""
+        address, name = _called(entry.account, known)
+        if address == entry.account and entry.address:
+            return entry.address, entry.name
+        return address, name
 
     # --- for devices that were away --------------------------------------------------------------
 
@@ -139,9 +141,21 @@ class GroupEvents:
             raise Tampered
         return record, key
 
+    def hubs(self, c: Connection, account: bytes) -> set[str]:
+        """The nodes that order the groups which an account is in, or invited into."""
+        rows = roster.own_since(c, account, 0, _ALL)
+        records = undamaged(rows, lambda row: self.open_group(c, row.chat)[0], "groups")
+        return {record.group.hub for record in records if record.group is not None}
+
     def entry(self, c: Connection, key: Key, row: RosterRow) -> Entry:
         """The entry in a row; who is called a member, and is none, has left. Raises `Tampered`."""
         entry = opened(key, row)
         if entry.state is RosterState.MEMBER and chats.member(c, row.chat, row.account) is None:
             return entry._replace(state=RosterState.LEFT)
         return entry
+
+
+def _called(account: AccountId, known: Known | None) -> tuple[str, str]:
+    if known is None:
+        return account, ""
+    return ids.public_address(known.username, account, node_of(account)), known.display_name

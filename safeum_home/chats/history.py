@@ -9,6 +9,7 @@ from typing import NamedTuple
 from msgspec import Raw
 from sqlalchemy import Connection
 
+from safeum_home.chats.across.post_box import PostBox
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.listing import ChatListing, Listed, tell_held, within
 from safeum_home.chats.reacted import with_own
@@ -46,6 +47,7 @@ class History:
         registry: ChatRegistry,
         listing: ChatListing,
         receipts: Receipts,
+        posts: PostBox,
     ) -> None:
         self._database = database
         self._blinder = blinder
@@ -53,6 +55,7 @@ class History:
         self._registry = registry
         self._listing = listing
         self._receipts = receipts
+        self._posts = posts
 
     async def history(self, caller: Caller, params: commands.ChatHistory) -> Raw:
         before = None if params.before is None else self._cursors.decode(params.before)
@@ -63,7 +66,7 @@ class History:
                 return Raw(b'{"messages":[],"more":false}')  # nothing was written yet
             if chat is None or caller.account not in chat.members:
                 raise Problem(Code.NOT_FOUND)
-            page, delivered = await self._database.read(
+            page, delivered, waiting = await self._database.read(
                 self._reading(chat, caller.account, before, params.limit)
             )
             if not chat.stale:
@@ -72,14 +75,19 @@ class History:
         if before is None and page.newest > delivered and chat.kind is not ChatKind.SELF:
             self._receipts.delivered(caller.account, chat.id, page.newest)
         body = b",".join(reversed(page.newest_first))
-        return Raw(b'{"messages":[%b],"more":%b}' % (body, b"true" if page.more else b"false"))
+        left = b',"waiting":[%b]' % b",".join(waiting) if waiting else b""
+        return Raw(b'{"messages":[%b],"more":%b%b}' % (body, b"true" if page.more else b"false", left))
 
     def _reading(
         self, chat: Chat, account: AccountId, before: int | None, limit: int
-    ) -> Callable[[Connection], tuple[_Messages, int]]:
-        def read(c: Connection) -> tuple[_Messages, int]:
-            mine = self._member(c, chat.blind, account)
-            return _page(c, chat, before, limit, mine), mine.delivered
+    ) -> Callable[[Connection], tuple[_Messages, int, list[bytes]]]:
+        def read(c: Connection) -> tuple[_Messages, int, list[bytes]]:
+            mine, waiting = self._member(c, chat.blind, account), list[bytes]()
+            if chat.hub is not None and before is None:
+                waiting = self._posts.waiting(c, chat, account)
+                del waiting[within([len(message) + 1 for message in waiting], BUDGET // 2) :]
+            room = BUDGET - sum(len(message) + 1 for message in waiting)
+            return _page(c, chat, before, limit, mine, room), mine.delivered, waiting
 
         return read
 
@@ -99,7 +107,9 @@ class History:
         return member
 
 
-def _page(c: Connection, chat: Chat, before: int | None, limit: int, mine: MemberRow) -> _Messages:
+def _page(
+    c: Connection, chat: Chat, before: int | None, limit: int, mine: MemberRow, budget: int
+) -> _Messages:
     """The messages before a position; where none of a page can be opened, those before that page."""
     newest = 0
     while True:
@@ -111,5 +121,5 @@ def _page(c: Connection, chat: Chat, before: int | None, limit: int, mine: Membe
         if messages or len(rows) <= limit:
             break
         before = page[0].position
-    fitting = within([len(message) + 1 for message in messages], BUDGET)
+    fitting = within([len(message) + 1 for message in messages], budget)
     return _Messages(messages[:fitting], fitting < len(messages) or len(rows) > limit, newest)

@@ -7,7 +7,9 @@ from msgspec import structs
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats.across.telling import Telling, ToldEvent
+from safeum_home.chats.across.group_notes import GroupEvent
+from safeum_home.chats.across.posts import Posts
+from safeum_home.chats.across.telling import Telling, ToldEvent, ToldFleeting
 from safeum_home.chats.composing import Composed, Composing, check_form
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.delivery import Delivery
@@ -45,6 +47,7 @@ class Messages:
         composing: Composing,
         fan_out: FanOut,
         telling: Telling,
+        posts: Posts,
     ) -> None:
         """`signed` puts the node's signature to what its own contacts write.
 
@@ -63,6 +66,7 @@ class Messages:
         self._composing = composing
         self._fan_out = fan_out
         self._telling = telling
+        self._posts = posts
 
     def send(self, caller: Caller, params: ChatSend) -> "Deferred[Committed[Sent]]":
         if type(params.body) is not Text or params.reply_to is not None or params.mentions or params.forward:
@@ -100,10 +104,15 @@ class Messages:
             if chat is None:
                 raise refusal
             return self._sent_before.or_refused(chat, caller, params.client_id, refusal)
+        if chat.hub is not None:
+            return Deferred.fromCoroutine(self._post(chat, caller, params, composed))
         message, encoded, position = self._compose(chat, sender, params.body, composed)
         if chat.kind is ChatKind.GROUP:
             self._fan_out.take(sender, len(chat.members), len(encoded))
         sent = self._blinder.client_id(device, params.client_id)
+        if chat.nodes and chat.kind is ChatKind.DIRECT and not self._telling.reaches(chat.nodes):
+            refused = Problem(Code.FEDERATION_REFUSED)
+            return self._sent_before.or_refused(chat, caller, params.client_id, refused)
         if not chat.record.history:
             # Who has a message copied does not know what it holds: that device waits for it, too.
             has_it = None if message.forwarded is not None else device
@@ -113,10 +122,9 @@ class Messages:
             row = NewEvent(chat.blind, position, seal_message(chat, position, encoded), sent)
             if chat.kind is ChatKind.SUPPORT:
                 stored = self._support.append(sender, row, None if composed is None else composed.check)
+            elif chat.nodes and chat.kind is ChatKind.GROUP:
+                stored = self._put_in_group(chat, GroupEvent(row, chat.nodes), composed)
             elif chat.nodes:
-                if not self._telling.reaches(chat.nodes):
-                    refused = Problem(Code.FEDERATION_REFUSED)
-                    return self._sent_before.or_refused(chat, caller, params.client_id, refused)
                 stored = self._put_told(chat, ToldEvent(row, chat.nodes), composed)
             elif composed is not None:
                 stored = self._database.transact(composed.storing(chat, row))
@@ -127,20 +135,33 @@ class Messages:
     def _put_fleeting(
         self, chat: Chat, fleeting: FleetingEvent, composed: Composed | None
     ) -> "Deferred[Any]":
+        told = ToldFleeting(fleeting, chat.nodes if chat.kind is ChatKind.DIRECT else ())
         if composed is None:
+            if told.nodes:
+                return self._database.append(self._telling.append_fleeting, told)
             return self._database.append(spool.append_fleeting, fleeting)
 
         def append(c: Connection) -> int | None:
-            return spool.append_fleeting(c, [fleeting])[0]
+            return self._telling.append_one(c, told)
 
         return self._database.transact(composed.storing(chat, fleeting.event, append))
+
+    def _put_in_group(self, chat: Chat, told: GroupEvent, composed: Composed | None) -> "Deferred[Any]":
+        groups = self._telling.groups
+        if composed is None:
+            return self._database.append(groups.append, told)
+
+        def append(c: Connection) -> int | None:
+            return groups.append(c, [told])[0]
+
+        return self._database.transact(composed.storing(chat, told.event, append))
 
     def _put_told(self, chat: Chat, told: ToldEvent, composed: Composed | None) -> "Deferred[Any]":
         if composed is None:
             return self._database.append(self._telling.append, told)
 
         def append(c: Connection) -> int | None:
-            return self._telling.append(c, [told])[0]
+            return self._telling.append_one(c, told)
 
         return self._database.transact(composed.storing(chat, told.event, append))
 
@@ -184,16 +205,32 @@ class Messages:
 
         return store, publish
 
+    async def _post(
+        self, chat: Chat, caller: Caller, params: ChatSend, composed: Composed | None
+    ) -> Committed[Sent]:
+        """The node that orders the group puts it into its place."""
+        message = self._composed(self._message(chat, caller.account, params.body, 0), composed)  # type: ignore[arg-type]  # see `composed`
+        self._fan_out.take(caller.account, len(chat.members), len(frames.encode_params(message)))
+        check = None if composed is None else composed.check
+        outcome = await self._posts.send(chat, caller, params.client_id, message, check)
+        return (
+            await self._sent_before.at(chat, caller.account, outcome) if isinstance(outcome, int) else outcome
+        )
+
     def _compose(
         self, chat: Chat, sender: AccountId, body: Body | None, composed: Composed | None
     ) -> tuple[Message, bytes, int]:
         position = self._database.next_position()
-        message = self._message(chat, sender, body, position)  # type: ignore[arg-type]  # see `composed`
-        if composed is not None:
-            more = composed._asdict()
-            del more["check"], more["attachment"]
-            message = structs.replace(message, **more)
+        message = self._composed(self._message(chat, sender, body, position), composed)  # type: ignore[arg-type]  # see `composed`
         return message, frames.encode_params(message), position
+
+    @staticmethod
+    def _composed(message: Message, composed: Composed | None) -> Message:
+        if composed is None:
+            return message
+        more = composed._asdict()
+        del more["check"], more["attachment"]
+        return structs.replace(message, **more)
 
     def _message(self, chat: Chat, sender: AccountId, body: Body, position: int) -> Message:
         return Message(self._cursors.encode(position), chat.id, sender, self._now(), body)

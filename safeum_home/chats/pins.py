@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable
 from msgspec import structs
 from sqlalchemy import Connection
 
+from safeum_home.chats.across.posts import Posts
 from safeum_home.chats.across.telling import Telling
 from safeum_home.chats.altering import Altering
-from safeum_home.chats.contents import ChatContents, ChatKind
+from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.chats.reacted import with_own
 from safeum_home.chats.record import ChatRecord, PinsRecord, seal_record
 from safeum_home.chats.registry import ChatRegistry
@@ -19,9 +20,11 @@ from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database
 from safeum_home.protocol import MAX_FRAME
 from safeum_home.protocol.commands import ChatPin, ChatUnpin, Done, ListPinned, PinnedList
 from safeum_home.protocol.federation.chats import MOST_PINS
+from safeum_home.protocol.federation.group_posts import Act
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.storage import chats, events
 from safeum_home.storage.rows import EventRow
+from safeum_home.storage.trial import tried
 
 _BUDGET = MAX_FRAME - 4096
 
@@ -52,6 +55,7 @@ class Pins:
         cursors: Cursors,
         registry: ChatRegistry,
         telling: Telling,
+        posts: Posts,
         now: Callable[[], int],
     ) -> None:
         """`now` is in milliseconds."""
@@ -61,33 +65,29 @@ class Pins:
         self._cursors = cursors
         self._registry = registry
         self._telling = telling
+        self._posts = posts
         self._now = now
 
     async def pin(self, caller: Caller, params: ChatPin) -> Committed[Done]:
-        target = self._cursors.decode(params.message)
-
-        def change(c: Connection, chat: ChatContents, position: int) -> ChatContents | None:
-            place = self._altering.find(c, chat.blind, caller.account, target)
-            pinned = chat.record.pinned
-            if type(place.message.body) is Deleted:
-                raise Problem(Code.MESSAGE_GONE)
-            if target in pinned:
-                return None
-            if not chat.record.history or target <= chat.record.kept:
-                raise Problem(Code.MESSAGE_NOT_KEPT)  # soon nobody would know what is pinned
-            if len(pinned) >= MOST_PINS:
-                raise Problem(Code.TOO_MANY_PINS)
-            return rewritten(c, chat, structs.replace(chat.record, pinned=(*pinned, target)), position)
-
-        return await self._change(caller, params.chat, change)
+        return await self._change(caller, params.chat, self._cursors.decode(params.message), True)
 
     async def unpin(self, caller: Caller, params: ChatUnpin) -> Committed[Done]:
-        target = self._cursors.decode(params.message)
+        return await self._change(caller, params.chat, self._cursors.decode(params.message), False)
 
-        def change(c: Connection, chat: ChatContents, position: int) -> ChatContents | None:
-            return without_pin(c, chat, target, position)
-
-        return await self._change(caller, params.chat, change)
+    def _pinned(
+        self, c: Connection, chat: ChatContents, account: AccountId, target: int, position: int
+    ) -> ChatContents | None:
+        place = self._altering.find(c, chat.blind, account, target)
+        pinned = chat.record.pinned
+        if type(place.message.body) is Deleted:
+            raise Problem(Code.MESSAGE_GONE)
+        if target in pinned:
+            return None
+        if not chat.record.history or target <= chat.record.kept:
+            raise Problem(Code.MESSAGE_NOT_KEPT)  # soon nobody would know what is pinned
+        if len(pinned) >= MOST_PINS:
+            raise Problem(Code.TOO_MANY_PINS)
+        return rewritten(c, chat, structs.replace(chat.record, pinned=(*pinned, target)), position)
 
     async def pinned(self, caller: Caller, params: ListPinned) -> PinnedList:
         chat = await self._altering.chat_of(caller, params.chat)
@@ -116,28 +116,16 @@ class Pins:
         more = self._cursors.encode(found[shown - 1][0]) if shown < len(found) else None
         return PinnedList([decode(encoded) for _, encoded in found[:shown]], more)
 
-    async def _change(
-        self,
-        caller: Caller,
-        chat_id: str,
-        change: Callable[[Connection, ChatContents, int], ChatContents | None],
-    ) -> Committed[Done]:
+    async def _change(self, caller: Caller, chat_id: str, target: int, pinned: bool) -> Committed[Done]:
         """Change a chat's record: whoever wants to know the chat meanwhile waits."""
-        chat = await self._altering.chat_of(caller, chat_id)
-        self._altering.charge(chat, caller.account, 0)
+        chat, account = await self._altering.chat_of(caller, chat_id), caller.account
+        self._altering.charge(chat, account, 0)
+        if chat.hub is not None:
+            return await self._post(chat, caller, target, pinned)
         position = self._database.next_position()
 
         def store(c: Connection) -> ChatContents | None:
-            contents, _ = self._altering.contents(c, chat.blind, caller.account)
-            self._check(c, contents, caller.account)
-            changed = change(c, contents, position)
-            if changed is None or not chat.nodes:
-                return changed
-            self._telling.pins(c, chat.nodes, chat.blind, position)
-            last = contents.record.pins
-            at = self._now() if last is None else max(self._now(), last.at + 1)
-            record = structs.replace(changed.record, pins=PinsRecord(at, caller.account, position))
-            return rewritten(c, changed, record, position)
+            return self.store(c, chat, account, target, pinned, position)
 
         self._registry.changing(chat.id)
         try:
@@ -153,6 +141,49 @@ class Pins:
                 self._telling.wake(chat.nodes)
 
         return Committed(Done(), publish)
+
+    async def _post(self, chat: Chat, caller: Caller, target: int, pinned: bool) -> Committed[Done]:
+        """Have the group's node asked for it, where it would be a change here."""
+
+        def make(c: Connection, contents: ChatContents) -> Act | None:
+            if tried(c, lambda c: self.store(c, chat, caller.account, target, pinned, 0)) is None:
+                return None
+            row = events.event(c, chat.blind, target)
+            if row is None:
+                return None
+            return self._posts.acts.pinned(contents, open_message(c, contents, row), pinned)
+
+        return await self._posts.change(chat, caller, target, make)
+
+    def store(
+        self, c: Connection, chat: Chat, account: AccountId, target: int, pinned: bool, position: int
+    ) -> ChatContents | None:
+        """Let `account` pin a message, or no longer, inside a transaction; None where it stays as it is.
+
+        Raises `Problem`.
+        """
+        contents, _ = self._altering.contents(c, chat.blind, account)
+        self._check(c, contents, account)
+        if pinned:
+            changed = self._pinned(c, contents, account, target, position)
+        else:
+            changed = without_pin(c, contents, target, position)
+        if changed is None or not chat.nodes:
+            return changed
+        self._telling.pins(c, chat, position)
+        last = contents.record.pins
+        at = self._now() if last is None else max(self._now(), last.at + 1)
+        record = structs.replace(changed.record, pins=PinsRecord(at, account, position))
+        return rewritten(c, changed, record, position)
+
+    def told_in_group(
+        self, c: Connection, chat: ChatContents, targets: Iterable[int], position: int
+    ) -> ChatContents | None:
+        """What a group's node says is pinned, inside a transaction; None where that is known already."""
+        pinned = tuple(dict.fromkeys(targets))[-MOST_PINS:]
+        if pinned == chat.record.pinned:
+            return None
+        return rewritten(c, chat, structs.replace(chat.record, pinned=pinned), position)
 
     def told(
         self, c: Connection, chat: ChatContents, targets: Iterable[int], pins: PinsRecord, position: int

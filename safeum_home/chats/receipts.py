@@ -168,7 +168,7 @@ class Receipts:
     ) -> "Deferred[Marker | None]":
         position = self._database.next_position()
         row = Marker(chat.blind, self._blinder.account(account), delivered, read, position)
-        if chat.nodes:
+        if chat.nodes and chat.kind is not ChatKind.GROUP:
             return self._database.append(self._telling.markers, ToldMarker(row, chat.nodes))
         return self._database.append(chats.put_markers, row)
 
@@ -183,7 +183,7 @@ class Receipts:
         """Tell `members` of a marker as it stands now; None where it has not moved."""
         if marker is not None:
             self.tell(marker, chat, account, members)
-            if chat.nodes:
+            if chat.nodes and chat.kind is not ChatKind.GROUP:
                 self._telling.wake(chat.nodes)
 
     def tell(self, marker: Marker, chat: Chat, account: AccountId, members: Iterable[AccountId]) -> None:
@@ -191,6 +191,11 @@ class Receipts:
         event = self._event(chat.id, account, marker.delivered, marker.read, marker.position)
         for member in members:
             self._bus.publish(member, event)
+
+    def tell_own(self, marker: Marker, chat: ChatId, account: AccountId) -> None:
+        """Tell an account how far it is in a chat."""
+        event = self._event(chat, account, marker.delivered, marker.read, marker.position)
+        self._bus.publish(account, event)
 
     def _event(self, chat: ChatId, account: AccountId, delivered: int, read: int, position: int) -> Published:
         receipt = Receipt(self._cursors.encode(position), chat, account, self._id(delivered), self._id(read))

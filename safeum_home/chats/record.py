@@ -11,7 +11,8 @@ class GroupRecord(Struct, frozen=True, omit_defaults=True):
     """What a group has besides: `hub` is the node that orders its messages.
 
     `earlier`: whoever joins sees what was written before. `avatar` names the picture, see
-    `chats.group_pictures`. `link` is the code of the link by which it is joined.
+    `chats.group_pages`. `link` is the code of the link by which it is joined. `people` is how many members
+    the hub of another node has said that there are, and `life` the name it has for the time of this copy.
     """
 
     hub: str
@@ -20,6 +21,8 @@ class GroupRecord(Struct, frozen=True, omit_defaults=True):
     avatar: str | None = None
     earlier: bool = False
     link: str | None = None
+    people: int = 0
+    life: str = ""
 
 
 class ErasureRecord(Struct, frozen=True):
@@ -41,13 +44,33 @@ class PinsRecord(Struct, frozen=True):
     place: int = 0
 
 
+class ConfirmedRecord(Struct, frozen=True):
+    """What another node has signed: that it has erased all of a chat from before `life`. `event` is that."""
+
+    node: str
+    life: tuple[int, ...]
+    event: bytes
+
+
+class AcrossRecord(Struct, frozen=True, omit_defaults=True):
+    """Of a chat with members of other nodes: the history's `life` (see `chats.lives`), since `at`.
+
+    `asked`: when somebody of this node switched it off last. Times are in milliseconds.
+    """
+
+    life: tuple[int, ...]
+    at: int
+    asked: int = 0
+    confirmed: tuple[ConfirmedRecord, ...] = ()
+
+
 class ChatRecord(Struct, frozen=True, omit_defaults=True):
     """`members` are those of a chat that is no group (a group has a roster).
 
     `history`: whether messages are kept. `erased`: up to which position everything was erased; 0: nothing
     was, else `erasure` says when. `kept`: up to which position messages were not to be kept; 0: it was
     always kept. `pinned`: positions of messages, the one pinned last at the end; `pins`: since when, noted
-    where other nodes are told of it.
+    where other nodes are told of it. `across`: what other nodes have to do with what was erased.
     """
 
     id: ChatId
@@ -59,6 +82,7 @@ class ChatRecord(Struct, frozen=True, omit_defaults=True):
     erasure: ErasureRecord | None = None
     kept: int = 0
     pins: PinsRecord | None = None
+    across: AcrossRecord | None = None
 
 
 _records = SealedRecords(ChatRecord)

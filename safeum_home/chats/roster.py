@@ -38,12 +38,19 @@ _WORDS: dict[Role, GroupRole] = {Role.MEMBER: "member", Role.ADMIN: "admin", Rol
 
 
 class RosterRecord(Struct, frozen=True, omit_defaults=True):
-    """`by` invited or removed the account, or made it what it is; `since` is where it became a member."""
+    """`by` invited or removed the account, or made it what it is; `since` is where it became a member.
+
+    `address` and `name` are what another node has told of it. `told`, in a copy of a group, is what its hub
+    calls the time since which it is a member.
+    """
 
     account: AccountId
     role: Role = Role.MEMBER
     by: AccountId | None = None
     since: int = 0
+    address: str = ""
+    name: str = ""
+    told: str = ""
 
 
 _records = SealedRecords(RosterRecord)

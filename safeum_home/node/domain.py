@@ -30,6 +30,7 @@ from safeum_home.node.presence import make_presence
 from safeum_home.node.reading import make_reading
 from safeum_home.node.running import Domain as Domain
 from safeum_home.node.shared_chats import make_shared_chats
+from safeum_home.node.shared_posts import make_shared_posts
 from safeum_home.node.turning import InThread
 from safeum_home.ports import Database, Forfeits, TextMessages
 from safeum_home.ports.federation import Peers
@@ -75,14 +76,14 @@ def make_domain(
 
     groups = make_groups(
         means,
-        messaging.delivery,
-        messaging.notices,
+        messaging,
+        ways,
         lambda: spawn(accounts.closing.erased_unseen(), "erasing a group"),
     )
-    foreign = make_foreign_means(means, side)
+    foreign = make_foreign_means(means, side, groups.hubs)
     ended = Ended(forget, forfeits, groups.leave, foreign.farewells)
     accounts = make_accounts(means, hasher, texts, messaging.announcer, side, findable, ended)
-    erased = accounts.closing.erased_unseen
+    erased = accounts.closing.erased_elsewhere
     people = make_people(means, side, presence, foreign, lambda gone: forget(gone, ""), erased)
     sweep = accounts.closing.sweep
     history = make_history(means, messaging.delivery, messaging.notices, sweep, ways.drop_drafts)
@@ -141,6 +142,13 @@ def make_domain(
         files,
         presence,
         messaging.fleeting,
-        (*people.shared, *make_shared_chats(means, messaging, ways)),
-        {**people.answers},
+        means.posts.box,
+        (
+            *people.shared,
+            *make_shared_chats(means, messaging, ways, history.lives),
+            *groups.shared,
+            *make_shared_posts(means, messaging, ways, history.lives),
+        ),
+        {**people.answers, **groups.answers},
+        history.owed,
     )

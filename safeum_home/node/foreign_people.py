@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple
 
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from safeum_home.accounts.avatars import Avatars
 from safeum_home.accounts.contact_rows import ContactSide
@@ -42,11 +43,16 @@ class ForeignPeople(NamedTuple):
     rates: dict[str, RateLimit]
 
 
-def make_foreign_means(means: DomainMeans, side: ContactSide) -> ForeignMeans:
-    """What is noted for other nodes, and how relations to their accounts are stored."""
+def make_foreign_means(
+    means: DomainMeans, side: ContactSide, hubs: Callable[[Connection, bytes], set[str]]
+) -> ForeignMeans:
+    """What is noted for other nodes, and how relations to their accounts are stored.
+
+    `hubs` are the nodes that order the groups which an account is in.
+    """
     notes = ForeignNotes(means.node, means.peers, means.vault.blinder)
     pairs = ForeignPairs(side, means.vault.blinder, notes, means.turns)
-    return ForeignMeans(notes, pairs, Farewells(side, pairs, notes, means.vault.farewells))
+    return ForeignMeans(notes, pairs, Farewells(side, pairs, notes, means.vault.farewells, hubs))
 
 
 def make_foreign_people(
@@ -55,8 +61,9 @@ def make_foreign_people(
     foreign: ForeignMeans,
     views: ProfileViews,
     changes: ProfileChanges,
+    profile_limit: RateLimit,
 ) -> ForeignPeople:
-    """`side` is an account's own list of contacts."""
+    """`side` is an account's own list of contacts; `profile_limit` is how often it may change its profile."""
     database, directory, vault, bus = means.database, means.directory, means.vault, means.bus
     section, seconds, now = means.config.limits, means.clock.seconds, means.milliseconds
     finds = RateLimit(section.finds_per_node, section.finds_per_node_burst, seconds)
@@ -74,11 +81,23 @@ def make_foreign_people(
         now,
     )
     profiles = ForeignProfiles(
-        means.node, vault.keyring, vault.blinder, database, directory, side, views, changes, bus, now
+        means.node,
+        vault.keyring,
+        vault.blinder,
+        database,
+        directory,
+        side,
+        views,
+        changes,
+        bus,
+        now,
+        profile_limit,
     )
     avatars = ForeignAvatars(means.peers, database, vault.keyring, vault.blinder, profiles)
     pictures = RateLimit(section.pictures_per_node, section.pictures_per_node_burst, seconds)
+    closings = RateLimit(section.closings_per_node, section.closings_per_node_burst, seconds)
     rates = {
+        "closings_per_node": closings,
         "finds_per_node": finds,
         "contact_requests_per_node": requests,
         "pictures_per_node": pictures,
@@ -108,6 +127,7 @@ def shared_kinds(
         means.milliseconds,
         forget,
         erased,
+        people.rates["closings_per_node"],
     )
     return (people.contacts, people.profiles, closing)
 

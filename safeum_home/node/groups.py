@@ -1,16 +1,18 @@
 """Groups of an open node: every part is made here and handed what it needs."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
-from safeum_home.chats.delivery import Delivery
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from safeum_home.chats.across.group_answering import CalledElsewhere
 from safeum_home.chats.group_changes import GroupChanges
 from safeum_home.chats.group_departures import GroupDepartures, GroupLeaving
 from safeum_home.chats.group_endings import GroupEndings
 from safeum_home.chats.group_entrance import GroupEntrance, GroupLimits
 from safeum_home.chats.group_events import GroupEvents
 from safeum_home.chats.group_links import GroupLinks
-from safeum_home.chats.group_notices import NoticeWriter
 from safeum_home.chats.group_pages import GroupPages
 from safeum_home.chats.group_roster import GroupRoster
 from safeum_home.chats.groups import Groups
@@ -19,7 +21,17 @@ from safeum_home.gateway.dispatch import Routes
 from safeum_home.limits import RateLimit
 from safeum_home.node.live_limits import Use
 from safeum_home.node.means import DomainMeans
+from safeum_home.node.message_changes import MessageWays
+from safeum_home.node.messaging import MessagingParts
+from safeum_home.node.shared_groups import (
+    GroupMeans,
+    make_copies,
+    make_copy_leaving,
+    make_group_telling,
+    make_shared_groups,
+)
 from safeum_home.ports import Source
+from safeum_home.ports.federation import Answer, SharedKind
 from safeum_home.protocol import commands
 
 SIZES = ("groups", "group_members", "group_open_invitations", "invitations")
@@ -33,17 +45,22 @@ class GroupParts(NamedTuple):
     routes: Routes
     rates: dict[str, RateLimit]
     leave: Callable[[], Awaitable[bool]]
+    shared: tuple[SharedKind, ...]
+    answers: Mapping[type[Struct], Answer]
+    hubs: Callable[[Connection, bytes], set[str]]
+    """Which nodes order the groups that an account (a blind index) is in, or invited into."""
 
 
 def make_groups(
-    means: DomainMeans, delivery: Delivery, notices: NoticeWriter, erased: Callable[[], object]
+    means: DomainMeans, messaging: MessagingParts, ways: MessageWays, erased: Callable[[], object]
 ) -> GroupParts:
     """`erased` is called when a group was erased."""
     node, database, directory, bus = means.node, means.database, means.directory, means.bus
     registry, opener, infos = means.registry, means.opener, means.infos
     blinder, cursors, keyring = means.vault.blinder, means.vault.cursors, means.vault.keyring
-    events = GroupEvents(node, blinder, cursors, keyring, opener, directory)
+    events = GroupEvents(blinder, cursors, keyring, opener, directory)
     endings = GroupEndings(blinder, keyring, opener, events)
+    telling, called = make_group_telling(means), CalledElsewhere()
     changes = GroupChanges(
         database,
         keyring,
@@ -51,23 +68,27 @@ def make_groups(
         cursors,
         registry,
         opener,
-        delivery,
+        messaging.delivery,
         infos,
         events,
         endings,
-        notices,
+        messaging.notices,
         directory,
         bus,
         means.fan_out,
+        telling,
+        called,
     )
     limits = GroupLimits.of(means.config.limits, means.clock.seconds)
-    entrance = GroupEntrance(blinder, limits)
+    entrance = GroupEntrance(node, blinder, limits, means.peers.reaches)
     leaving = GroupLeaving(endings, means.turns)
     groups = Groups(node, blinder, registry, infos, changes, entrance, leaving, erased)
     roster = GroupRoster(database, blinder, cursors, opener, directory, events)
     pages = GroupPages(database, blinder, changes, roster, limits)
     links = GroupLinks(node, database, blinder, changes, entrance, events, roster)
-    departures = GroupDepartures(database, events, changes, leaving)
+    copies = make_copies(means, events, endings)
+    copy_leaving = make_copy_leaving(means, copies, erased)
+    departures = GroupDepartures(database, events, changes, leaving, opener.hub, copy_leaving.closed)
 
     def sizes(section: LimitSection) -> None:
         limits.section = section
@@ -99,4 +120,15 @@ def make_groups(
         "group_descriptions_per_account": limits.descriptions,
     }
     sources = (events.since, endings.since)
-    return GroupParts(Use(SIZES, sizes), sources, routes, rates, departures.leave)
+    about = GroupMeans(events, changes, entrance, leaving, copies, copy_leaving, telling, called, erased)
+    across = make_shared_groups(means, messaging, ways, about, routes)
+    return GroupParts(
+        Use(SIZES, sizes),
+        sources,
+        across.handlers,
+        {**rates, **across.rates},
+        departures.leave,
+        across.shared,
+        across.answers,
+        events.hubs,
+    )

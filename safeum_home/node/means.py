@@ -1,10 +1,16 @@
 """What all parts of the domain stand on: each `make_…` of this package takes from it what it needs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.bus.local import LocalBus
+from safeum_home.chats.across.acts import Acts
+from safeum_home.chats.across.awaiting import Awaiting
+from safeum_home.chats.across.group_references import GroupReferences
+from safeum_home.chats.across.post_box import PostBox
+from safeum_home.chats.across.posts import Posts
 from safeum_home.chats.across.telling import Telling
 from safeum_home.chats.fan_out import FanOut
 from safeum_home.chats.infos import ChatInfos
@@ -41,6 +47,8 @@ class DomainMeans:
     peers: Peers
     telling: Telling
     """What they are to be told of chats."""
+    posts: Posts
+    """What goes to the nodes of groups that are ordered elsewhere."""
 
     @property
     def node(self) -> str:
@@ -63,19 +71,28 @@ def make_means(
     opener = ChatOpener(
         keyring, vault.fleeting, blinder, system.account, support.account, config.support.open
     )
+    bus, registry, now = LocalBus(), ChatRegistry(database, blinder, opener), _milliseconds(clock)
+    awaiting, cursors = Awaiting(clock), vault.cursors
+    acts = Acts(GroupReferences(config.node.name, blinder, cursors))
+    box = PostBox(database, blinder, cursors, opener, bus, peers, awaiting, now)
     return DomainMeans(
         config,
         clock,
         database,
         vault,
-        LocalBus(),
+        bus,
         AccountDirectory(database, keyring, blinder, system, support),
         opener,
-        ChatRegistry(database, blinder, opener),
+        registry,
         ChatInfos(blinder, vault.cursors, opener),
         Turns(clock, database, keyring, in_thread),
         Turns(clock, database, vault.fleeting, in_thread, FLEETING),
         fan_out,
         peers,
-        Telling(peers),
+        Telling(peers, blinder),
+        Posts(database, blinder, cursors, opener, peers, acts, box, awaiting, now),
     )
+
+
+def _milliseconds(clock: Any) -> Callable[[], int]:
+    return lambda: int(clock.seconds() * 1000)

@@ -6,7 +6,8 @@ from safeum_home.chats.altering import Altering
 from safeum_home.chats.changing import MessageChanges
 from safeum_home.chats.composing import Composing
 from safeum_home.chats.files.sending import Attachments
-from safeum_home.chats.history_switch import DropDrafts
+from safeum_home.chats.history_changes import DropDrafts
+from safeum_home.chats.missed_changes import MissedChanges
 from safeum_home.chats.own_settings import OwnSettings
 from safeum_home.chats.pins import Pins
 from safeum_home.gateway.dispatch import Routes
@@ -14,6 +15,7 @@ from safeum_home.node.means import DomainMeans
 from safeum_home.ports import Source
 from safeum_home.protocol import commands
 from safeum_home.storage.files import drop
+from safeum_home.storage.passed_on import drop_events
 
 
 class MessageWays(NamedTuple):
@@ -37,11 +39,24 @@ def make_message_changes(means: DomainMeans, attachments: Attachments) -> Messag
     database, registry, bus = means.database, means.registry, means.bus
     blinder, cursors = means.vault.blinder, means.vault.cursors
     altering = Altering(
-        database, blinder, cursors, registry, means.opener, means.infos, bus, means.fan_out, means.telling
+        database,
+        blinder,
+        cursors,
+        registry,
+        means.opener,
+        means.infos,
+        bus,
+        means.fan_out,
+        means.telling,
+        means.posts,
     )
     until = means.config.messages.edit_seconds
-    changes = MessageChanges(altering, database, blinder, cursors, means.milliseconds, until, (drop,))
-    pins = Pins(altering, database, blinder, cursors, registry, means.telling, means.milliseconds)
+    changes = MessageChanges(
+        altering, database, blinder, cursors, means.milliseconds, until, (drop, drop_events)
+    )
+    pins = Pins(
+        altering, database, blinder, cursors, registry, means.telling, means.posts, means.milliseconds
+    )
     own = OwnSettings(altering, database, blinder, cursors, registry, means.opener, means.directory, bus)
     routes: Routes = {
         commands.MessageEdit: changes.edit,
@@ -53,7 +68,6 @@ def make_message_changes(means: DomainMeans, attachments: Attachments) -> Messag
         commands.ListPinned: pins.pinned,
         commands.ChatSettingsSet: own.set,
     }
+    missed = MissedChanges(blinder, cursors, means.opener)
     composing = Composing(altering, database, blinder, cursors, registry, attachments)
-    return MessageWays(
-        composing, (altering.since, own.since), routes, own.drop_drafts, altering, changes, pins
-    )
+    return MessageWays(composing, (missed.since, own.since), routes, own.drop_drafts, altering, changes, pins)

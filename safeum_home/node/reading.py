@@ -17,5 +17,5 @@ def make_reading(means: DomainMeans, receipts: Receipts, introductions: Introduc
     blinder, cursors = means.vault.blinder, means.vault.cursors
     system = system_account(means.node)
     listing = ChatListing(blinder, cursors, means.infos, means.opener, directory, system, directory)
-    history = History(database, blinder, cursors, registry, listing, receipts)
+    history = History(database, blinder, cursors, registry, listing, receipts, means.posts.box)
     return reading_routes(history, Starting(database, introductions, listing, registry, receipts))

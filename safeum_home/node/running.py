@@ -10,6 +10,8 @@ from twisted.internet.threads import deferToThread
 from safeum_home.accounts.closing import Closing
 from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.accounts.findable_keeper import FindableKeeper
+from safeum_home.chats.across.post_box import PostBox
+from safeum_home.chats.across.receipts_owed import ReceiptsOwed
 from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.registry import ChatRegistry
@@ -41,10 +43,13 @@ class Domain:
     files: Files
     presence: WhoIsThere
     fleeting: FleetingMessages
+    posts: PostBox
     shared: tuple[SharedKind, ...]
     """Of what other nodes are told, and tell."""
     answers: Mapping[type[Struct], Answer]
     """To what other nodes ask."""
+    owed: ReceiptsOwed
+    """What other nodes are to get for what was erased."""
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
@@ -59,9 +64,14 @@ class Domain:
         with suppress(Problem):
             await self.control.registration.load()
 
+    async def _post_again(self) -> None:
+        with suppress(Problem):
+            await self.posts.again()
+
     async def _erase(self) -> None:
         with suppress(Problem):
             await self.turns.if_due()
+            await self.owed.give()
             await self.closing.sweep()
 
     def start(self) -> None:
@@ -69,6 +79,8 @@ class Domain:
         self.findable.start()
         self.files.janitor.start()
         self.fleeting.start()
+        spawn(self.owed.give(), "giving receipts to other nodes")
+        spawn(self._post_again(), "telling groups' nodes what waits for them")
 
     async def stop(self) -> None:
         """End what is under way: afterwards nothing uses the database."""
@@ -76,6 +88,7 @@ class Domain:
         await self.files.copies.stop()
         await self.files.janitor.stop()
         self.fleeting.stop()
+        self.posts.stop()
         self.presence.stop()
         await self.turns.stop()
         await self.fleeting_turns.stop()

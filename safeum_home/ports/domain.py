@@ -47,7 +47,10 @@ class Directory(Protocol):
     """Accounts by id."""
 
     def known(self, account: AccountId) -> "Deferred[Known | None]":
-        """An account of this node, or one of its own contacts; None where there is none."""
+        """An account of this node, or one of its own contacts; None where there is none.
+
+        Of another node's: what that has told of it, be it nothing.
+        """
 
     def people(self, c: Connection, among: Collection[AccountId]) -> dict[AccountId, Known]:
         """The same for many at once, inside a snapshot or a transaction and in its thread.

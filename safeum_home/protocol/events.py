@@ -85,6 +85,23 @@ class ChatChanged(Struct, frozen=True, omit_defaults=True):
     reacted: Reacted | None = None
 
 
+@_event("chat.post", durable=True)
+class PostChanged(Struct, frozen=True, omit_defaults=True):
+    """What this account has written into a group waits for the node that orders it, or was refused by that.
+
+    `post` is the id that it has meanwhile: the `chat.message` with that as its `origin` ends the waiting.
+    With `code` it was refused, and never comes. `message` is what was written; `about`, without one, the
+    message that was to be changed.
+    """
+
+    cursor: CursorText
+    chat: Chat
+    post: CursorText
+    message: Message | None = None
+    about: CursorText | None = None
+    code: str | None = None
+
+
 @_event("chat.settings", durable=True)
 class SettingsChanged(Struct, frozen=True):
     """What this account has set for a chat is now this; its own devices alone are told."""

@@ -1,4 +1,4 @@
-"""What the tables of a node are made of."""
+"""What tables are made of."""
 
 from typing import Any
 
@@ -8,11 +8,12 @@ metadata = MetaData()
 
 
 def table(name: str, *items: Any) -> Table:
+    """On SQLite clustered on its primary key (WITHOUT ROWID)."""
     return Table(name, metadata, *items, sqlite_with_rowid=False)
 
 
 def blind(name: str, **options: Any) -> Column[bytes]:
-    """A blind index."""
+    """A blind index: 16 octets."""
     return Column(name, LargeBinary(16), nullable=False, **options)
 
 

@@ -14,12 +14,14 @@ from collections.abc import Sequence
 from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete, select, update
 
 from safeum_home.storage import files
+from safeum_home.storage import passed as names
 from safeum_home.storage.backend import SWEPT
 from safeum_home.storage.keys import FLEETING, LASTING, message_owner
 from safeum_home.storage.many import Many
 from safeum_home.storage.roster import MEMBER
 from safeum_home.storage.schema import (
     accounts,
+    agreements,
     aliases,
     avatars,
     changes,
@@ -32,8 +34,13 @@ from safeum_home.storage.schema import (
     erasing,
     events,
     group_links,
+    group_nodes,
     keys,
     members,
+    owed,
+    passed,
+    passed_on,
+    posts,
     profiles,
     reactions,
     roster,
@@ -48,9 +55,10 @@ OF_MESSAGES = (
     spool.c.position,
     changes.c.target,
     reactions.c.target,
+    passed_on.c.position,
 )
 """Where a table with a column `chat` has the position of the message that a row is of."""
-OF_CHATS = (group_links, roster, chats, members, support, settings)
+OF_CHATS = (group_links, group_nodes, roster, chats, members, support, settings, posts, owed)
 """Tables with a column `chat`, whose rows stay when the past of a chat is erased, and go with the chat."""
 
 ALL = 2**63 - 1
@@ -73,6 +81,8 @@ _OWN_ROWS = (
     delete(contacts).where(contacts.c.owner == _owner),
     delete(settings).where(settings.c.account == _owner),
     delete(endings).where(endings.c.account == _owner),
+    delete(agreements).where(agreements.c.account == _owner),
+    delete(posts).where(posts.c.account == _owner),
     delete(accounts).where(accounts.c.account == _owner),
 )
 _ENTOMB = tombstones.insert().from_select(
@@ -141,15 +151,38 @@ def erase_chat(c: Connection, chat: bytes, epoch: int) -> None:
     _drop(c, epoch)
 
 
+def erase_copy(c: Connection, chat: bytes, upto: int, epoch: int) -> None:
+    """Drop the copy of a group of another node, which may begin anew at once; `epoch` as above.
+
+    What it holds, up to a position, is left to `sweep`, and recognised no more.
+    """
+    held = select(events.c.position).where(events.c.chat == _owner)
+    c.execute(delete(dedupe).where(dedupe.c.position.in_(held)), {"owner": chat})
+    _ERASE.change(c, [(chat, upto)])
+    forget_copy(c, chat)
+    LASTING.mark_erased(c, epoch)
+
+
+def forget_copy(c: Connection, chat: bytes) -> None:
+    """The same of one that holds nothing: its rows and its key go."""
+    for table in OF_CHATS:
+        c.execute(delete(table).where(table.c.chat == _owner), {"owner": chat})
+    c.execute(delete(keys).where(keys.c.owner == _owner), {"owner": chat})
+
+
 def is_erased(c: Connection, owner: bytes) -> bool:
     """Whether a chat, or an account, was erased and is not swept away yet."""
     return c.execute(_WHOLE.where(erasing.c.owner == owner)).first() is not None
 
 
 def _drop(c: Connection, epoch: int) -> None:
-    for statement in _DROP:
+    keys, *others = _DROP
+    dropped = c.execute(keys).rowcount
+    for statement in others:
         c.execute(statement)
-    LASTING.mark_erased(c, epoch)
+    if dropped:
+        # Of what never had a key here nothing can be opened: anybody's account elsewhere may be closed.
+        LASTING.mark_erased(c, epoch)
 
 
 def erase_past(c: Connection, chat: bytes, upto: int, epoch: int) -> None:
@@ -193,7 +226,7 @@ def sweep(c: Connection, limit: int, hour: int) -> bool:
     if positions:
         _delete_messages(c, owner, positions, None if upto == ALL else hour)
         return True
-    for column in OF_MESSAGES:
+    for column in (*OF_MESSAGES, passed.c.position):
         c.execute(delete(column.table).where(column.table.c.chat == owner, column <= upto))
     if upto == ALL:
         files.drop_chat(c, owner)
@@ -208,7 +241,10 @@ def sweep(c: Connection, limit: int, hour: int) -> bool:
 def forget_gone(c: Connection, hour: int, limit: int) -> bool:
     """Recognise no longer what was erased before `hour`; True where there may be more of it."""
     some = select(dedupe.c.sent).where(dedupe.c.gone < hour).limit(limit)
-    return c.execute(delete(dedupe).where(dedupe.c.sent.in_(some))).rowcount == limit
+    forgotten = c.execute(delete(dedupe).where(dedupe.c.sent.in_(some))).rowcount
+    if forgotten:
+        names.forget(c)
+    return forgotten == limit
 
 
 def _delete_messages(c: Connection, chat: bytes, positions: Sequence[int], hour: int | None) -> None:

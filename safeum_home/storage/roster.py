@@ -6,13 +6,14 @@ from sqlalchemy import Connection, bindparam, delete, func, or_, select
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import RosterRow
-from safeum_home.storage.schema import chats, erasing, members, roster
+from safeum_home.storage.schema import accounts, chats, erasing, members, roster
 from safeum_home.storage.tombstones import all_but_newest
 
 # Places in `safeum_home.chats.roster.RosterState` that queries here depend on.
 INVITED = 1
 MEMBER = 2
 LEFT = 3
+REMOVED = 4
 
 _ENTRY = select(roster).where(roster.c.chat == bindparam("chat"), roster.c.account == bindparam("account"))
 _ALL = select(roster).where(roster.c.chat == bindparam("chat")).order_by(roster.c.account)
@@ -93,6 +94,19 @@ _OF_CLOSED = (
     .where(roster.c.state <= MEMBER)
     .order_by(roster.c.account, roster.c.chat)
     .limit(1)
+)
+_REMOVED = (roster.c.chat == bindparam("chat")) & (roster.c.state == REMOVED)
+_FORGET_REMOVED = all_but_newest(roster, _REMOVED)
+_OWN_MEMBERS = (
+    select(roster)
+    .join(members, _IS_MEMBER)
+    .join(accounts, accounts.c.account == roster.c.account)
+    .where(roster.c.chat == bindparam("chat"), roster.c.state == MEMBER)
+)
+_OWN_INVITED = (
+    select(roster)
+    .join(accounts, accounts.c.account == roster.c.account)
+    .where(roster.c.chat == bindparam("chat"), roster.c.state == INVITED)
 )
 _DELETE = delete(roster).where(
     roster.c.chat == bindparam("of_chat"), roster.c.account == bindparam("of_account")
@@ -186,6 +200,16 @@ def count_invited(c: Connection, chat: bytes) -> int:
 def forget_left(c: Connection, chat: bytes, keep: int) -> None:
     """Delete entries of those who are gone, all but the last `keep` of them."""
     c.execute(_FORGET_LEFT, {"chat": chat, "keep": keep})
+
+
+def forget_removed(c: Connection, chat: bytes, keep: int) -> None:
+    """The same of those who were removed."""
+    c.execute(_FORGET_REMOVED, {"chat": chat, "keep": keep})
+
+
+def of_this_node(c: Connection, chat: bytes, invited: bool = False) -> list[RosterRow]:
+    """The entries of members that have their account here; of those who are `invited` instead."""
+    return [RosterRow(*row) for row in c.execute(_OWN_INVITED if invited else _OWN_MEMBERS, {"chat": chat})]
 
 
 def delete_entry(c: Connection, chat: bytes, account: bytes) -> None:

@@ -237,3 +237,15 @@ class SettingsRow(NamedTuple):
     position: int
     sealed: bytes
     draft: bytes | None = None
+
+
+class PostRow(NamedTuple):
+    """What an account has written into a group of another node; `sealed` is under the group's key."""
+
+    position: int
+    chat: bytes
+    account: bytes
+    told: int
+    hour: int
+    state: int
+    sealed: bytes

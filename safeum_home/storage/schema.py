@@ -13,12 +13,16 @@ from safeum_home.storage.columns import number as _number
 from safeum_home.storage.columns import sealed as _sealed
 from safeum_home.storage.columns import small as _small
 from safeum_home.storage.columns import table as _table
-from safeum_home.storage.file_tables import blobs as blobs
-from safeum_home.storage.file_tables import dropped as dropped
-from safeum_home.storage.file_tables import fetched as fetched
-from safeum_home.storage.file_tables import files as files
-from safeum_home.storage.file_tables import strays as strays
-from safeum_home.storage.file_tables import uploads as uploads
+from safeum_home.storage.schema_files import blobs as blobs
+from safeum_home.storage.schema_files import dropped as dropped
+from safeum_home.storage.schema_files import fetched as fetched
+from safeum_home.storage.schema_files import files as files
+from safeum_home.storage.schema_files import strays as strays
+from safeum_home.storage.schema_files import uploads as uploads
+from safeum_home.storage.schema_groups import agreements as agreements
+from safeum_home.storage.schema_groups import group_nodes as group_nodes
+from safeum_home.storage.schema_groups import passed_on as passed_on
+from safeum_home.storage.schema_groups import posts as posts
 
 _IS_GONE = text("gone IS NOT NULL")
 _IS_FREE, _IS_FIXED, _IS_HELD = text("batch = 0"), text("batch > 0"), text("batch < 0")
@@ -141,6 +145,14 @@ support = _table(
     _number("waiting"),
 )
 
+# What messages of chats without history are called at the node that they came from.
+passed = _table(
+    "passed",
+    _blind("chat", primary_key=True),
+    _number("position", primary_key=True, autoincrement=False),
+    _sealed(),
+)
+
 # The names of accounts that were closed: they are taken for ever.
 tombstones = _table("tombstones", _blind("alias", primary_key=True))
 
@@ -241,3 +253,6 @@ set_aside = _table(
     _number("at"),
     _sealed(),
 )
+
+# Chats that were erased, of which other nodes are to have a receipt when the keyring has turned.
+owed = _table("owed", _blind("chat", primary_key=True))

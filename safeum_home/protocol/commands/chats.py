@@ -56,13 +56,15 @@ class Sent(Result, frozen=True, omit_defaults=True):
     `erased`: it was, with all the history of its chat, before it was sent again, or the account is not in the
     chat any more; it is not to be shown.
     `before`: it is gone, since all devices hold it, before it was sent again; this is the next message of
-    the chat that the node has, and stands behind it.
+    the chat that the node has, and stands behind it. `waiting`: it waits for another node, which orders the
+    group, and has no place in the chat yet: the `chat.message` that tells of it has this id as its `origin`.
     """
 
     id: CursorText
     at: Milliseconds
     erased: bool = False
     before: CursorText | None = None
+    waiting: bool = False
 
 
 @command("chat.send", Sent)
@@ -84,12 +86,17 @@ class ChatSend(Params, frozen=True, omit_defaults=True):
     forward: ForwardFrom | None = None
 
 
-class History(Result, frozen=True):
-    """Messages, oldest first."""
+class History(Result, frozen=True, omit_defaults=True):
+    """Messages, oldest first.
+
+    `waiting`, with the newest ones: what this account has written, in its order, and waits for the node that
+    orders the group.
+    """
 
     messages: list[Message]
     more: bool
     """Whether there are older ones."""
+    waiting: list[Message] = []
 
 
 @command("chat.history", History, cost=2)

@@ -1,7 +1,10 @@
 """What nodes ask each other, by name: `POST /_safeum/federation/v1/ask/<name>`, a JSON object each way."""
 
-from msgspec import Struct
+from typing import Annotated, Any
 
+from msgspec import Meta, Struct
+
+from safeum_home.protocol.federation.groups import Called
 from safeum_home.protocol.profile_types import AvatarData, AvatarId, AvatarType
 from safeum_home.protocol.scalars import Account, Username
 
@@ -33,5 +36,23 @@ class AvatarHeld(Struct, frozen=True, forbid_unknown_fields=True):
     data: AvatarData
 
 
-QUESTIONS: dict[str, type[Struct]] = {"account.find": FindAccount, "profile.avatar": AvatarOf}
+class GroupCommand(Struct, frozen=True, forbid_unknown_fields=True):
+    """A command of an account of the node that asks, about a group of the other one, as a client gives it."""
+
+    who: Called
+    method: Annotated[str, Meta(max_length=64)]
+    params: dict[str, Any]
+
+
+class GroupAnswer(Struct, frozen=True, forbid_unknown_fields=True):
+    """Its result, as a client gets it."""
+
+    result: dict[str, Any]
+
+
+QUESTIONS: dict[str, type[Struct]] = {
+    "account.find": FindAccount,
+    "profile.avatar": AvatarOf,
+    "group.command": GroupCommand,
+}
 NAME_OF = {question: name for name, question in QUESTIONS.items()}

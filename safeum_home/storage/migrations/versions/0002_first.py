@@ -87,6 +87,15 @@ def upgrade() -> None:
     _table("group_links", _blind("link", primary_key=True), _blind("chat"))
     op.create_index("ix_group_links_chat", "group_links", ["chat"])
     _table(
+        "group_nodes",
+        _blind("chat", primary_key=True),
+        _blind("node", primary_key=True),
+        _blind("life"),
+        _number("visible"),
+    )
+    _table("agreements", _blind("chat", primary_key=True), _blind("account", primary_key=True))
+    op.create_index("ix_agreements_account", "agreements", ["account"])
+    _table(
         "endings",
         _blind("account", primary_key=True),
         _blind("ending", primary_key=True),
@@ -127,6 +136,7 @@ def upgrade() -> None:
     _files()
     _message_changes()
     _federation()
+    _posts()
 
 
 def _message_changes() -> None:
@@ -156,6 +166,29 @@ def _message_changes() -> None:
     )
     op.create_index("ix_settings_chat", "settings", ["chat"])
     op.create_index("ix_settings_account_position", "settings", ["account", "position"])
+
+
+def _posts() -> None:
+    """What goes to the nodes of groups, and what those pass on."""
+    _table(
+        "posts",
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _blind("chat"),
+        _blind("account"),
+        _number("told"),
+        _number("hour"),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        _sealed(),
+    )
+    op.create_index("ix_posts_chat", "posts", ["chat"])
+    op.create_index("ix_posts_account_told", "posts", ["account", "told"])
+    _table(
+        "passed_on",
+        _blind("chat", primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _blind("account", primary_key=True),
+        _sealed(),
+    )
 
 
 def _files() -> None:
@@ -242,24 +275,22 @@ def _federation() -> None:
         sqlite_where=is_free,
         postgresql_where=is_free,
     )
-    op.create_index(
-        "ix_outbox_fixed",
-        "outbox",
-        ["destination", "position"],
-        sqlite_where=is_fixed,
-        postgresql_where=is_fixed,
-    )
-    op.create_index(
-        "ix_outbox_held",
-        "outbox",
-        ["destination", "type", "pointer"],
-        sqlite_where=is_held,
-        postgresql_where=is_held,
-    )
+    for name, columns, where in (
+        ("ix_outbox_fixed", ["destination", "position"], is_fixed),
+        ("ix_outbox_held", ["destination", "type", "pointer"], is_held),
+    ):
+        op.create_index(name, "outbox", columns, sqlite_where=where, postgresql_where=where)
     _table(
         "set_aside",
         _blind("peer", primary_key=True),
         sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
         _number("at"),
+        _sealed(),
+    )
+    _table("owed", _blind("chat", primary_key=True))
+    _table(
+        "passed",
+        _blind("chat", primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
         _sealed(),
     )

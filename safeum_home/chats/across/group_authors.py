@@ -1,0 +1,91 @@
+"""Whose an event is that a group's node passes on: it can hold one back, but not make one up."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from safeum_home.errors import Code, Problem
+from safeum_home.ports.federation import Peers
+from safeum_home.protocol.federation.chats import Reference
+from safeum_home.protocol.federation.events import Event, node_of
+from safeum_home.protocol.federation.group_posts import POST, Act, Written
+
+PATIENCE = 2 * 60 * 1000
+"""Milliseconds for which all of a group's node waits where an author's node cannot be asked for its keys."""
+MOST_NODES = 1_000
+_NOT_NOW = (Code.NODE_UNREACHABLE, Code.BUSY)
+
+
+class Authored(NamedTuple):
+    """An event by an account of the node that has signed it, and what the account does."""
+
+    event: Event
+    act: Act
+
+    @property
+    def written(self) -> Reference:
+        """Which message it is of, where it is one that was written, or edited."""
+        if isinstance(self.act, Written) and self.act.message is not None:
+            return self.act.message
+        return Reference(self.event.node, self.event.id or "")
+
+
+def act_of(event: Event) -> Act:
+    """What an account does; raises `malformed_event`."""
+    try:
+        act: Act = msgspec.convert(event.content, Act, strict=True)
+    except msgspec.ValidationError:
+        raise Problem(Code.MALFORMED_EVENT) from None
+    if isinstance(act, Written) and (act.message is None) != (act.edited is None):
+        raise Problem(Code.MALFORMED_EVENT)
+    if isinstance(act, Written) and act.message is not None and act.message.node != event.node:
+        raise Problem(Code.MALFORMED_EVENT, "nobody edits what accounts of other nodes have written")
+    return act
+
+
+class Authors:
+    """Checks what is passed on."""
+
+    def __init__(self, peers: Peers, now: Callable[[], int]) -> None:
+        """`now` is in milliseconds."""
+        self._peers = peers
+        self._now = now
+        self._silent: OrderedDict[str, int] = OrderedDict()
+        """Nodes that could not be asked for their keys, since when."""
+
+    async def authored(self, node: str, chat: str | None, plain: dict[str, Any]) -> Authored:
+        """An event of a group's chat that `node`, which orders it, passes on.
+
+        What an account of that very node does has no signature of its own. Raises `malformed_event`,
+        `wrong_sender_node`, `bad_signature`, `unknown_key`, and what passes.
+        """
+        try:
+            event = msgspec.convert(plain, Event, strict=True)
+        except msgspec.ValidationError:
+            raise Problem(Code.MALFORMED_EVENT) from None
+        if event.type != POST or event.chat != chat or event.id is None:
+            raise Problem(Code.MALFORMED_EVENT)
+        if event.node != node_of(event.sender):
+            raise Problem(Code.WRONG_SENDER_NODE)
+        act = act_of(event)
+        if event.node != node:
+            event = await self._verified(node, plain, event.node)
+        return Authored(event, act)
+
+    async def _verified(self, origin: str, plain: dict[str, Any], author: str) -> Event:
+        try:
+            event = await self._peers.verified(origin, plain)
+        except Problem as problem:
+            if problem.code not in _NOT_NOW:
+                raise
+            since = self._silent.setdefault(author, self._now())
+            while len(self._silent) > MOST_NODES:
+                self._silent.popitem(last=False)
+            if self._now() - since < PATIENCE:
+                raise
+            # All else that the group's node tells is not to wait for a third node for ever.
+            raise Problem(Code.UNKNOWN_KEY) from None
+        self._silent.pop(author, None)
+        return event

@@ -1,0 +1,100 @@
+"""What the nodes of a group's members are told of its messages, noted by their hub with the change.
+
+The pointer of a message is its chat's blind index, its position (8 octets, big-endian), and the life of the
+node's copy: messages of before its first member came are not for a node, nor is what waits when its last one
+has left. Of a reaction the account's index stands behind that; of pins the position is where they changed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from safeum_home.chats.contents import Chat
+from safeum_home.ports import Blinder
+from safeum_home.ports.federation import Noted, Peers
+from safeum_home.protocol.federation.group_posts import MESSAGE
+from safeum_home.storage import events, group_nodes
+from safeum_home.storage.rows import NewEvent
+
+BLIND = 16
+"""Octets of a blind index."""
+
+
+class GroupEvent(NamedTuple):
+    """A message to be stored, and the nodes that are to be told of it."""
+
+    event: NewEvent
+    nodes: tuple[str, ...]
+
+
+def pointer(chat: bytes, position: int, life: bytes) -> bytes:
+    """Of a message, for a copy."""
+    return chat + position.to_bytes(8, "big") + life
+
+
+class Pointed(NamedTuple):
+    """What a pointer says."""
+
+    chat: bytes
+    position: int
+    life: bytes
+    account: bytes
+
+
+def pointed(pointer: bytes) -> Pointed:
+    """What is pointed at."""
+    at, to = BLIND + 8, 2 * BLIND + 8
+    return Pointed(pointer[:BLIND], int.from_bytes(pointer[BLIND:at], "big"), pointer[at:to], pointer[to:])
+
+
+class GroupNotes:
+    """Notes messages. `append` suits `Database.append`."""
+
+    def __init__(self, peers: Peers, blinder: Blinder) -> None:
+        self._peers = peers
+        self._blinder = blinder
+
+    def lives(self, c: Connection, nodes: Iterable[str], chat: bytes) -> dict[str, bytes]:
+        """The lives of copies, by the names of those among some nodes that hold one."""
+        known = group_nodes.lives(c, chat)
+        found = {node: known.get(self._blinder.node(node)) for node in nodes}
+        return {node: life for node, life in found.items() if life is not None}
+
+    def rows(self, lives: Mapping[str, bytes], chat: bytes, position: int) -> list[Noted]:
+        """That some nodes are to be told of a message."""
+        return [Noted(n, MESSAGE, pointer(chat, position, life)) for n, life in lives.items()]
+
+    def append(self, c: Connection, rows: Sequence[GroupEvent]) -> list[int | None]:
+        """As `append_events`; what was stored before is not told again."""
+        outcomes = events.append_events(c, [row.event for row in rows])
+        noted: list[Noted] = []
+        lives = {event.chat: self.lives(c, nodes, event.chat) for event, nodes in rows}
+        for (event, _), earlier in zip(rows, outcomes, strict=True):
+            if earlier is None:
+                noted += self.rows(lives[event.chat], event.chat, event.position)
+        self._peers.note(c, noted)
+        return outcomes
+
+    def again(self, c: Connection, chat: Chat, node: str, position: int) -> None:
+        """A node may have lost a message that it was told of."""
+        self._peers.note(c, self.rows(self.lives(c, [node], chat.blind), chat.blind, position))
+
+    def changed(
+        self,
+        c: Connection,
+        chat: Chat,
+        type: str,
+        position: int,
+        account: bytes = b"",
+        urgent: bool = False,
+    ) -> None:
+        """A message has become something else, or what `account` has made of it, or what is pinned.
+
+        It is never noted as a message again: that would be told in another place than it was stored in.
+        """
+        noted = [
+            Noted(node, type, pointer(chat.blind, position, life) + account, urgent)
+            for node, life in self.lives(c, chat.nodes, chat.blind).items()
+        ]
+        self._peers.note(c, noted)

@@ -1,0 +1,141 @@
+"""Reactions and pins in groups across nodes, as their hub tells of them."""
+
+from sqlalchemy import Connection
+
+from safeum_home.chats.across.arrivals import content
+from safeum_home.chats.across.changed import tell
+from safeum_home.chats.across.group_authors import Authors
+from safeum_home.chats.across.group_copies import check_hub
+from safeum_home.chats.across.group_references import GroupReferences
+from safeum_home.chats.across.group_shown import GroupShown
+from safeum_home.chats.across.places import Places
+from safeum_home.chats.altering import Altered, Altering, Place, Stored
+from safeum_home.chats.changing import MessageChanges
+from safeum_home.chats.contents import Chat, ChatContents
+from safeum_home.chats.emoji import one_emoji
+from safeum_home.chats.opening import ChatOpener
+from safeum_home.chats.pins import Pins
+from safeum_home.chats.registry import ChatRegistry
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId
+from safeum_home.ports import Database
+from safeum_home.ports.federation import Applied
+from safeum_home.protocol.federation.events import Event
+from safeum_home.protocol.federation.group_posts import PINS, REACTION, GroupPins, PassedOn, Reacting
+from safeum_home.protocol.message_types import Deleted
+
+
+async def copy_of(registry: ChatRegistry, node: str, event: Event) -> Chat:
+    """The copy of a group that `node` tells of; go on in the turn of the answer. Raises `not_a_contact`."""
+    chat = await registry.load(check_hub(node, event))
+    if chat is None or chat.hub != node:
+        raise Problem(Code.NOT_A_CONTACT)
+    return chat
+
+
+class GroupReactionKind:
+    """`ports.SharedKind`: `group.reaction`. What an account takes back is a reaction with nothing."""
+
+    type = REACTION
+    together = True
+    """Many may be stored in one transaction."""
+
+    def __init__(
+        self,
+        database: Database,
+        registry: ChatRegistry,
+        shown: GroupShown,
+        references: GroupReferences,
+        authors: Authors,
+        altering: Altering,
+        changes: MessageChanges,
+    ) -> None:
+        self._database = database
+        self._registry = registry
+        self._shown = shown
+        self._references = references
+        self._authors = authors
+        self._altering = altering
+        self._changes = changes
+
+    def build(self, c: Connection, pointer: bytes) -> Event | None:
+        return self._shown.reaction(c, self.type, pointer)
+
+    async def apply(self, node: str, event: Event) -> Applied:
+        told = content(event, PassedOn)
+        check_hub(node, event)
+        authored = await self._authors.authored(node, event.chat, told.event)
+        act, sender = authored.act, AccountId(authored.event.sender)
+        if not isinstance(act, Reacting):
+            raise Problem(Code.MALFORMED_EVENT)
+        emoji = None if act.emoji is None else one_emoji(act.emoji)
+        chat = await copy_of(self._registry, node, event)
+        places, outcome = Places(self._database, chat), list[Stored]()
+
+        def change(c: Connection, place: Place) -> Altered | None:
+            return (
+                None if isinstance(place.message.body, Deleted) else self._changes.reaction(c, place, emoji)
+            )
+
+        def store(c: Connection) -> None:
+            outcome.clear()
+            both, target = places.both, self._references.find(c, chat, act.message)
+            if target is None:
+                raise Problem(Code.MESSAGE_GONE)
+            if (stored := self._altering.store_told(c, chat, sender, target, both, change)) is not None:
+                outcome.append(stored)
+
+        def publish() -> None:
+            for stored in outcome:
+                tell(self._altering, chat, stored)
+
+        return Applied(store, publish, lambda: None, places.take)
+
+
+class GroupPinsKind:
+    """`ports.SharedKind`: `group.pins`: all that is pinned, in the order of the hub."""
+
+    type = PINS
+
+    def __init__(
+        self,
+        database: Database,
+        registry: ChatRegistry,
+        opener: ChatOpener,
+        shown: GroupShown,
+        references: GroupReferences,
+        altering: Altering,
+        pins: Pins,
+    ) -> None:
+        self._database = database
+        self._registry = registry
+        self._opener = opener
+        self._shown = shown
+        self._references = references
+        self._altering = altering
+        self._pins = pins
+
+    def build(self, c: Connection, pointer: bytes) -> Event | None:
+        return self._shown.pins(c, self.type, pointer)
+
+    async def apply(self, node: str, event: Event) -> Applied:
+        shared = content(event, GroupPins)
+        chat = await copy_of(self._registry, node, event)
+        places, changed = Places(self._database, chat), list[ChatContents]()
+
+        def store(c: Connection) -> None:
+            changed.clear()
+            position, contents = places.both[0], self._opener.group(c, chat.blind)
+            if contents is None:
+                raise Problem(Code.NOT_A_CONTACT)
+            named = [self._references.find(c, chat, told) for told in shared.pinned]
+            targets = [target for target in named if target is not None]
+            if (now := self._pins.told_in_group(c, contents, targets, position)) is not None:
+                changed.append(now)
+
+        def publish() -> None:
+            for now in changed:
+                self._altering.refresh(chat.id)
+                self._altering.tell_record(chat, now, now.changed)
+
+        return Applied(store, publish, lambda: None, places.take)

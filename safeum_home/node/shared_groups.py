@@ -1,0 +1,126 @@
+"""Groups across nodes, made and wired: what hubs tell of theirs, and what is kept of those of others."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from safeum_home.chats.across.group_answering import CalledElsewhere, GroupAnswering
+from safeum_home.chats.across.group_coming import Coming
+from safeum_home.chats.across.group_commands import GroupForwarding, Handlers
+from safeum_home.chats.across.group_copies import GroupCopies
+from safeum_home.chats.across.group_entries import EntryKind
+from safeum_home.chats.across.group_leaving import CopyLeaving, LeftKind
+from safeum_home.chats.across.group_places import CopyEntries
+from safeum_home.chats.across.group_records import GroupKind, OverKind
+from safeum_home.chats.across.group_telling import GroupTelling
+from safeum_home.chats.group_changes import GroupChanges
+from safeum_home.chats.group_departures import GroupLeaving
+from safeum_home.chats.group_endings import GroupEndings
+from safeum_home.chats.group_entrance import GroupEntrance
+from safeum_home.chats.group_events import GroupEvents
+from safeum_home.ids import system_account
+from safeum_home.limits import RateLimit
+from safeum_home.node.means import DomainMeans
+from safeum_home.node.message_changes import MessageWays
+from safeum_home.node.messaging import MessagingParts
+from safeum_home.ports.federation import Answer, SharedKind
+from safeum_home.protocol.federation.questions import GroupCommand
+
+
+class SharedGroups(NamedTuple):
+    """What other nodes are told, tell and ask of groups; `handlers` are for groups of all nodes."""
+
+    shared: tuple[SharedKind, ...]
+    answers: Mapping[type[Struct], Answer]
+    handlers: Handlers
+    rates: dict[str, RateLimit]
+
+
+class GroupMeans(NamedTuple):
+    """What it stands on, besides the node's own means."""
+
+    events: GroupEvents
+    changes: GroupChanges
+    entrance: GroupEntrance
+    leaving: GroupLeaving
+    copies: GroupCopies
+    copy_leaving: CopyLeaving
+    telling: GroupTelling
+    called: CalledElsewhere
+    erased: Callable[[], object]
+
+
+def make_group_telling(means: DomainMeans) -> GroupTelling:
+    return GroupTelling(means.peers, means.vault.blinder, means.vault.farewells, means.telling.groups)
+
+
+def make_copies(means: DomainMeans, events: GroupEvents, endings: GroupEndings) -> GroupCopies:
+    vault = means.vault
+    return GroupCopies(vault.keyring, vault.blinder, means.opener, events, endings, means.turns, means.bus)
+
+
+def make_copy_leaving(means: DomainMeans, copies: GroupCopies, erased: Callable[[], object]) -> CopyLeaving:
+    """`erased` is called when a copy was erased."""
+    vault = means.vault
+    return CopyLeaving(
+        means.database, vault.blinder, means.registry, copies, means.peers, vault.farewells, erased
+    )
+
+
+def make_shared_groups(
+    means: DomainMeans,
+    messaging: MessagingParts,
+    ways: MessageWays,
+    groups: GroupMeans,
+    handlers: Handlers,
+) -> SharedGroups:
+    """`handlers` carry out commands about groups of this node."""
+    node, database, now = means.node, means.database, means.milliseconds
+    blinder, cursors, registry = means.vault.blinder, means.vault.cursors, means.registry
+    section, seconds = means.config.limits, means.clock.seconds
+    system, opener = system_account(node), means.opener
+    coming = Coming(means.clock)
+    entries = CopyEntries(
+        node, blinder, groups.copies, groups.entrance, means.infos, messaging.receipts, coming
+    )
+    shared: tuple[SharedKind, ...] = (
+        GroupKind(database, system, now, registry, groups.events, groups.copies, means.infos, groups.erased),
+        EntryKind(
+            node,
+            database,
+            blinder,
+            cursors,
+            now,
+            registry,
+            groups.events,
+            groups.copies,
+            entries,
+            groups.changes,
+            groups.leaving,
+            groups.erased,
+        ),
+        OverKind(database, system, now, registry, groups.copies, groups.telling, groups.erased),
+        LeftKind(node, now, cursors, groups.copy_leaving, groups.changes, groups.leaving, groups.erased),
+    )
+    nodes = RateLimit(section.group_commands_per_node, section.group_commands_per_node_burst, seconds)
+    forwarding = GroupForwarding(
+        node,
+        means.peers,
+        database,
+        blinder,
+        cursors,
+        registry,
+        opener,
+        means.directory,
+        groups.copy_leaving,
+        coming,
+        groups.entrance.limits,
+    )
+    answering = GroupAnswering(registry, handlers, groups.called, nodes)
+    return SharedGroups(
+        shared,
+        {GroupCommand: answering.answer},  # type: ignore[dict-item]  # each takes its own question
+        forwarding.wrapped(handlers),
+        {"group_commands_per_node": nodes},
+    )

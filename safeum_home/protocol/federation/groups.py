@@ -1,0 +1,72 @@
+"""What nodes tell each other of groups: the content of their events. docs/federation.md narrates it.
+
+All but `group.left` is told by the group's hub, in the name of its system contact, to other nodes.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from safeum_home.protocol.group_types import GroupAbout, GroupName, GroupState
+from safeum_home.protocol.message_types import Origin
+from safeum_home.protocol.profile_types import AvatarId, DisplayName
+from safeum_home.protocol.scalars import Account, Address
+from safeum_home.protocol.types import GroupRole
+
+GROUP = "group"
+ENTRY = "group.entry"
+OVER = "group.over"
+LEFT = "group.left"
+
+
+class SharedGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`group`: what a group says of itself now; `members` is how many there are.
+
+    `begins`: the node gets a copy of it, and is told of all that is there. It has another value after nobody
+    of that node was in the group.
+    """
+
+    name: GroupName
+    about: GroupAbout = ""
+    avatar: AvatarId | None = None
+    earlier: bool = False
+    members: Annotated[int, Meta(ge=0)] = 0
+    begins: Origin | None = None
+
+
+class Called(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What members see of an account. An empty name is one that nobody knows."""
+
+    account: Account
+    address: Address
+    display_name: DisplayName = ""
+
+
+class SharedEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`group.entry`: what an account is in a group now.
+
+    `by` has invited or removed it, or made it what it is. `since` names the time for which it is a member:
+    after it was none, that is another one. `earlier`: it sees what was written before that. `group` is told
+    with an invitation.
+    """
+
+    who: Called
+    state: GroupState
+    role: GroupRole = "member"
+    by: Called | None = None
+    since: Origin | None = None
+    earlier: bool = False
+    group: SharedGroup | None = None
+
+
+class SharedEnd(Struct, frozen=True, forbid_unknown_fields=True):
+    """`group.over`: the hub has erased the group."""
+
+
+class SharedLeave(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`group.left`: the sender has left, or declined, while its node could not ask the hub.
+
+    `since` is that of its entry; null: it was invited.
+    """
+
+    since: Origin | None = None

@@ -1,0 +1,451 @@
+"""Groups whose members are at several nodes: one of them orders, the others keep copies."""
+
+from base64 import b64encode
+from typing import Any
+
+from safeum_home.ids import ChatId
+from tests.groups_across_case import A, B, C, GroupsAcrossCase
+from tests.test_images import drawn, encoded
+from tests.world import PASSWORD, Client
+
+
+class ComingTests(GroupsAcrossCase):
+    """Invitations go to other nodes, and what they lead to comes back."""
+
+    def test_invited(self) -> None:
+        """Who is invited sees by whom into what, and nothing of what is written."""
+        chat = self.create(self.bob, about="On Sundays")
+        self.alice.write(chat, "secret")
+        self.settle()
+        [event] = self.bob.take("group.invited")
+        told = event["params"]["invitation"]
+        self.assertEqual(
+            (told["chat"], told["name"], told["about"], told["by"], told["address"], told["members"]),
+            (chat, "Walks", "On Sundays", self.alice.account, self.alice.address, 1),
+        )
+        [listed] = self.bob.call("group.invitations")["invitations"]
+        self.assertEqual(listed["chat"], chat)
+        self.refused("not_found", self.bob, "chat.history", chat=chat)
+
+    def test_accepted(self) -> None:
+        """A member of another node and all others see each other; messages come in their order."""
+        chat = self.create(self.bob, self.amy)
+        self.alice.write(chat, "before")
+        self.come(self.bob, "group.accept", chat=chat)
+        self.settle()
+        events = [event["method"] for event in self.bob.take()]
+        self.assertEqual(events[-3:], ["chat.updated", "group.member", "chat.message"])
+        self.alice.write(chat, "one")
+        self.come(self.amy, "group.accept", chat=chat)
+        self.amy.write(chat, "two")
+        self.settle()
+        self.assertEqual(self.words(self.bob, chat), ["joined", "one", "joined", "two"])
+        self.assertEqual(self.shown(self.bob, chat), self.shown(self.alice, chat)[-4:])
+        people = {
+            "alice@a.example": ("owner", "member"),
+            "amy@a.example": ("member", "member"),
+            "bob@b.example": ("member", "member"),
+        }
+        for client in (self.alice, self.amy, self.bob):
+            self.assertEqual(self.roster(client, chat), people)
+        self.assertEqual(self.info(self.bob, chat)["group"]["members"], 3)
+        self.assertEqual(self.info(self.bob, chat)["group"]["hub"], A)
+        self.assertEqual(self.info(self.bob, chat)["unread"], 2)
+        self.assertEqual(self.rows(self.nodes[B], "agreements"), 0)
+
+    def test_earlier(self) -> None:
+        """Who sees what was before is told all of it, in its order, and none of it live."""
+        chat = self.create(self.bob, earlier=True)
+        said = [f"word {number}" for number in range(5)]
+        for each in said:
+            self.alice.write(chat, each)
+        self.settle()
+        self.bob.take()
+        self.come(self.bob, "group.accept", chat=chat)
+        self.settle()
+        self.assertEqual(len(self.bob.take("chat.message")), 1)
+        self.alice.write(chat, "now")
+        self.settle()
+        self.assertEqual(self.words(self.bob, chat), ["created", *said, "joined", "now"])
+        self.assertEqual(self.shown(self.bob, chat), self.shown(self.alice, chat))
+        self.assertEqual(self.info(self.bob, chat)["unread"], 1)
+
+    def test_third_node(self) -> None:
+        """An admin of another node invites somebody of a third one, whom the hub does not know."""
+        self.befriend(self.bob, self.carol)
+        chat = self.group(self.bob)
+        self.alice.call("group.role", chat=chat, account=self.bob.account, role="admin")
+        self.settle()
+        self.bob.call("group.invite", chat=chat, accounts=[self.carol.account])
+        self.settle()
+        [event] = self.carol.take("group.invited")
+        self.assertEqual(event["params"]["invitation"]["by"], self.bob.account)
+        self.come(self.carol, "group.accept", chat=chat)
+        self.settle()
+        self.alice.write(chat, "hello")
+        self.settle()
+        for client in (self.alice, self.bob, self.carol):
+            self.assertEqual(self.words(client, chat)[-2:], ["joined", "hello"])
+            self.assertEqual(self.roster(client, chat)["carol@c.example"], ("member", "member"))
+        self.assertEqual(self.roster(self.carol, chat)["bob@b.example"], ("admin", "member"))
+
+    def test_stranger(self) -> None:
+        """A hub cannot invite whom it likes: the one who is invited knows its contacts."""
+        chat = self.group(self.bob)
+        self.alice.call("group.role", chat=chat, account=self.bob.account, role="admin")
+        self.settle()
+        self.bob.call("group.invite", chat=chat, accounts=[self.carol.account])
+        self.settle()
+        self.expected = ["not_a_contact"]
+        self.assertEqual(self.carol.take("group.invited"), [])
+        self.assertEqual(self.rows(self.nodes[C], "roster"), 0)
+        self.assertNotIn("carol@c.example", self.roster(self.bob, chat))
+
+
+class GoingTests(GroupsAcrossCase):
+    """Members of other nodes leave, are removed, and their accounts are closed."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.chat = self.group(self.bob, self.carol, self.amy)
+
+    def test_left(self) -> None:
+        """Who leaves is told nothing more; with the last member of its node the copy is erased."""
+        self.alice.write(self.chat, "hello")
+        self.settle()
+        self.assertGreater(self.events(B), 0)
+        self.bob.call("group.leave", chat=self.chat)
+        self.refused("not_found", self.bob, "chat.history", chat=self.chat)
+        [told] = self.bob.take("group.member")
+        self.assertEqual(told["params"]["member"]["state"], "left")
+        self.alice.write(self.chat, "without bob")
+        self.settle()
+        self.nodes[B].settle(30)
+        self.assertEqual(self.bob.take("group.member", "chat.updated"), [])
+        self.assertEqual([m for m in self.bob.messages() if m["chat"] == self.chat], [])
+        for table in ("roster", "members", "chats", "events", "erasing", "keys"):
+            self.assertEqual(self.of_chat(B, table), 0, table)
+        self.assertEqual(self.words(self.carol, self.chat)[-2:], ["left", "without bob"])
+        self.assertEqual(self.rows(self.nodes[A], "group_nodes"), 1)
+
+    def test_back(self) -> None:
+        """Who comes back begins anew, and nothing is missing from then on."""
+        self.alice.write(self.chat, "one")
+        self.settle()
+        self.bob.call("group.leave", chat=self.chat)
+        self.settle()
+        self.nodes[B].settle(30)
+        self.alice.write(self.chat, "two")
+        self.alice.call("group.invite", chat=self.chat, accounts=[self.bob.account])
+        self.settle()
+        self.come(self.bob, "group.accept", chat=self.chat)
+        self.settle()
+        self.alice.write(self.chat, "three")
+        self.settle()
+        self.assertEqual(self.words(self.bob, self.chat), ["joined", "three"])
+        self.assertIn("bob@b.example", self.roster(self.carol, self.chat))
+
+    def test_removed(self) -> None:
+        """An admin removes somebody of another node, and takes an invitation there back."""
+        self.alice.call("group.invite", chat=self.chat, accounts=[self.ben.account])
+        self.settle()
+        self.alice.call("group.remove", chat=self.chat, account=self.ben.account)
+        self.alice.call("group.remove", chat=self.chat, account=self.carol.account)
+        self.settle()
+        states = [event["params"]["member"]["state"] for event in self.carol.take("group.member")]
+        self.assertEqual(states[-1], "removed")
+        self.refused("not_found", self.carol, "chat.history", chat=self.chat)
+        self.assertEqual(self.ben.call("group.invitations")["invitations"], [])
+        self.assertNotIn("carol@c.example", self.roster(self.bob, self.chat))
+        self.refused("not_found", self.ben, "group.accept", chat=self.chat)
+
+    def test_declined(self) -> None:
+        """Nothing is left of a group at a node where nobody is in it."""
+        other = self.create(self.bob, name="Other")
+        self.bob.call("group.decline", chat=other)
+        self.settle()
+        self.assertEqual(self.of_chat(B, "chats", other), 0)
+        self.assertEqual(self.of_chat(B, "roster", other), 0)
+        self.assertEqual(self.roster(self.alice, other), {"alice@a.example": ("owner", "member")})
+
+    def test_owner_leaves(self) -> None:
+        """Somebody of another node follows the owner, and has its rights from there."""
+        for client in (self.alice, self.amy):
+            client.call("group.leave", chat=self.chat)
+        self.settle()
+        self.assertEqual(self.roster(self.carol, self.chat)["bob@b.example"], ("owner", "member"))
+        self.bob.call("group.set", chat=self.chat, name="Bob's")
+        self.bob.call("group.remove", chat=self.chat, account=self.carol.account)
+        self.settle()
+        self.assertEqual(self.info(self.bob, self.chat)["group"]["name"], "Bob's")
+        self.assertEqual(list(self.roster(self.bob, self.chat)), ["bob@b.example"])
+        self.bob.call("group.leave", chat=self.chat)
+        self.settle()
+        for name in (A, B, C):
+            self.nodes[name].settle(30)
+            self.assertEqual(self.of_chat(name, "events"), 0)
+            self.assertEqual(self.of_chat(name, "chats"), 0)
+
+    def test_hub_away(self) -> None:
+        """One can leave all the same; reading goes on, and all else has to wait."""
+        self.alice.write(self.chat, "hello")
+        self.settle()
+        self.nodes.away.add(A)
+        self.assertEqual(self.words(self.bob, self.chat)[-1], "hello")
+        self.assertEqual(len(self.roster(self.bob, self.chat)), 4)
+        self.refused("node_unreachable", self.bob, "group.set", chat=self.chat, name="Nope")
+        self.bob.call("group.leave", chat=self.chat)
+        self.refused("not_found", self.bob, "chat.history", chat=self.chat)
+        self.settle()
+        self.nodes.away.clear()
+        self.settle()
+        self.assertNotIn("bob@b.example", self.roster(self.alice, self.chat))
+        self.assertEqual(self.words(self.carol, self.chat)[-1], "left")
+
+    def test_back_before_that_is_told(self) -> None:
+        """What is told late of somebody that left does not throw out who has come back."""
+        link = self.alice.call("group.link.reset", chat=self.chat)["link"]
+        self.nodes.away.add(A)
+        self.bob.call("group.leave", chat=self.chat)
+        waiting = list(self.nodes.peers[B].waiting)
+        self.nodes.peers[B].waiting.clear()
+        self.nodes.away.clear()
+        self.nodes[B].settle(30)
+        self.alice.call("group.remove", chat=self.chat, account=self.carol.account)
+        self.refused("not_permitted", self.carol, "group.join", link=link)
+        self.come(self.bob, "group.join", link=link)
+        self.settle()
+        self.assertIn("bob@b.example", self.roster(self.alice, self.chat))
+        self.nodes.peers[B].waiting += waiting
+        self.settle()
+        self.assertIn("bob@b.example", self.roster(self.alice, self.chat))
+
+    def test_closed(self) -> None:
+        """A closed account leaves its groups at other nodes, also where it knows nobody of the hub."""
+        self.bob.call("contact.remove", account=self.alice.account)
+        self.settle()
+        self.bob.call("account.pin.set", password=PASSWORD, pin="284716")
+        Client(self.nodes[B]).ask("account.block", username="bob", pin="284716")
+        self.settle()
+        self.nodes[B].settle(30)
+        self.assertNotIn("bob@b.example", self.roster(self.alice, self.chat))
+        self.assertEqual(len(self.roster(self.carol, self.chat)), 3)
+        for table in ("roster", "members", "chats", "events"):
+            self.assertEqual(self.of_chat(B, table), 0, table)
+        self.assertEqual(self.rows(self.nodes[B], "erasing"), 0)
+        self.assertEqual(self.rows(self.nodes[A], "group_nodes"), 1)
+
+    def test_closed_at_the_hub(self) -> None:
+        """So does one of the hub, in all copies."""
+        self.amy.call("account.pin.set", password=PASSWORD, pin="284716")
+        Client(self.nodes[A]).call("account.block", username="amy", pin="284716")
+        self.settle()
+        self.nodes[A].settle(30)
+        self.settle()
+        for client in (self.alice, self.bob, self.carol):
+            self.assertEqual(len(self.roster(client, self.chat)), 3)
+            self.assertEqual(self.words(client, self.chat)[-1], "left")
+
+
+class ChangingTests(GroupsAcrossCase):
+    """What members of other nodes do to a group is done at its hub, and seen by all."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.chat = self.group(self.bob, self.carol, self.amy)
+
+    def test_roles(self) -> None:
+        """A role counts wherever its bearer is; what it does not allow is refused with the same code."""
+        self.refused("not_permitted", self.bob, "group.set", chat=self.chat, name="Mine")
+        self.alice.call("group.role", chat=self.chat, account=self.bob.account, role="admin")
+        self.settle()
+        self.assertEqual(self.info(self.bob, self.chat)["role"], "admin")
+        self.bob.call("group.set", chat=self.chat, name="Hikes", about="Up")
+        self.settle()
+        for client in (self.alice, self.bob, self.carol):
+            group = self.info(client, self.chat)["group"]
+            self.assertEqual((group["name"], group["about"]), ("Hikes", "Up"))
+            self.assertEqual(self.words(client, self.chat)[-3:], ["admin", "Hikes", "described"])
+            [event] = client.take("chat.updated")[-1:]
+            self.assertEqual(event["params"]["chat"]["group"]["name"], "Hikes")
+        self.refused("not_permitted", self.bob, "group.remove", chat=self.chat, account=self.alice.account)
+        self.alice.call("group.role", chat=self.chat, account=self.bob.account, role="owner")
+        self.settle()
+        self.assertEqual(self.roster(self.carol, self.chat)["bob@b.example"], ("owner", "member"))
+        self.assertEqual(self.roster(self.carol, self.chat)["alice@a.example"], ("admin", "member"))
+        self.bob.call("group.remove", chat=self.chat, account=self.amy.account)
+        self.settle()
+        self.refused("not_found", self.amy, "chat.history", chat=self.chat)
+        self.refused("wrong_member_state", self.bob, "group.remove", chat=self.chat, account=self.amy.account)
+
+    def test_link(self) -> None:
+        """A link leads to its own node, whoever follows it; and nobody comes in who did not ask to."""
+        self.alice.call("group.role", chat=self.chat, account=self.bob.account, role="admin")
+        link = self.bob.call("group.link.reset", chat=self.chat)["link"]
+        self.assertTrue(link.startswith(f"https://{A}/group#"))
+        self.assertEqual(self.alice.call("group.link", chat=self.chat)["link"], link)
+        previewed = self.ben.call("group.preview", link=link)
+        self.assertEqual((previewed["name"], previewed["members"], previewed["member"]), ("Walks", 4, False))
+        self.assertEqual(self.come(self.ben, "group.join", link=link)["chat"], self.chat)
+        self.settle()
+        self.alice.write(self.chat, "hello")
+        self.settle()
+        self.assertEqual(self.words(self.ben, self.chat), ["joined", "hello"])
+        self.assertTrue(self.ben.call("group.preview", link=link)["member"])
+        self.bob.call("group.link.revoke", chat=self.chat)
+        self.refused("not_found", self.ben, "group.preview", link=link)
+        self.refused("node_unreachable", self.ben, "group.join", link="https://d.example/group#abc")
+
+    def test_picture(self) -> None:
+        """It is kept by the hub, and fetched from there."""
+        self.alice.call("group.role", chat=self.chat, account=self.bob.account, role="admin")
+        picture = {"type": "image/png", "data": b64encode(encoded(drawn("RGB"), "PNG")).decode()}
+        avatar = self.bob.call("group.avatar.set", chat=self.chat, **picture)["avatar"]
+        self.settle()
+        self.assertEqual(self.info(self.carol, self.chat)["group"]["avatar"], avatar)
+        got = self.carol.call("group.avatar.get", chat=self.chat, avatar=avatar)
+        self.assertEqual(got, self.alice.call("group.avatar.get", chat=self.chat, avatar=avatar))
+        picture["data"] = "AAAA"
+        self.refused("invalid_image", self.bob, "group.avatar.set", chat=self.chat, **picture)
+        self.bob.call("group.avatar.remove", chat=self.chat)
+        self.settle()
+        self.assertIsNone(self.info(self.carol, self.chat)["group"]["avatar"])
+
+    def test_named_anew(self) -> None:
+        """Who is invited sees what the group is called now."""
+        other = self.create(self.bob, name="Other")
+        self.bob.take()
+        self.alice.call("group.set", chat=other, name="Another")
+        self.settle()
+        [event] = self.bob.take("group.invited")
+        self.assertEqual(event["params"]["invitation"]["name"], "Another")
+
+    def test_changed(self) -> None:
+        """What is edited or deleted at the hub is so in all copies."""
+        first, second = (self.alice.write(self.chat, words)["id"] for words in ("one", "two"))
+        self.settle()
+        body = {"kind": "text", "text": "first"}
+        self.alice.call("message.edit", chat=self.chat, message=first, body=body)
+        self.alice.call("message.delete", chat=self.chat, message=second)
+        self.settle()
+        self.assertEqual(self.words(self.bob, self.chat)[-2:], ["first", "deleted"])
+        self.assertEqual(self.shown(self.bob, self.chat)[-2:], self.shown(self.alice, self.chat)[-2:])
+
+    def test_answers(self) -> None:
+        """An answer names what it answers, in each copy by the id that it has there."""
+        first = self.alice.write(self.chat, "one")["id"]
+        self.amy.call("chat.send", **self.amy.message(self.chat, "two"), reply_to=first)
+        self.settle()
+        page = self.carol.call("chat.history", chat=self.chat)["messages"]
+        self.assertEqual(page[-1]["reply_to"], page[-2]["id"])
+
+    def test_away(self) -> None:
+        """A node that was away is told what is so now, in the order of the hub, and so is a device."""
+        cursor, token = self.bob.cursor, self.bob.token
+        self.nodes.away.add(B)
+        for number in range(3):
+            self.alice.write(self.chat, f"word {number}")
+            self.alice.call("group.set", chat=self.chat, name=f"Name {number}")
+        self.alice.call("group.remove", chat=self.chat, account=self.carol.account)
+        self.settle()
+        self.nodes.away.clear()
+        self.settle()
+        shown = self.shown(self.bob, self.chat)
+        self.assertEqual(shown, self.shown(self.alice, self.chat)[-len(shown) :])
+        live = [event for event in self.bob.take() if event["params"].get("chat") == self.chat]
+        self.assertTrue(live)
+        self.assertEqual(self.bob.token, token)
+        again = self.bob.resume(cursor)
+        told = [event for event in again.take("chat.message") if event["params"]["chat"] == self.chat]
+        self.assertEqual(
+            [event["params"]["id"] for event in told][-6:],
+            [event["params"]["id"] for event in live if event["method"] == "chat.message"][-6:],
+        )
+
+
+class LastOneTests(GroupsAcrossCase):
+    """What becomes of a copy when nobody is left in the group at its node."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.chat = self.group(self.bob, self.carol)
+        self.dora = self.nodes[C].register("dora")
+        self.link = self.alice.call("group.link.reset", chat=self.chat)["link"]
+        self.alice.write(self.chat, "one")
+        self.settle()
+        self.bob.take()
+
+    def test_at_once(self) -> None:
+        """Who comes back at once has a copy that begins anew, before the other one is swept away."""
+        self.alice.call("group.set", chat=self.chat, earlier=True)
+        for round in range(3):
+            self.bob.call("group.leave", chat=self.chat)
+            self.alice.write(self.chat, f"round {round}")
+            self.come(self.bob, "group.join", link=self.link)
+            self.assertEqual(self.shown(self.bob, self.chat), self.shown(self.alice, self.chat))
+        self.nodes[B].settle(30)
+        self.assertEqual(self.shown(self.bob, self.chat), self.shown(self.alice, self.chat))
+        self.assertEqual(self.of_chat(B, "erasing"), 0)
+
+    def test_invited_still(self) -> None:
+        """For who is invited there is a copy that says no more than that."""
+        self.alice.call("group.invite", chat=self.chat, accounts=[self.ben.account])
+        self.settle()
+        before = self.key(B)
+        self.bob.call("group.leave", chat=self.chat)
+        self.alice.call("group.remove", chat=self.chat, account=self.carol.account)
+        self.settle()
+        self.nodes[B].settle(30)
+        self.assertNotEqual(self.key(B), before)
+        self.assertEqual((self.events(B), self.of_chat(B, "members"), self.of_chat(B, "roster")), (0, 0, 1))
+        [invitation] = self.ben.call("group.invitations")["invitations"]
+        self.assertEqual(invitation["name"], "Walks")
+        self.come(self.ben, "group.accept", chat=self.chat)
+        self.assertEqual(self.roster(self.ben, self.chat), self.roster(self.alice, self.chat))
+        self.assertEqual(self.words(self.ben, self.chat), ["joined"])
+
+    def test_out_and_in(self) -> None:
+        """Who was removed, and is in again, while its node was away begins anew; its devices know that."""
+        self.hold(B)
+        self.alice.call("group.remove", chat=self.chat, account=self.bob.account)
+        self.alice.write(self.chat, "not for bob")
+        self.come(self.dora, "group.join", link=self.link)
+        self.alice.call("group.remove", chat=self.chat, account=self.carol.account)
+        self.alice.call("group.invite", chat=self.chat, accounts=[self.bob.account])
+        cursor = self.bob.cursor
+        self.release()
+        told = [event["params"] for event in self.bob.take("group.member")]
+        self.assertEqual([each["member"]["state"] for each in told], ["left"])
+        self.assertEqual(self.events(B), 0)
+        self.hold(B)
+        number = self.bob.ask("group.accept", chat=self.chat)
+        self.alice.write(self.chat, "for bob")
+        self.release()
+        self.assertIsNotNone(self.bob.answer(number))
+        self.assertEqual(self.words(self.bob, self.chat), ["joined", "for bob"])
+        self.assertEqual(self.roster(self.bob, self.chat), self.roster(self.alice, self.chat))
+        self.bob.take()
+        again = [event["params"] for event in self.bob.resume(cursor).take("group.member")]
+        states = [each["member"]["state"] for each in again if each["member"]["account"] == self.bob.account]
+        self.assertEqual(states, ["left", "member"])
+
+    def test_other_life(self) -> None:
+        """So it is where nothing of its being none was told at all."""
+        self.hold(B)
+        self.alice.call("group.remove", chat=self.chat, account=self.bob.account)
+        self.alice.write(self.chat, "not for bob")
+        self.come(self.dora, "group.join", link=self.link)
+        self.alice.call("group.invite", chat=self.chat, accounts=[self.bob.account])
+        # His node asks as if it had been told of the invitation.
+        number = self.bob.ask("group.accept", chat=self.chat)
+        self.alice.write(self.chat, "for bob")
+        self.release()
+        self.assertIsNotNone(self.bob.answer(number))
+        self.assertEqual(self.words(self.bob, self.chat), ["joined", "for bob"])
+        self.assertEqual(self.roster(self.bob, self.chat), self.roster(self.alice, self.chat))
+
+    def key(self, node: str) -> Any:
+        world = self.nodes[node]
+        blind = world.vault.blinder.chat(ChatId(self.chat))
+        query = "SELECT wrapped FROM keys WHERE owner = ?"
+        return world.database.now(lambda c: c.exec_driver_sql(query, (blind,)).scalar_one())

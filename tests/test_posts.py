@@ -1,0 +1,376 @@
+"""What members of other nodes write into a group: it goes to its node, and comes back in that one's order."""
+
+from twisted.internet.defer import Deferred
+
+from tests.groups_across_case import A, B, C
+from tests.posts_case import PostsCase
+from tests.world import Refused
+
+
+class WritingTests(PostsCase):
+    """While all nodes are there."""
+
+    def test_message(self) -> None:
+        """A message has its place when it is answered, and everybody is told of it once."""
+        sent = self.send(self.bob, "hi")
+        self.assertNotIn("waiting", sent)
+        self.assertEqual(sent["id"], self.page(self.bob)[-1]["id"])
+        for client in (self.alice, self.amy, self.ben, self.carol):
+            [message] = client.messages()
+            self.assertEqual((message["sender"], message["body"]["text"]), (self.bob.account, "hi"))
+        self.assertEqual(self.bob.messages(), [])
+        self.write(self.carol, "ho")
+        self.write(self.alice, "hum")
+        self.assertEqual([each[2]["text"] for each in self.all_alike()[-3:]], ["hi", "ho", "hum"])
+        self.assertEqual(self.nodes[B].database.count("posts"), 0)
+
+    def test_other_devices(self) -> None:
+        """The author's other devices are told that it waits, and then that it is there."""
+        other = self.nodes[B].login("bob")
+        command = self.begin(self.bob, "hi")
+        [event] = other.take("chat.post")
+        self.assertEqual(event["params"]["message"]["body"]["text"], "hi")
+        self.assertEqual(event["params"]["post"], event["params"]["message"]["id"])
+        self.assertEqual(self.bob.take("chat.post"), [])
+        self.settle()
+        [message] = other.messages()
+        self.assertEqual(message["origin"], event["params"]["post"])
+        self.assertEqual(message["id"], self.answer(self.bob, command)["id"])
+
+    def test_sent_again(self) -> None:
+        """The same `client_id` gets the same answer, and is one message."""
+        first = self.send(self.bob, "hi", "same")
+        self.assertEqual(self.send(self.bob, "hi", "same"), first)
+        begun = [self.begin(self.bob, "ho", "twice"), self.begin(self.bob, "ho", "twice")]
+        self.settle()
+        self.assertEqual(self.answer(self.bob, begun[0])["id"], self.answer(self.bob, begun[1])["id"])
+        self.assertEqual([each[2].get("text") for each in self.all_alike()[-2:]], ["hi", "ho"])
+
+    def test_more_than_a_text(self) -> None:
+        """Replies, mentions and copies are the same everywhere."""
+        self.write(self.alice, "question")
+        asked = self.find(self.bob, "question")
+        self.write(self.bob, "answer", reply_to=asked, mentions=[self.carol.account])
+        answered = self.find(self.carol, "answer")
+        self.write(self.carol, "again", reply_to=answered)
+        params = {"chat": self.chat, "client_id": "copy", "forward": {"chat": self.chat, "message": answered}}
+        command = self.carol.ask("chat.send", **params)
+        self.settle()
+        self.answer(self.carol, command)
+        found = self.all_alike()[-4:]
+        self.assertEqual([each[3] for each in found], [None, -4, -3, None])
+        self.assertEqual(found[1][4], [self.carol.account])
+        self.assertEqual(found[3][5]["author"], self.bob.account)
+        self.assertEqual(found[3][2]["text"], "answer")
+
+    def test_reply_to_what_waits(self) -> None:
+        """Two that are sent one behind the other have their order, and answers go with them."""
+        self.nodes.away.add(A)
+        for number in range(5):
+            self.begin(self.bob, f"{number}")
+        self.nodes.away.clear()
+        self.settle()
+        self.assertEqual([each[2]["text"] for each in self.all_alike()[-5:]], list("01234"))
+
+    def test_unknown_kind(self) -> None:
+        """What nobody knows is carried."""
+        body = {"kind": "poll", "text": "Shall we?", "options": ["yes", "no"]}
+        command = self.bob.ask("chat.send", chat=self.chat, client_id="poll", body=body)
+        self.settle()
+        self.answer(self.bob, command)
+        self.assertEqual(self.all_alike()[-1][2], body)
+
+    def test_notice(self) -> None:
+        """What the node has written of the group can be answered from everywhere."""
+        [notice] = [m["id"] for m in self.page(self.carol) if m["body"]["kind"] == "notice"][-1:]
+        self.write(self.carol, "thanks", reply_to=notice)
+        self.assertEqual(self.all_alike()[-1][3], -2)
+
+    def test_files(self) -> None:
+        """Files are not told of in groups across nodes."""
+        for client in (self.bob, self.alice):
+            self.refused("not_across_nodes", client, "file.upload", chat=self.chat)
+
+
+class ChangingTests(PostsCase):
+    """Edits, deletions, reactions and pins."""
+
+    def test_edit(self) -> None:
+        """An author edits what he wrote, from wherever; others cannot."""
+        for author in (self.bob, self.alice):
+            message = self.write(author, "hi")
+            for client in self.everybody:
+                client.take()
+            answer = self.do(author, "message.edit", message, body={"kind": "text", "text": "hello"})
+            self.assertEqual(answer, {})
+            for client in self.everybody:
+                [changed] = client.take("chat.changed")
+                self.assertEqual(changed["params"]["message"]["body"]["text"], "hello")
+            self.assertEqual(self.all_alike()[-1][2]["text"], "hello")
+            theirs = self.find(self.carol, "hello")
+            self.refused(
+                "not_yours",
+                self.carol,
+                "message.edit",
+                chat=self.chat,
+                message=theirs,
+                body={"kind": "text", "text": "no"},
+            )
+
+    def test_edited_again(self) -> None:
+        """Each edit counts, within a millisecond too, and the last one stays."""
+        message = self.write(self.bob, "0")
+        for words in "1234":
+            self.bob.ask(
+                "message.edit", chat=self.chat, message=message, body={"kind": "text", "text": words}
+            )
+        self.settle()
+        found = self.all_alike()[-1]
+        self.assertEqual(found[2]["text"], "4")
+
+    def test_delete(self) -> None:
+        """An author, and who moderates, from wherever; nothing is left, and no reaction."""
+        for author, other in ((self.bob, self.carol), (self.alice, self.bob)):
+            message = self.write(author, "hi")
+            self.do(other, "message.react", self.find(other, "hi"), emoji="👍")
+            self.do(author, "message.delete", message)
+            found = self.all_alike()[-1]
+            self.assertEqual((found[2]["kind"], found[2]["by"]), ("deleted", author.account))
+            self.assertEqual(found[7], [])
+        self.write(self.alice, "theirs")
+        with self.assertRaises(Refused):
+            self.do(self.bob, "message.delete", self.find(self.bob, "theirs"))
+        self.alice.call("group.role", chat=self.chat, account=self.bob.account, role="admin")
+        self.settle()
+        self.do(self.bob, "message.delete", self.find(self.bob, "theirs"))
+        found = [each for each in self.all_alike() if each[2]["kind"] == "deleted"][-1]
+        self.assertEqual((found[0], found[2]["by"]), (self.alice.account, self.bob.account))
+        mine = self.write(self.carol, "carol's")
+        self.do(self.alice, "message.delete", self.find(self.alice, "carol's"))
+        found = [each for each in self.all_alike() if each[2]["kind"] == "deleted"][-1]
+        self.assertEqual((found[0], found[2]["by"]), (self.carol.account, self.alice.account))
+        self.refused("message_gone", self.carol, "message.react", chat=self.chat, message=mine, emoji="👍")
+        self.assertEqual(self.rows(self.nodes[A], "passed_on"), 2)  # Bob's two stubs
+
+    def test_react(self) -> None:
+        """Reactions of all nodes count together, are replaced, and are taken back."""
+        self.write(self.bob, "hi")
+        for client in self.everybody:
+            self.do(client, "message.react", self.find(client, "hi"), emoji="👍")
+        self.assertEqual(self.all_alike()[-1][7], [("👍", 5)])
+        for client in (self.bob, self.amy):
+            self.do(client, "message.react", self.find(client, "hi"), emoji="🎉")
+        self.do(self.carol, "message.react", self.find(self.carol, "hi"), emoji=None)
+        self.do(self.alice, "message.react", self.find(self.alice, "hi"), emoji=None)
+        self.assertEqual(self.all_alike()[-1][7], [("🎉", 2), ("👍", 1)])
+        for client in self.everybody:
+            listed = client.call("message.reactions", chat=self.chat, message=self.find(client, "hi"))
+            found = {each["account"]: each["emoji"] for each in listed["reactions"]}
+            self.assertEqual(found, {self.bob.account: "🎉", self.amy.account: "🎉", self.ben.account: "👍"})
+            self.assertEqual(self.page(client)[-1].get("mine"), found.get(client.account))
+
+    def test_pins(self) -> None:
+        """Who moderates pins for all, from wherever; others cannot."""
+        for words in ("one", "two"):
+            self.write(self.carol, words)
+        self.refused(
+            "not_permitted", self.bob, "chat.pin", chat=self.chat, message=self.find(self.bob, "one")
+        )
+        self.alice.call("group.role", chat=self.chat, account=self.bob.account, role="admin")
+        self.settle()
+        self.do(self.bob, "chat.pin", self.find(self.bob, "one"))
+        self.do(self.alice, "chat.pin", self.find(self.alice, "two"))
+        self.assertEqual(self.pins(), ["one", "two"])
+        self.do(self.bob, "chat.unpin", self.find(self.bob, "two"))
+        self.assertEqual(self.pins(), ["one"])
+        self.do(self.carol, "message.delete", self.find(self.carol, "one"))
+        self.assertEqual(self.pins(), [])
+
+    def pins(self) -> list[str]:
+        """What is pinned, for everybody."""
+        found = []
+        for client in self.everybody:
+            pinned = client.call("chat.pinned", chat=self.chat)["messages"]
+            found.append([message["body"]["text"] for message in pinned])
+            self.assertEqual(self.info(client, self.chat)["pinned"], [message["id"] for message in pinned])
+        self.assertEqual(found, [found[0]] * len(found))
+        return found[0]
+
+    def test_nothing_changes(self) -> None:
+        """What is so already is answered at once, and nobody is told."""
+        message = self.write(self.bob, "hi")
+        self.do(self.bob, "message.react", message, emoji="👍")
+        for client in self.everybody:
+            client.take()
+        self.assertEqual(self.bob.call("message.react", chat=self.chat, message=message, emoji="👍"), {})
+        body = {"kind": "text", "text": "hi"}
+        self.assertEqual(self.bob.call("message.edit", chat=self.chat, message=message, body=body), {})
+        self.settle()
+        self.assertEqual([client.take() for client in self.everybody], [[]] * 5)
+        self.assertEqual(self.rows(self.nodes[B], "posts"), 0)
+
+
+class AwayTests(PostsCase):
+    """While the group's node is away."""
+
+    def test_waiting(self) -> None:
+        """What is written waits, and is shown to its author alone; then it comes, in its order."""
+        self.nodes.away.add(A)
+        other = self.nodes[B].login("bob")
+        command = self.begin(self.bob, "hi", "hi")
+        self.assertIsNone(self.bob.answer(command))
+        self.patience(self.bob)
+        sent = self.answer(self.bob, command)
+        self.assertTrue(sent["waiting"])
+        # Whoever waited in vain once does not wait again.
+        later = self.begin(self.bob, "ho")
+        self.patience(self.bob, 0.0)
+        self.assertTrue(self.answer(self.bob, later)["waiting"])
+        again = self.begin(self.bob, "hi", "hi")
+        self.patience(self.bob, 0.0)
+        self.assertEqual(self.answer(self.bob, again), sent)
+        self.assertEqual((self.waiting(self.bob), self.waiting(other)), (["hi", "ho"], ["hi", "ho"]))
+        self.assertEqual(self.waiting(self.ben), [])
+        self.assertEqual(self.words(self.ben, self.chat)[-1], "joined")
+        fresh = self.nodes[B].login("bob")
+        self.assertEqual(self.waiting(fresh), ["hi", "ho"])
+        self.bob.take()
+        self.nodes.away.clear()
+        self.settle()
+        came = self.bob.messages()
+        self.assertEqual(came[0]["origin"], sent["id"])
+        self.assertEqual([message["body"]["text"] for message in came], ["hi", "ho"])
+        self.assertEqual(self.waiting(self.bob), [])
+        self.assertEqual(self.send(self.bob, "hi", "hi")["id"], came[0]["id"])
+        self.assertEqual([each[2]["text"] for each in self.all_alike()[-2:]], ["hi", "ho"])
+
+    def test_resumed(self) -> None:
+        """A device that was away learns what waits, and later that it has come."""
+        other = self.nodes[B].login("bob")
+        other.drop()
+        self.nodes.away.add(A)
+        self.begin(self.bob, "hi")
+        other.resume(other.cursor)
+        [event] = other.take("chat.post")
+        post = event["params"]["post"]
+        other.cursor = event["params"]["cursor"]
+        other.drop()
+        self.nodes.away.clear()
+        self.settle()
+        other.resume(other.cursor)
+        events = other.take()
+        self.assertNotIn("chat.post", [e["method"] for e in events])
+        [message] = [e["params"] for e in events if e["method"] == "chat.message"]
+        self.assertEqual(message["origin"], post)
+
+    def test_order_of_one(self) -> None:
+        """The order is that of the group's node, and each author's own is kept in it."""
+        self.nodes.away.add(A)
+        for number in range(3):
+            self.begin(self.bob, f"bob {number}")
+            self.begin(self.carol, f"carol {number}")
+        self.alice.write(self.chat, "alice")
+        self.nodes.away = {C, A}
+        self.nodes.away.discard(A)
+        self.settle()
+        self.nodes.away.clear()
+        self.settle()
+        said = [each[2]["text"] for each in self.all_alike() if each[2]["kind"] == "text"]
+        self.assertEqual([each for each in said if each.startswith("bob")], [f"bob {n}" for n in range(3)])
+        self.assertEqual([each for each in said if each.startswith("car")], [f"carol {n}" for n in range(3)])
+        self.assertEqual(said[0], "alice")
+
+    def test_changes_wait(self) -> None:
+        """Edits, reactions and deletions wait as well, and are answered so."""
+        first, second = self.write(self.bob, "one"), self.write(self.bob, "two")
+        self.nodes.away.add(A)
+        edit = self.bob.ask(
+            "message.edit", chat=self.chat, message=first, body={"kind": "text", "text": "eins"}
+        )
+        delete = self.bob.ask("message.delete", chat=self.chat, message=second)
+        self.patience(self.bob)
+        self.assertEqual([self.answer(self.bob, each) for each in (edit, delete)], [{"waiting": True}] * 2)
+        self.assertEqual(self.words(self.bob, self.chat)[-2:], ["one", "two"])
+        self.assertEqual(self.waiting(self.bob), [])
+        self.nodes.away.clear()
+        self.settle()
+        self.all_alike()
+        self.assertEqual(self.words(self.bob, self.chat)[-2:], ["eins", "deleted"])
+
+    def test_restarted(self) -> None:
+        """What waits is on disk, and goes on when the node was started anew; so is what was on its way."""
+        self.nodes.away.add(A)
+        self.begin(self.bob, "hi", "hi")
+        self.nodes.restart(B)
+        self.bob = self.back(self.bob)
+        self.ben = self.back(self.ben)
+        self.everybody = (self.alice, self.amy, self.bob, self.ben, self.carol)
+        self.assertEqual(self.waiting(self.bob), ["hi"])
+        self.nodes.peers[B].waiting.clear()  # the group's node had it, and was put back from a backup
+        Deferred.fromCoroutine(self.nodes[B].domain.posts.again())
+        self.nodes.away.clear()
+        self.settle()
+        self.assertEqual(self.all_alike()[-1][2]["text"], "hi")
+        self.assertEqual(self.rows(self.nodes[B], "posts"), 0)
+
+    def test_reading_goes_on(self) -> None:
+        """While the group's node is away all that was told is there."""
+        self.write(self.alice, "hi")
+        self.nodes.away.add(A)
+        self.assertEqual(self.words(self.bob, self.chat)[-1], "hi")
+        self.bob.call("chat.read", chat=self.chat, upto=self.find(self.bob, "hi"))
+
+
+class RefusedTests(PostsCase):
+    """What the group's node does not take."""
+
+    def test_removed(self) -> None:
+        """Who was removed while it waited is told, with the code; nobody else sees it."""
+        self.nodes.away.add(A)
+        other = self.nodes[B].login("bob")
+        command = self.begin(self.bob, "hi", "hi")
+        self.patience(self.bob)
+        post = self.answer(self.bob, command)["id"]
+        self.alice.call("group.remove", chat=self.chat, account=self.bob.account)
+        for client in (self.bob, other):
+            client.take()
+        self.nodes.away.clear()
+        self.settle()
+        for client in (self.bob, other):
+            [event] = client.take("chat.post")
+            self.assertEqual((event["params"]["post"], event["params"]["code"]), (post, "not_a_contact"))
+        self.assertNotIn("hi", self.words(self.alice, self.chat))
+
+    def test_answered(self) -> None:
+        """A command that still waits is answered with the code, and so is the same one again."""
+        message = self.write(self.bob, "hi")
+        self.alice.call("message.delete", chat=self.chat, message=self.find(self.alice, "hi"))
+        # Bob's node has not heard of it yet.
+        command = self.bob.ask("message.react", chat=self.chat, message=message, emoji="👍")
+        self.settle()
+        self.assertEqual(self.assertRaises(Refused, self.answer, self.bob, command).code, "message_gone")
+        self.all_alike()
+
+    def test_missed(self) -> None:
+        """A device that was away learns of a refusal when it comes back."""
+        message = self.write(self.bob, "hi")
+        other = self.nodes[B].login("bob")
+        other.drop()
+        self.alice.call("message.delete", chat=self.chat, message=self.find(self.alice, "hi"))
+        self.bob.ask("message.react", chat=self.chat, message=message, emoji="👍")
+        self.settle()
+        other.resume(other.cursor)
+        [event] = other.take("chat.post")
+        self.assertEqual((event["params"]["code"], event["params"]["about"]), ("message_gone", message))
+
+    def test_never_told(self) -> None:
+        """What could not be told for 30 days is given up."""
+        self.nodes.away.add(A)
+        command = self.begin(self.bob, "hi")
+        self.patience(self.bob)
+        self.answer(self.bob, command)
+        self.bob.take()
+        self.nodes.give_up(B, A)
+        [event] = self.bob.take("chat.post")
+        self.assertEqual(event["params"]["code"], "node_unreachable")
+        self.assertEqual(self.waiting(self.bob), [])
