@@ -124,8 +124,8 @@ def content(event: Event, kind: type[S]) -> S:
 def body_of(plain: dict[str, Any], sender: str, files: bool = False) -> Body:
     """The body of a message: what an account can send, or a stub that `sender` has left.
 
-    Raises `malformed_event`; `not_across_nodes` for a file, unless it is asked for `files`: whoever does calls
-    them by names of this node (`ForeignFiles.body`), and gives the message a row of the file.
+    Raises `malformed_event`; `not_across_nodes` for a file, unless `files` are asked for: whoever does that
+    calls them by names of this node (`ForeignFiles.body`), and gives the message a row of its file.
     """
     try:
         kind = plain.get("kind")
