@@ -116,6 +116,17 @@ class StrangerTests(FilesAcrossCase):
         self.assertEqual(self.fetch(self.alice, again).body, b"octets")
         self.assertEqual(self.nodes.fetched, [])
 
+    def test_changed_descriptions(self) -> None:
+        """A node that says something else of the same file next time has told of another one."""
+        file, seen = "F" + "b" * 26, []
+        for number, octets in enumerate((b"octets", b"more octets", b"octets")):
+            told = self.body(file, octets, type="text/plain" if number == 2 else OCTETS)
+            self.hear(B, self.event("chat.message", {"sent": self.now, "body": told}, f"x{number}"))
+            seen.append(self.page(self.alice)[-1]["body"]["file"])
+        self.assertEqual(len(set(seen)), 3)
+        blobs = self.nodes[A].database.now(lambda c: c.exec_driver_sql("SELECT blob FROM fetched").all())
+        self.assertEqual(len(blobs), 3)
+
 
 class AnswerTests(FilesAcrossCase):
     """What comes is not what was said, or does not come."""
