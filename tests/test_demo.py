@@ -205,6 +205,8 @@ class DemoTests(SynchronousTestCase):
             (a, "ada gets: Hello from my node to yours."),
             (b, "ben sees it edited: Hello, Ben!"),
             (a, "ada sees the reaction: 👍"),
+            (a, "ada sends a file: letter.txt, 27000 octets"),
+            (b, "ben fetches it through his own node, as it was"),
         ):
             self.assertIn(f"  {node}  {what}\n", shown)
         for node, login in ((a, "ada"), (b, "ben")):
