@@ -202,6 +202,31 @@ class MeanwhileTests(HistoryCase):
         self.assertEqual(self.chat_of(self.alice)["pending"], [])
         self.assertEqual(again.database.count("owed"), 0)
 
+    def test_erased_again(self) -> None:
+        """A receipt that waits when the chat is erased once more is not signed before that is true, too."""
+        self.switch(self.alice)
+        self.settle()
+        self.pass_by(600)
+        self.nodes.away.add(A)
+        self.switch(self.bob, True)
+        self.switch(self.bob)
+        self.pass_by(60)
+        self.assertIn(ERASED, [row.type for row in self.nodes.peers[B].waiting])
+        self.switch(self.bob, True)
+        with patch.object(self.nodes[B].domain.turns, "turned", Deferred):
+            self.bob.ask("chat.history.set", chat=self.chat, enabled=False)
+            self.nodes.away.clear()
+            self.nodes.settle()
+            [receipt] = self.alice.call("chat.history.receipt", chat=self.chat)["confirmed"]
+            self.assertEqual(
+                sum(receipt["content"]["life"]), 1, "of what is not destroyed yet nothing is signed"
+            )
+        self.successResultOf(self.nodes[B].domain.turns.turned())
+        self.successResultOf(Deferred.fromCoroutine(self.nodes[B].domain.owed.give()))
+        self.settle()
+        [receipt] = self.alice.call("chat.history.receipt", chat=self.chat)["confirmed"]
+        self.assertEqual(sum(receipt["content"]["life"]), 3)
+
     def test_given_up(self) -> None:
         """A node that was away for too long is never told by itself, but when somebody asks once more."""
         self.switch(self.alice)
