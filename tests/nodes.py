@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred, fail, maybeDeferred
 
 from safeum_home.errors import Code, Problem
 from safeum_home.node.untold import give_up
-from safeum_home.ports.federation import Applied, Noted, SharedKind
+from safeum_home.ports.federation import Applied, Founding, Noted, SharedKind
 from safeum_home.ports.files import Intake, Reading
 from safeum_home.protocol.federation.canonical import encode
 from safeum_home.protocol.federation.events import Event, read_event, sign_event, verify_event
@@ -42,6 +42,8 @@ class MemoryPeers:
         self.most: dict[str, int] = {}
         """How many more messages may wait for some nodes."""
         self.refused: list[tuple[Noted, Problem]] = []
+        self.held: set[str] = set()
+        """What is noted for these nodes waits."""
 
     def reaches(self, node: str) -> bool:
         return node in self._nodes.worlds and node != self._name
@@ -152,6 +154,8 @@ class Nodes:
         self.peers = {name: MemoryPeers(self, name) for name in names}
         self.worlds: dict[str, World] = {}
         self.away: set[str] = set()
+        self.untold = False
+        """Whether a node hears of what another one has refused."""
         self.fetched: list[FetchFile] = []
         """The files that were asked for."""
         self.bodies: Callable[[Reading, int], Intake] = MemoryBody
@@ -182,11 +186,14 @@ class Nodes:
         waiting = self.peers[name].waiting
         for row in [row for row in waiting if row.node == on]:
             waiting.remove(row)
-            world = self.worlds[name]
-            rows, kinds = [(row.type, row.pointer)], world.domain.shared
-            done: list[Any] = []
-            Deferred.fromCoroutine(give_up(world.database, kinds, row.node, rows)).addBoth(done.append)
-            assert done == [None], done
+            self._give_up(name, row)
+
+    def _give_up(self, name: str, row: Noted) -> None:
+        world = self.worlds[name]
+        rows, kinds = [(row.type, row.pointer)], world.domain.shared
+        done: list[Any] = []
+        Deferred.fromCoroutine(give_up(world.database, kinds, row.node, rows)).addBoth(done.append)
+        assert done == [None], done
 
     def _kind(self, name: str, kind: str) -> SharedKind:
         return next(each for each in self.worlds[name].domain.shared if each.type == kind)
@@ -194,7 +201,8 @@ class Nodes:
     def _ready(self, name: str) -> list[Noted]:
         if name in self.away:
             return []
-        waiting = [row for row in self.peers[name].waiting if row.node not in self.away]
+        away = self.away | self.peers[name].held
+        waiting = [row for row in self.peers[name].waiting if row.node not in away]
         return sorted(waiting, key=lambda row: not row.urgent)
 
     def _carry(self, name: str) -> bool:
@@ -205,7 +213,16 @@ class Nodes:
                 self._tell(name, row)
             except Problem as problem:
                 self.peers[name].refused.append((row, problem))
+                self._doubt(name, row, problem)
+                if self.untold:
+                    self._give_up(name, row)
         return bool(ready)
+
+    def _doubt(self, name: str, row: Noted, problem: Problem) -> None:
+        if problem.code is Code.NOT_A_CONTACT and row.type.startswith("chat."):
+            world, contacts = self.worlds[name], self._kind(name, "contact")
+            assert isinstance(contacts, Founding)
+            world.database.transact(lambda c: contacts.doubted(c, row.node, row.pointer[:16]))
 
     def _tell(self, name: str, row: Noted) -> None:
         world, other = self.worlds[name], self.worlds[row.node]

@@ -53,6 +53,10 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
     messages = Messages(*kept, composing, means.fan_out, means.telling, means.posts)
     receipts = Receipts(clock, database, blinder, cursors, registry, bus, means.telling)
     support = support_account(means.node)
+    section = means.config.limits
+    foreign = RateLimit(
+        section.events_per_foreign_account, section.events_per_foreign_account_burst, clock.seconds
+    )
     return MessagingParts(
         receipts,
         delivery,
@@ -62,5 +66,9 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
         SupportDesk(database, registry, means.opener, messages, receipts, blinder, support),
         (messages.since, receipts.since, means.infos.since, means.posts.box.since),
         message_routes(messages, receipts, typing),
-        {"support_messages_per_account": inbox.rate, "deliveries_per_account": means.fan_out.rate},
+        {
+            "support_messages_per_account": inbox.rate,
+            "deliveries_per_account": means.fan_out.rate,
+            "events_per_foreign_account": foreign,
+        },
     )

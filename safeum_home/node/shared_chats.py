@@ -24,7 +24,8 @@ def make_shared_chats(
     blinder, cursors, database = means.vault.blinder, means.vault.cursors, means.database
     altering, changes, opener = ways.altering, ways.changes, means.opener
     shown, references = Shown(means.node, opener), References(means.node, blinder, cursors)
-    arrivals = Arrivals(means.registry, means.milliseconds, lives)
+    limit = messaging.rates["events_per_foreign_account"]
+    arrivals = Arrivals(means.registry, means.milliseconds, lives, limit)
     files = ForeignFiles(blinder, means.vault.fleeting, means.config.files, means.milliseconds)
     return (
         MessageKind(

@@ -74,6 +74,11 @@ def rewrite(c: Connection, row: EventRow, position: int, erased: bool = False) -
     _NOTE.change(c, [(row.chat, row.position, position)])
 
 
+def note(c: Connection, chat: bytes, target: int, position: int) -> None:
+    """Those who see a message are told at `position` what it is, though it is that already."""
+    _NOTE.change(c, [(chat, target, position)])
+
+
 def not_seeing(c: Connection, chat: bytes, target: int) -> list[bytes]:
     """The members of a chat for whom the message at `target` is not."""
     return list(c.execute(_NOT_SEEING, {"chat": chat, "target": target}).scalars())

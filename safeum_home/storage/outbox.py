@@ -65,6 +65,7 @@ _DELETE_HELD = delete(outbox).where(
 )
 _DELETE_HELD_OLDER = delete(outbox).where(_OF, _HELD, _IS_NEWER)
 _RELEASE = update(outbox).where(_OF, _HELD).values(batch=0)
+_COUNT_HELD = select(func.count()).where(_HELD)
 _HOLDING = select(outbox.c.destination).where(_HELD).distinct()
 _OLDER = (
     select(outbox.c.position, outbox.c.type, outbox.c.pointer)
@@ -166,6 +167,11 @@ def release(c: Connection, peer: bytes) -> int:
 def holding(c: Connection) -> list[bytes]:
     """The nodes for which something is held back."""
     return list(c.execute(_HOLDING).scalars())
+
+
+def held(c: Connection) -> int:
+    """How many rows are held back."""
+    return int(c.execute(_COUNT_HELD).scalar_one())
 
 
 def waiting_since(c: Connection, peer: bytes, row: Waiting) -> int:

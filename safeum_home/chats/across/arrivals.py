@@ -13,6 +13,7 @@ from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
+from safeum_home.limits import RateLimit
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.carried import KINDS, carried
 from safeum_home.protocol.federation.events import Event, node_of
@@ -30,9 +31,16 @@ Store = Callable[[Connection], object]
 class Arrivals:
     """Meets events at the door."""
 
-    def __init__(self, registry: ChatRegistry, now: Callable[[], int], lives: LivesAcross) -> None:
-        """`now` is in milliseconds."""
+    def __init__(
+        self,
+        registry: ChatRegistry,
+        now: Callable[[], int],
+        lives: LivesAcross,
+        limit: RateLimit | None = None,
+    ) -> None:
+        """`now` is in milliseconds; `limit` is how much each account may have told of its direct chats."""
         self._registry = registry
+        self._limit = limit
         self.now = now
         self._lives = lives
 
@@ -40,7 +48,7 @@ class Arrivals:
         """The chat of an event of `node`, which speaks for its sender; go on in the turn of the answer.
 
         Raises `wrong_sender_node`, `malformed_event`, and `not_a_contact` where there is no such chat, or the
-        sender is not in it.
+        sender is not in it; `rate_limited`.
         """
         if event.node != node or node_of(event.sender) != node:
             raise Problem(Code.WRONG_SENDER_NODE)
@@ -51,6 +59,8 @@ class Arrivals:
         foreign = chat is not None and chat.kind is ChatKind.DIRECT and node in chat.nodes
         if chat is None or not foreign or event.sender not in chat.members:
             raise Problem(Code.NOT_A_CONTACT)
+        if self._limit is not None:
+            self._limit.take(event.sender)
         return chat
 
     async def present(self, node: str, event: Event, life: Sequence[int]) -> Chat:

@@ -26,7 +26,7 @@ from safeum_home.chats.contents import Chat
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.registry import ChatRegistry
-from safeum_home.chats.sealed import seal_under
+from safeum_home.chats.sealed import decode, seal_under
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, system_account
 from safeum_home.ports import Cursors, Database
@@ -37,7 +37,7 @@ from safeum_home.protocol.federation.events import Event, node_of
 from safeum_home.protocol.federation.group_posts import CHANGE, MESSAGE, PassedOn, Removed, Written
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Message, Notice
-from safeum_home.storage import events
+from safeum_home.storage import changes, events
 from safeum_home.storage.rows import NewEvent
 
 
@@ -48,6 +48,11 @@ class Arrived(NamedTuple):
     message: Message
     by: AccountId
     reply_to: Reference | None = None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it was edited or deleted since it was written."""
+        return self.message.edited is not None or isinstance(self.message.body, Deleted)
 
 
 class GroupMessages:
@@ -112,6 +117,8 @@ class GroupMessages:
             if known is not None and arrived.name.node == self._node:
                 came = self._posts.came(c, chat, arrived.name.id, known, arrived.message.at)
                 settled.extend([] if came is None else [came])
+                if came is not None and arrived.is_changed and known == both[0]:
+                    outcome.append(self._changed_before(c, chat, outcome[0], arrived, both))
 
         def publish() -> None:
             device = self._posts.device(settled[0]) if settled else None
@@ -125,6 +132,15 @@ class GroupMessages:
                     tell(self._altering, chat, each)
 
         return Applied(store, publish, lambda: None, places.take)
+
+    def _changed_before(
+        self, c: Connection, chat: Chat, encoded: bytes | Stored, arrived: Arrived, places: tuple[int, int]
+    ) -> Stored:
+        """One of this node's own has become another one before it came: whoever sent it is answered as if it
+        were as it was sent, and told what it is."""
+        assert isinstance(encoded, bytes)
+        changes.note(c, chat.blind, *places)
+        return Stored(Altered(decode(encoded)), arrived.by, places[1], places[1], frozenset())
 
     def _arrived(self, node: str, chat: ChatId, told: PassedOn, authored: Authored) -> Arrived:
         event, act, by = authored.event, authored.act, AccountId(authored.event.sender)
