@@ -7,8 +7,9 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.federation.chats import ERASED, HISTORY
-from safeum_home.protocol.federation.events import Event
+from safeum_home.protocol.federation.events import Event, sign_event
 from tests.across_case import A, B
+from tests.federation import signer
 from tests.history_across_case import HistoryCase, life
 from tests.instant_database import InstantDatabase
 from tests.nodes import Nodes
@@ -369,7 +370,9 @@ class LyingTests(HistoryCase):
 
     def test_switching(self) -> None:
         """Only a member can switch it, at his own node; lives that cannot be are malformed."""
-        for content in ({"life": [1], "kept": False}, {"life": [1, -1], "kept": False}, {"life": [1, 0]}):
+        lives: list[Any] = [[1], [1, -1], [1, 2**52 + 1], [1, 2, 3], [1, None], "12"]
+        contents: list[dict[str, Any]] = [{"life": each, "kept": False} for each in lives]
+        for content in ({"life": [1, 0]}, *contents):
             self.refused("malformed_event", B, self.event(HISTORY, content, None))
         for more in ({"sender": f"@{'b' * 26}:{B}"}, {"chat": "!" + "a" * 26}):
             event = self.event(HISTORY, {"life": [1, 1], "kept": False}, None, **more)
@@ -377,3 +380,16 @@ class LyingTests(HistoryCase):
         event = self.event(HISTORY, {"life": [1, 1], "kept": False}, None, sender=self.alice.account)
         self.refused("wrong_sender_node", B, event)
         self.assertEqual(len(self.said(self.alice)), 2)
+
+    def test_the_highest_number(self) -> None:
+        """A node that says of the other side's number what it likes keeps nobody from switching it off."""
+        self.hear(B, self.event(HISTORY, {"life": [2**52, 2**52], "kept": True}, None))
+        self.write(self.alice, "secret")
+        self.switch(self.alice)
+        self.assertEqual(self.said(self.alice), [])
+        [noted] = [row for row in self.nodes.peers[A].waiting if row.type == HISTORY]
+        kind = next(each for each in self.nodes[A].domain.shared if each.type == HISTORY)
+        event = self.nodes[A].database.now(lambda c: kind.build(c, noted.pointer))
+        assert event is not None
+        self.assertTrue(sign_event(event, "ed25519:1", signer()))
+        self.nodes.peers[A].waiting.clear()

@@ -17,7 +17,8 @@ HISTORY = "chat.history"
 ERASED = "chat.erased"
 MOST_PINS = 20
 Life = Annotated[
-    list[Annotated[int, Meta(ge=0, le=2**53 - 1)]],
+    # So far below what canonical JSON can hold that one's own next number can be told, whatever was heard.
+    list[Annotated[int, Meta(ge=0, le=2**52)]],
     Meta(
         max_length=2,
         description="When each of the two members, in the order of their ids, has switched the history off"
