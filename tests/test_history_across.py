@@ -172,6 +172,27 @@ class MeanwhileTests(HistoryCase):
             self.assertEqual([row.type for row in self.nodes.peers[A].waiting], [HISTORY], each.type)
             self.settle()
 
+    def test_many_at_once(self) -> None:
+        """Many messages are not stored at once where one is of before, or is not to be kept."""
+        world = self.nodes[A]
+        kind = next(each for each in world.domain.shared if each.type == "chat.message")
+        self.switch(self.alice)
+        self.switch(self.alice, True)
+        now = list(life(world, self.chat).life)
+        for more, stored in (
+            ({"life": now}, True),
+            ({"life": now, "fleeting": True}, False),
+            ({}, False),
+        ):
+            applied: list[Any] = []
+            for name in ("one", "two"):
+                told = self.event("chat.message", self.message(name, **more), f"{name} {more}"[:60])
+                Deferred.fromCoroutine(kind.apply(B, told)).addBoth(applied.append)
+            rows = [each.row for each in applied]
+            outcome = world.database.now(lambda c, rows=rows: kind.store_rows(c, rows))  # type: ignore
+            self.assertIs(outcome, stored, more)
+        self.settle()
+
     def test_while_it_is_applied(self) -> None:
         """It is switched between the moment an event is looked at and the one it is stored: later."""
         event = self.event("chat.message", self.message("again"), "another")
