@@ -21,6 +21,7 @@ class GroupsAcrossCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.nodes = Nodes(A, B, C, **self.limits)
+        self.nodes.untold = True
         self.alice, self.amy = map(self.nodes[A].register, ("alice", "amy"))
         self.bob, self.ben = map(self.nodes[B].register, ("bob", "ben"))
         self.carol = self.nodes[C].register("carol")
@@ -63,6 +64,15 @@ class GroupsAcrossCase(SynchronousTestCase):
         answer = client.answer(number)
         assert answer is not None, f"{method} was not answered"
         return answer
+
+    def hold(self, node: str) -> None:
+        """The hub does not get through to a node, which asks it as before."""
+        self.nodes.peers[A].held.add(node)
+
+    def release(self) -> None:
+        """It does again."""
+        self.nodes.peers[A].held.clear()
+        self.settle()
 
     def create(self, *invited: Client, name: str = "Walks", **more: Any) -> str:
         """A group of Alice's, and who is invited into it."""

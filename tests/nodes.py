@@ -38,6 +38,8 @@ class MemoryPeers:
         """Nodes whose keys cannot be had."""
         self.waiting: list[Noted] = []
         self.refused: list[tuple[Noted, Problem]] = []
+        self.held: set[str] = set()
+        """What is noted for these nodes waits."""
 
     def reaches(self, node: str) -> bool:
         return node in self._nodes.worlds and node != self._name
@@ -99,6 +101,8 @@ class Nodes:
         self.peers = {name: MemoryPeers(self, name) for name in names}
         self.worlds: dict[str, World] = {}
         self.away: set[str] = set()
+        self.untold = False
+        """Whether a node hears of what another one has refused."""
         for name in names:
             self.worlds[name] = World(node=name, peers=self.peers[name], **options)
 
@@ -124,11 +128,14 @@ class Nodes:
         waiting = self.peers[name].waiting
         for row in [row for row in waiting if row.node == on]:
             waiting.remove(row)
-            world = self.worlds[name]
-            rows, kinds = [(row.type, row.pointer)], world.domain.shared
-            done: list[Any] = []
-            Deferred.fromCoroutine(give_up(world.database, kinds, row.node, rows)).addBoth(done.append)
-            assert done == [None], done
+            self._give_up(name, row)
+
+    def _give_up(self, name: str, row: Noted) -> None:
+        world = self.worlds[name]
+        rows, kinds = [(row.type, row.pointer)], world.domain.shared
+        done: list[Any] = []
+        Deferred.fromCoroutine(give_up(world.database, kinds, row.node, rows)).addBoth(done.append)
+        assert done == [None], done
 
     def _kind(self, name: str, kind: str) -> SharedKind:
         return next(each for each in self.worlds[name].domain.shared if each.type == kind)
@@ -136,7 +143,8 @@ class Nodes:
     def _ready(self, name: str) -> list[Noted]:
         if name in self.away:
             return []
-        waiting = [row for row in self.peers[name].waiting if row.node not in self.away]
+        away = self.away | self.peers[name].held
+        waiting = [row for row in self.peers[name].waiting if row.node not in away]
         return sorted(waiting, key=lambda row: not row.urgent)
 
     def _carry(self, name: str) -> bool:
@@ -147,6 +155,8 @@ class Nodes:
                 self._tell(name, row)
             except Problem as problem:
                 self.peers[name].refused.append((row, problem))
+                if self.untold:
+                    self._give_up(name, row)
         return bool(ready)
 
     def _tell(self, name: str, row: Noted) -> None:

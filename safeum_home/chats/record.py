@@ -12,7 +12,7 @@ class GroupRecord(Struct, frozen=True, omit_defaults=True):
 
     `earlier`: whoever joins sees what was written before. `avatar` names the picture, see
     `chats.group_pages`. `link` is the code of the link by which it is joined. `people` is how many members
-    the hub of another node has said that there are.
+    the hub of another node has said that there are, and `life` the name it has for the time of this copy.
     """
 
     hub: str
@@ -22,6 +22,7 @@ class GroupRecord(Struct, frozen=True, omit_defaults=True):
     earlier: bool = False
     link: str | None = None
     people: int = 0
+    life: str = ""
 
 
 class ErasureRecord(Struct, frozen=True):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.group_commands import CalledElsewhere
+from safeum_home.chats.across.group_answering import CalledElsewhere
 from safeum_home.chats.group_changes import GroupChanges
 from safeum_home.chats.group_departures import GroupDepartures, GroupLeaving
 from safeum_home.chats.group_endings import GroupEndings

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from safeum_home.chats.across.group_answering import CalledElsewhere, GroupAnswering
 from safeum_home.chats.across.group_coming import Coming
-from safeum_home.chats.across.group_commands import CalledElsewhere, GroupAnswering, GroupForwarding, Handlers
+from safeum_home.chats.across.group_commands import GroupForwarding, Handlers
 from safeum_home.chats.across.group_copies import GroupCopies
 from safeum_home.chats.across.group_entries import EntryKind
 from safeum_home.chats.across.group_leaving import CopyLeaving, LeftKind
@@ -84,7 +85,7 @@ def make_shared_groups(
         node, blinder, groups.copies, groups.entrance, means.infos, messaging.receipts, coming
     )
     shared: tuple[SharedKind, ...] = (
-        GroupKind(database, system, now, registry, groups.events, groups.copies, means.infos),
+        GroupKind(database, system, now, registry, groups.events, groups.copies, means.infos, groups.erased),
         EntryKind(
             node,
             database,

@@ -1,19 +1,18 @@
 """Groups across nodes: at a hub which nodes hold copies, and elsewhere who has agreed to be in a group."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import Connection, bindparam, delete, select
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.schema import agreements, group_nodes
 
 _VISIBLE = select(group_nodes.c.visible).where(
-    group_nodes.c.chat == bindparam("chat"), group_nodes.c.node == bindparam("node")
+    group_nodes.c.chat == bindparam("chat"), group_nodes.c.life == bindparam("life")
 )
+_LIVES = select(group_nodes.c.node, group_nodes.c.life).where(group_nodes.c.chat == bindparam("chat"))
 _PUT = Many(
-    "INSERT INTO group_nodes (chat, node, visible) {rows} ON CONFLICT (chat, node) DO"
-    " UPDATE SET visible = excluded.visible",
-    ("bytea", "bytea", "bigint"),
+    "INSERT INTO group_nodes (chat, node, life, visible) {rows} ON CONFLICT (chat, node) DO"
+    " UPDATE SET life = excluded.life, visible = excluded.visible",
+    ("bytea", "bytea", "bytea", "bigint"),
 )
 _DELETE = delete(group_nodes).where(
     group_nodes.c.chat == bindparam("of_chat"), group_nodes.c.node == bindparam("of_node")
@@ -25,19 +24,24 @@ _AGREED = select(agreements.c.account).where(_OF_CHAT, agreements.c.account == b
 _ANYBODY = select(agreements.c.account).where(_OF_CHAT).limit(1)
 
 
-def put_nodes(c: Connection, rows: Sequence[tuple[bytes, bytes, int]]) -> None:
-    """Nodes that hold copies from now on: chat, node, and up to where messages are not for it."""
-    _PUT.change(c, rows)
+def put_node(c: Connection, chat: bytes, node: bytes, life: bytes, visible: int) -> None:
+    """A node holds a copy from now on; messages up to `visible` are not for it. `life` names that time."""
+    _PUT.change(c, [(chat, node, life, visible)])
 
 
 def delete_node(c: Connection, chat: bytes, node: bytes) -> None:
     c.execute(_DELETE, {"of_chat": chat, "of_node": node})
 
 
-def visible(c: Connection, chat: bytes, node: bytes) -> int | None:
-    """Up to where messages are not for a node; None where it holds no copy."""
-    found: int | None = c.execute(_VISIBLE, {"chat": chat, "node": node}).scalar_one_or_none()
+def visible(c: Connection, chat: bytes, life: bytes) -> int | None:
+    """Up to where messages are not for a node; None where that life of its copy is over."""
+    found: int | None = c.execute(_VISIBLE, {"chat": chat, "life": life}).scalar_one_or_none()
     return found
+
+
+def lives(c: Connection, chat: bytes) -> dict[bytes, bytes]:
+    """The nodes that hold copies, and the lives of those."""
+    return {row.node: row.life for row in c.execute(_LIVES, {"chat": chat})}
 
 
 def agree(c: Connection, chat: bytes, account: bytes) -> None:

@@ -4,14 +4,12 @@ same as for its own accounts. So there is one place where all of it is decided.
 A hub that is away changes nothing (`node_unreachable`), but for this: one can always leave.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 from msgspec import structs
 from sqlalchemy import Connection
-from twisted.internet.defer import Deferred
 
 from safeum_home import ids
 from safeum_home.chats.across.group_coming import Coming
@@ -21,13 +19,11 @@ from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import open_message
 from safeum_home.errors import Code, Problem, Tampered
-from safeum_home.ids import AccountId, ChatId, DeviceId
-from safeum_home.limits import RateLimit
+from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database, Directory
 from safeum_home.ports.federation import Peers
 from safeum_home.protocol import commands
 from safeum_home.protocol.command import COMMANDS, Params
-from safeum_home.protocol.federation.events import node_of
 from safeum_home.protocol.federation.groups import Called
 from safeum_home.protocol.federation.questions import GroupAnswer, GroupCommand
 from safeum_home.protocol.invites import node_in
@@ -55,47 +51,9 @@ BY_CHAT = (
 BY_LINK = (commands.GroupPreview, commands.GroupJoin)
 """What comes with a link, in which the hub is named."""
 METHODS = {each.method: each for each in COMMANDS.values() if each.params in (*BY_CHAT, *BY_LINK)}
-MOST_CALLED = 10_000
+
 _REFUSED = frozenset((Code.NODE_UNREACHABLE, Code.RATE_LIMITED))
 """After these the hub may have done it all the same, or will be asked again."""
-
-
-class RemoteCaller(NamedTuple):
-    """`ports.Caller`: an account of another node, which speaks for it. No device of it is known here."""
-
-    account: AccountId
-    host: str = ""
-    device: DeviceId = DeviceId("")
-
-
-class CalledElsewhere:
-    """What other nodes have said that those are called who have given commands lately."""
-
-    def __init__(self) -> None:
-        self._called: OrderedDict[AccountId, tuple[str, str]] = OrderedDict()
-
-    def __call__(self, account: AccountId) -> tuple[str, str] | None:
-        return self._called.get(account)
-
-    def note(self, called: Called) -> None:
-        """Raises `invalid_params` where an account is called what nobody of its node can be."""
-        account = AccountId(called.account)
-        check_called(called)
-        self._called[account] = called.address, called.display_name
-        self._called.move_to_end(account)
-        if len(self._called) > MOST_CALLED:
-            self._called.popitem(last=False)
-
-
-def check_called(called: Called) -> None:
-    """Raises `invalid_params`."""
-    account = AccountId(called.account)
-    try:
-        alias, node = ids.address(called.address, node_of(account))
-    except Problem:
-        raise Problem(Code.INVALID_PARAMS) from None
-    if node != node_of(account) or ids.is_number(alias) or (ids.is_account(alias) and alias != account):
-        raise Problem(Code.INVALID_PARAMS)
 
 
 class GroupForwarding:
@@ -189,21 +147,21 @@ class GroupForwarding:
         """Ask a hub to let an account be in a group: it has agreed when its node is told so."""
         blind, account = self._blinder.chat(chat), self._blinder.account(caller.account)
 
-        def agree(c: Connection) -> None:
+        def agree(c: Connection) -> bool:
             if not accounts.exists(c, account):
                 raise Problem(Code.NOT_FOUND)
-            if chats.member(c, blind, account) is not None:
-                return
-            if roster.count_own(c, account, roster.MEMBER) >= self._limits.section.groups:
+            was = chats.member(c, blind, account) is not None
+            if not was and roster.count_own(c, account, roster.MEMBER) >= self._limits.section.groups:
                 raise Problem(Code.LIMIT_REACHED, "groups")
             group_nodes.agree(c, blind, account)
+            return was
 
-        await self._database.transact(agree)
+        was = await self._database.transact(agree)
         expected = self._coming.expect(caller.account, chat)
         try:
             answer = await self._ask(hub, caller, params)
-            if not await self._has_agreed(blind, account):
-                self._coming.no_more(caller.account, chat, expected)  # it was told of already
+            if was or not await self._has_agreed(blind, account):
+                self._coming.no_more(caller.account, chat, expected)  # it was told of already, or is none
             await expected
             return answer
         except Problem as problem:
@@ -272,41 +230,3 @@ class GroupForwarding:
             return msgspec.convert(answer.result, command.result, strict=True)
         except msgspec.ValidationError:
             raise Problem(Code.NODE_UNREACHABLE) from None
-
-
-class GroupAnswering:
-    """Carries out what accounts of other nodes ask of groups of this one."""
-
-    def __init__(
-        self, registry: ChatRegistry, handlers: Handlers, called: CalledElsewhere, limit: RateLimit
-    ) -> None:
-        """`handlers` are those of this node's own groups; `limit` is for each node that asks."""
-        self._registry = registry
-        self._handlers = handlers
-        self._called = called
-        self._limit = limit
-
-    async def answer(self, node: str, asked: GroupCommand) -> GroupAnswer:
-        account = AccountId(asked.who.account)
-        if node_of(account) != node:
-            raise Problem(Code.NOT_PERMITTED)
-        self._limit.take(node)
-        command = METHODS.get(asked.method)
-        if command is None:
-            raise Problem(Code.INVALID_PARAMS)
-        try:
-            params: Any = msgspec.convert(asked.params, command.params, strict=True)
-        except msgspec.ValidationError:
-            raise Problem(Code.INVALID_PARAMS) from None
-        self._called.note(asked.who)
-        if command.params in BY_CHAT:
-            chat = await self._registry.load(ChatId(params.chat))
-            if chat is None or chat.hub is not None:
-                raise Problem(Code.NOT_FOUND)
-        result = self._handlers[command.params](RemoteCaller(account), params)
-        if isinstance(result, Coroutine | Deferred):
-            result = await result
-        if isinstance(result, Committed):
-            result.publish()
-            result = result.result
-        return GroupAnswer(msgspec.to_builtins(result))

@@ -129,21 +129,23 @@ class GroupCopies:
         """
         if roster.of_this_node(copy.c, copy.blind):
             return
+        if self.here(copy, invited=True):
+            self.begin_anew(copy, fresh, position)
+        else:
+            self.drop(copy, position)
+
+    def begin_anew(self, copy: Copy, fresh: Fresh, position: int) -> None:
+        """Erase a copy but for invitations of accounts of this node."""
         invited = self.here(copy, invited=True)
-        if invited and not self._holds_more(copy, len(invited)):
+        held = len(roster.entries(copy.c, copy.blind))
+        if held == len(invited) and not events.events_after(copy.c, copy.blind, 0, 1):
             return
         self.drop(copy, position)
-        if invited:
-            anew = self.insert(copy.c, fresh)
-            self.keep(anew, copy.group, 0)
-            for entry in invited:
-                self.put(anew, entry)
-
-    def _holds_more(self, copy: Copy, invited: int) -> bool:
-        return (
-            bool(events.events_after(copy.c, copy.blind, 0, 1))
-            or len(roster.entries(copy.c, copy.blind)) > invited
-        )
+        anew = self.insert(copy.c, fresh)
+        copy.key, anew.told = anew.key, copy.told
+        self.keep(anew, copy.group, 0)
+        for entry in invited:
+            self.put(anew, entry)
 
     def drop(self, copy: Copy, position: int) -> None:
         """Erase a copy; nothing of it is behind `position`."""
@@ -230,4 +232,5 @@ def described(group: GroupRecord, told: SharedGroup) -> GroupRecord:
         avatar=told.avatar,
         earlier=told.earlier,
         people=told.members,
+        life=told.begins or group.life,
     )

@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from safeum_home import ids
 from safeum_home.chats.across.arrivals import content
 from safeum_home.chats.across.group_copies import Copy, Fresh, GroupCopies, check_hub
-from safeum_home.chats.across.group_places import PLACES, CopyEntries
+from safeum_home.chats.across.group_names import is_its_own
+from safeum_home.chats.across.group_places import PLACES, CopyEntries, Places
 from safeum_home.chats.across.group_records import shared_group
 from safeum_home.chats.across.group_telling import EntryPointer
 from safeum_home.chats.group_changes import GroupChanges
@@ -74,15 +75,19 @@ class EntryKind:
     # --- telling
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
-        """An entry; None where it has changed again, or is none of that node's business any more."""
+        """An entry; None where it has changed again, or is none of that node's business any more.
+
+        What a member became is told where it came to be one: there it belongs among the messages.
+        """
         place = EntryPointer.of(pointer)
         row = roster.entry(c, place.chat, place.account)
-        if row is None or row.position != place.position:
+        if row is None:
             return None
         try:
             record, key = self._events.open_group(c, place.chat)
             entry = self._events.entry(c, key, row)
-            if not self._is_for(c, place, entry):
+            came = entry.state is RosterState.MEMBER and entry.since <= place.position
+            if (row.position != place.position and not came) or not self._is_for(c, place, entry):
                 return None
             group = shared_group(c, place.chat, record) if entry.state is RosterState.INVITED else None
         except Tampered:
@@ -102,9 +107,9 @@ class EntryKind:
         return new_event(ENTRY, system, self._now(), to_builtins(told), record.id)
 
     def _is_for(self, c: Connection, place: EntryPointer, entry: Entry) -> bool:
-        if self._blinder.node(node_of(entry.account)) == place.node:
+        if self._blinder.node(node_of(entry.account)) == place.told:
             return True
-        return group_nodes.visible(c, place.chat, place.node) is not None
+        return group_nodes.visible(c, place.chat, place.told) is not None
 
     def _called(self, c: Connection, entry: Entry) -> Called:
         address, name = self._events.called_as(entry, self._events.called(c, entry.account))
@@ -156,9 +161,8 @@ class EntryKind:
 
     async def apply(self, node: str, event: Event) -> Applied:
         told, chat = content(event, SharedEntry), check_hub(node, event)
-        _check_called(told.who)
-        if told.by is not None:
-            _check_called(told.by)
+        if not all(map(is_its_own, [told.who] if told.by is None else [told.who, told.by])):
+            raise Problem(Code.MALFORMED_EVENT)
         if told.state == "member" and told.since is None:
             raise Problem(Code.MALFORMED_EVENT)
         fresh: list[Fresh] = []
@@ -176,7 +180,7 @@ class EntryKind:
 
         def store(c: Connection) -> None:
             outcome.clear()
-            if (copy := self._entries.store(c, node, chat, told, list(places), fresh)) is not None:
+            if (copy := self._entries.store(c, node, chat, told, Places(*places), fresh)) is not None:
                 outcome.append(copy)
 
         def publish() -> None:
@@ -187,17 +191,6 @@ class EntryKind:
                     self._erased()
 
         return Applied(store, publish, lambda: self._registry.changed(chat), placed)
-
-
-def _check_called(called: Called) -> None:
-    """Raises `malformed_event` where an account is called what nobody of its node can be."""
-    account = AccountId(called.account)
-    try:
-        alias, node = ids.address(called.address, node_of(account))
-    except Problem:
-        raise Problem(Code.MALFORMED_EVENT) from None
-    if node != node_of(account) or ids.is_number(alias) or (ids.is_account(alias) and alias != account):
-        raise Problem(Code.MALFORMED_EVENT)
 
 
 def _nothing_stored(c: Connection) -> None:

@@ -74,10 +74,10 @@ class CopyLeaving:
         def store(c: Connection) -> Copy | None:
             copy = self._copies.read(c, hub, chat)
             entry = None if copy is None else self._copies.entry(copy, account)
-            group_nodes.over(c, self._blinder.chat(chat), self._blinder.account(account))
             state = RosterState.INVITED if invited else RosterState.MEMBER
             if copy is None or entry is None or entry.state is not state:
                 return None
+            group_nodes.over(c, copy.blind, self._blinder.account(account))
             if tell:
                 sealed = self._sealed(account, chat, "" if invited else entry.told)
                 self._peers.note(c, [Noted(hub, LEFT, sealed)])

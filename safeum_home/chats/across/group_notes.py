@@ -1,11 +1,11 @@
 """What the nodes of a group's members are told of its messages, noted by their hub with the change.
 
-The pointer of a message is its chat's blind index, its position (8 octets, big-endian), and the node's blind
-index: messages of before its first member came are not for a node. Of a reaction the account's index stands
-behind that; of pins the position is where they were changed.
+The pointer of a message is its chat's blind index, its position (8 octets, big-endian), and the life of the
+node's copy: messages of before its first member came are not for a node, nor is what waits when its last one
+has left. Of a reaction the account's index stands behind that; of pins the position is where they changed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -14,7 +14,7 @@ from safeum_home.chats.contents import Chat
 from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Noted, Peers
 from safeum_home.protocol.federation.group_posts import MESSAGE
-from safeum_home.storage import events
+from safeum_home.storage import events, group_nodes
 from safeum_home.storage.rows import NewEvent
 
 BLIND = 16
@@ -28,9 +28,9 @@ class GroupEvent(NamedTuple):
     nodes: tuple[str, ...]
 
 
-def pointer(chat: bytes, position: int, node: bytes) -> bytes:
-    """Of a message, for a node."""
-    return chat + position.to_bytes(8, "big") + node
+def pointer(chat: bytes, position: int, life: bytes) -> bytes:
+    """Of a message, for a copy."""
+    return chat + position.to_bytes(8, "big") + life
 
 
 class Pointed(NamedTuple):
@@ -38,7 +38,7 @@ class Pointed(NamedTuple):
 
     chat: bytes
     position: int
-    node: bytes
+    life: bytes
     account: bytes
 
 
@@ -55,24 +55,30 @@ class GroupNotes:
         self._peers = peers
         self._blinder = blinder
 
-    def rows(self, nodes: Iterable[str], chat: bytes, position: int) -> list[Noted]:
+    def lives(self, c: Connection, nodes: Iterable[str], chat: bytes) -> dict[str, bytes]:
+        """The lives of copies, by the names of those among some nodes that hold one."""
+        known = group_nodes.lives(c, chat)
+        found = {node: known.get(self._blinder.node(node)) for node in nodes}
+        return {node: life for node, life in found.items() if life is not None}
+
+    def rows(self, lives: Mapping[str, bytes], chat: bytes, position: int) -> list[Noted]:
         """That some nodes are to be told of a message."""
-        return [Noted(n, MESSAGE, pointer(chat, position, self._blinder.node(n))) for n in nodes]
+        return [Noted(n, MESSAGE, pointer(chat, position, life)) for n, life in lives.items()]
 
     def append(self, c: Connection, rows: Sequence[GroupEvent]) -> list[int | None]:
         """As `append_events`; what was stored before is not told again."""
         outcomes = events.append_events(c, [row.event for row in rows])
         noted: list[Noted] = []
-        for (event, nodes), earlier in zip(rows, outcomes, strict=True):
+        lives = {event.chat: self.lives(c, nodes, event.chat) for event, nodes in rows}
+        for (event, _), earlier in zip(rows, outcomes, strict=True):
             if earlier is None:
-                noted += self.rows(nodes, event.chat, event.position)
+                noted += self.rows(lives[event.chat], event.chat, event.position)
         self._peers.note(c, noted)
         return outcomes
 
     def again(self, c: Connection, chat: Chat, node: str, position: int) -> None:
         """A node may have lost a message that it was told of."""
-        if node in chat.nodes:
-            self._peers.note(c, self.rows([node], chat.blind, position))
+        self._peers.note(c, self.rows(self.lives(c, [node], chat.blind), chat.blind, position))
 
     def changed(
         self,
@@ -88,7 +94,7 @@ class GroupNotes:
         It is never noted as a message again: that would be told in another place than it was stored in.
         """
         noted = [
-            Noted(n, type, pointer(chat.blind, position, self._blinder.node(n)) + account, urgent)
-            for n in chat.nodes
+            Noted(node, type, pointer(chat.blind, position, life) + account, urgent)
+            for node, life in self.lives(c, chat.nodes, chat.blind).items()
         ]
         self._peers.note(c, noted)

@@ -5,6 +5,7 @@ invited only by who is in its list.
 """
 
 from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -26,8 +27,8 @@ from safeum_home.storage.rows import Marker
 
 MOST_MEMBERS = MOST_INVITED = 2_000
 """How many a copy holds, and open invitations: as many as there can be, and more."""
-PLACES = 3
-"""Positions that it takes to join a copy."""
+PLACES = 4
+"""Positions that it takes to join a copy: see `Places`."""
 _STATES: dict[str, RosterState] = {
     "invited": RosterState.INVITED,
     "member": RosterState.MEMBER,
@@ -35,6 +36,15 @@ _STATES: dict[str, RosterState] = {
     "removed": RosterState.REMOVED,
 }
 _ROLES = {role.word: role for role in Role}
+
+
+class Places(NamedTuple):
+    """Where what was before is over, where the copy is told of, the entry itself, and the marker."""
+
+    over: int
+    chat: int
+    entry: int
+    marker: int
 
 
 class CopyEntries:
@@ -64,7 +74,7 @@ class CopyEntries:
         node: str,
         chat: ChatId,
         told: SharedEntry,
-        places: list[int],
+        places: Places,
         fresh: list[Fresh],
     ) -> Copy | None:
         """What comes of an entry; None where nothing does. Raises `Problem` where it is refused.
@@ -83,14 +93,14 @@ class CopyEntries:
             if not fresh:
                 raise Problem(Code.NOT_A_CONTACT)
             copy = self._copies.insert(c, fresh[0])
-        entry = _entry(told, before, places[1])
+        entry = _entry(told, before, places.entry)
         if before is not None and entry._replace(since=before.since, position=before.position) == before:
             return None
         if before is None and over:
             return None
         self._write(copy, entry, before, told, places)
-        if own and over:
-            self._copies.drop_if_over(copy, fresh[0], places[2])
+        if own and state is not RosterState.MEMBER and fresh:
+            self._copies.drop_if_over(copy, fresh[0], places.marker)
         return copy
 
     def _check(self, c: Connection, chat: ChatId, told: SharedEntry, before: Entry | None) -> None:
@@ -115,19 +125,22 @@ class CopyEntries:
                 raise Problem(Code.LIMIT_REACHED)
 
     def _write(
-        self, copy: Copy, entry: Entry, before: Entry | None, told: SharedEntry, places: list[int]
+        self, copy: Copy, entry: Entry, before: Entry | None, told: SharedEntry, places: Places
     ) -> None:
         c, own = copy.c, node_of(entry.account) == self._node
         was = before is not None and before.state is RosterState.MEMBER
         same = entry.state is RosterState.MEMBER and _is_same(before, told)
-        if was and not same:
-            # It came back since it was one: that is another time.
-            chats.remove_member(c, copy.blind, self._blinder.account(entry.account))
+        if was and before is not None and not same and entry.state <= RosterState.MEMBER:
+            # It was none meanwhile, which nobody has told: its devices drop what they have.
+            gone = before._replace(state=RosterState.LEFT, role=Role.MEMBER, by=None, position=places.over)
+            self._copies.put(copy, gone)
+            if own:
+                self._copies.tell_entry(copy, gone)
         if same and before is not None:
             entry = entry._replace(since=before.since)
         elif entry.state is RosterState.MEMBER:
             self._check_room(copy)
-            entry = entry._replace(since=places[0])
+            entry = entry._replace(since=places.chat)
         elif entry.state is RosterState.INVITED and roster.count_invited(c, copy.blind) >= MOST_INVITED:
             raise Problem(Code.LIMIT_REACHED)
         self._copies.put(copy, entry)
@@ -142,18 +155,18 @@ class CopyEntries:
         if chats.count_members(copy.c, copy.blind) >= MOST_MEMBERS:
             raise Problem(Code.LIMIT_REACHED)
 
-    def _join(self, copy: Copy, entry: Entry, earlier: bool, places: list[int]) -> None:
+    def _join(self, copy: Copy, entry: Entry, earlier: bool, places: Places) -> None:
         """Let an account of this node be in: what is there it has read, and sees, or does not."""
-        self._copies.keep(copy, copy.group, places[0])
+        self._copies.keep(copy, copy.group, places.chat)
         newest = events.events_before(copy.c, copy.blind, None, 1) if earlier else []
         read = newest[0].position if newest else 0
-        visible = 0 if earlier else places[0]
-        self._copies.add(copy, entry.account, read, places[2] if read else 0, visible)
+        visible = 0 if earlier else places.chat
+        self._copies.add(copy, entry.account, read, places.marker if read else 0, visible)
         people = chats.count_members(copy.c, copy.blind)
-        self._copies.tell(copy, [entry.account], self._infos.updated_to(copy.record, people, places[0]))
+        self._copies.tell(copy, [entry.account], self._infos.updated_to(copy.record, people, places.chat))
         copy.told.append(partial(self._coming.came, entry.account, copy.record.id))
         if read:
-            marker = Marker(copy.blind, self._blinder.account(entry.account), read, read, places[2])
+            marker = Marker(copy.blind, self._blinder.account(entry.account), read, read, places.marker)
             tell = partial(self._receipts.tell_own, marker, copy.record.id, entry.account)
             copy.told.append(tell)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from msgspec import to_builtins
+from msgspec import structs, to_builtins
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import content
@@ -21,6 +21,7 @@ from safeum_home.ports import Database
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.protocol.federation.groups import GROUP, OVER, SharedEnd, SharedGroup
+from safeum_home.protocol.signing import encode_octets
 from safeum_home.storage import chats, group_nodes
 
 
@@ -46,8 +47,9 @@ class GroupKind:
         events: GroupEvents,
         copies: GroupCopies,
         infos: ChatInfos,
+        erased: Callable[[], object],
     ) -> None:
-        """`system` is this node's; `now` is in milliseconds."""
+        """`system` is this node's; `now` is in milliseconds. `erased` destroys what was wrapped."""
         self._database = database
         self._system = system
         self._now = now
@@ -55,6 +57,7 @@ class GroupKind:
         self._events = events
         self._copies = copies
         self._infos = infos
+        self._erased = erased
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
         try:
@@ -62,6 +65,10 @@ class GroupKind:
             told = shared_group(c, pointer[:BLIND], record)
         except Tampered:
             return None
+        if life := pointer[BLIND + 8 :]:
+            if group_nodes.visible(c, pointer[:BLIND], life) is None:
+                return None
+            told = structs.replace(told, begins=encode_octets(life))
         return new_event(GROUP, self._system, self._now(), to_builtins(told), record.id)
 
     async def apply(self, node: str, event: Event) -> Applied:
@@ -69,22 +76,25 @@ class GroupKind:
         told, chat = content(event, SharedGroup), check_hub(node, event)
         fresh: list[Fresh] = []
         outcome: list[Copy] = []
-        position = self._database.next_position()
+        places: list[int] = []
         self._registry.changing(chat)
 
         def placed() -> None:
-            nonlocal position
-            position = self._database.next_position()
+            places[:] = [self._database.next_position() for _ in range(2)]
             fresh[:] = [self._copies.fresh(node, chat, told)]
 
         def store(c: Connection) -> None:
             outcome.clear()
             copy = self._copies.read(c, node, chat)
             if copy is None:
-                if group_nodes.is_wanted(c, fresh[0][0].blind):
+                if told.begins is not None and group_nodes.is_wanted(c, fresh[0][0].blind):
                     self._copies.insert(c, fresh[0])
                 return
-            before, now = copy.group, described(copy.group, told)
+            if told.begins not in (None, copy.group.life):
+                self._ended(copy, places[0])
+                self._copies.begin_anew(copy, fresh[0], places[0])
+            outcome.append(copy)
+            before, now, position = copy.group, described(copy.group, told), places[1]
             if now == before:
                 return
             self._copies.keep(copy, now, position)
@@ -94,14 +104,22 @@ class GroupKind:
             if (now.name, now.about) != (before.name, before.about):
                 for entry in self._copies.here(copy, invited=True):
                     self._copies.tell_invited(copy, entry._replace(position=position))
-            outcome.append(copy)
 
         def publish() -> None:
             for copy in outcome:
                 for tell in copy.told:
                     tell()
+                if copy.gone:
+                    self._erased()
 
         return Applied(store, publish, lambda: self._registry.changed(chat), placed)
+
+    def _ended(self, copy: Copy, position: int) -> None:
+        """Whom the copy has for members has left since then: nobody of this node was in the group."""
+        for entry in self._copies.here(copy):
+            left = Entry(entry.account, RosterState.LEFT, Role.MEMBER, None, 0, position)
+            self._copies.put(copy, left)
+            self._copies.tell_entry(copy, left)
 
 
 class OverKind:

@@ -70,7 +70,7 @@ class GroupShown:
     def pins(self, c: Connection, type: str, pointer: bytes) -> Event | None:
         """What is pinned; None where that has changed again, and is told in the place of that."""
         place = pointed(pointer)
-        if group_nodes.visible(c, place.chat, place.node) is None:
+        if group_nodes.visible(c, place.chat, place.life) is None:
             return None
         try:
             chat = self._opener.group(c, place.chat)
@@ -85,7 +85,7 @@ class GroupShown:
         return new_event(type, self._system, chat.record.pins.at, plain, chat.id)
 
     def _find(self, c: Connection, place: Pointed) -> tuple[ChatContents, Message] | None:
-        visible = group_nodes.visible(c, place.chat, place.node)
+        visible = group_nodes.visible(c, place.chat, place.life)
         if visible is None or place.position <= visible:
             return None
         chat, rows = (

@@ -4,12 +4,14 @@ To the node of a member that is the first one there all is told: the group, its 
 sees of before; then its own entry, by which it is in. So there is a place for each message when it comes, and
 nobody is told live what is old.
 
-Pointers: of a group its blind index and where it changed; of an entry the indexes of group and account, where
-it changed, and the index of the node that is told: what has changed once more is told in its own place.
+Pointers: of a group its blind index and where it changed, and where a copy begins the life of that; of an
+entry the indexes of group and account, where it changed, and the life of the copy or, where there is none,
+the index of the node: what has changed once more is told in its own place.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from operator import itemgetter
+from secrets import token_bytes
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -32,15 +34,15 @@ _Rows = list[tuple[int, Noted]]
 
 
 class EntryPointer(NamedTuple):
-    """Blind indexes of a group, an account and a node, and where the account's entry changed."""
+    """Blind indexes of a group and an account, where the entry changed, and for which copy or node it is."""
 
     chat: bytes
     account: bytes
     position: int
-    node: bytes
+    told: bytes
 
     def octets(self) -> bytes:
-        return self.chat + self.account + self.position.to_bytes(8, "big") + self.node
+        return self.chat + self.account + self.position.to_bytes(8, "big") + self.told
 
     @classmethod
     def of(cls, octets: bytes) -> "EntryPointer":
@@ -75,14 +77,15 @@ class GroupTelling:
             node = node_of(joined.account)
             if node != hub and node not in draft.chat.nodes:
                 rows += self._first(c, draft, joined, node)
+        lives = self._messages.lives(c, after.nodes, draft.chat.blind)
         for entry in draft.entries:
             told = {*after.nodes, node_of(entry.account)} - {hub}
-            rows += [(entry.position, self._entry(draft, entry, node)) for node in sorted(told)]
+            rows += [(entry.position, self._entry(draft, entry, node, lives)) for node in sorted(told)]
         if draft.updated:
             told = {*after.nodes, *(node_of(entry.account) for entry in draft.invited)} - {hub}
-            rows += [(draft.updated, self._group(draft, draft.updated, node)) for node in sorted(told)]
+            rows += [(draft.updated, _group(draft, draft.updated, node)) for node in sorted(told)]
         for position, _ in draft.notices:
-            noted = self._messages.rows(after.nodes, draft.chat.blind, position)
+            noted = self._messages.rows(lives, draft.chat.blind, position)
             rows += [(position, row) for row in noted]
         self._peers.note(c, [row for _, row in sorted(rows, key=itemgetter(0))])
         return nodes
@@ -94,29 +97,27 @@ class GroupTelling:
     def _first(self, c: Connection, draft: Draft, joined: Joined, node: str) -> _Rows:
         """All that a node is told before the entry of its first member."""
         place, chat = joined.position, draft.chat.blind
-        group_nodes.put_nodes(c, [(chat, self._blinder.node(node), joined.visible)])
-        rows = [self._group(draft, place, node)]
-        own, blind_node = self._blinder.account(joined.account), self._blinder.node(node)
+        life, own = token_bytes(BLIND), self._blinder.account(joined.account)
+        group_nodes.put_node(c, chat, self._blinder.node(node), life, joined.visible)
+        rows = [_group(draft, place, node, life)]
         rows += [
-            Noted(node, ENTRY, EntryPointer(chat, row.account, row.position, blind_node).octets())
+            Noted(node, ENTRY, EntryPointer(chat, row.account, row.position, life).octets())
             for row in roster.entries(c, chat)
             if row.state <= RosterState.MEMBER and row.account != own
         ]
         if joined.visible < place:
             before = events.events_before(c, chat, place, EARLIER, joined.visible)
-            rows += [row for each in before for row in self._messages.rows([node], chat, each.position)]
+            rows += [r for each in before for r in self._messages.rows({node: life}, chat, each.position)]
         return [(place, row) for row in rows]
 
     def _leaving(self, c: Connection, draft: Draft, nodes: tuple[str, ...]) -> None:
         for node in {node_of(account) for account in draft.gone} - {draft.group.hub, *nodes}:
             group_nodes.delete_node(c, draft.chat.blind, self._blinder.node(node))
 
-    def _group(self, draft: Draft, position: int, node: str) -> Noted:
-        return Noted(node, GROUP, draft.chat.blind + position.to_bytes(8, "big"))
-
-    def _entry(self, draft: Draft, entry: Entry, node: str) -> Noted:
+    def _entry(self, draft: Draft, entry: Entry, node: str, lives: Mapping[str, bytes]) -> Noted:
         chat, account = draft.chat.blind, self._blinder.account(entry.account)
-        pointer = EntryPointer(chat, account, entry.position, self._blinder.node(node))
+        told = lives.get(node) or self._blinder.node(node)
+        pointer = EntryPointer(chat, account, entry.position, told)
         return Noted(node, ENTRY, pointer.octets())
 
     def _over(self, chat: ChatId) -> bytes:
@@ -125,3 +126,7 @@ class GroupTelling:
     def over(self, pointer: bytes) -> ChatId:
         """Which group was erased; raises `Tampered`."""
         return ChatId(self._key.open(pointer, _OVER).decode())
+
+
+def _group(draft: Draft, position: int, node: str, life: bytes = b"") -> Noted:
+    return Noted(node, GROUP, draft.chat.blind + position.to_bytes(8, "big") + life)

@@ -20,13 +20,18 @@ LEFT = "group.left"
 
 
 class SharedGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """`group`: what a group says of itself now; `members` is how many there are."""
+    """`group`: what a group says of itself now; `members` is how many there are.
+
+    `begins`: the node gets a copy of it, and is told of all that is there. It has another value after nobody
+    of that node was in the group.
+    """
 
     name: GroupName
     about: GroupAbout = ""
     avatar: AvatarId | None = None
     earlier: bool = False
     members: Annotated[int, Meta(ge=0)] = 0
+    begins: Origin | None = None
 
 
 class Called(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

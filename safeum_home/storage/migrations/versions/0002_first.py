@@ -87,7 +87,11 @@ def upgrade() -> None:
     _table("group_links", _blind("link", primary_key=True), _blind("chat"))
     op.create_index("ix_group_links_chat", "group_links", ["chat"])
     _table(
-        "group_nodes", _blind("chat", primary_key=True), _blind("node", primary_key=True), _number("visible")
+        "group_nodes",
+        _blind("chat", primary_key=True),
+        _blind("node", primary_key=True),
+        _blind("life"),
+        _number("visible"),
     )
     _table("agreements", _blind("chat", primary_key=True), _blind("account", primary_key=True))
     op.create_index("ix_agreements_account", "agreements", ["account"])

@@ -1,0 +1,87 @@
+"""What accounts of other nodes ask of groups of this one: done as for this node's own accounts."""
+
+from collections import OrderedDict
+from collections.abc import Coroutine
+from typing import Any, NamedTuple
+
+import msgspec
+from twisted.internet.defer import Deferred
+
+from safeum_home.chats.across.group_commands import BY_CHAT, METHODS, Handlers
+from safeum_home.chats.across.group_names import is_its_own
+from safeum_home.chats.registry import ChatRegistry
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId, ChatId, DeviceId
+from safeum_home.limits import RateLimit
+from safeum_home.ports import Committed
+from safeum_home.protocol.federation.events import node_of
+from safeum_home.protocol.federation.groups import Called
+from safeum_home.protocol.federation.questions import GroupAnswer, GroupCommand
+
+MOST_CALLED = 10_000
+
+
+class RemoteCaller(NamedTuple):
+    """`ports.Caller`: an account of another node, which speaks for it. No device of it is known here."""
+
+    account: AccountId
+    host: str = ""
+    device: DeviceId = DeviceId("")
+
+
+class CalledElsewhere:
+    """What other nodes have said that those are called who have given commands lately."""
+
+    def __init__(self) -> None:
+        self._called: OrderedDict[AccountId, tuple[str, str]] = OrderedDict()
+
+    def __call__(self, account: AccountId) -> tuple[str, str] | None:
+        return self._called.get(account)
+
+    def note(self, called: Called) -> None:
+        """Raises `invalid_params` where an account is called what nobody of its node can be."""
+        account = AccountId(called.account)
+        if not is_its_own(called):
+            raise Problem(Code.INVALID_PARAMS)
+        self._called[account] = called.address, called.display_name
+        self._called.move_to_end(account)
+        if len(self._called) > MOST_CALLED:
+            self._called.popitem(last=False)
+
+
+class GroupAnswering:
+    """Carries out what accounts of other nodes ask of groups of this one."""
+
+    def __init__(
+        self, registry: ChatRegistry, handlers: Handlers, called: CalledElsewhere, limit: RateLimit
+    ) -> None:
+        """`handlers` are those of this node's own groups; `limit` is for each node that asks."""
+        self._registry = registry
+        self._handlers = handlers
+        self._called = called
+        self._limit = limit
+
+    async def answer(self, node: str, asked: GroupCommand) -> GroupAnswer:
+        account = AccountId(asked.who.account)
+        if node_of(account) != node:
+            raise Problem(Code.NOT_PERMITTED)
+        self._limit.take(node)
+        command = METHODS.get(asked.method)
+        if command is None:
+            raise Problem(Code.INVALID_PARAMS)
+        try:
+            params: Any = msgspec.convert(asked.params, command.params, strict=True)
+        except msgspec.ValidationError:
+            raise Problem(Code.INVALID_PARAMS) from None
+        self._called.note(asked.who)
+        if command.params in BY_CHAT:
+            chat = await self._registry.load(ChatId(params.chat))
+            if chat is None or chat.hub is not None:
+                raise Problem(Code.NOT_FOUND)
+        result = self._handlers[command.params](RemoteCaller(account), params)
+        if isinstance(result, Coroutine | Deferred):
+            result = await result
+        if isinstance(result, Committed):
+            result.publish()
+            result = result.result
+        return GroupAnswer(msgspec.to_builtins(result))
