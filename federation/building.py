@@ -1,6 +1,7 @@
 """A batch as octets: each object as it is now, signed; what cannot be told is left out with its reason."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -10,11 +11,13 @@ from federation.own_keys import KeyInUse, OwnKeys
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.federation import SharedKind
 from safeum_home.ports.outbox import Batch, Trim, Waiting
-from safeum_home.protocol.federation.events import sign_event
+from safeum_home.protocol.federation.events import Event, sign_event
 from safeum_home.protocol.federation.transactions import FRAME, MOST_OCTETS, body_of
 
 _log = Logger()
 Kinds = Callable[[], Mapping[str, SharedKind]]
+Build = Callable[[bytes], Event | None]
+"""An object's event, by its pointer."""
 
 
 class Built(NamedTuple):
@@ -47,10 +50,10 @@ class Builder:
         gone: list[Waiting] = []
         poison: list[tuple[Waiting, str]] = []
         # One for all of it, though it may be replaced meanwhile.
-        size, kinds, key = FRAME, self._kinds(), self._own.in_use
+        size, building, key = FRAME, self._building(c, batch.rows), self._own.in_use
         for place, row in enumerate(batch.rows):
             try:
-                event = self._event(c, row, kinds, key)
+                event = self._event(row, c, building.get(row.type), key)
             except Problem as problem:
                 poison.append((row, problem.code.code))
                 continue
@@ -64,14 +67,19 @@ class Builder:
                 size += len(event) + 1
         return Built(body_of(events), Trim(tuple(gone), tuple(poison)), key.key_id)
 
-    def _event(
-        self, c: Connection, row: Waiting, kinds: Mapping[str, SharedKind], key: KeyInUse
-    ) -> bytes | None:
-        kind = kinds.get(row.type)
-        if kind is None:
+    def _building(self, c: Connection, rows: Sequence[Waiting]) -> dict[str, Build]:
+        """What makes the events of each kind."""
+        kinds, pointers = self._kinds(), dict[str, list[bytes]]()
+        for row in rows:
+            if row.type in kinds:
+                pointers.setdefault(row.type, []).append(row.pointer)
+        return {of_type: _build(c, kinds[of_type], each) for of_type, each in pointers.items()}
+
+    def _event(self, row: Waiting, c: Connection, build: Build | None, key: KeyInUse) -> bytes | None:
+        if build is None:
             raise Problem(Code.UNKNOWN_KIND)
         try:
-            event = kind.build(c, row.pointer)
+            event = build(row.pointer)
             if event is None:
                 return None
             return sign_event(event, key.key_id, key.signer)
@@ -83,3 +91,17 @@ class Builder:
             # What it says may quote what it is about.
             _log.failure("An object of the kind {kind} cannot be told of.", kind=row.type)
             raise Problem(Code.INTERNAL) from None
+
+
+def _build(c: Connection, kind: SharedKind, pointers: Sequence[bytes]) -> Build:
+    building = getattr(kind, "building", None)
+    if building is not None and len(pointers) > 1:
+        try:
+            together: Build = building(c, pointers)
+            return together
+        except Exception:
+            if c.invalidated:
+                raise
+            # One of them spoils the others: let it fail alone.
+            _log.failure("Objects of the kind {kind} cannot be read together.", kind=kind.type)
+    return partial(kind.build, c)

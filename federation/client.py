@@ -22,8 +22,8 @@ from twisted.internet.interfaces import (
     IStreamClientEndpoint,
 )
 from twisted.python.failure import Failure
-from twisted.web.client import URI, Agent
-from twisted.web.iweb import IAgentEndpointFactory
+from twisted.web.client import URI, Agent, HTTPConnectionPool
+from twisted.web.iweb import IAgent, IAgentEndpointFactory
 from zope.interface import implementer
 
 from federation.places import Place
@@ -32,6 +32,10 @@ from federation.tls import Trust
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
 from safeum_home.outgoing.http import Answer, HttpLimits, NetworkHttp
 
+ANYWHERE = "https://node.invalid"
+"""What URLs begin with. treq's have no IPv6 addresses: where it is, is the way's to know.
+
+Its name is in Host."""
 MOST_PLACES = 1024
 """Places whose connections are kept; beyond it those go first that were not used for longest."""
 RESERVED = 4
@@ -81,6 +85,12 @@ class Client:
         headers = {**headers, "Host": place.authority}
         return self._at(place).request(method, path, headers, body, most).addBoth(ended)
 
+    def agent(self, place: Place, pool: HTTPConnectionPool) -> IAgent:
+        """What connects to a place, whatever the URL (see `ANYWHERE`), with the connections of `pool`."""
+        way = _Way(self._reactor, self._names, self._trust, place, self._limits.seconds)
+        agent: IAgent = Agent.usingEndpointFactory(self._reactor, way, pool)
+        return agent
+
     def close(self) -> "Deferred[None]":
         """End what is under way, and all connections."""
         places, self._places = self._places, OrderedDict()
@@ -95,14 +105,7 @@ class Client:
         return here
 
     def _new(self, place: Place) -> NetworkHttp:
-        way = _Way(self._reactor, self._names, self._trust, place, self._limits.seconds)
-        return NetworkHttp(
-            self._reactor,
-            # treq's URLs have no IPv6 addresses. Where it is, is the way's to know; its name is in Host.
-            "https://node.invalid",
-            lambda pool: Agent.usingEndpointFactory(self._reactor, way, pool),
-            self._limits,
-        )
+        return NetworkHttp(self._reactor, ANYWHERE, lambda pool: self.agent(place, pool), self._limits)
 
     def _make_room(self) -> None:
         """Those that are busy are no more than there may be requests."""

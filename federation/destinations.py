@@ -9,8 +9,10 @@ from twisted.python.failure import Failure
 from federation.client import Client
 from federation.discovery import Discovery
 from federation.resolving import TOO_MANY_NAMES
+from federation.streams import Streams
 from safeum_home.outgoing.answers import IN_TIME, TOO_MANY, NoAnswer, no_answer
 from safeum_home.outgoing.http import Answer
+from safeum_home.outgoing.streams import Streamed
 from safeum_home.protocol.federation.transactions import TRANSACTIONS_PATH
 from safeum_home.protocol.http import NODE_KEYS_PATH
 
@@ -36,6 +38,7 @@ class Destinations:
         allows: Allows,
         sign: Sign,
         seconds: float = 30.0,
+        streams: Streams | None = None,
     ) -> None:
         """`node` is this one, which does not ask itself. `seconds` are for all of a request, finding too."""
         self._reactor = reactor
@@ -45,6 +48,7 @@ class Destinations:
         self._discovery = discovery
         self._allows = allows
         self._sign = sign
+        self._streams = streams
 
     def request(
         self, node: str, method: str, path: str, body: bytes = b"", most: int | None = None
@@ -56,6 +60,28 @@ class Destinations:
         """
         return self._in_time(self._request(node, method, path, body, most, True))
 
+    def stream(self, node: str, path: str, body: bytes) -> "Deferred[Streamed]":
+        """A signed `POST`, whose answer is taken as it comes; fails as `request` does.
+
+        The time that a request may take is for the head of the answer here.
+        """
+        asked = Deferred.fromCoroutine(self._stream(node, path, body))
+        asked.addTimeout(self._seconds, self._reactor)
+        return asked.addErrback(lambda failure: Failure(no_answer(failure)))
+
+    async def _stream(self, node: str, path: str, body: bytes) -> Streamed:
+        if self._streams is None or node == self._node or not self._allows(node):
+            raise NoAnswer(NOT_DEALT_WITH, handed_over=False)
+        place = await self._discovery.find(node)
+        headers = {"Accept": "*/*", "Content-Type": "application/json"}
+        headers |= self._sign("POST", path, body, node)
+        try:
+            return await self._streams.open(place, "POST", path, headers, body)
+        except NoAnswer as error:
+            if not error.handed_over and error.reason != TOO_MANY:
+                self._discovery.doubt(node)
+            raise
+
     def fetch_keys(self, node: str) -> "Deferred[bytes]":
         """The document of its keys that `node` publishes; unsigned: it would ask for ours first.
 
@@ -66,6 +92,8 @@ class Destinations:
 
     def close(self) -> "Deferred[None]":
         """End what is under way, and all connections."""
+        if self._streams is not None:
+            self._streams.close()
         return self._client.close()
 
     def _in_time(self, request: Coroutine[Any, Any, Answer]) -> "Deferred[Answer]":

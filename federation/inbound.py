@@ -18,6 +18,8 @@ from twisted.web.http_headers import Headers
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
+from federation.counts import TURNED_AWAY, Counts
+from federation.file_lending import Lending, Lent
 from federation.held import Held
 from federation.own_keys import OwnKeys
 from federation.receiving import Receiver
@@ -27,6 +29,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.limits import RateLimit, network
 from safeum_home.ports.federation import Answer
 from safeum_home.ports.files import Intake
+from safeum_home.protocol.federation.files import FILES_PATH, FetchFile
 from safeum_home.protocol.federation.questions import QUESTIONS
 from safeum_home.protocol.federation.transactions import (
     ASK_PATH,
@@ -75,7 +78,7 @@ class _Way(NamedTuple):
 
     method: bytes
     most: int
-    run: Callable[[str, bytes, bytes], Awaitable[Struct]]
+    run: Callable[[str, bytes, bytes], Awaitable[Struct | Lent]]
     """With the node that asks, the body and its SHA-256."""
 
 
@@ -92,6 +95,8 @@ class FederationResource(Resource):
         answers: Callable[[], Mapping[type[Struct], Answer]],
         heard: Callable[[str], None],
         limits: Limits,
+        counts: Counts,
+        lending: Lending,
     ) -> None:
         """`heard` is told of each node that has sent a request that is really of it."""
         super().__init__()
@@ -101,6 +106,8 @@ class FederationResource(Resource):
         self._answers = answers
         self._heard = heard
         self._limits = limits
+        self._counts = counts
+        self._lending = lending
         self._heads = Held(HEADS, OF_AN_ADDRESS)
         self._bodies = Held(AT_ONCE, OF_A_NODE)
         self._stopped = False
@@ -118,6 +125,7 @@ class FederationResource(Resource):
 
         def failed(failure: Failure) -> Failure:
             problem = _problem_of(failure)
+            self._counts.codes(TURNED_AWAY, [problem.code.code])
             body.refuse(problem, _retry(problem))
             return Failure(problem)
 
@@ -134,8 +142,13 @@ class FederationResource(Resource):
         gone: list[object] = []
         request.notifyFinish().addBoth(gone.append)
 
-        def answer(outcome: "bytes | Problem") -> None:
-            if not gone:
+        def answer(outcome: "bytes | Lent | Problem") -> None:
+            if isinstance(outcome, Lent):
+                if gone:
+                    outcome.reading.close()
+                else:
+                    self._lending.send(request, outcome.reading, outcome.start)
+            elif not gone:
                 octets = _write(request, outcome)
                 request.setHeader(b"Content-Length", b"%d" % len(octets))
                 request.write(octets)
@@ -145,7 +158,9 @@ class FederationResource(Resource):
         body.outcome.addErrback(lambda failure: _log.failure("Answering a node failed.", failure=failure))
         return NOT_DONE_YET
 
-    async def _take(self, request: Any, method: bytes, path: bytes, length: int | None, body: Body) -> bytes:
+    async def _take(
+        self, request: Any, method: bytes, path: bytes, length: int | None, body: Body
+    ) -> "bytes | Lent":
         if self._stopped:
             raise Problem(Code.SHUTTING_DOWN, retry_after=5)
         host = str(getattr(request.channel.getPeer(), "host", ""))
@@ -157,11 +172,14 @@ class FederationResource(Resource):
         if length is not None and length > way.most:
             raise Problem(Code.TOO_LARGE)
         signed = await self._signed(address, method, path, request.requestHeaders)
+        # It was for who does not say who it is: many nodes may be behind one address.
+        self._limits.addresses.give_back(address)
         self._limits.nodes.take(signed.origin)
         with self._bodies.of(signed.origin):
             octets, digest = await _read(body, way.most, signed)
             self._heard(signed.origin)
-            return msgspec.json.encode(await way.run(signed.origin, octets, digest))
+            answer = await way.run(signed.origin, octets, digest)
+            return answer if isinstance(answer, Lent) else msgspec.json.encode(answer)
 
     async def _signed(self, address: str, method: bytes, path: bytes, headers: Headers) -> SignedRequest:
         """Who asks. Where its keys have to be fetched the address is held to few at a time."""
@@ -188,10 +206,16 @@ class FederationResource(Resource):
             return _Way(b"PUT", MOST_OCTETS, apply)
         if text == HELLO_PATH:
             return _Way(b"POST", LONGEST_QUESTION, _hello)
+        if text == FILES_PATH:
+            return _Way(b"POST", LONGEST_QUESTION, self._lend)
         question = QUESTIONS.get(text.removeprefix(ASK_PATH)) if text.startswith(ASK_PATH) else None
         if question is None:
             raise Problem(Code.NOT_FOUND)
         return _Way(b"POST", LONGEST_QUESTION, self._asked(question))
+
+    async def _lend(self, origin: str, octets: bytes, _digest: bytes) -> Lent:
+        asked: Any = _decode(octets, FetchFile)
+        return await self._lending.lend(origin, asked)
 
     def _asked(self, question: type[Struct]) -> Callable[[str, bytes, bytes], Awaitable[Struct]]:
         async def ask(origin: str, octets: bytes, _digest: bytes) -> Struct:

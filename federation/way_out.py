@@ -11,6 +11,7 @@ from federation.destinations import Allows, Destinations, Sign
 from federation.discovery import Discovery
 from federation.dns import system_dns
 from federation.resolving import Names
+from federation.streams import Streams
 from federation.tls import Trust
 from safeum_home.config import FederationSection
 from safeum_home.outgoing.http import HttpLimits, roots
@@ -47,4 +48,6 @@ def way_out(
     trust = Trust(roots(Path(section.ca) if section.ca else None))
     client = Client(reactor, names, trust, limits, section.requests)
     discovery = Discovery(reactor, client, names)
-    return Destinations(reactor, node, client, discovery, allows, sign, section.request_seconds)
+    seconds = section.request_seconds
+    streams = Streams(reactor, client, seconds)
+    return Destinations(reactor, node, client, discovery, allows, sign, seconds, streams)

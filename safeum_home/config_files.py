@@ -27,6 +27,8 @@ class FileSection(Section, frozen=True):
     """Of one file."""
     quota: Positive = 10 * 1024**3
     """Of all files that an account has sent or is uploading."""
+    copies: Positive = 4 * 1024**3
+    """Of what is kept for an account of files that other nodes have; then what was not used longest goes."""
     waiting: Positive = 100
     """How many uploads of an account may not have been sent yet."""
     transfers: Annotated[int, Meta(ge=1, le=512)] = 16

@@ -40,10 +40,16 @@ class LimitSection(Section, frozen=True):
     """For each other node that asks."""
     contact_requests_per_node: Rate = 5.0
     contact_requests_per_node_burst: Positive = 2_000
+    closings_per_node: Rate = 0.2
+    closings_per_node_burst: Positive = 500
     pictures_per_node: Rate = 10.0
     pictures_per_node_burst: Positive = 1_000
     group_commands_per_node: Rate = 20.0
     group_commands_per_node_burst: Positive = 2_000
+    events_per_foreign_account: Rate = 50.0
+    """Messages, changes, reactions and receipts of direct chats, of one account of another node."""
+    events_per_foreign_account_burst: Annotated[int, Meta(ge=500)] = 2_000
+    """A transaction has up to 500, so that any comes to its end."""
     support_messages_per_account: Rate = 0.02
     support_messages_per_account_burst: Positive = 20
     profile_changes_per_account: Rate = 0.02

@@ -89,6 +89,11 @@ def new_file_id(random: RandomBytes = token_bytes) -> FileId:
     return FileId("F" + _base32(random(16)))
 
 
+def foreign_file_id(index: bytes) -> FileId:
+    """The id that a file of another node has here: a keyed hash (16 octets) of what it is there."""
+    return FileId("F" + _base32(index))
+
+
 def group_id(index: bytes) -> ChatId:
     """The id of a group: a keyed hash (16 octets) of what made it, so that making it again is the same."""
     return ChatId("!" + _base32(index))

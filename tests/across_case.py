@@ -83,8 +83,11 @@ class Person:
 class AcrossCase(SynchronousTestCase):
     """Alice is at one node and Bob at another; `self.chat` is theirs."""
 
+    options: dict[str, Any] = {}
+    """Of both nodes."""
+
     def setUp(self) -> None:
-        self.nodes = Nodes(A, B)
+        self.nodes = Nodes(A, B, **self.options)
         self.alice, self.bob = self.nodes[A].register("alice"), self.nodes[B].register("bob")
         self.chat = befriend_across(self.alice, self.bob)
         self.alice.take()

@@ -24,6 +24,7 @@ from safeum_home.ids import AccountId
 from safeum_home.node.federation import Means, NodeFederation, open_federation
 from safeum_home.outgoing.answers import NoAnswer
 from safeum_home.outgoing.http import Answer
+from safeum_home.outgoing.streams import Streamed
 from safeum_home.ports.federation import Applied, Noted
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.sealing.root import generate
@@ -132,8 +133,7 @@ class Node:
         self.up = False
         self.database.drop()
         self.database.hold = False
-        if (held_back := self.federation.outbox.refusals.held_back) is not None:
-            held_back.stop()
+        self.federation.outbox.refusals.stop()
         # It is not told to stop: its timers and answers come to nobody.
         self.federation.sender._stopped = True  # as a process that is gone
         for way in self.federation.sender._ways.values():
@@ -185,6 +185,9 @@ class Wire:
         self, node: str, method: str, path: str, body: bytes = b"", most: int | None = None
     ) -> "Deferred[Answer]":
         return self._send(node, method, path, body, self._sign(method, path, body, node))
+
+    def stream(self, node: str, path: str, body: bytes) -> "Deferred[Streamed]":
+        raise AssertionError("no files here")
 
     def fetch_keys(self, node: str) -> "Deferred[bytes]":
         return self._send(node, "GET", "/_safeum/key/v1", b"", {}).addCallback(lambda answer: answer.body)

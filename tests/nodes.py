@@ -6,7 +6,7 @@ alice, bob = nodes["a.example"].register("alice"), nodes["b.example"].register("
 nodes.settle()
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -18,9 +18,11 @@ from twisted.internet.defer import Deferred, fail, maybeDeferred
 
 from safeum_home.errors import Code, Problem
 from safeum_home.node.untold import give_up
-from safeum_home.ports.federation import Applied, Noted, SharedKind
+from safeum_home.ports.federation import Applied, Founding, Noted, SharedKind
+from safeum_home.ports.files import Intake, Reading
 from safeum_home.protocol.federation.canonical import encode
 from safeum_home.protocol.federation.events import Event, read_event, sign_event, verify_event
+from safeum_home.protocol.federation.files import FetchFile
 from safeum_home.protocol.federation.questions import NAME_OF
 from tests.world import World
 
@@ -37,6 +39,8 @@ class MemoryPeers:
         self.silent: set[str] = set()
         """Nodes whose keys cannot be had."""
         self.waiting: list[Noted] = []
+        self.most: dict[str, int] = {}
+        """How many more messages may wait for some nodes."""
         self.refused: list[tuple[Noted, Problem]] = []
         self.held: set[str] = set()
         """What is noted for these nodes waits."""
@@ -49,6 +53,15 @@ class MemoryPeers:
             assert len(row.pointer) <= 128, row
             if row not in self.waiting:
                 self.waiting.append(row)
+
+    def to_be_told(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        there = {(row.type, row.pointer) for row in self.waiting if row.node == node}
+        return [each for each in objects if each in there]
+
+    def room(self, c: Connection, node: str) -> int:
+        return self.most.get(node, 1_000_000)
 
     def wake(self, nodes: Iterable[str]) -> None:
         """`Nodes.settle` carries."""
@@ -65,6 +78,18 @@ class MemoryPeers:
             return msgspec.convert(msgspec.to_builtins(told), result, strict=True)
 
         return Deferred.fromCoroutine(ask())
+
+    def fetch(self, node: str, file: FetchFile) -> "Deferred[Intake]":
+        if not self.reaches(node) or node in self._nodes.away or self._name in self._nodes.away:
+            return fail(Problem(Code.NODE_UNREACHABLE))
+        asked = msgspec.convert(msgspec.to_builtins(file), FetchFile, strict=True)
+        self._nodes.fetched.append(asked)
+        lend = self._nodes.worlds[node].domain.files.lend
+
+        async def fetch() -> Intake:
+            return self._nodes.bodies(await lend(self._name, asked), asked.offset)
+
+        return Deferred.fromCoroutine(fetch())
 
     def verified(self, origin: str, event: Mapping[str, Any]) -> "Deferred[Event]":
         if event["node"] in self.silent:
@@ -94,6 +119,34 @@ class _Key:
         return bytes(self._key.sign(octets).signature)
 
 
+class MemoryBody:
+    """`ports.Intake` of a file that a node has. It breaks off where `ends` says so."""
+
+    def __init__(self, reading: Reading, offset: int, ends: int | None = None) -> None:
+        self._reading = reading
+        self._offset = offset
+        self._ends = reading.size if ends is None else ends
+        self.broken = False
+        self.stopped = False
+
+    def take(self, least: int) -> "Deferred[bytes]":
+        return Deferred.fromCoroutine(self._take(least))
+
+    async def _take(self, least: int) -> bytes:
+        taken = b""
+        while len(taken) < least and self._offset < self._ends and not self.stopped:
+            part = await self._reading.read(self._offset, min(least - len(taken), self._ends - self._offset))
+            self._offset += len(part)
+            taken += part
+        self.broken = self.stopped or self._offset < self._reading.size
+        return taken
+
+    def stop(self) -> None:
+        if not self.stopped:
+            self.stopped = True
+            self._reading.close()
+
+
 class Nodes:
     """Worlds by the names of their nodes. Those in `away` are told nothing, and tell nothing."""
 
@@ -103,6 +156,9 @@ class Nodes:
         self.away: set[str] = set()
         self.untold = False
         """Whether a node hears of what another one has refused."""
+        self.fetched: list[FetchFile] = []
+        """The files that were asked for."""
+        self.bodies: Callable[[Reading, int], Intake] = MemoryBody
         for name in names:
             self.worlds[name] = World(node=name, peers=self.peers[name], **options)
 
@@ -112,7 +168,9 @@ class Nodes:
     def restart(self, name: str) -> None:
         """The node's memory is gone; its database is there."""
         before = self.worlds[name]
-        self.worlds[name] = World(before.database, before.vault, node=name, peers=self.peers[name])
+        options = {"store": before.store, "files": before.config.files}
+        peers = self.peers[name]
+        self.worlds[name] = World(before.database, before.vault, node=name, peers=peers, **options)
 
     def settle(self) -> None:
         """Carry all that waits, and all that comes of that."""
@@ -155,9 +213,16 @@ class Nodes:
                 self._tell(name, row)
             except Problem as problem:
                 self.peers[name].refused.append((row, problem))
+                self._doubt(name, row, problem)
                 if self.untold:
                     self._give_up(name, row)
         return bool(ready)
+
+    def _doubt(self, name: str, row: Noted, problem: Problem) -> None:
+        if problem.code is Code.NOT_A_CONTACT and row.type.startswith("chat."):
+            world, contacts = self.worlds[name], self._kind(name, "contact")
+            assert isinstance(contacts, Founding)
+            world.database.transact(lambda c: contacts.doubted(c, row.node, row.pointer[:16]))
 
     def _tell(self, name: str, row: Noted) -> None:
         world, other = self.worlds[name], self.worlds[row.node]

@@ -87,6 +87,7 @@ class SenderTests(HostileCase):
         self.refused("not_a_contact", B, self.event("chat.message", self.message(), "m2"))
         self.refused("not_a_contact", B, self.event("chat.message", self.message("ho", edited=self.now)))
         self.refused("not_a_contact", B, self.event("chat.reaction", {"message": mine, "emoji": "👍"}))
+        self.refused("not_a_contact", B, self.event("chat.marker", {"read": mine, "delivered": mine}, None))
         self.hear(B, self.event("chat.deletion", {}))
         self.assertEqual(self.page(self.alice)[0]["body"]["kind"], "deleted")
 
@@ -95,6 +96,44 @@ class SenderTests(HostileCase):
         consent(self.alice, self.bob, False)
         self.heard()
         self.assertEqual(self.shown(self.alice), [(self.bob.account, "hi")])
+
+
+class FloodTests(AcrossCase):
+    """Accounts of another node that say too much."""
+
+    options = {"events_per_foreign_account": 0.1, "events_per_foreign_account_burst": 3}
+
+    def test_messages_and_reactions(self) -> None:
+        """All that an account has told counts, and what is beyond that is told later; others are heard."""
+        carol = self.nodes[B].register("carol")
+        other = befriend_across(self.alice, carol)
+        mine = {"node": A, "id": self.write(self.alice, "mine")}
+        self.alice.take()
+        self.hear(B, self.event("chat.message", self.message()))
+        self.hear(B, self.event("chat.reaction", {"message": mine, "emoji": "👍"}, None))
+        self.hear(B, self.event("chat.marker", {"read": mine, "delivered": mine}, None))
+        self.alice.take()
+        later = self.event("chat.message", self.message("later"), "m2")
+        for event in (
+            later,
+            self.event("chat.message", self.message("ho", edited=self.now)),
+            self.event("chat.reaction", {"message": mine, "emoji": "👎"}, None),
+            self.event("chat.deletion", {}),
+        ):
+            self.refused("rate_limited", B, event)
+        hers: dict[str, Any] = {"chat": other, "sender": carol.account}
+        self.hear(B, self.event("chat.message", self.message(), "c1", **hers))
+        self.alice.take()
+        # Lies about others take nothing from these.
+        for _ in range(3):
+            self.refused("not_a_contact", B, self.event("chat.message", self.message(), sender=carol.account))
+        for id in ("c2", "c3"):
+            self.hear(B, self.event("chat.message", self.message(), id, **hers))
+        self.nodes[A].settle(11)
+        self.hear(B, later)
+        self.assertEqual(self.shown(self.alice)[-1], (self.bob.account, "later"))
+        self.alice.take()
+        self.refused("rate_limited", B, self.event("chat.deletion", {}))
 
 
 def _remove(owner: Client, foreign: Client) -> None:
@@ -278,10 +317,27 @@ class FormTests(HostileCase):
         self.refused("not_a_member", B, self.event("chat.message", copy))
 
     def test_file(self) -> None:
-        """Files do not come from other nodes."""
-        body = {"kind": "file", "file": "F" + "a" * 26, "name": "x", "type": "image/png", "size": 1}
-        told = self.event("chat.message", {"sent": self.now, "body": body})
-        self.refused("not_across_nodes", B, told)
+        """What is said of a file has the form that it is to have: no paths, no sizes that are none."""
+        good = {"kind": "file", "file": "F" + "a" * 26, "name": "x", "type": "image/png", "size": 1}
+        for wrong in (
+            {"name": "../../etc/passwd"},
+            {"name": ".."},
+            {"name": "a/b"},
+            {"name": "a\\b"},
+            {"name": "a\0b"},
+            {"file": "../" + "a" * 24},
+            {"file": "F" + "A" * 26},
+            {"size": -1},
+            {"size": 1.5},
+            {"size": 2**53},
+            {"type": "image/png; x=1"},
+            {"preview": "A" * 12_000},
+            {"preview": "?"},
+            {"path": "x"},
+        ):
+            told = self.event("chat.message", {"sent": self.now, "body": {**good, **wrong}})
+            self.refused("malformed_event", B, told)
+        self.hear(B, self.event("chat.message", {"sent": self.now, "body": good}))
 
     def test_times(self) -> None:
         """What is said to be of the future is of now."""

@@ -5,10 +5,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from safeum_home.errors import Code
+from safeum_home.chats.across.telling import Telling, ToldEvent
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import ChatId
 from safeum_home.ports.federation import Noted
 from safeum_home.storage import erasure
+from safeum_home.storage.rows import NewEvent
 from tests.across_case import A, AcrossCase, B, consent
 from tests.world import Client, Refused
 
@@ -68,6 +70,72 @@ class NotingTests(AcrossCase):
         self.delete(self.alice, sent)
         self.settle()
         self.assertEqual(self.noted[A], [])
+
+
+class BehindTests(AcrossCase):
+    """Too much waits for another node."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.peers = self.nodes.peers[A]
+        self.noted: list[int] = []
+        note = self.peers.note
+
+        def watched(c: Connection, rows: Sequence[Noted]) -> None:
+            self.noted.append(len(rows))
+            note(c, rows)
+
+        self.peers.note = watched  # type: ignore[method-assign]
+
+    def send(self, *texts: str) -> list[str]:
+        """All in one commit; with which codes they are refused, "" for those that are not."""
+        database = self.alice.world.database
+        database.hold = True
+        asked = [self.alice.ask("chat.send", **self.alice.message(self.chat, text, text)) for text in texts]
+        database.release()
+        database.hold = False
+        return [self.code(number) for number in asked]
+
+    def code(self, number: int) -> str:
+        try:
+            assert self.alice.answer(number)
+        except Refused as refused:
+            return refused.code
+        return ""
+
+    def test_counted_together(self) -> None:
+        """As many as there is room for are stored, and told, together; the rest is refused."""
+        self.peers.most[B] = 3
+        self.assertEqual(self.send(*"abcde"), ["", "", "", "peer_behind", "peer_behind"])
+        self.assertEqual(self.noted, [3])
+        self.peers.most[B] = 0
+        self.noted.clear()
+        # What was stored before is answered as it was.
+        self.assertEqual(self.send(*"axb"), ["", "peer_behind", ""])
+        self.assertEqual(sum(self.noted), 0)
+        self.peers.most[B] = 10
+        self.settle()
+        self.assertEqual(self.bob.history(self.chat), ["a", "b", "c"])
+        self.assertEqual(self.alice.history(self.chat), ["a", "b", "c"])
+
+    def test_one(self) -> None:
+        """A message that is stored by itself is refused as well, and nothing of it is there."""
+        sent = self.write(self.alice, "hi")
+        self.peers.most[B] = 0
+        params = self.alice.message(self.chat, "ho", "2") | {"reply_to": sent}
+        with self.assertRaises(Refused) as refused:
+            self.alice.call("chat.send", **params)
+        self.assertEqual(refused.exception.code, "peer_behind")
+        self.assertEqual(self.alice.history(self.chat), ["hi"])
+        # So that what is stored with it is undone.
+        row = ToldEvent(NewEvent(bytes(16), 1, b"", bytes(16)), (B,))
+        with self.assertRaises(Problem):
+            self.alice.world.database.now(
+                lambda c: Telling(self.peers, self.alice.world.vault.blinder).append_one(c, row)
+            )
+        self.peers.most[B] = 1
+        self.alice.call("chat.send", **params)
+        self.assertEqual(self.alice.history(self.chat), ["hi", "ho"])
 
 
 class CrossingTests(AcrossCase):
@@ -244,18 +312,6 @@ class ErasedTests(AcrossCase):
 
 class RefusedTests(AcrossCase):
     """What cannot be done in such a chat, for now."""
-
-    def test_refused(self) -> None:
-        """Switching the history off, and files: each with one code, and nothing has changed."""
-        file = {"kind": "file", "file": "F" + "a" * 26, "name": "x", "type": "image/png", "size": 1}
-        for method, params in (
-            ("file.upload", {"chat": self.chat}),
-            ("chat.send", self.alice.message(self.chat, "") | {"body": file}),
-            ("chat.history.set", {"chat": self.chat, "enabled": False}),
-        ):
-            refused = self.assertRaises(Refused, self.alice.call, method, **params)
-            self.assertEqual(refused.code, "not_across_nodes")
-        self.alice.call("chat.history.set", chat=self.chat, enabled=True)
 
     def test_not_reached(self) -> None:
         """Where this node has to do with the other one no more, that is said; what was sent stays sent."""

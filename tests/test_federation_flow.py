@@ -458,6 +458,8 @@ class TroubleTests(Case):
         with self.assertRaises(Problem) as caught:
             a.say("3", 3, kind="chat.message")
         self.assertIs(caught.exception.code, Code.PEER_BEHIND)
+        room = [a.database.now(partial(a.federation.room, node=node)) for node in ("b.example", "c.example")]
+        self.assertEqual(room, [0, 3])
         a.say("4", 4)
         self.assertEqual(a.waiting, 4)
         pair.away.clear()

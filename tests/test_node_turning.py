@@ -49,6 +49,7 @@ class TurningTests(TestCase):
         return self.vault.keyring
 
     def _erased(self, c: Connection) -> None:
+        LASTING.put_key(c, ERASED, self.erased)
         erase_account(c, ERASED, self.keyring.epoch)
 
     async def _make_good(self) -> None:

@@ -1,6 +1,8 @@
 """Accounts that are closed, seen from another node."""
 
 from safeum_home.ids import AccountId
+from safeum_home.storage import profiles
+from safeum_home.storage.keys import LASTING
 from tests.nodes import Nodes
 from tests.nodes_case import A, B, TwoNodes, seen, state
 from tests.world import PASSWORD, Client
@@ -22,8 +24,11 @@ class ClosedTests(TwoNodes):
         self.alice.take()
         self.carol.take()
 
-    def close(self) -> None:
-        Client(self.nodes[B], "198.51.100.1").call("account.block", username="bob", pin=PIN)
+    def close(self, username: str = "bob") -> None:
+        closing = Client(self.nodes[B], "198.51.100.1")
+        number = closing.ask("account.block", username=username, pin=PIN)
+        self.nodes[B].settle(30)  # between two turns of a keyring there is some time
+        self.assertIsNotNone(closing.answer(number))
 
     def test_closed(self) -> None:
         """Contacts see that it is closed, requests are withdrawn, and chats are erased."""
@@ -127,6 +132,71 @@ class ClosedTests(TwoNodes):
         self.assertEqual(self.nodes[B].database.count("contacts"), 1)
         self.close()
         self.assertEqual(self.nodes[B].database.count("contacts"), 0)
+
+    def strangers(self, count: int) -> list[Client]:
+        """Accounts of the other node that want to be Alice's contacts, and are no more than that."""
+        found = [self.nodes[B].register(f"stranger{number}") for number in range(count)]
+        for each in found:
+            each.call("account.pin.set", password=PASSWORD, pin=PIN)
+            each.call("contact.request", account=self.alice.account, address="alice@a.example")
+        self.nodes.settle()
+        return found
+
+    def test_nothing_to_erase(self) -> None:
+        """Accounts that have no key here turn no keyring: anybody has any number of these. Their rows go."""
+        strangers = self.strangers(3)
+        world = self.nodes[A]
+        epoch, before = world.domain.turns.epoch, world.database.count("contacts")
+        for number in range(3):
+            self.close(f"stranger{number}")
+            self.nodes.settle()
+            world.settle(30)
+        self.assertEqual([state(self.alice, each) for each in strangers], ["none"] * 3)
+        self.assertLess(world.database.count("contacts"), before)
+        self.assertEqual(world.database.count("erasing"), 0)
+        self.assertEqual(world.domain.turns.epoch, epoch)
+        self.close()
+        self.nodes.settle()
+        world.settle(30)
+        self.assertEqual(world.domain.turns.epoch, epoch + 1)
+
+    def test_removed(self) -> None:
+        """Likewise where a contact is removed whose profile was never told."""
+        world = self.nodes[A]
+        blind = world.vault.blinder.account(AccountId(self.bob.account))
+        world.database.execute("DELETE FROM keys WHERE owner = ?", blind)
+        world.database.execute("DELETE FROM node WHERE name = 'erased'")
+        self.assertIsNotNone(world.database.now(lambda c: profiles.profile(c, blind)))
+        self.alice.call("contact.remove", account=self.bob.account)
+        self.assertIsNone(world.database.now(lambda c: profiles.profile(c, blind)))
+        self.assertIsNone(world.database.now(LASTING.erased_epoch))
+
+    def test_cannot_be_told(self) -> None:
+        """Where it cannot be read whether a turn is due there is one, so that none is missed."""
+        world = self.nodes[A]
+        epoch = world.domain.turns.epoch
+        self.strangers(1)
+        self.close("stranger0")
+        world.database.reading_fails = True
+        self.nodes.settle()
+        world.database.reading_fails = False
+        world.settle(30)
+        self.assertEqual(world.domain.turns.epoch, epoch + 1)
+
+    def test_many(self) -> None:
+        """Those of one node are bounded; what is beyond that is told again later."""
+        self.nodes = Nodes(A, B, closings_per_node=0.1, closings_per_node_burst=2)
+        self.alice = self.nodes[A].register("alice")
+        strangers = self.strangers(4)
+        told = [self.says("account.closed", each.account, {}) for each in strangers]
+        self.assertEqual(told, [None, None, "rate_limited", "rate_limited"])
+        self.assertEqual([state(self.alice, each) for each in strangers[2:]], ["incoming"] * 2)
+        # Those that nobody here knows count for nothing.
+        for _ in range(5):
+            self.assertIsNone(self.says("account.closed", f"@{'c' * 26}:b.example", {}))
+        self.nodes[A].settle(11)
+        self.assertIsNone(self.says("account.closed", strangers[2].account, {}))
+        self.assertEqual(self.says("account.closed", strangers[3].account, {}), "rate_limited")
 
     def test_forged(self) -> None:
         """Another node cannot say it, and it means nothing of somebody whom nobody here knows."""

@@ -18,7 +18,7 @@ from safeum_home.storage import (
     roster,
     settings,
 )
-from safeum_home.storage.rows import ChatRow, ContactRow, EventRow, NewEvent, ProfileRow
+from safeum_home.storage.rows import ChatRow, ContactRow, EventRow, Marker, NewEvent, ProfileRow
 from tests.instant_database import InstantDatabase
 from tests.storage import blind, wrap
 
@@ -101,6 +101,10 @@ class WorkTests(SynchronousTestCase):
             "entries": self.work(roster.others_since, ann, reached, 200),
             "newest": self.work(events.events_before, blind("chat 3"), None, 10),
             "members": self.work(chats.members_of, [blind("chat 3"), blind("chat 4")]),
+            "among": self.work(events.events_among, [(blind(f"chat {number}"), 1) for number in range(7)]),
+            "moved": self.work(
+                chats.put_markers, [Marker(blind(f"chat {number}"), ann, 0, 0, 1) for number in range(7)]
+            ),
             "accepting": self.work(contacts.accepting, [blind("chat 3"), blind("chat 4")]),
         }
 

@@ -220,6 +220,15 @@ class Closing:
             await self._turns.turned()
         spawn(self.sweep(), "sweeping up")
 
+    async def erased_elsewhere(self) -> None:
+        """What was here of an account of another node was erased: a turn is due if that had a key here."""
+        with suppress(Problem):  # the node stops: its next start makes it good
+            try:
+                await self._turns.if_due()
+            except Problem:
+                await self._turns.turned()  # nobody can say whether it is due
+            await self.sweep()
+
 
 def _nothing(c: Connection) -> None:
     """A change that changes nothing."""

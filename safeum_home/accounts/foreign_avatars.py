@@ -49,7 +49,10 @@ class ForeignAvatars:
             if row is None or wrapped is None:
                 return None
             key = self._keyring.unwrap(blind, wrapped)
-            held = undamaged([row], lambda row: unseal(key, AvatarRecord, row, blind), "avatars")
+            try:
+                held = undamaged([row], lambda row: unseal(key, AvatarRecord, row, blind), "avatars")
+            finally:
+                key.wipe()
             return held[0] if held and held[0].avatar == avatar else None
 
         held = await self._database.read(read)
@@ -76,7 +79,11 @@ class ForeignAvatars:
             wrapped = LASTING.key(c, blind)
             if wrapped is None or self._profiles.record(c, viewer, account).avatar != held.avatar:
                 return
-            avatars.put_avatar(c, blind, seal(self._keyring.unwrap(blind, wrapped), held, blind))
+            key = self._keyring.unwrap(blind, wrapped)
+            try:
+                avatars.put_avatar(c, blind, seal(key, held, blind))
+            finally:
+                key.wipe()
 
         try:
             await self._database.transact(store)

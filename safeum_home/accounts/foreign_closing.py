@@ -14,6 +14,7 @@ from safeum_home.accounts.relation import REQUESTED
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
+from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder, Bus, Database, EpochTurns, Key
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.events import Event, new_event, node_of
@@ -94,8 +95,12 @@ class ForeignClosing:
         now: Callable[[], int],
         forget: Callable[[AccountId], None],
         erased: Callable[[], Coroutine[Any, Any, None]],
+        limit: RateLimit,
     ) -> None:
-        """`forget` drops what is in memory of an account, `erased` sees to it that nothing can be opened."""
+        """`forget` drops what is in memory of an account, `erased` sees to it that nothing can be opened.
+
+        `limit` is how many accounts of each node may be closed: that may turn the keyring, and is told again.
+        """
         self._node = node
         self._database = database
         self._blinder = blinder
@@ -107,6 +112,7 @@ class ForeignClosing:
         self._now = now
         self._forget = forget
         self._erased = erased
+        self._limit = limit
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
         """That an account was closed."""
@@ -136,6 +142,7 @@ class ForeignClosing:
             told.clear()
             erased[:] = [is_known(c, blind)]
             if erased[0]:
+                self._limit.take(node)
                 told.extend(self._side.close(c, blind, position))
                 erase_account(c, blind, self._turns.epoch, keep_name=False)
 

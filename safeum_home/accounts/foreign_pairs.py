@@ -96,5 +96,5 @@ class ForeignPairs:
             return
         profiles.delete_profile(c, foreign)
         avatars.delete_avatar(c, foreign)
-        LASTING.delete_key(c, foreign)
-        LASTING.mark_erased(c, self._turns.epoch)
+        if LASTING.delete_key(c, foreign):
+            LASTING.mark_erased(c, self._turns.epoch)

@@ -1,5 +1,6 @@
 """Profiles across nodes: told to the nodes of an account's contacts, and kept while it is one here."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 
 from msgspec import to_builtins
@@ -16,6 +17,7 @@ from safeum_home.accounts.relation import ACCEPTED, STATES
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
+from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder, Bus, Database, Key, Keyring, WrappedKey
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.events import Event, new_event, node_of
@@ -26,6 +28,8 @@ from safeum_home.storage.keys import LASTING
 from safeum_home.storage.rows import ProfileRow
 
 _BLIND = 16
+MOST_LISTS = 64
+"""Accounts of which it is remembered at which nodes their contacts are."""
 
 
 class ForeignProfiles:
@@ -46,8 +50,9 @@ class ForeignProfiles:
         changes: ProfileChanges,
         bus: Bus,
         now: Callable[[], int],
+        limit: RateLimit,
     ) -> None:
-        """`now` is in milliseconds."""
+        """`now` is in milliseconds. `limit` bounds how often each account may have another profile."""
         self._node = node
         self._database = database
         self._keyring = keyring
@@ -58,6 +63,9 @@ class ForeignProfiles:
         self._changes = changes
         self._bus = bus
         self._now = now
+        self._limit = limit
+        self._nodes: OrderedDict[bytes, tuple[int, frozenset[bytes]]] = OrderedDict()
+        """Where the contacts of some accounts are, and when that was so."""
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
         """An account's profile as contacts see it; None where it has none at that node (any more)."""
@@ -79,10 +87,17 @@ class ForeignProfiles:
 
     def _has_contact(self, c: Connection, owner: OpenAccount, node: bytes) -> bool:
         """Whether it is in contact with anybody of a node."""
-        return any(
-            entry.state is ACCEPTED and self._blinder.node(node_of(entry.account)) == node
-            for _, entry in self._side.rows(c, owner)
-        )
+        # Each of their nodes is told, one after the other: the whole list is not opened for each.
+        newest = contacts.newest(c, owner.blind)
+        held = self._nodes.get(owner.blind)
+        if held is None or held[0] != newest:
+            accepted = (entry for _, entry in self._side.rows(c, owner) if entry.state is ACCEPTED)
+            nodes = {node_of(entry.account) for entry in accepted}
+            held = self._nodes[owner.blind] = newest, frozenset(map(self._blinder.node, nodes))
+            while len(self._nodes) > MOST_LISTS:
+                # Several threads build: another one may have been here.
+                self._nodes.pop(next(iter(self._nodes), b""), None)
+        return node in held[1]
 
     async def apply(self, node: str, event: Event) -> Applied:
         """What an account of another node shows; refused where nobody here is its contact."""
@@ -102,7 +117,9 @@ class ForeignProfiles:
             told.safenum,
         )
         blind = self._blinder.account(account)
-        fresh = self._keyring.new_key(blind)
+        has_key = await self._database.read(lambda c: self._has_key(c, blind))
+        self._limit.take(account)
+        fresh = None if has_key else self._keyring.new_key(blind)
         position = self._database.next_position()
         watchers: list[AccountId] = []
 
@@ -124,14 +141,31 @@ class ForeignProfiles:
             for watcher in watchers:
                 self._bus.publish(watcher, changed)
 
-        return Applied(store, publish, fresh[0].wipe, placed)
+        def ended() -> None:
+            if fresh is not None:
+                fresh[0].wipe()
+
+        return Applied(store, publish, ended, placed)
+
+    def _has_key(self, c: Connection, blind: bytes) -> bool:
+        """Whether there is one for the profile of an account; raises `not_a_contact`."""
+        if not contacts.mutual_here(c, blind):
+            raise Problem(Code.NOT_A_CONTACT)
+        return LASTING.key(c, blind) is not None
 
     def _put(
-        self, c: Connection, record: ProfileRecord, blind: bytes, fresh: tuple[Key, WrappedKey], position: int
+        self,
+        c: Connection,
+        record: ProfileRecord,
+        blind: bytes,
+        fresh: tuple[Key, WrappedKey] | None,
+        position: int,
     ) -> bool:
         """Store a profile; whether it is another than it was."""
         row, wrapped = profiles.profile(c, blind), LASTING.key(c, blind)
         if wrapped is None:
+            if fresh is None:
+                raise Problem(Code.BUSY, retry_after=1.0)  # it was erased since it was looked for
             LASTING.put_key(c, blind, fresh[1])
             profiles.put_profile(c, ProfileRow(blind, position, seal(fresh[0], record, blind)))
             return True

@@ -1,6 +1,6 @@
 """Chats out of their rows, and rows for new ones: what needs a key, and no memory."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from sqlalchemy import Connection
 
@@ -38,7 +38,7 @@ class ChatOpener:
         self._fleeting = fleeting
         self._blinder = blinder
         self._system = system
-        self._node = node_of(system)
+        self.node = node_of(system)
         self.support = support
         self.support_open = support_open
 
@@ -72,15 +72,15 @@ class ChatOpener:
 
     def is_here(self, account: AccountId) -> bool:
         """Whether an account is of this node."""
-        return node_of(account) == self._node
+        return node_of(account) == self.node
 
     def hub(self, record: ChatRecord) -> str | None:
         """The node that orders a group, where that is another one."""
-        return None if record.group is None or record.group.hub == self._node else record.group.hub
+        return None if record.group is None or record.group.hub == self.node else record.group.hub
 
     def other_nodes(self, members: Iterable[AccountId]) -> tuple[str, ...]:
         """The nodes of some accounts, without this one."""
-        return tuple(sorted({node_of(member) for member in members} - {self._node}))
+        return tuple(sorted({node_of(member) for member in members} - {self.node}))
 
     def direct(self, c: Connection, chat: bytes) -> ChatContents | None:
         """A direct chat that is found by an index, for the node itself; None where there is none.
@@ -95,11 +95,16 @@ class ChatOpener:
 
     def _found(self, c: Connection, chat: bytes, kind: ChatKind) -> ChatContents | None:
         found = chats.chats_among(c, [chat])  # many are asked for, one after the other: this is quick
-        if not found or found[0].kind != kind:
-            return None
-        row = found[0]
+        return self._whole(found[0]) if found and found[0].kind == kind else None
+
+    def directs(self, c: Connection, among: Collection[bytes]) -> dict[bytes, ChatContents]:
+        """As `direct`, all of them at once; those that are not there, or are damaged, are left out."""
+        rows = [row for row in chats.chats_among(c, among) if row.kind == ChatKind.DIRECT]
+        return {chat.blind: chat for chat in undamaged(rows, self._whole, "chats")}
+
+    def _whole(self, row: ChatRow) -> ChatContents:
         key = self._keyring.unwrap(row.chat, row.key)
-        record = open_record(key, row.chat, row.sealed)
+        record, kind = open_record(key, row.chat, row.sealed), ChatKind(row.kind)
         return ChatContents(
             record.id, row.chat, kind, key, record.members, record, row.changed, self._fleeting
         )

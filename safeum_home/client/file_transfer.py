@@ -28,6 +28,8 @@ MOST_WAIT = 8.0
 Progress = Callable[[int, int], object]
 """Called with the octets that are done, and with how many there are."""
 T = TypeVar("T")
+_AGAIN = (Code.BAD_TICKET, Code.WRONG_OFFSET, Code.TOO_SLOW, Code.NODE_UNREACHABLE)
+"""After these it may go on with a new ticket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,6 @@ def _passes(error: Exception) -> float | None:
     """For how many seconds to wait at least before it is tried again; None where that would not help."""
     if not isinstance(error, RemoteProblem):
         return 0.0
-    if error.passing or error.of(Code.BAD_TICKET, Code.WRONG_OFFSET, Code.TOO_SLOW):
+    if error.passing or error.of(*_AGAIN):
         return min(error.retry_after or 0.0, 60.0)
     return None

@@ -106,7 +106,9 @@ class Web:
             problem = response.code >= 400
             taken = _Problem() if problem or sink is None else sink(reply)
             done: Deferred[None] = Deferred(lambda _: _abort(response))
-            response.deliverBody(_Body(taken, done, watch.moving(moved)))
+            # What is said instead of a file is none of its octets.
+            counted = (lambda octets: None) if problem else moved
+            response.deliverBody(_Body(taken, done, watch.moving(counted)))
             await watch.over(done)
         except CancelledError:
             if not watch.stalled:

@@ -9,7 +9,9 @@ from twisted.internet.defer import Deferred, fail
 
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.federation import Noted
+from safeum_home.ports.files import Intake
 from safeum_home.protocol.federation.events import Event
+from safeum_home.protocol.federation.files import FetchFile
 
 R = TypeVar("R", bound=Struct)
 
@@ -23,10 +25,21 @@ class Alone:
     def note(self, c: Connection, rows: Sequence[Noted]) -> None:
         """There is nobody to be told."""
 
+    def to_be_told(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        return ()
+
+    def room(self, c: Connection, node: str) -> int:
+        return 0
+
     def wake(self, nodes: Iterable[str]) -> None:
         """There is nobody to be told."""
 
     def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
+        return fail(Problem(Code.NODE_UNREACHABLE))
+
+    def fetch(self, node: str, file: FetchFile) -> "Deferred[Intake]":
         return fail(Problem(Code.NODE_UNREACHABLE))
 
     def verified(self, origin: str, event: Mapping[str, Any]) -> "Deferred[Event]":

@@ -83,7 +83,7 @@ def make_domain(
     foreign = make_foreign_means(means, side, groups.hubs)
     ended = Ended(forget, forfeits, groups.leave, foreign.farewells)
     accounts = make_accounts(means, hasher, texts, messaging.announcer, side, findable, ended)
-    erased = accounts.closing.erased_unseen
+    erased = accounts.closing.erased_elsewhere
     people = make_people(means, side, presence, foreign, lambda gone: forget(gone, ""), erased)
     sweep = accounts.closing.sweep
     history = make_history(means, messaging.delivery, messaging.notices, sweep, ways.drop_drafts)
@@ -145,9 +145,10 @@ def make_domain(
         means.posts.box,
         (
             *people.shared,
-            *make_shared_chats(means, messaging, ways),
+            *make_shared_chats(means, messaging, ways, history.lives),
             *groups.shared,
-            *make_shared_posts(means, messaging, ways),
+            *make_shared_posts(means, messaging, ways, history.lives),
         ),
         {**people.answers, **groups.answers},
+        history.owed,
     )

@@ -13,8 +13,11 @@ from twisted.web.resource import IResource
 
 from federation.asking import ask
 from federation.building import Builder
+from federation.counts import Counts
 from federation.destinations import Sign
 from federation.event_verifier import EventVerifier, InThread
+from federation.file_fetching import fetch
+from federation.file_lending import Lending
 from federation.inbound import FederationResource, KeysResource, Limits
 from federation.key_cache import KeyCache
 from federation.own_keys import OwnKeys
@@ -25,21 +28,26 @@ from federation.sender import Sender
 from federation.signatures import new_nonce, sign_request
 from federation.verifier import RequestVerifier
 from federation.way_out import way_out
+from safeum_home.admin.federation_wire import Metric
 from safeum_home.config import Config, FederationSection
 from safeum_home.errors import Code, Problem
 from safeum_home.gateway.bodies import Body
+from safeum_home.gateway.downloads import send_rest
+from safeum_home.gateway.limits import EdgeLimits
 from safeum_home.limits import RateLimit
 from safeum_home.node.federation_keys import load, rotate
+from safeum_home.node.federation_metrics import metrics
 from safeum_home.node.federation_rows import PeerRows
 from safeum_home.node.federation_store import NodeInbox, NodeOutbox
-from safeum_home.node.held_back import HeldBack
-from safeum_home.node.untold import give_up
 from safeum_home.outgoing.http import Answer as HttpAnswer
+from safeum_home.outgoing.streams import Streamed
 from safeum_home.ports import Database
-from safeum_home.ports.federation import Answer, Noted, SharedKind
+from safeum_home.ports.federation import Answer, Noted, OpenFile, SharedKind
+from safeum_home.ports.files import Intake, Reading
 from safeum_home.ports.outbox import SetAside
 from safeum_home.protocol.federation.canonical import NotCanonical, encode
 from safeum_home.protocol.federation.events import Event
+from safeum_home.protocol.federation.files import FetchFile
 from safeum_home.protocol.federation.transactions import FEDERATION_PATH
 from safeum_home.protocol.http import NODE_KEYS_PATH
 from safeum_home.sealing.vault import Vault
@@ -53,6 +61,7 @@ class WayOut(Protocol):
     def request(
         self, node: str, method: str, path: str, body: bytes = b"", most: int | None = None
     ) -> "Deferred[HttpAnswer]": ...
+    def stream(self, node: str, path: str, body: bytes) -> "Deferred[Streamed]": ...
     def fetch_keys(self, node: str) -> "Deferred[bytes]": ...
     def close(self) -> "Deferred[None]": ...
 
@@ -86,6 +95,8 @@ class NodeFederation:
         self.rows = rows
         self._kinds: dict[str, SharedKind] = {}
         self._answers: Mapping[type[Struct], Answer] = {}
+        self._lend: OpenFile | None = None
+        self.counts = Counts()
         self.outbox = NodeOutbox(database, rows, section.waiting)
         self._inbox = NodeInbox(database, rows)
         self.keys = KeyCache(way.fetch_keys, clock, rows.is_known)
@@ -97,6 +108,7 @@ class NodeFederation:
             way.request,
             SystemRandom().random,
             lambda: own.in_use.key_id,
+            self.counts,
         )
         name = means.config.node.name
         verifier = RequestVerifier(name, policy, self.keys, NonceWindow(clock.seconds))
@@ -106,10 +118,12 @@ class NodeFederation:
         self._resource = FederationResource(
             Body,
             verifier,
-            Receiver(self._inbox, self._events, lambda: self._kinds),
+            Receiver(self._inbox, self._events, lambda: self._kinds, self.counts),
             lambda: self._answers,
             self.sender.heard,
             Limits(addresses, nodes),
+            self.counts,
+            Lending(lambda: self._lend, partial(_send, clock)),
         )
         self._resources = {
             NODE_KEYS_PATH: KeysResource(own, addresses),
@@ -128,16 +142,18 @@ class NodeFederation:
         body: Body | None = self._resource.stream(request, method, path, length)
         return body
 
-    def connect(self, shared: Iterable[SharedKind], answers: Mapping[type[Struct], Answer]) -> None:
-        """The kinds of objects that nodes tell each other of, and what answers their questions."""
+    def connect(
+        self,
+        shared: Iterable[SharedKind],
+        answers: Mapping[type[Struct], Answer],
+        lend: OpenFile | None = None,
+    ) -> None:
+        """Kinds of objects that nodes tell each other of; what answers their questions, and opens files."""
         kinds = tuple(shared)
         self._kinds = {kind.type: kind for kind in kinds}
         self._answers = answers
-        self.outbox.refusals.untold = partial(give_up, self._means.database, kinds)
-        self.outbox.refusals.patient = frozenset(
-            kind.type for kind in kinds if getattr(kind, "may_wait", False)
-        )
-        self.outbox.refusals.held_back = HeldBack(self._means.clock, self.outbox.refusals.release, self.wake)
+        self._lend = lend
+        self.outbox.refusals.know(kinds, self._means.clock, self.wake)
 
     def start(self) -> None:
         """Begin to tell others."""
@@ -151,8 +167,7 @@ class NodeFederation:
         """Take and send nothing more: afterwards nothing of this uses the database."""
         await self._resource.stop()
         await self.sender.stop()
-        if self.outbox.refusals.held_back is not None:
-            self.outbox.refusals.held_back.stop()
+        self.outbox.refusals.stop()
         await self._way.close()
 
     def aside(self, limit: int) -> "Deferred[list[SetAside]]":
@@ -162,6 +177,11 @@ class NodeFederation:
     def report(self) -> str:
         """A line for the operator."""
         return self.sender.summary(self._means.config.federation.mode)
+
+    def metrics(self) -> "Deferred[list[Metric]]":
+        """The same in numbers."""
+        states = [state for state, _ in self.sender.reports().values()]
+        return metrics(self._means.database, self.counts, states)
 
     async def rotate(self) -> str:
         """Sign with a new key from now on; its id. Raises `storage_unavailable`."""
@@ -176,14 +196,32 @@ class NodeFederation:
     def note(self, c: Connection, rows: Sequence[Noted]) -> None:
         self.outbox.note(c, rows)
 
+    def to_be_told(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        return self.outbox.waiting(c, node, objects)
+
+    def room(self, c: Connection, node: str) -> int:
+        return self.outbox.room(c, node)
+
     def wake(self, nodes: Iterable[str]) -> None:
         # Nothing may have been noted for one of them: that there is a row of it cannot be told from this.
-        self.sender.wake({node for node in nodes if self._policy.allows(node)})
+        for node in nodes:
+            if not self.sender.is_woken(node) and self._policy.allows(
+                node
+            ):  # this is called for each message
+                self.sender.wake((node,))
 
     def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
         if not self._policy.allows(node):
             return fail(Problem(Code.NODE_UNREACHABLE))
         return Deferred.fromCoroutine(ask(self._way.request, node, question, result))
+
+    def fetch(self, node: str, file: FetchFile) -> "Deferred[Intake]":
+        if not self._policy.allows(node):
+            return fail(Problem(Code.NODE_UNREACHABLE))
+        fetching: Deferred[Intake] = Deferred.fromCoroutine(fetch(self._way.stream, node, file))
+        return fetching
 
     def verified(self, origin: str, event: Mapping[str, Any]) -> "Deferred[Event]":
         return Deferred.fromCoroutine(self._verified(origin, event))
@@ -197,6 +235,10 @@ class NodeFederation:
         if isinstance(verified, Problem):
             raise verified
         return verified
+
+
+def _send(clock: Any, request: Any, reading: Reading, start: int) -> None:
+    send_rest(clock, request, reading, EdgeLimits().read_stall, start)
 
 
 async def open_federation(means: Means, make: MakeWayOut) -> NodeFederation | None:

@@ -61,6 +61,11 @@ class NodeOutbox:
             if self._rows.reaches(node):
                 self._note(c, self._rows.row(c, node), rows)
 
+    def room(self, c: Connection, node: str) -> int:
+        """`Peers.room`."""
+        row = peers.outgoing(c, self._rows.blind(node))
+        return self._most if row is None else max(0, self._most - row.waiting)
+
     def _note(self, c: Connection, peer: bytes, noted: Sequence[Noted]) -> None:
         plain: list[Waiting] = []
         urgent: list[Waiting] = []
@@ -76,6 +81,12 @@ class NodeOutbox:
             row = peers.outgoing(c, peer)
             if row is not None and row.waiting > self._most:
                 raise Problem(Code.PEER_BEHIND)
+
+    def waiting(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        """`Peers.to_be_told`."""
+        return outbox.waiting(c, self._rows.blind(node), objects)
 
     # --- ports.outbox.Outbox
 
@@ -131,6 +142,7 @@ class NodeOutbox:
             fewer = outbox.hold(c, peer, [batch.rows[each.place] for each in later]) if later else 0
             peers.counted(c, peer, -(fewer + outbox.remove_fixed(c, peer)))
             peers.set_delivered(c, peer, self._rows.milliseconds())
+            self.refusals.doubt(c, node, batch, refused)
             kinds = [(batch.rows[each.place].type, each.code) for each in refused if each not in held]
             self._rows.keep_aside(c, peer, False, kinds)
             return self._next(c, peer)

@@ -10,8 +10,10 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from safeum_home.chats.files.commands import FileCommands
-from safeum_home.chats.files.downloads import Downloads
+from safeum_home.chats.files.copies import Copies
+from safeum_home.chats.files.downloads import Downloads, Readings
 from safeum_home.chats.files.janitor import FileJanitor
+from safeum_home.chats.files.lending import Lending
 from safeum_home.chats.files.means import FileMeans, FileStorage
 from safeum_home.chats.files.outage import StoreOutage
 from safeum_home.chats.files.sending import Attachments
@@ -23,6 +25,7 @@ from safeum_home.gateway.dispatch import Routes
 from safeum_home.limits import RateLimit
 from safeum_home.node.means import DomainMeans
 from safeum_home.node.startup import StartError
+from safeum_home.ports.federation import OpenFile
 from safeum_home.ports.files import BlobStore
 from safeum_home.protocol import commands
 from safeum_home.storage.folder import FolderStore
@@ -31,9 +34,9 @@ from safeum_home.storage.folder import FolderStore
 class Transfers(Uploads):
     """`ports.files.FileTransfers`: what the edge is handed."""
 
-    def __init__(self, means: FileMeans) -> None:
+    def __init__(self, means: FileMeans, readings: Readings) -> None:
         super().__init__(means)
-        self.open = Downloads(means).open
+        self.open = Downloads(means, readings).open
 
 
 class NodeFiles:
@@ -64,6 +67,8 @@ class Files:
     """What the node has for files."""
 
     means: FileMeans
+    copies: Copies
+    lend: OpenFile
     transfers: Transfers
     janitor: FileJanitor
     attachments: Attachments
@@ -99,7 +104,12 @@ def make_files(base: DomainMeans, storage: FileStorage) -> Files:
     }
     janitor = FileJanitor(clock, means, base.fleeting_turns.if_due)
     attachments = Attachments(database, vault.fleeting, vault.blinder, opener, section, base.milliseconds)
-    return Files(means, Transfers(means), janitor, attachments, routes, {"file_requests_per_account": rate})
+    copies = Copies(means, base.peers)
+    readings = Readings(means, copies)
+    lend, transfers = Lending(base.node, means, readings).open, Transfers(means, readings)
+    return Files(
+        means, copies, lend, transfers, janitor, attachments, routes, {"file_requests_per_account": rate}
+    )
 
 
 def make_store(config: Config, secret: Callable[[str], bytes]) -> BlobStore:

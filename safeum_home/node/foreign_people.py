@@ -61,8 +61,9 @@ def make_foreign_people(
     foreign: ForeignMeans,
     views: ProfileViews,
     changes: ProfileChanges,
+    profile_limit: RateLimit,
 ) -> ForeignPeople:
-    """`side` is an account's own list of contacts."""
+    """`side` is an account's own list of contacts; `profile_limit` is how often it may change its profile."""
     database, directory, vault, bus = means.database, means.directory, means.vault, means.bus
     section, seconds, now = means.config.limits, means.clock.seconds, means.milliseconds
     finds = RateLimit(section.finds_per_node, section.finds_per_node_burst, seconds)
@@ -80,11 +81,23 @@ def make_foreign_people(
         now,
     )
     profiles = ForeignProfiles(
-        means.node, vault.keyring, vault.blinder, database, directory, side, views, changes, bus, now
+        means.node,
+        vault.keyring,
+        vault.blinder,
+        database,
+        directory,
+        side,
+        views,
+        changes,
+        bus,
+        now,
+        profile_limit,
     )
     avatars = ForeignAvatars(means.peers, database, vault.keyring, vault.blinder, profiles)
     pictures = RateLimit(section.pictures_per_node, section.pictures_per_node_burst, seconds)
+    closings = RateLimit(section.closings_per_node, section.closings_per_node_burst, seconds)
     rates = {
+        "closings_per_node": closings,
         "finds_per_node": finds,
         "contact_requests_per_node": requests,
         "pictures_per_node": pictures,
@@ -114,6 +127,7 @@ def shared_kinds(
         means.milliseconds,
         forget,
         erased,
+        people.rates["closings_per_node"],
     )
     return (people.contacts, people.profiles, closing)
 

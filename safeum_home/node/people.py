@@ -54,10 +54,10 @@ def make_people(
     limits = ContactLimits.of(section, seconds)
     views = ProfileViews(WithoutNumbers())
     changes = ProfileChanges(database, vault.cursors, directory, side, views, bus, foreign.notes)
-    others = make_foreign_people(means, side, foreign, views, changes)
+    limit = RateLimit(section.profile_changes_per_account, section.profile_changes_per_account_burst, seconds)
+    others = make_foreign_people(means, side, foreign, views, changes, limit)
     kept = (means.node, database, directory, side, means.registry, bus, limits, presence)
     contacts = Contacts(*kept, others.contacts, others.finder)
-    limit = RateLimit(section.profile_changes_per_account, section.profile_changes_per_account_burst, seconds)
     profiles = Profiles(
         means.node, database, vault.blinder, directory, side, views, changes, limit, others.profiles
     )

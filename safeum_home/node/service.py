@@ -195,7 +195,7 @@ class Node(Service):
             peers=self.federation or ALONE,
         )
         if self.federation is not None:
-            self.federation.connect(self.domain.shared, self.domain.answers)
+            self.federation.connect(self.domain.shared, self.domain.answers, self.domain.files.lend)
         self.control = await self.domain.control.load()
         spawn(self.domain.closing.sweep(), "sweeping up")
         if self.certificate.tls is None:

@@ -104,19 +104,24 @@ class Outgoing:
     ) -> Answer:
         await self._slots.acquire()
         try:
-            response = await self._http.request(
-                method,
-                self._base + path,
-                headers=Headers({name: [value] for name, value in headers.items()}),
-                data=body,
-                allow_redirects=False,
-                unbuffered=True,
-                reactor=self._reactor,
-            )
+            response = await self.head(method, path, headers, body)
             octets = await read_body(response, most)
         finally:
             self._slots.release()
         return Answer(response.code, octets, *(_first(response, name) for name in _PASSED_ON))
+
+    async def head(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> IResponse:
+        """Ask, and return when the head of the answer is there; with no bound to how long that takes."""
+        response: IResponse = await self._http.request(
+            method,
+            self._base + path,
+            headers=Headers({name: [value] for name, value in headers.items()}),
+            data=body,
+            allow_redirects=False,
+            unbuffered=True,
+            reactor=self._reactor,
+        )
+        return response
 
 
 _PASSED_ON = (b"Retry-After", b"Cache-Control")

@@ -11,7 +11,9 @@ from msgspec import Struct
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
+from safeum_home.ports.files import Intake, Reading
 from safeum_home.protocol.federation.events import Event
+from safeum_home.protocol.federation.files import FetchFile
 
 R = TypeVar("R", bound=Struct)
 
@@ -40,7 +42,7 @@ class Applied(NamedTuple):
     `store` is called in the writer's thread, in the transaction that notes that the event was received;
     `publish` once that is committed; `ended` in any case, at last. `placed` is called in the turn in which
     the transaction is handed to the database: positions are taken then. `store` may raise `Problem` as
-    `SharedKind.apply` does, and then nothing of it is stored. `row` is for `Bulky.store_rows`.
+    `SharedKind.apply` does, and then nothing of it is stored. `row` is what `Bulky.store_rows` takes.
     """
 
     store: Callable[[Connection], object]
@@ -85,14 +87,28 @@ class Hopeful(Protocol):
         """`node` will never be told of an object: it was away for too long, or has refused it for good."""
 
 
-@runtime_checkable
 class Bulky(Protocol):
-    """A `SharedKind` may be one as well: what many of its events bring is stored in few statements."""
+    """A `SharedKind` may be one as well: much of it costs less than one after the other does."""
+
+    def building(self, c: Connection, pointers: Sequence[bytes]) -> Callable[[bytes], Event | None]:
+        """`build` for each of these, on this connection: what they need is read together."""
 
     def store_rows(self, c: Connection, rows: Sequence[Any]) -> bool:
         """Do what `store` of all that these are the `Applied.row` of would do.
 
         False, or a `Problem`, where they cannot be stored so: it is undone, and each is stored for itself.
+        """
+
+
+@runtime_checkable
+class Founding(Protocol):
+    """A `SharedKind` may be one as well: others rest on it, and are refused without, as chats on contacts."""
+
+    def doubted(self, c: Connection, node: str, chat: bytes) -> None:
+        """`node` has refused what it was told of a direct chat (blind index): its members had not agreed.
+
+        In a transaction: where they have, as far as is known here, `node` is told that anew; it may have been
+        put back from a backup.
         """
 
 
@@ -105,6 +121,17 @@ class Peers(Protocol):
     def note(self, c: Connection, rows: Sequence[Noted]) -> None:
         """In the transaction of a change: tell other nodes of it."""
 
+    def to_be_told(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        """Those of some objects (types and pointers) of which a node is still to be told.
+
+        On any connection.
+        """
+
+    def room(self, c: Connection, node: str) -> int:
+        """How many more messages may wait for a node; in the writer's thread."""
+
     def wake(self, nodes: Iterable[str]) -> None:
         """Something was noted for these nodes, and is committed now."""
 
@@ -112,6 +139,13 @@ class Peers(Protocol):
         """Ask a node, which must be one of `protocol.federation.questions`.
 
         Fails with what it answers, as a `Problem`; `node_unreachable` where it does not answer.
+        """
+
+    def fetch(self, node: str, file: FetchFile) -> "Deferred[Intake]":
+        """A file that `node` has, from `file.offset` on; `stop` it, whatever happens.
+
+        Its body is as long as `file` says, or breaks off. Fails with what the node answers, as a `Problem`;
+        `node_unreachable` where it does not answer, or with something else.
         """
 
     def verified(self, origin: str, event: Mapping[str, Any]) -> "Deferred[Event]":
@@ -124,3 +158,6 @@ class Peers(Protocol):
 
 Answer = Callable[[str, Struct], Awaitable[Struct]]
 """Answers a question of a node. Raises `Problem`."""
+
+OpenFile = Callable[[str, FetchFile], Awaitable[Reading]]
+"""Opens a file that a node asks for. Raises `Problem`."""

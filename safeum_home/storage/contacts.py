@@ -31,6 +31,7 @@ _SINCE = (
     .order_by(contacts.c.position)
     .limit(bindparam("limit"))
 )
+_NEWEST = select(func.max(contacts.c.position)).where(contacts.c.owner == bindparam("owner"))
 _COUNT = select(func.count()).where(contacts.c.owner == bindparam("owner"), contacts.c.state != GONE)
 # Where there is a chat still, its end is to be told with the row.
 _GONE = (
@@ -139,6 +140,12 @@ def mutual(c: Connection, owner: bytes) -> bytes:
 def mutual_here(c: Connection, foreign: bytes) -> list[bytes]:
     """The accounts of this node that an account of another one has accepted, and that have accepted it."""
     return list(c.execute(_HERE, {"account": foreign}).scalars())
+
+
+def newest(c: Connection, owner: bytes) -> int:
+    """Where anything last changed in the list of an account; 0 where it is empty."""
+    position: int | None = c.execute(_NEWEST, {"owner": owner}).scalar_one()
+    return position or 0
 
 
 def has_contacts(c: Connection, owner: bytes) -> bool:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, and_, bindparam, exists, or_, select, tuple_
 
 from safeum_home.ports.files import CHUNK
+from safeum_home.storage.fetched import stored_among
 from safeum_home.storage.files import drop, drop_upload, release, with_rows
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import FilePlace
-from safeum_home.storage.schema import blobs, dropped, events, files, strays, uploads
+from safeum_home.storage.schema import blobs, dropped, events, fetched, files, strays, uploads
 
 _DELETE_DROPPED = Many("DELETE FROM dropped WHERE (blob) IN ({rows})", ("bytea",))
 # What is less than a chunk, and not all of an upload, is in its row alone.
@@ -25,7 +26,11 @@ _BEGUN = (
     .where(uploads.c.blob == bindparam("blob"), _HAS_OCTETS)
 )
 _OF_MESSAGES = select(exists().where(files.c.blob == bindparam("blob")))
-_PAGE = select(blobs.c.blob).where(blobs.c.blob > bindparam("after"), _STORED).order_by(blobs.c.blob)
+# What another node has is fetched again where it is missing.
+_FOREIGN = exists().where(fetched.c.blob == blobs.c.blob)
+_PAGE = (
+    select(blobs.c.blob).where(blobs.c.blob > bindparam("after"), _STORED, ~_FOREIGN).order_by(blobs.c.blob)
+)
 _DROPPED = select(dropped.c.blob).where(dropped.c.blob > bindparam("after")).order_by(dropped.c.blob)
 _NOTE_STRAYS = Many("INSERT INTO strays (blob, seen) {rows} ON CONFLICT DO NOTHING", ("bytea", "bigint"))
 _FORGET_STRAYS = Many("DELETE FROM strays WHERE (blob) IN ({rows})", ("bytea",))
@@ -69,7 +74,7 @@ def deleted(c: Connection, names: Sequence[bytes]) -> None:
 
 def without_rows(c: Connection, names: Sequence[bytes]) -> list[bytes]:
     """Those of the blobs of a store that no row knows."""
-    known = with_rows(c, names)
+    known = with_rows(c, names) | stored_among(c, names)
     return [blob for blob in names if blob not in known]
 
 

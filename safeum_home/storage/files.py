@@ -9,10 +9,11 @@ from hashlib import blake2b
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, insert, select, update
 
+from safeum_home.storage.fetched import drop_copies
 from safeum_home.storage.keys import FLEETING
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import FileRow, UploadRow
-from safeum_home.storage.schema import blobs, files, members, uploads
+from safeum_home.storage.schema import blobs, fetched, files, members, uploads
 
 NOBODY = bytes(16)
 """Whose blobs are those of accounts that were closed."""
@@ -25,6 +26,12 @@ _OF_FILE = (
         members.c.account == bindparam("account"),
         files.c.position > members.c.visible,
     )
+    .order_by(files.c.position.desc())
+    .limit(bindparam("limit"))
+)
+_IN_CHAT = (
+    select(files)
+    .where(files.c.file == bindparam("file"), files.c.chat == bindparam("chat"))
     .order_by(files.c.position.desc())
     .limit(bindparam("limit"))
 )
@@ -147,6 +154,12 @@ def uses_of(c: Connection, file: bytes, account: bytes, limit: int) -> list[File
     return [FileRow(*row) for row in rows]
 
 
+def uses_in(c: Connection, chat: bytes, file: bytes, limit: int) -> list[FileRow]:
+    """Messages of a chat with a file; the newest first."""
+    rows = c.execute(_IN_CHAT, {"file": file, "chat": chat, "limit": limit})
+    return [FileRow(*row) for row in rows]
+
+
 def is_open_to(c: Connection, file: bytes, account: bytes) -> bool:
     """Whether a file is an upload, or in a message that an account can see."""
     return upload(c, file) is not None or bool(uses_of(c, file, account, 1))
@@ -193,7 +206,7 @@ def drop_account(c: Connection, account: bytes) -> None:
     own = list(c.execute(_OF_ACCOUNT, {"account": account}).scalars())
     for file in own:
         _drop_uploads(c, uploads.c.file == file)
-    for table in (files, blobs):
+    for table in (files, blobs, fetched):
         c.execute(update(table).where(table.c.account == account).values(account=NOBODY))
 
 
@@ -236,6 +249,7 @@ def release(c: Connection, names: Iterable[bytes]) -> None:
     gone = [row for row in asked if row[0] not in kept]
     _DROP.change(c, gone)
     _DELETE_BLOBS.change(c, gone)
+    drop_copies(c, [row[0] for row in gone])
     left = sorted(kept)
     for first in range(0, len(left), _SOME):
         c.execute(_INHERIT.where(blobs.c.blob.in_(left[first : first + _SOME])))

@@ -71,13 +71,15 @@ class KeyTable:
             raise Problem(Code.BUSY, retry_after=1.0)
         self._put.change(c, [(owner, key.epoch, key.wrapped) for owner, key in rows])
 
-    def delete_key(self, c: Connection, owner: bytes) -> None:
-        self.delete_keys(c, [owner])
+    def delete_key(self, c: Connection, owner: bytes) -> bool:
+        """Whether there was one."""
+        return self.delete_keys(c, [owner]) > 0
 
-    def delete_keys(self, c: Connection, owners: Sequence[bytes]) -> None:
-        """Some hundred at the most."""
-        if owners:
-            c.execute(delete(self._table).where(self._table.c.owner.in_(owners)))
+    def delete_keys(self, c: Connection, owners: Sequence[bytes]) -> int:
+        """Some hundred at the most; how many there were."""
+        if not owners:
+            return 0
+        return c.execute(delete(self._table).where(self._table.c.owner.in_(owners))).rowcount
 
     def newest_epoch(self, c: Connection, owners: Sequence[bytes]) -> int | None:
         """The last epoch under which a key of any of these is wrapped; None where none has one."""

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 # time: so not executemany, but few statements of many rows. The sizes are fixed, so that sqlite3's cache
 # of prepared statements is hit.
 _CHUNKS = (256, 128, 64, 32, 16, 8, 4, 2, 1)
+_WITHIN = "IN ({rows})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,11 @@ class Many:
 @cache
 def _values(many: Many, size: int) -> str:
     row = f"({', '.join('?' * len(many.types))})"
-    return many.sql.format(rows=f"VALUES {', '.join([row] * size)}")
+    rows = f"VALUES {', '.join([row] * size)}"
+    if _WITHIN in many.sql:
+        # For several columns in a bare list of several rows SQLite looks at each row of the table.
+        rows = f"SELECT * FROM ({rows})"  # noqa: S608 - of constants alone
+    return many.sql.format(rows=rows)
 
 
 @cache

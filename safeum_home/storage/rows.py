@@ -175,6 +175,21 @@ class UploadRow(NamedTuple):
     tail: bytes
 
 
+class FetchedRow(NamedTuple):
+    """What is kept here of a blob whose octets another node has: `received` octets, as `stored` in the store.
+
+    `account` is for whom it was fetched, `used` when it was last asked for, and `ends` when it is dropped
+    where it is not whole by then (milliseconds; 0: it is).
+    """
+
+    blob: bytes
+    account: bytes
+    stored: bytes
+    received: int
+    used: int
+    ends: int
+
+
 class FilePlace(NamedTuple):
     """Where the file of a message is."""
 

@@ -139,6 +139,14 @@ support = _table(
     _number("waiting"),
 )
 
+# What messages of chats without history are called at the node that they came from.
+passed = _table(
+    "passed",
+    _blind("chat", primary_key=True),
+    _number("position", primary_key=True, autoincrement=False),
+    _sealed(),
+)
+
 # The names of accounts that were closed: they are taken for ever.
 tombstones = _table("tombstones", _blind("alias", primary_key=True))
 
@@ -180,6 +188,20 @@ files = _table(
     _number("ends", index=True),
     _sealed(),
 )
+
+# Blobs of `files` that another node has the octets of. Of the copy that is kept here `stored` is the name in
+# the store (empty: there is none), `received` how many octets are there, `account` for whom it was fetched,
+# `used` when it was last asked for, and `ends` when it is dropped, if it is not whole by then (milliseconds).
+fetched = _table(
+    "fetched",
+    _blind("blob", primary_key=True),
+    _blind("account", index=True),
+    Column("stored", LargeBinary(16), nullable=False, index=True),
+    _number("received"),
+    _number("used"),
+    _number("ends", index=True),
+)
+
 # Messages that became something else after they were sent, and where that happened last.
 changes = _table(
     "changes",
@@ -272,3 +294,6 @@ set_aside = _table(
     _number("at"),
     _sealed(),
 )
+
+# Chats that were erased, of which other nodes are to have a receipt when the keyring has turned.
+owed = _table("owed", _blind("chat", primary_key=True))

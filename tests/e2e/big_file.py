@@ -59,6 +59,10 @@ class Watch:
         """The process is new, or has done what it does at the start."""
         self._base = self._node.resident()
 
+    def pause(self) -> None:
+        """The process is to be killed."""
+        self._base = 0
+
     def stop(self) -> None:
         self._looking.stop()
 
@@ -97,7 +101,7 @@ class Trial:
         await bob.accept(ann.opened.account)
         chat = (await bob.contacts()).contacts[0].chat
         source, target = self._folder / "source.bin", self._folder / "target.bin"
-        await deferToThread(_write, source, self._size)
+        await deferToThread(write, source, self._size)
         self._watch.begin()
         third = self._size // 3
         up = await self._timed(
@@ -110,7 +114,7 @@ class Trial:
             lambda progress: bob.download(message, target, progress=progress),
             {third: self._cut, 2 * third: self._kill},
         )
-        same = await deferToThread(lambda: _digest(source) == _digest(target))
+        same = await deferToThread(lambda: digest(source) == digest(target))
         assert same, "what came out is not what went in"
         assert self._cuts and self._kills == 2
         return Figures(self._size, self._watch.growth, up[1], down[1], self._cuts, self._kills)
@@ -145,7 +149,7 @@ class Trial:
 
     def _kill(self) -> None:
         self._kills += 1
-        self._watch._base = 0
+        self._watch.pause()
         began = time.monotonic()
         self._node.kill()
 
@@ -156,13 +160,15 @@ class Trial:
         deferToThread(self._node.start).addCallback(started)
 
 
-def _write(path: Path, size: int) -> None:
+def write(path: Path, size: int) -> None:
+    """A file of random octets."""
     with path.open("wb") as file:
         for start in range(0, size, 2**20):
             file.write(os.urandom(min(2**20, size - start)))
 
 
-def _digest(path: Path) -> bytes:
+def digest(path: Path) -> bytes:
+    """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
 

@@ -1,5 +1,7 @@
 """Messages of this node's accounts, read to tell other nodes of them."""
 
+from collections.abc import Callable, Sequence
+
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.telling import pointed
@@ -30,3 +32,24 @@ class Shown:
         except Tampered:
             return None
         return (chat, message) if node_of(message.sender) == self._node else None
+
+    def among(
+        self, c: Connection, pointers: Sequence[bytes]
+    ) -> Callable[[bytes], tuple[ChatContents, Message] | None]:
+        """`message` for each of these, with their chats and rows read together."""
+        places = [(blind, position) for blind, position, _ in map(pointed, pointers)]
+        chats = self._opener.directs(c, {blind for blind, _ in places})
+        rows = {row[:2]: row for row in events.events_among(c, places)}
+
+        def message(pointer: bytes) -> tuple[ChatContents, Message] | None:
+            blind, position, _ = pointed(pointer)
+            chat, row = chats.get(blind), rows.get((blind, position))
+            if chat is None or row is None:
+                return None
+            try:
+                message = open_message(c, chat, row)
+            except Tampered:
+                return None
+            return (chat, message) if node_of(message.sender) == self._node else None
+
+        return message

@@ -6,21 +6,57 @@ from typing import Any
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
+from safeum_home.chats.contents import Chat
+from safeum_home.chats.files.copies import Copies, Copy
 from safeum_home.chats.files.means import CHECK_EVERY, FileMeans
 from safeum_home.chats.files.octets import CHUNK, SEALED, chunks, open_chunks, sealed_size
 from safeum_home.chats.files.own_keys import opener
 from safeum_home.chats.files.record import OpenFile, open_file, unreadable
 from safeum_home.errors import Code, Problem, Tampered
-from safeum_home.ids import FileId
+from safeum_home.ids import AccountId, FileId
 from safeum_home.storage import files
 from safeum_home.storage.rows import FileRow
+
+Found = Callable[[Connection], FileRow]
+"""The row of a file, for who may read it; raises `Problem`."""
+
+
+class Readings:
+    """Opens files for who may read them."""
+
+    def __init__(self, means: FileMeans, copies: Copies) -> None:
+        self._means = means
+        self._copies = copies
+
+    async def open(self, account: AccountId, chat: Chat, name: str, found: Found) -> "OpenReading":
+        """The file that `found` finds in `chat`, read by `account`: one of its transfers.
+
+        Raises what `found` does, `busy`, and `file_lost` where what is kept of it is damaged.
+        """
+        means = self._means
+
+        def read(c: Connection) -> OpenFile:
+            row = found(c)
+            return open_file(chat.key, row, opener(c, means.fleeting, row))
+
+        means.slots.take(account)
+        try:
+            opened = await means.database.read(read)
+            copy = None if opened.source is None else await self._copies.open(opened)
+        except BaseException as error:
+            means.slots.release(account)
+            if isinstance(error, Tampered):
+                raise unreadable(chat) from None
+            raise
+        return OpenReading(means, opened, name, found, lambda: means.slots.release(account), copy)
 
 
 class Downloads:
     """The part of `ports.FileTransfers` that is about downloads."""
 
-    def __init__(self, means: FileMeans) -> None:
+    def __init__(self, means: FileMeans, readings: Readings) -> None:
         self._means = means
+        self._readings = readings
 
     async def open(self, ticket: str) -> "OpenReading":
         means = self._means
@@ -35,35 +71,31 @@ class Downloads:
                 raise Problem(Code.NOT_FOUND)
             return row
 
-        def read(c: Connection) -> OpenFile:
-            row = found(c)
-            return open_file(chat.key, row, opener(c, means.fleeting, row))
-
-        means.slots.take(grant.account)
-        try:
-            opened = await means.database.read(read)
-        except BaseException as error:
-            means.slots.release(grant.account)
-            if isinstance(error, Tampered):
-                raise unreadable(chat) from None
-            raise
-        return OpenReading(means, opened, grant.name, found, lambda: means.slots.release(grant.account))
+        return await self._readings.open(grant.account, chat, grant.name, found)
 
 
 class OpenReading:
     """`ports.Reading`."""
 
     def __init__(
-        self, means: FileMeans, file: OpenFile, name: str, check: Callable[[Connection], object], closed: Any
+        self,
+        means: FileMeans,
+        file: OpenFile,
+        name: str,
+        check: Callable[[Connection], object],
+        closed: Any,
+        copy: Copy | None,
     ) -> None:
-        """`check` raises what is in the way of reading on."""
+        """`check` raises what is in the way of reading on. A `copy` has the file's key; else this has it."""
         self._means = means
         self._check = check
         self._check_at = means.now() + CHECK_EVERY
-        self._open = file
+        self._open = file if copy is None else copy.kept.file
         self._closed = closed
+        self._copy = copy
         self._busy = False
         self.file: FileId = file.id
+        self.type = file.type
         self.name = name
         self.size = file.size
 
@@ -71,31 +103,53 @@ class OpenReading:
         return Deferred.fromCoroutine(self._read(offset, most))
 
     async def _read(self, offset: int, most: int) -> bytes:
+        self._busy = True
+        try:
+            if self._means.now() >= self._check_at:
+                await self._means.database.read(self._check)
+                self._check_at = self._means.now() + CHECK_EVERY
+            if self._copy is None:
+                return await self._part(self._open.blob, offset, most)
+            there = await self._copy.until(min((offset // CHUNK + 1) * CHUNK, self.size))
+            return await self._part_of(self._copy, offset, min(most, there - offset))
+        finally:
+            self._busy = False
+            if self._closed is None:
+                self._let_go()
+
+    async def _part_of(self, copy: Copy, offset: int, most: int) -> bytes:
+        stored = copy.kept.stored
+        try:
+            return await self._part(stored, offset, most)
+        except Problem as problem:
+            if problem.code is not Code.FILE_LOST:
+                raise
+        raise await copy.lost(stored)
+
+    async def _part(self, stored: bytes, offset: int, most: int) -> bytes:
+        """Octets of the file, which the store has under this name."""
         store, file = self._means.store, self._open
         first, last = offset // CHUNK, (min(offset + most, file.size) - 1) // CHUNK
         last = min(last, first + max(1, store.batch // CHUNK) - 1)
         ends = min((last + 1) * SEALED, sealed_size(file.size))
 
         def work() -> bytes:
-            sealed = store.read(file.blob, first * SEALED, ends - first * SEALED)
-            plain = open_chunks(file.key, file.blob, first, chunks(file.size), sealed)
+            sealed = store.read(stored, first * SEALED, ends - first * SEALED)
+            plain = open_chunks(file.key, stored, first, chunks(file.size), sealed)
             start = offset - first * CHUNK
             return plain[start : start + most]
 
-        self._busy = True
-        try:
-            if self._means.now() >= self._check_at:
-                await self._means.database.read(self._check)
-                self._check_at = self._means.now() + CHECK_EVERY
-            return await self._means.work(work)
-        finally:
-            self._busy = False
-            if self._closed is None:
-                file.key.wipe()
+        return await self._means.work(work)
 
     def close(self) -> None:
         closed, self._closed = self._closed, None
         if closed is not None:
             closed()
             if not self._busy:
-                self._open.key.wipe()
+                self._let_go()
+
+    def _let_go(self) -> None:
+        if self._copy is not None:
+            self._copy.release()
+        else:
+            self._open.key.wipe()

@@ -15,6 +15,7 @@ from safeum_home.errors import Problem
 from safeum_home.ports.files import BlobLost
 from safeum_home.spawn import spawn
 from safeum_home.storage import file_upkeep, files
+from safeum_home.storage.fetched import drop_abandoned
 from safeum_home.storage.rows import FilePlace
 
 INTERVAL = 60.0
@@ -88,6 +89,7 @@ class FileJanitor:
         means = self._means
         now = int(means.now() * 1000)
         await self._until_none(lambda c: file_upkeep.drop_over(c, now, _BATCH) > 0)
+        await self._until_none(lambda c: drop_abandoned(c, now, _BATCH) > 0)
         while not self._stopped:
             gone = await means.database.read(partial(_dropped, self._tidied))
             if not gone:

@@ -8,12 +8,22 @@ from msgspec import Struct
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.sealed_records import SealedRecords
 from safeum_home.errors import Code, Problem
-from safeum_home.ids import AccountId, FileId
+from safeum_home.ids import AccountId, ChatId, FileId
 from safeum_home.ports import Key
 from safeum_home.storage.rows import FileRow, UploadRow
 
 
-class FileRecord(Struct, frozen=True):
+class Source(Struct, frozen=True):
+    """Where another node has a file: with which message of a chat, for which account, as which file there."""
+
+    node: str
+    chat: ChatId
+    message: str
+    reader: AccountId
+    file: FileId
+
+
+class FileRecord(Struct, frozen=True, omit_defaults=True):
     """`key` is the file's own, sealed; `account` is who has uploaded it."""
 
     file: FileId
@@ -21,10 +31,11 @@ class FileRecord(Struct, frozen=True):
     size: int
     type: str
     key: bytes
+    source: Source | None = None
 
 
 class OpenFile(NamedTuple):
-    """A file whose key is in memory. Whoever opened it wipes the key."""
+    """A file whose key is in memory. Whoever opened it wipes the key. `source`: another node has it."""
 
     id: FileId
     account: AccountId
@@ -32,6 +43,7 @@ class OpenFile(NamedTuple):
     type: str
     blob: bytes
     key: Key
+    source: Source | None = None
 
 
 GetKey = Callable[[], Key]
@@ -71,7 +83,7 @@ def _of_message(chat: bytes, position: int) -> bytes:
 
 def _seal(key: Key, file: OpenFile, context: bytes, own: Key | None) -> bytes:
     inner = (own or key).seal_key(file.key, b"file key" + file.blob)
-    plain = _records.encode(FileRecord(file.id, file.account, file.size, file.type, inner))
+    plain = _records.encode(FileRecord(file.id, file.account, file.size, file.type, inner, file.source))
     return key.seal(plain if own is None else own.seal(plain, context), context)
 
 
@@ -89,4 +101,4 @@ def _open(key: Key, sealed: bytes, context: bytes, blob: bytes, own: GetKey) -> 
 def _opened(key: Key, plain: bytes, blob: bytes) -> OpenFile:
     record = _records.decode(plain)
     own = key.open_key(record.key, b"file key" + blob)
-    return OpenFile(record.file, record.account, record.size, record.type, blob, own)
+    return OpenFile(record.file, record.account, record.size, record.type, blob, own, record.source)

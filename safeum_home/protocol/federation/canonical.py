@@ -7,7 +7,6 @@ written again and compared, so that no two readers ever see two values in the sa
 there twice, `1.0`, `-0`, a BOM or an escape that is not needed is refused by that.
 """
 
-import re
 from typing import Any, Generic, NoReturn, TypeVar
 
 import msgspec
@@ -29,8 +28,9 @@ def _no_floats(_: str) -> NoReturn:
 
 _encoder = msgspec.json.Encoder(order="sorted")
 _plain = msgspec.json.Decoder(float_hook=_no_floats)
-_LONG = re.compile(rb"[0-9]{16}")
-"""No integer that is out of range has fewer digits."""
+_DIGITS = bytes(48 if chr(octet).isdigit() and octet < 128 else 32 for octet in range(256))
+_LONG = b"0" * 16
+"""What 16 digits become by `_DIGITS`: no integer that is out of range has fewer."""
 
 
 def encode(value: object) -> bytes:
@@ -64,7 +64,7 @@ class Canonical(Generic[T]):
             value = self._decoder.decode(octets)
             if _encoder.encode(value) != octets:
                 raise NotCanonical
-            if octets.count(b"[") + octets.count(b"{") > DEEPEST or _LONG.search(octets):
+            if octets.count(b"[") + octets.count(b"{") > DEEPEST or _LONG in octets.translate(_DIGITS):
                 _check(_plain.decode(octets), DEEPEST)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             raise NotCanonical from None

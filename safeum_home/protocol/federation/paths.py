@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from safeum_home.protocol.federation.files import FILES_PATH, FetchFile
 from safeum_home.protocol.federation.keys import KeyDocument
 from safeum_home.protocol.federation.questions import QUESTIONS
 from safeum_home.protocol.federation.transactions import (
@@ -13,6 +14,7 @@ from safeum_home.protocol.federation.transactions import (
     Received,
     Transaction,
 )
+from safeum_home.protocol.files import OCTETS_TYPE
 from safeum_home.protocol.http import NODE_KEYS_PATH
 from safeum_home.protocol.schemas import Json, reference
 
@@ -21,7 +23,7 @@ SIGNED = {
     "scheme": "signature",
     "description": "RFC 9421, with the tag `safeum-federation`, by a key of the node that asks.",
 }
-TYPES: list[type[Struct]] = [KeyDocument, Transaction, Received, Hello]
+TYPES: list[type[Struct]] = [KeyDocument, Transaction, Received, Hello, FetchFile]
 
 
 def federation_paths() -> Json:
@@ -34,6 +36,10 @@ def federation_paths() -> Json:
     question = {"type": "string", "enum": sorted(QUESTIONS)}
     ask = _operation("ask", "Answer a question.", None, None)
     ask["parameters"] = [_parameter("name", question)]
+    files = _operation("fetchFile", "The rest of a file of a message, from an octet on.", FetchFile, None)
+    files["responses"]["200"]["content"] = {OCTETS_TYPE: {"schema": {"type": "string", "format": "binary"}}}
+    files["responses"]["404"] = {"$ref": "#/components/responses/Problem"}
+    files["responses"]["410"] = {"$ref": "#/components/responses/Problem"}
     return {
         NODE_KEYS_PATH: {
             "get": {
@@ -44,6 +50,7 @@ def federation_paths() -> Json:
         },
         f"{TRANSACTIONS_PATH}{{stream}}/{{number}}": {"put": put},
         f"{ASK_PATH}{{name}}": {"post": ask},
+        FILES_PATH: {"post": files},
         HELLO_PATH: {"post": _operation("hello", "The node that asks is there again.", Hello, Hello)},
     }
 
