@@ -18,6 +18,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
+from federation.counts import TURNED_AWAY, Counts
 from federation.file_lending import Lending, Lent
 from federation.held import Held
 from federation.own_keys import OwnKeys
@@ -94,6 +95,7 @@ class FederationResource(Resource):
         answers: Callable[[], Mapping[type[Struct], Answer]],
         heard: Callable[[str], None],
         limits: Limits,
+        counts: Counts,
         lending: Lending,
     ) -> None:
         """`heard` is told of each node that has sent a request that is really of it."""
@@ -104,6 +106,7 @@ class FederationResource(Resource):
         self._answers = answers
         self._heard = heard
         self._limits = limits
+        self._counts = counts
         self._lending = lending
         self._heads = Held(HEADS, OF_AN_ADDRESS)
         self._bodies = Held(AT_ONCE, OF_A_NODE)
@@ -122,6 +125,7 @@ class FederationResource(Resource):
 
         def failed(failure: Failure) -> Failure:
             problem = _problem_of(failure)
+            self._counts.codes(TURNED_AWAY, [problem.code.code])
             body.refuse(problem, _retry(problem))
             return Failure(problem)
 
@@ -168,6 +172,8 @@ class FederationResource(Resource):
         if length is not None and length > way.most:
             raise Problem(Code.TOO_LARGE)
         signed = await self._signed(address, method, path, request.requestHeaders)
+        # It was for who does not say who it is: many nodes may be behind one address.
+        self._limits.addresses.give_back(address)
         self._limits.nodes.take(signed.origin)
         with self._bodies.of(signed.origin):
             octets, digest = await _read(body, way.most, signed)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from federation.counts import RECEIVED, Counts
 from federation.event_verifier import EventVerifier
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.federation import Applied, Bulky, SharedKind
@@ -60,10 +61,11 @@ class _Item(NamedTuple):
 class Receiver:
     """Applies transactions, one at a time of each node. Each kind of event knows by itself what it means."""
 
-    def __init__(self, inbox: Inbox, events: EventVerifier, kinds: Kinds) -> None:
+    def __init__(self, inbox: Inbox, events: EventVerifier, kinds: Kinds, counts: Counts) -> None:
         self._inbox = inbox
         self._events = events
         self._kinds = kinds
+        self._counts = counts
         self._under_way: dict[str, Deferred[None]] = {}
 
     async def received(self, origin: str, stream: bytes, number: int, body: bytes, digest: bytes) -> Received:
@@ -78,6 +80,7 @@ class Receiver:
         try:
             return await self._received(origin, stream, number, body, digest)
         except Problem as problem:
+            self._counts.add(RECEIVED, problem.code.code)
             if problem.code in PASSING:
                 raise Problem(problem.code, None, problem.retry_after or RETRY_AFTER) from None
             raise
@@ -108,7 +111,9 @@ class Receiver:
         reached = reached._replace(digest=digest, refused=reached.refused if reached.done else ())
         events = await self._events.verified(events_in(body), origin)
         _check_keys(events, origin)
-        return _answer(await self._apply(origin, events, reached))
+        reached = await self._apply(origin, events, reached)
+        self._counts.applied(len(events), (each.code for each in reached.refused))
+        return _answer(reached)
 
     async def _apply(self, origin: str, events: Sequence[Event | Problem], reached: Reached) -> Reached:
         while True:

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from federation.answers import Failed, code_in, refused_in, seconds_in
 from federation.building import Built
+from federation.counts import BEGUN_ANEW, FAILED, HINDERED, SENT, SPLIT, Counts
 from federation.greeting import Greeting, Request
 from federation.machine import LATER, SOON, Core, Destination, new_destination
 from federation.resolving import TOO_MANY_NAMES
@@ -24,6 +26,8 @@ from safeum_home.ports.outbox import Batch, Outbox, Refused, Trim
 from safeum_home.protocol.federation.transactions import TRANSACTIONS_PATH, stream_name
 
 LONGEST_ANSWER = 128 * 1024
+TURN = 0.01
+"""Seconds from one transaction to the next one for the same node: what comes meanwhile goes together."""
 BEGINNINGS = 3
 """How often in a row a stream is begun anew, before the node is left alone for a while."""
 WITHOUT_KEYS = 30.0
@@ -50,6 +54,8 @@ class _Way:
         self.machine: Destination = new_destination(core)
         self.run: Deferred[None] | None = None
         self.error = ""
+        self.begun = 0.0
+        """When the last transaction began, in seconds since 1970."""
         self.is_woken = False
         """Whether waking it once more would change nothing."""
         self.is_there = False
@@ -69,6 +75,7 @@ class Sender:
         request: Request,
         random: Callable[[], float],
         key_id: Callable[[], str],
+        counts: Counts,
     ) -> None:
         """`random` gives numbers from 0 to 1, `key_id` names the key that requests are signed with now."""
         self._clock = clock
@@ -77,6 +84,7 @@ class Sender:
         self._request = request
         self._random = random
         self._key_id = key_id
+        self._counts = counts
         self._ways: dict[str, _Way] = {}
         self._slots = Slots()
         self._greeting: Deferred[None] | None = None
@@ -165,6 +173,8 @@ class Sender:
     async def _run(self, node: str, way: _Way) -> None:
         try:
             await self._send(node, way)
+            # What comes now is sent with the next turn.
+            await self._turn(way)
         except CancelledError:
             return
         except Failed as failed:
@@ -172,6 +182,7 @@ class Sender:
         except Problem as problem:
             # The database's, or too much is under way here: the other node is not to blame.
             way.error = problem.code.code
+            self._counts.add(SENT, HINDERED)
             way.machine.hindered(problem.retry_after or 1.0)
         except Exception:
             self._log.failure("Telling a node failed.")
@@ -185,6 +196,8 @@ class Sender:
         beginnings = 0
         batch = await self._outbox.next(node)
         while batch is not None:
+            await self._turn(way)
+            way.begun = self._clock.seconds()
             slot = await self._slots.acquire(node, way.core.since is not None and not way.is_there)
             try:
                 batch, body = await self._body(node, batch)
@@ -200,6 +213,7 @@ class Sender:
                     # The answer stands for this transaction: what is asked again is asked in another one.
                     await self._outbox.new_stream(node)
                     raise Failed("unknown_key", WITHOUT_KEYS)
+                self._counts.sent(len(batch.rows), (each.code for each in refused))
                 batch = await self._outbox.delivered(node, batch, refused)
                 way.machine.told()
                 self._slots.told(node)
@@ -209,12 +223,19 @@ class Sender:
                 if code in _ANEW and beginnings < BEGINNINGS:
                     self._log.info("A stream to another node is begun anew: {code}.", code=code)
                     beginnings += 1
+                    self._counts.add(SENT, BEGUN_ANEW)
                     batch = await self._outbox.new_stream(node)
                 elif code in _TOO_MUCH:
+                    self._counts.add(SENT, SPLIT)
                     await self._split(node, batch, code)
                     batch = await self._outbox.next(node)
                 else:
                     raise Failed(code or f"status {answer.status}", seconds_in(answer.retry_after))
+
+    async def _turn(self, way: _Way) -> None:
+        pause = way.begun + TURN - self._clock.seconds()
+        if 0 < pause <= TURN:  # else the clock was set back
+            await deferLater(self._clock, pause)
 
     async def _body(self, node: str, batch: Batch) -> tuple[Batch, bytes]:
         while True:
@@ -249,6 +270,7 @@ class Sender:
             await self._outbox.trim(node, batch, Trim(poison=((batch.rows[0], code),)))
 
     async def _fail(self, node: str, way: _Way, failed: Failed) -> None:
+        self._counts.add(SENT, FAILED)
         way.error, way.is_there = failed.reason, False
         self._slots.failed(node)
         since, now = way.core.since, self._clock.seconds()

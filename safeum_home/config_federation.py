@@ -37,10 +37,10 @@ class FederationSection(Section, frozen=True):
     waiting: Positive = 1_000_000
     """How many messages may wait for one node; who writes more is refused."""
     asked_per_address: Rate = 20.0
-    """How often in a second an address may ask as a node, whoever it is; `asked_per_node` as that node."""
+    """How often in a second an address may ask without showing that it is a node; `asked_per_node` as one."""
     asked_per_address_burst: Positive = 400
-    asked_per_node: Rate = 50.0
-    asked_per_node_burst: Positive = 500
+    asked_per_node: Rate = 150.0
+    asked_per_node_burst: Positive = 1_500
 
 
 def check_federation(section: FederationSection) -> None:

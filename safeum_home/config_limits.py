@@ -46,6 +46,10 @@ class LimitSection(Section, frozen=True):
     pictures_per_node_burst: Positive = 1_000
     group_commands_per_node: Rate = 20.0
     group_commands_per_node_burst: Positive = 2_000
+    events_per_foreign_account: Rate = 50.0
+    """Messages, changes, reactions and receipts of direct chats, of one account of another node."""
+    events_per_foreign_account_burst: Annotated[int, Meta(ge=500)] = 2_000
+    """A transaction has up to 500, so that any comes to its end."""
     support_messages_per_account: Rate = 0.02
     support_messages_per_account_burst: Positive = 20
     profile_changes_per_account: Rate = 0.02

@@ -142,6 +142,9 @@ class Code(Enum):
     GROUP_FULL = Kind("group_full", 403, -32102, "The group has as many members as it may have.")
     HISTORY_FIXED = Kind("history_fixed", 403, -32120, "This chat is the node's own: its history stays on.")
     NOTHING_ERASED = Kind("nothing_erased", 404, -32121, "The history of this chat was never erased.")
+    RECEIPT_REFUSED = Kind(
+        "receipt_refused", 409, -32160, "This receipt is not for what this node has asked to be erased."
+    )
     # Between nodes; clients see some of them of what another node does.
     NOT_ACROSS_NODES = Kind(
         "not_across_nodes", 409, -32150, "This cannot be done where somebody of another node is in the chat."

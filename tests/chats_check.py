@@ -79,7 +79,8 @@ class Check:
             assert view.archived(0) == room.shown_archived(person), f"{about}: {view.settings}, {room}"
 
     def _unread(self, device: Device, view: ChatView, room: Room, about: str) -> None:
-        least, most = fewest_unread(device, room), room.unread(device.owner, device.missed)
+        held = {self._names.key_of_message(device, message) for message in view.messages if room.loose}
+        least, most = fewest_unread(device, room, held), room.unread(device.owner, device.missed)
         # Who writes has read what was before; a device that loads when what he wrote is gone cannot know.
         # How many follow a message that is not held cannot be counted before it is loaded.
         counted = view.read is None or view.place(view.read) >= 0

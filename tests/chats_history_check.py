@@ -1,5 +1,7 @@
 """What a device shows of a chat whose history was disabled at some time, held against the model."""
 
+from collections.abc import Set
+
 from sqlalchemy import select
 
 from safeum_home.client.chat_view import ChatView
@@ -60,11 +62,17 @@ def _places(held: list[Shown], seen: list[Said]) -> list[int]:
     return places
 
 
-def fewest_unread(device: Device, room: Room) -> int:
-    """How many unread messages a device shows at least: what was dropped before it loaded is not counted."""
-    news = room.news(device.owner)
-    sure = [one for one in news if not one.fleeting or one.waits or _was_told(one, device, room)]
-    return min(MOST_UNREAD, len(sure))
+def fewest_unread(device: Device, room: Room, held: Set[str]) -> int:
+    """How many unread messages a device shows at least, of which it holds those that the model calls `held`.
+
+    What was dropped before it loaded is not counted, nor what it has missed for so long that it is over.
+    """
+
+    def is_sure(one: Said) -> bool:
+        told = _was_told(one, device, room) and (one.key in held or not one.over)
+        return not one.fleeting or bool(one.waits) or told
+
+    return min(MOST_UNREAD, len(list(filter(is_sure, room.news(device.owner)))))
 
 
 def _was_told(said: Said, device: Device, room: Room) -> bool:

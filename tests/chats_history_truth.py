@@ -56,6 +56,15 @@ class HistoryTruth(GroupsTruth):
             copy.waits |= self.writing()
         return refused
 
+    def mark(self, person: str, key: Key, upto: str) -> str | None:
+        """As before; a message that is gone is recognised for a while alone."""
+        room = self.rooms.get(key)
+        if room is not None and (place := room.find(upto)) >= room.erased:
+            said = room.said[place]
+            if not self.alive(said) and not self.recognised(said):
+                return UNKNOWN
+        return super().mark(person, key, upto)
+
     def edit(self, person: str, key: Key, which: str, text: str) -> str | None:
         return self._altered(key, which, super().edit(person, key, which, text))
 

@@ -146,16 +146,6 @@ class RoughLives(SocialLives):
         if back:
             self.play.bring_back(missing)
 
-    def _connected(self, people: list[str]) -> list[int]:
-        """A device of each of these, where one is connected."""
-        devices = self.play.devices
-        found = {one.owner: number for number, one in enumerate(devices) if one.connected}
-        return [found[one] for one in people if one in found]
-
-    def _towards(self, number: int, person: str) -> int:
-        """Who somebody is, as `_other` of a device counts."""
-        return (NAMES.index(person) - NAMES.index(self._device(number).owner)) % len(NAMES)
-
     @rule(who=ANY, chat=ANY, back=BACK, what=st.sampled_from(["react", "edit", "answer", "forward", "read"]))
     def unanswered(self, who: int, chat: int, back: int, what: str) -> None:
         """Something is done, and the answer is lost: it is asked for again, and is done once."""
@@ -182,10 +172,8 @@ class RoughLives(SocialLives):
     def slow(self, who: int, frames: int) -> None:
         """What the device is told is under way from now on; some of it arrives."""
         device = self._device(who)
-        if device.connected and device.link is not None:
-            device.link.slow = True
-            device.link.deliver(frames)
-            self.play.net.run()
+        if device.connected:
+            self.play.slow(device, frames)
 
     @rule(who=ANY)
     def load(self, who: int) -> None:

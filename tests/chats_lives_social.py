@@ -8,7 +8,7 @@ from hypothesis.stateful import precondition, rule
 
 from safeum_home.client.session import Client
 from tests.chats_groups_truth import RANKS
-from tests.chats_lives import ANY, OTHER, Lives
+from tests.chats_lives import ANY, NAMES, OTHER, Lives
 from tests.chats_net import Device
 from tests.chats_rooms import Key
 
@@ -18,6 +18,18 @@ WAYS = ["request", "accept", "decline", "remove", "block", "unblock"]
 
 class SocialLives(Lives):
     """Lives in which people meet, part, and have groups."""
+
+    # --- choosing
+
+    def _connected(self, people: list[str]) -> list[int]:
+        """A device of each of these, where one is connected."""
+        devices = self.play.devices
+        found = {one.owner: number for number, one in enumerate(devices) if one.connected}
+        return [found[one] for one in people if one in found]
+
+    def _towards(self, number: int, person: str) -> int:
+        """Who somebody is, as `_other` of a device counts."""
+        return (NAMES.index(person) - NAMES.index(self._device(number).owner)) % len(NAMES)
 
     # --- people
 
@@ -162,6 +174,23 @@ class SocialLives(Lives):
     @rule(who=ANY, group=ANY)
     def drop_link(self, who: int, group: int) -> None:
         self._in_group(who, group, lambda client, chat: client.revoke_group_link(chat), "drop_link")
+
+    @rule(who=ANY, group=ANY, invited=st.booleans())
+    def shut_out(self, who: int, group: int, invited: bool) -> None:
+        """Somebody is removed, perhaps invited again, and follows a link that was there before."""
+        if (key := self._group(group)) is None or (room := self.play.truth.group(key)) is None:
+            return
+        owner, *others = sorted(room.people, key=lambda one: room.roles[one] != "owner")
+        if not others:
+            return
+        person = others[who % len(others)]
+        for number in self._connected([owner]):
+            self.make_link(number, group)
+            self.expel(number, group, self._towards(number, person))
+            if invited:
+                self.invite(number, group, self._towards(number, person))
+        for number in self._connected([person]):
+            self.follow_link(number, -1)
 
     @rule(who=ANY, which=st.integers(0, 2))
     def follow_link(self, who: int, which: int) -> None:

@@ -6,6 +6,7 @@ Node and clients have a clock each, which go together: a node that was ended sta
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -16,7 +17,9 @@ from safeum_home.client.errors import Closing, Disconnected
 from safeum_home.client.session import Client
 from safeum_home.client.state import State
 from safeum_home.gateway.session import Session
+from safeum_home.ids import AccountId
 from safeum_home.protocol.types import DeviceInfo
+from safeum_home.storage import accounts
 from tests.world import HOST, PASSWORD, Connection, World
 
 UNBOUNDED: dict[str, Any] = {"history_switches_per_account": 1e9, "history_switches_per_account_burst": 10**9}
@@ -74,6 +77,14 @@ class Link(Connection):
             self._arrived += 1
             self._listener.received(frame)
         return bool(frames)
+
+    def named(self, count: int | None = None) -> set[str]:
+        """The messages that the next frames tell of, by their ids."""
+        told = [msgspec.json.decode(frame) for frame in self._under_way[:count]]
+        written = {one["params"]["id"] for one in told if one.get("method") == "chat.message"}
+        return written | {
+            one["params"]["message"]["id"] for one in told if one.get("method") == "chat.changed"
+        }
 
     def _check(self, frame: dict[str, Any]) -> None:
         """The node tells each durable event once, in order; the SDK would leave out what comes twice."""
@@ -217,6 +228,11 @@ class Net:
             self.run()
             self.clock.pump([TURN / 2] * 2)
             self.run()
+
+    def has_account(self, account: AccountId) -> bool:
+        """Whether the node has an account still."""
+        blind = self.world.vault.blinder.account(account)
+        return self.world.database.now(lambda c: accounts.exists(c, blind))
 
     def restart(self, after: float = 0.0) -> None:
         """The node is killed, and started again on what it had on disk, `after` seconds."""

@@ -120,6 +120,24 @@ class Play(Orders):
             device.back()
         self.settle_orders(device)
 
+    def slow(self, device: Device, frames: int) -> None:
+        """What the device is told is under way from now on; so many frames of it arrive.
+
+        For a message of which nothing more is under way it does not wait any more.
+        """
+        assert device.link is not None
+        device.link.slow = True
+        arrived = device.link.named(frames)
+        device.link.deliver(frames)
+        arrived -= device.link.named()
+        self.net.run()
+        for view in device.state.chats:
+            room = self.truth.rooms.get(self.names.key_of(device.owner, view.chat))
+            for message in [message for message in view.messages if message.id in arrived]:
+                key = self.names.key_of_message(device, message)
+                if room is not None and not key.startswith("notice "):  # there may be two that say the same
+                    room.said[room.find(key)].waits.discard(device.id)
+
     def read(self, device: Device, view: ChatView, message: Message) -> None:
         """Everything up to a message was read on a device."""
         client, upto = device.client, self.names.key_of_message(device, message)
@@ -191,9 +209,11 @@ class Play(Orders):
         client = device.client
         device.ask(lambda: client.set_pin(PASSWORD, PIN)).needed()
         closing = device.ask(lambda: client.close_account(PIN))
+        # Who comes back before it is answered finds it closed.
+        assert not self.net.has_account(self.names.accounts[name])
+        self.truth.close(name)
         self.net.settle(25)
         assert closing.done and not isinstance(closing.error, RemoteProblem), closing.error
-        self.truth.close(name)
         for one in (device, *others):
             self.devices.remove(one)
             del self.orders[one]

@@ -133,8 +133,7 @@ class Node:
         self.up = False
         self.database.drop()
         self.database.hold = False
-        if (held_back := self.federation.outbox.refusals.held_back) is not None:
-            held_back.stop()
+        self.federation.outbox.refusals.stop()
         # It is not told to stop: its timers and answers come to nobody.
         self.federation.sender._stopped = True  # as a process that is gone
         for way in self.federation.sender._ways.values():

@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred, fail, maybeDeferred
 
 from safeum_home.errors import Code, Problem
 from safeum_home.node.untold import give_up
-from safeum_home.ports.federation import Applied, Noted, SharedKind
+from safeum_home.ports.federation import Applied, Founding, Noted, SharedKind
 from safeum_home.ports.files import Intake, Reading
 from safeum_home.protocol.federation.canonical import encode
 from safeum_home.protocol.federation.events import Event, read_event, sign_event, verify_event
@@ -53,6 +53,12 @@ class MemoryPeers:
             assert len(row.pointer) <= 128, row
             if row not in self.waiting:
                 self.waiting.append(row)
+
+    def to_be_told(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        there = {(row.type, row.pointer) for row in self.waiting if row.node == node}
+        return [each for each in objects if each in there]
 
     def room(self, c: Connection, node: str) -> int:
         return self.most.get(node, 1_000_000)
@@ -207,9 +213,16 @@ class Nodes:
                 self._tell(name, row)
             except Problem as problem:
                 self.peers[name].refused.append((row, problem))
+                self._doubt(name, row, problem)
                 if self.untold:
                     self._give_up(name, row)
         return bool(ready)
+
+    def _doubt(self, name: str, row: Noted, problem: Problem) -> None:
+        if problem.code is Code.NOT_A_CONTACT and row.type.startswith("chat."):
+            world, contacts = self.worlds[name], self._kind(name, "contact")
+            assert isinstance(contacts, Founding)
+            world.database.transact(lambda c: contacts.doubted(c, row.node, row.pointer[:16]))
 
     def _tell(self, name: str, row: Noted) -> None:
         world, other = self.worlds[name], self.worlds[row.node]

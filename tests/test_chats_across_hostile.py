@@ -98,6 +98,44 @@ class SenderTests(HostileCase):
         self.assertEqual(self.shown(self.alice), [(self.bob.account, "hi")])
 
 
+class FloodTests(AcrossCase):
+    """Accounts of another node that say too much."""
+
+    options = {"events_per_foreign_account": 0.1, "events_per_foreign_account_burst": 3}
+
+    def test_messages_and_reactions(self) -> None:
+        """All that an account has told counts, and what is beyond that is told later; others are heard."""
+        carol = self.nodes[B].register("carol")
+        other = befriend_across(self.alice, carol)
+        mine = {"node": A, "id": self.write(self.alice, "mine")}
+        self.alice.take()
+        self.hear(B, self.event("chat.message", self.message()))
+        self.hear(B, self.event("chat.reaction", {"message": mine, "emoji": "👍"}, None))
+        self.hear(B, self.event("chat.marker", {"read": mine, "delivered": mine}, None))
+        self.alice.take()
+        later = self.event("chat.message", self.message("later"), "m2")
+        for event in (
+            later,
+            self.event("chat.message", self.message("ho", edited=self.now)),
+            self.event("chat.reaction", {"message": mine, "emoji": "👎"}, None),
+            self.event("chat.deletion", {}),
+        ):
+            self.refused("rate_limited", B, event)
+        hers: dict[str, Any] = {"chat": other, "sender": carol.account}
+        self.hear(B, self.event("chat.message", self.message(), "c1", **hers))
+        self.alice.take()
+        # Lies about others take nothing from these.
+        for _ in range(3):
+            self.refused("not_a_contact", B, self.event("chat.message", self.message(), sender=carol.account))
+        for id in ("c2", "c3"):
+            self.hear(B, self.event("chat.message", self.message(), id, **hers))
+        self.nodes[A].settle(11)
+        self.hear(B, later)
+        self.assertEqual(self.shown(self.alice)[-1], (self.bob.account, "later"))
+        self.alice.take()
+        self.refused("rate_limited", B, self.event("chat.deletion", {}))
+
+
 def _remove(owner: Client, foreign: Client) -> None:
     """`foreign` is in the list of `owner` no more."""
     blinder, registry = owner.world.vault.blinder, owner.world.domain.registry

@@ -313,13 +313,6 @@ class ErasedTests(AcrossCase):
 class RefusedTests(AcrossCase):
     """What cannot be done in such a chat, for now."""
 
-    def test_refused(self) -> None:
-        """Switching the history off: nothing has changed."""
-        params = {"chat": self.chat, "enabled": False}
-        refused = self.assertRaises(Refused, self.alice.call, "chat.history.set", **params)
-        self.assertEqual(refused.code, "not_across_nodes")
-        self.alice.call("chat.history.set", chat=self.chat, enabled=True)
-
     def test_not_reached(self) -> None:
         """Where this node has to do with the other one no more, that is said; what was sent stays sent."""
         params = self.alice.message(self.chat, "hi", "1")

@@ -71,14 +71,16 @@ class SwitchTests(ErasureCase):
     def test_never_erased(self) -> None:
         """There is no receipt for what has not happened; switching on what is on is nothing."""
         self.refused("nothing_erased", self.alice, "chat.history.receipt", chat=self.chat)
-        self.assertEqual(self.on(), {"history": True, "receipt": None})
+        self.assertEqual(self.on(), {"history": True, "receipt": None, "pending": [], "confirmed": []})
         self.assertEqual(self.alice.take("chat.updated"), [])
         self.assertEqual(self.alice.history(self.chat), ["before", "before too"])
 
     def test_on_again(self) -> None:
         """It begins empty, and is kept from then on; the receipt can still be had."""
         receipt = self.off()["receipt"]
-        self.assertEqual(self.on(self.bob), {"history": True, "receipt": None})
+        self.assertEqual(
+            self.on(self.bob), {"history": True, "receipt": None, "pending": [], "confirmed": []}
+        )
         [off, on] = self.alice.take("chat.updated")
         self.assertEqual(on["params"]["chat"]["erased"], off["params"]["chat"]["erased"])
         self.assertIs(on["params"]["chat"]["history"], True)

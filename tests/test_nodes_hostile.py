@@ -60,17 +60,23 @@ class HostileTests(TwoNodes):
         self.assertEqual(self.nodes[A].database.count("contacts"), 0)
 
     def test_without_being_asked(self) -> None:
-        """Nobody is in contact with whom he has not asked or accepted, whatever the other node says."""
+        """Nobody is in contact with whom he has not asked or accepted, whatever the other node says.
+
+        Who says that he has accepted what was never asked has asked himself.
+        """
         said: dict[str, Any] = {"peer": self.alice.account, "address": "bob@b.example"}
         for more in ({"of": 1}, {}):
             content = {"state": "accepted", "asked": 1, **more}
             self.assertIsNone(self.says("contact", self.bob.account, {**said, **content}))
-            self.assertEqual(state(self.alice, self.bob), "none")
-        self.alice.call("contact.request", account=self.bob.account, address="bob@b.example")
-        self.assertIsNone(
-            self.says("contact", self.bob.account, {**said, "state": "accepted", "asked": 2, "of": 1})
-        )
-        self.assertEqual(state(self.alice, self.bob), "requested")
+            self.assertEqual(state(self.alice, self.bob), "incoming")
+        self.assertEqual(self.nodes.peers[A].waiting, [])
+        carol = self.nodes[B].register("carol")
+        self.alice.call("contact.request", account=carol.account, address="carol@b.example")
+        said = {"peer": self.alice.account, "address": "carol@b.example"}
+        for more in ({"of": 1}, {}):
+            content = {"state": "accepted", "asked": 2, **more}
+            self.assertIsNone(self.says("contact", carol.account, {**said, **content}))
+            self.assertEqual(state(self.alice, carol), "requested")
 
     def test_profiles_of_strangers(self) -> None:
         """What a stranger shows is not kept."""

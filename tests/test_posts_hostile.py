@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 import msgspec
+from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
 from safeum_home.errors import Code, Problem
@@ -62,11 +63,11 @@ class HostileCase(PostsCase):
         done[0].publish()
 
     def rows_of(self, node: str) -> list[Any]:
-        database = self.nodes[node].database
-        return [
-            database.now(lambda c, table=table: c.exec_driver_sql(f"SELECT * FROM {table}").all())
-            for table in TABLES
-        ]
+
+        def read(c: Connection) -> list[Any]:
+            return [c.exec_driver_sql(f"SELECT * FROM {table}").all() for table in TABLES]
+
+        return self.nodes[node].database.now(read)
 
     def believed_not(self, code: Code, event: Event, node: str = C) -> None:
         """The node refuses it with this code, and nothing changes."""
@@ -269,11 +270,12 @@ class MemberNodeTests(HostileCase):
         file = {"kind": "file", "file": "F" + "a" * 26, "name": "a", "size": 1, "type": "text/plain"}
         self.assertEqual(self.tell(self.bob, {**self.message(), "body": file}), "not_across_nodes")
         eve = self.nodes[B].register("eve").account
-        for more in ({"mentions": [eve]}, {"forwarded": {"at": 1, "author": eve}}):
+        named: list[dict[str, Any]] = [{"mentions": [eve]}, {"forwarded": {"at": 1, "author": eve}}]
+        for more in named:
             self.assertEqual(self.tell(self.bob, self.message(**more)), "not_a_member")
         self.assertEqual(self.tell(self.bob, self.message(), at=self.now + 10**7), "malformed_event")
-        for more in ({"unknown": 1}, {"sent": -1}, {"edited": 5}, {"mentions": [eve] * 21}):
-            problem = self.assertRaises(Problem, self.tell, self.bob, self.message(**more))
+        for wrong in ({"unknown": 1}, {"sent": -1}, {"edited": 5}, {"mentions": [eve] * 21}):
+            problem = self.assertRaises(Problem, self.tell, self.bob, self.message(**wrong))
             self.assertIs(problem.code, Code.MALFORMED_EVENT)
 
     def test_old_edit(self) -> None:

@@ -10,13 +10,25 @@ from safeum_home.storage.rows import DeviceRow, FleetingEvent, MemberRow
 from safeum_home.storage.schema import dedupe, metadata
 from tests.storage import OnPostgres, StorageCase, blind, wrap
 
+PEOPLE = ("ann", "bob", "dan", "eve")
+
 
 class SpoolTests(StorageCase):
     async def setUp(self) -> None:  # type: ignore[override] # trial waits for it
         await super().setUp()
         await self.chat("chat", "ann", "bob")
+        for name in PEOPLE:
+            await self.account(name)
         await self.device("ann", "laptop")
         await self.device("bob", "phone")
+
+    async def account(self, name: str) -> None:
+        """One of this node; no more of it than its row."""
+
+        def add(c: Connection) -> None:
+            c.execute(metadata.tables["accounts"].insert(), {"account": blind(name), "sealed": b"s"})
+
+        await self.db.transact(add)
 
     async def device(self, account: str, name: str) -> None:
         row = DeviceRow(blind(name), blind(account), b"v" * 32, b"s")
@@ -118,6 +130,14 @@ class SpoolTests(StorageCase):
         self.assertEqual(await self.done(), [one])
         two = await self.put()
         await self.hold("phone", two)
+        self.assertEqual(await self.done(), [one])
+
+    async def test_who_is_of_another_node(self) -> None:
+        """Who has no account here is not waited for, with or without devices."""
+        await self.write(chats.add_members, [MemberRow(blind("chat"), blind("foreign"), 0, 0, 0)])
+        one = await self.put()
+        self.assertEqual(await self.done(), [])
+        await self.hold("phone", one)
         self.assertEqual(await self.done(), [one])
 
     async def test_nobody_else(self) -> None:

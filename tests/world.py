@@ -61,6 +61,7 @@ GENEROUS: dict[str, Any] = {
         "contact_requests_per_node",
         "pictures_per_node",
         "closings_per_node",
+        "events_per_foreign_account",
         "group_commands_per_node",
         "profile_changes_per_account",
         "verifications_per_address",

@@ -5,6 +5,7 @@ follows of what; here it is stored, noted for the other node, and told to the ac
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -15,7 +16,7 @@ from safeum_home.accounts.directory import AccountDirectory, OpenAccount
 from safeum_home.accounts.foreign_notes import RELATION, ForeignNotes
 from safeum_home.accounts.foreign_pairs import ForeignPairs, Known
 from safeum_home.accounts.foreign_relation import OPEN, Pair, Told
-from safeum_home.accounts.relation import ACCEPTED, INCOMING, NONE, REMOVED, Action
+from safeum_home.accounts.relation import ACCEPTED, INCOMING, NONE, REMOVED, STATES, Action
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
@@ -149,6 +150,18 @@ class ForeignContacts:
         if (found := await self._database.read(find)) is None:
             return Applied(_nothing, _nothing_told, _nothing_told)
         return self._changing(*found, None, lambda c, known: _over(known.pair))
+
+    def doubted(self, c: Connection, node: str, chat: bytes) -> None:
+        """`ports.Founding`: before all that waits, since that would be refused as well."""
+        sides = contacts.contacts_of_chat(c, chat)
+        if len(sides) != 2 or any(STATES[side.state] is not ACCEPTED for side in sides):
+            return
+        for side in sides:
+            owner = None if side.sealed == contacts.ELSEWHERE else self._directory.behind(c, side.owner)
+            if owner is not None:
+                for entry in undamaged([side], partial(self._side.open, owner), "contacts"):
+                    if node_of(entry.account) == node:
+                        self._notes.relation(c, owner.blind, entry.account, urgent=True)
 
     def _heard(self, c: Connection, mine: OpenAccount, peer: AccountId, known: Known, said: Told) -> Pair:
         pair = foreign_relation.heard(known.pair, said)

@@ -57,6 +57,11 @@ class Pair(NamedTuple):
         return Told(ACCEPTED, self.asked, self.heard) if self.mine is ACCEPTED else Told(NONE, 0, self.heard)
 
 
+NEVER = Pair()
+"""Nothing was ever done, or heard. Who is said to have been accepted then was, before this node was put back
+from a backup: it is as if he were asked now."""
+
+
 def acted(pair: Pair, action: Action, now: int) -> Pair:
     """After the owner of `mine` did `action`; raises `wrong_contact_state`. `now` is in milliseconds."""
     mine, theirs = relation.after(action, pair.mine, pair.theirs)
@@ -72,11 +77,11 @@ def heard(pair: Pair, told: Told) -> Pair:
         if pair.mine is ACCEPTED and told.of != pair.asked:
             return pair._replace(mine=REQUESTED, theirs=NONE)  # it has not heard yet of being asked anew
         return _parted(pair)
-    if told.state is ACCEPTED and not is_stale(pair, told):
+    if told.state is ACCEPTED and _stands(pair, told):
         return Pair(ACCEPTED, ACCEPTED, pair.asked, told.asked)
     if told.asked == pair.heard:
         return pair  # of before what has been done here meanwhile, or declined
-    if told.state is ACCEPTED and pair.mine is not REMOVED:
+    if told.state is ACCEPTED and pair != NEVER and pair.mine is not REMOVED:
         return _parted(pair)
     if pair.mine is REQUESTED:
         return Pair(ACCEPTED, ACCEPTED, pair.asked, told.asked)
@@ -92,7 +97,15 @@ def is_news(before: Pair, now: Pair) -> bool:
 
 def is_stale(pair: Pair, told: Told) -> bool:
     """Whether something was accepted that was taken back meanwhile: its node is to be told that."""
-    return told.state is ACCEPTED and not (pair.mine in OPEN and told.of == pair.asked)
+    if told.state is not ACCEPTED or _stands(pair, told) or pair == NEVER:
+        return False
+    # It may have been heard when there was nothing: then its owner has yet to say something to it.
+    return not (pair.mine is INCOMING and told.asked == pair.heard)
+
+
+def _stands(pair: Pair, told: Told) -> bool:
+    """Whether what was accepted is being asked still."""
+    return pair.mine in OPEN and told.of == pair.asked
 
 
 def _parted(pair: Pair) -> Pair:

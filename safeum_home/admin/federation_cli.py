@@ -12,13 +12,14 @@ def add_commands(
     add: Adds,
     node: Ask,
 ) -> None:
-    """`federation`, with `nodes`, `aside`, `keys` and `rotate`."""
+    """`federation`, with `nodes`, `aside`, `metrics`, `keys` and `rotate`."""
     command = FederationCommands(node)
     text = "Show other nodes, what is set aside, and the keys that this one signs with."
     federation = commands.add_parser("federation", help=text, description=text)
     nested = federation.add_subparsers(required=True, metavar="COMMAND")
     add(nested, "nodes", command.nodes, "Show all nodes that this one has to do with.")
     add(nested, "aside", command.aside, "Show which events were refused, and why.")
+    add(nested, "metrics", command.metrics, "Show all of it in numbers, as Prometheus reads them.")
     add(nested, "keys", command.keys, "Show the keys that this node signs with, and did before.")
     add(nested, "rotate", command.rotate, "Sign with a new key from now on.")
 
@@ -44,6 +45,10 @@ class FederationCommands:
         rows = self._node(arguments, "federation.aside", Params(), wire.AsideRows)
         return shown(arguments, rows, [_aside(row) for row in rows.events])
 
+    def metrics(self, arguments: argparse.Namespace) -> int:
+        answer = self._node(arguments, "federation.metrics", Params(), wire.Metrics)
+        return shown(arguments, answer, [line for each in answer.metrics for line in _metric(each)])
+
     def keys(self, arguments: argparse.Namespace) -> int:
         return self._keys(arguments, "federation.keys")
 
@@ -66,6 +71,17 @@ def _node(row: wire.NodeRow) -> str:
 def _aside(row: wire.AsideRow) -> str:
     by = "refused here" if row.ours else "refused there"
     return f"{day(row.at)}  {row.name:<32} {by:<14} {row.type or '-':<24} {row.code}"
+
+
+def _metric(metric: wire.Metric) -> list[str]:
+    """A metric in Prometheus' text format. What stands in labels is the node's own, and needs no escapes."""
+    total = "_total" if metric.kind == "counter" else ""
+    name = f"safeum_federation_{metric.name}{total}"
+    lines = [f"# HELP {name} {metric.help}", f"# TYPE {name} {metric.kind}"]
+    for sample in metric.samples:
+        labels = ",".join(f'{label}="{value}"' for label, value in sample.labels.items())
+        lines.append(f"{name}{{{labels}}} {sample.value}" if labels else f"{name} {sample.value}")
+    return lines
 
 
 def _key(row: wire.KeyRow) -> str:

@@ -7,7 +7,7 @@ nobody once the epoch of their keyring has turned: for many messages together, s
 keys anew that are left. It is a keyring of such keys alone, so that backups of all the rest stay good.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from safeum_home.chats.contents import Chat
-from safeum_home.chats.sealed import seal_fleeting
+from safeum_home.chats.sealed import seal_fleeting, seal_twice
 from safeum_home.config import HistorySection
 from safeum_home.errors import Problem
 from safeum_home.ids import AccountId, DeviceId
@@ -54,11 +54,14 @@ class FleetingMessages:
         blinder: Blinder,
         turns: EpochTurns,
         section: HistorySection,
+        untaken: Callable[[Connection, bytes, Sequence[int]], set[int]],
     ) -> None:
+        """`untaken` are those of some messages of a chat that another node has not taken yet."""
         self._clock = clock
         self._database = database
         self._blinder = blinder
         self._turns = turns
+        self._untaken = untaken
         self._hours = section.undelivered_hours
         self._turn_seconds = section.turn_minutes * 60.0
         self._waited_for: dict[bytes, int] = {}
@@ -91,6 +94,19 @@ class FleetingMessages:
             sealed.owner,
             sealed.key,
         )
+
+    def heard(
+        self, chat: Chat, sender: AccountId, position: int, encoded: bytes, sent: bytes, at: int
+    ) -> FleetingEvent:
+        """The same for a message of another node, inside the transaction that stores it.
+
+        `at` is when it was sent, in milliseconds: it has waited since then. Of what `waits` is to be told
+        once it is committed.
+        """
+        sealed = seal_twice(chat.fleeting, chat.key, chat.blind, position, encoded)
+        event = NewEvent(chat.blind, position, sealed.sealed, sent)
+        hour = min(at // 3_600_000, self._hour())
+        return FleetingEvent(event, self._blinder.account(sender), NO_DEVICE, hour, sealed.owner, sealed.key)
 
     def waits(self, chat: Chat, position: int) -> None:
         """A message at `position` waits for the members of a chat."""
@@ -143,8 +159,13 @@ class FleetingMessages:
         """Drop what nobody waits for in these chats."""
 
         def find(c: Connection) -> dict[bytes, list[int]]:
-            found = ((chat, spool.held_by_all(c, chat, DROPPED_AT_ONCE)) for chat in chats)
-            return {chat: positions for chat, positions in found if positions}
+            found: dict[bytes, list[int]] = {}
+            for chat in chats:
+                if held := spool.held_by_all(c, chat, DROPPED_AT_ONCE):
+                    waiting = self._untaken(c, chat, held)
+                    if taken := [position for position in held if position not in waiting]:
+                        found[chat] = taken
+            return found
 
         # Off the writer's thread: who holds all up to a place never holds less.
         while found := await self._database.read(find):

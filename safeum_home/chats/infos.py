@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from safeum_home.chats.contents import Chat, ChatKind
+from safeum_home.chats.lives import pending
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.record import ChatRecord
 from safeum_home.damage import undamaged
@@ -41,11 +42,15 @@ class ChatInfos:
             "kind": _TYPES[kind],
             "history": record.history,
             "erased": self._id(record.erased),
+            "pending": self._pending(record),
             "pinned": tuple(self._cursors.encode(position) for position in record.pinned),
             "group": None
             if group is None
             else GroupInfo(group.hub, group.name, group.about, group.avatar, group.earlier, people),
         }
+
+    def _pending(self, record: ChatRecord) -> tuple[str, ...]:
+        return () if record.across is None else pending(record, self._opener.node)
 
     def info(self, chat: Chat) -> ChatInfo:
         return ChatInfo(**self.members(chat.kind, chat.record, len(chat.members)))

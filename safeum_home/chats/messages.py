@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.chats.across.group_notes import GroupEvent
 from safeum_home.chats.across.posts import Posts
-from safeum_home.chats.across.telling import Telling, ToldEvent
+from safeum_home.chats.across.telling import Telling, ToldEvent, ToldFleeting
 from safeum_home.chats.composing import Composed, Composing, check_form
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.delivery import Delivery
@@ -110,6 +110,9 @@ class Messages:
         if chat.kind is ChatKind.GROUP:
             self._fan_out.take(sender, len(chat.members), len(encoded))
         sent = self._blinder.client_id(device, params.client_id)
+        if chat.nodes and chat.kind is ChatKind.DIRECT and not self._telling.reaches(chat.nodes):
+            refused = Problem(Code.FEDERATION_REFUSED)
+            return self._sent_before.or_refused(chat, caller, params.client_id, refused)
         if not chat.record.history:
             # Who has a message copied does not know what it holds: that device waits for it, too.
             has_it = None if message.forwarded is not None else device
@@ -122,9 +125,6 @@ class Messages:
             elif chat.nodes and chat.kind is ChatKind.GROUP:
                 stored = self._put_in_group(chat, GroupEvent(row, chat.nodes), composed)
             elif chat.nodes:
-                if not self._telling.reaches(chat.nodes):
-                    refused = Problem(Code.FEDERATION_REFUSED)
-                    return self._sent_before.or_refused(chat, caller, params.client_id, refused)
                 stored = self._put_told(chat, ToldEvent(row, chat.nodes), composed)
             elif composed is not None:
                 stored = self._database.transact(composed.storing(chat, row))
@@ -135,11 +135,14 @@ class Messages:
     def _put_fleeting(
         self, chat: Chat, fleeting: FleetingEvent, composed: Composed | None
     ) -> "Deferred[Any]":
+        told = ToldFleeting(fleeting, chat.nodes if chat.kind is ChatKind.DIRECT else ())
         if composed is None:
+            if told.nodes:
+                return self._database.append(self._telling.append_fleeting, told)
             return self._database.append(spool.append_fleeting, fleeting)
 
         def append(c: Connection) -> int | None:
-            return spool.append_fleeting(c, [fleeting])[0]
+            return self._telling.append_one(c, told)
 
         return self._database.transact(composed.storing(chat, fleeting.event, append))
 

@@ -38,7 +38,7 @@ class ChatOpener:
         self._fleeting = fleeting
         self._blinder = blinder
         self._system = system
-        self._node = node_of(system)
+        self.node = node_of(system)
         self.support = support
         self.support_open = support_open
 
@@ -72,15 +72,15 @@ class ChatOpener:
 
     def is_here(self, account: AccountId) -> bool:
         """Whether an account is of this node."""
-        return node_of(account) == self._node
+        return node_of(account) == self.node
 
     def hub(self, record: ChatRecord) -> str | None:
         """The node that orders a group, where that is another one."""
-        return None if record.group is None or record.group.hub == self._node else record.group.hub
+        return None if record.group is None or record.group.hub == self.node else record.group.hub
 
     def other_nodes(self, members: Iterable[AccountId]) -> tuple[str, ...]:
         """The nodes of some accounts, without this one."""
-        return tuple(sorted({node_of(member) for member in members} - {self._node}))
+        return tuple(sorted({node_of(member) for member in members} - {self.node}))
 
     def direct(self, c: Connection, chat: bytes) -> ChatContents | None:
         """A direct chat that is found by an index, for the node itself; None where there is none.

@@ -44,13 +44,33 @@ class PinsRecord(Struct, frozen=True):
     place: int = 0
 
 
+class ConfirmedRecord(Struct, frozen=True):
+    """What another node has signed: that it has erased all of a chat from before `life`. `event` is that."""
+
+    node: str
+    life: tuple[int, ...]
+    event: bytes
+
+
+class AcrossRecord(Struct, frozen=True, omit_defaults=True):
+    """Of a chat with members of other nodes: the history's `life` (see `chats.lives`), since `at`.
+
+    `asked`: when somebody of this node switched it off last. Times are in milliseconds.
+    """
+
+    life: tuple[int, ...]
+    at: int
+    asked: int = 0
+    confirmed: tuple[ConfirmedRecord, ...] = ()
+
+
 class ChatRecord(Struct, frozen=True, omit_defaults=True):
     """`members` are those of a chat that is no group (a group has a roster).
 
     `history`: whether messages are kept. `erased`: up to which position everything was erased; 0: nothing
     was, else `erasure` says when. `kept`: up to which position messages were not to be kept; 0: it was
     always kept. `pinned`: positions of messages, the one pinned last at the end; `pins`: since when, noted
-    where other nodes are told of it.
+    where other nodes are told of it. `across`: what other nodes have to do with what was erased.
     """
 
     id: ChatId
@@ -62,6 +82,7 @@ class ChatRecord(Struct, frozen=True, omit_defaults=True):
     erasure: ErasureRecord | None = None
     kept: int = 0
     pins: PinsRecord | None = None
+    across: AcrossRecord | None = None
 
 
 _records = SealedRecords(ChatRecord)

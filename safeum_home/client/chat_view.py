@@ -46,6 +46,8 @@ class ChatView:
     typing: set[str] = field(default_factory=set)
     history: bool = True
     erased: str | None = None
+    pending: tuple[str, ...] = ()
+    """Other nodes that have not confirmed yet that they have erased it as well."""
     pinned: tuple[str, ...] = ()
     group: GroupInfo | None = None
     role: GroupRole | None = None
@@ -109,7 +111,7 @@ class ChatView:
         if isinstance(info, ChatSummary):
             self.role = info.role
         self.history, self.erased, self.informed = info.history, info.erased, True
-        self.pinned, self.group = info.pinned, info.group
+        self.pinned, self.group, self.pending = info.pinned, info.group, info.pending
         if info.group is not None:
             self.display_name = info.group.name
         return wiped

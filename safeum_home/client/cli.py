@@ -90,7 +90,10 @@ def parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("file", type=Path, metavar="FILE", help="as /receipt has saved it")
     verify.add_argument(
-        "--key", metavar="KEY", help="the node's key, its fingerprint, or a file with one of them"
+        "--key",
+        metavar="KEY",
+        help="the node's key, its fingerprint, or a file with one of them; for another node's receipt a file"
+        " with what https://NODE/_safeum/key/v1 answers",
     )
     return top
 

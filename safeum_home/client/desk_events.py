@@ -12,6 +12,7 @@ from safeum_home.client.group_names import learn
 from safeum_home.client.group_words import count
 from safeum_home.client.message_words import body_text
 from safeum_home.client.names import label
+from safeum_home.client.peer_receipts import not_confirmed
 from safeum_home.client.text import safe
 from safeum_home.client.wiping import wipe, wipe_past
 from safeum_home.protocol.events import (
@@ -32,6 +33,7 @@ FORGED = "⚠ Not from your node, though it says so: its signature is missing or
 HISTORY_OFF = (
     "The history is off: all that was here is erased, for all. Messages live until they are delivered."
 )
+CONFIRMED = "{nodes} has confirmed that all of this was erased there as well. /receipt FILE saves that."
 HISTORY_ON = "The history is on: messages are kept from now on."
 
 
@@ -63,6 +65,7 @@ class Listening:
         spawn(self._invitations(), "asking for invitations")
         contacts = self._desk.state.contacts.values()
         self._histories = {view.chat: (view.history, view.erased) for view in self._desk.state.chats}
+        self._pending = {view.chat: view.pending for view in self._desk.state.chats}
         self._called = {contact.account: label(contact.display_name) for contact in contacts}
 
     async def _invitations(self) -> None:
@@ -217,6 +220,16 @@ class Listening:
             wipe_past(self._desk, chat.chat)
         if before != now:
             self._desk.tell(HISTORY_ON if chat.history else HISTORY_OFF, "contact", chat.chat)
+        self._confirmed(chat)
+
+    def _confirmed(self, chat: ChatInfo) -> None:
+        """What other nodes have erased of the chat: whether all have."""
+        before = self._pending.get(chat.chat, ())
+        self._pending[chat.chat] = chat.pending
+        if chat.pending and chat.pending != before:
+            self._desk.tell(f"{not_confirmed(chat.pending).capitalize()}.", "contact", chat.chat)
+        elif before and not chat.pending:
+            self._desk.tell(CONFIRMED.format(nodes=safe(", ".join(before))), "contact", chat.chat)
 
     def _wants(self, contact: Contact) -> None:
         name, login = self._desk.names.full(contact), self._desk.names.short(contact.address)

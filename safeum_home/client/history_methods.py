@@ -21,6 +21,10 @@ class HistoryMethods(ABC):
 
         Disabling is answered when no copy of the node's disk opens them any more, which takes some seconds;
         the answer has the node's receipt. It can be asked again after an error: it is done once.
+
+        Where somebody in the chat is of another node, that is asked to erase its copy as well. Until it has
+        signed that it has, it is among `state.chat(...).pending`; its receipt is in `confirmed` of
+        `history_receipt`. To disable it again meanwhile asks that node again.
         """
         return self._ask(c.ChatHistorySet(chat, enabled), c.HistorySet)
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import msgspec
 
+from safeum_home.client.peer_receipts import HOW, about_peer, as_keys, as_peer_receipt, is_false
 from safeum_home.client.small_files import read_up_to
 from safeum_home.client.text import moment, safe
 from safeum_home.protocol.erasure import Erasure, bears_out
+from safeum_home.protocol.federation.events import Event, key_ids
 from safeum_home.protocol.signing import decode_octets, fingerprint
 
 AUTHENTIC, FALSE, UNREADABLE, UNKNOWN_KEY = range(4)
@@ -31,11 +33,14 @@ def about(receipt: Erasure) -> str:
     )
 
 
-def read(path: Path) -> Erasure:
-    """The receipt in a file; raises `Unreadable`."""
+def read(path: Path) -> Erasure | Event:
+    """The receipt in a file, be it of one's own node or another's; raises `Unreadable`."""
+    octets = _octets(path)
     try:
-        return msgspec.json.decode(_octets(path), type=Erasure)
+        return msgspec.json.decode(octets, type=Erasure)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        if (event := as_peer_receipt(octets)) is not None:
+            return event
         raise Unreadable(f"{safe(str(path))} holds no receipt.") from None
 
 
@@ -51,10 +56,15 @@ def expected(text: str) -> str:
 
 
 def verify(path: Path, key: str | None) -> tuple[int, list[str]]:
-    """Check a receipt; the exit status, and what to say. `key` is as in `expected`."""
+    """Check a receipt; the exit status, and what to say.
+
+    `key` is as in `expected`; of another node's receipt, a file with what that publishes of its keys.
+    """
     try:
-        wanted = None if key is None else expected(key)
         receipt = read(path)
+        if isinstance(receipt, Event):
+            return _verify_peer(receipt, key)
+        wanted = None if key is None else expected(key)
     except Unreadable as error:
         return UNREADABLE, [str(error)]
     if not bears_out(receipt):
@@ -72,6 +82,17 @@ def verify(path: Path, key: str | None) -> tuple[int, list[str]]:
     if wanted != signer.replace(" ", ""):
         return FALSE, [f"FALSE: this was signed with another key than the one given: {signer}."]
     return AUTHENTIC, ["AUTHENTIC.", *told]
+
+
+def _verify_peer(event: Event, key: str | None) -> tuple[int, list[str]]:
+    if key is None:
+        return UNKNOWN_KEY, [about_peer(event), f"Whether that node has signed it was not checked. {HOW}"]
+    keys = as_keys(_in_file(key).encode(), event.node)
+    if keys is None:
+        raise Unreadable(f"--key is no file with the keys of {safe(event.node)}. {HOW}")
+    if (why := is_false(event, keys)) is not None:
+        return FALSE, [why]
+    return AUTHENTIC, ["AUTHENTIC.", about_peer(event), f"Signed with {', '.join(sorted(key_ids(event)))}."]
 
 
 def _in_file(name: str) -> str:

@@ -8,6 +8,7 @@ from safeum_home.client.desk import Desk
 from safeum_home.client.events import Link
 from safeum_home.client.group_words import count
 from safeum_home.client.page import more_to_read, new_below
+from safeum_home.client.peer_receipts import not_confirmed
 from safeum_home.client.standing import STANDING
 from safeum_home.client.text import duration, fit, safe, stamp, width
 from safeum_home.protocol.presence import Presence, PresenceState
@@ -93,6 +94,8 @@ def header(desk: Desk, columns: int, zone: tzinfo | None = None) -> Line:
 def _kept(desk: Desk, view: ChatView) -> str:
     """What is set for a chat that one should not forget."""
     off = "" if view.history else "  · history off"
+    if view.pending:
+        off += f"  · {not_confirmed(view.pending)}"
     return off + ("  · muted" if view.muted(desk.now()) else "")
 
 

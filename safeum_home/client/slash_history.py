@@ -7,11 +7,14 @@ import msgspec
 
 from safeum_home.client.chat_view import UNKNOWN, ChatView
 from safeum_home.client.desk import Desk
+from safeum_home.client.peer_receipts import about_peer, not_confirmed
 from safeum_home.client.receipts import about
 from safeum_home.client.slash import Mistake, opened, slash
 from safeum_home.client.standing import NOT_KNOWN
 from safeum_home.client.text import safe
 from safeum_home.protocol.erasure import Erasure
+from safeum_home.protocol.federation.events import Event
+from safeum_home.protocol.federation.keys import KEY_PATH
 
 WARNING = (
     "This erases all messages of this chat, for everybody in it, on the node and on all devices. Nobody can"
@@ -42,6 +45,10 @@ async def _history(desk: Desk, argument: str) -> None:
 
 
 async def _off(desk: Desk, view: ChatView) -> None:
+    if not view.history and view.pending:
+        await desk.client.set_history(view.chat, False)
+        desk.note(f"Asked again: {not_confirmed(view.pending)}.")
+        return
     if not view.history:
         raise Mistake("The history of this chat is off already. /receipt FILE saves the node's receipt.")
     if view.of_node:
@@ -66,15 +73,25 @@ async def _receipt(desk: Desk, argument: str) -> None:
     view = opened(desk)
     if not argument:
         raise Mistake("To which file? /receipt FILE")
-    receipt = (await desk.client.history_receipt(view.chat)).receipt
+    given = await desk.client.history_receipt(view.chat)
+    receipt = given.receipt
     path = _save(argument, receipt)
     # The key of the login, not the one that the receipt names: whoever made it up would name his own.
     key = desk.state.voice.fingerprint or "FINGERPRINT"
     desk.note(f"{about(receipt)} Saved. This checks it, under your node's key:")
     desk.note(f'safeum verify-receipt {safe(quote(str(path)))} --key "{key}"')
+    for event in given.confirmed:
+        node = event.node.replace(":", "_")
+        path = _save(f"{argument}.{node}", event)
+        desk.note(
+            f"{about_peer(event)} Saved. This checks it, with what https://{event.node}{KEY_PATH} answers:"
+        )
+        desk.note(f"safeum verify-receipt {safe(quote(str(path)))} --key {node}.keys.json")
+    if given.pending:
+        desk.note(f"{not_confirmed(given.pending).capitalize()}.")
 
 
-def _save(name: str, receipt: Erasure) -> Path:
+def _save(name: str, receipt: Erasure | Event) -> Path:
     path = Path(name).expanduser()
     try:
         with path.open("xb") as file:

@@ -25,6 +25,11 @@ class Alone:
     def note(self, c: Connection, rows: Sequence[Noted]) -> None:
         """There is nobody to be told."""
 
+    def to_be_told(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        return ()
+
     def room(self, c: Connection, node: str) -> int:
         return 0
 

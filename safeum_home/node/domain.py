@@ -145,9 +145,10 @@ def make_domain(
         means.posts.box,
         (
             *people.shared,
-            *make_shared_chats(means, messaging, ways),
+            *make_shared_chats(means, messaging, ways, history.lives),
             *groups.shared,
-            *make_shared_posts(means, messaging, ways),
+            *make_shared_posts(means, messaging, ways, history.lives),
         ),
         {**people.answers, **groups.answers},
+        history.owed,
     )

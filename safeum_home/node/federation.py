@@ -13,6 +13,7 @@ from twisted.web.resource import IResource
 
 from federation.asking import ask
 from federation.building import Builder
+from federation.counts import Counts
 from federation.destinations import Sign
 from federation.event_verifier import EventVerifier, InThread
 from federation.file_fetching import fetch
@@ -27,6 +28,7 @@ from federation.sender import Sender
 from federation.signatures import new_nonce, sign_request
 from federation.verifier import RequestVerifier
 from federation.way_out import way_out
+from safeum_home.admin.federation_wire import Metric
 from safeum_home.config import Config, FederationSection
 from safeum_home.errors import Code, Problem
 from safeum_home.gateway.bodies import Body
@@ -34,10 +36,9 @@ from safeum_home.gateway.downloads import send_rest
 from safeum_home.gateway.limits import EdgeLimits
 from safeum_home.limits import RateLimit
 from safeum_home.node.federation_keys import load, rotate
+from safeum_home.node.federation_metrics import metrics
 from safeum_home.node.federation_rows import PeerRows
 from safeum_home.node.federation_store import NodeInbox, NodeOutbox
-from safeum_home.node.held_back import HeldBack
-from safeum_home.node.untold import give_up
 from safeum_home.outgoing.http import Answer as HttpAnswer
 from safeum_home.outgoing.streams import Streamed
 from safeum_home.ports import Database
@@ -95,6 +96,7 @@ class NodeFederation:
         self._kinds: dict[str, SharedKind] = {}
         self._answers: Mapping[type[Struct], Answer] = {}
         self._lend: OpenFile | None = None
+        self.counts = Counts()
         self.outbox = NodeOutbox(database, rows, section.waiting)
         self._inbox = NodeInbox(database, rows)
         self.keys = KeyCache(way.fetch_keys, clock, rows.is_known)
@@ -106,6 +108,7 @@ class NodeFederation:
             way.request,
             SystemRandom().random,
             lambda: own.in_use.key_id,
+            self.counts,
         )
         name = means.config.node.name
         verifier = RequestVerifier(name, policy, self.keys, NonceWindow(clock.seconds))
@@ -115,10 +118,11 @@ class NodeFederation:
         self._resource = FederationResource(
             Body,
             verifier,
-            Receiver(self._inbox, self._events, lambda: self._kinds),
+            Receiver(self._inbox, self._events, lambda: self._kinds, self.counts),
             lambda: self._answers,
             self.sender.heard,
             Limits(addresses, nodes),
+            self.counts,
             Lending(lambda: self._lend, partial(_send, clock)),
         )
         self._resources = {
@@ -149,11 +153,7 @@ class NodeFederation:
         self._kinds = {kind.type: kind for kind in kinds}
         self._answers = answers
         self._lend = lend
-        self.outbox.refusals.untold = partial(give_up, self._means.database, kinds)
-        self.outbox.refusals.patient = frozenset(
-            kind.type for kind in kinds if getattr(kind, "may_wait", False)
-        )
-        self.outbox.refusals.held_back = HeldBack(self._means.clock, self.outbox.refusals.release, self.wake)
+        self.outbox.refusals.know(kinds, self._means.clock, self.wake)
 
     def start(self) -> None:
         """Begin to tell others."""
@@ -167,8 +167,7 @@ class NodeFederation:
         """Take and send nothing more: afterwards nothing of this uses the database."""
         await self._resource.stop()
         await self.sender.stop()
-        if self.outbox.refusals.held_back is not None:
-            self.outbox.refusals.held_back.stop()
+        self.outbox.refusals.stop()
         await self._way.close()
 
     def aside(self, limit: int) -> "Deferred[list[SetAside]]":
@@ -178,6 +177,11 @@ class NodeFederation:
     def report(self) -> str:
         """A line for the operator."""
         return self.sender.summary(self._means.config.federation.mode)
+
+    def metrics(self) -> "Deferred[list[Metric]]":
+        """The same in numbers."""
+        states = [state for state, _ in self.sender.reports().values()]
+        return metrics(self._means.database, self.counts, states)
 
     async def rotate(self) -> str:
         """Sign with a new key from now on; its id. Raises `storage_unavailable`."""
@@ -191,6 +195,11 @@ class NodeFederation:
 
     def note(self, c: Connection, rows: Sequence[Noted]) -> None:
         self.outbox.note(c, rows)
+
+    def to_be_told(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        return self.outbox.waiting(c, node, objects)
 
     def room(self, c: Connection, node: str) -> int:
         return self.outbox.room(c, node)

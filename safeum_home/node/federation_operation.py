@@ -48,6 +48,9 @@ class FederationOperation:
         rows = await self._federation.aside(wire.PAGE)
         return wire.AsideRows([wire.AsideRow(*row) for row in rows])
 
+    async def metrics(self, params: Params) -> Struct:
+        return wire.Metrics(await self._federation.metrics())
+
     async def keys(self, params: Params) -> Struct:
         published = self._federation.own.verify_keys()
         rows = [wire.KeyRow(key, base64(public), None) for key, public in published.current.items()]
@@ -70,6 +73,7 @@ def federation_handlers(node: Node) -> dict[str, Handler]:
     return {
         "federation.nodes": Handler(wire.NodesParams, later(operation.nodes)),
         "federation.aside": Handler(Params, later(operation.aside)),
+        "federation.metrics": Handler(Params, later(operation.metrics)),
         "federation.keys": Handler(Params, later(operation.keys)),
         "federation.rotate": Handler(Params, later(operation.rotate)),
     }

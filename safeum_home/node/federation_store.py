@@ -82,6 +82,12 @@ class NodeOutbox:
             if row is not None and row.waiting > self._most:
                 raise Problem(Code.PEER_BEHIND)
 
+    def waiting(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        """`Peers.to_be_told`."""
+        return outbox.waiting(c, self._rows.blind(node), objects)
+
     # --- ports.outbox.Outbox
 
     def next(self, node: str) -> "Deferred[Batch | None]":
@@ -136,6 +142,7 @@ class NodeOutbox:
             fewer = outbox.hold(c, peer, [batch.rows[each.place] for each in later]) if later else 0
             peers.counted(c, peer, -(fewer + outbox.remove_fixed(c, peer)))
             peers.set_delivered(c, peer, self._rows.milliseconds())
+            self.refusals.doubt(c, node, batch, refused)
             kinds = [(batch.rows[each.place].type, each.code) for each in refused if each not in held]
             self._rows.keep_aside(c, peer, False, kinds)
             return self._next(c, peer)

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
+from safeum_home.chats.across.lives import LivesAcross
+from safeum_home.chats.across.receipts_owed import ReceiptsOwed
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.group_notices import NoticeWriter
-from safeum_home.chats.history_switch import DropDrafts, HistorySwitch
+from safeum_home.chats.history_changes import DropDrafts, HistoryChanges
+from safeum_home.chats.history_switch import HistorySwitch
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.limits import RateLimit
 from safeum_home.node.means import DomainMeans
@@ -13,10 +16,15 @@ from safeum_home.protocol import commands
 
 
 class HistoryParts(NamedTuple):
-    """The commands, and how often an account may give them."""
+    """The commands, and how often an account may give them.
+
+    `lives` hears of other nodes how their copies are, `owed` gives them receipts.
+    """
 
     routes: Routes
     rates: dict[str, RateLimit]
+    lives: LivesAcross
+    owed: ReceiptsOwed
 
 
 def make_history(
@@ -27,31 +35,43 @@ def make_history(
     drop_drafts: DropDrafts,
 ) -> HistoryParts:
     """`sweep` deletes the rows of what was erased, `drop_drafts` what was to be written."""
-    limits, vault = means.config.limits, means.vault
+    limits, vault, database, turns = means.config.limits, means.vault, means.database, means.turns
     limit = RateLimit(
         limits.history_switches_per_account, limits.history_switches_per_account_burst, means.clock.seconds
     )
+    changes = HistoryChanges(
+        database,
+        vault.keyring,
+        means.registry,
+        means.infos,
+        delivery,
+        notices,
+        means.bus,
+        turns,
+        drop_drafts,
+        means.milliseconds,
+    )
+    owed = ReceiptsOwed(database, means.opener, means.telling, turns)
+    after = (owed.give, sweep)
     switch = HistorySwitch(
         means.node,
-        means.database,
-        vault.keyring,
+        database,
         vault.blinder,
         vault.cursors,
         vault.signer,
         means.registry,
         means.opener,
-        means.infos,
-        delivery,
-        notices,
-        means.bus,
-        means.turns,
-        sweep,
-        drop_drafts,
-        means.milliseconds,
+        changes,
+        turns,
+        after,
+        means.telling,
         limit,
+    )
+    lives = LivesAcross(
+        means.clock, database, means.registry, means.opener, changes, means.telling, turns, after, limit
     )
     routes: Routes = {
         commands.ChatHistorySet: switch.set,
         commands.ChatHistoryReceipt: switch.receipt,
     }
-    return HistoryParts(routes, {"history_switches_per_account": limit})
+    return HistoryParts(routes, {"history_switches_per_account": limit}, lives, owed)

@@ -6,7 +6,7 @@ from safeum_home.chats.altering import Altering
 from safeum_home.chats.changing import MessageChanges
 from safeum_home.chats.composing import Composing
 from safeum_home.chats.files.sending import Attachments
-from safeum_home.chats.history_switch import DropDrafts
+from safeum_home.chats.history_changes import DropDrafts
 from safeum_home.chats.missed_changes import MissedChanges
 from safeum_home.chats.own_settings import OwnSettings
 from safeum_home.chats.pins import Pins

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from safeum_home.chats.across.untaken import Untaken
 from safeum_home.chats.composing import Composing
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.fleeting import FleetingMessages
@@ -45,12 +46,17 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
     signed = signing(means.node, means.vault.signer)
     typing = TypingSignals(clock.seconds, registry, bus, presence)
     delivery = Delivery(bus, typing.sent)
-    fleeting = FleetingMessages(clock, database, blinder, means.fleeting_turns, config.history)
+    untaken = Untaken(means.opener, blinder, means.peers).among
+    fleeting = FleetingMessages(clock, database, blinder, means.fleeting_turns, config.history, untaken)
     notices = NoticeWriter(blinder, cursors, system, now, signed, fleeting.waits)
     kept = (database, blinder, cursors, registry, delivery, now, signed, inbox, fleeting)
     messages = Messages(*kept, composing, means.fan_out, means.telling, means.posts)
     receipts = Receipts(clock, database, blinder, cursors, registry, bus, means.telling)
     support = support_account(means.node)
+    section = means.config.limits
+    foreign = RateLimit(
+        section.events_per_foreign_account, section.events_per_foreign_account_burst, clock.seconds
+    )
     return MessagingParts(
         receipts,
         delivery,
@@ -60,5 +66,9 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
         SupportDesk(database, registry, means.opener, messages, receipts, blinder, support),
         (messages.since, receipts.since, means.infos.since, means.posts.box.since),
         message_routes(messages, receipts, typing),
-        {"support_messages_per_account": inbox.rate, "deliveries_per_account": means.fan_out.rate},
+        {
+            "support_messages_per_account": inbox.rate,
+            "deliveries_per_account": means.fan_out.rate,
+            "events_per_foreign_account": foreign,
+        },
     )

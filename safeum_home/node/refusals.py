@@ -1,16 +1,23 @@
 """What becomes of objects that another node has refused: for good, or for now."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from functools import partial
 
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 
+from safeum_home.errors import Code
 from safeum_home.node.federation_rows import PeerRows
 from safeum_home.node.held_back import PASSING, HeldBack
+from safeum_home.node.untold import give_up
 from safeum_home.ports import Database
+from safeum_home.ports.federation import Founding, SharedKind
 from safeum_home.ports.outbox import Batch, Refused, Waiting
 from safeum_home.storage import outbox, peers
 
+BLIND = 16
+"""Octets of a blind index, with that of the chat the pointers of all that is in one begin."""
 HOUR = 3600 * 1000
 KEPT_HOURS = 30 * 24
 """After so many hours what waits for a node that is away is dropped."""
@@ -22,18 +29,46 @@ async def _nothing_comes_of_it(node: str, rows: Sequence[tuple[str, bytes]]) -> 
     """What waited is gone, and that is all."""
 
 
+def _nobody_doubts(c: Connection, node: str, chat: bytes) -> None:
+    """Nothing rests on anything else."""
+
+
 class Refusals:
-    """Sorts them. `untold`, `patient` and `held_back` are set once it is known of what kinds objects are."""
+    """Sorts them. What is public of it is set once it is known of what kinds objects are."""
 
     def __init__(self, database: Database, rows: PeerRows) -> None:
         self._database = database
         self._rows = rows
         self.untold: Untold = _nothing_comes_of_it
         """Told of a node, and of what it will never be told, before that is dropped."""
+        self.doubted: Callable[[Connection, str, bytes], None] = _nobody_doubts
+        """`ports.Founding.doubted`."""
         self.patient: Collection[str] = ()
         """The kinds that may wait: see `SharedKind`."""
         self.held_back: HeldBack | None = None
         """When those are told again that were held back."""
+
+    def know(
+        self, kinds: Sequence[SharedKind], clock: IReactorTime, wake: Callable[[Iterable[str]], None]
+    ) -> None:
+        """Of what kinds objects are; `wake`: something waits for some nodes again."""
+        self.untold = partial(give_up, self._database, kinds)
+        self.patient = frozenset(kind.type for kind in kinds if getattr(kind, "may_wait", False))
+        for kind in kinds:
+            if isinstance(kind, Founding):
+                self.doubted = kind.doubted
+        self.held_back = HeldBack(clock, self.release, wake)
+
+    def stop(self) -> None:
+        """What is held back waits for the next start."""
+        if self.held_back is not None:
+            self.held_back.stop()
+
+    def doubt(self, c: Connection, node: str, batch: Batch, refused: Sequence[Refused]) -> None:
+        """In the transaction that notes them: what is refused as of people who are no contacts."""
+        rows = [batch.rows[each.place] for each in refused if each.code == Code.NOT_A_CONTACT.code]
+        for chat in {row.pointer[:BLIND] for row in rows if row.type.startswith("chat.")}:
+            self.doubted(c, node, chat)
 
     async def later(self, node: str, batch: Batch, refused: Sequence[Refused]) -> list[Refused]:
         """Which of these are to be held back. Of the others it is said that they will never be told."""

@@ -11,6 +11,7 @@ from safeum_home.accounts.closing import Closing
 from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.accounts.findable_keeper import FindableKeeper
 from safeum_home.chats.across.post_box import PostBox
+from safeum_home.chats.across.receipts_owed import ReceiptsOwed
 from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.registry import ChatRegistry
@@ -47,6 +48,8 @@ class Domain:
     """Of what other nodes are told, and tell."""
     answers: Mapping[type[Struct], Answer]
     """To what other nodes ask."""
+    owed: ReceiptsOwed
+    """What other nodes are to get for what was erased."""
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
@@ -68,6 +71,7 @@ class Domain:
     async def _erase(self) -> None:
         with suppress(Problem):
             await self.turns.if_due()
+            await self.owed.give()
             await self.closing.sweep()
 
     def start(self) -> None:
@@ -75,6 +79,7 @@ class Domain:
         self.findable.start()
         self.files.janitor.start()
         self.fleeting.start()
+        spawn(self.owed.give(), "giving receipts to other nodes")
         spawn(self._post_again(), "telling groups' nodes what waits for them")
 
     async def stop(self) -> None:

@@ -3,6 +3,8 @@
 from safeum_home.chats.across.arrivals import Arrivals
 from safeum_home.chats.across.deletions import DeletionKind
 from safeum_home.chats.across.files import ForeignFiles
+from safeum_home.chats.across.history import ErasedKind, HistoryKind
+from safeum_home.chats.across.lives import LivesAcross
 from safeum_home.chats.across.markers import MarkerKind
 from safeum_home.chats.across.messages import MessageKind
 from safeum_home.chats.across.pins import PinsKind
@@ -16,13 +18,14 @@ from safeum_home.ports.federation import SharedKind
 
 
 def make_shared_chats(
-    means: DomainMeans, messaging: MessagingParts, ways: MessageWays
+    means: DomainMeans, messaging: MessagingParts, ways: MessageWays, lives: LivesAcross
 ) -> tuple[SharedKind, ...]:
-    """The kinds of objects in chats of which other nodes are told."""
+    """The kinds of objects in chats of which other nodes are told; `lives` hears of their histories."""
     blinder, cursors, database = means.vault.blinder, means.vault.cursors, means.database
     altering, changes, opener = ways.altering, ways.changes, means.opener
     shown, references = Shown(means.node, opener), References(means.node, blinder, cursors)
-    arrivals = Arrivals(means.registry, means.milliseconds)
+    limit = messaging.rates["events_per_foreign_account"]
+    arrivals = Arrivals(means.registry, means.milliseconds, lives, limit)
     files = ForeignFiles(blinder, means.vault.fleeting, means.config.files, means.milliseconds)
     return (
         MessageKind(
@@ -35,10 +38,15 @@ def make_shared_chats(
             altering,
             changes,
             messaging.delivery,
+            messaging.fleeting,
             files,
         ),
         DeletionKind(database, blinder, shown, arrivals, altering, changes),
         MarkerKind(database, blinder, opener, references, arrivals, messaging.receipts),
         PinsKind(database, opener, references, arrivals, altering, ways.pins),
         ReactionKind(database, blinder, opener, references, arrivals, altering, changes),
+        HistoryKind(means.node, opener, arrivals, lives),
+        ErasedKind(
+            means.node, database, opener, means.registry, means.infos, means.bus, means.turns, arrivals
+        ),
     )

@@ -10,6 +10,7 @@ from safeum_home.chats.across.group_posts import PostKind
 from safeum_home.chats.across.group_reactions import GroupPinsKind, GroupReactionKind
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.group_shown import GroupShown
+from safeum_home.chats.across.lives import LivesAcross
 from safeum_home.chats.system import signing
 from safeum_home.node.means import DomainMeans
 from safeum_home.node.message_changes import MessageWays
@@ -18,14 +19,14 @@ from safeum_home.ports.federation import SharedKind
 
 
 def make_shared_posts(
-    means: DomainMeans, messaging: MessagingParts, ways: MessageWays
+    means: DomainMeans, messaging: MessagingParts, ways: MessageWays, lives: LivesAcross
 ) -> tuple[SharedKind, ...]:
     """The kinds of objects in groups of which other nodes are told."""
     node, database, registry, opener = means.node, means.database, means.registry, means.opener
     blinder, cursors, now, box = means.vault.blinder, means.vault.cursors, means.milliseconds, means.posts.box
     altering, changes, delivery = ways.altering, ways.changes, messaging.delivery
     references = GroupReferences(node, blinder, cursors)
-    arrivals, authors = Arrivals(registry, now), Authors(means.peers, now)
+    arrivals, authors = Arrivals(registry, now, lives), Authors(means.peers, now)
     shown = GroupShown(node, opener, references, Acts(references))
     messages = GroupMessages(
         node,

@@ -100,6 +100,18 @@ class Bulky(Protocol):
         """
 
 
+@runtime_checkable
+class Founding(Protocol):
+    """A `SharedKind` may be one as well: others rest on it, and are refused without, as chats on contacts."""
+
+    def doubted(self, c: Connection, node: str, chat: bytes) -> None:
+        """`node` has refused what it was told of a direct chat (blind index): its members had not agreed.
+
+        In a transaction: where they have, as far as is known here, `node` is told that anew; it may have been
+        put back from a backup.
+        """
+
+
 class Peers(Protocol):
     """The other nodes."""
 
@@ -108,6 +120,14 @@ class Peers(Protocol):
 
     def note(self, c: Connection, rows: Sequence[Noted]) -> None:
         """In the transaction of a change: tell other nodes of it."""
+
+    def to_be_told(
+        self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
+    ) -> Sequence[tuple[str, bytes]]:
+        """Those of some objects (types and pointers) of which a node is still to be told.
+
+        On any connection.
+        """
 
     def room(self, c: Connection, node: str) -> int:
         """How many more messages may wait for a node; in the writer's thread."""

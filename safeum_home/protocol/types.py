@@ -226,6 +226,8 @@ class ChatInfo(Struct, frozen=True):
     pinned: tuple[CursorText, ...] = ()
     """Ids of messages, the one pinned last at the end."""
     group: GroupInfo | None = None
+    pending: tuple[str, ...] = ()
+    """Other nodes that are asked to erase it as well, and have not confirmed that yet."""
 
 
 class ChatSummary(Struct, frozen=True):
@@ -254,3 +256,4 @@ class ChatSummary(Struct, frozen=True):
     """What this account may do in a group; null in other chats."""
     settings: ChatSettings | None = None
     """What this account has set for the chat; null where nothing."""
+    pending: tuple[str, ...] = ()

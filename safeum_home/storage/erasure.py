@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete, select, update
 
 from safeum_home.storage import files
+from safeum_home.storage import passed as names
 from safeum_home.storage.backend import SWEPT
 from safeum_home.storage.keys import FLEETING, LASTING, message_owner
 from safeum_home.storage.many import Many
@@ -36,6 +37,8 @@ from safeum_home.storage.schema import (
     group_nodes,
     keys,
     members,
+    owed,
+    passed,
     passed_on,
     posts,
     profiles,
@@ -55,7 +58,7 @@ OF_MESSAGES = (
     passed_on.c.position,
 )
 """Where a table with a column `chat` has the position of the message that a row is of."""
-OF_CHATS = (group_links, group_nodes, roster, chats, members, support, settings, posts)
+OF_CHATS = (group_links, group_nodes, roster, chats, members, support, settings, posts, owed)
 """Tables with a column `chat`, whose rows stay when the past of a chat is erased, and go with the chat."""
 
 ALL = 2**63 - 1
@@ -223,7 +226,7 @@ def sweep(c: Connection, limit: int, hour: int) -> bool:
     if positions:
         _delete_messages(c, owner, positions, None if upto == ALL else hour)
         return True
-    for column in OF_MESSAGES:
+    for column in (*OF_MESSAGES, passed.c.position):
         c.execute(delete(column.table).where(column.table.c.chat == owner, column <= upto))
     if upto == ALL:
         files.drop_chat(c, owner)
@@ -238,7 +241,10 @@ def sweep(c: Connection, limit: int, hour: int) -> bool:
 def forget_gone(c: Connection, hour: int, limit: int) -> bool:
     """Recognise no longer what was erased before `hour`; True where there may be more of it."""
     some = select(dedupe.c.sent).where(dedupe.c.gone < hour).limit(limit)
-    return c.execute(delete(dedupe).where(dedupe.c.sent.in_(some))).rowcount == limit
+    forgotten = c.execute(delete(dedupe).where(dedupe.c.sent.in_(some))).rowcount
+    if forgotten:
+        names.forget(c)
+    return forgotten == limit
 
 
 def _delete_messages(c: Connection, chat: bytes, positions: Sequence[int], hour: int | None) -> None:

@@ -65,6 +65,7 @@ _DELETE_HELD = delete(outbox).where(
 )
 _DELETE_HELD_OLDER = delete(outbox).where(_OF, _HELD, _IS_NEWER)
 _RELEASE = update(outbox).where(_OF, _HELD).values(batch=0)
+_COUNT_HELD = select(func.count()).where(_HELD)
 _HOLDING = select(outbox.c.destination).where(_HELD).distinct()
 _OLDER = (
     select(outbox.c.position, outbox.c.type, outbox.c.pointer)
@@ -135,6 +136,13 @@ def unchanged(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> list[Waiti
     return [row for row, each in zip(rows, asked, strict=True) if c.execute(_WAITS, each).first() is None]
 
 
+def waiting(c: Connection, peer: bytes, objects: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Those objects that wait, be it in a batch that is not delivered yet."""
+    under_way = {row[1:] for row in fixed(c, peer)}
+    asked = ((each, {"peer": peer, "of_type": each[0], "of_pointer": each[1]}) for each in objects)
+    return [each for each, row in asked if each in under_way or c.execute(_WAITS, row).first() is not None]
+
+
 def hold(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> int:
     """Hold back these rows of a batch, until `release`.
 
@@ -159,6 +167,11 @@ def release(c: Connection, peer: bytes) -> int:
 def holding(c: Connection) -> list[bytes]:
     """The nodes for which something is held back."""
     return list(c.execute(_HOLDING).scalars())
+
+
+def held(c: Connection) -> int:
+    """How many rows are held back."""
+    return int(c.execute(_COUNT_HELD).scalar_one())
 
 
 def waiting_since(c: Connection, peer: bytes, row: Waiting) -> int:

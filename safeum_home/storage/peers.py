@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
 
 from safeum_home.storage.schema import peers, set_aside
 
@@ -38,6 +38,8 @@ _PAGE = (
     .order_by(peers.c.peer)
     .limit(bindparam("limit"))
 )
+_FAILS = case((peers.c.failing > 0, 1), else_=0).label("fails")
+_WAITING = select(_FAILS, func.count(), func.sum(peers.c.waiting)).group_by(_FAILS)
 _LAST = select(func.max(set_aside.c.number)).where(set_aside.c.peer == bindparam("who"))
 _CUT = delete(set_aside).where(set_aside.c.peer == bindparam("who"), set_aside.c.number <= bindparam("upto"))
 _ASIDE = (
@@ -128,6 +130,11 @@ def set_reached(c: Connection, peer: bytes, row: InRow, now: int) -> None:
     stream, last, done, digest, refused = row
     about = {"stream_in": stream, "last": last, "done": done, "digest": digest, "refused": refused}
     c.execute(_REACHED, {"who": peer, "now": now, **about})
+
+
+def waiting(c: Connection) -> dict[bool, tuple[int, int]]:
+    """How many nodes there are, and rows that wait for them: of those that cannot be told, and others."""
+    return {bool(fails): (int(nodes), int(rows)) for fails, nodes, rows in c.execute(_WAITING)}
 
 
 def page(c: Connection, after: bytes, limit: int) -> list[PeerRow]:

@@ -139,6 +139,14 @@ support = _table(
     _number("waiting"),
 )
 
+# What messages of chats without history are called at the node that they came from.
+passed = _table(
+    "passed",
+    _blind("chat", primary_key=True),
+    _number("position", primary_key=True, autoincrement=False),
+    _sealed(),
+)
+
 # The names of accounts that were closed: they are taken for ever.
 tombstones = _table("tombstones", _blind("alias", primary_key=True))
 
@@ -286,3 +294,6 @@ set_aside = _table(
     _number("at"),
     _sealed(),
 )
+
+# Chats that were erased, of which other nodes are to have a receipt when the keyring has turned.
+owed = _table("owed", _blind("chat", primary_key=True))

@@ -13,7 +13,7 @@ from safeum_home.storage.events import append_events
 from safeum_home.storage.keys import FLEETING
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import FleetingEvent
-from safeum_home.storage.schema import changes, devices, members, spool
+from safeum_home.storage.schema import accounts, changes, devices, members, spool
 
 _SPOOL = Many(
     "INSERT INTO spool (chat, position, account, device, hour) {rows}",
@@ -32,8 +32,10 @@ _HOLD = (
 # One step down the B-tree for each chat, however much waits in it.
 _NEXT_CHAT = select(spool.c.chat).where(spool.c.chat > bindparam("after")).order_by(spool.c.chat).limit(1)
 _NO_LIMIT = (1 << 63) - 1
+# Accounts of other nodes have no row among those of this one: their own nodes look after their devices.
 _HOLDERS = (
     select(members.c.account, members.c.visible, devices.c.device, devices.c.held)
+    .join(accounts, accounts.c.account == members.c.account)
     .join(devices, devices.c.account == members.c.account, isouter=True)
     .where(members.c.chat == bindparam("chat"))
 )
@@ -59,7 +61,15 @@ _EXPIRED = (
     .order_by(spool.c.hour)
     .limit(bindparam("limit"))
 )
+_WAITS = select(spool.c.hour).where(
+    spool.c.chat == bindparam("chat"), spool.c.position == bindparam("position")
+)
 _ACCOUNTS = select(members.c.account).where(members.c.chat == bindparam("chat"))
+
+
+def is_waiting(c: Connection, chat: bytes, position: int) -> bool:
+    """Whether a message is one that is not kept, and waits still."""
+    return c.execute(_WAITS, {"chat": chat, "position": position}).first() is not None
 
 
 def append_fleeting(c: Connection, rows: Sequence[FleetingEvent]) -> list[int | None]:

@@ -1,15 +1,20 @@
 """What comes from other nodes: whose it is, of which chat, and whether it has the form that it is to have."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
+from sqlalchemy import Connection
 
-from safeum_home.chats.contents import Chat, ChatKind
+from safeum_home.chats.across.lives import LivesAcross
+from safeum_home.chats.across.places import Places
+from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
+from safeum_home.limits import RateLimit
+from safeum_home.ports.federation import Applied
 from safeum_home.protocol.carried import KINDS, carried
 from safeum_home.protocol.federation.events import Event, node_of
 from safeum_home.protocol.files import File
@@ -20,21 +25,30 @@ AHEAD = 5 * 60 * 1000
 """Milliseconds: what another node says of a later time than this is taken for now."""
 
 S = TypeVar("S", bound=Struct)
+Store = Callable[[Connection], object]
 
 
 class Arrivals:
     """Meets events at the door."""
 
-    def __init__(self, registry: ChatRegistry, now: Callable[[], int]) -> None:
-        """`now` is in milliseconds."""
+    def __init__(
+        self,
+        registry: ChatRegistry,
+        now: Callable[[], int],
+        lives: LivesAcross,
+        limit: RateLimit | None = None,
+    ) -> None:
+        """`now` is in milliseconds; `limit` is how much each account may have told of its direct chats."""
         self._registry = registry
+        self._limit = limit
         self.now = now
+        self._lives = lives
 
     async def chat(self, node: str, event: Event) -> Chat:
         """The chat of an event of `node`, which speaks for its sender; go on in the turn of the answer.
 
         Raises `wrong_sender_node`, `malformed_event`, and `not_a_contact` where there is no such chat, or the
-        sender is not in it.
+        sender is not in it; `rate_limited`.
         """
         if event.node != node or node_of(event.sender) != node:
             raise Problem(Code.WRONG_SENDER_NODE)
@@ -45,7 +59,48 @@ class Arrivals:
         foreign = chat is not None and chat.kind is ChatKind.DIRECT and node in chat.nodes
         if chat is None or not foreign or event.sender not in chat.members:
             raise Problem(Code.NOT_A_CONTACT)
+        if self._limit is not None:
+            self._limit.take(event.sender)
         return chat
+
+    async def present(self, node: str, event: Event, life: Sequence[int]) -> Chat:
+        """As `chat`, of what was written in a life of the history: this node has heard of that."""
+        chat = await self.chat(node, event)
+        if life and len(life) != len(chat.members):
+            raise Problem(Code.MALFORMED_EVENT)
+        return await self._lives.caught_up(chat, AccountId(event.sender), tuple(life))
+
+    def applied(
+        self,
+        node: str,
+        chat: Chat,
+        life: Sequence[int],
+        places: Places,
+        store: Store,
+        publish: Callable[[], None],
+        row: Any = None,
+    ) -> Applied:
+        """What an event comes to, of what was written in a life of the history.
+
+        Where that is not the present one nothing does: it was erased while it was on its way.
+        """
+        past: list[str] = []
+
+        def guarded(c: Connection) -> None:
+            past.clear()
+            places.check()
+            if self._lives.is_now(c, chat, node, tuple(life)):
+                store(c)
+            else:
+                past.append(node)
+
+        def told() -> None:
+            if past:
+                self._lives.wake(node)
+            else:
+                publish()
+
+        return Applied(guarded, told, lambda: None, places.take, row)
 
     def time(self, told: int) -> int:
         """A time that another node has told, in milliseconds."""
@@ -53,7 +108,7 @@ class Arrivals:
         return told if told <= now + AHEAD else now
 
 
-def others(chat: Chat, account: AccountId) -> list[AccountId]:
+def others(chat: Chat | ChatContents, account: AccountId) -> list[AccountId]:
     """The members of a chat but for one."""
     return [member for member in chat.members if member != account]
 

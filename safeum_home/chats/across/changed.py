@@ -17,6 +17,8 @@ def check_author(message: Message, sender: str) -> None:
 
 def is_gone(c: Connection, chat: Chat, position: int) -> bool:
     """Whether a message was erased here not long ago."""
+    if position <= chat.record.erased:
+        return True
     return events.event(c, chat.blind, position) is None and events.is_gone(c, position)
 
 

@@ -1,5 +1,8 @@
 """Deletions across nodes: they overtake what else waits, and so may come before the message itself."""
 
+from typing import Any
+
+import msgspec
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import Arrivals, content
@@ -8,6 +11,7 @@ from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.shown import Shown
 from safeum_home.chats.altering import Altered, Altering, Place, Stored
 from safeum_home.chats.changing import MessageChanges
+from safeum_home.chats.lives import life_of
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder, Database
@@ -46,13 +50,14 @@ class DeletionKind:
         if found is None or not isinstance(found[1].body, Deleted):
             return None
         chat, message = found
-        return new_event(DELETION, AccountId(message.sender), found[1].body.at, {}, chat.id, message.id)
+        plain: dict[str, Any] = msgspec.to_builtins(SharedDeletion(list(life_of(chat.record))))
+        return new_event(DELETION, AccountId(message.sender), found[1].body.at, plain, chat.id, message.id)
 
     async def apply(self, node: str, event: Event) -> Applied:
-        content(event, SharedDeletion)
+        shared, sender = content(event, SharedDeletion), AccountId(event.sender)
         if event.id is None:
             raise Problem(Code.MALFORMED_EVENT)
-        chat, sender = await self._arrivals.chat(node, event), AccountId(event.sender)
+        chat = await self._arrivals.present(node, event, shared.life)
         sent = self._blinder.foreign(node, event.id)
         places, outcome = Places(self._database, chat), list[Stored]()
         stub = Deleted(sender, self._arrivals.time(event.at))
@@ -75,4 +80,4 @@ class DeletionKind:
             for stored in outcome:
                 tell(self._altering, chat, stored)
 
-        return Applied(store, publish, lambda: None, places.take)
+        return self._arrivals.applied(node, chat, shared.life, places, store, publish)

@@ -63,8 +63,11 @@ class ForeignFiles:
         index = self._blinder.foreign(node_with(chat, sender), about)
         return structs.replace(told, file=ids.foreign_file_id(index))
 
-    def attach(self, c: Connection, chat: Chat, position: int, told: Told, body: File) -> None:
-        """In the transaction that stores a message: it has this file, as its node describes it."""
+    def attach(self, c: Connection, chat: Chat, position: int, told: Told, body: File, kept: bool) -> None:
+        """In the transaction that stores a message: it has this file, as its node describes it.
+
+        `kept`: whether the message is.
+        """
         here = self.body(chat, told.sender, body)
         blind, account = self._blinder.file(FileId(here.file)), self._blinder.account(told.sender)
         source = Source(node_with(chat, told.sender), chat.id, told.message, told.reader, FileId(body.file))
@@ -74,7 +77,7 @@ class ForeignFiles:
             file = OpenFile(FileId(here.file), told.sender, here.size, here.type, blob, key)
             add_foreign(c, blob, account, here.size)
         own, ends = None, 0
-        if not chat.record.history:
+        if not kept:
             own = OwnKey(self._fleeting, files.file_owner(chat.blind, position))
             ends = self._now() + int(self._section.without_history_seconds * 1000)
         try:

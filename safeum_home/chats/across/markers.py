@@ -14,6 +14,7 @@ from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
 from safeum_home.chats.across.telling import BLIND
 from safeum_home.chats.contents import ChatContents, member_behind
+from safeum_home.chats.lives import life_of
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.sealed import open_message
@@ -78,38 +79,52 @@ class MarkerKind:
             delivered = self._covered(c, chat, sender, member.delivered)
         if delivered is None:
             return None  # it holds nothing of what the other one has written
-        plain = msgspec.to_builtins(SharedMarker(delivered, read))
+        plain = msgspec.to_builtins(SharedMarker(delivered, read, list(life_of(chat.record))))
         return new_event(MARKER, sender, self._arrivals.now(), plain, chat.id)
 
     def _covered(self, c: Connection, chat: ChatContents, account: AccountId, upto: int) -> Reference | None:
         """The last message up to a position that another one than `account` has written.
 
-        Where that is far away it is the last one of all: the other node knows it as well.
+        Where that is far away it is the last one of all: the other node knows it as well. It may be gone
+        here, in a chat without history.
         """
+        place, reference = self._kept(c, chat, account, upto)
+        gone = None if chat.record.across is None else self._references.last(c, chat, upto)
+        return reference if gone is None or gone[0] < place else gone[1]
+
+    def _kept(
+        self, c: Connection, chat: ChatContents, account: AccountId, upto: int
+    ) -> tuple[int, Reference | None]:
+        """As `_covered`, of what is here, and where that is."""
+        other = next(iter(others(chat, account)))
         before, last = upto + 1, None
         for size in PAGES:
-            rows = events.events_before(c, chat.blind, before, size)
-            opened = undamaged(reversed(rows), lambda row: open_message(c, chat, row), "messages")
-            for message in opened:
-                if message.sender != account:
-                    return self._references.of(message)
+            rows = events.events_before(c, chat.blind, before, size, chat.record.erased)
+            opened = undamaged(reversed(rows), lambda row: (row, open_message(c, chat, row)), "messages")
+            # What the node has written into it stays here.
+            opened = [each for each in opened if each[1].sender in chat.members]
+            for row, message in opened:
+                if message.sender == other:
+                    return row.position, self._references.of(message)
             if last is None and opened:
-                last = self._references.of(opened[0])
+                last = self._references.of(opened[0][1])
             if len(rows) < size:
-                return None
+                return 0, None
             before = rows[0].position
-        return last
+        return upto, last
 
     async def apply(self, node: str, event: Event) -> Applied:
         shared, sender = content(event, SharedMarker), AccountId(event.sender)
-        chat = await self._arrivals.chat(node, event)
+        chat = await self._arrivals.present(node, event, shared.life)
         account, places = self._blinder.account(sender), Places(self._database, chat)
         moved: list[Marker] = []
 
         def place(c: Connection, told: Reference | None) -> int:
             if told is None:
                 return 0
-            if (found := self._references.find(c, chat.blind, told, node)) is None:
+            if (found := self._references.find(c, chat, told, node)) is None:
+                found = self._references.gone(c, chat, told, node)
+            if found is None:
                 raise Problem(Code.MESSAGE_GONE)
             return found
 
@@ -126,4 +141,4 @@ class MarkerKind:
             for marker in moved:
                 self._receipts.tell(marker, chat, sender, others(chat, sender))
 
-        return Applied(store, publish, lambda: None, places.take)
+        return self._arrivals.applied(node, chat, shared.life, places, store, publish)

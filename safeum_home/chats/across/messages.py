@@ -22,6 +22,8 @@ from safeum_home.chats.altering import Altered, Altering, Change, Place, Stored
 from safeum_home.chats.changing import MessageChanges, check_mentions, edited_body
 from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.fleeting import FleetingMessages
+from safeum_home.chats.lives import life_of, plain
 from safeum_home.chats.sealed import open_message, seal_under
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
@@ -33,7 +35,7 @@ from safeum_home.protocol.federation.events import Event, new_event, node_of
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Message
-from safeum_home.storage import events
+from safeum_home.storage import events, spool
 from safeum_home.storage.rows import NewEvent
 
 
@@ -51,6 +53,11 @@ class _Arriving:
     """As its sender's node calls it."""
     stored: bytes | Stored | None = None
     """It is new, and these are its encoded parameters; or what has changed with one that is known."""
+
+    @property
+    def is_fleeting(self) -> bool:
+        """Whether it is not to be kept: here, or where it was written."""
+        return self.shared.fleeting or not self.chat.record.history
 
 
 class MessageKind:
@@ -71,6 +78,7 @@ class MessageKind:
         altering: Altering,
         changes: MessageChanges,
         delivery: Delivery,
+        fleeting: FleetingMessages,
         files: ForeignFiles,
     ) -> None:
         self._database = database
@@ -82,6 +90,7 @@ class MessageKind:
         self._altering = altering
         self._changes = changes
         self._delivery = delivery
+        self._fleeting = fleeting
         self._files = files
 
     # --- telling
@@ -108,9 +117,14 @@ class MessageKind:
             list(message.mentions),
             message.forwarded,
             message.edited,
+            list(life_of(chat.record)),
+            chat.record.across is not None and self._is_fleeting(c, chat, message),
         )
         plain: dict[str, Any] = msgspec.to_builtins(shared)
         return new_event(MESSAGE, AccountId(message.sender), at, plain, chat.id, message.id)
+
+    def _is_fleeting(self, c: Connection, chat: ChatContents, message: Message) -> bool:
+        return spool.is_waiting(c, chat.blind, self._cursors.decode(message.id))
 
     def _answered(self, c: Connection, chat: ChatContents, message: Message) -> Any:
         if message.reply_to is None:
@@ -128,7 +142,7 @@ class MessageKind:
         if event.id is None:
             raise Problem(Code.MALFORMED_EVENT)
         body = told = body_of(shared.body, sender)
-        chat = await self._arrivals.chat(node, event)
+        chat = await self._arrivals.present(node, event, shared.life)
         if isinstance(told, File):
             body = self._files.body(chat, sender, told)
         _check(shared, chat)
@@ -136,7 +150,7 @@ class MessageKind:
         places = Places(self._database, chat)
         message = Message("", chat.id, sender, self._arrivals.time(shared.sent), body, origin=event.id)
         if isinstance(body, Deleted):  # nothing else is left of it
-            shared = SharedMessage(shared.sent, shared.body)
+            shared = SharedMessage(shared.sent, shared.body, life=shared.life, fleeting=shared.fleeting)
             message = structs.replace(message, body=Deleted(sender, self._arrivals.time(body.at)))
         else:
             message = structs.replace(
@@ -153,7 +167,7 @@ class MessageKind:
             both = places.both
             if sender in chat.writers:
                 row, encoded = self._row(c, arriving)
-                [known] = events.append_events(c, [row])
+                known = self._append(c, arriving, row, encoded)
                 if known is None:
                     self._attach(c, arriving)
                     arriving.stored = encoded
@@ -167,11 +181,13 @@ class MessageKind:
         def publish() -> None:
             stored = arriving.stored
             if isinstance(stored, bytes):
+                if arriving.is_fleeting:
+                    self._fleeting.waits(chat, places.both[0])
                 self._delivery.message(chat, sender, stored, places.both[0], None)
             elif stored is not None:
                 tell(self._altering, chat, stored)
 
-        return Applied(store, publish, lambda: None, places.take, arriving)
+        return self._arrivals.applied(node, chat, shared.life, places, store, publish, arriving)
 
     def store_rows(self, c: Connection, rows: Sequence["_Arriving"]) -> bool:
         """`ports.Bulky`: messages that nobody has heard of before."""
@@ -183,7 +199,10 @@ class MessageKind:
             return not any(outcomes)  # where one was known, that is its position, and no position is 0
 
         for arriving in rows:
-            if arriving.sender not in arriving.chat.writers:
+            chat = arriving.chat
+            if arriving.sender not in chat.writers or arriving.is_fleeting:
+                return False
+            if plain(arriving.shared.life) != life_of(chat.record):
                 return False
             # What is answered may be among these.
             if arriving.shared.reply_to is not None and not append():
@@ -202,12 +221,25 @@ class MessageKind:
         message = structs.replace(arriving.message, id=self._cursors.encode(position))
         if shared.reply_to is not None:
             node = node_of(message.sender)
-            answered = self._references.find(c, chat.blind, shared.reply_to, node)
+            answered = self._references.find(c, chat, shared.reply_to, node)
             if answered is not None:
                 message = structs.replace(message, reply_to=self._cursors.encode(answered))
         encoded = frames.encode_params(message)
         sealed = seal_under(chat.key, chat.blind, position, encoded)
         return NewEvent(chat.blind, position, sealed, arriving.sent), encoded
+
+    def _append(self, c: Connection, arriving: "_Arriving", row: NewEvent, encoded: bytes) -> int | None:
+        """Store a message; the position under which it is known already, or None."""
+        if not arriving.is_fleeting:
+            [known] = events.append_events(c, [row])
+            return known
+        chat, position, message = arriving.chat, row.position, arriving.message
+        [known] = spool.append_fleeting(
+            c, [self._fleeting.heard(chat, arriving.sender, position, encoded, row.sent, message.at)]
+        )
+        if known is None:
+            self._references.keep(c, chat, position, self._references.of(message))
+        return known
 
     def _attach(self, c: Connection, arriving: "_Arriving") -> None:
         """A message that was just stored has a file, if it has one."""
@@ -215,7 +247,8 @@ class MessageKind:
             chat, sender = arriving.chat, arriving.sender
             [reader] = others(chat, sender)
             told = Told(sender, arriving.message.origin or "", reader)
-            self._files.attach(c, chat, arriving.places.both[0], told, arriving.file)
+            kept = not arriving.is_fleeting
+            self._files.attach(c, chat, arriving.places.both[0], told, arriving.file, kept)
 
     def _again(self, chat: Chat, told: Message) -> Change:
         """What becomes of a message that was heard of before: never what it was earlier."""

@@ -11,6 +11,7 @@ from safeum_home.chats.across.references import References
 from safeum_home.chats.across.telling import pointed
 from safeum_home.chats.altering import Altering
 from safeum_home.chats.contents import ChatContents
+from safeum_home.chats.lives import life_of
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.pins import Pins
 from safeum_home.chats.record import PinsRecord
@@ -59,13 +60,13 @@ class PinsKind:
         found = undamaged(
             [row for row in rows if row is not None], lambda row: open_message(c, chat, row), "messages"
         )
-        shared = SharedPins([self._references.of(message) for message in found])
+        shared = SharedPins([self._references.of(message) for message in found], list(life_of(chat.record)))
         plain: dict[str, Any] = msgspec.to_builtins(shared)
         return new_event(PINS, chat.record.pins.by, chat.record.pins.at, plain, chat.id)
 
     async def apply(self, node: str, event: Event) -> Applied:
         shared, sender = content(event, SharedPins), AccountId(event.sender)
-        chat = await self._arrivals.chat(node, event)
+        chat = await self._arrivals.present(node, event, shared.life)
         if sender not in chat.writers:
             raise Problem(Code.NOT_A_CONTACT)
         if event.at > self._arrivals.now() + AHEAD:
@@ -76,7 +77,7 @@ class PinsKind:
             changed.clear()
             position = places.both[0]
             contents, _ = self._altering.contents(c, chat.blind, sender)
-            named = [self._references.find(c, chat.blind, told, node) for told in shared.pinned]
+            named = [self._references.find(c, chat, told, node) for told in shared.pinned]
             targets = [target for target in named if target is not None]
             now = self._pins.told(c, contents, targets, PinsRecord(event.at, sender), position)
             if now is not None:
@@ -87,4 +88,4 @@ class PinsKind:
                 self._altering.refresh(chat.id)
                 self._altering.tell_record(chat, now, now.changed)
 
-        return Applied(store, publish, lambda: None, places.take)
+        return self._arrivals.applied(node, chat, shared.life, places, store, publish)

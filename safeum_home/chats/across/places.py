@@ -22,9 +22,13 @@ class Places:
         self._both = self._database.next_position(), self._database.next_position()
         self._is_changing = self._chat.stale
 
-    @property
-    def both(self) -> tuple[int, int]:
+    def check(self) -> None:
         """In the writer's thread; raises `busy` where key and consent may be others than they were."""
         if self._is_changing:
             raise Problem(Code.BUSY, retry_after=1.0)
+
+    @property
+    def both(self) -> tuple[int, int]:
+        """In the writer's thread; raises as `check` does."""
+        self.check()
         return self._both

@@ -12,6 +12,7 @@ from safeum_home.chats.altering import Altered, Altering, Place, Stored
 from safeum_home.chats.changing import MessageChanges
 from safeum_home.chats.contents import member_behind
 from safeum_home.chats.emoji import one_emoji
+from safeum_home.chats.lives import life_of
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.reacted import open_reaction
 from safeum_home.chats.sealed import open_message
@@ -64,13 +65,13 @@ class ReactionKind:
         if isinstance(message.body, Deleted):
             return None
         sender = member_behind(chat.members, self._blinder, account)
-        shared = SharedReaction(self._references.of(message), emoji)
+        shared = SharedReaction(self._references.of(message), emoji, list(life_of(chat.record)))
         return new_event(REACTION, sender, self._arrivals.now(), msgspec.to_builtins(shared), chat.id)
 
     async def apply(self, node: str, event: Event) -> Applied:
         shared, sender = content(event, SharedReaction), AccountId(event.sender)
         emoji = None if shared.emoji is None else one_emoji(shared.emoji)
-        chat = await self._arrivals.chat(node, event)
+        chat = await self._arrivals.present(node, event, shared.life)
         places, outcome = Places(self._database, chat), list[Stored]()
 
         def change(c: Connection, place: Place) -> Altered | None:
@@ -81,7 +82,9 @@ class ReactionKind:
 
         def store(c: Connection) -> None:
             outcome.clear()
-            target = self._references.find(c, chat.blind, shared.message, node)
+            target = self._references.find(c, chat, shared.message, node)
+            if target is None and self._references.gone(c, chat, shared.message, node) is not None:
+                return  # nobody here waits for it any more
             if target is None:
                 raise Problem(Code.MESSAGE_GONE)
             if (stored := self._altering.store(c, chat, sender, target, places.both, change)) is not None:
@@ -91,4 +94,4 @@ class ReactionKind:
             for stored in outcome:
                 tell(self._altering, chat, stored)
 
-        return Applied(store, publish, lambda: None, places.take)
+        return self._arrivals.applied(node, chat, shared.life, places, store, publish)

@@ -2,10 +2,11 @@
 
 Pointers: of a message its chat's blind index and its position (8 octets, big-endian), of a reaction the
 account's index behind that, of a marker the chat's index and the account's. Of pins the chat's index and
-where they were changed: so they are told behind the messages that they are of.
+where they were changed: so they are told behind the messages that they are of. Of a history, and of the
+receipt that it was erased, the chat's index.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -17,10 +18,18 @@ from safeum_home.errors import Code, Problem
 from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Noted, Peers
 from safeum_home.protocol.federation import group_posts
-from safeum_home.protocol.federation.chats import DELETION, MARKER, MESSAGE, PINS, REACTION
+from safeum_home.protocol.federation.chats import (
+    DELETION,
+    ERASED,
+    HISTORY,
+    MARKER,
+    MESSAGE,
+    PINS,
+    REACTION,
+)
 from safeum_home.protocol.federation.groups import READ
-from safeum_home.storage import chats, events
-from safeum_home.storage.rows import Marker, NewEvent
+from safeum_home.storage import chats, events, owed, spool
+from safeum_home.storage.rows import FleetingEvent, Marker, NewEvent
 
 BLIND = 16
 """Octets of a blind index."""
@@ -47,6 +56,13 @@ class ToldEvent(NamedTuple):
     """A message to be stored, and the nodes that are to be told of it."""
 
     event: NewEvent
+    nodes: tuple[str, ...]
+
+
+class ToldFleeting(NamedTuple):
+    """A message of a chat without history, and the nodes that are to be told of it."""
+
+    event: FleetingEvent
     nodes: tuple[str, ...]
 
 
@@ -85,17 +101,41 @@ class Telling:
         Where too many wait for a node, what is written to it is refused with `peer_behind`, and the rest of
         these rows stays together.
         """
+
+        def store(places: Sequence[int]) -> list[int | None]:
+            return events.append_events(c, [rows[place].event for place in places])
+
+        return self._within_room(c, rows, store)
+
+    def append_fleeting(self, c: Connection, rows: Sequence[ToldFleeting]) -> list[Any]:
+        """As `append`, of chats without history."""
+
+        def store(places: Sequence[int]) -> list[int | None]:
+            return spool.append_fleeting(c, [rows[place].event for place in places])
+
+        return self._within_room(c, [ToldEvent(row.event.event, row.nodes) for row in rows], store)
+
+    def _within_room(
+        self, c: Connection, rows: Sequence[ToldEvent], store: Callable[[Sequence[int]], list[int | None]]
+    ) -> list[Any]:
+        """Store those, by their places among `rows`, for which there is room, and note them."""
         behind = self._behind(c, rows)
+        fitting = [place for place in range(len(rows)) if place not in behind]
+        outcomes = store(fitting)
+        self._messages(c, [rows[place] for place in fitting], outcomes)
         if not behind:
-            return self._append(c, rows)
-        taken = iter(self._append(c, [row for place, row in enumerate(rows) if place not in behind]))
+            return outcomes
+        taken = iter(outcomes)
         return [
             _earlier_or_refused(c, row) if place in behind else next(taken) for place, row in enumerate(rows)
         ]
 
-    def append_one(self, c: Connection, row: ToldEvent) -> int | None:
+    def append_one(self, c: Connection, row: ToldEvent | ToldFleeting) -> int | None:
         """The same for a message alone; raises `peer_behind`."""
-        [outcome] = self.append(c, [row])
+        if isinstance(row, ToldFleeting):
+            [outcome] = self.append_fleeting(c, [row])
+        else:
+            [outcome] = self.append(c, [row])
         if isinstance(outcome, Failure):
             outcome.raiseException()
         return outcome  # type: ignore[no-any-return]
@@ -113,8 +153,7 @@ class Telling:
                 behind.add(place)
         return behind
 
-    def _append(self, c: Connection, rows: Sequence[ToldEvent]) -> list[Any]:
-        outcomes = events.append_events(c, [row.event for row in rows])
+    def _messages(self, c: Connection, rows: Sequence[ToldEvent], outcomes: Sequence[int | None]) -> None:
         self._peers.note(
             c,
             [
@@ -124,7 +163,6 @@ class Telling:
                 for node in row.nodes
             ],
         )
-        return outcomes
 
     def markers(self, c: Connection, rows: Sequence[ToldMarker]) -> list[Marker | None]:
         """As `put_markers`; only what has moved is told."""
@@ -165,6 +203,22 @@ class Telling:
             self.groups.changed(c, chat, group_posts.PINS, position)
             return
         self._peers.note(c, [Noted(node, PINS, pointer(chat.blind, position)) for node in chat.nodes])
+
+    def history(self, c: Connection, nodes: Iterable[str], chat: bytes, erased: bool) -> None:
+        """The history of a chat was switched; where it was `erased` they are owed a receipt.
+
+        Before all that waits: what is told behind it is of another life.
+        """
+        rows = [Noted(node, HISTORY, chat, True) for node in nodes]
+        if rows:
+            self._peers.note(c, rows)
+            if erased:
+                owed.owe(c, chat)
+
+    def receipt(self, c: Connection, nodes: Iterable[str], chat: bytes) -> None:
+        """They get the receipt that they were owed."""
+        self._peers.note(c, [Noted(node, ERASED, chat, True) for node in nodes])
+        owed.given(c, chat)
 
     def wake(self, nodes: tuple[str, ...]) -> None:
         """What was noted is committed."""

@@ -2,6 +2,7 @@
 
 from safeum_home.protocol.command import Params, Result, command
 from safeum_home.protocol.erasure import Erasure
+from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.types import Chat
 
 
@@ -11,6 +12,11 @@ class HistorySet(Result, frozen=True):
     history: bool
     receipt: Erasure | None = None
     """Where the history is off: the node's receipt for what was erased by that."""
+    pending: tuple[str, ...] = ()
+    """Other nodes that have not confirmed yet that they have erased it as well: `chat.updated` tells when
+    they have. While there are any, asking once more tells them once more."""
+    confirmed: list[Event] = []
+    """What other nodes have signed: their receipts, events `chat.erased` (docs/federation.md)."""
 
 
 @command("chat.history.set", HistorySet, cost=5)
@@ -28,6 +34,8 @@ class HistoryReceipt(Result, frozen=True):
     """The receipt of the last time that the chat was erased."""
 
     receipt: Erasure
+    pending: tuple[str, ...] = ()
+    confirmed: list[Event] = []
 
 
 @command("chat.history.receipt", HistoryReceipt, cost=5)

@@ -13,7 +13,17 @@ DELETION = "chat.deletion"
 MARKER = "chat.marker"
 REACTION = "chat.reaction"
 PINS = "chat.pins"
+HISTORY = "chat.history"
+ERASED = "chat.erased"
 MOST_PINS = 20
+Life = Annotated[
+    list[Annotated[int, Meta(ge=0, le=2**31)]],
+    Meta(
+        max_length=2,
+        description="How often each of the two members, in the order of their ids, has switched the history"
+        " off; left out where nobody ever has.",
+    ),
+]
 
 
 class Reference(Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,30 +46,56 @@ class SharedMessage(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     mentions: Annotated[list[Account], Meta(max_length=MOST_MENTIONS)] = []
     forwarded: Forwarded | None = None
     edited: Milliseconds | None = None
+    life: Life = []
+    fleeting: bool = False
+    """Whether it was written while the history was off: it is not kept."""
 
 
-class SharedDeletion(Struct, frozen=True, forbid_unknown_fields=True):
+class SharedDeletion(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`chat.deletion`: a message was deleted, at the time of the event. It overtakes what else waits.
 
     Who has never heard of the message does nothing: its stub comes in its place, as a `chat.message`.
     """
 
+    life: Life = []
 
-class SharedMarker(Struct, frozen=True, forbid_unknown_fields=True):
+
+class SharedMarker(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`chat.marker`: how far the sender holds and has read what the other one wrote; null: nothing yet."""
 
     delivered: Reference | None
     read: Reference | None
+    life: Life = []
 
 
-class SharedReaction(Struct, frozen=True, forbid_unknown_fields=True):
+class SharedReaction(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`chat.reaction`: with what the sender reacts to a message; null: with nothing any more."""
 
     message: Reference
     emoji: Emoji | None
+    life: Life = []
 
 
-class SharedPins(Struct, frozen=True, forbid_unknown_fields=True):
+class SharedPins(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`chat.pins`: what is pinned in the chat, by the sender and at the time of the event."""
 
     pinned: Annotated[list[Reference], Meta(max_length=MOST_PINS)]
+    life: Life = []
+
+
+class SharedHistory(Struct, frozen=True, forbid_unknown_fields=True):
+    """`chat.history`: in which life the history is, and whether messages are kept in it. It overtakes all."""
+
+    life: Life
+    kept: bool
+
+
+class SharedErasure(Struct, frozen=True, forbid_unknown_fields=True):
+    """`chat.erased`: the node of the sender has destroyed the key of all that was written before `life`.
+
+    It was kept under epochs of that node's keyring up to `epoch`, whose keys are destroyed; `at` is when the
+    history was switched there. Whoever keeps the event has a receipt.
+    """
+
+    life: Life
+    epoch: Annotated[int, Meta(ge=1, le=2**53 - 1)]

@@ -1,13 +1,12 @@
 """Events: what one node tells another of what its accounts did, signed by the node of that very account."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta, Struct, structs
 
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
-from safeum_home.ports import NodeSigner
 from safeum_home.protocol.federation.canonical import Canonical, NotCanonical
 from safeum_home.protocol.federation.signed import (
     NodeName,
@@ -17,6 +16,9 @@ from safeum_home.protocol.federation.signed import (
     is_signed,
 )
 from safeum_home.protocol.scalars import Account, Chat, Milliseconds
+
+if TYPE_CHECKING:
+    from safeum_home.ports import NodeSigner
 
 MOST_OCTETS = 64 * 1024
 """Of an event with its signatures."""
@@ -73,7 +75,7 @@ def new_event(
     )
 
 
-def sign_event(event: Event, key: str, signer: NodeSigner) -> bytes:
+def sign_event(event: Event, key: str, signer: "NodeSigner") -> bytes:
     """The event as it goes to other nodes, signed with the node's own key of the id `key`.
 
     Raises `Problem(malformed_event)` where it holds what it cannot hold, or is too long, and `Erased`.
@@ -92,6 +94,11 @@ def sign_event(event: Event, key: str, signer: NodeSigner) -> bytes:
 def signed_octets(event: Event) -> bytes:
     """What is signed of an event that was read: the canonical form without the signatures."""
     return _canonical.encode_again(structs.replace(event, signatures={}))
+
+
+def event_octets(event: Event) -> bytes:
+    """An event that was read, octet for octet as it came."""
+    return _canonical.encode_again(event)
 
 
 def read_event(octets: bytes) -> Event:

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct, structs
 
 from safeum_home.errors import Code, Problem
-from safeum_home.ports import NodeSigner
 from safeum_home.protocol.federation.canonical import Canonical, NotCanonical
 from safeum_home.protocol.federation.signed import (
     KEY_SIZE,
@@ -21,6 +20,9 @@ from safeum_home.protocol.federation.signed import (
     octets_of,
 )
 from safeum_home.protocol.scalars import Milliseconds
+
+if TYPE_CHECKING:
+    from safeum_home.ports import NodeSigner
 
 KEY_PATH = "/_safeum/key/v1"
 MOST_OCTETS = 16 * 1024
@@ -76,7 +78,7 @@ class VerifyKeys:
 
 
 def write_document(
-    node: str, valid_until: int, current: Mapping[str, NodeSigner], old: Mapping[str, tuple[bytes, int]]
+    node: str, valid_until: int, current: Mapping[str, "NodeSigner"], old: Mapping[str, tuple[bytes, int]]
 ) -> bytes:
     """The document of a node, signed; `old` are keys and when each expired (milliseconds)."""
     document = KeyDocument(

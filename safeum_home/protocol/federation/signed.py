@@ -8,7 +8,7 @@ node and key: `{node: {key id: signature}}`. Keys and signatures are Ed25519 (RF
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 from nacl.exceptions import CryptoError
@@ -16,8 +16,11 @@ from nacl.signing import VerifyKey
 
 from safeum_home.errors import Problem
 from safeum_home.ids import MAX_NODE_NAME, node_name
-from safeum_home.ports import NodeSigner
 from safeum_home.protocol.federation import canonical
+
+if TYPE_CHECKING:
+    from safeum_home.ports import NodeSigner
+
 
 KEY_SIZE = 32
 SIGNATURE_SIZE = 64
@@ -85,7 +88,7 @@ def signed_octets(members: Mapping[str, Any]) -> bytes:
     return canonical.encode({name: each for name, each in members.items() if name != "signatures"})
 
 
-def sign_json(members: Mapping[str, Any], node: str, key: str, signer: NodeSigner) -> dict[str, Any]:
+def sign_json(members: Mapping[str, Any], node: str, key: str, signer: "NodeSigner") -> dict[str, Any]:
     """The object with one more signature; raises `canonical.NotCanonical`, `Erased`."""
     signature = base64(signer.sign(signed_octets(members)))
     signatures = dict(members.get("signatures", {}))

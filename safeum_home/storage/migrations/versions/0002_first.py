@@ -275,24 +275,22 @@ def _federation() -> None:
         sqlite_where=is_free,
         postgresql_where=is_free,
     )
-    op.create_index(
-        "ix_outbox_fixed",
-        "outbox",
-        ["destination", "position"],
-        sqlite_where=is_fixed,
-        postgresql_where=is_fixed,
-    )
-    op.create_index(
-        "ix_outbox_held",
-        "outbox",
-        ["destination", "type", "pointer"],
-        sqlite_where=is_held,
-        postgresql_where=is_held,
-    )
+    for name, columns, where in (
+        ("ix_outbox_fixed", ["destination", "position"], is_fixed),
+        ("ix_outbox_held", ["destination", "type", "pointer"], is_held),
+    ):
+        op.create_index(name, "outbox", columns, sqlite_where=where, postgresql_where=where)
     _table(
         "set_aside",
         _blind("peer", primary_key=True),
         sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
         _number("at"),
+        _sealed(),
+    )
+    _table("owed", _blind("chat", primary_key=True))
+    _table(
+        "passed",
+        _blind("chat", primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
         _sealed(),
     )

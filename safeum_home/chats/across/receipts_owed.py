@@ -1,0 +1,59 @@
+"""The receipts that other nodes get for what was erased here: when the keyring has turned, not before."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+
+from sqlalchemy import Connection
+
+from safeum_home.chats.across.telling import Telling
+from safeum_home.chats.opening import ChatOpener
+from safeum_home.errors import Problem, Tampered
+from safeum_home.ports import Database, EpochTurns
+from safeum_home.storage import owed
+
+AT_ONCE = 100
+"""Chats in one transaction."""
+
+
+class ReceiptsOwed:
+    """Gives them. Which are owed is in the database, so also after a crash."""
+
+    def __init__(self, database: Database, opener: ChatOpener, telling: Telling, turns: EpochTurns) -> None:
+        self._database = database
+        self._opener = opener
+        self._telling = telling
+        self._turns = turns
+
+    async def give(self) -> None:
+        """Note all that can be given now. What fails is left to the next time, or the next start."""
+        page: Sequence[bytes] = [b""]
+        with suppress(Problem):  # the storage says itself that it is unavailable
+            while page := await self._database.read(partial(_behind, page[-1])):
+                nodes = await self._database.transact(partial(self._note, page))
+                self._telling.wake(tuple(sorted(nodes)))
+
+    def _note(self, page: Sequence[bytes], c: Connection) -> set[str]:
+        told: set[str] = set()
+        for blind in page:
+            nodes = self._nodes(c, blind)
+            if nodes is None:
+                continue
+            self._telling.receipt(c, nodes, blind)
+            told.update(nodes)
+        return told
+
+    def _nodes(self, c: Connection, blind: bytes) -> tuple[str, ...] | None:
+        """Who gets the receipt for a chat; None where it is not true yet."""
+        try:
+            chat = self._opener.direct(c, blind)
+        except Tampered:
+            return ()
+        past = None if chat is None else chat.record.erasure
+        if chat is None or past is None:
+            return ()
+        return self._opener.other_nodes(chat.members) if past.epoch < self._turns.oldest else None
+
+
+def _behind(after: bytes, c: Connection) -> Sequence[bytes]:
+    return owed.some(c, after, AT_ONCE)
