@@ -122,6 +122,8 @@ class GroupMessages:
 
         def publish() -> None:
             device = self._posts.device(settled[0]) if settled else None
+            if arrived.message.forwarded is not None:
+                device = None  # it does not know what it has had copied
             for post in settled:
                 self._posts.settle(post)
             for each in outcome:

@@ -159,7 +159,9 @@ class Posts:
             self._awaiting.drop(position)
             return stored
         if shown is not None:
-            self.box.tell(stored.record, position, position, caller.device)
+            # Who has a message copied does not know what it holds: that device is told too.
+            skip = caller.device if shown.forwarded is None else None
+            self.box.tell(stored.record, position, position, skip)
         self._peers.wake([hub])
         return stored._replace(answer=answer)
 
