@@ -331,6 +331,33 @@ class ChangingTests(GroupsAcrossCase):
         self.assertEqual(self.words(self.bob, self.chat)[-2:], ["first", "deleted"])
         self.assertEqual(self.shown(self.bob, self.chat)[-2:], self.shown(self.alice, self.chat)[-2:])
 
+    def test_readers(self) -> None:
+        """Who has read is known at the hub, of all nodes, and asked for from all."""
+        self.alice.write(self.chat, "one")
+        number = self.bob.ask("chat.send", **self.bob.message(self.chat, "two"))
+        self.settle()
+        self.assertIsNotNone(self.bob.answer(number))
+        first, second = (self.page(self.carol)[place]["id"] for place in (-2, -1))
+        self.assertEqual(self.readers(self.carol, first), set())
+        self.carol.call("chat.read", chat=self.chat, upto=first)
+        self.settle()
+        self.assertEqual(self.readers(self.carol, first), {"carol"})
+        self.assertEqual(self.readers(self.carol, second), set())
+        for client in (self.alice, self.carol):
+            client.call("chat.read", chat=self.chat, upto=self.page(client)[-1]["id"])
+        self.settle()
+        for client in (self.alice, self.bob, self.carol):
+            self.assertEqual(self.readers(client, self.page(client)[-1]["id"]), {"alice", "carol"})
+            others = [e["params"]["account"] for e in client.take("chat.receipt")]
+            self.assertEqual(set(others) - {client.account}, set())
+
+    def page(self, client: Client) -> list[Any]:
+        return list(client.call("chat.history", chat=self.chat)["messages"])
+
+    def readers(self, client: Client, upto: str) -> set[str]:
+        found = client.call("group.readers", chat=self.chat, upto=upto)["readers"]
+        return {name for name in ("alice", "amy", "bob", "carol") if getattr(self, name).account in found}
+
     def test_answers(self) -> None:
         """An answer names what it answers, in each copy by the id that it has there."""
         first = self.alice.write(self.chat, "one")["id"]
