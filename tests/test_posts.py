@@ -372,5 +372,5 @@ class RefusedTests(PostsCase):
         self.bob.take()
         self.nodes.give_up(B, A)
         [event] = self.bob.take("chat.post")
-        self.assertEqual(event["params"]["code"], "node_unreachable")
+        self.assertEqual(event["params"]["code"], "not_taken")
         self.assertEqual(self.waiting(self.bob), [])

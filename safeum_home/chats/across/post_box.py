@@ -269,7 +269,7 @@ class PostBox:
         self._awaiting.stop()
 
 
-_UNTOLD = Code.NODE_UNREACHABLE.code
+_UNTOLD = Code.NOT_TAKEN.code
 _CODES = {code.code: code for code in Code}
 
 
