@@ -7,7 +7,7 @@ from safeum_home.client.message_words import body_text
 from safeum_home.client.notices import Outgoing
 from safeum_home.client.text import safe, words
 from safeum_home.errors import Code, Problem
-from safeum_home.protocol.commands import Done, Sent
+from safeum_home.protocol.commands import Acted, Sent
 from safeum_home.protocol.events import PostChanged
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def refused(desk: "Desk", event: PostChanged) -> None:
         desk.tell(f"{hub(view)} has not done what you wanted with a message. {why}", "error", chat=event.chat)
 
 
-def noted(desk: "Desk", view: ChatView, done: Done | Sent) -> None:
+def noted(desk: "Desk", view: ChatView, done: Acted | Sent) -> None:
     """Say where a command is not carried out yet."""
     if done.waiting:
         desk.note(f"{hub(view)}, which orders this group, is away: it is done when that is back.")
