@@ -108,6 +108,8 @@ class GroupTelling:
         if joined.visible < place:
             before = events.events_before(c, chat, place, EARLIER, joined.visible)
             rows += [r for each in before for r in self._messages.rows({node: life}, chat, each.position)]
+            if before:
+                rows += self._messages.about(c, draft.record, chat, before[0].position, node, life)
         return [(place, row) for row in rows]
 
     def _leaving(self, c: Connection, draft: Draft, nodes: tuple[str, ...]) -> None:
