@@ -110,6 +110,7 @@ class OutboxTests(StorageCase):
         batch = await self.write(outbox.fix, B, 1, 9)
         self.assertEqual(await self.write(outbox.hold, B, batch[:2]), 0)
         self.assertEqual(await self.read(outbox.holding), [B])
+        self.assertEqual(await self.read(outbox.held), 2)
         self.assertEqual(await self.read(outbox.waiting_since, B, row(2)), 1)
         self.assertEqual(await self.read(outbox.waiting_since, B, row(9)), 0)
         self.assertEqual(await self.write(outbox.remove_fixed, B, 1), 1)
@@ -162,10 +163,13 @@ class PeerTests(StorageCase):
         await self.write(peers.set_sent, B, 7)
         await self.write(peers.set_failing, B, 99)
         self.assertEqual(await self.read(peers.outgoing, B), (b"s" * 16, 7, 3, 99))
+        await self.write(peers.counted, C, 4)
+        self.assertEqual(await self.read(peers.waiting), {True: (1, 3), False: (1, 4)})
         await self.write(peers.set_delivered, B, 100)
+        self.assertEqual(await self.read(peers.waiting), {False: (2, 7)})
         await self.write(peers.set_stream, B, b"t" * 16)
         self.assertEqual(await self.read(peers.outgoing, B), (b"t" * 16, 0, 3, 0))
-        self.assertEqual(await self.read(peers.outgoing, C), (b"s" * 16, 0, 0, 0))
+        self.assertEqual(await self.read(peers.outgoing, C), (b"s" * 16, 0, 4, 0))
         [first, second] = await self.read(peers.page, b"", 9)
         self.assertEqual((first, second.peer), ((B, b"sealed", 3, 0, 100), C))
         self.assertEqual(await self.read(peers.page, B, 9), [second])
@@ -234,3 +238,23 @@ class PlanTests(StorageCase):
         for plan in await self.read(plans):
             self.assertIn("SEARCH outbox", plan)
             self.assertNotIn("TEMP B-TREE", plan)
+
+    async def test_what_is_held_back(self) -> None:
+        """By its own index, which is empty as a rule."""
+
+        def plans(c: Connection) -> list[str]:
+            found = []
+            for statement in (
+                outbox._RELEASE,
+                outbox._DELETE_HELD_OLDER,
+                outbox._HOLDING,
+                outbox._COUNT_HELD,
+            ):
+                text = str(statement.compile(dialect=c.dialect))
+                values = (b"",) * text.count("?")
+                rows = c.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all()
+                found.append("; ".join(str(each[3]) for each in rows))
+            return found
+
+        for plan in await self.read(plans):
+            self.assertIn("ix_outbox_held", plan)

@@ -73,8 +73,10 @@ _HOLD = update(outbox).where(_OF, outbox.c.position == bindparam("place")).value
 _DELETE_HELD = delete(outbox).where(
     _OF, _HELD, outbox.c.type == bindparam("of_type"), outbox.c.pointer == bindparam("of_pointer")
 )
-_DELETE_HELD_OLDER = delete(outbox).where(_OF, _HELD, _IS_NEWER)
-_RELEASE = update(outbox).where(_OF, _HELD).values(batch=0)
+# All types are behind "": so SQLite looks into their own index, and not through all that waits for the node.
+_ALL_HELD = (_OF, _HELD, outbox.c.type > literal_column("''"))
+_DELETE_HELD_OLDER = delete(outbox).where(*_ALL_HELD, _IS_NEWER)
+_RELEASE = update(outbox).where(*_ALL_HELD).values(batch=0)
 _COUNT_HELD = select(func.count()).where(_HELD)
 _HOLDING = select(outbox.c.destination).where(_HELD).distinct()
 _OLDER = (
