@@ -105,6 +105,17 @@ class DocumentTests(SynchronousTestCase):
         for name in names:
             namedAny(f"safeum_home.{name}")
 
+    def test_every_page_is_listed(self) -> None:
+        """docs/README.md has all pages, and operate.md all that it is about."""
+        folder = ROOT / "docs"
+        listed = re.findall(r"\]\(([^)#]+\.md)", (folder / "README.md").read_text())
+        pages = {page.name for page in folder.glob("*.md")} - {"README.md"}
+        self.assertEqual(pages - set(listed), set())
+        operating = (folder / "operate.md").read_text()
+        contents, _ = operating.split("\n## ", 1)
+        headings = re.findall(r"^## (.+)$", operating, re.M)
+        self.assertEqual(re.findall(r"\[([^]]+)\]\(#", contents), headings)
+
     def test_links(self) -> None:
         """What is linked to is there, headings included."""
         for document in DOCUMENTS:
