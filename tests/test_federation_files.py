@@ -158,12 +158,15 @@ class ServingTests(Case):
         opening: Deferred[Lent] = Deferred()
 
         async def lend(node: str, asked: FetchFile) -> Any:
+            self.asked.append((node, asked))
             return await opening
 
         self.a.federation.connect((), {}, lend)
         body = msgspec.json.encode(FILE)
         channels = self.channels()
         answered = send(self.a.site, "POST", FILES_PATH, body, self.fields("POST", FILES_PATH, body))
+        self.pair.settle()
+        self.assertEqual(len(self.asked), 1)
         channels[0].connectionLost(Failure(ConnectionLost()))
         lent = Lent()
         opening.callback(lent)
