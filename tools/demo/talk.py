@@ -34,7 +34,9 @@ class Person:
     async def sign_up(self) -> None:
         policy = await self.client.policy()
         await self.client.register(self.login, PASSWORD, consent=policy.version)
-        self.says(f"signs up, as {self.address}")
+        name = self.login.capitalize()
+        await self.client.set_profile(name)
+        self.says(f"signs up, as {self.address}, and is called {name}")
 
     async def hears(self, kind: type[E], is_it: Callable[[E], bool]) -> E:
         """The next event of this kind that `is_it`."""
