@@ -29,9 +29,9 @@ class OutboxTests(StorageCase):
         fixed = await self.write(outbox.fix, B, 1, 10)
         self.assertEqual(fixed, (row(1, "x"), row(2, "y")))
         self.assertEqual(await self.note(row(6, "x"), row(7, "x")), 1)
-        self.assertEqual(await self.read(outbox.fixed, B), fixed)
-        self.assertEqual(await self.read(outbox.fixed, C), ())
-        self.assertEqual(await self.write(outbox.remove_fixed, B), 2)
+        self.assertEqual(await self.read(outbox.fixed, B, 1), fixed)
+        self.assertEqual(await self.read(outbox.fixed, C, 1), ())
+        self.assertEqual(await self.write(outbox.remove_fixed, B, 1), 2)
         self.assertEqual(await self.write(outbox.fix, B, 2, 10), (row(6, "x"),))
 
     async def test_many(self) -> None:
@@ -41,7 +41,7 @@ class OutboxTests(StorageCase):
         taken: list[Waiting] = []
         for number in range(1, 4):
             taken += await self.write(outbox.fix, B, number, 400)
-            await self.write(outbox.remove_fixed, B)
+            await self.write(outbox.remove_fixed, B, number)
         self.assertEqual(taken, rows)
         self.assertEqual(await self.write(outbox.fix, B, 4, 400), ())
 
@@ -58,16 +58,37 @@ class OutboxTests(StorageCase):
         await self.write(outbox.fix, B, 1, 10)
         await self.note(row(4, "y"), row(5, "z"))
         self.assertFalse(await self.read(outbox.is_overtaken, B))
-        fixed = await self.read(outbox.fixed, B)
-        self.assertEqual(await self.read(outbox.unchanged, B, fixed), [row(1, "x")])
-        self.assertEqual(await self.write(outbox.let_go, B, row(3).position), 1)
-        self.assertEqual(await self.read(outbox.fixed, B), (row(1, "x"), row(2, "y")))
+        fixed = await self.read(outbox.fixed, B, 1)
+        self.assertEqual(await self.read(outbox.unchanged, B, 1, fixed), [row(1, "x")])
+        self.assertEqual(await self.write(outbox.let_go, B, 1, row(3).position), 1)
+        self.assertEqual(await self.read(outbox.fixed, B, 1), (row(1, "x"), row(2, "y")))
         await self.write(outbox.note, B, (), 1, [row(6, "w", urgent=True)])
         self.assertTrue(await self.read(outbox.is_overtaken, B))
         self.assertEqual(await self.write(outbox.let_go, B), 1)
         every = (row(6, "w", urgent=True), row(1, "x"), row(4, "y"), row(5, "z"))
         self.assertEqual(await self.write(outbox.fix, B, 2, 10), every)
         self.assertFalse(await self.read(outbox.is_overtaken, B))
+
+    async def test_two_batches(self) -> None:
+        """One behind the other: what goes back does so once, as it has changed last, in its order."""
+        await self.note(row(1, "x"), row(2, "y"), row(3, "z"))
+        first = await self.write(outbox.fix, B, 1, 2)
+        await self.note(row(4, "x"), row(5, "w"))
+        second = await self.write(outbox.fix, B, 2, 9)
+        self.assertEqual(second, (row(3, "z"), row(4, "x"), row(5, "w")))
+        self.assertEqual(await self.read(outbox.fixed, B, 1), first)
+        self.assertEqual(await self.read(outbox.unchanged, B, 1, first), [row(2, "y")])
+        self.assertEqual(await self.read(outbox.unchanged, B, 2, second), list(second))
+        await self.note(row(6, "w"))
+        self.assertEqual(await self.write(outbox.let_go, B, 1, row(2).position), 1)
+        self.assertEqual(await self.read(outbox.fixed, B, 2), ())
+        self.assertEqual(await self.read(outbox.fixed, B, 1), first[:1])
+        await self.write(outbox.fix, B, 2, 9)
+        self.assertEqual(await self.write(outbox.let_go, B), 1)
+        every = (row(2, "y"), row(3, "z"), row(4, "x"), row(6, "w"))
+        self.assertEqual(await self.write(outbox.fix, B, 3, 9), every)
+        self.assertEqual(await self.write(outbox.remove_fixed, B, 2), 0)
+        self.assertEqual(await self.write(outbox.remove_fixed, B, 3), 4)
 
     async def test_dropped(self) -> None:
         """What is too old goes, of one node, also where it was fixed."""
@@ -92,7 +113,7 @@ class OutboxTests(StorageCase):
         self.assertEqual(await self.read(outbox.held), 2)
         self.assertEqual(await self.read(outbox.waiting_since, B, row(2)), 1)
         self.assertEqual(await self.read(outbox.waiting_since, B, row(9)), 0)
-        self.assertEqual(await self.write(outbox.remove_fixed, B), 1)
+        self.assertEqual(await self.write(outbox.remove_fixed, B, 1), 1)
         self.assertEqual(await self.write(outbox.fix, B, 2, 9), ())
         # One changes, and is held back again; the other has changed when both are released.
         await self.note(row(4, "x"))
