@@ -122,6 +122,17 @@ class LyingTests(HostileCase):
             content = {"who": who, "state": "member", "since": "s1"}
             self.assertEqual(self.hear(self.event("group.entry", content)), "malformed_event", address)
 
+    def test_called(self) -> None:
+        """A node says how its own accounts are called, and no others."""
+        for sender, address, code in (
+            (self.bob.account, "alice@a.example", "malformed_event"),
+            (self.bob.account, "+491701234567@b.example", "malformed_event"),
+            (self.alice.account, "alice@a.example", "wrong_sender_node"),
+        ):
+            told = self.event("group.called", {"address": address, "display_name": "x"}, sender=sender)
+            self.assertEqual(self.hear(told, B, A), code)
+        self.unheard(self.event("group.called", {"address": self.ben.address}, sender=self.ben.account), B, A)
+
     def test_endless(self) -> None:
         """A copy holds no more members than any group has, nor more of who was removed."""
         with (
