@@ -47,7 +47,7 @@ class Code(Enum):
     DEVICE_NOT_FOUND = Kind("device_not_found", 404, -32018, "There is no such device.")
     NOT_FOUND = Kind("not_found", 404, -32020, "There is no such thing, or it is not for you.")
     NOT_A_CONTACT = Kind(
-        "not_a_contact", 403, -32021, "Nothing can be written there: you are not in each other's contacts."
+        "not_a_contact", 403, -32021, "You are not in each other's contacts, or not in this group."
     )
     WRONG_CONTACT_STATE = Kind("wrong_contact_state", 409, -32022, "The contact is not in a state for this.")
     NODE_UNREACHABLE = Kind("node_unreachable", 502, -32023, "The other node cannot be reached.")

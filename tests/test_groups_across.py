@@ -1,7 +1,7 @@
 """Groups whose members are at several nodes: one of them orders, the others keep copies."""
 
 from base64 import b64encode
-from typing import Any
+from typing import Any, ClassVar
 
 from safeum_home.ids import ChatId
 from tests.groups_across_case import A, B, C, GroupsAcrossCase
@@ -388,6 +388,47 @@ class ChangingTests(GroupsAcrossCase):
             [event["params"]["id"] for event in told][-6:],
             [event["params"]["id"] for event in live if event["method"] == "chat.message"][-6:],
         )
+
+
+class NotYetTests(GroupsAcrossCase):
+    """What is not done across nodes."""
+
+    def test_history(self) -> None:
+        """It is not switched off where somebody is of another node, nor do such come in where it is off."""
+        chat = self.group(self.bob)
+        for client in (self.alice, self.bob):
+            self.refused("not_across_nodes", client, "chat.history.set", chat=chat, enabled=False)
+        other = self.create(self.amy, name="Other")
+        self.alice.call("chat.history.set", chat=other, enabled=False)
+        params = {"chat": other, "accounts": [self.bob.account]}
+        self.refused("not_across_nodes", self.alice, "group.invite", **params)
+        link = self.alice.call("group.link.reset", chat=other)["link"]
+        self.refused("not_across_nodes", self.bob, "group.join", link=link)
+        self.assertEqual(self.rows(self.nodes[B], "agreements"), 0)
+
+    def test_over(self) -> None:
+        """Where a group is erased nobody is invited into it any more, at any node."""
+        chat = self.create(self.bob)
+        self.alice.call("group.leave", chat=chat)
+        self.settle()
+        [told] = self.bob.take("group.member")
+        self.assertEqual(told["params"]["member"]["state"], "removed")
+        self.assertEqual(self.bob.call("group.invitations")["invitations"], [])
+        self.assertEqual(self.of_chat(B, "chats", chat), 0)
+
+
+class BoundsTests(GroupsAcrossCase):
+    limits: ClassVar[dict[str, Any]] = {"groups": 1}
+
+    def test_groups(self) -> None:
+        """An account is in no more groups than its own node allows, wherever they are."""
+        own = self.bob.call("group.create", client_id="own", name="Own")["chat"]["chat"]
+        chat = self.create(self.bob)
+        self.refused("limit_reached", self.bob, "group.accept", chat=chat)
+        self.assertEqual(self.roster(self.alice, chat)["bob@b.example"], ("member", "invited"))
+        self.bob.call("group.leave", chat=own)
+        self.come(self.bob, "group.accept", chat=chat)
+        self.assertEqual(self.roster(self.alice, chat)["bob@b.example"], ("member", "member"))
 
 
 class LastOneTests(GroupsAcrossCase):

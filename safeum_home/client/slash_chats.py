@@ -2,6 +2,7 @@
 
 from safeum_home.client.chat_lookup import meant, titles
 from safeum_home.client.desk import Desk
+from safeum_home.client.events import Link
 from safeum_home.client.slash import Mistake, slash
 
 
@@ -21,6 +22,8 @@ async def _support(desk: Desk, argument: str) -> None:
 
 @slash("retry", "", "send again what could not be sent, and reconnect now")
 async def _retry(desk: Desk, argument: str) -> None:
+    if desk.link.link is Link.ONLINE and not desk.outbox.items:
+        raise Mistake("There is nothing that could not be sent, and the node is there.")
     desk.client.retry()
     desk.outbox.retry()
 
