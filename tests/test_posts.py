@@ -198,6 +198,35 @@ class ChangingTests(PostsCase):
         self.assertEqual(found, [found[0]] * len(found))
         return found[0]
 
+    def test_changed_on_its_way(self) -> None:
+        """Who is answered that a message is there is told what has become of it meanwhile, also later on."""
+        command = self.begin(self.bob, "hi")
+        self.nodes._carry(B)
+        theirs = self.find(self.alice, "hi")
+        self.alice.call("message.delete", chat=self.chat, message=theirs)
+        self.settle()
+        sent = self.answer(self.bob, command)
+        [changed] = self.bob.take("chat.changed")
+        self.assertEqual(changed["params"]["message"]["id"], sent["id"])
+        self.assertEqual(changed["params"]["message"]["body"]["kind"], "deleted")
+        self.bob.resume(sent["id"])
+        [changed] = self.bob.take("chat.changed")
+        self.assertEqual(changed["params"]["message"]["body"]["kind"], "deleted")
+        self.all_alike()
+
+    def test_place(self) -> None:
+        """A message that has changed waits in its own place, and is not noted once more behind others."""
+        self.nodes.away.add(B)
+        first = self.alice.write(self.chat, "first")["id"]
+        self.alice.write(self.chat, "second")
+        body = {"kind": "text", "text": "FIRST"}
+        self.alice.call("message.edit", chat=self.chat, message=first, body=body)
+        waiting = [row.type for row in self.nodes.peers[A].waiting if row.node == B]
+        self.assertEqual(waiting, ["group.message", "group.message", "group.change"])
+        self.nodes.away.clear()
+        self.settle()
+        self.assertEqual(self.words(self.bob, self.chat)[-2:], ["FIRST", "second"])
+
     def test_nothing_changes(self) -> None:
         """What is so already is answered at once, and nobody is told."""
         message = self.write(self.bob, "hi")
