@@ -102,6 +102,19 @@ class LyingTests(HostileCase):
         # Nor can a copy be told to a node as if that were the hub of its own group.
         self.assertEqual(self.hear(self.event("group", {"name": "x"}, B), B, A), "not_a_contact")
 
+    def test_again_and_again(self) -> None:
+        """A copy is begun anew for who has agreed to be in it, and else is over once."""
+        self.alice.write(self.chat, "hello")
+        self.settle()
+        before = self.nodes[B].domain.turns.epoch
+        for number in range(5):
+            self.assertIsNone(self.hear(self.event("group", {"name": "x", "begins": f"life {number}"})))
+            self.nodes[B].settle(30)
+        self.assertEqual(self.nodes[B].domain.turns.epoch, before + 1)
+        self.assertEqual(self.of_chat(B, "chats"), 0)
+        states = [event["params"]["member"]["state"] for event in self.bob.take("group.member")]
+        self.assertEqual(states, ["left"])
+
     def test_unknown_groups(self) -> None:
         """Of groups that nobody is in nothing is kept, whatever is told of them."""
         chat = group_id(bytes(16))
