@@ -14,7 +14,7 @@ from tests.world import Client, Refused
 
 OPERATIONS = (
     *("send", "send", "reply", "edit", "delete", "react", "pin", "unpin", "read"),
-    *("off", "off", "on", "away", "restart", "settle"),
+    *("off", "off", "on", "away", "restart", "settle", "carry", "carry"),
 )
 REFUSED = ("message_gone", "message_not_kept", "not_yours", "too_many_pins", "rate_limited", "not_found")
 
@@ -51,7 +51,7 @@ class _Side(chats.Side):
 
 
 class HistoryConvergenceTests(chats.ConvergenceTests):
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(
         st.lists(
             st.tuples(st.integers(0, 1), st.sampled_from(OPERATIONS), st.integers(0, 9), st.integers(0, 2)),
@@ -84,6 +84,9 @@ class HistoryConvergenceTests(chats.ConvergenceTests):
             side.client.answer(number)
             for world in self.nodes.worlds.values():
                 world.settle(7)
+        elif operation == "carry":  # one node tells what waits, and hears nothing
+            if side.node not in self.nodes.away:
+                self.nodes._carry(side.node)
         else:
             super()._step(side, operation, which, value)
 

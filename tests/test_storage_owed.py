@@ -73,7 +73,7 @@ class WaitingTests(StorageCase):
         asked = [("chat.message", b"1"), ("chat.message", b"2"), ("chat.message", b"3"), ("other", b"1")]
         self.assertEqual(await self.read(outbox.waiting, peer, asked), asked[:2])
         self.assertEqual(await self.read(outbox.waiting, other, asked), [])
-        await self.write(outbox.remove_fixed, peer)
+        await self.write(outbox.remove_fixed, peer, 1)
         self.assertEqual(await self.read(outbox.waiting, peer, asked), asked[1:2])
 
 
