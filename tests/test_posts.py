@@ -311,6 +311,46 @@ class AwayTests(PostsCase):
         self.assertEqual([each for each in said if each.startswith("car")], [f"carol {n}" for n in range(3)])
         self.assertEqual(said[0], "alice")
 
+    def test_withdrawn(self) -> None:
+        """What waits can be deleted by its author: nothing of it is left, and none of it is told."""
+        self.nodes.away.add(A)
+        other = self.nodes[B].login("bob")
+        command = self.begin(self.bob, "secret", "one")
+        self.patience(self.bob)
+        post = self.answer(self.bob, command)["id"]
+        other.take()
+        self.refused("message_gone", self.ben, "message.delete", chat=self.chat, message=post)
+        self.assertEqual(self.do_at_once("message.delete", post), {})
+        for client in (self.bob, other):
+            event = client.take("chat.post")[-1]["params"]
+            self.assertEqual((event["post"], event["code"]), (post, "message_gone"))
+            self.assertNotIn("message", event)
+        self.assertEqual(self.waiting(self.bob), [])
+        self.refused("message_gone", self.bob, "message.delete", chat=self.chat, message=post)
+        again = self.begin(self.bob, "secret", "one")
+        self.assertEqual(self.assertRaises(Refused, self.answer, self.bob, again).code, "message_gone")
+        self.nodes.away.clear()
+        self.settle()
+        self.assertEqual(self.bob.take("chat.post"), [])
+        self.assertNotIn("secret", self.words(self.alice, self.chat))
+        self.all_alike()
+
+    def test_withdrawn_too_late(self) -> None:
+        """What was on its way already is deleted there."""
+        command = self.begin(self.bob, "secret")
+        self.patience(self.bob)
+        post = self.answer(self.bob, command)["id"]
+        self.nodes._carry(B)
+        self.assertIn("secret", self.words(self.alice, self.chat))
+        self.do_at_once("message.delete", post)
+        self.assertEqual(self.waiting(self.bob), [])
+        self.settle()
+        self.assertEqual(self.all_alike()[-1][2]["kind"], "deleted")
+        self.assertEqual(self.rows(self.nodes[B], "posts"), 0)
+
+    def do_at_once(self, method: str, message: str) -> dict[str, Any]:
+        return self.bob.call(method, chat=self.chat, message=message)
+
     def test_changes_wait(self) -> None:
         """Edits, reactions and deletions wait as well, and are answered so."""
         first, second = self.write(self.bob, "one"), self.write(self.bob, "two")
