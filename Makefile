@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PORT ?= 8443
 CASE ?=
+NODE ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -16,7 +17,7 @@ run: $(INSTALLED)
 	@$(BIN)/twistd --nodaemon --pidfile= safeum --development --port $(PORT)
 
 demo: $(INSTALLED)
-	@$(BIN)/python -m tools.demo $(PORT)
+	@$(BIN)/python -m tools.demo $(PORT) $(NODE)
 
 test: $(INSTALLED)
 	@$(BIN)/python -m tests.runner

@@ -83,7 +83,8 @@ class Client:
             return result
 
         headers = {**headers, "Host": place.authority}
-        return self._at(place).request(method, path, headers, body, most).addBoth(ended)
+        # Of these there is one to a place at any time: questions that it does not answer do not hold it up.
+        return self._at(place).request(method, path, headers, body, most, reserved).addBoth(ended)
 
     def agent(self, place: Place, pool: HTTPConnectionPool) -> IAgent:
         """What connects to a place, whatever the URL (see `ANYWHERE`), with the connections of `pool`."""

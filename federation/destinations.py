@@ -78,7 +78,7 @@ class Destinations:
         try:
             return await self._streams.open(place, "POST", path, headers, body)
         except NoAnswer as error:
-            if not error.handed_over and error.reason != TOO_MANY:
+            if not error.handed_over and error.reason not in (TOO_MANY, TOO_MANY_NAMES):
                 self._discovery.doubt(node)
             raise
 

@@ -6,6 +6,7 @@ import msgspec
 from twisted.internet.defer import Deferred
 
 from federation.asking import LONGEST_WAIT
+from federation.resolving import TOO_MANY_NAMES
 from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
 from safeum_home.outgoing.streams import BodyStream, Streamed
@@ -28,7 +29,7 @@ async def fetch(open_stream: OpenStream, node: str, file: FetchFile) -> BodyStre
     try:
         answer = await open_stream(node, FILES_PATH, msgspec.json.encode(file))
     except NoAnswer as error:
-        if error.reason == TOO_MANY:
+        if error.reason in (TOO_MANY, TOO_MANY_NAMES):
             raise Problem(Code.BUSY, retry_after=2.0) from None
         raise Problem(Code.NODE_UNREACHABLE) from None
     if answer.status != 200:

@@ -1,7 +1,7 @@
 """What waits for other nodes, on its way: for each destination one machine, and one transaction at a time.
 
-Rows are read a batch at a time, and a body lives only while its request is under way: what waits for nodes
-that are away takes no memory.
+Rows are read a batch at a time, and a body lives only while its request, or the one before it, is under way:
+what waits for nodes that are away takes no memory.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,10 +13,10 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from federation.answers import Failed, code_in, refused_in, seconds_in
-from federation.building import Built
 from federation.counts import BEGUN_ANEW, FAILED, HINDERED, SENT, SPLIT, Counts
 from federation.greeting import Greeting, Request
 from federation.machine import LATER, SOON, Core, Destination, new_destination
+from federation.making import Build, Maker, Ready
 from federation.resolving import TOO_MANY_NAMES
 from federation.slots import Slots
 from safeum_home.errors import Code, Problem
@@ -35,8 +35,6 @@ WITHOUT_KEYS = 30.0
 _ANEW = frozenset(("stale_stream", "sequence_gap"))
 _TOO_MUCH = frozenset(("bad_request", "too_large", "malformed_event"))
 """What a node says of a transaction that it will never take as it is."""
-
-Build = Callable[[Batch], "Deferred[Built]"]
 
 
 class Report(NamedTuple):
@@ -80,10 +78,9 @@ class Sender:
         """`random` gives numbers from 0 to 1, `key_id` names the key that requests are signed with now."""
         self._clock = clock
         self._outbox = outbox
-        self._build = build
+        self._maker = Maker(outbox, build, key_id)
         self._request = request
         self._random = random
-        self._key_id = key_id
         self._counts = counts
         self._ways: dict[str, _Way] = {}
         self._slots = Slots()
@@ -194,17 +191,20 @@ class Sender:
 
     async def _send(self, node: str, way: _Way) -> None:
         beginnings = 0
+        ready: Ready | None = None
         batch = await self._outbox.next(node)
         while batch is not None:
             await self._turn(way)
             way.begun = self._clock.seconds()
             slot = await self._slots.acquire(node, way.core.since is not None and not way.is_there)
             try:
-                batch, body = await self._body(node, batch)
-                answer = await self._put(node, batch, body) if batch.rows else None
+                (batch, built), ready = await self._maker.made(node, batch, ready), None
+                answer = None
+                if batch.rows:
+                    answer, ready = await self._put_on(node, batch, built.body)
+                del built  # before the next one is waited for
             finally:
                 self._slots.release(slot)
-                body = b""
             if answer is None:
                 batch = await self._outbox.next(node)
             elif answer.status == 200:
@@ -237,14 +237,15 @@ class Sender:
         if 0 < pause <= TURN:  # else the clock was set back
             await deferLater(self._clock, pause)
 
-    async def _body(self, node: str, batch: Batch) -> tuple[Batch, bytes]:
-        while True:
-            built = await self._build(batch)
-            if not built.is_whole:
-                batch = await self._outbox.trim(node, batch, built.trim)
-            if built.key_id == self._key_id():
-                return batch, built.body
-            # The key was replaced meanwhile: the old one signs nothing that is sent from now on.
+    async def _put_on(self, node: str, batch: Batch, body: bytes) -> tuple[Answer, Ready | None]:
+        """The answer to a batch; the next one is made meanwhile, where much waits."""
+        putting = Deferred.fromCoroutine(self._put(node, batch, body))
+        making = Deferred.fromCoroutine(self._maker.ahead(node, batch))
+        try:
+            answer = await putting
+        finally:
+            ready = await making  # whatever the answer is: it uses the database
+        return answer, ready
 
     async def _put(self, node: str, batch: Batch, body: bytes) -> Answer:
         path = f"{TRANSACTIONS_PATH}{stream_name(batch.stream)}/{batch.number}"

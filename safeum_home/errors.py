@@ -47,7 +47,7 @@ class Code(Enum):
     DEVICE_NOT_FOUND = Kind("device_not_found", 404, -32018, "There is no such device.")
     NOT_FOUND = Kind("not_found", 404, -32020, "There is no such thing, or it is not for you.")
     NOT_A_CONTACT = Kind(
-        "not_a_contact", 403, -32021, "Nothing can be written there: you are not in each other's contacts."
+        "not_a_contact", 403, -32021, "You are not in each other's contacts, or not in this group."
     )
     WRONG_CONTACT_STATE = Kind("wrong_contact_state", 409, -32022, "The contact is not in a state for this.")
     NODE_UNREACHABLE = Kind("node_unreachable", 502, -32023, "The other node cannot be reached.")
@@ -177,6 +177,12 @@ class Code(Enum):
         "peer_behind", 503, -32142, "Too much waits for the other node: it has to come back first."
     )
     UNKNOWN_KIND = Kind("unknown_kind", 422, -32143, "This node does not know this kind of event.")
+    NOT_TAKEN = Kind(
+        "not_taken",
+        503,
+        -32170,
+        "The node that orders this group was away for too long, or could not take this: it is not done.",
+    )
     MESSAGE_NOT_KEPT = Kind(
         "message_not_kept",
         409,

@@ -64,10 +64,16 @@ class SignUpTests(LoginCase):
     def test_weak(self) -> None:
         """Short, common and self-named passwords are refused before anything is counted or hashed."""
         self.world = World(signups_per_address=1e-6, signups_per_address_burst=1)
-        for password in ("short", "password", "PASSWORD123", "Alice-in-wonderland"):
-            self.refused(
+        for password, why in (
+            ("short", "at least 8 characters"),
+            ("password", "it is among the most common ones"),
+            ("PASSWORD123", "it is among the most common ones"),
+            ("Alice-in-wonderland", "it is the login"),
+        ):
+            refused = self.refused(
                 "weak_password", "account.register", username="alice-in-wonderland", password=password
             )
+            self.assertEqual(refused["detail"], why)
         self.assertEqual(self.world.pool.hashed, 0)
         self.register("alice")
 

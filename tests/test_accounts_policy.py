@@ -64,6 +64,26 @@ class ParseTests(SynchronousTestCase):
         self.assertIn("octets", str(self.assertRaises(PolicyError, read, "/dev/zero")))
         self.assertEqual(read("standard"), standard())
 
+    def test_it_tells_of_other_nodes(self) -> None:
+        """What people of other nodes are to see is given to these: a paragraph says all of it."""
+        [told] = [each for each in standard().text.split("\n\n") if "accounts at other nodes" in each]
+        for each in (
+            "account's id",
+            "login",
+            "profile",
+            "picture",
+            "accepted",
+            "write",
+            "reactions",
+            "pin",
+            "received and read",
+            "close your account",
+            "30 days",
+            "can read that copy",
+        ):
+            self.assertIn(each, told)
+        self.assertIn("those who are in the chat and their nodes", standard().text)
+
 
 class ConsentTests(SynchronousTestCase):
     """Accounts and versions."""

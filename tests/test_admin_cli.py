@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from argparse import Namespace
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -16,11 +17,12 @@ import msgspec
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
-from twisted.trial.unittest import TestCase
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from safeum_home.admin import control_cli
 from safeum_home.admin.commands import standard_handlers
 from safeum_home.admin.service import AdminFactory, listen
-from safeum_home.admin.wire import Names, Status
+from safeum_home.admin.wire import Done, Names, Status
 from safeum_home.errors import Code, Problem
 from safeum_home.operator import main
 from safeum_home.protocol.frames import problem_details
@@ -241,3 +243,20 @@ class CommandLineTests(TestCase):
             self.assertIn("evil", shown)
             self.assertTrue(shown.replace("\n", "").isprintable(), shown)
             self.assertEqual(code, 1 if "error" in result else 4 if arguments == ("status",) else 0)
+
+
+class NothingTests(SynchronousTestCase):
+    """Lists that are empty."""
+
+    def said(self, lines: list[str], *, json: bool) -> tuple[str, str]:
+        out, error = StringIO(), StringIO()
+        with redirect_stdout(out), redirect_stderr(error):
+            code = control_cli.shown(Namespace(json=json), Done(), lines, "There is none.")
+        self.assertEqual(code, 0)
+        return out.getvalue(), error.getvalue()
+
+    def test_it_is_said(self) -> None:
+        """To people, and beside what scripts read."""
+        self.assertEqual(self.said([], json=False), ("", "There is none.\n"))
+        self.assertEqual(self.said(["one"], json=False), ("one\n", ""))
+        self.assertEqual(self.said([], json=True), ("{}\n", ""))

@@ -4,7 +4,7 @@ from typing import Any
 
 from safeum_home.protocol.carried import MAX_CARRIED
 from tests.changes_case import ChangeCase, Group, text
-from tests.world import Client, World
+from tests.world import Client, Refused, World
 
 
 class ComposingCase(ChangeCase):
@@ -208,6 +208,27 @@ class CarriedTests(ComposingCase):
             about = {"chat": self.chat, "client_id": "p", "body": body}
             self.refused("invalid_params", self.alice, "chat.send", **about)
         self.assertEqual(self.bob.take("chat.message"), [])
+
+    def test_why_it_is_refused(self) -> None:
+        """What is wrong with such a body is said, and not that its kind is not known, which it may be."""
+        deep: list[Any] = []
+        for _ in range(17):
+            deep = [deep]
+        for more, why in (
+            ({"x": 1.5}, "a number that is no integer"),
+            ({"x": 2**53}, "beyond 2^53-1"),
+            ({"é": 1}, "not of visible ASCII"),
+            ({"x": deep}, "deeper than 16"),
+            ({"x": "x" * MAX_CARRIED}, f"{MAX_CARRIED} is the most"),
+            ({"kind": "node.x"}, "written by nodes alone"),
+            ({"kind": "notice"}, "missing required field `action`"),
+            ({"kind": "Poll"}, "`$.params.body.kind`"),
+        ):
+            about = {"chat": self.chat, "client_id": "p", "body": {"kind": "poll", **more}}
+            error = self.assertRaises(Refused, self.alice.call, "chat.send", **about).error["data"]
+            self.assertEqual(error["code"], "invalid_params")
+            self.assertIn(why, error["detail"])
+            self.assertIn("`$.params.body", error["detail"])
 
     def test_not_a_number(self) -> None:
         """What is no JSON is none inside a body either."""

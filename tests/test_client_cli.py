@@ -2,12 +2,15 @@
 
 import asyncio
 import os
-from contextlib import redirect_stdout
+import sys
+from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.cli import COMMANDS, parser, read_line
+from safeum_home import __version__
+from safeum_home.client.cli import COMMANDS, main, parser, read_line
 from safeum_home.client.entry import Options
 from safeum_home.client.trust import BadCertificate, node_at, tls_for
 from safeum_home.errors import Problem
@@ -103,3 +106,42 @@ class AuthorityTests(SynchronousTestCase):
             self.assertIn(
                 "certificate", str(self.assertRaises(BadCertificate, tls_for, node_at("home.example"), pem))
             )
+
+
+class CommandLineTests(SynchronousTestCase):
+    """What is said of a command line that leads nowhere, before any node is asked."""
+
+    def run_with(self, *given: str) -> tuple[int | str | None, str, str]:
+        """The exit status, and what was written to standard output and standard error."""
+        self.patch(sys, "argv", ["safeum", *given])
+        out, error = StringIO(), StringIO()
+        with redirect_stdout(out), redirect_stderr(error):
+            try:
+                status: int | str | None = main()
+            except SystemExit as end:
+                status = end.code
+        return status, out.getvalue(), error.getvalue()
+
+    def test_version(self) -> None:
+        """The same words as the operator's command has."""
+        self.assertEqual(self.run_with("--version"), (0, f"SafeUM Home {__version__}\n", ""))
+
+    def test_authorities_that_are_none(self) -> None:
+        """Are told with the file that was named."""
+        self.assertEqual(
+            self.run_with("policy", "--ca", "no-such-file"),
+            (1, "", "safeum: no-such-file: No such file or directory\n"),
+        )
+        Path("empty.pem").write_bytes(b"")
+        self.addCleanup(Path("empty.pem").unlink)
+        status, _, told = self.run_with("policy", "--ca", "empty.pem")
+        self.assertEqual((status, told[:24]), (1, "safeum: --ca empty.pem: "))
+        self.assertIn("holds no certificate (PEM).", told)
+
+    def test_a_command_takes_what_it_uses(self) -> None:
+        """To show the policy nobody logs in."""
+        for option in ("--login", "--password-fd", "--device", "--agree", "--invite-fd"):
+            status, _, told = self.run_with("policy", option, "1")
+            self.assertEqual(status, 2)
+            self.assertIn("unrecognized arguments", told)
+        self.assertEqual(parser().parse_args(["policy"]).device, "safeum policy")

@@ -58,7 +58,7 @@ class OwnTests(DeskTestCase):
         """Is said so before it has to be given twice."""
         for wrong in ("12345", "1234567890123", "28471a"):
             self.lines("/pin set", PASSWORD, wrong)
-            self.assertEqual(self.desk.notices[-1].text, RULE)
+            self.assertEqual(self.desk.notices[-1].text, f"{RULE} An empty line sets none.")
             self.assertEqual(self.desk.questions.prompt, "PIN: ")
             self.enter("")
 
@@ -130,7 +130,8 @@ class OwnTests(DeskTestCase):
         self.assertIn("Left as it was.", self.lines("/close-account", ""))
         self.assertIn("Left as it was.", self.lines("/close-account", "ada", ""))
         self.assertIn("That is not your login, and nothing was closed.", self.lines("/close-account", "adam"))
-        self.assertIn(RULE, self.lines(PIN, "Ada@home.test", "2847"))
+        refused = self.lines(PIN, "Ada@home.test", "2847")
+        self.assertIn(f"{RULE} An empty line leaves everything as it is.", refused)
         self.assertEqual(self.params("session.block"), [])
         self.wire.answers["session.block"] = lambda params: Problem(Code.WRONG_PIN)
         self.assertIn("The PIN is wrong, and nothing was closed.", self.lines("905813"))

@@ -98,13 +98,14 @@ class EntryTests(SynchronousTestCase):
         refusals = [Code.USERNAME_TAKEN, Code.WEAK_PASSWORD, Code.BUSY]
 
         def register(params: dict[str, Any]) -> Any:
-            return Problem(refusals.pop(0)) if refusals else opened()
+            return Problem(refusals.pop(0), "why it is") if refusals else opened()
 
         self.node.answers["account.register"] = register
         person = self.person("yes", "eve", "weak", "weak", "ada", "strong", "strong")
         asyncio.run(sign_up(self.node.client, options(), person))
         tried = [(params["username"], params["password"]) for params in self.params("account.register")]
         self.assertEqual(tried, [("eve", "weak"), ("ada", "weak"), ("ada", "strong"), ("ada", "strong")])
+        self.assertIn("The password is too short or too common: why it is.", self.said)
 
     def test_an_invite_is_asked_for_where_the_node_wants_one(self) -> None:
         """Nothing else is asked again for it; a link will do."""

@@ -107,6 +107,14 @@ class ClientTransferTests(TransferCase):
         self.wait(self.node.client.download(of_file(size=20), partial))
         self.assertEqual(self.web.asked, [])
 
+    def test_a_node_that_is_away(self) -> None:
+        """The file is another node's, which does not answer: it is asked for again, and goes on."""
+        octets, away = os.urandom(20), local(Code.NODE_UNREACHABLE)
+        self.use(FakeWeb(octets, breaks=(away, 7, away, away)))
+        target = io.BytesIO()
+        self.wait(self.node.client.download(of_file(size=20), target))
+        self.assertEqual((target.getvalue(), len(self.web.asked)), (octets, 5))
+
     def test_a_lost_file(self) -> None:
         """It is not asked for again, and where nothing came nothing is left behind."""
         self.use(FakeWeb(b"x" * 20, breaks=(local(Code.FILE_LOST),)))
@@ -255,6 +263,16 @@ class GivenUpTests(SynchronousTestCase):
             head = b"HTTP/1.1 413 x\r\nContent-Length: %d\r\n\r\n" % len(told)
             self.node.protocol.dataReceived(head + told)
             self.assertEqual(self.failureResultOf(doing, RemoteProblem).value.rpc, number)
+
+    def test_counted(self) -> None:
+        """What is said instead of a file is none of its octets: a transfer goes on where the file is."""
+        for status, counted in ((200, [2]), (502, [])):
+            self.setUp()
+            moved: list[int] = []
+            doing = self.web.ask("GET", "/v1/x", {}, sink=lambda reply: io.BytesIO(), moved=moved.append)
+            self.node.protocol.dataReceived(b"HTTP/1.1 %d x\r\nContent-Length: 2\r\n\r\n{}" % status)
+            self.assertEqual(moved, counted)
+            doing.addErrback(lambda failure: None)
 
     def test_strange_fields(self) -> None:
         """A field that is no text is one as any other."""

@@ -125,8 +125,15 @@ class PersonTests(NumberCase):
 
     def test_a_slip_is_asked_for_again(self) -> None:
         """A code and a password each by itself; nobody types twice what was right."""
-        self.sit_down(NUMBER, "yes", "999999", "weak", "weak", "nonsense", "code", PASSWORD, PASSWORD)
-        self.assertEqual(self.asked[2:], ["Code", *CHOSEN, "Code", "Code", *CHOSEN])
+        self.sit_down(NUMBER, "yes", "999999", "weak", "weak", "code", PASSWORD, PASSWORD)
+        self.assertEqual(self.asked[2:], ["Code", *CHOSEN, "Code", *CHOSEN])
+        self.assertIn("The password is too short or too common: at least 8 characters.", self.said)
+
+    def test_what_is_no_code(self) -> None:
+        """Is said so, and asked for again before a password is; blanks in one do no harm."""
+        self.sit_down(NUMBER, "yes", "nonsense", "12345", "1234567", " 99 99 99 ", PASSWORD, PASSWORD, "code")
+        self.assertEqual(self.asked[2:], ["Code"] * 4 + CHOSEN + ["Code"])
+        self.assertEqual(self.said[2:5], ["The code has six digits."] * 3)
 
     def test_another_code(self) -> None:
         """An empty answer has another one sent, once it is time."""
@@ -215,9 +222,13 @@ class PersonTests(NumberCase):
 
     def test_tries_come_to_an_end(self) -> None:
         """The fifth wrong code ends the verification, and the person may begin anew."""
-        wrong = ["nonsense"] * 20
-        with self.assertRaises(RemoteProblem):
-            self.sit_down(NUMBER, "yes", wrong[0], PASSWORD, PASSWORD, *wrong)
+        wrong = ["999999"] * 5
+        client = self.sit_down(
+            NUMBER, "yes", wrong[0], PASSWORD, PASSWORD, *wrong[1:], "ada", PASSWORD, PASSWORD
+        )
+        assert client.opened is not None
+        self.assertEqual(client.opened.address, "ada@home.example")
+        self.assertEqual(self.said.count("The code is wrong."), 4)
 
 
 CHOSEN = ["Choose a password", "Once more"]

@@ -83,6 +83,16 @@ class OutboxTests(DeskTestCase):
         self.enter("/drop")
         self.assertIn("There is nothing here", self.text())
 
+    def test_nothing_to_send_again(self) -> None:
+        """Is said; while there is no connection, /retry makes one."""
+        self.enter("/retry")
+        self.assertIn("There is nothing that could not be sent, and the node is there.", self.text())
+        self.wire.drop()
+        before = len(self.node.wires)
+        self.enter("/retry")
+        self.assertEqual(len(self.node.wires), before + 1)
+        self.assertEqual(self.text().count("There is nothing that could not"), 1)
+
     def test_what_never_can_be_sent_is_not_offered_again(self) -> None:
         """/retry leaves it where it is; what it was refused for is left out where it can be."""
         self.wire.answers["chat.send"] = refusing(Code.TOO_LARGE)

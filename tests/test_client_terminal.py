@@ -236,7 +236,10 @@ class CommandTests(DeskTestCase):
     def test_refusals_are_words(self) -> None:
         self.wire.answers["contact.find"] = lambda params: Problem(Code.NOT_FOUND)
         self.enter("/add nobody")
-        self.assertIn("Nobody has the address nobody.", self.body())
+        told = " ".join(self.body().split())
+        self.assertIn(
+            "Nobody has the address nobody here: who is at another node is asked as LOGIN@NODE.", told
+        )
         self.wire.answers["contact.find"] = lambda params: Problem(Code.RATE_LIMITED, None, 30)
         self.enter("/add nobody")
         self.assertIn("That was too often. Try again in 30 s.", self.body())

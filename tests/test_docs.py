@@ -26,6 +26,7 @@ NOT_RUN = {
     r"fetch-root-secret": "stands for what an operator has; the tests of sealing feed descriptors",
     r"shred": "may be missing, and has nothing of ours in it",
     r"safeum verify-receipt": "tests.test_client_receipts runs it, with the receipt of the published vectors",
+    r"curl https://b\.example": "another node; tests.test_e2e_history_across asks one",
     r"safeum chat": "a person's terminal; the tests of the client drive it",
     r"^make ": "would run for ever, or run this test in itself: `make -n` is run instead",
 }
@@ -103,6 +104,17 @@ class DocumentTests(SynchronousTestCase):
         self.assertGreater(len(names), 15)
         for name in names:
             namedAny(f"safeum_home.{name}")
+
+    def test_every_page_is_listed(self) -> None:
+        """docs/README.md has all pages, and operate.md all that it is about."""
+        folder = ROOT / "docs"
+        listed = re.findall(r"\]\(([^)#]+\.md)", (folder / "README.md").read_text())
+        pages = {page.name for page in folder.glob("*.md")} - {"README.md"}
+        self.assertEqual(pages - set(listed), set())
+        operating = (folder / "operate.md").read_text()
+        contents, _ = operating.split("\n## ", 1)
+        headings = re.findall(r"^## (.+)$", operating, re.M)
+        self.assertEqual(re.findall(r"\[([^]]+)\]\(#", contents), headings)
 
     def test_links(self) -> None:
         """What is linked to is there, headings included."""

@@ -91,6 +91,7 @@ class FederationTests(SynchronousTestCase):
             [(key.id, key.expired is None) for key in keys], [("ed25519:2", True), ("ed25519:1", False)]
         )
         self.assertEqual(self.a.operate("aside"), "")
+        self.assertIn('safeum_federation_nodes{state="idle"} 1', self.a.operate("metrics"))
 
     def test_killed_again_and_again(self) -> None:
         """Both are killed while they tell and are told: all is there, once, in its order."""

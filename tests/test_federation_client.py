@@ -205,11 +205,14 @@ class BoundTests(NetCase):
     async def test_reserve(self) -> None:
         """Whatever hangs, there is room left for what waits for other nodes."""
         node, other = self.node(NAME), self.node("other.example")
-        client = self.client(requests=8, at_once=8)
+        client = self.client(requests=8, at_once=2, waiting=4)
         place, elsewhere = Place(NAME, node.port), Place("other.example", other.port)
         hanging = [client.request(place, "GET", "/silent", {}) for _ in range(6)]
         self.assertEqual((await self.refused(client, elsewhere)).reason, TOO_MANY)
         answer = await client.request(elsewhere, "GET", "/ok", {}, reserved=True)
+        self.assertEqual(answer.status, 200)
+        # At the very node, too, that does not answer questions.
+        answer = await client.request(place, "GET", "/ok", {}, reserved=True)
         self.assertEqual(answer.status, 200)
         hanging += [client.request(place, "GET", "/silent", {}, reserved=True) for _ in range(2)]
         self.assertEqual((await self.refused(client, elsewhere, reserved=True)).reason, TOO_MANY)

@@ -43,8 +43,9 @@ class RotationTests(SynchronousTestCase):
         return [each.code for each in found]
 
     def between(self, name: str, before: bool) -> list[str]:
-        """Replace the key each of the first three times around `Sender.<name>`; the keys that were in use."""
+        """Replace the key each of the first three times around `<name>`; the keys that were in use."""
         sender: Any = self.a.federation.sender
+        sender = sender._maker if name == "_build" else sender
         original, keys = getattr(sender, name), list[str]()
 
         def wrapped(*what: Any) -> Any:

@@ -1,20 +1,24 @@
 """docs/federation-vectors.json read by others' code; tests.test_protocol_documents holds it to ours."""
 
 import json
-from base64 import b64encode
+from base64 import b32encode, b64encode
 from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
 
 import canonicaljson
+import msgspec
 import signedjson.key
 import signedjson.sign
 from nacl.signing import SigningKey, VerifyKey
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.ids import direct_chat_id
+from safeum_home.protocol.federation.chats import SharedMessage
+from safeum_home.protocol.types import Text
 
-VECTORS = Path(__file__).parent.parent / "docs" / "federation-vectors.json"
+PAGE = Path(__file__).parent.parent / "docs" / "federation.md"
+VECTORS = PAGE.with_name("federation-vectors.json")
 
 
 def unpadded(octets: bytes) -> str:
@@ -61,6 +65,17 @@ class VectorTests(SynchronousTestCase):
         self.assertEqual(document["verify_keys"], {"ed25519:2": {"key": unpadded(self.public("ed25519:2"))}})
         self.assertEqual(document["old_verify_keys"]["ed25519:1"]["key"], unpadded(self.public("ed25519:1")))
 
+    def test_chat(self) -> None:
+        """The id of a direct chat is the hash of its two accounts that the protocol's page tells of."""
+        chat = self.vectors["chat"]
+        low, high = sorted(chat["accounts"])
+        self.assertNotEqual([low, high], chat["accounts"])
+        self.assertEqual(f"{low}\n{high}", chat["hashed"])
+        personal = chat["personal"].encode().ljust(16, b"\0")
+        digest = blake2b(chat["hashed"].encode(), digest_size=16, person=personal).digest()
+        self.assertEqual("!" + b32encode(digest).decode().rstrip("=").lower(), chat["id"])
+        self.assertEqual(json.loads(self.vectors["event"]["octets"])["chat"], chat["id"])
+
     def test_event(self) -> None:
         """The event is signed for its sender, without its signatures."""
         event = self.verified(self.vectors["event"]["octets"])
@@ -72,6 +87,18 @@ class VectorTests(SynchronousTestCase):
         self.assertEqual(signatures, {"b.example": {"ed25519:2": signature}})
         self.assertTrue(event["sender"].endswith(":b.example"))
         self.assertEqual(event["chat"], direct_chat_id(event["sender"], "@" + "b" * 26 + ":a.example"))  # type: ignore[arg-type]
+        msgspec.convert(
+            event["content"], SharedMessage
+        )  # one that a node takes, as docs/federation.md shows it
+
+    def test_the_page_shows_one_that_is_taken(self) -> None:
+        """The event that docs/federation.md shows has the members of one, and a content of its type."""
+        [_, events] = PAGE.read_text().split("\n## Events\n")
+        event: dict[str, Any] = json.loads(events.split("```json\n")[1].split("```")[0])
+        self.assertEqual(set(event), set(json.loads(self.vectors["event"]["octets"])))
+        self.assertEqual(event["type"], "chat.message")
+        message = msgspec.convert(event["content"], SharedMessage)
+        msgspec.convert(message.body, Text)
 
     def test_request(self) -> None:
         """The signature base, line by line as RFC 9421 (section 2.5) has it, and what signs it."""

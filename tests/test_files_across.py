@@ -5,13 +5,18 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from safeum_home.errors import Problem
 from safeum_home.ids import ChatId
+from safeum_home.protocol.federation.files import FetchFile
 from safeum_home.storage import erasure
-from tests.across_case import A, B
-from tests.file_case import Answer, Web
-from tests.files_across_case import MIB, FilesAcrossCase, short
-from tests.nodes import MemoryBody
-from tests.world import Refused
+from tests.across_case import A, B, befriend_across
+from tests.file_case import OCTETS, Answer, Web
+from tests.files_across_case import MIB, SECTION, FilesAcrossCase, short
+from tests.history_across_case import settle
+from tests.nodes import MemoryBody, MemoryPeers
+from tests.world import Refused, World
+
+C = "c.example"
 
 
 class FetchingTests(FilesAcrossCase):
@@ -271,16 +276,17 @@ class RoomTests(FilesAcrossCase):
     def test_oldest_go(self) -> None:
         """Where there is no room, what was not asked for longest goes; it is fetched anew when wanted."""
         messages = [self.got(os.urandom(MIB)) for _ in range(4)]
-        for message in messages[:3]:
+        for message in (*messages[:3], messages[0]):
             self.fetch(self.bob, message)
-            self.nodes[B].clock.advance(1)
+            self.nodes[B].clock.advance(3600)
         self.fetch(self.bob, messages[3])
         self.tidy(self.bob)
         self.assertEqual(len(self.nodes[B].store.written), 3)
         before = len(self.nodes.fetched)
-        self.fetch(self.bob, messages[2])
+        for kept in (messages[0], messages[2], messages[3]):
+            self.fetch(self.bob, kept)
         self.assertEqual(len(self.nodes.fetched), before)
-        self.assertEqual(len(self.fetch(self.bob, messages[0]).body), MIB)
+        self.assertEqual(len(self.fetch(self.bob, messages[1]).body), MIB)
         self.assertEqual(len(self.nodes.fetched), before + 1)
 
     def test_forwarded_stay(self) -> None:
@@ -345,3 +351,91 @@ class RoomTests(FilesAcrossCase):
         self.assertNothing(self.alice)
         self.assertNothing(self.bob)
         self.assertEqual(self.nodes[B].database.count("fetched"), 0)
+
+
+class ChainTests(FilesAcrossCase):
+    """Three nodes: Bob passes on what Alice has sent, to Carl at c.example."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.nodes.peers[C] = peers = MemoryPeers(self.nodes, C)
+        self.nodes.worlds[C] = world = World(node=C, peers=peers, files=SECTION)
+        self.carl = world.register("carl")
+        self.other = befriend_across(self.bob, self.carl)
+        self.octets = os.urandom(300_000)
+        self.forward(self.bob, self.got(self.octets), self.other)
+        self.settle()
+        [self.copy] = self.carl.call("chat.history", chat=self.other)["messages"]
+
+    def test_through(self) -> None:
+        """It comes from node to node as it is asked for, and each keeps it."""
+        self.assertEqual(self.copy["sender"], self.bob.account)
+        self.assertEqual(self.fetch(self.carl, self.copy["id"], self.other).body, self.octets)
+        self.assertEqual(
+            [asked.reader for asked in self.nodes.fetched], [self.carl.account, self.bob.account]
+        )
+        self.nodes.away.update((A, B))
+        self.assertEqual(self.fetch(self.carl, self.copy["id"], self.other).body, self.octets)
+        for client in (self.bob, self.carl):
+            self.assertEqual(client.world.domain.files.means.slots.total, 0)
+            self.assertEqual(len(client.world.domain.files.copies), 0)
+
+    def test_first_away(self) -> None:
+        """Where the first node is away it is to be had nowhere, and later it is."""
+        self.nodes.away.add(A)
+        answer = self.fetch(self.carl, self.copy["id"], self.other)
+        self.assertEqual(answer.code, "node_unreachable")
+        self.nodes.away.clear()
+        self.assertEqual(self.fetch(self.carl, self.copy["id"], self.other).body, self.octets)
+
+    def test_not_asked_directly(self) -> None:
+        """Carl is nobody to the first node."""
+        found = FetchFile(self.chat, "m", self.carl.account, "F" + "a" * 26, 300_000, OCTETS)
+        lending: Any = self.nodes[A].domain.files.lend(C, found)
+        self.failureResultOf(Deferred.fromCoroutine(lending), Problem)
+
+
+class HistoryTests(FilesAcrossCase):
+    """What becomes of files when the history is switched off."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        message = self.got(b"octets")
+        self.copy = self.link(self.bob, message)
+        self.assertEqual(self.fetch(self.bob, message).body, b"octets")
+
+    def off(self) -> None:
+        self.alice.ask("chat.history.set", chat=self.chat, enabled=False)
+        settle(self.nodes)
+
+    def test_erased(self) -> None:
+        """They are gone at both nodes, with the copy that was fetched, and links lead to nothing."""
+        self.off()
+        for client in (self.alice, self.bob):
+            self.tidy(client)
+            self.assertEqual(dict(client.world.store.written), {})
+            self.assertEqual(client.world.database.count("files"), 0)
+        self.assertEqual(Web(self.nodes[B]).ask("GET", self.copy, None).status, 404)
+
+    def test_sent_afterwards(self) -> None:
+        """They can be fetched for a while, also across nodes, and then nowhere."""
+        self.off()
+        message = self.got(b"fleeting")
+        self.assertEqual(self.fetch(self.bob, message).body, b"fleeting")
+        for client in (self.alice, self.bob):
+            client.world.settle(2 * 24 * 3600)
+            self.tidy(client)
+            self.assertEqual(dict(client.world.store.written), {})
+            self.assertEqual(client.world.database.count("files"), 0)
+
+    def test_switched_on_since(self) -> None:
+        """What was sent while it was off goes like that, though it is told when it is on again."""
+        self.off()
+        self.nodes.away.add(B)
+        file = self.upload(self.alice, self.chat, b"fleeting")
+        self.send(self.alice, self.body(file, b"fleeting"))
+        self.alice.call("chat.history.set", chat=self.chat, enabled=True)
+        self.nodes.away.clear()
+        settle(self.nodes)
+        [row] = self.nodes[B].database.now(lambda c: c.exec_driver_sql("SELECT ends FROM files").all())
+        self.assertGreater(row.ends, 0)

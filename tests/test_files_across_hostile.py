@@ -7,11 +7,12 @@ from msgspec import structs
 from twisted.internet.defer import Deferred
 
 from safeum_home.chats.files import fetching
+from safeum_home.chats.files.octets import sealed_size
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.federation.files import FetchFile
 from tests.across_case import A, B
 from tests.file_case import OCTETS, Web
-from tests.files_across_case import ByHand, FilesAcrossCase, by_hand
+from tests.files_across_case import MIB, ByHand, FilesAcrossCase, by_hand
 from tests.nodes import MemoryBody
 
 
@@ -115,13 +116,24 @@ class StrangerTests(FilesAcrossCase):
         self.assertEqual(self.fetch(self.alice, again).body, b"octets")
         self.assertEqual(self.nodes.fetched, [])
 
+    def test_changed_descriptions(self) -> None:
+        """A node that says something else of the same file next time has told of another one."""
+        file, seen = "F" + "b" * 26, []
+        for number, octets in enumerate((b"octets", b"more octets", b"octets")):
+            told = self.body(file, octets, type="text/plain" if number == 2 else OCTETS)
+            self.hear(B, self.event("chat.message", {"sent": self.now, "body": told}, f"x{number}"))
+            seen.append(self.page(self.alice)[-1]["body"]["file"])
+        self.assertEqual(len(set(seen)), 3)
+        blobs = self.nodes[A].database.now(lambda c: c.exec_driver_sql("SELECT blob FROM fetched").all())
+        self.assertEqual(len(blobs), 3)
+
 
 class AnswerTests(FilesAcrossCase):
     """What comes is not what was said, or does not come."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.octets = os.urandom(400_000)
+        self.octets = os.urandom(600_000)
         self.copy = self.got(self.octets)
         self.come = ByHand()
         self.nodes.bodies = by_hand(self.come)
@@ -139,9 +151,18 @@ class AnswerTests(FilesAcrossCase):
 
     def test_endless(self) -> None:
         """More than was said: nothing of it is kept."""
+        written: list[int] = []
+        append = self.nodes[B].store.append
+
+        def spy(blob: bytes, offset: int, data: bytes) -> None:
+            written.append(offset + len(data))
+            append(blob, offset, data)
+
+        self.patch(self.nodes[B].store, "append", spy)
         connection = self.begun(self.bob, self.copy)
         self.come.give(self.octets[:200_000])
-        self.come.give(bytes(400_000))
+        self.come.give(bytes(600_000))
+        self.assertLess(max(written), sealed_size(len(self.octets)))
         self.assertTrue(connection.transport.disconnected or connection.transport.disconnecting)
         self.assertGone()
 
@@ -192,13 +213,44 @@ class AnswerTests(FilesAcrossCase):
         self.come.give(self.octets[140_000:280_000])
         self.assertFalse(self.come.stopped)
         self.nodes[B].clock.advance(31)
-        self.come.give(self.octets[280_000:399_000])
-        self.assertFalse(self.come.stopped)
-        self.come.give(self.octets[399_000:399_999])
-        self.come.end()
+        self.come.give(self.octets[280_000:420_000])
+        self.assertTrue(self.come.stopped)
         self.assertEqual(len(self.nodes[B].domain.files.copies), 0)
         self.nodes.bodies = MemoryBody
         self.assertEqual(self.fetch(self.bob, self.copy).body, self.octets)
+        self.assertEqual(self.nodes.fetched[-1].offset, 393_216)
+
+    def test_killed(self) -> None:
+        """What lies in the store behind what was noted is none of it: it is cut off, and comes again."""
+        self.begun(self.bob, self.copy)
+        self.come.give(self.octets[:140_000])
+        self.come.end()
+        self.come = ByHand()
+        self.nodes.bodies = by_hand(self.come)
+        self.begun(self.bob, self.copy)
+        self.come.give(bytes(140_000))
+        store = self.nodes[B].store
+        [kept] = store.written.values()
+        self.assertGreater(len(kept), sealed_size(131_072))
+        self.nodes.restart(B)
+        self.bob = self.back(self.bob)
+        self.nodes.bodies = MemoryBody
+        self.assertEqual(self.fetch(self.bob, self.copy).body, self.octets)
+        self.assertEqual(self.nodes.fetched[-1].offset, 131_072)
+
+    def test_in_use(self) -> None:
+        """What is being fetched does not make room for something else."""
+        self.begun(self.bob, self.copy)
+        self.come.give(self.octets[:140_000])
+        self.nodes[B].clock.advance(3600)
+        self.nodes.bodies = MemoryBody
+        for _ in range(4):
+            self.fetch(self.bob, self.got(os.urandom(MIB)))
+            self.nodes[B].clock.advance(3600)
+        self.tidy(self.bob)
+        self.assertEqual(len(self.nodes[B].store.written), 3)
+        self.assertEqual(self.fetch(self.bob, self.copy, Range="bytes=0-9").body, self.octets[:10])
+        self.come.end()
 
     def test_store_fails(self) -> None:
         """The store fails while it comes, and works again."""

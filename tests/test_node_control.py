@@ -107,12 +107,12 @@ class ControlTests(NodeCase):
         self.serve()
         self.tell("registration", "invite")
         link = self.tell("invites", "create")
-        self.assertIn("version 2:", self.safeum("policy").stdout)
+        self.assertIn(f"version {standard().version}:", self.safeum("policy").stdout)
         password = "correct horse battery\n"
         sign_up: tuple[str, ...] = ("--login", "alice")
         refused = self.safeum("register", *sign_up, text=password, code=1)
-        self.assertIn("--agree 2 agrees", refused.stderr)
-        sign_up = (*sign_up, "--agree", "2")
+        self.assertIn(f"--agree {standard().version} agrees", refused.stderr)
+        sign_up = (*sign_up, "--agree", standard().version)
         refused = self.safeum("register", *sign_up, text=password, code=1)
         self.assertIn("needs an invite", refused.stderr)
         # The password is the first line and the invite the second, of one descriptor.
@@ -209,6 +209,15 @@ class ControlTests(NodeCase):
             self.assertEqual(client.call("session.login", **login)["policy"], "8")
             client.call("policy.accept", version="8")
         self.assertEqual(self.asked("accounts", "show", "alice")["policy"], "8")
+
+    def test_no_authorities(self) -> None:
+        """A node that is to trust those in a file does not start without it: shares are not fed in vain."""
+        file = self.folder / "authorities.pem"
+        self.config.write_text(self.config.read_text() + f'[federation]\nca = "{file}"\n')
+        for why in ("No such file or directory", "it holds no certificates (PEM)"):
+            self.assertEqual(self.start().wait(60), 1)
+            self.assertIn(f"safeum-home: federation.ca, {file}: {why}", self.log.read_text())
+            file.write_text("nothing")
 
     def test_no_policy(self) -> None:
         """A node without the policy that it is to show does not start; one that lost it says so."""

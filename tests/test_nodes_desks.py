@@ -32,6 +32,19 @@ class DeskTests(SynchronousTestCase):
         self.enter(self.ben, "/remove ada@a.example")
         self.assertIn("not your contact any more", self.enter(self.ada, "/contacts"))
 
+    def test_beside_messages(self) -> None:
+        """Stands the name (else the login) alone, and no part of the node: the line above has that."""
+        nameless = WorldDesk(self.nodes[B], "carl", "")
+        for who, login in ((self.ben, "ben"), (nameless, "carl")):
+            self.enter(self.ada, f"/add {login}@b.example")
+            self.enter(who, "/accept ada@a.example")
+            self.enter(who, "/chat ada@a.example")
+            self.enter(who, f"I am {login}")
+        self.assertRegex(self.enter(self.ada, "/chat ben@b.example"), r"\d\d:\d\d Ben I am ben")
+        self.assertIn("Ben (b.example)  ben@b.example", self.ada.header())
+        self.assertRegex(self.enter(self.ada, "/chat carl@b.example"), r"\d\d:\d\d carl I am carl")
+        self.assertIn("carl@b.example", self.ada.header())
+
     def test_mistakes(self) -> None:
         """Who is not there, and a node that does not answer, are told apart in words."""
         self.assertIn("Nobody has the address bob@b.example.", self.enter(self.ada, "/add bob@b.example"))

@@ -21,15 +21,16 @@ PIN = "284716"
 class Whole:
     """A world at each of two nodes."""
 
-    def __init__(self) -> None:
+    def __init__(self, **limits: Any) -> None:
         self.pair = Pair(A, B)
+        self.limits = limits
         self.worlds: dict[str, World] = {}
         for name in (A, B):
             self.open(name)
 
     def open(self, name: str) -> None:
         node = self.pair[name]
-        world = World(node.database, node.vault, node=name, peers=node.federation)
+        world = World(node.database, node.vault, node=name, peers=node.federation, **self.limits)
         node.federation.connect(world.domain.shared, world.domain.answers)
         self.worlds[name] = world
 
@@ -108,6 +109,94 @@ class WholeTests(SynchronousTestCase):
         self.assertEqual(state(self.alice, self.bob), "closed")
         self.assertEqual((self.aside(A), self.aside(B)), ([], []))
 
+    def test_many_requests(self) -> None:
+        """A node whose people ask for more contacts than they may waits with these, and with nothing else."""
+        self.whole = Whole(contact_requests_per_node=0.01, contact_requests_per_node_burst=2)
+        self.alice = self.whole.worlds[A].register("alice")
+        self.bob = self.whole.worlds[B].register("bob")
+        self.befriend()
+        people = [self.whole.worlds[A].register(f"ann{number}") for number in range(4)]
+        for each in people:
+            each.call("contact.request", account=self.bob.account, address="bob@b.example")
+        self.alice.write(contact(self.alice, self.bob)["chat"], "hello")
+        self.whole.settle()
+        self.assertEqual(texts(self.bob.messages()), ["hello"])
+        self.assertEqual([state(self.bob, each) for each in people].count("incoming"), 1)
+        self.assertEqual(self.whole.pair[A].waiting, 3)
+        people[3].call("contact.remove", account=self.bob.account)
+        for _ in range(10):
+            self.whole.worlds[B].settle(101)
+            self.whole.pair.clock.advance(600)
+            self.whole.settle()
+        self.assertEqual(self.whole.pair[A].waiting, 0)
+        states = [state(self.bob, each) for each in people]
+        self.assertEqual(states, ["incoming"] * 3 + ["none"])
+        self.assertEqual((self.aside(A), self.aside(B)), ([], []))
+
+    def test_much_is_written(self) -> None:
+        """What somebody has written faster than is taken comes all the same, once and in its order."""
+        self.whole = Whole(events_per_foreign_account=20.0, events_per_foreign_account_burst=500)
+        self.alice = self.whole.worlds[A].register("alice")
+        self.bob = self.whole.worlds[B].register("bob")
+        self.befriend()
+        chat = contact(self.alice, self.bob)["chat"]
+        self.bob.write(chat, "hello")
+        self.whole.settle()
+        self.whole.pair.away.add(B)
+        words = [str(number) for number in range(1100)]
+        last = self.alice.messages()[-1]["id"]
+        for word in words:
+            self.alice.write(chat, word)
+        # One that is made anew each time: what is sent again is never the same.
+        self.alice.call("chat.read", chat=chat, upto=last)
+        self.whole.pair.settle(10)
+        self.whole.pair.away.clear()
+        passed = 0
+        while self.whole.pair[A].waiting:
+            self.whole.worlds[B].clock.advance(10)
+            self.whole.pair.clock.advance(9)
+            self.whole.pair.settle(1)
+            passed += 10
+            self.assertLess(passed, 3000)
+        self.assertGreater(passed, 30)
+        self.assertEqual(texts(self.bob.messages()), words)
+        self.assertEqual((self.aside(A), self.aside(B)), ([], []))
+
+    def test_the_other_node_fails(self) -> None:
+        """A request that the other node failed at is not over: it is asked again."""
+        kind: Any = next(each for each in self.whole.worlds[B].domain.shared if each.type == "contact")
+        apply = type(kind).apply
+        self.patch(type(kind), "apply", _fail)
+        self.alice.call("contact.request", account=self.bob.account, address="bob@b.example")
+        self.whole.settle()
+        self.assertEqual((state(self.alice, self.bob), state(self.bob, self.alice)), ("requested", "none"))
+        self.patch(type(kind), "apply", apply)
+        self.whole.settle(20)
+        self.assertEqual(
+            (state(self.alice, self.bob), state(self.bob, self.alice)), ("requested", "incoming")
+        )
+        self.flushLoggedErrors(ZeroDivisionError)
+
+    def test_forgotten(self) -> None:
+        """A node that has lost what it knew of a contact hears it again with the next message."""
+        self.befriend()
+        chat, database = contact(self.alice, self.bob)["chat"], self.whole.pair[B].database
+        blind = self.whole.worlds[B].vault.blinder.chat(chat)
+        for table in ("contacts", "chats", "members", "keys"):
+            column = "owner" if table == "keys" else "chat"
+            database.execute(f"DELETE FROM {table} WHERE {column} = ?", blind)
+        self.whole.open(B)
+        self.bob = self.whole.worlds[B].login("bob")
+        self.alice.write(chat, "lost")
+        self.whole.settle()
+        self.assertEqual((state(self.alice, self.bob), state(self.bob, self.alice)), ("accepted", "incoming"))
+        self.assertEqual(self.aside(A), [("chat.message", "not_a_contact")])
+        self.bob.call("contact.accept", account=self.alice.account)
+        self.whole.settle()
+        self.alice.write(chat, "found")
+        self.whole.settle()
+        self.assertEqual(texts(self.bob.messages()), ["found"])
+
     def test_never_told(self) -> None:
         """A request that could not be told for 30 days is withdrawn; what was asked since then waits on."""
         carol = self.whole.worlds[B].register("carol")
@@ -147,3 +236,7 @@ class WholeTests(SynchronousTestCase):
             if states == (ACCEPTED, ACCEPTED):
                 for who in (0, 1):
                     people[who].call("profile.get", account=people[1 - who].account)
+
+
+async def _fail(*_: object) -> None:
+    raise ZeroDivisionError

@@ -1,10 +1,12 @@
 """What members of other nodes write into a group: it goes to its node, and comes back in that one's order."""
 
+from typing import Any
+
 from twisted.internet.defer import Deferred
 
-from tests.groups_across_case import A, B, C
+from tests.groups_across_case import A, B, C, GroupsAcrossCase
 from tests.posts_case import PostsCase
-from tests.world import Refused
+from tests.world import Client, Refused
 
 
 class WritingTests(PostsCase):
@@ -196,6 +198,35 @@ class ChangingTests(PostsCase):
         self.assertEqual(found, [found[0]] * len(found))
         return found[0]
 
+    def test_changed_on_its_way(self) -> None:
+        """Who is answered that a message is there is told what has become of it meanwhile, also later on."""
+        command = self.begin(self.bob, "hi")
+        self.nodes._carry(B)
+        theirs = self.find(self.alice, "hi")
+        self.alice.call("message.delete", chat=self.chat, message=theirs)
+        self.settle()
+        sent = self.answer(self.bob, command)
+        [changed] = self.bob.take("chat.changed")
+        self.assertEqual(changed["params"]["message"]["id"], sent["id"])
+        self.assertEqual(changed["params"]["message"]["body"]["kind"], "deleted")
+        self.bob.resume(sent["id"])
+        [changed] = self.bob.take("chat.changed")
+        self.assertEqual(changed["params"]["message"]["body"]["kind"], "deleted")
+        self.all_alike()
+
+    def test_place(self) -> None:
+        """A message that has changed waits in its own place, and is not noted once more behind others."""
+        self.nodes.away.add(B)
+        first = self.alice.write(self.chat, "first")["id"]
+        self.alice.write(self.chat, "second")
+        body = {"kind": "text", "text": "FIRST"}
+        self.alice.call("message.edit", chat=self.chat, message=first, body=body)
+        waiting = [row.type for row in self.nodes.peers[A].waiting if row.node == B]
+        self.assertEqual(waiting, ["group.message", "group.message", "group.change"])
+        self.nodes.away.clear()
+        self.settle()
+        self.assertEqual(self.words(self.bob, self.chat)[-2:], ["FIRST", "second"])
+
     def test_nothing_changes(self) -> None:
         """What is so already is answered at once, and nobody is told."""
         message = self.write(self.bob, "hi")
@@ -279,6 +310,46 @@ class AwayTests(PostsCase):
         self.assertEqual([each for each in said if each.startswith("bob")], [f"bob {n}" for n in range(3)])
         self.assertEqual([each for each in said if each.startswith("car")], [f"carol {n}" for n in range(3)])
         self.assertEqual(said[0], "alice")
+
+    def test_withdrawn(self) -> None:
+        """What waits can be deleted by its author: nothing of it is left, and none of it is told."""
+        self.nodes.away.add(A)
+        other = self.nodes[B].login("bob")
+        command = self.begin(self.bob, "secret", "one")
+        self.patience(self.bob)
+        post = self.answer(self.bob, command)["id"]
+        other.take()
+        self.refused("message_gone", self.ben, "message.delete", chat=self.chat, message=post)
+        self.assertEqual(self.do_at_once("message.delete", post), {})
+        for client in (self.bob, other):
+            event = client.take("chat.post")[-1]["params"]
+            self.assertEqual((event["post"], event["code"]), (post, "message_gone"))
+            self.assertNotIn("message", event)
+        self.assertEqual(self.waiting(self.bob), [])
+        self.refused("message_gone", self.bob, "message.delete", chat=self.chat, message=post)
+        again = self.begin(self.bob, "secret", "one")
+        self.assertEqual(self.assertRaises(Refused, self.answer, self.bob, again).code, "message_gone")
+        self.nodes.away.clear()
+        self.settle()
+        self.assertEqual(self.bob.take("chat.post"), [])
+        self.assertNotIn("secret", self.words(self.alice, self.chat))
+        self.all_alike()
+
+    def test_withdrawn_too_late(self) -> None:
+        """What was on its way already is deleted there."""
+        command = self.begin(self.bob, "secret")
+        self.patience(self.bob)
+        post = self.answer(self.bob, command)["id"]
+        self.nodes._carry(B)
+        self.assertIn("secret", self.words(self.alice, self.chat))
+        self.do_at_once("message.delete", post)
+        self.assertEqual(self.waiting(self.bob), [])
+        self.settle()
+        self.assertEqual(self.all_alike()[-1][2]["kind"], "deleted")
+        self.assertEqual(self.rows(self.nodes[B], "posts"), 0)
+
+    def do_at_once(self, method: str, message: str) -> dict[str, Any]:
+        return self.bob.call(method, chat=self.chat, message=message)
 
     def test_changes_wait(self) -> None:
         """Edits, reactions and deletions wait as well, and are answered so."""
@@ -372,5 +443,47 @@ class RefusedTests(PostsCase):
         self.bob.take()
         self.nodes.give_up(B, A)
         [event] = self.bob.take("chat.post")
-        self.assertEqual(event["params"]["code"], "node_unreachable")
+        self.assertEqual(event["params"]["code"], "not_taken")
         self.assertEqual(self.waiting(self.bob), [])
+
+
+class ComingTests(GroupsAcrossCase):
+    """A node gets to know what was before its first member came."""
+
+    def test_earlier(self) -> None:
+        """With what was made of it: edits, deletions, reactions and pins, also by those of third nodes."""
+        chat = self.group(self.amy, self.carol, earlier=True)
+        self.alice.write(chat, "one")
+        self.settle()
+        begun = [
+            self.carol.ask("chat.send", **self.carol.message(chat, words))
+            for words in ("two", "three", "four")
+        ]
+        self.settle()
+        ids = {m["body"].get("text"): m["id"] for m in self.alice.call("chat.history", chat=chat)["messages"]}
+        theirs = [self.carol.answer(each) or {} for each in begun]
+        edit = {"kind": "text", "text": "TWO"}
+        self.carol.ask("message.edit", chat=chat, message=theirs[0]["id"], body=edit)
+        self.carol.ask("message.delete", chat=chat, message=theirs[1]["id"])
+        self.carol.ask("message.react", chat=chat, message=theirs[2]["id"], emoji="👍")
+        self.settle()
+        self.amy.call("message.react", chat=chat, message=ids["four"], emoji="👍")
+        self.amy.call("message.react", chat=chat, message=ids["one"], emoji="🎉")
+        self.alice.call("chat.pin", chat=chat, message=ids["one"])
+        self.settle()
+        self.alice.call("group.invite", chat=chat, accounts=[self.bob.account])
+        self.settle()
+        self.come(self.bob, "group.accept", chat=chat)
+        self.settle()
+        shown = [self.seen(client, chat) for client in (self.alice, self.carol, self.bob)]
+        self.assertEqual(shown[1][-5:], shown[0][-5:])
+        self.assertEqual(shown[2], shown[0])
+        pinned = self.bob.call("chat.pinned", chat=chat)["messages"]
+        self.assertEqual([message["body"]["text"] for message in pinned], ["one"])
+
+    def seen(self, client: Client, chat: str) -> list[Any]:
+        page = client.call("chat.history", chat=chat)["messages"]
+        return [
+            (m["at"], m["body"], m.get("edited"), [(r["emoji"], r["count"]) for r in m.get("reactions", [])])
+            for m in page
+        ]

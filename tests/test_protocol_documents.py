@@ -50,9 +50,21 @@ class CommittedTests(SynchronousTestCase):
     def test_tables_are_found(self) -> None:
         """The guide has a place for each table, and names every method, event and error."""
         guide = (FOLDER / "README.md").read_text()
-        self.assertEqual(re.findall(r"<!-- generated: (\w+) -->", guide), ["methods", "events", "errors"])
+        self.assertEqual(
+            re.findall(r"<!-- generated: (\w+) -->", guide), ["methods", "events", "types", "errors"]
+        )
         for name in [*COMMANDS, *EVENTS, *(code.code for code in Code)]:
             self.assertIn(f"`{name}`", guide)
+
+    def test_types_are_told(self) -> None:
+        """What members are said to be made of has a row of its own; and nothing else has."""
+        guide = (FOLDER / "README.md").read_text()
+        told = re.findall(r"^\| `([A-Z]\w+)` \|", guide, re.M)
+        named = set(re.findall(r"`\w+\??: \[?([A-Z]\w+)", guide))
+        [body] = re.findall(r"^\| `Body` \| (.+) \| What", guide, re.M)
+        self.assertEqual(told, sorted(named | set(re.findall(r"`(\w+)`", body))))
+        self.assertLess({"Body", "ChatInfo", "DeviceInfo", "Message", "Text"}, set(told))
+        self.assertIn("| `chat: ChatInfo` `refused: [NotInvited]` |", guide)
 
 
 class OfficialSchemaTests(SynchronousTestCase):
@@ -128,6 +140,24 @@ class MeaningTests(SynchronousTestCase):
         validator = self._validator("chat.send.request")
         for wrong in ({}, {"jsonrpc": "2.0", "id": 1, "method": "chat.send", "params": {}}):
             self.assertFalse(validator.is_valid(wrong))
+
+    def test_bodies_that_are_not_known(self) -> None:
+        """Those of other kinds are valid, sent and told; those of a known kind in another form are not."""
+        sender, chat, mid = "@" + "a" * 26 + ":home.example", "!" + "a" * 26, "a" * 22
+        told = {"id": mid, "chat": chat, "sender": sender, "at": 1}
+        for body, good in (
+            ({"kind": "text", "text": "x"}, True),
+            ({"kind": "example.poll", "text": "Tea?", "answers": ["yes"]}, True),
+            ({"kind": "text"}, False),
+            ({"kind": "notice", "act": "x"}, False),
+            ({"kind": "Poll"}, False),
+            ({"text": "x"}, False),
+        ):
+            params = {"chat": chat, "client_id": "1", "body": body}
+            sent = {"jsonrpc": "2.0", "id": 1, "method": "chat.send", "params": params}
+            self.assertEqual(self._validator("chat.send.request").is_valid(sent), good, body)
+            event = {"jsonrpc": "2.0", "method": "chat.message", "params": {**told, "body": body}}
+            self.assertEqual(self._validator("chat.message").is_valid(event), good, body)
 
 
 class HttpTests(SynchronousTestCase):

@@ -29,9 +29,9 @@ class OutboxTests(StorageCase):
         fixed = await self.write(outbox.fix, B, 1, 10)
         self.assertEqual(fixed, (row(1, "x"), row(2, "y")))
         self.assertEqual(await self.note(row(6, "x"), row(7, "x")), 1)
-        self.assertEqual(await self.read(outbox.fixed, B), fixed)
-        self.assertEqual(await self.read(outbox.fixed, C), ())
-        self.assertEqual(await self.write(outbox.remove_fixed, B), 2)
+        self.assertEqual(await self.read(outbox.fixed, B, 1), fixed)
+        self.assertEqual(await self.read(outbox.fixed, C, 1), ())
+        self.assertEqual(await self.write(outbox.remove_fixed, B, 1), 2)
         self.assertEqual(await self.write(outbox.fix, B, 2, 10), (row(6, "x"),))
 
     async def test_many(self) -> None:
@@ -41,7 +41,7 @@ class OutboxTests(StorageCase):
         taken: list[Waiting] = []
         for number in range(1, 4):
             taken += await self.write(outbox.fix, B, number, 400)
-            await self.write(outbox.remove_fixed, B)
+            await self.write(outbox.remove_fixed, B, number)
         self.assertEqual(taken, rows)
         self.assertEqual(await self.write(outbox.fix, B, 4, 400), ())
 
@@ -58,16 +58,37 @@ class OutboxTests(StorageCase):
         await self.write(outbox.fix, B, 1, 10)
         await self.note(row(4, "y"), row(5, "z"))
         self.assertFalse(await self.read(outbox.is_overtaken, B))
-        fixed = await self.read(outbox.fixed, B)
-        self.assertEqual(await self.read(outbox.unchanged, B, fixed), [row(1, "x")])
-        self.assertEqual(await self.write(outbox.let_go, B, row(3).position), 1)
-        self.assertEqual(await self.read(outbox.fixed, B), (row(1, "x"), row(2, "y")))
+        fixed = await self.read(outbox.fixed, B, 1)
+        self.assertEqual(await self.read(outbox.unchanged, B, 1, fixed), [row(1, "x")])
+        self.assertEqual(await self.write(outbox.let_go, B, 1, row(3).position), 1)
+        self.assertEqual(await self.read(outbox.fixed, B, 1), (row(1, "x"), row(2, "y")))
         await self.write(outbox.note, B, (), 1, [row(6, "w", urgent=True)])
         self.assertTrue(await self.read(outbox.is_overtaken, B))
         self.assertEqual(await self.write(outbox.let_go, B), 1)
         every = (row(6, "w", urgent=True), row(1, "x"), row(4, "y"), row(5, "z"))
         self.assertEqual(await self.write(outbox.fix, B, 2, 10), every)
         self.assertFalse(await self.read(outbox.is_overtaken, B))
+
+    async def test_two_batches(self) -> None:
+        """One behind the other: what goes back does so once, as it has changed last, in its order."""
+        await self.note(row(1, "x"), row(2, "y"), row(3, "z"))
+        first = await self.write(outbox.fix, B, 1, 2)
+        await self.note(row(4, "x"), row(5, "w"))
+        second = await self.write(outbox.fix, B, 2, 9)
+        self.assertEqual(second, (row(3, "z"), row(4, "x"), row(5, "w")))
+        self.assertEqual(await self.read(outbox.fixed, B, 1), first)
+        self.assertEqual(await self.read(outbox.unchanged, B, 1, first), [row(2, "y")])
+        self.assertEqual(await self.read(outbox.unchanged, B, 2, second), list(second))
+        await self.note(row(6, "w"))
+        self.assertEqual(await self.write(outbox.let_go, B, 1, row(2).position), 1)
+        self.assertEqual(await self.read(outbox.fixed, B, 2), ())
+        self.assertEqual(await self.read(outbox.fixed, B, 1), first[:1])
+        await self.write(outbox.fix, B, 2, 9)
+        self.assertEqual(await self.write(outbox.let_go, B), 1)
+        every = (row(2, "y"), row(3, "z"), row(4, "x"), row(6, "w"))
+        self.assertEqual(await self.write(outbox.fix, B, 3, 9), every)
+        self.assertEqual(await self.write(outbox.remove_fixed, B, 2), 0)
+        self.assertEqual(await self.write(outbox.remove_fixed, B, 3), 4)
 
     async def test_dropped(self) -> None:
         """What is too old goes, of one node, also where it was fixed."""
@@ -89,9 +110,10 @@ class OutboxTests(StorageCase):
         batch = await self.write(outbox.fix, B, 1, 9)
         self.assertEqual(await self.write(outbox.hold, B, batch[:2]), 0)
         self.assertEqual(await self.read(outbox.holding), [B])
+        self.assertEqual(await self.read(outbox.held), 2)
         self.assertEqual(await self.read(outbox.waiting_since, B, row(2)), 1)
         self.assertEqual(await self.read(outbox.waiting_since, B, row(9)), 0)
-        self.assertEqual(await self.write(outbox.remove_fixed, B), 1)
+        self.assertEqual(await self.write(outbox.remove_fixed, B, 1), 1)
         self.assertEqual(await self.write(outbox.fix, B, 2, 9), ())
         # One changes, and is held back again; the other has changed when both are released.
         await self.note(row(4, "x"))
@@ -141,10 +163,13 @@ class PeerTests(StorageCase):
         await self.write(peers.set_sent, B, 7)
         await self.write(peers.set_failing, B, 99)
         self.assertEqual(await self.read(peers.outgoing, B), (b"s" * 16, 7, 3, 99))
+        await self.write(peers.counted, C, 4)
+        self.assertEqual(await self.read(peers.waiting), {True: (1, 3), False: (1, 4)})
         await self.write(peers.set_delivered, B, 100)
+        self.assertEqual(await self.read(peers.waiting), {False: (2, 7)})
         await self.write(peers.set_stream, B, b"t" * 16)
         self.assertEqual(await self.read(peers.outgoing, B), (b"t" * 16, 0, 3, 0))
-        self.assertEqual(await self.read(peers.outgoing, C), (b"s" * 16, 0, 0, 0))
+        self.assertEqual(await self.read(peers.outgoing, C), (b"s" * 16, 0, 4, 0))
         [first, second] = await self.read(peers.page, b"", 9)
         self.assertEqual((first, second.peer), ((B, b"sealed", 3, 0, 100), C))
         self.assertEqual(await self.read(peers.page, B, 9), [second])
@@ -213,3 +238,23 @@ class PlanTests(StorageCase):
         for plan in await self.read(plans):
             self.assertIn("SEARCH outbox", plan)
             self.assertNotIn("TEMP B-TREE", plan)
+
+    async def test_what_is_held_back(self) -> None:
+        """By its own index, which is empty as a rule."""
+
+        def plans(c: Connection) -> list[str]:
+            found = []
+            for statement in (
+                outbox._RELEASE,
+                outbox._DELETE_HELD_OLDER,
+                outbox._HOLDING,
+                outbox._COUNT_HELD,
+            ):
+                text = str(statement.compile(dialect=c.dialect))
+                values = (b"",) * text.count("?")
+                rows = c.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all()
+                found.append("; ".join(str(each[3]) for each in rows))
+            return found
+
+        for plan in await self.read(plans):
+            self.assertIn("ix_outbox_held", plan)

@@ -12,6 +12,7 @@ from safeum_home.protocol import asyncapi, openapi
 from safeum_home.protocol.commands import COMMANDS
 from safeum_home.protocol.events import EVENTS
 from tools import vectors
+from tools.shapes import Shapes
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "protocol"
@@ -24,17 +25,24 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield FOLDER / "openapi.json", openapi.text()
     yield FOLDER.parent / "federation-vectors.json", vectors.text()
     guide = FOLDER / "README.md"
-    tables = {"methods": _methods(), "events": _events(), "errors": _errors()}
+    shapes = Shapes(
+        [
+            *(each for command in COMMANDS.values() for each in (command.params, command.result)),
+            *(event.type for event in EVENTS.values()),
+        ]
+    )
+    types = _table(("type", "members", "what it is"), shapes.rows())
+    tables = {"methods": _methods(shapes), "events": _events(shapes), "types": types, "errors": _errors()}
     yield guide, SECTION.sub(lambda found: found[1] + tables[found[2]] + found[3], guide.read_text())
 
 
-def _methods() -> str:
+def _methods(shapes: Shapes) -> str:
     rows = (
         (
             f"`{command.method}`",
             command.phase.value,
-            _fields(command.params),
-            _fields(command.result),
+            shapes.fields(command.params),
+            shapes.fields(command.result),
             _summary(command.params),
         )
         for command in COMMANDS.values()
@@ -42,12 +50,12 @@ def _methods() -> str:
     return _table(("method", "phase", "parameters", "result", "what it does"), rows)
 
 
-def _events() -> str:
+def _events(shapes: Shapes) -> str:
     rows = (
         (
             f"`{event.method}`",
             "yes" if event.durable else "no",
-            _fields(event.type),
+            shapes.fields(event.type),
             _summary(event.type),
         )
         for event in EVENTS.values()
@@ -60,15 +68,6 @@ def _errors() -> str:
         (f"`{code.code}`", str(code.value.rpc), str(code.value.status), code.value.title) for code in Code
     )
     return _table(("`data.code`", "`code`", "HTTP status", "meaning"), rows)
-
-
-def _fields(struct: type[Struct]) -> str:
-    """The names of a type's fields; `?` marks those that may be left out."""
-    required = inspect.signature(struct).parameters.values()
-    return (
-        " ".join(f"`{field.name}{'' if field.default is field.empty else '?'}`" for field in required)
-        or "none"
-    )
 
 
 def _summary(struct: type[Struct]) -> str:

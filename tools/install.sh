@@ -22,6 +22,7 @@ fi
 
 [ -x "$venv/bin/python" ] && "$venv/bin/python" -m pip --version >/dev/null 2>&1 ||
     "$python" -m venv --clear "$venv"
+echo "Installing into $venv, once: this takes a few minutes." >&2
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 
 # Contacts are found by number with the system's libsodium; all else works without it.

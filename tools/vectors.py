@@ -37,10 +37,9 @@ def _values(keys: FederationKeys) -> dict[str, Any]:
         NODE, AT + 86_400_000, {"ed25519:2": in_use}, {"ed25519:1": (keys.public_key(1), AT - 1000)}
     )
     ann, bob = AccountId("@" + "a" * 26 + ":" + NODE), AccountId("@" + "b" * 26 + ":" + OTHER)
-    content = {"body": {"type": "text", "text": 'Grüße, "Bob" \u2028 \U0001f600'}, "serial": 7}
-    event = sign_event(
-        new_event("chat.message", ann, AT, content, direct_chat_id(ann, bob), "m1"), "ed25519:2", in_use
-    )
+    chat = direct_chat_id(ann, bob)
+    content = {"body": {"kind": "text", "text": 'Grüße, "Bob" \u2028 \U0001f600'}, "sent": AT}
+    event = sign_event(new_event("chat.message", ann, AT, content, chat, "m1"), "ed25519:2", in_use)
     fields = sign_request(
         "PUT",
         TARGET,
@@ -60,6 +59,7 @@ def _values(keys: FederationKeys) -> dict[str, Any]:
             "public": {f"ed25519:{number}": keys.public_key(number).hex() for number in (1, 2)},
         },
         "document": document.decode(),
+        "chat": {"accounts": [bob, ann], "hashed": f"{ann}\n{bob}", "personal": "safeum chat v1", "id": chat},
         "event": {
             "octets": event.decode(),
             "signed": signed_octets(read_event(event)).decode(),

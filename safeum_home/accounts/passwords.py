@@ -84,8 +84,10 @@ class PasswordHasher:
         """Raise `weak_password` where a password is too short, very common, or the login itself."""
         if len(password) < self._section.minimum_length:
             raise Problem(Code.WEAK_PASSWORD, f"at least {self._section.minimum_length} characters")
-        if password.lower() in _COMMON or password.lower() == username:
-            raise Problem(Code.WEAK_PASSWORD)
+        if password.lower() == username:
+            raise Problem(Code.WEAK_PASSWORD, "it is the login")
+        if password.lower() in _COMMON:
+            raise Problem(Code.WEAK_PASSWORD, "it is among the most common ones")
 
     def outdated(self, hashed: str) -> bool:
         """Whether `hashed` was made at another cost than is configured now.

@@ -134,10 +134,15 @@ def columns(rows: Mapping[str, object]) -> list[str]:
     return [f"{name:<14}{value}" for name, value in rows.items()]
 
 
-def shown(arguments: argparse.Namespace, answer: Struct, lines: list[str]) -> int:
-    """Print the answer for a person or, with `--json`, for a program; the exit code."""
+def shown(arguments: argparse.Namespace, answer: Struct, lines: list[str], nothing: str = "") -> int:
+    """Print the answer for a person or, with `--json`, for a program; the exit code.
+
+    Where there are no lines a person is told `nothing`, beside what a script would read.
+    """
     if arguments.json:
         print(msgspec.json.encode(answer).decode())
+    elif not lines and nothing:
+        print(nothing, file=sys.stderr)
     else:
         for line in lines:
             say(line)

@@ -6,6 +6,9 @@ from safeum_home.admin import federation_wire as wire
 from safeum_home.admin.control_cli import Adds, Ask, day, shown
 from safeum_home.admin.wire import Params
 
+NO_NODES = "There is nothing with any other node yet."
+NONE_ASIDE = "Nothing was refused between this node and others."
+
 
 def add_commands(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
@@ -39,11 +42,11 @@ class FederationCommands:
             after = page.next
             if not after:
                 break
-        return shown(arguments, wire.NodeRows(found, ""), [_node(row) for row in found])
+        return shown(arguments, wire.NodeRows(found, ""), [_node(row) for row in found], NO_NODES)
 
     def aside(self, arguments: argparse.Namespace) -> int:
         rows = self._node(arguments, "federation.aside", Params(), wire.AsideRows)
-        return shown(arguments, rows, [_aside(row) for row in rows.events])
+        return shown(arguments, rows, [_aside(row) for row in rows.events], NONE_ASIDE)
 
     def metrics(self, arguments: argparse.Namespace) -> int:
         answer = self._node(arguments, "federation.metrics", Params(), wire.Metrics)

@@ -79,7 +79,7 @@ class InviteCommands:
             if not page.invites or len(found) >= page.count:
                 break
         rows = wire.InviteRows(found, len(found))
-        return shown(arguments, rows, [_line(invite) for invite in found])
+        return shown(arguments, rows, [_line(invite) for invite in found], "There is no invite.")
 
     def revoke(self, arguments: argparse.Namespace) -> int:
         self._node(arguments, "invite.revoke", wire.RevokeInviteParams(arguments.id), Done)

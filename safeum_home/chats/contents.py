@@ -70,7 +70,7 @@ class Chat:
 
 
 def check_files(chat: Chat) -> None:
-    """Files are in direct chats and within a node, and in no group across nodes; raises `not_across_nodes`."""
+    """Files are in direct chats, and in groups within one node; raises `not_across_nodes`."""
     if chat.kind is ChatKind.GROUP:
         check_local(chat)
 

@@ -65,7 +65,9 @@ def block(desk: Desk, entry: Entry, columns: int, marks: dict[str, str], zone: t
     view = desk.chat
     assert view is not None
     time = clock(entry.at, zone)
-    names = NAME if view.kind == "group" else min(NAME, max(3, width(desk.names.title(view))))
+    named = desk.names.beside if view.kind == "direct" else desk.names.name
+    other = named(view.peer) if view.kind == "direct" else desk.names.title(view)
+    names = NAME if view.kind == "group" else min(NAME, max(3, width(other)))
     if isinstance(entry, Outgoing):
         mark = "✗" if entry.error else "…"
         lines = _said(time, "You", names, "own", safe(entry.text, newlines=True), mark, columns)
@@ -83,7 +85,7 @@ def block(desk: Desk, entry: Entry, columns: int, marks: dict[str, str], zone: t
             [("time", time if not index else "     "), ("alert", f" {t}")] for index, t in enumerate(texts)
         ]
     own = entry.sender == desk.state.account
-    name = "You" if own else desk.names.name(entry.sender)
+    name = "You" if own else named(entry.sender)
     style = "own" if own else "peer"
     mark = SIGNED if signed else marks.get(entry.id, "")
     text = whole_text(entry, view, desk.names)
@@ -104,7 +106,7 @@ def _hints(desk: Desk, entry: Outgoing) -> list[str]:
     if entry.waits:
         left = max(0, entry.again - desk.now()) / 1000
         return [f"Not sent yet: {entry.waits} It is sent again in {duration(left)}."]
-    return []
+    return [entry.held] if entry.held else []
 
 
 def _alert(desk: Desk, view: ChatView, message: Message) -> str:

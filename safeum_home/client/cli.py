@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.stdio import StandardIO
 from twisted.logger import globalLogBeginner
 
+from safeum_home import __version__
 from safeum_home.client import new_client
 from safeum_home.client.aio import reactor_of
 from safeum_home.client.entry import Options, Person, change_password, close_account, enter, sign_up
@@ -26,7 +27,7 @@ from safeum_home.client.receipts import verify
 from safeum_home.client.session import Client
 from safeum_home.client.terminal import run_terminal
 from safeum_home.client.text import explain, safe, wrap
-from safeum_home.client.trust import node_text
+from safeum_home.client.trust import BadCertificate, node_text
 from safeum_home.errors import Problem
 from safeum_home.protocol.types import DeviceType
 
@@ -40,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="safeum", description="A SafeUM client that writes nothing to disk by itself."
     )
+    top.add_argument("--version", action="version", version=f"SafeUM Home {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, about in (
         ("chat", "talk, in this terminal"),
@@ -60,6 +62,12 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--ca", type=Path, metavar="FILE", help="trust this PEM instead of the public roots"
         )
+        # What a command has no use for it does not take either.
+        command.set_defaults(
+            login=None, password_fd=None, device=f"safeum {name}", agree=None, invite_fd=None
+        )
+        if name == "policy":
+            continue
         command.add_argument("--login", metavar="LOGIN", help="what you sign in with")
         command.add_argument(
             "--password-fd",
@@ -74,7 +82,6 @@ def parser() -> argparse.ArgumentParser:
             help="how this device is listed (default: %(default)s)",
         )
         if name == "close-account":
-            command.set_defaults(agree=None, invite_fd=None)
             continue
         command.add_argument(
             "--agree", metavar="VERSION", help="agree to the node's policy where it is of this version"
@@ -269,10 +276,12 @@ def main() -> int:
             print(f"safeum: {untrusted(arguments.node, arguments.ca)}", file=sys.stderr)
         else:
             print(f"safeum: {arguments.node}: {explain(error)}", file=sys.stderr)
+    except BadCertificate as error:
+        print(f"safeum: --ca {safe(str(arguments.ca))}: {explain(error)}", file=sys.stderr)
     except (ClientError, Problem) as error:
         print(f"safeum: {explain(error)}", file=sys.stderr)
     except OSError as error:
-        print(f"safeum: {error.filename or ''} {error.strerror}", file=sys.stderr)
+        print(f"safeum: {f'{error.filename}: ' if error.filename else ''}{error.strerror}", file=sys.stderr)
     except (KeyboardInterrupt, EOFError):
         return 130
     return 1

@@ -125,6 +125,11 @@ class Names:
             return name
         return f"{name.removesuffix(self._elsewhere(contact.account))} ({login})"
 
+    def beside(self, account: str) -> str:
+        """What to call one of the two in a direct chat beside messages: the line above has the node."""
+        node = account.partition(":")[2]
+        return self.name(account).removesuffix(self._elsewhere(account)).removesuffix(f"@{safe(node)}")
+
     def people(self) -> list[Contact]:
         """Everybody who is known: contacts, and the other sides of chats that outlived one."""
         strangers = [

@@ -1,5 +1,6 @@
 """Signing up, or in, by a mobile number, by a person: the notice first, then the code, then the password."""
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 ROUNDS = 10
 """Submissions after which the last refusal is the end."""
+_CODE = re.compile(r"[0-9]{6}")
+"""A code, without the blanks that somebody may put into it."""
 
 
 @dataclass(slots=True)
@@ -40,9 +43,13 @@ async def enter_by_number(
     given = _Given(consent=consent, invite=invite)
     for left in reversed(range(ROUNDS)):
         while not given.code:
-            given.code = (await person.ask("Code (empty for another one): ")).strip()
-            if not given.code:
+            typed = "".join((await person.ask("Code (empty for another one): ")).split())
+            if not typed:
                 await _send(client, person, begun.verification, another=True)
+            elif _CODE.fullmatch(typed) is None:
+                person.say("The code has six digits.")
+            else:
+                given.code = typed
         given.password = given.password or await person.new_password()
         try:
             done = client.submit_code(

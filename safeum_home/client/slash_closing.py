@@ -46,7 +46,7 @@ async def _pin(desk: Desk, argument: str) -> None:
 
 
 async def _set(desk: Desk) -> None:
-    desk.note(f"{PINS} {RULE} Take one that is not easy to guess.")
+    desk.note(f"{PINS} {RULE} Take one that is not easy to guess; an empty line sets none.")
     password, pin = await _ask(desk, "Password", hidden=True), ""
     while True:
         pin = pin or await _new_pin(desk)
@@ -68,7 +68,7 @@ async def _new_pin(desk: Desk) -> str:
     while True:
         pin = await _ask(desk, "PIN", hidden=True)
         if not is_pin(pin):
-            desk.note(RULE, "error")
+            desk.note(f"{RULE} An empty line sets none.", "error")
         elif pin == await _ask(desk, "PIN once more", hidden=True):
             return pin
         else:
@@ -104,7 +104,7 @@ async def _close(desk: Desk, argument: str) -> None:
     while True:
         pin = await _ask(desk, "PIN", hidden=True)
         if not is_pin(pin):
-            desk.note(RULE, "error")
+            desk.note(f"{RULE} An empty line leaves everything as it is.", "error")
             continue
         try:
             await _held(desk, desk.client.close_account(pin))

@@ -24,7 +24,8 @@ async def _add(desk: Desk, argument: str) -> None:
         found = await desk.client.find(argument)
     except RemoteProblem as error:
         if error.of(Code.NOT_FOUND):
-            raise Mistake(f"Nobody has the address {safe(argument)}.") from None
+            where = "" if "@" in argument else " here: who is at another node is asked as LOGIN@NODE"
+            raise Mistake(f"Nobody has the address {safe(argument)}{where}.") from None
         raise
     if found.account == desk.state.account:
         raise Mistake("That is you.")

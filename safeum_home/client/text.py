@@ -187,6 +187,8 @@ def words(error: ClientError | Problem) -> str:
         if error.of(Code.CONSENT_NEEDED) and error.details.detail:
             version = safe(error.details.detail)
             return f"`safeum policy` shows what is to be agreed to, and --agree {version} agrees."
+        if error.of(Code.WEAK_PASSWORD, Code.WEAK_PIN) and error.details.detail:
+            return f"{safe(title).removesuffix('.')}: {safe(error.details.detail)}."
     else:
         return safe(str(error))
     return _WORDS.get(code, safe(title))

@@ -54,8 +54,10 @@ def tls_for(node: Node, ca: bytes | None) -> Any:
     try:
         certificates = [Certificate.loadPEM(pem + _END + b"\n") for pem in ca.split(_END)[:-1]]
     except Exception as error:
-        raise BadCertificate("The file given with --ca holds a certificate that cannot be read.") from error
+        raise BadCertificate(
+            "What is to be trusted holds a certificate that cannot be read (PEM)."
+        ) from error
     if not certificates:
-        raise BadCertificate("The file given with --ca holds no certificate.")
+        raise BadCertificate("What is to be trusted holds no certificate (PEM).")
     roots = trustRootFromCertificates(certificates)
     return optionsForClientTLS(node.host, roots, acceptableProtocols=[b"http/1.1"])

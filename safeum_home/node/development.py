@@ -103,7 +103,9 @@ def start_passing(
 
 
 def check_free(port: int, target: str = "run") -> None:
-    """Raises SystemExit, with a sentence for people, where something listens at this port of localhost."""
+    """Raises SystemExit, with a sentence for people, where no node can listen at this port of localhost."""
+    if not 0 <= port < 65536:  # 0 has the system choose one
+        raise SystemExit(f"There is no port {port}: they go from 1 to 65535.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the reactor does
         try:

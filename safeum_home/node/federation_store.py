@@ -24,7 +24,7 @@ from safeum_home.storage.peers import PeerRow
 
 KEPT_IN_RAM = 1_000
 """Nodes of which it is remembered how far their streams got."""
-BOUNDED = frozenset(("chat.message",))
+BOUNDED = frozenset(("chat.message", "group.post"))
 """The kinds of which there may be any number. Others are no more than accounts, contacts and chats."""
 
 _refused = msgspec.json.Decoder(tuple[Refused, ...])
@@ -115,12 +115,13 @@ class NodeOutbox:
             fewer = outbox.remove(c, peer, out)
             if held:
                 fewer += outbox.hold(c, peer, sorted(held))
-            if trim.later:
-                fewer += outbox.let_go(c, peer, trim.later[0].position)
+            # What stands behind it is put together anew, behind what is left for later.
+            first = trim.later[0].position if trim.later else None
+            fewer += outbox.let_go(c, peer, batch.number, first)
             peers.counted(c, peer, -fewer)
             aside = [(row.type, code) for row, code in trim.poison if row not in held]
             self._rows.keep_aside(c, peer, True, aside)
-            rows = outbox.fixed(c, peer)
+            rows = outbox.fixed(c, peer, batch.number)
             if not rows:
                 peers.set_sent(c, peer, batch.number - 1)
             return batch._replace(rows=rows)
@@ -140,7 +141,11 @@ class NodeOutbox:
         def store(c: Connection) -> Batch | None:
             peer = self._rows.blind(node)
             fewer = outbox.hold(c, peer, [batch.rows[each.place] for each in later]) if later else 0
-            peers.counted(c, peer, -(fewer + outbox.remove_fixed(c, peer)))
+            fewer += outbox.remove_fixed(c, peer, batch.number)
+            if outbox.is_overtaken(c, peer):
+                # What is urgent has come since the next one was fixed, and that was not sent yet.
+                fewer += outbox.let_go(c, peer, batch.number)
+            peers.counted(c, peer, -fewer)
             peers.set_delivered(c, peer, self._rows.milliseconds())
             self.refusals.doubt(c, node, batch, refused)
             kinds = [(batch.rows[each.place].type, each.code) for each in refused if each not in held]
@@ -150,6 +155,18 @@ class NodeOutbox:
         rest = await self._database.transact(store)
         self.refusals.committed(node, later, True)
         return rest
+
+    def ahead(self, node: str, batch: Batch) -> "Deferred[Batch | None]":
+        def store(c: Connection) -> Batch | None:
+            peer = self._rows.blind(node)
+            row = peers.outgoing(c, peer)
+            if row is None or (row.stream, row.sent) != batch[:2]:
+                return None
+            number = batch.number + 1
+            rows = outbox.fixed(c, peer, number) or outbox.fix(c, peer, number, self._events)
+            return Batch(row.stream, number, rows) if rows else None
+
+        return self._database.transact(store)
 
     def new_stream(self, node: str) -> "Deferred[Batch | None]":
         return self._database.transact(lambda c: self._anew(c, self._rows.blind(node)))
@@ -198,13 +215,14 @@ class NodeOutbox:
         row = peers.outgoing(c, peer)
         if row is None:
             return None
-        if rows := outbox.fixed(c, peer):
+        if rows := outbox.fixed(c, peer, row.sent):
             return Batch(row.stream, row.sent, rows)
-        rows = outbox.fix(c, peer, row.sent + 1, self._events)
+        number = row.sent + 1
+        rows = outbox.fixed(c, peer, number) or outbox.fix(c, peer, number, self._events)
         if not rows:
             return None
-        peers.set_sent(c, peer, row.sent + 1)
-        return Batch(row.stream, row.sent + 1, rows)
+        peers.set_sent(c, peer, number)
+        return Batch(row.stream, number, rows)
 
 
 class NodeInbox:

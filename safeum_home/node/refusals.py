@@ -84,7 +84,7 @@ class Refusals:
                     later.append(each)
                 else:
                     gone.append(row)
-            return later, outbox.unchanged(c, peer, gone)
+            return later, outbox.unchanged(c, peer, batch.number, gone)
 
         later, gone = await self._database.read(read)
         if gone:

@@ -15,6 +15,7 @@ from safeum_home.accounts.policy import PolicyError, read
 from safeum_home.admin.service import is_answered
 from safeum_home.config import Config, ConfigError, SmsProviderSection
 from safeum_home.node import listening
+from safeum_home.outgoing.http import roots
 
 KEYS_LOST = "keys_lost"
 """The node's status where its keyring opens nothing of its database."""
@@ -35,6 +36,7 @@ def check(config: Config) -> None:
         read(config.policy.file)
     except PolicyError as error:
         raise StartError(f"policy.file, {config.policy.file}: {error}") from None
+    check_authorities(config)
     if is_answered(config.admin_socket):
         raise StartError(f"a node runs in {config.state_dir} already")
     health = [config.listen.health] if config.listen.health is not None else []
@@ -51,6 +53,17 @@ def check(config: Config) -> None:
             _check_provider(provider)
         except ConfigError as error:
             raise StartError(str(error)) from None
+
+
+def check_authorities(config: Config) -> None:
+    """Raises `StartError` where `federation.ca` is not there, or holds nobody to trust."""
+    if not config.federation.ca:
+        return
+    try:
+        roots(Path(config.federation.ca))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it holds no certificates (PEM)"
+        raise StartError(f"federation.ca, {config.federation.ca}: {reason}") from None
 
 
 def _check_provider(provider: SmsProviderSection) -> None:

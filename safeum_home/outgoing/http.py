@@ -69,13 +69,17 @@ class Outgoing:
         headers: Mapping[str, str],
         body: bytes | None = None,
         most: int | None = None,
+        ahead: bool = False,
     ) -> "Deferred[Answer]":
-        """Ask; fails with `NoAnswer` and with nothing else. `most` is for an answer shorter than usual."""
+        """Ask; fails with `NoAnswer` and with nothing else. `most` is for an answer shorter than usual.
+
+        `ahead` of those that wait, besides those that are under way: whoever asks so bounds it himself.
+        """
         limits = self._limits
-        if len(self._open) >= limits.at_once + limits.waiting:
+        if not ahead and len(self._open) >= limits.at_once + limits.waiting:
             return _failed(NoAnswer(TOO_MANY, handed_over=False))
         most = limits.answer if most is None else min(most, limits.answer)
-        asked = Deferred.fromCoroutine(self._ask(method, path, headers, body, most))
+        asked = Deferred.fromCoroutine(self._ask(method, path, headers, body, most, ahead))
         self._open.add(asked)
 
         def too_late(_result: object, _seconds: float) -> Answer:
@@ -100,14 +104,22 @@ class Outgoing:
             asked.cancel()
 
     async def _ask(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, most: int
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        most: int,
+        ahead: bool,
     ) -> Answer:
-        await self._slots.acquire()
+        if not ahead:
+            await self._slots.acquire()
         try:
             response = await self.head(method, path, headers, body)
             octets = await read_body(response, most)
         finally:
-            self._slots.release()
+            if not ahead:
+                self._slots.release()
         return Answer(response.code, octets, *(_first(response, name) for name in _PASSED_ON))
 
     async def head(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> IResponse:

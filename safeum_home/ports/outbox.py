@@ -78,6 +78,12 @@ class Outbox(Protocol):
     def delivered(self, node: str, batch: Batch, refused: Sequence[Refused]) -> "Deferred[Batch | None]":
         """The node has it. What comes next, as of `next`. What it cannot take now may be held back."""
 
+    def ahead(self, node: str, batch: Batch) -> "Deferred[Batch | None]":
+        """Fix what is sent behind `batch`, which is under way: the batch that `delivered` then gives.
+
+        It gives another one where something urgent has come meanwhile, or `batch` was trimmed after all.
+        """
+
     def new_stream(self, node: str) -> "Deferred[Batch | None]":
         """Begin to count anew, with what was not delivered. What comes next, as of `next`."""
 

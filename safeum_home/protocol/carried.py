@@ -18,7 +18,8 @@ MAX_DEPTH = 16
 MAX_INTEGER = 2**53 - 1
 RESERVED = "node."
 """Kinds that begin with this are for nodes of later versions to write; no account can send one."""
-_KIND = re.compile(r"[a-z][a-z0-9_.-]{0,63}", re.ASCII)
+KIND_PATTERN = r"^[a-z][a-z0-9_.-]{0,63}$(?!\n)"
+_KIND = re.compile(KIND_PATTERN, re.ASCII)
 _NAME = re.compile(r"[\x21-\x7e]{1,64}")
 KINDS: frozenset[str] = frozenset(str(kind.__struct_config__.tag) for kind in get_args(KnownBody))
 _PLACE = {"kind": "text", "text": "-"}
@@ -26,8 +27,14 @@ _messages = msgspec.json.Decoder(Message)
 S = TypeVar("S", bound=Struct)
 
 
+class NotCarried(ValueError):
+    """A body of an unknown kind that is not of the form for that; says why, and nothing of it."""
+
+
 def carried(plain: object) -> Unknown:
-    """A body of an unknown kind, out of decoded JSON, in a form that can be signed; else ValueError.
+    """A body of an unknown kind, out of decoded JSON, in a form that can be signed.
+
+    Raises `NotCarried` where it is of such a kind, and not of that form; ValueError where it is none of that.
 
     It is an object of objects, lists, texts, integers within 2^53, booleans and nulls, whose members'
     names are of visible ASCII: for those RFC 8785 leaves one form, the one that is stored.
@@ -37,30 +44,32 @@ def carried(plain: object) -> Unknown:
     kind = plain.get("kind")
     if not isinstance(kind, str) or _KIND.fullmatch(kind) is None:
         raise ValueError("the body has no kind that is well formed")
-    if kind in KINDS or kind.startswith(RESERVED):
-        raise ValueError("this kind is not of that form, or the node alone writes it")
+    if kind in KINDS:
+        raise ValueError("this kind is known, and not of that form")
+    if kind.startswith(RESERVED):
+        raise NotCarried(f"kinds that begin with `{RESERVED}` are written by nodes alone")
     _check(plain, MAX_DEPTH)
     body = Unknown(plain)
     if len(octets := body.octets) > MAX_CARRIED:
-        raise ValueError(f"the body has {len(octets)} octets; {MAX_CARRIED} is the most")
+        raise NotCarried(f"the body has {len(octets)} octets; {MAX_CARRIED} is the most")
     return Unknown(msgspec.json.decode(octets))
 
 
 def _check(value: object, depth: int) -> None:
     if depth == 0:
-        raise ValueError(f"the body is deeper than {MAX_DEPTH}")
+        raise NotCarried(f"the body is deeper than {MAX_DEPTH}")
     if isinstance(value, dict):
         for name, inner in value.items():
             if _NAME.fullmatch(name) is None:
-                raise ValueError("a member of the body has a name that is not of visible ASCII")
+                raise NotCarried("a member of the body has a name that is not of visible ASCII")
             _check(inner, depth - 1)
     elif isinstance(value, list):
         for inner in value:
             _check(inner, depth - 1)
     elif isinstance(value, float):
-        raise ValueError("the body holds a number that is no integer")
+        raise NotCarried("the body holds a number that is no integer")
     elif isinstance(value, int) and abs(value) > MAX_INTEGER:
-        raise ValueError("the body holds an integer beyond 2^53-1")
+        raise NotCarried("the body holds an integer beyond 2^53-1")
 
 
 def decode(octets: bytes, kind: type[S]) -> S:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from safeum_home.errors import Code, Problem
-from safeum_home.protocol.carried import carried
+from safeum_home.protocol.carried import NotCarried, carried
 from safeum_home.protocol.commands import COMMANDS, Command, Params
 from safeum_home.protocol.events import METHOD_OF
 
@@ -102,9 +102,13 @@ def decode(payload: bytes) -> Call:
     try:
         request = decoder.decode(payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        if (call := _carrying(payload, error)) is not None:
-            return call
-        raise _diagnose(payload, error) from None
+        try:
+            call = _carrying(payload, error)
+        except NotCarried as reason:
+            raise _diagnose(payload, ValueError(f"{reason} - at `$.params.body`")) from None
+        if call is None:
+            raise _diagnose(payload, error) from None
+        return call
     return Call(types[type(request)], request.params, None if request.id is UNSET else request.id)
 
 
@@ -139,7 +143,10 @@ def _with_plain_body(params: type[Params]) -> type[Params]:
 
 
 def _carrying(payload: bytes, error: Exception) -> Call | None:
-    """The call that was refused for its body alone, which is of a kind not known here; None for others."""
+    """The call that was refused for its body alone, which is of a kind not known here; None for others.
+
+    Raises `NotCarried` where that kind is all that the decoder saw, and there is more that is wrong.
+    """
     if not isinstance(error, msgspec.ValidationError) or "$.params.body" not in str(error):
         return None
     try:
@@ -147,6 +154,8 @@ def _carrying(payload: bytes, error: Exception) -> Call | None:
         carrier = _carriers()[envelope.method]
         request = carrier.decoder.decode(payload)
         body = carried(request.params.body)
+    except NotCarried:
+        raise
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     params = carrier.command.params

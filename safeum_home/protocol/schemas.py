@@ -9,8 +9,20 @@ from typing import Any, get_args
 import msgspec
 from msgspec import Struct
 
+from safeum_home.protocol.carried import KIND_PATTERN, KINDS
+from safeum_home.protocol.types import KnownBody
+
 Json = dict[str, Any]
 REFERENCE = "#/components/schemas/{name}"
+_BODIES = {REFERENCE.format(name=body.__name__) for body in get_args(KnownBody)}
+CARRIED = "UnknownBody"
+_CARRIED: Json = {
+    "title": CARRIED,
+    "description": "Of a kind that the node does not know, and carries: docs/messages.md has the form.",
+    "type": "object",
+    "properties": {"kind": {"type": "string", "pattern": KIND_PATTERN, "not": {"enum": sorted(KINDS)}}},
+    "required": ["kind"],
+}
 
 
 def schemas(types: Iterable[type[Struct]]) -> dict[str, Json]:
@@ -23,6 +35,8 @@ def schemas(types: Iterable[type[Struct]]) -> dict[str, Json]:
     for struct in types:
         for name, description in field_docs(struct).items():
             components[struct.__name__]["properties"][name]["description"] = description
+    if _with_carried(components):
+        components[CARRIED] = _CARRIED
     return {name: _without_discriminator(components[name]) for name in sorted(components)}
 
 
@@ -62,6 +76,17 @@ def _with_parts(types: Iterable[type[Struct]]) -> list[type[Struct]]:
             found[kind] = None
             waiting += [field.type for field in msgspec.structs.fields(kind)]
     return list(found)
+
+
+def _with_carried(schema: Any) -> bool:
+    """Put bodies of unknown kinds beside the known ones, wherever these are; whether that is anywhere."""
+    found = False
+    for each in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        found = _with_carried(each) or found
+    if isinstance(schema, dict) and {each.get("$ref") for each in schema.get("anyOf", [])} == _BODIES:
+        schema["anyOf"].append({"$ref": REFERENCE.format(name=CARRIED)})
+        return True
+    return found
 
 
 def _without_discriminator(schema: Any) -> Any:

@@ -89,6 +89,11 @@ def advance_copy(c: Connection, row: FetchedRow) -> bool:
     return bool(changed.rowcount)
 
 
+def touch_copy(c: Connection, blob: bytes, used: int) -> None:
+    """A copy is asked for in this hour."""
+    c.execute(update(fetched).where(fetched.c.blob == blob, fetched.c.used < used).values(used=used))
+
+
 def forget_copy(c: Connection, blob: bytes, stored: bytes | None = None) -> None:
     """Nothing is kept of a blob any more (where it is `stored` under this name still)."""
     row = copy_of(c, blob)

@@ -36,16 +36,26 @@ _WAITS = select(outbox.c.position).where(
     _OF, _FREE, outbox.c.type == bindparam("of_type"), outbox.c.pointer == bindparam("of_pointer")
 )
 _ROWS = select(outbox.c.position, outbox.c.type, outbox.c.pointer).where(_OF).order_by(outbox.c.position)
-_FIXED_ROWS = _ROWS.where(_FIXED)
+_OF_BATCH = (_FIXED, outbox.c.batch == bindparam("of_batch"))
+_FIXED_ROWS = _ROWS.where(*_OF_BATCH)
+_ROWS_BEHIND = select(outbox.c.type, outbox.c.pointer).where(
+    _OF, _FIXED, outbox.c.batch > bindparam("of_batch")
+)
+_BEHIND = (
+    select(outbox.c.batch)
+    .where(_OF, _FIXED, outbox.c.batch > bindparam("of_batch"))
+    .distinct()
+    .order_by(outbox.c.batch.desc())
+)
 _LAST_FIXED = select(func.max(outbox.c.position)).where(_OF, _FIXED)
 _HURRIES = select(outbox.c.position).where(_OF, _FREE, outbox.c.position < NOT_URGENT).limit(1)
 _FIRST = _ROWS.where(_FREE).limit(bindparam("limit"))
 _FIX = (
     update(outbox).where(_OF, _FREE, outbox.c.position <= bindparam("upto")).values(batch=bindparam("number"))
 )
-_LET_GO = update(outbox).where(_OF, _FIXED, outbox.c.position >= bindparam("first")).values(batch=0)
+_LET_GO = update(outbox).where(_OF, *_OF_BATCH, outbox.c.position >= bindparam("first")).values(batch=0)
 _DELETE = delete(outbox).where(_OF, outbox.c.position == bindparam("place"))
-_DELETE_FIXED = delete(outbox).where(_OF, _FIXED)
+_DELETE_FIXED = delete(outbox).where(_OF, *_OF_BATCH)
 _newer = outbox.alias("newer")
 _IS_NEWER = (
     select(_newer.c.position)
@@ -57,14 +67,16 @@ _IS_NEWER = (
     )
     .exists()
 )
-_DELETE_OLDER = delete(outbox).where(_OF, _FIXED, outbox.c.position >= bindparam("first"), _IS_NEWER)
+_DELETE_OLDER = delete(outbox).where(_OF, *_OF_BATCH, outbox.c.position >= bindparam("first"), _IS_NEWER)
 _SINCE = select(outbox.c.hour).where(_OF, outbox.c.position == bindparam("place"))
 _HOLD = update(outbox).where(_OF, outbox.c.position == bindparam("place")).values(batch=-1)
 _DELETE_HELD = delete(outbox).where(
     _OF, _HELD, outbox.c.type == bindparam("of_type"), outbox.c.pointer == bindparam("of_pointer")
 )
-_DELETE_HELD_OLDER = delete(outbox).where(_OF, _HELD, _IS_NEWER)
-_RELEASE = update(outbox).where(_OF, _HELD).values(batch=0)
+# All types are behind "": so SQLite looks into their own index, and not through all that waits for the node.
+_ALL_HELD = (_OF, _HELD, outbox.c.type > literal_column("''"))
+_DELETE_HELD_OLDER = delete(outbox).where(*_ALL_HELD, _IS_NEWER)
+_RELEASE = update(outbox).where(*_ALL_HELD).values(batch=0)
 _COUNT_HELD = select(func.count()).where(_HELD)
 _HOLDING = select(outbox.c.destination).where(_HELD).distinct()
 _OLDER = (
@@ -90,13 +102,13 @@ def note(
     return _NOTE.change(c, [(peer, *row, hour, 0) for row in every]) - lifted
 
 
-def fixed(c: Connection, peer: bytes) -> tuple[Waiting, ...]:
-    """The rows of the batch that was fixed and not delivered yet."""
-    return tuple(Waiting(*row) for row in c.execute(_FIXED_ROWS, {"peer": peer}))
+def fixed(c: Connection, peer: bytes, number: int) -> tuple[Waiting, ...]:
+    """The rows of the batch `number`, which was fixed and not delivered yet."""
+    return tuple(Waiting(*row) for row in c.execute(_FIXED_ROWS, {"peer": peer, "of_batch": number}))
 
 
 def fix(c: Connection, peer: bytes, number: int, limit: int) -> tuple[Waiting, ...]:
-    """Make the first rows the batch `number`, while there is no other."""
+    """Make the first rows that are in no batch the batch `number`, which is there no more, or not yet."""
     rows = tuple(Waiting(*row) for row in c.execute(_FIRST, {"peer": peer, "limit": limit}))
     if rows:
         # They are the first ones: so nothing else is up to there.
@@ -110,13 +122,22 @@ def is_overtaken(c: Connection, peer: bytes) -> bool:
     return last is not None and last >= NOT_URGENT and c.execute(_HURRIES, {"peer": peer}).first() is not None
 
 
-def let_go(c: Connection, peer: bytes, first: int = 0) -> int:
-    """The rows of the batch from position `first` on wait again.
+def let_go(c: Connection, peer: bytes, number: int = 0, first: int | None = None) -> int:
+    """The rows of all batches behind `number` wait again; of itself those from position `first` on.
 
     How many are gone instead, as the same objects have changed since, and wait already.
     """
-    doubled = c.execute(_DELETE_OLDER, {"peer": peer, "first": first}).rowcount
-    c.execute(_LET_GO, {"peer": peer, "first": first})
+    doubled = 0
+    # The newest first: what has changed since an older one was fixed is in there.
+    for each in c.execute(_BEHIND, {"peer": peer, "of_batch": number}).scalars().all():
+        doubled += _let_go_of(c, peer, each, 0)
+    return doubled if first is None else doubled + _let_go_of(c, peer, number, first)
+
+
+def _let_go_of(c: Connection, peer: bytes, number: int, first: int) -> int:
+    which = {"peer": peer, "of_batch": number, "first": first}
+    doubled = c.execute(_DELETE_OLDER, which).rowcount
+    c.execute(_LET_GO, which)
     return doubled
 
 
@@ -125,20 +146,22 @@ def remove(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> int:
     return sum(c.execute(_DELETE, {"peer": peer, "place": row.position}).rowcount for row in rows)
 
 
-def remove_fixed(c: Connection, peer: bytes) -> int:
+def remove_fixed(c: Connection, peer: bytes, number: int) -> int:
     """The batch was delivered; how many rows it had."""
-    return c.execute(_DELETE_FIXED, {"peer": peer}).rowcount
+    return c.execute(_DELETE_FIXED, {"peer": peer, "of_batch": number}).rowcount
 
 
-def unchanged(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> list[Waiting]:
-    """Those whose objects do not wait once more, as they have not changed since."""
-    asked = ({"peer": peer, "of_type": row.type, "of_pointer": row.pointer} for row in rows)
-    return [row for row, each in zip(rows, asked, strict=True) if c.execute(_WAITS, each).first() is None]
+def unchanged(c: Connection, peer: bytes, number: int, rows: Sequence[Waiting]) -> list[Waiting]:
+    """Those of the batch `number` whose objects do not wait once more, as they have not changed since."""
+    changed = set(waiting(c, peer, [row[1:] for row in rows], number))
+    return [row for row in rows if row[1:] not in changed]
 
 
-def waiting(c: Connection, peer: bytes, objects: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    """Those objects that wait, be it in a batch that is not delivered yet."""
-    under_way = {row[1:] for row in fixed(c, peer)}
+def waiting(
+    c: Connection, peer: bytes, objects: Sequence[tuple[str, bytes]], number: int = 0
+) -> list[tuple[str, bytes]]:
+    """Those objects that wait, be it in a batch behind `number` that is not delivered yet."""
+    under_way = {tuple(row) for row in c.execute(_ROWS_BEHIND, {"peer": peer, "of_batch": number})}
     asked = ((each, {"peer": peer, "of_type": each[0], "of_pointer": each[1]}) for each in objects)
     return [each for each, row in asked if each in under_way or c.execute(_WAITS, row).first() is not None]
 

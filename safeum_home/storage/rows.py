@@ -178,8 +178,8 @@ class UploadRow(NamedTuple):
 class FetchedRow(NamedTuple):
     """What is kept here of a blob whose octets another node has: `received` octets, as `stored` in the store.
 
-    `account` is for whom it was fetched, `used` when it was last asked for, and `ends` when it is dropped
-    where it is not whole by then (milliseconds; 0: it is).
+    `account` is for whom it was fetched, `used` the hour (since 1970) in which it was last asked for, and
+    `ends` when it is dropped where it is not whole by then (milliseconds; 0: it is).
     """
 
     blob: bytes

@@ -13,6 +13,12 @@ from safeum_home.storage.columns import number as _number
 from safeum_home.storage.columns import sealed as _sealed
 from safeum_home.storage.columns import small as _small
 from safeum_home.storage.columns import table as _table
+from safeum_home.storage.schema_files import blobs as blobs
+from safeum_home.storage.schema_files import dropped as dropped
+from safeum_home.storage.schema_files import fetched as fetched
+from safeum_home.storage.schema_files import files as files
+from safeum_home.storage.schema_files import strays as strays
+from safeum_home.storage.schema_files import uploads as uploads
 from safeum_home.storage.schema_groups import agreements as agreements
 from safeum_home.storage.schema_groups import group_nodes as group_nodes
 from safeum_home.storage.schema_groups import passed_on as passed_on
@@ -154,53 +160,6 @@ tombstones = _table("tombstones", _blind("alias", primary_key=True))
 # are deleted yet.
 erasing = _table("erasing", _blind("owner", primary_key=True), _number("upto"))
 invites = _table("invites", _blind("invite", primary_key=True), _number("left"), _number("ends"), _sealed())
-
-# What lies in the store of files, under the same random names; `size` is in octets of the file.
-blobs = _table("blobs", _blind("blob", primary_key=True), _blind("account", index=True), _number("size"))
-
-# Blobs without a row above, that are still to be deleted from the store.
-dropped = _table("dropped", _blind("blob", primary_key=True))
-
-# Blobs that are in the store and that no row above knows, and when that was first seen (seconds since 1970).
-strays = _table("strays", _blind("blob", primary_key=True), _number("seen"))
-
-# Uploads that no message refers to yet. `tail` are the octets behind the last whole chunk, sealed.
-uploads = _table(
-    "uploads",
-    _blind("file", primary_key=True),
-    _blind("chat", index=True),
-    _blind("blob", index=True),
-    _number("received"),
-    _number("ends", index=True),
-    _sealed(),
-    _sealed("tail"),
-)
-
-# Files of messages, and who has sent them. One that was forwarded has a row for each message, and one blob.
-files = _table(
-    "files",
-    _blind("chat", primary_key=True),
-    _number("position", primary_key=True, autoincrement=False),
-    _blind("account", index=True),
-    _blind("file", index=True),
-    _blind("blob", index=True),
-    # When it is dropped, in milliseconds; 0: when its message is.
-    _number("ends", index=True),
-    _sealed(),
-)
-
-# Blobs of `files` that another node has the octets of. Of the copy that is kept here `stored` is the name in
-# the store (empty: there is none), `received` how many octets are there, `account` for whom it was fetched,
-# `used` when it was last asked for, and `ends` when it is dropped, if it is not whole by then (milliseconds).
-fetched = _table(
-    "fetched",
-    _blind("blob", primary_key=True),
-    _blind("account", index=True),
-    Column("stored", LargeBinary(16), nullable=False, index=True),
-    _number("received"),
-    _number("used"),
-    _number("ends", index=True),
-)
 
 # Messages that became something else after they were sent, and where that happened last.
 changes = _table(

@@ -1,7 +1,11 @@
-"""python -m tools.demo [PORT]: two nodes at PORT and the next one of localhost, until Ctrl-C."""
+"""python -m tools.demo [PORT [NODE]]: two nodes at PORT and the next one of localhost, until Ctrl-C.
+
+NODE is the name of a third one, which somebody else runs, and which may come to both.
+"""
 
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet import reactor as _reactor
@@ -15,6 +19,8 @@ from twisted.logger import (
 )
 from twisted.python.failure import Failure
 
+from safeum_home.errors import Problem
+from safeum_home.ids import node_name
 from safeum_home.node.development import PORT, check_free
 from tools.demo.nodes import TwoNodes
 from tools.demo.talk import PASSWORD, let_them_talk
@@ -23,7 +29,7 @@ SECONDS = 120
 """What all of the talk may take."""
 
 _BEGIN = """
-  Two nodes, {names[0]} and {names[1]}, with an authority of their own, and closed to all others.
+  Two nodes, {names[0]} and {names[1]}, with an authority of their own, and closed to all others{but}.
   Each line says at which of them it happens.
 """
 _END = """
@@ -32,16 +38,23 @@ _END = """
       .venv/bin/safeum chat --node {names[0]} --ca {ca}
       .venv/bin/safeum chat --node {names[1]} --ca {ca}
 
-  Their root secrets are random and in memory only: ALL DATA IS GONE AT THE END. Stop both with Ctrl-C.
+{guest}  Their root secrets are random and in memory only: ALL DATA IS GONE AT THE END. Stop both with Ctrl-C.
+"""
+
+_GUEST = """  Your node {name} may come to both, and they to it, on this machine. Its certificate and its key:
+      {chain}
+      {key}
+
 """
 
 
 class Demo:
     """Runs on a reactor, and ends it where something fails: `code` is the process's then."""
 
-    def __init__(self, reactor: Any, port: int) -> None:
+    def __init__(self, reactor: Any, port: int, guest: str | None = None) -> None:
         self._reactor = reactor
-        self._nodes = TwoNodes(reactor, (port, port + 1))
+        self._guest = guest
+        self._nodes = TwoNodes(reactor, (port, port + 1), guest)
         self._running: Deferred[None] | None = None
         self.code = 0
 
@@ -54,10 +67,12 @@ class Demo:
 
     async def _run(self) -> None:
         names = self._nodes.names
-        _say(_BEGIN.format(names=names))
+        _say(_BEGIN.format(names=names, but="" if self._guest is None else f" but {self._guest}"))
         await self._nodes.start(self._give_up)
         await let_them_talk(self._reactor, names, self._nodes.trusted, _say)
-        _say(_END.format(names=names, ca=self._nodes.ca, password=PASSWORD))
+        chain, key = self._nodes.guest_chain, self._nodes.guest_key
+        guest = "" if self._guest is None else _GUEST.format(name=self._guest, chain=chain, key=key)
+        _say(_END.format(names=names, ca=self._nodes.ca, password=PASSWORD, guest=guest))
 
     async def _stop(self) -> None:
         if self._running is not None:
@@ -80,14 +95,26 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def main(reactor: Any, port: int) -> int:
+def _read(given: Sequence[str]) -> tuple[int, str | None]:
+    """The port, and the third node's name where there is one; raises SystemExit with a sentence."""
+    port, guest = [*given, "", ""][:2]
+    if port and not port.isdecimal():
+        raise SystemExit(f"{port} is not the number of a port.")
+    try:
+        return int(port or PORT), node_name(guest) if guest else None
+    except Problem:
+        raise SystemExit(f"{guest} is not the name of a node: localhost:9445 is one.") from None
+
+
+def main(reactor: Any, given: Sequence[str]) -> int:
+    port, guest = _read(given)
     for each in (port, port + 1):
         check_free(each, "demo")
     errors = FilteringLogObserver(
         textFileLogObserver(sys.stderr), [LogLevelFilterPredicate(defaultLogLevel=LogLevel.error)]
     )
     globalLogBeginner.beginLoggingTo([errors], redirectStandardIO=False)
-    demo = Demo(reactor, port)
+    demo = Demo(reactor, port, guest)
     reactor.callWhenRunning(demo.start)
     reactor.addSystemEventTrigger("before", "shutdown", demo.stop)
     # A terminal that is closed says this: nothing is left behind then either.
@@ -97,4 +124,4 @@ def main(reactor: Any, port: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(_reactor, int(sys.argv[1]) if len(sys.argv) > 1 else PORT))
+    sys.exit(main(_reactor, sys.argv[1:]))

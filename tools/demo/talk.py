@@ -1,12 +1,14 @@
 """Two people at two nodes: they become contacts and talk, and each line says what happens at which node."""
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any, TypeVar
 
 from msgspec import Struct
 
 from safeum_home.client import Client, SessionEnded, new_client
 from safeum_home.protocol.events import ChatChanged, ContactChanged, Receipt
+from safeum_home.protocol.files import File
 from safeum_home.protocol.types import Contact, ContactState, Message, Text
 
 PASSWORD = "correct horse battery staple"  # noqa: S105  # it is shown to whoever runs this
@@ -32,7 +34,9 @@ class Person:
     async def sign_up(self) -> None:
         policy = await self.client.policy()
         await self.client.register(self.login, PASSWORD, consent=policy.version)
-        self.says(f"signs up, as {self.address}")
+        name = self.login.capitalize()
+        await self.client.set_profile(name)
+        self.says(f"signs up, as {self.address}, and is called {name}")
 
     async def hears(self, kind: type[E], is_it: Callable[[E], bool]) -> E:
         """The next event of this kind that `is_it`."""
@@ -81,6 +85,19 @@ async def talk(ada: Person, ben: Person) -> None:
     ben.says("reacts to it: 👍")
     changed = await ada.hears(ChatChanged, lambda event: bool(event.message.reactions))
     ada.says(f"sees the reaction: {changed.message.reactions[0].emoji}")
+    await _send_a_file(ada, ben, chat)
+
+
+async def _send_a_file(ada: Person, ben: Person, chat: str) -> None:
+    """What arrives is held against what was sent."""
+    octets = b"What I wanted to show you.\n" * 1000
+    await ada.client.send_file(chat, BytesIO(octets), name="letter.txt")
+    ada.says(f"sends a file: letter.txt, {len(octets)} octets")
+    message = await ben.hears(Message, lambda each: each.chat == chat and isinstance(each.body, File))
+    fetched = BytesIO()
+    await ben.client.download(message, fetched)
+    same = "as it was" if fetched.getvalue() == octets else "and it is another one"
+    ben.says(f"fetches it through his own node, {same}")
 
 
 async def _befriend(ada: Person, ben: Person) -> str:

@@ -66,6 +66,8 @@ class Arrivals:
     async def present(self, node: str, event: Event, life: Sequence[int]) -> Chat:
         """As `chat`, of what was written in a life of the history: this node has heard of that."""
         chat = await self.chat(node, event)
+        if not life and chat.record.across is None:
+            return chat
         if life and len(life) != len(chat.members):
             raise Problem(Code.MALFORMED_EVENT)
         return await self._lives.caught_up(chat, AccountId(event.sender), tuple(life))
@@ -121,10 +123,11 @@ def content(event: Event, kind: type[S]) -> S:
         raise Problem(Code.MALFORMED_EVENT) from None
 
 
-def body_of(plain: dict[str, Any], sender: str) -> Body:
+def body_of(plain: dict[str, Any], sender: str, files: bool = False) -> Body:
     """The body of a message: what an account can send, or a stub that `sender` has left.
 
-    Raises `malformed_event`.
+    Raises `malformed_event`; `not_across_nodes` for a file, unless `files` are asked for: whoever does that
+    calls them by names of this node (`ForeignFiles.body`), and gives the message a row of its file.
     """
     try:
         kind = plain.get("kind")
@@ -135,6 +138,8 @@ def body_of(plain: dict[str, Any], sender: str) -> Body:
         known: KnownBody = msgspec.convert(plain, KnownBody, strict=True)
     except ValueError:  # msgspec's are, too
         raise Problem(Code.MALFORMED_EVENT) from None
+    if isinstance(known, File) and not files:
+        raise Problem(Code.NOT_ACROSS_NODES)
     if not isinstance(known, File | Unknown) and not (isinstance(known, Deleted) and known.by == sender):
         raise Problem(Code.MALFORMED_EVENT, "the node alone writes this kind")
     return known

@@ -117,7 +117,7 @@ class Fetching:
                 await kept.append(bytes(memoryview(rest)[:whole]))
                 del rest[:whole]
                 self._moved()
-            if self._stopped or now > over_at or not self._wanted():
+            if now > over_at or not self._wanted():
                 return
             if kept.received - kept.noted >= CHECKPOINT:
                 await kept.note()

@@ -9,7 +9,7 @@ from safeum_home.chats.files.octets import CHUNK, SEALED, chunks, seal_chunks
 from safeum_home.chats.files.record import OpenFile
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.files import BLOB_SIZE
-from safeum_home.storage.fetched import NONE, advance_copy, begin_copy, copy_of, forget_copy
+from safeum_home.storage.fetched import NONE, advance_copy, begin_copy, copy_of, forget_copy, touch_copy
 from safeum_home.storage.rows import FetchedRow
 
 
@@ -37,6 +37,9 @@ class Kept:
         row = await self._means.database.read(lambda c: copy_of(c, self.file.blob))
         if row is None:
             raise Problem(Code.NOT_FOUND)
+        if row.stored != NONE and row.used < self._hour:
+            row = row._replace(used=self._hour)
+            await self._means.database.transact(lambda c: touch_copy(c, row.blob, row.used))
         if self.stored == NONE:
             self._row, self.received = row, row.received
 
@@ -108,5 +111,9 @@ class Kept:
 
     def _dated(self, row: FetchedRow) -> FetchedRow:
         means, whole = self._means, row.received == self.file.size
-        now = int(means.now() * 1000)
-        return row._replace(used=now, ends=0 if whole else now + int(means.section.unfinished_seconds * 1000))
+        ends = 0 if whole else int((means.now() + means.section.unfinished_seconds) * 1000)
+        return row._replace(used=self._hour, ends=ends)
+
+    @property
+    def _hour(self) -> int:
+        return int(self._means.now() // 3600)
