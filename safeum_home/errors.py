@@ -177,6 +177,12 @@ class Code(Enum):
         "peer_behind", 503, -32142, "Too much waits for the other node: it has to come back first."
     )
     UNKNOWN_KIND = Kind("unknown_kind", 422, -32143, "This node does not know this kind of event.")
+    NOT_TAKEN = Kind(
+        "not_taken",
+        503,
+        -32170,
+        "The node that orders this group was away for too long, or could not take this: it is not done.",
+    )
     MESSAGE_NOT_KEPT = Kind(
         "message_not_kept",
         409,

@@ -106,7 +106,14 @@ class GroupsAcrossCase(SynchronousTestCase):
     def shown(self, client: Client, chat: str) -> list[Any]:
         """The group's messages, without what differs from node to node."""
         page = client.call("chat.history", chat=chat, limit=200)["messages"]
-        return [(None if m["body"]["kind"] == "notice" else m["sender"], m["at"], m["body"]) for m in page]
+        return self.plain(page)
+
+    @staticmethod
+    def plain(messages: list[dict[str, Any]]) -> list[Any]:
+        """Messages, without what differs from node to node."""
+        return [
+            (None if m["body"]["kind"] == "notice" else m["sender"], m["at"], m["body"]) for m in messages
+        ]
 
     def words(self, client: Client, chat: str) -> list[str]:
         """The same, shorter: texts, and the actions of notices."""

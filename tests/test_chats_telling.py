@@ -26,6 +26,9 @@ class _Noting(Alone):
     def note(self, c: Connection, rows: Sequence[Noted]) -> None:
         self.noted = list(rows)
 
+    def room(self, c: Connection, node: str) -> int:
+        return 1_000
+
 
 class TellingTests(StorageCase):
     """Rows that wait together, some of which change nothing."""

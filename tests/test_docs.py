@@ -26,6 +26,7 @@ NOT_RUN = {
     r"fetch-root-secret": "stands for what an operator has; the tests of sealing feed descriptors",
     r"shred": "may be missing, and has nothing of ours in it",
     r"safeum verify-receipt": "tests.test_client_receipts runs it, with the receipt of the published vectors",
+    r"curl https://b\.example": "another node; tests.test_e2e_history_across asks one",
     r"safeum chat": "a person's terminal; the tests of the client drive it",
     r"^make ": "would run for ever, or run this test in itself: `make -n` is run instead",
 }

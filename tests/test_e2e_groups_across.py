@@ -1,6 +1,7 @@
 """A group whose members are at three nodes, each a process of its own: invited, talking, killed, and left."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -11,7 +12,7 @@ from tests.e2e.people import history, resume, sign_up
 from tests.e2e.wire import RawClient
 
 
-class GroupAcrossTests(SynchronousTestCase):
+class _AcrossCase(SynchronousTestCase):
     """Ann has a group at her node; Ben and Cat are at two others."""
 
     def setUp(self) -> None:
@@ -71,6 +72,10 @@ class GroupAcrossTests(SynchronousTestCase):
             self.assertLess(time.monotonic(), deadline, "they never see the same")
             time.sleep(0.05)
 
+
+class GroupAcrossTests(_AcrossCase):
+    """What becomes of the group."""
+
     def test_life(self) -> None:
         """Through kills of the hub and of a member's node; then all but one leave."""
         ann, ben, cat = self.clients
@@ -104,3 +109,60 @@ class GroupAcrossTests(SynchronousTestCase):
         self._agree(ben, members=1)
         [entry] = ben.call("group.members", chat=self.chat)["members"]
         self.assertEqual((entry["account"], entry["role"]), (self.people[1].account, "owner"))
+
+
+class PostTests(_AcrossCase):
+    """What is written into it from everywhere."""
+
+    def test_posts(self) -> None:
+        """Everybody writes while nodes are killed: the order is one, and nothing is lost, or there twice."""
+        ann, ben, cat = self.clients
+        for number in range(10):
+            for client, name in ((ann, "ann"), (ben, "ben"), (cat, "cat")):
+                self._say(client, f"{name} {number}")
+        self._agree(ann, ben, cat, members=3)
+        self.assertEqual(len(self._texts(cat)), 30)
+        self.nodes[0].kill()
+        ann.close()
+        for number in range(10, 15):
+            for client, name in ((ben, "ben"), (cat, "cat")):
+                body = {"kind": "text", "text": f"{name} {number}"}
+                sent = client.call("chat.send", chat=self.chat, client_id=f"{name} {number}", body=body)
+                self.assertTrue(sent["waiting"], number)
+        waiting = ben.call("chat.history", chat=self.chat)["waiting"]
+        self.assertEqual([m["body"]["text"] for m in waiting], [f"ben {n}" for n in range(10, 15)])
+        self.nodes[1].kill()  # what waits is on disk
+        ben.close()
+        self.nodes[1].start()
+        ben = self.clients[1] = resume(self.nodes[1], self.people[1])
+        self.nodes[0].start()
+        ann = self.clients[0] = resume(self.nodes[0], self.people[0])
+        self._until(lambda: len(self._texts(ann)) == 40 and len(self._texts(cat)) == 40)
+        self._agree(ann, ben, cat, members=3)
+        for name, most in (("ann", 10), ("ben", 15), ("cat", 15)):
+            mine = [words for words in self._texts(cat) if words.startswith(name)]
+            self.assertEqual(mine, [f"{name} {number}" for number in range(most)])
+        self.assertNotIn("waiting", ben.call("chat.history", chat=self.chat))
+        self._changes(ben, cat)
+        self._agree(ann, ben, cat, members=3)
+
+    def _changes(self, ben: RawClient, cat: RawClient) -> None:
+        """An edit, a reaction and a deletion, each from a node that does not order the group."""
+        page = {m["body"].get("text"): m["id"] for m in history(ben, self.chat)}
+        edited = {"kind": "text", "text": "edited"}
+        about = {"chat": self.chat, "message": page["ben 3"]}
+        self.assertEqual(ben.call("message.edit", **about, body=edited), {})
+        self.assertEqual(ben.call("message.delete", chat=self.chat, message=page["ben 4"]), {})
+        self._until(lambda: "edited" in self._texts(cat) and "ben 4" not in self._texts(cat))
+        [theirs] = [m["id"] for m in history(cat, self.chat) if m["body"].get("text") == "edited"]
+        self.assertEqual(cat.call("message.react", chat=self.chat, message=theirs, emoji="👍"), {})
+        self._until(lambda: any("reactions" in m for m in history(ben, self.chat)))
+
+    def _texts(self, client: RawClient) -> list[str]:
+        return [m["body"]["text"] for m in history(client, self.chat) if m["body"]["kind"] == "text"]
+
+    def _until(self, happened: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not happened():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)

@@ -140,14 +140,7 @@ class ServingTests(Case):
         self.reading = waits
         self.restart(2)
         body = msgspec.json.encode(FILE)
-        channels = []
-        build = self.a.site.buildProtocol
-
-        def built(address: Any) -> Any:
-            channels.append(build(address))
-            return channels[-1]
-
-        self.patch(self.a.site, "buildProtocol", built)
+        channels = self.channels()
         for _ in range(2):
             send(self.a.site, "POST", FILES_PATH, body, self.fields("POST", FILES_PATH, body))
         self.assertEqual(self.problem(self.ask()), "busy")
@@ -159,6 +152,38 @@ class ServingTests(Case):
         self.assertEqual([lent.closed for lent in self.lent], [1, 0])
         self.reading = Lent
         self.assertEqual(self.ask().body, b"octets")
+
+    def test_gone_meanwhile(self) -> None:
+        """Who is gone when his file is open gets nothing of it, and it is closed."""
+        opening: Deferred[Lent] = Deferred()
+
+        async def lend(node: str, asked: FetchFile) -> Any:
+            self.asked.append((node, asked))
+            return await opening
+
+        self.a.federation.connect((), {}, lend)
+        body = msgspec.json.encode(FILE)
+        channels = self.channels()
+        answered = send(self.a.site, "POST", FILES_PATH, body, self.fields("POST", FILES_PATH, body))
+        self.pair.settle()
+        self.assertEqual(len(self.asked), 1)
+        channels[0].connectionLost(Failure(ConnectionLost()))
+        lent = Lent()
+        opening.callback(lent)
+        self.assertEqual(lent.closed, 1)
+        self.assertNoResult(answered)
+
+    def channels(self) -> list[Any]:
+        """The connections that are made from now on."""
+        channels: list[Any] = []
+        build = self.a.site.buildProtocol
+
+        def built(address: Any) -> Any:
+            channels.append(build(address))
+            return channels[-1]
+
+        self.patch(self.a.site, "buildProtocol", built)
+        return channels
 
     def restart(self, each: int) -> None:
         """With another bound."""

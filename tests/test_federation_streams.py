@@ -205,6 +205,7 @@ class StreamTests(StreamCase):
         self.assertEqual((error.reason, error.handed_over), (TOO_MANY, False))
         self.assertEqual((await client.request(Place(NAME, node.port), "GET", "/ok", {})).status, 200)
         answers[0].body.stop()
+        self.patch(streams_module, "EACH", 9)
         self.patch(streams_module, "MOST", 2)
         answers.append(await self.open(opening, node, "/large"))
         self.assertEqual((await self.no_answer(opening, node)).reason, TOO_MANY)

@@ -12,6 +12,7 @@ from safeum_home.storage import erasure
 from tests.across_case import A, B, befriend_across
 from tests.file_case import OCTETS, Answer, Web
 from tests.files_across_case import MIB, SECTION, FilesAcrossCase, short
+from tests.history_across_case import settle
 from tests.nodes import MemoryBody, MemoryPeers
 from tests.world import Refused, World
 
@@ -392,3 +393,49 @@ class ChainTests(FilesAcrossCase):
         found = FetchFile(self.chat, "m", self.carl.account, "F" + "a" * 26, 300_000, OCTETS)
         lending: Any = self.nodes[A].domain.files.lend(C, found)
         self.failureResultOf(Deferred.fromCoroutine(lending), Problem)
+
+
+class HistoryTests(FilesAcrossCase):
+    """What becomes of files when the history is switched off."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        message = self.got(b"octets")
+        self.copy = self.link(self.bob, message)
+        self.assertEqual(self.fetch(self.bob, message).body, b"octets")
+
+    def off(self) -> None:
+        self.alice.ask("chat.history.set", chat=self.chat, enabled=False)
+        settle(self.nodes)
+
+    def test_erased(self) -> None:
+        """They are gone at both nodes, with the copy that was fetched, and links lead to nothing."""
+        self.off()
+        for client in (self.alice, self.bob):
+            self.tidy(client)
+            self.assertEqual(dict(client.world.store.written), {})
+            self.assertEqual(client.world.database.count("files"), 0)
+        self.assertEqual(Web(self.nodes[B]).ask("GET", self.copy, None).status, 404)
+
+    def test_sent_afterwards(self) -> None:
+        """They can be fetched for a while, also across nodes, and then nowhere."""
+        self.off()
+        message = self.got(b"fleeting")
+        self.assertEqual(self.fetch(self.bob, message).body, b"fleeting")
+        for client in (self.alice, self.bob):
+            client.world.settle(2 * 24 * 3600)
+            self.tidy(client)
+            self.assertEqual(dict(client.world.store.written), {})
+            self.assertEqual(client.world.database.count("files"), 0)
+
+    def test_switched_on_since(self) -> None:
+        """What was sent while it was off goes like that, though it is told when it is on again."""
+        self.off()
+        self.nodes.away.add(B)
+        file = self.upload(self.alice, self.chat, b"fleeting")
+        self.send(self.alice, self.body(file, b"fleeting"))
+        self.alice.call("chat.history.set", chat=self.chat, enabled=True)
+        self.nodes.away.clear()
+        settle(self.nodes)
+        [row] = self.nodes[B].database.now(lambda c: c.exec_driver_sql("SELECT ends FROM files").all())
+        self.assertGreater(row.ends, 0)

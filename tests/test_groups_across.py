@@ -1,7 +1,7 @@
 """Groups whose members are at several nodes: one of them orders, the others keep copies."""
 
 from base64 import b64encode
-from typing import Any
+from typing import Any, ClassVar
 
 from safeum_home.ids import ChatId
 from tests.groups_across_case import A, B, C, GroupsAcrossCase
@@ -331,6 +331,33 @@ class ChangingTests(GroupsAcrossCase):
         self.assertEqual(self.words(self.bob, self.chat)[-2:], ["first", "deleted"])
         self.assertEqual(self.shown(self.bob, self.chat)[-2:], self.shown(self.alice, self.chat)[-2:])
 
+    def test_readers(self) -> None:
+        """Who has read is known at the hub, of all nodes, and asked for from all."""
+        self.alice.write(self.chat, "one")
+        number = self.bob.ask("chat.send", **self.bob.message(self.chat, "two"))
+        self.settle()
+        self.assertIsNotNone(self.bob.answer(number))
+        first, second = (self.page(self.carol)[place]["id"] for place in (-2, -1))
+        self.assertEqual(self.readers(self.carol, first), set())
+        self.carol.call("chat.read", chat=self.chat, upto=first)
+        self.settle()
+        self.assertEqual(self.readers(self.carol, first), {"carol"})
+        self.assertEqual(self.readers(self.carol, second), set())
+        for client in (self.alice, self.carol):
+            client.call("chat.read", chat=self.chat, upto=self.page(client)[-1]["id"])
+        self.settle()
+        for client in (self.alice, self.bob, self.carol):
+            self.assertEqual(self.readers(client, self.page(client)[-1]["id"]), {"alice", "carol"})
+            others = [e["params"]["account"] for e in client.take("chat.receipt")]
+            self.assertEqual(set(others) - {client.account}, set())
+
+    def page(self, client: Client) -> list[Any]:
+        return list(client.call("chat.history", chat=self.chat)["messages"])
+
+    def readers(self, client: Client, upto: str) -> set[str]:
+        found = client.call("group.readers", chat=self.chat, upto=upto)["readers"]
+        return {name for name in ("alice", "amy", "bob", "carol") if getattr(self, name).account in found}
+
     def test_answers(self) -> None:
         """An answer names what it answers, in each copy by the id that it has there."""
         first = self.alice.write(self.chat, "one")["id"]
@@ -361,6 +388,47 @@ class ChangingTests(GroupsAcrossCase):
             [event["params"]["id"] for event in told][-6:],
             [event["params"]["id"] for event in live if event["method"] == "chat.message"][-6:],
         )
+
+
+class NotYetTests(GroupsAcrossCase):
+    """What is not done across nodes."""
+
+    def test_history(self) -> None:
+        """It is not switched off where somebody is of another node, nor do such come in where it is off."""
+        chat = self.group(self.bob)
+        for client in (self.alice, self.bob):
+            self.refused("not_across_nodes", client, "chat.history.set", chat=chat, enabled=False)
+        other = self.create(self.amy, name="Other")
+        self.alice.call("chat.history.set", chat=other, enabled=False)
+        params = {"chat": other, "accounts": [self.bob.account]}
+        self.refused("not_across_nodes", self.alice, "group.invite", **params)
+        link = self.alice.call("group.link.reset", chat=other)["link"]
+        self.refused("not_across_nodes", self.bob, "group.join", link=link)
+        self.assertEqual(self.rows(self.nodes[B], "agreements"), 0)
+
+    def test_over(self) -> None:
+        """Where a group is erased nobody is invited into it any more, at any node."""
+        chat = self.create(self.bob)
+        self.alice.call("group.leave", chat=chat)
+        self.settle()
+        [told] = self.bob.take("group.member")
+        self.assertEqual(told["params"]["member"]["state"], "removed")
+        self.assertEqual(self.bob.call("group.invitations")["invitations"], [])
+        self.assertEqual(self.of_chat(B, "chats", chat), 0)
+
+
+class BoundsTests(GroupsAcrossCase):
+    limits: ClassVar[dict[str, Any]] = {"groups": 1}
+
+    def test_groups(self) -> None:
+        """An account is in no more groups than its own node allows, wherever they are."""
+        own = self.bob.call("group.create", client_id="own", name="Own")["chat"]["chat"]
+        chat = self.create(self.bob)
+        self.refused("limit_reached", self.bob, "group.accept", chat=chat)
+        self.assertEqual(self.roster(self.alice, chat)["bob@b.example"], ("member", "invited"))
+        self.bob.call("group.leave", chat=own)
+        self.come(self.bob, "group.accept", chat=chat)
+        self.assertEqual(self.roster(self.alice, chat)["bob@b.example"], ("member", "member"))
 
 
 class LastOneTests(GroupsAcrossCase):

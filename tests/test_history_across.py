@@ -7,11 +7,30 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.federation.chats import ERASED, HISTORY
-from safeum_home.protocol.federation.events import Event
+from safeum_home.protocol.federation.events import Event, sign_event
 from tests.across_case import A, B
-from tests.history_across_case import HistoryCase
+from tests.federation import signer
+from tests.history_across_case import HistoryCase, life
 from tests.instant_database import InstantDatabase
+from tests.nodes import Nodes
 from tests.world import Refused, World
+
+
+def copied(database: InstantDatabase) -> InstantDatabase:
+    """A backup of a database."""
+    copy = InstantDatabase()
+    database.connection.connection.driver_connection.backup(  # type: ignore[union-attr]
+        copy.connection.connection.driver_connection
+    )
+    copy._position, copy.committed = database._position, database.committed
+    return copy
+
+
+def put_back(nodes: Nodes, name: str, backup: InstantDatabase) -> None:
+    """A node is as it was in a backup, but for its keyring."""
+    before = nodes[name]
+    nodes.worlds[name] = World(backup, before.vault, node=name, peers=nodes.peers[name])
+    nodes[name].clock.advance(before.clock.seconds() - nodes[name].clock.seconds())
 
 
 class SwitchTests(HistoryCase):
@@ -132,26 +151,47 @@ class MeanwhileTests(HistoryCase):
         first = self.write(self.bob, "first")
         self.settle()
         [copy] = [each["id"] for each in self.page(self.alice) if each.get("origin") == first]
-        reference, life = {"node": B, "id": first}, self.event
+        reference, event = {"node": B, "id": first}, self.event
         told = (
-            life("chat.message", self.message("again"), "another"),
-            life("chat.message", self.message("again") | {"edited": self.now + 1}, first),
-            life("chat.deletion", {}, first),
-            life("chat.marker", {"delivered": {"node": A, "id": copy}, "read": None}, None),
-            life("chat.reaction", {"message": reference, "emoji": "👍"}, None),
-            life("chat.pins", {"pinned": [reference]}, None),
+            event("chat.message", self.message("again"), "another"),
+            event("chat.message", self.message("again") | {"edited": self.now + 1}, first),
+            event("chat.deletion", {}, first),
+            event("chat.marker", {"delivered": {"node": A, "id": copy}, "read": None}, None),
+            event("chat.reaction", {"message": reference, "emoji": "👍"}, None),
+            event("chat.pins", {"pinned": [reference]}, None),
         )
         self.switch(self.alice)
         self.settle()
         self.alice.take()
         before = self.rows(self.nodes[A])
-        for event in told:
+        for each in told:
             self.assertEqual(self.nodes.peers[A].waiting, [])
-            self.hear(B, event)
-            self.assertEqual(self.rows(self.nodes[A]), before, event.type)
-            self.assertEqual(self.alice.take(), [], event.type)
-            self.assertEqual([row.type for row in self.nodes.peers[A].waiting], [HISTORY], event.type)
+            self.hear(B, each)
+            self.assertEqual(self.rows(self.nodes[A]), before, each.type)
+            self.assertEqual(self.alice.take(), [], each.type)
+            self.assertEqual([row.type for row in self.nodes.peers[A].waiting], [HISTORY], each.type)
             self.settle()
+
+    def test_many_at_once(self) -> None:
+        """Many messages are not stored at once where one is of before, or is not to be kept."""
+        world = self.nodes[A]
+        kind = next(each for each in world.domain.shared if each.type == "chat.message")
+        self.switch(self.alice)
+        self.switch(self.alice, True)
+        now = list(life(world, self.chat).life)
+        for more, stored in (
+            ({"life": now}, True),
+            ({"life": now, "fleeting": True}, False),
+            ({}, False),
+        ):
+            applied: list[Any] = []
+            for name in ("one", "two"):
+                told = self.event("chat.message", self.message(name, **more), f"{name} {more}"[:60])
+                Deferred.fromCoroutine(kind.apply(B, told)).addBoth(applied.append)
+            rows = [each.row for each in applied]
+            outcome = world.database.now(lambda c, rows=rows: kind.store_rows(c, rows))  # type: ignore
+            self.assertIs(outcome, stored, more)
+        self.settle()
 
     def test_while_it_is_applied(self) -> None:
         """It is switched between the moment an event is looked at and the one it is stored: later."""
@@ -202,6 +242,29 @@ class MeanwhileTests(HistoryCase):
         self.assertEqual(self.chat_of(self.alice)["pending"], [])
         self.assertEqual(again.database.count("owed"), 0)
 
+    def test_erased_again(self) -> None:
+        """A receipt that waits when the chat is erased once more is not signed before that is true, too."""
+        self.switch(self.alice)
+        self.settle()
+        self.pass_by(600)
+        self.nodes.away.add(A)
+        self.switch(self.bob, True)
+        self.switch(self.bob)
+        self.pass_by(60)
+        self.assertIn(ERASED, [row.type for row in self.nodes.peers[B].waiting])
+        self.switch(self.bob, True)
+        with patch.object(self.nodes[B].domain.turns, "turned", Deferred):
+            self.bob.ask("chat.history.set", chat=self.chat, enabled=False)
+            self.nodes.away.clear()
+            self.nodes.settle()
+            [receipt] = self.alice.call("chat.history.receipt", chat=self.chat)["confirmed"]
+            self.assertIn(0, receipt["content"]["life"], "of what is not destroyed yet nothing is signed")
+        self.successResultOf(self.nodes[B].domain.turns.turned())
+        self.successResultOf(Deferred.fromCoroutine(self.nodes[B].domain.owed.give()))
+        self.settle()
+        [receipt] = self.alice.call("chat.history.receipt", chat=self.chat)["confirmed"]
+        self.assertEqual(tuple(receipt["content"]["life"]), life(self.nodes[B], self.chat).life)
+
     def test_given_up(self) -> None:
         """A node that was away for too long is never told by itself, but when somebody asks once more."""
         self.switch(self.alice)
@@ -219,18 +282,13 @@ class PutBackTests(HistoryCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.before = self.nodes[B].database
-        copy = InstantDatabase()
-        self.before.connection.connection.driver_connection.backup(  # type: ignore[union-attr]
-            copy.connection.connection.driver_connection
-        )
-        copy._position, copy.committed = self.before._position, self.before.committed
+        backup = copied(self.nodes[B].database)
         with patch.object(self.nodes[B].domain.turns, "turned", Deferred):
             self.switch(self.alice)
             self.nodes.settle()  # its keyring did not turn, or the backup would be of no use
         self.nodes.peers[A].waiting.clear()
         self.nodes.peers[B].waiting.clear()
-        self.nodes.worlds[B] = World(copy, self.nodes[B].vault, node=B, peers=self.nodes.peers[B])
+        put_back(self.nodes, B, backup)
         self.bob = self.back(self.bob)
         self.assertEqual(len(self.said(self.bob)), 2)
 
@@ -249,6 +307,27 @@ class PutBackTests(HistoryCase):
         self.assertEqual(self.chat_of(self.alice)["pending"], [])
 
 
+class NumberTests(HistoryCase):
+    """A node is put back from a backup, and switches a history off with a number that it has used before."""
+
+    def test_used_once(self) -> None:
+        """There is none: what was written since the first time is erased as well."""
+        backup = copied(self.nodes[B].database)
+        with patch.object(self.nodes[B].domain.turns, "turned", Deferred):
+            self.bob.ask("chat.history.set", chat=self.chat, enabled=False)
+            self.nodes.settle()
+        self.write(self.alice, "since then")
+        self.assertEqual(self.said(self.alice), ["since then"])
+        for peer in self.nodes.peers.values():
+            peer.waiting.clear()
+        put_back(self.nodes, B, backup)
+        self.pass_by(60)
+        self.bob = self.back(self.bob)
+        self.switch(self.bob)
+        self.nodes.settle()
+        self.assertEqual((self.said(self.bob), self.said(self.alice)), ([], []))
+
+
 class LyingTests(HistoryCase):
     """A node that says of its receipt what is not so."""
 
@@ -256,9 +335,11 @@ class LyingTests(HistoryCase):
         content = {"life": life, "epoch": epoch}
         return self.event(ERASED, content, None, at=self.now if at is None else at, **more)
 
-    def life(self, own: int, other: int = 0) -> list[int]:
-        """How often Alice has switched it off, and Bob."""
-        return [own, other] if self.alice.account < self.bob.account else [other, own]
+    def life(self, later: int = 0) -> list[int]:
+        """The life that Alice's node has asked for; `later`: one that it has not."""
+        now = life(self.nodes[A], self.chat).life or (0, 0)
+        mine = self.alice.account > self.bob.account
+        return [number + later * (place == mine) for place, number in enumerate(now)]
 
     def lies(self, code: str, event: Event) -> None:
         self.refused(code, B, event)
@@ -266,23 +347,23 @@ class LyingTests(HistoryCase):
 
     def test_lies(self) -> None:
         """It is refused, and stays pending."""
-        self.refused("receipt_refused", B, self.receipt(self.life(1)))
+        self.refused("receipt_refused", B, self.receipt([1, 1]))
         self.nodes.away.add(B)
         self.switch(self.alice)
         self.alice.take()
-        self.lies("receipt_refused", self.receipt(self.life(2)))  # what was never asked
+        self.lies("receipt_refused", self.receipt(self.life(1)))  # what was never asked
         self.lies("receipt_refused", self.receipt([]))
         minutes = 5 * 60 * 1000
-        self.lies("receipt_refused", self.receipt(self.life(1), self.now - minutes - 60_000))
-        self.lies("receipt_refused", self.receipt(self.life(1), self.now + minutes + 60_000))
+        self.lies("receipt_refused", self.receipt(self.life(), self.now - minutes - 60_000))
+        self.lies("receipt_refused", self.receipt(self.life(), self.now + minutes + 60_000))
         self.lies("malformed_event", self.receipt([1]))
-        self.lies("malformed_event", self.receipt(self.life(1), epoch=0))
+        self.lies("malformed_event", self.receipt(self.life(), epoch=0))
         self.lies("malformed_event", self.receipt([-1, 1]))
-        self.lies("not_a_contact", self.receipt(self.life(1), chat="!" + "a" * 26))
-        self.lies("wrong_sender_node", self.receipt(self.life(1), sender=self.alice.account))
+        self.lies("not_a_contact", self.receipt(self.life(), chat="!" + "a" * 26))
+        self.lies("wrong_sender_node", self.receipt(self.life(), sender=self.alice.account))
         stranger = f"@{'b' * 26}:{B}"
-        self.lies("not_a_contact", self.receipt(self.life(1), sender=stranger))
-        self.hear(B, self.receipt(self.life(1)))
+        self.lies("not_a_contact", self.receipt(self.life(), sender=stranger))
+        self.hear(B, self.receipt(self.life()))
         self.assertEqual(self.chat_of(self.alice)["pending"], [])
         self.nodes.away.clear()
         self.settle()
@@ -291,12 +372,13 @@ class LyingTests(HistoryCase):
         """What was signed for the time before does not count for this one."""
         self.switch(self.alice)
         self.settle()
+        before = self.life()
         self.pass_by(600)
         self.switch(self.alice, True)
         self.settle()
         self.nodes.away.add(B)
         self.switch(self.alice)
-        self.hear(B, self.receipt(self.life(1)))
+        self.hear(B, self.receipt(before))
         self.assertEqual(self.chat_of(self.alice)["pending"], [B])
         self.lies_about_now()
         self.nodes.away.clear()
@@ -305,11 +387,13 @@ class LyingTests(HistoryCase):
 
     def lies_about_now(self) -> None:
         self.alice.take()
-        self.lies("receipt_refused", self.receipt(self.life(2), self.now - 590_000))
+        self.lies("receipt_refused", self.receipt(self.life(), self.now - 590_000))
 
     def test_switching(self) -> None:
         """Only a member can switch it, at his own node; lives that cannot be are malformed."""
-        for content in ({"life": [1], "kept": False}, {"life": [1, -1], "kept": False}, {"life": [1, 0]}):
+        lives: list[Any] = [[1], [1, -1], [1, 2**52 + 1], [1, 2, 3], [1, None], "12"]
+        contents: list[dict[str, Any]] = [{"life": each, "kept": False} for each in lives]
+        for content in ({"life": [1, 0]}, *contents):
             self.refused("malformed_event", B, self.event(HISTORY, content, None))
         for more in ({"sender": f"@{'b' * 26}:{B}"}, {"chat": "!" + "a" * 26}):
             event = self.event(HISTORY, {"life": [1, 1], "kept": False}, None, **more)
@@ -317,3 +401,16 @@ class LyingTests(HistoryCase):
         event = self.event(HISTORY, {"life": [1, 1], "kept": False}, None, sender=self.alice.account)
         self.refused("wrong_sender_node", B, event)
         self.assertEqual(len(self.said(self.alice)), 2)
+
+    def test_the_highest_number(self) -> None:
+        """A node that says of the other side's number what it likes keeps nobody from switching it off."""
+        self.hear(B, self.event(HISTORY, {"life": [2**52, 2**52], "kept": True}, None))
+        self.write(self.alice, "secret")
+        self.switch(self.alice)
+        self.assertEqual(self.said(self.alice), [])
+        [noted] = [row for row in self.nodes.peers[A].waiting if row.type == HISTORY]
+        kind = next(each for each in self.nodes[A].domain.shared if each.type == HISTORY)
+        event = self.nodes[A].database.now(lambda c: kind.build(c, noted.pointer))
+        assert event is not None
+        self.assertTrue(sign_event(event, "ed25519:1", signer()))
+        self.nodes.peers[A].waiting.clear()

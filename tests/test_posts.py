@@ -1,10 +1,12 @@
 """What members of other nodes write into a group: it goes to its node, and comes back in that one's order."""
 
+from typing import Any
+
 from twisted.internet.defer import Deferred
 
-from tests.groups_across_case import A, B, C
+from tests.groups_across_case import A, B, C, GroupsAcrossCase
 from tests.posts_case import PostsCase
-from tests.world import Refused
+from tests.world import Client, Refused
 
 
 class WritingTests(PostsCase):
@@ -372,5 +374,47 @@ class RefusedTests(PostsCase):
         self.bob.take()
         self.nodes.give_up(B, A)
         [event] = self.bob.take("chat.post")
-        self.assertEqual(event["params"]["code"], "node_unreachable")
+        self.assertEqual(event["params"]["code"], "not_taken")
         self.assertEqual(self.waiting(self.bob), [])
+
+
+class ComingTests(GroupsAcrossCase):
+    """A node gets to know what was before its first member came."""
+
+    def test_earlier(self) -> None:
+        """With what was made of it: edits, deletions, reactions and pins, also by those of third nodes."""
+        chat = self.group(self.amy, self.carol, earlier=True)
+        self.alice.write(chat, "one")
+        self.settle()
+        begun = [
+            self.carol.ask("chat.send", **self.carol.message(chat, words))
+            for words in ("two", "three", "four")
+        ]
+        self.settle()
+        ids = {m["body"].get("text"): m["id"] for m in self.alice.call("chat.history", chat=chat)["messages"]}
+        theirs = [self.carol.answer(each) or {} for each in begun]
+        edit = {"kind": "text", "text": "TWO"}
+        self.carol.ask("message.edit", chat=chat, message=theirs[0]["id"], body=edit)
+        self.carol.ask("message.delete", chat=chat, message=theirs[1]["id"])
+        self.carol.ask("message.react", chat=chat, message=theirs[2]["id"], emoji="👍")
+        self.settle()
+        self.amy.call("message.react", chat=chat, message=ids["four"], emoji="👍")
+        self.amy.call("message.react", chat=chat, message=ids["one"], emoji="🎉")
+        self.alice.call("chat.pin", chat=chat, message=ids["one"])
+        self.settle()
+        self.alice.call("group.invite", chat=chat, accounts=[self.bob.account])
+        self.settle()
+        self.come(self.bob, "group.accept", chat=chat)
+        self.settle()
+        shown = [self.seen(client, chat) for client in (self.alice, self.carol, self.bob)]
+        self.assertEqual(shown[1][-5:], shown[0][-5:])
+        self.assertEqual(shown[2], shown[0])
+        pinned = self.bob.call("chat.pinned", chat=chat)["messages"]
+        self.assertEqual([message["body"]["text"] for message in pinned], ["one"])
+
+    def seen(self, client: Client, chat: str) -> list[Any]:
+        page = client.call("chat.history", chat=chat)["messages"]
+        return [
+            (m["at"], m["body"], m.get("edited"), [(r["emoji"], r["count"]) for r in m.get("reactions", [])])
+            for m in page
+        ]

@@ -1,7 +1,8 @@
-"""Five people at three nodes write, edit, delete, react and pin in one group, in any order, while nodes come and go.
+"""Five people at three nodes write, edit, delete, react and pin in one group, while nodes come and go.
 
-Afterwards the group is the same everywhere, in one order; nothing that was acknowledged is lost or doubled, and
-what each has written stands in its order. Devices that were told live, and those that were away, show the same.
+Afterwards the group is the same everywhere, in one order; nothing that was acknowledged is lost or doubled,
+and what each has written stands in its order. Devices that were told live, and those that were away, show
+the same.
 """
 
 from collections.abc import Callable

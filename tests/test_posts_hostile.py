@@ -1,14 +1,24 @@
 """A group's node that makes things up, and members' nodes that do what their accounts may not."""
 
+from itertools import count
 from typing import Any, ClassVar
 
 import msgspec
+from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
+from safeum_home.chats.across.group_posts import ROOM
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, system_account
 from safeum_home.ports.federation import Applied
-from safeum_home.protocol.federation.events import Event, new_event, node_of, sign_event
+from safeum_home.protocol.federation.events import (
+    MOST_OCTETS,
+    Event,
+    new_event,
+    node_of,
+    sign_event,
+    signed_octets,
+)
 from tests.groups_across_case import A, B, C
 from tests.nodes import KEY
 from tests.posts_case import PostsCase
@@ -62,11 +72,11 @@ class HostileCase(PostsCase):
         done[0].publish()
 
     def rows_of(self, node: str) -> list[Any]:
-        database = self.nodes[node].database
-        return [
-            database.now(lambda c, table=table: c.exec_driver_sql(f"SELECT * FROM {table}").all())
-            for table in TABLES
-        ]
+
+        def read(c: Connection) -> list[Any]:
+            return [c.exec_driver_sql(f"SELECT * FROM {table}").all() for table in TABLES]
+
+        return self.nodes[node].database.now(read)
 
     def believed_not(self, code: Code, event: Event, node: str = C) -> None:
         """The node refuses it with this code, and nothing changes."""
@@ -210,8 +220,13 @@ class HubTests(HostileCase):
 class MemberNodeTests(HostileCase):
     """A member's node does not get more than an account at the group's node would."""
 
-    def tell(self, author: Client, content: dict[str, Any], id: str = "m1", **changed: Any) -> str | None:
+    def setUp(self) -> None:
+        super().setUp()
+        self.ids = count()
+
+    def tell(self, author: Client, content: dict[str, Any], id: str = "", **changed: Any) -> str | None:
         """The code with which the group's node answers a post; None where it takes it."""
+        id = id or f"p{next(self.ids)}"
         waiting = self.nodes.peers[A].waiting
         waiting[:] = [row for row in waiting if row.type != "group.posted"]
         self.hear(A, node_of(author.account), self.post(author, content, id, **changed))
@@ -269,20 +284,47 @@ class MemberNodeTests(HostileCase):
         file = {"kind": "file", "file": "F" + "a" * 26, "name": "a", "size": 1, "type": "text/plain"}
         self.assertEqual(self.tell(self.bob, {**self.message(), "body": file}), "not_across_nodes")
         eve = self.nodes[B].register("eve").account
-        for more in ({"mentions": [eve]}, {"forwarded": {"at": 1, "author": eve}}):
+        named: list[dict[str, Any]] = [{"mentions": [eve]}, {"forwarded": {"at": 1, "author": eve}}]
+        for more in named:
             self.assertEqual(self.tell(self.bob, self.message(**more)), "not_a_member")
         self.assertEqual(self.tell(self.bob, self.message(), at=self.now + 10**7), "malformed_event")
-        for more in ({"unknown": 1}, {"sent": -1}, {"edited": 5}, {"mentions": [eve] * 21}):
-            problem = self.assertRaises(Problem, self.tell, self.bob, self.message(**more))
+        for wrong in ({"unknown": 1}, {"sent": -1}, {"edited": 5}, {"mentions": [eve] * 21}):
+            problem = self.assertRaises(Problem, self.tell, self.bob, self.message(**wrong))
             self.assertIs(problem.code, Code.MALFORMED_EVENT)
+
+    def test_size(self) -> None:
+        """What would be too long once it is passed on is not taken: it would be lost for all others."""
+        longest = {"kind": "text", "text": "\x01" * 8192}
+        mentions = [client.account for client in self.everybody]
+        self.assertIsNone(self.tell(self.bob, {**self.message(mentions=mentions), "body": longest}))
+        self.settle()
+        self.assertEqual(self.page(self.carol)[-1]["body"], longest)
+        carried = {"kind": "poll", "text": "x" * 16_000}
+        self.assertIsNone(self.tell(self.bob, {**self.message(), "body": carried}, "m2"))
+        padded = self.post(self.bob, {**self.message(mentions=mentions), "body": longest}, "m3")
+        self.assertLess(len(signed_octets(padded)), MOST_OCTETS - ROOM)
+
+    def test_again(self) -> None:
+        """A reaction that is told once more, after it was taken back, is not there again."""
+        self.write(self.carol, "hi")
+        name = {"node": C, "id": self.page(self.alice)[-1]["origin"]}
+        react = {"act": "reaction", "message": name, "emoji": "👍"}
+        self.assertIsNone(self.tell(self.bob, react, "m1"))
+        self.assertIsNone(self.tell(self.bob, {**react, "emoji": None}, "m2"))
+        self.assertIsNone(self.tell(self.bob, react, "m1"))
+        self.assertNotIn("reactions", self.page(self.alice)[-1])
+        self.assertIsNone(self.tell(self.bob, react, "m3"))
+        self.assertEqual(self.page(self.alice)[-1]["reactions"], [{"emoji": "👍", "count": 1}])
+        self.settle()
+        self.all_alike()
 
     def test_old_edit(self) -> None:
         """An edit that is told once more changes nothing, nor does one of before it."""
-        self.tell(self.bob, self.message())
+        self.tell(self.bob, self.message(), "m1")
         name = {"node": B, "id": "m1"}
         self.tell(self.bob, self.message("two", edited=self.now + 2, message=name), "m2")
         self.tell(self.bob, self.message("one", edited=self.now + 1, message=name), "m3")
-        self.tell(self.bob, self.message())
+        self.tell(self.bob, self.message(), "m1")
         self.assertEqual(self.words(self.alice, self.chat)[-1], "two")
         self.settle()
         self.all_alike()

@@ -45,6 +45,10 @@ def _of(info: inspect.Type) -> st.SearchStrategy[Any]:
             return st.lists(_of(item), max_size=3).map(tuple)
         case inspect.ListType(item_type=item, min_length=least):
             return st.lists(_of(item), min_size=least or 0, max_size=3)
+        case inspect.DictType(key_type=key, value_type=item, min_length=least):
+            return st.dictionaries(_of(key), _of(item), min_size=least or 0, max_size=3)
+        case inspect.AnyType():
+            return st.one_of(st.none(), st.integers(0, 9), st.text(_TEXT, max_size=9))
         case inspect.UnionType(types=kinds):
             return st.one_of([_of(kind) for kind in kinds])
         case inspect.StructType(cls=struct, fields=fields):

@@ -23,7 +23,7 @@ from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Bus, Caller, Committed, Cursors, Database, Published
 from safeum_home.protocol import frames
-from safeum_home.protocol.commands import Done
+from safeum_home.protocol.commands import Acted
 from safeum_home.protocol.events import ChatChanged, Reacted
 from safeum_home.protocol.federation.group_posts import Act
 from safeum_home.protocol.message_types import Deleted
@@ -177,7 +177,7 @@ class Altering:
 
     async def alter(
         self, caller: Caller, chat_id: str, message: str, change: Change, own: bool = False
-    ) -> Committed[Done]:
+    ) -> Committed[Acted]:
         """Change a message, and tell all members who see it, the device that asked for it too.
 
         `own` is as in `find`.
@@ -197,14 +197,14 @@ class Altering:
             raise
         if stored is None:
             self._settle(chat, caller.account, 0)
-            return Committed(Done(), lambda: None)
+            return Committed(Acted(), lambda: None)
         if stored.altered.record is not None:
             self.refresh(chat.id)
-        return Committed(Done(), lambda: self.tell(chat, stored))
+        return Committed(Acted(), lambda: self.tell(chat, stored))
 
     async def _post(
         self, chat: Chat, caller: Caller, target: int, change: Change, own: bool
-    ) -> Committed[Done]:
+    ) -> Committed[Acted]:
         """Have the group's node asked for a change, where that would be one here."""
 
         def would_be(c: Connection) -> Altered | None:

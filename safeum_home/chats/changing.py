@@ -16,7 +16,7 @@ from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database
 from safeum_home.protocol.commands import (
     AccountReaction,
-    Done,
+    Acted,
     MessageDelete,
     MessageEdit,
     MessageReact,
@@ -73,7 +73,7 @@ class MessageChanges:
         self._milliseconds = int(seconds * 1000)
         self._erased_with = (reactions.drop_reactions, *erased_with)
 
-    async def edit(self, caller: Caller, params: MessageEdit) -> Committed[Done]:
+    async def edit(self, caller: Caller, params: MessageEdit) -> Committed[Acted]:
         chat = await self._altering.chat_of(caller, params.chat)
         check_mentions(params.mentions or (), chat.members)
 
@@ -96,7 +96,7 @@ class MessageChanges:
 
         return await self._altering.alter(caller, params.chat, params.message, change)
 
-    async def delete(self, caller: Caller, params: MessageDelete) -> Committed[Done]:
+    async def delete(self, caller: Caller, params: MessageDelete) -> Committed[Acted]:
         def change(c: Connection, place: Place) -> Altered | None:
             return self.deleting(c, place, self._now())
 
@@ -122,7 +122,7 @@ class MessageChanges:
         record = without_pin(c, place.chat, place.row.position, place.later)
         return Altered(left, record=record, told=DELETED)
 
-    async def react(self, caller: Caller, params: MessageReact) -> Committed[Done]:
+    async def react(self, caller: Caller, params: MessageReact) -> Committed[Acted]:
         emoji = None if params.emoji is None else one_emoji(params.emoji)
 
         def change(c: Connection, place: Place) -> Altered | None:

@@ -1,9 +1,11 @@
 """The lives of a history that several nodes hold: each time somebody switches it off a new one begins.
 
-A life is written as one number for each of the two members, in the order of their ids: how often that one has
-switched the history off. Nobody's node counts for the other, so of two lives that began at once neither is
-later, and the one that follows from both is made of the higher numbers. What was written in another life than
-the present one was written before somebody erased it. Empty: nobody ever has.
+A life is written as one number for each of the two members, in the order of their ids: of the last time that
+this one has switched the history off, each time a higher one; 0: never. It is the time in milliseconds, so
+that a node which was put back from a backup does not use one twice. Nobody's node counts for the other, so of
+two lives that began at once neither is later, and the one that follows from both is made of the higher
+numbers. What was written in another life than the present one was written before somebody erased it. Empty:
+nobody ever has.
 """
 
 from collections.abc import Iterable
@@ -73,7 +75,7 @@ def switched_off(record: ChatRecord, account: AccountId, at: int) -> AcrossRecor
     """What becomes of it when a member of this node switches the history off, at that time."""
     before, place = record.across, place_of(record, account)
     life = list(life_of(record) or (0,) * len(record.members))
-    life[place] += 1
+    life[place] = max(life[place] + 1, at)
     confirmed = () if before is None else before.confirmed
     return AcrossRecord(tuple(life), at, at, confirmed)
 

@@ -18,7 +18,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database
 from safeum_home.protocol import MAX_FRAME
-from safeum_home.protocol.commands import ChatPin, ChatUnpin, Done, ListPinned, PinnedList
+from safeum_home.protocol.commands import Acted, ChatPin, ChatUnpin, ListPinned, PinnedList
 from safeum_home.protocol.federation.chats import MOST_PINS
 from safeum_home.protocol.federation.group_posts import Act
 from safeum_home.protocol.message_types import Deleted
@@ -68,10 +68,10 @@ class Pins:
         self._posts = posts
         self._now = now
 
-    async def pin(self, caller: Caller, params: ChatPin) -> Committed[Done]:
+    async def pin(self, caller: Caller, params: ChatPin) -> Committed[Acted]:
         return await self._change(caller, params.chat, self._cursors.decode(params.message), True)
 
-    async def unpin(self, caller: Caller, params: ChatUnpin) -> Committed[Done]:
+    async def unpin(self, caller: Caller, params: ChatUnpin) -> Committed[Acted]:
         return await self._change(caller, params.chat, self._cursors.decode(params.message), False)
 
     def _pinned(
@@ -116,7 +116,7 @@ class Pins:
         more = self._cursors.encode(found[shown - 1][0]) if shown < len(found) else None
         return PinnedList([decode(encoded) for _, encoded in found[:shown]], more)
 
-    async def _change(self, caller: Caller, chat_id: str, target: int, pinned: bool) -> Committed[Done]:
+    async def _change(self, caller: Caller, chat_id: str, target: int, pinned: bool) -> Committed[Acted]:
         """Change a chat's record: whoever wants to know the chat meanwhile waits."""
         chat, account = await self._altering.chat_of(caller, chat_id), caller.account
         self._altering.charge(chat, account, 0)
@@ -133,16 +133,16 @@ class Pins:
         finally:
             self._registry.changed(chat.id)
         if updated is None:
-            return Committed(Done(), lambda: None)
+            return Committed(Acted(), lambda: None)
 
         def publish() -> None:
             self._altering.tell_record(chat, updated, position)
             if chat.nodes:
                 self._telling.wake(chat.nodes)
 
-        return Committed(Done(), publish)
+        return Committed(Acted(), publish)
 
-    async def _post(self, chat: Chat, caller: Caller, target: int, pinned: bool) -> Committed[Done]:
+    async def _post(self, chat: Chat, caller: Caller, target: int, pinned: bool) -> Committed[Acted]:
         """Have the group's node asked for it, where it would be a change here."""
 
         def make(c: Connection, contents: ChatContents) -> Act | None:

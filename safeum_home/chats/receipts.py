@@ -170,6 +170,8 @@ class Receipts:
         row = Marker(chat.blind, self._blinder.account(account), delivered, read, position)
         if chat.nodes and chat.kind is not ChatKind.GROUP:
             return self._database.append(self._telling.markers, ToldMarker(row, chat.nodes))
+        if chat.hub is not None:
+            return self._database.append(self._telling.read, ToldMarker(row, (chat.hub,)))
         return self._database.append(chats.put_markers, row)
 
     def _failed(self, failure: Failure) -> None:
@@ -185,6 +187,8 @@ class Receipts:
             self.tell(marker, chat, account, members)
             if chat.nodes and chat.kind is not ChatKind.GROUP:
                 self._telling.wake(chat.nodes)
+            elif chat.hub is not None:
+                self._telling.wake((chat.hub,))
 
     def tell(self, marker: Marker, chat: Chat, account: AccountId, members: Iterable[AccountId]) -> None:
         """Tell `members` how far `account` is in a chat."""

@@ -13,6 +13,7 @@ from safeum_home.protocol.events import (
     ContactChanged,
     GroupInvitation,
     MemberChanged,
+    PostChanged,
     ProfileChanged,
     Receipt,
     SettingsChanged,
@@ -39,6 +40,7 @@ class Applying:
             ChatUpdated: self._updated,
             ChatChanged: self._changed,
             SettingsChanged: self._set,
+            PostChanged: self._post,
             GroupInvitation: state.groups.invited,
             MemberChanged: self._member,
         }
@@ -93,6 +95,14 @@ class Applying:
         # A chat that is not held is read as it is now when it is asked for.
         if (view := self._state.chat(event.message.chat)) is not None:
             view.change(event, self._state.account)
+
+    def _post(self, event: PostChanged) -> None:
+        if (view := self._state.chat(event.chat)) is None:
+            return
+        if event.code is not None:
+            view.waiting.pop(event.post, None)
+        elif event.message is not None:
+            view.wait(event.post, event.message)
 
     def _set(self, event: SettingsChanged) -> None:
         if (view := self._state.chat(event.chat)) is not None:

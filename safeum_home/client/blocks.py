@@ -106,7 +106,7 @@ def _hints(desk: Desk, entry: Outgoing) -> list[str]:
     if entry.waits:
         left = max(0, entry.again - desk.now()) / 1000
         return [f"Not sent yet: {entry.waits} It is sent again in {duration(left)}."]
-    return []
+    return [entry.held] if entry.held else []
 
 
 def _alert(desk: Desk, view: ChatView, message: Message) -> str:

@@ -52,6 +52,8 @@ class ChatView:
     group: GroupInfo | None = None
     role: GroupRole | None = None
     settings: ChatSettings = field(default_factory=ChatSettings)
+    waiting: dict[str, Message] = field(default_factory=dict)
+    """What this account has written and waits for the group's node, by the ids that it has meanwhile."""
     informed: bool = False
     """Whether the node has said what the chat is; else it is known by what has happened in it."""
     _changes: dict[str, _Changed] = field(default_factory=dict)
@@ -89,6 +91,11 @@ class ChatView:
             return held
         mine = held.mine if changed.mine is UNSET else changed.mine
         return structs.replace(changed.message, mine=mine if changed.message.reactions else None)
+
+    def wait(self, post: str, message: Message) -> None:
+        """A message of this account waits for the group's node, unless it has come."""
+        if not any(each.origin == post for each in self.messages):
+            self.waiting[post] = message
 
     def update(self, info: ChatInfo | ChatSummary, place: str | None = None) -> bool:
         """What the chat is now; True where its past was erased, and nothing is left of it here.
@@ -179,6 +186,8 @@ class ChatView:
 
     def add(self, message: Message) -> bool:
         """A message has come: it is the newest one; False if it is there already."""
+        if message.origin is not None:
+            self.waiting.pop(message.origin, None)
         if self.place(message.id) >= 0:
             return False
         self.messages.append(message)
@@ -204,6 +213,8 @@ class ChatView:
 
         What is held and not in the page, since it is older, or gone from the node, stands where it stood.
         """
+        for message in page:
+            self.waiting.pop(message.origin or "", None)
         paged = {message.id for message in page}
         only_held: dict[str | None, list[Message]] = {None: []}
         """By the message of the page that they stand behind."""

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from safeum_home.client import alerts
+from safeum_home.client import alerts, waiting_posts
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import ClientError
@@ -20,6 +20,7 @@ from safeum_home.protocol.events import (
     ContactChanged,
     GroupInvitation,
     MemberChanged,
+    PostChanged,
     ProfileChanged,
     SettingsChanged,
 )
@@ -93,6 +94,8 @@ class Listening:
             self._updated(event.chat, event.cursor)
         elif isinstance(event, SettingsChanged):
             self._desk.drafts.noticed(event.chat)
+        elif isinstance(event, PostChanged):
+            waiting_posts.refused(self._desk, event)
         elif isinstance(event, Loaded):
             self._more()
         if isinstance(event, ChatUpdated | Loaded):

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from safeum_home.client import waiting_posts
 from safeum_home.client.notices import Notice, Outgoing
 from safeum_home.protocol.types import Message
 
@@ -26,6 +27,7 @@ def entries(desk: "Desk") -> list[Entry]:
     shown: list[Entry] = [*behind.get(None, ())]
     for message in view.messages:
         shown += (message, *behind.get(message.id, ()))
+    shown += waiting_posts.shown(view)
     return [*shown, *(item for item in items if not item.error)]
 
 

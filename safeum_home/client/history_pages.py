@@ -60,7 +60,7 @@ class HistoryPages:
         erased = view.erased
         page = await self._desk.client.history(view.chat, before)
         if view.erased == erased:  # else this is of what was wiped meanwhile
-            self._desk.state.page(view.chat, page.messages, page.more)
+            self._desk.state.page(view.chat, page.messages, page.more, page.waiting)
         self._desk.refresh()
 
     def seen(self, view: ChatView) -> None:

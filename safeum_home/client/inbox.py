@@ -12,6 +12,7 @@ from safeum_home.client.events import QUEUE, Heard, Listen, Once, Stream, cursor
 from safeum_home.client.message_methods import sent_message
 from safeum_home.client.state import State
 from safeum_home.protocol.commands import ChatSend, Opened, Sent
+from safeum_home.protocol.events import PostChanged
 from safeum_home.protocol.types import Message
 
 _log = Logger()
@@ -83,6 +84,9 @@ class Inbox:
 
     def sent(self, params: ChatSend, sent: Sent, account: str) -> None:
         """The node has a message of one's own: it is shown from now on, and is nothing new when it comes."""
+        if sent.waiting:
+            self._waits(params, sent, account)
+            return
         # Of one that is gone the time is that of the answer. What was sent again may be an older one.
         if not sent.erased and sent.before is None and sent.at >= self._seen_at:
             self.seen, self._seen_at = sent.id, sent.at
@@ -96,6 +100,11 @@ class Inbox:
         if view is not None and view.put_before(own.id, sent.before):
             # It is gone, so no event tells its place. What was written behind it is as unread as it was.
             view.unread = min(unread, view.news(account, view.place(own.id) + 1))
+
+    def _waits(self, params: ChatSend, sent: Sent, account: str) -> None:
+        """It has no place in the chat yet."""
+        if (own := sent_message(params, sent, account)) is not None:
+            self.state.take(PostChanged(sent.id, own.chat, sent.id, own))
 
     def tell(self, event: Heard) -> None:
         """Call the listeners; one that fails harms nobody."""

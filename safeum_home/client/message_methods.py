@@ -83,7 +83,7 @@ class MessageMethods(ABC):
 
     def edit(
         self, chat: str, message: str, text: str, mentions: Sequence[str] | None = None
-    ) -> Awaitable[c.Done]:
+    ) -> Awaitable[c.Acted]:
         """Change the text of one's own message, or the caption of its file.
 
         A caption is taken away with `edit_body`: the body as it is, with an empty one.
@@ -92,18 +92,18 @@ class MessageMethods(ABC):
 
     def edit_body(
         self, chat: str, message: str, body: Body, mentions: Sequence[str] | None = None
-    ) -> Awaitable[c.Done]:
+    ) -> Awaitable[c.Acted]:
         """The same for a message of another kind."""
         params = c.MessageEdit(chat, message, body, None if mentions is None else tuple(mentions))
-        return self._ask(params, c.Done)
+        return self._ask(params, c.Acted)
 
-    def delete(self, chat: str, message: str) -> Awaitable[c.Done]:
+    def delete(self, chat: str, message: str) -> Awaitable[c.Acted]:
         """Delete a message for all; a stub stays."""
-        return self._ask(c.MessageDelete(chat, message), c.Done)
+        return self._ask(c.MessageDelete(chat, message), c.Acted)
 
-    def react(self, chat: str, message: str, emoji: str | None) -> Awaitable[c.Done]:
+    def react(self, chat: str, message: str, emoji: str | None) -> Awaitable[c.Acted]:
         """React with one emoji, in place of an earlier one; None takes it back."""
-        return self._ask(c.MessageReact(chat, message, emoji), c.Done)
+        return self._ask(c.MessageReact(chat, message, emoji), c.Acted)
 
     def reactions(
         self, chat: str, message: str, after: str | None = None, limit: int = 50
@@ -111,13 +111,13 @@ class MessageMethods(ABC):
         """A page of who has reacted."""
         return self._ask(c.MessageReactions(chat, message, after, limit), c.ReactionList)
 
-    def pin(self, chat: str, message: str) -> Awaitable[c.Done]:
+    def pin(self, chat: str, message: str) -> Awaitable[c.Acted]:
         """Pin a message for all."""
-        return self._ask(c.ChatPin(chat, message), c.Done)
+        return self._ask(c.ChatPin(chat, message), c.Acted)
 
-    def unpin(self, chat: str, message: str) -> Awaitable[c.Done]:
+    def unpin(self, chat: str, message: str) -> Awaitable[c.Acted]:
         """Pin it no longer."""
-        return self._ask(c.ChatUnpin(chat, message), c.Done)
+        return self._ask(c.ChatUnpin(chat, message), c.Acted)
 
     def pinned(self, chat: str, after: str | None = None) -> Awaitable[c.PinnedList]:
         """A page of the messages that are pinned in a chat."""

@@ -41,6 +41,8 @@ class Outgoing:
     """As what /retry sends it; None where that would be refused for ever."""
     sent: str | None = None
     """The id that the node has given it."""
+    held: str = ""
+    """What it waits for, where the node has it: nothing is to be done about it here."""
 
     @property
     def ways(self) -> str:

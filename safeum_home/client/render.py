@@ -95,7 +95,7 @@ def _kept(desk: Desk, view: ChatView) -> str:
     """What is set for a chat that one should not forget."""
     off = "" if view.history else "  · history off"
     if view.pending:
-        off += f"  · {not_confirmed(view.pending)}"
+        off = f"  · {not_confirmed(view.pending)}"
     return off + ("  · muted" if view.muted(desk.now()) else "")
 
 

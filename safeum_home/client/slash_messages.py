@@ -19,6 +19,7 @@ from safeum_home.client.message_words import body_text, quoted
 from safeum_home.client.notices import Outgoing
 from safeum_home.client.slash import Mistake, connected, opened, slash
 from safeum_home.client.text import safe, when
+from safeum_home.client.waiting_posts import noted
 from safeum_home.errors import Code
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import MAX_DRAFT, Draft
@@ -90,7 +91,7 @@ async def _edit(desk: Desk, argument: str) -> None:
     else:
         body = Text(_needed(text, "The new text"))
     with _done_to(view):
-        await desk.client.edit_body(view.chat, message.id, body, named)
+        noted(desk, view, await desk.client.edit_body(view.chat, message.id, body, named))
 
 
 @slash("delete", "N", "delete a message for all")
@@ -103,14 +104,14 @@ async def _delete(desk: Desk, argument: str) -> None:
             raise Mistake("Nothing was deleted.")
         connected(desk, "nothing was deleted")
     with _done_to(view):
-        await desk.client.delete(view.chat, message.id)
+        noted(desk, view, await desk.client.delete(view.chat, message.id))
 
 
 @slash("react", "N EMOJI", "react to a message; without an emoji, take it back")
 async def _react(desk: Desk, argument: str) -> None:
     view, message, emoji = _acting(desk, argument, "/react N EMOJI")
     with _done_to(view):
-        await desk.client.react(view.chat, message.id, emoji or None)
+        noted(desk, view, await desk.client.react(view.chat, message.id, emoji or None))
 
 
 @slash("reactions", "N", "who has reacted to a message")
@@ -136,14 +137,14 @@ async def _readers(desk: Desk, argument: str) -> None:
 async def _pin(desk: Desk, argument: str) -> None:
     view, message, _ = _acting(desk, argument, "/pin-message N")
     with _done_to(view):
-        await desk.client.pin(view.chat, message.id)
+        noted(desk, view, await desk.client.pin(view.chat, message.id))
 
 
 @slash("unpin-message", "N", "pin a message no longer")
 async def _unpin(desk: Desk, argument: str) -> None:
     view, message, _ = _acting(desk, argument, "/unpin-message N")
     with _done_to(view):
-        await desk.client.unpin(view.chat, message.id)
+        noted(desk, view, await desk.client.unpin(view.chat, message.id))
 
 
 @slash("pinned", "", "what is pinned in this chat")
@@ -163,7 +164,10 @@ async def _forward(desk: Desk, argument: str) -> None:
     view, message, name = _acting(desk, argument, "/forward N NAME")
     chat = meant(desk, _needed(name, "To whom"))
     with _done_to(view):
-        await desk.client.forward(chat, view.chat, message.id)
+        sent = await desk.client.forward(chat, view.chat, message.id)
+    if sent.waiting:
+        desk.note(f"It is on its way to {called(desk, chat)}.")
+        return
     words = "Copied into your notes." if chat == desk.client.notes else f"Forwarded to {called(desk, chat)}."
     desk.note(words)
 

@@ -4,7 +4,7 @@ Built from the node by `load`, kept current by the events that the session hands
 is authoritative: it can be thrown away and loaded again at any time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred
@@ -160,11 +160,13 @@ class State:
         """Put all chats in the order of `place`, the newest last."""
         self._chats = dict(sorted(self._chats.items(), key=lambda item: place(item[1])))
 
-    def page(self, chat: str, messages: list[Message], more: bool) -> None:
-        """Older messages, or the newest, of a chat."""
+    def page(self, chat: str, messages: list[Message], more: bool, waiting: Sequence[Message] = ()) -> None:
+        """Older messages, or the newest, of a chat, and what of this account's waits behind them."""
         view = self.chat(chat)
         if view is not None:
             view.join(messages, more)
+            for message in waiting:
+                view.wait(message.id, message)
             if view.read is not None:
                 self.marked(chat, view.read)  # it may be among these, and was not held before
 

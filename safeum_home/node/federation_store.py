@@ -24,7 +24,7 @@ from safeum_home.storage.peers import PeerRow
 
 KEPT_IN_RAM = 1_000
 """Nodes of which it is remembered how far their streams got."""
-BOUNDED = frozenset(("chat.message",))
+BOUNDED = frozenset(("chat.message", "group.post"))
 """The kinds of which there may be any number. Others are no more than accounts, contacts and chats."""
 
 _refused = msgspec.json.Decoder(tuple[Refused, ...])

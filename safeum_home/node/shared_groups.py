@@ -13,6 +13,7 @@ from safeum_home.chats.across.group_entries import EntryKind
 from safeum_home.chats.across.group_leaving import CopyLeaving, LeftKind
 from safeum_home.chats.across.group_places import CopyEntries
 from safeum_home.chats.across.group_records import GroupKind, OverKind
+from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.group_telling import GroupTelling
 from safeum_home.chats.group_changes import GroupChanges
 from safeum_home.chats.group_departures import GroupLeaving
@@ -104,6 +105,7 @@ def make_shared_groups(
         LeftKind(node, now, cursors, groups.copy_leaving, groups.changes, groups.leaving, groups.erased),
     )
     nodes = RateLimit(section.group_commands_per_node, section.group_commands_per_node_burst, seconds)
+    references = GroupReferences(node, blinder, cursors)
     forwarding = GroupForwarding(
         node,
         means.peers,
@@ -112,12 +114,13 @@ def make_shared_groups(
         cursors,
         registry,
         opener,
+        references,
         means.directory,
         groups.copy_leaving,
         coming,
         groups.entrance.limits,
     )
-    answering = GroupAnswering(registry, handlers, groups.called, nodes)
+    answering = GroupAnswering(database, cursors, registry, references, handlers, groups.called, nodes)
     return SharedGroups(
         shared,
         {GroupCommand: answering.answer},  # type: ignore[dict-item]  # each takes its own question

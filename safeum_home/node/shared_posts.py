@@ -4,6 +4,7 @@ from safeum_home.chats.across.acts import Acts
 from safeum_home.chats.across.arrivals import Arrivals
 from safeum_home.chats.across.group_answers import PostedKind
 from safeum_home.chats.across.group_authors import Authors
+from safeum_home.chats.across.group_markers import ReadKind
 from safeum_home.chats.across.group_messages import GroupChangeKind, GroupMessageKind, GroupMessages
 from safeum_home.chats.across.group_posts import PostKind
 from safeum_home.chats.across.group_reactions import GroupPinsKind, GroupReactionKind
@@ -63,4 +64,5 @@ def make_shared_posts(
             box,
         ),
         PostedKind(node, database, box, now),
+        ReadKind(node, database, blinder, now, registry, opener, references),
     )

@@ -56,10 +56,5 @@ def command(
     return register
 
 
-class Done(Result, frozen=True, omit_defaults=True):
-    """The command was carried out.
-
-    `waiting`: not yet. It goes to the node that orders the group, and what comes of it is told then.
-    """
-
-    waiting: bool = False
+class Done(Result, frozen=True):
+    """The command was carried out."""

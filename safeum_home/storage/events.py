@@ -52,6 +52,10 @@ _RECOGNISE = Many(
     "INSERT INTO dedupe (sent, position) {rows} ON CONFLICT DO NOTHING",
     ("bytea", "bigint"),
 )
+_RECOGNISE_GONE = Many(
+    "INSERT INTO dedupe (sent, position, gone) {rows} ON CONFLICT DO NOTHING",
+    ("bytea", "bigint", "bigint"),
+)
 _EARLIER = Many(
     "SELECT sent, position FROM dedupe WHERE (sent) IN ({rows})",
     ("bytea",),
@@ -84,6 +88,11 @@ def append_events(c: Connection, rows: Sequence[NewEvent]) -> list[int | None]:
     stored: dict[bytes, int] = dict(_EARLIER.fetch(c, [(sent,) for sent in first]))
     _APPEND.change(c, [row[:3] for row in fresh if stored[row.sent] == row.position])
     return [None if stored[row.sent] == row.position else stored[row.sent] for row in rows]
+
+
+def recognise(c: Connection, sent: bytes, hour: int) -> bool:
+    """What is no message is recognised from now on, as what is gone is; False where it was already."""
+    return _RECOGNISE_GONE.change(c, [(sent, 0, hour)]) == 1
 
 
 def recognised(c: Connection, sent: bytes) -> int | None:

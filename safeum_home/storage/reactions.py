@@ -16,6 +16,11 @@ _PAGE = (
     .order_by(reactions.c.account)
     .limit(bindparam("limit"))
 )
+_REACTORS = (
+    select(reactions.c.target, reactions.c.account)
+    .where(reactions.c.chat == bindparam("chat"), reactions.c.target >= bindparam("first"))
+    .order_by(reactions.c.target, reactions.c.position)
+)
 _DROP = delete(reactions).where(_TO, reactions.c.account == bindparam("account"))
 _DROP_ALL = delete(reactions).where(_TO)
 _PUT = Many(
@@ -46,6 +51,11 @@ def reactions_to(
     """A page of the reactions to a message; `after` is the account of the last row of the page before."""
     asked = {"chat": chat, "target": target, "after": after or b"", "limit": limit}
     return [ReactionRow(*row) for row in c.execute(_PAGE, asked)]
+
+
+def reactors(c: Connection, chat: bytes, first: int) -> list[tuple[int, bytes]]:
+    """Who has reacted to messages of a chat from position `first` on: those, each with an account."""
+    return [(row.target, row.account) for row in c.execute(_REACTORS, {"chat": chat, "first": first})]
 
 
 def put_reaction(c: Connection, row: ReactionRow) -> None:

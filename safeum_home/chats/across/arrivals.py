@@ -66,6 +66,8 @@ class Arrivals:
     async def present(self, node: str, event: Event, life: Sequence[int]) -> Chat:
         """As `chat`, of what was written in a life of the history: this node has heard of that."""
         chat = await self.chat(node, event)
+        if not life and chat.record.across is None:
+            return chat
         if life and len(life) != len(chat.members):
             raise Problem(Code.MALFORMED_EVENT)
         return await self._lives.caught_up(chat, AccountId(event.sender), tuple(life))

@@ -6,11 +6,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from safeum_home.chats.across.arrivals import body_of
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.federation import Peers
 from safeum_home.protocol.federation.chats import Reference
 from safeum_home.protocol.federation.events import Event, node_of
 from safeum_home.protocol.federation.group_posts import POST, Act, Written
+from safeum_home.protocol.files import File
+from safeum_home.protocol.message_types import Deleted
+from safeum_home.protocol.types import Body
 
 PATIENCE = 2 * 60 * 1000
 """Milliseconds for which all of a group's node waits where an author's node cannot be asked for its keys."""
@@ -43,6 +47,19 @@ def act_of(event: Event) -> Act:
     if isinstance(act, Written) and act.message is not None and act.message.node != event.node:
         raise Problem(Code.MALFORMED_EVENT, "nobody edits what accounts of other nodes have written")
     return act
+
+
+def group_body(plain: dict[str, Any], sender: str) -> Body:
+    """What an account can write into a group across nodes.
+
+    Raises `malformed_event`, and `not_across_nodes` for a file.
+    """
+    body = body_of(plain, sender)
+    if isinstance(body, File):
+        raise Problem(Code.NOT_ACROSS_NODES)
+    if isinstance(body, Deleted):
+        raise Problem(Code.MALFORMED_EVENT)
+    return body
 
 
 class Authors:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import structs
 from sqlalchemy import Connection
 
 from safeum_home import ids
 from safeum_home.chats.across.group_coming import Coming
 from safeum_home.chats.across.group_leaving import CopyLeaving
+from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.group_entrance import GroupLimits
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.registry import ChatRegistry
@@ -24,6 +24,7 @@ from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database, Dir
 from safeum_home.ports.federation import Peers
 from safeum_home.protocol import commands
 from safeum_home.protocol.command import COMMANDS, Params
+from safeum_home.protocol.federation.chats import Reference
 from safeum_home.protocol.federation.groups import Called
 from safeum_home.protocol.federation.questions import GroupAnswer, GroupCommand
 from safeum_home.protocol.invites import node_in
@@ -68,6 +69,7 @@ class GroupForwarding:
         cursors: Cursors,
         registry: ChatRegistry,
         opener: ChatOpener,
+        references: GroupReferences,
         directory: Directory,
         leaving: CopyLeaving,
         coming: Coming,
@@ -80,6 +82,7 @@ class GroupForwarding:
         self._cursors = cursors
         self._registry = registry
         self._opener = opener
+        self._references = references
         self._directory = directory
         self._leaving = leaving
         self._coming = coming
@@ -122,7 +125,7 @@ class GroupForwarding:
         if isinstance(params, commands.GroupLeave | commands.GroupDecline):
             return await self._leave(hub, caller, params)
         if isinstance(params, commands.GroupReaders):
-            params = await self._named_there(caller, params)
+            return await self._ask(hub, caller, params, await self._named_there(params))
         return await self._ask(hub, caller, params)
 
     async def _join(self, hub: str, caller: Caller, params: commands.GroupJoin) -> Any:
@@ -196,26 +199,25 @@ class GroupForwarding:
         publish = await self._leaving.leave(chat, caller.account, tell=later, invited=invited)
         return Committed(commands.Done(), publish)
 
-    async def _named_there(self, caller: Caller, params: commands.GroupReaders) -> commands.GroupReaders:
-        """The same with the id that the hub knows a message by."""
+    async def _named_there(self, params: commands.GroupReaders) -> Reference:
+        """What the hub finds the message by that is asked about."""
         position, blind = self._cursors.decode(params.upto), self._blinder.chat(ChatId(params.chat))
 
-        def read(c: Connection) -> str | None:
+        def read(c: Connection) -> Reference | None:
             chat, row = self._opener.group(c, blind), events.event(c, blind, position)
             if chat is None or row is None:
                 return None
-            message = open_message(c, chat, row)
-            return message.origin if message.origin is not None else None
+            return self._references.of(chat, open_message(c, chat, row))
 
         try:
-            there = await self._database.read(read)
+            named = await self._database.read(read)
         except Tampered:
-            there = None
-        if there is None:
+            named = None
+        if named is None:
             raise Problem(Code.NOT_FOUND)
-        return structs.replace(params, upto=there)
+        return named
 
-    async def _ask(self, hub: str, caller: Caller, params: Params) -> Any:
+    async def _ask(self, hub: str, caller: Caller, params: Params, message: Reference | None = None) -> Any:
         """The hub's answer; raises what it is refused with, and `node_unreachable`."""
         command = next(each for each in METHODS.values() if each.params is type(params))
         known = await self._directory.known(caller.account)
@@ -223,7 +225,10 @@ class GroupForwarding:
             raise Problem(Code.NOT_FOUND)
         address = ids.public_address(known.username, caller.account, self._node)
         question = GroupCommand(
-            Called(caller.account, address, known.display_name), command.method, msgspec.to_builtins(params)
+            Called(caller.account, address, known.display_name),
+            command.method,
+            msgspec.to_builtins(params),
+            message,
         )
         answer = await self._peers.ask(hub, question, GroupAnswer)
         try:

@@ -23,7 +23,7 @@ from safeum_home.ids import AccountId, ChatId, system_account
 from safeum_home.ports import Blinder, Bus, EpochTurns, Key, Keyring, Published
 from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.groups import SharedGroup
-from safeum_home.storage import chats, events, roster, settings
+from safeum_home.storage import chats, events, group_nodes, roster, settings
 from safeum_home.storage.erasure import erase_copy, forget_copy
 from safeum_home.storage.rows import MemberRow
 
@@ -127,8 +127,8 @@ class GroupCopies:
 
         For those who are invited into it there is a `fresh` one, which says no more than they were told.
         """
-        if roster.of_this_node(copy.c, copy.blind):
-            return
+        if roster.of_this_node(copy.c, copy.blind) or group_nodes.is_wanted(copy.c, copy.blind):
+            return  # who has agreed to be in it is about to be told that it is
         if self.here(copy, invited=True):
             self.begin_anew(copy, fresh, position)
         else:

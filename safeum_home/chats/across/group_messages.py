@@ -12,9 +12,9 @@ import msgspec
 from msgspec import structs
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.arrivals import Arrivals, body_of, content
+from safeum_home.chats.across.arrivals import Arrivals, content
 from safeum_home.chats.across.changed import is_gone, tell
-from safeum_home.chats.across.group_authors import Authored, Authors
+from safeum_home.chats.across.group_authors import Authored, Authors, group_body
 from safeum_home.chats.across.group_copies import check_hub
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.group_shown import GroupShown
@@ -122,6 +122,8 @@ class GroupMessages:
 
         def publish() -> None:
             device = self._posts.device(settled[0]) if settled else None
+            if arrived.message.forwarded is not None:
+                device = None  # it does not know what it has had copied
             for post in settled:
                 self._posts.settle(post)
             for each in outcome:
@@ -162,14 +164,12 @@ class GroupMessages:
             chat,
             by,
             at,
-            body_of(act.body, by),
+            group_body(act.body, by),
             mentions=tuple(act.mentions),
             forwarded=act.forwarded,
             edited=act.edited,
             origin=name.id,
         )
-        if isinstance(message.body, Deleted):
-            raise Problem(Code.MALFORMED_EVENT)
         return Arrived(name, message, by, act.reply_to)
 
     def _first(self, c: Connection, chat: Chat, position: int, arrived: Arrived, sent: bytes) -> bytes:

@@ -11,10 +11,11 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from safeum_home.chats.contents import Chat
+from safeum_home.chats.record import ChatRecord
 from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Noted, Peers
-from safeum_home.protocol.federation.group_posts import MESSAGE
-from safeum_home.storage import events, group_nodes
+from safeum_home.protocol.federation.group_posts import MESSAGE, PINS, REACTION
+from safeum_home.storage import events, group_nodes, reactions
 from safeum_home.storage.rows import NewEvent
 
 BLIND = 16
@@ -75,6 +76,19 @@ class GroupNotes:
                 noted += self.rows(lives[event.chat], event.chat, event.position)
         self._peers.note(c, noted)
         return outcomes
+
+    def about(
+        self, c: Connection, record: ChatRecord, chat: bytes, first: int, node: str, life: bytes
+    ) -> list[Noted]:
+        """That a node is told what was made of messages of before it came, from a position on."""
+        noted = [
+            Noted(node, REACTION, pointer(chat, target, life) + account)
+            for target, account in reactions.reactors(c, chat, first)
+        ]
+        if record.pinned:
+            place = 0 if record.pins is None else record.pins.place
+            noted.append(Noted(node, PINS, pointer(chat, place, life)))
+        return noted
 
     def again(self, c: Connection, chat: Chat, node: str, position: int) -> None:
         """A node may have lost a message that it was told of."""

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from msgspec import structs
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.arrivals import AHEAD, Arrivals, body_of
+from safeum_home.chats.across.arrivals import AHEAD, Arrivals
 from safeum_home.chats.across.changed import check_author
 from safeum_home.chats.across.group_answers import posted
-from safeum_home.chats.across.group_authors import Authored, act_of
+from safeum_home.chats.across.group_authors import Authored, act_of, group_body
 from safeum_home.chats.across.group_notes import GroupEvent
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.passing_on import keep
 from safeum_home.chats.across.places import Places
-from safeum_home.chats.across.post_box import PostBox, Settled
+from safeum_home.chats.across.post_box import HOUR, PostBox, Settled
 from safeum_home.chats.across.telling import EDITED, Telling
 from safeum_home.chats.altering import Altered, Altering, Change, Place, Stored
 from safeum_home.chats.changing import MessageChanges, alive, edited_body
@@ -35,7 +35,7 @@ from safeum_home.ports import Blinder, Cursors, Database
 from safeum_home.ports.federation import Applied, Noted, Peers
 from safeum_home.protocol import frames
 from safeum_home.protocol.federation.chats import Reference
-from safeum_home.protocol.federation.events import Event, node_of
+from safeum_home.protocol.federation.events import MOST_OCTETS, Event, node_of, signed_octets
 from safeum_home.protocol.federation.group_posts import (
     POST,
     POSTED,
@@ -45,11 +45,13 @@ from safeum_home.protocol.federation.group_posts import (
     Written,
 )
 from safeum_home.protocol.types import Message
-from safeum_home.storage import roster
+from safeum_home.storage import events, roster
 from safeum_home.storage.passed_on import ITSELF
 from safeum_home.storage.rows import NewEvent
 
 Tell = Callable[[], None]
+ROOM = 4096
+"""Octets that an event is shorter than one may be: those of its signatures, and of the event around it."""
 _PASSING = (Code.BUSY, Code.RATE_LIMITED, Code.STORAGE_UNAVAILABLE, Code.SHUTTING_DOWN)
 
 
@@ -162,12 +164,12 @@ class PostKind:
             raise Problem(Code.NOT_A_CONTACT)
         if not chat.record.history:
             raise Problem(Code.NOT_ACROSS_NODES)
+        if len(signed_octets(authored.event)) > MOST_OCTETS - ROOM:
+            raise Problem(Code.TOO_LARGE)
         if authored.event.at > self._arrivals.now() + AHEAD:
             raise Problem(Code.MALFORMED_EVENT, "this is of the future")
         if isinstance(act, Written):
-            body_of(act.body, sender)
-            if act.body.get("kind") == "deleted":
-                raise Problem(Code.MALFORMED_EVENT)
+            group_body(act.body, sender)
             octets = len(frames.encode_params(act))
             if (act.edited or 0) > self._arrivals.now() + AHEAD:
                 raise Problem(Code.MALFORMED_EVENT, "this is of the future")
@@ -179,6 +181,9 @@ class PostKind:
         act, sender = authored.act, AccountId(authored.event.sender)
         if isinstance(act, Written) and act.message is None:
             return self._first(c, chat, authored, act, places[0])
+        post = Reference(authored.event.node, authored.event.id or "")
+        if not events.recognise(c, self._references.sent(post), self._arrivals.now() // HOUR):
+            return []  # what came of it may have become something else since
         name = act.message
         target = None if name is None else self._references.find(c, chat, name)
         if target is None:
@@ -213,7 +218,7 @@ class PostKind:
         self._altering.check_writer(c, place.chat, place.account)
         if act.edited is None or act.edited <= (message.edited or 0):
             return None
-        body = edited_body(message, body_of(act.body, place.account))
+        body = edited_body(message, group_body(act.body, place.account))
         self._check_people(c, place.chat, act)
         now = structs.replace(message, body=body, mentions=tuple(act.mentions), edited=act.edited)
         return Altered(now, told=EDITED)
@@ -225,6 +230,8 @@ class PostKind:
         event, sender = authored.event, AccountId(authored.event.sender)
         name = Reference(event.node, event.id or "")
         if (known := self._references.known(c, chat, name)) is not None:
+            if events.event(c, chat.blind, known) is None:
+                raise Problem(Code.MESSAGE_GONE)
             self._telling.groups.again(c, chat, event.node, known)
             return []
         contents, _ = self._altering.contents(c, chat.blind, sender)
@@ -234,7 +241,7 @@ class PostKind:
             chat.id,
             sender,
             self._arrivals.time(act.sent),
-            body_of(act.body, sender),
+            group_body(act.body, sender),
             reply_to=self._references.reply_to(c, chat, act.reply_to),
             mentions=tuple(act.mentions),
             forwarded=act.forwarded,

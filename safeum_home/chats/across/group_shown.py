@@ -74,7 +74,8 @@ class GroupShown:
             return None
         try:
             chat = self._opener.group(c, place.chat)
-            if chat is None or chat.record.pins is None or chat.record.pins.place != place.position:
+            last = None if chat is None else chat.record.pins
+            if chat is None or (0 if last is None else last.place) != place.position:
                 return None
             rows = [events.event(c, chat.blind, position) for position in chat.record.pinned]
             found = [open_message(c, chat, row) for row in rows if row is not None]
@@ -82,7 +83,7 @@ class GroupShown:
             return None
         pins = GroupPins([self._references.of(chat, message) for message in found])
         plain: dict[str, Any] = msgspec.to_builtins(pins)
-        return new_event(type, self._system, chat.record.pins.at, plain, chat.id)
+        return new_event(type, self._system, 0 if last is None else last.at, plain, chat.id)
 
     def _find(self, c: Connection, place: Pointed) -> tuple[ChatContents, Message] | None:
         visible = group_nodes.visible(c, place.chat, place.life)

@@ -5,8 +5,8 @@ sees of before; then its own entry, by which it is in. So there is a place for e
 nobody is told live what is old.
 
 Pointers: of a group its blind index and where it changed, and where a copy begins the life of that; of an
-entry the indexes of group and account, where it changed, and the life of the copy or, where there is none,
-the index of the node: what has changed once more is told in its own place.
+entry the indexes of group and account, where it changed, and the life of the copy or, for the account's own
+node, the index of that: what has changed once more is told in its own place.
 """
 
 from collections.abc import Iterable, Mapping
@@ -108,6 +108,8 @@ class GroupTelling:
         if joined.visible < place:
             before = events.events_before(c, chat, place, EARLIER, joined.visible)
             rows += [r for each in before for r in self._messages.rows({node: life}, chat, each.position)]
+            if before:
+                rows += self._messages.about(c, draft.record, chat, before[0].position, node, life)
         return [(place, row) for row in rows]
 
     def _leaving(self, c: Connection, draft: Draft, nodes: tuple[str, ...]) -> None:
@@ -116,7 +118,8 @@ class GroupTelling:
 
     def _entry(self, draft: Draft, entry: Entry, node: str, lives: Mapping[str, bytes]) -> Noted:
         chat, account = draft.chat.blind, self._blinder.account(entry.account)
-        told = lives.get(node) or self._blinder.node(node)
+        own = node == node_of(entry.account) or node not in lives
+        told = self._blinder.node(node) if own else lives[node]
         pointer = EntryPointer(chat, account, entry.position, told)
         return Noted(node, ENTRY, pointer.octets())
 

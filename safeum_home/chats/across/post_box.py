@@ -19,7 +19,7 @@ from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports import Blinder, Bus, Cursors, Database, Missed, Published
 from safeum_home.ports.federation import Noted, Peers
 from safeum_home.protocol import frames
-from safeum_home.protocol.commands import Done, Sent
+from safeum_home.protocol.commands import Acted, Sent
 from safeum_home.protocol.events import PostChanged
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.protocol.federation.group_posts import POST
@@ -168,7 +168,7 @@ class PostBox:
         if row.state == PostState.WAITING:
             return None  # the message itself tells that it is there
         posts.drop_post(c, row.position)
-        return Settled(row.position, Done())
+        return Settled(row.position, Acted())
 
     def untold(self, c: Connection, pointer: bytes, place: int) -> Settled | None:
         """The group's node will never hear of a post."""
@@ -269,7 +269,7 @@ class PostBox:
         self._awaiting.stop()
 
 
-_UNTOLD = Code.NODE_UNREACHABLE.code
+_UNTOLD = Code.NOT_TAKEN.code
 _CODES = {code.code: code for code in Code}
 
 

@@ -21,7 +21,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database
 from safeum_home.ports.federation import Peers
 from safeum_home.protocol import frames
-from safeum_home.protocol.commands import Done, Sent
+from safeum_home.protocol.commands import Acted, Sent
 from safeum_home.protocol.federation.group_posts import Act, Written
 from safeum_home.protocol.types import Message
 from safeum_home.storage import chats, events
@@ -104,13 +104,13 @@ class Posts:
             return Committed(outcome, _nothing)
         return Committed(Sent(self._cursors.encode(position), at, waiting=True), _nothing)
 
-    async def change(self, chat: Chat, caller: Caller, target: int, make: Make) -> Committed[Done]:
+    async def change(self, chat: Chat, caller: Caller, target: int, make: Make) -> Committed[Acted]:
         """Post what an account does to the message at `target`."""
         stored = await self._store(chat, caller, PostState.CHANGING, make, about=target)
         if stored.answer is None:
-            return Committed(Done(), _nothing)
+            return Committed(Acted(), _nothing)
         outcome = await stored.answer
-        return Committed(Done(waiting=outcome is None), _nothing)
+        return Committed(Acted(waiting=outcome is None), _nothing)
 
     async def _store(
         self,
@@ -159,7 +159,9 @@ class Posts:
             self._awaiting.drop(position)
             return stored
         if shown is not None:
-            self.box.tell(stored.record, position, position, caller.device)
+            # Who has a message copied does not know what it holds: that device is told too.
+            skip = caller.device if shown.forwarded is None else None
+            self.box.tell(stored.record, position, position, skip)
         self._peers.wake([hub])
         return stored._replace(answer=answer)
 

@@ -27,6 +27,7 @@ from safeum_home.protocol.federation.chats import (
     PINS,
     REACTION,
 )
+from safeum_home.protocol.federation.groups import READ
 from safeum_home.storage import chats, events, owed, spool
 from safeum_home.storage.rows import FleetingEvent, Marker, NewEvent
 
@@ -170,6 +171,18 @@ class Telling:
             Noted(node, MARKER, row.marker.chat + row.marker.account): None
             for row, marker in zip(rows, outcomes, strict=True)
             if marker is not None
+            for node in row.nodes
+        }
+        self._peers.note(c, list(moved))
+        return outcomes
+
+    def read(self, c: Connection, rows: Sequence[ToldMarker]) -> list[Marker | None]:
+        """As `put_markers`, in groups that other nodes order: those are told how far it was read."""
+        outcomes = chats.put_markers(c, [row.marker for row in rows])
+        moved = {
+            Noted(node, READ, row.marker.chat + row.marker.account): None
+            for row, marker in zip(rows, outcomes, strict=True)
+            if marker is not None and row.marker.read
             for node in row.nodes
         }
         self._peers.note(c, list(moved))

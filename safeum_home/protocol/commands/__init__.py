@@ -106,6 +106,7 @@ from safeum_home.protocol.commands.history import (
 )
 from safeum_home.protocol.commands.messages import (
     AccountReaction,
+    Acted,
     ChatPin,
     ChatSettingsSet,
     ChatUnpin,
@@ -157,6 +158,7 @@ __all__ = [
     "AccountPrivacy",
     "AccountReaction",
     "AccountRegister",
+    "Acted",
     "AvatarGet",
     "AvatarKept",
     "AvatarRemove",

@@ -4,12 +4,19 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from safeum_home.protocol.command import Done, Params, Result, command
+from safeum_home.protocol.command import Params, Result, command
 from safeum_home.protocol.message_types import ChatSettings, Draft, Emoji, Mentions
 from safeum_home.protocol.types import Account, Body, Chat, CursorText, Message, Milliseconds
 
 
-@command("message.edit", Done)
+class Acted(Result, frozen=True, omit_defaults=True):
+    """It is done. `waiting`: not yet; it goes to the node that orders the group, and what comes of it is told
+    then."""
+
+    waiting: bool = False
+
+
+@command("message.edit", Acted)
 class MessageEdit(Params, frozen=True, omit_defaults=True):
     """Change one's own message, within the node's time for that; reactions to it stay.
 
@@ -23,7 +30,7 @@ class MessageEdit(Params, frozen=True, omit_defaults=True):
     mentions: Mentions | None = None
 
 
-@command("message.delete", Done)
+@command("message.delete", Acted)
 class MessageDelete(Params, frozen=True):
     """Delete a message for all: one's own, or in a group as its owner or an admin. A stub stays."""
 
@@ -31,7 +38,7 @@ class MessageDelete(Params, frozen=True):
     message: CursorText
 
 
-@command("message.react", Done)
+@command("message.react", Acted)
 class MessageReact(Params, frozen=True):
     """React to a message with one emoji, in place of an earlier one; null takes it back."""
 
@@ -64,7 +71,7 @@ class MessageReactions(Params, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=100)] = 50
 
 
-@command("chat.pin", Done)
+@command("chat.pin", Acted)
 class ChatPin(Params, frozen=True):
     """Pin a message for all: both sides of a direct chat can, and owner and admins of a group."""
 
@@ -72,7 +79,7 @@ class ChatPin(Params, frozen=True):
     message: CursorText
 
 
-@command("chat.unpin", Done)
+@command("chat.unpin", Acted)
 class ChatUnpin(Params, frozen=True):
     """Pin it no longer."""
 

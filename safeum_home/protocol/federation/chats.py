@@ -17,11 +17,12 @@ HISTORY = "chat.history"
 ERASED = "chat.erased"
 MOST_PINS = 20
 Life = Annotated[
-    list[Annotated[int, Meta(ge=0, le=2**31)]],
+    # So far below what canonical JSON can hold that one's own next number can be told, whatever was heard.
+    list[Annotated[int, Meta(ge=0, le=2**52)]],
     Meta(
         max_length=2,
-        description="How often each of the two members, in the order of their ids, has switched the history"
-        " off; left out where nobody ever has.",
+        description="When each of the two members, in the order of their ids, has switched the history off"
+        " last; 0: never. Left out where nobody ever has.",
     ),
 ]
 

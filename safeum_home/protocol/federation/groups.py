@@ -1,12 +1,14 @@
 """What nodes tell each other of groups: the content of their events. docs/federation.md narrates it.
 
-All but `group.left` is told by the group's hub, in the name of its system contact, to other nodes.
+All but `group.left` and `group.read` is told by the group's hub, in the name of its system
+contact, to other nodes.
 """
 
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from safeum_home.protocol.federation.chats import Reference
 from safeum_home.protocol.group_types import GroupAbout, GroupName, GroupState
 from safeum_home.protocol.message_types import Origin
 from safeum_home.protocol.profile_types import AvatarId, DisplayName
@@ -17,6 +19,7 @@ GROUP = "group"
 ENTRY = "group.entry"
 OVER = "group.over"
 LEFT = "group.left"
+READ = "group.read"
 
 
 class SharedGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -70,3 +73,9 @@ class SharedLeave(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     """
 
     since: Origin | None = None
+
+
+class SharedRead(Struct, frozen=True, forbid_unknown_fields=True):
+    """`group.read`: up to where the sender has read."""
+
+    upto: Reference

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from safeum_home.protocol.federation.chats import Reference
 from safeum_home.protocol.federation.groups import Called
 from safeum_home.protocol.profile_types import AvatarData, AvatarId, AvatarType
 from safeum_home.protocol.scalars import Account, Username
@@ -37,11 +38,15 @@ class AvatarHeld(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GroupCommand(Struct, frozen=True, forbid_unknown_fields=True):
-    """A command of an account of the node that asks, about a group of the other one, as a client gives it."""
+    """A command of an account of the node that asks, about a group of the other one, as a client gives it.
+
+    `message` is the one that `upto` names there, where that is among the parameters.
+    """
 
     who: Called
     method: Annotated[str, Meta(max_length=64)]
     params: dict[str, Any]
+    message: Reference | None = None
 
 
 class GroupAnswer(Struct, frozen=True, forbid_unknown_fields=True):
