@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from twisted.logger import Logger
 
-from federation.counts import Counts
+from federation.counts import NOW_LEFT, NOW_TAKEN, Counts
 from federation.event_verifier import EventVerifier
 from safeum_home.errors import Problem
 from safeum_home.limits import RateLimit
@@ -14,7 +14,6 @@ from safeum_home.protocol.federation.now import MOST_AHEAD, Taken, now_in
 
 EVENTS_OF_NODE, EVENTS_BURST = 200.0, 2_000.0
 """How many events of each node are looked at: per second, and at once."""
-TAKEN, LEFT = "now_taken", "now_left"
 
 Kinds = Callable[[], Mapping[str, ExpiringKind]]
 
@@ -46,8 +45,8 @@ class NowReceiver:
             # Verifying may have taken its time: keys may have had to be fetched.
             if isinstance(event, Event) and self._is_timely(deadline) and self._is_of_now(event):
                 taken += await self._apply(origin, event)
-        self._counts.add(TAKEN, number=taken)
-        self._counts.add(LEFT, number=len(told) - taken)
+        self._counts.add(NOW_TAKEN, number=taken)
+        self._counts.add(NOW_LEFT, number=len(told) - taken)
         return Taken()
 
     def _is_timely(self, deadline: int) -> bool:

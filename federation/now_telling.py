@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from federation.counts import Counts
+from federation.counts import NOW_LOST, NOW_TOLD, Counts
 from federation.greeting import Request
 from federation.own_keys import OwnKeys
 from federation.resolving import TOO_MANY_NAMES
@@ -37,8 +37,6 @@ AT_ONCE = 1_000
 """How many subjects are looked at for one request."""
 REMEMBERED = 10_000
 """Of how many nodes it is known that they do not take it: those left alone for longest are tried again."""
-TOLD, LOST = "now_told", "now_lost"
-
 Kinds = Callable[[], Mapping[str, ExpiringKind]]
 InThread = Callable[[Callable[[], list[bytes]]], "Deferred[list[bytes]]"]
 Subject = tuple[str, Hashable]
@@ -103,7 +101,7 @@ class NowTelling:
         key = (type, subject)
         if key not in way.waiting:
             if self.waiting >= WAITING or len(way.waiting) >= WAITING_OF_NODE:
-                self._counts.add(LOST)
+                self._counts.add(NOW_LOST)
                 return
             self.waiting += 1
         # It keeps its place, but is of use for longer: what is told is how it is then.
@@ -196,7 +194,7 @@ class NowTelling:
     async def _post(self, node: str, way: _Way, page: Sequence[tuple[float, bytes]]) -> None:
         now = self._clock.seconds()
         told = [(int(deadline * 1000), octets) for deadline, octets in page if deadline > now]
-        self._counts.add(LOST, number=len(page) - len(told))
+        self._counts.add(NOW_LOST, number=len(page) - len(told))
         if not told:
             return
         way.pause = max(TURN, len(told) / PER_SECOND)
@@ -205,7 +203,7 @@ class NowTelling:
         answer = await asked
         if answer.status != 200:
             raise NoAnswer(f"status {answer.status}")
-        self._counts.add(TOLD, number=len(told))
+        self._counts.add(NOW_TOLD, number=len(told))
         self._slots.told(node)
         if self._away.pop(node, None) is not None:
             self._each(lambda kind: kind.back(node))
@@ -222,7 +220,7 @@ class NowTelling:
             if deadline > now:
                 taken.setdefault(type, []).append((subject, deadline))
             else:
-                self._counts.add(LOST)
+                self._counts.add(NOW_LOST)
         return taken
 
     def _make(
@@ -244,7 +242,7 @@ class NowTelling:
         """It is left alone for a while, and what waits for it is lost."""
         if (way := self._ways.get(node)) is not None:
             self.waiting -= len(way.waiting)
-            self._counts.add(LOST, number=len(way.waiting))
+            self._counts.add(NOW_LOST, number=len(way.waiting))
             way.waiting.clear()
         self._slots.failed(node)
         times = self._away.pop(node, _Away(0, 0.0)).times + 1
