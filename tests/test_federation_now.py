@@ -215,20 +215,20 @@ class HostileTests(ByHand):
         self.pair.settle()
         return answers[0]
 
-    def taken(self) -> list[int]:
+    def passed(self) -> list[int]:
         return [value for _, _, value in self.a.expiring.heard]
 
     def test_taken(self) -> None:
         """What is in time, of its node and of a kind that is known is taken; the answer tells nothing."""
         answer = self.post(self.passing(1), self.passing(2, type="test.unheard"), self.passing(3))
-        self.assertEqual((answer.status, answer.body, self.taken()), (200, b"{}", [1, 3]))
+        self.assertEqual((answer.status, answer.body, self.passed()), (200, b"{}", [1, 3]))
 
     def test_of_others(self) -> None:
         """Events of accounts of other nodes are left alone, whoever has signed them; so are forged ones."""
         for sender in ("a.example", "c.example"):
             self.post(self.passing(1, sender))
         self.post(self.passing(2).replace(b'"value":2', b'"value":9'))
-        self.assertEqual(self.taken(), [])
+        self.assertEqual(self.passed(), [])
 
     def test_late(self) -> None:
         """What is of no use any more, or would be for ever, is left alone; so are events of another time."""
@@ -236,7 +236,7 @@ class HostileTests(ByHand):
         self.post(self.passing(2), seconds=3600)
         self.post(self.passing(3, at=(NOW - 3600) * 1000))
         self.post(self.passing(4, at=(NOW + 3600) * 1000))
-        self.assertEqual(self.taken(), [])
+        self.assertEqual(self.passed(), [])
 
     def test_endless(self) -> None:
         """Longer bodies, more events and other forms than there may be are refused as a whole."""
@@ -245,7 +245,7 @@ class HostileTests(ByHand):
         statuses.append(self.post(*(event[:40] for event in many)).status)
         statuses.append(self.raw(b" " * 70_000).status)
         self.assertEqual(statuses, [400] * 5 + [413])
-        self.assertEqual(self.taken(), [])
+        self.assertEqual(self.passed(), [])
 
     def test_flood(self) -> None:
         """A node that says much is held to so much a second."""
@@ -277,6 +277,6 @@ class HostileTests(ByHand):
 
         self.a.expiring.applying = applying
         answer = self.post(*(self.passing(value) for value in (1, 2, 3)))
-        self.assertEqual((answer.body, self.taken()), (b"{}", [3]))
+        self.assertEqual((answer.body, self.passed()), (b"{}", [3]))
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertEqual(msgspec.json.decode(answer.body), {})

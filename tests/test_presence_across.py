@@ -252,6 +252,26 @@ class HidingTests(Case):
         told = [e.content["presences"] for _, _, e in self.nodes.told_now if e.type == "presence"]
         self.assertEqual([each["state"] for some in told for each in some], ["unknown"])
 
+    def test_many_hide(self) -> None:
+        """However many hide at once, and though it is asked for all meanwhile, each is unknown then."""
+        others = [self.nodes[B].register(f"other{number}") for number in range(40)]
+        for other in others:
+            other.call("contact.request", account=self.alice.account, address="alice@a.example")
+            self.nodes.settle()
+            self.alice.call("contact.accept", account=other.account)
+            self.nodes.settle()
+        self.nodes.now(10)
+        states = {self.state(self.alice, other) for other in others}
+        self.assertEqual(states, {"online"})
+        for other in others:
+            other.call("account.privacy", hide_presence=True)
+        event = new_event(
+            "presence.looking", system_account(A), self.now, {"accounts": [self.alice.account], "look": True}
+        )
+        self.assertTrue(say_now(self.nodes, A, B, event))
+        self.nodes.now()
+        self.assertEqual({self.state(self.alice, other) for other in others}, {"unknown"})
+
     def test_shown_again(self) -> None:
         """Who shows again what was hidden is seen, and sees."""
         for hide in (True, False):

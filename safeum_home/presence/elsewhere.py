@@ -31,6 +31,8 @@ AGAIN = 20.0
 DOUBT = 60.0
 """Seconds within which a node that may have forgotten what it told has to tell it again."""
 _NEWS = 0.5
+_LATE, _OFTEN = 5.0, 5.0
+"""Seconds between two times that its contacts are told of one that changes all the time; so often before."""
 _AT_ONCE, _FAN_OUTS, _FORGOTTEN = 200, 50, 500
 _ANEW_RATE, _ANEW_BURST = 1 / 30, 3.0
 """How often a node is told all anew that has said that it is there again."""
@@ -56,7 +58,9 @@ class Elsewhere:
         self._arranging = rounds.queue(ARRANGE, _AT_ONCE, self._arrange)
         self._renewing = rounds.queue(RENEW, _AT_ONCE, self._renew)
         self._asking_again = rounds.queue(AGAIN, _FAN_OUTS, self._ask_again)
-        self._news = rounds.queue(_NEWS, _FAN_OUTS, telling.fan_out)
+        self._news = rounds.queue(_NEWS, _FAN_OUTS, self._tell)
+        self._late_news = rounds.queue(_LATE, _FAN_OUTS, telling.fan_out)
+        self._often = RateLimit(1 / _LATE, _OFTEN, clock.seconds)
         self._lapsing = rounds.queue(LASTS, _FORGOTTEN, self._lapse)
         self._doubting = rounds.queue(DOUBT, _FORGOTTEN, self._doubt)
 
@@ -168,7 +172,7 @@ class Elsewhere:
     def _lose(self, foreign: Foreign, person: Person) -> None:
         foreign.here.discard(person.blind)
         if not foreign.here:
-            for queue in (self._lapsing, self._news, self._doubting):
+            for queue in (self._lapsing, self._news, self._late_news, self._doubting):
                 queue.drop(foreign)
             foreign.forget_told()
         self._others.release(foreign)
@@ -223,6 +227,14 @@ class Elsewhere:
     def _lapse(self, foreign: Foreign) -> None:
         foreign.told_at = 0
         self._become(foreign, Presence(foreign.account, PresenceState.UNKNOWN))
+
+    def _tell(self, foreign: Foreign) -> None:
+        try:
+            self._often.take(foreign.blind)
+        except Problem:
+            self._late_news.add(foreign, self._clock.seconds())
+        else:
+            self._telling.fan_out(foreign)
 
     def _become(self, foreign: Foreign, presence: Presence) -> None:
         if presence != foreign.told:

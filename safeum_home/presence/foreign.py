@@ -80,6 +80,14 @@ class Looker(Device):
     def __init__(self, person: Foreign) -> None:
         super().__init__(person, WAY)
 
+    def note(self, person: Person) -> None:
+        """However many there are: its node has to hear of each that is to be seen no more."""
+        self.pending[person] = None
+
+    def begin(self, reset: bool) -> None:
+        """What is noted stays noted: among everybody are those alone that are to be seen."""
+        self.rest, self.whole = [], True
+
 
 class Others:
     """Those that matter here, with `People`: while a contact of them is connected, or they look."""

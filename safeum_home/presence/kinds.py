@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from safeum_home.errors import Problem
 from safeum_home.ids import AccountId, system_account
 from safeum_home.limits import RateLimit
 from safeum_home.presence.elsewhere import Elsewhere
@@ -23,8 +22,8 @@ from safeum_home.protocol.presence import MOST_PRESENCES, Presence, PresenceStat
 
 LIVES = 30.0
 """Seconds for which it is worth while to tell how it is with somebody, or who looks."""
-_RATE, _BURST = 0.5, 10.0
-"""How often each account's presence is taken in: per second, and at once."""
+_RATE, _BURST = 5_000.0, 50_000.0
+"""How many accounts each node may name: per second, and at once."""
 _LAST_SEEN = frozenset((PresenceState.AWAY, PresenceState.OFFLINE))
 
 
@@ -58,14 +57,10 @@ class PresenceKind:
 
     async def apply(self, node: str, event: Event) -> None:
         """Of strangers, and of accounts that are not of the node that says it, nothing is taken."""
-        now = int(self._seconds() * 1000)
-        for presence in content(event, PresenceContent).presences:
-            account = AccountId(presence.account)
-            if node_of(account) == node and self._elsewhere.matters(account):
-                try:
-                    self._limit.take(account)
-                except Problem:
-                    continue
+        presences, now = content(event, PresenceContent).presences, int(self._seconds() * 1000)
+        self._limit.take(node, len(presences) or 1)
+        for presence in presences:
+            if node_of(presence.account) == node:
                 self._elsewhere.told(_sane(presence, now), event.at)
 
     def lost(self, node: str) -> None:
@@ -86,6 +81,7 @@ class LookingKind:
         self._people = people
         self._elsewhere = elsewhere
         self._seconds = seconds
+        self._limit = RateLimit(_RATE, _BURST, seconds)
 
     def build(self, node: str, subjects: Sequence[Any]) -> Sequence[Event]:
         accounts = [AccountId(str(subject)) for subject in subjects]
@@ -99,6 +95,7 @@ class LookingKind:
 
     async def apply(self, node: str, event: Event) -> None:
         told = content(event, LookingContent)
+        self._limit.take(node, len(told.accounts) or 1)
         for account in dict.fromkeys(told.accounts):
             if node_of(account) == node:
                 self._elsewhere.lookers.looks(AccountId(account), event.at, told.look)

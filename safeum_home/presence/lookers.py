@@ -3,7 +3,9 @@
 from collections import Counter
 from typing import Any
 
+from safeum_home.errors import Problem
 from safeum_home.ids import AccountId
+from safeum_home.limits import RateLimit
 from safeum_home.ports import Acquaintance, Acquaintances
 from safeum_home.presence.foreign import Foreign, Looker, Others
 from safeum_home.presence.loading import Loading
@@ -18,6 +20,8 @@ LASTS = 720.0
 LOOKERS, LOOKERS_OF_NODE = 200_000, 20_000
 """How many may look, in all and of one node."""
 _AT_ONCE = 500
+_ANSWER_RATE, _ANSWER_BURST = 1 / 60, 5.0
+"""How often each is told all anew, since its node has said again that it looks."""
 
 
 class Lookers:
@@ -32,6 +36,7 @@ class Lookers:
         self._telling = telling
         self._of_node: Counter[str] = Counter()
         self._count = 0
+        self._answers = RateLimit(_ANSWER_RATE, _ANSWER_BURST, clock.seconds)
         self._loading = Loading(clock, mutual, self._read)
         self._ending = rounds.queue(LASTS, _AT_ONCE, self.end)
 
@@ -57,7 +62,7 @@ class Lookers:
         elif foreign.looking:
             self._ending.drop(foreign)
             self._ending.add(foreign, self._clock.seconds())
-            if foreign.peers is not None:
+            if foreign.peers is not None and self._is_answered(account):
                 self._begin(foreign)
         elif self._has_room(foreign.node):
             device = Looker(foreign)
@@ -101,6 +106,13 @@ class Lookers:
     def _begin(self, foreign: Foreign) -> None:
         for device in foreign.devices.values():
             self._telling.begin(device)
+
+    def _is_answered(self, account: AccountId) -> bool:
+        try:
+            self._answers.take(account)
+        except Problem:
+            return False
+        return True
 
     def _has_room(self, node: str) -> bool:
         return self._of_node[node] < LOOKERS_OF_NODE and self._count < LOOKERS

@@ -149,7 +149,8 @@ class People:
 
     def take_out(self, person: Person) -> None:
         """The same one is of no matter any more."""
-        self._by_blind.pop(person.blind, None)
+        if self._by_blind.get(person.blind) is person:
+            del self._by_blind[person.blind]
 
     def blind(self, account: AccountId) -> bytes:
         return self._blinder.account(account)

@@ -40,6 +40,8 @@ class Telling:
         self._settling = rounds.queue(SETTLE, PEOPLE_AT_ONCE, self._settled)
         self._begun = rounds.queue(0.0, FRAMES_AT_ONCE, self._flush)
         self._gathering = rounds.queue(GATHER, FRAMES_AT_ONCE, self._flush)
+        self._elsewhere = rounds.queue(GATHER, FRAMES_AT_ONCE, self._flush)
+        """For those of other nodes: however many they are, devices of this one do not wait behind them."""
 
     def changed(self, person: Person) -> None:
         """How it is with an account may have changed."""
@@ -54,7 +56,7 @@ class Telling:
     def begin(self, device: Device, reset: bool = False) -> None:
         """Tell a device of everybody that it may see."""
         device.begin(reset)
-        self._begun.add(device, self._clock.seconds())
+        self._soon(device)
 
     def met(self, first: Person | None, second: Person | None) -> None:
         """The two see each other from now on: what is told of them already is told to each other."""
@@ -79,10 +81,9 @@ class Telling:
 
     def fan_out(self, person: Person) -> None:
         """Tell who looks of one that has changed."""
-        now = self._clock.seconds()
         for device in self._lookers(person):
             device.note(person)
-            self._gathering.add(device, now)
+            self._gather(device)
 
     def _lookers(self, person: Person) -> Iterator[Device]:
         for blind in person.seen_by:
@@ -93,11 +94,10 @@ class Telling:
     def _put(self, looker: Person, seen: Person) -> None:
         if not _is_told(seen):
             return
-        now = self._clock.seconds()
         for device in looker.devices.values():
             if device.looks:
                 device.note(seen)
-                self._gathering.add(device, now)
+                self._gather(device)
 
     def _flush(self, device: Device) -> None:
         """Tell a device of as many as go into a frame; the rest waits for the next round."""
@@ -105,7 +105,7 @@ class Telling:
             return
         if not device.subscriber.keeps_up:
             # Not written, and not queued either: what it is told when it reads again is how it is then.
-            self._gathering.add(device, self._clock.seconds())
+            self._gather(device)
             return
         told = self._next(device) if device.looks else []
         if isinstance(device, Looker):
@@ -119,7 +119,15 @@ class Telling:
         if changes or reset:
             _deliver(device, PresenceChanged(changes, reset))
         if device.pending or device.rest:
-            self._begun.add(device, self._clock.seconds())
+            self._soon(device)
+
+    def _gather(self, device: Device) -> None:
+        queue = self._elsewhere if isinstance(device, Looker) else self._gathering
+        queue.add(device, self._clock.seconds())
+
+    def _soon(self, device: Device) -> None:
+        queue = self._elsewhere if isinstance(device, Looker) else self._begun
+        queue.add(device, self._clock.seconds())
 
     def _next(self, device: Device) -> list[Person]:
         """Of whom it is told now: as many as go into a frame."""
