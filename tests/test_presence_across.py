@@ -7,6 +7,7 @@ from safeum_home.presence.elsewhere import DOUBT, RENEW
 from safeum_home.presence.lookers import LASTS
 from safeum_home.presence.presence import IDLE_SECONDS
 from safeum_home.protocol.federation.events import new_event
+from tests.groups_across_case import GroupsAcrossCase
 from tests.nodes import say_now
 from tests.nodes_case import A, B, TwoNodes
 from tests.world import Client
@@ -399,3 +400,31 @@ class HostileTests(Case):
         self.nodes[A].clock.pump([0.1] * 500)
         self.assertEqual(len(elsewhere.lookers), 1)
         self.assertEqual(len(self.nodes[A].domain.presence), 2)
+
+
+class LiesTests(GroupsAcrossCase):
+    """A third node has no say in what two others tell each other."""
+
+    def says(self, type: str, content: dict[str, Any]) -> None:
+        at = int(self.nodes[A].clock.seconds() * 1000) + 1
+        say_now(self.nodes, B, A, new_event(type, system_account(B), at, content))
+        self.nodes.now()
+
+    def test_presence(self) -> None:
+        """Bob's node cannot say how it is with Carol, who is at another one."""
+        self.nodes.now()
+        self.says("presence", {"presences": [{"account": self.carol.account, "state": "away"}]})
+        seen = self.alice.call("presence.get", accounts=[self.carol.account])["presences"]
+        self.assertEqual([each["state"] for each in seen], ["online"])
+
+    def test_looking(self) -> None:
+        """Nor that Carol looks no more, or looks though she hides."""
+        self.nodes.now()
+        lookers = self.nodes[A].domain.presence.elsewhere.lookers
+        self.assertEqual(len(lookers), 3)
+        self.says("presence.looking", {"accounts": [self.carol.account], "look": False})
+        self.assertEqual(len(lookers), 3)
+        self.carol.call("account.privacy", hide_presence=True)
+        self.nodes.now()
+        self.says("presence.looking", {"accounts": [self.carol.account], "look": True})
+        self.assertEqual(len(lookers), 2)
