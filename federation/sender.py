@@ -106,6 +106,11 @@ class Sender:
         way = self._ways.get(node)
         return way is not None and way.is_woken
 
+    def is_failing(self, node: str) -> bool:
+        """Whether a node could not be told, and has not shown since that it is there."""
+        way = self._ways.get(node)
+        return way is not None and way.core.since is not None and not way.is_there
+
     def heard(self, node: str) -> None:
         """A node has sent a request that is really of it."""
         if (way := self._ways.get(node)) is not None:
