@@ -1,20 +1,29 @@
 """Files in groups across nodes: had from the node of their author, by whoever may see the message."""
 
 import os
+from collections.abc import Callable
 from typing import Any, ClassVar
 
+from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
 from safeum_home.errors import Problem
 from safeum_home.protocol.federation.files import FetchFile
 from tests.across_case import befriend_across
-from tests.file_case import OCTETS, Web
-from tests.files_across_case import SECTION, ByHand, FileHands, by_hand, short
+from tests.file_case import OCTETS, Answer, Web
+from tests.files_across_case import SECTION, FileHands, short
 from tests.groups_across_case import A, B, C, GroupsAcrossCase
 from tests.nodes import MemoryBody
 from tests.world import PASSWORD, Client, Refused
 
 PIN = "284716"
+
+
+def _emptying(table: str) -> Callable[[Connection], None]:
+    def empty(c: Connection) -> None:
+        c.exec_driver_sql(f"DELETE FROM {table}")
+
+    return empty
 
 
 class _Case(FileHands, GroupsAcrossCase):
@@ -49,13 +58,19 @@ class _Case(FileHands, GroupsAcrossCase):
     def lent(self, origin: str, node: str, asked: FetchFile) -> bool:
         """Whether `origin` gives it to `node`."""
         done: list[Any] = []
-        Deferred.fromCoroutine(self.nodes[origin].domain.files.lend(node, asked)).addBoth(done.append)
+        lending: Any = self.nodes[origin].domain.files.lend(node, asked)
+        Deferred.fromCoroutine(lending).addBoth(done.append)
         if hasattr(done[0], "value"):
             self.assertIsInstance(done[0].value, Problem)
             self.assertEqual(done[0].value.code.code, "not_found")
             return False
         done[0].close()
         return True
+
+    def table(self, node: str, table: str) -> list[Any]:
+        """All rows of a table of a node."""
+        query = f"SELECT * FROM {table}"
+        return list(self.nodes[node].database.now(lambda c: c.exec_driver_sql(query).all()))
 
     def left(self, *clients: Client) -> None:
         """Nothing of any file is at the nodes of these."""
@@ -114,23 +129,31 @@ class FetchingTests(_Case):
         self.assertEqual(before[0], (self.bob.account, False))
         self.assertEqual(last, (self.ben.account, True))
 
-    def test_removed_while_it_comes(self) -> None:
-        """Who is fetching is removed: his transfer ends, and who reads it as well has it for himself."""
+    def test_readers(self) -> None:
+        """Who began to fetch it is removed, which his node has not heard: another one asks for himself."""
         octets = os.urandom(300_000)
         self.post(self.alice, octets)
-        body = ByHand()
-        self.nodes.bodies = by_hand(body)
-        bob = self.begun(self.bob, self.last(self.bob)["id"])
-        ben = self.begun(self.ben, self.last(self.ben)["id"])
-        body.give(octets[:100_000])
+        message = self.last(self.ben)["id"]
+        self.hold(B)
         self.come(self.alice, "group.remove", chat=self.chat, account=self.bob.account)
-        self.nodes.bodies = MemoryBody
-        body.end()
-        self.nodes[B].clock.advance(6)
-        answer = Web(self.nodes[B]).ask("GET", self.link(self.ben, self.last(self.ben)["id"]), None)
-        self.assertEqual(answer.body, octets)
-        self.assertEqual(self.nodes.fetched[-1].reader, self.ben.account)
-        del bob, ben
+        peers, waiting = self.nodes.peers[B], list[Any]()
+        fetch = peers.fetch
+
+        def slowly(node: str, file: FetchFile) -> Any:
+            asked: Deferred[None] = Deferred()
+            waiting.append(asked)
+            return asked.addCallback(lambda _: fetch(node, file))
+
+        self.patch(peers, "fetch", slowly)
+        connections = [self.begun(client, message) for client in (self.bob, self.ben)]
+        while waiting:
+            waiting.pop().callback(None)
+        answers = [Answer(connection.sent()) for connection in connections]
+        self.assertEqual((answers[0].code, answers[1].body), ("not_found", octets))
+        self.assertEqual([each.reader for each in self.nodes.fetched], [self.bob.account, self.ben.account])
+        self.assertEqual(len(self.nodes[B].domain.files.copies), 0)
+        self.assertEqual(self.nodes[B].domain.files.means.slots.total, 0)
+        self.release()
 
     def test_caption(self) -> None:
         """It is edited from elsewhere; the file is the same everywhere."""
@@ -154,12 +177,8 @@ class FetchingTests(_Case):
         self.post(self.bob, b"find me" * 9)
         self.fetch(self.carol, self.last(self.carol)["id"])
         kept = b"".join(bytes(each) for each in self.nodes[C].store.written.values())
-        rows = str(
-            [
-                self.nodes[C].database.now(lambda c, t=table: c.exec_driver_sql(f"SELECT * FROM {t}").all())
-                for table in ("files", "fetched", "blobs", "events")
-            ]
-        ).encode()
+        tables = ("files", "fetched", "blobs", "events")
+        rows = str([self.table(C, table) for table in tables]).encode()
         for told in (b"find me", B.encode(), b"notes.txt", self.bob.account.encode()):
             self.assertNotIn(told, kept)
             self.assertNotIn(told, rows)
@@ -236,6 +255,20 @@ class WaitingTests(_Case):
             asked = FetchFile(self.chat, post["id"], reader.account, file, len(octets), OCTETS)
             self.assertFalse(self.lent(B, C, asked))
 
+    def test_put_back(self) -> None:
+        """Bob's node was put back from before he posted it: the message is there, and its file is not."""
+        self.wait(b"octets")
+        self.nodes.away.clear()
+        self.hold(B)
+        self.settle()
+        world = self.nodes[B]
+        for table in ("posts", "files"):
+            world.database.transact(_emptying(table))
+        self.release()
+        self.assertEqual(self.last(self.ben)["body"]["kind"], "file")
+        self.assertRaises(Refused, self.link, self.ben, self.last(self.ben)["id"])
+        self.assertEqual(self.fetch(self.carol, self.last(self.carol)["id"]).code, "not_found")
+
     def test_refused(self) -> None:
         """Bob is removed meanwhile: his post is refused, and nothing is left of its file; again as well."""
         self.wait(b"octets")
@@ -256,7 +289,7 @@ class WaitingTests(_Case):
         self.refused("not_taken", self.bob, "chat.send", **self.params)
 
     def test_left(self) -> None:
-        """Bob leaves while it waits: he has written it before that, so it comes, to Ben of his node as well."""
+        """Bob leaves while it waits: he has written it before that, so it comes, to Ben as well."""
         octets = os.urandom(100_000)
         self.wait(octets)
         number = self.bob.ask("group.leave", chat=self.chat)

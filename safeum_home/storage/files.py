@@ -47,6 +47,7 @@ _OF_ACCOUNT = (
     .join(blobs, blobs.c.blob == uploads.c.blob)
     .where(blobs.c.account == bindparam("account"))
 )
+_POSTED = select(posts.c.chat, posts.c.position).where(posts.c.account == bindparam("account"))
 _DROP = Many("INSERT INTO dropped (blob) {rows} ON CONFLICT DO NOTHING", ("bytea",))
 _DELETE_BLOBS = Many("DELETE FROM blobs WHERE (blob) IN ({rows})", ("bytea",))
 _REFERRED = (
@@ -219,7 +220,8 @@ def drop_account(c: Connection, account: bytes) -> None:
     own = list(c.execute(_OF_ACCOUNT, {"account": account}).scalars())
     for file in own:
         _drop_uploads(c, uploads.c.file == file)
-    _drop_where(c, files.c.position.in_(select(posts.c.position).where(posts.c.account == account)))
+    for chat, position in c.execute(_POSTED, {"account": account}).all():
+        drop(c, chat, position)
     disown_copies(c, account)
     for table in (files, blobs, fetched):
         c.execute(update(table).where(table.c.account == account).values(account=NOBODY))
