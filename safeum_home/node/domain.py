@@ -80,7 +80,7 @@ def make_domain(
         ways,
         lambda: spawn(accounts.closing.erased_unseen(), "erasing a group"),
     )
-    foreign = make_foreign_means(means, side, groups.hubs)
+    foreign = make_foreign_means(means, side, groups.hubs, groups.renaming.note)
     ended = Ended(forget, forfeits, groups.leave, foreign.farewells)
     accounts = make_accounts(means, hasher, texts, messaging.announcer, side, findable, ended)
     erased = accounts.closing.erased_elsewhere

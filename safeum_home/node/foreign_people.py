@@ -30,6 +30,7 @@ class ForeignMeans(NamedTuple):
     notes: ForeignNotes
     pairs: ForeignPairs
     farewells: Farewells
+    renamed: Callable[[Connection, bytes], set[str]]
 
 
 class ForeignPeople(NamedTuple):
@@ -44,15 +45,20 @@ class ForeignPeople(NamedTuple):
 
 
 def make_foreign_means(
-    means: DomainMeans, side: ContactSide, hubs: Callable[[Connection, bytes], set[str]]
+    means: DomainMeans,
+    side: ContactSide,
+    hubs: Callable[[Connection, bytes], set[str]],
+    renamed: Callable[[Connection, bytes], set[str]],
 ) -> ForeignMeans:
     """What is noted for other nodes, and how relations to their accounts are stored.
 
-    `hubs` are the nodes that order the groups which an account is in.
+    `hubs` are the nodes that order the groups which an account is in, and `renamed` notes that it is called
+    something else there.
     """
     notes = ForeignNotes(means.node, means.peers, means.vault.blinder)
     pairs = ForeignPairs(side, means.vault.blinder, notes, means.turns)
-    return ForeignMeans(notes, pairs, Farewells(side, pairs, notes, means.vault.farewells, hubs))
+    farewells = Farewells(side, pairs, notes, means.vault.farewells, hubs)
+    return ForeignMeans(notes, pairs, farewells, renamed)
 
 
 def make_foreign_people(

@@ -51,6 +51,7 @@ BY_CHAT = (
 """What names the chat that it is about."""
 BY_LINK = (commands.GroupPreview, commands.GroupJoin)
 """What comes with a link, in which the hub is named."""
+READS = (commands.GroupReaders, commands.GroupAvatarGet, commands.GroupGetLink)
 METHODS = {each.method: each for each in COMMANDS.values() if each.params in (*BY_CHAT, *BY_LINK)}
 
 _REFUSED = frozenset((Code.NODE_UNREACHABLE, Code.RATE_LIMITED))
@@ -102,7 +103,8 @@ class GroupForwarding:
             chat = await self._registry.load(ChatId(params.chat))
             if chat is None or chat.hub is None:
                 return await local(caller, params)
-            self._limits.changes.take(caller.account)
+            if not isinstance(params, READS):
+                self._limits.changes.take(caller.account)
             return await self._at(chat.hub, caller, params)
 
         return run

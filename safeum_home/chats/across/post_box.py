@@ -1,8 +1,6 @@
 """Posts in their rows: kept until a group's node has them, told to it, and shown to their author."""
 
 from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
 from typing import Any, NamedTuple
 
 from msgspec import Struct, structs
@@ -10,6 +8,7 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.across.awaiting import Awaiting
 from safeum_home.chats.across.group_files import GroupFiles
+from safeum_home.chats.across.post_again import pointer, tell_again
 from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.sealed import decode
@@ -26,6 +25,7 @@ from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.protocol.federation.group_posts import POST
 from safeum_home.protocol.types import Message
 from safeum_home.storage import files, posts
+from safeum_home.storage.backend import SWEPT
 from safeum_home.storage.posts import PostState
 from safeum_home.storage.rows import PostRow
 
@@ -34,7 +34,6 @@ REFUSED_HOURS = 7 * 24
 """For so long devices that were away are told of what was refused."""
 MOST_SHOWN = 100
 """Messages that wait, in one answer."""
-PAGE = 200
 
 
 class PostRecord(Struct, frozen=True, omit_defaults=True):
@@ -62,11 +61,6 @@ class Settled(NamedTuple):
     outcome: object
     refused: PostRecord | None = None
     place: int = 0
-
-
-def pointer(position: int) -> bytes:
-    """Of a post."""
-    return position.to_bytes(8, "big")
 
 
 def _context(chat: bytes, position: int) -> bytes:
@@ -169,12 +163,28 @@ class PostBox:
         contents = self._opener.group(c, row.chat)
         if contents is None or contents.record.group is None or contents.record.group.hub != hub:
             return None
-        if code is not None:
+        deletes = _opened(contents, row).act.get("act") == "deletion"
+        if code is not None and not (deletes and code == _GONE):
             return self._refuse(c, contents, row, code, place)
         if row.state == PostState.WAITING:
             return None  # the message itself tells that it is there
         posts.drop_post(c, row.position)
         return Settled(row.position, Acted())
+
+    def withdraw(
+        self, c: Connection, contents: ChatContents, account: AccountId, position: int, place: int
+    ) -> Settled | None:
+        """An account deletes what waits: nothing of it is left, and its devices are told at `place`.
+
+        None where that does not wait.
+        """
+        row = posts.post(c, position)
+        mine = row is not None and row.account == self._blinder.account(account)
+        if row is None or not mine or row.chat != contents.blind or row.state != PostState.WAITING:
+            return None
+        c.info[SWEPT] = True
+        record = structs.replace(_opened(contents, row), act={}, message=b"")
+        return self._refuse(c, contents, row, _GONE, place, record)
 
     def untold(self, c: Connection, pointer: bytes, place: int) -> Settled | None:
         """The group's node will never hear of a post."""
@@ -184,8 +194,16 @@ class PostBox:
         contents = self._opener.group(c, row.chat)
         return None if contents is None else self._refuse(c, contents, row, _UNTOLD, place)
 
-    def _refuse(self, c: Connection, contents: ChatContents, row: PostRow, code: str, place: int) -> Settled:
-        record = structs.replace(_opened(contents, row), code=code)
+    def _refuse(
+        self,
+        c: Connection,
+        contents: ChatContents,
+        row: PostRow,
+        code: str,
+        place: int,
+        record: PostRecord | None = None,
+    ) -> Settled:
+        record = structs.replace(record or _opened(contents, row), code=code)
         sealed = _records.seal(contents.key, record, _context(row.chat, row.position))
         files.drop(c, row.chat, row.position)
         posts.refuse(c, row.position, place, self._now() // HOUR, sealed)
@@ -251,31 +269,15 @@ class PostBox:
     # --- from time to time -----------------------------------------------------------------------
 
     async def again(self) -> None:
-        """Have groups' nodes told of all that waits: one that was put back from a backup may have lost it.
-
-        Raises `storage_unavailable`.
-        """
-        after, woken = 0, set[str]()
-        while page := await self._database.read(partial(posts.open_posts, after=after, limit=PAGE)):
-            after = page[-1].position
-            woken |= await self._database.transact(partial(self._note, rows=page))
-        self._peers.wake(sorted(woken))
-
-    def _note(self, c: Connection, rows: list[PostRow]) -> set[str]:
-        noted = []
-        for row in rows:
-            with suppress(Tampered):
-                contents = self._opener.group(c, row.chat)
-                if contents is not None and contents.record.group is not None:
-                    noted.append(Noted(contents.record.group.hub, POST, pointer(row.position)))
-        self._peers.note(c, noted)
-        return {each.node for each in noted}
+        """As `tell_again`."""
+        await tell_again(self._database, self._opener, self._peers)
 
     def stop(self) -> None:
         """No timer is left behind."""
         self._awaiting.stop()
 
 
+_GONE = Code.MESSAGE_GONE.code
 _UNTOLD = Code.NOT_TAKEN.code
 _CODES = {code.code: code for code in Code}
 

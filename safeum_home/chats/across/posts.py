@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.chats.across.acts import Acts
 from safeum_home.chats.across.awaiting import Awaiting
-from safeum_home.chats.across.post_box import PostBox, PostRecord, problem_of
+from safeum_home.chats.across.post_box import PostBox, PostRecord, Settled, problem_of
 from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.files.sending import Attachment
 from safeum_home.chats.opening import ChatOpener
@@ -28,8 +28,10 @@ from safeum_home.protocol.types import Message
 from safeum_home.storage import chats, events
 from safeum_home.storage.posts import PostState
 
-Make = Callable[[Connection, ChatContents], Act | None]
+Become = Callable[[Connection, ChatContents], Act | None]
 """What is to be posted, inside a transaction; None where nothing is. Raises `Problem`."""
+Make = Callable[[Connection, ChatContents, int], Act | None]
+"""The same at a position."""
 
 
 class Stored(NamedTuple):
@@ -85,7 +87,7 @@ class Posts:
         """
         sent = self._blinder.client_id(caller.device, client_id)
 
-        def make(c: Connection, contents: ChatContents) -> Act:
+        def make(c: Connection, contents: ChatContents, _position: int) -> Act:
             if check is not None:
                 check(c)
             return self.acts.written(c, contents, message)
@@ -118,13 +120,39 @@ class Posts:
             return Committed(outcome, _nothing)
         return Committed(Sent(self._cursors.encode(position), at, waiting=True), _nothing)
 
-    async def change(self, chat: Chat, caller: Caller, target: int, make: Make) -> Committed[Acted]:
+    async def change(self, chat: Chat, caller: Caller, target: int, become: Become) -> Committed[Acted]:
         """Post what an account does to the message at `target`."""
+
+        def make(c: Connection, contents: ChatContents, _position: int) -> Act | None:
+            return become(c, contents)
+
         stored = await self._store(chat, caller, PostState.CHANGING, make, about=target)
         if stored.answer is None:
             return Committed(Acted(), _nothing)
         outcome = await stored.answer
         return Committed(Acted(waiting=outcome is None), _nothing)
+
+    async def withdraw(self, chat: Chat, caller: Caller, target: int) -> Committed[Acted] | None:
+        """Delete what an account has written and waits; None where it does not, or is not its own.
+
+        It may be on its way already: so its deletion is told as well.
+        """
+        if await self._database.read(lambda c: self.box.post(c, target)) is None:
+            return None
+        withdrawn: list[Settled] = []
+
+        def make(c: Connection, contents: ChatContents, position: int) -> Act | None:
+            withdrawn.clear()
+            settled = self.box.withdraw(c, contents, caller.account, target, position)
+            if settled is None:
+                return None
+            withdrawn.append(settled)
+            return self.acts.withdrawn(self._cursors.encode(target))
+
+        stored = await self._store(chat, caller, PostState.CHANGING, make, about=target)
+        for each in withdrawn:
+            self.box.settle(each)
+        return Committed(Acted(), _nothing) if stored.record is not None else None
 
     async def _store(
         self,
@@ -156,7 +184,7 @@ class Posts:
             contents = self._opener.group(c, chat.blind)
             if contents is None or chats.member(c, chat.blind, blind) is None:
                 raise Problem(Code.NOT_A_CONTACT)
-            if (act := make(c, contents)) is None:
+            if (act := make(c, contents, position)) is None:
                 return Stored(position)
             if isinstance(act, Written) and act.edited is not None:
                 # Each one is later than those before, which have changed nothing here yet.

@@ -19,7 +19,8 @@ class FetchFile(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     """The file of a message, for `reader`, an account of the node that asks, from an octet on.
 
     `message` is the id by which the node that is asked has told of the message; `file`, `size` and `type`
-    are what that says of its file. Where all that is not so, or not for that account, the answer is `not_found`.
+    are what that says of its file. Where all that is not so, or not for that account, the answer is
+    `not_found`.
     """
 
     chat: Chat
