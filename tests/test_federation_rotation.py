@@ -117,7 +117,7 @@ class RotationTests(SynchronousTestCase):
         self.assertRaises(Problem, _check_keys, [good, own], "c.example")
 
     def test_key_of_a_third_node(self) -> None:
-        """Where the key of whoever is passed on cannot be had, that alone is refused: nothing waits for it."""
+        """Where the key of who is passed on cannot be had that alone is refused: nothing waits for it."""
         for node in (self.a, self.b):
             passed_on = Saying(node, "group.message", together=True)
             passed_on.applying = refuse(Code.UNKNOWN_KEY)
