@@ -73,9 +73,7 @@ class HostileCase(SynchronousTestCase):
         }
         return sign_request(method, path, body, **{**about, **other})
 
-    def request(
-        self, method: str, path: str, body: bytes, fields: Mapping[str, str] | None = None
-    ) -> Answer:
+    def request(self, method: str, path: str, body: bytes, fields: Mapping[str, str] | None = None) -> Answer:
         signed = self.fields(method, path, body) if fields is None else fields
         answered = send(self.a.site, method, path, body, signed)
         self.pair.settle()

@@ -3,31 +3,24 @@
 One line for each class of vulnerabilities that servers of this sort have had.
 """
 
-from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 
-from federation import held, inbound, receiving
-from federation.addresses import Addresses
+from federation import inbound, receiving
 from federation.event_verifier import EventVerifier
-from federation.key_cache import KeyCache
 from federation.policy import Policy
 from federation.replay import NonceWindow
 from federation.signatures import SignedRequest
 from federation.verifier import RequestVerifier
-from safeum_home.chats.across.arrivals import Arrivals
-from safeum_home.gateway import limits as edge
 from safeum_home.limits import RateLimit
 from safeum_home.node.federation import NodeFederation
-from safeum_home.outgoing import answers, http
 from safeum_home.ports.outbox import Reached
 from safeum_home.protocol.federation import canonical, events, keys
 from safeum_home.protocol.federation.canonical import Canonical
 from safeum_home.protocol.federation.transactions import events_in
-from tests.without import Defence, Whatever, check, nothing, run, without, yes
+from tests.without import Defence, Whatever, check, nothing, yes
 
 HOSTILE = "tests.test_federation_hostile."
 INBOUND = "tests.test_federation_inbound."
@@ -35,7 +28,9 @@ NET = "tests.test_federation_client."
 ENDLESS = 10**9
 
 
-async def _without_numbers(self: Any, origin: str, stream: bytes, number: int, body: bytes, digest: bytes) -> Any:
+async def _without_numbers(
+    self: Any, origin: str, stream: bytes, number: int, body: bytes, digest: bytes
+) -> Any:
     """`Receiver._received` that takes whatever number comes."""
     verified = await self._events.verified(events_in(body), origin)
     reached = await self._apply(origin, verified, Reached(stream, number - 1, 0, digest, ()))
@@ -107,8 +102,14 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
         INBOUND + "HeadTests.test_before_the_body",
         (Defence(NonceWindow, "check_time", nothing),),
     ),
-    "requests that were recorded": (INBOUND + "HeadTests.test_twice", (Defence(NonceWindow, "take", nothing),)),
-    "bodies that were changed": (INBOUND + "HeadTests.test_twice", (Defence(SignedRequest, "check_body", nothing),)),
+    "requests that were recorded": (
+        INBOUND + "HeadTests.test_twice",
+        (Defence(NonceWindow, "take", nothing),),
+    ),
+    "bodies that were changed": (
+        INBOUND + "HeadTests.test_twice",
+        (Defence(SignedRequest, "check_body", nothing),),
+    ),
     "integers out of range (CVE-2025-30355)": (
         HOSTILE + "EventTests.test_numbers",
         (Defence(canonical, "MAX_INTEGER", 10**500),),

@@ -22,7 +22,7 @@ from safeum_home.protocol.federation.transactions import (
 from safeum_home.protocol.http import NODE_KEYS_PATH
 from tests.federated import refuse, send
 from tests.federation import signer
-from tests.hostile_peer import A, B, EVIL, STREAM, HostileCase
+from tests.hostile_peer import EVIL, STREAM, B, HostileCase
 
 FILES_PATH = files.FILES_PATH
 SIGNED = {
@@ -95,7 +95,9 @@ class EventTests(HostileCase):
         another = self.plain(node=B, sender=f"@{'b' * 26}:{B}")
         unsigned = msgspec.json.encode(another, order="sorted")
         own = msgspec.json.encode(self.plain(), order="sorted")
-        told = self.tell(self.signed(unsigned, EVIL), self.signed(unsigned, EVIL, B), self.signed(own, B, EVIL))
+        told = self.tell(
+            self.signed(unsigned, EVIL), self.signed(unsigned, EVIL, B), self.signed(own, B, EVIL)
+        )
         self.assertEqual(told[:2], ["wrong_sender_node"] * 2)
         self.assertIn(told[2], ("bad_signature", "unknown_key"))
         self.assertEqual(self.a.arrived(), [])
@@ -126,7 +128,7 @@ class EventTests(HostileCase):
 
     def test_two_readings(self) -> None:
         """A member that is there twice, spaces, escapes, another order: nobody reads it in two ways."""
-        for text in ("1,\"value\":2", "1 ", "\"\\u0061\"", "{\"b\":1,\"a\":2}"):
+        for text in ('1,"value":2', "1 ", '"\\u0061"', '{"b":1,"a":2}'):
             self.assertEqual(self.tell(self.with_value(text)), ["malformed_event"], text)
 
     def test_deep(self) -> None:
