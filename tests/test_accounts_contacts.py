@@ -55,7 +55,7 @@ class FindTests(ContactCase):
     def test_nobody(self) -> None:
         """Addresses without an account, and those of nodes that cannot be asked, are told apart."""
         self.refused("not_found", self.alice, "contact.find", address="nobody")
-        self.refused("node_unreachable", self.alice, "contact.find", address="bob@elsewhere.example")
+        self.refused("federation_refused", self.alice, "contact.find", address="bob@elsewhere.example")
         self.refused("invalid_username", self.alice, "contact.find", address="no such thing")
         self.refused("invalid_node_name", self.alice, "contact.find", address="bob@no such node")
 

@@ -57,7 +57,15 @@ class HistoryTests(DeskTestCase):
             self.assertIn("Nothing was erased.", self.body())
         self.assertEqual(self.params("chat.history.set"), [])
         self.assertEqual(self.params("chat.send"), [])
-        self.assertIn("text 3", self.body())
+        self.assertIn("text 3", self.body(rows=60))
+
+    def test_neither(self) -> None:
+        """What is neither yes nor no is said to be none, and the question stands."""
+        self.enter("/history off")
+        self.enter("y")
+        self.assertIn("Write the whole word, yes or no.", self.body())
+        self.assertTrue(self.desk.questions.open)
+        self.assertEqual(self.params("chat.history.set"), [])
 
     def test_on(self) -> None:
         self.erased()

@@ -74,6 +74,36 @@ class WaitingTests(DeskTestCase):
         self.assertNotIn("Waits", self.body())
         self.assertNotIn("far.test has", self.body(columns=200))
 
+    def test_one_of_them_deleted(self) -> None:
+        """By its number, as any message; all else that is done to messages has to wait, and says for what."""
+        self.wire.answers["message.delete"] = lambda params: {}
+        self.post()
+        lines = ("/edit 1 other words", "/react 1 👍", "/reply 1 yes", "/readers 1", "/pin-message 1")
+        for done, line in enumerate(lines, 1):
+            self.enter(line)
+            self.assertEqual(self.body(columns=200).count("That message waits for far.test"), done, line)
+        self.assertEqual(self.wire.of("message.delete"), [])
+        self.desk.numbers.line("/delete 1")
+        self.assertEqual(self.desk.numbers.aim(), "1 waits: hi")
+        self.enter("/delete 1")
+        self.assertEqual([each["params"]["message"] for each in self.wire.of("message.delete")], [cursor(50)])
+
+    def test_came_while_the_line_was_typed(self) -> None:
+        """A number means the message that it meant when the line was begun, where that is by now."""
+        self.wire.answers["message.delete"] = lambda params: {}
+        self.post()
+        self.desk.numbers.line("/")
+        self.come()
+        self.wire.event(message(71, "later"))
+        self.enter("/delete 1")
+        self.assertEqual([each["params"]["message"] for each in self.wire.of("message.delete")], [cursor(70)])
+
+    def test_left(self) -> None:
+        """Whoever leaves is told what is not sent then."""
+        self.post()
+        self.enter("/leave")
+        self.assertIn("1 message that waits is not sent then", self.desk.questions.prompt)
+
     def test_change_refused(self) -> None:
         """So is an edit or a reaction."""
         event = PostChanged(cursor(60), CHAT, cursor(50), None, cursor(3), "message_gone")

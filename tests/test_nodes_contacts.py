@@ -25,12 +25,15 @@ class FindTests(TwoNodes):
             self.assertEqual(refused.exception.code, "not_found")
 
     def test_away(self) -> None:
-        """A node that is away, or that there is not, cannot be reached."""
+        """A node that is away cannot be reached; one that this node has nothing to do with is not asked."""
         self.nodes.away.add(B)
-        for address in ("bob@b.example", "bob@c.example"):
+        for address, code in (
+            ("bob@b.example", "node_unreachable"),
+            ("bob@c.example", "federation_refused"),
+        ):
             with self.assertRaises(Refused) as refused:
                 self.alice.call("contact.find", address=address)
-            self.assertEqual(refused.exception.code, "node_unreachable")
+            self.assertEqual(refused.exception.code, code)
 
 
 class ContactTests(TwoNodes):

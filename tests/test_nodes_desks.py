@@ -65,3 +65,23 @@ class DeskTests(SynchronousTestCase):
         self.assertIn("ben@a.example", self.ada.header())
         self.enter(self.ada, "/chat ben@b.example")
         self.assertIn("ben@b.example", self.ada.header())
+
+    def test_members_of_a_group(self) -> None:
+        """A login alone is enough for somebody of another node, unless somebody of one's own has it."""
+        self.enter(self.ada, "/add ben@b.example")
+        self.enter(self.ben, "/accept ada")
+        self.enter(self.ada, "/group Walks")
+        self.enter(self.ada, "/invite ben")
+        self.enter(self.ben, "/accept walks")
+        self.assertIn("an admin", self.enter(self.ada, "/role ben admin"))
+        here = WorldDesk(self.nodes[A], "ben", "Ben")
+        self.enter(self.ada, "/add ben@a.example")
+        self.enter(here, "/accept ada")
+        self.enter(self.ada, "/invite ben@a.example")
+        self.enter(here, "/accept walks")
+        self.enter(self.ada, "/role ben admin")
+        for who in (here, self.ben):
+            self.assertIn("you are an admin", self.enter(who, "/chat walks") and who.header())
+        self.enter(self.ada, "/role ben member")
+        self.assertNotIn("admin", here.header())
+        self.assertIn("you are an admin", self.ben.header())

@@ -30,6 +30,8 @@ class ForeignFinder:
         """
         if ids.is_account(login):
             return AccountId(login)  # it names itself, and whether it is there is not told
+        if not self._peers.reaches(node):
+            raise Problem(Code.FEDERATION_REFUSED)  # it is not asked, and so never answers
         try:
             found = await self._peers.ask(node, FindAccount(login), FoundAccount)
         except Problem as problem:

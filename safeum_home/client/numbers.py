@@ -79,6 +79,9 @@ class Numbers:
         if view is None or not 0 < number <= len(counted):
             return None
         one = counted[-number]
+        if isinstance(one, Outgoing) and one.held:
+            come = (each for each in view.messages if each.origin == one.client_id)
+            return one if one.client_id in view.waiting else next(come, None)
         if isinstance(one, Outgoing) and one.sent is None:
             return one if one in self._desk.outbox.items else None
         place = view.place(one.sent if isinstance(one, Outgoing) else one)
@@ -93,6 +96,8 @@ class Numbers:
         found = self.of(int(typed[2]))
         if found is None:
             return ""
+        if isinstance(found, Outgoing) and found.held:
+            return f"{typed[2]} waits: {' '.join(safe(found.text).split())}"
         if isinstance(found, Outgoing):
             return f"{typed[2]} is not on the node: {' '.join(safe(found.text).split())}"
         return f"{typed[2]} is of {quoted(found.id, view, self._desk.names)}"

@@ -39,6 +39,8 @@ def _member(desk: Desk, view: ChatView, text: str) -> GroupMember:
         found = [one for one in roster if one.account == desk.listed[int(wanted) - 1]]
     else:
         found = [one for one in roster if wanted in (desk.names.short(one.address), one.address)]
+    if not found:  # somebody of another node, as for contacts
+        found = [one for one in roster if one.address.partition("@")[0] == wanted]
     if not found:
         found = [
             one
@@ -165,5 +167,7 @@ async def _leave(desk: Desk, argument: str) -> None:
     title = desk.names.title(view)
     last = view.group is not None and view.group.members == 1
     more = " You are the last one: it is erased." if last else ""
+    if count := len(view.waiting):
+        more += f" {count} message{' that waits is' if count == 1 else 's that wait are'} not sent then."
     if await sure(desk, f"Leave {title}?{more}"):
         await desk.client.leave_group(view.chat)

@@ -61,6 +61,7 @@ async def _off(desk: Desk, view: ChatView) -> None:
     while (line := (await desk.questions.ask("Erase everything? yes/no")).strip().casefold()) != "yes":
         if line in ("", "n", "no"):
             raise Mistake("Nothing was erased.")
+        desk.note("Write the whole word, yes or no.")
     desk.note("Erasing, which takes some seconds.")
     await desk.client.set_history(view.chat, False)
     desk.tell(

@@ -19,7 +19,7 @@ from safeum_home.client.message_words import body_text, quoted
 from safeum_home.client.notices import Outgoing
 from safeum_home.client.slash import Mistake, connected, opened, slash
 from safeum_home.client.text import safe, when
-from safeum_home.client.waiting_posts import noted
+from safeum_home.client.waiting_posts import hub, noted
 from safeum_home.errors import Code
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import MAX_DRAFT, Draft
@@ -29,17 +29,25 @@ HOURS = 3_600_000
 MOST_DIGITS = 6
 
 
-def _message(desk: Desk, argument: str, usage: str) -> tuple[ChatView, Message, str]:
-    """The open chat, the message that is meant, and what follows its number."""
-    view = opened(desk)
-    number, _, rest = argument.partition(" ")
+def _meant(desk: Desk, argument: str, usage: str) -> Message | Outgoing:
+    """The message that is meant."""
+    number = argument.partition(" ")[0]
     found = desk.numbers.of(int(number)) if number.isdecimal() and len(number) <= MOST_DIGITS else None
     if found is None:
         raise Mistake(f"Which message? {usage}, where 1 is the last one here.")
+    return found
+
+
+def _message(desk: Desk, argument: str, usage: str) -> tuple[ChatView, Message, str]:
+    """The open chat, the message that is meant, and what follows its number."""
+    view = opened(desk)
+    found = _meant(desk, argument, usage)
+    if isinstance(found, Outgoing) and found.held:
+        raise Mistake(f"That message waits for {hub(view)}: all that can be done to it is /delete.")
     if isinstance(found, Outgoing):
         later = found.ways if found.error else "wait until it is"
         raise Mistake(f"That message is not on the node: {later}.")
-    return view, found, rest.strip()
+    return view, found, argument.partition(" ")[2].strip()
 
 
 def _acting(desk: Desk, argument: str, usage: str) -> tuple[ChatView, Message, str]:
@@ -96,6 +104,11 @@ async def _edit(desk: Desk, argument: str) -> None:
 
 @slash("delete", "N", "delete a message for all")
 async def _delete(desk: Desk, argument: str) -> None:
+    connected(desk, "nothing was done")
+    group, waits = opened(desk), _meant(desk, argument, "/delete N")
+    if isinstance(waits, Outgoing) and waits.held:
+        await desk.client.delete(group.chat, waits.client_id)
+        return
     view, message, _ = _acting(desk, argument, "/delete N")
     moderates = view.kind == "group" and view.role != "member"
     if message.sender != desk.state.account and moderates:
