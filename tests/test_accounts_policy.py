@@ -65,8 +65,9 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(read("standard"), standard())
 
     def test_it_tells_of_other_nodes(self) -> None:
-        """What people of other nodes are to see is given to these: a paragraph says all of it."""
-        [told] = [each for each in standard().text.split("\n\n") if "accounts at other nodes" in each]
+        """What people of other nodes are to see is given to these: some paragraphs say all of it."""
+        text = standard().text
+        told = text[text.index("accounts at other nodes") : text.index("How long it keeps messages")]
         for each in (
             "account's id",
             "login",
@@ -80,6 +81,11 @@ class ParseTests(SynchronousTestCase):
             "close your account",
             "30 days",
             "can read that copy",
+            "files themselves",
+            "online or away",
+            "that you type",
+            "who is in it or was",
+            "disable the history",
         ):
             self.assertIn(each, told)
         self.assertIn("those who are in the chat and their nodes", standard().text)
