@@ -4,9 +4,11 @@ import argparse
 
 from safeum_home.admin import federation_wire as wire
 from safeum_home.admin.control_cli import Adds, Ask, day, shown
+from safeum_home.admin.terminal import NOT_YET, OK
 from safeum_home.admin.wire import Params
 
 NO_NODES = "There is nothing with any other node yet."
+ANSWERS = "answers, and deals with this node."
 NONE_ASIDE = "Nothing was refused between this node and others."
 
 
@@ -15,12 +17,14 @@ def add_commands(
     add: Adds,
     node: Ask,
 ) -> None:
-    """`federation`, with `nodes`, `aside`, `metrics`, `keys` and `rotate`."""
+    """`federation`, with `nodes`, `check`, `aside`, `metrics`, `keys` and `rotate`."""
     command = FederationCommands(node)
     text = "Show other nodes, what is set aside, and the keys that this one signs with."
     federation = commands.add_parser("federation", help=text, description=text)
     nested = federation.add_subparsers(required=True, metavar="COMMAND")
     add(nested, "nodes", command.nodes, "Show all nodes that this one has to do with.")
+    text = "Say hello to another node, and show whether it takes that."
+    add(nested, "check", command.check, text).add_argument("name", metavar="NODE")
     add(nested, "aside", command.aside, "Show which events were refused, and why.")
     add(nested, "metrics", command.metrics, "Show all of it in numbers, as Prometheus reads them.")
     add(nested, "keys", command.keys, "Show the keys that this node signs with, and did before.")
@@ -43,6 +47,12 @@ class FederationCommands:
             if not after:
                 break
         return shown(arguments, wire.NodeRows(found, ""), [_node(row) for row in found], NO_NODES)
+
+    def check(self, arguments: argparse.Namespace) -> int:
+        done = self._node(arguments, "federation.check", wire.CheckParams(arguments.name), wire.Checked)
+        what = f"cannot be told: {done.error}" if done.error else ANSWERS
+        shown(arguments, done, [f"{done.node} {what}"])
+        return NOT_YET if done.error else OK
 
     def aside(self, arguments: argparse.Namespace) -> int:
         rows = self._node(arguments, "federation.aside", Params(), wire.AsideRows)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from safeum_home.admin.wire import Params
+from safeum_home.ids import MAX_NODE_NAME
 
 PAGE = 100
 """Rows in one answer: that many fit a line."""
@@ -14,6 +15,19 @@ class NodesParams(Params, frozen=True):
     """`after` is `next` of the page before; "" is the first one."""
 
     after: Annotated[str, Meta(pattern="^([0-9a-f]{32})?$(?!\n)", max_length=32)] = ""
+
+
+class CheckParams(Params, frozen=True):
+    """Which node."""
+
+    node: Annotated[str, Meta(max_length=MAX_NODE_NAME)]
+
+
+class Checked(Struct, frozen=True):
+    """`error` says why a node did not take a hello; "" where it did."""
+
+    node: str
+    error: str
 
 
 class NodeRow(Struct, frozen=True):

@@ -13,6 +13,7 @@ from twisted.web.resource import IResource
 
 from federation.asking import ask
 from federation.building import Builder
+from federation.checking import check
 from federation.counts import Counts
 from federation.destinations import Sign
 from federation.event_verifier import EventVerifier
@@ -172,6 +173,10 @@ class NodeFederation:
         """The same in numbers."""
         states = [state for state, _ in self.sender.reports().values()]
         return metrics(self._means.database, self.counts, states)
+
+    def check(self, node: str) -> "Deferred[str]":
+        """Say hello to a node now; "" where it has taken that, else why not."""
+        return Deferred.fromCoroutine(check(self._way.request, node))
 
     async def rotate(self) -> str:
         """Sign with a new key from now on; its id. Raises `storage_unavailable`."""

@@ -11,6 +11,7 @@ from safeum_home.admin import federation_wire as wire
 from safeum_home.admin.commands import Handler
 from safeum_home.admin.wire import Params
 from safeum_home.errors import Code, Problem
+from safeum_home.ids import node_name
 from safeum_home.node.federation import NodeFederation
 from safeum_home.node.service import Node
 from safeum_home.protocol.federation.signed import base64
@@ -44,6 +45,11 @@ class FederationOperation:
             rows.append(row)
         return wire.NodeRows(rows, after.hex())
 
+    async def check(self, params: wire.CheckParams) -> Struct:
+        """Raises `invalid_node_name`, too."""
+        federation, node = self._federation, node_name(params.node)
+        return wire.Checked(node, await federation.check(node))
+
     async def aside(self, params: Params) -> Struct:
         rows = await self._federation.aside(wire.PAGE)
         return wire.AsideRows([wire.AsideRow(*row) for row in rows])
@@ -72,6 +78,7 @@ def federation_handlers(node: Node) -> dict[str, Handler]:
 
     return {
         "federation.nodes": Handler(wire.NodesParams, later(operation.nodes)),
+        "federation.check": Handler(wire.CheckParams, later(operation.check)),
         "federation.aside": Handler(Params, later(operation.aside)),
         "federation.metrics": Handler(Params, later(operation.metrics)),
         "federation.keys": Handler(Params, later(operation.keys)),
