@@ -14,7 +14,7 @@ from functools import partial
 from sqlalchemy import Connection
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from safeum_home.chats.contents import Chat
+from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.sealed import seal_fleeting, seal_twice
 from safeum_home.config import HistorySection
 from safeum_home.errors import Problem
@@ -96,7 +96,13 @@ class FleetingMessages:
         )
 
     def heard(
-        self, chat: Chat, sender: AccountId, position: int, encoded: bytes, sent: bytes, at: int
+        self,
+        chat: Chat | ChatContents,
+        sender: AccountId,
+        position: int,
+        encoded: bytes,
+        sent: bytes,
+        at: int,
     ) -> FleetingEvent:
         """The same for a message of another node, inside the transaction that stores it.
 

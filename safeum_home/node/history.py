@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
+from safeum_home.chats.across.group_commands import GroupForwarding
 from safeum_home.chats.across.lives import LivesAcross
 from safeum_home.chats.across.receipts_owed import ReceiptsOwed
 from safeum_home.chats.delivery import Delivery
@@ -25,6 +26,13 @@ class HistoryParts(NamedTuple):
     rates: dict[str, RateLimit]
     lives: LivesAcross
     owed: ReceiptsOwed
+    changes: HistoryChanges
+    switch: HistorySwitch
+
+    def forwarded(self, forwarding: GroupForwarding) -> Routes:
+        """The commands, for groups of all nodes."""
+        wrapped: Any = forwarding.history(self.switch.set, self.switch.shown)
+        return {**self.routes, commands.ChatHistorySet: wrapped}
 
 
 def make_history(
@@ -74,4 +82,4 @@ def make_history(
         commands.ChatHistorySet: switch.set,
         commands.ChatHistoryReceipt: switch.receipt,
     }
-    return HistoryParts(routes, {"history_switches_per_account": limit}, lives, owed)
+    return HistoryParts(routes, {"history_switches_per_account": limit}, lives, owed, changes, switch)

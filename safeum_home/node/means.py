@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from safeum_home.accounts.directory import AccountDirectory
@@ -74,7 +75,9 @@ def make_means(
     bus, registry, now = LocalBus(), ChatRegistry(database, blinder, opener), _milliseconds(clock)
     awaiting, cursors = Awaiting(clock), vault.cursors
     acts = Acts(GroupReferences(config.node.name, blinder, cursors))
-    box = PostBox(database, blinder, cursors, opener, bus, peers, awaiting, now)
+    fleeting_turns = Turns(clock, database, vault.fleeting, in_thread, FLEETING)
+    epoch = partial(getattr, fleeting_turns, "epoch")
+    box = PostBox(database, blinder, cursors, opener, bus, peers, awaiting, now, epoch)
     return DomainMeans(
         config,
         clock,
@@ -86,7 +89,7 @@ def make_means(
         registry,
         ChatInfos(blinder, vault.cursors, opener),
         Turns(clock, database, keyring, in_thread),
-        Turns(clock, database, vault.fleeting, in_thread, FLEETING),
+        fleeting_turns,
         fan_out,
         peers,
         Telling(peers, blinder),

@@ -10,6 +10,7 @@ from safeum_home.chats.across.group_coming import Coming
 from safeum_home.chats.across.group_commands import GroupForwarding, Handlers
 from safeum_home.chats.across.group_copies import GroupCopies
 from safeum_home.chats.across.group_entries import EntryKind
+from safeum_home.chats.across.group_gone import GoneReceipts
 from safeum_home.chats.across.group_leaving import CopyLeaving, LeftKind
 from safeum_home.chats.across.group_places import CopyEntries
 from safeum_home.chats.across.group_records import GroupKind, OverKind
@@ -35,6 +36,7 @@ class SharedGroups(NamedTuple):
     shared: tuple[SharedKind, ...]
     answers: Mapping[type[Struct], Answer]
     handlers: Handlers
+    forwarding: GroupForwarding
     rates: dict[str, RateLimit]
 
 
@@ -58,7 +60,18 @@ def make_group_telling(means: DomainMeans) -> GroupTelling:
 
 def make_copies(means: DomainMeans, events: GroupEvents, endings: GroupEndings) -> GroupCopies:
     vault = means.vault
-    return GroupCopies(vault.keyring, vault.blinder, means.opener, events, endings, means.turns, means.bus)
+    gone = make_gone(means)
+    return GroupCopies(
+        vault.keyring, vault.blinder, means.opener, events, endings, means.turns, means.bus, gone
+    )
+
+
+def make_gone(means: DomainMeans) -> GoneReceipts:
+    """What gives receipts for groups of which nothing is here any more."""
+    notes = means.telling.groups
+    return GoneReceipts(
+        means.database, means.turns, means.peers, notes, means.vault.farewells, means.milliseconds
+    )
 
 
 def make_copy_leaving(means: DomainMeans, copies: GroupCopies, erased: Callable[[], object]) -> CopyLeaving:
@@ -125,5 +138,6 @@ def make_shared_groups(
         shared,
         {GroupCommand: answering.answer},  # type: ignore[dict-item]  # each takes its own question
         forwarding.wrapped(handlers),
+        forwarding,
         {"group_commands_per_node": nodes},
     )

@@ -16,6 +16,7 @@ from safeum_home.chats.across.arrivals import Arrivals, content
 from safeum_home.chats.across.changed import is_gone, tell
 from safeum_home.chats.across.group_authors import Authored, Authors, group_body
 from safeum_home.chats.across.group_copies import check_hub
+from safeum_home.chats.across.group_lives_heard import GroupLives
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.group_shown import GroupShown
 from safeum_home.chats.across.places import Places
@@ -24,8 +25,8 @@ from safeum_home.chats.altering import Altered, Altering, Change, Place, Stored
 from safeum_home.chats.changing import MessageChanges
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import decode, seal_under
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, system_account
@@ -37,7 +38,7 @@ from safeum_home.protocol.federation.events import Event, node_of
 from safeum_home.protocol.federation.group_posts import CHANGE, MESSAGE, PassedOn, Removed, Written
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Message, Notice
-from safeum_home.storage import changes, events
+from safeum_home.storage import changes, events, spool
 from safeum_home.storage.rows import NewEvent
 
 
@@ -63,7 +64,6 @@ class GroupMessages:
         node: str,
         database: Database,
         cursors: Cursors,
-        registry: ChatRegistry,
         opener: ChatOpener,
         references: GroupReferences,
         arrivals: Arrivals,
@@ -72,13 +72,14 @@ class GroupMessages:
         changes: MessageChanges,
         delivery: Delivery,
         posts: PostBox,
+        lives: GroupLives,
+        fleeting: FleetingMessages,
         signed: Callable[[Message], Message],
     ) -> None:
         """`signed` puts this node's signature to what its system contact writes."""
         self._node = node
         self._database = database
         self._cursors = cursors
-        self._registry = registry
         self._opener = opener
         self._references = references
         self._arrivals = arrivals
@@ -87,6 +88,8 @@ class GroupMessages:
         self._changes = changes
         self._delivery = delivery
         self._posts = posts
+        self._lives = lives
+        self._fleeting = fleeting
         self._signed = signed
 
     async def apply(self, node: str, event: Event, is_change: bool) -> Applied:
@@ -94,9 +97,7 @@ class GroupMessages:
         told, chat_id = content(event, PassedOn), check_hub(node, event)
         authored = await self._authors.authored(node, event.chat, told.event)
         arrived = self._arrived(node, chat_id, told, authored)
-        chat = await self._registry.load(chat_id)
-        if chat is None or chat.hub != node:
-            raise Problem(Code.NOT_A_CONTACT)
+        chat = await self._lives.copy_of(node, event, told.life, told.fleeting)
         self._posts.heard(node)
         sent, places = self._references.sent(arrived.name), Places(self._database, chat)
         outcome: list[bytes | Stored] = []
@@ -105,14 +106,17 @@ class GroupMessages:
         def store(c: Connection) -> None:
             outcome.clear()
             settled.clear()
-            both, known = places.both, events.recognised(c, sent)
+            both = places.both
+            if self._lives.is_past(chat, told.life):
+                return  # it was erased while it was on its way
+            known = events.recognised(c, sent)
             if known is not None:
                 if not is_gone(c, chat, known):
                     change = self._again(arrived)
                     stored = self._altering.store_told(c, chat, arrived.by, known, both, change)
                     outcome.extend([] if stored is None else [stored])
             elif not is_change:
-                outcome.append(self._first(c, chat, both[0], arrived, sent))
+                outcome.append(self._first(c, chat, both[0], arrived, sent, told.fleeting))
                 known = both[0]
             if known is not None and arrived.name.node == self._node:
                 came = self._posts.came(c, chat, arrived.name.id, known, arrived.message.at)
@@ -128,6 +132,8 @@ class GroupMessages:
                 self._posts.settle(post)
             for each in outcome:
                 if isinstance(each, bytes):
+                    if told.fleeting:
+                        self._fleeting.waits(chat, places.both[0])
                     sender = AccountId(arrived.message.sender)
                     self._delivery.message(chat, sender, each, places.both[0], device)
                 else:
@@ -172,7 +178,15 @@ class GroupMessages:
         )
         return Arrived(name, message, by, act.reply_to)
 
-    def _first(self, c: Connection, chat: Chat, position: int, arrived: Arrived, sent: bytes) -> bytes:
+    def _first(
+        self,
+        c: Connection,
+        chat: Chat,
+        position: int,
+        arrived: Arrived,
+        sent: bytes,
+        fleeting: bool,
+    ) -> bytes:
         """Store a message; its encoded parameters."""
         contents = self._opener.group(c, chat.blind)
         if contents is None:
@@ -182,6 +196,11 @@ class GroupMessages:
         if isinstance(message.body, Notice):
             message = self._signed(message)
         encoded = frames.encode_params(message)
+        if fleeting:
+            by, at = AccountId(message.sender), message.at
+            row = self._fleeting.heard(contents, by, position, encoded, sent, at)
+            spool.append_fleeting(c, [row])
+            return encoded
         sealed = seal_under(contents.key, chat.blind, position, encoded)
         events.append_events(c, [NewEvent(chat.blind, position, sealed, sent)])
         return encoded

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from msgspec import structs
 from sqlalchemy import Connection
 
+from safeum_home.chats import group_lives
 from safeum_home.chats.across.arrivals import AHEAD, Arrivals
 from safeum_home.chats.across.changed import check_author
 from safeum_home.chats.across.group_answers import posted
 from safeum_home.chats.across.group_authors import Authored, act_of, group_body
-from safeum_home.chats.across.group_notes import GroupEvent
+from safeum_home.chats.across.group_notes import GroupEvent, GroupFleeting
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.passing_on import keep
 from safeum_home.chats.across.places import Places
@@ -26,6 +27,7 @@ from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.emoji import one_emoji
 from safeum_home.chats.fan_out import UNREAD
+from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.pins import Pins
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import seal_under
@@ -77,6 +79,7 @@ class PostKind:
         telling: Telling,
         peers: Peers,
         posts: PostBox,
+        fleeting: FleetingMessages,
     ) -> None:
         self._database = database
         self._blinder = blinder
@@ -91,6 +94,7 @@ class PostKind:
         self._telling = telling
         self._peers = peers
         self._posts = posts
+        self._fleeting = fleeting
 
     # --- the author's node
 
@@ -162,8 +166,8 @@ class PostKind:
         ordered = chat is not None and chat.kind is ChatKind.GROUP and chat.hub is None
         if chat is None or not ordered or sender not in chat.writers:
             raise Problem(Code.NOT_A_CONTACT)
-        if not chat.record.history:
-            raise Problem(Code.NOT_ACROSS_NODES)
+        if act.life != group_lives.life_of(chat.record):
+            raise Problem(Code.HISTORY_ERASED)  # it was written before its node had heard of that
         if len(signed_octets(authored.event)) > MOST_OCTETS - ROOM:
             raise Problem(Code.TOO_LARGE)
         if authored.event.at > self._arrivals.now() + AHEAD:
@@ -248,9 +252,14 @@ class PostKind:
             origin=event.id,
         )
         encoded = frames.encode_params(message)
-        sealed = seal_under(contents.key, chat.blind, position, encoded)
-        row = NewEvent(chat.blind, position, sealed, self._references.sent(name))
-        self._telling.groups.append(c, [GroupEvent(row, chat.nodes)])
+        sent = self._references.sent(name)
+        if contents.record.history:
+            sealed = seal_under(contents.key, chat.blind, position, encoded)
+            row = NewEvent(chat.blind, position, sealed, sent)
+            self._telling.groups.append(c, [GroupEvent(row, chat.nodes)])
+        else:
+            fleeting = self._fleeting.heard(contents, sender, position, encoded, sent, message.at)
+            self._telling.groups.append_fleeting(c, [GroupFleeting(fleeting, chat.nodes)])
         keep(c, contents, position, event)
         return [lambda: self._deliver(chat, sender, encoded, position)]
 
@@ -266,6 +275,8 @@ class PostKind:
     # --- telling
 
     def _deliver(self, chat: Chat, sender: AccountId, encoded: bytes, position: int) -> None:
+        if not chat.record.history:
+            self._fleeting.waits(chat, position)
         self._delivery.message(chat, sender, encoded, position, None)
         self._telling.wake(chat.nodes)
 

@@ -11,12 +11,12 @@ from sqlalchemy import Connection
 from safeum_home.chats.across.awaiting import Awaiting
 from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.sealed import decode
+from safeum_home.chats.sealed import decode, open_beside, seal_beside
 from safeum_home.chats.sealed_records import SealedRecords
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId, DeviceId
-from safeum_home.ports import Blinder, Bus, Cursors, Database, Missed, Published
+from safeum_home.ports import Blinder, Bus, Cursors, Database, Key, Missed, Published
 from safeum_home.ports.federation import Noted, Peers
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import Acted, Sent
@@ -24,10 +24,13 @@ from safeum_home.protocol.events import PostChanged
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.protocol.federation.group_posts import POST
 from safeum_home.storage import posts
+from safeum_home.storage.keys import FLEETING, message_owner
 from safeum_home.storage.posts import PostState
 from safeum_home.storage.rows import PostRow
 
 HOUR = 3_600_000
+MOST_REFUSED = 100
+"""Posts that devices which were away are told of when what was written before was erased."""
 REFUSED_HOURS = 7 * 24
 """For so long devices that were away are told of what was refused."""
 MOST_SHOWN = 100
@@ -84,8 +87,13 @@ class PostBox:
         peers: Peers,
         awaiting: Awaiting,
         now: Callable[[], int],
+        fleeting_epoch: Callable[[], int],
     ) -> None:
-        """`now` is in milliseconds."""
+        """`now` is in milliseconds.
+
+        `fleeting_epoch` is the present one of the keyring of keys that go with what they sealed.
+        """
+        self._fleeting_epoch = fleeting_epoch
         self._database = database
         self._blinder = blinder
         self._cursors = cursors
@@ -110,14 +118,20 @@ class PostBox:
         assert contents.record.group is not None
         blind, hour = self._blinder.account(record.author), self._now() // HOUR
         posts.drop_refused(c, blind, hour - REFUSED_HOURS)
-        sealed = _records.seal(contents.key, record, _context(contents.blind, position))
+        if not contents.record.history:
+            # It is not kept either: its key goes with it.
+            owner = message_owner(contents.blind, position)
+            own, wrapped = contents.fleeting.new_key(owner)
+            own.wipe()
+            FLEETING.put_key(c, owner, wrapped)
+        sealed = _sealed(c, contents, position, record)
         posts.put_post(c, PostRow(position, contents.blind, blind, position, hour, state, sealed), sent)
         self._peers.note(c, [Noted(contents.record.group.hub, POST, pointer(position))])
 
     def edited(self, c: Connection, contents: ChatContents, account: AccountId, target: int) -> int:
         """When the newest edit of a message that waits was made, in milliseconds; 0: none waits."""
         for row in posts.changing(c, self._blinder.account(account), contents.blind, MOST_SHOWN):
-            record = _opened(contents, row)
+            record = _opened(c, contents, row)
             if record.about == target and "edited" in record.act:
                 return int(record.act["edited"])
         return 0
@@ -131,7 +145,7 @@ class PostBox:
         """What is in a row; None where that, or the group, cannot be opened."""
         try:
             contents = self._opener.group(c, row.chat)
-            return None if contents is None else _opened(contents, row)
+            return None if contents is None else _opened(c, contents, row)
         except Tampered:
             return None
 
@@ -152,6 +166,7 @@ class PostBox:
         if row is None or row.chat != chat.blind:
             return None
         posts.came(c, row.position, to)
+        self._drop_key(c, row)
         return Settled(row.position, Sent(self._cursors.encode(to), at))
 
     def posted(self, c: Connection, hub: str, post: str, code: str | None, place: int) -> Settled | None:
@@ -168,6 +183,7 @@ class PostBox:
         if row.state == PostState.WAITING:
             return None  # the message itself tells that it is there
         posts.drop_post(c, row.position)
+        self._drop_key(c, row)
         return Settled(row.position, Acted())
 
     def untold(self, c: Connection, pointer: bytes, place: int) -> Settled | None:
@@ -179,10 +195,48 @@ class PostBox:
         return None if contents is None else self._refuse(c, contents, row, _UNTOLD, place)
 
     def _refuse(self, c: Connection, contents: ChatContents, row: PostRow, code: str, place: int) -> Settled:
-        record = structs.replace(_opened(contents, row), code=code)
-        sealed = _records.seal(contents.key, record, _context(row.chat, row.position))
+        record = structs.replace(_opened(c, contents, row), code=code)
+        if self._drop_key(c, row):
+            record = structs.replace(record, act={}, message=b"")
+        sealed = _sealed(c, contents, row.position, record)
         posts.refuse(c, row.position, place, self._now() // HOUR, sealed)
         return Settled(row.position, problem_of(code), record, place)
+
+    def _drop_key(self, c: Connection, row: PostRow) -> bool:
+        """Destroy the own key of a post; whether it had one."""
+        if not FLEETING.delete_key(c, message_owner(row.chat, row.position)):
+            return False
+        FLEETING.mark_erased(c, self._fleeting_epoch())
+        return True
+
+    def blind(self, chat: ChatId) -> bytes:
+        """The blind index of a chat."""
+        return self._blinder.chat(chat)
+
+    def erased(self, c: Connection, chat: Chat, before: Key, places: list[int]) -> list[Settled]:
+        """All that was written into a copy and waits is erased with it, inside that transaction.
+
+        `before` is the key that it had. What is left of each is that it was refused, told at one of `places`;
+        where they are too few only those devices hear of the others that are there.
+        """
+        settled, hour = list[Settled](), self._now() // HOUR
+        for number, row in enumerate(posts.of_chat(c, chat.blind)):
+            place = places[min(number, len(places) - 1)]
+            try:
+                found = _records.decode(_plain(c, chat, before, row))
+            except Tampered:
+                found = None
+            self._drop_key(c, row)
+            if found is None or row.state == PostState.REFUSED or number >= len(places):
+                posts.drop_post(c, row.position)
+            if found is None or row.state == PostState.REFUSED:
+                continue
+            code = Code.HISTORY_ERASED.code
+            record = structs.replace(found, act={}, message=b"", code=code)
+            if number < len(places):
+                posts.refuse(c, row.position, place, hour, _sealed(c, chat, row.position, record))
+            settled.append(Settled(row.position, problem_of(code), record, place))
+        return settled
 
     def settle(self, settled: Settled) -> None:
         """It is committed: who waits is answered, and the author's other devices are told."""
@@ -278,5 +332,17 @@ def problem_of(code: str) -> Problem:
     return Problem(_CODES.get(code, Code.NOT_PERMITTED))
 
 
-def _opened(contents: ChatContents, row: PostRow) -> PostRecord:
-    return _records.open(contents.key, row.sealed, _context(row.chat, row.position))
+def _opened(c: Connection, contents: ChatContents, row: PostRow) -> PostRecord:
+    return _records.decode(_plain(c, contents, contents.key, row))
+
+
+def _plain(c: Connection, chat: Chat | ChatContents, key: Key, row: PostRow) -> bytes:
+    context = _context(row.chat, row.position)
+    return open_beside(c, chat, row.position, row.sealed, context, key)
+
+
+def _sealed(c: Connection, chat: Chat | ChatContents, position: int, record: PostRecord) -> bytes:
+    context = _context(chat.blind, position)
+    if chat.record.history:
+        return _records.seal(chat.key, record, context)
+    return seal_beside(c, chat, position, _records.encode(record), context)

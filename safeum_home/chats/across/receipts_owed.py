@@ -7,10 +7,11 @@ from functools import partial
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.telling import Telling
+from safeum_home.chats.contents import ChatContents
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.errors import Problem, Tampered
 from safeum_home.ports import Database, EpochTurns
-from safeum_home.storage import owed
+from safeum_home.storage import owed, roster
 
 AT_ONCE = 100
 """Chats in one transaction."""
@@ -36,12 +37,37 @@ class ReceiptsOwed:
     def _note(self, page: Sequence[bytes], c: Connection) -> set[str]:
         told: set[str] = set()
         for blind in page:
-            nodes = self._nodes(c, blind)
+            if (group := self._opened(c, blind)) is not None:
+                nodes = self._nodes_of_group(c, group)
+            else:
+                nodes = self._nodes(c, blind)
             if nodes is None:
                 continue
-            self._telling.receipt(c, nodes, blind)
+            if group is None:
+                self._telling.receipt(c, nodes, blind)
+            else:
+                self._telling.groups.receipt(c, nodes, blind)
             told.update(nodes)
         return told
+
+    def _opened(self, c: Connection, blind: bytes) -> ChatContents | None:
+        """The group that this is, if it is one."""
+        try:
+            return self._opener.group(c, blind)
+        except Tampered:
+            return None
+
+    def _nodes_of_group(self, c: Connection, group: ChatContents) -> tuple[str, ...] | None:
+        """Who gets the receipt for a group: its own node; from that, all who hold a copy."""
+        past = group.record.erasure
+        if past is None:
+            return ()
+        if past.epoch >= self._turns.oldest:
+            return None
+        if (hub := self._opener.hub(group.record)) is not None:
+            return (hub,)
+        rows = roster.member_entries(c, group.blind)
+        return self._opener.other_nodes(self._opener.in_roster(group, rows))
 
     def _nodes(self, c: Connection, blind: bytes) -> tuple[str, ...] | None:
         """Who gets the receipt for a chat; None where it is not true yet."""
