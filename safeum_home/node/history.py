@@ -12,7 +12,7 @@ from safeum_home.chats.history_changes import DropDrafts, HistoryChanges
 from safeum_home.chats.history_switch import HistorySwitch
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.limits import RateLimit
-from safeum_home.node.means import DomainMeans
+from safeum_home.node.means import DomainMeans, make_group_receipts
 from safeum_home.protocol import commands
 
 
@@ -59,7 +59,7 @@ def make_history(
         drop_drafts,
         means.milliseconds,
     )
-    owed = ReceiptsOwed(database, means.opener, means.telling, turns)
+    owed = ReceiptsOwed(database, means.opener, means.telling, turns, make_group_receipts(means))
     after = (owed.give, sweep)
     switch = HistorySwitch(
         means.node,

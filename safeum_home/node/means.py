@@ -9,6 +9,7 @@ from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.across.acts import Acts
 from safeum_home.chats.across.awaiting import Awaiting
+from safeum_home.chats.across.group_receipts import GroupReceipts
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.post_box import PostBox
 from safeum_home.chats.across.posts import Posts
@@ -94,6 +95,14 @@ def make_means(
         peers,
         Telling(peers, blinder),
         Posts(database, blinder, cursors, opener, peers, acts, box, awaiting, now),
+    )
+
+
+def make_group_receipts(means: DomainMeans) -> GroupReceipts:
+    """What gives receipts for groups of which nothing is here any more."""
+    notes = means.telling.groups
+    return GroupReceipts(
+        means.database, means.turns, means.peers, notes, means.vault.farewells, means.milliseconds
     )
 
 

@@ -10,7 +10,6 @@ from safeum_home.chats.across.group_coming import Coming
 from safeum_home.chats.across.group_commands import GroupForwarding, Handlers
 from safeum_home.chats.across.group_copies import GroupCopies
 from safeum_home.chats.across.group_entries import EntryKind
-from safeum_home.chats.across.group_gone import GoneReceipts
 from safeum_home.chats.across.group_leaving import CopyLeaving, LeftKind
 from safeum_home.chats.across.group_places import CopyEntries
 from safeum_home.chats.across.group_records import GroupKind, OverKind
@@ -23,7 +22,7 @@ from safeum_home.chats.group_entrance import GroupEntrance
 from safeum_home.chats.group_events import GroupEvents
 from safeum_home.ids import system_account
 from safeum_home.limits import RateLimit
-from safeum_home.node.means import DomainMeans
+from safeum_home.node.means import DomainMeans, make_group_receipts
 from safeum_home.node.message_changes import MessageWays
 from safeum_home.node.messaging import MessagingParts
 from safeum_home.ports.federation import Answer, SharedKind
@@ -60,17 +59,9 @@ def make_group_telling(means: DomainMeans) -> GroupTelling:
 
 def make_copies(means: DomainMeans, events: GroupEvents, endings: GroupEndings) -> GroupCopies:
     vault = means.vault
-    gone = make_gone(means)
+    gone = make_group_receipts(means)
     return GroupCopies(
         vault.keyring, vault.blinder, means.opener, events, endings, means.turns, means.bus, gone
-    )
-
-
-def make_gone(means: DomainMeans) -> GoneReceipts:
-    """What gives receipts for groups of which nothing is here any more."""
-    notes = means.telling.groups
-    return GoneReceipts(
-        means.database, means.turns, means.peers, notes, means.vault.farewells, means.milliseconds
     )
 
 

@@ -14,10 +14,9 @@ from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.group_shown import GroupShown
 from safeum_home.chats.system import signing
 from safeum_home.node.history import HistoryParts
-from safeum_home.node.means import DomainMeans
+from safeum_home.node.means import DomainMeans, make_group_receipts
 from safeum_home.node.message_changes import MessageWays
 from safeum_home.node.messaging import MessagingParts
-from safeum_home.node.shared_groups import make_gone
 from safeum_home.ports.federation import SharedKind
 
 
@@ -30,7 +29,7 @@ def make_shared_posts(
     altering, changes, delivery = ways.altering, ways.changes, messaging.delivery
     references = GroupReferences(node, blinder, cursors)
     arrivals, authors = Arrivals(registry, now, history.lives), Authors(means.peers, now)
-    gone, notes, fleeting = make_gone(means), means.telling.groups, messaging.fleeting
+    gone, notes, fleeting = make_group_receipts(means), means.telling.groups, messaging.fleeting
     lives = GroupLives(
         node,
         database,
@@ -90,7 +89,6 @@ def make_shared_posts(
             registry,
             means.infos,
             means.bus,
-            means.turns,
             means.peers,
             notes,
             gone,

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from safeum_home.chats import group_lives
-from safeum_home.chats.across.group_gone import GoneReceipts
+from safeum_home.chats.across.group_receipts import GroupReceipts
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.group_draft import LEFT_KEPT, Entry, opened
 from safeum_home.chats.group_endings import GroupEndings
@@ -73,7 +73,7 @@ class GroupCopies:
         endings: GroupEndings,
         turns: EpochTurns,
         bus: Bus,
-        receipts: GoneReceipts,
+        receipts: GroupReceipts,
     ) -> None:
         self._receipts = receipts
         self._keyring = keyring

@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 from safeum_home.chats import group_lives, lives
 from safeum_home.chats.across.arrivals import AHEAD, content
 from safeum_home.chats.across.group_copies import check_hub
-from safeum_home.chats.across.group_gone import GoneReceipts
 from safeum_home.chats.across.group_lives_heard import GroupLives
 from safeum_home.chats.across.group_notes import BLIND, GroupNotes
+from safeum_home.chats.across.group_receipts import GroupReceipts
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.infos import ChatInfos
@@ -22,7 +22,7 @@ from safeum_home.chats.record import AcrossRecord, ChatRecord, ConfirmedRecord, 
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import ChatId, system_account
-from safeum_home.ports import Bus, Database, EpochTurns
+from safeum_home.ports import Bus, Database
 from safeum_home.ports.federation import Applied, Peers
 from safeum_home.protocol.federation.events import Event, event_octets, new_event
 from safeum_home.protocol.federation.groups import (
@@ -83,10 +83,9 @@ class GroupErasedKind:
         registry: ChatRegistry,
         infos: ChatInfos,
         bus: Bus,
-        turns: EpochTurns,
         peers: Peers,
         notes: GroupNotes,
-        gone: GoneReceipts,
+        receipts: GroupReceipts,
         lives_heard: GroupLives,
         now: Callable[[], int],
     ) -> None:
@@ -97,28 +96,19 @@ class GroupErasedKind:
         self._registry = registry
         self._infos = infos
         self._bus = bus
-        self._turns = turns
         self._peers = peers
         self._notes = notes
-        self._gone = gone
+        self._receipts = receipts
         self._heard = lives_heard
         self._now = now
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
-        system = system_account(self._node)
         try:
-            if len(pointer) > BLIND:
-                chat_id, life, epoch, at = self._gone.opened(pointer)
-                return new_event(ERASED, system, at, to_builtins(SharedErasure(life, epoch)), chat_id)
-            chat = self._opener.group(c, pointer)
+            chat, life, epoch, at = self._receipts.opened(pointer)
         except Tampered:
             return None
-        past = None if chat is None else chat.record.erasure
-        # It is said when it is true. Else it was erased once more since then: that will be told.
-        if chat is None or past is None or self._turns.oldest <= past.epoch:
-            return None
-        told = SharedErasure(group_lives.life_of(chat.record), past.epoch)
-        return new_event(ERASED, system, past.at, to_builtins(told), chat.id)
+        told = SharedErasure(life, epoch)
+        return new_event(ERASED, system_account(self._node), at, to_builtins(told), chat)
 
     async def apply(self, node: str, event: Event) -> Applied:
         told = content(event, SharedErasure)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from safeum_home.chats import group_lives
 from safeum_home.chats.across.group_copies import check_hub
-from safeum_home.chats.across.group_gone import GoneReceipts
+from safeum_home.chats.across.group_receipts import GroupReceipts
 from safeum_home.chats.across.post_box import MOST_REFUSED, PostBox, Settled
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.history_changes import Change, HistoryChanges, Switched
@@ -45,10 +45,10 @@ class GroupLives:
         bus: Bus,
         changes: HistoryChanges,
         posts: PostBox,
-        gone: GoneReceipts,
+        gone: GroupReceipts,
         finish: Finish,
     ) -> None:
-        """`finish` turns the keyring, where anything was erased on behalf of an account, and gives receipts."""
+        """`finish` turns the keyring, where anything was erased for an account, and gives receipts."""
         self._node = node
         self._database = database
         self._registry = registry
@@ -61,10 +61,10 @@ class GroupLives:
         self._finish = finish
 
     async def copy_of(self, node: str, event: Event, life: int, fleeting: bool = False) -> Chat:
-        """The copy of a group that `node` tells of, in `life` or a later one; go on in the turn of the answer.
+        """The copy of a group that `node` tells of, in `life` or a later one.
 
-        Where this node has not heard of that, since it was put back from a backup, it erases first. Raises
-        `not_a_contact`.
+        Go on in the turn of the answer. Where this node has not heard of that life, since it was put back
+        from a backup, it erases first. Raises `not_a_contact`.
         """
         chat_id = check_hub(node, event)
         chat = await self._registry.load(chat_id)
@@ -86,7 +86,7 @@ class GroupLives:
 
     @staticmethod
     def is_past(chat: Chat, life: int) -> bool:
-        """Whether what was told of a copy was erased, while it was on its way; of one that is not changing."""
+        """Whether what was told of a copy, which is not changing, was erased while it was on its way."""
         return life < group_lives.life_of(chat.record)
 
     def hear(self, hub: str, chat: ChatId, told: SharedHistory) -> Applied:

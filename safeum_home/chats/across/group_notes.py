@@ -16,7 +16,7 @@ from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Noted, Peers
 from safeum_home.protocol.federation.group_posts import MESSAGE, PINS, REACTION
 from safeum_home.protocol.federation.groups import ERASED, HISTORY
-from safeum_home.storage import events, group_nodes, owed, reactions, spool
+from safeum_home.storage import events, group_nodes, reactions, spool
 from safeum_home.storage.rows import FleetingEvent, NewEvent
 
 BLIND = 16
@@ -114,14 +114,9 @@ class GroupNotes:
         """
         self._peers.note(c, [Noted(n, HISTORY, chat + self._blinder.node(n), True) for n in nodes])
 
-    def receipt(self, c: Connection, nodes: Iterable[str], chat: bytes) -> None:
-        """They get the receipt that they were owed."""
-        self._peers.note(c, [Noted(node, ERASED, chat, True) for node in nodes])
-        owed.given(c, chat)
-
-    def receipt_of_nothing(self, c: Connection, node: str, pointer: bytes) -> None:
-        """The same of a group of which nothing is here any more."""
-        self._peers.note(c, [Noted(node, ERASED, pointer, True)])
+    def receipt(self, c: Connection, nodes: Iterable[str], pointer: bytes) -> None:
+        """They get a receipt."""
+        self._peers.note(c, [Noted(node, ERASED, pointer, True) for node in nodes])
 
     def again(self, c: Connection, chat: Chat, node: str, position: int) -> None:
         """A node may have lost a message that it was told of."""

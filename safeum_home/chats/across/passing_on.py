@@ -1,6 +1,7 @@
 """What a group's node passes on: events of the authors' nodes, as they are, beside what they have made here.
 
-They are kept under the group's key, and of a message that has one of its own under that. Of what this node's own accounts did the event is made when it is told.
+They are kept under the group's key, and where the message has one of its own under that as well. Of what
+this node's own accounts did the event is made when it is told.
 """
 
 from typing import Any

@@ -6,6 +6,8 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from safeum_home.chats import group_lives
+from safeum_home.chats.across.group_receipts import GroupReceipts, Receipt
 from safeum_home.chats.across.telling import Telling
 from safeum_home.chats.contents import ChatContents
 from safeum_home.chats.opening import ChatOpener
@@ -20,11 +22,19 @@ AT_ONCE = 100
 class ReceiptsOwed:
     """Gives them. Which are owed is in the database, so also after a crash."""
 
-    def __init__(self, database: Database, opener: ChatOpener, telling: Telling, turns: EpochTurns) -> None:
+    def __init__(
+        self,
+        database: Database,
+        opener: ChatOpener,
+        telling: Telling,
+        turns: EpochTurns,
+        receipts: GroupReceipts,
+    ) -> None:
         self._database = database
         self._opener = opener
         self._telling = telling
         self._turns = turns
+        self._receipts = receipts
 
     async def give(self) -> None:
         """Note all that can be given now. What fails is left to the next time, or the next start."""
@@ -46,9 +56,16 @@ class ReceiptsOwed:
             if group is None:
                 self._telling.receipt(c, nodes, blind)
             else:
-                self._telling.groups.receipt(c, nodes, blind)
+                self._give_group(c, nodes, group)
             told.update(nodes)
         return told
+
+    def _give_group(self, c: Connection, nodes: Sequence[str], group: ChatContents) -> None:
+        record = group.record
+        if (past := record.erasure) is not None:
+            life = group_lives.life_of(record)
+            self._receipts.note(c, nodes, Receipt(group.id, life, past.epoch, past.at))
+        owed.given(c, group.blind)
 
     def _opened(self, c: Connection, blind: bytes) -> ChatContents | None:
         """The group that this is, if it is one."""

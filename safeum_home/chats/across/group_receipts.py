@@ -1,6 +1,11 @@
-"""Receipts for groups of which nothing is here any more: the last member left before one could be given."""
+"""Receipts for what was erased of groups across nodes.
 
-from collections.abc import Callable
+What one says is in its pointer, sealed: so it is told as it was given, also where the last member has left
+meanwhile and nothing of the group is here any more. Where there was nothing left to begin with one is given
+as well: whoever asks has to know that.
+"""
+
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -17,8 +22,8 @@ from safeum_home.storage.keys import LASTING
 _CONTEXT = b"group erased"
 
 
-class Gone(NamedTuple):
-    """A group that there is no copy of, a life of its history, and a time in milliseconds.
+class Receipt(NamedTuple):
+    """Of a group, a life of its history, and a time in milliseconds.
 
     All that was here of before that life was kept under epochs up to `epoch`, which are destroyed.
     """
@@ -29,8 +34,8 @@ class Gone(NamedTuple):
     at: int
 
 
-class GoneReceipts:
-    """Gives them when the keyring has turned. One that is lost by a crash is asked for again."""
+class GroupReceipts:
+    """Gives them when the keyring has turned."""
 
     def __init__(
         self,
@@ -50,7 +55,10 @@ class GoneReceipts:
         self._now = now
 
     def owe(self, hub: str, chat: ChatId, life: int) -> None:
-        """Give one to the node that orders a group; its copy was dropped, or was never here."""
+        """Give one to the node that orders a group; its copy was dropped, or was never here.
+
+        Where that is lost by a crash it is asked for again.
+        """
         spawn(self._give(hub, chat, life), "a receipt for a group that is gone")
 
     async def _give(self, hub: str, chat: ChatId, life: int) -> None:
@@ -58,19 +66,20 @@ class GoneReceipts:
             at, erased = self._now(), await self._database.read(LASTING.erased_epoch)
             if self._turns.oldest <= max(erased or 1, 1):
                 await self._turns.turned()
-            octets = self._sealed(Gone(chat, life, self._turns.oldest - 1, at))
+            receipt = Receipt(chat, life, self._turns.oldest - 1, at)
 
             def note(c: Connection) -> None:
-                self._notes.receipt_of_nothing(c, hub, octets)
+                self.note(c, (hub,), receipt)
 
             await self._database.transact(note)
             self._peers.wake([hub])
 
-    def _sealed(self, gone: Gone) -> bytes:
-        plain = f"{gone.chat}\0{gone.life}\0{gone.epoch}\0{gone.at}"
-        return self._key.seal(plain.encode(), _CONTEXT)
+    def note(self, c: Connection, nodes: Iterable[str], receipt: Receipt) -> None:
+        """Some nodes are to be told one, which is true."""
+        plain = "\0".join(map(str, receipt))
+        self._notes.receipt(c, nodes, self._key.seal(plain.encode(), _CONTEXT))
 
-    def opened(self, pointer: bytes) -> Gone:
+    def opened(self, pointer: bytes) -> Receipt:
         """What a pointer is of; raises `Tampered`."""
         chat, life, epoch, at = self._key.open(pointer, _CONTEXT).decode().split("\0")
-        return Gone(ChatId(chat), int(life), int(epoch), int(at))
+        return Receipt(ChatId(chat), int(life), int(epoch), int(at))
