@@ -90,7 +90,8 @@ class ViewTests(SynchronousTestCase):
         self.patch(WithoutNumbers, "number_of", lambda _, c, account: NUMBER)
         views = ProfileViews(WithoutNumbers())
         notes = ForeignNotes(world.config.node.name, ALONE, vault.blinder)
-        changes = ProfileChanges(world.database, vault.cursors, directory, side, views, bus, notes)
+        kept = world.database, vault.cursors, directory
+        changes = ProfileChanges(*kept, side, views, bus, notes, lambda c, blind: set())
         self.bob.call("profile.set", profile=FULL)
         away = self.alice.cursor
         self.told(self.alice)

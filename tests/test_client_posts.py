@@ -64,6 +64,16 @@ class WaitingTests(DeskTestCase):
         self.enter("/drop")
         self.assertNotIn("far.test has", self.body(columns=200))
 
+    def test_dropped(self) -> None:
+        """What waits is withdrawn by /drop, and nothing more is said of it."""
+        self.wire.answers["message.delete"] = lambda params: {}
+        self.post()
+        self.enter("/drop")
+        self.assertEqual([each["params"]["message"] for each in self.wire.of("message.delete")], [cursor(50)])
+        self.wire.event(PostChanged(cursor(61), CHAT, cursor(50), None, None, "message_gone"))
+        self.assertNotIn("Waits", self.body())
+        self.assertNotIn("far.test has", self.body(columns=200))
+
     def test_change_refused(self) -> None:
         """So is an edit or a reaction."""
         event = PostChanged(cursor(60), CHAT, cursor(50), None, cursor(3), "message_gone")

@@ -358,6 +358,26 @@ class ChangingTests(GroupsAcrossCase):
         found = client.call("group.readers", chat=self.chat, upto=upto)["readers"]
         return {name for name in ("alice", "amy", "bob", "carol") if getattr(self, name).account in found}
 
+    def test_called(self) -> None:
+        """Who is called something else is called so at all nodes, also by who is no contact."""
+        self.bob.call("profile.set", profile={"display_name": "Robert"})
+        self.amy.call("profile.set", profile={"display_name": "Amelia"})
+        self.settle()
+        for client in (self.alice, self.amy, self.bob, self.carol):
+            names = self.names(client)
+            self.assertEqual((names["bob@b.example"], names["amy@a.example"]), ("Robert", "Amelia"))
+        [*_, event] = self.carol.take("group.member")
+        self.assertEqual(event["params"]["member"]["state"], "member")
+        self.alice.call("group.role", chat=self.chat, account=self.bob.account, role="admin")
+        self.settle()
+        self.assertEqual(self.names(self.carol)["bob@b.example"], "Robert")
+        self.assertEqual(self.words(self.carol, self.chat)[-1], "admin")
+        self.assertEqual(self.roster(self.carol, self.chat), self.roster(self.alice, self.chat))
+
+    def names(self, client: Client) -> dict[str, str]:
+        page = client.call("group.members", chat=self.chat, limit=50)["members"]
+        return {each["address"]: each["display_name"] for each in page}
+
     def test_answers(self) -> None:
         """An answer names what it answers, in each copy by the id that it has there."""
         first = self.alice.write(self.chat, "one")["id"]

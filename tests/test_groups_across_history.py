@@ -57,7 +57,7 @@ class GroupHistoryCase(GroupsAcrossCase):
     def hear(self, node: str, at: str, event: Event) -> None:
         """A node takes what another one tells."""
         kind = next(each for each in self.nodes[at].domain.shared if each.type == event.type)
-        self.nodes._apply(self.nodes[at], kind.apply(node, event))
+        self.nodes._apply(self.nodes[at], kind, kind.apply(node, event))
 
 
 class SwitchTests(GroupHistoryCase):

@@ -204,7 +204,7 @@ class HistoryLifeTests(GroupsAcrossCase):
             self.log.append(f"{event.type} of {name} comes late to {node}")
             kind = self.nodes._kind(node, event.type)
             try:
-                self.nodes._apply(self.nodes[node], kind.apply(name, event))
+                self.nodes._apply(self.nodes[node], kind, kind.apply(name, event))
             except Problem as problem:
                 self.assertIn(problem.code.code, PASSING)
             self.look()

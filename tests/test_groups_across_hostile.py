@@ -102,6 +102,19 @@ class LyingTests(HostileCase):
         # Nor can a copy be told to a node as if that were the hub of its own group.
         self.assertEqual(self.hear(self.event("group", {"name": "x"}, B), B, A), "not_a_contact")
 
+    def test_again_and_again(self) -> None:
+        """A copy is begun anew for who has agreed to be in it, and else is over once."""
+        self.alice.write(self.chat, "hello")
+        self.settle()
+        before = self.nodes[B].domain.turns.epoch
+        for number in range(5):
+            self.assertIsNone(self.hear(self.event("group", {"name": "x", "begins": f"life {number}"})))
+            self.nodes[B].settle(30)
+        self.assertEqual(self.nodes[B].domain.turns.epoch, before + 1)
+        self.assertEqual(self.of_chat(B, "chats"), 0)
+        states = [event["params"]["member"]["state"] for event in self.bob.take("group.member")]
+        self.assertEqual(states, ["left"])
+
     def test_unknown_groups(self) -> None:
         """Of groups that nobody is in nothing is kept, whatever is told of them."""
         chat = group_id(bytes(16))
@@ -121,6 +134,17 @@ class LyingTests(HostileCase):
             who = {"account": account, "address": address}
             content = {"who": who, "state": "member", "since": "s1"}
             self.assertEqual(self.hear(self.event("group.entry", content)), "malformed_event", address)
+
+    def test_called(self) -> None:
+        """A node says how its own accounts are called, and no others."""
+        for sender, address, code in (
+            (self.bob.account, "alice@a.example", "malformed_event"),
+            (self.bob.account, "+491701234567@b.example", "malformed_event"),
+            (self.alice.account, "alice@a.example", "wrong_sender_node"),
+        ):
+            told = self.event("group.called", {"address": address, "display_name": "x"}, sender=sender)
+            self.assertEqual(self.hear(told, B, A), code)
+        self.unheard(self.event("group.called", {"address": self.ben.address}, sender=self.ben.account), B, A)
 
     def test_endless(self) -> None:
         """A copy holds no more members than any group has, nor more of who was removed."""

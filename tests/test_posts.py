@@ -198,6 +198,35 @@ class ChangingTests(PostsCase):
         self.assertEqual(found, [found[0]] * len(found))
         return found[0]
 
+    def test_changed_on_its_way(self) -> None:
+        """Who is answered that a message is there is told what has become of it meanwhile, also later on."""
+        command = self.begin(self.bob, "hi")
+        self.nodes._carry(B)
+        theirs = self.find(self.alice, "hi")
+        self.alice.call("message.delete", chat=self.chat, message=theirs)
+        self.settle()
+        sent = self.answer(self.bob, command)
+        [changed] = self.bob.take("chat.changed")
+        self.assertEqual(changed["params"]["message"]["id"], sent["id"])
+        self.assertEqual(changed["params"]["message"]["body"]["kind"], "deleted")
+        self.bob.resume(sent["id"])
+        [changed] = self.bob.take("chat.changed")
+        self.assertEqual(changed["params"]["message"]["body"]["kind"], "deleted")
+        self.all_alike()
+
+    def test_place(self) -> None:
+        """A message that has changed waits in its own place, and is not noted once more behind others."""
+        self.nodes.away.add(B)
+        first = self.alice.write(self.chat, "first")["id"]
+        self.alice.write(self.chat, "second")
+        body = {"kind": "text", "text": "FIRST"}
+        self.alice.call("message.edit", chat=self.chat, message=first, body=body)
+        waiting = [row.type for row in self.nodes.peers[A].waiting if row.node == B]
+        self.assertEqual(waiting, ["group.message", "group.message", "group.change"])
+        self.nodes.away.clear()
+        self.settle()
+        self.assertEqual(self.words(self.bob, self.chat)[-2:], ["FIRST", "second"])
+
     def test_nothing_changes(self) -> None:
         """What is so already is answered at once, and nobody is told."""
         message = self.write(self.bob, "hi")
@@ -281,6 +310,62 @@ class AwayTests(PostsCase):
         self.assertEqual([each for each in said if each.startswith("bob")], [f"bob {n}" for n in range(3)])
         self.assertEqual([each for each in said if each.startswith("car")], [f"carol {n}" for n in range(3)])
         self.assertEqual(said[0], "alice")
+
+    def test_at_rest(self) -> None:
+        """On disk nothing says what waits, nor what is passed on, nor who wrote it."""
+        self.nodes.away.add(A)
+        self.begin(self.bob, "a secret")
+        self.sealed(B, "posts")
+        self.nodes.away.clear()
+        self.settle()
+        self.sealed(A, "passed_on")
+
+    def sealed(self, name: str, table: str) -> None:
+        query = f"SELECT * FROM {table}"
+        [row] = self.nodes[name].database.now(lambda c: c.exec_driver_sql(query).all())
+        octets = b"".join(each for each in row if isinstance(each, bytes))
+        for word in (b"secret", self.bob.account.encode(), self.chat.encode()):
+            self.assertNotIn(word, octets)
+
+    def test_withdrawn(self) -> None:
+        """What waits can be deleted by its author: nothing of it is left, and none of it is told."""
+        self.nodes.away.add(A)
+        other = self.nodes[B].login("bob")
+        command = self.begin(self.bob, "secret", "one")
+        self.patience(self.bob)
+        post = self.answer(self.bob, command)["id"]
+        other.take()
+        self.refused("message_gone", self.ben, "message.delete", chat=self.chat, message=post)
+        self.assertEqual(self.do_at_once("message.delete", post), {})
+        for client in (self.bob, other):
+            event = client.take("chat.post")[-1]["params"]
+            self.assertEqual((event["post"], event["code"]), (post, "message_gone"))
+            self.assertNotIn("message", event)
+        self.assertEqual(self.waiting(self.bob), [])
+        self.refused("message_gone", self.bob, "message.delete", chat=self.chat, message=post)
+        again = self.begin(self.bob, "secret", "one")
+        self.assertEqual(self.assertRaises(Refused, self.answer, self.bob, again).code, "message_gone")
+        self.nodes.away.clear()
+        self.settle()
+        self.assertEqual(self.bob.take("chat.post"), [])
+        self.assertNotIn("secret", self.words(self.alice, self.chat))
+        self.all_alike()
+
+    def test_withdrawn_too_late(self) -> None:
+        """What was on its way already is deleted there."""
+        command = self.begin(self.bob, "secret")
+        self.patience(self.bob)
+        post = self.answer(self.bob, command)["id"]
+        self.nodes._carry(B)
+        self.assertIn("secret", self.words(self.alice, self.chat))
+        self.do_at_once("message.delete", post)
+        self.assertEqual(self.waiting(self.bob), [])
+        self.settle()
+        self.assertEqual(self.all_alike()[-1][2]["kind"], "deleted")
+        self.assertEqual(self.rows(self.nodes[B], "posts"), 0)
+
+    def do_at_once(self, method: str, message: str) -> dict[str, Any]:
+        return self.bob.call(method, chat=self.chat, message=message)
 
     def test_changes_wait(self) -> None:
         """Edits, reactions and deletions wait as well, and are answered so."""

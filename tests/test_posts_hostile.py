@@ -132,6 +132,9 @@ class HubTests(HostileCase):
         self.hear(C, A, self.passed(first))
         self.hear(C, A, self.passed(first, "group.change"))
         self.assertEqual(self.words(self.carol, self.chat)[-1], "ho")
+        earlier = self.message("hm", edited=self.now + 4, message=name)
+        self.hear(C, A, self.passed(self.signed(self.post(self.bob, earlier, "m4")), "group.change"))
+        self.assertEqual(self.words(self.carol, self.chat)[-1], "ho")
         gone = self.signed(self.post(self.bob, {"act": "deletion", "message": name}, "m3"))
         left = {"message": name, "sender": self.bob.account, "sent": self.now}
         self.hear(C, A, self.passed(gone, "group.change", left=left))
@@ -269,6 +272,11 @@ class MemberNodeTests(HostileCase):
                 Problem, self.tell, self.bob, self.message("x", edited=self.now + 1, message=name)
             )
             self.assertIs(problem.code, Code.MALFORMED_EVENT)
+        self.write(self.ben, "ben's")
+        beside = {"node": B, "id": self.page(self.alice)[-1]["origin"]}
+        edit = self.message("x", edited=self.now + 1, message=beside)
+        self.assertEqual(self.tell(self.bob, edit), "not_yours")
+        before.append(self.full(self.alice)[-1])
         nowhere = {"node": A, "id": "m1"}
         act = {"act": "reaction", "message": nowhere, "emoji": "👍"}
         self.assertEqual(self.tell(self.bob, act), "message_gone")

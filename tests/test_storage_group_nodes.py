@@ -12,15 +12,17 @@ INVITED, MEMBER, LEFT, REMOVED = 1, 2, 3, 4
 class GroupNodeTests(StorageCase):
     async def test_lives(self) -> None:
         """A node has one copy at a time, and each has a life of its own."""
-        await self.write(group_nodes.put_node, blind("g"), blind("b"), blind("life 1"), 5)
-        await self.write(group_nodes.put_node, blind("g"), blind("c"), blind("life 2"), 9)
+        await self.write(group_nodes.put_node, blind("g"), blind("b"), blind("life 1"), 5, b"b")
+        await self.write(group_nodes.put_node, blind("g"), blind("c"), blind("life 2"), 9, b"c")
         self.assertEqual(await self.read(group_nodes.visible, blind("g"), blind("life 1")), 5)
         self.assertIsNone(await self.read(group_nodes.visible, blind("h"), blind("life 1")))
         both = {blind("b"): blind("life 1"), blind("c"): blind("life 2")}
         self.assertEqual(await self.read(group_nodes.lives, blind("g")), both)
-        await self.write(group_nodes.put_node, blind("g"), blind("b"), blind("life 3"), 12)
+        await self.write(group_nodes.put_node, blind("g"), blind("b"), blind("life 3"), 12, b"b")
         self.assertIsNone(await self.read(group_nodes.visible, blind("g"), blind("life 1")))
         self.assertEqual(await self.read(group_nodes.visible, blind("g"), blind("life 3")), 12)
+        names = {(blind("life 2"), b"c"), (blind("life 3"), b"b")}
+        self.assertEqual(set(await self.read(group_nodes.names, blind("g"))), names)
         await self.write(group_nodes.delete_node, blind("g"), blind("b"))
         self.assertEqual(await self.read(group_nodes.lives, blind("g")), {blind("c"): blind("life 2")})
 

@@ -37,8 +37,12 @@ class ProfileChanges:
         views: ProfileViews,
         bus: Bus,
         notes: ForeignNotes,
+        renamed: Callable[[Connection, bytes], set[str]],
     ) -> None:
-        """`notes` is what other nodes are told."""
+        """`notes` is what other nodes are told; `renamed` notes for those whose groups an account is in.
+
+        It is given the account's blind index, and returns which nodes to wake.
+        """
         self._database = database
         self._cursors = cursors
         self._directory = directory
@@ -46,6 +50,7 @@ class ProfileChanges:
         self._views = views
         self._bus = bus
         self._notes = notes
+        self._renamed = renamed
 
     async def change(self, mine: OpenAccount, edit: Edit) -> Callable[[], None]:
         """Let `edit` change the profile; what is returned tells of it, and is called once that is answered.
@@ -56,9 +61,12 @@ class ProfileChanges:
         watchers = await self._side.accepted(mine)
         position = self._database.next_position()
 
+        more: set[str] = set()
+
         def store(c: Connection) -> tuple[ProfileRecord, Profile, Profile] | None:
             self._directory.must_be_there(c, mine)
-            record = edit(c, present(c, mine))
+            before = present(c, mine)
+            record = edit(c, before)
             if record is None:
                 return None
             profiles.put_profile(c, ProfileRow(mine.blind, position, seal(mine.key, record, mine.blind)))
@@ -67,13 +75,15 @@ class ProfileChanges:
                 # Who came or went while the contact list was read.
                 (watchers.add if entry.state is ContactState.ACCEPTED else watchers.discard)(entry.account)
             self._notes.profile(c, mine.blind, self._notes.nodes(watchers))
+            if record.display_name != before.display_name:
+                more.update(self._renamed(c, mine.blind))
             return record, own, shown
 
         stored = await self._database.transact(store)
         if stored is None:
             return _nothing
         record, own, shown = stored
-        self._notes.wake(self._notes.nodes(watchers))
+        self._notes.wake(self._notes.nodes(watchers) | more)
         mine.display_name, mine.status = record.display_name, record.status
         self._directory.keep(mine)
         to_self, to_contacts = (self.event(mine.account, each, position) for each in (own, shown))

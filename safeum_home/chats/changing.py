@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from msgspec import structs
 from sqlalchemy import Connection
 
+from safeum_home.chats.across.posts import Posts
 from safeum_home.chats.across.telling import DELETED, EDITED, REACTED
 from safeum_home.chats.altering import Altered, Altering, Place
 from safeum_home.chats.emoji import one_emoji
@@ -63,6 +64,7 @@ class MessageChanges:
         cursors: Cursors,
         now: Callable[[], int],
         seconds: float,
+        posts: Posts,
         erased_with: Sequence[ErasedWith] = (),
     ) -> None:
         self._altering = altering
@@ -70,6 +72,7 @@ class MessageChanges:
         self._blinder = blinder
         self._cursors = cursors
         self._now = now
+        self._posts = posts
         self._milliseconds = int(seconds * 1000)
         self._erased_with = (reactions.drop_reactions, *erased_with)
 
@@ -97,6 +100,13 @@ class MessageChanges:
         return await self._altering.alter(caller, params.chat, params.message, change)
 
     async def delete(self, caller: Caller, params: MessageDelete) -> Committed[Acted]:
+        chat = await self._altering.chat_of(caller, params.chat)
+        if chat.hub is not None:
+            # It may be one that waits for the group's node, by the id that it has meanwhile.
+            target = self._cursors.decode(params.message)
+            if (withdrawn := await self._posts.withdraw(chat, caller, target)) is not None:
+                return withdrawn
+
         def change(c: Connection, place: Place) -> Altered | None:
             return self.deleting(c, place, self._now())
 

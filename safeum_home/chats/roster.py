@@ -3,6 +3,7 @@
 from enum import IntEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from safeum_home.chats.sealed_records import SealedRecords
 from safeum_home.errors import Tampered
@@ -51,6 +52,10 @@ class RosterRecord(Struct, frozen=True, omit_defaults=True):
     address: str = ""
     name: str = ""
     told: str = ""
+
+    def renamed(self, address: str, name: str) -> "RosterRecord":
+        """The same of somebody who is called this now."""
+        return replace(self, address=address, name=name)
 
 
 _records = SealedRecords(RosterRecord)

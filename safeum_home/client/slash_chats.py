@@ -3,7 +3,8 @@
 from safeum_home.client.chat_lookup import meant, titles
 from safeum_home.client.desk import Desk
 from safeum_home.client.events import Link
-from safeum_home.client.slash import Mistake, slash
+from safeum_home.client.slash import Mistake, connected, slash
+from safeum_home.client.waiting_posts import withdraw
 
 
 @slash("chat", "[NAME]", "open a chat; without a name, the first page", titles)
@@ -28,9 +29,12 @@ async def _retry(desk: Desk, argument: str) -> None:
     desk.outbox.retry()
 
 
-@slash("drop", "", "forget what could not be sent in this chat")
+@slash("drop", "", "forget what could not be sent in this chat, and what still waits")
 async def _drop(desk: Desk, argument: str) -> None:
     dropped = 0 if desk.current is None else desk.outbox.drop(desk.current)
+    if desk.chat is not None and desk.chat.waiting:
+        connected(desk, "what waits was not dropped")
+        dropped += await withdraw(desk, desk.chat)
     if not dropped:
         raise Mistake("There is nothing here that could not be sent.")
     desk.note(f"Dropped {dropped} message{'' if dropped == 1 else 's'}.")

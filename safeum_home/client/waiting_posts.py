@@ -33,14 +33,22 @@ def shown(view: ChatView) -> list[Outgoing]:
 def refused(desk: "Desk", event: PostChanged) -> None:
     """The group's node has not taken it: a message stays until it is sent again, or dropped."""
     view = desk.state.held(event.chat)
-    if event.code is None or view is None:
-        return
+    if event.code is None or view is None or (event.message is None and event.about is None):
+        return  # it waits, or its author has withdrawn it
     code = _CODES.get(event.code)
     why = safe(event.code) if code is None else words(Problem(code))
     if event.message is not None:
         desk.outbox.refuse(event.chat, body_text(event.message), f"{hub(view)} has not taken it. {why}")
     else:
         desk.tell(f"{hub(view)} has not done what you wanted with a message. {why}", "error", chat=event.chat)
+
+
+async def withdraw(desk: "Desk", view: ChatView) -> int:
+    """Delete what waits in a chat; how many messages that were."""
+    posts = list(view.waiting)
+    for post in posts:
+        await desk.client.delete(view.chat, post)
+    return len(posts)
 
 
 def noted(desk: "Desk", view: ChatView, done: Acted | Sent) -> None:

@@ -20,6 +20,7 @@ from safeum_home.accounts.profile_views import ProfileViews
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.means import DomainMeans
+from safeum_home.ports import RelationWatch
 from safeum_home.ports.federation import Answer, SharedKind
 from safeum_home.protocol.federation.questions import AvatarOf, FindAccount
 
@@ -30,6 +31,7 @@ class ForeignMeans(NamedTuple):
     notes: ForeignNotes
     pairs: ForeignPairs
     farewells: Farewells
+    renamed: Callable[[Connection, bytes], set[str]]
 
 
 class ForeignPeople(NamedTuple):
@@ -44,15 +46,20 @@ class ForeignPeople(NamedTuple):
 
 
 def make_foreign_means(
-    means: DomainMeans, side: ContactSide, hubs: Callable[[Connection, bytes], set[str]]
+    means: DomainMeans,
+    side: ContactSide,
+    hubs: Callable[[Connection, bytes], set[str]],
+    renamed: Callable[[Connection, bytes], set[str]],
 ) -> ForeignMeans:
     """What is noted for other nodes, and how relations to their accounts are stored.
 
-    `hubs` are the nodes that order the groups which an account is in.
+    `hubs` are the nodes that order the groups which an account is in, and `renamed` notes that it is called
+    something else there.
     """
     notes = ForeignNotes(means.node, means.peers, means.vault.blinder)
     pairs = ForeignPairs(side, means.vault.blinder, notes, means.turns)
-    return ForeignMeans(notes, pairs, Farewells(side, pairs, notes, means.vault.farewells, hubs))
+    farewells = Farewells(side, pairs, notes, means.vault.farewells, hubs)
+    return ForeignMeans(notes, pairs, farewells, renamed)
 
 
 def make_foreign_people(
@@ -62,8 +69,12 @@ def make_foreign_people(
     views: ProfileViews,
     changes: ProfileChanges,
     profile_limit: RateLimit,
+    watch: RelationWatch,
 ) -> ForeignPeople:
-    """`side` is an account's own list of contacts; `profile_limit` is how often it may change its profile."""
+    """`side` is an account's own list of contacts; `profile_limit` is how often it may change its profile.
+
+    `watch` is told of who is in contact.
+    """
     database, directory, vault, bus = means.database, means.directory, means.vault, means.bus
     section, seconds, now = means.config.limits, means.clock.seconds, means.milliseconds
     finds = RateLimit(section.finds_per_node, section.finds_per_node_burst, seconds)
@@ -79,6 +90,7 @@ def make_foreign_people(
         bus,
         requests,
         now,
+        watch,
     )
     profiles = ForeignProfiles(
         means.node,

@@ -6,8 +6,9 @@ from typing import NamedTuple
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.group_answering import CalledElsewhere
 from safeum_home.chats.across.group_commands import GroupForwarding, Handlers
+from safeum_home.chats.across.group_names import CalledElsewhere
+from safeum_home.chats.across.group_renaming import GroupRenaming
 from safeum_home.chats.group_changes import GroupChanges
 from safeum_home.chats.group_departures import GroupDepartures, GroupLeaving
 from safeum_home.chats.group_endings import GroupEndings
@@ -29,6 +30,7 @@ from safeum_home.node.shared_groups import (
     make_copies,
     make_copy_leaving,
     make_group_telling,
+    make_renaming,
     make_shared_groups,
 )
 from safeum_home.ports import Source
@@ -51,6 +53,7 @@ class GroupParts(NamedTuple):
     forwarding: GroupForwarding
     hubs: Callable[[Connection, bytes], set[str]]
     """Which nodes order the groups that an account (a blind index) is in, or invited into."""
+    renaming: GroupRenaming
 
 
 def make_groups(
@@ -92,6 +95,7 @@ def make_groups(
     roster = GroupRoster(database, blinder, cursors, opener, directory, events)
     pages = GroupPages(database, blinder, changes, roster, limits)
     links = GroupLinks(node, database, blinder, changes, entrance, events, roster)
+    renaming = make_renaming(means, events, called)
     copies = make_copies(means, events, endings)
     copy_leaving = make_copy_leaving(means, copies, erased)
     departures = GroupDepartures(database, events, changes, leaving, opener.hub, copy_leaving.closed)
@@ -126,7 +130,9 @@ def make_groups(
         "group_descriptions_per_account": limits.descriptions,
     }
     sources = (events.since, endings.since)
-    about = GroupMeans(events, changes, entrance, leaving, copies, copy_leaving, telling, called, erased)
+    about = GroupMeans(
+        events, changes, entrance, leaving, copies, copy_leaving, telling, called, erased, renaming
+    )
     across = make_shared_groups(means, messaging, ways, about, {**routes, **switched})
     return GroupParts(
         Use(SIZES, sizes),
@@ -138,4 +144,5 @@ def make_groups(
         across.answers,
         across.forwarding,
         events.hubs,
+        renaming,
     )

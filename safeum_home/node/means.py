@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.across.acts import Acts
 from safeum_home.chats.across.awaiting import Awaiting
+from safeum_home.chats.across.files import ForeignFiles
+from safeum_home.chats.across.group_files import GroupFiles
 from safeum_home.chats.across.group_receipts import GroupReceipts
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.post_box import PostBox
+from safeum_home.chats.across.post_records import PostKeys
 from safeum_home.chats.across.posts import Posts
 from safeum_home.chats.across.telling import Telling
 from safeum_home.chats.fan_out import FanOut
@@ -51,6 +53,8 @@ class DomainMeans:
     """What they are to be told of chats."""
     posts: Posts
     """What goes to the nodes of groups that are ordered elsewhere."""
+    foreign_files: ForeignFiles
+    group_files: GroupFiles
 
     @property
     def node(self) -> str:
@@ -77,8 +81,10 @@ def make_means(
     awaiting, cursors = Awaiting(clock), vault.cursors
     acts = Acts(GroupReferences(config.node.name, blinder, cursors))
     fleeting_turns = Turns(clock, database, vault.fleeting, in_thread, FLEETING)
-    epoch = partial(getattr, fleeting_turns, "epoch")
-    box = PostBox(database, blinder, cursors, opener, bus, peers, awaiting, now, epoch)
+    post_keys = PostKeys(lambda: fleeting_turns.epoch)
+    foreign = ForeignFiles(blinder, vault.fleeting, config.files, now)
+    files = GroupFiles(config.node.name, foreign, vault.fleeting)
+    box = PostBox(database, blinder, cursors, opener, bus, peers, awaiting, files, now, post_keys)
     return DomainMeans(
         config,
         clock,
@@ -95,6 +101,8 @@ def make_means(
         peers,
         Telling(peers, blinder),
         Posts(database, blinder, cursors, opener, peers, acts, box, awaiting, now),
+        foreign,
+        files,
     )
 
 

@@ -52,7 +52,14 @@ def make_message_changes(means: DomainMeans, attachments: Attachments) -> Messag
     )
     until = means.config.messages.edit_seconds
     changes = MessageChanges(
-        altering, database, blinder, cursors, means.milliseconds, until, (drop, drop_events)
+        altering,
+        database,
+        blinder,
+        cursors,
+        means.milliseconds,
+        until,
+        means.posts,
+        (drop, drop_events),
     )
     pins = Pins(
         altering, database, blinder, cursors, registry, means.telling, means.posts, means.milliseconds

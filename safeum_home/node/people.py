@@ -53,9 +53,11 @@ def make_people(
     section, seconds = means.config.limits, means.clock.seconds
     limits = ContactLimits.of(section, seconds)
     views = ProfileViews(WithoutNumbers())
-    changes = ProfileChanges(database, vault.cursors, directory, side, views, bus, foreign.notes)
+    changes = ProfileChanges(
+        database, vault.cursors, directory, side, views, bus, foreign.notes, foreign.renamed
+    )
     limit = RateLimit(section.profile_changes_per_account, section.profile_changes_per_account_burst, seconds)
-    others = make_foreign_people(means, side, foreign, views, changes, limit)
+    others = make_foreign_people(means, side, foreign, views, changes, limit, presence)
     kept = (means.node, database, directory, side, means.registry, bus, limits, presence)
     contacts = Contacts(*kept, others.contacts, others.finder)
     profiles = Profiles(

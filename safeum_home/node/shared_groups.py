@@ -5,15 +5,17 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from safeum_home.chats.across.group_answering import CalledElsewhere, GroupAnswering
+from safeum_home.chats.across.group_answering import GroupAnswering
 from safeum_home.chats.across.group_coming import Coming
 from safeum_home.chats.across.group_commands import GroupForwarding, Handlers
 from safeum_home.chats.across.group_copies import GroupCopies
 from safeum_home.chats.across.group_entries import EntryKind
 from safeum_home.chats.across.group_leaving import CopyLeaving, LeftKind
+from safeum_home.chats.across.group_names import CalledElsewhere
 from safeum_home.chats.across.group_places import CopyEntries
 from safeum_home.chats.across.group_records import GroupKind, OverKind
 from safeum_home.chats.across.group_references import GroupReferences
+from safeum_home.chats.across.group_renaming import GroupRenaming
 from safeum_home.chats.across.group_telling import GroupTelling
 from safeum_home.chats.group_changes import GroupChanges
 from safeum_home.chats.group_departures import GroupLeaving
@@ -51,6 +53,14 @@ class GroupMeans(NamedTuple):
     telling: GroupTelling
     called: CalledElsewhere
     erased: Callable[[], object]
+    renaming: GroupRenaming
+
+
+def make_renaming(means: DomainMeans, events: GroupEvents, called: CalledElsewhere) -> GroupRenaming:
+    section, seconds = means.config.limits, means.clock.seconds
+    limit = RateLimit(section.profile_changes_per_account, section.profile_changes_per_account_burst, seconds)
+    blinder, now = means.vault.blinder, means.milliseconds
+    return GroupRenaming(means.node, blinder, now, means.directory, events, means.peers, called, limit)
 
 
 def make_group_telling(means: DomainMeans) -> GroupTelling:
@@ -105,6 +115,7 @@ def make_shared_groups(
             groups.leaving,
             groups.erased,
         ),
+        groups.renaming,
         OverKind(database, system, now, registry, groups.copies, groups.telling, groups.erased),
         LeftKind(node, now, cursors, groups.copy_leaving, groups.changes, groups.leaving, groups.erased),
     )

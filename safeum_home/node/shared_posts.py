@@ -12,6 +12,7 @@ from safeum_home.chats.across.group_posts import PostKind
 from safeum_home.chats.across.group_reactions import GroupPinsKind, GroupReactionKind
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.group_shown import GroupShown
+from safeum_home.chats.across.post_records import PostKeys
 from safeum_home.chats.system import signing
 from safeum_home.node.history import HistoryParts
 from safeum_home.node.means import DomainMeans, make_group_receipts
@@ -38,7 +39,9 @@ def make_shared_posts(
         means.infos,
         means.bus,
         history.changes,
+        blinder,
         box,
+        PostKeys(lambda: means.fleeting_turns.epoch),
         gone,
         history.lives.finish,
     )
@@ -57,6 +60,7 @@ def make_shared_posts(
         box,
         lives,
         fleeting,
+        means.group_files,
         signing(node, means.vault.signer),
     )
     return (
@@ -79,6 +83,7 @@ def make_shared_posts(
             means.peers,
             box,
             fleeting,
+            means.group_files,
         ),
         PostedKind(node, database, box, now),
         GroupHistoryKind(node, opener, lives, now),

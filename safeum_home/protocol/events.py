@@ -91,7 +91,7 @@ class PostChanged(Struct, frozen=True, omit_defaults=True):
 
     `post` is the id that it has meanwhile: the `chat.message` with that as its `origin` ends the waiting.
     With `code` it was refused, and never comes. `message` is what was written; `about`, without one, the
-    message that was to be changed.
+    message that was to be changed. With neither its author has deleted it.
     """
 
     cursor: CursorText

@@ -175,6 +175,11 @@ def member(c: Connection, chat: bytes, account: bytes) -> MemberRow | None:
     return MemberRow(*row) if row else None
 
 
+def members_among(c: Connection, among: Collection[tuple[bytes, bytes]]) -> list[MemberRow]:
+    """Those that are members, of some chats and accounts."""
+    return [MemberRow(*row) for row in _FIND_MEMBERS.fetch(c, list(among))]
+
+
 def members_of(c: Connection, chats: Sequence[bytes]) -> list[MemberRow]:
     """The members of some chats."""
     return [MemberRow(*row) for row in _MEMBERS_OF.fetch(c, [(chat,) for chat in chats])]

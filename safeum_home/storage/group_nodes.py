@@ -9,10 +9,11 @@ _VISIBLE = select(group_nodes.c.visible).where(
     group_nodes.c.chat == bindparam("chat"), group_nodes.c.life == bindparam("life")
 )
 _LIVES = select(group_nodes.c.node, group_nodes.c.life).where(group_nodes.c.chat == bindparam("chat"))
+_NAMES = select(group_nodes.c.life, group_nodes.c.sealed).where(group_nodes.c.chat == bindparam("chat"))
 _PUT = Many(
-    "INSERT INTO group_nodes (chat, node, life, visible) {rows} ON CONFLICT (chat, node) DO"
-    " UPDATE SET life = excluded.life, visible = excluded.visible",
-    ("bytea", "bytea", "bytea", "bigint"),
+    "INSERT INTO group_nodes (chat, node, life, visible, sealed) {rows} ON CONFLICT (chat, node) DO"
+    " UPDATE SET life = excluded.life, visible = excluded.visible, sealed = excluded.sealed",
+    ("bytea", "bytea", "bytea", "bigint", "bytea"),
 )
 _DELETE = delete(group_nodes).where(
     group_nodes.c.chat == bindparam("of_chat"), group_nodes.c.node == bindparam("of_node")
@@ -24,9 +25,12 @@ _AGREED = select(agreements.c.account).where(_OF_CHAT, agreements.c.account == b
 _ANYBODY = select(agreements.c.account).where(_OF_CHAT).limit(1)
 
 
-def put_node(c: Connection, chat: bytes, node: bytes, life: bytes, visible: int) -> None:
-    """A node holds a copy from now on; messages up to `visible` are not for it. `life` names that time."""
-    _PUT.change(c, [(chat, node, life, visible)])
+def put_node(c: Connection, chat: bytes, node: bytes, life: bytes, visible: int, sealed: bytes) -> None:
+    """A node holds a copy from now on; messages up to `visible` are not for it. `life` names that time.
+
+    `sealed` is what it is called.
+    """
+    _PUT.change(c, [(chat, node, life, visible, sealed)])
 
 
 def delete_node(c: Connection, chat: bytes, node: bytes) -> None:
@@ -42,6 +46,11 @@ def visible(c: Connection, chat: bytes, life: bytes) -> int | None:
 def lives(c: Connection, chat: bytes) -> dict[bytes, bytes]:
     """The nodes that hold copies, and the lives of those."""
     return {row.node: row.life for row in c.execute(_LIVES, {"chat": chat})}
+
+
+def names(c: Connection, chat: bytes) -> list[tuple[bytes, bytes]]:
+    """The lives of all copies, and the names of their nodes, sealed."""
+    return [(row.life, row.sealed) for row in c.execute(_NAMES, {"chat": chat})]
 
 
 def agree(c: Connection, chat: bytes, account: bytes) -> None:

@@ -5,13 +5,15 @@ from sqlalchemy import Index
 from safeum_home.storage.columns import blind, number, sealed, small, table
 
 # Other nodes that members of a group of this node are on. Messages up to `visible` are not for that node;
-# `life` is random, and another one after nobody there was in the group.
+# `life` is random, and another one after nobody there was in the group. The node's name is sealed under the
+# group's key.
 group_nodes = table(
     "group_nodes",
     blind("chat", primary_key=True),
     blind("node", primary_key=True),
     blind("life"),
     number("visible"),
+    sealed(),
 )
 
 # Who has agreed to be in a group of another node, which has not told yet that it is.

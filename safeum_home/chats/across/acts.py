@@ -7,6 +7,7 @@ from safeum_home.chats import group_lives
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.contents import ChatContents
 from safeum_home.protocol.events import Reacted
+from safeum_home.protocol.federation.chats import Reference
 from safeum_home.protocol.federation.group_posts import Act, Pinning, Reacting, Removed, Written
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Message
@@ -38,6 +39,10 @@ class Acts:
         if isinstance(now.body, Deleted):
             return Removed(self._references.of(chat, now), group_lives.life_of(chat.record))
         return self.written(c, chat, now)
+
+    def withdrawn(self, post: str) -> Act:
+        """A message that its author has deleted before it had a place."""
+        return Removed(Reference(self._references.node, post))
 
     def pinned(self, chat: ChatContents, message: Message, pinned: bool) -> Act:
         """A message that is to be pinned, or no longer."""

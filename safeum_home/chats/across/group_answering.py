@@ -1,6 +1,5 @@
 """What accounts of other nodes ask of groups of this one: done as for this node's own accounts."""
 
-from collections import OrderedDict
 from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
@@ -10,7 +9,7 @@ from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
 from safeum_home.chats.across.group_commands import BY_CHAT, BY_OWNER, METHODS, Handlers
-from safeum_home.chats.across.group_names import is_its_own
+from safeum_home.chats.across.group_names import CalledElsewhere
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.registry import ChatRegistry
@@ -21,10 +20,7 @@ from safeum_home.ports import Committed, Cursors, Database
 from safeum_home.protocol.commands import GroupReaders
 from safeum_home.protocol.federation.chats import Reference
 from safeum_home.protocol.federation.events import node_of
-from safeum_home.protocol.federation.groups import Called
 from safeum_home.protocol.federation.questions import GroupAnswer, GroupCommand
-
-MOST_CALLED = 10_000
 
 
 class RemoteCaller(NamedTuple):
@@ -33,26 +29,6 @@ class RemoteCaller(NamedTuple):
     account: AccountId
     host: str = ""
     device: DeviceId = DeviceId("")
-
-
-class CalledElsewhere:
-    """What other nodes have said that those are called who have given commands lately."""
-
-    def __init__(self) -> None:
-        self._called: OrderedDict[AccountId, tuple[str, str]] = OrderedDict()
-
-    def __call__(self, account: AccountId) -> tuple[str, str] | None:
-        return self._called.get(account)
-
-    def note(self, called: Called) -> None:
-        """Raises `invalid_params` where an account is called what nobody of its node can be."""
-        account = AccountId(called.account)
-        if not is_its_own(called):
-            raise Problem(Code.INVALID_PARAMS)
-        self._called[account] = called.address, called.display_name
-        self._called.move_to_end(account)
-        if len(self._called) > MOST_CALLED:
-            self._called.popitem(last=False)
 
 
 class GroupAnswering:

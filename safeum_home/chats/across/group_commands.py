@@ -53,6 +53,7 @@ BY_LINK = (commands.GroupPreview, commands.GroupJoin)
 """What comes with a link, in which the hub is named."""
 BY_OWNER = (commands.ChatHistorySet,)
 """What is of chats of all kinds: a group's hub is asked, of which the own node has a say in the answer."""
+READS = (commands.GroupReaders, commands.GroupAvatarGet, commands.GroupGetLink)
 METHODS = {each.method: each for each in COMMANDS.values() if each.params in (*BY_CHAT, *BY_LINK, *BY_OWNER)}
 
 _REFUSED = frozenset((Code.NODE_UNREACHABLE, Code.RATE_LIMITED))
@@ -117,7 +118,8 @@ class GroupForwarding:
             chat = await self._registry.load(ChatId(params.chat))
             if chat is None or chat.hub is None:
                 return await local(caller, params)
-            self._limits.changes.take(caller.account)
+            if not isinstance(params, READS):
+                self._limits.changes.take(caller.account)
             return await self._at(chat.hub, caller, params)
 
         return run

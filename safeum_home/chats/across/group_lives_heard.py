@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from safeum_home.chats import group_lives
 from safeum_home.chats.across.group_copies import check_hub
 from safeum_home.chats.across.group_receipts import GroupReceipts
-from safeum_home.chats.across.post_box import MOST_REFUSED, PostBox, Settled
+from safeum_home.chats.across.post_box import PostBox
+from safeum_home.chats.across.post_records import HOUR, MOST_REFUSED, PostKeys, Settled
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.history_changes import Change, HistoryChanges, Switched
 from safeum_home.chats.infos import ChatInfos
@@ -22,7 +23,7 @@ from safeum_home.chats.record import seal_record
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, system_account
-from safeum_home.ports import Bus, Database
+from safeum_home.ports import Blinder, Bus, Database
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.groups import SharedHistory
@@ -44,7 +45,9 @@ class GroupLives:
         infos: ChatInfos,
         bus: Bus,
         changes: HistoryChanges,
+        blinder: Blinder,
         posts: PostBox,
+        post_keys: PostKeys,
         gone: GroupReceipts,
         finish: Finish,
     ) -> None:
@@ -56,7 +59,9 @@ class GroupLives:
         self._infos = infos
         self._bus = bus
         self._changes = changes
+        self._blinder = blinder
         self._posts = posts
+        self._post_keys = post_keys
         self._gone = gone
         self._finish = finish
 
@@ -104,7 +109,7 @@ class GroupLives:
         def placed() -> None:
             nonlocal change
             places[:] = [self._database.next_position() for _ in range(MOST_REFUSED)]
-            change = self._changes.take(self._posts.blind(chat))
+            change = self._changes.take(self._blinder.chat(chat))
 
         def store(c: Connection) -> None:
             for each in (done, erased, settled, none, told_of):
@@ -122,7 +127,7 @@ class GroupLives:
                 off = group_lives.told_off(record, told.life, change.at, told.pending)
                 before = opened.key
                 done.append(self._changes.erase(c, opened, system, change, kept=told.kept, across=off))
-                settled.extend(self._posts.erased(c, opened, before, places))
+                settled.extend(self._post_keys.erase(c, opened, before, places, change.at // HOUR))
             else:
                 across = group_lives.with_awaited(record, told.pending) or record.across
                 if told.kept and not record.history:

@@ -14,12 +14,14 @@ from safeum_home.chats import group_lives
 from safeum_home.chats.across.arrivals import AHEAD, Arrivals
 from safeum_home.chats.across.changed import check_author
 from safeum_home.chats.across.group_answers import posted
-from safeum_home.chats.across.group_authors import Authored, act_of, group_body
+from safeum_home.chats.across.group_authors import Authored, act_of, check_people, group_body
+from safeum_home.chats.across.group_files import GroupFiles
 from safeum_home.chats.across.group_notes import GroupEvent, GroupFleeting
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.passing_on import keep
 from safeum_home.chats.across.places import Places
-from safeum_home.chats.across.post_box import HOUR, PostBox, Settled
+from safeum_home.chats.across.post_box import PostBox
+from safeum_home.chats.across.post_records import HOUR, Settled
 from safeum_home.chats.across.telling import EDITED, Telling
 from safeum_home.chats.altering import Altered, Altering, Change, Place, Stored
 from safeum_home.chats.changing import MessageChanges, alive, edited_body
@@ -47,7 +49,7 @@ from safeum_home.protocol.federation.group_posts import (
     Written,
 )
 from safeum_home.protocol.types import Message
-from safeum_home.storage import events, roster
+from safeum_home.storage import events
 from safeum_home.storage.passed_on import ITSELF
 from safeum_home.storage.rows import NewEvent
 
@@ -80,6 +82,7 @@ class PostKind:
         peers: Peers,
         posts: PostBox,
         fleeting: FleetingMessages,
+        files: GroupFiles,
     ) -> None:
         self._database = database
         self._blinder = blinder
@@ -95,6 +98,7 @@ class PostKind:
         self._peers = peers
         self._posts = posts
         self._fleeting = fleeting
+        self._files = files
 
     # --- the author's node
 
@@ -158,7 +162,7 @@ class PostKind:
                 tell()
             self._peers.wake([node])
 
-        return Applied(store, publish, lambda: None, _nothing if places is None else places.take)
+        return Applied(store, publish, lambda: None, (lambda: None) if places is None else places.take)
 
     def _check(self, chat: Chat | None, authored: Authored) -> None:
         """What need not be asked of the database; raises what an account here would be refused with."""
@@ -174,10 +178,10 @@ class PostKind:
             raise Problem(Code.MALFORMED_EVENT, "this is of the future")
         if isinstance(act, Written):
             group_body(act.body, sender)
-            octets = len(frames.encode_params(act))
             if (act.edited or 0) > self._arrivals.now() + AHEAD:
                 raise Problem(Code.MALFORMED_EVENT, "this is of the future")
-            self._altering.charge(chat, sender, octets if act.message is None else UNREAD)
+            octets = len(frames.encode_params(act)) if act.message is None else UNREAD
+            self._altering.charge(chat, sender, octets)
         else:
             self._altering.charge(chat, sender, 0 if isinstance(act, Pinning) else UNREAD)
 
@@ -222,8 +226,9 @@ class PostKind:
         self._altering.check_writer(c, place.chat, place.account)
         if act.edited is None or act.edited <= (message.edited or 0):
             return None
-        body = edited_body(message, group_body(act.body, place.account))
-        self._check_people(c, place.chat, act)
+        told = group_body(act.body, place.account)
+        body = edited_body(message, self._files.body(place.chat, place.account, told))
+        check_people(c, self._blinder, place.chat.blind, act)
         now = structs.replace(message, body=body, mentions=tuple(act.mentions), edited=act.edited)
         return Altered(now, told=EDITED)
 
@@ -239,13 +244,14 @@ class PostKind:
             self._telling.groups.again(c, chat, event.node, known)
             return []
         contents, _ = self._altering.contents(c, chat.blind, sender)
-        self._check_people(c, contents, act)
+        check_people(c, self._blinder, chat.blind, act)
+        told = group_body(act.body, sender)
         message = Message(
             self._cursors.encode(position),
             chat.id,
             sender,
             self._arrivals.time(act.sent),
-            group_body(act.body, sender),
+            self._files.body(chat, sender, told),
             reply_to=self._references.reply_to(c, chat, act.reply_to),
             mentions=tuple(act.mentions),
             forwarded=act.forwarded,
@@ -255,22 +261,14 @@ class PostKind:
         sent = self._references.sent(name)
         if contents.record.history:
             sealed = seal_under(contents.key, chat.blind, position, encoded)
-            row = NewEvent(chat.blind, position, sealed, sent)
-            self._telling.groups.append(c, [GroupEvent(row, chat.nodes)])
+            told_of = GroupEvent(NewEvent(chat.blind, position, sealed, sent), chat.nodes)
+            self._telling.groups.append(c, [told_of])
         else:
             fleeting = self._fleeting.heard(contents, sender, position, encoded, sent, message.at)
             self._telling.groups.append_fleeting(c, [GroupFleeting(fleeting, chat.nodes)])
         keep(c, contents, position, event)
+        self._files.attach(c, contents, position, sender, name.id, told)
         return [lambda: self._deliver(chat, sender, encoded, position)]
-
-    def _check_people(self, c: Connection, chat: ChatContents, act: Written) -> None:
-        """Whom a message names is in the group, or was; raises `not_a_member`."""
-        named = {*act.mentions} | ({act.forwarded.author} if act.forwarded is not None else set())
-        for account in named:
-            if account is None:
-                continue
-            if roster.entry(c, chat.blind, self._blinder.account(AccountId(account))) is None:
-                raise Problem(Code.NOT_A_MEMBER)
 
     # --- telling
 
@@ -298,7 +296,3 @@ def _is_plain(id: str) -> bool:
 
 def _emoji(act: Reacting) -> str | None:
     return None if act.emoji is None else one_emoji(act.emoji)
-
-
-def _nothing() -> None:
-    """No place is needed."""

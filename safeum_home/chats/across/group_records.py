@@ -95,16 +95,23 @@ class GroupKind:
         def store(c: Connection) -> None:
             outcome.clear()
             copy = self._copies.read(c, node, chat)
+            wanted = group_nodes.is_wanted(c, fresh[0][0].blind)
             if copy is None:
-                if told.begins is not None and group_nodes.is_wanted(c, fresh[0][0].blind):
+                if told.begins is not None and wanted:
                     self._copies.insert(c, fresh[0])
                 return
             before = copy.group
             if told.begins not in (None, copy.group.life):
+                if not wanted and not self._copies.here(copy):
+                    return  # nobody is to have it: it is not erased again and again
+                outcome.append(copy)
                 self._ended(copy, places[0])
+                if not wanted:
+                    self._copies.drop_if_over(copy, fresh[0], places[0])
+                    return
                 self._copies.begin_anew(copy, fresh[0], places[0])
                 copy.record = beginning(structs.replace(copy.record, pinned=(), pins=None), told)
-            outcome.append(copy)
+            outcome[:] = [copy]
             now, position = described(copy.group, told), places[1]
             if now == before:
                 return

@@ -17,7 +17,7 @@ class GroupReferences:
     """Makes and finds them. Where this node orders the group its accounts' messages have their ids here."""
 
     def __init__(self, node: str, blinder: Blinder, cursors: Cursors) -> None:
-        self._node = node
+        self.node = node
         self._blinder = blinder
         self._cursors = cursors
         self._system = system_account(node)
@@ -42,7 +42,7 @@ class GroupReferences:
 
     def known(self, c: Connection, chat: Chat, told: Reference) -> int | None:
         """The position under which it was stored once, in whichever chat."""
-        if told.node != self._node or chat.hub is not None:
+        if told.node != self.node or chat.hub is not None:
             return events.recognised(c, self.sent(told))
         try:
             return self._cursors.decode(told.id)

@@ -98,7 +98,8 @@ class GroupTelling:
         """All that a node is told before the entry of its first member."""
         place, chat = joined.position, draft.chat.blind
         life, own = token_bytes(BLIND), self._blinder.account(joined.account)
-        group_nodes.put_node(c, chat, self._blinder.node(node), life, joined.visible)
+        sealed = draft.chat.key.seal(node.encode(), _node_context(chat, life))
+        group_nodes.put_node(c, chat, self._blinder.node(node), life, joined.visible, sealed)
         rows = [_group(draft, place, node, life)]
         rows += [
             Noted(node, ENTRY, EntryPointer(chat, row.account, row.position, life).octets())
@@ -133,3 +134,12 @@ class GroupTelling:
 
 def _group(draft: Draft, position: int, node: str, life: bytes = b"") -> Noted:
     return Noted(node, GROUP, draft.chat.blind + position.to_bytes(8, "big") + life)
+
+
+def node_name(key: Key, chat: bytes, life: bytes, sealed: bytes) -> str:
+    """The node of a copy; raises `Tampered`."""
+    return key.open(sealed, _node_context(chat, life)).decode()
+
+
+def _node_context(chat: bytes, life: bytes) -> bytes:
+    return b"group node" + chat + life

@@ -4,7 +4,7 @@ Each node has an order of its own: what crossed on the way stands the other way 
 marker names the last message of the other one that it covers, since those come in their order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection
@@ -26,8 +26,10 @@ from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.chats import MARKER, Reference, SharedMarker
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.storage import chats, events
-from safeum_home.storage.rows import Marker
+from safeum_home.storage.rows import EventRow, Marker, MemberRow
 
+Known = Mapping[tuple[bytes, int], EventRow]
+"""Rows that were read, by chat and position."""
 PAGES = (4, 60, 436)
 """How many messages are looked at, one page after the other, for the last that the other one has written."""
 
@@ -60,37 +62,61 @@ class MarkerKind:
             chat = self._opener.direct(c, pointer[:BLIND])
         except Tampered:
             return None
-        return self._event(c, chat, pointer)
+        return self._event(c, chat, chats.member(c, pointer[:BLIND], pointer[BLIND:]), {})
 
     def building(self, c: Connection, pointers: Sequence[bytes]) -> Callable[[bytes], Event | None]:
         """`ports.Bulky`."""
-        among = self._opener.directs(c, {pointer[:BLIND] for pointer in pointers})
-        return lambda pointer: self._event(c, among.get(pointer[:BLIND]), pointer)
+        places = {(pointer[:BLIND], pointer[BLIND:]) for pointer in pointers}
+        opened = self._opener.directs(c, {chat for chat, _ in places})
+        members = {row[:2]: row for row in chats.members_among(c, places)}
+        # Mostly a marker is where the other one's message is.
+        at = {(row.chat, upto) for row in members.values() for upto in (row.delivered, row.read)}
+        rows = {row[:2]: row for row in events.events_among(c, list(at))}
 
-    def _event(self, c: Connection, chat: ChatContents | None, pointer: bytes) -> Event | None:
-        blind, account = pointer[:BLIND], pointer[BLIND:]
-        member = None if chat is None else chats.member(c, blind, account)
+        def event(pointer: bytes) -> Event | None:
+            member = members.get((pointer[:BLIND], pointer[BLIND:]))
+            return self._event(c, opened.get(pointer[:BLIND]), member, rows)
+
+        return event
+
+    def _event(
+        self, c: Connection, chat: ChatContents | None, member: MemberRow | None, known: Known
+    ) -> Event | None:
         if chat is None or member is None:
             return None
-        sender = member_behind(chat.members, self._blinder, account)
-        read = self._covered(c, chat, sender, member.read)
+        sender = member_behind(chat.members, self._blinder, member.account)
+        read = self._covered(c, chat, sender, member.read, known)
         delivered = read
         if member.delivered != member.read:
-            delivered = self._covered(c, chat, sender, member.delivered)
+            delivered = self._covered(c, chat, sender, member.delivered, known)
         if delivered is None:
             return None  # it holds nothing of what the other one has written
         plain = msgspec.to_builtins(SharedMarker(delivered, read, list(life_of(chat.record))))
         return new_event(MARKER, sender, self._arrivals.now(), plain, chat.id)
 
-    def _covered(self, c: Connection, chat: ChatContents, account: AccountId, upto: int) -> Reference | None:
+    def _covered(
+        self, c: Connection, chat: ChatContents, account: AccountId, upto: int, known: Known
+    ) -> Reference | None:
         """The last message up to a position that another one than `account` has written.
 
         Where that is far away it is the last one of all: the other node knows it as well. It may be gone
         here, in a chat without history.
         """
-        place, reference = self._kept(c, chat, account, upto)
+        place, reference = self._at(c, chat, account, known.get((chat.blind, upto)))
+        if reference is None:
+            place, reference = self._kept(c, chat, account, upto)
         gone = None if chat.record.across is None else self._references.last(c, chat, upto)
         return reference if gone is None or gone[0] < place else gone[1]
+
+    def _at(
+        self, c: Connection, chat: ChatContents, account: AccountId, row: EventRow | None
+    ) -> tuple[int, Reference | None]:
+        """As `_kept`, where it is the very last one; None where it is not."""
+        if row is not None and row.position > chat.record.erased:
+            for message in undamaged([row], lambda row: open_message(c, chat, row), "messages"):
+                if message.sender in others(chat, account):
+                    return row.position, self._references.of(message)
+        return 0, None
 
     def _kept(
         self, c: Connection, chat: ChatContents, account: AccountId, upto: int

@@ -1,77 +1,45 @@
 """Posts in their rows: kept until a group's node has them, told to it, and shown to their author."""
 
 from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
-from typing import Any, NamedTuple
 
-from msgspec import Struct, structs
+from msgspec import structs
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.awaiting import Awaiting
+from safeum_home.chats.across.group_files import GroupFiles
+from safeum_home.chats.across.post_again import pointer, tell_again
+from safeum_home.chats.across.post_records import (
+    HOUR,
+    PostKeys,
+    PostRecord,
+    Settled,
+    opened,
+    problem_of,
+    sealed_post,
+)
 from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.sealed import decode, open_beside, seal_beside
-from safeum_home.chats.sealed_records import SealedRecords
+from safeum_home.chats.sealed import decode
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
-from safeum_home.ids import AccountId, ChatId, DeviceId
-from safeum_home.ports import Blinder, Bus, Cursors, Database, Key, Missed, Published
+from safeum_home.ids import AccountId, DeviceId
+from safeum_home.ports import Blinder, Bus, Cursors, Database, Missed, Published
 from safeum_home.ports.federation import Noted, Peers
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import Acted, Sent
 from safeum_home.protocol.events import PostChanged
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.protocol.federation.group_posts import POST
-from safeum_home.storage import posts
-from safeum_home.storage.keys import FLEETING, message_owner
+from safeum_home.protocol.types import Message
+from safeum_home.storage import files, posts
+from safeum_home.storage.backend import SWEPT
 from safeum_home.storage.posts import PostState
 from safeum_home.storage.rows import PostRow
 
-HOUR = 3_600_000
-MOST_REFUSED = 100
-"""Posts that devices which were away are told of when what was written before was erased."""
 REFUSED_HOURS = 7 * 24
 """For so long devices that were away are told of what was refused."""
 MOST_SHOWN = 100
 """Messages that wait, in one answer."""
-PAGE = 200
-
-
-class PostRecord(Struct, frozen=True, omit_defaults=True):
-    """A post, sealed under the group's key. `message` is what its author is shown, `about` what it changes.
-
-    `code` says why it was refused.
-    """
-
-    chat: ChatId
-    author: AccountId
-    at: int
-    act: dict[str, Any]
-    message: bytes = b""
-    about: int = 0
-    code: str = ""
-
-
-_records = SealedRecords(PostRecord)
-
-
-class Settled(NamedTuple):
-    """A post that is over, with what a command is answered; `refused` is told at `place`."""
-
-    position: int
-    outcome: object
-    refused: PostRecord | None = None
-    place: int = 0
-
-
-def pointer(position: int) -> bytes:
-    """Of a post."""
-    return position.to_bytes(8, "big")
-
-
-def _context(chat: bytes, position: int) -> bytes:
-    return b"post" + chat + position.to_bytes(8, "big")
 
 
 class PostBox:
@@ -86,14 +54,12 @@ class PostBox:
         bus: Bus,
         peers: Peers,
         awaiting: Awaiting,
+        files: GroupFiles,
         now: Callable[[], int],
-        fleeting_epoch: Callable[[], int],
+        keys: PostKeys,
     ) -> None:
-        """`now` is in milliseconds.
-
-        `fleeting_epoch` is the present one of the keyring of keys that go with what they sealed.
-        """
-        self._fleeting_epoch = fleeting_epoch
+        """`now` is in milliseconds."""
+        self._keys = keys
         self._database = database
         self._blinder = blinder
         self._cursors = cursors
@@ -101,6 +67,7 @@ class PostBox:
         self._bus = bus
         self._peers = peers
         self._awaiting = awaiting
+        self._files = files
         self._now = now
 
     # --- the author's command --------------------------------------------------------------------
@@ -119,19 +86,15 @@ class PostBox:
         blind, hour = self._blinder.account(record.author), self._now() // HOUR
         posts.drop_refused(c, blind, hour - REFUSED_HOURS)
         if not contents.record.history:
-            # It is not kept either: its key goes with it.
-            owner = message_owner(contents.blind, position)
-            own, wrapped = contents.fleeting.new_key(owner)
-            own.wipe()
-            FLEETING.put_key(c, owner, wrapped)
-        sealed = _sealed(c, contents, position, record)
+            self._keys.put(c, contents, position)
+        sealed = sealed_post(c, contents, position, record)
         posts.put_post(c, PostRow(position, contents.blind, blind, position, hour, state, sealed), sent)
         self._peers.note(c, [Noted(contents.record.group.hub, POST, pointer(position))])
 
     def edited(self, c: Connection, contents: ChatContents, account: AccountId, target: int) -> int:
         """When the newest edit of a message that waits was made, in milliseconds; 0: none waits."""
         for row in posts.changing(c, self._blinder.account(account), contents.blind, MOST_SHOWN):
-            record = _opened(c, contents, row)
+            record = opened(c, contents, row)
             if record.about == target and "edited" in record.act:
                 return int(record.act["edited"])
         return 0
@@ -145,7 +108,7 @@ class PostBox:
         """What is in a row; None where that, or the group, cannot be opened."""
         try:
             contents = self._opener.group(c, row.chat)
-            return None if contents is None else _opened(c, contents, row)
+            return None if contents is None else opened(c, contents, row)
         except Tampered:
             return None
 
@@ -159,15 +122,17 @@ class PostBox:
         post = self._cursors.encode(row.position)
         return new_event(POST, record.author, record.at, record.act, record.chat, post)
 
-    def came(self, c: Connection, chat: Chat, post: str, to: int, at: int) -> Settled | None:
+    def came(self, c: Connection, chat: Chat, post: str, to: int, message: Message) -> Settled | None:
         """A message of this node's own account has come back, and is at `to`; inside the transaction."""
         position = self._position(post)
         row = None if position is None else posts.post(c, position)
         if row is None or row.chat != chat.blind:
             return None
         posts.came(c, row.position, to)
-        self._drop_key(c, row)
-        return Settled(row.position, Sent(self._cursors.encode(to), at))
+        if (contents := self._opener.group(c, row.chat)) is not None:
+            self._files.came(c, contents, row.position, to, message.body)
+        self._keys.drop(c, row)
+        return Settled(row.position, Sent(self._cursors.encode(to), message.at))
 
     def posted(self, c: Connection, hub: str, post: str, code: str | None, place: int) -> Settled | None:
         """The group's node says what became of a post; inside the transaction. None where that is known."""
@@ -178,13 +143,29 @@ class PostBox:
         contents = self._opener.group(c, row.chat)
         if contents is None or contents.record.group is None or contents.record.group.hub != hub:
             return None
-        if code is not None:
+        deletes = opened(c, contents, row).act.get("act") == "deletion"
+        if code is not None and not (deletes and code == _GONE):
             return self._refuse(c, contents, row, code, place)
         if row.state == PostState.WAITING:
             return None  # the message itself tells that it is there
         posts.drop_post(c, row.position)
-        self._drop_key(c, row)
+        self._keys.drop(c, row)
         return Settled(row.position, Acted())
+
+    def withdraw(
+        self, c: Connection, contents: ChatContents, account: AccountId, position: int, place: int
+    ) -> Settled | None:
+        """An account deletes what waits: nothing of it is left, and its devices are told at `place`.
+
+        None where that does not wait.
+        """
+        row = posts.post(c, position)
+        mine = row is not None and row.account == self._blinder.account(account)
+        if row is None or not mine or row.chat != contents.blind or row.state != PostState.WAITING:
+            return None
+        c.info[SWEPT] = True
+        record = structs.replace(opened(c, contents, row), act={}, message=b"")
+        return self._refuse(c, contents, row, _GONE, place, record)
 
     def untold(self, c: Connection, pointer: bytes, place: int) -> Settled | None:
         """The group's node will never hear of a post."""
@@ -194,49 +175,22 @@ class PostBox:
         contents = self._opener.group(c, row.chat)
         return None if contents is None else self._refuse(c, contents, row, _UNTOLD, place)
 
-    def _refuse(self, c: Connection, contents: ChatContents, row: PostRow, code: str, place: int) -> Settled:
-        record = structs.replace(_opened(c, contents, row), code=code)
-        if self._drop_key(c, row):
+    def _refuse(
+        self,
+        c: Connection,
+        contents: ChatContents,
+        row: PostRow,
+        code: str,
+        place: int,
+        record: PostRecord | None = None,
+    ) -> Settled:
+        record = structs.replace(record or opened(c, contents, row), code=code)
+        if self._keys.drop(c, row):
             record = structs.replace(record, act={}, message=b"")
-        sealed = _sealed(c, contents, row.position, record)
+        sealed = sealed_post(c, contents, row.position, record)
+        files.drop(c, row.chat, row.position)
         posts.refuse(c, row.position, place, self._now() // HOUR, sealed)
         return Settled(row.position, problem_of(code), record, place)
-
-    def _drop_key(self, c: Connection, row: PostRow) -> bool:
-        """Destroy the own key of a post; whether it had one."""
-        if not FLEETING.delete_key(c, message_owner(row.chat, row.position)):
-            return False
-        FLEETING.mark_erased(c, self._fleeting_epoch())
-        return True
-
-    def blind(self, chat: ChatId) -> bytes:
-        """The blind index of a chat."""
-        return self._blinder.chat(chat)
-
-    def erased(self, c: Connection, chat: Chat, before: Key, places: list[int]) -> list[Settled]:
-        """All that was written into a copy and waits is erased with it, inside that transaction.
-
-        `before` is the key that it had. What is left of each is that it was refused, told at one of `places`;
-        where they are too few only those devices hear of the others that are there.
-        """
-        settled, hour = list[Settled](), self._now() // HOUR
-        for number, row in enumerate(posts.of_chat(c, chat.blind)):
-            place = places[min(number, len(places) - 1)]
-            try:
-                found = _records.decode(_plain(c, chat, before, row))
-            except Tampered:
-                found = None
-            self._drop_key(c, row)
-            if found is None or row.state == PostState.REFUSED or number >= len(places):
-                posts.drop_post(c, row.position)
-            if found is None or row.state == PostState.REFUSED:
-                continue
-            code = Code.HISTORY_ERASED.code
-            record = structs.replace(found, act={}, message=b"", code=code)
-            if number < len(places):
-                posts.refuse(c, row.position, place, hour, _sealed(c, chat, row.position, record))
-            settled.append(Settled(row.position, problem_of(code), record, place))
-        return settled
 
     def settle(self, settled: Settled) -> None:
         """It is committed: who waits is answered, and the author's other devices are told."""
@@ -298,51 +252,13 @@ class PostBox:
     # --- from time to time -----------------------------------------------------------------------
 
     async def again(self) -> None:
-        """Have groups' nodes told of all that waits: one that was put back from a backup may have lost it.
-
-        Raises `storage_unavailable`.
-        """
-        after, woken = 0, set[str]()
-        while page := await self._database.read(partial(posts.open_posts, after=after, limit=PAGE)):
-            after = page[-1].position
-            woken |= await self._database.transact(partial(self._note, rows=page))
-        self._peers.wake(sorted(woken))
-
-    def _note(self, c: Connection, rows: list[PostRow]) -> set[str]:
-        noted = []
-        for row in rows:
-            with suppress(Tampered):
-                contents = self._opener.group(c, row.chat)
-                if contents is not None and contents.record.group is not None:
-                    noted.append(Noted(contents.record.group.hub, POST, pointer(row.position)))
-        self._peers.note(c, noted)
-        return {each.node for each in noted}
+        """As `tell_again`."""
+        await tell_again(self._database, self._opener, self._peers)
 
     def stop(self) -> None:
         """No timer is left behind."""
         self._awaiting.stop()
 
 
+_GONE = Code.MESSAGE_GONE.code
 _UNTOLD = Code.NOT_TAKEN.code
-_CODES = {code.code: code for code in Code}
-
-
-def problem_of(code: str) -> Problem:
-    """What a group's node has refused a post with."""
-    return Problem(_CODES.get(code, Code.NOT_PERMITTED))
-
-
-def _opened(c: Connection, contents: ChatContents, row: PostRow) -> PostRecord:
-    return _records.decode(_plain(c, contents, contents.key, row))
-
-
-def _plain(c: Connection, chat: Chat | ChatContents, key: Key, row: PostRow) -> bytes:
-    context = _context(row.chat, row.position)
-    return open_beside(c, chat, row.position, row.sealed, context, key)
-
-
-def _sealed(c: Connection, chat: Chat | ChatContents, position: int, record: PostRecord) -> bytes:
-    context = _context(chat.blind, position)
-    if chat.record.history:
-        return _records.seal(chat.key, record, context)
-    return seal_beside(c, chat, position, _records.encode(record), context)

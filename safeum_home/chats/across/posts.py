@@ -14,8 +14,10 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.chats.across.acts import Acts
 from safeum_home.chats.across.awaiting import Awaiting
-from safeum_home.chats.across.post_box import PostBox, PostRecord, problem_of
+from safeum_home.chats.across.post_box import PostBox
+from safeum_home.chats.across.post_records import PostRecord, Settled, problem_of
 from safeum_home.chats.contents import Chat, ChatContents
+from safeum_home.chats.files.sending import Attachment
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.errors import Code, Problem
 from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database
@@ -27,8 +29,10 @@ from safeum_home.protocol.types import Message
 from safeum_home.storage import chats, events
 from safeum_home.storage.posts import PostState
 
-Make = Callable[[Connection, ChatContents], Act | None]
+Become = Callable[[Connection, ChatContents], Act | None]
 """What is to be posted, inside a transaction; None where nothing is. Raises `Problem`."""
+Make = Callable[[Connection, ChatContents, int], Act | None]
+"""The same at a position."""
 
 
 class Stored(NamedTuple):
@@ -76,6 +80,7 @@ class Posts:
         client_id: str,
         message: Message,
         check: Callable[[Connection], None] | None,
+        file: Attachment | None,
     ) -> Committed[Sent] | int:
         """Post a message that has no id yet; the position of one that was sent before, and has come since.
 
@@ -83,34 +88,72 @@ class Posts:
         """
         sent = self._blinder.client_id(caller.device, client_id)
 
-        def make(c: Connection, contents: ChatContents) -> Act:
+        def make(c: Connection, contents: ChatContents, _position: int) -> Act:
             if check is not None:
                 check(c)
             return self.acts.written(c, contents, message)
 
-        stored = await self._store(chat, caller, PostState.WAITING, make, sent=sent, shown=message)
-        position, at, answer = stored.position, message.at, stored.answer
-        if (earlier := stored.earlier) is not None:
-            found = await self._database.read(lambda c: self.box.post(c, earlier))
-            if found is None:
-                return earlier
-            if found.code:
-                raise problem_of(found.code)
-            position, at = earlier, found.at
-            answer = self._awaiting.begin(position, _hub(chat), caller.device)
-        assert answer is not None
+        stored = await self._store(chat, caller, PostState.WAITING, make, sent=sent, shown=message, file=file)
+        if stored.earlier is not None:
+            return await self._again(chat, caller, stored.earlier)
+        assert stored.answer is not None
+        return await self._sent(stored.position, message.at, stored.answer)
+
+    async def before(self, chat: Chat, caller: Caller, client_id: str) -> Committed[Sent] | None:
+        """The answer to a message that was sent before and waits, or was refused; raises as it was."""
+        sent = self._blinder.client_id(caller.device, client_id)
+        earlier = await self._database.read(lambda c: events.recognised(c, sent))
+        outcome = None if earlier is None else await self._again(chat, caller, earlier)
+        return None if isinstance(outcome, int) else outcome
+
+    async def _again(self, chat: Chat, caller: Caller, earlier: int) -> Committed[Sent] | int:
+        found = await self._database.read(lambda c: self.box.post(c, earlier))
+        if found is None:
+            return earlier
+        if found.code:
+            raise problem_of(found.code)
+        answer = self._awaiting.begin(earlier, _hub(chat), caller.device)
+        return await self._sent(earlier, found.at, answer)
+
+    async def _sent(self, position: int, at: int, answer: "Deferred[Any]") -> Committed[Sent]:
         outcome = await answer
         if isinstance(outcome, Sent):
             return Committed(outcome, _nothing)
         return Committed(Sent(self._cursors.encode(position), at, waiting=True), _nothing)
 
-    async def change(self, chat: Chat, caller: Caller, target: int, make: Make) -> Committed[Acted]:
+    async def change(self, chat: Chat, caller: Caller, target: int, become: Become) -> Committed[Acted]:
         """Post what an account does to the message at `target`."""
+
+        def make(c: Connection, contents: ChatContents, _position: int) -> Act | None:
+            return become(c, contents)
+
         stored = await self._store(chat, caller, PostState.CHANGING, make, about=target)
         if stored.answer is None:
             return Committed(Acted(), _nothing)
         outcome = await stored.answer
         return Committed(Acted(waiting=outcome is None), _nothing)
+
+    async def withdraw(self, chat: Chat, caller: Caller, target: int) -> Committed[Acted] | None:
+        """Delete what an account has written and waits; None where it does not, or is not its own.
+
+        It may be on its way already: so its deletion is told as well.
+        """
+        if await self._database.read(lambda c: self.box.post(c, target)) is None:
+            return None
+        withdrawn: list[Settled] = []
+
+        def make(c: Connection, contents: ChatContents, position: int) -> Act | None:
+            withdrawn.clear()
+            settled = self.box.withdraw(c, contents, caller.account, target, position)
+            if settled is None:
+                return None
+            withdrawn.append(settled)
+            return self.acts.withdrawn(self._cursors.encode(target))
+
+        stored = await self._store(chat, caller, PostState.CHANGING, make, about=target)
+        for each in withdrawn:
+            self.box.settle(each)
+        return Committed(Acted(), _nothing) if stored.record is not None else None
 
     async def _store(
         self,
@@ -122,8 +165,9 @@ class Posts:
         sent: bytes | None = None,
         shown: Message | None = None,
         about: int = 0,
+        file: Attachment | None = None,
     ) -> Stored:
-        """Commit it with the note for the group's node."""
+        """Commit it with the note for the group's node, and with its file, which waits as well."""
         hub, account, now = _hub(chat), caller.account, self._now()
         if not self._peers.reaches(hub):
             raise Problem(Code.FEDERATION_REFUSED)
@@ -133,19 +177,23 @@ class Posts:
         if shown is not None:
             message = frames.encode_params(structs.replace(shown, id=self._cursors.encode(position)))
 
+        attach = None if file is None else file.attaching(chat, position)
+
         def store(c: Connection) -> Stored:
             if sent is not None and (earlier := events.recognised(c, sent)) is not None:
                 return Stored(position, earlier=earlier)
             contents = self._opener.group(c, chat.blind)
             if contents is None or chats.member(c, chat.blind, blind) is None:
                 raise Problem(Code.NOT_A_CONTACT)
-            if (act := make(c, contents)) is None:
+            if (act := make(c, contents, position)) is None:
                 return Stored(position)
             if isinstance(act, Written) and act.edited is not None:
                 # Each one is later than those before, which have changed nothing here yet.
                 before = self.box.edited(c, contents, account, about)
                 act = structs.replace(act, edited=max(act.edited, before + 1))
             record = PostRecord(chat.id, account, now, msgspec.to_builtins(act), message, about)
+            if attach is not None:
+                attach(c)
             self.box.put(c, contents, position, state, record, sent)
             return Stored(position, record)
 

@@ -21,6 +21,7 @@ ENTRY = "group.entry"
 OVER = "group.over"
 LEFT = "group.left"
 READ = "group.read"
+CALLED = "group.called"
 HISTORY = "group.history"
 ERASED = "group.erased"
 MOST_PENDING = 1_000
@@ -108,6 +109,13 @@ class SharedLeave(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     """
 
     since: Origin | None = None
+
+
+class SharedName(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`group.called`: how members of the groups of the node that is told are to call the sender."""
+
+    address: Address
+    display_name: DisplayName = ""
 
 
 class SharedRead(Struct, frozen=True, forbid_unknown_fields=True):

@@ -92,6 +92,7 @@ def upgrade() -> None:
         _blind("node", primary_key=True),
         _blind("life"),
         _number("visible"),
+        _sealed(),
     )
     _table("agreements", _blind("chat", primary_key=True), _blind("account", primary_key=True))
     op.create_index("ix_agreements_account", "agreements", ["account"])
