@@ -388,6 +388,21 @@ class FleetingTests(GroupHistoryCase):
         self.acknowledge()
         self.assertEqual(self.rows(self.nodes[B], "fleeting_keys"), 0)
 
+    def test_post_waits_for_a_week(self) -> None:
+        """A post of such a group waits for seven days at the most; nothing of it is left, and it is told."""
+        self.nodes.away.add(A)
+        self.bob.ask("chat.send", **self.bob.message(self.chat, "one"))
+        self.nodes[B].settle(6 * 24 * 3600)
+        self.assertEqual(self.bob.take("chat.post"), [])
+        self.nodes[B].settle(24 * 3600)
+        self.nodes[B].settle(3600)
+        [told] = self.bob.take("chat.post")
+        self.assertEqual(told["params"]["code"], "not_taken")
+        self.assertEqual(self.rows(self.nodes[B], "fleeting_keys"), 0)
+        self.nodes.away.clear()
+        self.settle()
+        self.assertEqual(self.texts(self.alice), [])
+
 
 class ReceiptTests(GroupHistoryCase):
     """Nodes that lie."""
