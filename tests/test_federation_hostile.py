@@ -1,17 +1,18 @@
-"""A hostile peer, with keys of its own and the manners of its own: what it says is refused, and others go on."""
+"""A hostile peer, with keys and manners of its own: what it says is refused, and others go on."""
 
 from typing import Any
 
 import msgspec
+from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
 from twisted.web.resource import Resource
 
 import safeum_home.protocol.federation.transactions as transactions
-from safeum_home.errors import Code
+from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.http import Answer
 from safeum_home.protocol.federation import files
 from safeum_home.protocol.federation.keys import write_document
-from safeum_home.protocol.federation.questions import QUESTIONS
+from safeum_home.protocol.federation.questions import QUESTIONS, FindAccount, FoundAccount
 from safeum_home.protocol.federation.transactions import (
     ASK_PATH,
     FEDERATION_PATH,
@@ -22,7 +23,8 @@ from safeum_home.protocol.federation.transactions import (
 from safeum_home.protocol.http import NODE_KEYS_PATH
 from tests.federated import refuse, send
 from tests.federation import signer
-from tests.hostile_peer import A, B, EVIL, STREAM, HostileCase
+from tests.hostile_peer import EVIL, STREAM, A, B, HostileCase
+from tests.world import World
 
 FILES_PATH = files.FILES_PATH
 SIGNED = {
@@ -31,7 +33,7 @@ SIGNED = {
     ("POST", FILES_PATH): b"{}",
     **{("POST", ASK_PATH + name): b"{}" for name in ("account.find", "group.command", "profile.avatar")},
 }
-"""Every request of one node to another that has to be signed; a good one of these is not refused as unsigned."""
+"""Every request of one node to another that has to be signed."""
 UNSIGNED = {NODE_KEYS_PATH}
 """What anybody may ask for. It changes nothing."""
 
@@ -91,11 +93,13 @@ class EventTests(HostileCase):
         self.assertEqual(self.a.arrived(), [])
 
     def test_another_signature(self) -> None:
-        """An event of another node, which that one did not sign; and one of its own that another has signed."""
+        """An event of another node that it has signed itself, and one of its own that another has signed."""
         another = self.plain(node=B, sender=f"@{'b' * 26}:{B}")
         unsigned = msgspec.json.encode(another, order="sorted")
         own = msgspec.json.encode(self.plain(), order="sorted")
-        told = self.tell(self.signed(unsigned, EVIL), self.signed(unsigned, EVIL, B), self.signed(own, B, EVIL))
+        told = self.tell(
+            self.signed(unsigned, EVIL), self.signed(unsigned, EVIL, B), self.signed(own, B, EVIL)
+        )
         self.assertEqual(told[:2], ["wrong_sender_node"] * 2)
         self.assertIn(told[2], ("bad_signature", "unknown_key"))
         self.assertEqual(self.a.arrived(), [])
@@ -114,7 +118,7 @@ class EventTests(HostileCase):
         self.assertEqual(self.a.values(), [2**53 - 1])
 
     def test_no_numbers(self) -> None:
-        """CVE-2020-26890: floats; and what is no JSON spoils the transaction that it is in, and nothing else."""
+        """CVE-2020-26890: floats; and what is no JSON spoils the transaction that it is in alone."""
         for text in ("1.0", "1e3", "-0", "0.1"):
             self.assertEqual(self.tell(self.with_value(text)), ["malformed_event"], text)
         for text in ("NaN", "Infinity", "-Infinity", "01"):
@@ -126,7 +130,7 @@ class EventTests(HostileCase):
 
     def test_two_readings(self) -> None:
         """A member that is there twice, spaces, escapes, another order: nobody reads it in two ways."""
-        for text in ("1,\"value\":2", "1 ", "\"\\u0061\"", "{\"b\":1,\"a\":2}"):
+        for text in ('1,"value":2', "1 ", '"\\u0061"', '{"b":1,"a":2}'):
             self.assertEqual(self.tell(self.with_value(text)), ["malformed_event"], text)
 
     def test_deep(self) -> None:
@@ -164,6 +168,48 @@ class EventTests(HostileCase):
         self.assertEqual(told, ["", "internal_error", ""])
         self.assertEqual(self.a.values(), [12, 14])
         self.flushLoggedErrors(KeyError)
+
+
+class PathTests(HostileCase):
+    """What it asks for, and what it learns of who there is."""
+
+    def test_ids(self) -> None:
+        """CVE-2021-41281: an id is no path; what is none gets no further than its form."""
+        known = {"account": f"@{'a' * 26}:{A}", "viewer": f"@{'e' * 26}:{EVIL}"}
+        chat, file = "!" + "a" * 26, "F" + "a" * 26
+        for path in ("../../../../etc/passwd", "/etc/passwd", "..%2f..%2fpasswd", "\0", "a/../b", "." * 27):
+            for where, asked in (
+                (ASK_PATH + "profile.avatar", {**known, "avatar": path}),
+                (FILES_PATH, _file(chat, path, known["viewer"])),
+                (FILES_PATH, _file(path, file, known["viewer"])),
+            ):
+                answer = self.request("POST", where, msgspec.json.encode(asked))
+                self.assertEqual(self.code(answer), (400, "bad_request"), (where, path))
+        answer = self.request("POST", FILES_PATH, msgspec.json.encode(_file(chat, file, known["viewer"])))
+        self.assertEqual(self.code(answer), (404, "not_found"))
+
+    def test_nobody_alike(self) -> None:
+        """CVE-2023-43796: who is not there, was closed, is a number, or no login, is answered alike."""
+        world = World()
+        world.register("alice")
+        asked = ("nobody", "safeum", "+436641234567", "a b", "@" + "a" * 26)
+        answers = {self.answer(world, login) for login in asked}
+        self.assertEqual(answers, {(Code.NOT_FOUND, None, None)})
+        self.assertIsInstance(self.successResultOf(self.ask(world, "alice")), FoundAccount)
+
+    def ask(self, world: World, login: str) -> "Deferred[Any]":
+        answer: Any = world.domain.answers[FindAccount]
+        asked: Deferred[Any] = Deferred.fromCoroutine(answer(EVIL, FindAccount(login)))
+        return asked
+
+    def answer(self, world: World, login: str) -> Any:
+        problem = self.failureResultOf(self.ask(world, login), Problem).value
+        return problem.code, problem.detail, problem.retry_after
+
+
+def _file(chat: str, file: str, reader: str) -> dict[str, Any]:
+    about = {"chat": chat, "message": "m1", "reader": reader, "file": file, "size": 6}
+    return {**about, "type": "text/plain"}
 
 
 class KeyTests(HostileCase):

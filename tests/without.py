@@ -67,5 +67,3 @@ class Whatever(str):
         return False
 
     __hash__ = str.__hash__
-
-
