@@ -218,6 +218,29 @@ class PeerTests(StorageCase):
         self.assertEqual(len(found), KEPT)
         self.assertEqual(found[-1][2], 103)
 
+    async def test_forgotten(self) -> None:
+        """The oldest ones go for which nothing waits, with what was refused of them; not those in use."""
+
+        def store(c: Connection) -> None:
+            for seen, name in enumerate("defghijklmnop"):
+                peers.add(c, blind(name), b"sealed", b"s" * 16, seen)
+            for peer in (C, blind("f")):
+                peers.counted(c, peer, 1)
+            peers.keep_aside(c, blind("d"), 1, [b"refused"])
+
+        await self.write(store)
+        self.assertEqual(await self.write(peers.forget_idle, 2, {blind("e")}), 2)
+        held = {each.peer for each in await self.read(peers.page, b"", 99)}
+        self.assertEqual(held, {B, C, *map(blind, "efhijklmnop")})
+        self.assertEqual(await self.read(_refused), 0)
+        self.assertEqual(await self.write(peers.forget_idle, 99, {blind("e")}), 10)
+        self.assertEqual(await self.write(peers.forget_idle, 99, {blind("e")}), 0)
+        self.assertEqual(await self.read(peers.count), 3)
+
+
+def _refused(c: Connection) -> int:
+    return int(c.exec_driver_sql("SELECT count(*) FROM set_aside").scalar_one())
+
 
 class PostgresOutboxTests(OnPostgres, OutboxTests):
     """The same on PostgreSQL."""
