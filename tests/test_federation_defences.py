@@ -241,7 +241,7 @@ DEFENCES |= {
     ),
     "paths instead of ids (CVE-2021-41281)": (
         HOSTILE + "PathTests.test_ids",
-        (Defence(inbound, "_decode", lambda octets, _kind: msgspec.json.decode(octets)),),
+        (Defence(inbound, "decode", lambda octets, _kind: msgspec.json.decode(octets)),),
     ),
     "names of files (CVE-2021-41281)": (
         "tests.test_client_file_names.NameTests.test_nasty",

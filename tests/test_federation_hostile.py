@@ -1,5 +1,7 @@
 """A hostile peer, with keys and manners of its own: what it says is refused, and others go on."""
 
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import msgspec
@@ -7,11 +9,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
 from twisted.web.resource import Resource
 
-import safeum_home.protocol.federation.transactions as transactions
 from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.http import Answer
-from safeum_home.protocol.federation import files
+from safeum_home.protocol import federation
+from safeum_home.protocol.federation.files import FILES_PATH
 from safeum_home.protocol.federation.keys import write_document
+from safeum_home.protocol.federation.now import NOW_PATH
 from safeum_home.protocol.federation.questions import QUESTIONS, FindAccount, FoundAccount
 from safeum_home.protocol.federation.transactions import (
     ASK_PATH,
@@ -26,11 +29,11 @@ from tests.federation import signer
 from tests.hostile_peer import EVIL, STREAM, A, B, HostileCase
 from tests.world import World
 
-FILES_PATH = files.FILES_PATH
 SIGNED = {
     ("PUT", f"{TRANSACTIONS_PATH}{STREAM}/1"): b'{"events":[]}',
     ("POST", HELLO_PATH): b"{}",
     ("POST", FILES_PATH): b"{}",
+    ("POST", NOW_PATH): b'{"events":[]}',
     **{("POST", ASK_PATH + name): b"{}" for name in ("account.find", "group.command", "profile.avatar")},
 }
 """Every request of one node to another that has to be signed."""
@@ -47,8 +50,8 @@ class EndpointTests(HostileCase):
         self.assertEqual(served, UNSIGNED | {FEDERATION_PATH.rstrip("/")})
         paths = {
             value
-            for module in (transactions, files)
-            for name, value in vars(module).items()
+            for module in iter_modules(federation.__path__)
+            for name, value in vars(import_module(f"{federation.__name__}.{module.name}")).items()
             if name.endswith("_PATH") and isinstance(value, str) and value.startswith(FEDERATION_PATH)
         } - {FEDERATION_PATH, ASK_PATH, TRANSACTIONS_PATH}
         paths |= {ASK_PATH + name for name in QUESTIONS} | {f"{TRANSACTIONS_PATH}{STREAM}/1"}
