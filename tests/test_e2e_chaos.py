@@ -7,6 +7,7 @@ from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.chaos import network
 from tests.chaos.network import alone, impossible
 from tests.chaos.plan import Cut, new_plan
 from tests.chaos.said import DELETED, Said, Saying, Shown, View, faults
@@ -104,6 +105,11 @@ class FaultTests(SynchronousTestCase):
 
 class ChaosTests(SynchronousTestCase):
     """The run itself, in namespaces."""
+
+    def test_not_permitted(self) -> None:
+        """Where namespaces cannot be had, why is said; the run is skipped then, also where CI=true."""
+        self.patch(network, "_PROBE", "echo no such thing >&2; exit 1")
+        self.assertEqual(network.impossible(), "namespaces are not permitted here: no such thing")
 
     def test_a_minute(self) -> None:
         """Afterwards every chat is the same everywhere; nothing is lost, doubled or out of order."""
