@@ -51,9 +51,18 @@ async def _without_numbers(
     return receiving._answer(reached)
 
 
+_applied = receiving._applied
+
+
 async def _failing(kind: Any, origin: str, event: Any) -> Any:
     """`receiving._applied` that does not expect that a kind may fail."""
     return await kind.apply(origin, event)
+
+
+async def _talkative(kind: Any, origin: str, event: Any) -> Any:
+    """`receiving._applied` that writes down what comes."""
+    receiving._log.info("{event}", event=event)
+    return await _applied(kind, origin, event)
 
 
 async def _stored_or_not(self: Any, origin: str, run: Any, before: Any, is_last: bool) -> Any:
@@ -165,6 +174,10 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "one that cannot be stored (CVE-2025-61672)": (
         HOSTILE + "EventTests.test_poison_in_the_database",
         (Defence(receiving.Receiver, "_store", _stored_or_not),),
+    ),
+    "what is said, in logs (synapse#3327)": (
+        HOSTILE + "LogTests.test_nothing",
+        (Defence(receiving, "_applied", _talkative),),
     ),
     "numbers that go back": (
         INBOUND + "SequenceTests.test_rewound",

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.web.resource import Resource
 
 from safeum_home.errors import Code, Problem
@@ -290,6 +291,48 @@ class FloodTests(HostileCase):
             answer = self.request("PUT", path, body_of([self.event()]))
             self.assertEqual(answer.status, 503)
         self.still_well()
+
+
+class LogTests(HostileCase):
+    """synapse#3327, #13855: what it says is in no log, whatever becomes of it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.logged: list[str] = []
+        observer: Any = self.log
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+
+    def log(self, event: LogEvent) -> None:
+        self.logged.append(f"{formatEvent(event)} {event.get('log_failure')}")
+
+    def test_nothing(self) -> None:
+        """Neither what is taken nor what is refused, nor paths, fields and keys; nor whose it is."""
+        mark = "canary" * 3
+
+        def fail(event: Any) -> None:
+            if event.id == "2":
+                raise KeyError("it fails at this one")
+
+        self.a.kinds[0].applying = fail
+        for event in (
+            self.event(content={"value": 1, "text": mark}),
+            self.event(content={"value": 2, "text": mark}, id="2"),
+            self.event(content={"value": 3, "text": mark}, sender=f"@{'b' * 26}:{B}"),
+            self.event(type=f"test.{mark}"),
+            self.with_value(f'1.0,"{mark}":1'),
+        ):
+            self.tell(event)
+        for path in (f"{ASK_PATH}{mark}", f"{HELLO_PATH}?{mark}", f"/{mark}"):
+            for fields in ({}, {"Signature": mark, "Safeum-Origin": mark}, None):
+                self.request("POST", path, mark.encode(), fields)
+        self.pair.answers[EVIL] = Answer(200, mark.encode())
+        self.request("POST", HELLO_PATH, b"{}", self.fields("POST", HELLO_PATH, b"{}", key_id="ed25519:8"))
+        self.assertTrue(self.logged)
+        self.flushLoggedErrors(KeyError)
+        for line in self.logged:
+            self.assertNotIn(mark, line)
+            self.assertNotIn("e" * 26, line)
 
 
 class PipelineTests(HostileCase):
