@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -58,7 +59,7 @@ class Person:
         await other.until(lambda: other.stands(self, ContactState.INCOMING))
         await other.client.accept(self.account)
         for one, another in ((self, other), (other, self)):
-            await one.until(lambda one=one, another=another: one.stands(another, ContactState.ACCEPTED))
+            await one.until(partial(one.stands, another, ContactState.ACCEPTED))
         return self.contacts[other.account].chat
 
     async def gather(self, name: str, others: Sequence["Person"]) -> str:
@@ -67,7 +68,7 @@ class Person:
         assert not made.refused, made.refused
         chat = made.chat.chat
         for other in others:
-            await other.until(lambda other=other: chat in other.invited)
+            await other.until(partial(_is_in, other.invited, chat))
             await other.client.accept_invitation(chat)
         return chat
 
@@ -182,6 +183,10 @@ class Person:
                 self._ids.setdefault(event.body.text, event.id)
         elif isinstance(event, Message) and event.signature is None:
             self.heard[event.chat].append(event)
+
+
+def _is_in(invited: set[str], chat: str) -> bool:
+    return chat in invited
 
 
 def _shown(message: Message, logins: dict[str, str]) -> Shown:
