@@ -48,6 +48,7 @@ class Saying:
         self.type = type
         self.together = together
         self.may_wait = may_wait
+        self.late = frozenset(("invalid_cursor",))
         self.ended = 0
         self.applying: Callable[[Event], None] = lambda event: None
         self.storing: Callable[[Connection, Event], None] = lambda c, event: None

@@ -4,6 +4,7 @@ from base64 import b64encode
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.config import FileSection
 from safeum_home.ports.files import Reading
@@ -16,10 +17,10 @@ MIB = 1024**2
 SECTION = FileSection(largest=4 * MIB, quota=8 * MIB, copies=3 * MIB, waiting=5)
 
 
-class FilesAcrossCase(AcrossCase):
-    """Alice sends to Bob, who is at another node."""
+class FileHands(SynchronousTestCase):
+    """What people do with files in `chat`, or another one."""
 
-    options = {"files": SECTION}
+    chat = ""
 
     def upload(self, client: Client, chat: str, octets: bytes, kind: str = OCTETS) -> str:
         """The id that the file has at the node of `client`."""
@@ -42,16 +43,6 @@ class FilesAcrossCase(AcrossCase):
     def send(self, client: Client, body: dict[str, Any], chat: str | None = None) -> str:
         params = client.message(chat or self.chat, "") | {"body": body}
         return str(client.call("chat.send", **params)["id"])
-
-    def sent(self, octets: bytes, **more: Any) -> str:
-        """Alice sends a file; the id of her message."""
-        return self.send(self.alice, self.body(self.upload(self.alice, self.chat, octets), octets, **more))
-
-    def got(self, octets: bytes, **more: Any) -> str:
-        """Alice has sent it; the id of the message that Bob has."""
-        self.sent(octets, **more)
-        self.settle()
-        return str(self.page(self.bob)[-1]["id"])
 
     def forward(self, client: Client, message: str, chat: str, source: str | None = None) -> str:
         """The id of the copy."""
@@ -87,6 +78,22 @@ class FilesAcrossCase(AcrossCase):
         self.tidy(client)
         self.assertEqual(dict(world.store.written), {})
         self.assertEqual(world.database.count("dropped"), 0)
+
+
+class FilesAcrossCase(FileHands, AcrossCase):
+    """Alice sends to Bob, who is at another node."""
+
+    options = {"files": SECTION}
+
+    def sent(self, octets: bytes, **more: Any) -> str:
+        """Alice sends a file; the id of her message."""
+        return self.send(self.alice, self.body(self.upload(self.alice, self.chat, octets), octets, **more))
+
+    def got(self, octets: bytes, **more: Any) -> str:
+        """Alice has sent it; the id of the message that Bob has."""
+        self.sent(octets, **more)
+        self.settle()
+        return str(self.page(self.bob)[-1]["id"])
 
 
 class ByHand:

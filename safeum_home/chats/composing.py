@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.altering import Altering, Place
 from safeum_home.chats.changing import check_mentions
-from safeum_home.chats.contents import Chat, ChatKind, check_files
+from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.files.sending import Attachment, Attachments
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem
@@ -92,7 +92,6 @@ class Composing:
 
         attachment = None
         if isinstance(body, File):
-            check_files(chat)
             attachment = await self._attachments.find(sender, chat, body)
         return Composed(body, params.reply_to, params.mentions, forwarded, check, attachment)
 

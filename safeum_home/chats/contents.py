@@ -69,12 +69,6 @@ class Chat:
     """The other node that orders a group, of which this is a copy."""
 
 
-def check_files(chat: Chat) -> None:
-    """Files are in direct chats, and in groups within one node; raises `not_across_nodes`."""
-    if chat.kind is ChatKind.GROUP:
-        check_local(chat)
-
-
 def check_local(chat: Chat) -> None:
     """What nodes do not tell each other is for chats within one of them; raises `not_across_nodes`."""
     if chat.nodes or chat.hub is not None:

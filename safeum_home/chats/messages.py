@@ -86,6 +86,10 @@ class Messages:
         try:
             composed = await self._composing.find(caller.account, chat, params)
         except Problem as problem:
+            if chat.hub is not None:
+                before = await self._posts.before(chat, caller, params.client_id)
+                if before is not None:
+                    return before
             return await self._sent_before.or_refused(chat, caller, params.client_id, problem)
         # It may have changed meanwhile: what is sealed is sealed under the key that it has now.
         chat = await self._registry.load(ChatId(params.chat), caller.account)
@@ -211,8 +215,8 @@ class Messages:
         """The node that orders the group puts it into its place."""
         message = self._composed(self._message(chat, caller.account, params.body, 0), composed)  # type: ignore[arg-type]  # see `composed`
         self._fan_out.take(caller.account, len(chat.members), len(frames.encode_params(message)))
-        check = None if composed is None else composed.check
-        outcome = await self._posts.send(chat, caller, params.client_id, message, check)
+        check, file = (None, None) if composed is None else (composed.check, composed.attachment)
+        outcome = await self._posts.send(chat, caller, params.client_id, message, check, file)
         return (
             await self._sent_before.at(chat, caller.account, outcome) if isinstance(outcome, int) else outcome
         )

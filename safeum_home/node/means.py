@@ -8,6 +8,8 @@ from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.across.acts import Acts
 from safeum_home.chats.across.awaiting import Awaiting
+from safeum_home.chats.across.files import ForeignFiles
+from safeum_home.chats.across.group_files import GroupFiles
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.post_box import PostBox
 from safeum_home.chats.across.posts import Posts
@@ -49,6 +51,8 @@ class DomainMeans:
     """What they are to be told of chats."""
     posts: Posts
     """What goes to the nodes of groups that are ordered elsewhere."""
+    foreign_files: ForeignFiles
+    group_files: GroupFiles
 
     @property
     def node(self) -> str:
@@ -74,7 +78,9 @@ def make_means(
     bus, registry, now = LocalBus(), ChatRegistry(database, blinder, opener), _milliseconds(clock)
     awaiting, cursors = Awaiting(clock), vault.cursors
     acts = Acts(GroupReferences(config.node.name, blinder, cursors))
-    box = PostBox(database, blinder, cursors, opener, bus, peers, awaiting, now)
+    foreign = ForeignFiles(blinder, vault.fleeting, config.files, now)
+    files = GroupFiles(config.node.name, foreign, vault.fleeting)
+    box = PostBox(database, blinder, cursors, opener, bus, peers, awaiting, files, now)
     return DomainMeans(
         config,
         clock,
@@ -91,6 +97,8 @@ def make_means(
         peers,
         Telling(peers, blinder),
         Posts(database, blinder, cursors, opener, peers, acts, box, awaiting, now),
+        foreign,
+        files,
     )
 
 

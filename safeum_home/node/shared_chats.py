@@ -2,7 +2,6 @@
 
 from safeum_home.chats.across.arrivals import Arrivals
 from safeum_home.chats.across.deletions import DeletionKind
-from safeum_home.chats.across.files import ForeignFiles
 from safeum_home.chats.across.history import ErasedKind, HistoryKind
 from safeum_home.chats.across.lives import LivesAcross
 from safeum_home.chats.across.markers import MarkerKind
@@ -26,7 +25,6 @@ def make_shared_chats(
     shown, references = Shown(means.node, opener), References(means.node, blinder, cursors)
     limit = messaging.rates["events_per_foreign_account"]
     arrivals = Arrivals(means.registry, means.milliseconds, lives, limit)
-    files = ForeignFiles(blinder, means.vault.fleeting, means.config.files, means.milliseconds)
     return (
         MessageKind(
             database,
@@ -39,7 +37,7 @@ def make_shared_chats(
             changes,
             messaging.delivery,
             messaging.fleeting,
-            files,
+            means.foreign_files,
         ),
         DeletionKind(database, blinder, shown, arrivals, altering, changes),
         MarkerKind(database, blinder, opener, references, arrivals, messaging.receipts),

@@ -41,6 +41,7 @@ def make_shared_posts(
         changes,
         delivery,
         box,
+        means.group_files,
         signing(node, means.vault.signer),
     )
     return (
@@ -62,6 +63,7 @@ def make_shared_posts(
             means.telling,
             means.peers,
             box,
+            means.group_files,
         ),
         PostedKind(node, database, box, now),
         ReadKind(node, database, blinder, now, registry, opener, references),

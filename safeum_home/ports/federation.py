@@ -58,7 +58,8 @@ class SharedKind(Protocol):
     It may have `together`: that many of its events may be stored in one transaction; and `may_wait`: that it
     is of no matter whether an object is told before or behind others. What a node cannot take of such a kind
     now, which `apply` and `store` say with `busy` and `rate_limited`, holds up nothing else, and is told
-    again later.
+    again later. And `late`: with which codes an object that was refused is told again later, though others
+    were told meanwhile, which otherwise come behind it.
     """
 
     @property

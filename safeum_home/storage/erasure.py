@@ -165,6 +165,8 @@ def erase_copy(c: Connection, chat: bytes, upto: int, epoch: int) -> None:
 
 def forget_copy(c: Connection, chat: bytes) -> None:
     """The same of one that holds nothing: its rows and its key go."""
+    files.drop_uploads_of(c, chat)
+    files.drop_posted(c, chat)
     waiting = select(posts.c.position).where(posts.c.chat == _owner)
     c.execute(delete(dedupe).where(dedupe.c.position.in_(waiting)), {"owner": chat})
     for table in OF_CHATS:

@@ -103,6 +103,15 @@ def forget_copy(c: Connection, blob: bytes, stored: bytes | None = None) -> None
     c.execute(update(fetched).where(fetched.c.blob == blob).values(stored=NONE, received=0, ends=0))
 
 
+def disown_copies(c: Connection, account: bytes) -> None:
+    """What was kept for an account is to go, but what was forwarded: others of its groups fetch it anew."""
+    c.execute(
+        update(fetched)
+        .where(fetched.c.account == account, fetched.c.stored != NONE, _USES == 1)
+        .values(ends=1)
+    )
+
+
 def drop_abandoned(c: Connection, now: int, limit: int) -> int:
     """Forget copies that are not whole, and that nobody has gone on with; how many."""
     over = list(c.execute(_ABANDONED, {"now": now, "limit": limit}).scalars())

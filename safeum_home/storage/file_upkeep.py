@@ -9,7 +9,7 @@ from safeum_home.storage.fetched import stored_among
 from safeum_home.storage.files import drop, drop_upload, release, with_rows
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import FilePlace
-from safeum_home.storage.schema import blobs, dropped, events, fetched, files, strays, uploads
+from safeum_home.storage.schema import blobs, dropped, events, fetched, files, posts, strays, uploads
 
 _DELETE_DROPPED = Many("DELETE FROM dropped WHERE (blob) IN ({rows})", ("bytea",))
 # What is less than a chunk, and not all of an upload, is in its row alone.
@@ -35,8 +35,11 @@ _DROPPED = select(dropped.c.blob).where(dropped.c.blob > bindparam("after")).ord
 _NOTE_STRAYS = Many("INSERT INTO strays (blob, seen) {rows} ON CONFLICT DO NOTHING", ("bytea", "bigint"))
 _FORGET_STRAYS = Many("DELETE FROM strays WHERE (blob) IN ({rows})", ("bytea",))
 _OWN_EVENT = (events.c.chat == files.c.chat) & (events.c.position == files.c.position)
+# What waits for the node of a group has no message yet.
+_POSTED = exists().where(posts.c.position == files.c.position)
+_ALONE = events.c.position.is_(None) & (files.c.ends == 0) & ~_POSTED
 _AFTER = (
-    select(files.c.chat, files.c.position, (events.c.position.is_(None) & (files.c.ends == 0)).label("alone"))
+    select(files.c.chat, files.c.position, _ALONE.label("alone"))
     .outerjoin(events, _OWN_EVENT)
     .where(tuple_(files.c.chat, files.c.position) > tuple_(bindparam("chat"), bindparam("position")))
     .order_by(files.c.chat, files.c.position)

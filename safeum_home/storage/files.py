@@ -9,11 +9,11 @@ from hashlib import blake2b
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, insert, select, update
 
-from safeum_home.storage.fetched import drop_copies
+from safeum_home.storage.fetched import disown_copies, drop_copies
 from safeum_home.storage.keys import FLEETING
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import FileRow, UploadRow
-from safeum_home.storage.schema import blobs, fetched, files, members, uploads
+from safeum_home.storage.schema import blobs, fetched, files, members, posts, uploads
 
 NOBODY = bytes(16)
 """Whose blobs are those of accounts that were closed."""
@@ -47,6 +47,7 @@ _OF_ACCOUNT = (
     .join(blobs, blobs.c.blob == uploads.c.blob)
     .where(blobs.c.account == bindparam("account"))
 )
+_POSTED = select(posts.c.chat, posts.c.position).where(posts.c.account == bindparam("account"))
 _DROP = Many("INSERT INTO dropped (blob) {rows} ON CONFLICT DO NOTHING", ("bytea",))
 _DELETE_BLOBS = Many("DELETE FROM blobs WHERE (blob) IN ({rows})", ("bytea",))
 _REFERRED = (
@@ -180,6 +181,19 @@ def shut_upto(c: Connection, chat: bytes, position: int) -> None:
     drop_uploads_of(c, chat)
 
 
+def move(c: Connection, row: FileRow, to: FileRow) -> None:
+    """The message of a file has another place than what waited for it; its key of its own stays behind."""
+    c.execute(insert(files), to._asdict())
+    drop(c, row.chat, row.position)
+
+
+def drop_posted(c: Connection, chat: bytes) -> None:
+    """What accounts here have written into a group of another node, and waits for that, is dropped."""
+    _drop_where(
+        c, files.c.chat == chat, files.c.position.in_(select(posts.c.position).where(posts.c.chat == chat))
+    )
+
+
 def drop_some(c: Connection, chat: bytes, upto: int, limit: int) -> bool:
     """Drop the first files of a chat up to a position, `limit` at the most; False where there is none."""
     mine = (files.c.chat == chat) & (files.c.position <= upto)
@@ -206,6 +220,9 @@ def drop_account(c: Connection, account: bytes) -> None:
     own = list(c.execute(_OF_ACCOUNT, {"account": account}).scalars())
     for file in own:
         _drop_uploads(c, uploads.c.file == file)
+    for chat, position in c.execute(_POSTED, {"account": account}).all():
+        drop(c, chat, position)
+    disown_copies(c, account)
     for table in (files, blobs, fetched):
         c.execute(update(table).where(table.c.account == account).values(account=NOBODY))
 

@@ -123,11 +123,11 @@ def content(event: Event, kind: type[S]) -> S:
         raise Problem(Code.MALFORMED_EVENT) from None
 
 
-def body_of(plain: dict[str, Any], sender: str, files: bool = False) -> Body:
+def body_of(plain: dict[str, Any], sender: str) -> Body:
     """The body of a message: what an account can send, or a stub that `sender` has left.
 
-    Raises `malformed_event`; `not_across_nodes` for a file, unless `files` are asked for: whoever does that
-    calls them by names of this node (`ForeignFiles.body`), and gives the message a row of its file.
+    Raises `malformed_event`. Whoever takes a file from it calls that by a name of this node
+    (`ForeignFiles.body`), and gives the message a row of it.
     """
     try:
         kind = plain.get("kind")
@@ -138,8 +138,6 @@ def body_of(plain: dict[str, Any], sender: str, files: bool = False) -> Body:
         known: KnownBody = msgspec.convert(plain, KnownBody, strict=True)
     except ValueError:  # msgspec's are, too
         raise Problem(Code.MALFORMED_EVENT) from None
-    if isinstance(known, File) and not files:
-        raise Problem(Code.NOT_ACROSS_NODES)
     if not isinstance(known, File | Unknown) and not (isinstance(known, Deleted) and known.by == sender):
         raise Problem(Code.MALFORMED_EVENT, "the node alone writes this kind")
     return known

@@ -12,7 +12,7 @@ from msgspec import structs
 from sqlalchemy import Connection
 
 from safeum_home import ids
-from safeum_home.chats.contents import Chat
+from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.files.own_keys import OwnKey, opener
 from safeum_home.chats.files.record import OpenFile, Source, open_file, seal_file
 from safeum_home.config import FileSection
@@ -26,21 +26,28 @@ from safeum_home.storage import files
 from safeum_home.storage.fetched import add_foreign
 from safeum_home.storage.rows import FileRow
 
+AnyChat = Chat | ChatContents
 
-def node_with(chat: Chat, sender: AccountId) -> str:
+
+def node_with(chat: AnyChat, sender: AccountId) -> str:
     """The node that has the file of a message which `sender` has written into a chat.
 
-    It is asked with the id that the message has there (`Message.origin`), on behalf of a member.
+    It is asked with the id that the message has there (`Message.origin`), on behalf of a member. In groups
+    too that is the author's node: whose octets they are, and whose room, does not hang on the group's node,
+    and that need not hold what others write.
     """
     return node_of(sender)
 
 
 class Told(NamedTuple):
-    """The message that a file came with: who wrote it, its id at the node that has the file, for whom."""
+    """The message that a file came with: who wrote it, its id at the node that has the file, for whom.
+
+    That is None in a group, where each member asks for himself.
+    """
 
     sender: AccountId
     message: str
-    reader: AccountId
+    reader: AccountId | None
 
 
 class ForeignFiles:
@@ -54,7 +61,7 @@ class ForeignFiles:
         self._section = section
         self._now = now
 
-    def body(self, chat: Chat, sender: AccountId, told: File) -> File:
+    def body(self, chat: AnyChat, sender: AccountId, told: File) -> File:
         """What clients of this node see: an id that no node can make up to be another file's.
 
         The same file is the same here, each time that it is sent into the chat.
@@ -63,7 +70,7 @@ class ForeignFiles:
         index = self._blinder.foreign(node_with(chat, sender), about)
         return structs.replace(told, file=ids.foreign_file_id(index))
 
-    def attach(self, c: Connection, chat: Chat, position: int, told: Told, body: File, kept: bool) -> None:
+    def attach(self, c: Connection, chat: AnyChat, position: int, told: Told, body: File, kept: bool) -> None:
         """In the transaction that stores a message: it has this file, as its node describes it.
 
         `kept`: whether the message is.
@@ -91,7 +98,7 @@ class ForeignFiles:
         if own is not None:
             own.store(c)
 
-    def _known(self, c: Connection, chat: Chat, file: bytes) -> OpenFile | None:
+    def _known(self, c: Connection, chat: AnyChat, file: bytes) -> OpenFile | None:
         """The file, where another message of the chat has it, too."""
         for row in files.uses_in(c, chat.blind, file, 1):
             try:

@@ -5,19 +5,24 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
+from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import body_of
 from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId
+from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Peers
 from safeum_home.protocol.federation.chats import Reference
 from safeum_home.protocol.federation.events import Event, node_of
 from safeum_home.protocol.federation.group_posts import POST, Act, Written
-from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Body
+from safeum_home.storage import roster
 
 PATIENCE = 2 * 60 * 1000
 """Milliseconds for which all of a group's node waits where an author's node cannot be asked for its keys."""
+LATE = frozenset((Code.UNKNOWN_KEY.code,))
+"""With which codes what an author did is told again later, once the keys are to be had: better than never."""
 MOST_NODES = 1_000
 _NOT_NOW = (Code.NODE_UNREACHABLE, Code.BUSY)
 
@@ -52,14 +57,22 @@ def act_of(event: Event) -> Act:
 def group_body(plain: dict[str, Any], sender: str) -> Body:
     """What an account can write into a group across nodes.
 
-    Raises `malformed_event`, and `not_across_nodes` for a file.
+    Raises `malformed_event`.
     """
     body = body_of(plain, sender)
-    if isinstance(body, File):
-        raise Problem(Code.NOT_ACROSS_NODES)
     if isinstance(body, Deleted):
         raise Problem(Code.MALFORMED_EVENT)
     return body
+
+
+def check_people(c: Connection, blinder: Blinder, chat: bytes, act: Written) -> None:
+    """Whom a message names is in the group, or was; raises `not_a_member`."""
+    named = {*act.mentions} | ({act.forwarded.author} if act.forwarded is not None else set())
+    for account in named:
+        if account is None:
+            continue
+        if roster.entry(c, chat, blinder.account(AccountId(account))) is None:
+            raise Problem(Code.NOT_A_MEMBER)
 
 
 class Authors:

@@ -14,14 +14,15 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import Arrivals, content
 from safeum_home.chats.across.changed import is_gone, tell
-from safeum_home.chats.across.group_authors import Authored, Authors, group_body
+from safeum_home.chats.across.group_authors import LATE, Authored, Authors, group_body
 from safeum_home.chats.across.group_copies import check_hub
+from safeum_home.chats.across.group_files import GroupFiles
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.group_shown import GroupShown
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.post_box import PostBox, Settled
 from safeum_home.chats.altering import Altered, Altering, Change, Place, Stored
-from safeum_home.chats.changing import MessageChanges
+from safeum_home.chats.changing import MessageChanges, edited_body
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.opening import ChatOpener
@@ -36,7 +37,7 @@ from safeum_home.protocol.federation.chats import Reference
 from safeum_home.protocol.federation.events import Event, node_of
 from safeum_home.protocol.federation.group_posts import CHANGE, MESSAGE, PassedOn, Removed, Written
 from safeum_home.protocol.message_types import Deleted
-from safeum_home.protocol.types import Message, Notice
+from safeum_home.protocol.types import Body, Message, Notice
 from safeum_home.storage import changes, events
 from safeum_home.storage.rows import NewEvent
 
@@ -48,6 +49,8 @@ class Arrived(NamedTuple):
     message: Message
     by: AccountId
     reply_to: Reference | None = None
+    told: Body | None = None
+    """Its body as its author's node calls what is in it."""
 
     @property
     def is_changed(self) -> bool:
@@ -72,6 +75,7 @@ class GroupMessages:
         changes: MessageChanges,
         delivery: Delivery,
         posts: PostBox,
+        files: GroupFiles,
         signed: Callable[[Message], Message],
     ) -> None:
         """`signed` puts this node's signature to what its system contact writes."""
@@ -87,6 +91,7 @@ class GroupMessages:
         self._changes = changes
         self._delivery = delivery
         self._posts = posts
+        self._files = files
         self._signed = signed
 
     async def apply(self, node: str, event: Event, is_change: bool) -> Applied:
@@ -97,6 +102,7 @@ class GroupMessages:
         chat = await self._registry.load(chat_id)
         if chat is None or chat.hub != node:
             raise Problem(Code.NOT_A_CONTACT)
+        arrived = self._named_here(chat, arrived)
         self._posts.heard(node)
         sent, places = self._references.sent(arrived.name), Places(self._database, chat)
         outcome: list[bytes | Stored] = []
@@ -115,7 +121,7 @@ class GroupMessages:
                 outcome.append(self._first(c, chat, both[0], arrived, sent))
                 known = both[0]
             if known is not None and arrived.name.node == self._node:
-                came = self._posts.came(c, chat, arrived.name.id, known, arrived.message.at)
+                came = self._posts.came(c, chat, arrived.name.id, known, arrived.message)
                 settled.extend([] if came is None else [came])
                 if came is not None and arrived.is_changed and known == both[0]:
                     outcome.append(self._changed_before(c, chat, outcome[0], arrived, both))
@@ -172,6 +178,12 @@ class GroupMessages:
         )
         return Arrived(name, message, by, act.reply_to)
 
+    def _named_here(self, chat: Chat, arrived: Arrived) -> Arrived:
+        """The same, as clients of this node see it."""
+        message = arrived.message
+        body = self._files.body(chat, AccountId(message.sender), message.body)
+        return arrived._replace(message=structs.replace(message, body=body), told=message.body)
+
     def _first(self, c: Connection, chat: Chat, position: int, arrived: Arrived, sent: bytes) -> bytes:
         """Store a message; its encoded parameters."""
         contents = self._opener.group(c, chat.blind)
@@ -184,6 +196,8 @@ class GroupMessages:
         encoded = frames.encode_params(message)
         sealed = seal_under(contents.key, chat.blind, position, encoded)
         events.append_events(c, [NewEvent(chat.blind, position, sealed, sent)])
+        sender, told = AccountId(message.sender), arrived.told or message.body
+        self._files.attach(c, contents, position, sender, arrived.name.id, told)
         return encoded
 
     def _again(self, arrived: Arrived) -> Change:
@@ -200,7 +214,8 @@ class GroupMessages:
                 return self._changes.deleted(c, place, now.body)
             if now.edited is None or now.edited <= (message.edited or 0):
                 return None
-            return Altered(structs.replace(message, body=now.body, mentions=now.mentions, edited=now.edited))
+            body = edited_body(message, now.body)
+            return Altered(structs.replace(message, body=body, mentions=now.mentions, edited=now.edited))
 
         return change
 
@@ -211,6 +226,7 @@ class GroupMessageKind:
     type = MESSAGE
     together = True
     """Many may be stored in one transaction."""
+    late = LATE
 
     def __init__(self, shown: GroupShown, messages: GroupMessages) -> None:
         self._shown = shown

@@ -148,7 +148,8 @@ class CopyEntries:
             if own:
                 self._join(copy, entry, told.earlier, places)
             else:
-                self._copies.add(copy, entry.account)
+                # Files of accounts of this node are for those who see the messages.
+                self._copies.add(copy, entry.account, visible=0 if told.earlier else places.chat)
         self._copies.tell_entry(copy, entry)
 
     def _check_room(self, copy: Copy) -> None:

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from safeum_home.chats.across.arrivals import AHEAD, Arrivals
 from safeum_home.chats.across.changed import check_author
 from safeum_home.chats.across.group_answers import posted
-from safeum_home.chats.across.group_authors import Authored, act_of, group_body
+from safeum_home.chats.across.group_authors import Authored, act_of, check_people, group_body
+from safeum_home.chats.across.group_files import GroupFiles
 from safeum_home.chats.across.group_notes import GroupEvent
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.passing_on import keep
@@ -45,7 +46,7 @@ from safeum_home.protocol.federation.group_posts import (
     Written,
 )
 from safeum_home.protocol.types import Message
-from safeum_home.storage import events, roster
+from safeum_home.storage import events
 from safeum_home.storage.passed_on import ITSELF
 from safeum_home.storage.rows import NewEvent
 
@@ -77,6 +78,7 @@ class PostKind:
         telling: Telling,
         peers: Peers,
         posts: PostBox,
+        files: GroupFiles,
     ) -> None:
         self._database = database
         self._blinder = blinder
@@ -91,6 +93,7 @@ class PostKind:
         self._telling = telling
         self._peers = peers
         self._posts = posts
+        self._files = files
 
     # --- the author's node
 
@@ -218,8 +221,9 @@ class PostKind:
         self._altering.check_writer(c, place.chat, place.account)
         if act.edited is None or act.edited <= (message.edited or 0):
             return None
-        body = edited_body(message, group_body(act.body, place.account))
-        self._check_people(c, place.chat, act)
+        told = group_body(act.body, place.account)
+        body = edited_body(message, self._files.body(place.chat, place.account, told))
+        check_people(c, self._blinder, place.chat.blind, act)
         now = structs.replace(message, body=body, mentions=tuple(act.mentions), edited=act.edited)
         return Altered(now, told=EDITED)
 
@@ -235,13 +239,14 @@ class PostKind:
             self._telling.groups.again(c, chat, event.node, known)
             return []
         contents, _ = self._altering.contents(c, chat.blind, sender)
-        self._check_people(c, contents, act)
+        check_people(c, self._blinder, chat.blind, act)
+        told = group_body(act.body, sender)
         message = Message(
             self._cursors.encode(position),
             chat.id,
             sender,
             self._arrivals.time(act.sent),
-            group_body(act.body, sender),
+            self._files.body(chat, sender, told),
             reply_to=self._references.reply_to(c, chat, act.reply_to),
             mentions=tuple(act.mentions),
             forwarded=act.forwarded,
@@ -252,16 +257,8 @@ class PostKind:
         row = NewEvent(chat.blind, position, sealed, self._references.sent(name))
         self._telling.groups.append(c, [GroupEvent(row, chat.nodes)])
         keep(c, contents, position, event)
+        self._files.attach(c, contents, position, sender, name.id, told)
         return [lambda: self._deliver(chat, sender, encoded, position)]
-
-    def _check_people(self, c: Connection, chat: ChatContents, act: Written) -> None:
-        """Whom a message names is in the group, or was; raises `not_a_member`."""
-        named = {*act.mentions} | ({act.forwarded.author} if act.forwarded is not None else set())
-        for account in named:
-            if account is None:
-                continue
-            if roster.entry(c, chat.blind, self._blinder.account(AccountId(account))) is None:
-                raise Problem(Code.NOT_A_MEMBER)
 
     # --- telling
 

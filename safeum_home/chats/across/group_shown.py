@@ -20,7 +20,6 @@ from safeum_home.ids import AccountId, system_account
 from safeum_home.protocol.events import Reacted
 from safeum_home.protocol.federation.events import Event, new_event, node_of
 from safeum_home.protocol.federation.group_posts import POST, Act, GroupPins, Left, PassedOn
-from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Message
 from safeum_home.storage import events, group_nodes, reactions, roster
@@ -103,7 +102,7 @@ class GroupShown:
 
     def _own(self, c: Connection, chat: ChatContents, message: Message) -> dict[str, Any] | None:
         by = message.body.by if isinstance(message.body, Deleted) else message.sender
-        if node_of(by) != self._node or isinstance(message.body, File):
+        if node_of(by) != self._node:
             return None
         at = message.body.at if isinstance(message.body, Deleted) else message.edited or message.at
         act = self._acts.changed(c, chat, message, None)

@@ -141,7 +141,7 @@ class MessageKind:
         shared, sender = content(event, SharedMessage), AccountId(event.sender)
         if event.id is None:
             raise Problem(Code.MALFORMED_EVENT)
-        body = told = body_of(shared.body, sender, files=True)
+        body = told = body_of(shared.body, sender)
         chat = await self._arrivals.present(node, event, shared.life)
         if isinstance(told, File):
             body = self._files.body(chat, sender, told)

@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.awaiting import Awaiting
+from safeum_home.chats.across.group_files import GroupFiles
 from safeum_home.chats.across.post_again import pointer, tell_again
 from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.opening import ChatOpener
@@ -22,7 +23,8 @@ from safeum_home.protocol.commands import Acted, Sent
 from safeum_home.protocol.events import PostChanged
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.protocol.federation.group_posts import POST
-from safeum_home.storage import posts
+from safeum_home.protocol.types import Message
+from safeum_home.storage import files, posts
 from safeum_home.storage.backend import SWEPT
 from safeum_home.storage.posts import PostState
 from safeum_home.storage.rows import PostRow
@@ -77,6 +79,7 @@ class PostBox:
         bus: Bus,
         peers: Peers,
         awaiting: Awaiting,
+        files: GroupFiles,
         now: Callable[[], int],
     ) -> None:
         """`now` is in milliseconds."""
@@ -87,6 +90,7 @@ class PostBox:
         self._bus = bus
         self._peers = peers
         self._awaiting = awaiting
+        self._files = files
         self._now = now
 
     # --- the author's command --------------------------------------------------------------------
@@ -139,14 +143,16 @@ class PostBox:
         post = self._cursors.encode(row.position)
         return new_event(POST, record.author, record.at, record.act, record.chat, post)
 
-    def came(self, c: Connection, chat: Chat, post: str, to: int, at: int) -> Settled | None:
+    def came(self, c: Connection, chat: Chat, post: str, to: int, message: Message) -> Settled | None:
         """A message of this node's own account has come back, and is at `to`; inside the transaction."""
         position = self._position(post)
         row = None if position is None else posts.post(c, position)
         if row is None or row.chat != chat.blind:
             return None
         posts.came(c, row.position, to)
-        return Settled(row.position, Sent(self._cursors.encode(to), at))
+        if (contents := self._opener.group(c, row.chat)) is not None:
+            self._files.came(c, contents, row.position, to, message.body)
+        return Settled(row.position, Sent(self._cursors.encode(to), message.at))
 
     def posted(self, c: Connection, hub: str, post: str, code: str | None, place: int) -> Settled | None:
         """The group's node says what became of a post; inside the transaction. None where that is known."""
@@ -199,6 +205,7 @@ class PostBox:
     ) -> Settled:
         record = structs.replace(record or _opened(contents, row), code=code)
         sealed = _records.seal(contents.key, record, _context(row.chat, row.position))
+        files.drop(c, row.chat, row.position)
         posts.refuse(c, row.position, place, self._now() // HOUR, sealed)
         return Settled(row.position, problem_of(code), record, place)
 

@@ -16,6 +16,7 @@ from safeum_home.chats.across.acts import Acts
 from safeum_home.chats.across.awaiting import Awaiting
 from safeum_home.chats.across.post_box import PostBox, PostRecord, Settled, problem_of
 from safeum_home.chats.contents import Chat, ChatContents
+from safeum_home.chats.files.sending import Attachment
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.errors import Code, Problem
 from safeum_home.ports import Blinder, Caller, Committed, Cursors, Database
@@ -78,6 +79,7 @@ class Posts:
         client_id: str,
         message: Message,
         check: Callable[[Connection], None] | None,
+        file: Attachment | None,
     ) -> Committed[Sent] | int:
         """Post a message that has no id yet; the position of one that was sent before, and has come since.
 
@@ -90,17 +92,29 @@ class Posts:
                 check(c)
             return self.acts.written(c, contents, message)
 
-        stored = await self._store(chat, caller, PostState.WAITING, make, sent=sent, shown=message)
-        position, at, answer = stored.position, message.at, stored.answer
-        if (earlier := stored.earlier) is not None:
-            found = await self._database.read(lambda c: self.box.post(c, earlier))
-            if found is None:
-                return earlier
-            if found.code:
-                raise problem_of(found.code)
-            position, at = earlier, found.at
-            answer = self._awaiting.begin(position, _hub(chat), caller.device)
-        assert answer is not None
+        stored = await self._store(chat, caller, PostState.WAITING, make, sent=sent, shown=message, file=file)
+        if stored.earlier is not None:
+            return await self._again(chat, caller, stored.earlier)
+        assert stored.answer is not None
+        return await self._sent(stored.position, message.at, stored.answer)
+
+    async def before(self, chat: Chat, caller: Caller, client_id: str) -> Committed[Sent] | None:
+        """The answer to a message that was sent before and waits, or was refused; raises as it was."""
+        sent = self._blinder.client_id(caller.device, client_id)
+        earlier = await self._database.read(lambda c: events.recognised(c, sent))
+        outcome = None if earlier is None else await self._again(chat, caller, earlier)
+        return None if isinstance(outcome, int) else outcome
+
+    async def _again(self, chat: Chat, caller: Caller, earlier: int) -> Committed[Sent] | int:
+        found = await self._database.read(lambda c: self.box.post(c, earlier))
+        if found is None:
+            return earlier
+        if found.code:
+            raise problem_of(found.code)
+        answer = self._awaiting.begin(earlier, _hub(chat), caller.device)
+        return await self._sent(earlier, found.at, answer)
+
+    async def _sent(self, position: int, at: int, answer: "Deferred[Any]") -> Committed[Sent]:
         outcome = await answer
         if isinstance(outcome, Sent):
             return Committed(outcome, _nothing)
@@ -150,8 +164,9 @@ class Posts:
         sent: bytes | None = None,
         shown: Message | None = None,
         about: int = 0,
+        file: Attachment | None = None,
     ) -> Stored:
-        """Commit it with the note for the group's node."""
+        """Commit it with the note for the group's node, and with its file, which waits as well."""
         hub, account, now = _hub(chat), caller.account, self._now()
         if not self._peers.reaches(hub):
             raise Problem(Code.FEDERATION_REFUSED)
@@ -160,6 +175,8 @@ class Posts:
         message = b""
         if shown is not None:
             message = frames.encode_params(structs.replace(shown, id=self._cursors.encode(position)))
+
+        attach = None if file is None else file.attaching(chat, position)
 
         def store(c: Connection) -> Stored:
             if sent is not None and (earlier := events.recognised(c, sent)) is not None:
@@ -174,6 +191,8 @@ class Posts:
                 before = self.box.edited(c, contents, account, about)
                 act = structs.replace(act, edited=max(act.edited, before + 1))
             record = PostRecord(chat.id, account, now, msgspec.to_builtins(act), message, about)
+            if attach is not None:
+                attach(c)
             self.box.put(c, contents, position, state, record, sent)
             return Stored(position, record)
 

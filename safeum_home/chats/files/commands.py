@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from safeum_home.chats.contents import Chat, check_files
+from safeum_home.chats.contents import Chat
 from safeum_home.chats.files.means import FileMeans
 from safeum_home.chats.files.own_keys import opener
 from safeum_home.chats.files.record import OpenFile, open_file, open_upload, unreadable
@@ -40,7 +40,6 @@ class FileCommands:
         chat = await means.registry.load(ChatId(params.chat), caller.account)
         if chat is None or caller.account not in chat.writers:
             raise means.registry.refusal(ChatId(params.chat), caller.account)
-        check_files(chat)
         path, file = UPLOADS_PATH, None
         if params.file is not None:
             file = FileId(params.file)

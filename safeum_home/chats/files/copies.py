@@ -35,8 +35,7 @@ class Copies:
 
         Raises `not_found` where no message has the file any more, and `too_large`; then the key is zeroed.
         """
-        means, source = self._means, file.source
-        assert source is not None
+        means = self._means
         if (copy := self._open.get(file.blob)) is not None:
             file.key.wipe()
             copy.readers += 1
@@ -44,7 +43,7 @@ class Copies:
         if file.size > min(means.section.largest, means.section.copies):
             file.key.wipe()
             raise Problem(Code.TOO_LARGE)
-        copy = self._open[file.blob] = Copy(self, Kept(means, file), source)
+        copy = self._open[file.blob] = Copy(self, Kept(means, file))
         try:
             await copy.kept.look()
         except BaseException:
@@ -84,28 +83,32 @@ class Copies:
 class Copy:
     """A file of another node, as far as it is here, and whoever reads it. It has one reader at first."""
 
-    def __init__(self, copies: Copies, kept: Kept, source: Source) -> None:
+    def __init__(self, copies: Copies, kept: Kept) -> None:
         self._copies = copies
         self.kept = kept
-        self._source = source
+        self._asked: Source | None = None
+        """With whose right it is being fetched, or was last."""
         self.readers = 1
         self._left_at = 0.0
         self._fetching: Fetching | None = None
         self._problem: Problem | None = None
         self._waiting: list[Deferred[None]] = []
 
-    async def until(self, end: int) -> int:
+    async def until(self, end: int, source: Source) -> int:
         """Return when the octets before `end` can be read, fetching them where they are not there yet.
 
+        That is done with the right of who reads first; where that is none any more, with `source`.
         How many can be read then. Raises what is in the way, as `Fetching.run` does.
         """
         while self.kept.received < end:
             if self._fetching is None:
-                self._begin()
+                self._begin(source)
             if self._fetching is not None:
                 await self._more()
             if self.kept.received < end and self._fetching is None:
-                raise self._problem or Problem(Code.INTERNAL)
+                problem = self._problem or Problem(Code.INTERNAL)
+                if problem.code is not Code.NOT_FOUND or self._asked == source:
+                    raise problem
         return self.kept.received
 
     def release(self) -> None:
@@ -143,9 +146,9 @@ class Copy:
         """Whether somebody reads it, or may come back."""
         return self.readers > 0 or self._copies.now() - self._left_at < LINGER
 
-    def _begin(self) -> None:
-        self._problem = None
-        self._fetching = fetching = self._copies.fetching(self, self._source)
+    def _begin(self, source: Source) -> None:
+        self._problem, self._asked = None, source
+        self._fetching = fetching = self._copies.fetching(self, source)
         spawn(self._run(fetching), "fetching a file of another node").addBoth(self._over)
 
     async def _run(self, fetching: Fetching) -> None:

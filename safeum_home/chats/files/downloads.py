@@ -11,7 +11,7 @@ from safeum_home.chats.files.copies import Copies, Copy
 from safeum_home.chats.files.means import CHECK_EVERY, FileMeans
 from safeum_home.chats.files.octets import CHUNK, SEALED, chunks, open_chunks, sealed_size
 from safeum_home.chats.files.own_keys import opener
-from safeum_home.chats.files.record import OpenFile, open_file, unreadable
+from safeum_home.chats.files.record import OpenFile, Source, open_file, unreadable
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, FileId
 from safeum_home.storage import files
@@ -28,16 +28,23 @@ class Readings:
         self._means = means
         self._copies = copies
 
-    async def open(self, account: AccountId, chat: Chat, name: str, found: Found) -> "OpenReading":
+    async def open(
+        self, account: AccountId, chat: Chat, name: str, found: Found, lent: bool = False
+    ) -> "OpenReading":
         """The file that `found` finds in `chat`, read by `account`: one of its transfers.
 
-        Raises what `found` does, `busy`, and `file_lost` where what is kept of it is damaged.
+        `lent`: another node asks, which has what came from other nodes from these. Raises what `found`
+        does, `busy`, and `file_lost` where what is kept of it is damaged.
         """
         means = self._means
 
         def read(c: Connection) -> OpenFile:
             row = found(c)
-            return open_file(chat.key, row, opener(c, means.fleeting, row))
+            opened = open_file(chat.key, row, opener(c, means.fleeting, row))
+            if lent and opened.source is not None and opened.source.reader is None:
+                opened.key.wipe()
+                raise Problem(Code.NOT_FOUND)
+            return opened
 
         means.slots.take(account)
         try:
@@ -48,7 +55,8 @@ class Readings:
             if isinstance(error, Tampered):
                 raise unreadable(chat) from None
             raise
-        return OpenReading(means, opened, name, found, lambda: means.slots.release(account), copy)
+        source = None if opened.source is None else opened.source.read_by(account)
+        return OpenReading(means, opened, name, found, lambda: means.slots.release(account), copy, source)
 
 
 class Downloads:
@@ -85,14 +93,19 @@ class OpenReading:
         check: Callable[[Connection], object],
         closed: Any,
         copy: Copy | None,
+        source: Source | None,
     ) -> None:
-        """`check` raises what is in the way of reading on. A `copy` has the file's key; else this has it."""
+        """`check` raises what is in the way of reading on. A `copy` has the file's key; else this has it.
+
+        `source` says where the rest of a copy is had.
+        """
         self._means = means
         self._check = check
         self._check_at = means.now() + CHECK_EVERY
         self._open = file if copy is None else copy.kept.file
         self._closed = closed
         self._copy = copy
+        self._source = source
         self._busy = False
         self.file: FileId = file.id
         self.type = file.type
@@ -108,9 +121,9 @@ class OpenReading:
             if self._means.now() >= self._check_at:
                 await self._means.database.read(self._check)
                 self._check_at = self._means.now() + CHECK_EVERY
-            if self._copy is None:
+            if self._copy is None or self._source is None:
                 return await self._part(self._open.blob, offset, most)
-            there = await self._copy.until(min((offset // CHUNK + 1) * CHUNK, self.size))
+            there = await self._copy.until(min((offset // CHUNK + 1) * CHUNK, self.size), self._source)
             return await self._part_of(self._copy, offset, min(most, there - offset))
         finally:
             self._busy = False

@@ -13,6 +13,7 @@ from safeum_home.chats.files.octets import CHUNK
 from safeum_home.chats.files.receiving import CHECKPOINT
 from safeum_home.chats.files.record import Source
 from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId
 from safeum_home.ports.federation import Peers
 from safeum_home.ports.files import Intake
 from safeum_home.protocol.federation.files import FetchFile
@@ -51,7 +52,7 @@ class Fetching:
 
         That is `busy`, `file_quota`, `not_found`, `node_unreachable`, and what the store raises.
         """
-        reader = self._source.reader
+        reader = reader_of(self._source)
         with self._means.slots.one(reader):
             try:
                 await self._kept.begin(self._means.blinder.account(reader), busy)
@@ -82,7 +83,7 @@ class Fetching:
             question = FetchFile(
                 source.chat,
                 source.message,
-                source.reader,
+                reader_of(source),
                 source.file,
                 file.size,
                 file.type,
@@ -124,3 +125,9 @@ class Fetching:
             elif now >= check_at:
                 await kept.check()
                 check_at = now + CHECK_EVERY
+
+
+def reader_of(source: Source) -> AccountId:
+    """For whom it is fetched; `Source.read_by` has said so."""
+    assert source.reader is not None
+    return source.reader

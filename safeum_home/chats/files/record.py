@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.sealed_records import SealedRecords
@@ -14,13 +15,20 @@ from safeum_home.storage.rows import FileRow, UploadRow
 
 
 class Source(Struct, frozen=True):
-    """Where another node has a file: with which message of a chat, for which account, as which file there."""
+    """Where another node has a file: with which message of a chat, for which account, as which file there.
+
+    Without a `reader` it came with a message of a group, and whoever reads it here asks for it himself.
+    """
 
     node: str
     chat: ChatId
     message: str
-    reader: AccountId
+    reader: AccountId | None
     file: FileId
+
+    def read_by(self, account: AccountId) -> "Source":
+        """The same, asked for by somebody: by an account of this node, where it names nobody."""
+        return self if self.reader is not None else replace(self, reader=account)
 
 
 class FileRecord(Struct, frozen=True, omit_defaults=True):

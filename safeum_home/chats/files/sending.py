@@ -79,9 +79,11 @@ class Attachments:
         open_chat = self._chats.opener(c, account)
         for row in files.uses_of(c, blind, self._blinder.account(account), _LOOKED_AT):
             try:
-                return open_file(open_chat(row.chat).key, row, opener(c, self._fleeting, row))
+                file = open_file(open_chat(row.chat).key, row, opener(c, self._fleeting, row))
             except Tampered:
                 continue
+            source = file.source
+            return file._replace(source=None if source is None else source.read_by(account))
         raise Problem(Code.NOT_FOUND, "there is no such file, or it is not for you")
 
 

@@ -18,8 +18,9 @@ FILES_PATH = "/_safeum/federation/v1/files"
 class FetchFile(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The file of a message, for `reader`, an account of the node that asks, from an octet on.
 
-    `message` is the id that the message has at the node that is asked; `file`, `size` and `type` are what it
-    says of its file. Where all that is not so, or not for that account, the answer is `not_found`.
+    `message` is the id by which the node that is asked has told of the message; `file`, `size` and `type`
+    are what that says of its file. Where all that is not so, or not for that account, the answer is
+    `not_found`.
     """
 
     chat: Chat
