@@ -8,7 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run demo test model test-files timing lint docs bench clean
+SECONDS ?= 1800
+SEED ?=
+
+.PHONY: run demo test model chaos test-files timing lint docs bench clean
 
 run: $(INSTALLED)
 	@$(BIN)/twistd --nodaemon --pidfile= safeum --development --port $(PORT)
@@ -21,6 +24,9 @@ test: $(INSTALLED)
 
 model: $(INSTALLED)
 	@MODEL_SEED=$${MODEL_SEED:-$$(date +%s)} $(BIN)/python -m tests.runner tests.test_chats_model
+
+chaos: $(INSTALLED)
+	@$(BIN)/python -m tests.chaos $(SECONDS) $(SEED)
 
 test-files: $(INSTALLED)
 	@$(BIN)/python -m tests.e2e.big_file

@@ -34,11 +34,9 @@ from safeum_home.protocol.federation.questions import QUESTIONS
 from safeum_home.protocol.federation.transactions import (
     ASK_PATH,
     FEDERATION_PATH,
-    HELLO_PATH,
     MOST_OCTETS,
     STREAM,
     TRANSACTIONS_PATH,
-    Hello,
 )
 from safeum_home.protocol.frames import problem_details
 
@@ -64,6 +62,10 @@ class Body(Intake, Protocol):
 
 NewBody = Callable[[Any, "int | None"], Body]
 """The body of a request on a channel, of so many octets, if its head says how many."""
+
+
+Post = Callable[[str, bytes, bytes], Awaitable[Struct]]
+"""As `_Way.run`."""
 
 
 class Limits(NamedTuple):
@@ -97,8 +99,9 @@ class FederationResource(Resource):
         limits: Limits,
         counts: Counts,
         lending: Lending,
+        posts: Mapping[str, Post],
     ) -> None:
-        """`heard` is told of each node that has sent a request that is really of it."""
+        """`heard` is told of each node that has sent a request that is really of it; `posts` are by path."""
         super().__init__()
         self._new_body = new_body
         self._verifier = verifier
@@ -108,6 +111,7 @@ class FederationResource(Resource):
         self._limits = limits
         self._counts = counts
         self._lending = lending
+        self._posts = posts
         self._heads = Held(HEADS, OF_AN_ADDRESS)
         self._bodies = Held(AT_ONCE, OF_A_NODE)
         self._stopped = False
@@ -204,8 +208,8 @@ class FederationResource(Resource):
                 return await self._receiver.received(origin, stream, number, octets, digest)
 
             return _Way(b"PUT", MOST_OCTETS, apply)
-        if text == HELLO_PATH:
-            return _Way(b"POST", LONGEST_QUESTION, _hello)
+        if (run := self._posts.get(text)) is not None:
+            return _Way(b"POST", LONGEST_QUESTION, run)
         if text == FILES_PATH:
             return _Way(b"POST", LONGEST_QUESTION, self._lend)
         question = QUESTIONS.get(text.removeprefix(ASK_PATH)) if text.startswith(ASK_PATH) else None
@@ -214,12 +218,12 @@ class FederationResource(Resource):
         return _Way(b"POST", LONGEST_QUESTION, self._asked(question))
 
     async def _lend(self, origin: str, octets: bytes, _digest: bytes) -> Lent:
-        asked: Any = _decode(octets, FetchFile)
+        asked: Any = decode(octets, FetchFile)
         return await self._lending.lend(origin, asked)
 
     def _asked(self, question: type[Struct]) -> Callable[[str, bytes, bytes], Awaitable[Struct]]:
         async def ask(origin: str, octets: bytes, _digest: bytes) -> Struct:
-            asked, answer = _decode(octets, question), self._answers().get(question)
+            asked, answer = decode(octets, question), self._answers().get(question)
             if answer is None:
                 raise Problem(Code.NOT_FOUND)
             return await answer(origin, asked)
@@ -245,11 +249,8 @@ class KeysResource(Resource):
         return _write(request, self._own.document())
 
 
-async def _hello(_origin: str, octets: bytes, _digest: bytes) -> Struct:
-    return _decode(octets, Hello)
-
-
-def _decode(octets: bytes, kind: type[Struct]) -> Struct:
+def decode(octets: bytes, kind: type[Struct]) -> Struct:
+    """The body of a request; raises `Problem(bad_request)`."""
     try:
         return msgspec.json.decode(octets, type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):

@@ -23,6 +23,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
 from safeum_home.outgoing.http import Answer
 from safeum_home.ports.outbox import Batch, Outbox, Refused, Trim
+from safeum_home.protocol.federation.group_posts import PASSED_ON
 from safeum_home.protocol.federation.transactions import TRANSACTIONS_PATH, stream_name
 
 LONGEST_ANSWER = 128 * 1024
@@ -105,6 +106,11 @@ class Sender:
         """Whether a node will be looked after without being woken: what waits is looked for later."""
         way = self._ways.get(node)
         return way is not None and way.is_woken
+
+    def is_failing(self, node: str) -> bool:
+        """Whether a node could not be told, and has not shown since that it is there."""
+        way = self._ways.get(node)
+        return way is not None and way.core.since is not None and not way.is_there
 
     def heard(self, node: str) -> None:
         """A node has sent a request that is really of it."""
@@ -257,10 +263,14 @@ class Sender:
             raise Failed(error.reason) from None
 
     def _is_without_keys(self, way: _Way, batch: Batch, refused: Sequence[Refused]) -> bool:
-        """Whether a node knows no key of this one for now, which says nothing of what it was told."""
+        """Whether a node knows no key of this one for now, which says nothing of what it was told.
+
+        Of what is passed on it says that of the keys of a third node, for which nobody else is to wait.
+        """
         since = way.core.since
         passes = since is None or self._clock.seconds() - since < SOON
-        return passes and [each.code for each in refused] == ["unknown_key"] * len(batch.rows)
+        own = any(row.type not in PASSED_ON for row in batch.rows)
+        return passes and own and [each.code for each in refused] == ["unknown_key"] * len(batch.rows)
 
     async def _split(self, node: str, batch: Batch, code: str) -> None:
         """A node will not take it as a whole: so it gets half, and one event that it will not take goes."""

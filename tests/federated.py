@@ -7,7 +7,7 @@ pair.settle()
 b.arrived()  # [("a.example", "1", 5)]
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -48,6 +48,7 @@ class Saying:
         self.type = type
         self.together = together
         self.may_wait = may_wait
+        self.late = frozenset(("invalid_cursor",))
         self.ended = 0
         self.applying: Callable[[Event], None] = lambda event: None
         self.storing: Callable[[Connection, Event], None] = lambda c, event: None
@@ -83,6 +84,41 @@ class Saying:
             self.ended += 1
 
         return Applied(store, lambda: self.published.append((name, value)), ended)
+
+
+class Passing:
+    """A kind of what passes: names, each with a number. What was taken is written down."""
+
+    type = "test.passing"
+    lives = 5.0
+
+    def __init__(self, node: "Node") -> None:
+        self._node = node
+        self.values: dict[Hashable, int | None] = {}
+        self.heard: list[tuple[str, str, int]] = []
+        self.changes: list[tuple[str, str]] = []
+        self.applying: Callable[[Event], None] = lambda event: None
+
+    def build(self, node: str, subjects: Sequence[Hashable]) -> Sequence[Event]:
+        return [event for subject in subjects for event in self._event(subject)]
+
+    def _event(self, name: Hashable) -> list[Event]:
+        value = self.values.get(name)
+        if value is None:
+            return []
+        content = {"value": value, "text": self._node.padding}
+        sender, at = AccountId(f"{_ALICE}:{self._node.name}"), int(self._node.pair.clock.seconds() * 1000)
+        return [new_event(self.type, sender, at, content, id=str(name))]
+
+    async def apply(self, node: str, event: Event) -> None:
+        self.applying(event)
+        self.heard.append((node, str(event.id), event.content["value"]))
+
+    def lost(self, node: str) -> None:
+        self.changes.append(("lost", node))
+
+    def back(self, node: str) -> None:
+        self.changes.append(("back", node))
 
 
 class Node:
@@ -122,7 +158,8 @@ class Node:
             Saying(self, "chat.message", together=True),
             Saying(self, "test.patient", may_wait=True),
         )
-        self.federation.connect(self.kinds, {})
+        self.expiring = Passing(self)
+        self.federation.connect(self.kinds, {}, expiring=[self.expiring])
         self.site = EdgeSite(self.pair.clock, EdgeLimits(), site_root(dict, None, self.federation.resources))
         self.site.streams = self.federation.stream
         self.up = True
@@ -159,6 +196,12 @@ class Node:
             outcome[0].raiseException()
         if self.up:
             self.federation.wake(nodes)
+
+    def pass_on(self, name: str, value: int | None, *to: str, kind: str = "test.passing") -> None:
+        """Tell others what is of use for a moment alone."""
+        self.expiring.values[name] = value
+        for node in to or tuple(other for other in self.pair.nodes if other != self.name):
+            self.federation.tell_now(node, kind, name)
 
     def arrived(self) -> list[tuple[str, str, int]]:
         """What came, each time that it came."""

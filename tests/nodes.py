@@ -6,7 +6,7 @@ alice, bob = nodes["a.example"].register("alice"), nodes["b.example"].register("
 nodes.settle()
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -44,6 +44,8 @@ class MemoryPeers:
         self.refused: list[tuple[Noted, Problem]] = []
         self.held: set[str] = set()
         """What is noted for these nodes waits."""
+        self.passing: dict[tuple[str, str, Hashable], None] = {}
+        """What is of use for a moment alone: `Nodes.now` carries it."""
 
     def reaches(self, node: str) -> bool:
         return node in self._nodes.worlds and node != self._name
@@ -65,6 +67,10 @@ class MemoryPeers:
 
     def wake(self, nodes: Iterable[str]) -> None:
         """`Nodes.settle` carries."""
+
+    def tell_now(self, node: str, type: str, subject: Hashable) -> None:
+        if self.reaches(node):
+            self.passing[node, type, subject] = None
 
     def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
         if not self.reaches(node) or node in self._nodes.away or self._name in self._nodes.away:
@@ -147,6 +153,34 @@ class MemoryBody:
             self._reading.close()
 
 
+NOW_STEP = 0.25
+
+
+def carry_now(nodes: "Nodes", name: str) -> None:
+    """What passes at a node, to those that are there: all of a kind together, each event signed."""
+    peers, kinds = nodes.peers[name], nodes.worlds[name].domain.expiring
+    passing, peers.passing = peers.passing, {}
+    for node, kind in dict.fromkeys((node, type) for node, type, _ in passing):
+        subjects = [subject for to, type, subject in passing if (to, type) == (node, kind)]
+        [built] = [each.build(node, subjects) for each in kinds if each.type == kind]
+        for event in built:
+            octets = sign_event(event, KEY, peers.key)
+            nodes.told_now.append((name, node, event))
+            if not {name, node} & nodes.away:
+                say_now(nodes, name, node, peers.verify(octets))
+
+
+def say_now(nodes: "Nodes", name: str, node: str, event: Event) -> bool:
+    """A node says it to another; whether that one took it."""
+    kinds = {each.type: each for each in nodes.worlds[node].domain.expiring}
+    done: list[Any] = []
+    Deferred.fromCoroutine(kinds[event.type].apply(name, event)).addBoth(done.append)
+    assert done, "it waits for something"
+    if done[0] is not None:
+        done[0].trap(Problem)
+    return done[0] is None
+
+
 class Nodes:
     """Worlds by the names of their nodes. Those in `away` are told nothing, and tell nothing."""
 
@@ -160,6 +194,8 @@ class Nodes:
         """Whether a node hears of what another one has refused."""
         self.fetched: list[FetchFile] = []
         """The files that were asked for."""
+        self.told_now: list[tuple[str, str, Event]] = []
+        """What has passed: who told whom what."""
         self.bodies: Callable[[Reading, int], Intake] = MemoryBody
         for name in names:
             self.worlds[name] = World(node=name, peers=self.peers[name], **options)
@@ -182,6 +218,14 @@ class Nodes:
             world.settle()
         if any(self._ready(name) for name in self.worlds):
             self.settle()
+
+    def now(self, seconds: float = 6.0) -> None:
+        """Let time pass at all nodes, and carry what passes."""
+        for _ in range(round(seconds / NOW_STEP)):
+            for world in self.worlds.values():
+                world.clock.advance(NOW_STEP)
+            for name in self.worlds:
+                carry_now(self, name)
 
     def give_up(self, name: str, on: str) -> None:
         """What waits at `name` for the node `on` will never be told."""

@@ -9,6 +9,7 @@ from federation import greeting
 from federation import slots as slots_module
 from federation.slots import FAILING, GOOD, NEW, ROOM, Slots
 from safeum_home.errors import Code, Problem
+from safeum_home.node import federation_rows
 from safeum_home.node.federation_store import NodeOutbox
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
 from tests.federated import Pair
@@ -199,3 +200,35 @@ class GreetingTests(SynchronousTestCase):
 
 def _failing(c: Any) -> int:
     return int(c.exec_driver_sql("SELECT count(*) FROM peers WHERE failing > 0").scalar_one())
+
+
+class NamesTests(SynchronousTestCase):
+    """Somebody has more names than there is room for nodes."""
+
+    def test_new_nodes_are_not_kept_out(self) -> None:
+        """Who has told nothing for longest is forgotten, and told and heard again when it comes."""
+        names = [f"n{number}.example" for number in range(6)]
+        self.patch(federation_rows, "MOST_PEERS", 3)
+        self.patch(federation_rows, "FORGOTTEN", 2)
+        self.patch(federation_rows, "KEPT_IN_RAM", 1)
+        pair = Pair("a.example", *names)
+        here = pair["a.example"]
+        for name in (*names, *names):
+            pair[name].say(name, 1, "a.example")
+            here.say("here", 1, name)
+            pair.until(lambda name=name: not pair[name].waiting and not here.waiting)  # type: ignore[misc]
+            self.assertLessEqual(here.database.count("peers"), 3)
+        self.assertEqual(here.arrived(), [(name, name, 1) for name in (*names, *names)])
+        for name in names:
+            self.assertEqual(pair[name].arrived(), [("a.example", "here", 1)] * 2)
+
+    def test_what_waits_stays(self) -> None:
+        """A node is not forgotten for which something waits: then there is room for no other one."""
+        self.patch(federation_rows, "MOST_PEERS", 1)
+        self.patch(federation_rows, "KEPT_IN_RAM", 0)
+        pair = Pair("a.example", "b.example", "c.example")
+        pair.away.add("b.example")
+        pair["a.example"].say("1", 1, "b.example")
+        self.assertIs(
+            self.assertRaises(Problem, pair["a.example"].say, "2", 2, "c.example").code, Code.LIMIT_REACHED
+        )

@@ -192,6 +192,20 @@ class TroubleTests(Case):
         self.pair.until(lambda: not self.a.waiting)
         self.assertEqual(self.b.values(), [0, 1, 2, 3])
 
+    def test_changed_on_its_way(self) -> None:
+        """What has changed since it was sent, and is to be sent anew, stays before what was said after it."""
+        self.pair.away.add("b.example")
+        self.a.say("1", 1)
+        self.pair.settle()
+        self.a.say("2", 2)
+        self.a.say("1", 3)
+        self.a.say("now", 4, urgent=True)
+        self.pair.settle(60)
+        self.pair.away.clear()
+        self.pair.until(lambda: not self.a.waiting)
+        told = [(name, value) for _, name, value in self.b.arrived()]
+        self.assertEqual(told, [("now", 4), ("1", 3), ("2", 2)])
+
     def test_never_answers(self) -> None:
         """A node that takes everything and never answers has one request at a time, and holds up nobody."""
         pair = Pair("a.example", "b.example", "c.example")

@@ -102,6 +102,21 @@ class HeldBackTests(Case):
         self.pair.until(lambda: not self.a.waiting)
         self.assertEqual(self.b.values(), [0, 1, 2, 3, 4, 5])
 
+    def test_better_late(self) -> None:
+        """Where a kind has it so for a code that is refused is told later, behind others, and not lost."""
+        kind = self.b.kinds[1]
+        for code, waits in ((Code.INVALID_CURSOR, 1), (Code.NOT_PERMITTED, 0)):
+            kind.applying = partial(_refuse_with, code)
+            for number in (1, 2):
+                self.a.say(f"{code.code} {number}", number, kind="chat.message")
+            self.pair.settle()
+            self.assertEqual(self.b.values()[-1], 2)
+            self.assertWaiting(waits)
+            kind.applying = lambda event: None
+            self.pair.until(lambda: not self.a.waiting, 100)
+        self.assertEqual(self.b.values(), [2, 1, 2])
+        self.assertEqual(self.aside(self.a), [("chat.message", "not_permitted")])
+
     def test_seldom(self) -> None:
         """It is told again after some seconds, then ever more seldom; once it went well it begins anew."""
         self.refuse(*range(600))
@@ -298,3 +313,9 @@ def _counted(c: Connection) -> int:
 
 def _json(plain: Any) -> bytes:
     return msgspec.json.encode(plain)
+
+
+def _refuse_with(code: Code, event: Event) -> None:
+    """What has the number 1 is refused."""
+    if event.content["value"] == 1:
+        raise Problem(code)

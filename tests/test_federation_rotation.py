@@ -10,7 +10,7 @@ from federation.receiving import _check_keys
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.protocol.federation.events import Event, new_event
-from tests.federated import Node, Pair
+from tests.federated import Node, Pair, Saying, refuse
 from tests.federation import NOW
 
 
@@ -115,6 +115,20 @@ class RotationTests(SynchronousTestCase):
             error = self.assertRaises(Problem, _check_keys, events, "b.example")
             self.assertEqual((error.code, error.retry_after), (Code.UNKNOWN_KEY, 30))
         self.assertRaises(Problem, _check_keys, [good, own], "c.example")
+
+    def test_key_of_a_third_node(self) -> None:
+        """Where the key of who is passed on cannot be had that alone is refused: nothing waits for it."""
+        for node in (self.a, self.b):
+            passed_on = Saying(node, "group.message", together=True)
+            passed_on.applying = refuse(Code.UNKNOWN_KEY)
+            node.federation.connect((*node.kinds, passed_on), {})
+        self.a.say("1", 1, kind="group.message")
+        self.pair.settle(0.5)
+        self.a.say("2", 2)
+        self.pair.settle(0.5)
+        self.assertEqual(self.b.values(), [0, 2])
+        self.assertEqual(self.a.waiting, 0)
+        self.assertEqual(self.aside(self.a), ["unknown_key"])
 
 
 def _failing(c: Any) -> int:

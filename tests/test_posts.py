@@ -311,6 +311,22 @@ class AwayTests(PostsCase):
         self.assertEqual([each for each in said if each.startswith("car")], [f"carol {n}" for n in range(3)])
         self.assertEqual(said[0], "alice")
 
+    def test_at_rest(self) -> None:
+        """On disk nothing says what waits, nor what is passed on, nor who wrote it."""
+        self.nodes.away.add(A)
+        self.begin(self.bob, "a secret")
+        self.sealed(B, "posts")
+        self.nodes.away.clear()
+        self.settle()
+        self.sealed(A, "passed_on")
+
+    def sealed(self, name: str, table: str) -> None:
+        query = f"SELECT * FROM {table}"
+        [row] = self.nodes[name].database.now(lambda c: c.exec_driver_sql(query).all())
+        octets = b"".join(each for each in row if isinstance(each, bytes))
+        for word in (b"secret", self.bob.account.encode(), self.chat.encode()):
+            self.assertNotIn(word, octets)
+
     def test_withdrawn(self) -> None:
         """What waits can be deleted by its author: nothing of it is left, and none of it is told."""
         self.nodes.away.add(A)

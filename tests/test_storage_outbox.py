@@ -53,7 +53,7 @@ class OutboxTests(StorageCase):
         self.assertEqual(await self.write(outbox.fix, B, 1, 10), (row(3, "y", urgent=True), row(1, "x")))
 
     async def test_let_go(self) -> None:
-        """What goes back waits again, unless it does so already, as it has changed meanwhile."""
+        """What goes back waits again in its place, once, though it has changed meanwhile and waits already."""
         await self.note(row(1, "x"), row(2, "y"), row(3, "z"))
         await self.write(outbox.fix, B, 1, 10)
         await self.note(row(4, "y"), row(5, "z"))
@@ -65,12 +65,12 @@ class OutboxTests(StorageCase):
         await self.write(outbox.note, B, (), 1, [row(6, "w", urgent=True)])
         self.assertTrue(await self.read(outbox.is_overtaken, B))
         self.assertEqual(await self.write(outbox.let_go, B), 1)
-        every = (row(6, "w", urgent=True), row(1, "x"), row(4, "y"), row(5, "z"))
+        every = (row(6, "w", urgent=True), row(1, "x"), row(2, "y"), row(3, "z"))
         self.assertEqual(await self.write(outbox.fix, B, 2, 10), every)
         self.assertFalse(await self.read(outbox.is_overtaken, B))
 
     async def test_two_batches(self) -> None:
-        """One behind the other: what goes back does so once, as it has changed last, in its order."""
+        """One behind the other: what goes back does so once, in its first place."""
         await self.note(row(1, "x"), row(2, "y"), row(3, "z"))
         first = await self.write(outbox.fix, B, 1, 2)
         await self.note(row(4, "x"), row(5, "w"))
@@ -85,10 +85,19 @@ class OutboxTests(StorageCase):
         self.assertEqual(await self.read(outbox.fixed, B, 1), first[:1])
         await self.write(outbox.fix, B, 2, 9)
         self.assertEqual(await self.write(outbox.let_go, B), 1)
-        every = (row(2, "y"), row(3, "z"), row(4, "x"), row(6, "w"))
+        every = (row(1, "x"), row(2, "y"), row(3, "z"), row(5, "w"))
         self.assertEqual(await self.write(outbox.fix, B, 3, 9), every)
         self.assertEqual(await self.write(outbox.remove_fixed, B, 2), 0)
         self.assertEqual(await self.write(outbox.remove_fixed, B, 3), 4)
+
+    async def test_urgent_by_now(self) -> None:
+        """What has become urgent since goes first, and nowhere else."""
+        await self.note(row(1, "x"), row(2, "y"))
+        await self.write(outbox.fix, B, 1, 10)
+        await self.write(outbox.note, B, (), 1, [row(3, "y", urgent=True)])
+        self.assertEqual(await self.write(outbox.let_go, B), 1)
+        every = (row(3, "y", urgent=True), row(1, "x"))
+        self.assertEqual(await self.write(outbox.fix, B, 2, 10), every)
 
     async def test_dropped(self) -> None:
         """What is too old goes, of one node, also where it was fixed."""
@@ -208,6 +217,29 @@ class PeerTests(StorageCase):
         found = await self.read(peers.aside, KEPT * 2)
         self.assertEqual(len(found), KEPT)
         self.assertEqual(found[-1][2], 103)
+
+    async def test_forgotten(self) -> None:
+        """The oldest ones go for which nothing waits, with what was refused of them; not those in use."""
+
+        def store(c: Connection) -> None:
+            for seen, name in enumerate("defghijklmnop"):
+                peers.add(c, blind(name), b"sealed", b"s" * 16, seen)
+            for peer in (C, blind("f")):
+                peers.counted(c, peer, 1)
+            peers.keep_aside(c, blind("d"), 1, [b"refused"])
+
+        await self.write(store)
+        self.assertEqual(await self.write(peers.forget_idle, 2, {blind("e")}), 2)
+        held = {each.peer for each in await self.read(peers.page, b"", 99)}
+        self.assertEqual(held, {B, C, *map(blind, "efhijklmnop")})
+        self.assertEqual(await self.read(_refused), 0)
+        self.assertEqual(await self.write(peers.forget_idle, 99, {blind("e")}), 10)
+        self.assertEqual(await self.write(peers.forget_idle, 99, {blind("e")}), 0)
+        self.assertEqual(await self.read(peers.count), 3)
+
+
+def _refused(c: Connection) -> int:
+    return int(c.exec_driver_sql("SELECT count(*) FROM set_aside").scalar_one())
 
 
 class PostgresOutboxTests(OnPostgres, OutboxTests):

@@ -46,7 +46,7 @@ class PostTests(StorageCase):
         self.assertIsNotNone(await self.read(posts.post, 7))
 
     async def test_dropped(self) -> None:
-        """One that is over without a message leaves nothing to recognise it by; nor do a copy or an account."""
+        """One that is over without a message is not recognised, nor are those of a copy."""
         for position, account, chat in ((5, "ann", "g"), (6, "ann", "h"), (7, "bob", "i")):
             row = self.row(position, account=account, chat=chat)
             await self.write(posts.put_post, row, blind(f"id {position}"))

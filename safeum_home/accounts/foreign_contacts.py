@@ -21,7 +21,7 @@ from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
-from safeum_home.ports import Bus, Caller, Committed, Consent, Database
+from safeum_home.ports import Bus, Caller, Committed, Consent, Database, RelationWatch
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.commands import Done
 from safeum_home.protocol.federation.events import Event, new_event, node_of
@@ -50,6 +50,7 @@ class ForeignContacts:
         bus: Bus,
         requests: RateLimit,
         now: Callable[[], int],
+        watch: RelationWatch,
     ) -> None:
         """`requests` bounds how often each other node may ask; `now` is in milliseconds."""
         self._node = node
@@ -62,6 +63,7 @@ class ForeignContacts:
         self._bus = bus
         self._requests = requests
         self._now = now
+        self._watch = watch
 
     async def act(
         self, action: Action, caller: Caller, account: AccountId, address: str | None
@@ -74,7 +76,8 @@ class ForeignContacts:
         found_chat = self._consent.direct(mine.account, account)
         position = self._database.next_position()
 
-        def change(c: Connection) -> Contact | None:
+        def change(c: Connection) -> tuple[Contact | None, bool]:
+            """How the caller sees it now, and whether both have accepted each other."""
             self._directory.must_be_there(c, mine)
             known = self._pairs.read(c, mine, account)
             pair = foreign_relation.acted(known.pair, action, self._now())
@@ -84,13 +87,14 @@ class ForeignContacts:
                 found_chat(c)
             called = address or (account if known.entry is None else known.entry.address)
             contact = self._pairs.write(c, mine, account, known, pair, called, position)
-            return contact or self._shown(c, mine, account)
+            return contact or self._shown(c, mine, account), _is_mutual(pair)
 
         self._consent.changing(chat)
         try:
-            contact = await self._database.transact(change)
+            contact, agreed = await self._database.transact(change)
         finally:
             self._consent.changed(chat)
+        self._watch.related(mine.account, account, agreed)
         self._notes.wake(self._notes.nodes([account]))
 
         def publish() -> None:
@@ -184,6 +188,7 @@ class ForeignContacts:
         found_chat = self._consent.direct(mine.account, peer)
         position = self._database.next_position()
         shown: list[Contact] = []
+        agreed: list[bool] = []
 
         def placed() -> None:
             nonlocal position
@@ -194,6 +199,7 @@ class ForeignContacts:
             self._directory.must_be_there(c, mine)
             known = self._pairs.read(c, mine, peer)
             pair = become(c, known)
+            agreed[:] = [_is_mutual(pair)]
             if pair == known.pair:
                 return
             if pair.mine is ACCEPTED:
@@ -206,6 +212,8 @@ class ForeignContacts:
 
         def publish() -> None:
             self._notes.wake(self._notes.nodes([peer]))
+            for each in agreed:
+                self._watch.related(mine.account, peer, each)
             for contact in shown:
                 self._bus.publish(mine.account, self._side.event(contact, position))
 
@@ -222,6 +230,10 @@ class ForeignContacts:
     def _shown(self, c: Connection, mine: OpenAccount, account: AccountId) -> Contact | None:
         entry = self._side.read(c, mine, account)
         return None if entry is None else self._side.show(c, entry)
+
+
+def _is_mutual(pair: Pair) -> bool:
+    return pair.mine is ACCEPTED and pair.theirs is ACCEPTED
 
 
 def _over(pair: Pair) -> Pair:

@@ -6,23 +6,26 @@ from msgspec import structs
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
+from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.directory import AccountDirectory, OpenAccount
 from safeum_home.accounts.records import AccountRecord, seal, unseal
+from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
-from safeum_home.ports import Acquaintance, Caller, Database, RelationWatch
+from safeum_home.ports import Acquaintance, Blinder, Caller, Database, RelationWatch
 from safeum_home.protocol.commands import AccountPrivacy, PrivacyResult
-from safeum_home.protocol.presence import Privacy
+from safeum_home.protocol.presence import NOTHING_HIDDEN, Privacy
 from safeum_home.storage import accounts, contacts
 
 
 class MutualContacts:
     """`ports.Acquaintances`."""
 
-    def __init__(self, database: Database, directory: AccountDirectory) -> None:
+    def __init__(self, database: Database, directory: AccountDirectory, side: ContactSide) -> None:
         self._database = database
         self._directory = directory
+        self._side = side
 
     def of(self, accounts: Sequence[AccountId]) -> "Deferred[list[Acquaintance | None]]":
         return Deferred.fromCoroutine(self._of(accounts))
@@ -31,14 +34,33 @@ class MutualContacts:
         # Whoever has just come was opened for that: these are in memory.
         owners = [await self._directory.get(account) for account in accounts]
 
-        def read(c: Connection) -> list[bytes]:
-            return [b"" if owner is None else contacts.mutual(c, owner.blind) for owner in owners]
+        def read(c: Connection) -> list[Acquaintance | None]:
+            return [None if owner is None else self._read(c, owner) for owner in owners]
 
-        peers = await self._database.read(read)
-        return [
-            None if owner is None else Acquaintance(octets, owner.privacy)
-            for owner, octets in zip(owners, peers, strict=True)
-        ]
+        return await self._database.read(read)
+
+    def _read(self, c: Connection, owner: OpenAccount) -> Acquaintance:
+        rows = contacts.mutual_elsewhere(c, owner.blind)
+        entries = undamaged(rows, lambda row: self._side.open(owner, row), "contacts")
+        elsewhere = tuple(entry.account for entry in entries)
+        return Acquaintance(contacts.mutual(c, owner.blind), owner.privacy, elsewhere)
+
+
+class MutualContactsHere:
+    """`ports.Acquaintances` of accounts of other nodes: what they hide their own nodes know."""
+
+    def __init__(self, database: Database, blinder: Blinder) -> None:
+        self._database = database
+        self._blinder = blinder
+
+    def of(self, accounts: Sequence[AccountId]) -> "Deferred[list[Acquaintance | None]]":
+        blinds = [self._blinder.account(account) for account in accounts]
+
+        def read(c: Connection) -> list[Acquaintance | None]:
+            found = (b"".join(contacts.mutual_here(c, blind)) for blind in blinds)
+            return [Acquaintance(peers, NOTHING_HIDDEN) for peers in found]
+
+        return self._database.read(read)
 
 
 class PrivacySettings:

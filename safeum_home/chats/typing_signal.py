@@ -12,9 +12,12 @@ from safeum_home.errors import Problem
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Bus, Caller, Published, TypingPrivacy
+from safeum_home.ports.expiring import SayNow
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatTyping, Done
 from safeum_home.protocol.events import Typing
+from safeum_home.protocol.federation.events import node_of
+from safeum_home.protocol.federation.now import TYPING
 
 AGAIN_SECONDS = 3.0
 """How seldom it is told again that somebody still types: receivers forget it after 6 seconds."""
@@ -30,13 +33,19 @@ class TypingSignals:
     """The command `chat.typing`. A client that says it with each key costs the others nothing."""
 
     def __init__(
-        self, now: Callable[[], float], registry: ChatRegistry, bus: Bus, privacy: TypingPrivacy
+        self,
+        now: Callable[[], float],
+        registry: ChatRegistry,
+        bus: Bus,
+        privacy: TypingPrivacy,
+        say: SayNow = lambda node, type, subject: None,
     ) -> None:
-        """`now` is in seconds."""
+        """`now` is in seconds; `say` tells other nodes."""
         self._now = now
         self._registry = registry
         self._bus = bus
         self._privacy = privacy
+        self._say = say
         self._group_rate = RateLimit(_GROUP_RATE, _GROUP_BURST, now)
         self._told: OrderedDict[tuple[ChatId, AccountId], float] = OrderedDict()
         """When it was last told that somebody types, the oldest first."""
@@ -58,12 +67,42 @@ class TypingSignals:
         if len(members) <= MOST_MEMBERS and self._is_news(
             chat.id, caller.account, params.active, len(members)
         ):
-            event = Typing(chat.id, caller.account, params.active)
-            published = Published(frames.text_frame(frames.encode_event(event)))
-            for member in members:
-                if member != caller.account and self._is_for(member, chat, caller.account):
-                    self._bus.publish(member, published)
+            self._publish(chat, caller.account, params.active)
+            if chat.nodes or chat.hub is not None:
+                for node in self._nodes(chat, caller.account):
+                    self._say(node, TYPING, (chat.id, caller.account))
         return Done()
+
+    async def told(self, id: ChatId, account: AccountId, active: bool) -> None:
+        """One elsewhere types, or does so no more, as its own node has said."""
+        chat = await self._registry.load(id)
+        if chat is None or account not in chat.writers or len(chat.members) > MOST_MEMBERS:
+            return
+        if len(chat.members) > 2:
+            self._group_rate.take(chat.id)
+        self._publish(chat, account, active)
+
+    def types(self, chat: ChatId, account: AccountId) -> bool:
+        """Whether one of ours types, as far as was told."""
+        told = self._told.get((chat, account))
+        return told is not None and abs(self._now() - told) < _FORGOTTEN_SECONDS
+
+    def _publish(self, chat: Chat, typist: AccountId, active: bool) -> None:
+        event = Typing(chat.id, typist, active)
+        published = Published(frames.text_frame(frames.encode_event(event)))
+        for member in chat.members:
+            if member != typist and self._is_for(member, chat, typist):
+                self._bus.publish(member, published)
+
+    def _nodes(self, chat: Chat, typist: AccountId) -> set[str]:
+        """Other nodes, of members who may be told."""
+        own = node_of(typist)
+        others = ((node_of(member), member) for member in chat.members)
+        return {
+            node
+            for node, member in others
+            if node != own and (chat.kind is not ChatKind.GROUP or self._privacy.are_contacts(typist, member))
+        }
 
     def _is_for(self, member: AccountId, chat: Chat, typist: AccountId) -> bool:
         """Of a stranger in a group, or who has blocked one, it is not told when it is at the keyboard."""

@@ -1,6 +1,6 @@
 """A node that has to do with no other."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -34,6 +34,9 @@ class Alone:
         return 0
 
     def wake(self, nodes: Iterable[str]) -> None:
+        """There is nobody to be told."""
+
+    def tell_now(self, node: str, type: str, subject: Hashable) -> None:
         """There is nobody to be told."""
 
     def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":

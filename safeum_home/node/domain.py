@@ -59,11 +59,11 @@ def make_domain(
     """
     means = make_means(config, clock, database, vault, in_thread, peers)
     directory, registry, bus, section = means.directory, means.registry, means.bus, config.limits
-    presence = make_presence(means)
+    side = ContactSide(database, vault.blinder, vault.cursors, directory, section.contacts)
+    presence = make_presence(means, side)
     files = make_files(means, storage)
     ways = make_message_changes(means, files.attachments)
     messaging = make_messaging(means, presence, ways.composing)
-    side = ContactSide(database, vault.blinder, vault.cursors, directory, section.contacts)
     findable, sync_routes = make_contact_sync(means)
 
     def forget(account: AccountId, login: str) -> None:
@@ -151,4 +151,5 @@ def make_domain(
         ),
         {**people.answers, **groups.answers},
         history.owed,
+        (*presence.kinds(means.node), messaging.typing),
     )

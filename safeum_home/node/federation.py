@@ -1,9 +1,9 @@
 """Other nodes, made and wired: what they are told, what they tell and ask, and what they are asked."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from random import SystemRandom
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from sqlalchemy import Connection
@@ -15,11 +15,14 @@ from federation.asking import ask
 from federation.building import Builder
 from federation.counts import Counts
 from federation.destinations import Sign
-from federation.event_verifier import EventVerifier, InThread
+from federation.event_verifier import EventVerifier
 from federation.file_fetching import fetch
 from federation.file_lending import Lending
+from federation.hellos import hello
 from federation.inbound import FederationResource, KeysResource, Limits
 from federation.key_cache import KeyCache
+from federation.now_receiving import NowReceiver
+from federation.now_telling import NowTelling
 from federation.own_keys import OwnKeys
 from federation.policy import Mode, Policy
 from federation.receiving import Receiver
@@ -36,51 +39,25 @@ from safeum_home.gateway.downloads import send_rest
 from safeum_home.gateway.limits import EdgeLimits
 from safeum_home.limits import RateLimit
 from safeum_home.node.federation_keys import load, rotate
+from safeum_home.node.federation_means import MakeWayOut, WayOut
+from safeum_home.node.federation_means import Means as Means
 from safeum_home.node.federation_metrics import metrics
 from safeum_home.node.federation_rows import PeerRows
 from safeum_home.node.federation_store import NodeInbox, NodeOutbox
-from safeum_home.outgoing.http import Answer as HttpAnswer
-from safeum_home.outgoing.streams import Streamed
 from safeum_home.ports import Database
+from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.ports.federation import Answer, Noted, OpenFile, SharedKind
 from safeum_home.ports.files import Intake, Reading
 from safeum_home.ports.outbox import SetAside
 from safeum_home.protocol.federation.canonical import NotCanonical, encode
 from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.files import FetchFile
-from safeum_home.protocol.federation.transactions import FEDERATION_PATH
+from safeum_home.protocol.federation.now import NOW_PATH
+from safeum_home.protocol.federation.transactions import FEDERATION_PATH, HELLO_PATH
 from safeum_home.protocol.http import NODE_KEYS_PATH
 from safeum_home.sealing.vault import Vault
 
 R = TypeVar("R", bound=Struct)
-
-
-class WayOut(Protocol):
-    """Requests to other nodes: `federation.destinations.Destinations`."""
-
-    def request(
-        self, node: str, method: str, path: str, body: bytes = b"", most: int | None = None
-    ) -> "Deferred[HttpAnswer]": ...
-    def stream(self, node: str, path: str, body: bytes) -> "Deferred[Streamed]": ...
-    def fetch_keys(self, node: str) -> "Deferred[bytes]": ...
-    def close(self) -> "Deferred[None]": ...
-
-
-MakeWayOut = Callable[[FederationSection, Callable[[str], bool], Sign], Awaitable[WayOut]]
-
-
-class Means(NamedTuple):
-    """What federation stands on."""
-
-    config: Config
-    clock: Any
-    """Provides IReactorTime."""
-    database: Database
-    vault: Vault
-    in_thread: InThread
-
-    def milliseconds(self) -> int:
-        return int(self.clock.seconds() * 1000)
 
 
 class NodeFederation:
@@ -95,6 +72,7 @@ class NodeFederation:
         self.rows = rows
         self._kinds: dict[str, SharedKind] = {}
         self._answers: Mapping[type[Struct], Answer] = {}
+        self._expiring: Mapping[str, ExpiringKind] = {}
         self._lend: OpenFile | None = None
         self.counts = Counts()
         self.outbox = NodeOutbox(database, rows, section.waiting)
@@ -113,6 +91,11 @@ class NodeFederation:
         name = means.config.node.name
         verifier = RequestVerifier(name, policy, self.keys, NonceWindow(clock.seconds))
         self._events = EventVerifier(name, policy, self.keys, own, means.in_thread)
+        expiring = lambda: self._expiring  # noqa: E731
+        self.now = NowTelling(
+            clock, expiring, own, means.in_thread, way.request, self.sender.is_failing, self.counts
+        )
+        receiver = NowReceiver(self._events, expiring, clock.seconds, self.counts)
         addresses = RateLimit(section.asked_per_address, section.asked_per_address_burst, clock.seconds)
         nodes = RateLimit(section.asked_per_node, section.asked_per_node_burst, clock.seconds)
         self._resource = FederationResource(
@@ -120,10 +103,11 @@ class NodeFederation:
             verifier,
             Receiver(self._inbox, self._events, lambda: self._kinds, self.counts),
             lambda: self._answers,
-            self.sender.heard,
+            self._heard,
             Limits(addresses, nodes),
             self.counts,
             Lending(lambda: self._lend, partial(_send, clock)),
+            {HELLO_PATH: hello(self.now.greeted), NOW_PATH: receiver.received},
         )
         self._resources = {
             NODE_KEYS_PATH: KeysResource(own, addresses),
@@ -147,11 +131,16 @@ class NodeFederation:
         shared: Iterable[SharedKind],
         answers: Mapping[type[Struct], Answer],
         lend: OpenFile | None = None,
+        expiring: Iterable[ExpiringKind] = (),
     ) -> None:
-        """Kinds of objects that nodes tell each other of; what answers their questions, and opens files."""
+        """Kinds of objects that nodes tell each other of; what answers their questions, and opens files.
+
+        `expiring` is what they tell each other from memory.
+        """
         kinds = tuple(shared)
         self._kinds = {kind.type: kind for kind in kinds}
         self._answers = answers
+        self._expiring = {kind.type: kind for kind in expiring}
         self._lend = lend
         self.outbox.refusals.know(kinds, self._means.clock, self.wake)
 
@@ -166,6 +155,7 @@ class NodeFederation:
     async def stop(self) -> None:
         """Take and send nothing more: afterwards nothing of this uses the database."""
         await self._resource.stop()
+        await self.now.stop()
         await self.sender.stop()
         self.outbox.refusals.stop()
         await self._way.close()
@@ -211,6 +201,14 @@ class NodeFederation:
                 node
             ):  # this is called for each message
                 self.sender.wake((node,))
+
+    def tell_now(self, node: str, type: str, subject: Hashable) -> None:
+        if self._policy.allows(node):
+            self.now.tell(node, type, subject)
+
+    def _heard(self, node: str) -> None:
+        self.sender.heard(node)
+        self.now.heard(node)
 
     def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
         if not self._policy.allows(node):

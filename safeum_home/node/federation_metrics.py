@@ -24,6 +24,10 @@ _COUNTERS = (
     (counts.EVENTS_RECEIVED, "", "Events in transactions that this node has taken."),
     (counts.REFUSED_HERE, "code", "Events that this node has refused, or will take later."),
     (counts.TURNED_AWAY, "code", "Requests of other nodes that nothing came of."),
+    (counts.NOW_TOLD, "", "Events of use for a moment alone, such as presence, that other nodes were told."),
+    (counts.NOW_LOST, "", "Such events that other nodes were not told after all."),
+    (counts.NOW_TAKEN, "", "Such events of other nodes that this one has taken."),
+    (counts.NOW_LEFT, "", "Such events of other nodes that this one has left alone."),
 )
 
 

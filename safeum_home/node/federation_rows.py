@@ -16,7 +16,9 @@ from safeum_home.sealing.blind import BlindIndex
 from safeum_home.storage import peers
 
 MOST_PEERS = 100_000
-"""Nodes that this one has to do with."""
+"""Nodes of which there are rows."""
+FORGOTTEN = 1_000
+"""Where there are as many so many are forgotten, so that nobody with many names keeps new nodes out."""
 KEPT_IN_RAM = 10_000
 """Names of which it is remembered that there are rows."""
 
@@ -66,11 +68,15 @@ class PeerRows:
             return known
         peer = self._blinder.peer(name)
         if not peers.is_there(c, peer):
-            if peers.count(c) >= MOST_PEERS:
+            if peers.count(c) >= MOST_PEERS and not peers.forget_idle(c, FORGOTTEN, self._in_use()):
                 raise Problem(Code.LIMIT_REACHED, "this node has to do with too many others")
             sealed = self._key.seal(name.encode(), b"peer" + peer)
             peers.add(c, peer, sealed, token_bytes(16), self.milliseconds())
         return peer
+
+    def _in_use(self) -> frozenset[bytes]:
+        """Those of which it is remembered that there are rows."""
+        return frozenset(list(self._known.values()))  # it changes in the reactor's thread
 
     def name(self, peer: bytes, sealed: bytes) -> str:
         return self._key.open(sealed, b"peer" + peer).decode()

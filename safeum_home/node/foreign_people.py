@@ -20,6 +20,7 @@ from safeum_home.accounts.profile_views import ProfileViews
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.means import DomainMeans
+from safeum_home.ports import RelationWatch
 from safeum_home.ports.federation import Answer, SharedKind
 from safeum_home.protocol.federation.questions import AvatarOf, FindAccount
 
@@ -68,8 +69,12 @@ def make_foreign_people(
     views: ProfileViews,
     changes: ProfileChanges,
     profile_limit: RateLimit,
+    watch: RelationWatch,
 ) -> ForeignPeople:
-    """`side` is an account's own list of contacts; `profile_limit` is how often it may change its profile."""
+    """`side` is an account's own list of contacts; `profile_limit` is how often it may change its profile.
+
+    `watch` is told of who is in contact.
+    """
     database, directory, vault, bus = means.database, means.directory, means.vault, means.bus
     section, seconds, now = means.config.limits, means.clock.seconds, means.milliseconds
     finds = RateLimit(section.finds_per_node, section.finds_per_node_burst, seconds)
@@ -85,6 +90,7 @@ def make_foreign_people(
         bus,
         requests,
         now,
+        watch,
     )
     profiles = ForeignProfiles(
         means.node,

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from safeum_home.chats.across.typing import TypingKind
 from safeum_home.chats.across.untaken import Untaken
 from safeum_home.chats.composing import Composing
 from safeum_home.chats.delivery import Delivery
@@ -34,6 +35,7 @@ class MessagingParts(NamedTuple):
     sources: tuple[Source, ...]
     routes: Routes
     rates: dict[str, RateLimit]
+    typing: TypingKind
 
 
 def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composing) -> MessagingParts:
@@ -44,7 +46,7 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
     now, system = means.milliseconds, system_account(means.node)
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(means.node, means.vault.signer)
-    typing = TypingSignals(clock.seconds, registry, bus, presence)
+    typing = TypingSignals(clock.seconds, registry, bus, presence, means.peers.tell_now)
     delivery = Delivery(bus, typing.sent)
     untaken = Untaken(means.opener, blinder, means.peers).among
     fleeting = FleetingMessages(clock, database, blinder, means.fleeting_turns, config.history, untaken)
@@ -71,4 +73,5 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
             "deliveries_per_account": means.fan_out.rate,
             "events_per_foreign_account": foreign,
         },
+        TypingKind(typing, presence, clock.seconds),
     )

@@ -57,7 +57,7 @@ def make_people(
         database, vault.cursors, directory, side, views, bus, foreign.notes, foreign.renamed
     )
     limit = RateLimit(section.profile_changes_per_account, section.profile_changes_per_account_burst, seconds)
-    others = make_foreign_people(means, side, foreign, views, changes, limit)
+    others = make_foreign_people(means, side, foreign, views, changes, limit, presence)
     kept = (means.node, database, directory, side, means.registry, bus, limits, presence)
     contacts = Contacts(*kept, others.contacts, others.finder)
     profiles = Profiles(

@@ -1,6 +1,6 @@
 """What becomes of objects that another node has refused: for good, or for now."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 
 from sqlalchemy import Connection
@@ -45,6 +45,8 @@ class Refusals:
         """`ports.Founding.doubted`."""
         self.patient: Collection[str] = ()
         """The kinds that may wait: see `SharedKind`."""
+        self.late: Mapping[str, Collection[str]] = {}
+        """Of kinds, with which codes an object is better told later than never: see `SharedKind`."""
         self.held_back: HeldBack | None = None
         """When those are told again that were held back."""
 
@@ -54,6 +56,7 @@ class Refusals:
         """Of what kinds objects are; `wake`: something waits for some nodes again."""
         self.untold = partial(give_up, self._database, kinds)
         self.patient = frozenset(kind.type for kind in kinds if getattr(kind, "may_wait", False))
+        self.late = {kind.type: getattr(kind, "late", ()) for kind in kinds}
         for kind in kinds:
             if isinstance(kind, Founding):
                 self.doubted = kind.doubted
@@ -92,6 +95,8 @@ class Refusals:
         return later
 
     def _may_wait(self, row: Waiting, refused: Refused) -> bool:
+        if refused.code in self.late.get(row.type, ()):
+            return True
         return row.type in self.patient and (refused.retry_after is not None or refused.code in PASSING)
 
     def committed(self, node: str, later: Sequence[Refused], is_whole: bool) -> None:

@@ -21,6 +21,7 @@ from safeum_home.gateway.services import Services
 from safeum_home.node.control import Control
 from safeum_home.node.files import Files
 from safeum_home.node.turning import Turns
+from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.ports.federation import Answer, SharedKind
 from safeum_home.presence.presence import WhoIsThere
 from safeum_home.spawn import spawn
@@ -50,6 +51,8 @@ class Domain:
     """To what other nodes ask."""
     owed: ReceiptsOwed
     """What other nodes are to get for what was erased."""
+    expiring: tuple[ExpiringKind, ...]
+    """What they are told, and tell, that is of use for a moment alone."""
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""

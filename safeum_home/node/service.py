@@ -195,7 +195,8 @@ class Node(Service):
             peers=self.federation or ALONE,
         )
         if self.federation is not None:
-            self.federation.connect(self.domain.shared, self.domain.answers, self.domain.files.lend)
+            domain = self.domain
+            self.federation.connect(domain.shared, domain.answers, domain.files.lend, domain.expiring)
         self.control = await self.domain.control.load()
         spawn(self.domain.closing.sweep(), "sweeping up")
         if self.certificate.tls is None:

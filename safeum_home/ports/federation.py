@@ -4,7 +4,7 @@ What nodes tell each other is the present state of objects, never the steps to i
 and what has changed twice is told once.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
@@ -58,7 +58,8 @@ class SharedKind(Protocol):
     It may have `together`: that many of its events may be stored in one transaction; and `may_wait`: that it
     is of no matter whether an object is told before or behind others. What a node cannot take of such a kind
     now, which `apply` and `store` say with `busy` and `rate_limited`, holds up nothing else, and is told
-    again later.
+    again later. And `late`: with which codes an object that was refused is told again later, though others
+    were told meanwhile, which otherwise come behind it.
     """
 
     @property
@@ -134,6 +135,13 @@ class Peers(Protocol):
 
     def wake(self, nodes: Iterable[str]) -> None:
         """Something was noted for these nodes, and is committed now."""
+
+    def tell_now(self, node: str, type: str, subject: Hashable) -> None:
+        """Tell a node soon what is of use for a moment alone, as it is then; or not at all.
+
+        `type` is that of an `ExpiringKind`, which makes the event of `subject` when it is sent. What waits
+        is told once. A node that is away is not told.
+        """
 
     def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
         """Ask a node, which must be one of `protocol.federation.questions`.

@@ -25,6 +25,8 @@ class Acquaintance:
 
     peers: bytes
     privacy: Privacy
+    elsewhere: tuple[AccountId, ...] = ()
+    """Those at other nodes, who are not among `peers`."""
 
 
 class Acquaintances(Protocol):
@@ -50,5 +52,11 @@ class TypingPrivacy(Protocol):
     def tells_typing(self, account: AccountId) -> bool:
         """False also for one whose settings are not known yet."""
 
+    def is_known(self, account: AccountId) -> bool:
+        """Whether one of another node is a contact of somebody who is connected."""
+
     def are_contacts(self, one: AccountId, other: AccountId) -> bool:
-        """Whether both are connected, and have accepted each other; False also where it is not known yet."""
+        """Whether they have accepted each other, and those of this node are connected, at least one.
+
+        False also where it is not known yet.
+        """

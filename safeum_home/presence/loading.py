@@ -9,7 +9,6 @@ from twisted.logger import Logger
 
 from safeum_home.errors import Problem
 from safeum_home.ports import Acquaintance, Acquaintances
-from safeum_home.presence.peers import Peers
 from safeum_home.presence.people import Person
 from safeum_home.spawn import spawn
 
@@ -21,9 +20,11 @@ _log = Logger()
 
 
 class Loading:
-    """Fills in `peers` and `privacy` of people, then calls `ready`. `clock` provides IReactorTime."""
+    """Reads of people what `ready` fills in, where they are still there. `clock` provides IReactorTime."""
 
-    def __init__(self, clock: Any, source: Acquaintances, ready: Callable[[Person], None]) -> None:
+    def __init__(
+        self, clock: Any, source: Acquaintances, ready: Callable[[Person, Acquaintance], None]
+    ) -> None:
         self._clock = clock
         self._source = source
         self._ready = ready
@@ -92,8 +93,7 @@ class Loading:
             self._wanted.update((person, None) for person in people if person in stale and person.devices)
 
     def _apply(self, person: Person, acquaintance: Acquaintance) -> None:
-        person.peers, person.privacy = Peers(acquaintance.peers), acquaintance.privacy
         try:
-            self._ready(person)
+            self._ready(person, acquaintance)
         except Exception:
             _log.failure("somebody who has come could not be shown")

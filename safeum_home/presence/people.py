@@ -1,6 +1,7 @@
 """Accounts that are connected, with their devices, and a bounded number of those that have left."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from enum import Enum
 
 from safeum_home.ids import AccountId, DeviceId
@@ -68,7 +69,7 @@ class Device:
 class Person:
     """An account that is connected, or was. `peers` and `privacy` are None until they were read."""
 
-    __slots__ = ("account", "blind", "devices", "peers", "privacy", "seen", "told")
+    __slots__ = ("account", "blind", "devices", "peers", "privacy", "seen", "told", "watching")
 
     def __init__(self, account: AccountId, blind: bytes) -> None:
         self.account = account
@@ -80,11 +81,18 @@ class Person:
         """When a device of it was in use last, where none is now."""
         self.told = Presence(account, PresenceState.UNKNOWN)
         """What its contacts were told last, when that had settled: at first nothing, which is this."""
+        self.watching = False
+        """Whether other nodes were told that it looks."""
 
     @property
     def shown(self) -> bool:
         """Whether others see it, and it sees them."""
         return self.privacy is not None and not self.privacy.hide_presence
+
+    @property
+    def seen_by(self) -> Iterable[bytes]:
+        """Who is told of it: blind indexes."""
+        return self.peers or Peers()
 
     @property
     def state(self) -> PresenceState:
@@ -134,6 +142,15 @@ class People:
     def behind(self, blind: bytes) -> Person | None:
         """One that is connected, or has left."""
         return self._by_blind.get(blind)
+
+    def put(self, person: Person) -> None:
+        """One that does not connect here."""
+        self._by_blind[person.blind] = person
+
+    def take_out(self, person: Person) -> None:
+        """The same one is of no matter any more."""
+        if self._by_blind.get(person.blind) is person:
+            del self._by_blind[person.blind]
 
     def blind(self, account: AccountId) -> bytes:
         return self._blinder.account(account)

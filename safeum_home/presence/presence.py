@@ -1,16 +1,22 @@
 """Who is there: devices come, are used, are put away and go; contacts are told."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred, succeed
 
 from safeum_home.ids import AccountId
-from safeum_home.ports import Acquaintances, Blinder, Caller, Subscriber
+from safeum_home.ports import Acquaintance, Acquaintances, Blinder, Caller, Subscriber
+from safeum_home.ports.expiring import ExpiringKind, SayNow
+from safeum_home.presence.elsewhere import Elsewhere
+from safeum_home.presence.kinds import LookingKind, PresenceKind
 from safeum_home.presence.loading import Loading
+from safeum_home.presence.peers import Peers
 from safeum_home.presence.people import Activity, Device, People, Person
 from safeum_home.presence.rounds import Rounds
 from safeum_home.presence.telling import Telling
 from safeum_home.protocol.commands import Done, PresenceGet, PresenceList, PresenceSet
+from safeum_home.protocol.federation.events import node_of
 from safeum_home.protocol.presence import NOTHING_HIDDEN, Presence, PresenceState, Privacy
 
 IDLE_SECONDS = 180.0
@@ -21,6 +27,23 @@ REMEMBERED = 100_000
 """Of how many accounts that have left it is known when they were seen last."""
 
 
+class OtherNodes(NamedTuple):
+    """Contacts of accounts of other nodes, and how these nodes are told."""
+
+    mutual: Acquaintances
+    say: SayNow
+
+
+class _Nobody:
+    """`ports.Acquaintances` of nobody."""
+
+    def of(self, accounts: Sequence[AccountId]) -> "Deferred[list[Acquaintance | None]]":
+        return succeed([None] * len(accounts))
+
+
+NOBODY = OtherNodes(_Nobody(), lambda node, type, subject: None)
+
+
 class WhoIsThere:
     """`ports.Attendance`, `ports.RelationWatch`, `ports.TypingPrivacy`, and the commands `presence.*`.
 
@@ -28,15 +51,29 @@ class WhoIsThere:
     """
 
     def __init__(
-        self, clock: Any, blinder: Blinder, acquaintances: Acquaintances, remembered: int = REMEMBERED
+        self,
+        clock: Any,
+        blinder: Blinder,
+        acquaintances: Acquaintances,
+        remembered: int = REMEMBERED,
+        others: OtherNodes = NOBODY,
     ) -> None:
+        """`others` are accounts of other nodes."""
         self._clock = clock
         self._people = People(blinder, remembered)
         self._rounds = Rounds(clock)
-        self._telling = Telling(clock, self._rounds, self._people)
+        mutual, say = others
+        self._telling = telling = Telling(clock, self._rounds, self._people, say)
+        self.elsewhere = Elsewhere(clock, self._rounds, self._people, telling, mutual, say)
+        telling.leaving = self.elsewhere.gone
         self._looking = self._rounds.queue(_LOOK_EVERY, _LOOKS_AT_ONCE, self._look)
-        self._loading = Loading(clock, acquaintances, self._ready)
+        self._loading = Loading(clock, acquaintances, self._read)
         self._asking: dict[Person, list[Deferred[Person]]] = {}
+
+    def kinds(self, node: str) -> tuple[ExpiringKind, ...]:
+        """What `node`, which is this one, and others tell each other of presence."""
+        about = (node, self._people, self.elsewhere, self._clock.seconds)
+        return (PresenceKind(*about), LookingKind(*about))
 
     def __len__(self) -> int:
         """Of how many accounts something is known."""
@@ -52,6 +89,7 @@ class WhoIsThere:
             self._loading.want(person)
         else:
             self._begin(device)
+            self.elsewhere.look(person)
         self._telling.changed(person)
 
     def left(self, account: AccountId, subscriber: Subscriber) -> None:
@@ -67,6 +105,7 @@ class WhoIsThere:
         if not person.devices:
             self._loading.drop(person)
             self._answer(person)
+        self.elsewhere.look(person)
         self._telling.changed(person)
 
     def set(self, caller: Caller, params: PresenceSet) -> Done:
@@ -77,12 +116,14 @@ class WhoIsThere:
         if not params.active:
             self._rest(device, Activity.PUT_AWAY)
             device.pending, device.rest, device.whole = {}, [], False
+            self.elsewhere.look(device.person)
             return Done()
         put_away = device.activity is Activity.PUT_AWAY
         device.subscriber.used_at = self._clock.seconds()
         self._use(device)
         if put_away:
             self._telling.begin(device, reset=True)
+            self.elsewhere.look(device.person)
         return Done()
 
     def _use(self, device: Device) -> None:
@@ -113,7 +154,9 @@ class WhoIsThere:
 
     # --- who sees whom
 
-    def _ready(self, person: Person) -> None:
+    def _read(self, person: Person, acquaintance: Acquaintance) -> None:
+        person.privacy = acquaintance.privacy
+        self.elsewhere.read(person, Peers(acquaintance.peers), acquaintance.elsewhere)
         for device in person.devices.values():
             self._begin(device)
         self._telling.changed(person)
@@ -126,6 +169,11 @@ class WhoIsThere:
         self._telling.begin(device)
 
     def related(self, first: AccountId, second: AccountId, accepted: bool) -> None:
+        if node_of(first) != node_of(second):
+            if (person := self._people.here(first)) is not None:
+                self._loading.changed(person)
+            self.elsewhere.related(first, second, accepted)
+            return
         one, other = self._people.here(first), self._people.here(second)
         for person, peer in ((one, second), (other, first)):
             if person is None:
@@ -151,13 +199,21 @@ class WhoIsThere:
                 self._telling.begin(device, reset=True)
         if before != person.shown:
             self._telling.at_once(person)
+            self.elsewhere.look(person)
 
     def tells_typing(self, account: AccountId) -> bool:
         person = self._people.here(account)
         return person is not None and person.privacy is not None and not person.privacy.hide_typing
 
+    def is_known(self, account: AccountId) -> bool:
+        return self.elsewhere.matters(account)
+
     def are_contacts(self, one: AccountId, other: AccountId) -> bool:
         first, second = self._people.here(one), self._people.here(other)
+        if first is None:
+            first, second, other = second, first, one
+        if first is not None and second is None:
+            second = self.elsewhere.find(other)
         return first is not None and second is not None and second.blind in (first.peers or ())
 
     def forget_account(self, account: AccountId) -> None:
@@ -168,6 +224,8 @@ class WhoIsThere:
                 self._looking.drop(device)
                 device.subscriber.on_use = None
             self._answer(person)
+            self.elsewhere.gone(person)
+        self.elsewhere.forget(account)
         self._people.forget(account)
 
     def read_anew(self) -> None:
@@ -179,6 +237,7 @@ class WhoIsThere:
         """Do nothing any more."""
         self._rounds.stop()
         self._loading.stop()
+        self.elsewhere.stop()
 
     # --- asking
 

@@ -1,16 +1,20 @@
 """From a change of one account to frames for those who look: gathered, paged, and never queued up."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from msgspec import Struct
 
 from safeum_home.ports import Published
+from safeum_home.ports.expiring import SayNow
+from safeum_home.presence.foreign import Looker
 from safeum_home.presence.peers import Peers
 from safeum_home.presence.people import Device, People, Person
 from safeum_home.presence.rounds import Rounds
 from safeum_home.protocol import frames
 from safeum_home.protocol.events import PresenceChanged, PrivacyChanged
+from safeum_home.protocol.federation.events import node_of
+from safeum_home.protocol.federation.now import PRESENCE
 from safeum_home.protocol.presence import MOST_PRESENCES, PresenceState, Privacy
 
 SETTLE = 2.0
@@ -26,12 +30,18 @@ FRAMES_AT_ONCE = 50
 class Telling:
     """Decides when whom is told of whom. `clock` provides IReactorTime."""
 
-    def __init__(self, clock: Any, rounds: Rounds, people: People) -> None:
+    def __init__(self, clock: Any, rounds: Rounds, people: People, say: SayNow) -> None:
+        """`say` tells other nodes."""
         self._clock = clock
         self._people = people
+        self._say = say
+        self.leaving: Callable[[Person], None] = lambda person: None
+        """Called before one that has no device any more leaves."""
         self._settling = rounds.queue(SETTLE, PEOPLE_AT_ONCE, self._settled)
         self._begun = rounds.queue(0.0, FRAMES_AT_ONCE, self._flush)
         self._gathering = rounds.queue(GATHER, FRAMES_AT_ONCE, self._flush)
+        self._elsewhere = rounds.queue(GATHER, FRAMES_AT_ONCE, self._flush)
+        """For those of other nodes: however many they are, devices of this one do not wait behind them."""
 
     def changed(self, person: Person) -> None:
         """How it is with an account may have changed."""
@@ -41,12 +51,12 @@ class Telling:
         """It has begun or ceased to be shown."""
         self._settling.drop(person)
         person.told = person.presence()
-        self._fan_out(person)
+        self.fan_out(person)
 
     def begin(self, device: Device, reset: bool = False) -> None:
         """Tell a device of everybody that it may see."""
         device.begin(reset)
-        self._begun.add(device, self._clock.seconds())
+        self._soon(device)
 
     def met(self, first: Person | None, second: Person | None) -> None:
         """The two see each other from now on: what is told of them already is told to each other."""
@@ -64,18 +74,19 @@ class Telling:
         presence = person.presence()
         if presence != person.told:
             person.told = presence
-            self._fan_out(person)
+            self.fan_out(person)
         if not person.devices and self._people.here(person.account) is person:
+            self.leaving(person)
             self._people.leave(person)
 
-    def _fan_out(self, person: Person) -> None:
-        now = self._clock.seconds()
+    def fan_out(self, person: Person) -> None:
+        """Tell who looks of one that has changed."""
         for device in self._lookers(person):
             device.note(person)
-            self._gathering.add(device, now)
+            self._gather(device)
 
     def _lookers(self, person: Person) -> Iterator[Device]:
-        for blind in person.peers or ():
+        for blind in person.seen_by:
             peer = self._people.behind(blind)
             if peer is not None:
                 yield from (device for device in peer.devices.values() if device.looks)
@@ -83,11 +94,10 @@ class Telling:
     def _put(self, looker: Person, seen: Person) -> None:
         if not _is_told(seen):
             return
-        now = self._clock.seconds()
         for device in looker.devices.values():
             if device.looks:
                 device.note(seen)
-                self._gathering.add(device, now)
+                self._gather(device)
 
     def _flush(self, device: Device) -> None:
         """Tell a device of as many as go into a frame; the rest waits for the next round."""
@@ -95,9 +105,13 @@ class Telling:
             return
         if not device.subscriber.keeps_up:
             # Not written, and not queued either: what it is told when it reads again is how it is then.
-            self._gathering.add(device, self._clock.seconds())
+            self._gather(device)
             return
         told = self._next(device) if device.looks else []
+        if isinstance(device, Looker):
+            for person in told:
+                self._say(node_of(device.person.account), PRESENCE, (person.blind, device.person.blind))
+            told = []
         reset, device.reset = device.reset, False
         changes = [person.public for person in told]
         if reset:
@@ -105,7 +119,15 @@ class Telling:
         if changes or reset:
             _deliver(device, PresenceChanged(changes, reset))
         if device.pending or device.rest:
-            self._begun.add(device, self._clock.seconds())
+            self._soon(device)
+
+    def _gather(self, device: Device) -> None:
+        queue = self._elsewhere if isinstance(device, Looker) else self._gathering
+        queue.add(device, self._clock.seconds())
+
+    def _soon(self, device: Device) -> None:
+        queue = self._elsewhere if isinstance(device, Looker) else self._begun
+        queue.add(device, self._clock.seconds())
 
     def _next(self, device: Device) -> list[Person]:
         """Of whom it is told now: as many as go into a frame."""

@@ -65,6 +65,16 @@ _MUTUAL = (
         _theirs.c.sealed != bindparam("elsewhere"),
     )
 )
+_MUTUAL_ELSEWHERE = (
+    select(contacts)
+    .join(_theirs, (_theirs.c.owner == contacts.c.peer) & (_theirs.c.peer == contacts.c.owner))
+    .where(
+        contacts.c.owner == bindparam("owner"),
+        contacts.c.state == ACCEPTED,
+        _theirs.c.state == ACCEPTED,
+        _theirs.c.sealed == bindparam("elsewhere"),
+    )
+)
 _DELETE = delete(contacts).where(
     contacts.c.owner == bindparam("of_owner"), contacts.c.peer == bindparam("of_peer")
 )
@@ -135,6 +145,12 @@ def facing(c: Connection, account: bytes) -> list[ContactRow]:
 def mutual(c: Connection, owner: bytes) -> bytes:
     """The accounts of this node that `owner` has accepted, and they it: one index behind the other."""
     return b"".join(c.execute(_MUTUAL, {"owner": owner, "elsewhere": ELSEWHERE}).scalars())
+
+
+def mutual_elsewhere(c: Connection, owner: bytes) -> list[ContactRow]:
+    """The sides of `owner` towards accounts of other nodes that it has accepted, and they it."""
+    rows = c.execute(_MUTUAL_ELSEWHERE, {"owner": owner, "elsewhere": ELSEWHERE})
+    return [ContactRow(*row) for row in rows]
 
 
 def mutual_here(c: Connection, foreign: bytes) -> list[bytes]:

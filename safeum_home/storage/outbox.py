@@ -67,7 +67,14 @@ _IS_NEWER = (
     )
     .exists()
 )
-_DELETE_OLDER = delete(outbox).where(_OF, *_OF_BATCH, outbox.c.position >= bindparam("first"), _IS_NEWER)
+_CHANGED = _ROWS.where(*_OF_BATCH, outbox.c.position >= bindparam("first"), _IS_NEWER)
+_DELETE_BEHIND = delete(outbox).where(
+    _OF,
+    _FREE,
+    outbox.c.type == bindparam("of_type"),
+    outbox.c.pointer == bindparam("of_pointer"),
+    outbox.c.position > bindparam("place"),
+)
 _SINCE = select(outbox.c.hour).where(_OF, outbox.c.position == bindparam("place"))
 _HOLD = update(outbox).where(_OF, outbox.c.position == bindparam("place")).values(batch=-1)
 _DELETE_HELD = delete(outbox).where(
@@ -125,10 +132,11 @@ def is_overtaken(c: Connection, peer: bytes) -> bool:
 def let_go(c: Connection, peer: bytes, number: int = 0, first: int | None = None) -> int:
     """The rows of all batches behind `number` wait again; of itself those from position `first` on.
 
-    How many are gone instead, as the same objects have changed since, and wait already.
+    How many are gone, as the same objects have changed since, and waited twice. What is told is how an object
+    is by then, so it stays in its first place: others that are told behind it were noted behind it.
     """
     doubled = 0
-    # The newest first: what has changed since an older one was fixed is in there.
+    # The newest first: what has changed since an older one was fixed is in there, and waits then.
     for each in c.execute(_BEHIND, {"peer": peer, "of_batch": number}).scalars().all():
         doubled += _let_go_of(c, peer, each, 0)
     return doubled if first is None else doubled + _let_go_of(c, peer, number, first)
@@ -136,9 +144,13 @@ def let_go(c: Connection, peer: bytes, number: int = 0, first: int | None = None
 
 def _let_go_of(c: Connection, peer: bytes, number: int, first: int) -> int:
     which = {"peer": peer, "of_batch": number, "first": first}
-    doubled = c.execute(_DELETE_OLDER, which).rowcount
+    changed = [Waiting(*row) for row in c.execute(_CHANGED, which)]
+    for row in changed:
+        again = {"peer": peer, "of_type": row.type, "of_pointer": row.pointer, "place": row.position}
+        if not c.execute(_DELETE_BEHIND, again).rowcount:
+            c.execute(_DELETE, {"peer": peer, "place": row.position})  # it is urgent by now
     c.execute(_LET_GO, which)
-    return doubled
+    return len(changed)
 
 
 def remove(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> int:

@@ -1,10 +1,11 @@
 """Other nodes: how far what goes there and comes from there got, and what was refused."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
 
+from safeum_home.storage.many import Many
 from safeum_home.storage.schema import peers, set_aside
 
 KEPT_OF_PEER, KEPT = 100, 10_000
@@ -38,6 +39,14 @@ _PAGE = (
     .order_by(peers.c.peer)
     .limit(bindparam("limit"))
 )
+_IDLE = (
+    select(peers.c.peer)
+    .where(peers.c.waiting == 0)
+    .order_by(peers.c.seen, peers.c.peer)
+    .limit(bindparam("limit"))
+)
+_FORGET = Many("DELETE FROM peers WHERE (peer) IN ({rows})", ("bytea",))
+_FORGET_ASIDE = Many("DELETE FROM set_aside WHERE (peer) IN ({rows})", ("bytea",))
 _FAILS = case((peers.c.failing > 0, 1), else_=0).label("fails")
 _WAITING = select(_FAILS, func.count(), func.sum(peers.c.waiting)).group_by(_FAILS)
 _LAST = select(func.max(set_aside.c.number)).where(set_aside.c.peer == bindparam("who"))
@@ -89,6 +98,17 @@ def add(c: Connection, peer: bytes, sealed: bytes, stream: bytes, now: int) -> N
     """A node of which there was nothing; `stream` are 16 random octets."""
     row = {"peer": peer, "sealed": sealed, "stream": stream, "sent": 0, "waiting": 0, "failing": 0}
     c.execute(insert(peers), {**row, "seen": now, "in_last": 0, "in_done": 0})
+
+
+def forget_idle(c: Connection, most: int, used: Collection[bytes] = ()) -> int:
+    """Forget up to `most` nodes for which nothing waits, but those that are `used`; how many.
+
+    Those that were neither told nor have told anything for longest. When they come again streams begin anew.
+    """
+    idle = c.execute(_IDLE, {"limit": most + len(used)}).scalars()
+    gone = [(peer,) for peer in idle if peer not in used][:most]
+    _FORGET_ASIDE.change(c, gone)
+    return _FORGET.change(c, gone)
 
 
 def outgoing(c: Connection, peer: bytes) -> OutRow | None:

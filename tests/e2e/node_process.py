@@ -43,7 +43,7 @@ _CONFIG = """\
 name = "{name}"
 state_dir = "{state}"
 [listen]
-clients = ["tcp:{port}:interface=127.0.0.1:backlog=1024"]
+clients = ["tcp:{port}:interface={address}:backlog=1024"]
 [tls]
 certificate = "{certificate}"
 [database]
@@ -57,7 +57,8 @@ operations = 1
 _FEDERATION = """
 [federation]
 ca = "{ca}"
-networks = ["127.0.0.0/8", "::1"]
+networks = ["127.0.0.0/8", "::1", "10.199.0.0/24"]
+{more}
 """
 
 
@@ -72,20 +73,25 @@ class NodeProcess:
         state: Path | None = None,
         environment: Mapping[str, str] | None = None,
         authority: Authority | None = None,
+        at: tuple[str, str] = ("localhost", "127.0.0.1"),
+        federation: str = "",
     ) -> None:
         """`command` runs twistd; `state` is where the state directory is, if not in the node's folder.
 
-        With an `authority` it is one of several nodes, whose certificates are by that one.
+        With an `authority` it is one of several nodes, whose certificates are by that one. It is served `at` a
+        host and address, which has to be there; `federation` is more lines of that section.
         """
         # Trial's own folders have names too long for a socket in them, and /dev/shm is no disk.
         self.folder = Path(tempfile.mkdtemp(prefix="safeum-", dir="/tmp"))
         self.state = self.folder / "state" if state is None else state
         self.log = self.folder / "log"
+        self.host, self.address = at
         self.port = _free_port()
         self.pid = 0
         self.ending = False
         """It was told to end, or killed, and has not been started again."""
-        self._command = command
+        self.command = command
+        """What runs twistd."""
         self._process: subprocess.Popen[bytes] | None = None
         for name in ("tmp", "home"):
             (self.folder / name).mkdir()
@@ -101,11 +107,11 @@ class NodeProcess:
         if authority is None:
             self.certificate, self.key = self_signed(["localhost"])
         else:
-            self.name = f"localhost:{self.port}"
-            self.certificate, self.key = authority.issue("localhost")
+            self.name = f"{self.host}:{self.port}"
+            self.certificate, self.key = authority.issue(self.host)
             ca = self.folder / "ca.pem"
             ca.write_bytes(authority.pem)
-            more = _FEDERATION.format(ca=ca)
+            more = _FEDERATION.format(ca=ca, more=federation)
         certificate = self.folder / "chain.pem"
         certificate.write_bytes(self.certificate)
         trusted = self.certificate if authority is None else authority.pem
@@ -118,6 +124,7 @@ class NodeProcess:
                 name=self.name,
                 state=self.state,
                 port=self.port,
+                address=self.address,
                 certificate=certificate,
                 database=database,
                 limits="\n".join(f"{name} = {value}" for name, value in settings.items()),
@@ -137,7 +144,7 @@ class NodeProcess:
         options = ["-n", "--pidfile=", "safeum", "--config", str(self._config), "--root-fd", str(reader)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._command, *options],
+                [*self.command, *options],
                 pass_fds=[reader],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -182,7 +189,7 @@ class NodeProcess:
 
     def connect(self, **options: int | str) -> Wire:
         """A TLS connection to the node's port."""
-        return Wire(self.port, self.tls, **options)  # type: ignore[arg-type]  # the options are Wire's
+        return Wire(self.port, self.tls, address=self.address, host=self.host, **options)  # type: ignore[arg-type]  # the options are Wire's
 
     def health(self) -> int:
         """The status that `GET /health` is answered with; 0 where nobody answers."""

@@ -37,8 +37,10 @@ class Refused(Exception):
         self.retry_after = error["data"].get("retry_after")
 
 
-def plain_socket(port: int, source: str = "127.0.0.1", receive_buffer: int = 0) -> socket.socket:
-    """A TCP connection to 127.0.0.1, from an address of the loopback network."""
+def plain_socket(
+    port: int, source: str = "127.0.0.1", receive_buffer: int = 0, address: str = "127.0.0.1"
+) -> socket.socket:
+    """A TCP connection, by default to 127.0.0.1, from an address of the loopback network."""
     connection = socket.socket()
     connection.settimeout(PATIENCE)
     try:
@@ -47,7 +49,7 @@ def plain_socket(port: int, source: str = "127.0.0.1", receive_buffer: int = 0) 
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if source != "127.0.0.1":
             connection.bind((source, 0))
-        connection.connect(("127.0.0.1", port))
+        connection.connect((address, port))
     except BaseException:
         connection.close()
         raise
@@ -58,11 +60,17 @@ class Wire:
     """Octets over TLS."""
 
     def __init__(
-        self, port: int, tls: ssl.SSLContext, source: str = "127.0.0.1", receive_buffer: int = 0
+        self,
+        port: int,
+        tls: ssl.SSLContext,
+        source: str = "127.0.0.1",
+        receive_buffer: int = 0,
+        address: str = "127.0.0.1",
+        host: str = "localhost",
     ) -> None:
-        connection = plain_socket(port, source, receive_buffer)
+        connection = plain_socket(port, source, receive_buffer, address)
         try:
-            self.socket = tls.wrap_socket(connection, server_hostname="localhost")
+            self.socket = tls.wrap_socket(connection, server_hostname=host)
         except BaseException:
             connection.close()
             raise

@@ -21,6 +21,8 @@ from safeum_home.storage import roster
 
 PATIENCE = 2 * 60 * 1000
 """Milliseconds for which all of a group's node waits where an author's node cannot be asked for its keys."""
+LATE = frozenset((Code.UNKNOWN_KEY.code,))
+"""With which codes what an author did is told again later, once the keys are to be had: better than never."""
 MOST_NODES = 1_000
 _NOT_NOW = (Code.NODE_UNREACHABLE, Code.BUSY)
 

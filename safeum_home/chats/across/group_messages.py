@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import Arrivals, content
 from safeum_home.chats.across.changed import is_gone, tell
-from safeum_home.chats.across.group_authors import Authored, Authors, group_body
+from safeum_home.chats.across.group_authors import LATE, Authored, Authors, group_body
 from safeum_home.chats.across.group_copies import check_hub
 from safeum_home.chats.across.group_files import GroupFiles
 from safeum_home.chats.across.group_references import GroupReferences
@@ -226,6 +226,7 @@ class GroupMessageKind:
     type = MESSAGE
     together = True
     """Many may be stored in one transaction."""
+    late = LATE
 
     def __init__(self, shown: GroupShown, messages: GroupMessages) -> None:
         self._shown = shown

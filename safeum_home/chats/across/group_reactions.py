@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import content
 from safeum_home.chats.across.changed import tell
-from safeum_home.chats.across.group_authors import Authors
+from safeum_home.chats.across.group_authors import LATE, Authors
 from safeum_home.chats.across.group_copies import check_hub
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.group_shown import GroupShown
@@ -39,6 +39,7 @@ class GroupReactionKind:
     type = REACTION
     together = True
     """Many may be stored in one transaction."""
+    late = LATE
 
     def __init__(
         self,

@@ -18,6 +18,8 @@ MESSAGE = "group.message"
 CHANGE = "group.change"
 REACTION = "group.reaction"
 PINS = "group.pins"
+PASSED_ON = frozenset((MESSAGE, CHANGE, REACTION))
+"""What holds an event of its author's node."""
 
 
 class Written(

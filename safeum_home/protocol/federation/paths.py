@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from safeum_home.protocol.federation.files import FILES_PATH, FetchFile
 from safeum_home.protocol.federation.keys import KeyDocument
+from safeum_home.protocol.federation.now import NOW_PATH, Now, Taken
 from safeum_home.protocol.federation.questions import QUESTIONS
 from safeum_home.protocol.federation.transactions import (
     ASK_PATH,
@@ -23,7 +24,7 @@ SIGNED = {
     "scheme": "signature",
     "description": "RFC 9421, with the tag `safeum-federation`, by a key of the node that asks.",
 }
-TYPES: list[type[Struct]] = [KeyDocument, Transaction, Received, Hello, FetchFile]
+TYPES: list[type[Struct]] = [KeyDocument, Transaction, Received, Hello, FetchFile, Now, Taken]
 
 
 def federation_paths() -> Json:
@@ -51,6 +52,7 @@ def federation_paths() -> Json:
         f"{TRANSACTIONS_PATH}{{stream}}/{{number}}": {"put": put},
         f"{ASK_PATH}{{name}}": {"post": ask},
         FILES_PATH: {"post": files},
+        NOW_PATH: {"post": _operation("now", "Take what is of use for a moment alone.", Now, Taken)},
         HELLO_PATH: {"post": _operation("hello", "The node that asks is there again.", Hello, Hello)},
     }
 
