@@ -60,10 +60,12 @@ class FileLifeTests(FileHands, convergence.LifeTests):
     def glance(self, chance: random.Random) -> None:
         """Somebody fetches what is there."""
         who = self.who(chance)
+        if who in self.closed:
+            return
         try:
             page = self.people[who].call("chat.history", chat=self.chat, limit=200)["messages"]
             files = [each["id"] for each in page if each["body"]["kind"] == "file"]
-            if who not in self.closed and files:
+            if files:
                 self.log.append(f"{who}: fetches one")
                 self.fetch(self.people[who], chance.choice(files))
         except Refused:
