@@ -172,7 +172,7 @@ class FetchingTests(_Case):
             self.assertEqual(message["body"]["file"], before[client.account])
             self.assertEqual(self.fetch(client, message["id"]).body, octets)
 
-    def test_no_history_of_disk(self) -> None:
+    def test_disk(self) -> None:
         """Tables and the store of a copy show nothing of a file."""
         self.post(self.bob, b"find me" * 9)
         self.fetch(self.carol, self.last(self.carol)["id"])
