@@ -173,7 +173,7 @@ class FetchingTests(_Case):
             self.assertEqual(message["body"]["file"], before[client.account])
             self.assertEqual(self.fetch(client, message["id"]).body, octets)
 
-    def test_no_history_of_disk(self) -> None:
+    def test_disk(self) -> None:
         """Tables and the store of a copy show nothing of a file."""
         self.post(self.bob, b"find me" * 9)
         self.fetch(self.carol, self.last(self.carol)["id"])
@@ -255,6 +255,21 @@ class WaitingTests(_Case):
         for reader in (dan, self.bob):
             asked = FetchFile(self.chat, post["id"], reader.account, file, len(octets), OCTETS)
             self.assertFalse(self.lent(B, C, asked))
+
+    def test_withdrawn(self) -> None:
+        """Bob deletes it while it waits: nothing of it is left, nor of a message that was on its way."""
+        for on_its_way in (False, True):
+            post = self.wait(b"octets")
+            if on_its_way:
+                self.nodes.away.clear()
+                self.hold(B)
+                self.settle()
+                self.assertEqual(self.last(self.carol)["body"]["kind"], "file")
+            self.come(self.bob, "message.delete", chat=self.chat, message=post["id"])
+            self.left(self.bob)
+            self.nodes.away.clear()
+            self.release()
+            self.left(self.alice, self.bob, self.carol)
 
     def test_put_back(self) -> None:
         """Bob's node was put back from before he posted it: the message is there, and its file is not."""
