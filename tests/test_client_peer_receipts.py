@@ -50,7 +50,7 @@ class VerifyTests(SynchronousTestCase):
             self.assertIn(part, words)
 
     def test_group(self) -> None:
-        """Of a group its node is told so by each that holds a copy; what is not of that form is no receipt."""
+        """Of a group each copy has one; what is not of the form of its type is no receipt."""
         status, words = self.check(signed(kind="group.erased", life=AT), document())
         self.assertEqual(status, AUTHENTIC, words)
         self.assertIn(CHAT, words)
