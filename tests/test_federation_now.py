@@ -69,8 +69,9 @@ class TellingTests(Case):
         self.a.pass_on("second", 2)
         self.pair.settle(4)
         self.assertEqual((self.requests(), self.heard()), (1, [1]))
-        self.pair.settle(10)
+        self.pair.settle(now_telling.PATIENCE)
         self.assertEqual((self.requests(), self.heard()), (1, [1]))
+        self.assertEqual(self.a.expiring.changes[-1:], [("lost", B)])
 
     def test_away(self) -> None:
         """A node that is away is tried seldom, ever more seldom, and nothing waits for it."""
