@@ -347,6 +347,7 @@ class WaitingTests(_Case):
         self.come(self.alice, "message.delete", chat=self.chat, message=self.last(self.alice)["id"])
         self.release()
         self.assertEqual(self.last(self.bob)["body"]["kind"], "deleted")
+        self.assertEqual(self.of_chat(B, "files"), 0)
         self.left(self.alice, self.bob, self.carol)
 
 
