@@ -587,13 +587,10 @@ class HistoryTests(_Case):
 class NoHistoryTests(_Case):
     """Groups that keep no history."""
 
-    def off(self) -> None:
-        self.come(self.alice, "chat.history.set", chat=self.chat, enabled=False)
-        self.settle()
-
     def test_sent(self) -> None:
         """All have it for a day, from wherever it was sent; then nothing is left of it."""
-        self.off()
+        self.come(self.alice, "chat.history.set", chat=self.chat, enabled=False)
+        self.settle()
         for author in (self.bob, self.alice):
             self.post(author, b"octets")
             for client in self.everybody:
@@ -601,18 +598,4 @@ class NoHistoryTests(_Case):
         for node in (A, B, C):
             self.assertEqual(self.of_chat(node, "files"), 2)
             self.nodes[node].settle(2 * 86_400)
-        self.left(self.alice, self.bob, self.carol)
-
-    def test_erased(self) -> None:
-        """What was there goes, what was fetched of it, and what waited for the hub."""
-        self.post(self.bob, b"octets")
-        self.fetch(self.carol, self.last(self.carol)["id"])
-        self.nodes.away.add(B)
-        body = self.body(self.upload(self.bob, self.chat, b"waits"), b"waits")
-        self.bob.ask("chat.send", **(self.bob.message(self.chat, "") | {"body": body}))
-        self.off()
-        self.nodes.away.clear()
-        self.settle()
-        for client in (self.alice, self.bob, self.carol):
-            self.successResultOf(Deferred.fromCoroutine(client.world.domain.closing.sweep()))
         self.left(self.alice, self.bob, self.carol)
