@@ -138,6 +138,12 @@ class DeskTests(DeskTestCase):
         self.assertIn("b.example has confirmed", self.words())
         self.assertNotIn("confirmed", self.header())
 
+    def test_several(self) -> None:
+        """Of a group there may be several nodes."""
+        self.told(60, ("b.example", "c.example"))
+        self.told(61, ())
+        self.assertIn("b.example, c.example have confirmed", self.words())
+
     def test_again(self) -> None:
         """Who says it once more asks the other node once more."""
         self.told(60, ("b.example",))

@@ -34,7 +34,7 @@ FORGED = "⚠ Not from your node, though it says so: its signature is missing or
 HISTORY_OFF = (
     "The history is off: all that was here is erased, for all. Messages live until they are delivered."
 )
-CONFIRMED = "{nodes} has confirmed that all of this was erased there as well. /receipt FILE saves that."
+CONFIRMED = "{nodes} confirmed that all of this was erased there as well. /receipt FILE saves that."
 HISTORY_ON = "The history is on: messages are kept from now on."
 
 
@@ -232,7 +232,8 @@ class Listening:
         if chat.pending and chat.pending != before:
             self._desk.tell(f"{not_confirmed(chat.pending).capitalize()}.", "contact", chat.chat)
         elif before and not chat.pending:
-            self._desk.tell(CONFIRMED.format(nodes=safe(", ".join(before))), "contact", chat.chat)
+            nodes = f"{safe(', '.join(before))} {'has' if len(before) == 1 else 'have'}"
+            self._desk.tell(CONFIRMED.format(nodes=nodes), "contact", chat.chat)
 
     def _wants(self, contact: Contact) -> None:
         name, login = self._desk.names.full(contact), self._desk.names.short(contact.address)
