@@ -19,7 +19,7 @@ from safeum_home.chats.record import ChatRecord, GroupRecord, open_record, seal_
 from safeum_home.chats.roster import RosterRecord, RosterState, seal_entry
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
-from safeum_home.ids import AccountId, ChatId, system_account
+from safeum_home.ids import AccountId, ChatId, group_id, system_account
 from safeum_home.ports import Blinder, Bus, EpochTurns, Key, Keyring, Published
 from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.groups import SharedGroup
@@ -39,6 +39,12 @@ def check_hub(node: str, event: Event) -> ChatId:
     if event.chat is None:
         raise Problem(Code.MALFORMED_EVENT)
     return ChatId(event.chat)
+
+
+def check_id(hub: str, chat: ChatId, told: SharedGroup) -> None:
+    """Raises `malformed_event` where a hub calls a group of its own by what may be the id of another chat."""
+    if told.seed is None or group_id(hub, told.seed) != chat:
+        raise Problem(Code.MALFORMED_EVENT)
 
 
 @dataclass

@@ -6,7 +6,7 @@ from msgspec import structs, to_builtins
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import content
-from safeum_home.chats.across.group_copies import Copy, Fresh, GroupCopies, check_hub, described
+from safeum_home.chats.across.group_copies import Copy, Fresh, GroupCopies, check_hub, check_id, described
 from safeum_home.chats.across.group_notes import BLIND
 from safeum_home.chats.across.group_telling import GroupTelling
 from safeum_home.chats.group_draft import Entry
@@ -30,7 +30,7 @@ def shared_group(c: Connection, chat: bytes, record: ChatRecord) -> SharedGroup:
     if (group := record.group) is None:
         raise Tampered
     people = chats.count_members(c, chat)
-    return SharedGroup(group.name, group.about, group.avatar, group.earlier, people)
+    return SharedGroup(group.name, group.about, group.avatar, group.earlier, people, seed=group.seed or None)
 
 
 class GroupKind:
@@ -74,6 +74,8 @@ class GroupKind:
     async def apply(self, node: str, event: Event) -> Applied:
         """A group is this now. One that nobody here is in, nor wants to be in, is none of this node's."""
         told, chat = content(event, SharedGroup), check_hub(node, event)
+        if told.begins is not None:
+            check_id(node, chat, told)
         fresh: list[Fresh] = []
         outcome: list[Copy] = []
         places: list[int] = []
