@@ -66,9 +66,14 @@ def make_group_telling(means: DomainMeans) -> GroupTelling:
     return GroupTelling(means.peers, means.vault.blinder, means.vault.farewells, means.telling.groups)
 
 
-def make_copies(means: DomainMeans, events: GroupEvents, endings: GroupEndings) -> GroupCopies:
+def make_copies(
+    means: DomainMeans, events: GroupEvents, endings: GroupEndings, limit: RateLimit
+) -> GroupCopies:
+    """`limit` is how much each node may have told of its groups."""
     vault = means.vault
-    return GroupCopies(vault.keyring, vault.blinder, means.opener, events, endings, means.turns, means.bus)
+    return GroupCopies(
+        vault.keyring, vault.blinder, means.opener, events, endings, means.turns, means.bus, limit
+    )
 
 
 def make_copy_leaving(means: DomainMeans, copies: GroupCopies, erased: Callable[[], object]) -> CopyLeaving:

@@ -26,7 +26,8 @@ def make_shared_posts(
     blinder, cursors, now, box = means.vault.blinder, means.vault.cursors, means.milliseconds, means.posts.box
     altering, changes, delivery = ways.altering, ways.changes, messaging.delivery
     references = GroupReferences(node, blinder, cursors)
-    arrivals, authors = Arrivals(registry, now, lives), Authors(means.peers, now)
+    limit = messaging.rates["events_per_hub"]
+    arrivals, authors = Arrivals(registry, now, lives), Authors(means.peers, now, limit)
     shown = GroupShown(node, opener, references, Acts(references))
     messages = GroupMessages(
         node,
@@ -48,7 +49,7 @@ def make_shared_posts(
         GroupMessageKind(shown, messages),
         GroupChangeKind(shown, messages),
         GroupReactionKind(database, registry, shown, references, authors, altering, changes),
-        GroupPinsKind(database, registry, opener, shown, references, altering, ways.pins),
+        GroupPinsKind(database, registry, opener, shown, references, altering, ways.pins, limit),
         PostKind(
             database,
             blinder,

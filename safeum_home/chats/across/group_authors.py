@@ -10,8 +10,10 @@ from sqlalchemy import Connection
 from safeum_home.chats.across.arrivals import body_of
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
+from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Peers
+from safeum_home.protocol import frames
 from safeum_home.protocol.federation.chats import Reference
 from safeum_home.protocol.federation.events import Event, node_of
 from safeum_home.protocol.federation.group_posts import POST, Act, Written
@@ -21,6 +23,7 @@ from safeum_home.storage import roster
 
 PATIENCE = 2 * 60 * 1000
 """Milliseconds for which all of a group's node waits where an author's node cannot be asked for its keys."""
+KIB = 1024
 LATE = frozenset((Code.UNKNOWN_KEY.code,))
 """With which codes what an author did is told again later, once the keys are to be had: better than never."""
 MOST_NODES = 1_000
@@ -78,10 +81,11 @@ def check_people(c: Connection, blinder: Blinder, chat: bytes, act: Written) -> 
 class Authors:
     """Checks what is passed on."""
 
-    def __init__(self, peers: Peers, now: Callable[[], int]) -> None:
-        """`now` is in milliseconds."""
+    def __init__(self, peers: Peers, now: Callable[[], int], limit: RateLimit) -> None:
+        """`now` is in milliseconds; `limit` is how much each node may have told of its groups, in KiB."""
         self._peers = peers
         self._now = now
+        self._limit = limit
         self._silent: OrderedDict[str, int] = OrderedDict()
         """Nodes that could not be asked for their keys, since when."""
 
@@ -89,7 +93,7 @@ class Authors:
         """An event of a group's chat that `node`, which orders it, passes on.
 
         What an account of that very node does has no signature of its own. Raises `malformed_event`,
-        `wrong_sender_node`, `bad_signature`, `unknown_key`, and what passes.
+        `wrong_sender_node`, `bad_signature`, `unknown_key`, and what passes, as `rate_limited` does.
         """
         try:
             event = msgspec.convert(plain, Event, strict=True)
@@ -100,6 +104,7 @@ class Authors:
         if event.node != node_of(event.sender):
             raise Problem(Code.WRONG_SENDER_NODE)
         act = act_of(event)
+        self._limit.take(node, 1 + len(frames.encode_params(act)) // KIB)
         if event.node != node:
             event = await self._verified(node, plain, event.node)
         return Authored(event, act)

@@ -20,6 +20,7 @@ from safeum_home.chats.roster import RosterRecord, RosterState, seal_entry
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId, group_id, system_account
+from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder, Bus, EpochTurns, Key, Keyring, Published
 from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.groups import SharedGroup
@@ -77,7 +78,9 @@ class GroupCopies:
         endings: GroupEndings,
         turns: EpochTurns,
         bus: Bus,
+        limit: RateLimit,
     ) -> None:
+        """`limit` is how much each node may have told of its groups."""
         self._keyring = keyring
         self._blinder = blinder
         self._opener = opener
@@ -85,6 +88,13 @@ class GroupCopies:
         self._endings = endings
         self._turns = turns
         self._bus = bus
+        self._limit = limit
+
+    def told_of(self, node: str, event: Event) -> ChatId:
+        """As `check_hub`; raises `rate_limited`, too."""
+        chat = check_hub(node, event)
+        self._limit.take(node)
+        return chat
 
     # --- a copy as a whole
 

@@ -38,7 +38,7 @@ from safeum_home.protocol.federation.events import Event, node_of
 from safeum_home.protocol.federation.group_posts import CHANGE, MESSAGE, PassedOn, Removed, Written
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Body, Message, Notice
-from safeum_home.storage import changes, events
+from safeum_home.storage import changes, events, group_nodes
 from safeum_home.storage.rows import NewEvent
 
 
@@ -103,6 +103,8 @@ class GroupMessages:
         if chat is None or chat.hub != node:
             raise Problem(Code.NOT_A_CONTACT)
         arrived = self._named_here(chat, arrived)
+        # In a copy that is nothing but invitations there are no messages.
+        is_read = any(map(self._opener.is_here, chat.members))
         self._posts.heard(node)
         sent, places = self._references.sent(arrived.name), Places(self._database, chat)
         outcome: list[bytes | Stored] = []
@@ -118,6 +120,8 @@ class GroupMessages:
                     stored = self._altering.store_told(c, chat, arrived.by, known, both, change)
                     outcome.extend([] if stored is None else [stored])
             elif not is_change:
+                if not is_read and not group_nodes.is_wanted(c, chat.blind):
+                    raise Problem(Code.NOT_A_CONTACT)
                 outcome.append(self._first(c, chat, both[0], arrived, sent))
                 known = both[0]
             if known is not None and arrived.name.node == self._node:

@@ -18,6 +18,7 @@ from safeum_home.chats.pins import Pins
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
+from safeum_home.limits import RateLimit
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.events import Event
@@ -107,7 +108,9 @@ class GroupPinsKind:
         references: GroupReferences,
         altering: Altering,
         pins: Pins,
+        limit: RateLimit,
     ) -> None:
+        """`limit` is how much each node may have told of its groups."""
         self._database = database
         self._registry = registry
         self._opener = opener
@@ -115,12 +118,14 @@ class GroupPinsKind:
         self._references = references
         self._altering = altering
         self._pins = pins
+        self._limit = limit
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
         return self._shown.pins(c, self.type, pointer)
 
     async def apply(self, node: str, event: Event) -> Applied:
         shared = content(event, GroupPins)
+        self._limit.take(node)
         chat = await copy_of(self._registry, node, event)
         places, changed = Places(self._database, chat), list[ChatContents]()
 

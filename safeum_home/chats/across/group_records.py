@@ -6,7 +6,7 @@ from msgspec import structs, to_builtins
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import content
-from safeum_home.chats.across.group_copies import Copy, Fresh, GroupCopies, check_hub, check_id, described
+from safeum_home.chats.across.group_copies import Copy, Fresh, GroupCopies, check_id, described
 from safeum_home.chats.across.group_notes import BLIND
 from safeum_home.chats.across.group_telling import GroupTelling
 from safeum_home.chats.group_draft import Entry
@@ -73,7 +73,7 @@ class GroupKind:
 
     async def apply(self, node: str, event: Event) -> Applied:
         """A group is this now. One that nobody here is in, nor wants to be in, is none of this node's."""
-        told, chat = content(event, SharedGroup), check_hub(node, event)
+        told, chat = content(event, SharedGroup), self._copies.told_of(node, event)
         if told.begins is not None:
             check_id(node, chat, told)
         fresh: list[Fresh] = []
@@ -164,7 +164,7 @@ class OverKind:
 
     async def apply(self, node: str, event: Event) -> Applied:
         content(event, SharedEnd)
-        chat = check_hub(node, event)
+        chat = self._copies.told_of(node, event)
         outcome: list[Copy] = []
         position = self._database.next_position()
         self._registry.changing(chat)
