@@ -4,10 +4,14 @@ from itertools import count
 from typing import Any, ClassVar
 
 import msgspec
+from twisted.internet.defer import Deferred
 
+from safeum_home.chats.across import group_telling
 from safeum_home.errors import Code, Problem
-from safeum_home.ids import ChatId, group_id, system_account
+from safeum_home.ids import AccountId, ChatId, group_id, system_account
 from safeum_home.protocol.federation.events import Event, new_event
+from safeum_home.protocol.federation.groups import Called
+from safeum_home.protocol.federation.questions import GroupAnswer, GroupCommand
 from tests.groups_across_case import A, B, C
 from tests.test_posts_hostile import HostileCase
 
@@ -83,6 +87,91 @@ class HubTests(FloodCase):
             taken += 1
             self.assertLess(taken, 34)
         self.assertGreater(taken, 10)
+
+
+class PostTests(FloodCase):
+    """A member's node that takes nothing back."""
+
+    def test_refused(self) -> None:
+        """Answers to what is refused wait up to a number; then that node has to."""
+        dan = self.nodes[B].register("dan")
+        peers = self.nodes.peers[A]
+        peers.held.add(B)
+        act = {"act": "reaction", "message": {"node": A, "id": "m1"}, "emoji": "👍"}
+        refused = [
+            (dan, self.message(), {}),
+            (self.bob, self.message(), {"chat": ChatId("!" + "a" * 26)}),
+            (self.bob, act, {}),
+        ]
+        for author, content, more in refused:
+            self.hear(A, B, self.post(author, content, f"p{next(self.ids)}", **more))
+        self.assertEqual(len(peers.waiting), 3)
+        peers.most[B] = 0
+        before = self.rows_of(A)
+        for author, content, more in refused:
+            event = self.post(author, content, f"p{next(self.ids)}", **more)
+            self.assertIs(self.assertRaises(Problem, self.hear, A, B, event).code, Code.BUSY)
+        self.assertEqual(len(peers.waiting), 3)
+        self.assertEqual(self.rows_of(A), before)
+        self.hear(A, B, self.post(self.bob, self.message("taken"), f"p{next(self.ids)}"))
+        self.assertEqual(self.words(self.alice, self.chat)[-1], "taken")
+        peers.most.clear()
+        self.hear(A, B, event)
+        peers.held.clear()
+
+
+class RejoinTests(FloodCase):
+    """A node whose only member leaves and comes back, again and again."""
+
+    def ask(self, method: str, **params: Any) -> str | None:
+        """What Carol's node asks for her; the code where that is refused."""
+        carol = AccountId(self.carol.account)
+        answer: Any = self.nodes[A].domain.answers[GroupCommand]
+        done: list[Any] = []
+        asked = GroupCommand(Called(carol, carol), method, params)
+        Deferred.fromCoroutine(answer(C, asked)).addBoth(done.append)
+        return None if isinstance(done[0], GroupAnswer) else str(done[0].value.code.value.code)
+
+    def again(self) -> str | None:
+        """Leave and come back: what the latter is refused with."""
+        self.assertIsNone(self.ask("group.leave", chat=self.chat))
+        return self.ask("group.join", link=self.link)
+
+    def setUp(self) -> None:
+        self.patch(group_telling, "ANEW_BURST", 500)
+        super().setUp()
+        self.come(self.alice, "group.set", chat=self.chat, earlier=True)
+        self.link = self.come(self.alice, "group.link.reset", chat=self.chat)["link"]
+        for number in range(30):
+            self.write(self.alice, f"m{number}")
+
+    def test_how_often(self) -> None:
+        """What is told anew has a limit, also where that node takes it all; a while later it goes on."""
+        noted = 0
+        code: str | None = None
+        for _ in range(1_000):
+            if (code := self.again()) is not None:
+                break
+            noted += sum(row.node == C for row in self.nodes.peers[A].waiting)
+            self.nodes.peers[A].waiting.clear()
+        self.assertEqual(code, "rate_limited")
+        self.assertGreater(noted, 30)
+        self.nodes[A].settle(3_600)
+        self.assertIsNone(self.ask("group.join", link=self.link))
+        self.nodes.peers[A].waiting.clear()
+
+    def test_nothing_taken(self) -> None:
+        """While as much waits for that node as may, nobody of it comes in as the first."""
+        peers = self.nodes.peers[A]
+        peers.most[C] = 0
+        self.assertEqual(self.again(), "busy")
+        self.assertNotIn("carol@c.example", self.names())
+        peers.most.clear()
+        self.assertIsNone(self.ask("group.join", link=self.link))
+        peers.waiting.clear()
+
+    def names(self) -> list[str]:
+        return [name for name, (_, state) in self.roster(self.alice, self.chat).items() if state == "member"]
 
 
 class NobodyTests(FloodCase):

@@ -63,7 +63,8 @@ def make_renaming(means: DomainMeans, events: GroupEvents, called: CalledElsewhe
 
 
 def make_group_telling(means: DomainMeans) -> GroupTelling:
-    return GroupTelling(means.peers, means.vault.blinder, means.vault.farewells, means.telling.groups)
+    blinder, farewells = means.vault.blinder, means.vault.farewells
+    return GroupTelling(means.peers, blinder, farewells, means.telling.groups, means.clock.seconds)
 
 
 def make_copies(
