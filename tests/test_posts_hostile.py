@@ -206,7 +206,7 @@ class HubTests(HostileCase):
         self.assertIs(self.assertRaises(Problem, self.hear, C, B, event).code, Code.WRONG_SENDER_NODE)
 
     def test_keys_not_to_be_had(self) -> None:
-        """An author's node that is away holds up the group's for two minutes; then what it wrote is left."""
+        """Authors' nodes that are away hold up the group's for two minutes; then what they wrote is left."""
         event = self.passed(self.signed(self.post(self.bob, self.message())))
         self.nodes.peers[C].silent.add(B)
         self.assertIs(self.assertRaises(Problem, self.hear, C, A, event).code, Code.NODE_UNREACHABLE)
@@ -217,7 +217,25 @@ class HubTests(HostileCase):
         self.nodes.peers[C].silent.clear()
         self.hear(C, A, event)
         self.nodes.peers[C].silent.add(B)
+        self.assertIs(self.assertRaises(Problem, self.hear, C, A, event).code, Code.UNKNOWN_KEY)
+        self.nodes[C].settle(3_600)
         self.assertIs(self.assertRaises(Problem, self.hear, C, A, event).code, Code.NODE_UNREACHABLE)
+
+    def test_keys_again_and_again(self) -> None:
+        """It is the same where the keys are to be had each time, a while later."""
+        waited = 0
+        for number in range(20):
+            event = self.passed(self.signed(self.post(self.bob, self.message(), f"m{number}")))
+            self.nodes.peers[C].silent.add(B)
+            code = self.assertRaises(Problem, self.hear, C, A, event).code
+            if code is Code.NODE_UNREACHABLE:
+                self.nodes[C].settle(29)
+                waited += 29
+                self.nodes.peers[C].silent.clear()
+                self.hear(C, A, event)
+        self.assertIs(code, Code.UNKNOWN_KEY)
+        self.assertGreater(waited, 60)
+        self.assertLessEqual(waited, 120)
 
 
 class MemberNodeTests(HostileCase):

@@ -32,7 +32,7 @@ from safeum_home.storage import events, group_nodes, roster
 EARLIER = 10_000
 """So many messages of before it came are told to a node whose member sees them."""
 ANEW, ANEW_BURST = 100.0, 50_000
-"""How much a node is told of before its first members came, of all groups: objects in a second, and at once."""
+"""How much a node is told of before its first members came: objects in a second, and at once."""
 _OVER = b"group over"
 _Rows = list[tuple[int, Noted]]
 
