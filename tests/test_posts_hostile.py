@@ -195,6 +195,38 @@ class HubTests(HostileCase):
         )
         self.believed_not(Code.BAD_SIGNATURE, self.passed(msgspec.to_builtins(system)))
 
+    def test_wording(self) -> None:
+        """A node signs what a group's node says of it, but says nothing that this one has worded."""
+        bob, ben = self.bob.account, self.ben.account
+        good: list[dict[str, Any]] = [
+            {"action": "named", "by": bob, "text": "Walks"},
+            {"action": "joined", "who": ben},
+            {"action": "joined", "who": ben, "by": bob},
+            {"action": "history_off", "by": bob},
+        ]
+        bad: list[dict[str, Any]] = [
+            {"action": "pay_now", "by": bob},
+            {"action": "pay_now"},
+            {"action": "removed", "who": ben, "by": bob, "text": "Your account is over"},
+            {"action": "named", "by": bob, "text": "x" * 65},
+            {"action": "named", "by": bob, "text": "two\nlines"},
+            {"action": "named", "by": bob},
+            {"action": "left", "who": ben, "by": bob},
+            {"action": "removed", "who": ben},
+            {"action": "named", "by": "nobody", "text": "Walks"},
+        ]
+        for number, said in enumerate((*good, *bad)):
+            content = {**self.message(), "body": {"kind": "notice", **said}}
+            post = new_event(
+                "group.post", system_account(A), self.now, content, ChatId(self.chat), f"n{number}"
+            )
+            event = self.passed(msgspec.to_builtins(post))
+            if said in bad:
+                self.believed_not(Code.MALFORMED_EVENT, event)
+            else:
+                self.hear(C, A, event)
+                self.assertEqual(self.page(self.carol)[-1]["body"], {"kind": "notice", **said})
+
     def test_another_hub(self) -> None:
         """Another node cannot tell of a group that it does not order."""
         event = self.passed(self.signed(self.post(self.bob, self.message())))

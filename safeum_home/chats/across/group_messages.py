@@ -6,9 +6,8 @@ of the group each node writes itself, in the name of its own: that alone is what
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 from msgspec import structs
 from sqlalchemy import Connection
 
@@ -17,6 +16,7 @@ from safeum_home.chats.across.changed import is_gone, tell
 from safeum_home.chats.across.group_authors import LATE, Authored, Authors, group_body
 from safeum_home.chats.across.group_copies import check_hub
 from safeum_home.chats.across.group_files import GroupFiles
+from safeum_home.chats.across.group_notices import notice_of
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.group_shown import GroupShown
 from safeum_home.chats.across.places import Places
@@ -168,7 +168,7 @@ class GroupMessages:
         name, at = authored.written, self._arrivals.time(min(act.sent, told.at))
         if by == system_account(node):
             system = system_account(self._node)
-            return Arrived(name, Message("", chat, system, at, _notice(act.body), origin=name.id), system)
+            return Arrived(name, Message("", chat, system, at, notice_of(act.body), origin=name.id), system)
         message = Message(
             "",
             chat,
@@ -253,10 +253,3 @@ class GroupChangeKind(GroupMessageKind):
 
     async def apply(self, node: str, event: Event) -> Applied:
         return await self._messages.apply(node, event, True)
-
-
-def _notice(plain: dict[str, Any]) -> Notice:
-    try:
-        return msgspec.convert(plain, Notice, strict=True)
-    except msgspec.ValidationError:
-        raise Problem(Code.MALFORMED_EVENT) from None
