@@ -12,6 +12,7 @@ from safeum_home.ids import AccountId, ChatId, group_id, system_account
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.protocol.federation.groups import Called
 from safeum_home.protocol.federation.questions import GroupAnswer, GroupCommand
+from safeum_home.storage import group_nodes
 from tests.groups_across_case import A, B, C
 from tests.test_posts_hostile import HostileCase
 
@@ -172,6 +173,32 @@ class RejoinTests(FloodCase):
 
     def names(self) -> list[str]:
         return [name for name, (_, state) in self.roster(self.alice, self.chat).items() if state == "member"]
+
+
+class BeginningTests(FloodCase):
+    """A copy is begun anew, again and again, for somebody whom the hub never lets in."""
+
+    def test_begins(self) -> None:
+        """As often as an account may erase what is written: each time the keyring turns."""
+        world, chat = self.nodes[B], ChatId(self.chat)
+        blinder = world.vault.blinder
+        dan = blinder.account(AccountId(world.register("dan").account))
+        world.database.transact(lambda c: group_nodes.agree(c, blinder.chat(chat), dan))
+        group = self.nodes[A].domain.registry.get(chat)
+        assert group is not None and group.record.group is not None
+        seed, before, times = group.record.group.seed, world.domain.turns.epoch, 0
+        for times in range(50):
+            self.assertTrue(self.taken(self.of_hub()))
+            begins = self.told("group", {"name": "x", "begins": f"life {times}", "seed": seed})
+            if not self.taken(begins):
+                break
+            world.settle(20)
+        self.assertLess(times, 10)
+        self.assertGreater(times, 3)
+        self.assertEqual(world.domain.turns.epoch, before + times)
+        self.assertEqual(self.events(B), 1)
+        world.settle(100)
+        self.assertTrue(self.taken(begins))
 
 
 class NobodyTests(FloodCase):

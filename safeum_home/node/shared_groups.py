@@ -101,8 +101,12 @@ def make_shared_groups(
     entries = CopyEntries(
         node, blinder, groups.copies, groups.entrance, means.infos, messaging.receipts, coming
     )
+    begun = RateLimit(
+        section.history_switches_per_account, section.history_switches_per_account_burst, seconds
+    )
+    copies = groups.copies
     shared: tuple[SharedKind, ...] = (
-        GroupKind(database, system, now, registry, groups.events, groups.copies, means.infos, groups.erased),
+        GroupKind(database, system, now, registry, groups.events, copies, means.infos, groups.erased, begun),
         EntryKind(
             node,
             database,

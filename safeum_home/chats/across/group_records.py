@@ -17,6 +17,7 @@ from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.roster import Role, RosterState
 from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId
+from safeum_home.limits import RateLimit
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.events import Event, new_event
@@ -48,8 +49,12 @@ class GroupKind:
         copies: GroupCopies,
         infos: ChatInfos,
         erased: Callable[[], object],
+        limit: RateLimit,
     ) -> None:
-        """`system` is this node's; `now` is in milliseconds. `erased` destroys what was wrapped."""
+        """`system` is this node's; `now` is in milliseconds. `erased` destroys what was wrapped.
+
+        `limit` is how often each hub may have messages erased by beginning a copy anew.
+        """
         self._database = database
         self._system = system
         self._now = now
@@ -58,6 +63,7 @@ class GroupKind:
         self._copies = copies
         self._infos = infos
         self._erased = erased
+        self._limit = limit
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
         try:
@@ -100,8 +106,12 @@ class GroupKind:
                 self._ended(copy, places[0])
                 if not wanted:
                     self._copies.drop_if_over(copy, fresh[0], places[0])
+                else:
+                    self._copies.begin_anew(copy, fresh[0], places[0])
+                if copy.gone:
+                    self._limit.take(node)  # each time the keyring turns
+                if not wanted:
                     return
-                self._copies.begin_anew(copy, fresh[0], places[0])
             outcome[:] = [copy]
             before, now, position = copy.group, described(copy.group, told), places[1]
             if now == before:
