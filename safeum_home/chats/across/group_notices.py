@@ -11,16 +11,20 @@ from safeum_home.errors import Code, Problem
 from safeum_home.protocol.group_types import GroupName
 from safeum_home.protocol.types import Notice
 
-_BY, _WHO_BY, _WHO_MAYBE_BY = ({"by"}, set()), ({"who", "by"}, set()), ({"who"}, {"by"})
-_FORMS: dict[str, tuple[set[str], set[str]]] = {
+_Form = tuple[frozenset[str], frozenset[str]]
+_NONE: frozenset[str] = frozenset()
+_BY: _Form = frozenset(("by",)), _NONE
+_WHO_BY: _Form = frozenset(("who", "by")), _NONE
+_WHO_MAYBE_BY: _Form = frozenset(("who",)), frozenset(("by",))
+_FORMS: dict[str, _Form] = {
     "created": _BY,
     "joined": _WHO_MAYBE_BY,
-    "left": ({"who"}, set()),
+    "left": (frozenset(("who",)), _NONE),
     "removed": _WHO_BY,
     "admin": _WHO_BY,
     "member": _WHO_BY,
     "owner": _WHO_MAYBE_BY,
-    "named": ({"by", "text"}, set()),
+    "named": (frozenset(("by", "text")), _NONE),
     "described": _BY,
     "pictured": _BY,
     "unpictured": _BY,
@@ -41,7 +45,7 @@ def notice_of(plain: dict[str, Any]) -> Notice:
     except msgspec.ValidationError:
         raise Problem(Code.MALFORMED_EVENT) from None
     said = {name for name in ("who", "by", "text") if getattr(notice, name) is not None}
-    always, sometimes = _FORMS.get(notice.action, (set(), set()))
+    always, sometimes = _FORMS.get(notice.action, (_NONE, _NONE))
     if not always or not always <= said <= always | sometimes:
         raise Problem(Code.MALFORMED_EVENT)
     return notice
