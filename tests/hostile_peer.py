@@ -1,4 +1,4 @@
-"""A node that signs properly, with its own keys, and says what it likes: `evil.example`, towards `a.example`."""
+"""A node that signs properly, with its own keys, and tells a.example what it likes: evil.example."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -89,7 +89,7 @@ class HostileCase(SynchronousTestCase):
         return [refused.get(index, "") for index in range(len(events))]
 
     def code(self, answer: Answer) -> tuple[int, str]:
-        return answer.status, msgspec.json.decode(answer.body)["code"]
+        return answer.status, msgspec.json.decode(answer.body).get("code", "")
 
     def still_well(self) -> None:
         """The other node is heard, and told, all the same."""

@@ -1,17 +1,22 @@
-"""A hostile peer, with keys of its own and the manners of its own: what it says is refused, and others go on."""
+"""A hostile peer, with keys and manners of its own: what it says is refused, and others go on."""
 
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import msgspec
+from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.web.resource import Resource
 
-import safeum_home.protocol.federation.transactions as transactions
-from safeum_home.errors import Code
+from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.http import Answer
-from safeum_home.protocol.federation import files
+from safeum_home.protocol import federation
+from safeum_home.protocol.federation.files import FILES_PATH
 from safeum_home.protocol.federation.keys import write_document
-from safeum_home.protocol.federation.questions import QUESTIONS
+from safeum_home.protocol.federation.now import NOW_PATH
+from safeum_home.protocol.federation.questions import QUESTIONS, FindAccount, FoundAccount
 from safeum_home.protocol.federation.transactions import (
     ASK_PATH,
     FEDERATION_PATH,
@@ -22,16 +27,17 @@ from safeum_home.protocol.federation.transactions import (
 from safeum_home.protocol.http import NODE_KEYS_PATH
 from tests.federated import refuse, send
 from tests.federation import signer
-from tests.hostile_peer import EVIL, STREAM, B, HostileCase
+from tests.hostile_peer import EVIL, STREAM, A, B, HostileCase
+from tests.world import World
 
-FILES_PATH = files.FILES_PATH
 SIGNED = {
     ("PUT", f"{TRANSACTIONS_PATH}{STREAM}/1"): b'{"events":[]}',
     ("POST", HELLO_PATH): b"{}",
     ("POST", FILES_PATH): b"{}",
+    ("POST", NOW_PATH): b'{"events":[]}',
     **{("POST", ASK_PATH + name): b"{}" for name in ("account.find", "group.command", "profile.avatar")},
 }
-"""Every request of one node to another that has to be signed; a good one of these is not refused as unsigned."""
+"""Every request of one node to another that has to be signed."""
 UNSIGNED = {NODE_KEYS_PATH}
 """What anybody may ask for. It changes nothing."""
 
@@ -45,8 +51,8 @@ class EndpointTests(HostileCase):
         self.assertEqual(served, UNSIGNED | {FEDERATION_PATH.rstrip("/")})
         paths = {
             value
-            for module in (transactions, files)
-            for name, value in vars(module).items()
+            for module in iter_modules(federation.__path__)
+            for name, value in vars(import_module(f"{federation.__name__}.{module.name}")).items()
             if name.endswith("_PATH") and isinstance(value, str) and value.startswith(FEDERATION_PATH)
         } - {FEDERATION_PATH, ASK_PATH, TRANSACTIONS_PATH}
         paths |= {ASK_PATH + name for name in QUESTIONS} | {f"{TRANSACTIONS_PATH}{STREAM}/1"}
@@ -91,7 +97,7 @@ class EventTests(HostileCase):
         self.assertEqual(self.a.arrived(), [])
 
     def test_another_signature(self) -> None:
-        """An event of another node, which that one did not sign; and one of its own that another has signed."""
+        """An event of another node that it has signed itself, and one of its own that another has signed."""
         another = self.plain(node=B, sender=f"@{'b' * 26}:{B}")
         unsigned = msgspec.json.encode(another, order="sorted")
         own = msgspec.json.encode(self.plain(), order="sorted")
@@ -116,7 +122,7 @@ class EventTests(HostileCase):
         self.assertEqual(self.a.values(), [2**53 - 1])
 
     def test_no_numbers(self) -> None:
-        """CVE-2020-26890: floats; and what is no JSON spoils the transaction that it is in, and nothing else."""
+        """CVE-2020-26890: floats; and what is no JSON spoils the transaction that it is in alone."""
         for text in ("1.0", "1e3", "-0", "0.1"):
             self.assertEqual(self.tell(self.with_value(text)), ["malformed_event"], text)
         for text in ("NaN", "Infinity", "-Infinity", "01"):
@@ -166,6 +172,48 @@ class EventTests(HostileCase):
         self.assertEqual(told, ["", "internal_error", ""])
         self.assertEqual(self.a.values(), [12, 14])
         self.flushLoggedErrors(KeyError)
+
+
+class PathTests(HostileCase):
+    """What it asks for, and what it learns of who there is."""
+
+    def test_ids(self) -> None:
+        """CVE-2021-41281: an id is no path; what is none gets no further than its form."""
+        known = {"account": f"@{'a' * 26}:{A}", "viewer": f"@{'e' * 26}:{EVIL}"}
+        chat, file = "!" + "a" * 26, "F" + "a" * 26
+        for path in ("../../../../etc/passwd", "/etc/passwd", "..%2f..%2fpasswd", "\0", "a/../b", "." * 27):
+            for where, asked in (
+                (ASK_PATH + "profile.avatar", {**known, "avatar": path}),
+                (FILES_PATH, _file(chat, path, known["viewer"])),
+                (FILES_PATH, _file(path, file, known["viewer"])),
+            ):
+                answer = self.request("POST", where, msgspec.json.encode(asked))
+                self.assertEqual(self.code(answer), (400, "bad_request"), (where, path))
+        answer = self.request("POST", FILES_PATH, msgspec.json.encode(_file(chat, file, known["viewer"])))
+        self.assertEqual(self.code(answer), (404, "not_found"))
+
+    def test_nobody_alike(self) -> None:
+        """CVE-2023-43796: who is not there, was closed, is a number, or no login, is answered alike."""
+        world = World()
+        world.register("alice")
+        asked = ("nobody", "safeum", "+436641234567", "a b", "@" + "a" * 26)
+        answers = {self.answer(world, login) for login in asked}
+        self.assertEqual(answers, {(Code.NOT_FOUND, None, None)})
+        self.assertIsInstance(self.successResultOf(self.ask(world, "alice")), FoundAccount)
+
+    def ask(self, world: World, login: str) -> "Deferred[Any]":
+        answer: Any = world.domain.answers[FindAccount]
+        asked: Deferred[Any] = Deferred.fromCoroutine(answer(EVIL, FindAccount(login)))
+        return asked
+
+    def answer(self, world: World, login: str) -> Any:
+        problem = self.failureResultOf(self.ask(world, login), Problem).value
+        return problem.code, problem.detail, problem.retry_after
+
+
+def _file(chat: str, file: str, reader: str) -> dict[str, Any]:
+    about = {"chat": chat, "message": "m1", "reader": reader, "file": file, "size": 6}
+    return {**about, "type": "text/plain"}
 
 
 class KeyTests(HostileCase):
@@ -243,6 +291,48 @@ class FloodTests(HostileCase):
             answer = self.request("PUT", path, body_of([self.event()]))
             self.assertEqual(answer.status, 503)
         self.still_well()
+
+
+class LogTests(HostileCase):
+    """synapse#3327, #13855: what it says is in no log, whatever becomes of it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.logged: list[str] = []
+        observer: Any = self.log
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+
+    def log(self, event: LogEvent) -> None:
+        self.logged.append(f"{formatEvent(event)} {event.get('log_failure')}")
+
+    def test_nothing(self) -> None:
+        """Neither what is taken nor what is refused, nor paths, fields and keys; nor whose it is."""
+        mark = "canary" * 3
+
+        def fail(event: Any) -> None:
+            if event.id == "2":
+                raise KeyError("it fails at this one")
+
+        self.a.kinds[0].applying = fail
+        for event in (
+            self.event(content={"value": 1, "text": mark}),
+            self.event(content={"value": 2, "text": mark}, id="2"),
+            self.event(content={"value": 3, "text": mark}, sender=f"@{'b' * 26}:{B}"),
+            self.event(type=f"test.{mark}"),
+            self.with_value(f'1.0,"{mark}":1'),
+        ):
+            self.tell(event)
+        for path in (f"{ASK_PATH}{mark}", f"{HELLO_PATH}?{mark}", f"/{mark}"):
+            for fields in ({}, {"Signature": mark, "Safeum-Origin": mark}, None):
+                self.request("POST", path, mark.encode(), fields)
+        self.pair.answers[EVIL] = Answer(200, mark.encode())
+        self.request("POST", HELLO_PATH, b"{}", self.fields("POST", HELLO_PATH, b"{}", key_id="ed25519:8"))
+        self.assertTrue(self.logged)
+        self.flushLoggedErrors(KeyError)
+        for line in self.logged:
+            self.assertNotIn(mark, line)
+            self.assertNotIn("e" * 26, line)
 
 
 class PipelineTests(HostileCase):

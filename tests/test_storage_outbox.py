@@ -53,7 +53,7 @@ class OutboxTests(StorageCase):
         self.assertEqual(await self.write(outbox.fix, B, 1, 10), (row(3, "y", urgent=True), row(1, "x")))
 
     async def test_let_go(self) -> None:
-        """What goes back waits again in its place, once, though it has changed meanwhile and waits already."""
+        """What goes back waits again in its place, once, though it has changed and waits already."""
         await self.note(row(1, "x"), row(2, "y"), row(3, "z"))
         await self.write(outbox.fix, B, 1, 10)
         await self.note(row(4, "y"), row(5, "z"))

@@ -24,7 +24,7 @@ from safeum_home.chats.group_entrance import GroupEntrance
 from safeum_home.chats.group_events import GroupEvents
 from safeum_home.ids import system_account
 from safeum_home.limits import RateLimit
-from safeum_home.node.means import DomainMeans
+from safeum_home.node.means import DomainMeans, make_group_receipts
 from safeum_home.node.message_changes import MessageWays
 from safeum_home.node.messaging import MessagingParts
 from safeum_home.ports.federation import Answer, SharedKind
@@ -37,6 +37,7 @@ class SharedGroups(NamedTuple):
     shared: tuple[SharedKind, ...]
     answers: Mapping[type[Struct], Answer]
     handlers: Handlers
+    forwarding: GroupForwarding
     rates: dict[str, RateLimit]
 
 
@@ -72,8 +73,9 @@ def make_copies(
 ) -> GroupCopies:
     """`limit` is how much each node may have told of its groups."""
     vault = means.vault
+    gone = make_group_receipts(means)
     return GroupCopies(
-        vault.keyring, vault.blinder, means.opener, events, endings, means.turns, means.bus, limit
+        vault.keyring, vault.blinder, means.opener, events, endings, means.turns, means.bus, gone, limit
     )
 
 
@@ -146,5 +148,6 @@ def make_shared_groups(
         shared,
         {GroupCommand: answering.answer},  # type: ignore[dict-item]  # each takes its own question
         forwarding.wrapped(handlers),
+        forwarding,
         {"group_commands_per_node": nodes},
     )

@@ -1,1 +1,1 @@
-"""Three nodes, six people and two groups, while links break and nodes are killed: `make chaos`, docs/chaos.md."""
+"""Three nodes, six people, two groups, while links break and nodes are killed: docs/chaos.md."""

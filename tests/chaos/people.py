@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -58,7 +59,7 @@ class Person:
         await other.until(lambda: other.stands(self, ContactState.INCOMING))
         await other.client.accept(self.account)
         for one, another in ((self, other), (other, self)):
-            await one.until(lambda one=one, another=another: one.stands(another, ContactState.ACCEPTED))
+            await one.until(partial(one.stands, another, ContactState.ACCEPTED))
         return self.contacts[other.account].chat
 
     async def gather(self, name: str, others: Sequence["Person"]) -> str:
@@ -67,7 +68,7 @@ class Person:
         assert not made.refused, made.refused
         chat = made.chat.chat
         for other in others:
-            await other.until(lambda other=other: chat in other.invited)
+            await other.until(partial(_is_in, other.invited, chat))
             await other.client.accept_invitation(chat)
         return chat
 
@@ -147,16 +148,15 @@ class Person:
             self.doing = f"reacts in {chat}"
             await self._try(self.client.react(chat, message, self._random.choice((*EMOJI, None))))
 
-    async def _try(self, done: Awaitable[c.Done]) -> bool:
-        """Whether it was done; where it was not, or nobody knows, that is as well."""
+    async def _try(self, done: Awaitable[c.Acted]) -> bool:
+        """Whether it was done; where it was not, is still to be done, or nobody knows, that is as well."""
         try:
-            await done
+            return not (await done).waiting
         except SessionEnded:
             raise
         except ClientError as error:
             self.problems[error.code if isinstance(error, RemoteProblem) else type(error).__name__] += 1
             return False
-        return True
 
     # --- afterwards
 
@@ -183,6 +183,10 @@ class Person:
                 self._ids.setdefault(event.body.text, event.id)
         elif isinstance(event, Message) and event.signature is None:
             self.heard[event.chat].append(event)
+
+
+def _is_in(invited: set[str], chat: str) -> bool:
+    return chat in invited
 
 
 def _shown(message: Message, logins: dict[str, str]) -> Shown:

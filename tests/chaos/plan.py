@@ -38,9 +38,13 @@ class Plan(NamedTuple):
         """The links that carry nothing then."""
         return frozenset(edge for cut in self.cuts if cut.begins <= moment < cut.ends for edge in cut.edges)
 
+    def all(self) -> "list[Cut | Kill]":
+        """Whatever goes wrong."""
+        return [*self.cuts, *self.kills]
+
     def lines(self) -> Iterator[str]:
         """For people."""
-        for each in sorted((*self.cuts, *self.kills), key=lambda each: each.begins):
+        for each in sorted(self.all(), key=lambda each: each.begins):
             links = " ".join(f"{source}>{target}" for source, target in sorted(getattr(each, "edges", ())))
             what = f"killed {each.node}" if isinstance(each, Kill) else f"cut {links}"
             yield f"{each.begins:7.1f} to {each.ends:7.1f} s: {what}"

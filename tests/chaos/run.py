@@ -22,8 +22,8 @@ PAUSE = 0.25
 REQUEST_SECONDS = 5
 """What a node waits for another one that it cannot reach: links break for longer."""
 SETTLING = 90.0
-"""Seconds after which all is the same everywhere, at the most, and as many more as it went on: so long can the
-pause be between two tries (docs/federation.md)."""
+"""Seconds after which all is the same everywhere, at the most, and as many more as it went on: so long can
+the pause be between two tries (docs/federation.md)."""
 FEDERATION = f'request_seconds = {REQUEST_SECONDS}\nmode = "open"'
 
 

@@ -78,8 +78,8 @@ class NodeProcess:
     ) -> None:
         """`command` runs twistd; `state` is where the state directory is, if not in the node's folder.
 
-        With an `authority` it is one of several nodes, whose certificates are by that one. It is served `at` a
-        host and address, which has to be there; `federation` is more lines of that section.
+        With an `authority` it is one of several nodes, whose certificates are by that one. It is served
+        `at` a host and address, which has to be there; `federation` is more lines of that section.
         """
         # Trial's own folders have names too long for a socket in them, and /dev/shm is no disk.
         self.folder = Path(tempfile.mkdtemp(prefix="safeum-", dir="/tmp"))
