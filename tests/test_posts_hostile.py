@@ -180,6 +180,21 @@ class HubTests(HostileCase):
         self.hear(C, A, self.passed(self.signed(self.post(self.ben, act, "m2")), "group.reaction"))
         self.assertEqual(self.page(self.carol)[-1]["reactions"], [{"emoji": "👍", "count": 1}])
 
+    def test_reactions_again(self) -> None:
+        """A reaction that was taken back stays so, also where it is told once more."""
+        self.hear(C, A, self.passed(self.signed(self.post(self.bob, self.message()))))
+        act = {"act": "reaction", "message": {"node": B, "id": "m1"}}
+        up, none = ({**act, "emoji": emoji} for emoji in ("👍", None))
+        first = self.passed(self.signed(self.post(self.ben, up, "m2")), "group.reaction")
+        self.hear(C, A, first)
+        self.hear(C, A, self.passed(self.signed(self.post(self.ben, none, "m3")), "group.reaction"))
+        before = self.rows_of(C)
+        self.hear(C, A, first)
+        self.assertEqual(self.rows_of(C), before)
+        self.assertNotIn("reactions", self.page(self.carol)[-1])
+        self.hear(C, A, self.passed(self.signed(self.post(self.ben, up, "m4")), "group.reaction"))
+        self.assertEqual(self.page(self.carol)[-1]["reactions"], [{"emoji": "👍", "count": 1}])
+
     def test_notices(self) -> None:
         """What the node says of the group is of the group's node alone, and no account's."""
         body = {"kind": "notice", "action": "removed", "who": self.bob.account}

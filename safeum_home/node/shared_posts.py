@@ -67,7 +67,7 @@ def make_shared_posts(
     return (
         GroupMessageKind(shown, messages),
         GroupChangeKind(shown, messages),
-        GroupReactionKind(database, lives, shown, references, authors, altering, changes),
+        GroupReactionKind(database, lives, shown, references, authors, altering, changes, now),
         GroupPinsKind(database, lives, opener, shown, references, altering, ways.pins, limit),
         PostKind(
             database,
