@@ -12,7 +12,7 @@ from safeum_home.chats.across.group_lives_heard import GroupLives
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.group_shown import GroupShown
 from safeum_home.chats.across.places import Places
-from safeum_home.chats.across.post_box import HOUR
+from safeum_home.chats.across.post_records import HOUR
 from safeum_home.chats.altering import Altered, Altering, Place, Stored
 from safeum_home.chats.changing import MessageChanges
 from safeum_home.chats.contents import ChatContents
