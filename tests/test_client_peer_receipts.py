@@ -49,6 +49,14 @@ class VerifyTests(SynchronousTestCase):
         for part in ("b.example", CHAT, "epoch 7", "ed25519:1", "15 Jun 2025"):
             self.assertIn(part, words)
 
+    def test_group(self) -> None:
+        """Of a group each copy has one; what is not of the form of its type is no receipt."""
+        status, words = self.check(signed(kind="group.erased", life=AT), document())
+        self.assertEqual(status, AUTHENTIC, words)
+        self.assertIn(CHAT, words)
+        for kind, life in (("group.erased", [1, 0]), ("chat.erased", AT), ("group.history", AT)):
+            self.assertNotEqual(self.check(signed(kind=kind, life=life), document())[0], AUTHENTIC, kind)
+
     def test_old_keys(self) -> None:
         """A key that was replaced since then counts for what is from its time, and for nothing later."""
         later = document(number=2, old={1: AT + 1})

@@ -348,6 +348,7 @@ class WaitingTests(_Case):
         self.come(self.alice, "message.delete", chat=self.chat, message=self.last(self.alice)["id"])
         self.release()
         self.assertEqual(self.last(self.bob)["body"]["kind"], "deleted")
+        self.assertEqual(self.of_chat(B, "files"), 0)
         self.left(self.alice, self.bob, self.carol)
 
 
@@ -581,3 +582,20 @@ class HistoryTests(_Case):
             settle(self.nodes)
             for client in self.everybody:
                 self.assertEqual(self.fetch(client, self.last(client)["id"]).body, octets)
+
+
+class NoHistoryTests(_Case):
+    """Groups that keep no history."""
+
+    def test_sent(self) -> None:
+        """All have it for a day, from wherever it was sent; then nothing is left of it."""
+        self.come(self.alice, "chat.history.set", chat=self.chat, enabled=False)
+        self.settle()
+        for author in (self.bob, self.alice):
+            self.post(author, b"octets")
+            for client in self.everybody:
+                self.assertEqual(self.fetch(client, self.last(client)["id"]).body, b"octets")
+        for node in (A, B, C):
+            self.assertEqual(self.of_chat(node, "files"), 2)
+            self.nodes[node].settle(2 * 86_400)
+        self.left(self.alice, self.bob, self.carol)
