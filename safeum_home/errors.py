@@ -145,6 +145,9 @@ class Code(Enum):
     RECEIPT_REFUSED = Kind(
         "receipt_refused", 409, -32160, "This receipt is not for what this node has asked to be erased."
     )
+    HISTORY_ERASED = Kind(
+        "history_erased", 409, -32161, "The history was switched off meanwhile: this was erased with it."
+    )
     # Between nodes; clients see some of them of what another node does.
     NOT_ACROSS_NODES = Kind(
         "not_across_nodes", 409, -32150, "This cannot be done where somebody of another node is in the chat."

@@ -25,7 +25,7 @@ SIZE = 4 * 2**20
 class GroupFileAcrossTests(TestCase):
     """Ann has the group at her node; Ben, who sends the file, and Cat are at two others."""
 
-    timeout = 240
+    timeout = 400
 
     async def test_file(self) -> None:
         """Posted while the hub is away, had from the author's node alone, and gone when it is deleted."""

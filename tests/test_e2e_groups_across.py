@@ -12,7 +12,7 @@ from tests.e2e.people import history, resume, sign_up
 from tests.e2e.wire import RawClient
 
 
-class _AcrossCase(SynchronousTestCase):
+class AcrossCase(SynchronousTestCase):
     """Ann has a group at her node; Ben and Cat are at two others."""
 
     def setUp(self) -> None:
@@ -73,7 +73,7 @@ class _AcrossCase(SynchronousTestCase):
             time.sleep(0.05)
 
 
-class GroupAcrossTests(_AcrossCase):
+class GroupAcrossTests(AcrossCase):
     """What becomes of the group."""
 
     def test_life(self) -> None:
@@ -111,7 +111,7 @@ class GroupAcrossTests(_AcrossCase):
         self.assertEqual((entry["account"], entry["role"]), (self.people[1].account, "owner"))
 
 
-class PostTests(_AcrossCase):
+class PostTests(AcrossCase):
     """What is written into it from everywhere."""
 
     def test_posts(self) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase
 
 from federation import now_telling
@@ -69,8 +70,17 @@ class TellingTests(Case):
         self.a.pass_on("second", 2)
         self.pair.settle(4)
         self.assertEqual((self.requests(), self.heard()), (1, [1]))
-        self.pair.settle(10)
+        self.pair.settle(now_telling.PATIENCE)
         self.assertEqual((self.requests(), self.heard()), (1, [1]))
+        self.assertEqual(self.a.expiring.changes[-1:], [("lost", B)])
+
+    def test_too_late(self) -> None:
+        """What is of no use any more when it is signed is not sent."""
+        now = self.a.federation.now
+        self.patch(now, "_in_thread", lambda work: deferLater(self.pair.clock, 6.0, work))
+        self.a.pass_on("s", 1)
+        self.pair.settle(10)
+        self.assertEqual((self.requests(), self.number(self.a, "now_lost"), now.waiting), (0, 1, 0))
 
     def test_away(self) -> None:
         """A node that is away is tried seldom, ever more seldom, and nothing waits for it."""

@@ -13,6 +13,7 @@ from tests.across_case import befriend_across
 from tests.file_case import OCTETS, Answer, Web
 from tests.files_across_case import SECTION, FileHands, short
 from tests.groups_across_case import A, B, C, GroupsAcrossCase
+from tests.history_across_case import settle
 from tests.nodes import MemoryBody
 from tests.world import PASSWORD, Client, Refused
 
@@ -172,7 +173,7 @@ class FetchingTests(_Case):
             self.assertEqual(message["body"]["file"], before[client.account])
             self.assertEqual(self.fetch(client, message["id"]).body, octets)
 
-    def test_no_history_of_disk(self) -> None:
+    def test_disk(self) -> None:
         """Tables and the store of a copy show nothing of a file."""
         self.post(self.bob, b"find me" * 9)
         self.fetch(self.carol, self.last(self.carol)["id"])
@@ -254,6 +255,21 @@ class WaitingTests(_Case):
         for reader in (dan, self.bob):
             asked = FetchFile(self.chat, post["id"], reader.account, file, len(octets), OCTETS)
             self.assertFalse(self.lent(B, C, asked))
+
+    def test_withdrawn(self) -> None:
+        """Bob deletes it while it waits: nothing of it is left, nor of a message that was on its way."""
+        for on_its_way in (False, True):
+            post = self.wait(b"octets")
+            if on_its_way:
+                self.nodes.away.clear()
+                self.hold(B)
+                self.settle()
+                self.assertEqual(self.last(self.carol)["body"]["kind"], "file")
+            self.come(self.bob, "message.delete", chat=self.chat, message=post["id"])
+            self.left(self.bob)
+            self.nodes.away.clear()
+            self.release()
+            self.left(self.alice, self.bob, self.carol)
 
     def test_put_back(self) -> None:
         """Bob's node was put back from before he posted it: the message is there, and its file is not."""
@@ -526,3 +542,42 @@ class ForwardingTests(_Case):
         other = self.nodes[B].befriend(self.bob, dan)
         refused = self.assertRaises(Refused, self.send, dan, body, other)
         self.assertEqual(refused.code, "not_found")
+
+
+class HistoryTests(_Case):
+    """The history is switched off."""
+
+    def test_off(self) -> None:
+        """Files go at all nodes, one that waits with its post as well, and are lent to nobody."""
+        for author in (self.alice, self.bob):
+            self.post(author, os.urandom(200_000))
+            for client in self.everybody:
+                self.fetch(client, self.last(client)["id"])
+        octets = os.urandom(200_000)
+        asked = self.ask(C, B, self.carol, octets, self.bob)
+        self.assertTrue(self.lent(B, C, asked))
+        self.nodes.away.add(A)
+        body = self.body(self.upload(self.bob, self.chat, octets), octets)
+        self.bob.ask("chat.send", **(self.bob.message(self.chat, "") | {"body": body}))
+        self.nodes[B].clock.advance(5)
+        self.nodes.away.clear()
+        self.nodes.peers[B].held.add(A)
+        self.alice.call("chat.history.set", chat=self.chat, enabled=False)
+        settle(self.nodes)
+        self.nodes.peers[B].held.clear()
+        settle(self.nodes)
+        self.assertFalse(self.lent(B, C, asked))
+        for client in self.everybody:
+            self.assertEqual(client.history(self.chat), [])
+        self.left(self.alice, self.bob, self.carol)
+
+    def test_while_it_is_off(self) -> None:
+        """A file can be had from everywhere, and has a life of its own."""
+        self.alice.call("chat.history.set", chat=self.chat, enabled=False)
+        settle(self.nodes)
+        for author in (self.alice, self.bob):
+            octets = os.urandom(200_000)
+            self.post(author, octets)
+            settle(self.nodes)
+            for client in self.everybody:
+                self.assertEqual(self.fetch(client, self.last(client)["id"]).body, octets)

@@ -410,21 +410,8 @@ class ChangingTests(GroupsAcrossCase):
         )
 
 
-class NotYetTests(GroupsAcrossCase):
-    """What is not done across nodes."""
-
-    def test_history(self) -> None:
-        """It is not switched off where somebody is of another node, nor do such come in where it is off."""
-        chat = self.group(self.bob)
-        for client in (self.alice, self.bob):
-            self.refused("not_across_nodes", client, "chat.history.set", chat=chat, enabled=False)
-        other = self.create(self.amy, name="Other")
-        self.alice.call("chat.history.set", chat=other, enabled=False)
-        params = {"chat": other, "accounts": [self.bob.account]}
-        self.refused("not_across_nodes", self.alice, "group.invite", **params)
-        link = self.alice.call("group.link.reset", chat=other)["link"]
-        self.refused("not_across_nodes", self.bob, "group.join", link=link)
-        self.assertEqual(self.rows(self.nodes[B], "agreements"), 0)
+class OverTests(GroupsAcrossCase):
+    """Groups that are no more."""
 
     def test_over(self) -> None:
         """Where a group is erased nobody is invited into it any more, at any node."""

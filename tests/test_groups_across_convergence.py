@@ -40,7 +40,7 @@ class LifeTests(GroupsAcrossCase):
         self.befriend(self.bob, self.carol)
         self.nodes[B].befriend(self.bob, self.ben)
         self.chat = self.create(self.amy, self.bob, self.carol)
-        self.link = self.alice.call("group.link.reset", chat=self.chat)["link"]
+        self.entrance = self.alice.call("group.link.reset", chat=self.chat)["link"]
         self.said = 0
         self.closed: set[str] = set()
         for who in CLOSING:
@@ -127,7 +127,7 @@ class LifeTests(GroupsAcrossCase):
         self.ask(self.who(chance), "group.decline", chat=self.chat)
 
     def join(self, chance: random.Random) -> None:
-        self.ask(self.who(chance), "group.join", link=self.link)
+        self.ask(self.who(chance), "group.join", link=self.entrance)
 
     def invite(self, chance: random.Random) -> None:
         self.ask(self.who(chance), "group.invite", chat=self.chat, accounts=[self.account(chance)])

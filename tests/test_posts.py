@@ -88,11 +88,6 @@ class WritingTests(PostsCase):
         self.write(self.carol, "thanks", reply_to=notice)
         self.assertEqual(self.all_alike()[-1][3], -2)
 
-    def test_files(self) -> None:
-        """Files are not told of in groups across nodes."""
-        for client in (self.bob, self.alice):
-            self.refused("not_across_nodes", client, "file.upload", chat=self.chat)
-
 
 class ChangingTests(PostsCase):
     """Edits, deletions, reactions and pins."""

@@ -289,8 +289,6 @@ class MemberNodeTests(HostileCase):
         stub = {"kind": "deleted", "by": self.bob.account, "at": 1}
         for body in (notice, stub, {"kind": "text", "text": ""}, {"kind": "node.x"}, {}):
             self.assertEqual(self.tell(self.bob, {**self.message(), "body": body}), "malformed_event", body)
-        file = {"kind": "file", "file": "F" + "a" * 26, "name": "a", "size": 1, "type": "text/plain"}
-        self.assertEqual(self.tell(self.bob, {**self.message(), "body": file}), "not_across_nodes")
         eve = self.nodes[B].register("eve").account
         named: list[dict[str, Any]] = [{"mentions": [eve]}, {"forwarded": {"at": 1, "author": eve}}]
         for more in named:

@@ -7,14 +7,14 @@ nobody once the epoch of their keyring has turned: for many messages together, s
 keys anew that are left. It is a keyring of such keys alone, so that backups of all the rest stay good.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
 from sqlalchemy import Connection
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from safeum_home.chats.contents import Chat
+from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.sealed import seal_fleeting, seal_twice
 from safeum_home.config import HistorySection
 from safeum_home.errors import Problem
@@ -55,8 +55,13 @@ class FleetingMessages:
         turns: EpochTurns,
         section: HistorySection,
         untaken: Callable[[Connection, bytes, Sequence[int]], set[int]],
+        expire: Callable[[int], Awaitable[None]],
     ) -> None:
-        """`untaken` are those of some messages of a chat that another node has not taken yet."""
+        """`untaken` are those of some messages of a chat that another node has not taken yet.
+
+        `expire` ends what else waits since before an hour.
+        """
+        self._expire = expire
         self._clock = clock
         self._database = database
         self._blinder = blinder
@@ -96,7 +101,13 @@ class FleetingMessages:
         )
 
     def heard(
-        self, chat: Chat, sender: AccountId, position: int, encoded: bytes, sent: bytes, at: int
+        self,
+        chat: Chat | ChatContents,
+        sender: AccountId,
+        position: int,
+        encoded: bytes,
+        sent: bytes,
+        at: int,
     ) -> FleetingEvent:
         """The same for a message of another node, inside the transaction that stores it.
 
@@ -222,6 +233,7 @@ class FleetingMessages:
         now = self._hour()
         # Not a moment more than so many hours, so rather up to one less.
         too_old = now - self._hours + 1
+        await self._expire(too_old)
         while found := await self._database.read(lambda c: spool.expired(c, too_old, DROPPED_AT_ONCE)):
             await self._drop_these(found)
         forgotten = now - RECOGNISED_HOURS

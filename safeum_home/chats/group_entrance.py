@@ -55,13 +55,9 @@ class GroupEntrance:
         """Whether an account is of this node."""
         return node_of(account) == self._node
 
-    def check_across(self, draft: Draft, account: AccountId) -> None:
-        """Whether somebody of another node can be in a group; raises `not_across_nodes`, `not_a_contact`."""
-        if self.is_here(account):
-            return
-        if not draft.record.history:
-            raise Problem(Code.NOT_ACROSS_NODES)
-        if not self._reaches(node_of(account)):
+    def check_across(self, account: AccountId) -> None:
+        """Whether somebody of another node can be in a group; raises `not_a_contact`."""
+        if not self.is_here(account) and not self._reaches(node_of(account)):
             raise Problem(Code.NOT_A_CONTACT)
 
     def check_room(self, c: Connection, account: AccountId) -> None:
@@ -87,7 +83,7 @@ class GroupEntrance:
 
     def admit(self, draft: Draft, account: AccountId, by: AccountId | None) -> None:
         """Let an account join; raises `group_full` and `limit_reached`."""
-        self.check_across(draft, account)
+        self.check_across(account)
         self.check_room(draft.c, account)
         if draft.people() >= self.limits.section.group_members:
             raise Problem(Code.GROUP_FULL)
@@ -105,7 +101,7 @@ class GroupEntrance:
         if found is not None and found.state is RosterState.INVITED:
             return
         blind = self._blinder.account(account)
-        self.check_across(draft, account)
+        self.check_across(account)
         if self.is_here(account) or self.is_here(by):
             self.check_consent(draft.c, account, by)
         section = self.limits.section

@@ -18,9 +18,9 @@ import msgspec
 from msgspec import structs
 from sqlalchemy import Connection
 
-from safeum_home.chats import lives
+from safeum_home.chats import group_lives, lives
 from safeum_home.chats.across.telling import Telling
-from safeum_home.chats.contents import Chat, ChatKind, check_local
+from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.history_changes import Change, HistoryChanges, Switched
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.record import ChatRecord
@@ -35,7 +35,7 @@ from safeum_home.protocol.commands import ChatHistoryReceipt, ChatHistorySet, Hi
 from safeum_home.protocol.erasure import Erasure, signed_receipt
 from safeum_home.protocol.federation.events import Event
 from safeum_home.spawn import spawn
-from safeum_home.storage import roster
+from safeum_home.storage import owed, roster
 
 _FIXED = (ChatKind.SYSTEM, ChatKind.SUPPORT)
 Later = Callable[[], Coroutine[Any, Any, None]]
@@ -77,17 +77,23 @@ class HistorySwitch:
         chat = await self._chat(caller, params.chat)
         record = chat.record
         if record.history is not params.enabled:
-            if chat.kind is ChatKind.GROUP:
-                check_local(chat)
             self._limit.take(caller.account)
-            record = await self._switch(caller.account, chat, params.enabled)
+            record = await self._switch(caller, chat, params.enabled)
         elif lives.pending(record, self._node) and not params.enabled:
             self._limit.take(caller.account)
-            await self._ask_again(chat)
-        if record.history:
-            return HistorySet(True, pending=lives.pending(record, self._node))
+            await self._ask_again(caller.account, chat)
+        if record.history or not caller.device:
+            return HistorySet(record.history, pending=lives.pending(record, self._node))
         receipt = await self._receipt(record)
         return HistorySet(False, receipt, lives.pending(record, self._node), _confirmed(record))
+
+    async def shown(self, caller: Caller, params: ChatHistorySet, told: HistorySet) -> HistorySet:
+        """What a member of a group of another node is answered, which has `told` this."""
+        record = (await self._chat(caller, params.chat)).record
+        if record.history is not told.history:
+            return told  # it has not been told here yet
+        receipt = None if record.history else await self._receipt(record)
+        return HistorySet(record.history, receipt, lives.pending(record, self._node), _confirmed(record))
 
     async def receipt(self, caller: Caller, params: ChatHistoryReceipt) -> HistoryReceipt:
         chat = await self._chat(caller, params.chat)
@@ -110,8 +116,9 @@ class HistorySwitch:
             raise Problem(Code.HISTORY_FIXED)
         return opened
 
-    async def _switch(self, account: AccountId, chat: Chat, enabled: bool) -> ChatRecord:
+    async def _switch(self, caller: Caller, chat: Chat, enabled: bool) -> ChatRecord:
         """The chat's record as it is then; where somebody else was faster, as he has left it."""
+        account = caller.account
         database, registry, changes = self._database, self._registry, self._changes
         registry.changing(chat.id)
         try:
@@ -122,12 +129,19 @@ class HistorySwitch:
             changes.tell(done, change)
         finally:
             registry.changed(chat.id)
-        self._telling.wake(chat.nodes)
+        self._telling.wake(_concerned(chat))
         if not enabled:
-            await self._turns.turned()
-            for later in self._after:
-                spawn(later(), "what follows an erasure")
+            if caller.device:
+                await self._finish()
+            else:
+                # Its own node has a copy, and gets a receipt as soon as this one's can be signed.
+                spawn(self._finish(), "what an account of another node has erased")
         return done.chat.record
+
+    async def _finish(self) -> None:
+        await self._turns.turned()
+        for later in self._after:
+            spawn(later(), "what follows an erasure")
 
     def _switched(
         self, c: Connection, account: AccountId, chat_id: ChatId, enabled: bool, change: Change
@@ -143,6 +157,8 @@ class HistorySwitch:
             return Switched(chat, False)
         if enabled and account not in chat.writers:
             raise Problem(Code.NOT_A_CONTACT)
+        if chat.kind is ChatKind.GROUP:
+            return self._switched_group(c, chat, account, enabled, change)
         self._telling.history(c, chat.nodes, chat.blind, not enabled)
         if not enabled:
             if chat.nodes:
@@ -152,10 +168,36 @@ class HistorySwitch:
             across = structs.replace(across, at=change.at)
         return self._changes.keep(c, chat, account, change, across)
 
-    async def _ask_again(self, chat: Chat) -> None:
+    def _switched_group(
+        self, c: Connection, chat: Chat, account: AccountId, enabled: bool, change: Change
+    ) -> Switched:
+        """All nodes that hold a copy are told, and of the notice behind that."""
+        if enabled:
+            across = chat.record.across
+            across = None if across is None else structs.replace(across, at=change.at)
+            done = self._changes.keep(c, chat, account, change, across)
+        else:
+            across = group_lives.switched_off(chat.record, change.at, chat.nodes)
+            done = self._changes.erase(c, chat, account, change, across=across)
+        self._telling.groups.history(c, _concerned(chat), chat.blind)
+        if not enabled and chat.nodes:
+            owed.owe(c, chat.blind)
+        for node in chat.nodes:
+            self._telling.groups.again(c, chat, node, change.notice)
+        return done
+
+    async def _ask_again(self, account: AccountId, chat: Chat) -> None:
         """Tell nodes that have not confirmed it once more: they may have been away for too long."""
-        await self._database.transact(lambda c: self._telling.history(c, chat.nodes, chat.blind, False))
-        self._telling.wake(chat.nodes)
+
+        def note(c: Connection) -> None:
+            if chat.kind is ChatKind.GROUP:
+                self._check_right(c, chat, account)
+                self._telling.groups.history(c, _concerned(chat), chat.blind)
+            else:
+                self._telling.history(c, chat.nodes, chat.blind, False)
+
+        await self._database.transact(note)
+        self._telling.wake(_concerned(chat))
 
     def _check_right(self, c: Connection, chat: Chat, account: AccountId) -> None:
         row = roster.entry(c, chat.blind, self._blinder.account(account))
@@ -178,9 +220,21 @@ class HistorySwitch:
         )
 
 
+def _concerned(chat: Chat) -> tuple[str, ...]:
+    """The nodes that are told: those with members, and those that had some and have not confirmed."""
+    across = chat.record.across
+    if chat.kind is not ChatKind.GROUP or across is None:
+        return chat.nodes
+    return tuple(sorted({*chat.nodes, *across.awaited}))
+
+
+MOST_CONFIRMED = 20
+"""Receipts of other nodes in one answer: the ones that came last."""
+
+
 def _confirmed(record: ChatRecord) -> list[Event]:
     """What other nodes have signed of the chat."""
     across = record.across
     if across is None:
         return []
-    return [msgspec.json.decode(each.event, type=Event) for each in across.confirmed]
+    return [msgspec.json.decode(each.event, type=Event) for each in across.confirmed[-MOST_CONFIRMED:]]

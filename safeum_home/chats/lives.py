@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from safeum_home.chats import group_lives
 from safeum_home.chats.record import AcrossRecord, ChatRecord
 from safeum_home.ids import AccountId
 from safeum_home.protocol.federation.events import node_of
@@ -88,6 +89,8 @@ def told_of(record: ChatRecord, life: Life, at: int) -> AcrossRecord:
 
 def pending(record: ChatRecord, node: str) -> tuple[str, ...]:
     """The nodes that have not signed yet that they erased what somebody of `node`, which is this one, has."""
+    if record.group is not None:
+        return group_lives.pending(record, node)
     across = record.across
     if across is None or not across.asked:
         return ()

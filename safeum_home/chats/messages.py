@@ -7,7 +7,7 @@ from msgspec import structs
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats.across.group_notes import GroupEvent
+from safeum_home.chats.across.group_notes import GroupEvent, GroupFleeting
 from safeum_home.chats.across.posts import Posts
 from safeum_home.chats.across.telling import Telling, ToldEvent, ToldFleeting
 from safeum_home.chats.composing import Composed, Composing, check_form
@@ -139,7 +139,9 @@ class Messages:
     def _put_fleeting(
         self, chat: Chat, fleeting: FleetingEvent, composed: Composed | None
     ) -> "Deferred[Any]":
-        told = ToldFleeting(fleeting, chat.nodes if chat.kind is ChatKind.DIRECT else ())
+        if chat.nodes and chat.kind is ChatKind.GROUP:
+            return self._put_fleeting_in_group(chat, GroupFleeting(fleeting, chat.nodes), composed)
+        told = ToldFleeting(fleeting, chat.nodes)
         if composed is None:
             if told.nodes:
                 return self._database.append(self._telling.append_fleeting, told)
@@ -149,6 +151,18 @@ class Messages:
             return self._telling.append_one(c, told)
 
         return self._database.transact(composed.storing(chat, fleeting.event, append))
+
+    def _put_fleeting_in_group(
+        self, chat: Chat, told: GroupFleeting, composed: Composed | None
+    ) -> "Deferred[Any]":
+        groups = self._telling.groups
+        if composed is None:
+            return self._database.append(groups.append_fleeting, told)
+
+        def append(c: Connection) -> int | None:
+            return groups.append_fleeting(c, [told])[0]
+
+        return self._database.transact(composed.storing(chat, told.event.event, append))
 
     def _put_in_group(self, chat: Chat, told: GroupEvent, composed: Composed | None) -> "Deferred[Any]":
         groups = self._telling.groups

@@ -56,12 +56,14 @@ class AcrossRecord(Struct, frozen=True, omit_defaults=True):
     """Of a chat with members of other nodes: the history's `life` (see `chats.lives`), since `at`.
 
     `asked`: when somebody of this node switched it off last. Times are in milliseconds.
+    `awaited`: of a group, the nodes that have not confirmed it, as far as the group's own node knows.
     """
 
     life: tuple[int, ...]
     at: int
     asked: int = 0
     confirmed: tuple[ConfirmedRecord, ...] = ()
+    awaited: tuple[str, ...] = ()
 
 
 class ChatRecord(Struct, frozen=True, omit_defaults=True):

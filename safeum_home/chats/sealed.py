@@ -111,10 +111,15 @@ def seal_beside(
 
 
 def open_beside(
-    c: Connection, chat: Chat | ChatContents, position: int, sealed: bytes, context: bytes
+    c: Connection,
+    chat: Chat | ChatContents,
+    position: int,
+    sealed: bytes,
+    context: bytes,
+    key: Key | None = None,
 ) -> bytes:
-    """What `seal_beside` has sealed; raises `Tampered`."""
-    plain = chat.key.open(sealed, context)
+    """What `seal_beside` has sealed; raises `Tampered`. `key` is the chat's, where that had another one."""
+    plain = (key or chat.key).open(sealed, context)
     if plain[:1] != _OWN:
         return plain
     if (own := _message_key(c, chat, position)) is None:

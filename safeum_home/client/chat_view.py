@@ -108,6 +108,7 @@ class ChatView:
         wiped = info.erased != self.erased
         if wiped:
             self.messages.clear()
+            self.waiting.clear()
             self.more = self.loaded = False
             self.unread, self.read, self.peer_delivered, self.peer_read = 0, None, None, None
             self.typing.clear()

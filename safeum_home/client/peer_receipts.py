@@ -6,6 +6,7 @@ import msgspec
 
 from safeum_home.client.text import moment, safe
 from safeum_home.errors import Code, Problem
+from safeum_home.protocol.federation import groups
 from safeum_home.protocol.federation.canonical import NotCanonical, decode, encode
 from safeum_home.protocol.federation.chats import ERASED, SharedErasure
 from safeum_home.protocol.federation.events import MOST_OCTETS, Event, read_event, verify_event
@@ -14,19 +15,30 @@ from safeum_home.protocol.federation.keys import KEY_PATH, VerifyKeys, read_docu
 HOW = f"Fetch https://NODE{KEY_PATH} and give that file with --key."
 
 
+_TYPES: dict[str, type[SharedErasure] | type[groups.SharedErasure]] = {
+    ERASED: SharedErasure,
+    groups.ERASED: groups.SharedErasure,
+}
+
+
+def _said(event: Event) -> SharedErasure | groups.SharedErasure:
+    """Raises `msgspec.ValidationError`."""
+    return msgspec.convert(event.content, _TYPES.get(event.type, SharedErasure), strict=True)
+
+
 def as_peer_receipt(octets: bytes) -> Event | None:
     """The event in a file, with or without white space between its parts; None where there is none."""
     try:
         event = read_event(encode(msgspec.json.decode(octets)))
-        msgspec.convert(event.content, SharedErasure, strict=True)
+        _said(event)
     except (ValueError, RecursionError, NotCanonical, Problem):
         return None
-    return event if event.type == ERASED and event.chat is not None else None
+    return event if event.type in _TYPES and event.chat is not None else None
 
 
 def about_peer(event: Event) -> str:
     """What it says, in words."""
-    erased = msgspec.convert(event.content, SharedErasure, strict=True)
+    erased = _said(event)
     at = moment(event.at)
     return (
         f"{safe(event.node)} says that it erased all that its copy of the chat {safe(str(event.chat))} held"

@@ -74,27 +74,30 @@ def make_domain(
         presence.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
+    async def sweep() -> None:
+        await accounts.closing.sweep()
+
+    history = make_history(means, messaging.delivery, messaging.notices, sweep, ways.drop_drafts)
     groups = make_groups(
         means,
         messaging,
         ways,
         lambda: spawn(accounts.closing.erased_unseen(), "erasing a group"),
+        history.routes,
     )
     foreign = make_foreign_means(means, side, groups.hubs, groups.renaming.note)
     ended = Ended(forget, forfeits, groups.leave, foreign.farewells)
     accounts = make_accounts(means, hasher, texts, messaging.announcer, side, findable, ended)
     erased = accounts.closing.erased_elsewhere
     people = make_people(means, side, presence, foreign, lambda gone: forget(gone, ""), erased)
-    sweep = accounts.closing.sweep
-    history = make_history(means, messaging.delivery, messaging.notices, sweep, ways.drop_drafts)
     routes: Routes = {
         **accounts.routes,
         **people.routes,
         **make_reading(means, messaging.receipts, people.introductions),
         **messaging.routes,
         **ways.routes,
-        **history.routes,
         **groups.routes,
+        **history.forwarded(groups.forwarding),
         **files.routes,
         **sync_routes,
     }
@@ -147,7 +150,7 @@ def make_domain(
             *people.shared,
             *make_shared_chats(means, messaging, ways, history.lives),
             *groups.shared,
-            *make_shared_posts(means, messaging, ways, history.lives),
+            *make_shared_posts(means, messaging, ways, history),
         ),
         {**people.answers, **groups.answers},
         history.owed,

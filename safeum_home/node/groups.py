@@ -6,6 +6,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from safeum_home.chats.across.group_commands import GroupForwarding, Handlers
 from safeum_home.chats.across.group_names import CalledElsewhere
 from safeum_home.chats.across.group_renaming import GroupRenaming
 from safeum_home.chats.group_changes import GroupChanges
@@ -49,15 +50,20 @@ class GroupParts(NamedTuple):
     leave: Callable[[], Awaitable[bool]]
     shared: tuple[SharedKind, ...]
     answers: Mapping[type[Struct], Answer]
+    forwarding: GroupForwarding
     hubs: Callable[[Connection, bytes], set[str]]
     """Which nodes order the groups that an account (a blind index) is in, or invited into."""
     renaming: GroupRenaming
 
 
 def make_groups(
-    means: DomainMeans, messaging: MessagingParts, ways: MessageWays, erased: Callable[[], object]
+    means: DomainMeans,
+    messaging: MessagingParts,
+    ways: MessageWays,
+    erased: Callable[[], object],
+    switched: Handlers,
 ) -> GroupParts:
-    """`erased` is called when a group was erased."""
+    """`erased` is called when a group was erased; `switched` is what switches histories."""
     node, database, directory, bus = means.node, means.database, means.directory, means.bus
     registry, opener, infos = means.registry, means.opener, means.infos
     blinder, cursors, keyring = means.vault.blinder, means.vault.cursors, means.vault.keyring
@@ -127,7 +133,7 @@ def make_groups(
     about = GroupMeans(
         events, changes, entrance, leaving, copies, copy_leaving, telling, called, erased, renaming
     )
-    across = make_shared_groups(means, messaging, ways, about, routes)
+    across = make_shared_groups(means, messaging, ways, about, {**routes, **switched})
     return GroupParts(
         Use(SIZES, sizes),
         sources,
@@ -136,6 +142,7 @@ def make_groups(
         departures.leave,
         across.shared,
         across.answers,
+        across.forwarding,
         events.hubs,
         renaming,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
+from safeum_home.chats.across.group_commands import GroupForwarding
 from safeum_home.chats.across.lives import LivesAcross
 from safeum_home.chats.across.receipts_owed import ReceiptsOwed
 from safeum_home.chats.delivery import Delivery
@@ -11,7 +12,7 @@ from safeum_home.chats.history_changes import DropDrafts, HistoryChanges
 from safeum_home.chats.history_switch import HistorySwitch
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.limits import RateLimit
-from safeum_home.node.means import DomainMeans
+from safeum_home.node.means import DomainMeans, make_group_receipts
 from safeum_home.protocol import commands
 
 
@@ -25,6 +26,13 @@ class HistoryParts(NamedTuple):
     rates: dict[str, RateLimit]
     lives: LivesAcross
     owed: ReceiptsOwed
+    changes: HistoryChanges
+    switch: HistorySwitch
+
+    def forwarded(self, forwarding: GroupForwarding) -> Routes:
+        """The commands, for groups of all nodes."""
+        wrapped: Any = forwarding.history(self.switch.set, self.switch.shown)
+        return {**self.routes, commands.ChatHistorySet: wrapped}
 
 
 def make_history(
@@ -51,7 +59,7 @@ def make_history(
         drop_drafts,
         means.milliseconds,
     )
-    owed = ReceiptsOwed(database, means.opener, means.telling, turns)
+    owed = ReceiptsOwed(database, means.opener, means.telling, turns, make_group_receipts(means))
     after = (owed.give, sweep)
     switch = HistorySwitch(
         means.node,
@@ -74,4 +82,4 @@ def make_history(
         commands.ChatHistorySet: switch.set,
         commands.ChatHistoryReceipt: switch.receipt,
     }
-    return HistoryParts(routes, {"history_switches_per_account": limit}, lives, owed)
+    return HistoryParts(routes, {"history_switches_per_account": limit}, lives, owed, changes, switch)

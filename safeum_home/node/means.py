@@ -10,8 +10,10 @@ from safeum_home.chats.across.acts import Acts
 from safeum_home.chats.across.awaiting import Awaiting
 from safeum_home.chats.across.files import ForeignFiles
 from safeum_home.chats.across.group_files import GroupFiles
+from safeum_home.chats.across.group_receipts import GroupReceipts
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.post_box import PostBox
+from safeum_home.chats.across.post_records import PostKeys
 from safeum_home.chats.across.posts import Posts
 from safeum_home.chats.across.telling import Telling
 from safeum_home.chats.fan_out import FanOut
@@ -78,9 +80,11 @@ def make_means(
     bus, registry, now = LocalBus(), ChatRegistry(database, blinder, opener), _milliseconds(clock)
     awaiting, cursors = Awaiting(clock), vault.cursors
     acts = Acts(GroupReferences(config.node.name, blinder, cursors))
+    fleeting_turns = Turns(clock, database, vault.fleeting, in_thread, FLEETING)
+    post_keys = PostKeys(lambda: fleeting_turns.epoch)
     foreign = ForeignFiles(blinder, vault.fleeting, config.files, now)
     files = GroupFiles(config.node.name, foreign, vault.fleeting)
-    box = PostBox(database, blinder, cursors, opener, bus, peers, awaiting, files, now)
+    box = PostBox(database, blinder, cursors, opener, bus, peers, awaiting, files, now, post_keys)
     return DomainMeans(
         config,
         clock,
@@ -92,13 +96,21 @@ def make_means(
         registry,
         ChatInfos(blinder, vault.cursors, opener),
         Turns(clock, database, keyring, in_thread),
-        Turns(clock, database, vault.fleeting, in_thread, FLEETING),
+        fleeting_turns,
         fan_out,
         peers,
         Telling(peers, blinder),
         Posts(database, blinder, cursors, opener, peers, acts, box, awaiting, now),
         foreign,
         files,
+    )
+
+
+def make_group_receipts(means: DomainMeans) -> GroupReceipts:
+    """What gives receipts for groups of which nothing is here any more."""
+    notes = means.telling.groups
+    return GroupReceipts(
+        means.database, means.turns, means.peers, notes, means.vault.farewells, means.milliseconds
     )
 
 

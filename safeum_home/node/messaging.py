@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from safeum_home.chats.across.post_expiry import PostExpiry
 from safeum_home.chats.across.typing import TypingKind
 from safeum_home.chats.across.untaken import Untaken
 from safeum_home.chats.composing import Composing
@@ -49,7 +50,10 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
     typing = TypingSignals(clock.seconds, registry, bus, presence, means.peers.tell_now)
     delivery = Delivery(bus, typing.sent)
     untaken = Untaken(means.opener, blinder, means.peers).among
-    fleeting = FleetingMessages(clock, database, blinder, means.fleeting_turns, config.history, untaken)
+    expire = PostExpiry(database, means.posts.box).end
+    fleeting = FleetingMessages(
+        clock, database, blinder, means.fleeting_turns, config.history, untaken, expire
+    )
     notices = NoticeWriter(blinder, cursors, system, now, signed, fleeting.waits)
     kept = (database, blinder, cursors, registry, delivery, now, signed, inbox, fleeting)
     messages = Messages(*kept, composing, means.fan_out, means.telling, means.posts)

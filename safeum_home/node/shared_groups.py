@@ -24,7 +24,7 @@ from safeum_home.chats.group_entrance import GroupEntrance
 from safeum_home.chats.group_events import GroupEvents
 from safeum_home.ids import system_account
 from safeum_home.limits import RateLimit
-from safeum_home.node.means import DomainMeans
+from safeum_home.node.means import DomainMeans, make_group_receipts
 from safeum_home.node.message_changes import MessageWays
 from safeum_home.node.messaging import MessagingParts
 from safeum_home.ports.federation import Answer, SharedKind
@@ -37,6 +37,7 @@ class SharedGroups(NamedTuple):
     shared: tuple[SharedKind, ...]
     answers: Mapping[type[Struct], Answer]
     handlers: Handlers
+    forwarding: GroupForwarding
     rates: dict[str, RateLimit]
 
 
@@ -68,7 +69,10 @@ def make_group_telling(means: DomainMeans) -> GroupTelling:
 
 def make_copies(means: DomainMeans, events: GroupEvents, endings: GroupEndings) -> GroupCopies:
     vault = means.vault
-    return GroupCopies(vault.keyring, vault.blinder, means.opener, events, endings, means.turns, means.bus)
+    gone = make_group_receipts(means)
+    return GroupCopies(
+        vault.keyring, vault.blinder, means.opener, events, endings, means.turns, means.bus, gone
+    )
 
 
 def make_copy_leaving(means: DomainMeans, copies: GroupCopies, erased: Callable[[], object]) -> CopyLeaving:
@@ -136,5 +140,6 @@ def make_shared_groups(
         shared,
         {GroupCommand: answering.answer},  # type: ignore[dict-item]  # each takes its own question
         forwarding.wrapped(handlers),
+        forwarding,
         {"group_commands_per_node": nodes},
     )

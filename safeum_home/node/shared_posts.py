@@ -4,35 +4,52 @@ from safeum_home.chats.across.acts import Acts
 from safeum_home.chats.across.arrivals import Arrivals
 from safeum_home.chats.across.group_answers import PostedKind
 from safeum_home.chats.across.group_authors import Authors
+from safeum_home.chats.across.group_history import GroupErasedKind, GroupHistoryKind
+from safeum_home.chats.across.group_lives_heard import GroupLives
 from safeum_home.chats.across.group_markers import ReadKind
 from safeum_home.chats.across.group_messages import GroupChangeKind, GroupMessageKind, GroupMessages
 from safeum_home.chats.across.group_posts import PostKind
 from safeum_home.chats.across.group_reactions import GroupPinsKind, GroupReactionKind
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.group_shown import GroupShown
-from safeum_home.chats.across.lives import LivesAcross
+from safeum_home.chats.across.post_records import PostKeys
 from safeum_home.chats.system import signing
-from safeum_home.node.means import DomainMeans
+from safeum_home.node.history import HistoryParts
+from safeum_home.node.means import DomainMeans, make_group_receipts
 from safeum_home.node.message_changes import MessageWays
 from safeum_home.node.messaging import MessagingParts
 from safeum_home.ports.federation import SharedKind
 
 
 def make_shared_posts(
-    means: DomainMeans, messaging: MessagingParts, ways: MessageWays, lives: LivesAcross
+    means: DomainMeans, messaging: MessagingParts, ways: MessageWays, history: HistoryParts
 ) -> tuple[SharedKind, ...]:
     """The kinds of objects in groups of which other nodes are told."""
     node, database, registry, opener = means.node, means.database, means.registry, means.opener
     blinder, cursors, now, box = means.vault.blinder, means.vault.cursors, means.milliseconds, means.posts.box
     altering, changes, delivery = ways.altering, ways.changes, messaging.delivery
     references = GroupReferences(node, blinder, cursors)
-    arrivals, authors = Arrivals(registry, now, lives), Authors(means.peers, now)
+    arrivals, authors = Arrivals(registry, now, history.lives), Authors(means.peers, now)
+    gone, notes, fleeting = make_group_receipts(means), means.telling.groups, messaging.fleeting
+    lives = GroupLives(
+        node,
+        database,
+        registry,
+        opener,
+        means.infos,
+        means.bus,
+        history.changes,
+        blinder,
+        box,
+        PostKeys(lambda: means.fleeting_turns.epoch),
+        gone,
+        history.lives.finish,
+    )
     shown = GroupShown(node, opener, references, Acts(references))
     messages = GroupMessages(
         node,
         database,
         cursors,
-        registry,
         opener,
         references,
         arrivals,
@@ -41,14 +58,16 @@ def make_shared_posts(
         changes,
         delivery,
         box,
+        lives,
+        fleeting,
         means.group_files,
         signing(node, means.vault.signer),
     )
     return (
         GroupMessageKind(shown, messages),
         GroupChangeKind(shown, messages),
-        GroupReactionKind(database, registry, shown, references, authors, altering, changes),
-        GroupPinsKind(database, registry, opener, shown, references, altering, ways.pins),
+        GroupReactionKind(database, lives, shown, references, authors, altering, changes),
+        GroupPinsKind(database, lives, opener, shown, references, altering, ways.pins),
         PostKind(
             database,
             blinder,
@@ -63,8 +82,23 @@ def make_shared_posts(
             means.telling,
             means.peers,
             box,
+            fleeting,
             means.group_files,
         ),
         PostedKind(node, database, box, now),
+        GroupHistoryKind(node, opener, lives, now),
+        GroupErasedKind(
+            node,
+            database,
+            opener,
+            registry,
+            means.infos,
+            means.bus,
+            means.peers,
+            notes,
+            gone,
+            lives,
+            now,
+        ),
         ReadKind(node, database, blinder, now, registry, opener, references),
     )

@@ -22,7 +22,7 @@ from safeum_home.protocol.presence import MOST_PRESENCES, Presence, PresenceStat
 
 LIVES = 30.0
 """Seconds for which it is worth while to tell how it is with somebody, or who looks."""
-_RATE, _BURST = 5_000.0, 50_000.0
+_RATE, _BURST = 2_000.0, 50_000.0
 """How many accounts each node may name: per second, and at once."""
 _LAST_SEEN = frozenset((PresenceState.AWAY, PresenceState.OFFLINE))
 

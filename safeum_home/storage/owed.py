@@ -14,6 +14,7 @@ _SOME = (
     .order_by(owed.c.chat)
     .limit(bindparam("limit"))
 )
+_IS_OWED = select(owed.c.chat).where(owed.c.chat == bindparam("of"))
 _GIVEN = delete(owed).where(owed.c.chat == bindparam("given"))
 
 
@@ -25,6 +26,11 @@ def owe(c: Connection, chat: bytes) -> None:
 def some(c: Connection, after: bytes, limit: int) -> Sequence[bytes]:
     """Chats behind `after` of which one is owed, in their order."""
     return list(c.execute(_SOME, {"after": after, "limit": limit}).scalars())
+
+
+def is_owed(c: Connection, chat: bytes) -> bool:
+    """Whether one is owed."""
+    return c.execute(_IS_OWED, {"of": chat}).first() is not None
 
 
 def given(c: Connection, chat: bytes) -> None:

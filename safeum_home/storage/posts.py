@@ -35,6 +35,7 @@ _SINCE = (
     .order_by(posts.c.told)
     .limit(bindparam("limit"))
 )
+_OF_CHAT = select(posts).where(posts.c.chat == bindparam("chat")).order_by(posts.c.position)
 _OPEN = (
     select(posts)
     .where(posts.c.position > bindparam("after"), posts.c.state != PostState.REFUSED)
@@ -79,6 +80,11 @@ def changing(c: Connection, account: bytes, chat: bytes, limit: int) -> list[Pos
     """What an account has done to messages of a group and waits for its node, the last one first."""
     rows = c.execute(_CHANGING, {"account": account, "chat": chat, "limit": limit})
     return [PostRow(*row) for row in rows]
+
+
+def of_chat(c: Connection, chat: bytes) -> list[PostRow]:
+    """All of a group, in their order, refused ones too."""
+    return [PostRow(*row) for row in c.execute(_OF_CHAT, {"chat": chat})]
 
 
 def posts_since(c: Connection, account: bytes, after: int, limit: int) -> list[PostRow]:

@@ -148,16 +148,15 @@ class Person:
             self.doing = f"reacts in {chat}"
             await self._try(self.client.react(chat, message, self._random.choice((*EMOJI, None))))
 
-    async def _try(self, done: Awaitable[c.Result]) -> bool:
-        """Whether it was done; where it was not, or nobody knows, that is as well."""
+    async def _try(self, done: Awaitable[c.Acted]) -> bool:
+        """Whether it was done; where it was not, is still to be done, or nobody knows, that is as well."""
         try:
-            await done
+            return not (await done).waiting
         except SessionEnded:
             raise
         except ClientError as error:
             self.problems[error.code if isinstance(error, RemoteProblem) else type(error).__name__] += 1
             return False
-        return True
 
     # --- afterwards
 

@@ -3,6 +3,7 @@
 import msgspec
 from sqlalchemy import Connection
 
+from safeum_home.chats import group_lives
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.contents import ChatContents
 from safeum_home.protocol.events import Reacted
@@ -28,14 +29,15 @@ class Acts:
             message.forwarded,
             message.edited,
             None if message.edited is None else self._references.of(chat, message),
+            group_lives.life_of(chat.record),
         )
 
     def changed(self, c: Connection, chat: ChatContents, now: Message, reacted: Reacted | None) -> Act:
         """What has become of a message: a reaction, a deletion, or an edit."""
         if reacted is not None:
-            return Reacting(self._references.of(chat, now), reacted.emoji)
+            return Reacting(self._references.of(chat, now), reacted.emoji, group_lives.life_of(chat.record))
         if isinstance(now.body, Deleted):
-            return Removed(self._references.of(chat, now))
+            return Removed(self._references.of(chat, now), group_lives.life_of(chat.record))
         return self.written(c, chat, now)
 
     def withdrawn(self, post: str) -> Act:
@@ -44,4 +46,4 @@ class Acts:
 
     def pinned(self, chat: ChatContents, message: Message, pinned: bool) -> Act:
         """A message that is to be pinned, or no longer."""
-        return Pinning(self._references.of(chat, message), pinned)
+        return Pinning(self._references.of(chat, message), pinned, group_lives.life_of(chat.record))

@@ -8,10 +8,10 @@ from msgspec import structs
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats.across.group_commands import BY_CHAT, METHODS, Handlers
+from safeum_home.chats.across.group_commands import BY_CHAT, BY_OWNER, METHODS, Handlers
 from safeum_home.chats.across.group_names import CalledElsewhere
 from safeum_home.chats.across.group_references import GroupReferences
-from safeum_home.chats.contents import Chat
+from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, DeviceId
@@ -66,9 +66,9 @@ class GroupAnswering:
         except msgspec.ValidationError:
             raise Problem(Code.INVALID_PARAMS) from None
         self._called.note(asked.who)
-        if command.params in BY_CHAT:
+        if command.params in (*BY_CHAT, *BY_OWNER):
             chat = await self._registry.load(ChatId(params.chat))
-            if chat is None or chat.hub is not None:
+            if chat is None or chat.hub is not None or chat.kind is not ChatKind.GROUP:
                 raise Problem(Code.NOT_FOUND)
             if isinstance(params, GroupReaders):
                 params = structs.replace(params, upto=await self._named_here(chat, asked.message))

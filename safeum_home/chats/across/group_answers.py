@@ -7,7 +7,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import content
-from safeum_home.chats.across.post_box import PostBox, Settled
+from safeum_home.chats.across.post_box import PostBox
+from safeum_home.chats.across.post_records import Settled
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import system_account
 from safeum_home.ports import Database

@@ -30,7 +30,7 @@ from safeum_home.protocol.federation.questions import GroupAnswer, GroupCommand
 from safeum_home.protocol.invites import node_in
 from safeum_home.storage import accounts, chats, events, group_nodes, roster
 
-Handler = Callable[[Caller, Any], Any]
+Handler = Callable[..., Any]
 Handlers = Mapping[type[Params], Handler]
 BY_CHAT = (
     commands.GroupInvite,
@@ -51,8 +51,10 @@ BY_CHAT = (
 """What names the chat that it is about."""
 BY_LINK = (commands.GroupPreview, commands.GroupJoin)
 """What comes with a link, in which the hub is named."""
+BY_OWNER = (commands.ChatHistorySet,)
+"""What is of chats of all kinds: a group's hub is asked, of which the own node has a say in the answer."""
 READS = (commands.GroupReaders, commands.GroupAvatarGet, commands.GroupGetLink)
-METHODS = {each.method: each for each in COMMANDS.values() if each.params in (*BY_CHAT, *BY_LINK)}
+METHODS = {each.method: each for each in COMMANDS.values() if each.params in (*BY_CHAT, *BY_LINK, *BY_OWNER)}
 
 _REFUSED = frozenset((Code.NODE_UNREACHABLE, Code.RATE_LIMITED))
 """After these the hub may have done it all the same, or will be asked again."""
@@ -97,6 +99,19 @@ class GroupForwarding:
         for linked in BY_LINK:
             wrapped[linked] = self._by_link(handlers[linked])
         return wrapped
+
+    def history(self, local: Handler, shown: Handler) -> Handler:
+        """`chat.history.set`; `shown` makes of a hub's answer what a client of this node gets."""
+
+        async def run(caller: Caller, params: commands.ChatHistorySet) -> Any:
+            chat = await self._registry.load(ChatId(params.chat))
+            if chat is None or chat.hub is None or caller.account not in chat.writers:
+                return await local(caller, params)
+            self._limits.changes.take(caller.account)
+            told = await self._ask(chat.hub, caller, params)
+            return await shown(caller, params, told)
+
+        return run
 
     def _by_chat(self, local: Handler) -> Handler:
         async def run(caller: Caller, params: Any) -> Any:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from safeum_home.chats import group_lives
+from safeum_home.chats.across.group_receipts import GroupReceipts
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.group_draft import LEFT_KEPT, Entry, opened
 from safeum_home.chats.group_endings import GroupEndings
@@ -23,7 +25,7 @@ from safeum_home.ids import AccountId, ChatId, system_account
 from safeum_home.ports import Blinder, Bus, EpochTurns, Key, Keyring, Published
 from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.groups import SharedGroup
-from safeum_home.storage import chats, events, group_nodes, roster, settings
+from safeum_home.storage import chats, events, group_nodes, owed, roster, settings
 from safeum_home.storage.erasure import erase_copy, forget_copy
 from safeum_home.storage.rows import MemberRow
 
@@ -71,7 +73,9 @@ class GroupCopies:
         endings: GroupEndings,
         turns: EpochTurns,
         bus: Bus,
+        receipts: GroupReceipts,
     ) -> None:
+        self._receipts = receipts
         self._keyring = keyring
         self._blinder = blinder
         self._opener = opener
@@ -106,10 +110,8 @@ class GroupCopies:
 
     def fresh(self, node: str, chat: ChatId, told: SharedGroup | None = None) -> Fresh:
         """A copy that is new, for a transaction of this turn."""
-        group = GroupRecord(node, "")
-        if told is not None:
-            group = described(group, told)
-        return self._opener.make(ChatKind.GROUP, ChatRecord(chat, group=group), ())
+        record = ChatRecord(chat, group=GroupRecord(node, ""))
+        return self._opener.make(ChatKind.GROUP, record if told is None else beginning(record, told), ())
 
     def insert(self, c: Connection, fresh: Fresh) -> Copy:
         chat, insert = fresh
@@ -144,11 +146,15 @@ class GroupCopies:
         anew = self.insert(copy.c, fresh)
         copy.key, anew.told = anew.key, copy.told
         self.keep(anew, copy.group, 0)
+        copy.record = anew.record
         for entry in invited:
             self.put(anew, entry)
 
     def drop(self, copy: Copy, position: int) -> None:
         """Erase a copy; nothing of it is behind `position`."""
+        if owed.is_owed(copy.c, copy.blind):
+            hub, chat, life = copy.group.hub, copy.record.id, group_lives.life_of(copy.record)
+            copy.told.append(lambda: self._receipts.owe(hub, chat, life))
         if events.events_after(copy.c, copy.blind, 0, 1):
             erase_copy(copy.c, copy.blind, position, self._turns.epoch)
             copy.gone = True
@@ -221,6 +227,16 @@ class GroupCopies:
         people = chats.count_members(copy.c, copy.blind)
         by = self._events.called(copy.c, entry.by)
         self.tell(copy, [entry.account], self._events.invited(copy.record, entry, by, people))
+
+
+def beginning(record: ChatRecord, told: SharedGroup) -> ChatRecord:
+    """What a copy begins with: nothing is in it of before its history was switched off."""
+    assert record.group is not None
+    group, history = described(record.group, told), told.history
+    if history is None:
+        return replace(record, group=group, history=True, across=None)
+    across = group_lives.begun(history.life, history.life, history.pending)
+    return replace(record, group=group, history=history.kept, across=across)
 
 
 def described(group: GroupRecord, told: SharedGroup) -> GroupRecord:

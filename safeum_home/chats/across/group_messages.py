@@ -17,16 +17,18 @@ from safeum_home.chats.across.changed import is_gone, tell
 from safeum_home.chats.across.group_authors import LATE, Authored, Authors, group_body
 from safeum_home.chats.across.group_copies import check_hub
 from safeum_home.chats.across.group_files import GroupFiles
+from safeum_home.chats.across.group_lives_heard import GroupLives
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.group_shown import GroupShown
 from safeum_home.chats.across.places import Places
-from safeum_home.chats.across.post_box import PostBox, Settled
+from safeum_home.chats.across.post_box import PostBox
+from safeum_home.chats.across.post_records import Settled
 from safeum_home.chats.altering import Altered, Altering, Change, Place, Stored
 from safeum_home.chats.changing import MessageChanges, edited_body
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.delivery import Delivery
+from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import decode, seal_under
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, system_account
@@ -38,7 +40,7 @@ from safeum_home.protocol.federation.events import Event, node_of
 from safeum_home.protocol.federation.group_posts import CHANGE, MESSAGE, PassedOn, Removed, Written
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Body, Message, Notice
-from safeum_home.storage import changes, events
+from safeum_home.storage import changes, events, spool
 from safeum_home.storage.rows import NewEvent
 
 
@@ -66,7 +68,6 @@ class GroupMessages:
         node: str,
         database: Database,
         cursors: Cursors,
-        registry: ChatRegistry,
         opener: ChatOpener,
         references: GroupReferences,
         arrivals: Arrivals,
@@ -75,6 +76,8 @@ class GroupMessages:
         changes: MessageChanges,
         delivery: Delivery,
         posts: PostBox,
+        lives: GroupLives,
+        fleeting: FleetingMessages,
         files: GroupFiles,
         signed: Callable[[Message], Message],
     ) -> None:
@@ -82,7 +85,6 @@ class GroupMessages:
         self._node = node
         self._database = database
         self._cursors = cursors
-        self._registry = registry
         self._opener = opener
         self._references = references
         self._arrivals = arrivals
@@ -91,6 +93,8 @@ class GroupMessages:
         self._changes = changes
         self._delivery = delivery
         self._posts = posts
+        self._lives = lives
+        self._fleeting = fleeting
         self._files = files
         self._signed = signed
 
@@ -99,9 +103,7 @@ class GroupMessages:
         told, chat_id = content(event, PassedOn), check_hub(node, event)
         authored = await self._authors.authored(node, event.chat, told.event)
         arrived = self._arrived(node, chat_id, told, authored)
-        chat = await self._registry.load(chat_id)
-        if chat is None or chat.hub != node:
-            raise Problem(Code.NOT_A_CONTACT)
+        chat = await self._lives.copy_of(node, event, told.life, told.fleeting)
         arrived = self._named_here(chat, arrived)
         self._posts.heard(node)
         sent, places = self._references.sent(arrived.name), Places(self._database, chat)
@@ -111,14 +113,17 @@ class GroupMessages:
         def store(c: Connection) -> None:
             outcome.clear()
             settled.clear()
-            both, known = places.both, events.recognised(c, sent)
+            both = places.both
+            if self._lives.is_past(chat, told.life):
+                return  # it was erased while it was on its way
+            known = events.recognised(c, sent)
             if known is not None:
                 if not is_gone(c, chat, known):
                     change = self._again(arrived)
                     stored = self._altering.store_told(c, chat, arrived.by, known, both, change)
                     outcome.extend([] if stored is None else [stored])
             elif not is_change:
-                outcome.append(self._first(c, chat, both[0], arrived, sent))
+                outcome.append(self._first(c, chat, both[0], arrived, sent, told.fleeting))
                 known = both[0]
             if known is not None and arrived.name.node == self._node:
                 came = self._posts.came(c, chat, arrived.name.id, known, arrived.message)
@@ -134,6 +139,8 @@ class GroupMessages:
                 self._posts.settle(post)
             for each in outcome:
                 if isinstance(each, bytes):
+                    if told.fleeting:
+                        self._fleeting.waits(chat, places.both[0])
                     sender = AccountId(arrived.message.sender)
                     self._delivery.message(chat, sender, each, places.both[0], device)
                 else:
@@ -184,7 +191,15 @@ class GroupMessages:
         body = self._files.body(chat, AccountId(message.sender), message.body)
         return arrived._replace(message=structs.replace(message, body=body), told=message.body)
 
-    def _first(self, c: Connection, chat: Chat, position: int, arrived: Arrived, sent: bytes) -> bytes:
+    def _first(
+        self,
+        c: Connection,
+        chat: Chat,
+        position: int,
+        arrived: Arrived,
+        sent: bytes,
+        fleeting: bool,
+    ) -> bytes:
         """Store a message; its encoded parameters."""
         contents = self._opener.group(c, chat.blind)
         if contents is None:
@@ -194,9 +209,13 @@ class GroupMessages:
         if isinstance(message.body, Notice):
             message = self._signed(message)
         encoded = frames.encode_params(message)
-        sealed = seal_under(contents.key, chat.blind, position, encoded)
-        events.append_events(c, [NewEvent(chat.blind, position, sealed, sent)])
         sender, told = AccountId(message.sender), arrived.told or message.body
+        if fleeting:
+            row = self._fleeting.heard(contents, sender, position, encoded, sent, message.at)
+            spool.append_fleeting(c, [row])
+        else:
+            sealed = seal_under(contents.key, chat.blind, position, encoded)
+            events.append_events(c, [NewEvent(chat.blind, position, sealed, sent)])
         self._files.attach(c, contents, position, sender, arrived.name.id, told)
         return encoded
 

@@ -15,8 +15,9 @@ from safeum_home.chats.record import ChatRecord
 from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Noted, Peers
 from safeum_home.protocol.federation.group_posts import MESSAGE, PINS, REACTION
-from safeum_home.storage import events, group_nodes, reactions
-from safeum_home.storage.rows import NewEvent
+from safeum_home.protocol.federation.groups import ERASED, HISTORY
+from safeum_home.storage import events, group_nodes, reactions, spool
+from safeum_home.storage.rows import FleetingEvent, NewEvent
 
 BLIND = 16
 """Octets of a blind index."""
@@ -26,6 +27,13 @@ class GroupEvent(NamedTuple):
     """A message to be stored, and the nodes that are to be told of it."""
 
     event: NewEvent
+    nodes: tuple[str, ...]
+
+
+class GroupFleeting(NamedTuple):
+    """A message of a group without history, and the nodes that are to be told of it."""
+
+    event: FleetingEvent
     nodes: tuple[str, ...]
 
 
@@ -69,13 +77,22 @@ class GroupNotes:
     def append(self, c: Connection, rows: Sequence[GroupEvent]) -> list[int | None]:
         """As `append_events`; what was stored before is not told again."""
         outcomes = events.append_events(c, [row.event for row in rows])
+        self._note(c, rows, outcomes)
+        return outcomes
+
+    def append_fleeting(self, c: Connection, rows: Sequence[GroupFleeting]) -> list[int | None]:
+        """As `append`, of groups without history."""
+        outcomes = spool.append_fleeting(c, [row.event for row in rows])
+        self._note(c, [GroupEvent(row.event.event, row.nodes) for row in rows], outcomes)
+        return outcomes
+
+    def _note(self, c: Connection, rows: Sequence[GroupEvent], outcomes: Sequence[int | None]) -> None:
         noted: list[Noted] = []
         lives = {event.chat: self.lives(c, nodes, event.chat) for event, nodes in rows}
         for (event, _), earlier in zip(rows, outcomes, strict=True):
             if earlier is None:
                 noted += self.rows(lives[event.chat], event.chat, event.position)
         self._peers.note(c, noted)
-        return outcomes
 
     def about(
         self, c: Connection, record: ChatRecord, chat: bytes, first: int, node: str, life: bytes
@@ -89,6 +106,17 @@ class GroupNotes:
             place = 0 if record.pins is None else record.pins.place
             noted.append(Noted(node, PINS, pointer(chat, place, life)))
         return noted
+
+    def history(self, c: Connection, nodes: Iterable[str], chat: bytes) -> None:
+        """What a group's history is has changed, or who has confirmed that: told before all that waits.
+
+        Also to nodes that hold no copy any more, but did when it was switched off.
+        """
+        self._peers.note(c, [Noted(n, HISTORY, chat + self._blinder.node(n), True) for n in nodes])
+
+    def receipt(self, c: Connection, nodes: Iterable[str], pointer: bytes) -> None:
+        """They get a receipt."""
+        self._peers.note(c, [Noted(node, ERASED, pointer, True) for node in nodes])
 
     def again(self, c: Connection, chat: Chat, node: str, position: int) -> None:
         """A node may have lost a message that it was told of."""

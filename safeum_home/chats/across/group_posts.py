@@ -10,16 +10,18 @@ from collections.abc import Callable
 from msgspec import structs
 from sqlalchemy import Connection
 
+from safeum_home.chats import group_lives
 from safeum_home.chats.across.arrivals import AHEAD, Arrivals
 from safeum_home.chats.across.changed import check_author
 from safeum_home.chats.across.group_answers import posted
 from safeum_home.chats.across.group_authors import Authored, act_of, check_people, group_body
 from safeum_home.chats.across.group_files import GroupFiles
-from safeum_home.chats.across.group_notes import GroupEvent
+from safeum_home.chats.across.group_notes import GroupEvent, GroupFleeting
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.passing_on import keep
 from safeum_home.chats.across.places import Places
-from safeum_home.chats.across.post_box import HOUR, PostBox, Settled
+from safeum_home.chats.across.post_box import PostBox
+from safeum_home.chats.across.post_records import HOUR, Settled
 from safeum_home.chats.across.telling import EDITED, Telling
 from safeum_home.chats.altering import Altered, Altering, Change, Place, Stored
 from safeum_home.chats.changing import MessageChanges, alive, edited_body
@@ -27,6 +29,7 @@ from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.emoji import one_emoji
 from safeum_home.chats.fan_out import UNREAD
+from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.pins import Pins
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import seal_under
@@ -78,6 +81,7 @@ class PostKind:
         telling: Telling,
         peers: Peers,
         posts: PostBox,
+        fleeting: FleetingMessages,
         files: GroupFiles,
     ) -> None:
         self._database = database
@@ -93,6 +97,7 @@ class PostKind:
         self._telling = telling
         self._peers = peers
         self._posts = posts
+        self._fleeting = fleeting
         self._files = files
 
     # --- the author's node
@@ -157,7 +162,7 @@ class PostKind:
                 tell()
             self._peers.wake([node])
 
-        return Applied(store, publish, lambda: None, _nothing if places is None else places.take)
+        return Applied(store, publish, lambda: None, (lambda: None) if places is None else places.take)
 
     def _check(self, chat: Chat | None, authored: Authored) -> None:
         """What need not be asked of the database; raises what an account here would be refused with."""
@@ -165,18 +170,18 @@ class PostKind:
         ordered = chat is not None and chat.kind is ChatKind.GROUP and chat.hub is None
         if chat is None or not ordered or sender not in chat.writers:
             raise Problem(Code.NOT_A_CONTACT)
-        if not chat.record.history:
-            raise Problem(Code.NOT_ACROSS_NODES)
+        if act.life != group_lives.life_of(chat.record):
+            raise Problem(Code.HISTORY_ERASED)  # it was written before its node had heard of that
         if len(signed_octets(authored.event)) > MOST_OCTETS - ROOM:
             raise Problem(Code.TOO_LARGE)
         if authored.event.at > self._arrivals.now() + AHEAD:
             raise Problem(Code.MALFORMED_EVENT, "this is of the future")
         if isinstance(act, Written):
             group_body(act.body, sender)
-            octets = len(frames.encode_params(act))
             if (act.edited or 0) > self._arrivals.now() + AHEAD:
                 raise Problem(Code.MALFORMED_EVENT, "this is of the future")
-            self._altering.charge(chat, sender, octets if act.message is None else UNREAD)
+            octets = len(frames.encode_params(act)) if act.message is None else UNREAD
+            self._altering.charge(chat, sender, octets)
         else:
             self._altering.charge(chat, sender, 0 if isinstance(act, Pinning) else UNREAD)
 
@@ -253,9 +258,14 @@ class PostKind:
             origin=event.id,
         )
         encoded = frames.encode_params(message)
-        sealed = seal_under(contents.key, chat.blind, position, encoded)
-        row = NewEvent(chat.blind, position, sealed, self._references.sent(name))
-        self._telling.groups.append(c, [GroupEvent(row, chat.nodes)])
+        sent = self._references.sent(name)
+        if contents.record.history:
+            sealed = seal_under(contents.key, chat.blind, position, encoded)
+            told_of = GroupEvent(NewEvent(chat.blind, position, sealed, sent), chat.nodes)
+            self._telling.groups.append(c, [told_of])
+        else:
+            fleeting = self._fleeting.heard(contents, sender, position, encoded, sent, message.at)
+            self._telling.groups.append_fleeting(c, [GroupFleeting(fleeting, chat.nodes)])
         keep(c, contents, position, event)
         self._files.attach(c, contents, position, sender, name.id, told)
         return [lambda: self._deliver(chat, sender, encoded, position)]
@@ -263,6 +273,8 @@ class PostKind:
     # --- telling
 
     def _deliver(self, chat: Chat, sender: AccountId, encoded: bytes, position: int) -> None:
+        if not chat.record.history:
+            self._fleeting.waits(chat, position)
         self._delivery.message(chat, sender, encoded, position, None)
         self._telling.wake(chat.nodes)
 
@@ -284,7 +296,3 @@ def _is_plain(id: str) -> bool:
 
 def _emoji(act: Reacting) -> str | None:
     return None if act.emoji is None else one_emoji(act.emoji)
-
-
-def _nothing() -> None:
-    """No place is needed."""

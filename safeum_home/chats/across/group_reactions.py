@@ -6,16 +6,16 @@ from safeum_home.chats.across.arrivals import content
 from safeum_home.chats.across.changed import tell
 from safeum_home.chats.across.group_authors import LATE, Authors
 from safeum_home.chats.across.group_copies import check_hub
+from safeum_home.chats.across.group_lives_heard import GroupLives
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.group_shown import GroupShown
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.altering import Altered, Altering, Place, Stored
 from safeum_home.chats.changing import MessageChanges
-from safeum_home.chats.contents import Chat, ChatContents
+from safeum_home.chats.contents import ChatContents
 from safeum_home.chats.emoji import one_emoji
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.pins import Pins
-from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.ports import Database
@@ -23,14 +23,6 @@ from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.group_posts import PINS, REACTION, GroupPins, PassedOn, Reacting
 from safeum_home.protocol.message_types import Deleted
-
-
-async def copy_of(registry: ChatRegistry, node: str, event: Event) -> Chat:
-    """The copy of a group that `node` tells of; go on in the turn of the answer. Raises `not_a_contact`."""
-    chat = await registry.load(check_hub(node, event))
-    if chat is None or chat.hub != node:
-        raise Problem(Code.NOT_A_CONTACT)
-    return chat
 
 
 class GroupReactionKind:
@@ -44,7 +36,7 @@ class GroupReactionKind:
     def __init__(
         self,
         database: Database,
-        registry: ChatRegistry,
+        lives: GroupLives,
         shown: GroupShown,
         references: GroupReferences,
         authors: Authors,
@@ -52,7 +44,7 @@ class GroupReactionKind:
         changes: MessageChanges,
     ) -> None:
         self._database = database
-        self._registry = registry
+        self._lives = lives
         self._shown = shown
         self._references = references
         self._authors = authors
@@ -70,7 +62,7 @@ class GroupReactionKind:
         if not isinstance(act, Reacting):
             raise Problem(Code.MALFORMED_EVENT)
         emoji = None if act.emoji is None else one_emoji(act.emoji)
-        chat = await copy_of(self._registry, node, event)
+        chat = await self._lives.copy_of(node, event, told.life)
         places, outcome = Places(self._database, chat), list[Stored]()
 
         def change(c: Connection, place: Place) -> Altered | None:
@@ -80,7 +72,10 @@ class GroupReactionKind:
 
         def store(c: Connection) -> None:
             outcome.clear()
-            both, target = places.both, self._references.find(c, chat, act.message)
+            both = places.both
+            if self._lives.is_past(chat, told.life):
+                return
+            target = self._references.find(c, chat, act.message)
             if target is None:
                 raise Problem(Code.MESSAGE_GONE)
             if (stored := self._altering.store_told(c, chat, sender, target, both, change)) is not None:
@@ -101,7 +96,7 @@ class GroupPinsKind:
     def __init__(
         self,
         database: Database,
-        registry: ChatRegistry,
+        lives: GroupLives,
         opener: ChatOpener,
         shown: GroupShown,
         references: GroupReferences,
@@ -109,7 +104,7 @@ class GroupPinsKind:
         pins: Pins,
     ) -> None:
         self._database = database
-        self._registry = registry
+        self._lives = lives
         self._opener = opener
         self._shown = shown
         self._references = references
@@ -121,12 +116,14 @@ class GroupPinsKind:
 
     async def apply(self, node: str, event: Event) -> Applied:
         shared = content(event, GroupPins)
-        chat = await copy_of(self._registry, node, event)
+        chat = await self._lives.copy_of(node, event, shared.life)
         places, changed = Places(self._database, chat), list[ChatContents]()
 
         def store(c: Connection) -> None:
             changed.clear()
             position, contents = places.both[0], self._opener.group(c, chat.blind)
+            if self._lives.is_past(chat, shared.life):
+                return
             if contents is None:
                 raise Problem(Code.NOT_A_CONTACT)
             named = [self._references.find(c, chat, told) for told in shared.pinned]

@@ -6,7 +6,15 @@ from msgspec import structs, to_builtins
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import content
-from safeum_home.chats.across.group_copies import Copy, Fresh, GroupCopies, check_hub, described
+from safeum_home.chats.across.group_copies import (
+    Copy,
+    Fresh,
+    GroupCopies,
+    beginning,
+    check_hub,
+    described,
+)
+from safeum_home.chats.across.group_history import shared_history
 from safeum_home.chats.across.group_notes import BLIND
 from safeum_home.chats.across.group_telling import GroupTelling
 from safeum_home.chats.group_draft import Entry
@@ -30,7 +38,8 @@ def shared_group(c: Connection, chat: bytes, record: ChatRecord) -> SharedGroup:
     if (group := record.group) is None:
         raise Tampered
     people = chats.count_members(c, chat)
-    return SharedGroup(group.name, group.about, group.avatar, group.earlier, people)
+    history = shared_history(record, group.hub)
+    return SharedGroup(group.name, group.about, group.avatar, group.earlier, people, history=history)
 
 
 class GroupKind:
@@ -91,6 +100,7 @@ class GroupKind:
                 if told.begins is not None and wanted:
                     self._copies.insert(c, fresh[0])
                 return
+            before = copy.group
             if told.begins not in (None, copy.group.life):
                 if not wanted and not self._copies.here(copy):
                     return  # nobody is to have it: it is not erased again and again
@@ -100,8 +110,9 @@ class GroupKind:
                     self._copies.drop_if_over(copy, fresh[0], places[0])
                     return
                 self._copies.begin_anew(copy, fresh[0], places[0])
+                copy.record = beginning(structs.replace(copy.record, pinned=(), pins=None), told)
             outcome[:] = [copy]
-            before, now, position = copy.group, described(copy.group, told), places[1]
+            now, position = described(copy.group, told), places[1]
             if now == before:
                 return
             self._copies.keep(copy, now, position)

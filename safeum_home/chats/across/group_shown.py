@@ -6,6 +6,7 @@ import msgspec
 from msgspec import structs
 from sqlalchemy import Connection
 
+from safeum_home.chats import group_lives
 from safeum_home.chats.across.acts import Acts
 from safeum_home.chats.across.group_notes import Pointed, pointed
 from safeum_home.chats.across.group_references import GroupReferences
@@ -22,7 +23,7 @@ from safeum_home.protocol.federation.events import Event, new_event, node_of
 from safeum_home.protocol.federation.group_posts import POST, Act, GroupPins, Left, PassedOn
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Message
-from safeum_home.storage import events, group_nodes, reactions, roster
+from safeum_home.storage import events, group_nodes, reactions, roster, spool
 
 
 class GroupShown:
@@ -50,7 +51,9 @@ class GroupShown:
         body, at, left = message.body, message.at, None
         if isinstance(body, Deleted):
             at, left = body.at, Left(self._references.of(chat, message), message.sender, message.at)
-        return self._told(type, chat, PassedOn(at, event, left))
+        fleeting = self._is_fleeting(c, chat, place.position)
+        life = group_lives.life_of(chat.record)
+        return self._told(type, chat, PassedOn(at, event, left, life, fleeting))
 
     def reaction(self, c: Connection, type: str, pointer: bytes) -> Event | None:
         """What an account has made of a message."""
@@ -64,7 +67,9 @@ class GroupShown:
                 event = self._own_reaction(c, chat, message, place)
         except Tampered:
             return None
-        return None if event is None else self._told(type, chat, PassedOn(event["at"], event))
+        if event is None:
+            return None
+        return self._told(type, chat, PassedOn(event["at"], event, life=group_lives.life_of(chat.record)))
 
     def pins(self, c: Connection, type: str, pointer: bytes) -> Event | None:
         """What is pinned; None where that has changed again, and is told in the place of that."""
@@ -80,7 +85,8 @@ class GroupShown:
             found = [open_message(c, chat, row) for row in rows if row is not None]
         except Tampered:
             return None
-        pins = GroupPins([self._references.of(chat, message) for message in found])
+        named = [self._references.of(chat, message) for message in found]
+        pins = GroupPins(named, group_lives.life_of(chat.record))
         plain: dict[str, Any] = msgspec.to_builtins(pins)
         return new_event(type, self._system, 0 if last is None else last.at, plain, chat.id)
 
@@ -93,6 +99,13 @@ class GroupShown:
             events.events_among(c, [(place.chat, place.position)]),
         )
         return None if chat is None or not rows else (chat, open_message(c, chat, rows[0]))
+
+    def _is_fleeting(self, c: Connection, chat: ChatContents, position: int) -> bool:
+        """Whether a message is not kept; it is not looked for where all are."""
+        record = chat.record
+        if record.history and position > record.kept:
+            return False
+        return spool.is_waiting(c, chat.blind, position)
 
     def _told(self, type: str, chat: ChatContents, told: PassedOn) -> Event:
         plain: dict[str, Any] = msgspec.to_builtins(told)

@@ -132,11 +132,11 @@ class LivesAcross:
                     self._changes.tell(each, change)
             self._telling.wake((node,))
             if erased:
-                spawn(self._finish(sender, erased[0]), "what another node has erased")
+                spawn(self.finish(sender, erased[0]), "what another node has erased")
 
         return Applied(store, publish, lambda: self._registry.changed(chat.id), placed)
 
-    async def _finish(self, account: AccountId, erased: bool) -> None:
+    async def finish(self, account: AccountId, erased: bool) -> None:
         """Turn the keyring, where anything was erased, and give the receipt."""
         if erased and not await self._turn(account):
             return

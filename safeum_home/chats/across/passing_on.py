@@ -1,6 +1,7 @@
 """What a group's node passes on: events of the authors' nodes, as they are, beside what they have made here.
 
-They are kept under the group's key. Of what this node's own accounts did the event is made when it is told.
+They are kept under the group's key, and where the message has one of its own under that as well. Of what
+this node's own accounts did the event is made when it is told.
 """
 
 from typing import Any
@@ -9,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from safeum_home.chats.contents import Chat, ChatContents
+from safeum_home.chats.sealed import open_beside, seal_beside
 from safeum_home.protocol.federation.canonical import encode
 from safeum_home.protocol.federation.events import Event
 from safeum_home.storage import passed_on
@@ -24,7 +26,11 @@ def keep(
 ) -> None:
     """Keep the event that made a message what it is, or what an account has made of it."""
     octets = encode(msgspec.to_builtins(event))
-    sealed = chat.key.seal(octets, _context(chat.blind, position, account))
+    context = _context(chat.blind, position, account)
+    if chat.record.history and position > chat.record.kept:
+        sealed = chat.key.seal(octets, context)
+    else:
+        sealed = seal_beside(c, chat, position, octets, context)
     passed_on.put_event(c, chat.blind, position, account, sealed)
 
 
@@ -36,6 +42,6 @@ def kept(
     if sealed is None:
         return None
     plain: dict[str, Any] = msgspec.json.decode(
-        chat.key.open(sealed, _context(chat.blind, position, account))
+        open_beside(c, chat, position, sealed, _context(chat.blind, position, account))
     )
     return plain

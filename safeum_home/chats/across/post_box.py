@@ -1,21 +1,28 @@
 """Posts in their rows: kept until a group's node has them, told to it, and shown to their author."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
-from msgspec import Struct, structs
+from msgspec import structs
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.awaiting import Awaiting
 from safeum_home.chats.across.group_files import GroupFiles
 from safeum_home.chats.across.post_again import pointer, tell_again
+from safeum_home.chats.across.post_records import (
+    HOUR,
+    PostKeys,
+    PostRecord,
+    Settled,
+    opened,
+    problem_of,
+    sealed_post,
+)
 from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.sealed import decode
-from safeum_home.chats.sealed_records import SealedRecords
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
-from safeum_home.ids import AccountId, ChatId, DeviceId
+from safeum_home.ids import AccountId, DeviceId
 from safeum_home.ports import Blinder, Bus, Cursors, Database, Missed, Published
 from safeum_home.ports.federation import Noted, Peers
 from safeum_home.protocol import frames
@@ -29,42 +36,10 @@ from safeum_home.storage.backend import SWEPT
 from safeum_home.storage.posts import PostState
 from safeum_home.storage.rows import PostRow
 
-HOUR = 3_600_000
 REFUSED_HOURS = 7 * 24
 """For so long devices that were away are told of what was refused."""
 MOST_SHOWN = 100
 """Messages that wait, in one answer."""
-
-
-class PostRecord(Struct, frozen=True, omit_defaults=True):
-    """A post, sealed under the group's key. `message` is what its author is shown, `about` what it changes.
-
-    `code` says why it was refused.
-    """
-
-    chat: ChatId
-    author: AccountId
-    at: int
-    act: dict[str, Any]
-    message: bytes = b""
-    about: int = 0
-    code: str = ""
-
-
-_records = SealedRecords(PostRecord)
-
-
-class Settled(NamedTuple):
-    """A post that is over, with what a command is answered; `refused` is told at `place`."""
-
-    position: int
-    outcome: object
-    refused: PostRecord | None = None
-    place: int = 0
-
-
-def _context(chat: bytes, position: int) -> bytes:
-    return b"post" + chat + position.to_bytes(8, "big")
 
 
 class PostBox:
@@ -81,8 +56,10 @@ class PostBox:
         awaiting: Awaiting,
         files: GroupFiles,
         now: Callable[[], int],
+        keys: PostKeys,
     ) -> None:
         """`now` is in milliseconds."""
+        self._keys = keys
         self._database = database
         self._blinder = blinder
         self._cursors = cursors
@@ -108,14 +85,16 @@ class PostBox:
         assert contents.record.group is not None
         blind, hour = self._blinder.account(record.author), self._now() // HOUR
         posts.drop_refused(c, blind, hour - REFUSED_HOURS)
-        sealed = _records.seal(contents.key, record, _context(contents.blind, position))
+        if not contents.record.history:
+            self._keys.put(c, contents, position)
+        sealed = sealed_post(c, contents, position, record)
         posts.put_post(c, PostRow(position, contents.blind, blind, position, hour, state, sealed), sent)
         self._peers.note(c, [Noted(contents.record.group.hub, POST, pointer(position))])
 
     def edited(self, c: Connection, contents: ChatContents, account: AccountId, target: int) -> int:
         """When the newest edit of a message that waits was made, in milliseconds; 0: none waits."""
         for row in posts.changing(c, self._blinder.account(account), contents.blind, MOST_SHOWN):
-            record = _opened(contents, row)
+            record = opened(c, contents, row)
             if record.about == target and "edited" in record.act:
                 return int(record.act["edited"])
         return 0
@@ -129,7 +108,7 @@ class PostBox:
         """What is in a row; None where that, or the group, cannot be opened."""
         try:
             contents = self._opener.group(c, row.chat)
-            return None if contents is None else _opened(contents, row)
+            return None if contents is None else opened(c, contents, row)
         except Tampered:
             return None
 
@@ -152,6 +131,7 @@ class PostBox:
         posts.came(c, row.position, to)
         if (contents := self._opener.group(c, row.chat)) is not None:
             self._files.came(c, contents, row.position, to, message.body)
+        self._keys.drop(c, row)
         return Settled(row.position, Sent(self._cursors.encode(to), message.at))
 
     def posted(self, c: Connection, hub: str, post: str, code: str | None, place: int) -> Settled | None:
@@ -163,12 +143,13 @@ class PostBox:
         contents = self._opener.group(c, row.chat)
         if contents is None or contents.record.group is None or contents.record.group.hub != hub:
             return None
-        deletes = _opened(contents, row).act.get("act") == "deletion"
+        deletes = opened(c, contents, row).act.get("act") == "deletion"
         if code is not None and not (deletes and code == _GONE):
             return self._refuse(c, contents, row, code, place)
         if row.state == PostState.WAITING:
             return None  # the message itself tells that it is there
         posts.drop_post(c, row.position)
+        self._keys.drop(c, row)
         return Settled(row.position, Acted())
 
     def withdraw(
@@ -183,7 +164,7 @@ class PostBox:
         if row is None or not mine or row.chat != contents.blind or row.state != PostState.WAITING:
             return None
         c.info[SWEPT] = True
-        record = structs.replace(_opened(contents, row), act={}, message=b"")
+        record = structs.replace(opened(c, contents, row), act={}, message=b"")
         return self._refuse(c, contents, row, _GONE, place, record)
 
     def untold(self, c: Connection, pointer: bytes, place: int) -> Settled | None:
@@ -203,8 +184,10 @@ class PostBox:
         place: int,
         record: PostRecord | None = None,
     ) -> Settled:
-        record = structs.replace(record or _opened(contents, row), code=code)
-        sealed = _records.seal(contents.key, record, _context(row.chat, row.position))
+        record = structs.replace(record or opened(c, contents, row), code=code)
+        if self._keys.drop(c, row):
+            record = structs.replace(record, act={}, message=b"")
+        sealed = sealed_post(c, contents, row.position, record)
         files.drop(c, row.chat, row.position)
         posts.refuse(c, row.position, place, self._now() // HOUR, sealed)
         return Settled(row.position, problem_of(code), record, place)
@@ -279,13 +262,3 @@ class PostBox:
 
 _GONE = Code.MESSAGE_GONE.code
 _UNTOLD = Code.NOT_TAKEN.code
-_CODES = {code.code: code for code in Code}
-
-
-def problem_of(code: str) -> Problem:
-    """What a group's node has refused a post with."""
-    return Problem(_CODES.get(code, Code.NOT_PERMITTED))
-
-
-def _opened(contents: ChatContents, row: PostRow) -> PostRecord:
-    return _records.open(contents.key, row.sealed, _context(row.chat, row.position))

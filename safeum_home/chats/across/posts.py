@@ -14,7 +14,8 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.chats.across.acts import Acts
 from safeum_home.chats.across.awaiting import Awaiting
-from safeum_home.chats.across.post_box import PostBox, PostRecord, Settled, problem_of
+from safeum_home.chats.across.post_box import PostBox
+from safeum_home.chats.across.post_records import PostRecord, Settled, problem_of
 from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.files.sending import Attachment
 from safeum_home.chats.opening import ChatOpener

@@ -6,11 +6,14 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from safeum_home.chats import group_lives
+from safeum_home.chats.across.group_receipts import GroupReceipts, Receipt
 from safeum_home.chats.across.telling import Telling
+from safeum_home.chats.contents import ChatContents
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.errors import Problem, Tampered
 from safeum_home.ports import Database, EpochTurns
-from safeum_home.storage import owed
+from safeum_home.storage import owed, roster
 
 AT_ONCE = 100
 """Chats in one transaction."""
@@ -19,11 +22,19 @@ AT_ONCE = 100
 class ReceiptsOwed:
     """Gives them. Which are owed is in the database, so also after a crash."""
 
-    def __init__(self, database: Database, opener: ChatOpener, telling: Telling, turns: EpochTurns) -> None:
+    def __init__(
+        self,
+        database: Database,
+        opener: ChatOpener,
+        telling: Telling,
+        turns: EpochTurns,
+        receipts: GroupReceipts,
+    ) -> None:
         self._database = database
         self._opener = opener
         self._telling = telling
         self._turns = turns
+        self._receipts = receipts
 
     async def give(self) -> None:
         """Note all that can be given now. What fails is left to the next time, or the next start."""
@@ -36,12 +47,44 @@ class ReceiptsOwed:
     def _note(self, page: Sequence[bytes], c: Connection) -> set[str]:
         told: set[str] = set()
         for blind in page:
-            nodes = self._nodes(c, blind)
+            if (group := self._opened(c, blind)) is not None:
+                nodes = self._nodes_of_group(c, group)
+            else:
+                nodes = self._nodes(c, blind)
             if nodes is None:
                 continue
-            self._telling.receipt(c, nodes, blind)
+            if group is None:
+                self._telling.receipt(c, nodes, blind)
+            else:
+                self._give_group(c, nodes, group)
             told.update(nodes)
         return told
+
+    def _give_group(self, c: Connection, nodes: Sequence[str], group: ChatContents) -> None:
+        record = group.record
+        if (past := record.erasure) is not None:
+            life = group_lives.life_of(record)
+            self._receipts.note(c, nodes, Receipt(group.id, life, past.epoch, past.at))
+        owed.given(c, group.blind)
+
+    def _opened(self, c: Connection, blind: bytes) -> ChatContents | None:
+        """The group that this is, if it is one."""
+        try:
+            return self._opener.group(c, blind)
+        except Tampered:
+            return None
+
+    def _nodes_of_group(self, c: Connection, group: ChatContents) -> tuple[str, ...] | None:
+        """Who gets the receipt for a group: its own node; from that, all who hold a copy."""
+        past = group.record.erasure
+        if past is None:
+            return ()
+        if past.epoch >= self._turns.oldest:
+            return None
+        if (hub := self._opener.hub(group.record)) is not None:
+            return (hub,)
+        rows = roster.member_entries(c, group.blind)
+        return self._opener.other_nodes(self._opener.in_roster(group, rows))
 
     def _nodes(self, c: Connection, blind: bytes) -> tuple[str, ...] | None:
         """Who gets the receipt for a chat; None where it is not true yet."""

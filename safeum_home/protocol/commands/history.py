@@ -11,12 +11,14 @@ class HistorySet(Result, frozen=True):
 
     history: bool
     receipt: Erasure | None = None
-    """Where the history is off: the node's receipt for what was erased by that."""
+    """Where the history is off: the node's receipt for what was erased by that. None in a group of another
+    node that has not told this one yet; `chat.updated` does when it has."""
     pending: tuple[str, ...] = ()
     """Other nodes that have not confirmed yet that they have erased it as well: `chat.updated` tells when
     they have. While there are any, asking once more tells them once more."""
     confirmed: list[Event] = []
-    """What other nodes have signed: their receipts, events `chat.erased` (docs/federation.md)."""
+    """What other nodes have signed: their receipts, events `chat.erased`, of groups `group.erased`
+    (docs/federation.md); of many the last 20."""
 
 
 @command("chat.history.set", HistorySet, cost=5)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from safeum_home.protocol.federation.chats import MOST_PINS, Reference
+from safeum_home.protocol.federation.groups import GroupLife
 from safeum_home.protocol.message_types import MOST_MENTIONS, Emoji, Forwarded, Origin
 from safeum_home.protocol.scalars import Account, Milliseconds
 
@@ -37,30 +38,40 @@ class Written(
     forwarded: Forwarded | None = None
     edited: Milliseconds | None = None
     message: Reference | None = None
+    life: GroupLife = 0
 
 
-class Removed(Struct, frozen=True, forbid_unknown_fields=True, tag_field="act", tag="deletion"):
+class Removed(
+    Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="act", tag="deletion"
+):
     """A message is deleted, at the time of the event: the author's own, or by who may do so in the group."""
 
     message: Reference
+    life: GroupLife = 0
 
 
-class Reacting(Struct, frozen=True, forbid_unknown_fields=True, tag_field="act", tag="reaction"):
+class Reacting(
+    Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="act", tag="reaction"
+):
     """With what the sender reacts to a message; null: with nothing any more."""
 
     message: Reference
     emoji: Emoji | None
+    life: GroupLife = 0
 
 
-class Pinning(Struct, frozen=True, forbid_unknown_fields=True, tag_field="act", tag="pin"):
+class Pinning(
+    Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="act", tag="pin"
+):
     """A message is to be pinned in the group, or is to be no longer."""
 
     message: Reference
     pinned: bool
+    life: GroupLife = 0
 
 
 Act = Written | Removed | Reacting | Pinning
-"""`group.post`."""
+"""`group.post`. `life` is that of the group's history in which it was written."""
 
 
 class Left(Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,6 +92,9 @@ class PassedOn(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     at: Milliseconds
     event: dict[str, Any]
     left: Left | None = None
+    life: GroupLife = 0
+    fleeting: bool = False
+    """Whether it was written while the history was off: it is not kept."""
 
 
 class Posted(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -90,7 +104,8 @@ class Posted(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     code: Annotated[str, Meta(pattern=r"^[a-z_]{1,40}$(?!\n)", max_length=40)] | None = None
 
 
-class GroupPins(Struct, frozen=True, forbid_unknown_fields=True):
+class GroupPins(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`group.pins`: what is pinned, the last one at the end."""
 
     pinned: Annotated[list[Reference], Meta(max_length=MOST_PINS)]
+    life: GroupLife = 0

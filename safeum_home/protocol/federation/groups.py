@@ -9,6 +9,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from safeum_home.protocol.federation.chats import Reference
+from safeum_home.protocol.federation.signed import NodeName
 from safeum_home.protocol.group_types import GroupAbout, GroupName, GroupState
 from safeum_home.protocol.message_types import Origin
 from safeum_home.protocol.profile_types import AvatarId, DisplayName
@@ -21,13 +22,46 @@ OVER = "group.over"
 LEFT = "group.left"
 READ = "group.read"
 CALLED = "group.called"
+HISTORY = "group.history"
+ERASED = "group.erased"
+MOST_PENDING = 1_000
+GroupLife = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=2**52,
+        description="When the history was switched off last, by the hub; 0: never.",
+    ),
+]
+
+
+class SharedHistory(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`group.history`: in which life the history is, and whether messages are kept in it. It overtakes all.
+
+    `pending`: the nodes that have not signed yet that they have erased what was before it.
+    """
+
+    life: GroupLife
+    kept: bool
+    pending: Annotated[list[NodeName], Meta(max_length=MOST_PENDING)] = []
+
+
+class SharedErasure(Struct, frozen=True, forbid_unknown_fields=True):
+    """`group.erased`: this node has destroyed the key of all that its copy held of before `life`.
+
+    It was kept under epochs of that node's keyring up to `epoch`, whose keys are destroyed; `at` is when
+    that node has switched its history. Whoever keeps the event has a receipt.
+    """
+
+    life: GroupLife
+    epoch: Annotated[int, Meta(ge=1, le=2**53 - 1)]
 
 
 class SharedGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`group`: what a group says of itself now; `members` is how many there are.
 
     `begins`: the node gets a copy of it, and is told of all that is there. It has another value after nobody
-    of that node was in the group.
+    of that node was in the group. `history` is left out where nobody has ever switched it off.
     """
 
     name: GroupName
@@ -36,6 +70,7 @@ class SharedGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     earlier: bool = False
     members: Annotated[int, Meta(ge=0)] = 0
     begins: Origin | None = None
+    history: SharedHistory | None = None
 
 
 class Called(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
