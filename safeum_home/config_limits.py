@@ -50,6 +50,9 @@ class LimitSection(Section, frozen=True):
     """Messages, changes, reactions and receipts of direct chats, of one account of another node."""
     events_per_foreign_account_burst: Annotated[int, Meta(ge=500)] = 2_000
     """A transaction has up to 500, so that any comes to its end."""
+    events_per_hub: Rate = 500.0
+    """What one node tells of all of its groups; of long messages each KiB counts."""
+    events_per_hub_burst: Annotated[int, Meta(ge=500)] = 20_000
     support_messages_per_account: Rate = 0.02
     support_messages_per_account_burst: Positive = 20
     profile_changes_per_account: Rate = 0.02

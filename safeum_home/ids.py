@@ -94,9 +94,14 @@ def foreign_file_id(index: bytes) -> FileId:
     return FileId("F" + _base32(index))
 
 
-def group_id(index: bytes) -> ChatId:
-    """The id of a group: a keyed hash (16 octets) of what made it, so that making it again is the same."""
-    return ChatId("!" + _base32(index))
+def group_id(hub: str, seed: str) -> ChatId:
+    """The id of a group that `hub` orders, made of what it tells of it.
+
+    So no node can give one of its groups the id of a chat of others: of two people who will come to know
+    each other, of somebody with itself, or of another node's group.
+    """
+    digest = blake2b(f"{hub}\n{seed}".encode(), digest_size=16, person=b"safeum group v1").digest()
+    return ChatId("!" + _base32(digest))
 
 
 def direct_chat_id(first: AccountId, second: AccountId) -> ChatId:

@@ -18,9 +18,9 @@ from tests.e2e.node_process import BIN, PATIENCE, NodeProcess
 class Node(NodeProcess):
     """A node that says what it is told to say."""
 
-    def __init__(self, authority: Authority) -> None:
+    def __init__(self, authority: Authority, federation: str = "") -> None:
         command = (sys.executable, "-m", "tests.e2e.telling_node")
-        super().__init__(authority=authority, command=command)
+        super().__init__(authority=authority, command=command, federation=federation)
         self._environment["TELL"] = str(self.folder)
 
     def say(self, to: str, *texts: str) -> None:

@@ -27,6 +27,8 @@ MOST_REQUESTS = 40
 MOST_TAKEN = 2 * 1024 * 1024
 """Octets of an answer without end, with what lies in buffers of sockets."""
 MOST_GROWTH = 48 * 1024 * 1024
+SELDOM = "asked_per_node = 20\nasked_per_node_burst = 100"
+"""So that it is exceeded on any computer."""
 STREAM = "E" * 21 + "A"
 
 
@@ -35,7 +37,7 @@ class HostilePeerTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         authority = Authority()
-        self.a, self.b = Node(authority), Node(authority)
+        self.a, self.b = Node(authority, SELDOM), Node(authority)
         for node in (self.a, self.b):
             self.addCleanup(node.close)
             node.start()
@@ -98,7 +100,7 @@ class HostilePeerTests(SynchronousTestCase):
         for thread in threads:
             thread.start()
         try:
-            until(lambda: len(statuses) > 1800)
+            until(lambda: len(statuses) > 400)
             self.tell_b("meanwhile")
             self.b.say(self.a.name, "back")
             until(lambda: self.a.arrived() == ["back"])

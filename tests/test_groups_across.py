@@ -2,7 +2,11 @@
 
 from base64 import b64encode
 from typing import Any, ClassVar
+from unittest.mock import patch
 
+from twisted.internet.defer import fail
+
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import ChatId
 from tests.groups_across_case import A, B, C, GroupsAcrossCase
 from tests.test_images import drawn, encoded
@@ -201,6 +205,21 @@ class GoingTests(GroupsAcrossCase):
         self.settle()
         self.assertNotIn("bob@b.example", self.roster(self.alice, self.chat))
         self.assertEqual(self.words(self.carol, self.chat)[-1], "left")
+
+    def test_hub_refuses(self) -> None:
+        """One can leave a group whose hub refuses this node, or fails at it."""
+        peer = self.nodes.peers[B]
+        for client, code in ((self.bob, Code.FEDERATION_REFUSED), (self.ben, Code.INTERNAL)):
+            with self.subTest(code.code):
+                chat = self.alice.call("group.create", client_id=code.code, name="Two")["chat"]["chat"]
+                self.alice.call("group.invite", chat=chat, accounts=[client.account])
+                self.settle()
+                self.come(client, "group.accept", chat=chat)
+                with patch.object(peer, "ask", lambda *_, code=code: fail(Problem(code))):
+                    client.call("group.leave", chat=chat)
+                self.refused("not_found", client, "chat.history", chat=chat)
+                self.settle()
+                self.assertNotIn(client.address, self.roster(self.alice, chat))
 
     def test_back_before_that_is_told(self) -> None:
         """What is told late of somebody that left does not throw out who has come back."""

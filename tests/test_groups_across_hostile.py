@@ -6,7 +6,15 @@ from unittest.mock import patch
 from twisted.internet.defer import Deferred
 
 from safeum_home.chats.across import group_places
-from safeum_home.ids import AccountId, ChatId, group_id, new_account_id, system_account
+from safeum_home.ids import (
+    AccountId,
+    ChatId,
+    direct_chat_id,
+    group_id,
+    new_account_id,
+    support_account,
+    system_account,
+)
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.protocol.federation.groups import Called
@@ -21,6 +29,17 @@ class HostileCase(GroupsAcrossCase):
     def setUp(self) -> None:
         super().setUp()
         self.chat = self.group(self.bob)
+
+    @property
+    def seed(self) -> str:
+        """What the group's id is made of."""
+        chat = self.nodes[A].domain.registry.get(ChatId(self.chat))
+        assert chat is not None and chat.record.group is not None
+        return chat.record.group.seed
+
+    def begins(self, life: str) -> dict[str, Any]:
+        """What the hub tells where a copy begins."""
+        return {"name": "x", "begins": life, "seed": self.seed}
 
     def event(self, type: str, content: dict[str, Any], node: str = A, **more: Any) -> Event:
         sender = more.get("sender", system_account(node))
@@ -69,12 +88,12 @@ class LyingTests(HostileCase):
         self.assertEqual(self.hear(again), "not_a_contact")
         carol = self.event("group.entry", self.entry(self.carol.account, "member", since="s1"))
         self.assertEqual(self.hear(carol, at=C), "not_a_contact")
-        self.unheard(self.event("group", {"name": "x", "begins": "life"}), at=C)
+        self.unheard(self.event("group", {"name": "x", "begins": "life", "seed": self.seed}), at=C)
 
     def test_invited_by_nobody(self) -> None:
         """An invitation is by a contact of who is invited, whatever the hub says."""
         by = {"account": self.carol.account, "address": self.carol.account}
-        group = {"name": "Trap"}
+        group = {"name": "Trap", "seed": self.seed}
         content = self.entry(self.ben.account, "invited", by=by, group=group)
         self.assertEqual(self.hear(self.event("group.entry", content)), "not_a_contact")
         content.pop("by")
@@ -108,7 +127,7 @@ class LyingTests(HostileCase):
         self.settle()
         before = self.nodes[B].domain.turns.epoch
         for number in range(5):
-            self.assertIsNone(self.hear(self.event("group", {"name": "x", "begins": f"life {number}"})))
+            self.assertIsNone(self.hear(self.event("group", self.begins(f"life {number}"))))
             self.nodes[B].settle(30)
         self.assertEqual(self.nodes[B].domain.turns.epoch, before + 1)
         self.assertEqual(self.of_chat(B, "chats"), 0)
@@ -117,15 +136,32 @@ class LyingTests(HostileCase):
 
     def test_unknown_groups(self) -> None:
         """Of groups that nobody is in nothing is kept, whatever is told of them."""
-        chat = group_id(bytes(16))
+        chat = group_id(A, "seed")
         for type, content in (
             ("group", {"name": "x"}),
-            ("group", {"name": "x", "begins": "life"}),
+            ("group", {"name": "x", "begins": "life", "seed": "seed"}),
             ("group.entry", self.entry(new_account_id(A), "member", since="s1")),
             ("group.entry", self.entry(self.ben.account, "left")),
             ("group.over", {}),
         ):
             self.unheard(self.event(type, content, chat=chat))
+
+    def test_ids_of_other_chats(self) -> None:
+        """A group has the id of no other chat, be it one that is still to come, or another hub's."""
+        bob, ben = AccountId(self.bob.account), AccountId(self.ben.account)
+        by = {"account": self.alice.account, "address": self.alice.account}
+        for chat in (
+            direct_chat_id(bob, ben),
+            direct_chat_id(bob, bob),
+            direct_chat_id(bob, support_account(B)),
+            group_id(C, "seed"),
+        ):
+            for seed in ({}, {"seed": "seed"}):
+                group = {"name": "Trap", **seed}
+                invited = self.entry(bob, "invited", by=by, group=group)
+                self.assertEqual(self.hear(self.event("group.entry", invited, chat=chat)), "malformed_event")
+                begins = self.event("group", {**group, "begins": "life"}, chat=chat)
+                self.assertEqual(self.hear(begins), "malformed_event")
 
     def test_names(self) -> None:
         """Nobody is called what belongs to another node, or to a number."""

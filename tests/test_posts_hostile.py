@@ -180,6 +180,21 @@ class HubTests(HostileCase):
         self.hear(C, A, self.passed(self.signed(self.post(self.ben, act, "m2")), "group.reaction"))
         self.assertEqual(self.page(self.carol)[-1]["reactions"], [{"emoji": "👍", "count": 1}])
 
+    def test_reactions_again(self) -> None:
+        """A reaction that was taken back stays so, also where it is told once more."""
+        self.hear(C, A, self.passed(self.signed(self.post(self.bob, self.message()))))
+        act = {"act": "reaction", "message": {"node": B, "id": "m1"}}
+        up, none = ({**act, "emoji": emoji} for emoji in ("👍", None))
+        first = self.passed(self.signed(self.post(self.ben, up, "m2")), "group.reaction")
+        self.hear(C, A, first)
+        self.hear(C, A, self.passed(self.signed(self.post(self.ben, none, "m3")), "group.reaction"))
+        before = self.rows_of(C)
+        self.hear(C, A, first)
+        self.assertEqual(self.rows_of(C), before)
+        self.assertNotIn("reactions", self.page(self.carol)[-1])
+        self.hear(C, A, self.passed(self.signed(self.post(self.ben, up, "m4")), "group.reaction"))
+        self.assertEqual(self.page(self.carol)[-1]["reactions"], [{"emoji": "👍", "count": 1}])
+
     def test_notices(self) -> None:
         """What the node says of the group is of the group's node alone, and no account's."""
         body = {"kind": "notice", "action": "removed", "who": self.bob.account}
@@ -195,6 +210,38 @@ class HubTests(HostileCase):
         )
         self.believed_not(Code.BAD_SIGNATURE, self.passed(msgspec.to_builtins(system)))
 
+    def test_wording(self) -> None:
+        """A node signs what a group's node says of it, but says nothing that this one has worded."""
+        bob, ben = self.bob.account, self.ben.account
+        good: list[dict[str, Any]] = [
+            {"action": "named", "by": bob, "text": "Walks"},
+            {"action": "joined", "who": ben},
+            {"action": "joined", "who": ben, "by": bob},
+            {"action": "history_off", "by": bob},
+        ]
+        bad: list[dict[str, Any]] = [
+            {"action": "pay_now", "by": bob},
+            {"action": "pay_now"},
+            {"action": "removed", "who": ben, "by": bob, "text": "Your account is over"},
+            {"action": "named", "by": bob, "text": "x" * 65},
+            {"action": "named", "by": bob, "text": "two\nlines"},
+            {"action": "named", "by": bob},
+            {"action": "left", "who": ben, "by": bob},
+            {"action": "removed", "who": ben},
+            {"action": "named", "by": "nobody", "text": "Walks"},
+        ]
+        for number, said in enumerate((*good, *bad)):
+            content = {**self.message(), "body": {"kind": "notice", **said}}
+            post = new_event(
+                "group.post", system_account(A), self.now, content, ChatId(self.chat), f"n{number}"
+            )
+            event = self.passed(msgspec.to_builtins(post))
+            if said in bad:
+                self.believed_not(Code.MALFORMED_EVENT, event)
+            else:
+                self.hear(C, A, event)
+                self.assertEqual(self.page(self.carol)[-1]["body"], {"kind": "notice", **said})
+
     def test_another_hub(self) -> None:
         """Another node cannot tell of a group that it does not order."""
         event = self.passed(self.signed(self.post(self.bob, self.message())))
@@ -206,7 +253,7 @@ class HubTests(HostileCase):
         self.assertIs(self.assertRaises(Problem, self.hear, C, B, event).code, Code.WRONG_SENDER_NODE)
 
     def test_keys_not_to_be_had(self) -> None:
-        """An author's node that is away holds up the group's for two minutes; then what it wrote is left."""
+        """Authors' nodes that are away hold up the group's for two minutes; then what they wrote is left."""
         event = self.passed(self.signed(self.post(self.bob, self.message())))
         self.nodes.peers[C].silent.add(B)
         self.assertIs(self.assertRaises(Problem, self.hear, C, A, event).code, Code.NODE_UNREACHABLE)
@@ -217,7 +264,25 @@ class HubTests(HostileCase):
         self.nodes.peers[C].silent.clear()
         self.hear(C, A, event)
         self.nodes.peers[C].silent.add(B)
+        self.assertIs(self.assertRaises(Problem, self.hear, C, A, event).code, Code.UNKNOWN_KEY)
+        self.nodes[C].settle(3_600)
         self.assertIs(self.assertRaises(Problem, self.hear, C, A, event).code, Code.NODE_UNREACHABLE)
+
+    def test_keys_again_and_again(self) -> None:
+        """It is the same where the keys are to be had each time, a while later."""
+        waited = 0
+        for number in range(20):
+            event = self.passed(self.signed(self.post(self.bob, self.message(), f"m{number}")))
+            self.nodes.peers[C].silent.add(B)
+            code = self.assertRaises(Problem, self.hear, C, A, event).code
+            if code is Code.NODE_UNREACHABLE:
+                self.nodes[C].settle(29)
+                waited += 29
+                self.nodes.peers[C].silent.clear()
+                self.hear(C, A, event)
+        self.assertIs(code, Code.UNKNOWN_KEY)
+        self.assertGreater(waited, 60)
+        self.assertLessEqual(waited, 120)
 
 
 class MemberNodeTests(HostileCase):

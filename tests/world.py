@@ -62,6 +62,7 @@ GENEROUS: dict[str, Any] = {
         "pictures_per_node",
         "closings_per_node",
         "events_per_foreign_account",
+        "events_per_hub",
         "group_commands_per_node",
         "profile_changes_per_account",
         "verifications_per_address",

@@ -28,6 +28,7 @@ from safeum_home.protocol.commands import (
     GroupSetRole,
 )
 from safeum_home.protocol.group_types import NotInvited
+from safeum_home.protocol.signing import encode_octets
 
 _ROLES = {role.word: role for role in Role}
 
@@ -61,14 +62,16 @@ class Groups:
     async def create(self, caller: Caller, params: GroupCreate) -> Committed[GroupCreated]:
         owner = caller.account
         invited = _others(params.invite, owner)
-        chat_id = ids.group_id(self._blinder.group(caller.device, params.client_id))
+        # A keyed hash of what makes it, so that making it again is the same.
+        seed = encode_octets(self._blinder.group(caller.device, params.client_id))
+        chat_id = ids.group_id(self._node, seed)
         if (again := await self._made(owner, chat_id)) is not None:
             return again  # the answer was lost: that costs nothing
         limits = self._entrance.limits
         limits.changes.take(owner)
         if invited:
             limits.invitations.take(owner, len(invited))
-        group = GroupRecord(self._node, params.name, params.about, earlier=params.earlier)
+        group = GroupRecord(self._node, params.name, params.about, earlier=params.earlier, seed=seed)
 
         def work(draft: Draft) -> list[NotInvited]:
             self._entrance.check_room(draft.c, owner)

@@ -13,6 +13,7 @@ class GroupRecord(Struct, frozen=True, omit_defaults=True):
     `earlier`: whoever joins sees what was written before. `avatar` names the picture, see
     `chats.group_pages`. `link` is the code of the link by which it is joined. `people` is how many members
     the hub of another node has said that there are, and `life` the name it has for the time of this copy.
+    `seed`: see `ids.group_id`.
     """
 
     hub: str
@@ -23,6 +24,7 @@ class GroupRecord(Struct, frozen=True, omit_defaults=True):
     link: str | None = None
     people: int = 0
     life: str = ""
+    seed: str = ""
 
 
 class ErasureRecord(Struct, frozen=True):

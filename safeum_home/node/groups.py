@@ -96,7 +96,7 @@ def make_groups(
     pages = GroupPages(database, blinder, changes, roster, limits)
     links = GroupLinks(node, database, blinder, changes, entrance, events, roster)
     renaming = make_renaming(means, events, called)
-    copies = make_copies(means, events, endings)
+    copies = make_copies(means, events, endings, messaging.rates["events_per_hub"])
     copy_leaving = make_copy_leaving(means, copies, erased)
     departures = GroupDepartures(database, events, changes, leaving, opener.hub, copy_leaving.closed)
 

@@ -63,6 +63,7 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
     foreign = RateLimit(
         section.events_per_foreign_account, section.events_per_foreign_account_burst, clock.seconds
     )
+    hubs = RateLimit(section.events_per_hub, section.events_per_hub_burst, clock.seconds)
     return MessagingParts(
         receipts,
         delivery,
@@ -76,6 +77,7 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
             "support_messages_per_account": inbox.rate,
             "deliveries_per_account": means.fan_out.rate,
             "events_per_foreign_account": foreign,
+            "events_per_hub": hubs,
         },
         TypingKind(typing, presence, clock.seconds),
     )

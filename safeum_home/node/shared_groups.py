@@ -64,14 +64,18 @@ def make_renaming(means: DomainMeans, events: GroupEvents, called: CalledElsewhe
 
 
 def make_group_telling(means: DomainMeans) -> GroupTelling:
-    return GroupTelling(means.peers, means.vault.blinder, means.vault.farewells, means.telling.groups)
+    blinder, farewells = means.vault.blinder, means.vault.farewells
+    return GroupTelling(means.peers, blinder, farewells, means.telling.groups, means.clock.seconds)
 
 
-def make_copies(means: DomainMeans, events: GroupEvents, endings: GroupEndings) -> GroupCopies:
+def make_copies(
+    means: DomainMeans, events: GroupEvents, endings: GroupEndings, limit: RateLimit
+) -> GroupCopies:
+    """`limit` is how much each node may have told of its groups."""
     vault = means.vault
     gone = make_group_receipts(means)
     return GroupCopies(
-        vault.keyring, vault.blinder, means.opener, events, endings, means.turns, means.bus, gone
+        vault.keyring, vault.blinder, means.opener, events, endings, means.turns, means.bus, gone, limit
     )
 
 
@@ -99,8 +103,12 @@ def make_shared_groups(
     entries = CopyEntries(
         node, blinder, groups.copies, groups.entrance, means.infos, messaging.receipts, coming
     )
+    begun = RateLimit(
+        section.history_switches_per_account, section.history_switches_per_account_burst, seconds
+    )
+    copies = groups.copies
     shared: tuple[SharedKind, ...] = (
-        GroupKind(database, system, now, registry, groups.events, groups.copies, means.infos, groups.erased),
+        GroupKind(database, system, now, registry, groups.events, copies, means.infos, groups.erased, begun),
         EntryKind(
             node,
             database,

@@ -29,7 +29,8 @@ def make_shared_posts(
     blinder, cursors, now, box = means.vault.blinder, means.vault.cursors, means.milliseconds, means.posts.box
     altering, changes, delivery = ways.altering, ways.changes, messaging.delivery
     references = GroupReferences(node, blinder, cursors)
-    arrivals, authors = Arrivals(registry, now, history.lives), Authors(means.peers, now)
+    limit = messaging.rates["events_per_hub"]
+    arrivals, authors = Arrivals(registry, now, history.lives), Authors(means.peers, now, limit)
     gone, notes, fleeting = make_group_receipts(means), means.telling.groups, messaging.fleeting
     lives = GroupLives(
         node,
@@ -66,8 +67,8 @@ def make_shared_posts(
     return (
         GroupMessageKind(shown, messages),
         GroupChangeKind(shown, messages),
-        GroupReactionKind(database, lives, shown, references, authors, altering, changes),
-        GroupPinsKind(database, lives, opener, shown, references, altering, ways.pins),
+        GroupReactionKind(database, lives, shown, references, authors, altering, changes, now),
+        GroupPinsKind(database, lives, opener, shown, references, altering, ways.pins, limit),
         PostKind(
             database,
             blinder,

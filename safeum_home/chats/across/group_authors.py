@@ -10,8 +10,10 @@ from sqlalchemy import Connection
 from safeum_home.chats.across.arrivals import body_of
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
+from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Peers
+from safeum_home.protocol import frames
 from safeum_home.protocol.federation.chats import Reference
 from safeum_home.protocol.federation.events import Event, node_of
 from safeum_home.protocol.federation.group_posts import POST, Act, Written
@@ -19,8 +21,11 @@ from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Body
 from safeum_home.storage import roster
 
-PATIENCE = 2 * 60 * 1000
-"""Milliseconds for which all of a group's node waits where an author's node cannot be asked for its keys."""
+PATIENCE, PER = 120.0, 3600.0
+"""Seconds, of so many, for which a group's node waits where authors' nodes cannot be asked for keys."""
+WAIT = 30.0
+"""Seconds after which it is told again, where nobody says that."""
+KIB = 1024
 LATE = frozenset((Code.UNKNOWN_KEY.code,))
 """With which codes what an author did is told again later, once the keys are to be had: better than never."""
 MOST_NODES = 1_000
@@ -78,18 +83,17 @@ def check_people(c: Connection, blinder: Blinder, chat: bytes, act: Written) -> 
 class Authors:
     """Checks what is passed on."""
 
-    def __init__(self, peers: Peers, now: Callable[[], int]) -> None:
-        """`now` is in milliseconds."""
+    def __init__(self, peers: Peers, now: Callable[[], int], limit: RateLimit) -> None:
+        """`now` is in milliseconds; `limit` is how much each node may have told of its groups, in KiB."""
         self._peers = peers
-        self._now = now
-        self._silent: OrderedDict[str, int] = OrderedDict()
-        """Nodes that could not be asked for their keys, since when."""
+        self._limit = limit
+        self._patience = Patience(now)
 
     async def authored(self, node: str, chat: str | None, plain: dict[str, Any]) -> Authored:
         """An event of a group's chat that `node`, which orders it, passes on.
 
         What an account of that very node does has no signature of its own. Raises `malformed_event`,
-        `wrong_sender_node`, `bad_signature`, `unknown_key`, and what passes.
+        `wrong_sender_node`, `bad_signature`, `unknown_key`, and what passes, as `rate_limited` does.
         """
         try:
             event = msgspec.convert(plain, Event, strict=True)
@@ -100,22 +104,52 @@ class Authors:
         if event.node != node_of(event.sender):
             raise Problem(Code.WRONG_SENDER_NODE)
         act = act_of(event)
+        self._limit.take(node, 1 + len(frames.encode_params(act)) // KIB)
         if event.node != node:
-            event = await self._verified(node, plain, event.node)
+            event = await self._verified(node, plain)
         return Authored(event, act)
 
-    async def _verified(self, origin: str, plain: dict[str, Any], author: str) -> Event:
+    async def _verified(self, origin: str, plain: dict[str, Any]) -> Event:
         try:
             event = await self._peers.verified(origin, plain)
         except Problem as problem:
             if problem.code not in _NOT_NOW:
                 raise
-            since = self._silent.setdefault(author, self._now())
-            while len(self._silent) > MOST_NODES:
-                self._silent.popitem(last=False)
-            if self._now() - since < PATIENCE:
+            self._patience.waited(origin)
+            if self._patience.waits(origin, problem.retry_after):
                 raise
-            # All else that the group's node tells is not to wait for a third node for ever.
+            # All else that the group's node tells is not to wait for others for ever.
             raise Problem(Code.UNKNOWN_KEY) from None
-        self._silent.pop(author, None)
+        self._patience.waited(origin)
         return event
+
+
+class Patience:
+    """How long a group's node has waited, with all that it tells, for keys of others: whosever they are.
+
+    Else some names, or one node whose keys are good for a moment, would hold it up for ever.
+    """
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        """`now` is in milliseconds."""
+        self._now = now
+        self._limit = RateLimit(PATIENCE / PER, PATIENCE, lambda: now() / 1000, MOST_NODES)
+        self._since: OrderedDict[str, int] = OrderedDict()
+
+    def waited(self, node: str) -> None:
+        """It has told of something again, or of something else, for which there was no need to wait."""
+        if (since := self._since.pop(node, None)) is not None:
+            self._limit.settle(node, (self._now() - since) / 1000)
+
+    def waits(self, node: str, seconds: float | None) -> bool:
+        """Whether it may have to wait, once more for so long; then it does."""
+        wait = min(seconds or WAIT, PATIENCE)
+        try:
+            self._limit.take(node, wait)
+        except Problem:
+            return False
+        self._limit.give_back(node, wait)
+        self._since[node] = self._now()
+        while len(self._since) > MOST_NODES:
+            self._since.popitem(last=False)
+        return True

@@ -204,14 +204,15 @@ class GroupForwarding:
     async def _leave(
         self, hub: str, caller: Caller, params: commands.GroupLeave | commands.GroupDecline
     ) -> Any:
-        """Leave at the hub, and here at once: from the answer on nothing is told to who has left."""
+        """Leave at the hub, and here at once: from the answer on nothing is told to who has left.
+
+        Whatever the hub says to it: nobody is kept in a group, by one that refuses this node neither.
+        """
         invited, later = isinstance(params, commands.GroupDecline), False
         try:
             await self._ask(hub, caller, params)
         except Problem as problem:
-            if problem.code is not Code.NODE_UNREACHABLE and problem.code is not Code.NOT_FOUND:
-                raise
-            later = problem.code is Code.NODE_UNREACHABLE
+            later = problem.code is not Code.NOT_FOUND
         chat = ChatId(params.chat)
         publish = await self._leaving.leave(chat, caller.account, tell=later, invited=invited)
         return Committed(commands.Done(), publish)

@@ -21,7 +21,8 @@ from safeum_home.chats.record import ChatRecord, GroupRecord, open_record, seal_
 from safeum_home.chats.roster import RosterRecord, RosterState, seal_entry
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
-from safeum_home.ids import AccountId, ChatId, system_account
+from safeum_home.ids import AccountId, ChatId, group_id, system_account
+from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder, Bus, EpochTurns, Key, Keyring, Published
 from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.groups import SharedGroup
@@ -41,6 +42,12 @@ def check_hub(node: str, event: Event) -> ChatId:
     if event.chat is None:
         raise Problem(Code.MALFORMED_EVENT)
     return ChatId(event.chat)
+
+
+def check_id(hub: str, chat: ChatId, told: SharedGroup) -> None:
+    """Raises `malformed_event` where a hub calls a group of its own by what may be the id of another chat."""
+    if told.seed is None or group_id(hub, told.seed) != chat:
+        raise Problem(Code.MALFORMED_EVENT)
 
 
 @dataclass
@@ -74,7 +81,9 @@ class GroupCopies:
         turns: EpochTurns,
         bus: Bus,
         receipts: GroupReceipts,
+        limit: RateLimit,
     ) -> None:
+        """`limit` is how much each node may have told of its groups."""
         self._receipts = receipts
         self._keyring = keyring
         self._blinder = blinder
@@ -83,6 +92,13 @@ class GroupCopies:
         self._endings = endings
         self._turns = turns
         self._bus = bus
+        self._limit = limit
+
+    def told_of(self, node: str, event: Event) -> ChatId:
+        """As `check_hub`; raises `rate_limited`, too."""
+        chat = check_hub(node, event)
+        self._limit.take(node)
+        return chat
 
     # --- a copy as a whole
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from safeum_home import ids
 from safeum_home.chats.across.arrivals import content
-from safeum_home.chats.across.group_copies import Copy, Fresh, GroupCopies, check_hub
+from safeum_home.chats.across.group_copies import Copy, Fresh, GroupCopies, check_id
 from safeum_home.chats.across.group_names import is_its_own
 from safeum_home.chats.across.group_places import PLACES, CopyEntries, Places
 from safeum_home.chats.across.group_records import shared_group
@@ -160,9 +160,11 @@ class EntryKind:
     # --- hearing
 
     async def apply(self, node: str, event: Event) -> Applied:
-        told, chat = content(event, SharedEntry), check_hub(node, event)
+        told, chat = content(event, SharedEntry), self._copies.told_of(node, event)
         if not all(map(is_its_own, [told.who] if told.by is None else [told.who, told.by])):
             raise Problem(Code.MALFORMED_EVENT)
+        if told.group is not None:
+            check_id(node, chat, told.group)
         if told.state == "member" and told.since is None:
             raise Problem(Code.MALFORMED_EVENT)
         fresh: list[Fresh] = []

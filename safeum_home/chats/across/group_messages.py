@@ -6,9 +6,8 @@ of the group each node writes itself, in the name of its own: that alone is what
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 from msgspec import structs
 from sqlalchemy import Connection
 
@@ -18,6 +17,7 @@ from safeum_home.chats.across.group_authors import LATE, Authored, Authors, grou
 from safeum_home.chats.across.group_copies import check_hub
 from safeum_home.chats.across.group_files import GroupFiles
 from safeum_home.chats.across.group_lives_heard import GroupLives
+from safeum_home.chats.across.group_notices import notice_of
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.group_shown import GroupShown
 from safeum_home.chats.across.places import Places
@@ -40,7 +40,7 @@ from safeum_home.protocol.federation.events import Event, node_of
 from safeum_home.protocol.federation.group_posts import CHANGE, MESSAGE, PassedOn, Removed, Written
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Body, Message, Notice
-from safeum_home.storage import changes, events, spool
+from safeum_home.storage import changes, events, group_nodes, spool
 from safeum_home.storage.rows import NewEvent
 
 
@@ -105,6 +105,8 @@ class GroupMessages:
         arrived = self._arrived(node, chat_id, told, authored)
         chat = await self._lives.copy_of(node, event, told.life, told.fleeting)
         arrived = self._named_here(chat, arrived)
+        # In a copy that is nothing but invitations there are no messages.
+        is_read = any(map(self._opener.is_here, chat.members))
         self._posts.heard(node)
         sent, places = self._references.sent(arrived.name), Places(self._database, chat)
         outcome: list[bytes | Stored] = []
@@ -123,6 +125,8 @@ class GroupMessages:
                     stored = self._altering.store_told(c, chat, arrived.by, known, both, change)
                     outcome.extend([] if stored is None else [stored])
             elif not is_change:
+                if not is_read and not group_nodes.is_wanted(c, chat.blind):
+                    raise Problem(Code.NOT_A_CONTACT)
                 outcome.append(self._first(c, chat, both[0], arrived, sent, told.fleeting))
                 known = both[0]
             if known is not None and arrived.name.node == self._node:
@@ -171,7 +175,7 @@ class GroupMessages:
         name, at = authored.written, self._arrivals.time(min(act.sent, told.at))
         if by == system_account(node):
             system = system_account(self._node)
-            return Arrived(name, Message("", chat, system, at, _notice(act.body), origin=name.id), system)
+            return Arrived(name, Message("", chat, system, at, notice_of(act.body), origin=name.id), system)
         message = Message(
             "",
             chat,
@@ -268,10 +272,3 @@ class GroupChangeKind(GroupMessageKind):
 
     async def apply(self, node: str, event: Event) -> Applied:
         return await self._messages.apply(node, event, True)
-
-
-def _notice(plain: dict[str, Any]) -> Notice:
-    try:
-        return msgspec.convert(plain, Notice, strict=True)
-    except msgspec.ValidationError:
-        raise Problem(Code.MALFORMED_EVENT) from None

@@ -153,6 +153,8 @@ class PostKind:
                     if problem.code in _PASSING:
                         raise
                     code = problem.code.code
+            if code is not None and self._peers.room(c, node) <= 0:
+                raise Problem(Code.BUSY)  # it takes no answers: there are no more until it does
             if code is not None or not isinstance(authored.act, Written) or authored.act.message is not None:
                 # Behind all that is told of what came of it.
                 self._peers.note(c, [Noted(node, POSTED, posted(post, code))])

@@ -1,5 +1,7 @@
 """Reactions and pins in groups across nodes, as their hub tells of them."""
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import content
@@ -10,6 +12,7 @@ from safeum_home.chats.across.group_lives_heard import GroupLives
 from safeum_home.chats.across.group_references import GroupReferences
 from safeum_home.chats.across.group_shown import GroupShown
 from safeum_home.chats.across.places import Places
+from safeum_home.chats.across.post_records import HOUR
 from safeum_home.chats.altering import Altered, Altering, Place, Stored
 from safeum_home.chats.changing import MessageChanges
 from safeum_home.chats.contents import ChatContents
@@ -18,11 +21,14 @@ from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.pins import Pins
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
+from safeum_home.limits import RateLimit
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Applied
+from safeum_home.protocol.federation.chats import Reference
 from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.group_posts import PINS, REACTION, GroupPins, PassedOn, Reacting
 from safeum_home.protocol.message_types import Deleted
+from safeum_home.storage import events
 
 
 class GroupReactionKind:
@@ -42,7 +48,10 @@ class GroupReactionKind:
         authors: Authors,
         altering: Altering,
         changes: MessageChanges,
+        now: Callable[[], int],
     ) -> None:
+        """`now` is in milliseconds."""
+        self._now = now
         self._database = database
         self._lives = lives
         self._shown = shown
@@ -63,6 +72,9 @@ class GroupReactionKind:
             raise Problem(Code.MALFORMED_EVENT)
         emoji = None if act.emoji is None else one_emoji(act.emoji)
         chat = await self._lives.copy_of(node, event, told.life)
+        # What the hub says of its own accounts is its word alone, whichever it is.
+        is_signed, act_id = authored.event.node != node, authored.event.id or ""
+        once = self._references.once(chat, Reference(authored.event.node, act_id))
         places, outcome = Places(self._database, chat), list[Stored]()
 
         def change(c: Connection, place: Place) -> Altered | None:
@@ -78,6 +90,8 @@ class GroupReactionKind:
             target = self._references.find(c, chat, act.message)
             if target is None:
                 raise Problem(Code.MESSAGE_GONE)
+            if is_signed and not events.recognise(c, once, self._now() // HOUR):
+                return  # it may have been taken back since
             if (stored := self._altering.store_told(c, chat, sender, target, both, change)) is not None:
                 outcome.append(stored)
 
@@ -102,7 +116,9 @@ class GroupPinsKind:
         references: GroupReferences,
         altering: Altering,
         pins: Pins,
+        limit: RateLimit,
     ) -> None:
+        """`limit` is how much each node may have told of its groups."""
         self._database = database
         self._lives = lives
         self._opener = opener
@@ -110,12 +126,14 @@ class GroupPinsKind:
         self._references = references
         self._altering = altering
         self._pins = pins
+        self._limit = limit
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
         return self._shown.pins(c, self.type, pointer)
 
     async def apply(self, node: str, event: Event) -> Applied:
         shared = content(event, GroupPins)
+        self._limit.take(node)
         chat = await self._lives.copy_of(node, event, shared.life)
         places, changed = Places(self._database, chat), list[ChatContents]()
 

@@ -11,7 +11,7 @@ from safeum_home.chats.across.group_copies import (
     Fresh,
     GroupCopies,
     beginning,
-    check_hub,
+    check_id,
     described,
 )
 from safeum_home.chats.across.group_history import shared_history
@@ -25,6 +25,7 @@ from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.roster import Role, RosterState
 from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId
+from safeum_home.limits import RateLimit
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.events import Event, new_event
@@ -38,8 +39,9 @@ def shared_group(c: Connection, chat: bytes, record: ChatRecord) -> SharedGroup:
     if (group := record.group) is None:
         raise Tampered
     people = chats.count_members(c, chat)
-    history = shared_history(record, group.hub)
-    return SharedGroup(group.name, group.about, group.avatar, group.earlier, people, history=history)
+    history, seed = shared_history(record, group.hub), group.seed or None
+    about = group.name, group.about, group.avatar, group.earlier, people
+    return SharedGroup(*about, seed=seed, history=history)
 
 
 class GroupKind:
@@ -57,8 +59,12 @@ class GroupKind:
         copies: GroupCopies,
         infos: ChatInfos,
         erased: Callable[[], object],
+        limit: RateLimit,
     ) -> None:
-        """`system` is this node's; `now` is in milliseconds. `erased` destroys what was wrapped."""
+        """`system` is this node's; `now` is in milliseconds. `erased` destroys what was wrapped.
+
+        `limit` is how often each hub may have messages erased by beginning a copy anew.
+        """
         self._database = database
         self._system = system
         self._now = now
@@ -67,6 +73,7 @@ class GroupKind:
         self._copies = copies
         self._infos = infos
         self._erased = erased
+        self._limit = limit
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
         try:
@@ -82,7 +89,9 @@ class GroupKind:
 
     async def apply(self, node: str, event: Event) -> Applied:
         """A group is this now. One that nobody here is in, nor wants to be in, is none of this node's."""
-        told, chat = content(event, SharedGroup), check_hub(node, event)
+        told, chat = content(event, SharedGroup), self._copies.told_of(node, event)
+        if told.begins is not None:
+            check_id(node, chat, told)
         fresh: list[Fresh] = []
         outcome: list[Copy] = []
         places: list[int] = []
@@ -108,8 +117,12 @@ class GroupKind:
                 self._ended(copy, places[0])
                 if not wanted:
                     self._copies.drop_if_over(copy, fresh[0], places[0])
+                else:
+                    self._copies.begin_anew(copy, fresh[0], places[0])
+                if copy.gone:
+                    self._limit.take(node)  # each time the keyring turns
+                if not wanted:
                     return
-                self._copies.begin_anew(copy, fresh[0], places[0])
                 copy.record = beginning(structs.replace(copy.record, pinned=(), pins=None), told)
             outcome[:] = [copy]
             now, position = described(copy.group, told), places[1]
@@ -173,7 +186,7 @@ class OverKind:
 
     async def apply(self, node: str, event: Event) -> Applied:
         content(event, SharedEnd)
-        chat = check_hub(node, event)
+        chat = self._copies.told_of(node, event)
         outcome: list[Copy] = []
         position = self._database.next_position()
         self._registry.changing(chat)

@@ -33,6 +33,11 @@ class GroupReferences:
         """What recognises the message, but for one of this node's own accounts where it orders the group."""
         return self._blinder.foreign(told.node, told.id)
 
+    def once(self, chat: Chat, told: Reference) -> bytes:
+        """What recognises an act that is no message, in this life of a copy: in the next it is told anew."""
+        life = "" if chat.record.group is None else chat.record.group.life
+        return self._blinder.foreign(told.node, f"{life}\n{told.id}")
+
     def find(self, c: Connection, chat: Chat, told: Reference) -> int | None:
         """The position of a message of a group; None where it is not there (any more)."""
         position = self.known(c, chat, told)

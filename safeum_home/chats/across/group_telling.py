@@ -9,7 +9,7 @@ entry the indexes of group and account, where it changed, and the life of the co
 node, the index of that: what has changed once more is told in its own place.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from secrets import token_bytes
 from typing import NamedTuple
@@ -20,7 +20,9 @@ from safeum_home.chats.across.group_notes import BLIND, GroupNotes
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.group_draft import Draft, Entry, Joined
 from safeum_home.chats.roster import RosterState
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import ChatId
+from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder, Key
 from safeum_home.ports.federation import Noted, Peers
 from safeum_home.protocol.federation.events import node_of
@@ -29,6 +31,8 @@ from safeum_home.storage import events, group_nodes, roster
 
 EARLIER = 10_000
 """So many messages of before it came are told to a node whose member sees them."""
+ANEW, ANEW_BURST = 100.0, 50_000
+"""How much a node is told of before its first members came: objects in a second, and at once."""
 _OVER = b"group over"
 _Rows = list[tuple[int, Noted]]
 
@@ -54,15 +58,21 @@ class EntryPointer(NamedTuple):
 class GroupTelling:
     """Notes what has become of groups of this node, where somebody of another one is concerned."""
 
-    def __init__(self, peers: Peers, blinder: Blinder, key: Key, messages: GroupNotes) -> None:
-        """`key` seals what is to be told of groups of which nothing else is left."""
+    def __init__(
+        self, peers: Peers, blinder: Blinder, key: Key, messages: GroupNotes, now: Callable[[], float]
+    ) -> None:
+        """`key` seals what is to be told of groups of which nothing else is left; `now` is in seconds."""
         self._peers = peers
         self._blinder = blinder
         self._key = key
         self._messages = messages
+        self._anew = RateLimit(ANEW, ANEW_BURST, now)
 
     def note(self, c: Connection, draft: Draft, after: Chat) -> set[str]:
-        """In the transaction of a change, which led to `after`; which nodes to `wake` afterwards."""
+        """In the transaction of a change, which led to `after`; which nodes to `wake` afterwards.
+
+        Raises `busy` and `rate_limited` where nobody of another node can come in as the first one now.
+        """
         hub = draft.group.hub
         concerned = {node_of(entry.account) for entry in (*draft.entries, *draft.invited)} - {hub}
         nodes = {*draft.chat.nodes, *after.nodes, *concerned}
@@ -95,7 +105,12 @@ class GroupTelling:
         self._peers.wake(nodes)
 
     def _first(self, c: Connection, draft: Draft, joined: Joined, node: str) -> _Rows:
-        """All that a node is told before the entry of its first member."""
+        """All that a node is told before the entry of its first member.
+
+        It may leave and come back as often as it likes, and take nothing.
+        """
+        if self._peers.room(c, node) <= 0:
+            raise Problem(Code.BUSY)
         place, chat = joined.position, draft.chat.blind
         life, own = token_bytes(BLIND), self._blinder.account(joined.account)
         sealed = draft.chat.key.seal(node.encode(), _node_context(chat, life))
@@ -111,6 +126,7 @@ class GroupTelling:
             rows += [r for each in before for r in self._messages.rows({node: life}, chat, each.position)]
             if before:
                 rows += self._messages.about(c, draft.record, chat, before[0].position, node, life)
+        self._anew.take(node, min(len(rows), self._anew.burst))
         return [(place, row) for row in rows]
 
     def _leaving(self, c: Connection, draft: Draft, nodes: tuple[str, ...]) -> None:

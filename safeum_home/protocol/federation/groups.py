@@ -61,7 +61,8 @@ class SharedGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     """`group`: what a group says of itself now; `members` is how many there are.
 
     `begins`: the node gets a copy of it, and is told of all that is there. It has another value after nobody
-    of that node was in the group. `history` is left out where nobody has ever switched it off.
+    of that node was in the group. The group's id is made of its hub's name and `seed` (`ids.group_id`).
+    `history` is left out where nobody has ever switched it off.
     """
 
     name: GroupName
@@ -70,6 +71,7 @@ class SharedGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     earlier: bool = False
     members: Annotated[int, Meta(ge=0)] = 0
     begins: Origin | None = None
+    seed: Origin | None = None
     history: SharedHistory | None = None
 
 
