@@ -12,9 +12,9 @@ from secrets import token_bytes
 from sqlalchemy import Connection
 
 from safeum_home.chats.contents import Chat, ChatKind
+from safeum_home.chats.groups.roster import Role, RosterRecord, RosterState, seal_entry
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.record import ChatRecord, GroupRecord
-from safeum_home.chats.roster import Role, RosterRecord, RosterState, seal_entry
 from safeum_home.chats.sealed import seal_under
 from safeum_home.ids import AccountId, ChatId, direct_chat_id, support_account, system_account
 from safeum_home.protocol import frames

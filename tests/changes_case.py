@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from safeum_home.chats.contents import ChatKind
+from safeum_home.chats.groups.roster import Role, RosterRecord, RosterState, seal_entry
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.record import ChatRecord, GroupRecord
-from safeum_home.chats.roster import Role, RosterRecord, RosterState, seal_entry
 from safeum_home.ids import AccountId, ChatId, support_account, system_account
 from safeum_home.storage.chats import add_members
 from safeum_home.storage.roster import put_entries

@@ -7,9 +7,9 @@ from sqlalchemy import Connection
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.chats.contents import ChatKind
+from safeum_home.chats.groups.roster import Role, RosterRecord, RosterState, seal_entry
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.record import ChatRecord, GroupRecord
-from safeum_home.chats.roster import Role, RosterRecord, RosterState, seal_entry
 from safeum_home.ids import AccountId, ChatId, support_account, system_account
 from safeum_home.protocol import MAX_FRAME, frames
 from safeum_home.protocol.commands import Start

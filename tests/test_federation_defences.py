@@ -20,7 +20,7 @@ from federation.verifier import RequestVerifier
 from safeum_home import ids
 from safeum_home.accounts.foreign_finding import ForeignFinder
 from safeum_home.chats.across.arrivals import Arrivals
-from safeum_home.chats.across.group_authors import Authors
+from safeum_home.chats.across.groups.authors import Authors
 from safeum_home.errors import Code, Problem
 from safeum_home.gateway import edge as first_request
 from safeum_home.gateway import limits as edge

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from safeum_home.chats.roster import open_entry
+from safeum_home.chats.groups.roster import open_entry
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.storage import chats, roster
 from tests.groups_across_case import A, B, C, GroupsAcrossCase

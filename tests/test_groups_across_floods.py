@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import msgspec
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats.across import group_telling
+from safeum_home.chats.across.groups import telling as group_telling
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, group_id, system_account
 from safeum_home.protocol.federation.events import Event, new_event

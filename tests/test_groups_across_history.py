@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats import group_lives
+from safeum_home.chats.groups import lives as group_lives
 from safeum_home.errors import Problem
 from safeum_home.ids import ChatId, system_account
 from safeum_home.protocol.federation.events import Event, new_event

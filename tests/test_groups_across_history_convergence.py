@@ -12,7 +12,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats import group_lives
+from safeum_home.chats.groups import lives as group_lives
 from safeum_home.errors import Problem
 from safeum_home.ids import ChatId
 from safeum_home.protocol.federation.events import Event

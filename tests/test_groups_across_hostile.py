@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats.across import group_places
+from safeum_home.chats.across.groups import places as group_places
 from safeum_home.ids import (
     AccountId,
     ChatId,
@@ -186,7 +186,7 @@ class LyingTests(HostileCase):
         """A copy holds no more members than any group has, nor more of who was removed."""
         with (
             patch.object(group_places, "MOST_MEMBERS", 4),
-            patch("safeum_home.chats.across.group_copies.LEFT_KEPT", 3),
+            patch("safeum_home.chats.across.groups.copies.LEFT_KEPT", 3),
         ):
             accounts = [new_account_id(C) for _ in range(10)]
             for each in accounts[:2]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from safeum_home.chats.roster import Role, RosterRecord, RosterState, seal_entry
+from safeum_home.chats.groups.roster import Role, RosterRecord, RosterState, seal_entry
 from safeum_home.storage import roster
 from safeum_home.storage.rows import RosterRow
 from tests.group_case import GroupCase

@@ -3,7 +3,7 @@
 from typing import Any
 
 from safeum_home import ids
-from safeum_home.chats import group_draft
+from safeum_home.chats.groups import draft as group_draft
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.node.turning import LEAST_SECONDS

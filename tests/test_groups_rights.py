@@ -4,8 +4,8 @@ from base64 import b64encode
 from itertools import product
 from typing import Any
 
-from safeum_home.chats.rights import Action, changing_role, may
-from safeum_home.chats.roster import Role
+from safeum_home.chats.groups.rights import Action, changing_role, may
+from safeum_home.chats.groups.roster import Role
 from tests.group_case import GroupCase
 from tests.test_images import drawn, encoded
 from tests.world import Client, Refused

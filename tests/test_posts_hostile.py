@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats.across.group_posts import ROOM
+from safeum_home.chats.across.groups.posts import ROOM
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, system_account
 from safeum_home.ports.federation import Applied

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from safeum_home.chats.altering import Altering, Place
-from safeum_home.chats.changing import check_mentions
+from safeum_home.chats.changes.altering import Altering, Place
+from safeum_home.chats.changes.changing import check_mentions
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.files.sending import Attachment, Attachments
 from safeum_home.chats.registry import ChatRegistry

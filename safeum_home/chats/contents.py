@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
+from safeum_home.chats.groups.roster import RosterRecord
 from safeum_home.chats.record import ChatRecord
-from safeum_home.chats.roster import RosterRecord
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Key, Keyring

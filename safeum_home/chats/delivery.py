@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from safeum_home.chats.changes.reacted import with_own
 from safeum_home.chats.contents import Chat, ChatContents, ChatKind
-from safeum_home.chats.reacted import with_own
 from safeum_home.chats.sealed import decode, open_encoded
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports import Bus, Published

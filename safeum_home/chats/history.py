@@ -9,10 +9,10 @@ from typing import NamedTuple
 from msgspec import Raw
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.post_box import PostBox
+from safeum_home.chats.across.posts.box import PostBox
+from safeum_home.chats.changes.reacted import with_own
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.listing import ChatListing, Listed, tell_held, within
-from safeum_home.chats.reacted import with_own
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import open_encoded
 from safeum_home.chats.settled import settled

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.delivery import Delivery
-from safeum_home.chats.group_notices import NoticeWriter
+from safeum_home.chats.groups.notices import NoticeWriter
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.record import AcrossRecord, ChatRecord, ErasureRecord, seal_record
 from safeum_home.chats.registry import ChatRegistry

@@ -18,15 +18,16 @@ import msgspec
 from msgspec import structs
 from sqlalchemy import Connection
 
-from safeum_home.chats import group_lives, lives
+from safeum_home.chats import lives
 from safeum_home.chats.across.telling import Telling
 from safeum_home.chats.contents import Chat, ChatKind
+from safeum_home.chats.groups import lives as group_lives
+from safeum_home.chats.groups.rights import Action, may
+from safeum_home.chats.groups.roster import RosterState, open_entry
 from safeum_home.chats.history_changes import Change, HistoryChanges, Switched
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.record import ChatRecord
 from safeum_home.chats.registry import ChatRegistry
-from safeum_home.chats.rights import Action, may
-from safeum_home.chats.roster import RosterState, open_entry
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.limits import RateLimit

@@ -10,11 +10,11 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from safeum_home import ids
+from safeum_home.chats.changes.reacted import with_own
 from safeum_home.chats.contents import ChatContents, ChatKind
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.own_settings import settings_of
-from safeum_home.chats.reacted import with_own
 from safeum_home.chats.sealed import decode, open_about, open_encoded
 from safeum_home.damage import undamaged
 from safeum_home.ids import AccountId, ChatId, Cursor

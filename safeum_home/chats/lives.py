@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from safeum_home.chats import group_lives
+from safeum_home.chats.groups import lives as group_lives
 from safeum_home.chats.record import AcrossRecord, ChatRecord
 from safeum_home.ids import AccountId
 from safeum_home.protocol.federation.events import node_of

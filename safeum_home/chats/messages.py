@@ -7,8 +7,8 @@ from msgspec import structs
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
-from safeum_home.chats.across.group_notes import GroupEvent, GroupFleeting
-from safeum_home.chats.across.posts import Posts
+from safeum_home.chats.across.groups.notes import GroupEvent, GroupFleeting
+from safeum_home.chats.across.posts.posts import Posts
 from safeum_home.chats.across.telling import Telling, ToldEvent, ToldFleeting
 from safeum_home.chats.composing import Composed, Composing, check_form
 from safeum_home.chats.contents import Chat, ChatKind

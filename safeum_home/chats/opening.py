@@ -6,8 +6,8 @@ from sqlalchemy import Connection
 
 from safeum_home import ids
 from safeum_home.chats.contents import Chat, ChatContents, ChatKind
+from safeum_home.chats.groups.roster import RosterRecord, RosterState, open_entry
 from safeum_home.chats.record import ChatRecord, open_record, seal_record
-from safeum_home.chats.roster import RosterRecord, RosterState, open_entry
 from safeum_home.damage import undamaged
 from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId, ChatId

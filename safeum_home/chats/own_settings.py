@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import UNSET, Struct, structs
 from sqlalchemy import Connection
 
-from safeum_home.chats.altering import Altering
+from safeum_home.chats.changes.altering import Altering
 from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.registry import ChatRegistry

@@ -11,7 +11,7 @@ class GroupRecord(Struct, frozen=True, omit_defaults=True):
     """What a group has besides: `hub` is the node that orders its messages.
 
     `earlier`: whoever joins sees what was written before. `avatar` names the picture, see
-    `chats.group_pages`. `link` is the code of the link by which it is joined. `people` is how many members
+    `chats.groups.pages`. `link` is the code of the link by which it is joined. `people` is how many members
     the hub of another node has said that there are, and `life` the name it has for the time of this copy.
     `seed`: see `ids.group_id`.
     """

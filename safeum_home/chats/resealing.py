@@ -5,8 +5,8 @@ Whoever seals something else of a chat, which is to outlive the erasure of its p
 
 from sqlalchemy import Connection
 
-from safeum_home.chats.group_pages import open_picture, seal_picture
-from safeum_home.chats.roster import RosterState, open_entry, seal_entry
+from safeum_home.chats.groups.pages import open_picture, seal_picture
+from safeum_home.chats.groups.roster import RosterState, open_entry, seal_entry
 from safeum_home.damage import undamaged
 from safeum_home.ports import Key
 from safeum_home.storage import avatars, roster

@@ -6,18 +6,18 @@ from typing import NamedTuple
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.group_commands import GroupForwarding, Handlers
-from safeum_home.chats.across.group_names import CalledElsewhere
-from safeum_home.chats.across.group_renaming import GroupRenaming
-from safeum_home.chats.group_changes import GroupChanges
-from safeum_home.chats.group_departures import GroupDepartures, GroupLeaving
-from safeum_home.chats.group_endings import GroupEndings
-from safeum_home.chats.group_entrance import GroupEntrance, GroupLimits
-from safeum_home.chats.group_events import GroupEvents
-from safeum_home.chats.group_links import GroupLinks
-from safeum_home.chats.group_pages import GroupPages
-from safeum_home.chats.group_roster import GroupRoster
-from safeum_home.chats.groups import Groups
+from safeum_home.chats.across.groups.commands import GroupForwarding, Handlers
+from safeum_home.chats.across.groups.names import CalledElsewhere
+from safeum_home.chats.across.groups.renaming import GroupRenaming
+from safeum_home.chats.groups.changes import GroupChanges
+from safeum_home.chats.groups.commands import Groups
+from safeum_home.chats.groups.departures import GroupDepartures, GroupLeaving
+from safeum_home.chats.groups.endings import GroupEndings
+from safeum_home.chats.groups.entrance import GroupEntrance, GroupLimits
+from safeum_home.chats.groups.events import GroupEvents
+from safeum_home.chats.groups.links import GroupLinks
+from safeum_home.chats.groups.pages import GroupPages
+from safeum_home.chats.groups.reading import GroupRoster
 from safeum_home.config import LimitSection
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.limits import RateLimit

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
-from safeum_home.chats.across.group_commands import GroupForwarding
+from safeum_home.chats.across.groups.commands import GroupForwarding
 from safeum_home.chats.across.lives import LivesAcross
 from safeum_home.chats.across.receipts_owed import ReceiptsOwed
 from safeum_home.chats.delivery import Delivery
-from safeum_home.chats.group_notices import NoticeWriter
+from safeum_home.chats.groups.notices import NoticeWriter
 from safeum_home.chats.history_changes import DropDrafts, HistoryChanges
 from safeum_home.chats.history_switch import HistorySwitch
 from safeum_home.gateway.dispatch import Routes

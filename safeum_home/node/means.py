@@ -6,15 +6,15 @@ from typing import Any
 
 from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.bus.local import LocalBus
-from safeum_home.chats.across.acts import Acts
-from safeum_home.chats.across.awaiting import Awaiting
 from safeum_home.chats.across.files import ForeignFiles
-from safeum_home.chats.across.group_files import GroupFiles
-from safeum_home.chats.across.group_receipts import GroupReceipts
-from safeum_home.chats.across.group_references import GroupReferences
-from safeum_home.chats.across.post_box import PostBox
-from safeum_home.chats.across.post_records import PostKeys
-from safeum_home.chats.across.posts import Posts
+from safeum_home.chats.across.groups.files import GroupFiles
+from safeum_home.chats.across.groups.receipts import GroupReceipts
+from safeum_home.chats.across.groups.references import GroupReferences
+from safeum_home.chats.across.posts.acts import Acts
+from safeum_home.chats.across.posts.awaiting import Awaiting
+from safeum_home.chats.across.posts.box import PostBox
+from safeum_home.chats.across.posts.posts import Posts
+from safeum_home.chats.across.posts.records import PostKeys
 from safeum_home.chats.across.telling import Telling
 from safeum_home.chats.fan_out import FanOut
 from safeum_home.chats.infos import ChatInfos

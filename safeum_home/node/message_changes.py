@@ -2,14 +2,14 @@
 
 from typing import NamedTuple
 
-from safeum_home.chats.altering import Altering
-from safeum_home.chats.changing import MessageChanges
+from safeum_home.chats.changes.altering import Altering
+from safeum_home.chats.changes.changing import MessageChanges
+from safeum_home.chats.changes.missed import MissedChanges
+from safeum_home.chats.changes.pins import Pins
 from safeum_home.chats.composing import Composing
 from safeum_home.chats.files.sending import Attachments
 from safeum_home.chats.history_changes import DropDrafts
-from safeum_home.chats.missed_changes import MissedChanges
 from safeum_home.chats.own_settings import OwnSettings
-from safeum_home.chats.pins import Pins
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.node.means import DomainMeans
 from safeum_home.ports import Source

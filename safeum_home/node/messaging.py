@@ -2,13 +2,13 @@
 
 from typing import NamedTuple
 
-from safeum_home.chats.across.post_expiry import PostExpiry
+from safeum_home.chats.across.posts.expiry import PostExpiry
 from safeum_home.chats.across.typing import TypingKind
 from safeum_home.chats.across.untaken import Untaken
 from safeum_home.chats.composing import Composing
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.fleeting import FleetingMessages
-from safeum_home.chats.group_notices import NoticeWriter
+from safeum_home.chats.groups.notices import NoticeWriter
 from safeum_home.chats.messages import Messages
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.support import SupportInbox

@@ -10,7 +10,7 @@ from twisted.internet.threads import deferToThread
 from safeum_home.accounts.closing import Closing
 from safeum_home.accounts.directory import AccountDirectory
 from safeum_home.accounts.findable_keeper import FindableKeeper
-from safeum_home.chats.across.post_box import PostBox
+from safeum_home.chats.across.posts.box import PostBox
 from safeum_home.chats.across.receipts_owed import ReceiptsOwed
 from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.receipts import Receipts

@@ -5,23 +5,23 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from safeum_home.chats.across.group_answering import GroupAnswering
-from safeum_home.chats.across.group_coming import Coming
-from safeum_home.chats.across.group_commands import GroupForwarding, Handlers
-from safeum_home.chats.across.group_copies import GroupCopies
-from safeum_home.chats.across.group_entries import EntryKind
-from safeum_home.chats.across.group_leaving import CopyLeaving, LeftKind
-from safeum_home.chats.across.group_names import CalledElsewhere
-from safeum_home.chats.across.group_places import CopyEntries
-from safeum_home.chats.across.group_records import GroupKind, OverKind
-from safeum_home.chats.across.group_references import GroupReferences
-from safeum_home.chats.across.group_renaming import GroupRenaming
-from safeum_home.chats.across.group_telling import GroupTelling
-from safeum_home.chats.group_changes import GroupChanges
-from safeum_home.chats.group_departures import GroupLeaving
-from safeum_home.chats.group_endings import GroupEndings
-from safeum_home.chats.group_entrance import GroupEntrance
-from safeum_home.chats.group_events import GroupEvents
+from safeum_home.chats.across.groups.answering import GroupAnswering
+from safeum_home.chats.across.groups.coming import Coming
+from safeum_home.chats.across.groups.commands import GroupForwarding, Handlers
+from safeum_home.chats.across.groups.copies import GroupCopies
+from safeum_home.chats.across.groups.entries import EntryKind
+from safeum_home.chats.across.groups.leaving import CopyLeaving, LeftKind
+from safeum_home.chats.across.groups.names import CalledElsewhere
+from safeum_home.chats.across.groups.places import CopyEntries
+from safeum_home.chats.across.groups.records import GroupKind, OverKind
+from safeum_home.chats.across.groups.references import GroupReferences
+from safeum_home.chats.across.groups.renaming import GroupRenaming
+from safeum_home.chats.across.groups.telling import GroupTelling
+from safeum_home.chats.groups.changes import GroupChanges
+from safeum_home.chats.groups.departures import GroupLeaving
+from safeum_home.chats.groups.endings import GroupEndings
+from safeum_home.chats.groups.entrance import GroupEntrance
+from safeum_home.chats.groups.events import GroupEvents
 from safeum_home.ids import system_account
 from safeum_home.limits import RateLimit
 from safeum_home.node.means import DomainMeans, make_group_receipts

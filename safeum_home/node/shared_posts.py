@@ -1,18 +1,18 @@
 """What is written in groups across nodes, made and wired: at the node that orders a group, and elsewhere."""
 
-from safeum_home.chats.across.acts import Acts
 from safeum_home.chats.across.arrivals import Arrivals
-from safeum_home.chats.across.group_answers import PostedKind
-from safeum_home.chats.across.group_authors import Authors
-from safeum_home.chats.across.group_history import GroupErasedKind, GroupHistoryKind
-from safeum_home.chats.across.group_lives_heard import GroupLives
-from safeum_home.chats.across.group_markers import ReadKind
-from safeum_home.chats.across.group_messages import GroupChangeKind, GroupMessageKind, GroupMessages
-from safeum_home.chats.across.group_posts import PostKind
-from safeum_home.chats.across.group_reactions import GroupPinsKind, GroupReactionKind
-from safeum_home.chats.across.group_references import GroupReferences
-from safeum_home.chats.across.group_shown import GroupShown
-from safeum_home.chats.across.post_records import PostKeys
+from safeum_home.chats.across.groups.answers import PostedKind
+from safeum_home.chats.across.groups.authors import Authors
+from safeum_home.chats.across.groups.history import GroupErasedKind, GroupHistoryKind
+from safeum_home.chats.across.groups.lives_heard import GroupLives
+from safeum_home.chats.across.groups.markers import ReadKind
+from safeum_home.chats.across.groups.messages import GroupChangeKind, GroupMessageKind, GroupMessages
+from safeum_home.chats.across.groups.posts import PostKind
+from safeum_home.chats.across.groups.reactions import GroupPinsKind, GroupReactionKind
+from safeum_home.chats.across.groups.references import GroupReferences
+from safeum_home.chats.across.groups.shown import GroupShown
+from safeum_home.chats.across.posts.acts import Acts
+from safeum_home.chats.across.posts.records import PostKeys
 from safeum_home.chats.system import signing
 from safeum_home.node.history import HistoryParts
 from safeum_home.node.means import DomainMeans, make_group_receipts

@@ -107,7 +107,7 @@ _SWEPT = (
     *(delete(table).where(table.c.chat == _owner) for table in OF_CHATS),
     delete(keys).where(keys.c.owner == _owner),
 )
-# Who has not left all groups yet (`chats.group_departures`) would be forgotten there for ever.
+# Who has not left all groups yet (`chats.groups.departures`) would be forgotten there for ever.
 _TO_SWEEP = (
     select(erasing)
     .where(
@@ -140,7 +140,7 @@ def erase_account(c: Connection, account: bytes, epoch: int, keep_name: bool = T
     files.drop_account(c, account)
     for statement in _OWN_ROWS:
         c.execute(statement, {"owner": account})
-    # In groups its place is taken away at once; what else that means is left to `chats.group_departures`.
+    # In groups its place is taken away at once; what else that means is left to `chats.groups.departures`.
     c.execute(delete(members).where(members.c.account == _owner), {"owner": account})
     _drop(c, epoch)
 

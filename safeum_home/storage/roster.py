@@ -9,7 +9,7 @@ from safeum_home.storage.rows import RosterRow
 from safeum_home.storage.schema import accounts, chats, erasing, members, roster
 from safeum_home.storage.tombstones import all_but_newest
 
-# Places in `safeum_home.chats.roster.RosterState` that queries here depend on.
+# Places in `safeum_home.chats.groups.roster.RosterState` that queries here depend on.
 INVITED = 1
 MEMBER = 2
 LEFT = 3

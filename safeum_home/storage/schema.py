@@ -82,7 +82,7 @@ members = _table(
     _number("visible"),
 )
 
-# Of groups: who was invited, is a member, or was one. `state` is one of `chats.roster.RosterState`.
+# Of groups: who was invited, is a member, or was one. `state` is one of `chats.groups.roster.RosterState`.
 roster = _table(
     "roster",
     _blind("chat", primary_key=True),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from safeum_home.chats.altering import Altering, Stored
+from safeum_home.chats.changes.altering import Altering, Stored
 from safeum_home.chats.contents import Chat
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.types import Message

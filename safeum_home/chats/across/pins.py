@@ -9,11 +9,11 @@ from safeum_home.chats.across.arrivals import AHEAD, Arrivals, content
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
 from safeum_home.chats.across.telling import pointed
-from safeum_home.chats.altering import Altering
+from safeum_home.chats.changes.altering import Altering
+from safeum_home.chats.changes.pins import Pins
 from safeum_home.chats.contents import ChatContents
 from safeum_home.chats.lives import life_of
 from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.pins import Pins
 from safeum_home.chats.record import PinsRecord
 from safeum_home.chats.sealed import open_message
 from safeum_home.damage import undamaged

@@ -8,13 +8,13 @@ from safeum_home.chats.across.changed import tell
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
 from safeum_home.chats.across.telling import pointed
-from safeum_home.chats.altering import Altered, Altering, Place, Stored
-from safeum_home.chats.changing import MessageChanges
+from safeum_home.chats.changes.altering import Altered, Altering, Place, Stored
+from safeum_home.chats.changes.changing import MessageChanges
+from safeum_home.chats.changes.emoji import one_emoji
+from safeum_home.chats.changes.reacted import open_reaction
 from safeum_home.chats.contents import member_behind
-from safeum_home.chats.emoji import one_emoji
 from safeum_home.chats.lives import life_of
 from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.reacted import open_reaction
 from safeum_home.chats.sealed import open_message
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId

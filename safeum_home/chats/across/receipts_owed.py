@@ -6,10 +6,10 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from safeum_home.chats import group_lives
-from safeum_home.chats.across.group_receipts import GroupReceipts, Receipt
+from safeum_home.chats.across.groups.receipts import GroupReceipts, Receipt
 from safeum_home.chats.across.telling import Telling
 from safeum_home.chats.contents import ChatContents
+from safeum_home.chats.groups import lives as group_lives
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.errors import Problem, Tampered
 from safeum_home.ports import Database, EpochTurns

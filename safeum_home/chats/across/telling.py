@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 from twisted.python.failure import Failure
 
-from safeum_home.chats.across.group_notes import GroupNotes
+from safeum_home.chats.across.groups.notes import GroupNotes
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.errors import Code, Problem
 from safeum_home.ports import Blinder

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from safeum_home.chats.across import group_notes
+from safeum_home.chats.across.groups import notes as group_notes
 from safeum_home.chats.across.telling import pointer
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.errors import Tampered

@@ -1,0 +1,1 @@
+"""Groups whose members are at several nodes: their hubs, and the copies of others."""

@@ -1,0 +1,1 @@
+"""What is written into a group of another node, until that has it."""

@@ -1,0 +1,1 @@
+"""What becomes of messages: edits, deletions, reactions, pins."""
