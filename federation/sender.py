@@ -249,9 +249,10 @@ class Sender:
         making = Deferred.fromCoroutine(self._maker.ahead(node, batch))
         try:
             answer = await putting
-        finally:
-            ready = await making  # whatever the answer is: it uses the database
-        return answer, ready
+        except Exception:
+            await making  # whatever the answer is: it uses the database
+            raise
+        return answer, await making
 
     async def _put(self, node: str, batch: Batch, body: bytes) -> Answer:
         path = f"{TRANSACTIONS_PATH}{stream_name(batch.stream)}/{batch.number}"

@@ -146,6 +146,8 @@ class OperatingTests(SynchronousTestCase):
             self._run_line(text, self.shares, OK_OR_NOT_YET)
         elif " status" in text:
             self._run_line(text, codes=OK_OR_NOT_YET)
+        elif " federation check" in text:
+            self.assertIn("b.example cannot be told", self._run_line(text, codes=(4,)))
         elif " secret set" in text:
             self._run_line(text, "a value")
         elif " accounts show" in text:

@@ -30,7 +30,7 @@ class TracedNode(NodeProcess):
     ) -> None:
         super().__init__(database, environment=environment)
         self.traces = self.folder / "traces"
-        self._command = strace.command(self.traces, list(program))
+        self.command = strace.command(self.traces, list(program))
 
     def traced(self) -> strace.Trace:
         """What was traced, once the node has ended."""

@@ -31,22 +31,18 @@ def _of(info: inspect.Type) -> st.SearchStrategy[Any]:
             return st.floats(allow_nan=False, allow_infinity=False)
         case inspect.BoolType():
             return st.booleans()
-        case inspect.BytesType():
-            return st.binary(max_size=64)
         case inspect.NoneType():
             return st.none()
         case inspect.LiteralType(values=allowed):
             return st.sampled_from(allowed)
         case inspect.EnumType(cls=enum):
             return st.sampled_from(list(enum))
-        case inspect.BytesType(min_length=least, max_length=most):
-            return st.binary(min_size=least or 0, max_size=min(most or 100, 100))
         case inspect.VarTupleType(item_type=item):
             return st.lists(_of(item), max_size=3).map(tuple)
         case inspect.ListType(item_type=item, min_length=least):
             return st.lists(_of(item), min_size=least or 0, max_size=3)
-        case inspect.DictType(key_type=key, value_type=item, min_length=least):
-            return st.dictionaries(_of(key), _of(item), min_size=least or 0, max_size=3)
+        case inspect.DictType(key_type=key, value_type=item, min_length=least, max_length=most):
+            return st.dictionaries(_of(key), _of(item), min_size=least or 0, max_size=min(most or 3, 3))
         case inspect.AnyType():
             return st.one_of(st.none(), st.integers(0, 9), st.text(_TEXT, max_size=9))
         case inspect.UnionType(types=kinds):
