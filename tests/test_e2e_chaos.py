@@ -108,7 +108,7 @@ class ChaosTests(SynchronousTestCase):
 
     def test_not_permitted(self) -> None:
         """Where namespaces cannot be had, why is said; the run is skipped then, also where CI=true."""
-        self.patch(network, "_PROBE", "echo no such thing >&2; exit 1")
+        self.patch(network, "alone", lambda *_: ["sh", "-c", "echo no such thing >&2; exit 1"])
         self.assertEqual(network.impossible(), "namespaces are not permitted here: no such thing")
 
     def test_a_minute(self) -> None:

@@ -136,6 +136,7 @@ class AnswerTests(FilesAcrossCase):
         self.octets = os.urandom(600_000)
         self.copy = self.got(self.octets)
         self.come = ByHand()
+        self.addCleanup(self.come.stop)  # nobody waits for more of it afterwards
         self.nodes.bodies = by_hand(self.come)
 
     def assertGone(self) -> None:
@@ -226,6 +227,7 @@ class AnswerTests(FilesAcrossCase):
         self.come.give(self.octets[:140_000])
         self.come.end()
         self.come = ByHand()
+        self.addCleanup(self.come.stop)  # nobody waits for more of it afterwards
         self.nodes.bodies = by_hand(self.come)
         self.begun(self.bob, self.copy)
         self.come.give(bytes(140_000))
