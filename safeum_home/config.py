@@ -19,6 +19,8 @@ from safeum_home.config_files import FileSection as FileSection
 from safeum_home.config_files import check_files
 from safeum_home.config_history import HistorySection as HistorySection
 from safeum_home.config_limits import LimitSection as LimitSection
+from safeum_home.config_push import PushProviderSection as PushProviderSection
+from safeum_home.config_push import PushSection, check_push
 from safeum_home.config_secrets import ConfigError as ConfigError
 from safeum_home.config_secrets import refuse_inline_secrets
 from safeum_home.config_sms import SmsProviderSection as SmsProviderSection
@@ -126,6 +128,7 @@ class Config(Section, frozen=True):
     history: HistorySection = field(default_factory=HistorySection)
     limits: LimitSection = field(default_factory=LimitSection)
     sms: SmsSection = field(default_factory=SmsSection)
+    push: PushSection = field(default_factory=PushSection)
     numbers: NumberSection = field(default_factory=NumberSection)
     policy: PolicySection = field(default_factory=PolicySection)
     files: FileSection = field(default_factory=FileSection)
@@ -168,6 +171,7 @@ def parse(text: str) -> Config:
     check_files(config.files)
     check_federation(config.federation)
     check_sms(config.sms)
+    check_push(config.push)
     return config
 
 

@@ -186,6 +186,10 @@ class Code(Enum):
         -32170,
         "The node that orders this group was away for too long, or could not take this: it is not done.",
     )
+    PUSH_UNAVAILABLE = Kind("push_unavailable", 422, -32175, "This node has no such push provider.")
+    PUSH_ADDRESS_REFUSED = Kind(
+        "push_address_refused", 422, -32176, "This can be no address of that push provider."
+    )
     MESSAGE_NOT_KEPT = Kind(
         "message_not_kept",
         409,

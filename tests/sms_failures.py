@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from bridges.sms.provider import LONGEST_WAIT
+from bridges.answers import LONGEST_WAIT
 from safeum_home.ports.sms import Permanent, Temporary
 from tests.sms_case import NO_SECRET, NOW, Scripted, SmsCase
 

@@ -5,7 +5,7 @@ from typing import Any
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
-from bridges.sms.breaker import Breaker
+from bridges.breaker import Breaker
 from bridges.sms.tally import Handed, Tally
 from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsProvider, Temporary
 

@@ -14,9 +14,10 @@ from msgspec import Meta
 from twisted.web.server import Request
 
 from bridges.callback import Callback, Forged, GetCallback, Malformed, form
+from bridges.settings import SecretName, secret_text
 from bridges.sms.gsm import is_gsm
 from bridges.sms.provider import NOT_UNDERSTOOD, Ask, Http, HttpProvider
-from bridges.sms.settings import HttpSettings, SecretName, http, read, secret_text
+from bridges.sms.settings import HttpSettings, http, read
 from safeum_home.config import ConfigError
 from safeum_home.outgoing.http import Answer
 from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsContext, SmsProvider, SmsState, Temporary

@@ -3,20 +3,19 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.web.resource import IResource
 
-from bridges.sms.settings import is_number, missing
+from bridges.answers import retry_after
+from bridges.settings import missing
+from bridges.sms.settings import is_number
 from safeum_home.errors import Problem, Tampered
 from safeum_home.outgoing.answers import NoAnswer
 from safeum_home.outgoing.http import Answer
 from safeum_home.ports.sms import Outcome, Permanent, SmsContext, Temporary
 
-LONGEST_WAIT = 86400.0
-"""Seconds; a provider that names a longer one is taken to have meant this."""
 NO_CREDENTIALS = "the credentials are not in the sealed store"
 NOT_UNDERSTOOD = "the answer is not understood"
 
@@ -100,16 +99,8 @@ class HttpProvider(ABC):
             return Permanent("the provider is somewhere else: its URL is wrong", account_refused=True)
         return Permanent("the provider refuses the message")
 
-    def _wait(self, retry_after: str | None) -> float | None:
-        """Seconds that `Retry-After` asks for: a number of them, or a date (RFC 9110, section 10.2.3)."""
-        text = (retry_after or "").strip()
-        if text.isascii() and text.isdigit():
-            return min(float(text), LONGEST_WAIT)
-        try:
-            until = parsedate_to_datetime(text).timestamp()
-        except (ValueError, OverflowError):
-            return None
-        return min(max(0.0, until - float(self._context.reactor.seconds())), LONGEST_WAIT)
+    def _wait(self, text: str | None) -> float | None:
+        return retry_after(text, float(self._context.reactor.seconds()))
 
 
 _OF_THE_ACCOUNT = {

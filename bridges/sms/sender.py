@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
 
-from bridges.sms.breaker import Breaker
+from bridges.breaker import Breaker
 from bridges.sms.failover import Failover, NotSent
 from bridges.sms.gate import Gate
 from bridges.sms.limits import SendLimits, Taken

@@ -12,9 +12,10 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta, Struct
 
+from bridges.settings import SecretName, secret
 from bridges.sms.provider import NOT_UNDERSTOOD, Ask, Http, HttpProvider
 from bridges.sms.refusals import Refusals
-from bridges.sms.settings import HttpSettings, SecretName, http, read, secret
+from bridges.sms.settings import HttpSettings, http, read
 from bridges.sms.twilio_reports import twilio_callback
 from safeum_home.outgoing.http import Answer
 from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsContext, SmsProvider, Temporary

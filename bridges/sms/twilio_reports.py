@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from twisted.web.server import Request
 
 from bridges.callback import Callback, Forged, Malformed, PostCallback, form, header
-from bridges.sms.settings import secret
+from bridges.settings import secret
 from safeum_home.ports.sms import SmsContext, SmsState
 
 STATES = {

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from bridges.settings import SecretName, secret
 from bridges.sms.provider import NOT_UNDERSTOOD, Ask, Http, HttpProvider
 from bridges.sms.refusals import Refusals
-from bridges.sms.settings import HttpSettings, SecretName, http, read, secret
+from bridges.sms.settings import HttpSettings, http, read
 from bridges.sms.vonage_jwt import Tokens
 from bridges.sms.vonage_reports import vonage_callback
 from safeum_home.config import ConfigError

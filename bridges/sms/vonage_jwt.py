@@ -12,7 +12,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
-from bridges.sms.settings import secret
+from bridges.settings import secret
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.sms import SmsContext
 

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from twisted.web.server import Request
 
 from bridges.callback import Callback, Forged, Malformed, PostCallback, header
-from bridges.sms.settings import secret
+from bridges.settings import secret
 from safeum_home.ports.sms import SmsContext, SmsState
 
 STATES = {

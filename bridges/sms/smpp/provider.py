@@ -16,7 +16,7 @@ from twisted.logger import ILogObserver, LogEvent, Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from bridges.sms.settings import missing
+from bridges.settings import missing
 from bridges.sms.smpp.link import DISCONNECTED, Link, Pace
 from bridges.sms.smpp.messages import Receipt, Submission, bind
 from bridges.sms.smpp.pdus import BadPdu

@@ -1,0 +1,1 @@
+"""Push providers, and what is in front of them."""

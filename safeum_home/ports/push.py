@@ -1,0 +1,155 @@
+"""Waking devices that sleep: what a push provider does, and what is in front of all of them.
+
+Nothing of what a wake is about ever gets here: a provider is told an address, a class, and for how long.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+
+
+class Wake(StrEnum):
+    """The class of a wake: all that a provider learns of why."""
+
+    MESSAGE = "msg"
+    """There is something to fetch."""
+    CALL = "call"
+    """Somebody calls now."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushAddress:
+    """Where a provider reaches a device, as its client got it from there. Secret: it is in no `repr`."""
+
+    token: str = field(repr=False)
+    """The provider's token, channel URI (WNS) or endpoint (Web Push)."""
+    call_token: str | None = field(default=None, repr=False)
+    """Where calls have a token of their own (APNs: PushKit's); without it they are sent to `token`."""
+    key: bytes | None = field(default=None, repr=False)
+    """Web Push: the client's public key, `p256dh`, 65 octets (RFC 8291, section 3.1)."""
+    secret: bytes | None = field(default=None, repr=False)
+    """Web Push: the client's authentication secret, `auth`, 16 octets (RFC 8291, section 3.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider has taken the wake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Temporary:
+    """It may be taken later. `retry_after` is in seconds, where the provider says.
+
+    `address_alone` where it is this address that gets too many, and not the provider that is in trouble.
+    """
+
+    reason: str
+    retry_after: float | None = None
+    address_alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The address is dead: it is to be forgotten."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """This wake will never be taken. `account_refused` where the node itself is refused: credentials."""
+
+    reason: str
+    account_refused: bool = False
+
+
+Outcome = Accepted | Temporary | Gone | Refused
+
+
+class PushProvider(Protocol):
+    """A bridge to one provider. It neither queues, limits nor retries: that is done once, in front of all.
+
+    But for what the protocol itself says was certainly not processed (a GOAWAY below the stream): that is
+    asked again at once, on another connection. Reasons are words of the bridge: no address, no credential,
+    and nothing that the other side wrote is in them. It may have an attribute `trouble`, which says in a few
+    words why it cannot take wakes now, or is None.
+    """
+
+    @property
+    def application_key(self) -> str | None:
+        """What clients need for subscribing (Web Push: the VAPID public key, base64url), or None."""
+
+    def check(self, address: PushAddress) -> None:
+        """Raises `Problem(push_address_refused)` for what can be no address of this provider. Asks nobody."""
+
+    def wake(self, address: PushAddress, wake: Wake, seconds: int) -> "Deferred[Outcome]":
+        """Hand over a wake that is of use for so many seconds; never fails, and ends within its own time cap.
+
+        Cancelled, it is given up.
+        """
+
+    def stop(self) -> "Deferred[None]":
+        """Close what is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushContext:
+    """What a bridge is handed to make a provider from its settings."""
+
+    name: str
+    """The provider's name in the configuration."""
+    node: str
+    """The node's name."""
+    reactor: Any
+    secret: Callable[[str], bytes]
+    """Opens a sealed secret by its name; raises `Problem(not_found)`."""
+    derived: Callable[[], bytes]
+    """32 octets that are this provider's alone, the same at each start, derived from the root secret."""
+
+
+class PushBridge(Protocol):
+    """The entry point of a kind of provider (group `safeum_home.push`).
+
+    It raises `ConfigError`, naming the key, for settings that it cannot use. It may have an attribute
+    `check(name, settings)`, which raises the same, opens nothing and needs no secret: it is called before
+    the node starts.
+    """
+
+    def __call__(self, context: PushContext, settings: Mapping[str, Any]) -> PushProvider: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A provider of this node, for clients: they know by `kind` what they have to fetch for it."""
+
+    name: str
+    kind: str
+    application_key: str | None = None
+
+
+class Woken(StrEnum):
+    """What became of a wake."""
+
+    TAKEN = "taken"
+    """The provider has it."""
+    DEAD = "dead"
+    """The address is to be forgotten."""
+    GIVEN_UP = "given_up"
+    """It was refused, or there was no way until it was of no use any more."""
+
+
+class Pushes(Protocol):
+    """What the domain wakes devices through: a bounded queue, retries, breakers, limits are behind it."""
+
+    @property
+    def offered(self) -> Sequence[Offered]:
+        """The providers of the configuration, in its order."""
+
+    def check(self, provider: str, address: PushAddress) -> None:
+        """Raises `push_unavailable` where there is no such provider, and `push_address_refused`."""
+
+    def wake(self, provider: str, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
+        """Have the provider wake a device. Never fails; one that is cancelled is not handed over any more."""
