@@ -13,6 +13,7 @@ from safeum_home.ports.delivery import (
     Bus,
     Published,
     Subscriber,
+    Waking,
 )
 from safeum_home.ports.domain import (
     Announcer,
@@ -105,5 +106,6 @@ __all__ = [
     "Temporary",
     "TextMessages",
     "TypingPrivacy",
+    "Waking",
     "WrappedKey",
 ]
