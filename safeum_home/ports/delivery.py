@@ -24,8 +24,8 @@ class Published(Struct, frozen=True):
     """An event on its way to the sessions of an account: encoded and framed once, for all of them.
 
     `position` is 0 for what is not durable. `chat` is set for messages of others, whose arrival at a
-    device is to be told to their sender. `skip` names the device that caused it and knows already. With `wake`
-    devices of the account that sleep are woken.
+    device is to be told to their sender. `skip` names the device that caused it and knows already. With
+    `wake` devices of the account that sleep are woken.
     """
 
     frame: bytes

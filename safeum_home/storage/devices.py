@@ -49,5 +49,5 @@ def delete_device(c: Connection, account: bytes, device: bytes) -> bool:
 
 
 def is_there(c: Connection, account: bytes, device: bytes) -> bool:
-    """Whether the account has this device still: whatever writes rows for it asks, in the same transaction."""
+    """Whether the account has this device still: who writes rows for it asks, in the same transaction."""
     return c.execute(_IS_THERE, {"account": account, "device": device}).first() is not None

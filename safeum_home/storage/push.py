@@ -10,7 +10,10 @@ from safeum_home.storage.schema import pushes
 
 _OF_DEVICE = select(pushes).where(pushes.c.device == bindparam("device"))
 _AFTER = (
-    select(pushes).where(pushes.c.device > bindparam("after")).order_by(pushes.c.device).limit(bindparam("limit"))
+    select(pushes)
+    .where(pushes.c.device > bindparam("after"))
+    .order_by(pushes.c.device)
+    .limit(bindparam("limit"))
 )
 _OF_ACCOUNTS = Many(
     "SELECT device, account, address, call_address, told, sealed FROM pushes WHERE (account) IN ({rows})",

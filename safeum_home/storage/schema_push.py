@@ -4,8 +4,8 @@ from sqlalchemy import Column, LargeBinary
 
 from safeum_home.storage.columns import blind, number, sealed, table
 
-# Where a push provider reaches a device: sealed under its account's key. `address` and `call_address` recognise
-# the same place; up to position `told` the device holds all, or was woken for it.
+# Where a push provider reaches a device, sealed under its account's key; two addresses recognise that place.
+# Up to position `told` the device holds all, or was woken for it.
 pushes = table(
     "pushes",
     blind("device", primary_key=True),

@@ -1,4 +1,4 @@
-"""Being woken: where a push provider reaches a device, so that it can be disconnected while nobody uses it."""
+"""Being woken: where a push provider reaches a device, so that it can sleep while nobody uses it."""
 
 from typing import Annotated
 
@@ -41,8 +41,8 @@ class PushProviders(Params, frozen=True):
 class PushKeys(Struct, frozen=True, forbid_unknown_fields=True):
     """Web Push: what is encrypted for (RFC 8291, section 3), both base64url without padding."""
 
-    p256dh: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{87}$(?!\n)", max_length=87, description="65 octets.")]
-    auth: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22}$(?!\n)", max_length=22, description="16 octets.")]
+    p256dh: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{87}$(?!\n)", max_length=87, description="65 octets")]
+    auth: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22}$(?!\n)", max_length=22, description="16 octets")]
 
 
 @command("push.set", Done, cost=2)
