@@ -3,11 +3,10 @@
 import re
 from typing import Any
 
-from twisted.internet.defer import ensureDeferred
-
 from safeum_home.ids import AccountId, DeviceId
 from safeum_home.ports.push import PushAddress
 from safeum_home.protocol.signing import encode_octets
+from safeum_home.spawn import spawn
 from tests.push_case import REFUSED_TOKEN, PushCase
 from tests.world import PASSWORD, Client, Refused, World
 
@@ -26,8 +25,14 @@ class RegistrationCase(PushCase):
         return self.world.database.count("pushes")
 
     def wakeable(self, client: Client) -> bool:
-        found = self.world.services.wakeable(AccountId(client.account), DeviceId(client.device))
-        return bool(self.successResultOf(ensureDeferred(found)))
+        answered: list[bool] = []
+
+        async def ask() -> None:
+            account, device = AccountId(client.account), DeviceId(client.device)
+            answered.append(await self.world.services.wakeable(account, device))
+
+        self.successResultOf(spawn(ask(), "asking"))
+        return answered[0]
 
 
 class CommandTests(RegistrationCase):

@@ -10,6 +10,7 @@ from safeum_home.ports.connection import (
     ConnectionHandler,
 )
 from safeum_home.ports.delivery import (
+    WAKING,
     Bus,
     Published,
     Subscriber,
@@ -63,6 +64,7 @@ from safeum_home.ports.storage import (
 )
 
 __all__ = [
+    "WAKING",
     "Accepted",
     "Acquaintance",
     "Acquaintances",

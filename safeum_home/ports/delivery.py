@@ -12,12 +12,17 @@ from safeum_home.ports.push import Wake
 class Waking(Struct, frozen=True):
     """That an event is something its receiver wants to be told of while away: with it devices are woken.
 
-    Whoever has muted `chat` is not woken, unless he is among `mentions`. None of that leaves the node.
+    Whoever has muted `chat` is not woken, unless `message` mentions him: one of that chat, encoded. None of
+    that leaves the node.
     """
 
     wake: Wake = Wake.MESSAGE
     chat: ChatId | None = None
-    mentions: tuple[AccountId, ...] = ()
+    message: bytes = b""
+
+
+WAKING = Waking()
+"""Of what is told in no chat, to one account alone."""
 
 
 class Published(Struct, frozen=True):
