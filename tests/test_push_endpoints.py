@@ -80,7 +80,12 @@ class EndpointTests(SynchronousTestCase):
         endpoints = Endpoints((), high_ports=True)
         self.assertEqual(endpoints.read("https://ntfy.example:8443/x").place, Place("ntfy.example", 8443))
         self.assertEqual(endpoints.read("https://[2001:db8::1]/x").place, Place("2001:db8::1"))
-        for url in ("https://ntfy.example:22/x", "https://ntfy.example:1023/x", "https://127.1/x", "https://0x7f.1/"):
+        for url in (
+            "https://ntfy.example:22/x",
+            "https://ntfy.example:1023/x",
+            "https://127.1/x",
+            "https://0x7f.1/",
+        ):
             self.refused(endpoints, url)
 
     def test_ports_of_the_operator(self) -> None:
