@@ -138,6 +138,7 @@ def upgrade() -> None:
     _message_changes()
     _federation()
     _posts()
+    _keys()
 
 
 def _message_changes() -> None:
@@ -295,3 +296,16 @@ def _federation() -> None:
         sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
         _sealed(),
     )
+
+
+def _keys() -> None:
+    """Hashes of public keys."""
+    _table(
+        "key_log",
+        _blind("account", primary_key=True),
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _number("position"),
+        _sealed(),
+    )
+    told = sa.text("position > 0")
+    op.create_index("ix_key_log_position", "key_log", ["position"], sqlite_where=told, postgresql_where=told)
