@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any
 
 from nacl.public import PrivateKey
@@ -56,9 +57,7 @@ def told(client: Client) -> list[tuple[str, str, str]]:
 
 def changes(client: Client, *pairs: Pair) -> list[tuple[str, str, str]]:
     """What is told where an account has had these keys, one after the other."""
-    return [
-        (client.account, before.hash, after.hash) for before, after in zip(pairs, pairs[1:], strict=False)
-    ]
+    return [(client.account, before.hash, after.hash) for before, after in pairwise(pairs)]
 
 
 def hashes(pairs: Iterable[Pair]) -> list[str]:

@@ -32,7 +32,7 @@ class KeysCase(SynchronousTestCase):
             client.opened(client.call("session.resume", token=client.token, since=client.cursor))
 
     def refused(self, code: str, client: Client, method: str, **params: Any) -> Refused:
-        refused = self.assertRaises(Refused, client.call, method, **params)
+        refused: Refused = self.assertRaises(Refused, client.call, method, **params)
         self.assertEqual(refused.code, code)
         return refused
 
@@ -60,7 +60,7 @@ class PublishingTests(KeysCase):
         )
 
     def test_after_a_restart(self) -> None:
-        """Until they are published again the hash alone is there; then all is as before, and nobody is told."""
+        """Until they are published again the hash alone is there; then all is as before, nobody is told."""
         since = publish(self.alice, FIRST)["since"]
         self.restart()
         [found] = query(self.bob, self.alice)
@@ -230,9 +230,7 @@ class QueryTests(KeysCase):
         for client, pair in ((self.alice, FIRST), (self.bob, SECOND)):
             publish(client, pair)
         found = query(self.alice, self.bob, self.alice, self.carol, self.bob)
-        self.assertEqual(
-            [each.get("hash") for each in found], [SECOND.hash, FIRST.hash, None, SECOND.hash]
-        )
+        self.assertEqual([each.get("hash") for each in found], [SECOND.hash, FIRST.hash, None, SECOND.hash])
 
     def test_bounds(self) -> None:
         """A query has a bound, and so has how much is asked for."""
@@ -264,7 +262,7 @@ class LaunchTests(KeysCase):
         return list(query(self.bob, self.alice, launches=True)[0].get("launches", []))
 
     def test_shown_to_contacts(self) -> None:
-        """They are there for contacts who ask for them, of each device the last; nothing of them is stored."""
+        """They are there for contacts who ask for them, of each device the last; nothing is stored."""
         tablet = self.world.login("alice")
         self.launch(tablet, THIRD)
         for pair in (FIRST, SECOND):

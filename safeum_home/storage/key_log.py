@@ -140,8 +140,11 @@ def is_in_any_chat(c: Connection, foreign: bytes) -> bool:
 
 def _found(rows: Iterable[Row[Any]]) -> list[FoundKeys]:
     return [
-        FoundKeys(KeyLogRow(*log), None if epoch is None else WrappedKey(epoch, wrapped))
-        for *log, epoch, wrapped in rows
+        FoundKeys(
+            KeyLogRow(row.account, row.number, row.position, row.sealed),
+            None if row.epoch is None else WrappedKey(row.epoch, row.wrapped),
+        )
+        for row in rows
     ]
 
 
