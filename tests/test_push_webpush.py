@@ -89,7 +89,7 @@ class WakeTests(WebPushCase):
 
     def test_endpoint_as_it_is(self) -> None:
         """Path and query are the client's: nothing is decoded, encoded or tidied."""
-        for target in ("/", "", "?x=1", "/a/../b//c/./%2e%2E/", "/~a!$&'()*+,;=:@-._?a=b&c=%00/?", "/a%2Fb;x=[1]"):
+        for target in ("/", "", "?x=1", "/a/../b//c/./%2e%2E/", "/~a!$&'()*+,;=:@-._?a=b&c=%00/?", "/a%2Fb;x=1"):
             self.wake(f"https://{HOST}{target}")
             self.assertEqual(self.service.asked[-1], target if target.startswith("/") else f"/{target}")
 

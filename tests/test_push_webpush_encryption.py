@@ -2,11 +2,13 @@
 
 import json
 
+import http_ece
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 from hypothesis import given
 from hypothesis import strategies as some
+from py_vapid import Vapid02
 
 from bridges.push.template import PAYLOADS
 from bridges.push.vapid import LIFE, MOST_ORIGINS, ORDER, USED_FOR, Vapid, derived_key, key_in
@@ -63,6 +65,13 @@ class EncryptionTests(WebPushCase):
         with self.assertRaises(InvalidTag):
             self.subscriber.open(made[0])
 
+    def test_peer(self) -> None:
+        """Mozilla's own library opens it."""
+        private = ec.generate_private_key(CURVE)
+        made = encrypt(b"text", octets_of(private.public_key()), self.subscriber.secret)
+        opened = http_ece.decrypt(made, private_key=private, auth_secret=self.subscriber.secret)
+        self.assertEqual(opened, b"text")
+
     def test_no_point(self) -> None:
         """Off the curve, at infinity, compressed, hybrid, of another length."""
         good = self.subscriber.public
@@ -88,7 +97,7 @@ class EncryptionTests(WebPushCase):
 class KeyTests(WebPushCase):
     def test_derived(self) -> None:
         """What clients subscribe with stays what it is, whatever is changed here."""
-        wanted = "BGHPUtMb4Ho9VY0XHwZJGW4"
+        wanted = "BBRIZpMOA3B-lE5UM2am4UIcJecA7R5x2c0nVfazkpFWC26RdhCialsj08qlRKTodrYvEX1kasoBisoY7zLQ3DA"
         self.assertEqual(self.made().application_key, wanted)
         self.assertEqual(self.secrets, {})
 
@@ -141,11 +150,19 @@ class TokenTests(WebPushCase):
 
     def test_claims(self) -> None:
         """Whom it is for, until when, and whom to turn to: nothing else."""
-        token, _, key = self.vapid().authorization(ORIGIN).removeprefix("vapid t=").partition(", k=")
+        token, _, key = self.vapid().authorization(ORIGIN).removeprefix("vapid t=").partition(",k=")
         claims = json.loads(from_base64url(token.split(".")[1]))
         self.assertEqual(claims, {"aud": ORIGIN, "exp": NOW + LIFE, "sub": CONTACT})
         self.assertLessEqual(LIFE, 24 * 3600)
         self.assertEqual(key, self.provider.application_key)
+
+    def test_peer(self) -> None:
+        """Mozilla's own library takes the signature, and not one for something else."""
+        good = self.vapid().authorization(ORIGIN)
+        self.assertTrue(Vapid02.verify(good))
+        head, claims, rest = good.split(".")
+        other = base64url(from_base64url(claims).replace(b"push.example", b"evil.example"))
+        self.assertFalse(Vapid02.verify(f"{head}.{other}.{rest}"))
 
     def test_kept(self) -> None:
         """A token serves an origin for a while; it is signed anew before it ends, when refused, and from the future."""

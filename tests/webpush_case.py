@@ -12,7 +12,7 @@ from twisted.web.resource import Resource
 
 from bridges.push.webpush import LONGEST_ANSWER, WebPush, WebPushSettings
 from safeum_home.errors import Code, Problem, Tampered
-from safeum_home.outgoing.answers import NoAnswer
+from safeum_home.outgoing.answers import GIVEN_UP, NoAnswer
 from safeum_home.outgoing.http import Answer, HttpLimits, Outgoing
 from safeum_home.outgoing.places import Place
 from safeum_home.outgoing.resolving import UNKNOWN_NAME
@@ -45,7 +45,7 @@ class Services:
     ) -> "Deferred[Answer]":
         self.asked.append((place, path, dict(headers)))
         if place.host in self.silent:
-            waiting: Deferred[Answer] = Deferred()
+            waiting: Deferred[Answer] = Deferred(lambda it: it.errback(NoAnswer(GIVEN_UP)))
             self.open.append(waiting)
             return waiting
         failure = self.failures.get(place.host)

@@ -104,7 +104,7 @@ class Vapid:
             if len(self._tokens) > MOST_ORIGINS:
                 self._tokens.popitem(last=False)
         self._tokens.move_to_end(origin)
-        return f"vapid t={token}, k={self.key.public}"
+        return f"vapid t={token},k={self.key.public}"
 
     def forget(self, origin: str) -> None:
         """The token was refused there: the next one is new."""

@@ -48,7 +48,7 @@ NO_KEY = Refused("the key is not in the sealed store", account_refused=True)
 NO_SUBSCRIPTION = "there is no key of the subscription"
 
 _mail = r"mailto:[^\s@<>\"]{1,64}@[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)+"
-_page = r"https://[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)+(:[0-9]{1,5})?(/[!-~]*)?"
+_page = r"https://[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)+(:[0-9]{1,5})?(/[!#-;=?-~]*)?"
 
 
 class WebPushSettings(EndpointSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
