@@ -3,13 +3,21 @@
 from typing import Any
 
 from bridges.push.template import PAYLOADS
-from bridges.push.webpush import REQUESTS, WebPush, WebPushSettings
-from bridges.push.endpoints import way
+from bridges.push.webpush import webpush
 from safeum_home.errors import Problem
 from safeum_home.outgoing.answers import TLS_FAILED
-from safeum_home.outgoing.http import HttpLimits
 from safeum_home.outgoing.resolving import NOT_ALLOWED
-from safeum_home.ports.push import Accepted, Gone, Outcome, PushAddress, PushContext, Refused, Temporary, Wake
+from safeum_home.ports.push import (
+    Accepted,
+    Gone,
+    Outcome,
+    PushAddress,
+    PushContext,
+    PushProvider,
+    Refused,
+    Temporary,
+    Wake,
+)
 from tests.certificates import Authority
 from tests.doubles.webpush import Subscriber
 from tests.e2e.push_services import WebPushTesting
@@ -21,19 +29,18 @@ LOOPBACK = ("127.0.0.0/8",)
 
 
 class WebPushNetCase(NetCase):
-    def provider(self, root: bytes = ROOT, networks: tuple[str, ...] = LOOPBACK, **more: Any) -> WebPush:
+    def provider(self, root: bytes = ROOT, networks: tuple[str, ...] = LOOPBACK, **more: Any) -> PushProvider:
         def no_secret(_name: str) -> bytes:
             raise AssertionError("no secret is needed")
 
-        settings = WebPushSettings(contact=CONTACT, networks=networks, ca=str(self.ca), **more)
+        settings = {"contact": CONTACT, "networks": networks, "ca": str(self.ca)} | more
         context = PushContext("web", "node.example", reactor, no_secret, lambda: root)
         dns: Any = self.dns
-        client = way("web", reactor, settings, HttpLimits(seconds=settings.seconds), REQUESTS, 128, dns)
-        provider = WebPush(context, settings, client)
+        provider = webpush(context, settings, dns)
         self.addCleanup(provider.stop)
         return provider
 
-    async def wake(self, provider: WebPush, address: PushAddress, wake: Wake = Wake.MESSAGE) -> Outcome:
+    async def wake(self, provider: PushProvider, address: PushAddress, wake: Wake = Wake.MESSAGE) -> Outcome:
         provider.check(address)
         return await provider.wake(address, wake, 60)
 
@@ -118,9 +125,7 @@ class InsideTests(WebPushNetCase):
         node = self.node(HOST)
         provider = self.provider()
         found = await self.wake(provider, Subscriber().at(f"https://{HOST}:{node.port}/moved"))
-        self.assertEqual(
-            found, Refused("the push service is somewhere else: redirects are not followed")
-        )
+        self.assertEqual(found, Refused("the push service is somewhere else: redirects are not followed"))
         self.assertEqual([request.path for request in node.served.requests], [b"/moved"])
 
     async def test_hosts(self) -> None:

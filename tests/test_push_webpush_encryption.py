@@ -5,7 +5,12 @@ import json
 import http_ece
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from hypothesis import given
 from hypothesis import strategies as some
 from py_vapid import Vapid02
@@ -49,7 +54,7 @@ class EncryptionTests(WebPushCase):
         self.assertEqual(subscriber.open(made), text)
 
     def test_one_size(self) -> None:
-        """Every payload is opened by its subscriber alone, is different each time, and is as long as any other."""
+        """A payload is opened by its subscriber alone, is different each time, and as long as any other."""
         made = [
             encrypt(payload, self.subscriber.public, self.subscriber.secret)
             for payload in [*PAYLOADS.values()] * 2
@@ -111,7 +116,7 @@ class KeyTests(WebPushCase):
         self.assertNotEqual(derived_key(other).private_numbers().private_value, scalar)
 
     def test_order(self) -> None:
-        """The group's order times the base point is infinity: the scalar before it is the base point's negative."""
+        """One less than the group's order times the base point is that point's negative."""
         last = ec.derive_private_key(ORDER - 1, CURVE).public_key().public_numbers()
         first = ec.derive_private_key(1, CURVE).public_key().public_numbers()
         self.assertEqual((last.x, last.y), (first.x, P - first.y))
@@ -165,7 +170,7 @@ class TokenTests(WebPushCase):
         self.assertFalse(Vapid02.verify(f"{head}.{other}.{rest}"))
 
     def test_kept(self) -> None:
-        """A token serves an origin for a while; it is signed anew before it ends, when refused, and from the future."""
+        """A token serves an origin for a while; it is new before it ends, when refused, from the future."""
         vapid = self.vapid()
         first = vapid.authorization(ORIGIN)
         self.assertNotEqual(vapid.authorization("https://other.example"), first)

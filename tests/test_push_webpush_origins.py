@@ -148,7 +148,13 @@ class RoomTests(OriginCase):
         """However wakes end, their room is free again."""
         origins = self.provider._origins
         self.services.failures["dead.example"] = NoAnswer(IN_TIME)
-        for endpoint in (ENDPOINT, EVIL, "https://dead.example/", f"https://{HOST}/410", f"https://{HOST}/500"):
+        for endpoint in (
+            ENDPOINT,
+            EVIL,
+            "https://dead.example/",
+            f"https://{HOST}/410",
+            f"https://{HOST}/500",
+        ):
             for _ in range(10):
                 self.wake(endpoint)
         self.assertIsInstance(self.wake(address=self.address(key=None)), Refused)
@@ -176,7 +182,3 @@ class BoundTests(OriginCase):
             turn.answered(well=True)
             turn.over()
         self.assertEqual(next(iter(origins._origins)), Place("3.example"))
-
-
-
-

@@ -99,9 +99,7 @@ class WebPushCase(SynchronousTestCase):
     def serve(self, host: str, port: int = 443) -> PushService:
         """A push service at an origin, for subscriptions of the node's key."""
         place = Place(host, port)
-        double = PushService(
-            f"https://{place.authority}", self.provider.application_key, self.clock.seconds
-        )
+        double = PushService(f"https://{place.authority}", self.provider.application_key, self.clock.seconds)
         self.services.served[place] = double
         return double
 

@@ -48,7 +48,7 @@ def derived_key(octets: bytes) -> EllipticCurvePrivateKey:
 
 
 def key_in(pem: bytes) -> EllipticCurvePrivateKey:
-    """The private key in a PEM document; raises ValueError, which quotes nothing, for any but one of P-256."""
+    """The private key of P-256 in a PEM document; else raises ValueError, which quotes nothing."""
     with suppress(ValueError, TypeError):
         key = load_pem_private_key(pem, None)
         if isinstance(key, EllipticCurvePrivateKey) and key.curve.name == CURVE.name:
@@ -79,7 +79,7 @@ class Vapid:
     """The key of a provider, and its tokens: one for each origin, for a while."""
 
     def __init__(self, context: PushContext, contact: str, key: str | None) -> None:
-        """`contact` is for whoever runs a push service; `key` is `secret:NAME`, or None for the node's own."""
+        """`contact` is for who runs push services; `key` is `secret:NAME`, or None for the node's own."""
         self._context = context
         self._contact = contact
         self._name = key

@@ -1,8 +1,8 @@
 """Web Push (RFC 8030): one POST to the endpoint of a subscription, of a browser or of UnifiedPush.
 
-The message is encrypted for the subscriber (RFC 8291), and the node says who it is (VAPID, RFC 8292). Endpoints
-are what clients say they are: they are asked through the guarded way out, and no push service is trusted to
-speak for another.
+The message is encrypted for the subscriber (RFC 8291), and the node says who it is (VAPID, RFC 8292).
+Endpoints are what clients say they are: they are asked through the guarded way out, and no push service is
+trusted to speak for another.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Protocol
 
 from msgspec import Meta
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IResolver
 
 from bridges.push.endpoints import Endpoint, Endpoints, EndpointSettings, read_endpoints, way
 from bridges.push.origins import AT_ONE, Origins, Turn
@@ -59,7 +60,7 @@ class WebPushSettings(EndpointSettings, frozen=True, forbid_unknown_fields=True,
     key: SecretName | None = None
     """The private key of P-256 (PEM) that clients' subscriptions are for, in place of the node's own."""
     urgency: Literal["high", "normal"] = "high"
-    """Of messages; calls are `high`. With `normal` a telephone in deep sleep gets them when it wakes anyway."""
+    """Of messages; calls are `high`. `normal` waits until a telephone in deep sleep wakes anyway."""
 
 
 class Asks(Protocol):
@@ -159,7 +160,7 @@ class WebPush:
 
 
 def _unanswered(turn: Turn, reason: str) -> Outcome:
-    """What it means that there is no answer: never that the provider is in trouble, which is many services."""
+    """What it means that there is no answer: it is told of the one address."""
     if reason == TOO_LONG:
         # That is for one endpoint alone, which its client may have found for this.
         turn.answered(well=False)
@@ -169,13 +170,13 @@ def _unanswered(turn: Turn, reason: str) -> Outcome:
     return Refused(reason) if reason == NOT_ALLOWED else Temporary(reason, address_alone=True)
 
 
-def webpush(context: PushContext, settings: Mapping[str, Any]) -> PushProvider:
-    """The bridge; raises `ConfigError`. Blocks while it reads `ca`."""
+def webpush(context: PushContext, settings: Mapping[str, Any], dns: IResolver | None = None) -> PushProvider:
+    """The bridge; raises `ConfigError`. Blocks while it reads `ca`. `dns` is by default the machine's."""
     found = _read(context.name, settings)
     limits = HttpLimits(
         seconds=found.seconds, answer=LONGEST_ANSWER, at_once=AT_ONCE, waiting=AT_ONE - AT_ONCE, kept=KEPT
     )
-    http = way(_whose(context.name), context.reactor, found, limits, REQUESTS, PLACES)
+    http = way(_whose(context.name), context.reactor, found, limits, REQUESTS, PLACES, dns)
     return WebPush(context, found, http)
 
 

@@ -17,6 +17,7 @@ from twisted.web.server import Request
 from safeum_home.ports.push import PushAddress
 
 DAY = 24 * 3600
+URGENCIES = ("very-low", "low", "normal", "high")
 
 
 def base64url(octets: bytes) -> str:
@@ -101,7 +102,7 @@ class PushService(Resource):
         body: bytes = request.content.read()
         if not (head.get("ttl", "").isdigit() and head.get("content-encoding") == "aes128gcm" and body):
             return 400
-        if len(head.get("topic", "")) > 32 or head.get("urgency") not in ("very-low", "low", "normal", "high"):
+        if len(head.get("topic", "")) > 32 or head.get("urgency") not in URGENCIES:
             return 400
         if len(body) > 4096:
             return 413
@@ -120,9 +121,7 @@ class PushService(Resource):
         head, claims, signature = parameters["t"].split(".")
         if json.loads(from_base64url(head)) != {"typ": "JWT", "alg": "ES256"}:
             return False
-        point = ec.EllipticCurvePublicKey.from_encoded_point(
-            ec.SECP256R1(), from_base64url(parameters["k"])
-        )
+        point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), from_base64url(parameters["k"]))
         octets = from_base64url(signature)
         pair = int.from_bytes(octets[:32], "big"), int.from_bytes(octets[32:], "big")
         try:

@@ -5,14 +5,12 @@ import subprocess
 from typing import Any
 from urllib.parse import urlsplit
 
-import treq
-from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
-from twisted.protocols.portforward import ProxyFactory
-from twisted.python.failure import Failure
+from twisted.protocols.portforward import ProxyClientFactory, ProxyFactory, ProxyServer
 from twisted.trial.unittest import TestCase
-from twisted.web.client import Agent, HTTPConnectionPool
 
+from safeum_home.outgoing.answers import NoAnswer
+from safeum_home.outgoing.http import HttpLimits, ProviderHttp
 from safeum_home.ports.push import PushAddress
 from tests.certificates import Authority
 from tests.doubles.webpush import from_base64url
@@ -20,6 +18,14 @@ from tests.e2e.node_process import PATIENCE, _free_port
 from tests.e2e.registries import node, npm
 
 PACKAGE = "web-push-testing@1.2.2"
+
+
+class _QuietClients(ProxyClientFactory):
+    noisy = False
+
+
+class _Behind(ProxyServer):
+    clientProtocolFactory = _QuietClients
 
 
 class WebPushTesting:
@@ -36,11 +42,14 @@ class WebPushTesting:
         case.addCleanup(process.kill)
         before = ProxyFactory("127.0.0.1", self._plain)
         before.noisy = False
+        before.protocol = _Behind
         listening = reactor.listenSSL(0, before, authority.server(host), interface="127.0.0.1")
         case.addCleanup(listening.stopListening)
         self.port: int = listening.getHost().port
         self._host = host
-        self._agent = Agent(reactor, pool=HTTPConnectionPool(reactor, persistent=False))
+        # Not by the way that is tested: as its subscribers ask it.
+        self._http = ProviderHttp(reactor, f"http://127.0.0.1:{self._plain}", None, HttpLimits())
+        case.addCleanup(self._http.close)
 
     async def started(self) -> None:
         """It answers."""
@@ -49,9 +58,7 @@ class WebPushTesting:
             try:
                 await self._post("status", {})
                 return
-            except OSError:
-                pass
-            except Exception:
+            except NoAnswer:
                 if self._reactor.seconds() > until:
                     raise
             await deferLater(self._reactor, 0.05)
@@ -62,9 +69,7 @@ class WebPushTesting:
         found = await self._post("subscribe", options)
         path = urlsplit(found["data"]["endpoint"]).path
         keys = {name: from_base64url(text) for name, text in found["data"]["keys"].items()}
-        return PushAddress(
-            f"https://{self._host}:{self.port}{path}", key=keys["p256dh"], secret=keys["auth"]
-        )
+        return PushAddress(f"https://{self._host}:{self.port}{path}", key=keys["p256dh"], secret=keys["auth"])
 
     async def expire(self, address: PushAddress) -> None:
         """The subscription ends."""
@@ -76,10 +81,10 @@ class WebPushTesting:
         return list(found["data"]["messages"])
 
     async def _post(self, path: str, document: object) -> Any:
-        url = f"http://127.0.0.1:{self._plain}/{path}"
-        response = await treq.post(url, json=document, agent=self._agent)
-        text = await response.text()
-        return json.loads(text) if text.startswith("{") else text
+        kind = {"Content-Type": "application/json"}
+        answer = await self._http.request("POST", f"/{path}", kind, json.dumps(document).encode())
+        assert answer.status == 200, answer
+        return json.loads(answer.body) if answer.body.startswith(b"{") else None
 
 
 def _name(address: PushAddress) -> str:
