@@ -31,7 +31,7 @@ class Peer(Protocol):
 
     transport: Any
 
-    def __init__(self, settings: dict[SettingCodes, int]) -> None:
+    def __init__(self, settings: dict[SettingCodes | int, int]) -> None:
         self.h2 = H2Connection(H2Configuration(client_side=False, header_encoding="ascii"))
         self.h2.local_settings.update({SettingCodes.MAX_CONCURRENT_STREAMS: 1000, **settings})
         self.h2.local_settings.acknowledge()
@@ -51,16 +51,16 @@ class Peer(Protocol):
     def dataReceived(self, data: bytes) -> None:
         if self.deaf:
             return
-        for event in self.h2.receive_data(data):
+        happened: list[Any] = list(self.h2.receive_data(data))
+        for event in happened:
             if isinstance(event, RequestReceived):
-                self.asked.append((event.stream_id or 0, dict(event.headers or [])))
+                self.asked.append((event.stream_id, dict(event.headers)))
             elif isinstance(event, DataReceived):
-                stream = event.stream_id or 0
-                self.bodies[stream] = self.bodies.get(stream, b"") + (event.data or b"")
+                self.bodies[event.stream_id] = self.bodies.get(event.stream_id, b"") + event.data
             elif isinstance(event, StreamEnded):
-                self.whole.append(event.stream_id or 0)
+                self.whole.append(event.stream_id)
             elif isinstance(event, StreamReset):
-                self.reset.append((event.stream_id or 0, int(event.error_code or 0)))
+                self.reset.append((event.stream_id, int(event.error_code)))
             elif isinstance(event, PingReceived):
                 self.pings += 1
         self.flush()
@@ -104,7 +104,7 @@ class Peers:
 
     def __init__(self) -> None:
         self.made: list[Peer] = []
-        self.settings: dict[SettingCodes, int] = {}
+        self.settings: dict[SettingCodes | int, int] = {}
         self.agreed: bytes | None = b"h2"
         """What TLS agrees on."""
         self.refuses: BaseException | None = None

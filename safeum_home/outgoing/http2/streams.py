@@ -177,4 +177,3 @@ _ON: dict[type[Event], Callable[[Streams, Any], None]] = {
     StreamReset: Streams._on_reset,
     WindowUpdated: Streams._on_window,
 }
-
