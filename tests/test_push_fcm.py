@@ -14,7 +14,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.answers import IN_TIME
 from safeum_home.ports.push import Accepted, Gone, PushAddress, Refused, Temporary, Wake
 from tests.doubles.fcm import ERRORS, FcmDouble
-from tests.push_case import PushCase
+from tests.push_bridge_case import PushBridgeCase
 from tests.sms_case import Scripted
 
 TOKEN = "fGhIjKlMnOpQrStUvWxYz0:APA91b" + "Ab-_9" * 26
@@ -22,7 +22,7 @@ LOGIN = "https://oauth2.googleapis.com"
 IN_TROUBLE = "FCM is in trouble"
 
 
-class FcmCase(PushCase):
+class FcmCase(PushBridgeCase):
     def setUp(self) -> None:
         super().setUp()
         self.double = FcmDouble(LOGIN, self.clock.seconds)

@@ -22,7 +22,7 @@ from safeum_home.outgoing.places import Place
 from safeum_home.outgoing.resolving import UNKNOWN_NAME
 from safeum_home.ports.push import Accepted, Gone, Outcome, PushAddress, Refused, Temporary, Wake
 from tests.doubles.wns import ANSWERS, EntraDouble, WnsDouble
-from tests.push_case import PushCase
+from tests.push_bridge_case import PushBridgeCase
 from tests.sms_case import Scripted
 
 HOST = "wns2-hk2p.notify.windows.com"
@@ -58,7 +58,7 @@ class Ways:
         return succeed(None)
 
 
-class WnsCase(PushCase):
+class WnsCase(PushBridgeCase):
     def setUp(self) -> None:
         super().setUp()
         self.entra = EntraDouble()

@@ -7,11 +7,10 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from bridges.push.oauth import Access, AccessTokens, NoAccess
 from safeum_home.errors import Problem
-from safeum_home.outgoing.answers import IN_TIME, NoAnswer
+from safeum_home.outgoing.answers import GIVEN_UP, IN_TIME, NoAnswer
 from safeum_home.outgoing.http import Answer
 from safeum_home.ports.push import Outcome, PushAddress, Refused, Temporary, Wake
 
-GIVEN_UP = "the wake was given up"
 NOT_OURS = "the address is none of this provider's"
 
 

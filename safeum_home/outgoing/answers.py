@@ -30,10 +30,11 @@ class NoAnswer(Exception):
 TLS_FAILED = "TLS failed"
 TOO_LONG = "the answer is too long"
 IN_TIME = "there was no answer in time"
+GIVEN_UP = "the request was given up"
 TOO_MANY = "too many requests are waiting"
 
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
-    ((CancelledError, error.ConnectingCancelledError), "the request was given up"),
+    ((CancelledError, error.ConnectingCancelledError), GIVEN_UP),
     ((error.DNSLookupError, error.UnknownHostError), "the name is not known"),
     ((error.ConnectionRefusedError,), "the connection is refused"),
     ((error.TimeoutError, error.TCPTimedOutError), "there is no connection in time"),

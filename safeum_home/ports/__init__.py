@@ -10,9 +10,11 @@ from safeum_home.ports.connection import (
     ConnectionHandler,
 )
 from safeum_home.ports.delivery import (
+    WAKING,
     Bus,
     Published,
     Subscriber,
+    Waking,
 )
 from safeum_home.ports.domain import (
     Announcer,
@@ -62,6 +64,7 @@ from safeum_home.ports.storage import (
 )
 
 __all__ = [
+    "WAKING",
     "Accepted",
     "Acquaintance",
     "Acquaintances",
@@ -105,5 +108,6 @@ __all__ = [
     "Temporary",
     "TextMessages",
     "TypingPrivacy",
+    "Waking",
     "WrappedKey",
 ]
