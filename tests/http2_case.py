@@ -51,10 +51,10 @@ class Peer(Protocol):
     def dataReceived(self, data: bytes) -> None:
         if self.deaf:
             return
-        happened: list[Any] = list(self.h2.receive_data(data))
-        for event in happened:
+        for event in self.h2.receive_data(data):
             if isinstance(event, RequestReceived):
-                self.asked.append((event.stream_id, dict(event.headers)))
+                fields: Any = event.headers
+                self.asked.append((event.stream_id, dict(fields)))
             elif isinstance(event, DataReceived):
                 self.bodies[event.stream_id] = self.bodies.get(event.stream_id, b"") + event.data
             elif isinstance(event, StreamEnded):
