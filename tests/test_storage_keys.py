@@ -9,7 +9,7 @@ from tests.storage import OnPostgres, StorageCase, blind, wrap
 class KeyLogTests(StorageCase):
     """Ann is in a chat with Bob and one with Cy; Eve is in none."""
 
-    async def setUp(self) -> None:
+    async def setUp(self) -> None:  # type: ignore[override] # trial waits for it
         await super().setUp()
         await self.write(accounts.insert_account, AccountRow(blind("ann"), b"a", wrap("ann")), blind("l"))
         for chat, members in (("c1", ("ann", "bob")), ("c2", ("ann", "cy")), ("c3", ("ann", "bob"))):
