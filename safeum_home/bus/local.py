@@ -9,12 +9,12 @@ class LocalBus:
 
     def __init__(self) -> None:
         self._subscribers: dict[AccountId, tuple[Subscriber, ...]] = {}
-        self._attendance: tuple[Attendance, ...] = ()
+        self._attendances: tuple[Attendance, ...] = ()
         self._waker: Waker | None = None
 
     def observe(self, attendance: Attendance) -> None:
-        """Tell it from now on who comes and goes."""
-        self._attendance = (*self._attendance, attendance)
+        """Tell it, too, from now on who comes and goes."""
+        self._attendances = (*self._attendances, attendance)
 
     def wakes(self, waker: Waker) -> None:
         """Tell it from now on what devices are to be woken for."""
@@ -27,7 +27,7 @@ class LocalBus:
         for other in before:
             if other.device == subscriber.device and other is not subscriber:
                 other.replaced()
-        for attendance in self._attendance:
+        for attendance in self._attendances:
             attendance.came(account, subscriber)
 
     def unsubscribe(self, account: AccountId, subscriber: Subscriber) -> None:
@@ -36,7 +36,7 @@ class LocalBus:
             self._subscribers[account] = left
         else:
             self._subscribers.pop(account, None)
-        for attendance in self._attendance:
+        for attendance in self._attendances:
             attendance.left(account, subscriber)
 
     def publish(self, account: AccountId, event: Published) -> None:

@@ -35,6 +35,9 @@ from safeum_home.ports.domain import (
     Source,
     Staged,
 )
+from safeum_home.ports.keys import (
+    Interlocutors,
+)
 from safeum_home.ports.presence import (
     Acquaintance,
     Acquaintances,
@@ -88,6 +91,7 @@ __all__ = [
     "EpochTurns",
     "Forfeits",
     "Forget",
+    "Interlocutors",
     "Introduce",
     "Introductions",
     "Key",
