@@ -21,6 +21,7 @@ class Listener:
         self.keeps_up = True
         self.used_at = 0.0
         self.on_use: Callable[[], None] | None = None
+        self.woken = self.asleep = False
         self.heard: list[Any] = []
         self._bus = bus
 

@@ -17,6 +17,7 @@ INTERNAL_ERROR, TRY_AGAIN_LATER = 1011, 1013
 REPLACED = 4009
 REVOKED = 4010
 ACCOUNT_CLOSED = 4011
+ASLEEP = 4012
 
 
 class ConnectedDevice:
@@ -30,10 +31,13 @@ class ConnectedDevice:
         "_unacknowledged",
         "_waiting",
         "account",
+        "asleep",
         "device",
         "host",
         "on_use",
+        "unreachable",
         "used_at",
+        "woken",
     )
 
     _log = Logger()
@@ -46,11 +50,16 @@ class ConnectedDevice:
         outbound: Outbound,
         max_unacknowledged: int,
         now: float,
+        woken: bool = False,
     ) -> None:
         self.account = account
         self.device = device
         self.host = host
         self.used_at = now
+        self.woken = woken
+        self.asleep = False
+        self.unreachable: float | None = None
+        """When it had been used last as it turned out that nothing can wake it."""
         self.on_use: Callable[[], None] | None = None
         self._outbound = outbound
         self._max_unacknowledged = max_unacknowledged
@@ -121,6 +130,16 @@ class ConnectedDevice:
     @property
     def keeps_up(self) -> bool:
         return self._outbound.clear
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether it was sent all that there is."""
+        return self._catch_up is None and self._outbound.clear
+
+    @property
+    def has_all(self) -> bool:
+        """Whether it was sent all, and has said that it holds the messages of others among that."""
+        return self.up_to_date and self._unacknowledged is None
 
     def used(self, now: float) -> None:
         """Whoever is at the device has it do something."""

@@ -11,6 +11,8 @@ from safeum_home.ports.connection import (
 )
 from safeum_home.ports.delivery import (
     Bus,
+    Busy,
+    Hold,
     Published,
     Subscriber,
 )
@@ -70,6 +72,7 @@ __all__ = [
     "Blinder",
     "Bulk",
     "Bus",
+    "Busy",
     "Caller",
     "ClientConnection",
     "Committed",
@@ -83,6 +86,7 @@ __all__ = [
     "EpochTurns",
     "Forfeits",
     "Forget",
+    "Hold",
     "Introduce",
     "Introductions",
     "Key",

@@ -55,6 +55,7 @@ class _Way:
     device = DeviceId("elsewhere")
     host = ""
     keeps_up = True
+    woken = asleep = False
 
     def __init__(self) -> None:
         self.used_at = 0.0

@@ -16,6 +16,7 @@ from safeum_home.protocol.commands.accounts import (
     SessionLogin,
     SessionLogout,
     SessionResume,
+    SessionSleep,
 )
 from safeum_home.protocol.commands.avatars import (
     AvatarGet,
@@ -266,6 +267,7 @@ __all__ = [
     "SessionLogin",
     "SessionLogout",
     "SessionResume",
+    "SessionSleep",
     "SettingsKept",
     "Start",
     "SyncStart",

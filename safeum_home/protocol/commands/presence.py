@@ -4,7 +4,7 @@ from safeum_home.protocol.command import Done, Params, Result, command
 from safeum_home.protocol.presence import Presence, PresenceAccounts
 
 
-@command("presence.set", Done)
+@command("presence.set", Done, activity=False)
 class PresenceSet(Params, frozen=True):
     """Whether this device is in use. One that is not is told nothing of others; then it is told all anew.
 
@@ -20,7 +20,7 @@ class PresenceList(Result, frozen=True):
     presences: list[Presence]
 
 
-@command("presence.get", PresenceList, cost=5)
+@command("presence.get", PresenceList, cost=5, activity=False)
 class PresenceGet(Params, frozen=True):
     """How it is with contacts now. Whoever is none, hides, or does not exist is `unknown`."""
 
