@@ -30,9 +30,11 @@ from safeum_home.config import (
 from safeum_home.gateway.session import Session
 from safeum_home.node.alone import ALONE
 from safeum_home.node.domain import make_domain
+from safeum_home.node.waking import NO_PUSHES
 from safeum_home.ports import TextMessages
 from safeum_home.ports.federation import Peers
 from safeum_home.ports.files import BlobStore
+from safeum_home.ports.push import Pushes
 from safeum_home.presence.rounds import Rounds
 from safeum_home.protocol import MAX_FRAME, frames
 from safeum_home.sealing.root import generate
@@ -269,6 +271,7 @@ class World:
         files: FileSection | None = None,
         node: str = NODE,
         peers: Peers = ALONE,
+        pushes: Pushes = NO_PUSHES,
         **limits: Any,
     ) -> None:
         self.clock = Clock()
@@ -298,6 +301,7 @@ class World:
             maybeDeferred,
             storage=FileStorage(self.store, maybeDeferred),
             peers=peers,
+            pushes=pushes,
         )
         self.services = self.domain.services
         self.connections: list[Connection] = []

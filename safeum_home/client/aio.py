@@ -32,7 +32,7 @@ from safeum_home.client.search import MOST, Found, search
 from safeum_home.client.state import State
 from safeum_home.client.trust import node_at
 from safeum_home.protocol import commands as c
-from safeum_home.protocol.push import Payload, WakeClass
+from safeum_home.protocol.push import Payload, Wake
 from safeum_home.protocol.types import Message
 
 R = TypeVar("R", bound=c.Result)
@@ -160,7 +160,7 @@ class Client(GroupMethods):
         """See `sleeping.Sleeping.wake`."""
         self._client.wake(by_push)
 
-    def on_push(self, payload: Payload) -> WakeClass | None:
+    def on_push(self, payload: Payload) -> Wake | None:
         """See `sleeping.Sleeping.on_push`."""
         return self._client.on_push(payload)
 

@@ -9,7 +9,7 @@ from safeum_home.client.errors import ClientError, Closing
 from safeum_home.client.finding import Finding
 from safeum_home.client.inbox import Inbox
 from safeum_home.protocol import commands as c
-from safeum_home.protocol.push import Payload, WakeClass, read_wake
+from safeum_home.protocol.push import Payload, Wake, read_wake
 
 _NORMAL = 1000
 
@@ -44,7 +44,7 @@ class Sleeping(Finding):
         self._by_push = by_push and not self._calls.open
         self._machine.wake()
 
-    def on_push(self, payload: Payload) -> WakeClass | None:
+    def on_push(self, payload: Payload) -> Wake | None:
         """A push has come: come back, and say what for; None, and nothing is done, for what is no wake."""
         wake = read_wake(payload)
         if wake is not None:

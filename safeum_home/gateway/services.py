@@ -37,11 +37,6 @@ class Identity(Protocol):
     def policy(self) -> str | None: ...
 
 
-async def nothing_wakes(account: AccountId, device: DeviceId) -> bool:
-    """Where nothing wakes devices."""
-    return False
-
-
 @dataclass(slots=True)
 class Services:
     """What all sessions of a node share. A session keeps the `limits` that it began with."""
@@ -63,9 +58,10 @@ class Services:
     support_chat: Callable[[AccountId], ChatId]
     busy: Busy
     """What keeps devices awake besides commands."""
+    wakeable: Callable[[AccountId, DeviceId], Awaitable[bool]]
+    """Whether a device can be woken once it sleeps."""
     transfers: FileTransfers | None = None
     """What serves files over HTTP."""
-    wakeable: Callable[[AccountId, DeviceId], Awaitable[bool]] = nothing_wakes
     sessions: set["Session"] = field(default_factory=set)
     """Those whose connections are open."""
 

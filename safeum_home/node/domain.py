@@ -32,8 +32,10 @@ from safeum_home.node.running import Domain as Domain
 from safeum_home.node.shared_chats import make_shared_chats
 from safeum_home.node.shared_posts import make_shared_posts
 from safeum_home.node.turning import InThread
+from safeum_home.node.waking import NO_PUSHES, make_waking
 from safeum_home.ports import Database, Forfeits, TextMessages
 from safeum_home.ports.federation import Peers
+from safeum_home.ports.push import Pushes
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
 from safeum_home.spawn import spawn
@@ -51,11 +53,12 @@ def make_domain(
     *,
     storage: FileStorage,
     peers: Peers = ALONE,
+    pushes: Pushes = NO_PUSHES,
 ) -> Domain:
     """Wire the domain of the node `config` describes. `clock` provides IReactorTime.
 
     `in_thread` runs what blocks; `forfeits` are ended with each account that is closed. Files lie in
-    `storage`. `peers` are other nodes.
+    `storage`. `peers` are other nodes. Devices are woken through `pushes`.
     """
     means = make_means(config, clock, database, vault, in_thread, peers)
     directory, registry, bus, section = means.directory, means.registry, means.bus, config.limits
@@ -65,6 +68,7 @@ def make_domain(
     ways = make_message_changes(means, files.attachments)
     messaging = make_messaging(means, presence, ways.composing)
     findable, sync_routes = make_contact_sync(means)
+    waking = make_waking(means, pushes)
 
     def forget(account: AccountId, login: str) -> None:
         directory.forget_account(account)
@@ -100,6 +104,7 @@ def make_domain(
         **history.forwarded(groups.forwarding),
         **files.routes,
         **sync_routes,
+        **waking.routes,
     }
     sources = (*messaging.sources, *people.sources, *groups.sources, *ways.sources)
     services = Services(
@@ -117,6 +122,7 @@ def make_domain(
         node_key=encode_octets(vault.signer.public_key),
         support_chat=registry.support_chat,
         busy=means.busy,
+        wakeable=waking.registrations.wakeable,
         transfers=files.transfers,
     )
     rates = {

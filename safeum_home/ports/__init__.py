@@ -10,11 +10,13 @@ from safeum_home.ports.connection import (
     ConnectionHandler,
 )
 from safeum_home.ports.delivery import (
+    WAKING,
     Bus,
     Busy,
     Hold,
     Published,
     Subscriber,
+    Waking,
 )
 from safeum_home.ports.domain import (
     Announcer,
@@ -64,6 +66,7 @@ from safeum_home.ports.storage import (
 )
 
 __all__ = [
+    "WAKING",
     "Accepted",
     "Acquaintance",
     "Acquaintances",
@@ -109,5 +112,6 @@ __all__ = [
     "Temporary",
     "TextMessages",
     "TypingPrivacy",
+    "Waking",
     "WrappedKey",
 ]

@@ -6,19 +6,38 @@ from typing import Protocol
 from msgspec import Struct
 
 from safeum_home.ids import AccountId, ChatId, DeviceId
+from safeum_home.ports.push import Wake
+
+
+class Waking(Struct, frozen=True):
+    """That an event is something its receiver wants to be told of while away: with it devices are woken.
+
+    Whoever has muted `chat` is not woken, unless `message` mentions him: one of that chat, encoded. None of
+    that leaves the node.
+    """
+
+    wake: Wake = Wake.MESSAGE
+    chat: ChatId | None = None
+    message: bytes = b""
+
+
+WAKING = Waking()
+"""Of what is told in no chat, to one account alone."""
 
 
 class Published(Struct, frozen=True):
     """An event on its way to the sessions of an account: encoded and framed once, for all of them.
 
     `position` is 0 for what is not durable. `chat` is set for messages of others, whose arrival at a
-    device is to be told to their sender. `skip` names the device that caused it and knows already.
+    device is to be told to their sender. `skip` names the device that caused it and knows already. With
+    `wake` devices of the account that sleep are woken.
     """
 
     frame: bytes
     position: int = 0
     chat: ChatId | None = None
     skip: DeviceId | None = None
+    wake: Waking | None = None
 
 
 class Subscriber(Protocol):

@@ -14,8 +14,8 @@ Payload = bytes | str | Mapping[str, object]
 """A push as a device has it: the text that came, or its members as an operating system hands them over."""
 
 
-class WakeClass(StrEnum):
-    """What a device is woken for."""
+class Wake(StrEnum):
+    """The class of a wake: all that a provider, and whoever reads the payload, learns of why."""
 
     MESSAGE = "msg"
     """There is something to fetch."""
@@ -23,25 +23,25 @@ class WakeClass(StrEnum):
     """Somebody calls now."""
 
 
-class _Wake(Struct, frozen=True):
+class _Told(Struct, frozen=True):
     wake: Annotated[str, Meta(min_length=1, max_length=32)]
 
 
-_decoder = msgspec.json.Decoder(_Wake)
+_decoder = msgspec.json.Decoder(_Told)
 
 
-def read_wake(payload: Payload) -> WakeClass | None:
+def read_wake(payload: Payload) -> Wake | None:
     """What a push is for, whatever else is in it; None for one that is no wake of a node's.
 
     A class of a newer node is as good as `MESSAGE`: there is something to fetch.
     """
     try:
         if isinstance(payload, Mapping):
-            told = msgspec.convert(payload, _Wake)
+            told = msgspec.convert(payload, _Told)
         elif len(payload) > MOST:
             return None
         else:
             told = _decoder.decode(payload)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
-    return WakeClass(told.wake) if told.wake in list(WakeClass) else WakeClass.MESSAGE
+    return Wake(told.wake) if told.wake in list(Wake) else Wake.MESSAGE

@@ -15,9 +15,10 @@ from twisted.names.authority import BindAuthority
 from twisted.names.server import DNSServerFactory
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from federation.addresses import Addresses
-from federation.dns import dns_of
-from federation.resolving import (
+from safeum_home.outgoing.addresses import Addresses
+from safeum_home.outgoing.answers import NoAnswer
+from safeum_home.outgoing.dns import dns_of
+from safeum_home.outgoing.resolving import (
     MOST_ADDRESSES,
     MOST_QUESTIONS,
     MOST_TARGETS,
@@ -27,7 +28,6 @@ from federation.resolving import (
     UNKNOWN_NAME,
     Names,
 )
-from safeum_home.outgoing.answers import NoAnswer
 from tests.federation_names import ScriptedDns
 
 reactor: Any = _reactor

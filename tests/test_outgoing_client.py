@@ -6,10 +6,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory
 from twisted.protocols.wire import Echo
 
-from federation import client as client_module
-from federation.places import Place
-from federation.resolving import NOT_ALLOWED, UNKNOWN_NAME
 from safeum_home.outgoing.answers import IN_TIME, TLS_FAILED, TOO_LONG, TOO_MANY
+from safeum_home.outgoing.places import Place
+from safeum_home.outgoing.resolving import NOT_ALLOWED, UNKNOWN_NAME
 from tests.certificates import Authority
 from tests.federation_net import NetCase, Node, reactor
 
@@ -222,9 +221,8 @@ class BoundTests(NetCase):
 
     async def test_kept_connections(self) -> None:
         """Those of the places that were not asked for longest are closed first; none that is in use."""
-        self.patch(client_module, "MOST_PLACES", 2)
         nodes = [self.node(f"{number}.example") for number in range(4)]
-        client = self.client()
+        client = self.client(places=2)
         busy: Deferred[Any] = client.request(Place("0.example", nodes[0].port), "GET", "/drip", {})
         for number in (1, 2, 3, 2, 3):
             await client.request(Place(f"{number}.example", nodes[number].port), "GET", "/ok", {})

@@ -1,4 +1,4 @@
-"""The one way out to other nodes: to addresses that were checked, over verified TLS, with all of it bounded.
+"""The one way out to hosts that somebody else named: checked addresses, verified TLS, all of it bounded.
 
 Each place (`places.Place`) has connections of its own, which are kept for a while. What a request may use is
 `outgoing.http`'s to hold: its total time, the size of an answer, how much goes on at once; there are no
@@ -26,34 +26,43 @@ from twisted.web.client import URI, Agent, HTTPConnectionPool
 from twisted.web.iweb import IAgent, IAgentEndpointFactory
 from zope.interface import implementer
 
-from federation.places import Place
-from federation.resolving import Names, Target
-from federation.tls import Trust
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
 from safeum_home.outgoing.http import Answer, HttpLimits, NetworkHttp
+from safeum_home.outgoing.places import Place
+from safeum_home.outgoing.resolving import Names, Target
+from safeum_home.outgoing.tls import Trust
 
-ANYWHERE = "https://node.invalid"
+ANYWHERE = "https://place.invalid"
 """What URLs begin with. treq's have no IPv6 addresses: where it is, is the way's to know.
 
 Its name is in Host."""
 MOST_PLACES = 1024
-"""Places whose connections are kept; beyond it those go first that were not used for longest."""
 RESERVED = 4
-"""One in so many of all requests is kept for those that tell nodes what waits for them."""
+"""One in so many of all requests is kept for those that are not questions, but hand over what waits."""
 
 
 class Client:
-    """Requests to other nodes."""
+    """Requests to places."""
 
     def __init__(
-        self, reactor: Any, names: Names, trust: Trust, limits: HttpLimits, requests: int = 256
+        self,
+        reactor: Any,
+        names: Names,
+        trust: Trust,
+        limits: HttpLimits,
+        requests: int = 256,
+        places: int = MOST_PLACES,
     ) -> None:
-        """`limits` hold for each place, `requests` is how many may go on or wait for all of them together."""
+        """`limits` hold for each place, `requests` is how many may go on or wait for all of them together.
+
+        Connections of so many `places` are kept; beyond it those go first that were not used for longest.
+        """
         self._reactor = reactor
         self._names = names
         self._trust = trust
         self._limits = limits
         self._requests = requests
+        self._most_places = places
         self._places: OrderedDict[Place, NetworkHttp] = OrderedDict()
         self._open = 0
 
@@ -70,7 +79,7 @@ class Client:
         """Ask; fails with `NoAnswer` and with nothing else. `path` begins with a slash.
 
         `most` octets of an answer are taken, where that is less than usual. `reserved`: it may use what is
-        kept for what waits for other nodes, so that questions to dead nodes hold up nothing of it.
+        kept for what waits to be handed over, so that questions to dead places hold up nothing of it.
         """
         if self._open >= self._requests - (0 if reserved else self._requests // RESERVED):
             refused: Deferred[Answer] = Deferred()
@@ -110,7 +119,7 @@ class Client:
 
     def _make_room(self) -> None:
         """Those that are busy are no more than there may be requests."""
-        excess = len(self._places) - MOST_PLACES
+        excess = len(self._places) - self._most_places
         idle = [place for place, here in self._places.items() if not here.busy] if excess > 0 else []
         for place in idle[:excess]:
             self._places.pop(place).close()
@@ -136,19 +145,19 @@ class _Way:
     async def _connect(self, factory: IProtocolFactory) -> IProtocol:
         pinned = _Pinned(self._reactor, await self._names.addresses(self._place.targets))
         # Its name is in its own errors alone: the name to verify is with TLS.
-        endpoint = HostnameEndpoint(pinned, "node.invalid", self._place.port, self._seconds)
+        endpoint = HostnameEndpoint(pinned, "place.invalid", self._place.port, self._seconds)
         return await wrapClientTLS(self._tls, endpoint, self._reactor).connect(factory)
 
     def __repr__(self) -> str:
         # The pool writes it into the representation of its factory.
-        return "<the way to a node>"
+        return "<the way to a place>"
 
 
 @implementer(IReactorPluggableNameResolver, IHostnameResolver, IHostResolution)
 class _Pinned:
     """As much of a reactor as `HostnameEndpoint` needs, with nothing left to look up."""
 
-    name = "node.invalid"
+    name = "place.invalid"
 
     def __init__(self, reactor: Any, addresses: list[Target]) -> None:
         self.connectTCP = reactor.connectTCP

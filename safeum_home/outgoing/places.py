@@ -1,4 +1,4 @@
-"""Where a node is served: what is connected to, and whose certificate it must have there."""
+"""Where somebody is served: what is connected to, and whose certificate he must have there."""
 
 from dataclasses import dataclass
 

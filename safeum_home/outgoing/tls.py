@@ -1,4 +1,4 @@
-"""TLS towards other nodes: the certificate is verified against the roots, and for the very name."""
+"""TLS towards places: the certificate is verified against the roots, and for the very name."""
 
 from typing import Any
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from federation.addresses import Addresses, embedded
+from safeum_home.outgoing.addresses import Addresses, embedded
 
 PUBLIC = Addresses()
 

@@ -15,7 +15,7 @@ from twisted.names import dns
 from twisted.names.error import DNSNameError, DomainError
 from twisted.python.failure import Failure
 
-from federation.addresses import Addresses
+from safeum_home.outgoing.addresses import Addresses
 from safeum_home.outgoing.answers import NoAnswer
 from safeum_home.outgoing.hosts import host_and_port, is_address
 
