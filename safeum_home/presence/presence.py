@@ -102,7 +102,8 @@ class WhoIsThere:
         if person is None or device is None or device.subscriber is not subscriber:
             return
         del person.devices[subscriber.device]
-        if subscriber.asleep:
+        # Who was woken and has done nothing sleeps on, however that connection ended.
+        if subscriber.asleep or device.activity is Activity.WOKEN:
             person.asleep |= {subscriber.device}
         self._looking.drop(device)
         subscriber.on_use = None
