@@ -31,6 +31,7 @@ from safeum_home.errors import Code
 from safeum_home.protocol import MAX_FRAME, commands
 from safeum_home.protocol.carried import decode
 from safeum_home.protocol.commands import COMMANDS, Command, Params, Phase, Result
+from safeum_home.protocol.commands.push import PushGet, PushProviders, PushRemove, PushSet
 from safeum_home.protocol.events import EVENTS
 from safeum_home.protocol.frames import ProblemDetails
 
@@ -68,6 +69,10 @@ REPEATABLE: frozenset[type[Params]] = frozenset(
         commands.ChatUnpin,
         commands.ListPinned,
         commands.ChatSettingsSet,
+        PushProviders,
+        PushSet,
+        PushRemove,
+        PushGet,
     }
 )
 """Commands for which twice is the same as once."""

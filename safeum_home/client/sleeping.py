@@ -5,7 +5,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from safeum_home.client.calls import Calls
-from safeum_home.client.errors import ClientError, Closing
+from safeum_home.client.errors import ASLEEP, ClientError, Closing
 from safeum_home.client.finding import Finding
 from safeum_home.client.inbox import Inbox
 from safeum_home.protocol import commands as c
@@ -28,15 +28,20 @@ class Sleeping(Finding):
         return Deferred.fromCoroutine(self._sleep())
 
     async def _sleep(self) -> None:
+        if self.opened is None:
+            return
+        code = _NORMAL
         if self._calls.open:
             self._inbox.acks.flush()
             asked = self._calls.request(c.SessionSleep())
             self._calls.hold()
             try:
                 await asked
+                code = ASLEEP
             except ClientError:
-                # The connection is no more, or the node does not know of this: then it is not asked.
-                self._calls.lost(Closing(_NORMAL, "going to sleep"))
+                # The connection is no more, or the node does not know of this: then it is left without.
+                pass
+        self._calls.lost(Closing(code, "going to sleep"))
         self._machine.sleep()
 
     def wake(self, by_push: bool = False) -> None:

@@ -8,7 +8,8 @@ from safeum_home.protocol.presence import Presence, PresenceAccounts
 class PresenceSet(Params, frozen=True):
     """Whether this device is in use. One that is not is told nothing of others; then it is told all anew.
 
-    A device counts as in use when it connects, and for 3 minutes after each command but `session.ack`.
+    A device counts as in use when it connects, unless it was woken, and for 3 minutes after each command that
+    its person gives.
     """
 
     active: bool
