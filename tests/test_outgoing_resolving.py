@@ -1,5 +1,6 @@
 """Names become addresses: in order, bounded, and only those that may be connected to."""
 
+import os
 import tempfile
 from pathlib import Path
 from random import Random
@@ -8,6 +9,7 @@ from typing import Any
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactorClock
 from twisted.internet.udp import Port
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.names import dns
@@ -230,6 +232,25 @@ class ServerTests(TestCase):
     def tearDown(self) -> None:
         """Questions are not written into the log."""
         self.assertEqual(self.logged, [])
+
+    def test_changed_servers(self) -> None:
+        """Changed name servers are noticed at the first question a minute later; no timer is left."""
+        clock = MemoryReactorClock()
+        conf = self.hosts.with_name("resolv.conf")
+        conf.write_text("nameserver 127.0.0.2\n")
+        resolver: Any = dns_of(clock, str(self.hosts), str(conf))
+        self.assertEqual(clock.getDelayedCalls(), [])
+        conf.write_text("nameserver 127.0.0.3\n")
+        os.utime(conf, (1, 1))
+        asked = resolver.resolvers[1]
+        for seconds, servers in ((59, [("127.0.0.2", 53)]), (1, [("127.0.0.3", 53)])):
+            clock.advance(seconds)
+            question = asked.lookupAddress("home.example", (1,))
+            self.assertEqual(asked.dynServers, servers)
+            clock.advance(1)
+            self.failureResultOf(question)
+        self.assertEqual(clock.getDelayedCalls(), [])
+        self.logged.clear()
 
     async def test_names(self) -> None:
         """Both kinds of addresses, a service, and a name that is not there."""

@@ -17,6 +17,8 @@ from twisted.python.failure import Failure
 
 MOST_OCTETS = 8192
 """Of a datagram."""
+READ_AGAIN = 60.0
+"""Seconds after which a changed `resolv.conf` is noticed."""
 
 
 def system_dns(reactor: Any) -> IResolver:
@@ -36,6 +38,20 @@ def dns_of(
 
 
 class _Quiet(Resolver):
+    _read_at = 0.0
+
+    def maybeParseConfig(self) -> None:
+        """Read what changed; when something is asked, and not by a timer that nothing ends."""
+        super().maybeParseConfig()
+        self._read_at = self._reactor.seconds()
+        if self.resolv is not None:
+            self._parseCall.cancel()
+
+    def queryUDP(self, queries: Any, timeout: Any = None) -> Any:
+        if self._reactor.seconds() - self._read_at >= READ_AGAIN:
+            self.maybeParseConfig()
+        return super().queryUDP(queries, timeout)
+
     def messageReceived(self, message: Any, protocol: Any, address: Any = None) -> None:
         """What nobody asked: the port of a question closes with its answer. It would be logged."""
 

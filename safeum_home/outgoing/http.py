@@ -47,6 +47,8 @@ class Answer:
     status: int
     body: bytes = field(repr=False)
     headers: Headers = field(default_factory=Headers, repr=False)
+    phrase: str = field(default="", repr=False)
+    """What stands beside the status (RFC 9112, section 4): words for people."""
 
     def header(self, name: str) -> str | None:
         """A header field as it came: the first of that name."""
@@ -133,7 +135,7 @@ class Outgoing:
         finally:
             if not ahead:
                 self._slots.release()
-        return Answer(response.code, octets, response.headers)
+        return Answer(response.code, octets, response.headers, response.phrase.decode("latin-1"))
 
     async def head(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> IResponse:
         """Ask, and return when the head of the answer is there; with no bound to how long that takes."""

@@ -17,10 +17,10 @@ from zope.interface import implementer
 class Trust:
     """Makes connections that trust the same roots. They share one context: each would hold all the roots."""
 
-    def __init__(self, roots: Any) -> None:
-        """`roots` as `outgoing.http.roots` reads them."""
+    def __init__(self, roots: Any, protocol: bytes = b"http/1.1") -> None:
+        """`roots` as `outgoing.http.roots` reads them; `protocol` is what is proposed (ALPN, RFC 7301)."""
         options = CertificateOptions(
-            trustRoot=roots, raiseMinimumTo=TLSVersion.TLSv1_2, acceptableProtocols=[b"http/1.1"]
+            trustRoot=roots, raiseMinimumTo=TLSVersion.TLSv1_2, acceptableProtocols=[protocol]
         )
         self._context = options.getContext()
 

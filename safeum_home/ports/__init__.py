@@ -35,6 +35,9 @@ from safeum_home.ports.domain import (
     Source,
     Staged,
 )
+from safeum_home.ports.keys import (
+    Interlocutors,
+)
 from safeum_home.ports.presence import (
     Acquaintance,
     Acquaintances,
@@ -90,6 +93,7 @@ __all__ = [
     "Forfeits",
     "Forget",
     "Hold",
+    "Interlocutors",
     "Introduce",
     "Introductions",
     "Key",

@@ -106,6 +106,15 @@ from safeum_home.protocol.commands.history import (
     HistoryReceipt,
     HistorySet,
 )
+from safeum_home.protocol.commands.keys import (
+    KeyHistory,
+    KeyList,
+    KeysLaunch,
+    KeysLog,
+    KeysPublish,
+    KeysPublished,
+    KeysQuery,
+)
 from safeum_home.protocol.commands.messages import (
     AccountReaction,
     Acted,
@@ -234,6 +243,13 @@ __all__ = [
     "HistoryReceipt",
     "HistorySet",
     "InvitationList",
+    "KeyHistory",
+    "KeyList",
+    "KeysLaunch",
+    "KeysLog",
+    "KeysPublish",
+    "KeysPublished",
+    "KeysQuery",
     "ListChats",
     "ListContacts",
     "ListDevices",
