@@ -25,7 +25,6 @@ class ConnectedDevice:
 
     __slots__ = (
         "_catch_up",
-        "_gone",
         "_max_unacknowledged",
         "_outbound",
         "_unacknowledged",
@@ -33,6 +32,8 @@ class ConnectedDevice:
         "account",
         "asleep",
         "device",
+        "gone",
+        "held",
         "host",
         "on_use",
         "unreachable",
@@ -55,6 +56,7 @@ class ConnectedDevice:
         self.account = account
         self.device = device
         self.host = host
+        self.held = 0
         self.used_at = now
         self.woken = woken
         self.asleep = False
@@ -65,7 +67,7 @@ class ConnectedDevice:
         self._max_unacknowledged = max_unacknowledged
         self._catch_up: CatchUp | None = None
         self._waiting: Deferred[bool] | None = None
-        self._gone = False
+        self.gone = False
         # Others' messages that were sent to this device and that it has not acknowledged yet.
         self._unacknowledged: deque[tuple[int, ChatId]] | None = None
 
@@ -92,6 +94,7 @@ class ConnectedDevice:
 
     def acknowledge(self, position: int, receipts: Receipts) -> None:
         """The device holds everything up to `position`: tell the senders."""
+        self.held = position
         waiting = self._unacknowledged
         if waiting is None:
             return
@@ -152,9 +155,9 @@ class ConnectedDevice:
         """The client takes frames again."""
         self._tell_writable(True)
 
-    def gone(self) -> None:
-        """The connection is over."""
-        self._gone = True
+    def leave(self) -> None:
+        """It is none of its account's any more that are connected."""
+        self.gone = True
         self._tell_writable(False)
 
     def _send(self, event: Published) -> None:
@@ -168,7 +171,7 @@ class ConnectedDevice:
         self._outbound.write(event.frame)
 
     def _writable(self) -> "Deferred[bool]":
-        if self._gone or self._outbound.closed:
+        if self.gone or self._outbound.closed:
             return succeed(False)
         if self._outbound.clear:
             return succeed(True)

@@ -114,9 +114,8 @@ class Session(Paced):
             if timer is not None and timer.active():
                 timer.cancel()
         self._outbound.end()
-        if self._device is not None:
-            self._services.bus.unsubscribe(self._device.account, self._device)
-            self._device.gone()
+        if self._device is not None and not self._device.gone:
+            self._leave(self._device)
 
     def close(self, code: int, reason: str) -> None:
         """Close the connection; nothing is taken or told any more."""
@@ -163,10 +162,13 @@ class Session(Paced):
         return _DONE
 
     def _fall_asleep(self) -> None:
-        device = self._connected()
         # Not when the connection is over: what is published until then would wake nobody.
-        self._services.bus.unsubscribe(device.account, device)
+        self._leave(self._connected())
         self.close(ASLEEP, _ASLEEP)
+
+    def _leave(self, device: ConnectedDevice) -> None:
+        self._services.bus.unsubscribe(device.account, device)
+        device.leave()
 
     def _acknowledge(self, caller: object, params: SessionAck) -> Done:
         position = self._position(params.cursor)
@@ -246,6 +248,7 @@ class Session(Paced):
         # A login's own alert is the last that was committed, and is still to be told: `cursor` is before it.
         reached = self._services.committed() - (who.token is not None)
         cursor = since or self._services.cursors.encode(reached)
+        device.held = reached if since is None else self._position(since)
         key, support = self._services.node_key, self._services.support_chat(who.account)
         opened = Opened(who.account, who.address, who.device, cursor, who.token, who.policy, key, support)
         if call.request_id is not None:

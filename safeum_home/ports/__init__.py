@@ -16,6 +16,7 @@ from safeum_home.ports.delivery import (
     Hold,
     Published,
     Subscriber,
+    Waker,
     Waking,
 )
 from safeum_home.ports.domain import (
@@ -28,6 +29,7 @@ from safeum_home.ports.domain import (
     Introductions,
     Known,
     Missed,
+    Mutes,
     Owner,
     Owners,
     Receipts,
@@ -100,6 +102,7 @@ __all__ = [
     "Keyring",
     "Known",
     "Missed",
+    "Mutes",
     "NodeSigner",
     "Outcome",
     "Owner",
@@ -116,6 +119,7 @@ __all__ = [
     "Temporary",
     "TextMessages",
     "TypingPrivacy",
+    "Waker",
     "Waking",
     "WrappedKey",
 ]

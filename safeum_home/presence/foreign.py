@@ -58,6 +58,7 @@ class _Way:
     woken = asleep = False
 
     def __init__(self) -> None:
+        self.held = 0
         self.used_at = 0.0
         self.on_use: Callable[[], None] | None = None
 
