@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from twisted.internet.defer import fail
+from twisted.internet.defer import Deferred, fail
 
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, DeviceId
-from safeum_home.ports.push import Accepted, Gone, Refused, Tested
+from safeum_home.ports.push import Accepted, Gone, Outcome, Refused, Tested
 from safeum_home.push import lookout
 from tests.push_case import PushCase, RecordedPushes
 from tests.world import Client, World
@@ -222,6 +222,17 @@ class TrialTests(RestartCase):
         self.failureResultOf(self.trial(self.bob.device))
         self.alice.write(self.chat, "1")
         self.assertEqual(self.woken(), [])
+
+    def test_dead_before(self) -> None:
+        """Not the address that the device has given meanwhile."""
+        answer: Deferred[Outcome] = Deferred()
+        self.pushes.answer = answer
+        trial = self.trial(self.bob.device)
+        self.bob.resume(self.bob.cursor)
+        self.can_be_woken(self.bob, "new")
+        answer.callback(Gone("unregistered"))
+        self.assertEqual(self.successResultOf(trial).provider, "apple")
+        self.assertEqual(self.bob.call("push.get")["provider"], "apple")
 
     def test_refused(self) -> None:
         """A device that there is not, that cannot be woken, or whose row is damaged."""
