@@ -117,7 +117,7 @@ class Peers:
         if self.refuses is not None:
             return fail(self.refuses)
         client: Any = protocolFactory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
-        peer = Peer(self.settings)
+        peer = self.peer()
         there, here = FakeTransport(peer, isServer=True), FakeTransport(client, isServer=False)
         here.negotiatedProtocol = self.agreed  # type: ignore[attr-defined]
         if self.mute:
@@ -126,6 +126,10 @@ class Peers:
         self.made.append(peer)
         self._greetings.append(client.handshakeCompleted)
         return succeed(client)
+
+    def peer(self) -> Peer:
+        """Whom the next connection is to."""
+        return Peer(self.settings)
 
     def flush(self) -> None:
         """Until nobody says anything any more."""
