@@ -9,11 +9,11 @@ class LocalBus:
 
     def __init__(self) -> None:
         self._subscribers: dict[AccountId, tuple[Subscriber, ...]] = {}
-        self._attendance: Attendance | None = None
+        self._attendances: tuple[Attendance, ...] = ()
 
     def observe(self, attendance: Attendance) -> None:
-        """Tell it from now on who comes and goes."""
-        self._attendance = attendance
+        """Tell it, too, from now on who comes and goes."""
+        self._attendances = (*self._attendances, attendance)
 
     def subscribe(self, account: AccountId, subscriber: Subscriber) -> None:
         before = self._subscribers.get(account, ())
@@ -22,8 +22,8 @@ class LocalBus:
         for other in before:
             if other.device == subscriber.device and other is not subscriber:
                 other.replaced()
-        if self._attendance is not None:
-            self._attendance.came(account, subscriber)
+        for attendance in self._attendances:
+            attendance.came(account, subscriber)
 
     def unsubscribe(self, account: AccountId, subscriber: Subscriber) -> None:
         left = tuple(other for other in self._subscribers.get(account, ()) if other is not subscriber)
@@ -31,8 +31,8 @@ class LocalBus:
             self._subscribers[account] = left
         else:
             self._subscribers.pop(account, None)
-        if self._attendance is not None:
-            self._attendance.left(account, subscriber)
+        for attendance in self._attendances:
+            attendance.left(account, subscriber)
 
     def publish(self, account: AccountId, event: Published) -> None:
         for subscriber in self._subscribers.get(account, ()):

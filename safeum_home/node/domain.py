@@ -22,6 +22,7 @@ from safeum_home.node.files import make_files
 from safeum_home.node.foreign_people import make_foreign_means
 from safeum_home.node.groups import make_groups
 from safeum_home.node.history import make_history
+from safeum_home.node.keys import make_keys
 from safeum_home.node.means import make_means
 from safeum_home.node.message_changes import make_message_changes
 from safeum_home.node.messaging import make_messaging
@@ -68,6 +69,7 @@ def make_domain(
     ways = make_message_changes(means, files.attachments)
     messaging = make_messaging(means, presence, ways.composing)
     findable, sync_routes = make_contact_sync(means)
+    keys = make_keys(means, in_thread)
     waking = make_waking(means, pushes)
 
     def forget(account: AccountId, login: str) -> None:
@@ -76,6 +78,7 @@ def make_domain(
         messaging.receipts.forget_account(account)
         files.means.forget_account(account)
         presence.forget_account(account)
+        keys.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
     async def sweep() -> None:
@@ -103,10 +106,11 @@ def make_domain(
         **groups.routes,
         **history.forwarded(groups.forwarding),
         **files.routes,
+        **keys.routes,
         **sync_routes,
         **waking.routes,
     }
-    sources = (*messaging.sources, *people.sources, *groups.sources, *ways.sources)
+    sources = (*messaging.sources, *people.sources, *groups.sources, *ways.sources, *keys.sources)
     services = Services(
         clock=clock,
         routes=routes,
@@ -131,6 +135,7 @@ def make_domain(
         **history.rates,
         **groups.rates,
         **files.rates,
+        **keys.rates,
     }
     limits = limits_in_use(
         section, services, accounts.limits, people.limits, side, accounts.devices, groups.use, **rates
@@ -156,9 +161,10 @@ def make_domain(
             *people.shared,
             *make_shared_chats(means, messaging, ways, history.lives),
             *groups.shared,
+            *keys.shared,
             *make_shared_posts(means, messaging, ways, history),
         ),
-        {**people.answers, **groups.answers},
+        {**people.answers, **groups.answers, **keys.answers},
         history.owed,
         (*presence.kinds(means.node), messaging.typing),
     )

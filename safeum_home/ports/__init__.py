@@ -33,6 +33,9 @@ from safeum_home.ports.domain import (
     Source,
     Staged,
 )
+from safeum_home.ports.keys import (
+    Interlocutors,
+)
 from safeum_home.ports.presence import (
     Acquaintance,
     Acquaintances,
@@ -86,6 +89,7 @@ __all__ = [
     "EpochTurns",
     "Forfeits",
     "Forget",
+    "Interlocutors",
     "Introduce",
     "Introductions",
     "Key",

@@ -105,6 +105,15 @@ from safeum_home.protocol.commands.history import (
     HistoryReceipt,
     HistorySet,
 )
+from safeum_home.protocol.commands.keys import (
+    KeyHistory,
+    KeyList,
+    KeysLaunch,
+    KeysLog,
+    KeysPublish,
+    KeysPublished,
+    KeysQuery,
+)
 from safeum_home.protocol.commands.messages import (
     AccountReaction,
     Acted,
@@ -233,6 +242,13 @@ __all__ = [
     "HistoryReceipt",
     "HistorySet",
     "InvitationList",
+    "KeyHistory",
+    "KeyList",
+    "KeysLaunch",
+    "KeysLog",
+    "KeysPublish",
+    "KeysPublished",
+    "KeysQuery",
     "ListChats",
     "ListContacts",
     "ListDevices",
