@@ -32,26 +32,27 @@ class Strict(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Nothing more, and nothing less."""
 
 
-def _text(pattern: str) -> Any:
-    return Annotated[str, Meta(pattern=rf"^(?:{pattern})\Z")]
+def _like(pattern: str) -> Meta:
+    return Meta(pattern=rf"^(?:{pattern})\Z")
 
 
-Seconds = _text(r"0|[1-9][0-9]{0,6}")
-Moment = _text(r"[1-9][0-9]{9}")
-Size = _text(r"[1-9][0-9]{1,3}")
-Uuid = _text(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+Seconds = Annotated[str, _like(r"0|[1-9][0-9]{0,6}")]
+Moment = Annotated[str, _like(r"[1-9][0-9]{9}")]
+Since1970 = Annotated[int, Meta(ge=10**9, lt=10**10)]
+Size = Annotated[str, _like(r"[1-9][0-9]{1,3}")]
+Uuid = Annotated[str, _like(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")]
 Signed = r"[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+"
 Class = Literal["msg", "call"]
 
 
-class Payload(Strict, frozen=True):
+class Payload(Strict, frozen=True, kw_only=True):
     """`bridges.push.template`: the class, and as many noughts as fill it up."""
 
     wake: Class
-    pad: _text("0+")
+    pad: Annotated[str, _like("0+")]
 
 
-class Http(Strict, frozen=True):
+class Http(Strict, frozen=True, kw_only=True):
     """What every request over HTTP/1.1 has."""
 
     host: str
@@ -61,8 +62,8 @@ class Http(Strict, frozen=True):
     connection: Literal["close"] = "close"
 
 
-class WebPush(Http, frozen=True):
-    authorization: _text(rf"vapid t={Signed},k=B[0-9A-Za-z_-]{{86}}")
+class WebPush(Http, frozen=True, kw_only=True):
+    authorization: Annotated[str, _like(rf"vapid t={Signed},k=B[0-9A-Za-z_-]{{86}}")]
     content_encoding: Literal["aes128gcm"] = field(name="content-encoding")
     content_type: Literal["application/octet-stream"] = field(name="content-type")
     ttl: Seconds
@@ -70,19 +71,19 @@ class WebPush(Http, frozen=True):
     urgency: Literal["high", "normal"]
 
 
-class Vapid(Strict, frozen=True):
+class Vapid(Strict, frozen=True, kw_only=True):
     aud: str
-    exp: int
+    exp: Since1970
     sub: str
 
 
-class Es256(Strict, frozen=True):
+class Es256(Strict, frozen=True, kw_only=True):
     alg: Literal["ES256"]
     typ: Literal["JWT"]
 
 
-class Wns(Http, frozen=True):
-    authorization: _text(r"Bearer [!-~]+")
+class Wns(Http, frozen=True, kw_only=True):
+    authorization: Annotated[str, _like(r"Bearer [!-~]+")]
     content_type: Literal["application/octet-stream"] = field(name="content-type")
     type: Literal["wns/raw"] = field(name="x-wns-type")
     priority: Literal["1"] = field(name="x-wns-priority")
@@ -91,92 +92,91 @@ class Wns(Http, frozen=True):
     request_for_status: Literal["true"] = field(name="x-wns-requestforstatus")
 
 
-class Login(Http, frozen=True):
+class Login(Http, frozen=True, kw_only=True):
     accept: Literal["application/json"]
     content_type: Literal["application/x-www-form-urlencoded"] = field(name="content-type")
 
 
-class ClientCredentials(Strict, frozen=True):
+class ClientCredentials(Strict, frozen=True, kw_only=True):
     grant_type: Literal["client_credentials"]
     client_id: str
     client_secret: str
     scope: Literal["https://wns.windows.com/.default"]
 
 
-class JwtBearer(Strict, frozen=True):
+class JwtBearer(Strict, frozen=True, kw_only=True):
     grant_type: Literal["urn:ietf:params:oauth:grant-type:jwt-bearer"]
-    assertion: _text(Signed)
+    assertion: Annotated[str, _like(Signed)]
 
 
-class Assertion(Strict, frozen=True):
+class Assertion(Strict, frozen=True, kw_only=True):
     iss: str
     scope: Literal["https://www.googleapis.com/auth/firebase.messaging"]
     aud: Literal["https://oauth2.googleapis.com/token"]
-    iat: int
-    exp: int
+    iat: Since1970
+    exp: Since1970
 
 
-class Rs256(Strict, frozen=True):
+class Rs256(Strict, frozen=True, kw_only=True):
     alg: Literal["RS256"]
     typ: Literal["JWT"]
     kid: str
 
 
-class Fcm(Http, frozen=True):
-    authorization: _text(r"Bearer [!-~]+")
+class Fcm(Http, frozen=True, kw_only=True):
+    authorization: Annotated[str, _like(r"Bearer [!-~]+")]
     content_type: Literal["application/json"] = field(name="content-type")
 
 
-class Android(Strict, frozen=True):
+class Android(Strict, frozen=True, kw_only=True):
     priority: Literal["high"]
-    ttl: _text(r"(?:0|[1-9][0-9]{0,6})s")
+    ttl: Annotated[str, _like(r"(?:0|[1-9][0-9]{0,6})s")]
 
 
-class FcmMessage(Strict, frozen=True):
+class FcmMessage(Strict, frozen=True, kw_only=True):
     token: str
     data: Payload
     android: Android
 
 
-class FcmBody(Strict, frozen=True):
+class FcmBody(Strict, frozen=True, kw_only=True):
     message: FcmMessage
 
 
-class Apns(Strict, frozen=True):
+class Apns(Strict, frozen=True, kw_only=True):
     host: str
     user_agent: Literal["SafeUM-Home"] = field(name="user-agent")
-    authorization: _text(rf"bearer {Signed}")
+    authorization: Annotated[str, _like(rf"bearer {Signed}")]
     topic: str = field(name="apns-topic")
     push_type: Literal["alert", "background", "voip"] = field(name="apns-push-type")
     priority: Literal["5", "10"] = field(name="apns-priority")
     collapse_id: Class = field(name="apns-collapse-id")
     expiration: Moment = field(name="apns-expiration")
     id: Uuid = field(name="apns-id")
-    content_length: Size = field(name="content-length")
 
 
-class ProviderClaims(Strict, frozen=True):
+class ProviderClaims(Strict, frozen=True, kw_only=True):
     iss: str
-    iat: int
+    iat: Since1970
 
 
-class ProviderHead(Strict, frozen=True):
+class ProviderHead(Strict, frozen=True, kw_only=True):
     alg: Literal["ES256"]
     kid: str
 
 
-class Alert(Strict, frozen=True):
+class Alert(Strict, frozen=True, kw_only=True):
     loc_key: Literal["SAFEUM_WAKE"] = field(name="loc-key")
 
 
-class Aps(Strict, frozen=True):
+class Aps(Strict, frozen=True, kw_only=True):
     alert: Alert | None = None
     sound: Literal["default"] | None = None
     mutable_content: Literal[1] | None = field(name="mutable-content", default=None)
     content_available: Literal[1] | None = field(name="content-available", default=None)
 
 
-class ApnsBody(Payload, frozen=True):
+class ApnsBody(Payload, frozen=True, kw_only=True):
     aps: Aps
 
 

@@ -153,6 +153,8 @@ class RecordingPeer(Peer):
             # HPACK writes in a way of its own: what it says is looked at too.
             said = "\r\n".join(f"{name}: {value}" for name, value in fields.items())
             raw = said.encode("latin-1") + b"\r\n\r\n" + body
+            if body:
+                self.h2.acknowledge_received_data(len(body), stream)
             self.sent.append(Sent("apns", raw, special[":method"], special[":path"], plain, body))
             self.answer(stream)
 
