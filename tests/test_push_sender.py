@@ -198,6 +198,15 @@ class RetryTests(PushCase):
         provider.answer()
         self.assertEqual(self.successResultOf(waking), Woken.TAKEN)
 
+    def test_over_while_it_is_asked(self) -> None:
+        """A call that has less time than an answer may take is no failure of the provider."""
+        self.sender(provider := PushProvider(), call_seconds=3.0, breaker_failures=1)
+        waking = self.wake("x", CALL)
+        self.later(3.5)
+        self.assertEqual(self.successResultOf(waking), Woken.GIVEN_UP)
+        self.assertEqual((provider.given_up, self.counts()), (1, {"expired": 1}))
+        self.assertEqual(self.front.standings()[0].state, "taking wakes")
+
     def test_a_bridge_that_fails(self) -> None:
         """Whatever a third party's bridge does is a failure of the provider; nothing it said is logged."""
         for broken in (

@@ -128,7 +128,7 @@ class Lane:
 
     def _hand_over(self, waking: Waking, admitted: int, now: float) -> None:
         waking.admitted = admitted
-        waking.ends = min(now + self._attempt, waking.until)
+        waking.ends = now + self._attempt
         self._under_way[waking] = asked = self._ask(waking.address, waking.wake, waking.until - now)
         asked.addBoth(self._answered, waking)
 
@@ -231,11 +231,19 @@ class Lane:
     def _tick(self) -> None:
         self._ticking = None
         now = self._clock.seconds()
-        for waking in [waking for waking in self._under_way if waking.ends <= now]:
+        for waking in [each for each in self._under_way if each.ends <= now or each.until <= now]:
             if (asked := self._under_way.pop(waking, None)) is not None:
                 self._cancel(asked)
-                self._weigh(waking, TIMED_OUT)
+                self._interrupted(waking, now)
         self.queue.now_due(now)
         for waking in self.queue.over(now):
             self._end(waking, Woken.GIVEN_UP, Became.EXPIRED)
         self._pump()
+
+    def _interrupted(self, waking: Waking, now: float) -> None:
+        if waking.ends <= now:
+            self._weigh(waking, TIMED_OUT)
+        else:
+            # It had less time than an answer may take: that says nothing of the provider.
+            self.guard.breaker.left(waking.admitted)
+            self._end(waking, Woken.GIVEN_UP, Became.EXPIRED)

@@ -19,22 +19,21 @@ class Trust:
 
     def __init__(self, roots: Any, protocol: bytes = b"http/1.1") -> None:
         """`roots` as `outgoing.http.roots` reads them; `protocol` is what is proposed (ALPN, RFC 7301)."""
-        options = CertificateOptions(
-            trustRoot=roots, raiseMinimumTo=TLSVersion.TLSv1_2, acceptableProtocols=[protocol]
-        )
-        self._context = options.getContext()
+        self._context = CertificateOptions(trustRoot=roots, raiseMinimumTo=TLSVersion.TLSv1_2).getContext()
+        self._protocol = protocol
 
     def towards(self, host: str) -> "Towards":
         """For connections to `host`: a DNS name in ASCII, or an IP address."""
-        return Towards(self._context, host)
+        return Towards(self._context, host, self._protocol)
 
 
 @implementer(IOpenSSLClientConnectionCreator)
 class Towards:
     """The client's side of TLS with one host."""
 
-    def __init__(self, context: SSL.Context, host: str) -> None:
+    def __init__(self, context: SSL.Context, host: str, protocol: bytes) -> None:
         self._context = context
+        self._protocol = protocol
         self._name: bytes | None = None
         self._wanted: ServiceID
         if isIPAddress(host) or isIPv6Address(host):
@@ -46,6 +45,7 @@ class Towards:
     def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         connection = SSL.Connection(self._context, None)
         connection.set_app_data(tlsProtocol)
+        connection.set_alpn_protos([self._protocol])
         if self._name is not None:
             connection.set_tlsext_host_name(self._name)
         connection.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, self._verified)

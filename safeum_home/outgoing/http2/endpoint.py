@@ -11,17 +11,22 @@ from safeum_home.outgoing.http import roots
 from safeum_home.outgoing.tls import Trust
 
 
+def is_origin(base: str) -> bool:
+    """Whether a checked URL is https: and without a path."""
+    parts = urlsplit(base)
+    return parts.scheme == "https" and bool(parts.hostname) and not parts.path
+
+
 def endpoint_of(
     reactor: Any, base: str, ca: Path | None, seconds: float
 ) -> tuple[str, IStreamClientEndpoint]:
-    """The authority (`HOST[:PORT]`) of a checked https: URL without a path, and what connects to it.
+    """The authority (`HOST[:PORT]`) of a URL that `is_origin`, and what connects to it within `seconds`.
 
-    The certificate is verified for the host, against `ca` as `outgoing.http.roots` takes it; a connection
-    may take `seconds`. Blocks while it reads `ca`; raises OSError, and ValueError for another URL, too.
+    The certificate is verified for the host, against `ca` as `outgoing.http.roots` takes it. Blocks while
+    it reads that; raises OSError and ValueError.
     """
     parts = urlsplit(base)
-    if parts.scheme != "https" or not parts.hostname or parts.path:
-        raise ValueError("not an https: URL without a path")
-    trust = Trust(roots(ca), b"h2").towards(parts.hostname)
-    way = HostnameEndpoint(reactor, parts.hostname, parts.port or 443, timeout=seconds)
+    host = parts.hostname or ""
+    trust = Trust(roots(ca), b"h2").towards(host)
+    way = HostnameEndpoint(reactor, host, parts.port or 443, timeout=seconds)
     return parts.netloc, wrapClientTLS(trust, way, reactor)
