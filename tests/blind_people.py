@@ -39,6 +39,16 @@ def _ipv6(random: Random) -> IPv6Address:
     return IPv6Address(b"\x20\x01" + random.randbytes(14))
 
 
+def enter(world: World, somebody: Somebody) -> Client:
+    """He proves his number, and is in."""
+    ask = Client(world, somebody.host)
+    verification = ask.call("verification.create", number=somebody.number)["verification"]
+    ask.call("verification.request", verification=verification)
+    about = {"password": PASSWORD, "device": LAPTOP, "consent": CONSENT}
+    code = world.texts.code
+    return ask.opened(ask.call("verification.submit", verification=verification, code=code, **about))
+
+
 class BlindNode:
     """A node in memory, of which somebody has a sleeping device with each provider of push."""
 
@@ -60,7 +70,7 @@ class BlindNode:
         """Each of them asks to be a contact, writes, and calls: every time all four devices are woken."""
         for _ in range(people):
             somebody = Somebody(self._random)
-            client = self._enter(somebody)
+            client = enter(self.world, somebody)
             client.call("profile.set", profile={"display_name": somebody.name})
             client.call("contact.request", account=self._owner.account, address=self._owner.address)
             self._wake_and_sleep()
@@ -75,15 +85,6 @@ class BlindNode:
             client.drop()
             for secret in (*somebody.secrets, client.account, client.device, client.token, chat):
                 self.secrets.add(secret)
-
-    def _enter(self, somebody: Somebody) -> Client:
-        """He proves his number, and is in."""
-        ask = Client(self.world, somebody.host)
-        verification = ask.call("verification.create", number=somebody.number)["verification"]
-        ask.call("verification.request", verification=verification)
-        about = {"password": PASSWORD, "device": LAPTOP, "consent": CONSENT}
-        code = self.world.texts.code
-        return ask.opened(ask.call("verification.submit", verification=verification, code=code, **about))
 
     def _device(self, kind: str, owner: Somebody) -> Client:
         """One that is woken by the provider of that kind."""

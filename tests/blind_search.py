@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 LEAST = 8
 """Octets of the shortest secret: shorter ones are found by chance."""
+_CODECS = ("utf-8", "utf-16-le", "utf-16-be")
 _DEEP = 3
 """Ways of writing inside each other: gzip in base64 in JSON."""
 _LONGEST = 1 << 20
@@ -20,7 +21,7 @@ _ESCAPED = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+")
 
 
 def views(octets: bytes) -> Iterator[bytes]:
-    """The octets as they are, and as what they are when they are decoded, in every way, at every alignment."""
+    """The octets as they are, and decoded in every way, at every alignment."""
     seen: set[bytes] = set()
     level = [octets]
     for _ in range(_DEEP):
@@ -34,9 +35,6 @@ def views(octets: bytes) -> Iterator[bytes]:
 
 
 def _inside(octets: bytes) -> Iterator[bytes]:
-    for codec in ("utf-16-le", "utf-16-be"):
-        for start in (0, 1):
-            yield octets[start:].decode(codec, "ignore").encode("utf-8", "ignore")
     if b"%" in octets:
         yield unquote_to_bytes(octets)
     if _ESCAPED.search(octets):
@@ -68,27 +66,34 @@ class Secrets:
     """What is to be nowhere. Upper and lower case are the same."""
 
     def __init__(self, secrets: Iterable[str | bytes] = ()) -> None:
-        self._by_beginning: dict[bytes, set[bytes]] = defaultdict(set)
+        self._by_beginning: dict[bytes, dict[bytes, bytes]] = defaultdict(dict)
+        """Each as it may be written, by how that begins."""
+        self._all: set[bytes] = set()
         for secret in secrets:
             self.add(secret)
 
     def add(self, secret: str | bytes) -> None:
         """Raises ValueError for what is too short."""
-        octets = (secret.encode() if isinstance(secret, str) else secret).lower()
-        if len(octets) < LEAST:
+        forms = [secret.encode(codec) for codec in _CODECS] if isinstance(secret, str) else [secret]
+        if len(forms[0]) < LEAST:
             raise ValueError("too short")
-        self._by_beginning[octets[:LEAST]].add(octets)
+        for form in forms:
+            low = form.lower()
+            self._by_beginning[low[:LEAST]][low] = forms[0].lower()
+        self._all.add(forms[0].lower())
 
     def __len__(self) -> int:
-        return sum(map(len, self._by_beginning.values()))
+        return len(self._all)
 
     def found(self, octets: bytes) -> set[bytes]:
         """Those that are in it, in small letters."""
         found: set[bytes] = set()
+        beginnings = self._by_beginning
         for view in views(octets):
             low = view.lower()
             for start in range(len(low) - LEAST + 1):
-                here = self._by_beginning.get(low[start : start + LEAST])
-                if here is not None:
-                    found |= {secret for secret in here if low.startswith(secret, start)}
+                beginning = low[start : start + LEAST]
+                if beginning in beginnings:
+                    forms = beginnings[beginning].items()
+                    found |= {secret for form, secret in forms if low.startswith(form, start)}
         return found
