@@ -163,10 +163,10 @@ class SendTests(FcmCase):
 
 class AccountTests(FcmCase):
     def test_claims(self) -> None:
-        """The assertion is signed for the token endpoint, for pushes alone, and for an hour."""
+        """The assertion is for Google's token endpoint, for pushes alone, and for an hour."""
         self.woken(self.provider(), TOKEN)
         now = int(self.clock.seconds())
-        claims = {"iss": FcmDouble.EMAIL, "scope": FcmDouble.SCOPE, "aud": f"{LOGIN}/token"}
+        claims = {"iss": FcmDouble.EMAIL, "scope": FcmDouble.SCOPE, "aud": FcmDouble.AUDIENCE}
         self.assertEqual(self.double.logins, [claims | {"iat": now, "exp": now + 3600}])
 
     def test_another_key(self) -> None:

@@ -35,8 +35,8 @@ from safeum_home.ports import TextMessages
 from safeum_home.ports.federation import Peers
 from safeum_home.ports.files import BlobStore
 from safeum_home.ports.push import Pushes
-from safeum_home.presence.rounds import Rounds
 from safeum_home.protocol import MAX_FRAME, frames
+from safeum_home.rounds import Rounds
 from safeum_home.sealing.root import generate
 from safeum_home.sealing.vault import Vault, open_vault
 from tests.instant_database import InstantDatabase

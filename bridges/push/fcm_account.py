@@ -6,16 +6,18 @@ from typing import Annotated, Literal
 import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
 from msgspec import Meta, Struct
 
 from bridges.push.oauth import Grant
+from bridges.rsa import rsa_key
 from bridges.settings import secret
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.push import PushContext
 
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+AUDIENCE = "https://oauth2.googleapis.com/token"
+"""Whatever the URL that it is sent to, as Google's own clients have it."""
 LIFE = 3600
 """Seconds: the most that Google takes."""
 
@@ -57,13 +59,13 @@ def _assertion(account: Account, now: int) -> str:
     claims = {
         "iss": account.client_email,
         "scope": SCOPE,
-        "aud": account.token_uri,
+        "aud": AUDIENCE,
         "iat": now,
         "exp": now + LIFE,
     }
+    key = rsa_key(account.private_key.encode())
+    head = {"alg": "RS256", "typ": "JWT", "kid": account.private_key_id}
     # Not `except … raise`: what the library says might quote the key.
     with suppress(JoseError, ValueError, TypeError):
-        key = RSAKey.import_key(account.private_key)
-        head = {"alg": "RS256", "typ": "JWT", "kid": account.private_key_id}
         return jws.serialize_compact(head, msgspec.json.encode(claims), key, ["RS256"])
     raise Problem(Code.NOT_FOUND)

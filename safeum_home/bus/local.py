@@ -1,7 +1,7 @@
 """The bus inside one process: a table of who listens."""
 
 from safeum_home.ids import AccountId, DeviceId
-from safeum_home.ports import Attendance, Published, Subscriber
+from safeum_home.ports import Attendance, Published, Subscriber, Waker
 
 
 class LocalBus:
@@ -10,10 +10,15 @@ class LocalBus:
     def __init__(self) -> None:
         self._subscribers: dict[AccountId, tuple[Subscriber, ...]] = {}
         self._attendances: tuple[Attendance, ...] = ()
+        self._waker: Waker | None = None
 
     def observe(self, attendance: Attendance) -> None:
         """Tell it, too, from now on who comes and goes."""
         self._attendances = (*self._attendances, attendance)
+
+    def wakes(self, waker: Waker) -> None:
+        """Tell it from now on what devices are to be woken for."""
+        self._waker = waker
 
     def subscribe(self, account: AccountId, subscriber: Subscriber) -> None:
         before = self._subscribers.get(account, ())
@@ -38,6 +43,8 @@ class LocalBus:
         for subscriber in self._subscribers.get(account, ()):
             if subscriber.device != event.skip:
                 subscriber.deliver(event)
+        if event.wake is not None and self._waker is not None:
+            self._waker.news(account, event)
 
     def revoke(self, account: AccountId, device: DeviceId) -> None:
         for subscriber in self._subscribers.get(account, ()):

@@ -10,6 +10,7 @@ from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.files.means import FileStorage
 from safeum_home.config import Config
+from safeum_home.gateway.catchup import MissedPage
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.gateway.services import Services
 from safeum_home.ids import AccountId
@@ -66,11 +67,15 @@ def make_domain(
     side = ContactSide(database, vault.blinder, vault.cursors, directory, section.contacts)
     presence = make_presence(means, side)
     files = make_files(means, storage)
-    ways = make_message_changes(means, files.attachments)
+
+    async def missed(account: AccountId, after: int) -> MissedPage:
+        return await services.missed(account, after)
+
+    waking = make_waking(means, pushes, missed)
+    ways = make_message_changes(means, files.attachments, waking.waker.settings_changed)
     messaging = make_messaging(means, presence, ways.composing)
     findable, sync_routes = make_contact_sync(means)
     keys = make_keys(means, in_thread)
-    waking = make_waking(means, pushes)
 
     def forget(account: AccountId, login: str) -> None:
         directory.forget_account(account)
@@ -79,6 +84,7 @@ def make_domain(
         files.means.forget_account(account)
         presence.forget_account(account)
         keys.forget_account(account)
+        waking.waker.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
     async def sweep() -> None:
@@ -156,6 +162,7 @@ def make_domain(
         files,
         presence,
         messaging.fleeting,
+        waking,
         means.posts.box,
         (
             *people.shared,

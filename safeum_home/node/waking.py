@@ -5,12 +5,16 @@ from typing import NamedTuple
 
 from twisted.internet.defer import Deferred, succeed
 
+from safeum_home.chats.mutes import Mutes
 from safeum_home.errors import Code, Problem
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.node.means import DomainMeans
-from safeum_home.ports.push import Offered, Outcome, PushAddress, Pushes, Refused, Wake, Woken
+from safeum_home.ports.push import Offered, Outcome, PushAddress, Pushes, Refused, Wake, Wakes, Woken
 from safeum_home.protocol.commands import push as commands
 from safeum_home.push.registrations import Registrations
+from safeum_home.push.trial import Trial
+from safeum_home.push.waiting import Read
+from safeum_home.push.waker import Waker
 
 
 class NoPushes:
@@ -32,18 +36,38 @@ NO_PUSHES = NoPushes()
 
 
 class WakingParts(NamedTuple):
-    """What the rest of the node needs of it."""
+    """What the rest of the node needs of it; `offers`: there is a provider."""
 
+    offers: bool
+    waker: Waker
     registrations: Registrations
+    trial: Wakes
     routes: Routes
 
+    def start(self) -> None:
+        """Look who sleeps through something since before the node started."""
+        if self.offers:
+            self.waker.sweep.begin()
 
-def make_waking(means: DomainMeans, pushes: Pushes) -> WakingParts:
-    """`pushes` are the node's providers."""
-    database, blinder = means.database, means.vault.blinder
-    registrations = Registrations(database, blinder, means.directory, pushes, lambda account, device: None)
+
+def make_waking(means: DomainMeans, pushes: Pushes, missed: Read) -> WakingParts:
+    """`pushes` are the node's providers, `missed` reads what a device has missed.
+
+    From now on the bus tells who comes and goes, and what devices are to be woken for.
+    """
+    database, blinder, bus = means.database, means.vault.blinder, means.bus
+    about = (means.clock, database, blinder, means.directory, bus, Mutes(blinder))
+    waker = Waker(*about, pushes, means.config.push, missed)
+    registrations = Registrations(database, blinder, means.directory, pushes, waker.changed)
+    offers = bool(pushes.offered)
+    if offers:
+        bus.observe(waker)
+        bus.wakes(waker)
     return WakingParts(
+        offers,
+        waker,
         registrations,
+        Trial(database, blinder, means.directory, pushes),
         {
             commands.PushProviders: registrations.providers,
             commands.PushSet: registrations.set,

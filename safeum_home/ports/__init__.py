@@ -14,6 +14,7 @@ from safeum_home.ports.delivery import (
     Bus,
     Published,
     Subscriber,
+    Waker,
     Waking,
 )
 from safeum_home.ports.domain import (
@@ -26,6 +27,7 @@ from safeum_home.ports.domain import (
     Introductions,
     Known,
     Missed,
+    Mutes,
     Owner,
     Owners,
     Receipts,
@@ -96,6 +98,7 @@ __all__ = [
     "Keyring",
     "Known",
     "Missed",
+    "Mutes",
     "NodeSigner",
     "Outcome",
     "Owner",
@@ -112,6 +115,7 @@ __all__ = [
     "Temporary",
     "TextMessages",
     "TypingPrivacy",
+    "Waker",
     "Waking",
     "WrappedKey",
 ]

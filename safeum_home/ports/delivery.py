@@ -53,6 +53,8 @@ class Subscriber(Protocol):
     def keeps_up(self) -> bool:
         """Whether it takes what is written: what is not durable is better left out where not."""
 
+    held: int
+    """Up to which position it has said to hold all."""
     used_at: float
     """When it was in use last, by the reactor's clock: when it connected, or with its last command."""
     on_use: Callable[[], None] | None
@@ -67,6 +69,13 @@ class Subscriber(Protocol):
 
     def account_closed(self) -> None:
         """The account was closed for ever: say so and close."""
+
+
+class Waker(Protocol):
+    """Is told by the bus of what devices are to be woken for."""
+
+    def news(self, account: AccountId, event: Published) -> None:
+        """Of an event with a `wake`, after the sessions of the account have it. It never raises."""
 
 
 class Bus(Protocol):

@@ -123,6 +123,13 @@ class Owners(Protocol):
         """Inside a transaction that writes rows for `owner`; raises `not_found` where it was closed."""
 
 
+class Mutes(Protocol):
+    """Which chats an account has muted: a sibling keeps that."""
+
+    def muted_until(self, c: Connection, owner: Owner, chats: Collection[ChatId]) -> dict[ChatId, int]:
+        """Those of some chats that are muted, and until when (milliseconds), inside a snapshot."""
+
+
 class SafeNumbers(Protocol):
     """The numbers by which accounts are called."""
 

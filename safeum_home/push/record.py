@@ -9,6 +9,7 @@ from safeum_home.ports import Key
 from safeum_home.ports.push import PushAddress
 from safeum_home.storage.rows import PushRow
 
+WHAT = "registrations of devices with push providers"
 _CONTEXT = b"push"
 
 

@@ -21,11 +21,10 @@ from safeum_home.protocol.commands.push import (
     PushState,
 )
 from safeum_home.protocol.signing import decode_octets
-from safeum_home.push.record import PushRecord, seal, unseal
+from safeum_home.push.record import WHAT, PushRecord, seal, unseal
 from safeum_home.storage import devices, push
 from safeum_home.storage.rows import PushRow
 
-WHAT = "registrations of devices with push providers"
 KEY, SECRET = 65, 16
 """Octets of `p256dh` (RFC 8291, section 3.1) and of `auth` (section 3.2)."""
 
@@ -39,9 +38,9 @@ class Registrations:
         blinder: Blinder,
         owners: Owners,
         pushes: Pushes,
-        changed: Callable[[AccountId, DeviceId], None],
+        changed: Callable[[AccountId, DeviceId, bool], None],
     ) -> None:
-        """`changed` is told that a device is woken in another way from now on, or not any more."""
+        """`changed` is told that a device is woken elsewhere from now on (True), or not any more."""
         self._database = database
         self._blinder = blinder
         self._owners = owners
@@ -75,12 +74,12 @@ class Registrations:
             push.put_push(c, row)
 
         await self._database.transact(store)
-        return Committed(Done(), lambda: self._changed(caller.account, caller.device))
+        return Committed(Done(), lambda: self._changed(caller.account, caller.device, True))
 
     async def remove(self, caller: Caller, params: PushRemove) -> Committed[Done]:
         device = self._blinder.device(caller.device)
         await self._database.transact(lambda c: push.delete_push(c, device))
-        return Committed(Done(), lambda: self._changed(caller.account, caller.device))
+        return Committed(Done(), lambda: self._changed(caller.account, caller.device, False))
 
     async def get(self, caller: Caller, params: PushGet) -> PushState:
         return PushState(await self._provider(caller.account, caller.device))

@@ -68,9 +68,9 @@ def delete_push(c: Connection, device: bytes) -> None:
     c.execute(delete(pushes).where(pushes.c.device == device))
 
 
-def delete_dead(c: Connection, device: bytes, address: bytes) -> None:
-    """The same, unless it has another address by now."""
-    c.execute(_DEAD, {"of_device": device, "of_address": address})
+def delete_dead(c: Connection, device: bytes, address: bytes) -> bool:
+    """The same; False where it has another address by now."""
+    return c.execute(_DEAD, {"of_device": device, "of_address": address}).rowcount > 0
 
 
 def note_told(c: Connection, told: Sequence[tuple[bytes, int]]) -> list[None]:

@@ -73,6 +73,8 @@ class FcmDouble(Resource):
     EMAIL = "pusher@safeum-test-1.iam.gserviceaccount.com"
     KEY_ID = "0123456789abcdef" * 2
     SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
+    WHOLE_CLOUD = "https://www.googleapis.com/auth/cloud-platform"
+    AUDIENCE = "https://oauth2.googleapis.com/token"
     GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
     _key = rsa.generate_private_key(65537, 2048)
 
@@ -128,7 +130,7 @@ class FcmDouble(Resource):
         claims = self._claims(form["assertion"])
         if isinstance(claims, str):
             return self._no_login(request, "invalid_grant", claims)
-        if claims["scope"] != self.SCOPE:
+        if not {self.SCOPE, self.WHOLE_CLOUD} & set(claims["scope"].split()):
             return self._no_login(request, "invalid_scope", "Invalid OAuth scope")
         self.logins.append(claims)
         token = f"ya29.c.{len(self.logins)}"
@@ -147,7 +149,7 @@ class FcmDouble(Resource):
             return "Invalid JWT head"
         if claims["iss"] != self.EMAIL:
             return "Invalid issuer"
-        if claims["aud"] != self.token_uri or claims["exp"] - claims["iat"] > 3600:
+        if claims["aud"] != self.AUDIENCE or claims["exp"] - claims["iat"] > 3600:
             return "Invalid JWT: Failed audience check, or too long a life"
         now = self.now()
         fresh = claims["iat"] <= now + 60 and now < claims["exp"]

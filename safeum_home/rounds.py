@@ -1,6 +1,6 @@
 """Work that can wait: gathered for a while, done once, and never more than so much at a time.
 
-This is what keeps presence cheap when everybody comes back at once: what is too much for one round waits
+This is what keeps it cheap when everybody comes back at once: what is too much for one round waits
 for the next, and what changes meanwhile is done once, as it is then.
 """
 
@@ -60,7 +60,7 @@ class Waiting(Generic[T]):
             try:
                 self._do(item)
             except Exception:
-                _log.failure("somebody could not be told of others")
+                _log.failure("something that had waited could not be done")
 
 
 class Rounds:
