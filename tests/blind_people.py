@@ -9,8 +9,7 @@ from safeum_home.ports import Published, Waking
 from safeum_home.ports.push import Wake
 from tests.blind_rig import TOKENS, Rig
 from tests.blind_search import Secrets
-from tests.number_case import CONSENT, LAPTOP
-from tests.world import PASSWORD, Client, World, world_clock
+from tests.world import CONSENT, LAPTOP, PASSWORD, Client, World, world_clock
 
 
 class Somebody:

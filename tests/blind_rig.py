@@ -23,7 +23,7 @@ from tests.doubles.webpush import PushService, Subscriber, base64url
 from tests.doubles.wns import EntraDouble, WnsDouble
 
 CONTACT = "mailto:operator@node.example"
-APPLE = {"key_id": "ABC123DEFG", "team_id": "DEF123GHIJ", "topic": "org.example.safeum"}
+APPLE: dict[str, Any] = {"key_id": "ABC123DEFG", "team_id": "DEF123GHIJ", "topic": "org.example.safeum"}
 APPLE_HOST = "api.push.apple.com"
 TOKENS = {
     "apns": "00ff" * 16,
@@ -86,9 +86,7 @@ class Rig:
         settings = WnsSettings(tenant=entra.TENANT, client=entra.CLIENT, key="secret:wns")
         self._secrets["wns"] = entra.SECRET.encode()
         places = self.wire.places("wns", {Place("db5.notify.windows.com"): WnsDouble(entra)})
-        return Wns(
-            self._context("wns"), settings, places, self.wire.http("entra", settings.login_url, entra)
-        )
+        return Wns(self._context("wns"), settings, places, self.wire.http("entra", settings.login_url, entra))
 
     def _webpush(self) -> PushProvider:
         settings = WebPushSettings(contact=CONTACT)

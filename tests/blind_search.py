@@ -50,9 +50,9 @@ def _inside(octets: bytes) -> Iterator[bytes]:
             # One character more than whole groups says nothing; two or three end in the middle of one.
             part = part[:-1] if len(part) % 4 == 1 else part
             yield b64decode(part + b"=" * (-len(part) % 4))
-    for start in _DEFLATED.finditer(octets):
+    for begun in _DEFLATED.finditer(octets):
         try:
-            yield zlib.decompressobj(47).decompress(octets[start.start() :], _LONGEST)
+            yield zlib.decompressobj(47).decompress(octets[begun.start() :], _LONGEST)
         except zlib.error:
             continue
 

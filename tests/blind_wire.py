@@ -31,7 +31,7 @@ class Sent:
 
 
 class _Stream(ProtocolWrapper):
-    def __init__(self, factory: "_Recording", wrapped: IProtocol) -> None:
+    def __init__(self, factory: Any, wrapped: IProtocol) -> None:
         super().__init__(factory, wrapped)
         self._came = bytearray()
         factory.streams.append(self._came)
@@ -60,7 +60,7 @@ class Wire:
 
     def http(self, provider: str, base: str, root: Resource) -> Any:
         """The way to a provider at one address."""
-        agent = RequestTraversalAgent(root)
+        agent: Any = RequestTraversalAgent(root)
         streams = self._streams.setdefault(provider, [])
         agent._serverFactory = _Recording(agent._serverFactory, streams)
         return _Way(self._clock, base, agent, HttpLimits())
@@ -93,7 +93,7 @@ class Wire:
         """All that came out of the sockets, by provider."""
         found = {provider: [bytes(each) for each in came] for provider, came in self._streams.items()}
         for peers in self._apns:
-            found.setdefault("apns", []).extend(bytes(peer.raw) for peer in peers.recording)
+            found.setdefault("apns", []).extend(bytes(peer.came) for peer in peers.recording)
         return found
 
 
@@ -136,11 +136,11 @@ class RecordingPeer(Peer):
 
     def __init__(self, settings: dict[SettingCodes | int, int]) -> None:
         super().__init__(settings)
-        self.raw = bytearray()
+        self.came = bytearray()
         self.sent: list[Sent] = []
 
     def dataReceived(self, data: bytes) -> None:
-        self.raw += data
+        self.came += data
         super().dataReceived(data)
         while len(self.sent) < len(self.whole):
             stream = self.whole[len(self.sent)]

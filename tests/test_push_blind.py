@@ -35,7 +35,9 @@ def lived(people: int) -> BlindNode:
     return node
 
 
-class BlindCase(SynchronousTestCase):
+class FewTests(SynchronousTestCase):
+    """With few people: these are run again with something put in."""
+
     people = FEW
 
     def node(self) -> BlindNode:
@@ -73,16 +75,12 @@ class BlindCase(SynchronousTestCase):
         self.assertEqual(set(classes) - set(TOKENS), {"google", "entra"})
 
 
-class FewTests(BlindCase):
-    """With few people: these are run again with something put in."""
-
-
 @cache
 def crowd() -> BlindNode:
     return lived(MANY)
 
 
-class ManyTests(BlindCase):
+class ManyTests(FewTests):
     """With many, who have more than a thousand secrets."""
 
     people = MANY
@@ -149,9 +147,10 @@ class NoticedTests(SynchronousTestCase):
     def test_what_no_schema_knows(self) -> None:
         """A counter in place of the noughts, another size for calls, one more field, one more word."""
         for kind in TOKENS:
-            for payloads in (_with(b"1"), _with(b"", longer=1)):
-                with self.subTest(kind=kind):
-                    self.assertNoticed("test_one_schema", *_in_payloads(kind, payloads))
+            self.assertNoticed("test_one_schema", *_in_payloads(kind, _with(b"1")))
+        for kind in ("wns", "webpush"):
+            # The two others fill their documents up.
+            self.assertNoticed("test_one_schema", *_in_payloads(kind, _with(b"", longer=1)))
 
         def more_fields(*arguments: Any) -> dict[str, str]:
             return {**fields_of(*arguments), "X-WNS-Tag": "1"}

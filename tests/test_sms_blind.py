@@ -40,13 +40,14 @@ class Smsc(StringTransport):
 
     def __init__(self, reactor: MemoryReactorClock) -> None:
         super().__init__()
-        self._link: Any = reactor.tcpClients[-1][2].buildProtocol(IPv4Address("TCP", "127.0.0.1", 2775))
+        links: Any = reactor.tcpClients[-1][2]
+        self._link = links.buildProtocol(IPv4Address("TCP", "127.0.0.1", 2775))
         self._link.makeConnection(self)
         self.take(BIND_ANSWER)
 
     def take(self, command: int) -> bytes:
         """What came since the last time, one PDU, which is answered."""
-        came = self.value()
+        came: bytes = self.value()
         self.clear()
         (length, _, _, sequence) = unpack("!4I", came[:16])
         assert length == len(came), "not one PDU"
