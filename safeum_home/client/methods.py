@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from safeum_home.client.errors import local
 from safeum_home.client.here import this_device as this_device
 from safeum_home.client.history_methods import HistoryMethods
+from safeum_home.client.key_methods import KeyMethods
 from safeum_home.client.message_methods import MessageMethods
 from safeum_home.client.presence_methods import PresenceMethods
 from safeum_home.errors import Code, Problem
@@ -37,7 +38,7 @@ def cleaned(data: bytes) -> Picture:
     return picture
 
 
-class Methods(MessageMethods, HistoryMethods, PresenceMethods):
+class Methods(MessageMethods, HistoryMethods, PresenceMethods, KeyMethods):
     """Signing in, and the commands of an open session. All raise the `ClientError`s of `errors`."""
 
     @abstractmethod
