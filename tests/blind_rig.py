@@ -25,6 +25,7 @@ from tests.doubles.wns import EntraDouble, WnsDouble
 CONTACT = "mailto:operator@node.example"
 APPLE: dict[str, Any] = {"key_id": "ABC123DEFG", "team_id": "DEF123GHIJ", "topic": "org.example.safeum"}
 APPLE_HOST = "api.push.apple.com"
+GOOGLE_HOST = "fcm.googleapis.com"
 TOKENS = {
     "apns": "00ff" * 16,
     "fcm": "fT-device_of:APA91b" + "Ab0_" * 30,
@@ -48,7 +49,7 @@ class Rig:
         section = PushSection([PushProviderSection(kind, kind) for kind in makers])
         self.sender = Sender(clock, section, list(self.providers.values()))
         settings = {CONTACT, APPLE_HOST, FcmDouble.EMAIL, EntraDouble.CLIENT, EntraDouble.SECRET}
-        settings |= set(APPLE.values()) | {"fcm.googleapis.com", "oauth2.googleapis.com", "/token"}
+        settings |= set(APPLE.values()) | {GOOGLE_HOST, "oauth2.googleapis.com", "/token"}
         settings |= {"login.microsoftonline.com", f"/{EntraDouble.TENANT}/oauth2/v2.0/token"}
         settings |= {f"/v1/projects/{FcmDouble.PROJECT}/messages:send"}
         addresses = frozenset({*TOKENS.values(), CALL_TOKEN})
@@ -70,16 +71,17 @@ class Rig:
     def _apns(self) -> PushProvider:
         key = ec.generate_private_key(ec.SECP256R1())
         self._secrets["apns"] = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        way = Http2(self._clock, APPLE_HOST, self.wire.peers(), Http2Limits(), None)
+        way = Http2(self._clock, APPLE_HOST, self.wire.peers("apns"), Http2Limits())
         return Apns(self._context("apns"), ApnsSettings(key="secret:apns", **APPLE), way)
 
     def _fcm(self) -> PushProvider:
         settings = FcmSettings(account="secret:fcm")
         double = FcmDouble(settings.login_url, self._clock.seconds)
         self._secrets["fcm"] = json.dumps(double.account).encode()
-        http = self.wire.http("fcm", settings.url, double)
+        peers = self.wire.peers("fcm", b'{"name":"projects/safeum-test-1/messages/1"}')
+        way = Http2(self._clock, GOOGLE_HOST, peers, Http2Limits())
         login = self.wire.http("google", settings.login_url, double)
-        return Fcm(self._context("fcm"), settings, http, login)
+        return Fcm(self._context("fcm"), settings, way, login)
 
     def _wns(self) -> PushProvider:
         entra = EntraDouble()

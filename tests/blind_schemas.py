@@ -123,7 +123,9 @@ class Rs256(Strict, frozen=True, kw_only=True):
     kid: str
 
 
-class Fcm(Http, frozen=True, kw_only=True):
+class Fcm(Strict, frozen=True, kw_only=True):
+    host: str
+    user_agent: Literal["SafeUM-Home"] = field(name="user-agent")
     authorization: Annotated[str, _like(r"Bearer [!-~]+")]
     content_type: Literal["application/json"] = field(name="content-type")
 

@@ -56,7 +56,7 @@ class Wire:
     def __init__(self, clock: Any) -> None:
         self._clock = clock
         self._streams: dict[str, list[bytearray]] = {}
-        self._apns: list[RecordingPeers] = []
+        self._http2: dict[str, RecordingPeers] = {}
 
     def http(self, provider: str, base: str, root: Resource) -> Any:
         """The way to a provider at one address."""
@@ -70,14 +70,14 @@ class Wire:
         ways = {place: self.http(provider, "https://place.invalid", root) for place, root in roots.items()}
         return _Places(ways)
 
-    def peers(self) -> "RecordingPeers":
-        """Where a client for HTTP/2 connects to; everything is answered with 200."""
-        self._apns.append(RecordingPeers())
-        return self._apns[-1]
+    def peers(self, provider: str, answer: bytes = b"") -> "RecordingPeers":
+        """Where a client for HTTP/2 connects to; everything is answered with 200, and so."""
+        self._http2[provider] = RecordingPeers(provider, answer)
+        return self._http2[provider]
 
     def flush(self) -> None:
         """What was said over HTTP/2 arrives."""
-        for peers in self._apns:
+        for peers in self._http2.values():
             peers.flush()
 
     @property
@@ -86,14 +86,15 @@ class Wire:
         found = [
             _read(provider, bytes(came)) for provider, streams in self._streams.items() for came in streams
         ]
-        return found + [each for peers in self._apns for peer in peers.recording for each in peer.sent]
+        peers = [peer for each in self._http2.values() for peer in each.recording]
+        return found + [each for peer in peers for each in peer.sent]
 
     @property
     def octets(self) -> dict[str, list[bytes]]:
         """All that came out of the sockets, by provider."""
         found = {provider: [bytes(each) for each in came] for provider, came in self._streams.items()}
-        for peers in self._apns:
-            found.setdefault("apns", []).extend(bytes(peer.came) for peer in peers.recording)
+        for provider, peers in self._http2.items():
+            found[provider] = [bytes(peer.came) for peer in peers.recording]
         return found
 
 
@@ -134,8 +135,10 @@ def _read(provider: str, raw: bytes) -> Sent:
 class RecordingPeer(Peer):
     """Keeps what it reads, and takes everything."""
 
-    def __init__(self, settings: dict[SettingCodes | int, int]) -> None:
+    def __init__(self, settings: dict[SettingCodes | int, int], provider: str, answer: bytes) -> None:
         super().__init__(settings)
+        self._provider = provider
+        self._answer = answer
         self.came = bytearray()
         self.sent: list[Sent] = []
 
@@ -155,17 +158,18 @@ class RecordingPeer(Peer):
             raw = said.encode("latin-1") + b"\r\n\r\n" + body
             if body:
                 self.h2.acknowledge_received_data(len(body), stream)
-            self.sent.append(Sent("apns", raw, special[":method"], special[":path"], plain, body))
-            self.answer(stream)
+            self.sent.append(Sent(self._provider, raw, special[":method"], special[":path"], plain, body))
+            self.answer(stream, 200, self._answer)
 
 
 class RecordingPeers(Peers):
     """Its peers are of that kind."""
 
-    def __init__(self) -> None:
+    def __init__(self, provider: str, answer: bytes) -> None:
         super().__init__()
+        self._about = (provider, answer)
         self.recording: list[RecordingPeer] = []
 
     def peer(self) -> Peer:
-        self.recording.append(RecordingPeer(self.settings))
+        self.recording.append(RecordingPeer(self.settings, *self._about))
         return self.recording[-1]

@@ -52,8 +52,7 @@ class FewTests(SynchronousTestCase):
         for provider, streams in node.rig.wire.octets.items():
             self.assertEqual(node.secrets.found(b"\n".join(streams)), set(), provider)
         for each in sent:
-            if each.provider == "apns":
-                self.assertEqual(node.secrets.found(each.raw), set())
+            self.assertEqual(node.secrets.found(each.raw), set())
             if each.provider == "webpush":
                 self.assertEqual(node.secrets.found(node.rig.subscriber.open(each.body)), set())
 
