@@ -24,6 +24,7 @@ from safeum_home.node.turning import Turns
 from safeum_home.node.waking import WakingParts
 from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.ports.federation import Answer, SharedKind
+from safeum_home.ports.push import Wakes
 from safeum_home.presence.presence import WhoIsThere
 from safeum_home.spawn import spawn
 
@@ -57,6 +58,11 @@ class Domain:
     """What they are told, and tell, that is of use for a moment alone."""
     doubt_keys: Callable[[], None]
     """Which public keys are in force is to be read anew."""
+
+    @property
+    def wakes(self) -> Wakes:
+        """What an operator asks about waking."""
+        return self.waking.trial
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
