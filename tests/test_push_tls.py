@@ -17,7 +17,16 @@ from bridges.push.wns import wns
 from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.answers import TLS_FAILED
 from safeum_home.outgoing.resolving import NOT_ALLOWED
-from safeum_home.ports.push import Accepted, Gone, PushAddress, PushContext, PushProvider, Temporary, Wake
+from safeum_home.ports.push import (
+    Accepted,
+    Gone,
+    PushAddress,
+    PushContext,
+    PushProvider,
+    Refused,
+    Temporary,
+    Wake,
+)
 from tests.certificates import Authority
 from tests.doubles.fcm import FcmDouble
 from tests.doubles.process import PATIENCE, DoubleProcess
@@ -186,7 +195,7 @@ class WnsTests(TlsCase):
     async def test_not_believed(self) -> None:
         """Who is not the channel's host gets no access token; who is not the login service no secret."""
         provider = self.provider(self.ca(self.authority), "a.notify.windows.com")
-        self.assertEqual(await self.wake(provider), Temporary(TLS_FAILED))
+        self.assertEqual(await self.wake(provider), Temporary(TLS_FAILED, address_alone=True))
         self.assertEqual((self.entra.granted, self.double.heads), (1, []))
         provider = self.provider(self.ca(Authority()))
         self.assertEqual(await self.wake(provider), Temporary(TLS_FAILED))
@@ -195,6 +204,6 @@ class WnsTests(TlsCase):
     async def test_inside(self) -> None:
         """A host of the list that leads into the operator's own network is not connected to."""
         provider = self.provider(self.ca(self.authority), networks=[])
-        self.assertEqual(await self.wake(provider), Temporary(NOT_ALLOWED))
+        self.assertEqual(await self.wake(provider), Refused(NOT_ALLOWED))
         self.assertEqual(self.double.heads, [])
         self.assertEqual(len(self.connections), 1)
