@@ -111,21 +111,33 @@ class Peers:
         self.mute = False
         """Whether they say nothing, their settings included."""
         self.pumps: list[Any] = []
+        self.clients: list[Any] = []
+        """This side's protocols."""
         self._greetings: list[Any] = []
 
     def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
         if self.refuses is not None:
             return fail(self.refuses)
         client: Any = protocolFactory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
-        peer = Peer(self.settings)
+        peer = self.peer()
         there, here = FakeTransport(peer, isServer=True), FakeTransport(client, isServer=False)
         here.negotiatedProtocol = self.agreed  # type: ignore[attr-defined]
         if self.mute:
             there.write = lambda data: None  # type: ignore[method-assign]
         self.pumps.append(connect(peer, there, client, here, greet=False))
         self.made.append(peer)
+        self.clients.append(client)
         self._greetings.append(client.handshakeCompleted)
         return succeed(client)
+
+    def peer(self) -> Peer:
+        """Whom the next connection is to."""
+        return Peer(self.settings)
+
+    def forget(self) -> None:
+        """Leave the connections that there are alone from now on."""
+        self.pumps.clear()
+        self._greetings.clear()
 
     def flush(self) -> None:
         """Until nobody says anything any more."""

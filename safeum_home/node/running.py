@@ -1,6 +1,6 @@
 """The domain of an open node: what the edge needs of it, and what has to be begun and ended with it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -24,6 +24,7 @@ from safeum_home.node.turning import Turns
 from safeum_home.node.waking import WakingParts
 from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.ports.federation import Answer, SharedKind
+from safeum_home.ports.push import Wakes
 from safeum_home.presence.presence import WhoIsThere
 from safeum_home.spawn import spawn
 
@@ -55,12 +56,20 @@ class Domain:
     """What other nodes are to get for what was erased."""
     expiring: tuple[ExpiringKind, ...]
     """What they are told, and tell, that is of use for a moment alone."""
+    doubt_keys: Callable[[], None]
+    """Which public keys are in force is to be read anew."""
+
+    @property
+    def wakes(self) -> Wakes:
+        """What an operator asks about waking."""
+        return self.waking.trial
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
         self.directory.forget()
         self.registry.forget()
         self.findable.forget()
+        self.doubt_keys()
         self.presence.read_anew()
         self.waking.waker.forget()
         spawn(self._erase(), "erasing what was closed")
