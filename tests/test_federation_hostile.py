@@ -35,7 +35,10 @@ SIGNED = {
     ("POST", HELLO_PATH): b"{}",
     ("POST", FILES_PATH): b"{}",
     ("POST", NOW_PATH): b'{"events":[]}',
-    **{("POST", ASK_PATH + name): b"{}" for name in ("account.find", "group.command", "profile.avatar")},
+    **{
+        ("POST", ASK_PATH + name): b"{}"
+        for name in ("account.find", "group.command", "profile.avatar", "keys.query")
+    },
 }
 """Every request of one node to another that has to be signed."""
 UNSIGNED = {NODE_KEYS_PATH}
