@@ -281,6 +281,14 @@ def _federation() -> None:
         ("ix_outbox_held", ["destination", "type", "pointer"], is_held),
     ):
         op.create_index(name, "outbox", columns, sqlite_where=where, postgresql_where=where)
+    in_line = sa.text("batch = -2")
+    op.create_index(
+        "ix_outbox_lines",
+        "outbox",
+        ["destination", sa.text("substr(pointer, 1, 16)"), "position"],
+        sqlite_where=in_line,
+        postgresql_where=in_line,
+    )
     _table(
         "set_aside",
         _blind("peer", primary_key=True),
