@@ -22,7 +22,7 @@ from safeum_home.storage.peers import PeerRow
 
 BOUNDED = frozenset(("chat.message", "group.post"))
 """The kinds of which there may be any number. Others are no more than accounts, contacts and chats."""
-ROUNDS = 20
+ROUNDS = 4
 """So many times as many rows as are in a batch are looked at in one transaction, where they stand in line."""
 
 
@@ -47,8 +47,8 @@ class NodeOutbox:
 
     async def load(self) -> None:
         """Find out where to go on; raises `storage_unavailable`. What was held back waits again."""
-        last = await self._database.read(outbox.last_position)
         await self.refusals.release_all()
+        last = await self._database.read(outbox.last_position)
         self._places = count(max(last, self._rows.milliseconds() * 1000) + 1)
 
     def note(self, c: Connection, noted: Sequence[Noted]) -> None:

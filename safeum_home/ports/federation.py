@@ -55,11 +55,12 @@ class Applied(NamedTuple):
 class SharedKind(Protocol):
     """A kind of object of which other nodes are told. Telling again what was told changes nothing.
 
-    It may have `together`: that many of its events may be stored in one transaction; and `may_wait`: that it
-    is of no matter whether an object is told before or behind others. What a node cannot take of such a kind
-    now, which `apply` and `store` say with `busy` and `rate_limited`, holds up nothing else, and is told
-    again later. And `late`: with which codes an object that was refused is told again later, though others
-    were told meanwhile, which otherwise come behind it.
+    What a node cannot take now, which `apply` and `store` say with `busy` and `rate_limited`, is told again
+    later, and all that is of the same chat behind it: the pointer of what is told of a chat begins with its
+    blind index. It may have `together`: that many of its events may be stored in one transaction; and
+    `may_wait`: that its objects are of no chat, and it is of no matter whether one is told before or behind
+    others. And `late`: with which codes an object that was refused is told again later, though others were
+    told meanwhile, which otherwise come behind it.
     """
 
     @property

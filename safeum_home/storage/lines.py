@@ -7,7 +7,7 @@ one chat holds up that chat alone, and in each the order stays what it was.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, select
 
 from safeum_home.ports.outbox import Waiting
 from safeum_home.storage import outbox as rows_of
@@ -16,9 +16,18 @@ from safeum_home.storage.schema import outbox
 
 LINE = 16
 """Octets of a pointer: a blind index."""
+AWAY = 1 << 61
+"""What is added to the positions of rows that stand in line: what goes on is found without a look at them."""
 _ROW = ("bytea", "bigint")
-_HOLD = Many("UPDATE outbox SET batch = -2 WHERE (destination, position) IN ({rows})", _ROW)
-_LET_GO = Many("UPDATE outbox SET batch = 0 WHERE (destination, position) IN ({rows})", _ROW)
+_AT = "WHERE (destination, position) IN ({rows})"
+_HOLD = Many(
+    f"UPDATE outbox SET batch = -2, position = position + {AWAY} WHERE {_AT}",  # noqa: S608 - constants
+    _ROW,
+)
+_LET_GO = Many(
+    f"UPDATE outbox SET batch = 0, position = position - {AWAY} WHERE {_AT}",  # noqa: S608 - constants
+    _ROW,
+)
 _DELETE = Many("DELETE FROM outbox WHERE (destination, position) IN ({rows})", _ROW)
 _OBJECT = ("bytea", "text", "bytea")
 _SAME = Many(
@@ -33,13 +42,14 @@ _SAME_FREE = Many(
 # Written out as in their index, which is empty as a rule.
 _LINE: ColumnElement[bytes] = literal_column("substr(pointer, 1, 16)")
 _IN_LINE = (outbox.c.destination == bindparam("peer"), outbox.c.batch == literal_column("-2"))
-_ANY = select(outbox.c.position).where(*_IN_LINE).limit(1)
-_FRONT = select(func.min(outbox.c.position)).where(*_IN_LINE, bindparam("line") == _LINE)
+# Only where it is said so SQLite finds a line by its index, and not by going through all of the node.
+_OF_LINE = (*_IN_LINE, bindparam("line") <= _LINE, bindparam("line") >= _LINE)
+_FRONT = select(outbox.c.position).where(*_OF_LINE).order_by(_LINE, outbox.c.position).limit(1)
 _FOLLOWING = select(_LINE).where(*_IN_LINE, bindparam("after") < _LINE).order_by(_LINE).limit(1)
 _FIRST = (
     select(outbox.c.position, outbox.c.type, outbox.c.pointer)
-    .where(*_IN_LINE, bindparam("line") == _LINE)
-    .order_by(outbox.c.position)
+    .where(*_OF_LINE)
+    .order_by(_LINE, outbox.c.position)
     .limit(bindparam("limit"))
 )
 
@@ -65,14 +75,14 @@ def hold(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> int:
 
     Of two the first place stays: what is told is how an object is by then.
     """
-    later = _doubled(c, peer, rows, _SAME)
-    _HOLD.change(c, [(peer, row.position) for row in rows])
-    return _DELETE.change(c, [(peer, position) for position in later])
+    staying, fewer = _once(c, peer, rows, _SAME, AWAY)
+    _HOLD.change(c, [(peer, row.position) for row in staying])
+    return fewer
 
 
 def behind(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> list[Waiting]:
-    """Those of some rows of which something stands in line before them."""
-    if c.execute(_ANY, {"peer": peer}).first() is None:
+    """Those of some rows, which do not, of which something stands in line before them."""
+    if not _is_any(c, peer):
         return []
     fronts = {
         line: c.execute(_FRONT, {"peer": peer, "line": line}).scalar_one_or_none()
@@ -81,7 +91,7 @@ def behind(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> list[Waiting]
 
     def is_behind(row: Waiting) -> bool:
         front = fronts[line_of(row)]
-        return front is not None and front < row.position
+        return front is not None and front - AWAY < row.position
 
     return list(filter(is_behind, rows))
 
@@ -105,10 +115,9 @@ def release(c: Connection, peer: bytes, each: int, most: int, after: bytes = b""
             break
         found = c.execute(_FIRST, {"peer": peer, "line": line, "limit": each})
         released += [Waiting(*row) for row in found]
-    later = _doubled(c, peer, released, _SAME_FREE)
-    fewer = _DELETE.change(c, [(peer, position) for position in later])
-    _LET_GO.change(c, [(peer, row.position) for row in released])
-    return Released(fewer, line, c.execute(_ANY, {"peer": peer}).first() is not None)
+    staying, fewer = _once(c, peer, released, _SAME_FREE, -AWAY)
+    _LET_GO.change(c, [(peer, row.position) for row in staying])
+    return Released(fewer, line, _is_any(c, peer))
 
 
 def sort(c: Connection, peer: bytes, limit: int, rounds: int) -> tuple[int, bool]:
@@ -122,8 +131,27 @@ def sort(c: Connection, peer: bytes, limit: int, rounds: int) -> tuple[int, bool
     return fewer, False
 
 
-def _doubled(c: Connection, peer: bytes, rows: Sequence[Waiting], among: Many) -> list[int]:
-    """Where the same objects are among others as well: the later place of each."""
+def _is_any(c: Connection, peer: bytes) -> bool:
+    return c.execute(_FOLLOWING, {"peer": peer, "after": b""}).first() is not None
+
+
+def _once(
+    c: Connection, peer: bytes, rows: Sequence[Waiting], among: Many, further: int
+) -> tuple[list[Waiting], int]:
+    """Where objects are `among` others, too, the later place goes: the rows that stay; how many are gone.
+
+    `further` is what is added to the positions of those others, and not to those of the rows.
+    """
     found = among.fetch(c, [(peer, row.type, row.pointer) for row in rows])
-    places = {(type, bytes(pointer)): position for position, type, pointer in found}
-    return [max(places[row[1:]], row.position) for row in rows if row[1:] in places]
+    others = {(type, bytes(pointer)): position for position, type, pointer in found}
+    staying: list[Waiting] = []
+    gone: list[int] = []
+    for row in rows:
+        other = others.get(row[1:])
+        if other is not None and other - further < row.position:
+            gone.append(row.position)
+            continue
+        staying.append(row)
+        if other is not None:
+            gone.append(other)
+    return staying, _DELETE.change(c, [(peer, position) for position in gone])

@@ -242,7 +242,14 @@ outbox = _table(
     ),
     Index("ix_outbox_fixed", "destination", "position", sqlite_where=_IS_FIXED, postgresql_where=_IS_FIXED),
     Index(
-        "ix_outbox_held", "destination", "type", "pointer", sqlite_where=_IS_HELD, postgresql_where=_IS_HELD
+        "ix_outbox_held",
+        "destination",
+        "type",
+        "pointer",
+        "batch",
+        unique=True,
+        sqlite_where=_IS_HELD,
+        postgresql_where=_IS_HELD,
     ),
     Index(
         "ix_outbox_lines",

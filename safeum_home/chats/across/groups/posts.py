@@ -132,6 +132,7 @@ class PostKind:
         if event.chat is None or event.id is None or not _is_plain(event.id):
             raise Problem(Code.MALFORMED_EVENT)
         post, authored = event.id, Authored(event, act_of(event))
+        blind = self._blinder.chat(ChatId(event.chat))
         chat = await self._registry.load(ChatId(event.chat))
         refusal: Problem | None = None
         try:
@@ -157,7 +158,7 @@ class PostKind:
                 raise Problem(Code.BUSY)  # it takes no answers: there are no more until it does
             if code is not None or not isinstance(authored.act, Written) or authored.act.message is not None:
                 # Behind all that is told of what came of it.
-                self._peers.note(c, [Noted(node, POSTED, posted(post, code))])
+                self._peers.note(c, [Noted(node, POSTED, posted(blind, post, code))])
 
         def publish() -> None:
             for tell in told:

@@ -278,9 +278,11 @@ def _federation() -> None:
     )
     for name, columns, where in (
         ("ix_outbox_fixed", ["destination", "position"], is_fixed),
-        ("ix_outbox_held", ["destination", "type", "pointer"], is_held),
+        ("ix_outbox_held", ["destination", "type", "pointer", "batch"], is_held),
     ):
-        op.create_index(name, "outbox", columns, sqlite_where=where, postgresql_where=where)
+        op.create_index(
+            name, "outbox", columns, unique="batch" in columns, sqlite_where=where, postgresql_where=where
+        )
     in_line = sa.text("batch = -2")
     op.create_index(
         "ix_outbox_lines",
