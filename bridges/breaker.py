@@ -2,9 +2,10 @@
 
            tripped                cooled                  admit
 closed ---------------> open ---------------> half open ---------> trying
-   ^                     ^                                          |  |
-   |                     +------------------- tripped --------------+  |
-   +------------------------------------- recovered -------------------+
+   ^                     ^                      ^                   | | |
+   |                     |                      +---- left ---------+ | |
+   |                     +--------------------- tripped --------------+ |
+   +------------------------------------- recovered --------------------+
 """
 
 from collections.abc import Callable
@@ -31,6 +32,9 @@ class BreakerMachine(Protocol):
 
     def recovered(self) -> None:
         """It took a message."""
+
+    def left(self) -> None:
+        """The message was given up before the provider said anything."""
 
 
 @dataclass(slots=True)
@@ -62,6 +66,12 @@ _closed.upon(BreakerMachine.cooled).loop().returns(None)
 _half_open.upon(BreakerMachine.cooled).loop().returns(None)
 _trying.upon(BreakerMachine.cooled).loop().returns(None)
 _closed.upon(BreakerMachine.recovered).loop().returns(None)
+_closed.upon(BreakerMachine.left).loop().returns(None)
+
+
+@_trying.upon(BreakerMachine.left).to(_half_open)
+def _left(machine: BreakerMachine, core: _Core) -> None:
+    core.state = "half open"
 
 
 @_half_open.upon(BreakerMachine.admit).to(_trying)
@@ -114,6 +124,9 @@ class Breaker:
 
     def admit(self) -> int | None:
         """A pass for one message, or None where the provider is to be left alone."""
+        if self._core.state == "closed":
+            # As the machine would say; it is asked for each message.
+            return self._core.opening
         if self._now() >= self._core.again_at:
             self._machine.cooled()
         return self._core.opening if self._machine.admit() else None
@@ -122,7 +135,13 @@ class Breaker:
         """The provider answered, and not because it is in trouble."""
         if admitted == self._core.opening:
             self._failed = 0
-            self._machine.recovered()
+            if self._core.state != "closed":
+                self._machine.recovered()
+
+    def left(self, admitted: int) -> None:
+        """The message was given up; nothing is known of the provider, and the next one tries."""
+        if admitted == self._core.opening:
+            self._machine.left()
 
     def failed(self, admitted: int, at_once: bool = False) -> None:
         """The provider is in trouble; `at_once` where asking again would be no use."""

@@ -54,10 +54,15 @@ def read_table(whose: str, settings: Mapping[str, Any], kind: type[S]) -> S:
 def read_web(whose: str, settings: Mapping[str, Any], kind: type[W]) -> W:
     """The same, with `url` checked."""
     found = read_table(whose, settings, kind)
+    return msgspec.structs.replace(found, url=checked_url(whose, "url", found.url, found.plain_http))
+
+
+def checked_url(whose: str, key: str, url: str, plain_http: bool = False) -> str:
+    """The setting `key` as `address.base_url` has it; raises `ConfigError`."""
     try:
-        return msgspec.structs.replace(found, url=base_url(found.url, found.plain_http))
+        return base_url(url, plain_http)
     except ValueError as error:
-        raise ConfigError(f"{whose}: url: {error}") from None
+        raise ConfigError(f"{whose}: {key}: {error}") from None
 
 
 def web(whose: str, reactor: Any, settings: WebSettings, limits: HttpLimits | None = None) -> ProviderHttp:

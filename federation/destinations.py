@@ -6,12 +6,12 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
-from federation.client import Client
 from federation.discovery import Discovery
-from federation.resolving import TOO_MANY_NAMES
 from federation.streams import Streams
 from safeum_home.outgoing.answers import IN_TIME, TOO_MANY, NoAnswer, no_answer
+from safeum_home.outgoing.client import Client
 from safeum_home.outgoing.http import Answer
+from safeum_home.outgoing.resolving import TOO_MANY_NAMES
 from safeum_home.outgoing.streams import Streamed
 from safeum_home.protocol.federation.transactions import TRANSACTIONS_PATH
 from safeum_home.protocol.http import NODE_KEYS_PATH

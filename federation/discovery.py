@@ -19,12 +19,12 @@ import msgspec
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from federation.client import Client
-from federation.places import HTTPS, Place
-from federation.resolving import NO_SERVICE, Names
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
+from safeum_home.outgoing.client import Client
 from safeum_home.outgoing.hosts import host_and_port, is_address
 from safeum_home.outgoing.http import Answer
+from safeum_home.outgoing.places import HTTPS, Place
+from safeum_home.outgoing.resolving import NO_SERVICE, Names
 from safeum_home.protocol.http import NODE_DISCOVERY_PATH, NodeDiscovery
 
 SERVICE = "_safeum-node._tcp."

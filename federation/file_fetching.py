@@ -6,9 +6,9 @@ import msgspec
 from twisted.internet.defer import Deferred
 
 from federation.asking import LONGEST_WAIT
-from federation.resolving import TOO_MANY_NAMES
 from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
+from safeum_home.outgoing.resolving import TOO_MANY_NAMES
 from safeum_home.outgoing.streams import BodyStream, Streamed
 from safeum_home.protocol.federation.files import FILES_PATH, FetchFile
 from safeum_home.protocol.files import OCTETS_TYPE

@@ -16,9 +16,9 @@ from twisted.logger import Logger
 from federation.counts import NOW_LOST, NOW_TOLD, Counts
 from federation.greeting import Request
 from federation.own_keys import OwnKeys
-from federation.resolving import TOO_MANY_NAMES
 from federation.slots import Slots
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
+from safeum_home.outgoing.resolving import TOO_MANY_NAMES
 from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.protocol.federation.events import Event, sign_event
 from safeum_home.protocol.federation.now import FRAME, MOST_EVENTS, MOST_OCTETS, NOW_PATH, now_body, size_of

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import Enum
 
 from safeum_home.errors import Code, Problem
-from safeum_home.ids import node_pattern
+from safeum_home.outgoing.host_list import HostList
 
 
 class Mode(Enum):
@@ -18,29 +18,6 @@ class Mode(Enum):
     """Nobody."""
 
 
-class NodeList:
-    """Names of nodes, and `*.` with a domain for all names below it (not the domain itself).
-
-    What stands there without a port is good for all ports of that name. Looking a node up takes as many
-    steps as its name has labels, however long the list is.
-    """
-
-    def __init__(self, patterns: Iterable[str] = ()) -> None:
-        """Raises `Problem(invalid_node_name)`."""
-        self._patterns = frozenset(map(node_pattern, patterns))
-
-    def __contains__(self, node: str) -> bool:
-        host = node.partition(":")[0]
-        if node in self._patterns or host in self._patterns:
-            return True
-        _, dot, domain = host.partition(".")
-        while dot:
-            if f"*.{domain}" in self._patterns:
-                return True
-            _, dot, domain = domain.partition(".")
-        return False
-
-
 class Policy:
     """The rule for nodes, in the written form of their names (`ids.node_name`)."""
 
@@ -48,8 +25,8 @@ class Policy:
         """`own` is this node, which is no other node to itself. Raises `Problem(invalid_node_name)`."""
         self._own = own
         self._mode = mode
-        self._allow = NodeList(allow)
-        self._deny = NodeList(deny)
+        self._allow = HostList(allow)
+        self._deny = HostList(deny)
 
     @property
     def is_off(self) -> bool:

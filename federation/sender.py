@@ -17,11 +17,11 @@ from federation.counts import BEGUN_ANEW, FAILED, HINDERED, SENT, SPLIT, Counts
 from federation.greeting import Greeting, Request
 from federation.machine import LATER, SOON, Core, Destination, new_destination
 from federation.making import Build, Maker, Ready
-from federation.resolving import TOO_MANY_NAMES
 from federation.slots import Slots
 from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
 from safeum_home.outgoing.http import Answer
+from safeum_home.outgoing.resolving import TOO_MANY_NAMES
 from safeum_home.ports.outbox import Batch, Outbox, Refused, Trim
 from safeum_home.protocol.federation.group_posts import PASSED_ON
 from safeum_home.protocol.federation.transactions import TRANSACTIONS_PATH, stream_name

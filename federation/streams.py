@@ -7,9 +7,9 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from federation.client import ANYWHERE, Client
-from federation.places import Place
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
+from safeum_home.outgoing.client import ANYWHERE, Client
+from safeum_home.outgoing.places import Place
 from safeum_home.outgoing.streams import BodyStream, OnePool, Stream, Streamed
 
 MOST, EACH = 64, 8

@@ -5,16 +5,16 @@ from typing import Any
 
 from twisted.internet.interfaces import IResolver
 
-from federation.addresses import Addresses
-from federation.client import Client
 from federation.destinations import Allows, Destinations, Sign
 from federation.discovery import Discovery
-from federation.dns import system_dns
-from federation.resolving import Names
 from federation.streams import Streams
-from federation.tls import Trust
 from safeum_home.config import FederationSection
+from safeum_home.outgoing.addresses import Addresses
+from safeum_home.outgoing.client import Client
+from safeum_home.outgoing.dns import system_dns
 from safeum_home.outgoing.http import HttpLimits, roots
+from safeum_home.outgoing.resolving import Names
+from safeum_home.outgoing.tls import Trust
 
 LONGEST_ANSWER = 1024 * 1024
 """Octets of an answer to a request."""

@@ -59,6 +59,16 @@ class LimitSection(Section, frozen=True):
     profile_changes_per_account_burst: Positive = 30
     history_switches_per_account: Rate = 0.01
     history_switches_per_account_burst: Positive = 5
+    key_publications_per_account: Rate = 0.2
+    key_publications_per_account_burst: Positive = 100
+    key_changes_per_account: Rate = 0.001
+    """Also of each account of another node: who is in a chat with it is told each time."""
+    key_changes_per_account_burst: Positive = 10
+    key_queries_per_account: Rate = 10.0
+    key_queries_per_account_burst: Annotated[int, Meta(ge=100)] = 2_000
+    """In accounts that are asked for."""
+    key_queries_per_node: Rate = 200.0
+    key_queries_per_node_burst: Annotated[int, Meta(ge=100)] = 20_000
     file_requests_per_account: Rate = 20.0
     file_requests_per_account_burst: Positive = 400
     verifications_per_address: Rate = 0.005

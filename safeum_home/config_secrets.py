@@ -11,9 +11,10 @@ class ConfigError(Exception):
 _SECRET_NAME = re.compile(r"passw|pwd|secret|token|credential|private|api_?key|passphrase", re.I)
 _PARAMETER_NAME = re.compile(rf"{_SECRET_NAME.pattern}|^(key|auth|pass)$", re.I)
 _PROVIDER_NAME = re.compile(
-    rf"{_SECRET_NAME.pattern}|(^|[_-])(key|auth|pass|pin|sign|signature|hmac)([_-]|$)", re.I
+    rf"{_SECRET_NAME.pattern}|(^|[_-])(key(?!_id$)|auth|pass|pin|sign|signature|hmac)([_-]|$)", re.I
 )
-"""What may be a secret among the settings of a provider, which are its bridge's own."""
+"""What may be a secret among the settings of a provider, which are its bridge's own; a key's id is none."""
+_PROVIDER = re.compile(r"\b(sms|push)\.providers\.settings\.")
 _PARAMETER = re.compile(r"([\w.-]+)\s*=")
 _REFERENCE = re.compile(r"secret:[a-z0-9][a-z0-9._-]{0,63}\Z")
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")
@@ -26,7 +27,7 @@ def refuse_inline_secrets(value: object, where: str = "") -> None:
             # The table [passwords] holds numbers only; a text under such a name is a secret.
             # A reference says only what the secret is called.
             is_secret = isinstance(inner, str) and not _REFERENCE.match(inner)
-            names = _PROVIDER_NAME if "sms.providers.settings." in where else _SECRET_NAME
+            names = _PROVIDER_NAME if _PROVIDER.search(where) else _SECRET_NAME
             if names.search(name) and is_secret:
                 raise ConfigError(
                     f"{where}{name}: a secret must not stand in the configuration file; "

@@ -190,6 +190,13 @@ class Code(Enum):
     PUSH_ADDRESS_REFUSED = Kind(
         "push_address_refused", 422, -32176, "This can be no address of that push provider."
     )
+    KEY_MISMATCH = Kind(
+        "key_mismatch",
+        409,
+        -32180,
+        "The account has other public keys than these: `detail` says with which hash, and since when.",
+    )
+    BAD_KEYS = Kind("bad_keys", 422, -32181, "These public keys are not signed as they have to be.")
     MESSAGE_NOT_KEPT = Kind(
         "message_not_kept",
         409,

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.web.http_headers import Headers
 
 from federation.destinations import Sign
 from safeum_home.config import Config, FederationSection, LimitSection, NodeSection
@@ -302,11 +303,13 @@ class _Transport(StringTransport):
         super().write(data)
         head, end, body = self.value().partition(b"\r\n\r\n")
         lines = head.split(b"\r\n")
-        fields = {name.lower(): value.strip() for name, _, value in (each.partition(b":") for each in lines)}
+        fields = {
+            name.lower(): value.strip() for name, _, value in (each.partition(b":") for each in lines[1:])
+        }
         if end and len(body) >= int(fields.get(b"content-length", b"0")) and not self._answered.called:
-            retry = fields.get(b"retry-after")
             status = int(lines[0].split()[1])
-            self._answered.callback(Answer(status, body, None if retry is None else retry.decode()))
+            told = Headers({name: [value] for name, value in fields.items()})
+            self._answered.callback(Answer(status, body, told))
 
 
 def send(

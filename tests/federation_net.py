@@ -14,13 +14,13 @@ from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
-from federation.addresses import Addresses
-from federation.client import Client
-from federation.places import Place
-from federation.resolving import Names, Target
-from federation.tls import Trust
+from safeum_home.outgoing.addresses import Addresses
 from safeum_home.outgoing.answers import NoAnswer
+from safeum_home.outgoing.client import MOST_PLACES, Client
 from safeum_home.outgoing.http import HttpLimits, roots
+from safeum_home.outgoing.places import Place
+from safeum_home.outgoing.resolving import Names, Target
+from safeum_home.outgoing.tls import Trust
 from tests.certificates import Authority
 from tests.federation_names import ScriptedDns
 
@@ -149,7 +149,7 @@ class NetCase(TestCase):
         said = [
             line
             for line in self.logged
-            if not line.startswith(("Site ", "Factory ", "(TLS Port", "(TCP Port"))
+            if not line.startswith(("Site ", "Factory ", "ProxyFactory ", "(TLS Port", "(TCP Port"))
         ]
         self.assertEqual(said, [])
 
@@ -160,10 +160,15 @@ class NetCase(TestCase):
         return names
 
     def client(
-        self, names: Names | None = None, ca: bool = True, requests: int = 256, **limits: Any
+        self,
+        names: Names | None = None,
+        ca: bool = True,
+        requests: int = 256,
+        places: int = MOST_PLACES,
+        **limits: Any,
     ) -> Client:
         trust = Trust(roots(self.ca if ca else None))
-        client = Client(reactor, names or self.names(), trust, HttpLimits(**limits), requests)
+        client = Client(reactor, names or self.names(), trust, HttpLimits(**limits), requests, places)
         self.addCleanup(client.close)
         return client
 

@@ -19,6 +19,7 @@ class Listener:
         self.device = DeviceId(device)
         self.host = f"{device}'s address"
         self.keeps_up = True
+        self.held = 0
         self.used_at = 0.0
         self.on_use: Callable[[], None] | None = None
         self.heard: list[Any] = []

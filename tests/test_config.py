@@ -209,15 +209,37 @@ class TextMessageTests(ConfigCase):
 
     def test_secrets(self) -> None:
         """A provider's password is referred to, and never written down."""
-        start = NODE + '[[sms.providers]]\nname = "main"\nkind = "smpp"\n'
+        for sort in ("sms", "push"):
+            self.secrets(f'{NODE}[[{sort}.providers]]\nname = "main"\nkind = "other"\n')
+
+    def secrets(self, start: str) -> None:
         more = ("key", "signature", "signing_key", "auth", "PIN", "hmac-key")
         for name in ("password", "auth_token", "api_key", *more):
             parse(f'{start}settings = {{ {name} = "secret:smpp-main" }}')
             for value in (SECRET, "", "secret:", "secret: x", "secret:Hunter2-hunter2", "secret:a\\n"):
                 self.assertIn(name, self.refused(f'{start}settings = {{ {name} = "{value}" }}'))
-        for fine in ("sender", "url", "keyboard", "assigned", "pinned"):
+        for fine in ("sender", "url", "keyboard", "assigned", "pinned", "key_id"):
             parse(f'{start}settings = {{ {fine} = "anything" }}')
         self.assertIn("key", self.refused(f'{start}settings = {{ more = {{ key = "{SECRET}" }} }}'))
+
+
+class PushTests(ConfigCase):
+    """[push]"""
+
+    def test_providers(self) -> None:
+        """A provider has a name of its own, a kind and whatever settings."""
+        one = '[[push.providers]]\nname = "apple"\nkind = "apns"\n'
+        other = '[[push.providers]]\nname = "google"\nkind = "fcm"\nsettings = { x = [1, "y"] }\n'
+        push = parse(NODE + one + other).push
+        found = {provider.name: provider.settings for provider in push.providers}
+        self.assertEqual(found, {"apple": {}, "google": {"x": [1, "y"]}})
+        self.assertIn("push.providers", self.refused(NODE + one + one))
+
+    def test_bounds(self) -> None:
+        """Nothing can be set to nothing, or to no end."""
+        for setting in ("queue", "concurrency", "message_seconds", "call_seconds", "attempt_seconds"):
+            for value in (0, -1, "inf"):
+                self.assertIn(f"push.{setting}", self.refused(f"{NODE}[push]\n{setting} = {value}"))
 
 
 class SecretTests(ConfigCase):

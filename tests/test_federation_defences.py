@@ -10,8 +10,7 @@ from treq.client import HTTPClient
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 
-from federation import addresses, inbound, receiving
-from federation.addresses import Addresses
+from federation import inbound, receiving
 from federation.event_verifier import EventVerifier
 from federation.policy import Policy
 from federation.replay import NonceWindow
@@ -26,7 +25,8 @@ from safeum_home.gateway import edge as first_request
 from safeum_home.gateway import limits as edge
 from safeum_home.limits import RateLimit
 from safeum_home.node.federation import NodeFederation
-from safeum_home.outgoing import answers, http
+from safeum_home.outgoing import addresses, answers, http
+from safeum_home.outgoing.addresses import Addresses
 from safeum_home.ports.outbox import Reached
 from safeum_home.protocol.federation import canonical, events, keys
 from safeum_home.protocol.federation.canonical import Canonical
@@ -38,7 +38,7 @@ from tests.without import Defence, Whatever, check, nothing, run, without, yes
 
 HOSTILE = "tests.test_federation_hostile."
 INBOUND = "tests.test_federation_inbound."
-NET = "tests.test_federation_client."
+NET = "tests.test_outgoing_client."
 ENDLESS = 10**9
 
 
@@ -229,7 +229,7 @@ DEFENCES |= {
         (Defence(Addresses, "allows", yes),),
     ),
     "transitional IPv6": (
-        "tests.test_federation_addresses.ExceptionTests.test_inside",
+        "tests.test_outgoing_addresses.ExceptionTests.test_inside",
         (Defence(addresses, "embedded", lambda _address: ()),),
     ),
     "redirects (CVE-2021-21392)": (

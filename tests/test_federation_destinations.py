@@ -9,12 +9,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from federation.destinations import LONGEST_KEYS, NO_KEYS, NOT_DEALT_WITH, Allows, Destinations
 from federation.discovery import Discovery
-from federation.places import Place
-from federation.resolving import NOT_ALLOWED
 from federation.way_out import way_out
 from safeum_home.config import FederationSection
 from safeum_home.outgoing.answers import IN_TIME, TLS_FAILED, TOO_MANY, NoAnswer
 from safeum_home.outgoing.http import Answer
+from safeum_home.outgoing.places import Place
+from safeum_home.outgoing.resolving import NOT_ALLOWED
 from safeum_home.protocol.federation.transactions import ASK_PATH, HELLO_PATH, TRANSACTIONS_PATH
 from tests.federation_net import NetCase, reactor
 

@@ -6,14 +6,15 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.http_headers import Headers
 
 from federation import discovery
-from federation.addresses import Addresses
 from federation.discovery import Discovery
-from federation.places import Place
-from federation.resolving import NO_SERVICE, Names
+from safeum_home.outgoing.addresses import Addresses
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
 from safeum_home.outgoing.http import Answer
+from safeum_home.outgoing.places import Place
+from safeum_home.outgoing.resolving import NO_SERVICE, Names
 from tests.federation_names import ScriptedDns
 
 SERVICE = "_safeum-node._tcp.home.example"
@@ -58,7 +59,8 @@ class DiscoveryTests(SynchronousTestCase):
 
     def says(self, body: str, cache: str | None = None, status: int = 200) -> None:
         """What the web server of home.example answers from now on."""
-        self.web.pages["home.example"] = Answer(status, body.encode(), cache_control=cache)
+        fields = Headers({"Cache-Control": [cache]} if cache is not None else {})
+        self.web.pages["home.example"] = Answer(status, body.encode(), fields)
 
     def find(self, node: str = "home.example") -> Place:
         return self.successResultOf(self.discovery.find(node))

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.http_headers import Headers
 
 from safeum_home.errors import Code, Problem
 from safeum_home.node.refusals import HOUR, KEPT_HOURS
@@ -454,7 +455,7 @@ class TroubleTests(Case):
     def test_retry_after(self) -> None:
         """The time that a node asks for is waited, and half an hour at the most."""
         for asked, least, most in (("100", 100, 400), ("999999999", 1800, 1900)):
-            self.pair.answers["b.example"] = Answer(503, b"{}", asked)
+            self.pair.answers["b.example"] = Answer(503, b"{}", Headers({"Retry-After": [asked]}))
             self.a.say("1", 1)
             self.pair.settle(5)
             count = len(self.transactions())

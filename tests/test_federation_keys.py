@@ -10,11 +10,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from federation.key_cache import BURST, EVERY, MOST_WAITING, PATIENCE, KeyCache
 from federation.own_keys import REWRITE, VALID, KeyInUse, OwnKeys
-from federation.policy import Mode, NodeList, Policy
+from federation.policy import Mode, Policy
 from federation.replay import WINDOW, NonceWindow
 from federation.verifier import RequestVerifier
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import node_pattern
+from safeum_home.outgoing.host_list import HostList
 from safeum_home.protocol.federation.keys import LONGEST_VALID, MOST_OLD, read_document
 from tests.federation import NOW, document, fields, headers, signer
 
@@ -378,7 +379,7 @@ class PolicyTests(Case):
             "b.example.",
         ):
             self.refused(Code.INVALID_NODE_NAME, node_pattern, text)
-            self.refused(Code.INVALID_NODE_NAME, NodeList, [text])
+            self.refused(Code.INVALID_NODE_NAME, HostList, [text])
         self.assertEqual(node_pattern("*.B.example"), "*.b.example")
 
 

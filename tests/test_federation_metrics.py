@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from federation.counts import Counts
 from safeum_home.admin.federation_cli import FederationCommands
-from safeum_home.admin.federation_wire import Metrics
+from safeum_home.admin.metrics import Metrics
 from safeum_home.errors import Code
 from safeum_home.outgoing.http import Answer
 from tests.federated import Node, Pair, refuse

@@ -135,7 +135,7 @@ class TellingTests(Case):
 
     def test_failing(self) -> None:
         """A node that cannot be told what is durable is told nothing of what passes."""
-        self.pair.answers[B] = Answer(503, b"{}", None)
+        self.pair.answers[B] = Answer(503, b"{}")
         self.a.say("x", 1)
         self.pair.settle()
         self.a.pass_on("s", 1)

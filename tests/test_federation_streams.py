@@ -7,12 +7,12 @@ from twisted.internet.task import deferLater
 from twisted.web.server import NOT_DONE_YET
 
 from federation import streams as streams_module
-from federation.client import Client
-from federation.places import Place
-from federation.resolving import NOT_ALLOWED
 from federation.streams import Streams
 from safeum_home.outgoing import streams
 from safeum_home.outgoing.answers import IN_TIME, TLS_FAILED, TOO_LONG, TOO_MANY, NoAnswer
+from safeum_home.outgoing.client import Client
+from safeum_home.outgoing.places import Place
+from safeum_home.outgoing.resolving import NOT_ALLOWED
 from safeum_home.outgoing.streams import Streamed
 from tests.certificates import Authority
 from tests.federation_net import NetCase, Node, Served, reactor

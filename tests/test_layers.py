@@ -16,7 +16,7 @@ LAYER_OF = {
         ("ids", "errors", "config", "config_secrets", "ports", "limits", "spawn", "damage", "protocol"), 0
     ),
     **dict.fromkeys(("images", "outgoing", "disk", "config_base", "config_federation", "config_files"), 0),
-    **dict.fromkeys(("config_history", "config_limits", "config_push", "config_sms"), 0),
+    **dict.fromkeys(("config_history", "config_limits", "config_push", "config_sms", "rounds"), 0),
     **dict.fromkeys(("sealing", "storage", "bus", "metrics"), 1),
     **dict.fromkeys(("accounts", "chats", "keys", "calls", "presence", "safenum", "push"), 2),
     **dict.fromkeys(("gateway", "admin", "client", "web", "federation", "bridges"), 3),

@@ -199,7 +199,9 @@ class OutgoingTests(SmsCase):
         """An answer of the cap is read, and one of an octet more is not."""
         for length in (0, 1, 64):
             out = self.out(RequestTraversalAgent(Scripted(200, b"x" * length)), answer=64)
-            self.assertEqual(self.successResultOf(self.ask(out)), Answer(200, b"x" * length))
+            answer: Answer = self.successResultOf(self.ask(out))
+            self.assertEqual((answer.status, answer.body), (200, b"x" * length))
+            self.assertEqual(repr(answer), "Answer(status=200)")
         out = self.out(RequestTraversalAgent(Scripted(200, b"x" * 65)), answer=64)
         self.assertEqual(self.reason(self.ask(out)), "the answer is too long")
 

@@ -14,11 +14,11 @@ from safeum_home.ports import Acquaintance, Published
 from safeum_home.presence.loading import BATCH, PAUSE_SECONDS
 from safeum_home.presence.peers import Peers
 from safeum_home.presence.presence import WhoIsThere
-from safeum_home.presence.rounds import EVERY, Rounds
 from safeum_home.presence.telling import FRAMES_AT_ONCE, GATHER, SETTLE
 from safeum_home.protocol import MAX_FRAME
 from safeum_home.protocol.commands import PresenceGet, PresenceSet
 from safeum_home.protocol.presence import MOST_PRESENCES, NOTHING_HIDDEN, PresenceState, Privacy
+from safeum_home.rounds import EVERY, Rounds
 from tests.storage import blind
 
 
@@ -43,6 +43,7 @@ class Listener:
         self.account = account(number)
         self.device = DeviceId(f"D{number:016d}")
         self.keeps_up = True
+        self.held = 0
         self.used_at = 0.0
         self.on_use: Callable[[], None] | None = None
         self.frames: list[bytes] = []

@@ -95,6 +95,16 @@ class VaultTests(SynchronousTestCase):
             open_vault(self.root, self.state)
         self.assertIs(caught.exception.code, code)
 
+    def test_push_keys(self) -> None:
+        """Each push provider has one of its own, the same at each start; another root gives others."""
+        initialise(self.root, self.state)
+        vault, again = open_vault(self.root, self.state), open_vault(self.root, self.state)
+        key = vault.push_key("browsers")
+        self.assertEqual((len(key), again.push_key("browsers")), (32, key))
+        self.assertNotEqual(vault.push_key("apple"), key)
+        other = open_vault(self.root.arena.slot().fill_random(), None)
+        self.assertNotEqual(other.push_key("browsers"), key)
+
     def test_wiped(self) -> None:
         """Nothing of a wiped vault works, and its keys are zero."""
         vault = open_vault(self.root, None)
@@ -106,6 +116,7 @@ class VaultTests(SynchronousTestCase):
         self.assertRaises(Erased, vault.secrets.open, "name")
         self.assertRaises(TypeError, vault.blinder.alias, "name")
         self.assertIsNone(vault.signing_seed.pointer)
+        self.assertIsNone(vault.push.pointer)
 
 
 class SecretStoreTests(SynchronousTestCase):

@@ -30,11 +30,13 @@ from safeum_home.config import (
 from safeum_home.gateway.session import Session
 from safeum_home.node.alone import ALONE
 from safeum_home.node.domain import make_domain
+from safeum_home.node.waking import NO_PUSHES
 from safeum_home.ports import TextMessages
 from safeum_home.ports.federation import Peers
 from safeum_home.ports.files import BlobStore
-from safeum_home.presence.rounds import Rounds
+from safeum_home.ports.push import Pushes
 from safeum_home.protocol import MAX_FRAME, frames
+from safeum_home.rounds import Rounds
 from safeum_home.sealing.root import generate
 from safeum_home.sealing.vault import Vault, open_vault
 from tests.instant_database import InstantDatabase
@@ -68,6 +70,10 @@ GENEROUS: dict[str, Any] = {
         "verifications_per_address",
         "codes_per_number",
         "file_requests_per_account",
+        "key_publications_per_account",
+        "key_changes_per_account",
+        "key_queries_per_account",
+        "key_queries_per_node",
         "group_invitations_per_account",
         "group_changes_per_account",
         "group_descriptions_per_account",
@@ -269,6 +275,7 @@ class World:
         files: FileSection | None = None,
         node: str = NODE,
         peers: Peers = ALONE,
+        pushes: Pushes = NO_PUSHES,
         **limits: Any,
     ) -> None:
         self.clock = Clock()
@@ -298,6 +305,7 @@ class World:
             maybeDeferred,
             storage=FileStorage(self.store, maybeDeferred),
             peers=peers,
+            pushes=pushes,
         )
         self.services = self.domain.services
         self.connections: list[Connection] = []

@@ -6,10 +6,10 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
 from bridges.breaker import Breaker
+from bridges.guard import Guard
 from bridges.sms.tally import Handed, Tally
 from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsProvider, Temporary
 
-LONGEST_REST = 3600.0
 _TIMED_OUT = Temporary("timed out")
 _FAILED = Temporary("the bridge failed")
 
@@ -29,41 +29,30 @@ class Gate:
     ) -> None:
         self.name = name
         self.provider = provider
-        self.breaker = breaker
+        self._guard = Guard(name, provider, breaker, clock, "message")
         self._clock = clock
         self._seconds = seconds
         self._tally = tally
-        self._rests_until = 0.0
 
     @property
     def wait(self) -> float:
         """Seconds until the next message has a chance; 0 where it has one now."""
-        rest: float = self._rests_until - self._clock.seconds()
-        return max(self.breaker.wait, rest, 0.0)
+        return self._guard.wait
 
     @property
     def standing(self) -> str:
         """How it is with the provider, in words for the operator; its own, where it has some."""
-        trouble: str | None = getattr(self.provider, "trouble", None)
-        if trouble is not None:
-            return trouble
-        if self.breaker.state == "trying":
-            return "being tried again"
-        if self.wait > 0:
-            return "left alone for a while"
-        return "taking messages" if self.breaker.state == "closed" else "to be tried with the next message"
+        return self._guard.standing
 
     async def send(self, number: str, text: str, within: float) -> Outcome | None:
         """What the provider says within so many seconds; None where it was not asked."""
-        if self._rests_until > self._clock.seconds():
-            return None
-        admitted = self.breaker.admit()
+        admitted = self._guard.admit()
         if admitted is None:
             return None
         try:
             outcome = await self._ask(number, text, within)
         except CancelledError:
-            self.breaker.failed(admitted)
+            self._guard.breaker.failed(admitted)
             raise
         self._weigh(outcome, admitted)
         return outcome
@@ -81,34 +70,19 @@ class Gate:
             return _FAILED
 
     def _weigh(self, outcome: Outcome, admitted: int) -> None:
-        before = self.breaker.state
         match outcome:
             case Accepted():
-                self.breaker.took(admitted)
+                self._guard.took(admitted)
                 what = Handed.TAKEN
             case Permanent(number_refused=True):
-                self.breaker.took(admitted)
+                self._guard.took(admitted)
                 what = Handed.NUMBER_REFUSED
             case Permanent():
-                self.breaker.failed(admitted, at_once=outcome.account_refused)
+                self._guard.failed(admitted, outcome.reason, outcome.account_refused)
                 what = Handed.REFUSED
             case Temporary():
                 if outcome.retry_after is not None:
-                    rest = min(max(outcome.retry_after, 0.0), LONGEST_REST)
-                    self._rests_until = self._clock.seconds() + rest
-                self.breaker.failed(admitted)
+                    self._guard.rest(outcome.retry_after)
+                self._guard.failed(admitted, outcome.reason)
                 what = Handed.TIMED_OUT if outcome is _TIMED_OUT else Handed.TEMPORARY
         self._tally.handed(self.name, what)
-        if self.breaker.state != before:
-            self._tell(outcome)
-
-    def _tell(self, outcome: Outcome) -> None:
-        if isinstance(outcome, Accepted | Permanent) and self.breaker.state == "closed":
-            self._log.info("Provider {provider} takes text messages again.", provider=self.name)
-        elif not isinstance(outcome, Accepted):
-            self._log.warn(
-                "Provider {provider} is left alone for {seconds} seconds: {reason}",
-                provider=self.name,
-                seconds=round(self.breaker.wait),
-                reason=outcome.reason,
-            )

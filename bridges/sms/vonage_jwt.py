@@ -10,8 +10,8 @@ from uuid import UUID
 import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
 
+from bridges.rsa import rsa_key
 from bridges.settings import secret
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.sms import SmsContext
@@ -51,10 +51,9 @@ class Tokens:
             "exp": now + LIFE,
             "jti": str(UUID(bytes=secrets.token_bytes(16), version=4)),
         }
-        pem = secret(self._context, self._key)
+        key = rsa_key(secret(self._context, self._key))
         # Not `except … raise`: what the library says might quote the key.
         with suppress(JoseError, ValueError, TypeError):
-            key = RSAKey.import_key(pem)
             payload = msgspec.json.encode(claims)
             return jws.serialize_compact({"alg": "RS256", "typ": "JWT"}, payload, key, ["RS256"])
         raise Problem(Code.NOT_FOUND)

@@ -11,7 +11,7 @@ from safeum_home.accounts.relation import STATES
 from safeum_home.damage import undamaged
 from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId, ChatId, direct_chat_id
-from safeum_home.ports import Blinder, Cursors, Database, Missed, Published
+from safeum_home.ports import WAKING, Blinder, Cursors, Database, Missed, Published
 from safeum_home.protocol import frames
 from safeum_home.protocol.events import ContactChanged
 from safeum_home.protocol.types import Contact, ContactState
@@ -20,6 +20,7 @@ from safeum_home.storage.erasure import chats_of
 from safeum_home.storage.rows import ContactRow
 
 _BATCH = 500
+_NEWS = (ContactState.INCOMING, ContactState.ACCEPTED)
 
 
 class Entry(NamedTuple):
@@ -185,10 +186,16 @@ class ContactSide:
 
         return undamaged(changed, tell, "contacts")
 
-    def event(self, contact: Contact, position: int, erased: bool = False) -> Published:
-        """`contact.changed` for the owner's sessions. `erased`: there is no chat with it any more."""
+    def event(
+        self, contact: Contact, position: int, erased: bool = False, by_contact: bool = False
+    ) -> Published:
+        """`contact.changed` for the owner's sessions. `erased`: there is no chat with it any more.
+
+        `by_contact`: it may be the contact who did something, who has asked or accepted.
+        """
         event = ContactChanged(self._cursors.encode(position), contact, erased)
-        return Published(frames.text_frame(frames.encode_event(event)), position)
+        wake = WAKING if by_contact and contact.state in _NEWS else None
+        return Published(frames.text_frame(frames.encode_event(event)), position, wake=wake)
 
     def farewell(self, contact: Contact, position: int) -> Published:
         """The same, of a contact that has closed the account."""
@@ -205,7 +212,7 @@ class ContactSide:
 
         def tell(row: ContactRow) -> Published:
             erased = row.state == contacts.GONE and row.chat not in kept
-            return self.event(self.show(c, self.open(owner, row)), row.position, erased)
+            return self.event(self.show(c, self.open(owner, row)), row.position, erased, True)
 
         return Missed(undamaged(rows, tell, "contacts"), rows[-1].position if len(rows) == limit else None)
 

@@ -155,7 +155,8 @@ class Contacts:
 
         def publish() -> None:
             for owner, contact in changed:
-                self._bus.publish(owner, self._side.event(contact, position))
+                by_contact = owner != mine.account
+                self._bus.publish(owner, self._side.event(contact, position, by_contact=by_contact))
 
         return Committed(Done(), publish)
 

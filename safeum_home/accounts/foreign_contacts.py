@@ -215,7 +215,7 @@ class ForeignContacts:
             for each in agreed:
                 self._watch.related(mine.account, peer, each)
             for contact in shown:
-                self._bus.publish(mine.account, self._side.event(contact, position))
+                self._bus.publish(mine.account, self._side.event(contact, position, by_contact=True))
 
         self._consent.changing(chat)
         return Applied(store, publish, lambda: self._consent.changed(chat), placed)

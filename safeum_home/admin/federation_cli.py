@@ -4,6 +4,7 @@ import argparse
 
 from safeum_home.admin import federation_wire as wire
 from safeum_home.admin.control_cli import Adds, Ask, day, shown
+from safeum_home.admin.metrics import Metrics, written
 from safeum_home.admin.terminal import NOT_YET, OK
 from safeum_home.admin.wire import Params
 
@@ -59,8 +60,8 @@ class FederationCommands:
         return shown(arguments, rows, [_aside(row) for row in rows.events], NONE_ASIDE)
 
     def metrics(self, arguments: argparse.Namespace) -> int:
-        answer = self._node(arguments, "federation.metrics", Params(), wire.Metrics)
-        return shown(arguments, answer, [line for each in answer.metrics for line in _metric(each)])
+        answer = self._node(arguments, "federation.metrics", Params(), Metrics)
+        return shown(arguments, answer, written("federation", answer))
 
     def keys(self, arguments: argparse.Namespace) -> int:
         return self._keys(arguments, "federation.keys")
@@ -84,17 +85,6 @@ def _node(row: wire.NodeRow) -> str:
 def _aside(row: wire.AsideRow) -> str:
     by = "refused here" if row.ours else "refused there"
     return f"{day(row.at)}  {row.name:<32} {by:<14} {row.type or '-':<24} {row.code}"
-
-
-def _metric(metric: wire.Metric) -> list[str]:
-    """A metric in Prometheus' text format. What stands in labels is the node's own, and needs no escapes."""
-    total = "_total" if metric.kind == "counter" else ""
-    name = f"safeum_federation_{metric.name}{total}"
-    lines = [f"# HELP {name} {metric.help}", f"# TYPE {name} {metric.kind}"]
-    for sample in metric.samples:
-        labels = ",".join(f'{label}="{value}"' for label, value in sample.labels.items())
-        lines.append(f"{name}{{{labels}}} {sample.value}" if labels else f"{name} {sample.value}")
-    return lines
 
 
 def _key(row: wire.KeyRow) -> str:

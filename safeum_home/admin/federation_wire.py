@@ -1,6 +1,6 @@
 """What an operator asks about other nodes."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
@@ -64,26 +64,6 @@ class AsideRow(Struct, frozen=True):
 
 class AsideRows(Struct, frozen=True):
     events: list[AsideRow]
-
-
-class Sample(Struct, frozen=True):
-    """A number, and what it is of."""
-
-    labels: dict[str, str]
-    value: int
-
-
-class Metric(Struct, frozen=True):
-    """Of a `counter` since the start, of a `gauge` now. A name without what all of them begin with."""
-
-    name: str
-    kind: Literal["counter", "gauge"]
-    help: str
-    samples: list[Sample]
-
-
-class Metrics(Struct, frozen=True):
-    metrics: list[Metric]
 
 
 class KeyRow(Struct, frozen=True):

@@ -98,5 +98,7 @@ class Status(Struct, frozen=True):
     """The fingerprint of the key that the node signs with; None until it is open."""
     sms: list[str] = []
     """For each provider of text messages: its name, how it is with it, and what became of messages."""
+    push: list[str] = []
+    """For each push provider: its name, how it is with it, and what became of wakes."""
     federation: str | None = None
     """With whom the node has to do, and how it is with those that are to be told something."""

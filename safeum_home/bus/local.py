@@ -1,7 +1,7 @@
 """The bus inside one process: a table of who listens."""
 
 from safeum_home.ids import AccountId, DeviceId
-from safeum_home.ports import Attendance, Published, Subscriber
+from safeum_home.ports import Attendance, Published, Subscriber, Waker
 
 
 class LocalBus:
@@ -9,11 +9,16 @@ class LocalBus:
 
     def __init__(self) -> None:
         self._subscribers: dict[AccountId, tuple[Subscriber, ...]] = {}
-        self._attendance: Attendance | None = None
+        self._attendances: tuple[Attendance, ...] = ()
+        self._waker: Waker | None = None
 
     def observe(self, attendance: Attendance) -> None:
-        """Tell it from now on who comes and goes."""
-        self._attendance = attendance
+        """Tell it, too, from now on who comes and goes."""
+        self._attendances = (*self._attendances, attendance)
+
+    def wakes(self, waker: Waker) -> None:
+        """Tell it from now on what devices are to be woken for."""
+        self._waker = waker
 
     def subscribe(self, account: AccountId, subscriber: Subscriber) -> None:
         before = self._subscribers.get(account, ())
@@ -22,8 +27,8 @@ class LocalBus:
         for other in before:
             if other.device == subscriber.device and other is not subscriber:
                 other.replaced()
-        if self._attendance is not None:
-            self._attendance.came(account, subscriber)
+        for attendance in self._attendances:
+            attendance.came(account, subscriber)
 
     def unsubscribe(self, account: AccountId, subscriber: Subscriber) -> None:
         left = tuple(other for other in self._subscribers.get(account, ()) if other is not subscriber)
@@ -31,13 +36,15 @@ class LocalBus:
             self._subscribers[account] = left
         else:
             self._subscribers.pop(account, None)
-        if self._attendance is not None:
-            self._attendance.left(account, subscriber)
+        for attendance in self._attendances:
+            attendance.left(account, subscriber)
 
     def publish(self, account: AccountId, event: Published) -> None:
         for subscriber in self._subscribers.get(account, ()):
             if subscriber.device != event.skip:
                 subscriber.deliver(event)
+        if event.wake is not None and self._waker is not None:
+            self._waker.news(account, event)
 
     def revoke(self, account: AccountId, device: DeviceId) -> None:
         for subscriber in self._subscribers.get(account, ()):

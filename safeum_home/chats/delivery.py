@@ -8,7 +8,8 @@ from safeum_home.chats.changes.reacted import with_own
 from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.chats.sealed import decode, open_encoded
 from safeum_home.ids import AccountId, ChatId, DeviceId
-from safeum_home.ports import Bus, Published
+from safeum_home.ports import Bus, Published, Waking
+from safeum_home.ports.push import Wake
 from safeum_home.protocol import frames
 from safeum_home.storage.rows import EventRow
 
@@ -18,10 +19,11 @@ _METHOD = "chat.message"
 class Delivery:
     """Publishes messages on the bus."""
 
-    def __init__(self, bus: Bus, sent: Callable[[ChatId, AccountId], None]) -> None:
-        """`sent` is told that an account has written what it typed."""
+    def __init__(self, bus: Bus, sent: Callable[[ChatId, AccountId], None], system: AccountId) -> None:
+        """`sent` is told that an account has written what it typed; `system` is the node's own contact."""
         self._bus = bus
         self._sent = sent
+        self._system = system
 
     def message(
         self, chat: Chat, sender: AccountId, encoded: bytes, position: int, device: DeviceId | None
@@ -31,7 +33,8 @@ class Delivery:
         self._sent(chat.id, sender)
         publish = self._bus.publish
         # In groups nobody is told who holds what: nothing is to be noted for each device then.
-        others = Published(frame, position, None if chat.kind is ChatKind.GROUP else chat.id)
+        told = None if chat.kind is ChatKind.GROUP else chat.id
+        others = Published(frame, position, told, None, self._wake(chat, sender, encoded))
         for member in chat.members:
             if member == sender:
                 publish(member, Published(frame, position, None, device))
@@ -44,5 +47,14 @@ class Delivery:
         """A stored message, as it is now, for a device of `account` (its index is `blind`) that was away."""
         [encoded] = with_own(c, chat, blind, [(row, open_encoded(c, chat, row))])
         frame = frames.text_frame(frames.notification(_METHOD, encoded))
-        own = chat.kind is ChatKind.GROUP or decode(encoded).sender == account
-        return Published(frame, row.position, None if own else chat.id)
+        sender = AccountId(decode(encoded).sender)
+        if sender == account:
+            return Published(frame, row.position)
+        told = None if chat.kind is ChatKind.GROUP else chat.id
+        return Published(frame, row.position, told, None, self._wake(chat, sender, encoded))
+
+    def _wake(self, chat: Chat | ChatContents, sender: AccountId, encoded: bytes) -> Waking | None:
+        """What people write wakes, and alerts; that somebody joined a group, say, does not."""
+        if sender == self._system and chat.kind is not ChatKind.SYSTEM:
+            return None
+        return Waking(Wake.MESSAGE, chat.id, encoded)

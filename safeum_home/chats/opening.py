@@ -168,6 +168,16 @@ class ChatOpener:
         """Whom entries of a group's roster name as members."""
         return _members(chat.key, rows)
 
+    def people(self, c: Connection, row: ChatRow) -> tuple[AccountId, ...]:
+        """All members of the chat in a row; raises `Tampered`."""
+        key = self._keyring.unwrap(row.chat, row.key)
+        try:
+            if row.kind == ChatKind.GROUP:
+                return self._group_members(c, key, row.chat)
+            return open_record(key, row.chat, row.sealed).members
+        finally:
+            key.wipe()
+
     def _group_members(self, c: Connection, key: Key, chat: bytes) -> tuple[AccountId, ...]:
         return _members(key, roster.member_entries(c, chat))
 

@@ -4,7 +4,7 @@ A draft is sealed under the chat's key as well, so that nobody opens it any more
 erased. While the history of a chat is off none is kept: it would outlive the messages.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import UNSET, Struct, structs
@@ -60,7 +60,7 @@ def _seal(key: Key, chat: ChatContents, account: bytes, position: int, now: Chat
     return SettingsRow(account, chat.blind, position, sealed, draft)
 
 
-def _open(key: Key, row: SettingsRow) -> SettingsRecord:
+def open_settings(key: Key, row: SettingsRow) -> SettingsRecord:
     """All but the draft; raises `Tampered`."""
     return _records.open(key, row.sealed, b"settings" + row.account + row.chat)
 
@@ -73,7 +73,7 @@ def _open_draft(key: Key, chat: Key, row: SettingsRow, sealed: bytes) -> Draft:
 
 def _open_whole(key: Key, chat: Key, row: SettingsRow) -> SettingsRecord:
     """Without a draft where that is damaged; raises `Tampered` where all the rest is."""
-    record = _open(key, row)
+    record = open_settings(key, row)
     sealed = [] if row.draft is None else [row.draft]
     for draft in undamaged(sealed, lambda sealed: _open_draft(key, chat, row, sealed), "drafts"):
         record = SettingsRecord(record.chat, structs.replace(record.settings, draft=draft))
@@ -105,7 +105,10 @@ class OwnSettings:
         opener: ChatOpener,
         owners: Owners,
         bus: Bus,
+        changed: Callable[[AccountId, ChatId], None],
     ) -> None:
+        """`changed` is told that an account has set something else for a chat."""
+        self._tell_changed = changed
         self._altering = altering
         self._database = database
         self._blinder = blinder
@@ -142,6 +145,7 @@ class OwnSettings:
 
         def publish() -> None:
             if changed:
+                self._tell_changed(account, chat.id)
                 self._bus.publish(account, self._event(chat.id, kept, position))
 
         return Committed(SettingsKept(kept), publish)
@@ -170,7 +174,7 @@ class OwnSettings:
             account = members.get(row.account)
             if account is None or (owner := self._owners.read(c, account)) is None:
                 raise Tampered
-            return account, self._event(chat.id, _open(owner.key, row).settings, position)
+            return account, self._event(chat.id, open_settings(owner.key, row).settings, position)
 
         return undamaged(rows, told, "settings")
 
@@ -183,8 +187,10 @@ class OwnSettings:
         opened = self._opener.opener(c, account, [row.chat for row in rows if row.draft is not None])
 
         def tell(row: SettingsRow) -> Published:
-            whole = row.draft is not None
-            record = _open_whole(owner.key, opened(row.chat).key, row) if whole else _open(owner.key, row)
+            if row.draft is None:
+                record = open_settings(owner.key, row)
+            else:
+                record = _open_whole(owner.key, opened(row.chat).key, row)
             return self._event(record.chat, record.settings, row.position)
 
         return Missed(undamaged(rows, tell, "settings"), rows[-1].position if len(rows) == limit else None)

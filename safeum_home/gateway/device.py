@@ -31,6 +31,7 @@ class ConnectedDevice:
         "_waiting",
         "account",
         "device",
+        "held",
         "host",
         "on_use",
         "used_at",
@@ -50,6 +51,7 @@ class ConnectedDevice:
         self.account = account
         self.device = device
         self.host = host
+        self.held = 0
         self.used_at = now
         self.on_use: Callable[[], None] | None = None
         self._outbound = outbound
@@ -83,6 +85,7 @@ class ConnectedDevice:
 
     def acknowledge(self, position: int, receipts: Receipts) -> None:
         """The device holds everything up to `position`: tell the senders."""
+        self.held = position
         waiting = self._unacknowledged
         if waiting is None:
             return

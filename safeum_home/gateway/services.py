@@ -49,5 +49,7 @@ class Services:
     node_key: str
     """The node's public key, as clients are told it."""
     support_chat: Callable[[AccountId], ChatId]
+    wakeable: Callable[[AccountId, DeviceId], Awaitable[bool]]
+    """Whether a device can be woken once it sleeps."""
     transfers: FileTransfers | None = None
     """What serves files over HTTP."""

@@ -269,6 +269,7 @@ class Session:
         # A login's own alert is the last that was committed, and is still to be told: `cursor` is before it.
         reached = self._services.committed() - (who.token is not None)
         cursor = since or self._services.cursors.encode(reached)
+        device.held = reached if since is None else self._position(since)
         key, support = self._services.node_key, self._services.support_chat(who.account)
         opened = Opened(who.account, who.address, who.device, cursor, who.token, who.policy, key, support)
         if call.request_id is not None:

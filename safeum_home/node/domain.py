@@ -10,6 +10,7 @@ from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.files.means import FileStorage
 from safeum_home.config import Config
+from safeum_home.gateway.catchup import MissedPage
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.gateway.services import Services
 from safeum_home.ids import AccountId
@@ -22,6 +23,7 @@ from safeum_home.node.files import make_files
 from safeum_home.node.foreign_people import make_foreign_means
 from safeum_home.node.groups import make_groups
 from safeum_home.node.history import make_history
+from safeum_home.node.keys import make_keys
 from safeum_home.node.means import make_means
 from safeum_home.node.message_changes import make_message_changes
 from safeum_home.node.messaging import make_messaging
@@ -32,8 +34,10 @@ from safeum_home.node.running import Domain as Domain
 from safeum_home.node.shared_chats import make_shared_chats
 from safeum_home.node.shared_posts import make_shared_posts
 from safeum_home.node.turning import InThread
+from safeum_home.node.waking import NO_PUSHES, make_waking
 from safeum_home.ports import Database, Forfeits, TextMessages
 from safeum_home.ports.federation import Peers
+from safeum_home.ports.push import Pushes
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
 from safeum_home.spawn import spawn
@@ -51,20 +55,27 @@ def make_domain(
     *,
     storage: FileStorage,
     peers: Peers = ALONE,
+    pushes: Pushes = NO_PUSHES,
 ) -> Domain:
     """Wire the domain of the node `config` describes. `clock` provides IReactorTime.
 
     `in_thread` runs what blocks; `forfeits` are ended with each account that is closed. Files lie in
-    `storage`. `peers` are other nodes.
+    `storage`. `peers` are other nodes. Devices are woken through `pushes`.
     """
     means = make_means(config, clock, database, vault, in_thread, peers)
     directory, registry, bus, section = means.directory, means.registry, means.bus, config.limits
     side = ContactSide(database, vault.blinder, vault.cursors, directory, section.contacts)
     presence = make_presence(means, side)
     files = make_files(means, storage)
-    ways = make_message_changes(means, files.attachments)
+
+    async def missed(account: AccountId, after: int) -> MissedPage:
+        return await services.missed(account, after)
+
+    waking = make_waking(means, pushes, missed)
+    ways = make_message_changes(means, files.attachments, waking.waker.settings_changed)
     messaging = make_messaging(means, presence, ways.composing)
     findable, sync_routes = make_contact_sync(means)
+    keys = make_keys(means, in_thread)
 
     def forget(account: AccountId, login: str) -> None:
         directory.forget_account(account)
@@ -72,6 +83,8 @@ def make_domain(
         messaging.receipts.forget_account(account)
         files.means.forget_account(account)
         presence.forget_account(account)
+        keys.forget_account(account)
+        waking.waker.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
     async def sweep() -> None:
@@ -99,9 +112,11 @@ def make_domain(
         **groups.routes,
         **history.forwarded(groups.forwarding),
         **files.routes,
+        **keys.routes,
         **sync_routes,
+        **waking.routes,
     }
-    sources = (*messaging.sources, *people.sources, *groups.sources, *ways.sources)
+    sources = (*messaging.sources, *people.sources, *groups.sources, *ways.sources, *keys.sources)
     services = Services(
         clock=clock,
         routes=routes,
@@ -116,6 +131,7 @@ def make_domain(
         held=messaging.fleeting.held,
         node_key=encode_octets(vault.signer.public_key),
         support_chat=registry.support_chat,
+        wakeable=waking.registrations.wakeable,
         transfers=files.transfers,
     )
     rates = {
@@ -125,6 +141,7 @@ def make_domain(
         **history.rates,
         **groups.rates,
         **files.rates,
+        **keys.rates,
     }
     limits = limits_in_use(
         section, services, accounts.limits, people.limits, side, accounts.devices, groups.use, **rates
@@ -145,14 +162,16 @@ def make_domain(
         files,
         presence,
         messaging.fleeting,
+        waking,
         means.posts.box,
         (
             *people.shared,
             *make_shared_chats(means, messaging, ways, history.lives),
             *groups.shared,
+            *keys.shared,
             *make_shared_posts(means, messaging, ways, history),
         ),
-        {**people.answers, **groups.answers},
+        {**people.answers, **groups.answers, **keys.answers},
         history.owed,
         (*presence.kinds(means.node), messaging.typing),
     )

@@ -32,7 +32,7 @@ from federation.sender import Sender
 from federation.signatures import new_nonce, sign_request
 from federation.verifier import RequestVerifier
 from federation.way_out import way_out
-from safeum_home.admin.federation_wire import Metric
+from safeum_home.admin.metrics import Metric
 from safeum_home.config import Config, FederationSection
 from safeum_home.errors import Code, Problem
 from safeum_home.gateway.bodies import Body

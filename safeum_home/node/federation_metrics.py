@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 
 from federation import counts
 from federation.counts import Counts
-from safeum_home.admin.federation_wire import Metric, Sample
+from safeum_home.admin.metrics import Metric, Sample
 from safeum_home.ports import Database
 from safeum_home.storage import outbox, peers
 

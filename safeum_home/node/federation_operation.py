@@ -9,6 +9,7 @@ from twisted.logger import Logger
 
 from safeum_home.admin import federation_wire as wire
 from safeum_home.admin.commands import Handler
+from safeum_home.admin.metrics import Metrics
 from safeum_home.admin.wire import Params
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import node_name
@@ -55,7 +56,7 @@ class FederationOperation:
         return wire.AsideRows([wire.AsideRow(*row) for row in rows])
 
     async def metrics(self, params: Params) -> Struct:
-        return wire.Metrics(await self._federation.metrics())
+        return Metrics(await self._federation.metrics())
 
     async def keys(self, params: Params) -> Struct:
         published = self._federation.own.verify_keys()

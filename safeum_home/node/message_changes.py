@@ -1,5 +1,6 @@
 """What becomes of messages after they were sent, and what accounts set for their chats: made and wired."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from safeum_home.chats.changes.altering import Altering
@@ -11,6 +12,7 @@ from safeum_home.chats.files.sending import Attachments
 from safeum_home.chats.history_changes import DropDrafts
 from safeum_home.chats.own_settings import OwnSettings
 from safeum_home.gateway.dispatch import Routes
+from safeum_home.ids import AccountId, ChatId
 from safeum_home.node.means import DomainMeans
 from safeum_home.ports import Source
 from safeum_home.protocol import commands
@@ -34,8 +36,10 @@ class MessageWays(NamedTuple):
     pins: Pins
 
 
-def make_message_changes(means: DomainMeans, attachments: Attachments) -> MessageWays:
-    """`attachments` are the files of messages."""
+def make_message_changes(
+    means: DomainMeans, attachments: Attachments, settings_changed: Callable[[AccountId, ChatId], None]
+) -> MessageWays:
+    """`attachments` are the files of messages; `settings_changed` is told of what accounts set for chats."""
     database, registry, bus = means.database, means.registry, means.bus
     blinder, cursors = means.vault.blinder, means.vault.cursors
     altering = Altering(
@@ -64,7 +68,8 @@ def make_message_changes(means: DomainMeans, attachments: Attachments) -> Messag
     pins = Pins(
         altering, database, blinder, cursors, registry, means.telling, means.posts, means.milliseconds
     )
-    own = OwnSettings(altering, database, blinder, cursors, registry, means.opener, means.directory, bus)
+    about = (altering, database, blinder, cursors, registry, means.opener, means.directory, bus)
+    own = OwnSettings(*about, settings_changed)
     routes: Routes = {
         commands.MessageEdit: changes.edit,
         commands.MessageDelete: changes.delete,

@@ -48,7 +48,7 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
     inbox = SupportInbox.of(config.limits, clock.seconds, database)
     signed = signing(means.node, means.vault.signer)
     typing = TypingSignals(clock.seconds, registry, bus, presence, means.peers.tell_now)
-    delivery = Delivery(bus, typing.sent)
+    delivery = Delivery(bus, typing.sent, system)
     untaken = Untaken(means.opener, blinder, means.peers).among
     expire = PostExpiry(database, means.posts.box).end
     fleeting = FleetingMessages(

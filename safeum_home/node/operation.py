@@ -12,6 +12,7 @@ from safeum_home.admin.wire import BackupParams, Copied, Done, Params, SetSecret
 from safeum_home.errors import Code, Problem
 from safeum_home.node.control_operation import control_handlers
 from safeum_home.node.federation_operation import federation_handlers
+from safeum_home.node.push_operation import push_handlers
 from safeum_home.node.report import report_of
 from safeum_home.node.service import Node
 from safeum_home.node.support_operation import support_handlers
@@ -110,5 +111,6 @@ def handlers(node: Node, backups: Backups) -> dict[str, Handler]:
         **control_handlers(node),
         **support_handlers(lambda: node.domain),
         **federation_handlers(node),
+        **push_handlers(node),
         "backup": Handler(BackupParams, lambda params: Deferred.fromCoroutine(backup(params))),
     }

@@ -21,6 +21,7 @@ from safeum_home.gateway.services import Services
 from safeum_home.node.control import Control
 from safeum_home.node.files import Files
 from safeum_home.node.turning import Turns
+from safeum_home.node.waking import WakingParts
 from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.ports.federation import Answer, SharedKind
 from safeum_home.presence.presence import WhoIsThere
@@ -44,6 +45,7 @@ class Domain:
     files: Files
     presence: WhoIsThere
     fleeting: FleetingMessages
+    waking: WakingParts
     posts: PostBox
     shared: tuple[SharedKind, ...]
     """Of what other nodes are told, and tell."""
@@ -60,6 +62,7 @@ class Domain:
         self.registry.forget()
         self.findable.forget()
         self.presence.read_anew()
+        self.waking.waker.forget()
         spawn(self._erase(), "erasing what was closed")
         spawn(self._reload(), "reading what was set at run time")
 
@@ -82,6 +85,7 @@ class Domain:
         self.findable.start()
         self.files.janitor.start()
         self.fleeting.start()
+        self.waking.start()
         spawn(self.owed.give(), "giving receipts to other nodes")
         spawn(self._post_again(), "telling groups' nodes what waits for them")
 
@@ -93,6 +97,7 @@ class Domain:
         self.fleeting.stop()
         self.posts.stop()
         self.presence.stop()
+        self.waking.waker.stop()
         await self.turns.stop()
         await self.fleeting_turns.stop()
         self.findable.stop()

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
+from bridges.push.loading import load as load_push
 from bridges.sms.loading import load
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.config import Config
@@ -25,6 +26,7 @@ from safeum_home.node.files import NodeFiles
 from safeum_home.node.health import HealthEndpoint
 from safeum_home.node.listening import CannotListen
 from safeum_home.node.opening import check_owner, open_when_there
+from safeum_home.node.push import NodePushes, PushBridges, make_pushes
 from safeum_home.node.sms import Bridges, NodeTexts, make_texts
 from safeum_home.node.startup import StartError
 from safeum_home.node.turning import make_all_good
@@ -60,11 +62,12 @@ class Node(Service):
         tls: ServerTls | None = None,
         give_up: Callable[[], None] = lambda: None,
         sms_bridges: Bridges = load,
+        push_bridges: PushBridges = load_push,
     ) -> None:
         """`in_memory` keeps the keyring nowhere; `tls` is used instead of the configured certificate.
 
         `give_up` is called, after the reason was logged, where an endpoint cannot be had. `sms_bridges`
-        finds kinds of providers of text messages.
+        finds kinds of providers of text messages, `push_bridges` those of push.
         """
         self.reactor = reactor
         self.config = config
@@ -73,8 +76,9 @@ class Node(Service):
         self._state_dir = None if in_memory else config.state_dir
         self.certificate = NodeCertificate(config, tls)
         self._give_up = give_up
-        self._sms_bridges = sms_bridges
+        self._sms_bridges, self._push_bridges = sms_bridges, push_bridges
         self.texts: NodeTexts | None = None
+        self.pushes: NodePushes | None = None
         self.started = reactor.seconds()
         self.schema: str | None = None
         self.seal = Seal(reactor, arena, lambda root: open_vault(root, self._state_dir), self._unsealed)
@@ -181,8 +185,10 @@ class Node(Service):
         self._watch = DatabaseWatch(self.reactor, database)
         await make_all_good(database, vault)
         self._hasher.start()
-        self.texts = make_texts(self.config, self.reactor, vault.secrets.open, self._sms_bridges)
-        storage = await self._files.start(vault.secrets.open)
+        secret = vault.secrets.open
+        self.texts = make_texts(self.config, self.reactor, secret, self._sms_bridges)
+        self.pushes = make_pushes(self.config, self.reactor, secret, vault.push_key, self._push_bridges)
+        storage = await self._files.start(secret)
         self.federation = await self._federate(database, vault)
         self.domain = make_domain(
             self.config,
@@ -193,6 +199,7 @@ class Node(Service):
             self.texts.sender,
             storage=storage,
             peers=self.federation or ALONE,
+            pushes=self.pushes.sender,
         )
         if self.federation is not None:
             domain = self.domain
@@ -274,6 +281,8 @@ class Node(Service):
             await self.federation.stop()
         if self.texts is not None:
             await self.texts.stop()
+        if self.pushes is not None:
+            await self.pushes.stop()
         await deferToThread(self._hasher.stop)
         if self.domain is not None:
             await self.domain.stop()

@@ -9,7 +9,8 @@ from twisted.web.resource import IResource
 from bridges.sms.loading import load
 from bridges.sms.sender import Sender
 from bridges.sms.tally import Tally
-from safeum_home.config import Config, ConfigError, SmsProviderSection
+from safeum_home.config import Config, ConfigError
+from safeum_home.node import providers
 from safeum_home.node.startup import StartError
 from safeum_home.ports.sms import SmsBridge, SmsContext, SmsProvider
 from safeum_home.protocol.http import SMS_REPORTS_PATH
@@ -47,8 +48,9 @@ def make_texts(
         for provider in section.providers:
             path = f"{SMS_REPORTS_PATH}{provider.name}"
             url = f"https://{config.node.name}{path}"
-            context = SmsContext(provider.name, reactor, _by_name(secret), url, tally)
-            one = _make(bridges(provider.kind), context, provider)
+            context = SmsContext(provider.name, reactor, providers.by_name(secret), url, tally)
+            bridge = bridges(provider.kind)
+            one = providers.make("sms.providers", bridge, provider.name, context, provider.settings)
             made.append((provider.name, one))
             callback: IResource | None = getattr(one, "callback", None)
             if callback is not None:
@@ -58,19 +60,3 @@ def make_texts(
             other.stop()
         raise StartError(str(error)) from None
     return NodeTexts(Sender(reactor, section, made, tally), callbacks)
-
-
-def _make(bridge: SmsBridge, context: SmsContext, provider: SmsProviderSection) -> SmsProvider:
-    try:
-        return bridge(context, provider.settings)
-    except ConfigError:
-        raise
-    except Exception as error:
-        # A third party's: its text may quote what it should not.
-        kind = type(error).__name__
-        raise ConfigError(f"sms.providers: {provider.name} cannot be made of its settings: {kind}") from None
-
-
-def _by_name(secret: Callable[[str], bytes]) -> Callable[[str], bytes]:
-    """Takes `secret:NAME` as it stands in the configuration, too."""
-    return lambda name: secret(name.removeprefix("secret:"))

@@ -10,11 +10,12 @@ from typing import Any
 
 from twisted.internet.error import ReactorNotRunning
 
-from bridges.sms.loading import load
+from bridges.push import loading as push
+from bridges.sms import loading as sms
 from safeum_home.accounts.policy import PolicyError, read
 from safeum_home.admin.service import is_answered
-from safeum_home.config import Config, ConfigError, SmsProviderSection
-from safeum_home.node import listening
+from safeum_home.config import Config, ConfigError
+from safeum_home.node import listening, providers
 from safeum_home.outgoing.http import roots
 
 KEYS_LOST = "keys_lost"
@@ -48,11 +49,13 @@ def check(config: Config) -> None:
                 raise StartError("the machine has no IPv6, and listen.clients nothing else") from None
         except listening.CannotListen as error:
             raise StartError(str(error)) from None
-    for provider in config.sms.providers:
-        try:
-            _check_provider(provider)
-        except ConfigError as error:
-            raise StartError(str(error)) from None
+    try:
+        for text in config.sms.providers:
+            providers.check("sms.providers", sms.load(text.kind), text.name, text.settings)
+        for waker in config.push.providers:
+            providers.check("push.providers", push.load(waker.kind), waker.name, waker.settings)
+    except ConfigError as error:
+        raise StartError(str(error)) from None
 
 
 def check_authorities(config: Config) -> None:
@@ -64,21 +67,6 @@ def check_authorities(config: Config) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it holds no certificates (PEM)"
         raise StartError(f"federation.ca, {config.federation.ca}: {reason}") from None
-
-
-def _check_provider(provider: SmsProviderSection) -> None:
-    """Whether there is its bridge, and whether that can use its settings, where it can say so by now."""
-    check = getattr(load(provider.kind), "check", None)
-    if check is None:
-        return
-    try:
-        check(provider.name, provider.settings)
-    except ConfigError:
-        raise
-    except Exception as error:
-        # A third party's: its text may quote what it should not.
-        kind = type(error).__name__
-        raise ConfigError(f"sms.providers: {provider.name} has settings that fail: {kind}") from None
 
 
 def check_state_dir(path: Path) -> None:

@@ -28,18 +28,22 @@ class NoAnswer(Exception):
 
 
 TLS_FAILED = "TLS failed"
+GIVEN_UP = "the request was given up"
+BROKE_OFF = "the connection broke off"
+UNREADABLE = "the answer cannot be read"
 TOO_LONG = "the answer is too long"
 IN_TIME = "there was no answer in time"
+GIVEN_UP = "the request was given up"
 TOO_MANY = "too many requests are waiting"
 
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
-    ((CancelledError, error.ConnectingCancelledError), "the request was given up"),
+    ((CancelledError, error.ConnectingCancelledError), GIVEN_UP),
     ((error.DNSLookupError, error.UnknownHostError), "the name is not known"),
     ((error.ConnectionRefusedError,), "the connection is refused"),
     ((error.TimeoutError, error.TCPTimedOutError), "there is no connection in time"),
     ((SSL.Error, VerificationError), TLS_FAILED),
     ((error.ConnectError, OSError), "there is no connection"),
-    ((error.ConnectionDone, error.ConnectionLost, error.ConnectionAborted), "the connection broke off"),
+    ((error.ConnectionDone, error.ConnectionLost, error.ConnectionAborted), BROKE_OFF),
 )
 
 _WRAPPERS = (RequestTransmissionFailed, ResponseFailed)
@@ -51,13 +55,11 @@ def reason_of(failure: Failure) -> str:
     if isinstance(failure.value, _WRAPPERS) and failure.value.reasons:
         # The first is what happened; what follows is that the connection was lost by it.
         reasons = [reason_of(one) for one in failure.value.reasons if isinstance(one, Failure)]
-        return TLS_FAILED if TLS_FAILED in reasons else next(iter(reasons), _UNREADABLE)
+        return TLS_FAILED if TLS_FAILED in reasons else next(iter(reasons), UNREADABLE)
     if isinstance(failure.value, NoAnswer):
         return failure.value.reason
-    return next((words for kinds, words in _REASONS if failure.check(*kinds)), _UNREADABLE)
+    return next((words for kinds, words in _REASONS if failure.check(*kinds)), UNREADABLE)
 
-
-_UNREADABLE = "the answer cannot be read"
 
 _BEFORE_A_CONNECTION = (
     error.DNSLookupError,

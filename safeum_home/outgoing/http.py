@@ -5,7 +5,7 @@ size of an answer, and on how much goes on at once. What fails is told in words 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +42,27 @@ class HttpLimits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was answered, with header fields as they came."""
+    """What was answered. Of what the other side wrote nothing is in its `repr`."""
 
     status: int
-    body: bytes
-    retry_after: str | None = None
-    cache_control: str | None = None
+    body: bytes = field(repr=False)
+    headers: Headers = field(default_factory=Headers, repr=False)
+    phrase: str = field(default="", repr=False)
+    """What stands beside the status (RFC 9112, section 4): words for people."""
+
+    def header(self, name: str) -> str | None:
+        """A header field as it came: the first of that name."""
+        # As octets: asked for as text it has to be UTF-8.
+        values = self.headers.getRawHeaders(name.encode("ascii"))
+        return values[0].decode("latin-1") if values else None
+
+    @property
+    def retry_after(self) -> str | None:
+        return self.header("Retry-After")
+
+    @property
+    def cache_control(self) -> str | None:
+        return self.header("Cache-Control")
 
 
 class Outgoing:
@@ -120,7 +135,7 @@ class Outgoing:
         finally:
             if not ahead:
                 self._slots.release()
-        return Answer(response.code, octets, *(_first(response, name) for name in _PASSED_ON))
+        return Answer(response.code, octets, response.headers, response.phrase.decode("latin-1"))
 
     async def head(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> IResponse:
         """Ask, and return when the head of the answer is there; with no bound to how long that takes."""
@@ -134,15 +149,6 @@ class Outgoing:
             reactor=self._reactor,
         )
         return response
-
-
-_PASSED_ON = (b"Retry-After", b"Cache-Control")
-
-
-def _first(response: IResponse, name: bytes) -> str | None:
-    # As octets: asked for as text it has to be UTF-8.
-    values = response.headers.getRawHeaders(name)
-    return values[0].decode("latin-1") if values else None
 
 
 class NetworkHttp(Outgoing):

@@ -10,9 +10,12 @@ from safeum_home.ports.connection import (
     ConnectionHandler,
 )
 from safeum_home.ports.delivery import (
+    WAKING,
     Bus,
     Published,
     Subscriber,
+    Waker,
+    Waking,
 )
 from safeum_home.ports.domain import (
     Announcer,
@@ -24,12 +27,16 @@ from safeum_home.ports.domain import (
     Introductions,
     Known,
     Missed,
+    Mutes,
     Owner,
     Owners,
     Receipts,
     SafeNumbers,
     Source,
     Staged,
+)
+from safeum_home.ports.keys import (
+    Interlocutors,
 )
 from safeum_home.ports.presence import (
     Acquaintance,
@@ -62,6 +69,7 @@ from safeum_home.ports.storage import (
 )
 
 __all__ = [
+    "WAKING",
     "Accepted",
     "Acquaintance",
     "Acquaintances",
@@ -83,12 +91,14 @@ __all__ = [
     "EpochTurns",
     "Forfeits",
     "Forget",
+    "Interlocutors",
     "Introduce",
     "Introductions",
     "Key",
     "Keyring",
     "Known",
     "Missed",
+    "Mutes",
     "NodeSigner",
     "Outcome",
     "Owner",
@@ -105,5 +115,7 @@ __all__ = [
     "Temporary",
     "TextMessages",
     "TypingPrivacy",
+    "Waker",
+    "Waking",
     "WrappedKey",
 ]

@@ -6,19 +6,38 @@ from typing import Protocol
 from msgspec import Struct
 
 from safeum_home.ids import AccountId, ChatId, DeviceId
+from safeum_home.ports.push import Wake
+
+
+class Waking(Struct, frozen=True):
+    """That an event is something its receiver wants to be told of while away: with it devices are woken.
+
+    Whoever has muted `chat` is not woken, unless `message` mentions him: one of that chat, encoded. None of
+    that leaves the node.
+    """
+
+    wake: Wake = Wake.MESSAGE
+    chat: ChatId | None = None
+    message: bytes = b""
+
+
+WAKING = Waking()
+"""Of what is told in no chat, to one account alone."""
 
 
 class Published(Struct, frozen=True):
     """An event on its way to the sessions of an account: encoded and framed once, for all of them.
 
     `position` is 0 for what is not durable. `chat` is set for messages of others, whose arrival at a
-    device is to be told to their sender. `skip` names the device that caused it and knows already.
+    device is to be told to their sender. `skip` names the device that caused it and knows already. With
+    `wake` devices of the account that sleep are woken.
     """
 
     frame: bytes
     position: int = 0
     chat: ChatId | None = None
     skip: DeviceId | None = None
+    wake: Waking | None = None
 
 
 class Subscriber(Protocol):
@@ -34,6 +53,8 @@ class Subscriber(Protocol):
     def keeps_up(self) -> bool:
         """Whether it takes what is written: what is not durable is better left out where not."""
 
+    held: int
+    """Up to which position it has said to hold all."""
     used_at: float
     """When it was in use last, by the reactor's clock: when it connected, or with its last command."""
     on_use: Callable[[], None] | None
@@ -48,6 +69,13 @@ class Subscriber(Protocol):
 
     def account_closed(self) -> None:
         """The account was closed for ever: say so and close."""
+
+
+class Waker(Protocol):
+    """Is told by the bus of what devices are to be woken for."""
+
+    def news(self, account: AccountId, event: Published) -> None:
+        """Of an event with a `wake`, after the sessions of the account have it. It never raises."""
 
 
 class Bus(Protocol):

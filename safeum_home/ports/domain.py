@@ -98,6 +98,8 @@ class Owner(Protocol):
     """An account of this node whose key is in memory."""
 
     @property
+    def account(self) -> AccountId: ...
+    @property
     def blind(self) -> bytes:
         """Its blind index."""
 
@@ -114,8 +116,18 @@ class Owners(Protocol):
     def read(self, c: Connection, account: AccountId) -> Owner | None:
         """The account as the database has it, on a reading connection and in its thread."""
 
+    def behind(self, c: Connection, blind: bytes) -> Owner | None:
+        """The account of a row, in the same way; raises `Tampered`."""
+
     def must_be_there(self, c: Connection, owner: Owner) -> None:
         """Inside a transaction that writes rows for `owner`; raises `not_found` where it was closed."""
+
+
+class Mutes(Protocol):
+    """Which chats an account has muted: a sibling keeps that."""
+
+    def muted_until(self, c: Connection, owner: Owner, chats: Collection[ChatId]) -> dict[ChatId, int]:
+        """Those of some chats that are muted, and until when (milliseconds), inside a snapshot."""
 
 
 class SafeNumbers(Protocol):

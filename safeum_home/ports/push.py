@@ -153,3 +153,28 @@ class Pushes(Protocol):
 
     def wake(self, provider: str, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
         """Have the provider wake a device. Never fails; one that is cancelled is not handed over any more."""
+
+    def test(self, provider: str, address: PushAddress) -> "Deferred[Outcome]":
+        """Have a device woken once, now, by whatever waits and however it is with the provider.
+
+        What that says of it. Never fails: with no such provider it is `Refused`.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What became of an operator's test."""
+
+    provider: str
+    """The name of the provider that the device is registered with."""
+    outcome: Outcome
+
+
+class Wakes(Protocol):
+    """What an operator asks of the domain about waking."""
+
+    def test(self, device: str) -> "Deferred[Tested]":
+        """Wake a device, whether or not it sleeps or was woken before.
+
+        Raises `device_not_found`, and `push_unavailable` where it is registered with no provider.
+        """

@@ -72,6 +72,9 @@ class Blinder(Protocol):
     def ending(self, account: AccountId, chat: ChatId) -> bytes:
         """What names the end of an account's place in a chat; neither is found by it."""
 
+    def push(self, provider: str, token: str) -> bytes:
+        """What recognises an address of a push provider."""
+
     def node(self, name: str) -> bytes:
         """What stands for a node."""
 

@@ -16,11 +16,11 @@ from safeum_home.presence.foreign import Foreign, Others
 from safeum_home.presence.lookers import LASTS, Lookers
 from safeum_home.presence.peers import Peers
 from safeum_home.presence.people import People, Person
-from safeum_home.presence.rounds import Rounds
 from safeum_home.presence.telling import Telling
 from safeum_home.protocol.federation.events import node_of
 from safeum_home.protocol.federation.now import LOOKING
 from safeum_home.protocol.presence import Presence, PresenceState
+from safeum_home.rounds import Rounds
 
 ARRANGE = 1.0
 """For how many seconds it is waited whether one that has begun or ceased to look goes on with that."""

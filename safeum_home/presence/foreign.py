@@ -57,6 +57,7 @@ class _Way:
     keeps_up = True
 
     def __init__(self) -> None:
+        self.held = 0
         self.used_at = 0.0
         self.on_use: Callable[[], None] | None = None
 

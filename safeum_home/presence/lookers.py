@@ -11,9 +11,9 @@ from safeum_home.presence.foreign import Foreign, Looker, Others
 from safeum_home.presence.loading import Loading
 from safeum_home.presence.peers import Peers
 from safeum_home.presence.people import Person
-from safeum_home.presence.rounds import Rounds
 from safeum_home.presence.telling import Telling
 from safeum_home.protocol.federation.events import node_of
+from safeum_home.rounds import Rounds
 
 LASTS = 720.0
 """Seconds for which it is believed that somebody looks, and what another node has told."""

@@ -13,11 +13,11 @@ from safeum_home.presence.kinds import LookingKind, PresenceKind
 from safeum_home.presence.loading import Loading
 from safeum_home.presence.peers import Peers
 from safeum_home.presence.people import Activity, Device, People, Person
-from safeum_home.presence.rounds import Rounds
 from safeum_home.presence.telling import Telling
 from safeum_home.protocol.commands import Done, PresenceGet, PresenceList, PresenceSet
 from safeum_home.protocol.federation.events import node_of
 from safeum_home.protocol.presence import NOTHING_HIDDEN, Presence, PresenceState, Privacy
+from safeum_home.rounds import Rounds
 
 IDLE_SECONDS = 180.0
 _LOOK_EVERY = 15.0

@@ -10,12 +10,12 @@ from safeum_home.ports.expiring import SayNow
 from safeum_home.presence.foreign import Looker
 from safeum_home.presence.peers import Peers
 from safeum_home.presence.people import Device, People, Person
-from safeum_home.presence.rounds import Rounds
 from safeum_home.protocol import frames
 from safeum_home.protocol.events import PresenceChanged, PrivacyChanged
 from safeum_home.protocol.federation.events import node_of
 from safeum_home.protocol.federation.now import PRESENCE
 from safeum_home.protocol.presence import MOST_PRESENCES, PresenceState, Privacy
+from safeum_home.rounds import Rounds
 
 SETTLE = 2.0
 """For how many seconds an account's changes are gathered before its contacts are told of the last one."""

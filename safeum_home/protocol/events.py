@@ -12,9 +12,19 @@ from typing import TypeVar
 from msgspec import Struct
 
 from safeum_home.protocol.group_types import GroupMember, Invitation
+from safeum_home.protocol.key_types import KeyHash
 from safeum_home.protocol.message_types import ChatSettings
 from safeum_home.protocol.presence import Presence, Privacy
-from safeum_home.protocol.types import Account, Chat, ChatInfo, Contact, CursorText, Message, Profile
+from safeum_home.protocol.types import (
+    Account,
+    Chat,
+    ChatInfo,
+    Contact,
+    CursorText,
+    Message,
+    Milliseconds,
+    Profile,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +170,20 @@ class ProfileChanged(Struct, frozen=True):
     cursor: CursorText
     account: Account
     profile: Profile
+
+
+@_event("keys.changed", durable=True)
+class KeysChanged(Struct, frozen=True):
+    """Since `at` an account, with which the session's is in a chat, or that itself, has other public keys.
+
+    `before` and `after` are their hashes. Show it in each chat with the account.
+    """
+
+    cursor: CursorText
+    account: Account
+    before: KeyHash
+    after: KeyHash
+    at: Milliseconds
 
 
 @_event("session.synced", durable=False)

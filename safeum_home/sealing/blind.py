@@ -25,6 +25,7 @@ _GONE = personal(b"blind gone")
 _ENDING = personal(b"blind ending")
 _PEER = personal(b"blind peer")
 _FOREIGN = personal(b"blind foreign")
+_PUSH = personal(b"blind push")
 
 SIDE_BY_SIDE = 12
 """Client ids that agree in so many characters are indexed side by side, as rows of one page: UUIDs of version
@@ -84,6 +85,9 @@ class BlindIndex:
 
     def foreign(self, node: str, message: str) -> bytes:
         return self._index(f"{node}\0{message}".encode(), _FOREIGN)
+
+    def push(self, provider: str, token: str) -> bytes:
+        return self._index(f"{provider}\0{token}".encode(), _PUSH)
 
     def token(self, device: DeviceId, secret: bytes) -> bytes:
         """The verifier of a device token (32 octets)."""

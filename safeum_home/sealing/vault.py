@@ -40,6 +40,16 @@ class Vault:
     """Seals which accounts were closed, while other nodes are to be told."""
     peers: SealedKey
     """Of what is kept of other nodes."""
+    push: Slot
+    """What push providers have of their own descends from it."""
+
+    def push_key(self, provider: str) -> bytes:
+        """32 octets that are those of a push provider alone, the same at each start."""
+        slot = derive(self.push, b"provider", data=provider.encode())
+        try:
+            return bytes(slot.view())
+        finally:
+            slot.wipe()
 
     def wipe(self) -> None:
         """Zero everything; nothing of the vault works afterwards. Twice is harmless."""
@@ -54,6 +64,7 @@ class Vault:
         self.federation.wipe()
         self.farewells.wipe()
         self.peers.wipe()
+        self.push.wipe()
 
 
 def initialise(root: Slot, state_dir: Path) -> None:
@@ -106,6 +117,7 @@ def open_vault(root: Slot, state_dir: Path | None) -> Vault:
         FederationKeys(derive(root, b"safeum fed keys")),
         SealedKey(derive(root, b"safeum closed")),
         SealedKey(derive(root, b"safeum peers")),
+        derive(root, b"safeum push"),
     )
 
 

@@ -85,6 +85,12 @@ _PUT_CHAT = Many(
 _REMOVE_MEMBER = delete(member_table).where(
     member_table.c.chat == bindparam("of_chat"), member_table.c.account == bindparam("of_account")
 )
+_OF_MEMBER = (
+    select(*COLUMNS)
+    .join(keys, keys.c.owner == chats.c.chat)
+    .join(member_table, member_table.c.chat == chats.c.chat)
+    .where(member_table.c.account == bindparam("account"))
+)
 _COUNT_MEMBERS = select(func.count()).where(member_table.c.chat == bindparam("chat"))
 _UPDATE_CHAT = update(chats).where(chats.c.chat == bindparam("owner"))
 # What became of a chat is told where it changed last; that its past was erased, where that was.
@@ -159,6 +165,11 @@ def chats_changed_since(
 def chat(c: Connection, chat: bytes) -> ChatRow | None:
     row = c.execute(_CHAT, {"chat": chat}).first()
     return chat_row(*row) if row else None
+
+
+def chats_of_member(c: Connection, account: bytes) -> list[ChatRow]:
+    """All chats that an account is in."""
+    return [chat_row(*row) for row in c.execute(_OF_MEMBER, {"account": account})]
 
 
 def chats_among(c: Connection, among: Collection[bytes]) -> list[ChatRow]:

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 from safeum_home.storage.accounts import ACCOUNT_COLUMNS, account_row
 from safeum_home.storage.node import committed
 from safeum_home.storage.rows import AccountRow, DeviceRow
-from safeum_home.storage.schema import accounts, devices, keys
+from safeum_home.storage.schema import accounts, devices, keys, pushes
 
 _COLUMNS = (devices.c.device, devices.c.account, devices.c.verifier, devices.c.sealed)
 _DEVICE = (
@@ -15,6 +15,9 @@ _DEVICE = (
     .where(devices.c.device == bindparam("device"))
 )
 _OF_ACCOUNT = select(*_COLUMNS).where(devices.c.account == bindparam("account")).order_by(devices.c.ordinal)
+_IS_THERE = select(devices.c.device).where(
+    devices.c.device == bindparam("device"), devices.c.account == bindparam("account")
+)
 _NEXT_ORDINAL = select(func.coalesce(func.max(devices.c.ordinal), 0) + 1).where(
     devices.c.account == bindparam("account")
 )
@@ -39,6 +42,12 @@ def devices_of(c: Connection, account: bytes) -> list[DeviceRow]:
 
 
 def delete_device(c: Connection, account: bytes, device: bytes) -> bool:
-    """Delete a device of this account; False where it has no such device."""
+    """Delete a device of this account, and where it is woken; False where it has no such device."""
+    c.execute(delete(pushes).where(pushes.c.device == device, pushes.c.account == account))
     mine = (devices.c.device == device) & (devices.c.account == account)
     return c.execute(delete(devices).where(mine)).rowcount > 0
+
+
+def is_there(c: Connection, account: bytes, device: bytes) -> bool:
+    """Whether the account has this device still: who writes rows for it asks, in the same transaction."""
+    return c.execute(_IS_THERE, {"account": account, "device": device}).first() is not None

@@ -22,6 +22,17 @@ class DeviceRow(NamedTuple):
     sealed: bytes
 
 
+class PushRow(NamedTuple):
+    """Where a device is woken; `sealed` is under its account's key. See `schema_push` for the rest."""
+
+    device: bytes
+    account: bytes
+    address: bytes
+    call_address: bytes | None
+    told: int
+    sealed: bytes
+
+
 class ClaimRow(NamedTuple):
     """A claim on the number behind `alias`; `sealed` is under the key of the account that has it."""
 

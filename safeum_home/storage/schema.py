@@ -23,6 +23,8 @@ from safeum_home.storage.schema_groups import agreements as agreements
 from safeum_home.storage.schema_groups import group_nodes as group_nodes
 from safeum_home.storage.schema_groups import passed_on as passed_on
 from safeum_home.storage.schema_groups import posts as posts
+from safeum_home.storage.schema_keys import key_log as key_log
+from safeum_home.storage.schema_push import pushes as pushes
 
 _IS_GONE = text("gone IS NOT NULL")
 _IS_FREE, _IS_FIXED, _IS_HELD = text("batch = 0"), text("batch > 0"), text("batch < 0")

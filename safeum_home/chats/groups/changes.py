@@ -212,7 +212,7 @@ class GroupChanges:
         if draft.updated:
             told.append((draft.updated, partial(self._tell_chat, chat.members, chat, draft.updated)))
         for entry in draft.invited:
-            told.append((entry.position, partial(self._tell_invited, entry, draft, chat, names)))
+            told.append((entry.position, partial(self._tell_invited, entry, draft, chat, names, True)))
         for position, encoded in draft.notices:
             self._notices.told(chat, position)
             told.append(
@@ -234,9 +234,12 @@ class GroupChanges:
         elif entry.state is not RosterState.MEMBER:
             self._bus.publish(entry.account, event)
 
-    def _tell_invited(self, entry: Entry, draft: Draft, chat: Chat, names: Names) -> None:
+    def _tell_invited(
+        self, entry: Entry, draft: Draft, chat: Chat, names: Names, again: bool = False
+    ) -> None:
         by = None if entry.by is None else names.get(entry.by)
-        self._bus.publish(entry.account, self._events.invited(draft.record, entry, by, len(chat.members)))
+        event = self._events.invited(draft.record, entry, by, len(chat.members), again)
+        self._bus.publish(entry.account, event)
 
     def _tell_chat(self, members: Iterable[AccountId], chat: Chat, position: int) -> None:
         event = self._infos.updated(chat, position)

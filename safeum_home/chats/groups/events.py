@@ -13,7 +13,7 @@ from safeum_home.chats.record import ChatRecord, open_record
 from safeum_home.damage import undamaged
 from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId, ChatId
-from safeum_home.ports import Blinder, Cursors, Directory, Key, Keyring, Known, Missed, Published
+from safeum_home.ports import WAKING, Blinder, Cursors, Directory, Key, Keyring, Known, Missed, Published
 from safeum_home.protocol import frames
 from safeum_home.protocol.events import GroupInvitation, MemberChanged
 from safeum_home.protocol.federation.events import node_of
@@ -59,11 +59,14 @@ class GroupEvents:
         event = MemberChanged(cursor, chat, self.shown(entry, known), people)
         return Published(frames.text_frame(frames.encode_event(event)), entry.position)
 
-    def invited(self, record: ChatRecord, entry: Entry, by: Known | None, people: int) -> Published:
-        """`group.invited`, for the account that is invited."""
+    def invited(
+        self, record: ChatRecord, entry: Entry, by: Known | None, people: int, again: bool = False
+    ) -> Published:
+        """`group.invited`, for the account that is invited; `again` where the group has changed."""
         cursor = self._cursors.encode(entry.position)
         event = GroupInvitation(cursor, self.invitation(record, entry, by, people))
-        return Published(frames.text_frame(frames.encode_event(event)), entry.position)
+        wake = None if again else WAKING
+        return Published(frames.text_frame(frames.encode_event(event)), entry.position, wake=wake)
 
     def invitation(self, record: ChatRecord, entry: Entry, by: Known | None, people: int) -> Invitation:
         """What an invitation tells; raises `Tampered` where there is no group."""
@@ -127,7 +130,7 @@ class GroupEvents:
             entry = entry._replace(position=place)
         people = chats.count_members(c, row.chat)
         if entry.state is RosterState.INVITED:
-            return self.invited(record, entry, self.called(c, entry.by), people)
+            return self.invited(record, entry, self.called(c, entry.by), people, place is not None)
         return self.member(record.id, entry, self.called(c, account), people)
 
     def open_group(self, c: Connection, chat: bytes) -> tuple[ChatRecord, Key]:

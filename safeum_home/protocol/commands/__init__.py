@@ -5,6 +5,7 @@ documents are all read from it.
 """
 
 from safeum_home.protocol.command import COMMANDS, Command, Done, Params, Phase, Result
+from safeum_home.protocol.commands import push as push
 from safeum_home.protocol.commands.accounts import (
     AccountPassword,
     AccountRegister,
@@ -103,6 +104,15 @@ from safeum_home.protocol.commands.history import (
     ChatHistorySet,
     HistoryReceipt,
     HistorySet,
+)
+from safeum_home.protocol.commands.keys import (
+    KeyHistory,
+    KeyList,
+    KeysLaunch,
+    KeysLog,
+    KeysPublish,
+    KeysPublished,
+    KeysQuery,
 )
 from safeum_home.protocol.commands.messages import (
     AccountReaction,
@@ -232,6 +242,13 @@ __all__ = [
     "HistoryReceipt",
     "HistorySet",
     "InvitationList",
+    "KeyHistory",
+    "KeyList",
+    "KeysLaunch",
+    "KeysLog",
+    "KeysPublish",
+    "KeysPublished",
+    "KeysQuery",
     "ListChats",
     "ListContacts",
     "ListDevices",

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from safeum_home.protocol.federation.chats import Reference
 from safeum_home.protocol.federation.groups import Called
+from safeum_home.protocol.key_types import MOST_QUERIED, AccountKeys, QueriedAccounts
 from safeum_home.protocol.profile_types import AvatarData, AvatarId, AvatarType
 from safeum_home.protocol.scalars import Account, Username
 
@@ -55,9 +56,27 @@ class GroupAnswer(Struct, frozen=True, forbid_unknown_fields=True):
     result: dict[str, Any]
 
 
+class KeysOf(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The public keys of accounts, for `viewer`, an account of the node that asks.
+
+    With `launches`, of at most 4 accounts, those of their devices as well.
+    """
+
+    viewer: Account
+    accounts: QueriedAccounts
+    launches: bool = False
+
+
+class KeysHeld(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of those of them with whom the viewer is in a chat; of others nothing."""
+
+    keys: Annotated[list[AccountKeys], Meta(max_length=MOST_QUERIED)]
+
+
 QUESTIONS: dict[str, type[Struct]] = {
     "account.find": FindAccount,
     "profile.avatar": AvatarOf,
     "group.command": GroupCommand,
+    "keys.query": KeysOf,
 }
 NAME_OF = {question: name for name, question in QUESTIONS.items()}

@@ -238,11 +238,11 @@ class GroupCopies:
         else:
             self.tell(copy, list(dict.fromkeys((*members, entry.account))), event)
 
-    def tell_invited(self, copy: Copy, entry: Entry) -> None:
-        """Tell who is invited what it is invited into."""
+    def tell_invited(self, copy: Copy, entry: Entry, again: bool = False) -> None:
+        """Tell who is invited what it is invited into; `again` where that has changed."""
         people = chats.count_members(copy.c, copy.blind)
         by = self._events.called(copy.c, entry.by)
-        self.tell(copy, [entry.account], self._events.invited(copy.record, entry, by, people))
+        self.tell(copy, [entry.account], self._events.invited(copy.record, entry, by, people, again))
 
 
 def beginning(record: ChatRecord, told: SharedGroup) -> ChatRecord:

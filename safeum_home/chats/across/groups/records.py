@@ -134,7 +134,7 @@ class GroupKind:
             self._copies.tell(copy, members, self._infos.updated_to(copy.record, people, position))
             if (now.name, now.about) != (before.name, before.about):
                 for entry in self._copies.here(copy, invited=True):
-                    self._copies.tell_invited(copy, entry._replace(position=position))
+                    self._copies.tell_invited(copy, entry._replace(position=position), again=True)
 
         def publish() -> None:
             for copy in outcome:

@@ -1,28 +1,16 @@
 """The first tables that are kept: a database of before them (0001) is refused."""
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 
+from safeum_home.storage.migrations.first_files import files
+from safeum_home.storage.migrations.tables import blind as _blind
+from safeum_home.storage.migrations.tables import number as _number
+from safeum_home.storage.migrations.tables import sealed as _sealed
+from safeum_home.storage.migrations.tables import table as _table
+
 revision = "0002"
 down_revision = None
-
-
-def _table(name: str, *items: Any) -> None:
-    op.create_table(name, *items, sqlite_with_rowid=False)
-
-
-def _blind(name: str, primary_key: bool = False) -> sa.Column[bytes]:
-    return sa.Column(name, sa.LargeBinary(16), primary_key=primary_key, nullable=False)
-
-
-def _number(name: str) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, nullable=False)
-
-
-def _sealed(name: str = "sealed") -> sa.Column[bytes]:
-    return sa.Column(name, sa.LargeBinary, nullable=False)
 
 
 def upgrade() -> None:
@@ -134,10 +122,11 @@ def upgrade() -> None:
     op.create_index("ix_dedupe_position", "dedupe", ["position"])
     _table("tombstones", _blind("alias", primary_key=True))
     _table("erasing", _blind("owner", primary_key=True), _number("upto"))
-    _files()
+    files()
     _message_changes()
     _federation()
     _posts()
+    _keys()
 
 
 def _message_changes() -> None:
@@ -190,49 +179,6 @@ def _posts() -> None:
         _blind("account", primary_key=True),
         _sealed(),
     )
-
-
-def _files() -> None:
-    """Uploads, files of messages, and the blobs behind them."""
-    _table("blobs", _blind("blob", primary_key=True), _blind("account"), _number("size"))
-    op.create_index("ix_blobs_account", "blobs", ["account"])
-    _table("dropped", _blind("blob", primary_key=True))
-    _table("strays", _blind("blob", primary_key=True), _number("seen"))
-    _table(
-        "uploads",
-        _blind("file", primary_key=True),
-        _blind("chat"),
-        _blind("blob"),
-        _number("received"),
-        _number("ends"),
-        _sealed(),
-        _sealed("tail"),
-    )
-    for column in ("chat", "blob", "ends"):
-        op.create_index(f"ix_uploads_{column}", "uploads", [column])
-    _table(
-        "files",
-        _blind("chat", primary_key=True),
-        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
-        _blind("account"),
-        _blind("file"),
-        _blind("blob"),
-        _number("ends"),
-        _sealed(),
-    )
-    for column in ("account", "file", "blob", "ends"):
-        op.create_index(f"ix_files_{column}", "files", [column])
-    _table(
-        "fetched",
-        _blind("blob", primary_key=True),
-        _blind("account"),
-        sa.Column("stored", sa.LargeBinary(16), nullable=False),
-        _number("received"),
-        _number("used"),
-        _number("ends"),
-    )
-    for column in ("account", "stored", "ends"):
-        op.create_index(f"ix_fetched_{column}", "fetched", [column])
 
 
 def _federation() -> None:
@@ -305,3 +251,16 @@ def _federation() -> None:
         sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
         _sealed(),
     )
+
+
+def _keys() -> None:
+    """Hashes of public keys."""
+    _table(
+        "key_log",
+        _blind("account", primary_key=True),
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False, nullable=False),
+        _number("position"),
+        _sealed(),
+    )
+    told = sa.text("position > 0")
+    op.create_index("ix_key_log_position", "key_log", ["position"], sqlite_where=told, postgresql_where=told)

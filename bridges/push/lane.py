@@ -1,0 +1,249 @@
+"""The way to one push provider: its queue, so many at once, what is tried again and when."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from bridges.breaker import Breaker
+from bridges.guard import Guard
+from bridges.push.tally import Became, Failed, Tally
+from bridges.push.waiting import Queue, Waking
+from safeum_home.config_push import PushSection
+from safeum_home.ports.push import (
+    Accepted,
+    Gone,
+    Outcome,
+    PushAddress,
+    PushProvider,
+    Refused,
+    Temporary,
+    Wake,
+    Woken,
+)
+
+TICK = 0.25
+"""Seconds between looks at what is due, over, or was waited for too long: one timer for all of it."""
+BACK_OFF = {Wake.CALL: (0.5, 8.0), Wake.MESSAGE: (1.0, 300.0)}
+"""Before a second try up to so many seconds, then twice as many each time, and at most so many."""
+
+TIMED_OUT = Temporary("timed out")
+FAILED = Temporary("the bridge failed")
+
+
+class Lane:
+    """One provider. `clock` provides IReactorTime; `jitter` is from 0 to 1."""
+
+    _log = Logger()
+
+    def __init__(
+        self, clock: Any, section: PushSection, name: str, provider: PushProvider, jitter: Callable[[], float]
+    ) -> None:
+        self.name = name
+        self.provider = provider
+        self.tally = Tally()
+        self.queue = Queue(section.queue)
+        breaker = Breaker(section.breaker_failures, section.breaker_seconds, clock.seconds)
+        self.guard = Guard(name, provider, breaker, clock, "wake")
+        self.trouble = ""
+        """The last reason for not taking a wake, in the bridge's words."""
+        self._clock = clock
+        self._jitter = jitter
+        self._most = section.concurrency
+        self._attempt = section.attempt_seconds
+        self._useful = {Wake.CALL: section.call_seconds, Wake.MESSAGE: section.message_seconds}
+        self._under_way: dict[Waking, Deferred[object]] = {}
+        self._tests: set[Deferred[object]] = set()
+        self._pumping = False
+        self._ticking: Any = None
+        self._refused = False
+        self._stopped = False
+
+    @property
+    def under_way(self) -> int:
+        """Wakes that the provider was asked to take, and has not answered for."""
+        return len(self._under_way)
+
+    def wake(self, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
+        """As `ports.push.Pushes.wake`."""
+        if self._stopped:
+            return succeed(Woken.GIVEN_UP)
+        waking = Waking(address, wake, self._clock.seconds() + self._useful[wake], self._left)
+        if (displaced := self.queue.put(waking)) is not None:
+            self._end(displaced, Woken.GIVEN_UP, Became.CROWDED_OUT)
+        self._pump()
+        return waking.done
+
+    def test(self, address: PushAddress) -> "Deferred[Outcome]":
+        """As `ports.push.Pushes.test`; it counts for nothing."""
+        asked = self._ask(address, Wake.MESSAGE, self._useful[Wake.MESSAGE])
+        self._tests.add(asked)
+        asked.addTimeout(self._attempt, self._clock, lambda *_: TIMED_OUT)
+
+        def over(outcome: object) -> Outcome:
+            self._tests.discard(asked)
+            return outcome if isinstance(outcome, Outcome) else self._broken(outcome)
+
+        return asked.addBoth(over)
+
+    def stop(self) -> "Deferred[None]":
+        """Give up what is waiting and under way, and close the provider."""
+        self._stopped = True
+        for waking in self.queue.drain():
+            self._end(waking, Woken.GIVEN_UP, Became.CALLED_OFF)
+        for waking in list(self._under_way):
+            waking.done.cancel()
+        for test in list(self._tests):
+            self._cancel(test)
+        if self._ticking is not None:
+            self._ticking.cancel()
+            self._ticking = None
+        return self.provider.stop()
+
+    # --- handing over
+
+    def _pump(self) -> None:
+        """Hand over what may be. A provider that answers at once has it go on in here, not deeper."""
+        if self._pumping:
+            return
+        self._pumping = True
+        try:
+            self._hand_over_all(self._clock.seconds())
+        finally:
+            self._pumping = False
+        if self._ticking is None and (self._under_way or self.queue):
+            self._ticking = self._clock.callLater(TICK, self._tick)
+
+    def _hand_over_all(self, now: float) -> None:
+        while len(self._under_way) < self._most and (first := self.queue.first()) is not None:
+            if first.until <= now:
+                self._end(self.queue.take(first), Woken.GIVEN_UP, Became.EXPIRED)
+                continue
+            admitted = self.guard.admit()
+            if admitted is None:
+                break
+            self._hand_over(self.queue.take(first), admitted, now)
+
+    def _hand_over(self, waking: Waking, admitted: int, now: float) -> None:
+        waking.admitted = admitted
+        waking.ends = now + self._attempt
+        self._under_way[waking] = asked = self._ask(waking.address, waking.wake, waking.until - now)
+        asked.addBoth(self._answered, waking)
+
+    def _ask(self, address: PushAddress, wake: Wake, seconds: float) -> "Deferred[object]":
+        # A third party's may raise, and may return whatever it likes.
+        return maybeDeferred(self.provider.wake, address, wake, max(1, int(seconds)))
+
+    def _answered(self, outcome: object, waking: Waking) -> None:
+        if self._under_way.pop(waking, None) is not None:
+            self._weigh(waking, outcome)
+            self._pump()
+
+    def _broken(self, outcome: object) -> Temporary:
+        # A failure's text may quote the address.
+        error = outcome.value if isinstance(outcome, Failure) else outcome
+        kind = type(error).__name__
+        self._log.error("The bridge to {provider} failed: {kind}", provider=self.name, kind=kind)
+        return FAILED
+
+    # --- what came of it
+
+    def _weigh(self, waking: Waking, outcome: object) -> None:
+        match outcome:
+            case Accepted():
+                self.guard.took(waking.admitted)
+                self._refused = False
+                self._end(waking, Woken.TAKEN, Became.TAKEN)
+            case Gone():
+                self.guard.took(waking.admitted)
+                self._end(waking, Woken.DEAD, Became.DEAD)
+            case Refused():
+                self._is_refused(waking, outcome)
+            case Temporary():
+                self._put_off(waking, outcome)
+            case _:
+                self._put_off(waking, self._broken(outcome))
+
+    def _is_refused(self, waking: Waking, refused: Refused) -> None:
+        self.trouble = refused.reason
+        if refused.account_refused:
+            self.guard.failed(waking.admitted, refused.reason, at_once=True)
+            self._alarm(refused.reason)
+        else:
+            self.guard.took(waking.admitted)
+        self._end(waking, Woken.GIVEN_UP, Became.REFUSED)
+
+    def _alarm(self, reason: str) -> None:
+        if not self._refused:
+            self._refused = True
+            self._log.error(
+                "ALARM: push provider {provider} refuses this node: {reason}",
+                provider=self.name,
+                reason=reason,
+            )
+
+    def _put_off(self, waking: Waking, temporary: Temporary) -> None:
+        self.trouble = temporary.reason
+        wait = max(0.0, temporary.retry_after or 0.0)
+        if temporary.address_alone:
+            self.guard.took(waking.admitted)
+            failed = Failed.ADDRESS_LIMITED
+        else:
+            if temporary.retry_after is not None:
+                self.guard.rest(temporary.retry_after)
+            self.guard.failed(waking.admitted, temporary.reason)
+            failed = Failed.TIMED_OUT if temporary is TIMED_OUT else Failed.TEMPORARY
+            wait = self.guard.wait
+        self.tally.numbers[failed] += 1
+        first, most = BACK_OFF[waking.wake]
+        waking.due = self._clock.seconds() + wait + self._jitter() * min(first * 2**waking.tries, most)
+        waking.tries += 1
+        if self._stopped or waking.due >= waking.until:
+            self._end(waking, Woken.GIVEN_UP, Became.EXPIRED)
+        else:
+            self.queue.put_off(waking)
+
+    def _end(self, waking: Waking, woken: Woken, became: Became) -> None:
+        self.tally.numbers[became] += 1
+        waking.done.callback(woken)
+
+    def _left(self, waking: Waking) -> None:
+        """Whoever wanted it wants it no more."""
+        self.tally.numbers[Became.CALLED_OFF] += 1
+        asked = self._under_way.pop(waking, None)
+        if asked is None:
+            self.queue.left(waking)
+            return
+        self.guard.breaker.left(waking.admitted)
+        self._cancel(asked)
+        self._pump()
+
+    def _cancel(self, asked: "Deferred[object]") -> None:
+        try:
+            asked.cancel()
+        except Exception as error:
+            self._broken(error)
+
+    # --- the one timer
+
+    def _tick(self) -> None:
+        self._ticking = None
+        now = self._clock.seconds()
+        for waking in [each for each in self._under_way if each.ends <= now or each.until <= now]:
+            if (asked := self._under_way.pop(waking, None)) is not None:
+                self._cancel(asked)
+                self._interrupted(waking, now)
+        self.queue.now_due(now)
+        for waking in self.queue.over(now):
+            self._end(waking, Woken.GIVEN_UP, Became.EXPIRED)
+        self._pump()
+
+    def _interrupted(self, waking: Waking, now: float) -> None:
+        if waking.ends <= now:
+            self._weigh(waking, TIMED_OUT)
+        else:
+            # It had less time than an answer may take: that says nothing of the provider.
+            self.guard.breaker.left(waking.admitted)
+            self._end(waking, Woken.GIVEN_UP, Became.EXPIRED)

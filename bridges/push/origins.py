@@ -1,0 +1,114 @@
+"""Push services that clients name: one that is slow, dead or hostile holds up nobody but its own.
+
+Each origin has a breaker of its own, and a bound on how many wakes are under way to it. Those that have not
+yet answered well are strangers: all of them together have a bound too, since names cost nothing, and whoever
+has a domain has as many as he likes.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Protocol
+
+from bridges.breaker import Breaker
+from safeum_home.outgoing.places import Place
+from safeum_home.ports.push import Temporary
+
+MOST_ORIGINS = 1024
+"""That are remembered; of those that are idle strangers are forgotten first, and the longest unused."""
+AT_ONE = 192
+"""Wakes under way to one origin."""
+AT_A_STRANGER = 4
+AT_STRANGERS = 128
+"""Wakes under way to all strangers together."""
+FAILURES, SECONDS = 5, 15.0
+"""In a row open an origin's breaker, for so long at first."""
+ASIDE = 1.0
+"""Seconds until it is tried again where there is no room."""
+
+NO_ROOM = Temporary("too many wakes are under way to that push service", ASIDE, address_alone=True)
+LEFT_ALONE = "that push service is left alone for a while"
+
+
+class Turn(Protocol):
+    """One wake that is under way. It is told how that went, and then that it is over."""
+
+    def answered(self, well: bool) -> None:
+        """The push service answered; `well`: it took the wake."""
+
+    def failed(self) -> None:
+        """There was no answer that can be read."""
+
+    def over(self) -> None:
+        """It is not under way any more. Where nothing else was told, it says nothing of the origin."""
+
+
+class _Origin:
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.breaker = Breaker(FAILURES, SECONDS, now)
+        self.under_way = 0
+        self.known = False
+
+
+class _Turn:
+    def __init__(self, origins: "Origins", origin: _Origin, admitted: int) -> None:
+        self._origins = origins
+        self._origin = origin
+        self._admitted = admitted
+        self._told = False
+        self._as_stranger = not origin.known
+        origin.under_way += 1
+        origins.strangers_under_way += self._as_stranger
+
+    def answered(self, well: bool) -> None:
+        self._told = True
+        self._origin.known = self._origin.known or well
+        self._origin.breaker.took(self._admitted)
+
+    def failed(self) -> None:
+        self._told = True
+        self._origin.known = False
+        self._origin.breaker.failed(self._admitted)
+
+    def over(self) -> None:
+        if not self._told and self._origin.breaker.state == "trying":
+            # Nobody else would say how the one that tries went.
+            self._origin.breaker.failed(self._admitted)
+        self._origin.under_way -= 1
+        self._origins.strangers_under_way -= self._as_stranger
+
+
+class Origins:
+    """How it is with each of them."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._origins: OrderedDict[Place, _Origin] = OrderedDict()
+        self.strangers_under_way = 0
+
+    def begin(self, place: Place) -> Turn | Temporary:
+        """A wake wants to go there: its turn, or why that is later."""
+        origin = self._at(place)
+        if origin.under_way >= (AT_ONE if origin.known else AT_A_STRANGER):
+            return NO_ROOM
+        if not origin.known and self.strangers_under_way >= AT_STRANGERS:
+            return NO_ROOM
+        admitted = origin.breaker.admit()
+        if admitted is None:
+            return Temporary(LEFT_ALONE, max(origin.breaker.wait, ASIDE), address_alone=True)
+        return _Turn(self, origin, admitted)
+
+    def _at(self, place: Place) -> _Origin:
+        if (here := self._origins.get(place)) is None:
+            self._make_room()
+            here = self._origins[place] = _Origin(self._now)
+        self._origins.move_to_end(place)
+        return here
+
+    def _make_room(self) -> None:
+        """Those that are busy are no more than there are wakes."""
+        if len(self._origins) < MOST_ORIGINS:
+            return
+        idle = [place for place, origin in self._origins.items() if not origin.under_way]
+        strange = next((place for place in idle if not self._origins[place].known), None)
+        if (first := strange or next(iter(idle), None)) is not None:
+            del self._origins[first]

@@ -1,0 +1,173 @@
+"""Wakes that wait for a provider: calls first, each class in its order, and never more than so many."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from heapq import heapify, heappop, heappush
+
+from twisted.internet.defer import Deferred
+
+from safeum_home.ports.push import PushAddress, Wake, Woken
+
+_SLACK = 64
+"""Places of wakes that were given up which are not worth clearing away."""
+
+
+class Waking:
+    """A wake from when it was handed in until it is known what became of it. Seconds are the clock's.
+
+    There may be a hundred thousand of them, so it has no timer and no closure of its own.
+    """
+
+    __slots__ = ("_left", "address", "admitted", "done", "due", "ends", "tries", "until", "wake")
+
+    def __init__(
+        self, address: PushAddress, wake: Wake, until: float, left: "Callable[[Waking], None]"
+    ) -> None:
+        """It is of no use any more from `until` on; `left` is told where nobody wants it any more."""
+        self.address = address
+        self.wake = wake
+        self.until = until
+        self.tries = 0
+        self.due = 0.0
+        """When it is to be tried again."""
+        self.ends = 0.0
+        """When the provider is waited for no longer."""
+        self.admitted = 0
+        self._left = left
+        self.done: Deferred[Woken] = Deferred(self._cancelled)
+
+    def __lt__(self, other: "Waking") -> bool:
+        return self.due < other.due
+
+    def _cancelled(self, done: Deferred[Woken]) -> None:
+        done.callback(Woken.GIVEN_UP)
+        self._left(self)
+
+
+class Line:
+    """Those of one class, which are all of use for as long: so the first is the oldest, and over first.
+
+    One that comes back from being tried goes before those that were not; among these the order may be off by
+    what their back-offs differ in. Those that were given up meanwhile stay as empty places for a while.
+    """
+
+    def __init__(self) -> None:
+        self._ready: deque[Waking] = deque()
+        self._later: list[Waking] = []
+        self._live = 0
+
+    def __len__(self) -> int:
+        return self._live
+
+    def put(self, waking: Waking) -> None:
+        """One that was not tried yet."""
+        self._ready.append(waking)
+        self._live += 1
+
+    def put_off(self, waking: Waking) -> None:
+        """One that is to be tried again when it is due."""
+        heappush(self._later, waking)
+        self._live += 1
+
+    def now_due(self, now: float) -> None:
+        """Those whose time has come may be taken."""
+        later = self._later
+        while later and later[0].due <= now:
+            waking = heappop(later)
+            if not waking.done.called:
+                self._ready.appendleft(waking)
+
+    def first(self) -> Waking | None:
+        """The one whose turn it is."""
+        ready = self._ready
+        while ready and ready[0].done.called:
+            ready.popleft()
+        return ready[0] if ready else None
+
+    def take(self) -> Waking:
+        """Take `first()` out."""
+        self._live -= 1
+        return self._ready.popleft()
+
+    def make_room(self) -> Waking | None:
+        """Take one out: of those that were tried before the one with longest to go, else the oldest."""
+        later = self._later
+        while later:
+            # The end of a heap can go without a change of order.
+            waking = later.pop()
+            if not waking.done.called:
+                self._live -= 1
+                return waking
+        return self.take() if self.first() is not None else None
+
+    def left(self) -> None:
+        """One that is in here was given up."""
+        self._live -= 1
+        if len(self._ready) + len(self._later) > 2 * self._live + _SLACK:
+            self._ready = deque(waking for waking in self._ready if not waking.done.called)
+            self._later = [waking for waking in self._later if not waking.done.called]
+            heapify(self._later)
+
+    def drain(self) -> Iterator[Waking]:
+        """Take all out."""
+        while (waking := self.make_room()) is not None:
+            yield waking
+
+
+class Queue:
+    """What waits for one provider: `most` wakes, of which messages make room for what comes."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.lines = {wake: Line() for wake in (Wake.CALL, Wake.MESSAGE)}
+
+    def __len__(self) -> int:
+        return sum(map(len, self.lines.values()))
+
+    def put(self, waking: Waking) -> Waking | None:
+        """Have it wait; what had to make room for it, which may be itself."""
+        displaced = self._make_room(waking) if len(self) >= self._most else None
+        if displaced is not waking:
+            self.lines[waking.wake].put(waking)
+        return displaced
+
+    def first(self) -> Waking | None:
+        """Whose turn it is."""
+        for line in self.lines.values():
+            if (waking := line.first()) is not None:
+                return waking
+        return None
+
+    def take(self, waking: Waking) -> Waking:
+        """Take `first()` out."""
+        return self.lines[waking.wake].take()
+
+    def put_off(self, waking: Waking) -> None:
+        """Have one that was taken out wait until it is due. It finds room: there was some for it before."""
+        self.lines[waking.wake].put_off(waking)
+
+    def left(self, waking: Waking) -> None:
+        """One that is in here was given up."""
+        self.lines[waking.wake].left()
+
+    def now_due(self, now: float) -> None:
+        """Those whose time has come may be taken."""
+        for line in self.lines.values():
+            line.now_due(now)
+
+    def over(self, now: float) -> Iterator[Waking]:
+        """Take out those that are of no use any more."""
+        for line in self.lines.values():
+            while (waking := line.first()) is not None and waking.until <= now:
+                yield line.take()
+
+    def drain(self) -> Iterator[Waking]:
+        """Take all out."""
+        for line in self.lines.values():
+            yield from line.drain()
+
+    def _make_room(self, waking: Waking) -> Waking:
+        oldest = self.lines[Wake.MESSAGE].make_room()
+        if oldest is None and waking.wake is Wake.CALL:
+            oldest = self.lines[Wake.CALL].make_room()
+        return oldest or waking

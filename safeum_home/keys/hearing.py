@@ -1,0 +1,156 @@
+"""What follows of what another node tells of the keys of one of its accounts, or answers.
+
+The log has what was heard. The first hash is taken as it is; another one is a change, which everybody here
+who is in a chat with the account is told, whether or not its node has said that it is one.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from msgspec import to_builtins
+from sqlalchemy import Connection
+
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId
+from safeum_home.keys.log import Entry, KeyLog, Newest
+from safeum_home.keys.telling import Audience, KeyTelling
+from safeum_home.limits import RateLimit
+from safeum_home.ports import Blinder, Database
+from safeum_home.ports.federation import Applied
+from safeum_home.protocol.federation.account_keys import KEY_CHANGED, KeyChanged
+from safeum_home.protocol.federation.events import Event, new_event, node_of
+from safeum_home.protocol.federation.people import content
+from safeum_home.storage import key_log
+
+AHEAD = 5 * 60 * 1000
+"""By how many milliseconds the clock of another node may be ahead."""
+_BLIND = 16
+
+
+class News(NamedTuple):
+    """`hash` is in force since `at`; as an event says it, in place of `before`."""
+
+    hash: str
+    at: int
+    before: str | None = None
+
+
+def heard(account: AccountId, newest: Newest, news: News, position: int) -> Entry | None:
+    """What becomes of the log; None where it stays as it is. With a position it is told."""
+    known = newest.entry
+    if known is None:
+        told = 0 if news.before is None else position
+        return Entry(account, newest.next, told, news.hash, news.at, news.before or "")
+    if news.hash != known.hash:
+        if news.at <= known.at:
+            return None  # of before what is known
+        return Entry(account, newest.next, position, news.hash, news.at, known.hash)
+    if news.before is not None and not known.position and news.at == known.at:
+        # It was asked for before it was told: those who are in a chat with the account hear of it now.
+        return known._replace(position=position, before=news.before)
+    # They came back to this one meanwhile: what is told of between comes behind.
+    return known._replace(at=news.at) if news.at > known.at else None
+
+
+class ForeignKeys:
+    """`ports.SharedKind` `key.changed`; `learn` is for answers to questions."""
+
+    type = KEY_CHANGED
+    may_wait = True
+
+    def __init__(
+        self,
+        database: Database,
+        blinder: Blinder,
+        log: KeyLog,
+        telling: KeyTelling,
+        now: Callable[[], int],
+        limit: RateLimit,
+    ) -> None:
+        """`now` is in milliseconds. `limit` is how often the keys of an account may change."""
+        self._database = database
+        self._blinder = blinder
+        self._log = log
+        self._telling = telling
+        self._now = now
+        self._limit = limit
+
+    def build(self, c: Connection, pointer: bytes) -> Event | None:
+        """A change of keys of an account of this node."""
+        entry = self._log.entry(c, pointer[:_BLIND], int.from_bytes(pointer[_BLIND:], "big"))
+        if entry is None or not entry.before:
+            return None
+        said = KeyChanged(entry.before, entry.hash)
+        return new_event(self.type, entry.account, entry.at, to_builtins(said))
+
+    async def apply(self, node: str, event: Event) -> Applied:
+        """Refused as `not_a_contact` where nobody here is in a chat with the account."""
+        if node_of(event.sender) != node:
+            raise Problem(Code.WRONG_SENDER_NODE)
+        told, account = content(event, KeyChanged), AccountId(event.sender)
+        if told.before == told.after or event.at > self._now() + AHEAD:
+            raise Problem(Code.MALFORMED_EVENT)
+        return await self._applied(account, News(told.after, event.at, told.before))
+
+    async def learn(self, account: AccountId, news: News) -> bool:
+        """What an account's node has answered; False where it is not to be believed now.
+
+        So it is where it is of before what is known, of the future, or keys change too often.
+        """
+        if news.at > self._now() + AHEAD:
+            return False
+        try:
+            applied = await self._applied(account, news)
+        except Problem as problem:
+            if problem.code in (Code.RATE_LIMITED, Code.NOT_A_CONTACT):
+                return False
+            raise
+        applied.placed()
+        in_force = await self._database.transact(applied.store)
+        applied.publish()
+        return in_force == news.hash
+
+    async def _applied(self, account: AccountId, news: News) -> Applied:
+        blind = self._blinder.account(account)
+
+        position = self._database.next_position()
+
+        def read(c: Connection) -> tuple[Entry | None, Audience]:
+            if not key_log.is_in_any_chat(c, blind):
+                raise Problem(Code.NOT_A_CONTACT)
+            entry = heard(account, self._log.newest(c, account), news, position)
+            return entry, self._telling.audience(c, account)
+
+        expected, audience = await self._database.read(read)
+        if expected is not None and expected.position == position:
+            self._limit.take(account)
+        changed: list[tuple[Entry, list[AccountId]]] = []
+
+        def placed() -> None:
+            nonlocal position
+            position = self._database.next_position()
+
+        def store(c: Connection) -> str:
+            """The hash that is in force then."""
+            changed.clear()
+            newest = self._log.newest(c, account)
+            entry = heard(account, newest, news, position)
+            if entry is None:
+                return "" if newest.entry is None else newest.entry.hash
+            people = audience.now(c)
+            if not people:
+                raise Problem(Code.NOT_A_CONTACT)
+            self._log.put(c, entry)
+            if entry.position == position:
+                changed.append((entry, self._telling.here(people)))
+            return entry.hash
+
+        def publish() -> None:
+            for entry, people in changed:
+                self._telling.tell(entry, people)
+
+        return Applied(store, publish, _nothing, placed)
+
+
+def _nothing() -> None:
+    """Nothing was begun."""

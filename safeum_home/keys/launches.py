@@ -1,0 +1,89 @@
+"""Keys of devices, for as long as their programs run: in memory, never logged, nobody is told of them."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId, DeviceId
+from safeum_home.keys.public import PublicKeys
+from safeum_home.limits import RateLimit
+from safeum_home.ports import Bus, Caller, Subscriber
+from safeum_home.protocol.commands import Done, KeysLaunch
+from safeum_home.protocol.key_types import Launch, is_bound, key_hash
+
+LASTS = 60.0
+"""Seconds for which a device that has lost its connection may come back."""
+
+
+class LaunchKeys:
+    """The command `keys.launch`; and `ports.Attendance`, from which it learns which devices have gone."""
+
+    def __init__(self, bus: Bus, public: PublicKeys, limit: RateLimit, seconds: Callable[[], float]) -> None:
+        self._bus = bus
+        self._public = public
+        self._limit = limit
+        self._seconds = seconds
+        self._launches: dict[AccountId, dict[DeviceId, tuple[Launch, str]]] = {}
+        """Each with the key that it is bound to, "" where it is to none."""
+        self._gone: OrderedDict[tuple[AccountId, DeviceId], float] = OrderedDict()
+        """Devices that are not connected, and since when: the one that is longest comes first."""
+
+    def __len__(self) -> int:
+        return sum(map(len, self._launches.values()))
+
+    def launch(self, caller: Caller, params: KeysLaunch) -> Done:
+        """Raises `bad_keys` where the signature is not by the account's keys in force."""
+        account, device = caller.account, caller.device
+        self._limit.take(account)
+        launch = Launch(device, params.sign, params.box, params.signature)
+        held = self._public.get(account)
+        if key_hash(params.sign, params.box) is None:
+            raise Problem(Code.BAD_KEYS)
+        bound_to = ""
+        if params.signature is not None:
+            if held is None or not is_bound(account, launch, held.identity.sign):
+                raise Problem(Code.BAD_KEYS)
+            bound_to = held.identity.sign
+        self._expire()
+        self._launches.setdefault(account, {})[device] = launch, bound_to
+        if device not in self._bus.connected(account):
+            self._gone[account, device] = self._seconds()
+        return Done()
+
+    def of(self, account: AccountId) -> tuple[Launch, ...]:
+        """Those of an account's devices; bound, where they are, to the keys that it has now."""
+        self._expire()
+        held = self._public.get(account)
+        sign = None if held is None else held.identity.sign
+        launches = self._launches.get(account, {}).values()
+        return tuple(
+            launch if not bound_to or bound_to == sign else Launch(launch.device, launch.sign, launch.box)
+            for launch, bound_to in launches
+        )
+
+    def forget_account(self, account: AccountId) -> None:
+        """The account was closed."""
+        for device in self._launches.pop(account, {}):
+            self._gone.pop((account, device), None)
+
+    # --- ports.Attendance
+
+    def came(self, account: AccountId, subscriber: Subscriber) -> None:
+        self._gone.pop((account, subscriber.device), None)
+
+    def left(self, account: AccountId, subscriber: Subscriber) -> None:
+        device = subscriber.device
+        if device in self._launches.get(account, {}) and device not in self._bus.connected(account):
+            self._gone[account, device] = self._seconds()
+        self._expire()
+
+    def _expire(self) -> None:
+        while self._gone:
+            (account, device), since = next(iter(self._gone.items()))
+            if since + LASTS > self._seconds():
+                return
+            del self._gone[account, device]
+            devices = self._launches[account]
+            del devices[device]
+            if not devices:
+                del self._launches[account]

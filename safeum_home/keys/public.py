@@ -1,0 +1,35 @@
+"""The public keys themselves: in memory for as long as the node runs, and nowhere else."""
+
+from typing import NamedTuple
+
+from safeum_home.ids import AccountId
+from safeum_home.protocol.key_types import Identity
+
+
+class Held(NamedTuple):
+    """What an account has published, with its hash, and since when that is in force (milliseconds)."""
+
+    identity: Identity
+    hash: str
+    since: int
+
+
+class PublicKeys:
+    """Of each account of this node that has published since the node was started: some 700 octets."""
+
+    def __init__(self) -> None:
+        self._held: dict[AccountId, Held] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, account: AccountId) -> Held | None:
+        return self._held.get(account)
+
+    def put(self, account: AccountId, held: Held) -> None:
+        """These are in force now: whoever calls it does so in the order of the commits."""
+        self._held[account] = held
+
+    def forget_account(self, account: AccountId) -> None:
+        """The account was closed."""
+        self._held.pop(account, None)

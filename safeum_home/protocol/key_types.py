@@ -1,0 +1,140 @@
+"""Public keys of accounts: what they are, how they are signed, and what they are hashed to.
+
+Signed are a tag, a zero octet and canonical JSON (RFC 8785) of texts and integers: members sorted by name, no
+white space. docs/keys.md has a vector.
+"""
+
+from hashlib import blake2b
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+from nacl.exceptions import CryptoError
+from nacl.signing import VerifyKey
+
+from safeum_home.protocol.scalars import (
+    PUBLIC_KEY_PATTERN,
+    Account,
+    Device,
+    Milliseconds,
+    PublicKey,
+    Signature,
+)
+from safeum_home.protocol.signing import decode_octets, encode_octets
+
+IDENTITY_TAG = b"safeum account keys v1\0"
+LAUNCH_TAG = b"safeum launch keys v1\0"
+_HASH_PERSON = b"safeum key hash"
+KEY_SIZE, SIGNATURE_SIZE = 32, 64
+
+MOST_QUERIED = 100
+"""Accounts in one query: so many answers fit a frame at their longest."""
+MOST_DEVICES = 50
+MOST_LAUNCHED = 4
+"""The same of a query for launch keys, of which each device of an account may have one."""
+
+BoxKey = Annotated[
+    str, Meta(pattern=PUBLIC_KEY_PATTERN, max_length=43, description="An X25519 key, base64url, unpadded.")
+]
+KeyHash = Annotated[
+    str,
+    Meta(
+        pattern=PUBLIC_KEY_PATTERN,
+        max_length=43,
+        description="BLAKE2b-256 of an account's two public keys, base64url, unpadded.",
+    ),
+]
+QueriedAccounts = Annotated[list[Account], Meta(min_length=1, max_length=MOST_QUERIED)]
+
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+class Identity(Struct, frozen=True, forbid_unknown_fields=True):
+    """An account's two public keys, of its unique key. `signature` is by `sign`, of all else and the account.
+
+    `at` is when they were made, or published, as their owner's device says.
+    """
+
+    sign: PublicKey
+    box: BoxKey
+    at: Milliseconds
+    signature: Signature
+
+
+class Launch(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The public keys that a device has for as long as its program runs.
+
+    `bound` is a signature of them by `sign` of the account's identity, where that has one.
+    """
+
+    device: Device
+    sign: PublicKey
+    box: BoxKey
+    bound: Signature | None = None
+
+
+class AccountKeys(Struct, frozen=True, omit_defaults=True):
+    """What is known of an account's keys; nothing of one that there is not, or that has nothing to do with
+    who asks, or that has never published any.
+
+    `hash` is in force `since`. `unavailable`: the keys with this hash are not here now (`key_unavailable`).
+    """
+
+    account: Account
+    hash: KeyHash | None = None
+    since: Milliseconds | None = None
+    identity: Identity | None = None
+    unavailable: bool = False
+    launches: Annotated[tuple[Launch, ...], Meta(max_length=MOST_DEVICES)] = ()
+
+
+class LoggedKeys(Struct, frozen=True):
+    """That keys with this hash came into force. `number` counts those of the account from 0."""
+
+    number: int
+    hash: KeyHash
+    at: Milliseconds
+
+
+def identity_octets(account: str, sign: str, box: str, at: int) -> bytes:
+    """What is signed of an identity."""
+    return IDENTITY_TAG + _encoder.encode({"account": account, "at": at, "box": box, "sign": sign})
+
+
+def launch_octets(account: str, device: str, sign: str, box: str) -> bytes:
+    """What is signed of launch keys."""
+    return LAUNCH_TAG + _encoder.encode({"account": account, "box": box, "device": device, "sign": sign})
+
+
+def key_hash(sign: str, box: str) -> str | None:
+    """The hash of two keys; None where one of them is none."""
+    octets = decode_octets(sign, KEY_SIZE), decode_octets(box, KEY_SIZE)
+    if octets[0] is None or octets[1] is None:
+        return None
+    return encode_octets(blake2b(octets[0] + octets[1], digest_size=32, person=_HASH_PERSON).digest())
+
+
+def hash_of(account: str, identity: Identity) -> str | None:
+    """The hash of an identity; None where it is not signed by its own key, for this account."""
+    octets = identity_octets(account, identity.sign, identity.box, identity.at)
+    if not is_signed_with(identity.sign, octets, identity.signature):
+        return None
+    return key_hash(identity.sign, identity.box)
+
+
+def is_bound(account: str, launch: Launch, sign: str) -> bool:
+    """Whether launch keys bear the signature of an account's key `sign`."""
+    octets = launch_octets(account, launch.device, launch.sign, launch.box)
+    return launch.bound is not None and is_signed_with(sign, octets, launch.bound)
+
+
+def is_signed_with(sign: str, octets: bytes, signature: str) -> bool:
+    """Whether `signature` is the Ed25519 signature (RFC 8032) of a key over `octets`. About 60 us."""
+    public, signed = decode_octets(sign, KEY_SIZE), decode_octets(signature, SIGNATURE_SIZE)
+    if public is None or signed is None:
+        return False
+    try:
+        VerifyKey(public).verify(octets, signed)
+    except (CryptoError, ValueError):
+        return False
+    return True

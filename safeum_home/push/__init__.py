@@ -1,0 +1,1 @@
+"""Waking devices that sleep: which device by which provider, and when."""

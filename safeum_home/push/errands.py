@@ -1,0 +1,138 @@
+"""Wakes on their way: from being handed to a provider until the device comes, or they are of no use."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from safeum_home.config_push import PushSection
+from safeum_home.errors import Problem
+from safeum_home.ports import Database
+from safeum_home.ports.push import Pushes, Wake, Woken
+from safeum_home.push.known import Device
+from safeum_home.push.sleeper import Place
+from safeum_home.rounds import Rounds
+from safeum_home.storage import push
+
+AT_ONCE = 1000
+"""Wakes that are over in one round."""
+_log = Logger()
+
+
+class Errand:
+    """One wake of one device."""
+
+    __slots__ = ("_done", "_errands", "_over", "device", "place", "upto", "wake")
+
+    def __init__(self, errands: "Errands", device: Device, wake: Wake, place: Place, upto: int) -> None:
+        self._errands = errands
+        self.device = device
+        self.wake = wake
+        self.place = place
+        self.upto = upto
+        """What was committed when it was handed in: of all that the device is told once it comes."""
+        self._over = False
+        self._done: Deferred[Woken] | None = None
+
+    def begin(self) -> None:
+        done = self._done = self._errands.hand_in(self)
+        done.addErrback(_given_up).addCallback(self._became)
+
+    def _became(self, woken: Woken) -> None:
+        self._done = None
+        if woken is Woken.DEAD:
+            self._errands.dead(self)
+        elif self._over:
+            return
+        elif woken is Woken.TAKEN:
+            self._errands.taken(self)
+        else:
+            self.give_up()
+
+    def expire(self) -> None:
+        """It was taken, and is of no use any more."""
+        self._end(expired=True)
+
+    def give_up(self) -> None:
+        """Nothing is to be expected of it."""
+        self._end(expired=False)
+
+    def _end(self, expired: bool) -> None:
+        if not self._over:
+            self._over = True
+            self.device.over(self.wake, expired)
+
+    def take_back(self) -> None:
+        """The device needs it no more."""
+        self._over = True
+        self._errands.drop(self)
+        if self._done is not None:
+            self._done.cancel()
+
+
+class Errands:
+    """Hands wakes in, notes what devices were told, and forgets addresses that are dead."""
+
+    def __init__(
+        self,
+        clock: Any,
+        database: Database,
+        pushes: Pushes,
+        section: PushSection,
+        dead: Callable[[Device], None],
+    ) -> None:
+        """`dead` is told of a device that cannot be woken any more."""
+        self._clock = clock
+        self._database = database
+        self._pushes = pushes
+        self._dead = dead
+        self._rounds = Rounds(clock)
+        seconds = {Wake.MESSAGE: section.message_seconds, Wake.CALL: section.call_seconds}
+        self._taken = {
+            wake: self._rounds.queue(delay, AT_ONCE, Errand.expire) for wake, delay in seconds.items()
+        }
+
+    def make(self, device: Device, wake: Wake, place: Place) -> Errand:
+        """A wake of a device, which has not begun."""
+        return Errand(self, device, wake, place, self._database.committed)
+
+    def hand_in(self, errand: Errand) -> "Deferred[Woken]":
+        return self._pushes.wake(errand.place.provider, errand.place.address, errand.wake)
+
+    def taken(self, errand: Errand) -> None:
+        self._taken[errand.wake].add(errand, self._clock.seconds())
+        if errand.wake is Wake.MESSAGE:
+            told = errand.place.device, errand.upto
+            self._database.append(push.note_told, told).addErrback(not_stored)
+
+    def drop(self, errand: Errand) -> None:
+        self._taken[errand.wake].drop(errand)
+
+    def dead(self, errand: Errand) -> None:
+        """The row goes, unless it has another address by now: then the device is known with that already."""
+        place = errand.place
+
+        def deleted(gone: bool) -> None:
+            if gone:
+                self._dead(errand.device)
+
+        deleting = self._database.transact(lambda c: push.delete_dead(c, place.device, place.blind))
+        deleting.addCallback(deleted).addErrback(not_stored).addCallback(lambda _: errand.give_up())
+
+    def stop(self) -> None:
+        """Nothing is over any more; what is under way is its provider's."""
+        self._rounds.stop()
+
+
+def _given_up(failure: Failure) -> Woken:
+    if failure.check(CancelledError) is None:
+        _log.failure("a wake failed", failure=failure)
+    return Woken.GIVEN_UP
+
+
+def not_stored(failure: Failure) -> None:
+    """The storage says itself that it is unavailable: the wake may be repeated, and that is all."""
+    if failure.check(Problem) is None:
+        _log.failure("what became of a wake could not be noted", failure=failure)

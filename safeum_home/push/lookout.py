@@ -1,0 +1,166 @@
+"""Who is to be woken: asked for many accounts in one read, one read at a time, off the reactor's thread.
+
+What comes meanwhile is gathered, once for each account. Beyond `MOST` accounts none is noted any more: then
+`overflowed` is called, and all devices are looked at (`push.sweep`), so that nothing is lost.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from safeum_home.damage import undamaged
+from safeum_home.errors import Problem
+from safeum_home.ids import AccountId, ChatId, DeviceId
+from safeum_home.ports import Blinder, Database, Mutes, Owners, Waking
+from safeum_home.ports.push import Pushes, Wake
+from safeum_home.push.record import WHAT, unseal
+from safeum_home.push.sleeper import Place
+from safeum_home.storage import push
+from safeum_home.storage.rows import PushRow
+
+_log = Logger()
+
+MOST = 50_000
+AT_ONCE = 200
+"""Accounts in one read."""
+MOST_REASONS = 64
+"""Messages of an account that are looked at in one read: where there are more, one of them is a reason."""
+
+
+class Asked:
+    """Why devices of an account may have to be woken."""
+
+    __slots__ = ("account", "call", "devices", "reasons", "sure")
+
+    def __init__(self, account: AccountId) -> None:
+        self.account = account
+        self.reasons: list[Waking] = []
+        """Messages of chats that may be muted."""
+        self.sure = False
+        """There is something in no chat, which cannot be muted."""
+        self.call = False
+        self.devices: set[DeviceId] = set()
+        """For these something waits."""
+
+    def add(self, waking: Waking) -> None:
+        if waking.wake is Wake.CALL:
+            self.call = True
+        elif waking.chat is None or len(self.reasons) >= MOST_REASONS:
+            self.sure = True
+        else:
+            self.reasons.append(waking)
+
+
+class Seen(NamedTuple):
+    """Where devices of an account are woken, and until when chats are muted (milliseconds)."""
+
+    places: dict[DeviceId, Place]
+    muted: dict[ChatId, int]
+
+
+class Lookout:
+    """Gathers questions, reads, and hands the answers on."""
+
+    def __init__(
+        self,
+        clock: Any,
+        database: Database,
+        blinder: Blinder,
+        owners: Owners,
+        mutes: Mutes,
+        pushes: Pushes,
+        seen: Callable[[Asked, Seen], None],
+        overflowed: Callable[[], None],
+    ) -> None:
+        self._clock = clock
+        self._database = database
+        self._blinder = blinder
+        self._owners = owners
+        self._mutes = mutes
+        self._pushes = pushes
+        self._seen = seen
+        self._overflowed = overflowed
+        self._asked: dict[AccountId, Asked] = {}
+        self._reading = False
+        self._doubts = 0
+
+    def ask(self, account: AccountId, waking: Waking | None, device: DeviceId | None = None) -> None:
+        """There is something for an account's devices, or what was there waits for one of them."""
+        asked = self._asked.get(account)
+        if asked is None:
+            if len(self._asked) >= MOST:
+                self._overflowed()
+                return
+            asked = self._asked[account] = Asked(account)
+        if waking is not None:
+            asked.add(waking)
+        if device is not None:
+            asked.devices.add(device)
+        if not self._reading:
+            self._reading = True
+            self._clock.callLater(0, self._read)
+
+    def doubt(self) -> None:
+        """What is being read may be of before something that has changed now."""
+        self._doubts += 1
+
+    def _read(self) -> None:
+        some = [self._asked.pop(account) for account in list(islice(self._asked, AT_ONCE))]
+        doubts = self._doubts
+
+        def read(seen: list[Seen]) -> None:
+            if doubts != self._doubts:
+                self._again(some)
+                return
+            for asked, found in zip(some, seen, strict=True):
+                self._seen(asked, found)
+
+        def failed(failure: Failure) -> None:
+            # The storage says itself that it is unavailable; all devices are looked at once it is there.
+            self._overflowed()
+            if failure.check(Problem) is None:
+                _log.failure("it could not be looked who is to be woken", failure=failure)
+
+        def go_on(_: object) -> None:
+            self._reading = bool(self._asked)
+            if self._reading:
+                self._clock.callLater(0, self._read)
+
+        reading = self._database.read(lambda c: self._look(c, some))
+        reading.addCallback(read).addErrback(failed).addCallback(go_on)
+
+    def _again(self, some: Sequence[Asked]) -> None:
+        for asked in some:
+            later = self._asked.setdefault(asked.account, asked)
+            if later is not asked:
+                later.sure |= asked.sure
+                later.call |= asked.call
+                later.devices |= asked.devices
+                for reason in asked.reasons:
+                    later.add(reason)
+
+    # --- in the reader's thread ------------------------------------------------------------------
+
+    def _look(self, c: Connection, some: Sequence[Asked]) -> list[Seen]:
+        blinds = [self._blinder.account(asked.account) for asked in some]
+        rows: dict[bytes, list[PushRow]] = {blind: [] for blind in blinds}
+        for row in push.pushes_of(c, blinds):
+            rows[row.account].append(row)
+        return [self._one(c, asked, blind, rows[blind]) for asked, blind in zip(some, blinds, strict=True)]
+
+    def _one(self, c: Connection, asked: Asked, blind: bytes, rows: list[PushRow]) -> Seen:
+        owners = undamaged([blind] if rows else [], lambda blind: self._owners.behind(c, blind), "accounts")
+        if not owners or (owner := owners[0]) is None:
+            return Seen({}, {})
+        offered = {one.name for one in self._pushes.offered}
+        places = {
+            record.device: Place(row.device, row.address, record.provider, record.address)
+            for row, record in undamaged(rows, lambda row: (row, unseal(owner.key, row)), WHAT)
+            if record.provider in offered
+        }
+        chats = {reason.chat for reason in asked.reasons if reason.chat is not None}
+        return Seen(places, self._mutes.muted_until(c, owner, chats) if chats and not asked.sure else {})

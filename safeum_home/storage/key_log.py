@@ -1,0 +1,152 @@
+"""Hashes of accounts' public keys, one behind the other, and who is to be told of them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, bindparam, delete, select
+
+from safeum_home.ports import WrappedKey
+from safeum_home.storage.many import Many
+from safeum_home.storage.schema import accounts, key_log, keys, members
+
+_ACCEPTED = 3
+"""Place of the state in `safeum_home.accounts.relation.STATES`."""
+
+
+class KeyLogRow(NamedTuple):
+    """`number` counts the entries of an account from 0, `position` is where it was told, or 0."""
+
+    account: bytes
+    number: int
+    position: int
+    sealed: bytes
+
+
+class FoundKeys(NamedTuple):
+    """A row, and the account's own key where it is of this node."""
+
+    row: KeyLogRow
+    key: WrappedKey | None
+
+
+_ROWS = (
+    select(key_log, keys.c.epoch, keys.c.wrapped)
+    .outerjoin(accounts, accounts.c.account == key_log.c.account)
+    .outerjoin(keys, keys.c.owner == accounts.c.account)
+)
+_OF = key_log.c.account == bindparam("account")
+_NEWEST = _ROWS.where(_OF).order_by(key_log.c.number.desc()).limit(1)
+_ENTRY = _ROWS.where(_OF, key_log.c.number == bindparam("number"))
+_PAGE = (
+    _ROWS.where(_OF, key_log.c.number < bindparam("before"))
+    .order_by(key_log.c.number.desc())
+    .limit(bindparam("limit"))
+)
+_mine, _theirs = members.alias("mine"), members.alias("theirs")
+_SHARED = _mine.join(_theirs, _theirs.c.chat == _mine.c.chat)
+_SHARES = (
+    select(_mine.c.chat)
+    .select_from(_SHARED)
+    .where(_mine.c.account == key_log.c.account, _theirs.c.account == bindparam("account"))
+    .exists()
+)
+# Written out, so that it is known to be what the partial index is for.
+_SINCE = (
+    _ROWS.where(
+        key_log.c.position > 0,
+        key_log.c.position > bindparam("position"),
+        (key_log.c.account == bindparam("account")) | _SHARES,
+    )
+    .order_by(key_log.c.position)
+    .limit(bindparam("limit"))
+)
+_INTERLOCUTORS = (
+    select(_theirs.c.account).select_from(_SHARED).where(_mine.c.account == bindparam("account")).distinct()
+)
+_ANY_CHAT = select(members.c.chat).where(members.c.account == bindparam("account")).limit(1)
+_FORGET = delete(key_log).where(
+    key_log.c.account == bindparam("of_account"), key_log.c.number <= bindparam("upto")
+)
+_PUT = Many(
+    "INSERT INTO key_log (account, number, position, sealed) {rows} ON CONFLICT (account, number)"
+    " DO UPDATE SET position = excluded.position, sealed = excluded.sealed",
+    ("bytea", "bigint", "bigint", "bytea"),
+)
+# One's own chats are gone through in any case: nothing tells in time whether there is the other account.
+_WITH = Many(
+    "WITH asked (mine, theirs) AS ({rows}) SELECT asked.theirs FROM asked WHERE EXISTS (SELECT 1 FROM"
+    " members AS a CROSS JOIN members AS b WHERE a.account = asked.mine AND b.chat = a.chat"
+    " AND b.account = asked.theirs)",
+    ("bytea", "bytea"),
+)
+_CONTACTS = Many(
+    "WITH asked (mine, theirs) AS ({rows}) SELECT asked.theirs FROM asked JOIN contacts AS own"  # noqa: S608
+    " ON own.owner = asked.mine AND own.peer = asked.theirs JOIN contacts AS other"
+    " ON other.owner = asked.theirs AND other.peer = asked.mine"
+    f" WHERE own.state = {_ACCEPTED} AND other.state = {_ACCEPTED}",
+    ("bytea", "bytea"),
+)
+
+
+def put_keys(c: Connection, row: KeyLogRow) -> None:
+    """Store an entry; where that was there already, it is told now."""
+    _PUT.change(c, [row])
+
+
+def forget_keys(c: Connection, account: bytes, upto: int) -> None:
+    """Delete the entries up to a number."""
+    c.execute(_FORGET, {"of_account": account, "upto": upto})
+
+
+def newest_keys(c: Connection, account: bytes) -> FoundKeys | None:
+    """The entry in force; None where there is none."""
+    return _first(c.execute(_NEWEST, {"account": account}).first())
+
+
+def keys_entry(c: Connection, account: bytes, number: int) -> FoundKeys | None:
+    return _first(c.execute(_ENTRY, {"account": account, "number": number}).first())
+
+
+def keys_before(c: Connection, account: bytes, before: int, limit: int) -> list[FoundKeys]:
+    """Entries with lower numbers, the newest first."""
+    return _found(c.execute(_PAGE, {"account": account, "before": before, "limit": limit}))
+
+
+def keys_since(c: Connection, account: bytes, position: int, limit: int) -> list[FoundKeys]:
+    """Changes of an account's keys, and of those with whom it is in a chat, behind a position, in order."""
+    asked = {"account": account, "position": position, "limit": limit}
+    return _found(c.execute(_SINCE, asked))
+
+
+def interlocutors(c: Connection, account: bytes) -> set[bytes]:
+    """Who is in a chat with an account; itself too, where it is in any."""
+    return set(c.execute(_INTERLOCUTORS, {"account": account}).scalars())
+
+
+def in_chat_with(c: Connection, account: bytes, among: Sequence[bytes]) -> set[bytes]:
+    """Those of some accounts who are in a chat with one."""
+    return {theirs for (theirs,) in _WITH.fetch(c, [(account, other) for other in among])}
+
+
+def in_contact_with(c: Connection, account: bytes, among: Sequence[bytes]) -> set[bytes]:
+    """Those of some accounts who have accepted one, and it them."""
+    return {theirs for (theirs,) in _CONTACTS.fetch(c, [(account, other) for other in among])}
+
+
+def is_in_any_chat(c: Connection, foreign: bytes) -> bool:
+    """Whether anybody here is in a chat with an account of another node."""
+    return c.execute(_ANY_CHAT, {"account": foreign}).first() is not None
+
+
+def _found(rows: Iterable[Row[Any]]) -> list[FoundKeys]:
+    return [
+        FoundKeys(
+            KeyLogRow(row.account, row.number, row.position, row.sealed),
+            None if row.epoch is None else WrappedKey(row.epoch, row.wrapped),
+        )
+        for row in rows
+    ]
+
+
+def _first(row: Row[Any] | None) -> FoundKeys | None:
+    return None if row is None else _found([row])[0]

@@ -1,0 +1,91 @@
+"""Devices that sleep, and push providers that a test looks into."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.errors import Code, Problem
+from safeum_home.ports.push import Accepted, Offered, Outcome, PushAddress, Wake, Woken
+from tests.world import Client, World
+
+REFUSED_TOKEN = "refused"
+
+
+@dataclass(eq=False)
+class Handed:
+    """A wake that was handed over, until a test says what became of it."""
+
+    provider: str
+    address: PushAddress
+    wake: Wake
+    done: "Deferred[Woken]" = field(default_factory=Deferred)
+    cancelled: bool = False
+
+    @property
+    def token(self) -> str:
+        return self.address.token
+
+    def become(self, woken: Woken = Woken.TAKEN) -> None:
+        self.done.callback(woken)
+
+
+class RecordedPushes:
+    """`ports.push.Pushes` that keeps what was handed in; what is not `held` is `outcome` at once."""
+
+    def __init__(self, *names: str) -> None:
+        self.offered = [Offered(name, "apns") for name in names or ("apple",)]
+        self.offered.append(Offered("web", "webpush", "BKey"))
+        self.handed: list[Handed] = []
+        self.tested: list[tuple[str, str]] = []
+        self.held = False
+        self.outcome = Woken.TAKEN
+        self.answer: Outcome = Accepted()
+
+    def check(self, provider: str, address: PushAddress) -> None:
+        if provider not in [one.name for one in self.offered]:
+            raise Problem(Code.PUSH_UNAVAILABLE)
+        if address.token == REFUSED_TOKEN:
+            raise Problem(Code.PUSH_ADDRESS_REFUSED)
+
+    def wake(self, provider: str, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
+        handed = Handed(provider, address, wake)
+
+        def cancel(done: "Deferred[Woken]") -> None:
+            handed.cancelled = True
+            done.callback(Woken.GIVEN_UP)
+
+        handed.done = Deferred(cancel)
+        self.handed.append(handed)
+        if not self.held:
+            handed.become(self.outcome)
+        return handed.done
+
+    def test(self, provider: str, address: PushAddress) -> "Deferred[Outcome]":
+        self.tested.append((provider, address.token))
+        return succeed(self.answer)
+
+    def take(self) -> list[tuple[str, str]]:
+        """Token and class of each wake since the last time."""
+        handed, self.handed = self.handed, []
+        return [(each.token, each.wake.value) for each in handed]
+
+
+class PushCase(SynchronousTestCase):
+    """Alice and Bob are contacts; Bob's device can be woken at `bob's`."""
+
+    def setUp(self) -> None:
+        self.pushes = RecordedPushes()
+        self.world = World(pushes=self.pushes)
+        self.alice, self.bob = self.world.register("alice"), self.world.register("bob")
+        self.chat = self.world.befriend(self.alice, self.bob)
+        self.can_be_woken(self.bob, "bob's")
+
+    def can_be_woken(self, client: Client, token: str, **more: Any) -> None:
+        client.call("push.set", provider="apple", token=token, **more)
+
+    def woken(self) -> list[tuple[str, str]]:
+        """The wakes that were handed over since the last time."""
+        self.world.settle()
+        return self.pushes.take()

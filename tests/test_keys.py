@@ -1,0 +1,316 @@
+"""Public keys at one node: published, asked for, and changed, which everybody hears of who is concerned."""
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.keys import log as key_log
+from safeum_home.keys.launches import LASTS
+from safeum_home.storage.key_log import KeyLogRow
+from tests.keys_case import Pair, changes, hashes, publish, query, told
+from tests.world import Client, Refused, World
+
+FIRST, SECOND, THIRD = Pair(1), Pair(2), Pair(3)
+
+
+class KeysCase(SynchronousTestCase):
+    """Alice and Bob have a chat; Carol is a stranger to both."""
+
+    limits: dict[str, Any] = {}
+
+    def setUp(self) -> None:
+        self.world = World(**self.limits)
+        self.alice, self.bob, self.carol = map(self.world.register, ("alice", "bob", "carol"))
+        self.chat = self.world.befriend(self.alice, self.bob)
+
+    def restart(self) -> None:
+        """The node's memory is gone."""
+        self.world = World(self.world.database, self.world.vault, **self.limits)
+        for client in (self.alice, self.bob, self.carol):
+            client.world = self.world
+            client.connect()
+            client.opened(client.call("session.resume", token=client.token, since=client.cursor))
+
+    def refused(self, code: str, client: Client, method: str, **params: Any) -> Refused:
+        refused: Refused = self.assertRaises(Refused, client.call, method, **params)
+        self.assertEqual(refused.code, code)
+        return refused
+
+
+class PublishingTests(KeysCase):
+    """What is published is in memory, and its hash in the log."""
+
+    def test_first(self) -> None:
+        """Who is in a chat with the account gets what it has published; nobody is told."""
+        published = publish(self.alice, FIRST)
+        [found] = query(self.bob, self.alice)
+        self.assertEqual(found["identity"], FIRST.identity(self.alice.account))
+        self.assertEqual((found["hash"], found["since"]), (FIRST.hash, published["since"]))
+        self.assertEqual(told(self.bob), [])
+
+    def test_again(self) -> None:
+        """The same keys are published by each device and after each reconnection, and nothing is stored."""
+        publish(self.alice, FIRST)
+        rows = self.world.database.now(lambda c: c.exec_driver_sql("SELECT * FROM key_log").all())
+        publish(self.world.login("alice"), FIRST, at=5)
+        [found] = query(self.bob, self.alice)
+        self.assertEqual(found["identity"]["at"], 5)
+        self.assertEqual(
+            self.world.database.now(lambda c: c.exec_driver_sql("SELECT * FROM key_log").all()), rows
+        )
+
+    def test_after_a_restart(self) -> None:
+        """Until they are published again the hash alone is there; then all is as before, nobody is told."""
+        since = publish(self.alice, FIRST)["since"]
+        self.restart()
+        [found] = query(self.bob, self.alice)
+        self.assertEqual(
+            found,
+            {"account": self.alice.account, "hash": FIRST.hash, "since": since, "unavailable": True},
+        )
+        self.assertEqual(publish(self.alice, FIRST), {"hash": FIRST.hash, "since": since})
+        self.assertEqual(query(self.bob, self.alice)[0]["identity"]["sign"], FIRST.sign)
+        self.assertEqual(told(self.bob), [])
+
+    def test_others_are_refused(self) -> None:
+        """Other keys are refused, with what is in force, be it after a restart or in between."""
+        since = publish(self.alice, FIRST)["since"]
+        for begin in (lambda: None, self.restart):
+            begin()
+            for replaces in (None, SECOND.hash):
+                identity = SECOND.identity(self.alice.account)
+                refused = self.refused(
+                    "key_mismatch", self.alice, "keys.publish", identity=identity, replaces=replaces
+                )
+                self.assertEqual(refused.error["data"]["detail"], f"{FIRST.hash} since {since}")
+        self.assertEqual(told(self.bob), [])
+        self.assertEqual(query(self.bob, self.alice)[0]["hash"], FIRST.hash)
+
+    def test_signatures(self) -> None:
+        """Keys that are not signed by their owner, for this account and this time, are not taken."""
+        good = FIRST.identity(self.alice.account)
+        bad = [
+            FIRST.identity(self.bob.account),
+            {**good, "at": 2},
+            {**good, "box": SECOND.box},
+            {**good, "sign": SECOND.sign},
+            {**good, "signature": SECOND.identity(self.alice.account)["signature"]},
+            {**good, "signature": good["signature"][:-1] + "_"},
+        ]
+        for identity in bad:
+            self.refused("bad_keys", self.alice, "keys.publish", identity=identity)
+        self.refused("invalid_params", self.alice, "keys.publish", identity={**good, "box": good["box"][1:]})
+        self.assertEqual(query(self.bob, self.alice), [{"account": self.alice.account}])
+
+    def test_too_often(self) -> None:
+        """How often an account publishes, and how often others than before, is limited."""
+        self.limits = {"key_changes_per_account": 0.001, "key_changes_per_account_burst": 2}
+        self.setUp()
+        publish(self.alice, Pair(1))
+        for _ in range(2):  # these change nothing
+            self.restart()
+            publish(self.alice, Pair(1), replaces=Pair(1).hash)
+        for number in (1, 2):
+            publish(self.alice, Pair(number + 1), replaces=Pair(number).hash)
+        identity = Pair(4).identity(self.alice.account)
+        self.refused("rate_limited", self.alice, "keys.publish", identity=identity, replaces=Pair(3).hash)
+        publish(self.alice, Pair(3))
+
+
+class ChangeTests(KeysCase):
+    """Keys that replace others."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        publish(self.alice, FIRST)
+
+    def test_told(self) -> None:
+        """Contacts hear of it, and the account's own devices; strangers do not."""
+        tablet = self.world.login("alice")
+        tablet.take()
+        since = publish(self.alice, SECOND, replaces=FIRST.hash)["since"]
+        for client in (self.alice, tablet, self.bob):
+            [event] = client.take("keys.changed")
+            about = {"account": self.alice.account, "before": FIRST.hash, "after": SECOND.hash, "at": since}
+            self.assertEqual(event["params"], about | {"cursor": event["params"]["cursor"]})
+        self.assertEqual(told(self.carol), [])
+        self.assertEqual(query(self.bob, self.alice)[0]["identity"]["sign"], SECOND.sign)
+
+    def test_members_of_groups(self) -> None:
+        """Who is in a group with the account hears of it, once however many chats they share."""
+        dave = self.world.register("dave")
+        for other in (self.bob, self.carol, dave):
+            if other is not self.bob:
+                self.world.befriend(self.alice, other)
+        group = self.alice.call("group.create", client_id="g", name="us")["chat"]["chat"]
+        for other in (self.bob, self.carol):
+            self.alice.call("group.invite", chat=group, accounts=[other.account])
+            other.call("group.accept", chat=group)
+        self.world.settle()
+        publish(self.carol, FIRST)
+        publish(self.carol, SECOND, replaces=FIRST.hash)
+        for other in (self.alice, self.bob):
+            self.assertEqual(told(other), changes(self.carol, FIRST, SECOND))
+        self.assertEqual(told(dave), [])
+
+    def test_away(self) -> None:
+        """A device that was away hears of each change once, in order."""
+        self.bob.resume(self.bob.cursor)
+        self.world.settle()
+        self.bob.take()
+        since = self.world.cursor
+        self.bob.drop()
+        publish(self.alice, SECOND, replaces=FIRST.hash)
+        publish(self.alice, THIRD, replaces=SECOND.hash)
+        for _ in range(2):
+            self.bob.resume(since)
+            self.world.settle()
+            self.assertEqual(told(self.bob), changes(self.alice, FIRST, SECOND, THIRD))
+        self.carol.resume(since)
+        self.world.settle()
+        self.assertEqual(told(self.carol), [])
+
+    def test_two_at_once(self) -> None:
+        """Of two that replace the same keys one is taken."""
+        publish(self.alice, SECOND, replaces=FIRST.hash)
+        identity = THIRD.identity(self.alice.account)
+        self.refused("key_mismatch", self.alice, "keys.publish", identity=identity, replaces=FIRST.hash)
+        self.assertEqual(told(self.bob), changes(self.alice, FIRST, SECOND))
+
+    def test_log(self) -> None:
+        """Which keys there were is shown to who is in a chat with the account, page by page."""
+        publish(self.alice, SECOND, replaces=FIRST.hash)
+        publish(self.alice, FIRST, replaces=SECOND.hash)
+        page = self.bob.call("keys.log", account=self.alice.account, limit=2)
+        self.assertEqual([entry["hash"] for entry in page["entries"]], hashes((FIRST, SECOND)))
+        self.assertTrue(page["more"])
+        rest = self.bob.call("keys.log", account=self.alice.account, before=page["entries"][-1]["number"])
+        self.assertEqual([entry["number"] for entry in rest["entries"]], [0])
+        times = [entry["at"] for entry in page["entries"] + rest["entries"]]
+        self.assertEqual(len(set(times)), 3)
+        self.assertEqual(sorted(times, reverse=True), times)
+        for other in (self.carol, self.bob):
+            stranger = self.alice.account if other is self.carol else self.carol.account
+            self.assertEqual(other.call("keys.log", account=stranger), {"entries": [], "more": False})
+
+    def test_old_entries(self) -> None:
+        """The log of an account has a bound."""
+        self.patch(key_log, "MOST_KEPT", 3)
+        for number in range(1, 8):
+            publish(self.alice, Pair(number + 1), replaces=Pair(number).hash)
+        entries = self.bob.call("keys.log", account=self.alice.account)["entries"]
+        self.assertEqual([entry["hash"] for entry in entries], hashes(map(Pair, (8, 7, 6))))
+
+    def test_damaged(self) -> None:
+        """An entry that cannot be opened any more is as none: what is published then is the first."""
+        row = self.world.database.now(lambda c: c.exec_driver_sql("SELECT * FROM key_log").one())
+        damaged = KeyLogRow(*row)._replace(sealed=b"\x01" + bytes(60))
+        self.world.database.execute("UPDATE key_log SET sealed = ?", damaged.sealed)
+        self.restart()
+        self.assertEqual(query(self.bob, self.alice), [{"account": self.alice.account}])
+        publish(self.alice, SECOND)
+        self.assertEqual(told(self.bob), [])
+        self.assertEqual(self.world.database.count("key_log"), 2)
+        self.flushLoggedErrors()
+
+
+class QueryTests(KeysCase):
+    """Who is shown what."""
+
+    def test_strangers(self) -> None:
+        """A stranger, nobody, and somebody without keys are answered alike."""
+        publish(self.alice, FIRST)
+        nobody = "@aaaaaaaaaaaaaaaaaaaaaaaaaa:home.example"
+        asked = [self.alice.account, nobody, self.bob.account]
+        answer = self.carol.call("keys.query", accounts=asked)["keys"]
+        self.assertEqual(answer, [{"account": account} for account in asked])
+
+    def test_order(self) -> None:
+        """Answers come in the order of the question, also where one is asked for twice."""
+        for client, pair in ((self.alice, FIRST), (self.bob, SECOND)):
+            publish(client, pair)
+        found = query(self.alice, self.bob, self.alice, self.carol, self.bob)
+        self.assertEqual([each.get("hash") for each in found], [SECOND.hash, FIRST.hash, None, SECOND.hash])
+
+    def test_bounds(self) -> None:
+        """A query has a bound, and so has how much is asked for."""
+        self.refused("invalid_params", self.alice, "keys.query", accounts=[])
+        self.refused("invalid_params", self.alice, "keys.query", accounts=[self.bob.account] * 101)
+        self.limits = {"key_queries_per_account": 1, "key_queries_per_account_burst": 100}
+        self.setUp()
+        self.alice.call("keys.query", accounts=[self.bob.account] * 90)
+        self.refused("rate_limited", self.alice, "keys.query", accounts=[self.bob.account] * 20)
+
+    def test_closed(self) -> None:
+        """Nothing is left of an account that was closed."""
+        publish(self.alice, FIRST)
+        self.alice.call("account.pin.set", pin="480216", password="correct horse battery")
+        self.alice.call("session.block", pin="480216")
+        self.world.settle()
+        self.assertEqual(query(self.bob, self.alice), [{"account": self.alice.account}])
+        self.assertEqual(self.world.database.count("key_log"), 0)
+
+
+class LaunchTests(KeysCase):
+    """Keys of devices."""
+
+    def launch(self, client: Client, pair: Pair, bound: Pair | None = None) -> None:
+        signature = None if bound is None else bound.bind(client.account, client.device, pair)
+        client.call("keys.launch", sign=pair.sign, box=pair.box, signature=signature)
+
+    def launches(self) -> list[dict[str, Any]]:
+        return list(query(self.bob, self.alice, launches=True)[0].get("launches", []))
+
+    def test_shown_to_contacts(self) -> None:
+        """They are there for contacts who ask for them, of each device the last; nothing is stored."""
+        tablet = self.world.login("alice")
+        self.launch(tablet, THIRD)
+        for pair in (FIRST, SECOND):
+            self.launch(self.alice, pair)
+        shown = [{"device": self.alice.device, "sign": SECOND.sign, "box": SECOND.box}]
+        shown.insert(0, {"device": tablet.device, "sign": THIRD.sign, "box": THIRD.box})
+        self.assertEqual(self.launches(), shown)
+        self.assertNotIn("launches", query(self.bob, self.alice)[0])
+        self.assertNotIn("launches", query(self.carol, self.alice, launches=True)[0])
+        self.assertEqual(self.world.database.count("key_log"), 0)
+        self.assertEqual(self.bob.take(), [])
+
+    def test_bound(self) -> None:
+        """They may be signed by the account's own keys; by no others, nor by these once they are replaced."""
+        signature = FIRST.bind(self.alice.account, self.alice.device, SECOND)
+        launched = {"sign": SECOND.sign, "box": SECOND.box, "signature": signature}
+        self.refused("bad_keys", self.alice, "keys.launch", **launched)
+        publish(self.alice, FIRST)
+        self.refused("bad_keys", self.alice, "keys.launch", **{**launched, "box": FIRST.box})
+        self.launch(self.alice, SECOND, bound=FIRST)
+        self.assertEqual(self.launches()[0]["bound"], signature)
+        publish(self.alice, THIRD, replaces=FIRST.hash)
+        self.assertNotIn("bound", self.launches()[0])
+
+    def test_gone(self) -> None:
+        """They go a minute after their device has; one that comes back in time keeps them."""
+        self.launch(self.alice, FIRST)
+        self.alice.drop()
+        self.world.settle(LASTS - 1)
+        self.assertEqual(len(self.launches()), 1)
+        self.alice.resume(self.alice.cursor)
+        self.world.settle(LASTS + 1)
+        self.assertEqual(len(self.launches()), 1)
+        self.alice.drop()
+        self.world.settle(LASTS + 1)
+        self.assertEqual(self.launches(), [])
+
+    def test_replaced_connection(self) -> None:
+        """A device whose new connection comes before the end of the old one has not gone."""
+        self.launch(self.alice, FIRST)
+        old = self.alice.connection
+        self.alice.connect()
+        self.alice.opened(self.alice.call("session.resume", token=self.alice.token, since=None))
+        old.lose()
+        self.world.settle(LASTS + 1)
+        self.assertEqual(len(self.launches()), 1)
+
+    def test_bounds(self) -> None:
+        """They are asked for of few accounts at a time."""
+        accounts = [self.bob.account] * 5
+        self.refused("invalid_params", self.alice, "keys.query", accounts=accounts, launches=True)

@@ -1,0 +1,179 @@
+"""Devices that sleep, against a model: events, connections, outcomes and time in any order."""
+
+from os import environ
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.ids import AccountId
+from safeum_home.ports import Published, Waking
+from safeum_home.ports.push import Wake, Woken
+from safeum_home.protocol import frames
+from tests.push_case import Handed, RecordedPushes
+from tests.world import World
+
+RINGS = frames.text_frame(b'{"jsonrpc":"2.0","method":"it.rings","params":{}}')
+MESSAGE_SECONDS, CALL_SECONDS = 86_400.0, 30.0
+EXAMPLES = int(environ.get("PUSH_EXAMPLES", "40"))
+SLACK = 3.0
+"""Seconds within which something is done: rounds, and looking after who left."""
+
+
+class SleepingDevice(RuleBasedStateMachine):
+    """One device of Bob's: what is under way to wake it, and what it must be woken for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pushes = RecordedPushes()
+        self.pushes.held = True
+        self.world = World(pushes=self.pushes)
+        self.alice, self.bob = self.world.register("alice"), self.world.register("bob")
+        self.chat = self.world.befriend(self.alice, self.bob)
+        self.laptop = self.world.login("bob")
+        self.bob.call("push.set", provider="apple", token="t0")
+        self.tokens = 0
+        self.alice.write(self.chat, "to begin with")
+        self.connected, self.wakeable, self.muted = True, True, False
+        self.unheld = 0
+        """How many messages that wake the device does not hold."""
+        self.excused = False
+        """Whether a provider has given up since the last message: what waits waits for the next one."""
+        self.in_force: dict[Wake, float] = {}
+        """Until when a wake that was taken is in force."""
+        self.hold()
+
+    def pass_time(self, seconds: float) -> None:
+        self.world.clock.advance(seconds)
+        self.world.clock.pump([0.1] * int(SLACK * 10))
+
+    def hold(self) -> None:
+        self.bob.call("session.ack", cursor=self.world.cursor)
+        self.unheld = 0
+
+    def under_way(self, wake: Wake) -> list[Handed]:
+        return [each for each in self.pushes.handed if each.wake is wake and not each.done.called]
+
+    @property
+    def forced(self) -> dict[Wake, float]:
+        return {wake: at for wake, at in self.in_force.items() if at > self.world.clock.seconds()}
+
+    # --- what happens
+
+    @rule(mentioning=st.booleans())
+    def message(self, mentioning: bool) -> None:
+        more = {"mentions": [self.bob.account]} if mentioning else {}
+        self.alice.call("chat.send", **self.alice.message(self.chat, "hi"), **more)
+        if mentioning or not self.muted:
+            self.unheld += 1
+            self.excused = False
+        self.pass_time(0)
+
+    @rule()
+    def own_message(self) -> None:
+        self.laptop.write(self.chat, "mine")
+        self.pass_time(0)
+
+    @rule()
+    def call(self) -> None:
+        event = Published(RINGS, wake=Waking(Wake.CALL))
+        self.world.services.bus.publish(AccountId(self.bob.account), event)
+        self.pass_time(0)
+
+    @rule()
+    def mute(self) -> None:
+        """Only where nothing waits: whether that wakes depends on when it is looked at."""
+        if not self.unheld:
+            self.muted = not self.muted
+            until = 2**53 - 1 if self.muted else None
+            self.laptop.call("chat.settings.set", chat=self.chat, muted_until=until)
+
+    @precondition(lambda self: not self.connected)
+    @rule(takes_all=st.booleans())
+    def come(self, takes_all: bool) -> None:
+        waiting = [each for each in self.pushes.handed if not each.done.called]
+        self.bob.resume(self.bob.cursor)
+        assert all(each.cancelled for each in waiting)
+        self.connected, self.in_force, self.excused = True, {}, False
+        self.pass_time(0)
+        if takes_all:
+            self.hold()
+
+    @precondition(lambda self: self.connected)
+    @rule(takes_all=st.booleans())
+    def leave(self, takes_all: bool) -> None:
+        if takes_all:
+            self.hold()
+            self.bob.cursor = self.world.cursor
+        self.bob.drop()
+        self.connected = False
+        self.pass_time(0)
+
+    @precondition(lambda self: self.connected)
+    @rule(wakeable=st.booleans())
+    def register(self, wakeable: bool) -> None:
+        self.wakeable = wakeable
+        if wakeable:
+            self.tokens += 1
+            self.bob.call("push.set", provider="apple", token=f"t{self.tokens}")
+        else:
+            self.bob.call("push.remove")
+
+    @rule(wake=st.sampled_from(Wake), woken=st.sampled_from(Woken))
+    def outcome(self, wake: Wake, woken: Woken) -> None:
+        for each in self.under_way(wake):
+            now = self.world.clock.seconds()
+            each.become(woken)
+            if woken is Woken.DEAD:
+                self.wakeable, self.in_force = False, {}
+            elif woken is Woken.TAKEN:
+                self.in_force[wake] = now + (CALL_SECONDS if wake is Wake.CALL else MESSAGE_SECONDS)
+            elif wake is Wake.MESSAGE:
+                self.excused = True
+            self.pass_time(0)
+
+    @rule(seconds=st.sampled_from([1.0, CALL_SECONDS + 1, 3600.0, MESSAGE_SECONDS + 1]))
+    def wait(self, seconds: float) -> None:
+        self.pass_time(seconds)
+
+    @rule()
+    def forgotten(self) -> None:
+        """What is in memory is forgotten, where nothing is under way that would be done twice."""
+        if not self.forced and not any(self.under_way(wake) for wake in Wake):
+            self.world.domain.waking.waker.forget()
+
+    # --- what holds
+
+    @invariant()
+    def never_two(self) -> None:
+        for wake in Wake:
+            assert len(self.under_way(wake)) + (wake in self.forced) <= 1, wake
+
+    @invariant()
+    def never_without_reason(self) -> None:
+        if self.connected or not self.wakeable:
+            assert not any(self.under_way(wake) for wake in Wake)
+
+    @invariant()
+    def never_none(self) -> None:
+        """Where something waits and the device sleeps, a wake is under way or in force."""
+        if self.unheld and self.wakeable and not self.connected and not self.excused:
+            assert self.forced or any(self.under_way(wake) for wake in Wake)
+
+    @invariant()
+    def right_place(self) -> None:
+        assert all(each.token == f"t{self.tokens}" for wake in Wake for each in self.under_way(wake))
+
+
+class SleeperTests(SynchronousTestCase):
+    def test_model(self) -> None:
+        """Never two wakes of a class, none without reason, and never none where something waits."""
+        few = settings(max_examples=EXAMPLES, stateful_step_count=25, deadline=None)
+        run_state_machine_as_test(SleepingDevice, settings=few)

@@ -1,0 +1,415 @@
+"""When a device that sleeps is woken: for what, how often, and by which class."""
+
+from typing import Any
+
+from safeum_home.ids import AccountId
+from safeum_home.ports import WAKING, Published, Waking
+from safeum_home.ports.push import Wake, Woken
+from tests.push_case import PushCase
+from tests.world import Client
+
+MINUTE, DAY = 60.0, 86_400.0
+MESSAGE, CALL = ("bob's", "msg"), ("bob's", "call")
+
+
+class WakingCase(PushCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.alice.write(self.chat, "to begin with")
+        self.sleep()
+
+    def sleep(self) -> None:
+        """Bob's device takes all that there is, and goes."""
+        self.come().drop()
+        self.wait(5)
+        self.assertEqual(self.pushes.take(), [])
+
+    def wait(self, seconds: float) -> None:
+        self.world.clock.pump([0.1] * 20)
+        self.world.clock.advance(max(0.0, seconds - 2))
+        self.world.clock.pump([0.1] * 5)
+
+    def write(self, text: str = "hi", **more: Any) -> None:
+        self.alice.call("chat.send", **self.alice.message(self.chat, text), **more)
+        self.alice.take()
+
+    def call(self) -> None:
+        """A call, as far as waking goes."""
+        event = Published(b"", wake=Waking(Wake.CALL))
+        self.world.services.bus.publish(AccountId(self.bob.account), event)
+
+    def come(self, client: Client | None = None) -> Client:
+        """The device connects, and takes all that it missed."""
+        client = client or self.bob
+        client.resume(client.cursor)
+        self.world.settle()
+        self.hold(client)
+        return client
+
+    def hold(self, client: Client) -> None:
+        """The device has all that there is, and says so."""
+        client.cursor = self.world.cursor
+        client.call("session.ack", cursor=client.cursor)
+
+
+class ReasonTests(WakingCase):
+    """What a device is woken for."""
+
+    def test_message(self) -> None:
+        self.write()
+        self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_connected(self) -> None:
+        """Not a device that is connected, nor one that was never to be woken."""
+        self.come()
+        self.write()
+        self.bob.write(self.chat, "there")
+        self.assertEqual(self.woken(), [])
+
+    def test_each_device(self) -> None:
+        """Each device that sleeps is woken, whichever others are connected."""
+        tablet = self.world.login("bob")
+        self.assertEqual(self.woken(), [MESSAGE])  # the alert of that login
+        self.can_be_woken(tablet, "tablet")
+        self.write()
+        self.assertEqual(self.woken(), [])
+        self.hold(tablet)
+        tablet.drop()
+        self.sleep()
+        self.write()
+        self.assertEqual(sorted(self.woken()), [MESSAGE, ("tablet", "msg")])
+
+    def test_own(self) -> None:
+        """What one does on another device is no news."""
+        laptop = self.world.login("bob")
+        self.sleep()
+        laptop.write(self.chat, "mine")
+        laptop.call("profile.set", profile={"display_name": "Bob", "status": ""})
+        carol = self.world.register("carol")
+        laptop.call("contact.request", account=carol.account, address=carol.address)
+        carol.call("contact.request", account=self.alice.account, address=self.alice.address)
+        self.assertEqual(self.woken(), [])
+
+    def test_contacts(self) -> None:
+        """Somebody asks, or accepts; not that somebody is gone."""
+        carol, dave = self.world.register("carol"), self.world.register("dave")
+        carol.call("contact.request", account=self.bob.account, address=self.bob.address)
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.come().call("contact.accept", account=carol.account)
+        self.bob.call("contact.request", account=dave.account, address=dave.address)
+        self.world.settle()
+        self.come().drop()
+        self.assertEqual(self.woken(), [])
+        dave.call("contact.accept", account=self.bob.account)
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.come().drop()
+        carol.call("contact.remove", account=self.bob.account)
+        self.assertEqual(self.woken(), [])
+
+    def test_group(self) -> None:
+        """An invitation wakes, and what members write; not the notice of who came, nor another name."""
+        made = self.alice.call("group.create", client_id="g", name="G", invite=[self.bob.account])
+        self.assertEqual(self.woken(), [MESSAGE])
+        group = made["chat"]["chat"]
+        self.come().drop()
+        self.alice.call("group.set", chat=group, name="Another")
+        self.assertEqual(self.woken(), [])
+        self.come().call("group.accept", chat=group)
+        self.come().drop()
+        self.alice.call("group.set", chat=group, name="Yet another")
+        self.assertEqual(self.woken(), [])
+        self.alice.write(group, "hello")
+        self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_no_reasons(self) -> None:
+        """Typing, receipts, reactions, edits, pins and profiles let people sleep."""
+        sent = self.alice.write(self.chat, "hi")["id"]
+        self.come()
+        mine = self.bob.write(self.chat, "there")["id"]
+        self.sleep()
+        self.alice.notify("chat.typing", chat=self.chat)
+        self.alice.call("chat.read", chat=self.chat, upto=mine)
+        self.alice.call("message.react", chat=self.chat, message=mine, emoji="👍")
+        self.alice.call("message.edit", chat=self.chat, message=sent, body={"kind": "text", "text": "ho"})
+        self.alice.call("chat.pin", chat=self.chat, message=sent)
+        self.alice.call("profile.set", profile={"display_name": "Alice", "status": ""})
+        self.alice.call("message.delete", chat=self.chat, message=sent)
+        self.assertEqual(self.woken(), [])
+
+    def test_fleeting(self) -> None:
+        """A message of a chat without history wakes as any other."""
+        self.alice.call("chat.history.set", chat=self.chat, enabled=False)
+        self.sleep()
+        self.write()
+        self.assertEqual(self.woken(), [MESSAGE])
+
+
+class MutedTests(WakingCase):
+    """Who has muted a chat is not woken for it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.laptop = self.world.login("bob")
+        self.sleep()
+
+    def mute(self, until: int | None) -> None:
+        self.laptop.call("chat.settings.set", chat=self.chat, muted_until=until)
+
+    def test_muted(self) -> None:
+        """Not until it is muted no more: by its owner, or because the time is over."""
+        self.mute(2**53 - 1)
+        for text in ("1", "2"):
+            self.write(text)
+            self.assertEqual(self.woken(), [])
+        self.mute(None)
+        self.write("3")
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.come().drop()
+        self.mute(int(self.world.clock.seconds() + MINUTE) * 1000)
+        self.write("4")
+        self.assertEqual(self.woken(), [])
+        self.wait(2 * MINUTE)
+        self.write("5")
+        self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_mentioned(self) -> None:
+        """Unless it is he who is mentioned."""
+        self.mute(2**53 - 1)
+        self.write("1")
+        self.write("for me", mentions=[self.alice.account])
+        self.assertEqual(self.woken(), [])
+        self.write("for you", mentions=[self.bob.account])
+        self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_other_chat(self) -> None:
+        """Another chat wakes all the same, also in the same moment."""
+        carol = self.world.register("carol")
+        chat = self.world.befriend(carol, self.laptop)
+        carol.write(chat, "to begin with")
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.sleep()
+        self.mute(2**53 - 1)
+        self.world.database.hold_reads = True
+        self.write("muted")
+        carol.write(chat, "not muted")
+        self.world.settle()
+        self.world.database.answer_reads()
+        self.world.database.hold_reads = False
+        self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_meanwhile(self) -> None:
+        """What was read before a chat was muted no more is not gone by."""
+        self.mute(2**53 - 1)
+        self.world.database.hold_reads = True
+        self.write("1")
+        self.world.clock.advance(0.01)
+        self.world.database.hold_reads = False
+        self.mute(None)
+        self.world.database.answer_reads()
+        self.assertEqual(self.woken(), [MESSAGE])
+
+
+class OnceTests(WakingCase):
+    """A device is woken once."""
+
+    def test_until_it_comes(self) -> None:
+        for text in ("1", "2", "3"):
+            self.write(text)
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.come().drop()
+        self.wait(5)
+        self.assertEqual(self.woken(), [])
+        self.write("4")
+        self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_many_at_once(self) -> None:
+        """News of a moment are one wake, and so are those that come while it is looked where to."""
+        self.world.database.hold_reads = True
+        for text in "1", "2":
+            self.write(text)
+        self.world.settle()
+        self.write("3")
+        self.world.database.answer_reads()
+        self.world.database.hold_reads = False
+        self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_came_meanwhile(self) -> None:
+        """Who comes while it is looked where to is not woken."""
+        self.world.database.hold_reads = True
+        self.write()
+        self.world.clock.advance(0.01)
+        self.world.database.hold_reads = False
+        self.come()
+        self.world.database.answer_reads()
+        self.assertEqual(self.woken(), [])
+
+    def test_taken_back(self) -> None:
+        """A wake that is not handed over when its device comes is taken back."""
+        self.pushes.held = True
+        self.write()
+        self.world.settle()
+        [handed] = self.pushes.handed
+        self.come()
+        self.assertTrue(handed.cancelled)
+
+    def test_expired(self) -> None:
+        """A wake is good for a day; then the next message wakes again, or what has come since."""
+        self.write("1")
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.wait(DAY - MINUTE)
+        self.assertEqual(self.woken(), [])
+        self.wait(2 * MINUTE)
+        self.assertEqual(self.woken(), [])
+        self.write("2")
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.write("3")
+        self.assertEqual(self.woken(), [])
+        self.wait(DAY + MINUTE)
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.wait(2 * DAY)
+        self.assertEqual(self.woken(), [])
+
+    def test_given_up(self) -> None:
+        """Where it was given up the next message tries again."""
+        self.pushes.outcome = Woken.GIVEN_UP
+        for text in ("1", "2"):
+            self.write(text)
+            self.assertEqual(self.woken(), [MESSAGE])
+        self.pushes.outcome = Woken.TAKEN
+        self.write("3")
+        self.write("4")
+        self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_dead(self) -> None:
+        """A dead address is forgotten, and its device hears that when it comes."""
+        self.pushes.outcome = Woken.DEAD
+        self.write("1")
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.write("2")
+        self.assertEqual(self.woken(), [])
+        self.assertEqual(self.world.database.count("pushes"), 0)
+        self.assertIsNone(self.come().call("push.get")["provider"])
+
+    def test_dead_before(self) -> None:
+        """Not the address that the device has given since then."""
+        self.pushes.held = True
+        self.write("1")
+        self.world.settle()
+        [handed] = self.pushes.handed
+        handed.done.addCallback(lambda _: None)  # the provider's answer was on its way
+        self.come()
+        self.can_be_woken(self.bob, "new")
+        self.bob.drop()
+        self.wait(5)
+        self.pushes.take()
+        self.write("2")
+        self.assertEqual(self.woken(), [("new", "msg")])
+
+    def test_removed(self) -> None:
+        """Who does not want to be woken any more is not."""
+        self.come().call("push.remove")
+        self.bob.drop()
+        self.write()
+        self.assertEqual(self.woken(), [])
+
+    def test_set_later(self) -> None:
+        """Who was known not to be woken is, once it says where."""
+        self.alice.drop()
+        self.come().write(self.chat, "1")
+        self.assertEqual(self.woken(), [])
+        self.alice.resume(self.alice.cursor)
+        self.can_be_woken(self.alice, "alice's")
+        self.alice.drop()
+        self.bob.write(self.chat, "2")
+        self.assertEqual(self.woken(), [("alice's", "msg")])
+
+
+class CallTests(WakingCase):
+    """Calls are a class of their own."""
+
+    def test_beside(self) -> None:
+        """A call wakes whoever was woken for a message, once."""
+        self.write()
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.call()
+        self.call()
+        self.assertEqual(self.woken(), [CALL])
+
+    def test_counts(self) -> None:
+        """A call wakes for messages, too, for as long as it is of use; then what came meanwhile does."""
+        self.call()
+        self.write("1")
+        self.write("2")
+        self.assertEqual(self.woken(), [CALL])
+        self.wait(MINUTE)
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.call()
+        self.assertEqual(self.woken(), [CALL])
+
+    def test_alone(self) -> None:
+        """A call that nobody has taken leaves nothing to be woken for."""
+        self.call()
+        self.assertEqual(self.woken(), [CALL])
+        self.wait(MINUTE)
+        self.assertEqual(self.woken(), [])
+
+    def test_given_up(self) -> None:
+        """Where it was given up the message that it stood for wakes by itself."""
+        self.pushes.held = True
+        self.call()
+        self.world.settle()
+        self.write()
+        [handed] = self.pushes.handed
+        handed.become(Woken.GIVEN_UP)
+        self.assertEqual(self.woken(), [CALL, MESSAGE])
+
+
+class BrokenConnectionTests(WakingCase):
+    """What was written into a connection that was dead already is told by a wake."""
+
+    def test_not_acknowledged(self) -> None:
+        self.come()
+        self.write()
+        self.assertEqual(self.woken(), [])
+        self.bob.drop()
+        self.wait(5)
+        self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_acknowledged(self) -> None:
+        """Not what the device holds."""
+        self.come()
+        self.write()
+        message = self.bob.messages()[-1]
+        self.bob.call("session.ack", cursor=message["id"])
+        self.bob.drop()
+        self.wait(5)
+        self.assertEqual(self.woken(), [])
+
+    def test_back_at_once(self) -> None:
+        """Nor where it is back at once."""
+        self.come()
+        self.write()
+        self.bob.drop()
+        self.world.clock.advance(0.5)
+        self.come()
+        self.wait(5)
+        self.assertEqual(self.woken(), [])
+
+    def test_unknown(self) -> None:
+        """Also where nothing was known of the account yet."""
+        self.come()
+        self.world.domain.forget()
+        self.write()
+        self.world.domain.forget()
+        self.bob.drop()
+        self.wait(5)
+        self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_nothing_due(self) -> None:
+        """That of a reason for nothing wakes nobody."""
+        self.assertIs(WAKING.wake, Wake.MESSAGE)
+        self.come()
+        self.alice.call("profile.set", profile={"display_name": "Alice", "status": ""})
+        self.bob.drop()
+        self.wait(5)
+        self.assertEqual(self.woken(), [])

@@ -1,0 +1,277 @@
+"""The bridge to WNS, against a double written from Microsoft's documents."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from treq.testing import RequestTraversalAgent
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import Clock
+from twisted.web.iweb import IAgent
+from twisted.web.resource import Resource
+
+from bridges.push.bearer import NOT_OURS
+from bridges.push.oauth import NO_CREDENTIALS
+from bridges.push.template import PAYLOADS
+from bridges.push.wns import Wns, WnsSettings, wns
+from safeum_home.config import ConfigError
+from safeum_home.errors import Code, Problem
+from safeum_home.outgoing.answers import IN_TIME, NoAnswer
+from safeum_home.outgoing.client import ANYWHERE
+from safeum_home.outgoing.http import Answer, HttpLimits, Outgoing
+from safeum_home.outgoing.places import Place
+from safeum_home.outgoing.resolving import UNKNOWN_NAME
+from safeum_home.ports.push import Accepted, Gone, Outcome, PushAddress, Refused, Temporary, Wake
+from tests.doubles.wns import ANSWERS, EntraDouble, WnsDouble
+from tests.push_bridge_case import PushBridgeCase
+from tests.sms_case import Scripted
+
+HOST = "wns2-hk2p.notify.windows.com"
+CREDENTIALS: Any = {"tenant": EntraDouble.TENANT, "client": EntraDouble.CLIENT, "key": "secret:wns"}
+
+
+def channel(name: str = "received", host: str = HOST) -> str:
+    """The URI of a channel that is answered so."""
+    return f"https://{host}/w/?token={name}.BQYAAAC%2fAbc%2b123"
+
+
+class Ways:
+    """The guarded client without a network: every host is the double's, but for those that fail."""
+
+    def __init__(self, clock: Clock, root: Resource) -> None:
+        agent: IAgent = RequestTraversalAgent(root)
+        self._outgoing = Outgoing(clock, ANYWHERE, agent, HttpLimits())
+        self.failing: dict[str, str] = {}
+        self.asked: list[Place] = []
+
+    def request(
+        self, place: Place, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> "Deferred[Answer]":
+        self.asked.append(place)
+        if place.host in self.failing:
+            failed: Deferred[Answer] = Deferred()
+            failed.errback(NoAnswer(self.failing[place.host]))
+            return failed
+        return self._outgoing.request(method, path, {**headers, "Host": place.authority}, body)
+
+    def close(self) -> "Deferred[None]":
+        self._outgoing.stop()
+        return succeed(None)
+
+
+class WnsCase(PushBridgeCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.entra = EntraDouble()
+        self.double = WnsDouble(self.entra)
+        self.secrets = {"wns": EntraDouble.SECRET.encode()}
+
+    def provider(self, root: Resource | None = None, **changes: Any) -> Wns:
+        settings = WnsSettings(**CREDENTIALS | changes)
+        self.ways = Ways(self.clock, root or self.double)
+        client: Any = self.ways
+        return Wns(self.context(), settings, client, self.way(settings.login_url, self.entra))
+
+    def proven(self, root: Resource | None = None) -> Wns:
+        """One that has had a wake taken by another host already."""
+        provider = self.provider()
+        self.assertEqual(self.woken(provider, channel(host="db5.notify.windows.com")), Accepted())
+        self.ways._outgoing = Ways(self.clock, root or self.double)._outgoing
+        return provider
+
+
+class SendTests(WnsCase):
+    def test_accepted(self) -> None:
+        """A raw notification that is the constant of its class, to the channel's own host."""
+        provider = self.provider()
+        for wake, seconds, kept in ((Wake.MESSAGE, 86400, "cache"), (Wake.CALL, 30, "no-cache")):
+            self.assertEqual(self.woken(provider, channel(), wake, seconds), Accepted())
+            self.assertEqual(self.double.taken[-1], (HOST, PAYLOADS[wake]))
+            head = self.double.heads[-1]
+            self.assertEqual((head["x-wns-ttl"], head["x-wns-cache-policy"]), (str(seconds), kept))
+            self.assertEqual((head["x-wns-priority"], head["x-wns-requestforstatus"]), ("1", "true"))
+        self.assertEqual(self.ways.asked, [Place(HOST)] * 2)
+
+    def test_answers(self) -> None:
+        """Everything that WNS documents, and what it means."""
+        trouble, fewer = "WNS is in trouble", "WNS asks for fewer requests"
+        away = Temporary("the device is away, and WNS has kept nothing for it", address_alone=True)
+        blocked = Refused("WNS has blocked this node", account_refused=True)
+        wanted: dict[str, Outcome] = {
+            "received": Accepted(),
+            "away": Accepted(),
+            "bare": Accepted(),
+            "dropped": Refused("the device does not take it"),
+            "dropped-bare": Refused("the device does not take it"),
+            "dropped-away": away,
+            "dropped-temp": away,
+            "channel": Temporary("WNS takes no more for this device now", address_alone=True),
+            "header": Refused("WNS refuses a header field of the request"),
+            "ticket": Refused("WNS refuses the access token", account_refused=True),
+            "other-app": Refused("the channel is not of the application that the node asks as"),
+            "unknown": Gone("WNS does not know the channel"),
+            "method": Refused("WNS refuses the request's method"),
+            "throttled": Temporary(fewer, 90.0),
+            "throttled-bare": Temporary(fewer),
+            "expired": Gone("the channel has expired"),
+            "blocked": blocked,
+            "blocked-described": blocked,
+            "large": Refused("WNS says that the payload is too long"),
+            "failed": Temporary(trouble),
+            "busy": Temporary(trouble, 45.0),
+            "busy-bare": Temporary(trouble),
+        }
+        self.assertEqual(set(wanted), set(ANSWERS))
+        for name, outcome in wanted.items():
+            self.assertEqual(self.woken(self.provider(), channel(name)), outcome, name)
+
+    def test_other_statuses(self) -> None:
+        """What WNS does not document; a redirect is not followed."""
+        for status, outcome in {
+            201: Refused("WNS's answer is not understood"),
+            301: Refused("WNS's answer is not understood"),
+            307: Refused("WNS's answer is not understood"),
+            408: Temporary("WNS is in trouble"),
+            418: Refused("WNS refuses the request"),
+            429: Temporary("WNS asks for fewer requests"),
+            502: Temporary("WNS is in trouble"),
+            599: Temporary("WNS is in trouble"),
+        }.items():
+            root = Scripted(status, b"<html>", {"Location": "https://127.0.0.1/"})
+            self.assertEqual(self.woken(self.provider(root), channel()), outcome, status)
+            self.assertEqual(root.asked, 1)
+
+    def test_unproven_host(self) -> None:
+        """A host that never took a wake, where others did, says nothing of WNS: a client named it."""
+        for status, reason in ((503, "WNS is in trouble"), (406, "WNS asks for fewer requests")):
+            provider = self.proven(Scripted(status, headers={"Retry-After": "9"}))
+            self.assertEqual(self.woken(provider, channel()), Temporary(reason, 9.0, address_alone=True))
+        provider = self.proven(Scripted(401))
+        self.assertEqual(self.woken(provider, channel()), Refused("WNS refuses the access token"))
+        provider = self.proven(Scripted(410, headers={"X-WNS-Error-Description": "Domain Blocked"}))
+        self.assertEqual(self.woken(provider, channel()), Refused("WNS has blocked this node"))
+        provider = self.proven()
+        self.ways.failing[HOST] = UNKNOWN_NAME
+        self.assertEqual(self.woken(provider, channel()), Temporary(UNKNOWN_NAME, address_alone=True))
+
+    def test_proven_host(self) -> None:
+        """A host that took wakes before is WNS: that it is in trouble concerns all."""
+        provider = self.proven()
+        self.assertEqual(self.woken(provider, channel()), Accepted())
+        self.assertEqual(self.woken(provider, channel("failed")), Temporary("WNS is in trouble"))
+        self.ways.failing[HOST] = IN_TIME
+        self.assertEqual(self.woken(provider, channel()), Temporary(IN_TIME))
+        self.assertEqual(len(provider._proven), 2)
+
+    def test_proven_hosts_are_bounded(self) -> None:
+        """Clients may name as many as they want."""
+        provider = self.provider()
+        for number in range(100):
+            self.woken(provider, channel(host=f"h{number}.notify.windows.com"))
+        self.assertEqual(len(provider._proven), 64)
+
+    def test_check(self) -> None:
+        """Only hosts of WNS are channels' (see also test_push_endpoints)."""
+        provider = self.provider()
+        provider.check(PushAddress(channel()))
+        for address in (
+            PushAddress("https://127.0.0.1/?token=x"),
+            PushAddress("https://notify.windows.com.evil.example/?token=x"),
+            PushAddress("https://a.notify.windows.com:8443/?token=x"),
+            PushAddress("http://a.notify.windows.com/?token=x"),
+            PushAddress(channel(), call_token=channel()),
+            PushAddress(channel(), key=b"\4" * 65),
+        ):
+            self.assertIs(self.assertRaises(Problem, provider.check, address).code, Code.PUSH_ADDRESS_REFUSED)
+
+    def test_not_allowed_any_more(self) -> None:
+        """An address that was registered before the operator took its host away is not asked."""
+        provider = self.provider(hosts=("push.example",))
+        self.assertEqual(self.woken(provider, channel()), Refused(NOT_OURS))
+        self.assertEqual((self.ways.asked, self.entra.granted), ([], 0))
+
+    def test_given_up(self) -> None:
+        """A wake that is given up, or comes to no end, ends; nothing is left of it."""
+
+        class Silent(Resource):
+            isLeaf = True
+
+            def render_POST(self, _request: Any) -> int:
+                return 1
+
+        provider = self.provider(Silent())
+        late = provider.wake(PushAddress(channel()), Wake.CALL, 30)
+        self.clock.advance(8)
+        self.assertEqual(self.successResultOf(late), Temporary(IN_TIME))
+        given_up = provider.wake(PushAddress(channel()), Wake.CALL, 30)
+        given_up.cancel()
+        self.assertIsInstance(self.successResultOf(given_up), Temporary)
+        stopped = provider.wake(PushAddress(channel()), Wake.CALL, 30)
+        self.successResultOf(provider.stop())
+        self.assertIsInstance(self.successResultOf(stopped), Temporary)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class LoginTests(WnsCase):
+    def test_once(self) -> None:
+        """One access token serves a day, and is replaced once where it is not taken any more."""
+        provider = self.provider()
+        for _ in range(3):
+            self.woken(provider, channel())
+        self.assertEqual(self.entra.granted, 1)
+        self.entra.valid.clear()
+        self.assertEqual(self.woken(provider, channel()), Accepted())
+        self.assertEqual((self.entra.granted, len(self.ways.asked)), (2, 5))
+
+    def test_refused(self) -> None:
+        """What Entra refuses is the operator's to mend; its words are told nobody."""
+        cases: tuple[tuple[Any, str], ...] = (
+            ({"tenant": EntraDouble.CLIENT}, "the login service refuses the request"),
+            ({"client": EntraDouble.TENANT}, "the login service does not let this client ask for a token"),
+            ({"key": "secret:old"}, "the login service does not know the client, or refuses its secret"),
+        )
+        for changes, reason in cases:
+            self.secrets["old"] = b"a secret of before"
+            found = self.woken(self.provider(**changes), channel())
+            self.assertEqual(found, Refused(reason, account_refused=True))
+            self.assertEqual(self.ways.asked, [])
+
+    def test_no_secret(self) -> None:
+        """Without it nobody is asked; with it, it goes on at once."""
+        provider = self.provider()
+        self.assertIsNone(provider.trouble)
+        kept, self.secrets = self.secrets, {}
+        self.assertEqual(provider.trouble, "no secret wns in the store")
+        self.assertEqual(self.woken(provider, channel()), Refused(NO_CREDENTIALS, account_refused=True))
+        for broken in (b"", b"\xff", b"two\nlines"):
+            self.secrets = {"wns": broken}
+            self.assertEqual(self.woken(provider, channel()), Refused(NO_CREDENTIALS, account_refused=True))
+        self.secrets, self.tampered = kept, True
+        self.assertEqual(provider.trouble, "secret wns cannot be opened")
+        self.assertEqual(self.woken(provider, channel()), Refused(NO_CREDENTIALS, account_refused=True))
+        self.tampered = False
+        self.assertEqual(self.woken(provider, channel()), Accepted())
+
+
+class SettingsTests(WnsCase):
+    def test_settings(self) -> None:
+        """They are read strictly; what is wrong is named, and no secret is needed for it."""
+        for settings, key in (
+            ({}, "tenant"),
+            (CREDENTIALS | {"tenant": "../common"}, "tenant"),
+            (CREDENTIALS | {"client": ""}, "client"),
+            (CREDENTIALS | {"key": "Q8~a"}, "key"),
+            (CREDENTIALS | {"hosts": []}, "hosts"),
+            (CREDENTIALS | {"hosts": ["*"]}, "hosts"),
+            (CREDENTIALS | {"networks": ["10.0.0.1/8"]}, "networks"),
+            (CREDENTIALS | {"login_url": "http://login.example"}, "login_url"),
+            (CREDENTIALS | {"url": "https://login.example"}, "url"),
+        ):
+            with self.assertRaisesRegex(ConfigError, f"^push provider main: .*{key}"):
+                wns.check("main", settings)  # type: ignore[attr-defined]
+
+    def test_made(self) -> None:
+        """The bridge is made without connecting anywhere, and stops."""
+        provider = wns(self.context(), CREDENTIALS)
+        self.assertIsNone(provider.application_key)
+        self.successResultOf(provider.stop())
+        self.assertEqual(self.clock.getDelayedCalls(), [])

@@ -1,0 +1,85 @@
+"""Hashes of keys in the database, and who is concerned by them."""
+
+from safeum_home.storage import accounts, chats, contacts, key_log
+from safeum_home.storage.key_log import FoundKeys, KeyLogRow
+from safeum_home.storage.rows import AccountRow, ChatRow, ContactRow
+from tests.storage import OnPostgres, StorageCase, blind, wrap
+
+
+class KeyLogTests(StorageCase):
+    """Ann is in a chat with Bob and one with Cy; Eve is in none."""
+
+    async def setUp(self) -> None:  # type: ignore[override] # trial waits for it
+        await super().setUp()
+        await self.write(accounts.insert_account, AccountRow(blind("ann"), b"a", wrap("ann")), blind("l"))
+        for chat, members in (("c1", ("ann", "bob")), ("c2", ("ann", "cy")), ("c3", ("ann", "bob"))):
+            row = ChatRow(blind(chat), 4, b"sealed", wrap())
+            await self.write(chats.insert_chat, row, [blind(member) for member in members])
+
+    async def put(self, account: str, number: int, position: int) -> KeyLogRow:
+        row = KeyLogRow(blind(account), number, position, b"%d" % number)
+        await self.write(key_log.put_keys, row)
+        return row
+
+    async def test_entries(self) -> None:
+        """The newest, one, and those before it; with the account's own key where it is of this node."""
+        rows = [await self.put("ann", number, number) for number in range(3)]
+        ann, own = blind("ann"), wrap("ann")
+        self.assertEqual(await self.read(key_log.newest_keys, ann), FoundKeys(rows[2], own))
+        self.assertEqual(await self.read(key_log.keys_entry, ann, 1), FoundKeys(rows[1], own))
+        self.assertIsNone(await self.read(key_log.keys_entry, blind("ann"), 3))
+        self.assertIsNone(await self.read(key_log.newest_keys, blind("eve")))
+        found = await self.read(key_log.keys_before, blind("ann"), 2, 10)
+        self.assertEqual([each.row for each in found], [rows[1], rows[0]])
+        foreign = await self.put("bob", 0, 0)
+        self.assertEqual(await self.read(key_log.newest_keys, blind("bob")), FoundKeys(foreign, None))
+        await self.write(key_log.forget_keys, blind("ann"), 1)
+        self.assertEqual(len(await self.read(key_log.keys_before, blind("ann"), 9, 10)), 1)
+
+    async def test_told_later(self) -> None:
+        """An entry with a number that is there takes its place."""
+        await self.put("ann", 0, 0)
+        again = await self.put("ann", 0, 7)
+        found = await self.read(key_log.keys_before, blind("ann"), 9, 10)
+        self.assertEqual([each.row for each in found], [again])
+
+    async def test_since(self) -> None:
+        """Changes of oneself and of those with whom one is in a chat, in order, as far as they were told."""
+        first = [await self.put(name, 0, 0) for name in ("ann", "bob", "eve")]
+        told = [await self.put(*row) for row in (("bob", 1, 5), ("ann", 1, 6), ("eve", 1, 7), ("cy", 1, 8))]
+        self.assertEqual(len(first), 3)
+        for who, after, expected in (
+            ("ann", 0, [told[0], told[1], told[3]]),
+            ("ann", 5, [told[1], told[3]]),
+            ("bob", 0, [told[0], told[1]]),
+            ("cy", 0, [told[1], told[3]]),
+            ("eve", 0, [told[2]]),
+        ):
+            found = await self.read(key_log.keys_since, blind(who), after, 10)
+            self.assertEqual([each.row for each in found], expected, who)
+        self.assertEqual(len(await self.read(key_log.keys_since, blind("ann"), 0, 2)), 2)
+
+    async def test_interlocutors(self) -> None:
+        """Who is in a chat with whom."""
+        self.assertEqual(
+            await self.read(key_log.interlocutors, blind("ann")), {blind(n) for n in ("ann", "bob", "cy")}
+        )
+        asked = [blind(name) for name in ("bob", "cy", "eve", "nobody")]
+        self.assertEqual(await self.read(key_log.in_chat_with, blind("ann"), asked), set(asked[:2]))
+        self.assertEqual(await self.read(key_log.in_chat_with, blind("cy"), asked), {blind("cy")})
+        self.assertEqual(await self.read(key_log.in_chat_with, blind("ann"), []), set())
+        self.assertTrue(await self.read(key_log.is_in_any_chat, blind("cy")))
+        self.assertFalse(await self.read(key_log.is_in_any_chat, blind("eve")))
+
+    async def test_contacts(self) -> None:
+        """Who has accepted whom, and the other way round."""
+        for owner, peer, state in (("ann", "bob", 3), ("bob", "ann", 3), ("ann", "cy", 3), ("cy", "ann", 1)):
+            await self.write(
+                contacts.put_contact, ContactRow(blind(owner), blind(peer), blind("c"), state, 1, b"")
+            )
+        asked = [blind("bob"), blind("cy")]
+        self.assertEqual(await self.read(key_log.in_contact_with, blind("ann"), asked), {blind("bob")})
+
+
+class PostgresKeyLogTests(OnPostgres, KeyLogTests):
+    """The same on PostgreSQL."""
