@@ -19,7 +19,7 @@ LINE = 16
 AWAY = 1 << 61
 """What is added to the positions of rows that stand in line: what goes on is found without a look at them."""
 _ROW = ("bytea", "bigint")
-_AT = "WHERE (destination, position) IN ({rows})"
+_AT = "(destination, position) IN ({rows})"
 _HOLD = Many(
     f"UPDATE outbox SET batch = -2, position = position + {AWAY} WHERE {_AT}",  # noqa: S608 - constants
     _ROW,
