@@ -103,7 +103,7 @@ async def _any_chat(self: Any, _node: str, event: Any) -> Any:
     return await self._registry.load(event.chat)
 
 
-async def _believed(_self: Any, _origin: str, plain: Any, _author: str) -> Any:
+async def _believed(_self: Any, _origin: str, _chat: str, plain: Any) -> Any:
     """`Authors._verified` that takes a hub's word."""
     return msgspec.convert(plain, events.Event)
 
