@@ -1,6 +1,7 @@
 """A provider's table in the configuration: typed, strict, and with names in place of secrets."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar
 
@@ -67,9 +68,16 @@ def checked_url(whose: str, key: str, url: str, plain_http: bool = False) -> str
 
 def web(whose: str, reactor: Any, settings: WebSettings, limits: HttpLimits | None = None) -> ProviderHttp:
     """The way to the provider; raises `ConfigError`. Blocks while it reads `ca`."""
-    ca = None if settings.ca is None else Path(settings.ca)
-    try:
+    with reading_roots(whose):
+        ca = None if settings.ca is None else Path(settings.ca)
         return ProviderHttp(reactor, settings.url, ca, limits or HttpLimits(seconds=settings.seconds))
+
+
+@contextmanager
+def reading_roots(whose: str) -> Iterator[None]:
+    """What goes wrong with the setting `ca` inside is raised as `ConfigError`."""
+    try:
+        yield
     except OSError as error:
         raise ConfigError(f"{whose}: ca: {error.strerror}") from None
     except ValueError:

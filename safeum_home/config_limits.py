@@ -1,6 +1,6 @@
 """The section `[limits]` of the configuration."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -14,6 +14,10 @@ class LimitSection(Section, frozen=True):
     connections_per_address: Positive = 64
     authentication_seconds: Seconds = 15.0
     ping_seconds: Seconds = 60.0
+    idle_seconds: Annotated[float, Meta(ge=0, le=86400 * 365)] = 180.0
+    """After which a device that nobody uses is put to sleep; 0: never."""
+    idle_without_push: Literal["stay", "sleep"] = "stay"
+    """What becomes of those among them that nothing can wake."""
     commands_per_second: Rate = 50.0
     commands_burst: Positive = 400
     in_flight: Annotated[int, Meta(ge=2, le=4096)] = 64

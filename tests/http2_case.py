@@ -111,6 +111,8 @@ class Peers:
         self.mute = False
         """Whether they say nothing, their settings included."""
         self.pumps: list[Any] = []
+        self.clients: list[Any] = []
+        """This side's protocols."""
         self._greetings: list[Any] = []
 
     def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
@@ -124,8 +126,14 @@ class Peers:
             there.write = lambda data: None  # type: ignore[method-assign]
         self.pumps.append(connect(peer, there, client, here, greet=False))
         self.made.append(peer)
+        self.clients.append(client)
         self._greetings.append(client.handshakeCompleted)
         return succeed(client)
+
+    def forget(self) -> None:
+        """Leave the connections that there are alone from now on."""
+        self.pumps.clear()
+        self._greetings.clear()
 
     def flush(self) -> None:
         """Until nobody says anything any more."""

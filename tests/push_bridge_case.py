@@ -3,6 +3,7 @@
 from typing import Any
 
 from treq.testing import RequestTraversalAgent
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import LogEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
@@ -10,9 +11,26 @@ from twisted.web.iweb import IAgent
 from twisted.web.resource import Resource
 
 from safeum_home.errors import Code, Problem, Tampered
-from safeum_home.outgoing.http import HttpLimits
+from safeum_home.outgoing.http import Answer, HttpLimits
+from safeum_home.outgoing.http2.asking import Fields
 from safeum_home.ports.push import Outcome, PushAddress, PushContext, PushProvider, Wake
 from tests.sms_case import NOW, Way
+
+
+class Http2Way:
+    """The client for HTTP/2 without a network: to a resource, as `way` leads there."""
+
+    def __init__(self, outgoing: Way) -> None:
+        self._outgoing = outgoing
+
+    def request(
+        self, method: bytes, path: bytes, fields: Fields, own: Fields = (), body: bytes = b""
+    ) -> "Deferred[Answer]":
+        head = {name.decode(): value.decode() for name, value in (*fields, *own)}
+        return self._outgoing.request(method.decode(), path.decode(), head, body)
+
+    def close(self) -> "Deferred[None]":
+        return self._outgoing.close()
 
 
 class PushBridgeCase(SynchronousTestCase):

@@ -22,6 +22,7 @@ class Listener:
         self.held = 0
         self.used_at = 0.0
         self.on_use: Callable[[], None] | None = None
+        self.woken = self.asleep = False
         self.heard: list[Any] = []
         self._bus = bus
 

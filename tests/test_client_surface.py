@@ -15,7 +15,10 @@ from safeum_home.client.slash_own import SECTIONS, help_lines
 from safeum_home.errors import Code
 
 GUIDE = (Path(__file__).parent.parent / "docs" / "client-guide.md").read_text()
-WIRING = {"connect", "received", "closed", "dial", "show_token", "online", "offline", "hang_up", "ended"}
+WIRING = {
+    *("connect", "received", "closed", "dial", "show_token", "online", "offline", "hang_up", "ended"),
+    "asleep",
+}
 """What `session.Client` is to its connection, not to programs; `aio.connect` connects."""
 
 ATTRIBUTES = {"opened", "state"}

@@ -113,8 +113,8 @@ class PhaseTests(SessionCase):
         routed = {
             command.method for command in COMMANDS.values() if command.params in self.world.services.routes
         }
-        self.assertEqual(routed | {"session.ack"}, set(COMMANDS))
-        self.assertEqual(len(self.world.services.routes), len(COMMANDS) - 1)
+        self.assertEqual(routed | {"session.ack", "session.sleep"}, set(COMMANDS))
+        self.assertEqual(len(self.world.services.routes), len(COMMANDS) - 2)
 
 
 class FrameTests(SessionCase):

@@ -44,6 +44,22 @@ class StreamTests(Http2Case):
         self.answer(1)
         self.assertEqual(self.successResultOf(asked).status, 200)
 
+    def test_fields_that_change(self) -> None:
+        """Fields are understood at the other side whatever came before, also when it keeps none of them."""
+        for size in (4096, 0, 100, 4096):
+            for number in range(6):
+                fields = ((b"first", b"%d" % (number // 3)), (b"long", b"x" * 200), (b"empty", b""))
+                own = ((b"own", b"y" * (60 * number)), (b"first", b"mine"), (b"none", b""))
+                self.asked.append(self.out.request(b"POST", b"/path", (*fields, fields[0]), own))
+                self.peers.flush()
+                stream, head = self.peer.asked[-1]
+                wanted = {name.decode(): value.decode() for name, value in (*fields, *own)}
+                self.assertEqual({name: head[name] for name in wanted}, wanted)
+                self.answer(stream)
+            self.peer.h2.update_settings({SettingCodes.HEADER_TABLE_SIZE: size})
+            self.peer.flush()
+            self.peers.flush()
+
     def test_many_at_once(self) -> None:
         """On one connection, answered in any order."""
         asked = [self.ask(f"/{number}") for number in range(4)]

@@ -2,11 +2,14 @@
 
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
+from OpenSSL import SSL
 from twisted.internet.error import ConnectionRefusedError as Refused
+from twisted.python.failure import Failure
 
+from safeum_home.outgoing.http2.client import Http2
 from safeum_home.outgoing.http2.limits import Http2Limits
 from safeum_home.outgoing.http2.wire import LAST_STREAM
-from tests.http2_case import Http2Case
+from tests.http2_case import FIELDS, Http2Case
 
 BROKE_OFF = "the connection broke off"
 NOT_PROCESSED = "the other side does not process it"
@@ -21,9 +24,8 @@ class LifeTests(Http2Case):
         asked = self.ask()
         for _ in range(4):
             self.advance(4)
-        self.assertEqual(self.peer.pings, 2)
+        self.assertEqual(self.peer.pings, 4)
         self.peer.deaf = True
-        self.advance(4)
         self.advance(4)
         self.assertNoResult(asked)
         self.advance(4)
@@ -53,6 +55,19 @@ class LifeTests(Http2Case):
         self.assertTrue(self.peer.gone)
         self.ask()
         self.assertEqual([peer.streams for peer in self.peers.made], [[1, 3], [1]])
+
+    def test_resting(self) -> None:
+        """One that is kept is asked now and then whether it is there, and not only when it is needed."""
+        self.out = Http2(self.clock, "push.example", self.peers, Http2Limits(kept_seconds=200))
+        self.ask()
+        self.answer(1)
+        for _ in range(32):
+            self.advance(4)
+        self.assertEqual((self.peer.pings, self.peer.gone), (2, False))
+        self.peer.deaf = True
+        for _ in range(20):
+            self.advance(4)
+        self.assertTrue(self.peer.gone)
 
     def test_greeting(self) -> None:
         """A peer that is connected to and says nothing is left again; nothing was sent."""
@@ -176,6 +191,18 @@ class ConnectionTests(Http2Case):
             self.peers.agreed = agreed
             self.assertEqual(self.why(self.ask()), ("the other side does not speak HTTP/2", False))
             self.assertEqual(self.peer.asked, [])
+
+    def test_refused_protocol(self) -> None:
+        """A server may refuse while TLS is agreed on: that has an alert of its own."""
+        for words, why in (
+            ("tlsv1 alert no application protocol", "the other side does not speak HTTP/2"),
+            ("tlsv1 alert internal error", "TLS failed"),
+        ):
+            self.peers.agreed = None
+            asked = self.out.request(b"POST", b"/", FIELDS)
+            self.peers.clients.pop().connectionLost(Failure(SSL.Error([("SSL routines", "", words)])))
+            self.assertEqual(self.why(asked), (why, False))
+            self.peers.forget()
 
     def test_used_up(self) -> None:
         """Numbers of streams are not used twice: after the last there is another connection."""

@@ -46,6 +46,7 @@ class Listener:
         self.held = 0
         self.used_at = 0.0
         self.on_use: Callable[[], None] | None = None
+        self.woken = self.asleep = False
         self.frames: list[bytes] = []
 
     def deliver(self, event: Published) -> None:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwt
 from joserfc.jwk import ECKey
@@ -208,15 +208,13 @@ class TokenTests(ApnsCase):
 
     def test_no_key(self) -> None:
         """Without one that can sign nothing is asked."""
-        other = rsa.generate_private_key(65537, 2048)
-        rsa_pem = other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        for octets in (
-            b"",
-            b"no key",
-            b"-----BEGIN PRIVATE KEY-----\nAA\n-----END PRIVATE KEY-----",
-            rsa_pem,
-        ):
+        self.assertIsNone(self.provider().trouble)
+        others = (rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP384R1()))
+        files = [key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) for key in others]
+        broken = b"-----BEGIN PRIVATE KEY-----\nAA\n-----END PRIVATE KEY-----"
+        for octets in (b"", b"no key", broken, self.public.encode(), *files):
             self.secrets["apns"] = octets
+            self.assertEqual(self.provider().trouble, "secret apns is no .p8 file of Apple's")
             self.assertEqual(self.woken(self.provider(), TOKEN), NO_KEY)
         self.tampered = True
         self.assertEqual(self.woken(self.provider(), TOKEN), NO_KEY)

@@ -14,7 +14,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.answers import IN_TIME
 from safeum_home.ports.push import Accepted, Gone, PushAddress, Refused, Temporary, Wake
 from tests.doubles.fcm import ERRORS, FcmDouble
-from tests.push_bridge_case import PushBridgeCase
+from tests.push_bridge_case import Http2Way, PushBridgeCase
 from tests.sms_case import Scripted
 
 TOKEN = "fGhIjKlMnOpQrStUvWxYz0:APA91b" + "Ab-_9" * 26
@@ -30,7 +30,7 @@ class FcmCase(PushBridgeCase):
 
     def provider(self, root: Resource | None = None, login: Resource | None = None, **changes: Any) -> Fcm:
         settings = FcmSettings(account="secret:fcm", **changes)
-        send = self.way(settings.url, root or self.double)
+        send = Http2Way(self.way(settings.url, root or self.double))
         return Fcm(self.context(), settings, send, self.way(settings.login_url, login or self.double))
 
 
@@ -88,7 +88,15 @@ class SendTests(FcmCase):
         }
         self.assertEqual(set(wanted), set(ERRORS))
         for name, outcome in wanted.items():
-            self.assertEqual(self.woken(self.provider(), f"{name}:{TOKEN}"), outcome, name)
+            provider = self.provider()
+            self.woken(provider, TOKEN)
+            self.assertEqual(self.woken(provider, f"{name}:{TOKEN}"), outcome, name)
+
+    def test_nothing_is_proven(self) -> None:
+        """Before FCM took anything an argument that it refuses may be one of the node's own."""
+        for name in ("bad-token", "bad-token-short"):
+            found = self.woken(self.provider(), f"{name}:{TOKEN}")
+            self.assertEqual(found, Refused("FCM says that this is no token"))
 
     def test_retry_after(self) -> None:
         """What FCM asks for is what it gets; after a quota a minute otherwise."""
@@ -255,7 +263,7 @@ class SettingsTests(FcmCase):
             ({"account": "secret:x", "project": "p"}, "project"),
             ({"account": "secret:x", "url": "http://fcm.example"}, "url"),
             ({"account": "secret:x", "login_url": "ftp://login.example"}, "login_url"),
-            ({"account": "secret:x", "connections": 0}, "connections"),
+            ({"account": "secret:x", "url": "https://fcm.example/v1"}, "url"),
         ):
             with self.assertRaisesRegex(ConfigError, f"^push provider main: .*{key}"):
                 fcm.check("main", settings)  # type: ignore[attr-defined]

@@ -9,7 +9,9 @@ from msgspec import convert
 from msgspec.structs import fields
 from twisted.trial.unittest import SynchronousTestCase
 
+from bridges.breaker import LONGEST
 from bridges.push.fcm import FcmSettings, fcm
+from bridges.push.origins import AT_A_STRANGER, FAILURES, SECONDS
 from bridges.push.wns import WnsSettings, wns
 from safeum_home.config import parse
 from safeum_home.ports.push import Accepted, Gone, Outcome, PushAddress, Refused, Temporary
@@ -100,7 +102,9 @@ class FcmTableTests(FcmCase):
             ("not-found", "404 without a code"),
         ):
             (told,) = (outcome for answer, outcome in rows if words in answer)
-            found = kind_of(self.woken(self.provider(), f"{name}:{'x' * 40}"))
+            provider = self.provider()
+            self.woken(provider, "x" * 40)
+            found = kind_of(self.woken(provider, f"{name}:{'x' * 40}"))
             self.assertTrue(told.startswith(found), (name, told, found))
 
 
@@ -118,9 +122,9 @@ class WnsTableTests(WnsCase):
             ("expired", "404; 410"),
             ("blocked", "`Domain Blocked`"),
             ("other-app", "403"),
-            ("throttled", "406, 408"),
-            ("failed", "406, 408"),
-            ("busy", "406, 408"),
+            ("throttled", "406, 429"),
+            ("failed", "408, 500"),
+            ("busy", "408, 500"),
             ("header", "400, 405, 413"),
             ("method", "400, 405, 413"),
             ("large", "400, 405, 413"),
@@ -128,6 +132,19 @@ class WnsTableTests(WnsCase):
             told = [outcome for answer, outcome in rows if answer.endswith(words) or words in answer][-1]
             found = kind_of(self.woken(self.provider(), channel(name)))
             self.assertTrue(told.startswith(found), (name, told, found))
+
+
+class NumberTests(SynchronousTestCase):
+    def test_hosts(self) -> None:
+        """The numbers of the hosts that are in trouble."""
+        self.assertEqual((FAILURES, SECONDS, LONGEST * SECONDS, AT_A_STRANGER), (5, 15, 240, 4))
+        told = section("wns").partition("**No host holds up another.**")[2].partition("\n\n")[0]
+        for words in (
+            "five times\nin a row",
+            "15 seconds at first and four minutes at the most",
+            "yet four are",
+        ):
+            self.assertIn(words, told)
 
 
 class BothTests(SynchronousTestCase):

@@ -11,7 +11,7 @@ from bridges.push.wns import Wns, WnsSettings
 from safeum_home.ports.push import Accepted, Gone, PushAddress, PushProvider, Refused, Temporary, Wake
 from tests.doubles.fcm import BAD_REQUEST, FCM_ERROR, QUOTA_FAILURE, FcmDouble
 from tests.doubles.wns import EntraDouble
-from tests.push_bridge_case import PushBridgeCase
+from tests.push_bridge_case import Http2Way, PushBridgeCase
 from tests.sms_case import Scripted
 from tests.test_push_wns import CREDENTIALS, Ways, channel
 
@@ -50,7 +50,8 @@ class NoiseTests(PushBridgeCase):
 
     def fcm(self, root: Any, login: Any) -> Fcm:
         found = FcmSettings(account="secret:fcm")
-        return Fcm(self.context(), found, self.way(found.url, root), self.way(found.login_url, login))
+        way = Http2Way(self.way(found.url, root))
+        return Fcm(self.context(), found, way, self.way(found.login_url, login))
 
     def wns(self, root: Any, login: Any) -> Wns:
         client: Any = Ways(self.clock, root)

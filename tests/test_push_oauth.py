@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
 from bridges.push import oauth
-from bridges.push.oauth import NO_CREDENTIALS, NOT_UNDERSTOOD, Access, AccessTokens, Grant, NoAccess
+from bridges.push.oauth import NO_CREDENTIALS, NOT_UNDERSTOOD, Access, AccessTokens, Grant, NotNow
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.outgoing.answers import IN_TIME, TOO_MANY, NoAnswer
 from safeum_home.outgoing.http import Answer
@@ -53,7 +53,7 @@ class TokenTests(SynchronousTestCase):
         return grant
 
     def refused(self, wanted: "Deferred[Access]") -> Temporary | Refused:
-        error = self.failureResultOf(wanted, NoAccess).value
+        error = self.failureResultOf(wanted, NotNow).value
         self.assertNotIn("a&b", repr(error))
         outcome: Temporary | Refused = error.outcome
         return outcome

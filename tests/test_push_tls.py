@@ -17,14 +17,26 @@ from bridges.push.wns import wns
 from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.answers import TLS_FAILED
 from safeum_home.outgoing.resolving import NOT_ALLOWED
-from safeum_home.ports.push import Accepted, PushAddress, PushContext, PushProvider, Temporary, Wake
+from safeum_home.ports.push import (
+    Accepted,
+    Gone,
+    PushAddress,
+    PushContext,
+    PushProvider,
+    Refused,
+    Temporary,
+    Wake,
+)
 from tests.certificates import Authority
 from tests.doubles.fcm import FcmDouble
+from tests.doubles.process import PATIENCE, DoubleProcess
 from tests.doubles.wns import EntraDouble, WnsDouble
+from tests.e2e.registries import node
 
 reactor: Any = _reactor
 TOKEN = "fGhIjKlMnOpQrStUvWxYz0:APA91b" + "Ab-_9" * 26
-WAKES = 200
+WAKES, STREAMS = 200, 50
+FRONT = Path(__file__).parent / "doubles" / "http2_front.js"
 
 
 class TlsCase(TestCase):
@@ -54,7 +66,7 @@ class TlsCase(TestCase):
         path.write_bytes(authority.pem)
         return str(path)
 
-    def serve(self, root: Resource, *names: str) -> int:
+    def serve(self, root: Resource, *names: str, tls: bool = True) -> int:
         """The port of `root`, which has a certificate for `names`."""
         site: Any = Site(root, reactor=reactor)
         site.noisy = False
@@ -66,8 +78,11 @@ class TlsCase(TestCase):
             return build(address)
 
         site.buildProtocol = counted
-        tls = self.authority.server(*names or ("localhost",))
-        listening = reactor.listenSSL(0, site, tls, interface="127.0.0.1")
+        if tls:
+            own = self.authority.server(*names or ("localhost",))
+            listening = reactor.listenSSL(0, site, own, interface="127.0.0.1")
+        else:
+            listening = reactor.listenTCP(0, site, interface="127.0.0.1")
         self.addCleanup(listening.stopListening)
         port: int = listening.getHost().port
         return port
@@ -85,30 +100,67 @@ class TlsCase(TestCase):
         return provider
 
 
+class Front(DoubleProcess):
+    """Node's own HTTP/2 in front of a resource."""
+
+    async def run(self, folder: Path, authority: Authority, names: tuple[str, ...], port: int) -> int:
+        """Start it; its port."""
+        certificate, key = authority.issue(*names)
+        files = [folder / "key.pem", folder / "certificate.pem"]
+        for path, octets in zip(files, (key, certificate), strict=True):
+            path.write_bytes(octets)
+        program = node()
+        arguments = [program, str(FRONT), *map(str, files), str(port), str(STREAMS)]
+        reactor.spawnProcess(self, program, arguments, env=None)
+        listening: int = (await self.next("listening"))["port"]
+        return listening
+
+    async def stop(self) -> None:
+        self.transport.closeStdin()  # type: ignore[union-attr]
+        await self.ended.addTimeout(PATIENCE, reactor)
+
+
 class FcmTests(TlsCase):
-    def provider(self, ca: str, *names: str, **changes: Any) -> PushProvider:
-        self.double = FcmDouble("https://localhost:1", reactor.seconds)
-        url = f"https://localhost:{self.serve(self.double, *names)}"
-        self.double.token_uri = f"{url}/token"
-        settings = {"account": "secret:key", "url": url, "login_url": url, "ca": ca} | changes
+    async def provider(self, authority: Authority, name: str = "localhost") -> PushProvider:
+        self.double = FcmDouble("", reactor.seconds)
+        self.front = Front()
+        port = await self.front.run(self.folder, self.authority, (name,), self.serve(self.double, tls=False))
+        self.addCleanup(self.front.stop)
+        login = f"https://localhost:{self.serve(self.double)}"
+        self.double.token_uri = f"{login}/token"
+        url = f"https://localhost:{port}"
+        settings = {"account": "secret:key", "url": url, "login_url": login, "ca": self.ca(authority)}
         return self.made(fcm(self.context(json.dumps(self.double.account).encode()), settings))
 
     async def test_many(self) -> None:
-        """Wakes share connections, and all of them one access token."""
-        provider = self.provider(self.ca(self.authority), connections=4)
-        wakes = [provider.wake(PushAddress(TOKEN), Wake.MESSAGE, 60) for _ in range(WAKES)]
-        self.assertEqual(await gatherResults(wakes), [Accepted()] * WAKES)
-        self.assertEqual((len(self.double.taken), len(self.double.logins)), (WAKES, 1))
-        self.assertEqual(len(self.connections), 5)
-        self.assertEqual({head.get("transfer-encoding") for head in self.double.headers}, {None})
+        """Wakes share a connection and an access token; none is lost where the other side leaves."""
+        provider = await self.provider(self.authority)
+        for _ in range(2):
+            wakes = [provider.wake(PushAddress(TOKEN), Wake.MESSAGE, 60) for _ in range(WAKES)]
+            self.assertEqual(await wakes.pop(), Accepted())
+            self.front.order(leave=True)
+            self.assertEqual(await gatherResults(wakes), [Accepted()] * len(wakes))
+        self.assertEqual((len(self.double.taken), len(self.double.logins)), (2 * WAKES, 1))
+        self.assertLessEqual([each["event"] for each in self.front.events].count("connected"), 4)
+
+    async def test_errors(self) -> None:
+        """What is refused is so over HTTP/2, too."""
+        provider = await self.provider(self.authority)
+        self.double.retry_after = "17"
+        for name, wanted in (
+            ("unregistered", Gone("FCM does not know the token any more")),
+            ("unavailable", Temporary("FCM is in trouble", 17.0)),
+        ):
+            self.assertEqual(await provider.wake(PushAddress(f"{name}:{TOKEN}"), Wake.CALL, 30), wanted)
 
     async def test_not_believed(self) -> None:
         """Another authority, another name: no assertion is sent, and no token of a device."""
-        for ca, names in ((Authority(), ("localhost",)), (self.authority, ("fcm.example",))):
-            provider = self.provider(self.ca(ca), *names)
-            found = await provider.wake(PushAddress(TOKEN), Wake.MESSAGE, 60)
-            self.assertEqual(found, Temporary(TLS_FAILED))
-            self.assertEqual((self.double.logins, self.double.headers), ([], []))
+        provider = await self.provider(Authority())
+        self.assertEqual(await provider.wake(PushAddress(TOKEN), Wake.CALL, 30), Temporary(TLS_FAILED))
+        self.assertEqual((self.double.logins, self.double.headers), ([], []))
+        provider = await self.provider(self.authority, "fcm.example")
+        self.assertEqual(await provider.wake(PushAddress(TOKEN), Wake.CALL, 30), Temporary(TLS_FAILED))
+        self.assertEqual((len(self.double.logins), self.double.headers), (1, []))
 
 
 class WnsTests(TlsCase):
@@ -136,14 +188,14 @@ class WnsTests(TlsCase):
         """Wakes share connections, and all of them one access token."""
         provider = self.provider(self.ca(self.authority), connections=4)
         wakes = [self.wake(provider) for _ in range(WAKES)]
-        self.assertEqual([await each for each in wakes], [Accepted()] * WAKES)
+        self.assertEqual([await each for each in wakes], [Accepted()] * len(wakes))
         self.assertEqual((len(self.double.taken), self.entra.granted), (WAKES, 1))
         self.assertLessEqual(len(self.connections), 5)
 
     async def test_not_believed(self) -> None:
         """Who is not the channel's host gets no access token; who is not the login service no secret."""
         provider = self.provider(self.ca(self.authority), "a.notify.windows.com")
-        self.assertEqual(await self.wake(provider), Temporary(TLS_FAILED))
+        self.assertEqual(await self.wake(provider), Temporary(TLS_FAILED, address_alone=True))
         self.assertEqual((self.entra.granted, self.double.heads), (1, []))
         provider = self.provider(self.ca(Authority()))
         self.assertEqual(await self.wake(provider), Temporary(TLS_FAILED))
@@ -152,6 +204,6 @@ class WnsTests(TlsCase):
     async def test_inside(self) -> None:
         """A host of the list that leads into the operator's own network is not connected to."""
         provider = self.provider(self.ca(self.authority), networks=[])
-        self.assertEqual(await self.wake(provider), Temporary(NOT_ALLOWED))
+        self.assertEqual(await self.wake(provider), Refused(NOT_ALLOWED))
         self.assertEqual(self.double.heads, [])
         self.assertEqual(len(self.connections), 1)

@@ -11,6 +11,7 @@ from twisted.web.resource import Resource
 
 from bridges.push.bearer import NOT_OURS
 from bridges.push.oauth import NO_CREDENTIALS
+from bridges.push.origins import FAILURES, LEFT_ALONE, SECONDS
 from bridges.push.template import PAYLOADS
 from bridges.push.wns import Wns, WnsSettings, wns
 from safeum_home.config import ConfigError
@@ -19,7 +20,7 @@ from safeum_home.outgoing.answers import IN_TIME, NoAnswer
 from safeum_home.outgoing.client import ANYWHERE
 from safeum_home.outgoing.http import Answer, HttpLimits, Outgoing
 from safeum_home.outgoing.places import Place
-from safeum_home.outgoing.resolving import UNKNOWN_NAME
+from safeum_home.outgoing.resolving import NOT_ALLOWED, UNKNOWN_NAME
 from safeum_home.ports.push import Accepted, Gone, Outcome, PushAddress, Refused, Temporary, Wake
 from tests.doubles.wns import ANSWERS, EntraDouble, WnsDouble
 from tests.push_bridge_case import PushBridgeCase
@@ -93,7 +94,7 @@ class SendTests(WnsCase):
 
     def test_answers(self) -> None:
         """Everything that WNS documents, and what it means."""
-        trouble, fewer = "WNS is in trouble", "WNS asks for fewer requests"
+        fewer, trouble = "WNS asks for fewer requests", Temporary("WNS is in trouble there", None, True)
         away = Temporary("the device is away, and WNS has kept nothing for it", address_alone=True)
         blocked = Refused("WNS has blocked this node", account_refused=True)
         wanted: dict[str, Outcome] = {
@@ -116,9 +117,9 @@ class SendTests(WnsCase):
             "blocked": blocked,
             "blocked-described": blocked,
             "large": Refused("WNS says that the payload is too long"),
-            "failed": Temporary(trouble),
-            "busy": Temporary(trouble, 45.0),
-            "busy-bare": Temporary(trouble),
+            "failed": trouble,
+            "busy": Temporary("WNS is in trouble there", 45.0, address_alone=True),
+            "busy-bare": trouble,
         }
         self.assertEqual(set(wanted), set(ANSWERS))
         for name, outcome in wanted.items():
@@ -126,15 +127,16 @@ class SendTests(WnsCase):
 
     def test_other_statuses(self) -> None:
         """What WNS does not document; a redirect is not followed."""
+        trouble = Temporary("WNS is in trouble there", address_alone=True)
         for status, outcome in {
             201: Refused("WNS's answer is not understood"),
             301: Refused("WNS's answer is not understood"),
             307: Refused("WNS's answer is not understood"),
-            408: Temporary("WNS is in trouble"),
+            408: trouble,
             418: Refused("WNS refuses the request"),
             429: Temporary("WNS asks for fewer requests"),
-            502: Temporary("WNS is in trouble"),
-            599: Temporary("WNS is in trouble"),
+            502: trouble,
+            599: trouble,
         }.items():
             root = Scripted(status, b"<html>", {"Location": "https://127.0.0.1/"})
             self.assertEqual(self.woken(self.provider(root), channel()), outcome, status)
@@ -142,25 +144,47 @@ class SendTests(WnsCase):
 
     def test_unproven_host(self) -> None:
         """A host that never took a wake, where others did, says nothing of WNS: a client named it."""
-        for status, reason in ((503, "WNS is in trouble"), (406, "WNS asks for fewer requests")):
+        for status, reason in ((503, "WNS is in trouble there"), (406, "WNS asks for fewer requests")):
             provider = self.proven(Scripted(status, headers={"Retry-After": "9"}))
             self.assertEqual(self.woken(provider, channel()), Temporary(reason, 9.0, address_alone=True))
         provider = self.proven(Scripted(401))
         self.assertEqual(self.woken(provider, channel()), Refused("WNS refuses the access token"))
         provider = self.proven(Scripted(410, headers={"X-WNS-Error-Description": "Domain Blocked"}))
         self.assertEqual(self.woken(provider, channel()), Refused("WNS has blocked this node"))
-        provider = self.proven()
-        self.ways.failing[HOST] = UNKNOWN_NAME
-        self.assertEqual(self.woken(provider, channel()), Temporary(UNKNOWN_NAME, address_alone=True))
 
     def test_proven_host(self) -> None:
-        """A host that took wakes before is WNS: that it is in trouble concerns all."""
+        """A host that took wakes before is WNS: what it says of the node is for all of it."""
         provider = self.proven()
         self.assertEqual(self.woken(provider, channel()), Accepted())
-        self.assertEqual(self.woken(provider, channel("failed")), Temporary("WNS is in trouble"))
-        self.ways.failing[HOST] = IN_TIME
-        self.assertEqual(self.woken(provider, channel()), Temporary(IN_TIME))
-        self.assertEqual(len(provider._proven), 2)
+        self.assertEqual(
+            self.woken(provider, channel("throttled")), Temporary("WNS asks for fewer requests", 90.0)
+        )
+        blocked = Refused("WNS has blocked this node", account_refused=True)
+        self.assertEqual(self.woken(provider, channel("blocked")), blocked)
+
+    def test_host_in_trouble(self) -> None:
+        """A data centre that does not answer, or fails, is left alone for a while, and no other with it."""
+        for name in ("failed", "received"):
+            provider = self.provider()
+            self.woken(provider, channel())
+            self.ways.failing = {} if name == "failed" else {HOST: IN_TIME}
+            found = [self.woken(provider, channel(name)) for _ in range(FAILURES)]
+            self.assertTrue(all(isinstance(each, Temporary) and each.address_alone for each in found))
+            asked = len(self.ways.asked)
+            self.assertEqual(self.woken(provider, channel()), Temporary(LEFT_ALONE, SECONDS, True))
+            self.assertEqual(len(self.ways.asked), asked)
+            self.assertEqual(self.woken(provider, channel(host="db5.notify.windows.com")), Accepted())
+            self.ways.failing = {}
+            self.clock.advance(SECONDS)
+            self.assertEqual(self.woken(provider, channel()), Accepted())
+
+    def test_names(self) -> None:
+        """A name that DNS does not know, or that leads into the operator's network."""
+        provider = self.provider()
+        self.ways.failing = {HOST: UNKNOWN_NAME, "in.notify.windows.com": NOT_ALLOWED}
+        self.assertEqual(self.woken(provider, channel()), Temporary(UNKNOWN_NAME, address_alone=True))
+        found = self.woken(provider, channel(host="in.notify.windows.com"))
+        self.assertEqual(found, Refused(NOT_ALLOWED))
 
     def test_proven_hosts_are_bounded(self) -> None:
         """Clients may name as many as they want."""

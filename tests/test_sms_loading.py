@@ -1,10 +1,8 @@
 """Bridges are found through entry points: ours, and that of a third party, as docs/bridges.md shows it."""
 
 import configparser
-import importlib
 import json
 import re
-import sys
 from base64 import b64decode
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from bridges.sms.smpp import Smpp
 from safeum_home.config import Config, ConfigError, parse
 from safeum_home.errors import Code, Problem
 from safeum_home.node.sms import make_texts
+from tests.entry_points import install
 from tests.sms import HOST, NUMBER, TEXT, logged
 
 reactor: Any = installed_reactor
@@ -35,25 +34,6 @@ def blocks(language: str) -> list[str]:
 def configurations() -> list[Config]:
     """Those that the document shows."""
     return [parse(NODE + body) for body in blocks("toml") if "sms.providers" in body]
-
-
-def install(case: SynchronousTestCase | TestCase, name: str, code: str, entries: dict[str, str]) -> None:
-    """A package in a folder of its own on the path, as an installer leaves it, until the test is over."""
-    site = Path(case.mktemp())
-    about = site / f"{name}-1.0.dist-info"
-    about.mkdir(parents=True)
-    (site / f"{name}.py").write_text(code)
-    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    lines = "".join(f"{kind} = {value}\n" for kind, value in entries.items())
-    (about / "entry_points.txt").write_text(f"[{GROUP}]\n{lines}")
-    sys.path.insert(0, str(site))
-    importlib.invalidate_caches()
-
-    def remove() -> None:
-        sys.path.remove(str(site))
-        sys.modules.pop(name, None)
-
-    case.addCleanup(remove)
 
 
 class LoadingTests(SynchronousTestCase):
@@ -81,9 +61,9 @@ class LoadingTests(SynchronousTestCase):
 
     def test_broken(self) -> None:
         """A package that fails, brings what is no bridge, or a kind that another brings, is told of."""
-        install(self, "fails", "raise RuntimeError('why')", {"failing": "fails:bridge"})
-        install(self, "empty", "bridge = 5", {"five": "empty:bridge", "lacking": "empty:nothing"})
-        install(self, "taken", "def bridge(): ...", {"smpp": "taken:bridge"})
+        install(self, GROUP, "fails", "raise RuntimeError('why')", {"failing": "fails:bridge"})
+        install(self, GROUP, "empty", "bridge = 5", {"five": "empty:bridge", "lacking": "empty:nothing"})
+        install(self, GROUP, "taken", "def bridge(): ...", {"smpp": "taken:bridge"})
         self.assertIn("RuntimeError: why", self.refused("failing"))
         self.assertIn("five is no bridge", self.refused("five"))
         self.assertIn("lacking does not load", self.refused("lacking"))
@@ -121,6 +101,7 @@ class ThirdPartyTests(TestCase):
         entries = about["options.entry_points"][GROUP].strip().splitlines()
         install(
             self,
+            GROUP,
             about["options"]["py_modules"],
             code,
             dict(entry.split(" = ") for entry in entries),

@@ -42,13 +42,14 @@ def _methods(shapes: Shapes) -> str:
         (
             f"`{command.method}`",
             command.phase.value,
+            "yes" if command.activity else "no",
             shapes.fields(command.params),
             shapes.fields(command.result),
             _summary(command.params),
         )
         for command in COMMANDS.values()
     )
-    return _table(("method", "phase", "parameters", "result", "what it does"), rows)
+    return _table(("method", "phase", "in use", "parameters", "result", "what it does"), rows)
 
 
 def _events(shapes: Shapes) -> str:

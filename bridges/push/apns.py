@@ -16,9 +16,9 @@ from twisted.python.failure import Failure
 from bridges.address import base_url
 from bridges.answers import retry_after
 from bridges.push.apns_answers import OF_NO_USE, TOKEN_REFUSED, outcome_of, reason_of
-from bridges.push.apns_jwt import ProviderTokens
+from bridges.push.apns_jwt import ProviderTokens, is_key
 from bridges.push.apns_requests import Kinds, Post, random_id
-from bridges.settings import SecretName, missing, read_table
+from bridges.settings import SecretName, missing, read_table, secret
 from safeum_home.config import ConfigError
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.outgoing.answers import NoAnswer
@@ -99,7 +99,11 @@ class Apns:
     @property
     def trouble(self) -> str | None:
         """As `ports.push.PushProvider` has it."""
-        return missing(self._context, self._key)
+        if (words := missing(self._context, self._key)) is not None:
+            return words
+        if not is_key(secret(self._context, self._key)):
+            return f"secret {self._key.removeprefix('secret:')} is no .p8 file of Apple's"
+        return None
 
     def check(self, address: PushAddress) -> None:
         tokens = (address.token, address.token if address.call_token is None else address.call_token)

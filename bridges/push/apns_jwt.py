@@ -20,6 +20,11 @@ LEAST = 1200.0
 """Seconds: APNs refuses tokens that are renewed more often."""
 
 
+def is_key(pem: bytes) -> bool:
+    """Whether it is one that can sign."""
+    return _signed(pem, "", b"") is not None
+
+
 class ProviderTokens:
     """Signs a token when it is needed, and keeps it while it is good."""
 
@@ -60,11 +65,15 @@ class ProviderTokens:
 
     def _renew(self, pem: bytes) -> None:
         now = self._now
-        payload = msgspec.json.encode({"iss": self._team_id, "iat": int(now)})
-        # Not `except … raise`: what the library says might quote the key.
-        with suppress(JoseError, ValueError, TypeError):
-            key = ECKey.import_key(pem)
-            token = jws.serialize_compact({"alg": "ES256", "kid": self._key_id}, payload, key, ["ES256"])
-            self._token, self._since, self._signed_with = b"bearer " + token.encode(), now, pem
-            return
-        raise Problem(Code.NOT_FOUND)
+        token = _signed(pem, self._key_id, msgspec.json.encode({"iss": self._team_id, "iat": int(now)}))
+        if token is None:
+            raise Problem(Code.NOT_FOUND)
+        self._token, self._since, self._signed_with = b"bearer " + token.encode("ascii"), now, pem
+
+
+def _signed(pem: bytes, key_id: str, claims: bytes) -> str | None:
+    # What the library says might quote the key.
+    with suppress(JoseError, ValueError, TypeError):
+        key = ECKey.import_key(pem)
+        return jws.serialize_compact({"alg": "ES256", "kid": key_id}, claims, key, ["ES256"])
+    return None

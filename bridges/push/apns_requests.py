@@ -4,6 +4,7 @@ See https://developer.apple.com/documentation/usernotifications/generating-a-rem
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any, NamedTuple
 
@@ -62,10 +63,11 @@ def _body(wake: Wake, aps: Mapping[str, Any]) -> bytes:
     return b'{"aps":' + msgspec.json.encode(aps) + b"," + PAYLOADS[wake].removeprefix(b"{")
 
 
-class Post(NamedTuple):
-    """A request, and what is to be sent again where it is asked once more."""
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A request, but for what is different when it is asked once more."""
 
-    path: bytes
+    path: bytes = field(repr=False)
     kind: Kind
     until: bytes
     """When a wake is of no use any more, in seconds since 1970."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 
-from bridges.push.oauth import Access, AccessTokens, NoAccess
+from bridges.push.oauth import Access, AccessTokens, NotNow
 from safeum_home.errors import Problem
 from safeum_home.outgoing.answers import GIVEN_UP, IN_TIME, NoAnswer
 from safeum_home.outgoing.http import Answer
@@ -41,7 +41,7 @@ class BearerProvider(ABC):
                 answer = await self.ask(access, address, wake, seconds)
         except Problem:
             return Refused(NOT_OURS)
-        except NoAccess as error:
+        except NotNow as error:
             return error.outcome
         except NoAnswer as error:
             return self.unanswered(error, address)
@@ -55,7 +55,7 @@ class BearerProvider(ABC):
 
     @abstractmethod
     def ask(self, access: Access, address: PushAddress, wake: Wake, seconds: int) -> "Deferred[Answer]":
-        """Hand the wake over; fails with `NoAnswer`."""
+        """Hand the wake over; fails with `NoAnswer`, and with `NotNow`."""
 
     @abstractmethod
     def outcome(self, answer: Answer, address: PushAddress) -> Outcome:

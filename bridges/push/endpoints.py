@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 from msgspec import Meta, Struct
 from twisted.internet.interfaces import IResolver
 
-from bridges.settings import read_table
+from bridges.settings import read_table, reading_roots
 from safeum_home.config import ConfigError
 from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.addresses import Addresses
@@ -77,12 +77,8 @@ def way(
     `limits` hold for each host, `requests` go on or wait at all of them together, and connections of so
     many `places` are kept. `dns` is by default what the machine is set up to ask.
     """
-    try:
+    with reading_roots(whose):
         trust = Trust(roots(None if settings.ca is None else Path(settings.ca)))
-    except OSError as error:
-        raise ConfigError(f"{whose}: ca: {error.strerror}") from None
-    except ValueError:
-        raise ConfigError(f"{whose}: ca: there is no PEM certificate in it") from None
     names = Names(reactor, dns or system_dns(reactor), Addresses(settings.networks))
     return Client(reactor, names, trust, limits, requests, places)
 

@@ -1,4 +1,4 @@
-"""FCM, for Android: one wake is one data message to the HTTP v1 API.
+"""FCM, for Android: one wake is one data message to the HTTP v1 API, many at once on one connection (HTTP/2).
 
 See https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/send.
 """
@@ -6,11 +6,12 @@ See https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/sen
 import re
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 from twisted.internet.defer import Deferred, gatherResults
 
 from bridges.answers import retry_after
@@ -19,28 +20,46 @@ from bridges.push.fcm_account import grant, read_account
 from bridges.push.fcm_errors import is_token_refused, outcome_of_error
 from bridges.push.oauth import Access, AccessTokens
 from bridges.push.template import PAYLOADS
-from bridges.settings import SecretName, WebSettings, checked_url, missing, read_web, secret, web
+from bridges.settings import (
+    SecretName,
+    WebSettings,
+    checked_url,
+    missing,
+    read_table,
+    reading_roots,
+    secret,
+    web,
+)
+from safeum_home.config import ConfigError
 from safeum_home.errors import Code, Problem
-from safeum_home.outgoing.http import Answer, HttpLimits, ProviderHttp
+from safeum_home.outgoing.http import Answer, ProviderHttp
+from safeum_home.outgoing.http2.asking import Fields
+from safeum_home.outgoing.http2.client import Http2
+from safeum_home.outgoing.http2.endpoint import endpoint_of, is_origin
+from safeum_home.outgoing.http2.limits import Http2Limits
 from safeum_home.ports.push import Accepted, Outcome, PushAddress, PushContext, PushProvider, Temporary, Wake
 
 LONGEST_LIFE = 2_419_200
 """Seconds that FCM keeps a message at the most: four weeks."""
 WAITING = 4096
-"""Wakes that wait for a connection."""
-KEPT_SECONDS = 60
+"""Wakes that may wait for a stream: what is in front hands over no more than so many at once."""
+LONGEST_ANSWER = 16 * 1024
 _TOKEN = re.compile(r"[0-9A-Za-z_:%.=-]{20,2048}\Z")
 
 
-class FcmSettings(WebSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`url` is where messages are sent, `login_url` where access tokens are given out."""
+class FcmSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The table of a provider."""
 
-    url: str = "https://fcm.googleapis.com"
-    login_url: str = "https://oauth2.googleapis.com"
     account: SecretName
     """The JSON key of a service account."""
-    connections: Annotated[int, Meta(ge=1, le=512)] = 64
-    """Wakes that are under way at once: over HTTP/1.1 each needs a connection, which is kept."""
+    url: str = "https://fcm.googleapis.com"
+    """Where messages are sent."""
+    login_url: str = "https://oauth2.googleapis.com"
+    """Where access tokens are given out."""
+    ca: str | None = None
+    """A PEM file with the roots to trust in place of the platform's."""
+    seconds: Annotated[float, Meta(ge=1, le=60)] = 8.0
+    """The most that a wake may take, with fetching a token and a second try."""
 
 
 def _android(wake: Wake) -> bytes:
@@ -63,20 +82,32 @@ def body_of(token: str, wake: Wake, seconds: int) -> bytes:
     return body.ljust(SIZE + len(token))
 
 
-class _Sent(msgspec.Struct):
+class _Sent(Struct):
     name: Annotated[str, Meta(min_length=1, max_length=512)]
+
+
+_FIELDS = ((b"content-type", b"application/json"), (b"user-agent", b"SafeUM-Home"))
+
+
+class Way(Protocol):
+    """The client for HTTP/2."""
+
+    def request(
+        self, method: bytes, path: bytes, fields: Fields, own: Fields = (), body: bytes = b""
+    ) -> "Deferred[Answer]": ...
+
+    def close(self) -> "Deferred[None]": ...
 
 
 class Fcm(BearerProvider):
     """Hands wakes to FCM."""
 
-    def __init__(
-        self, context: PushContext, settings: FcmSettings, http: ProviderHttp, login: ProviderHttp
-    ) -> None:
+    def __init__(self, context: PushContext, settings: FcmSettings, way: Way, login: ProviderHttp) -> None:
         self._context = context
         self._settings = settings
-        self._http = http
+        self._way = way
         self._login = login
+        self._proven = False
         tokens = AccessTokens(
             context.reactor, login, partial(grant, context, settings.account, settings.login_url)
         )
@@ -100,42 +131,49 @@ class Fcm(BearerProvider):
             raise Problem(Code.PUSH_ADDRESS_REFUSED)
 
     def ask(self, access: Access, address: PushAddress, wake: Wake, seconds: int) -> "Deferred[Answer]":
-        headers = {"Authorization": access.header, "Content-Type": "application/json"}
         path = f"/v1/projects/{access.whose}/messages:send"
-        return self._http.request("POST", path, headers, body_of(address.token, wake, seconds))
+        fields = ((b"authorization", access.header.encode("ascii")), *_FIELDS)
+        body = body_of(address.token, wake, seconds)
+        return self._way.request(b"POST", path.encode("ascii"), fields, (), body)
 
     def outcome(self, answer: Answer, address: PushAddress) -> Outcome:
         if not 200 <= answer.status < 300:
             wait = retry_after(answer.retry_after, float(self._context.reactor.seconds()))
-            return outcome_of_error(answer.status, answer.body, wait)
+            return outcome_of_error(answer.status, answer.body, wait, self._proven)
         try:
             msgspec.json.decode(answer.body, type=_Sent)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return Temporary("FCM's answer is not understood")
+        self._proven = True
         return Accepted()
 
     def is_token_refused(self, answer: Answer) -> bool:
         return is_token_refused(answer.status, answer.body)
 
     def stop(self) -> "Deferred[None]":
-        closed = gatherResults([self._http.close(), self._login.close()], consumeErrors=True)
+        closed = gatherResults([self._way.close(), self._login.close()], consumeErrors=True)
         return closed.addCallback(lambda _: None)
 
 
 def fcm(context: PushContext, settings: Mapping[str, Any]) -> PushProvider:
     """The bridge; raises `ConfigError`. Blocks while it reads `ca`."""
     found = _read(context.name, settings)
-    many = found.connections
-    limits = HttpLimits(found.seconds, 16 * 1024, many, WAITING, many, KEPT_SECONDS)
-    whose = _whose(context.name)
-    login = msgspec.structs.replace(found, url=found.login_url)
-    return Fcm(context, found, web(whose, context.reactor, found, limits), web(whose, context.reactor, login))
+    whose, reactor, seconds = _whose(context.name), context.reactor, found.seconds
+    with reading_roots(whose):
+        ca = None if found.ca is None else Path(found.ca)
+        authority, endpoint = endpoint_of(reactor, found.url, ca, seconds)
+    limits = Http2Limits(seconds=seconds, answer=LONGEST_ANSWER, waiting=WAITING)
+    login = WebSettings(url=found.login_url, ca=found.ca, seconds=seconds)
+    return Fcm(context, found, Http2(reactor, authority, endpoint, limits), web(whose, reactor, login))
 
 
 def _read(name: str, settings: Mapping[str, Any]) -> FcmSettings:
-    found = read_web(_whose(name), settings, FcmSettings)
-    login_url = checked_url(_whose(name), "login_url", found.login_url, found.plain_http)
-    return msgspec.structs.replace(found, login_url=login_url)
+    whose = _whose(name)
+    found = read_table(whose, settings, FcmSettings)
+    urls = {key: checked_url(whose, key, getattr(found, key)) for key in ("url", "login_url")}
+    if not is_origin(urls["url"]):
+        raise ConfigError(f"{whose}: url: an https: URL without a path is wanted")
+    return msgspec.structs.replace(found, **urls)
 
 
 def _whose(name: str) -> str:

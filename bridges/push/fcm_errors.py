@@ -37,8 +37,11 @@ class _Error(Struct):
 _NOTHING = _Status()
 
 
-def outcome_of_error(status: int, body: bytes, wait: float | None) -> Outcome:
-    """What an answer other than 2xx means; `wait` is what `Retry-After` asks for, in seconds."""
+def outcome_of_error(status: int, body: bytes, wait: float | None, proven: bool) -> Outcome:
+    """What an answer other than 2xx means; `wait` is what `Retry-After` asks for, in seconds.
+
+    `proven`: FCM has taken a request of the same form already.
+    """
     error = _read(body)
     code = _code(error)
     if status == 429 or code == "QUOTA_EXCEEDED":
@@ -52,7 +55,8 @@ def outcome_of_error(status: int, body: bytes, wait: float | None) -> Outcome:
     if code == "UNREGISTERED":
         return Gone("FCM does not know the token any more")
     if code == "INVALID_ARGUMENT" and _is_of_token(error):
-        return Gone("FCM says that this is no token")
+        # If it were what the requests have in common, all devices would be forgotten for it.
+        return Gone(IS_NONE) if proven else Refused(IS_NONE)
     if code in _OF_THE_ADDRESS:
         return Refused(_OF_THE_ADDRESS[code])
     if status in _OF_THE_ACCOUNT:
@@ -62,6 +66,7 @@ def outcome_of_error(status: int, body: bytes, wait: float | None) -> Outcome:
     return Refused("FCM knows neither project nor token" if status == 404 else "FCM refuses the request")
 
 
+IS_NONE = "FCM says that this is no token"
 _OF_THE_ADDRESS = {
     "SENDER_ID_MISMATCH": "FCM says that the token is of another project",
     "THIRD_PARTY_AUTH_ERROR": "FCM has no key of the project for this device's own push service",

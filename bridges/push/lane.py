@@ -134,7 +134,7 @@ class Lane:
 
     def _ask(self, address: PushAddress, wake: Wake, seconds: float) -> "Deferred[object]":
         # A third party's may raise, and may return whatever it likes.
-        return maybeDeferred(self.provider.wake, address, wake, max(1, int(seconds)))
+        return maybeDeferred(self.provider.wake, address, wake, max(1, round(seconds)))
 
     def _answered(self, outcome: object, waking: Waking) -> None:
         if self._under_way.pop(waking, None) is not None:

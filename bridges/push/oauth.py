@@ -64,8 +64,8 @@ class Access:
     whose: str = ""
 
 
-class NoAccess(Exception):
-    """There is no token; `outcome` is what that means for a wake."""
+class NotNow(Exception):
+    """A wake cannot be handed over; `outcome` is what becomes of it."""
 
     def __init__(self, outcome: Temporary | Refused) -> None:
         super().__init__(outcome.reason)
@@ -99,12 +99,12 @@ class AccessTokens:
         self._waiting: list[Deferred[Access]] = []
 
     def current(self) -> "Deferred[Access]":
-        """A token; fails with `NoAccess`. Giving it up ends nothing for others."""
+        """A token; fails with `NotNow`. Giving it up ends nothing for others."""
         wanted: Deferred[Access] = Deferred(self._waiting.remove)
         if self._access is not None and self._is_good():
             wanted.callback(self._access)
         elif len(self._waiting) >= MOST_WAITING:
-            wanted.errback(NoAccess(Temporary(TOO_MANY)))
+            wanted.errback(NotNow(Temporary(TOO_MANY)))
         else:
             self._waiting.append(wanted)
             if not self._is_asking:
@@ -126,20 +126,20 @@ class AccessTokens:
         try:
             grant = self._grant()
         except (Problem, Tampered):
-            raise NoAccess(Refused(NO_CREDENTIALS, account_refused=True)) from None
+            raise NotNow(Refused(NO_CREDENTIALS, account_refused=True)) from None
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         try:
             answer = await self._http.request("POST", grant.path, headers, urlencode(grant.form).encode())
         except NoAnswer as error:
-            raise NoAccess(Temporary(error.reason)) from None
+            raise NotNow(Temporary(error.reason)) from None
         if answer.status != 200:
-            raise NoAccess(_refusal(answer, float(self._reactor.seconds())))
+            raise NotNow(_refusal(answer, float(self._reactor.seconds())))
         try:
             granted = msgspec.json.decode(answer.body, type=_Granted)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            raise NoAccess(Temporary(NOT_UNDERSTOOD)) from None
+            raise NotNow(Temporary(NOT_UNDERSTOOD)) from None
         if granted.token_type.lower() != "bearer":
-            raise NoAccess(Temporary(NOT_UNDERSTOOD))
+            raise NotNow(Temporary(NOT_UNDERSTOOD))
         life = USUAL if granted.expires_in is None else float(granted.expires_in)
         self._until = self._reactor.seconds() + min(life, LONGEST) - BEFORE_ITS_END
         return Access(f"Bearer {granted.access_token}", grant.whose)
@@ -154,11 +154,11 @@ class AccessTokens:
             if isinstance(result, Access):
                 wanted.callback(result)
             else:
-                wanted.errback(NoAccess(_outcome(result)))
+                wanted.errback(NotNow(_outcome(result)))
 
 
 def _outcome(failure: Failure) -> Temporary | Refused:
-    if isinstance(failure.value, NoAccess):
+    if isinstance(failure.value, NotNow):
         return failure.value.outcome
     # Its words might quote a secret.
     kind = type(failure.value).__name__

@@ -11,31 +11,34 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 from msgspec.structs import replace
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, fail, gatherResults
+from twisted.python.failure import Failure
 
 from bridges.answers import retry_after
 from bridges.push.bearer import BearerProvider
 from bridges.push.endpoints import Endpoints, EndpointSettings, Short, read_endpoints, way
-from bridges.push.oauth import Access, AccessTokens, Grant
+from bridges.push.oauth import Access, AccessTokens, Grant, NotNow
+from bridges.push.origins import AT_ONE, Origins, Turn
 from bridges.push.template import PAYLOADS
 from bridges.push.wns_answers import outcome_of
 from bridges.settings import SecretName, WebSettings, checked_url, missing, secret_text, web
 from safeum_home.errors import Code, Problem
-from safeum_home.outgoing.answers import NoAnswer
+from safeum_home.outgoing.answers import GIVEN_UP, TOO_MANY, NoAnswer
 from safeum_home.outgoing.client import Client
 from safeum_home.outgoing.http import Answer, HttpLimits, ProviderHttp
 from safeum_home.outgoing.places import Place
+from safeum_home.outgoing.resolving import NOT_ALLOWED
 from safeum_home.ports.push import Outcome, PushAddress, PushContext, PushProvider, Refused, Temporary, Wake
 
 HOSTS = ("*.notify.windows.com",)
 SCOPE = "https://wns.windows.com/.default"
-WAITING = 512
-"""Wakes that wait for a connection to one host."""
 REQUESTS = 8192
 """Wakes under way and waiting, to all hosts together."""
 PLACES = 64
 """Hosts whose connections are kept: each data centre of WNS's has its own."""
 KEPT_SECONDS = 60
+ONE_REQUEST = 0.75
+"""Of the time that a wake may take, so that it is seen which host does not answer."""
 
 Guid = Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")]
 
@@ -51,7 +54,7 @@ class WnsSettings(EndpointSettings, frozen=True, forbid_unknown_fields=True, kw_
     """The application."""
     key: SecretName
     """A client secret of the application."""
-    connections: Annotated[int, Meta(ge=1, le=256)] = 64
+    connections: Annotated[int, Meta(ge=1, le=AT_ONE)] = 64
     """Wakes that are under way at once to one host: each needs a connection, which is kept."""
 
 
@@ -84,6 +87,7 @@ class Wns(BearerProvider):
         self._client = client
         self._login = login
         self._endpoints = Endpoints(settings.hosts)
+        self._origins = Origins(context.reactor.seconds)
         self._proven: OrderedDict[Place, None] = OrderedDict()
         super().__init__(context.reactor, AccessTokens(context.reactor, login, self._grant), settings.seconds)
 
@@ -99,7 +103,12 @@ class Wns(BearerProvider):
 
     def ask(self, access: Access, address: PushAddress, wake: Wake, seconds: int) -> "Deferred[Answer]":
         place, target = self._endpoints.read(address.token)
-        return self._client.request(place, "POST", target, fields_of(access, wake, seconds), PAYLOADS[wake])
+        turn = self._origins.begin(place)
+        if isinstance(turn, Temporary):
+            return fail(NotNow(turn))
+        fields = fields_of(access, wake, seconds)
+        asked = self._client.request(place, "POST", target, fields, PAYLOADS[wake])
+        return asked.addBoth(_ended, turn)
 
     def outcome(self, answer: Answer, address: PushAddress) -> Outcome:
         place = self._endpoints.read(address.token).place
@@ -109,7 +118,9 @@ class Wns(BearerProvider):
         return self._of_host(outcome_of(answer, wait), place)
 
     def unanswered(self, error: NoAnswer, address: PushAddress) -> Outcome:
-        return self._of_host(Temporary(error.reason), self._endpoints.read(address.token).place)
+        if error.reason == NOT_ALLOWED:
+            return Refused(error.reason)
+        return Temporary(error.reason, address_alone=True)
 
     def stop(self) -> "Deferred[None]":
         closed = gatherResults([self._client.close(), self._login.close()], consumeErrors=True)
@@ -132,7 +143,7 @@ class Wns(BearerProvider):
             self._proven.popitem(last=False)
 
     def _of_host(self, outcome: Outcome, place: Place) -> Outcome:
-        """Clients name hosts: one that never took a wake, where others did, says nothing of WNS."""
+        """Clients name hosts: what one says that never took a wake, where others did, is not of WNS."""
         if place in self._proven or not self._proven:
             return outcome
         if isinstance(outcome, Temporary):
@@ -140,11 +151,21 @@ class Wns(BearerProvider):
         return Refused(outcome.reason) if isinstance(outcome, Refused) else outcome
 
 
+def _ended(result: Answer | Failure, turn: Turn) -> Answer | Failure:
+    """A host that is in trouble is left alone, with its own wakes alone."""
+    if isinstance(result, Answer) and result.status < 500:
+        turn.answered(well=result.status == 200)
+    elif isinstance(result, Answer) or getattr(result.value, "reason", GIVEN_UP) not in (GIVEN_UP, TOO_MANY):
+        turn.failed()
+    turn.over()
+    return result
+
+
 def wns(context: PushContext, settings: Mapping[str, Any]) -> PushProvider:
     """The bridge; raises `ConfigError`. Blocks while it reads `ca`."""
     found = _read(context.name, settings)
     whose, many = _whose(context.name), found.connections
-    limits = HttpLimits(found.seconds, 16 * 1024, many, WAITING, many, KEPT_SECONDS)
+    limits = HttpLimits(ONE_REQUEST * found.seconds, 16 * 1024, many, AT_ONE, many, KEPT_SECONDS)
     client = way(whose, context.reactor, found, limits, REQUESTS, PLACES)
     login = WebSettings(url=found.login_url, ca=found.ca, seconds=found.seconds)
     return Wns(context, found, client, web(whose, context.reactor, login))

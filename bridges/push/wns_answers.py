@@ -5,7 +5,7 @@ from safeum_home.ports.push import Accepted, Gone, Outcome, Refused, Temporary
 
 
 def outcome_of(answer: Answer, wait: float | None) -> Outcome:
-    """`wait` is what `Retry-After` asks for, in seconds."""
+    """`wait` is what `Retry-After` asks for, in seconds. Each host has troubles of its own."""
     status = answer.status
     if status == 200:
         return _taken(answer, wait)
@@ -16,7 +16,7 @@ def outcome_of(answer: Answer, wait: float | None) -> Outcome:
     if status in (406, 429):
         return Temporary("WNS asks for fewer requests", wait)
     if status == 408 or status >= 500:
-        return Temporary("WNS is in trouble", wait)
+        return Temporary("WNS is in trouble there", wait, address_alone=True)
     if status == 401:
         return Refused("WNS refuses the access token", account_refused=True)
     if status < 400:

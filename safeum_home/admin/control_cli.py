@@ -120,12 +120,14 @@ class Control:
 def _limit(row: wire.LimitRow, width: int) -> str:
     notes = [] if row.held_back is None else [f"held back: {row.held_back}"]
     if row.value != row.configured:
-        notes.append(f"configured: {_number(row.configured)}")
-    return f"{row.name:<{width}}{_number(row.value):<12}{'; '.join(notes)}".rstrip()
+        notes.append(f"configured: {_value(row.configured)}")
+    return f"{row.name:<{width}}{_value(row.value):<12}{'; '.join(notes)}".rstrip()
 
 
-def _number(value: float) -> str:
+def _value(value: float | str) -> str:
     """As it would stand in the configuration: whole numbers with all their digits."""
+    if isinstance(value, str):
+        return value
     return str(int(value)) if value.is_integer() else repr(value)
 
 

@@ -104,8 +104,8 @@ class LimitRow(Struct, frozen=True):
     """A limit in force. `held_back`: so many addresses or accounts are at it now, where they are counted."""
 
     name: str
-    value: float
-    configured: float
+    value: float | str
+    configured: float | str
     held_back: int | None
 
 

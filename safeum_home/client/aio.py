@@ -32,6 +32,7 @@ from safeum_home.client.search import MOST, Found, search
 from safeum_home.client.state import State
 from safeum_home.client.trust import node_at
 from safeum_home.protocol import commands as c
+from safeum_home.protocol.push import Payload, Wake
 from safeum_home.protocol.types import Message
 
 R = TypeVar("R", bound=c.Result)
@@ -150,6 +151,18 @@ class Client(GroupMethods):
     def set_active(self, active: bool) -> bool:
         """See `signals.Signals.set_active`."""
         return self._client.set_active(active)
+
+    async def sleep(self) -> None:
+        """See `sleeping.Sleeping.sleep`."""
+        await self._client.sleep().asFuture(self._loop)
+
+    def wake(self, by_push: bool = False) -> None:
+        """See `sleeping.Sleeping.wake`."""
+        self._client.wake(by_push)
+
+    def on_push(self, payload: Payload) -> Wake | None:
+        """See `sleeping.Sleeping.on_push`."""
+        return self._client.on_push(payload)
 
     async def load(self) -> None:
         """Build `state` from the node; it is kept current from then on."""

@@ -21,6 +21,7 @@ class Attention:
 
     def used(self) -> None:
         """A key was hit."""
+        self._client.wake()
         now = self._clock.seconds()
         if self._said is None or now - self._said >= SAY_SECONDS:
             self._said = now

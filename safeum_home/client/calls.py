@@ -2,7 +2,8 @@
 
 A call that was not written yet waits for the next connection. One that was written when the connection
 was lost is written again if repeating it is harmless, which is what a `client_id` is for; otherwise it
-fails with `Disconnected`, since nobody knows whether it was carried out.
+fails with `Disconnected`, since nobody knows whether it was carried out. Where the node has put the device
+to sleep it is known: what was not answered before was not carried out, and is written again.
 """
 
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from safeum_home.client.errors import (
+    ASLEEP,
     BadAnswer,
     ClientError,
     Closing,
@@ -29,6 +31,7 @@ from safeum_home.errors import Code
 from safeum_home.protocol import MAX_FRAME, commands
 from safeum_home.protocol.carried import decode
 from safeum_home.protocol.commands import COMMANDS, Command, Params, Phase, Result
+from safeum_home.protocol.commands.push import PushGet, PushProviders, PushRemove, PushSet
 from safeum_home.protocol.events import EVENTS
 from safeum_home.protocol.frames import ProblemDetails
 
@@ -66,6 +69,10 @@ REPEATABLE: frozenset[type[Params]] = frozenset(
         commands.ChatUnpin,
         commands.ListPinned,
         commands.ChatSettingsSet,
+        PushProviders,
+        PushSet,
+        PushRemove,
+        PushGet,
     }
 )
 """Commands for which twice is the same as once."""
@@ -172,6 +179,15 @@ class Calls:
         """There is a connection; until `opened` only sign-up, login and resumption are written."""
         self._wire = wire
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something that was not answered yet."""
+        return bool(self._pending)
+
+    def hold(self) -> None:
+        """Write nothing more on this connection: it waits for the next one."""
+        self.open = False
+
     def opened(self) -> None:
         """The session is open: write what waits, in the order in which it was asked for."""
         self.open = self._was_open = True
@@ -214,7 +230,8 @@ class Calls:
         for request_id, call in list(self._pending.items()):
             if not call.written:
                 continue
-            if call.command.params in REPEATABLE and self._was_open:
+            again = call.command.params in REPEATABLE or closing.code == ASLEEP
+            if again and self._was_open:
                 call.written = False
             else:
                 del self._pending[request_id]

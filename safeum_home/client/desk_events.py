@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from safeum_home.client import alerts, waiting_posts
+from safeum_home.client import alerts, key_changes, waiting_posts
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import ClientError
@@ -19,6 +19,7 @@ from safeum_home.protocol.events import (
     ChatUpdated,
     ContactChanged,
     GroupInvitation,
+    KeysChanged,
     MemberChanged,
     PostChanged,
     ProfileChanged,
@@ -90,6 +91,8 @@ class Listening:
             self._contact(event.contact, event.erased)
         elif isinstance(event, ProfileChanged):
             self._profile(event.account, event.profile)
+        elif isinstance(event, KeysChanged):
+            key_changes.changed(self._desk, event)
         elif isinstance(event, ChatUpdated):
             self._updated(event.chat, event.cursor)
         elif isinstance(event, SettingsChanged):

@@ -15,6 +15,10 @@ UNTRUSTED = 1015
 """The close code (RFC 6455 section 7.4.1, never sent) for a node that is not the one it should be."""
 
 
+ASLEEP = 4012
+"""The close code of a connection that the node has put to sleep: what it has not answered it has not done."""
+
+
 class ClientError(Exception):
     """Anything that this SDK raises."""
 

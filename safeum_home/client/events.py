@@ -23,6 +23,8 @@ class Link(Enum):
     ONLINE = "online"
     OFFLINE = "offline"
     CONNECTING = "connecting"
+    ASLEEP = "asleep"
+    """Until it is woken, or used."""
     CLOSED = "closed"
 
 

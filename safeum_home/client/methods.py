@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 from safeum_home.client.errors import local
 from safeum_home.client.here import this_device as this_device
 from safeum_home.client.history_methods import HistoryMethods
+from safeum_home.client.key_methods import KeyMethods
 from safeum_home.client.message_methods import MessageMethods
 from safeum_home.client.presence_methods import PresenceMethods
+from safeum_home.client.push_methods import PushMethods
 from safeum_home.errors import Code, Problem
 from safeum_home.images import Picture, clean
 from safeum_home.protocol import commands as c
@@ -37,7 +39,7 @@ def cleaned(data: bytes) -> Picture:
     return picture
 
 
-class Methods(MessageMethods, HistoryMethods, PresenceMethods):
+class Methods(MessageMethods, HistoryMethods, PresenceMethods, PushMethods, KeyMethods):
     """Signing in, and the commands of an open session. All raise the `ClientError`s of `errors`."""
 
     @abstractmethod

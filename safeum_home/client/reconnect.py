@@ -3,6 +3,8 @@
 new --opened--> online --lost--> offline --retry--> connecting --connected--> resuming --resumed--> online
                                   ^                   |                      |
                                   +-------lost--------+---------lost---------+      any --stop--> closed
+
+online, offline, connecting, resuming --sleep--> asleep --wake, retry--> connecting
 """
 
 from collections.abc import Callable
@@ -40,6 +42,7 @@ class Session(Protocol):
     def offline(self, closing: Closing, retry_in: float) -> None: ...
     def ended(self, reason: str, code: int) -> None: ...
     def hang_up(self) -> None: ...
+    def asleep(self) -> None: ...
 
 
 class Reconnect(Protocol):
@@ -53,6 +56,12 @@ class Reconnect(Protocol):
 
     def retry(self) -> None:
         """The back-off is over, or somebody does not want to wait for it."""
+
+    def sleep(self) -> None:
+        """Stay away until woken: the node has said so, or whoever uses this."""
+
+    def wake(self) -> None:
+        """There is something to do, or to fetch."""
 
     def connected(self) -> None:
         """There is a connection: show the token."""
@@ -106,6 +115,7 @@ _online = _builder.state("online")
 _offline = _builder.state("offline")
 _connecting = _builder.state("connecting")
 _resuming = _builder.state("resuming")
+_asleep = _builder.state("asleep")
 _closed = _builder.state("closed")
 
 
@@ -149,6 +159,16 @@ def _retry(machine: Reconnect, core: BackOff) -> None:
     core.session.dial()
 
 
+@_asleep.upon(Reconnect.wake).to(_connecting)
+def _wake(machine: Reconnect, core: BackOff) -> None:
+    core.session.dial()
+
+
+@_asleep.upon(Reconnect.retry).to(_connecting)
+def _wake_too(machine: Reconnect, core: BackOff) -> None:
+    core.session.dial()
+
+
 @_connecting.upon(Reconnect.connected).to(_resuming)
 def _show_token(machine: Reconnect, core: BackOff) -> None:
     core.session.show_token()
@@ -160,7 +180,17 @@ def _back(machine: Reconnect, core: BackOff) -> None:
     core.session.online()
 
 
-for _state in (_new, _online, _offline, _connecting, _resuming):
+for _state in (_online, _offline, _connecting, _resuming):
+
+    @_state.upon(Reconnect.sleep).to(_asleep)
+    def _sleep(machine: Reconnect, core: BackOff) -> None:
+        core.no_timer()
+        core.failures = 0
+        core.session.hang_up()
+        core.session.asleep()
+
+
+for _state in (_new, _online, _offline, _connecting, _resuming, _asleep):
 
     @_state.upon(Reconnect.stop).to(_closed)
     def _stop(machine: Reconnect, core: BackOff, reason: str, code: int) -> None:
@@ -171,7 +201,15 @@ for _state in (_new, _online, _offline, _connecting, _resuming):
 
 for _state in (_new, _online, _connecting, _resuming):
     _state.upon(Reconnect.retry).loop().returns(None)
-for _input in (Reconnect.opened, Reconnect.lost, Reconnect.connected, Reconnect.resumed, Reconnect.retry):
+for _state in (_new, _online, _offline, _connecting, _resuming):
+    _state.upon(Reconnect.wake).loop().returns(None)
+for _input in (Reconnect.sleep, Reconnect.lost):
+    _asleep.upon(_input).loop().returns(None)
+_new.upon(Reconnect.sleep).loop().returns(None)
+for _input in (
+    *(Reconnect.opened, Reconnect.lost, Reconnect.connected, Reconnect.resumed, Reconnect.retry),
+    *(Reconnect.sleep, Reconnect.wake),
+):
     _closed.upon(_input).loop().returns(None)
 _closed.upon(Reconnect.stop).loop().returns(None)
 

@@ -128,6 +128,8 @@ def status(desk: Desk, columns: int) -> Line:
         state, style = "● connected", "online"
     elif link.link is Link.CLOSED:
         state, style = "■ session over", "error"
+    elif link.link is Link.ASLEEP:
+        state, style = "○ asleep: any key wakes", "offline"
     elif link.link is Link.CONNECTING or link.retry_in is None:
         state, style = "◌ reconnecting…", "offline"
     else:

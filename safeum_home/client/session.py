@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from random import SystemRandom
 from typing import Any, TypeVar
 
+from msgspec import UNSET
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -12,6 +13,7 @@ from twisted.python.failure import Failure
 from safeum_home.client.calls import TIMEOUT, Calls, Wire
 from safeum_home.client.connection import Dial
 from safeum_home.client.errors import (
+    ASLEEP,
     UNTRUSTED,
     BadAnswer,
     ClientError,
@@ -43,7 +45,8 @@ class Client(Signals, FileTransfer):
 
     From then on it stays connected: it comes back by itself with the token and the cursor it holds, sends
     what was not acknowledged again under the same `client_id`, and hands out each event once. It
-    is over when closed, or when the node says so (`SessionEnded`).
+    is over when closed, or when the node says so (`SessionEnded`). Put to sleep, it stays away until it is
+    woken (`wake`, `on_push`) or used: any command does.
 
     `clock` and `random` (numbers in [0, 1)) are handed in.
     """
@@ -56,7 +59,7 @@ class Client(Signals, FileTransfer):
         self._calls = Calls(clock, self._inbox.take)
         self._machine = new_reconnect(BackOff(clock, random, self))
         self._token: str | None = None
-        self._reset = False
+        self._reset = self._behind = False
         self.opened: c.Opened | None = None
         """Who this is; None before the first login. The token in it is the session's secret."""
         self.state = self._inbox.state
@@ -95,6 +98,7 @@ class Client(Signals, FileTransfer):
         return opened
 
     def _in(self, opened: c.Opened) -> None:
+        self._behind = self._by_push = False
         self._inbox.opened(opened)
         self._calls.opened()
         self._begin_presence()
@@ -130,6 +134,7 @@ class Client(Signals, FileTransfer):
             return self._greet(params, result)
         early = self.state.groups.begin() if isinstance(params, c.GroupInvitations) else None
         answer = self._ask_now(params)
+        self.wake()
         if early is not None:
             answer.addCallback(self._invited, early)
         elif isinstance(params, c.ChatSend | c.ChatRead):
@@ -171,6 +176,9 @@ class Client(Signals, FileTransfer):
     def _catch_up(self) -> None:
         if self._calls.open:  # otherwise the next session goes on from the cursor anyway
             self._drop(Closing(SLOW_READER, "catching up"))
+        else:
+            self._behind = True
+            self._machine.wake()
 
     # --- the connection --------------------------------------------------------------------------
 
@@ -185,6 +193,8 @@ class Client(Signals, FileTransfer):
         self._calls.lost(closing)
         if closing.code in FINAL:
             self._machine.stop(FINAL[closing.code], closing.code)
+        elif closing.code == ASLEEP:
+            self._machine.sleep()
         else:
             self._machine.lost(closing, None)
 
@@ -209,7 +219,8 @@ class Client(Signals, FileTransfer):
         self._plug.dial(connected, lambda closing: self._machine.lost(closing, None))
 
     def show_token(self) -> None:
-        answer = self._ask_now(c.SessionResume(self._token or "", self._inbox.cursor, self._inbox.seen))
+        token, woken = self._token or "", True if self._by_push else UNSET
+        answer = self._ask_now(c.SessionResume(token, self._inbox.cursor, self._inbox.seen, woken))
         answer.addCallbacks(self._resumed, self._not_resumed)
         answer.addErrback(lambda f: _log.failure("Resuming failed", f))
 
@@ -252,6 +263,12 @@ class Client(Signals, FileTransfer):
         untrusted = closing.code == UNTRUSTED
         self.state.presence.clear()
         self._inbox.tell(LinkChanged(Link.OFFLINE, closing.reason, retry_in, untrusted=untrusted))
+
+    def asleep(self) -> None:
+        self.state.presence.clear()
+        self._inbox.tell(LinkChanged(Link.ASLEEP))
+        if self._calls.waiting or self._behind:
+            self._machine.wake()
 
     def hang_up(self) -> None:
         self._plug.hang_up()

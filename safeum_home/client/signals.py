@@ -1,29 +1,30 @@
 """What a client says of the person who uses it, while there is a connection to say it on."""
 
-from safeum_home.client.calls import Calls
-from safeum_home.client.finding import Finding
+from safeum_home.client.sleeping import Sleeping
 from safeum_home.protocol import commands as c
 
 
-class Signals(Finding):
+class Signals(Sleeping):
     """A client that says when its person types, and whether they are there."""
 
-    _calls: Calls
     _put_away = False
 
     def typing(self, chat: str, active: bool = True) -> bool:
         """Say that something is being typed; False where there is no connection to say it on."""
+        self.wake()
         return self._calls.notify(c.ChatTyping(chat, active))
 
     def set_active(self, active: bool) -> bool:
-        """Say whether somebody uses this device; it is said again after each reconnect.
+        """Say whether somebody uses this device; it is said again after each reconnect, and `True` wakes.
 
         While nobody does, nothing is told of others, and `state.presence` is empty. Without this a
         device counts as used for 3 minutes after each command.
         """
-        if not active:
-            self.state.presence.clear()
         self._put_away = not active
+        if active:
+            self.wake()
+        else:
+            self.state.presence.clear()
         return self._calls.notify(c.PresenceSet(active))
 
     def _begin_presence(self) -> None:

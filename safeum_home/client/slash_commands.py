@@ -17,6 +17,7 @@ from safeum_home.client import slash_policy as slash_policy
 from safeum_home.client import slash_presence as slash_presence
 from safeum_home.client import slash_profile as slash_profile
 from safeum_home.client import slash_search as slash_search
+from safeum_home.client import slash_sleep as slash_sleep
 from safeum_home.client import slash_sync as slash_sync
 from safeum_home.client.chat_lookup import bare, writable
 from safeum_home.client.desk import Desk

@@ -73,6 +73,7 @@ SECTIONS = {
     "slash_groups": "Groups",
     "slash_group_info": "What a group says of itself, and its link",
     "slash_presence": "Who is there",
+    "slash_sleep": "Being away",
     "slash_profile": "You",
     "slash_picture": "Pictures",
     "slash_own": "This client, and your devices",

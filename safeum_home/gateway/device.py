@@ -17,6 +17,7 @@ INTERNAL_ERROR, TRY_AGAIN_LATER = 1011, 1013
 REPLACED = 4009
 REVOKED = 4010
 ACCOUNT_CLOSED = 4011
+ASLEEP = 4012
 
 
 class ConnectedDevice:
@@ -24,17 +25,20 @@ class ConnectedDevice:
 
     __slots__ = (
         "_catch_up",
-        "_gone",
         "_max_unacknowledged",
         "_outbound",
         "_unacknowledged",
         "_waiting",
         "account",
+        "asleep",
         "device",
+        "gone",
         "held",
         "host",
         "on_use",
+        "unreachable",
         "used_at",
+        "woken",
     )
 
     _log = Logger()
@@ -47,18 +51,23 @@ class ConnectedDevice:
         outbound: Outbound,
         max_unacknowledged: int,
         now: float,
+        woken: bool = False,
     ) -> None:
         self.account = account
         self.device = device
         self.host = host
         self.held = 0
         self.used_at = now
+        self.woken = woken
+        self.asleep = False
+        self.unreachable: float | None = None
+        """When it had been used last as it turned out that nothing can wake it."""
         self.on_use: Callable[[], None] | None = None
         self._outbound = outbound
         self._max_unacknowledged = max_unacknowledged
         self._catch_up: CatchUp | None = None
         self._waiting: Deferred[bool] | None = None
-        self._gone = False
+        self.gone = False
         # Others' messages that were sent to this device and that it has not acknowledged yet.
         self._unacknowledged: deque[tuple[int, ChatId]] | None = None
 
@@ -125,6 +134,16 @@ class ConnectedDevice:
     def keeps_up(self) -> bool:
         return self._outbound.clear
 
+    @property
+    def up_to_date(self) -> bool:
+        """Whether it was sent all that there is."""
+        return self._catch_up is None and self._outbound.clear
+
+    @property
+    def has_all(self) -> bool:
+        """Whether it was sent all, and has said that it holds the messages of others among that."""
+        return self.up_to_date and self._unacknowledged is None
+
     def used(self, now: float) -> None:
         """Whoever is at the device has it do something."""
         self.used_at = now
@@ -136,9 +155,9 @@ class ConnectedDevice:
         """The client takes frames again."""
         self._tell_writable(True)
 
-    def gone(self) -> None:
-        """The connection is over."""
-        self._gone = True
+    def leave(self) -> None:
+        """It is none of its account's any more that are connected."""
+        self.gone = True
         self._tell_writable(False)
 
     def _send(self, event: Published) -> None:
@@ -152,7 +171,7 @@ class ConnectedDevice:
         self._outbound.write(event.frame)
 
     def _writable(self) -> "Deferred[bool]":
-        if self._gone or self._outbound.closed:
+        if self.gone or self._outbound.closed:
             return succeed(False)
         if self._outbound.clear:
             return succeed(True)

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from safeum_home.errors import Code, Problem
-from safeum_home.gateway.device import INTERNAL_ERROR, ConnectedDevice
+from safeum_home.gateway.device import ASLEEP, INTERNAL_ERROR, ConnectedDevice
 from safeum_home.gateway.dispatch import start
-from safeum_home.gateway.outbound import Outbound
+from safeum_home.gateway.pace import Paced
 from safeum_home.gateway.services import Identity, Services
 from safeum_home.ids import AccountId, DeviceId
 from safeum_home.limits import network
@@ -22,62 +22,40 @@ from safeum_home.protocol.commands import (
     Opened,
     Params,
     Phase,
-    PresenceSet,
     SessionAck,
     SessionLogout,
     SessionResume,
+    SessionSleep,
 )
-from safeum_home.protocol.events import Synced
+from safeum_home.protocol.events import Sleep, Synced
 from safeum_home.protocol.session import SessionPhase, new_session
 from safeum_home.spawn import spawn
 
 NORMAL = 1000
-POLICY = 1008
 AUTHENTICATION_TOO_SLOW = 4001
-_BAD_FRAMES = 20
-"""How many malformed frames of a session are answered before it is closed."""
-_LEAST_WAIT, _MOST_WAIT = 0.2, 1.0
-"""For how many seconds nothing is read of a client that is over its rate: pings go unanswered meanwhile."""
-_ONLY_CALLS = (Code.METHOD_NOT_FOUND, Code.INVALID_PARAMS)
+_ASLEEP = "asleep: come back when woken or used"
+_SLEEP = frames.text_frame(frames.encode_event(Sleep()))
+_LOOK_AGAIN = 0.05
+"""Seconds after which it is looked again whether a client that wants to sleep was sent all."""
 _DONE = Done()
 
 
-class Session:
+class Session(Paced):
     """`ports.ConnectionHandler` and `ports.Caller` of one connection."""
 
     _log = Logger()
-    __slots__ = (
-        "__weakref__",
-        "_bad_frames",
-        "_connection",
-        "_device",
-        "_held",
-        "_in_flight",
-        "_limits",
-        "_machine",
-        "_outbound",
-        "_phase",
-        "_rate_key",
-        "_services",
-        "_timer",
-    )
+    __slots__ = ("_device", "_machine", "_phase", "_rate_key", "_timer")
 
     def __init__(self, connection: ClientConnection, services: Services) -> None:
-        limits = services.limits
-        self._connection = connection
-        self._services = services
+        super().__init__(connection, services)
         self._phase = SessionPhase()
         self._machine = new_session(self._phase)
-        self._outbound = Outbound(connection, limits.outbound_frames, limits.outbound_bytes)
         self._device: ConnectedDevice | None = None
-        self._limits = limits
         self._rate_key: str = network(connection.host)
-        self._in_flight = 0
-        self._bad_frames = 0
-        self._held: IDelayedCall | None = None
         self._timer = services.clock.callLater(
-            limits.authentication_seconds, self.close, AUTHENTICATION_TOO_SLOW, "authenticate in time"
+            self._limits.authentication_seconds, self.close, AUTHENTICATION_TOO_SLOW, "authenticate in time"
         )
+        services.sessions.add(self)
 
     @property
     def host(self) -> str:
@@ -110,11 +88,9 @@ class Session:
             return
         if call.command.phase is Phase.GREETING:
             self._machine.authenticating()
-        self._in_flight += 1
-        if self._in_flight == self._limits.in_flight:
-            self._connection.pause_reading()
+        self._begin_call()
         try:
-            answer = start(self._handler(params), self, params)
+            answer = start(self._handler(call), self, params)
         except Exception:
             self._failed(Failure(), call)
             return
@@ -132,32 +108,67 @@ class Session:
             self._device.takes_again()
 
     def closed(self) -> None:
+        self._services.sessions.discard(self)
         self._machine.closed()
         for timer in (self._timer, self._held):
             if timer is not None and timer.active():
                 timer.cancel()
         self._outbound.end()
-        if self._device is not None:
-            self._services.bus.unsubscribe(self._device.account, self._device)
-            self._device.gone()
+        if self._device is not None and not self._device.gone:
+            self._leave(self._device)
 
     def close(self, code: int, reason: str) -> None:
         """Close the connection; nothing is taken or told any more."""
         self._machine.closed()
-        self._outbound.close(code, reason)
+        super().close(code, reason)
+
+    @property
+    def resting(self) -> ConnectedDevice | None:
+        """The device, where nothing is under way: it was answered all, and has all that it was sent."""
+        device = self._device
+        if device is None or self._in_flight or self._phase.phase is not Phase.OPEN or not device.has_all:
+            return None
+        return device
+
+    def put_to_sleep(self, reachable: bool) -> None:
+        """Tell the client to sleep, and close; `reachable` where it can be woken."""
+        self._connected().asleep = reachable
+        self._outbound.write(_SLEEP)
+        self._fall_asleep()
 
     def _connected(self) -> ConnectedDevice:
         if self._device is None:
             raise Problem(Code.NOT_AUTHENTICATED)
         return self._device
 
-    def _handler(self, params: Params) -> Callable[[Any, Any], Any]:
-        kind = type(params)
-        if kind is SessionAck:
+    def _handler(self, call: frames.Call) -> Callable[[Any, Any], Any]:
+        kind: type[Params] = type(call.params)
+        if call.command.activity:
+            if self._device is not None:
+                self._device.used(self._services.clock.seconds())
+        elif kind is SessionAck:
             return self._acknowledge
-        if self._device is not None and kind is not PresenceSet:
-            self._device.used(self._services.clock.seconds())
+        elif kind is SessionSleep:
+            return self._sleep
         return self._services.routes[kind]
+
+    async def _sleep(self, caller: object, params: SessionSleep) -> Done:
+        """With the answer nothing is open: so what was not answered when it is over was not carried out."""
+        device = self._connected()
+        self._machine.sleeping()
+        device.asleep = bool(await self._services.can_wake(device.account, device.device))
+        while not self._outbound.closed and (self._in_flight > 1 or not device.up_to_date):
+            await deferLater(self._services.clock, _LOOK_AGAIN)
+        return _DONE
+
+    def _fall_asleep(self) -> None:
+        # Not when the connection is over: what is published until then would wake nobody.
+        self._leave(self._connected())
+        self.close(ASLEEP, _ASLEEP)
+
+    def _leave(self, device: ConnectedDevice) -> None:
+        self._services.bus.unsubscribe(device.account, device)
+        device.leave()
 
     def _acknowledge(self, caller: object, params: SessionAck) -> Done:
         position = self._position(params.cursor)
@@ -188,6 +199,8 @@ class Session:
                     self._outbound.write(frames.text_frame(frames.encode_result(call.request_id, answer)))
             if type(call.params) is SessionLogout:
                 self.close(NORMAL, "logged out")
+            elif type(call.params) is SessionSleep and not self._outbound.closed:
+                self._fall_asleep()
         except Exception:
             self._untold(call)
         # Whatever became of the answer: what is committed is to be told.
@@ -211,42 +224,6 @@ class Session:
             problem = Problem(Code.INTERNAL)
         self._refuse(call.request_id, problem)
 
-    def _refuse(self, request_id: frames.RequestId | None, problem: Problem) -> None:
-        if request_id is not None:
-            self._outbound.write(frames.text_frame(frames.encode_problem(request_id, problem)))
-
-    def _refuse_frame(self, bad: frames.BadFrame) -> None:
-        # Where the method could be read, a frame without an id is a notification: no answer to that.
-        if bad.request_id is not None or bad.problem.code not in _ONLY_CALLS:
-            self._outbound.write(frames.text_frame(frames.encode_problem(bad.request_id, bad.problem)))
-        self._count_bad_frame()
-
-    def _count_bad_frame(self) -> None:
-        self._bad_frames += 1
-        if self._bad_frames >= _BAD_FRAMES:
-            self.close(POLICY, "too many malformed frames")
-
-    def _end_of_call(self) -> None:
-        self._in_flight -= 1
-        self._read_on()
-
-    def _slow_down(self, problem: Problem) -> None:
-        """Whoever is refused is not to go on at once: refusals cost the node more than they cost him."""
-        if problem.code is Code.NOT_AUTHENTICATED:
-            self._count_bad_frame()
-        elif problem.code is Code.RATE_LIMITED and self._held is None:
-            seconds = min(max(_LEAST_WAIT, problem.retry_after or 0.0), _MOST_WAIT)
-            self._held = self._services.clock.callLater(seconds, self._let_go)
-            self._connection.pause_reading()
-
-    def _let_go(self) -> None:
-        self._held = None
-        self._read_on()
-
-    def _read_on(self) -> None:
-        if self._held is None and self._in_flight < self._limits.in_flight:
-            self._connection.resume_reading()
-
     def _step(self) -> None:
         """A step on the way in was answered: there is time for the next one."""
         self._machine.answered()
@@ -261,11 +238,13 @@ class Session:
         self._timer.cancel()
         limit = self._limits.unacknowledged
         now = self._services.clock.seconds()
-        device = ConnectedDevice(who.account, who.device, self.host, self._outbound, limit, now)
+        resume = call.params if isinstance(call.params, SessionResume) else None
+        woken = resume is not None and resume.woken is True
+        device = ConnectedDevice(who.account, who.device, self.host, self._outbound, limit, now, woken)
         self._device = device
         self._rate_key = who.account
         self._services.bus.subscribe(who.account, device)
-        since = call.params.since if isinstance(call.params, SessionResume) else None
+        since = resume.since if resume is not None else None
         # A login's own alert is the last that was committed, and is still to be told: `cursor` is before it.
         reached = self._services.committed() - (who.token is not None)
         cursor = since or self._services.cursors.encode(reached)

@@ -90,7 +90,8 @@ class ForeignKeys:
         told, account = content(event, KeyChanged), AccountId(event.sender)
         if told.before == told.after or event.at > self._now() + AHEAD:
             raise Problem(Code.MALFORMED_EVENT)
-        return await self._applied(account, News(told.after, event.at, told.before))
+        hearing = await self._hearing(account, News(told.after, event.at, told.before))
+        return Applied(hearing.store, hearing.publish, _nothing, hearing.placed)
 
     async def learn(self, account: AccountId, news: News) -> bool:
         """What an account's node has answered; False where it is not to be believed now.
@@ -100,19 +101,18 @@ class ForeignKeys:
         if news.at > self._now() + AHEAD:
             return False
         try:
-            applied = await self._applied(account, news)
+            hearing = await self._hearing(account, news)
         except Problem as problem:
             if problem.code in (Code.RATE_LIMITED, Code.NOT_A_CONTACT):
                 return False
             raise
-        applied.placed()
-        in_force = await self._database.transact(applied.store)
-        applied.publish()
-        return in_force == news.hash
+        hearing.placed()
+        await self._database.transact(hearing.store)
+        hearing.publish()
+        return hearing.in_force == news.hash
 
-    async def _applied(self, account: AccountId, news: News) -> Applied:
+    async def _hearing(self, account: AccountId, news: News) -> "_Hearing":
         blind = self._blinder.account(account)
-
         position = self._database.next_position()
 
         def read(c: Connection) -> tuple[Entry | None, Audience]:
@@ -124,32 +124,53 @@ class ForeignKeys:
         expected, audience = await self._database.read(read)
         if expected is not None and expected.position == position:
             self._limit.take(account)
-        changed: list[tuple[Entry, list[AccountId]]] = []
+        return _Hearing(self._database, self._log, self._telling, account, news, audience, position)
 
-        def placed() -> None:
-            nonlocal position
-            position = self._database.next_position()
 
-        def store(c: Connection) -> str:
-            """The hash that is in force then."""
-            changed.clear()
-            newest = self._log.newest(c, account)
-            entry = heard(account, newest, news, position)
-            if entry is None:
-                return "" if newest.entry is None else newest.entry.hash
-            people = audience.now(c)
-            if not people:
-                raise Problem(Code.NOT_A_CONTACT)
-            self._log.put(c, entry)
-            if entry.position == position:
-                changed.append((entry, self._telling.here(people)))
-            return entry.hash
+class _Hearing:
+    """News on their way into the log: `placed`, `store` and `publish` are as of `Applied`."""
 
-        def publish() -> None:
-            for entry, people in changed:
-                self._telling.tell(entry, people)
+    def __init__(
+        self,
+        database: Database,
+        log: KeyLog,
+        telling: KeyTelling,
+        account: AccountId,
+        news: News,
+        audience: Audience,
+        position: int,
+    ) -> None:
+        self._database = database
+        self._log = log
+        self._telling = telling
+        self._account = account
+        self._news = news
+        self._audience = audience
+        self._position = position
+        self._told: tuple[Entry, list[AccountId]] | None = None
+        self.in_force = ""
+        """The hash that the log ends with then."""
 
-        return Applied(store, publish, _nothing, placed)
+    def placed(self) -> None:
+        self._position = self._database.next_position()
+
+    def store(self, c: Connection) -> None:
+        self._told = None
+        newest = self._log.newest(c, self._account)
+        entry = heard(self._account, newest, self._news, self._position)
+        if entry is None:
+            self.in_force = newest.entry.hash if newest.entry else ""
+            return
+        if not (people := self._audience.now(c)):
+            raise Problem(Code.NOT_A_CONTACT)
+        self._log.put(c, entry)
+        self.in_force = entry.hash
+        if entry.position == self._position:
+            self._told = entry, self._telling.here(people)
+
+    def publish(self) -> None:
+        if self._told is not None:
+            self._telling.tell(*self._told)
 
 
 def _nothing() -> None:

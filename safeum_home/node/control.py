@@ -137,6 +137,8 @@ def limits_in_use(
         "outbound_frames",
         "outbound_bytes",
         "unacknowledged",
+        "idle_seconds",
+        "idle_without_push",
     )
     return LiveLimits(
         section,

@@ -131,6 +131,7 @@ def make_domain(
         held=messaging.fleeting.held,
         node_key=encode_octets(vault.signer.public_key),
         support_chat=registry.support_chat,
+        busy=means.busy,
         wakeable=waking.registrations.wakeable,
         transfers=files.transfers,
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from weakref import WeakSet
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IListeningPort
@@ -23,6 +22,7 @@ from safeum_home.gateway.http import (
     site_root,
     websocket_url,
 )
+from safeum_home.gateway.idling import Idling
 from safeum_home.gateway.invite_page import GroupPage, InvitePage
 from safeum_home.gateway.limits import EdgeLimits
 from safeum_home.gateway.services import Services
@@ -72,7 +72,6 @@ class Edge:
         self.tls = tls
         limits = edge_limits(config.limits)
         self._services = services
-        self._open: WeakSet[Session] = WeakSet()
         websocket = ClientWebSocketFactory(reactor, limits, self._session, config.listen.origins)
         name = config.node.name
         self._discovery = ClientDiscovery(name, websocket_url(name), limits, services.node_key)
@@ -90,6 +89,7 @@ class Edge:
             place(root, DOWNLOADS_PATH, DownloadsResource(reactor, transfers, limits.read_stall, origins))
             site.streams = lambda *head: uploads.stream(*head) or streams(*head)
         self.factory = EdgeFactory(reactor, tls, limits, websocket, site)
+        self._idling = Idling(services, websocket.timeouts)
         self._ports: list[IListeningPort] = []
 
     @property
@@ -125,6 +125,7 @@ class Edge:
         except BaseException:
             await self._stop_listening()
             raise
+        self._idling.start()
 
     @property
     def addresses(self) -> list[str]:
@@ -134,6 +135,7 @@ class Edge:
 
     async def stop(self) -> None:
         """Take no more connections; those that are open are told to come back."""
+        self._idling.stop()
         await self._stop_listening()
         self.close_sessions("the node restarts")
         deadline = self._reactor.seconds() + _CLOSING_SECONDS
@@ -142,7 +144,7 @@ class Edge:
 
     def close_sessions(self, reason: str) -> None:
         """Let all clients come back; they resume without loss."""
-        for session in tuple(self._open):
+        for session in tuple(self._services.sessions):
             session.close(SERVICE_RESTART, reason)
 
     async def _stop_listening(self) -> None:
@@ -151,6 +153,4 @@ class Edge:
         await gatherResults([stopped for stopped in stopping if isinstance(stopped, Deferred)])
 
     def _session(self, connection: ClientConnection) -> Session:
-        session = Session(connection, self._services)
-        self._open.add(session)
-        return session
+        return Session(connection, self._services)

@@ -95,6 +95,7 @@ def make_files(base: DomainMeans, storage: FileStorage) -> Files:
         section,
         clock.seconds,
         StoreOutage(),
+        base.busy,
     )
     asked = FileCommands(means)
     routes: Routes = {

@@ -35,8 +35,8 @@ class Row:
     """A limit: its value now, that of the configuration, and how many are held back by it."""
 
     name: str
-    value: float
-    configured: float
+    value: float | str
+    configured: float | str
     held_back: int | None
 
 

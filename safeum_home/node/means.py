@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from safeum_home.accounts.directory import AccountDirectory
+from safeum_home.bus.busy import BusyDevices
 from safeum_home.bus.local import LocalBus
 from safeum_home.chats.across.files import ForeignFiles
 from safeum_home.chats.across.groups.files import GroupFiles
@@ -55,6 +56,7 @@ class DomainMeans:
     """What goes to the nodes of groups that are ordered elsewhere."""
     foreign_files: ForeignFiles
     group_files: GroupFiles
+    busy: BusyDevices
 
     @property
     def node(self) -> str:
@@ -103,6 +105,7 @@ def make_means(
         Posts(database, blinder, cursors, opener, peers, acts, box, awaiting, now),
         foreign,
         files,
+        BusyDevices(clock.seconds),
     )
 
 

@@ -59,6 +59,10 @@ class Subscriber(Protocol):
     """When it was in use last, by the reactor's clock: when it connected, or with its last command."""
     on_use: Callable[[], None] | None
     """Called with the next command, once."""
+    woken: bool
+    """Whether it has connected because it was woken: nobody uses it before the first command."""
+    asleep: bool
+    """Whether it has left to sleep, and can be woken."""
 
     def deliver(self, event: Published) -> None: ...
     def replaced(self) -> None:
@@ -69,6 +73,24 @@ class Subscriber(Protocol):
 
     def account_closed(self) -> None:
         """The account was closed for ever: say so and close."""
+
+
+class Hold(Protocol):
+    """Something that a device is busy with. A `with` ends it, too."""
+
+    def end(self) -> None:
+        """It is over; harmless when it was."""
+
+    def __enter__(self) -> object: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+class Busy(Protocol):
+    """Devices that are busy with something besides commands, such as a transfer. They are left awake."""
+
+    def hold(self, device: DeviceId) -> Hold: ...
+    def last(self, device: DeviceId) -> float:
+        """When it was busy last, by the reactor's clock: infinity while it is, 0 where that is long ago."""
 
 
 class Waker(Protocol):

@@ -10,14 +10,7 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
-
-class Wake(StrEnum):
-    """The class of a wake: all that a provider learns of why."""
-
-    MESSAGE = "msg"
-    """There is something to fetch."""
-    CALL = "call"
-    """Somebody calls now."""
+from safeum_home.protocol.push import Wake as Wake
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class _Way:
     device = DeviceId("elsewhere")
     host = ""
     keeps_up = True
+    woken = asleep = False
 
     def __init__(self) -> None:
         self.held = 0

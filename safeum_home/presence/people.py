@@ -20,8 +20,14 @@ class Activity(Enum):
     USED = "used"
     IDLE = "idle"
     """Nothing was asked of it for a while: with the next command it is in use."""
+    WOKEN = "woken"
+    """Its node has woken it, and nobody is there: it is told nothing until the next command."""
     PUT_AWAY = "put away"
     """Its client has said so: until it says otherwise."""
+
+
+UNATTENDED = (Activity.WOKEN, Activity.PUT_AWAY)
+"""Of a device that is told nothing of others."""
 
 
 class Device:
@@ -32,7 +38,7 @@ class Device:
     def __init__(self, person: "Person", subscriber: Subscriber) -> None:
         self.person = person
         self.subscriber = subscriber
-        self.activity = Activity.USED
+        self.activity = Activity.WOKEN if subscriber.woken else Activity.USED
         self.pending: dict[Person, None] = {}
         """Of whom it is to be told; how it is with them is looked up when it is."""
         self.whole = False
@@ -63,18 +69,20 @@ class Device:
     @property
     def looks(self) -> bool:
         """Whether it is told how it is with others."""
-        return self.person.shown and self.activity is not Activity.PUT_AWAY and self.connected
+        return self.person.shown and self.activity not in UNATTENDED and self.connected
 
 
 class Person:
     """An account that is connected, or was. `peers` and `privacy` are None until they were read."""
 
-    __slots__ = ("account", "blind", "devices", "peers", "privacy", "seen", "told", "watching")
+    __slots__ = ("account", "asleep", "blind", "devices", "peers", "privacy", "seen", "told", "watching")
 
     def __init__(self, account: AccountId, blind: bytes) -> None:
         self.account = account
         self.blind = blind
         self.devices: dict[DeviceId, Device] = {}
+        self.asleep: frozenset[DeviceId] = frozenset()
+        """Those that have left to sleep, and can be woken."""
         self.peers: Peers | None = None
         self.privacy: Privacy | None = None
         self.seen: float | None = None
@@ -98,7 +106,7 @@ class Person:
     def state(self) -> PresenceState:
         if any(device.activity is Activity.USED for device in self.devices.values()):
             return PresenceState.ONLINE
-        return PresenceState.AWAY if self.devices else PresenceState.OFFLINE
+        return PresenceState.AWAY if self.devices or self.asleep else PresenceState.OFFLINE
 
     def presence(self) -> Presence:
         """How it is with the account at this moment, for its contacts."""
@@ -184,5 +192,5 @@ class People:
         person = self._here.pop(account, None) or self._gone.pop(account, None)
         if person is not None:
             del self._by_blind[person.blind]
-            person.devices = {}
+            person.devices, person.asleep = {}, frozenset()
             person.privacy = person.peers = None

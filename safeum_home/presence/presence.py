@@ -12,7 +12,7 @@ from safeum_home.presence.elsewhere import Elsewhere
 from safeum_home.presence.kinds import LookingKind, PresenceKind
 from safeum_home.presence.loading import Loading
 from safeum_home.presence.peers import Peers
-from safeum_home.presence.people import Activity, Device, People, Person
+from safeum_home.presence.people import UNATTENDED, Activity, Device, People, Person
 from safeum_home.presence.telling import Telling
 from safeum_home.protocol.commands import Done, PresenceGet, PresenceList, PresenceSet
 from safeum_home.protocol.federation.events import node_of
@@ -84,7 +84,11 @@ class WhoIsThere:
     def came(self, account: AccountId, subscriber: Subscriber) -> None:
         person = self._people.enter(account)
         device = person.devices[subscriber.device] = Device(person, subscriber)
-        self._looking.add(device, self._clock.seconds())
+        person.asleep -= {subscriber.device}
+        if device.activity is Activity.WOKEN:
+            subscriber.on_use = lambda: self._use(device)
+        else:
+            self._looking.add(device, self._clock.seconds())
         if person.peers is None:
             self._loading.want(person)
         else:
@@ -98,10 +102,14 @@ class WhoIsThere:
         if person is None or device is None or device.subscriber is not subscriber:
             return
         del person.devices[subscriber.device]
+        # Who was woken and has done nothing sleeps on, however that connection ended.
+        if subscriber.asleep or device.activity is Activity.WOKEN:
+            person.asleep |= {subscriber.device}
         self._looking.drop(device)
         subscriber.on_use = None
         if device.activity is Activity.USED:
-            person.was_used(self._clock.seconds())
+            now, used_at = self._clock.seconds(), subscriber.used_at
+            person.was_used(now if now - used_at < IDLE_SECONDS else used_at)
         if not person.devices:
             self._loading.drop(person)
             self._answer(person)
@@ -118,20 +126,21 @@ class WhoIsThere:
             device.pending, device.rest, device.whole = {}, [], False
             self.elsewhere.look(device.person)
             return Done()
-        put_away = device.activity is Activity.PUT_AWAY
         device.subscriber.used_at = self._clock.seconds()
         self._use(device)
-        if put_away:
-            self._telling.begin(device, reset=True)
-            self.elsewhere.look(device.person)
         return Done()
 
     def _use(self, device: Device) -> None:
         device.subscriber.on_use = None
-        if device.connected and device.activity is not Activity.USED:
-            device.activity = Activity.USED
-            self._looking.add(device, self._clock.seconds())
-            self._telling.changed(device.person)
+        if not device.connected or device.activity is Activity.USED:
+            return
+        unattended = device.activity in UNATTENDED
+        device.activity = Activity.USED
+        self._looking.add(device, self._clock.seconds())
+        self._telling.changed(device.person)
+        if unattended:
+            self._telling.begin(device, reset=True)
+            self.elsewhere.look(device.person)
 
     def _rest(self, device: Device, activity: Activity) -> None:
         """It is in use no more; when it was last is what its client has said, or its last command."""

@@ -37,6 +37,8 @@ class Command:
     phase: Phase
     cost: float
     """How many ordinary commands it counts for: about what it makes the node read."""
+    activity: bool = True
+    """Whether it says that somebody uses the device. What clients ask by themselves does not."""
 
 
 COMMANDS: dict[str, Command] = {}
@@ -45,12 +47,17 @@ P = TypeVar("P", bound=type[Params])
 
 
 def command(
-    method: str, result: type[Result], phase: Phase = Phase.OPEN, cost: float = 1.0
+    method: str,
+    result: type[Result],
+    phase: Phase = Phase.OPEN,
+    cost: float = 1.0,
+    *,
+    activity: bool = True,
 ) -> Callable[[P], P]:
     """Register the parameters of a method."""
 
     def register(params: P) -> P:
-        COMMANDS[method] = Command(method, params, result, phase, cost)
+        COMMANDS[method] = Command(method, params, result, phase, cost, activity)
         return params
 
     return register

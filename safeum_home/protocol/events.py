@@ -193,6 +193,11 @@ class Synced(Struct, frozen=True):
     cursor: CursorText
 
 
+@_event("session.sleep", durable=False)
+class Sleep(Struct, frozen=True):
+    """Nobody has used the device for a while. It is closed now, with 4012; come back when woken or used."""
+
+
 @_event("presence.changed", durable=False)
 class PresenceChanged(Struct, frozen=True, omit_defaults=True):
     """How it is with contacts now, as far as it has changed; a connection begins with knowing nothing.

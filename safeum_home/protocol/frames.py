@@ -1,5 +1,6 @@
 """JSON-RPC 2.0 frames: octets to typed values and back, strictly, in one pass where all is well."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -125,7 +126,7 @@ def _carriers() -> dict[str, _Carrier]:
     for command in COMMANDS.values():
         if "body" in command.params.__struct_fields__:
             plain = _with_plain_body(command.params)
-            frame = request_type(Command(command.method, plain, command.result, command.phase, command.cost))
+            frame = request_type(replace(command, params=plain))
             found[command.method] = _Carrier(command, msgspec.json.Decoder(frame))
     return found
 

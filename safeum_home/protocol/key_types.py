@@ -114,6 +114,12 @@ def key_hash(sign: str, box: str) -> str | None:
     return encode_octets(blake2b(octets[0] + octets[1], digest_size=32, person=_HASH_PERSON).digest())
 
 
+def short_hash(hash: str) -> str:
+    """The first ten hexadecimal digits of a hash, in two groups, for people."""
+    octets = decode_octets(hash, 32)
+    return "?" if octets is None else f"{octets.hex()[:5]} {octets.hex()[5:10]}"
+
+
 def hash_of(account: str, identity: Identity) -> str | None:
     """The hash of an identity; None where it is not signed by its own key, for this account."""
     octets = identity_octets(account, identity.sign, identity.box, identity.at)

@@ -1,8 +1,8 @@
 """The session machine: which commands a connection may give, and when. Sans-I/O.
 
 greeting --authenticating--> authenticating --opened--> open
-    ^                             |
-    +-----refused, answered-------+          any --closed--> over
+    ^                             |                         |
+    +-----refused, answered-------+                       sleeping --> leaving      any --closed--> over
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,9 @@ class SessionMachine(Protocol):
     def answered(self) -> None:
         """It was no way in but a step on one, such as having a code sent."""
 
+    def sleeping(self) -> None:
+        """The client goes to sleep: nothing else is taken, and with the answer the connection is over."""
+
     def closed(self) -> None:
         """The connection is over."""
 
@@ -52,6 +55,7 @@ _builder = TypeMachineBuilder(SessionMachine, SessionPhase)
 _greeting = _builder.state("greeting")
 _authenticating = _builder.state("authenticating")
 _open = _builder.state("open")
+_leaving = _builder.state("leaving")
 _over = _builder.state("over")
 
 
@@ -75,7 +79,12 @@ def _answered(machine: SessionMachine, core: SessionPhase) -> None:
     core.phase = Phase.GREETING
 
 
-for _state in (_greeting, _authenticating, _open):
+@_open.upon(SessionMachine.sleeping).to(_leaving)
+def _sleeping(machine: SessionMachine, core: SessionPhase) -> None:
+    core.phase = None
+
+
+for _state in (_greeting, _authenticating, _open, _leaving):
 
     @_state.upon(SessionMachine.closed).to(_over)
     def _closed(machine: SessionMachine, core: SessionPhase) -> None:

@@ -133,6 +133,11 @@ class NodeProcess:
         )
         self._has_key = False
 
+    def add(self, lines: str) -> None:
+        """More of the configuration, for the next start."""
+        with self._config.open("a") as config:
+            config.write(lines)
+
     # --- life
 
     def start(self) -> None:

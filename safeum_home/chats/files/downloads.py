@@ -14,6 +14,7 @@ from safeum_home.chats.files.own_keys import opener
 from safeum_home.chats.files.record import OpenFile, Source, open_file, unreadable
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, FileId
+from safeum_home.ports import Hold
 from safeum_home.storage import files
 from safeum_home.storage.rows import FileRow
 
@@ -29,12 +30,18 @@ class Readings:
         self._copies = copies
 
     async def open(
-        self, account: AccountId, chat: Chat, name: str, found: Found, lent: bool = False
+        self,
+        account: AccountId,
+        chat: Chat,
+        name: str,
+        found: Found,
+        lent: bool = False,
+        hold: Hold | None = None,
     ) -> "OpenReading":
         """The file that `found` finds in `chat`, read by `account`: one of its transfers.
 
-        `lent`: another node asks, which has what came from other nodes from these. Raises what `found`
-        does, `busy`, and `file_lost` where what is kept of it is damaged.
+        `lent`: another node asks, which has what came from other nodes from these. `hold` is ended when it
+        is closed. Raises what `found` does, `busy`, and `file_lost` where what is kept of it is damaged.
         """
         means = self._means
 
@@ -56,7 +63,13 @@ class Readings:
                 raise unreadable(chat) from None
             raise
         source = None if opened.source is None else opened.source.read_by(account)
-        return OpenReading(means, opened, name, found, lambda: means.slots.release(account), copy, source)
+
+        def closed() -> None:
+            means.slots.release(account)
+            if hold is not None:
+                hold.end()
+
+        return OpenReading(means, opened, name, found, closed, copy, source)
 
 
 class Downloads:
@@ -79,7 +92,12 @@ class Downloads:
                 raise Problem(Code.NOT_FOUND)
             return row
 
-        return await self._readings.open(grant.account, chat, grant.name, found)
+        hold = means.busy.hold(grant.device)
+        try:
+            return await self._readings.open(grant.account, chat, grant.name, found, hold=hold)
+        except BaseException:
+            hold.end()
+            raise
 
 
 class OpenReading:

@@ -18,7 +18,7 @@ from safeum_home.config import FileSection
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
-from safeum_home.ports import Blinder, Cursors, Database, Keyring
+from safeum_home.ports import Blinder, Busy, Cursors, Database, Keyring
 from safeum_home.ports.files import BlobLost, BlobStore
 from safeum_home.storage import chats, devices, file_upkeep
 from safeum_home.storage.rows import MemberRow
@@ -59,6 +59,7 @@ class FileMeans:
     section: FileSection
     now: Callable[[], float]
     outage: StoreOutage
+    busy: Busy
 
     async def work(self, fn: Callable[[], T]) -> T:
         """Do something with the store or a key, in a thread.

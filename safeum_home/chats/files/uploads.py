@@ -101,7 +101,7 @@ class Uploads:
         self, ticket: str, file: str, offset: int, length: int | None, checksum: Checksum | None, body: Intake
     ) -> UploadState:
         grant = self._granted(ticket, file)
-        with self._means.slots.one(grant.account):
+        with self._means.slots.one(grant.account), self._means.busy.hold(grant.device):
             await self._stop(FileId(file))
             waiting: list[Deferred[None]] = []
             self._active[FileId(file)] = body, waiting

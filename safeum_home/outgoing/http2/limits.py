@@ -19,5 +19,5 @@ class Http2Limits:
     """How often a request that was certainly not processed is asked again."""
     quiet: float = 4.0
     """A peer that says nothing for so long while it is asked something gets a PING, and is as long for it."""
-    kept_seconds: float = 300.0
+    kept_seconds: float = 900.0
     """For how long a connection is kept that nothing is asked on."""

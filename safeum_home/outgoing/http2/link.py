@@ -7,6 +7,7 @@ from typing import Any
 from h2.errors import ErrorCodes
 from h2.events import ConnectionTerminated, RemoteSettingsChanged
 from h2.exceptions import ProtocolError
+from OpenSSL import SSL
 from twisted.internet.interfaces import IHandshakeListener, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -22,6 +23,8 @@ from safeum_home.outgoing.http2.streams import Streams
 from safeum_home.outgoing.http2.wire import LAST_STREAM, Wire
 
 NO_HTTP2 = "the other side does not speak HTTP/2"
+_REFUSAL = "no application protocol"
+"""The alert of a server that speaks none of what is proposed (RFC 7301, section 3.2)."""
 TOO_MUCH = "the other side says too much"
 GOODBYE = 5.0
 """Seconds for the end of a connection, before it is cut off."""
@@ -135,7 +138,8 @@ class Link(Protocol):
             self._asker.room()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._over(no_answer(reason))
+        is_refusal = reason.check(SSL.Error) is not None and _REFUSAL in str(reason.value)
+        self._over(NoAnswer(NO_HTTP2) if is_refusal else no_answer(reason))
         self._asker.gone(self)
         if self._abort is not None and self._abort.active():
             self._abort.cancel()

@@ -8,6 +8,9 @@ SPARE = 64 * 1024
 """Octets within `WINDOW` that may come beyond answers: settings, pings, windows, frames of no meaning."""
 WINDOW = 10.0
 """Seconds."""
+RESTING = 60.0
+"""Seconds of silence after which a peer that is asked nothing gets a PING: else one that is gone, or a way
+there that has closed meanwhile, would be found when the connection is needed."""
 
 
 class Allowance:
@@ -37,8 +40,8 @@ class Allowance:
 class Pulse:
     """Looks after a connection every `quiet` seconds, until it is stopped.
 
-    Where something is asked (`busy`) and nothing came since it looked last, `ping` is called, and the next
-    time `silent`. Where nothing was asked for `kept` seconds, `idle` is.
+    Where nothing came for `quiet` seconds while something is asked (`busy`), or for `RESTING`, `ping` is
+    called, and the next time `silent`. Where nothing was asked for `kept` seconds, `idle` is.
     """
 
     def __init__(
@@ -56,13 +59,14 @@ class Pulse:
         self._kept = kept
         self._busy = busy
         self._ping, self._silent, self._idle = ping, silent, idle
-        self._heard = self._asked = False
-        self._used = clock.seconds()
+        self._asked = False
+        """Whether nothing came since `ping`."""
+        self._heard = self._used = clock.seconds()
         self._timer: IDelayedCall | None = clock.callLater(quiet, self._look)
 
     def heard(self) -> None:
         """Something came."""
-        self._heard, self._asked = True, False
+        self._heard, self._asked = self._clock.seconds(), False
 
     def used(self) -> None:
         """Something is asked."""
@@ -76,14 +80,14 @@ class Pulse:
 
     def _look(self) -> None:
         now = self._clock.seconds()
-        heard, self._heard = self._heard, False
         self._timer = self._clock.callLater(self._quiet, self._look)
-        if self._busy():
+        busy = self._busy()
+        if busy:
             self._used = now
-            if self._asked:
-                self._silent()
-            elif not heard:
-                self._asked = True
-                self._ping()
+        if self._asked:
+            self._silent()
         elif now - self._used >= self._kept:
             self._idle()
+        elif now - self._heard >= (self._quiet if busy else RESTING):
+            self._asked = True
+            self._ping()

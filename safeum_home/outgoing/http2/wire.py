@@ -17,6 +17,8 @@ LAST_STREAM = 2**31 - 1
 """The highest number of a stream; then another connection is needed."""
 LONGEST_HEAD = 16 * 1024
 """Octets of a list of header fields as RFC 9113, section 10.5.1 counts them."""
+_INDEXED, _ENTERS, _ONE_OCTET = 0x80, 0x40, 0x7F
+"""RFC 7541, sections 6.1 and 6.2.1, and lengths below which are one octet (section 5.1)."""
 _SWEPT = 1024
 """Streams that may have ended before `h2` is made to forget them: it goes through all of them for that."""
 
@@ -92,7 +94,39 @@ class _GoesOn(H2ConnectionStateMachine):
 
 
 class _Plain(Encoder):
-    """Without Huffman's code: what is not in the table is random, and would cost more than it saves."""
+    """Without Huffman's code: what is not in the table is random, and would cost more than it saves.
+
+    It keeps how fields are written, until something enters the table: then all have other numbers. The
+    library looks through the whole table for each.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fields: dict[tuple[bytes, bytes], bytes] = {}
+        self._names: dict[bytes, bytes] = {}
+        """How fields that enter no table begin, before their values."""
 
     def encode(self, headers: Iterable[HeaderTuple], huffman: bool = False) -> bytes:  # type: ignore[override]
-        return super().encode(headers, huffman)
+        if self.header_table.resized:
+            self._forget()
+        return super().encode(headers, huffman=False)
+
+    def add(self, to_add: tuple[bytes, bytes], sensitive: bool, huffman: bool = False) -> bytes:
+        name, value = to_add
+        short = len(value) < _ONE_OCTET
+        if sensitive and short and (begun := self._names.get(name)) is not None:
+            return begun + bytes((len(value),)) + value
+        if not sensitive and (known := self._fields.get(to_add)) is not None:
+            return known
+        octets = super().add(to_add, sensitive, huffman)
+        if octets[0] & _INDEXED:
+            self._fields[to_add] = octets
+        elif octets[0] & _ENTERS:
+            self._forget()
+        elif sensitive and short:
+            self._names[name] = octets[: -len(value) - 1]
+        return octets
+
+    def _forget(self) -> None:
+        self._fields.clear()
+        self._names.clear()

@@ -17,6 +17,7 @@ from safeum_home.protocol.commands.accounts import (
     SessionLogin,
     SessionLogout,
     SessionResume,
+    SessionSleep,
 )
 from safeum_home.protocol.commands.avatars import (
     AvatarGet,
@@ -283,6 +284,7 @@ __all__ = [
     "SessionLogin",
     "SessionLogout",
     "SessionResume",
+    "SessionSleep",
     "SettingsKept",
     "Start",
     "SyncStart",

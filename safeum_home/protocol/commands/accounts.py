@@ -1,5 +1,7 @@
 """Accounts, sessions and devices: signing up, logging in, coming back, logging out."""
 
+from msgspec import UNSET, UnsetType
+
 from safeum_home.protocol.command import Done, Params, Phase, Result, command
 from safeum_home.protocol.commands.policy import PolicyVersion
 from safeum_home.protocol.invites import InviteCode
@@ -78,13 +80,21 @@ class SessionResume(Params, frozen=True):
     seen: CursorText | None = None
     """The newest of one's own messages that was acknowledged here: `since` may be before it. A node that was
     put back to where it had none of it answers `invalid_cursor`."""
+    woken: bool | UnsetType = UNSET
+    """It comes because it was woken, not because somebody is there: it is in use with the first command that
+    says so, and until then it is told nothing of the presence of others."""
 
 
-@command("session.ack", Done)
+@command("session.ack", Done, activity=False)
 class SessionAck(Params, frozen=True):
     """This device holds everything up to `cursor`. Best sent as a notification, every 200 ms or 50 events."""
 
     cursor: CursorText
+
+
+@command("session.sleep", Done, activity=False)
+class SessionSleep(Params, frozen=True):
+    """Sleep: answered when all else is, and all that was missed was sent; then it is closed with 4012."""
 
 
 @command("session.logout", Done)

@@ -35,7 +35,7 @@ class AvatarResult(Result, frozen=True):
     data: AvatarData
 
 
-@command("profile.avatar.get", AvatarResult)
+@command("profile.avatar.get", AvatarResult, activity=False)
 class AvatarGet(Params, frozen=True):
     """The picture that a contact's profile names now, or one's own (no `account`)."""
 

@@ -39,7 +39,7 @@ class ChatList(Result, frozen=True):
     people: list[Named] = []
 
 
-@command("chat.list", ChatList, cost=10)
+@command("chat.list", ChatList, cost=10, activity=False)
 class ListChats(Params, frozen=True):
     """The chats that hold a message, newest first, a page at a time.
 

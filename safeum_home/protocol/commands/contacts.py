@@ -76,7 +76,7 @@ class ContactList(Result, frozen=True):
     """Where to go on (`after`); null at the end."""
 
 
-@command("contact.list", ContactList)
+@command("contact.list", ContactList, activity=False)
 class ListContacts(Params, frozen=True):
     """The contact list, a page at a time."""
 
@@ -92,7 +92,7 @@ class ProfileResult(Result, frozen=True):
     profile: Profile
 
 
-@command("profile.get", ProfileResult)
+@command("profile.get", ProfileResult, activity=False)
 class ProfileGet(Params, frozen=True):
     """A contact's profile, or one's own (no `account`)."""
 

@@ -39,7 +39,7 @@ class DownloadTicket(Result, frozen=True):
     type: MediaType
 
 
-@command("file.download", DownloadTicket, cost=2)
+@command("file.download", DownloadTicket, cost=2, activity=False)
 class FileDownload(Params, frozen=True):
     """A ticket for the file of a message."""
 

@@ -157,7 +157,7 @@ class GroupAvatar(Result, frozen=True):
     data: AvatarData
 
 
-@command("group.avatar.get", GroupAvatar)
+@command("group.avatar.get", GroupAvatar, activity=False)
 class GroupAvatarGet(Params, frozen=True):
     """The picture that a group has now; for members alone."""
 
@@ -173,7 +173,7 @@ class GroupMemberList(Result, frozen=True):
     """Where to go on (`after`); null at the end."""
 
 
-@command("group.members", GroupMemberList, cost=2)
+@command("group.members", GroupMemberList, cost=2, activity=False)
 class GroupMembers(Params, frozen=True):
     """Who is in a group, or invited into it, a page at a time; or only what `accounts` are in it."""
 
@@ -190,7 +190,7 @@ class InvitationList(Result, frozen=True):
     invitations: list[Invitation]
 
 
-@command("group.invitations", InvitationList, cost=2)
+@command("group.invitations", InvitationList, cost=2, activity=False)
 class GroupInvitations(Params, frozen=True):
     """The invitations of the session's account."""
 
@@ -261,7 +261,7 @@ class GroupReaderList(Result, frozen=True):
     """Where to go on (`after`); null at the end."""
 
 
-@command("group.readers", GroupReaderList, cost=2)
+@command("group.readers", GroupReaderList, cost=2, activity=False)
 class GroupReaders(Params, frozen=True):
     """Which members have read a group up to the message `upto` or beyond. Who wrote it is left out."""
 

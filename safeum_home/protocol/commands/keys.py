@@ -23,7 +23,7 @@ class KeysPublished(Result, frozen=True):
     since: Milliseconds
 
 
-@command("keys.publish", KeysPublished, cost=2)
+@command("keys.publish", KeysPublished, cost=2, activity=False)
 class KeysPublish(Params, frozen=True):
     """Publish the account's public keys, whenever a device has connected.
 
@@ -41,7 +41,7 @@ class KeyList(Result, frozen=True):
     keys: list[AccountKeys]
 
 
-@command("keys.query", KeyList, cost=5)
+@command("keys.query", KeyList, cost=5, activity=False)
 class KeysQuery(Params, frozen=True):
     """The public keys of oneself, and of those with whom one is in a chat.
 
@@ -68,7 +68,7 @@ class KeysLog(Params, frozen=True):
     limit: PageSize = 50
 
 
-@command("keys.launch", Done)
+@command("keys.launch", Done, activity=False)
 class KeysLaunch(Params, frozen=True):
     """Publish keys of this device for as long as it is connected, and a minute more; they replace the last.
 

@@ -61,7 +61,7 @@ class ReactionList(Result, frozen=True):
     next: Account | None = None
 
 
-@command("message.reactions", ReactionList, cost=2)
+@command("message.reactions", ReactionList, cost=2, activity=False)
 class MessageReactions(Params, frozen=True):
     """Who has reacted to a message, a page at a time."""
 
@@ -94,7 +94,7 @@ class PinnedList(Result, frozen=True):
     next: CursorText | None = None
 
 
-@command("chat.pinned", PinnedList, cost=2)
+@command("chat.pinned", PinnedList, cost=2, activity=False)
 class ListPinned(Params, frozen=True):
     """The messages that are pinned in a chat."""
 

@@ -4,11 +4,12 @@ from safeum_home.protocol.command import Done, Params, Result, command
 from safeum_home.protocol.presence import Presence, PresenceAccounts
 
 
-@command("presence.set", Done)
+@command("presence.set", Done, activity=False)
 class PresenceSet(Params, frozen=True):
     """Whether this device is in use. One that is not is told nothing of others; then it is told all anew.
 
-    A device counts as in use when it connects, and for 3 minutes after each command but `session.ack`.
+    A device counts as in use when it connects, unless it was woken, and for 3 minutes after each command that
+    its person gives.
     """
 
     active: bool
@@ -20,7 +21,7 @@ class PresenceList(Result, frozen=True):
     presences: list[Presence]
 
 
-@command("presence.get", PresenceList, cost=5)
+@command("presence.get", PresenceList, cost=5, activity=False)
 class PresenceGet(Params, frozen=True):
     """How it is with contacts now. Whoever is none, hides, or does not exist is `unknown`."""
 

@@ -33,7 +33,7 @@ class ProviderList(Result, frozen=True):
     providers: list[OfferedProvider]
 
 
-@command("push.providers", ProviderList)
+@command("push.providers", ProviderList, activity=False)
 class PushProviders(Params, frozen=True):
     """The push providers of this node."""
 
@@ -70,6 +70,6 @@ class PushState(Result, frozen=True):
     provider: str | None
 
 
-@command("push.get", PushState)
+@command("push.get", PushState, activity=False)
 class PushGet(Params, frozen=True):
     """Whether this device is woken, and by which provider."""

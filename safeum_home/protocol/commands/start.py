@@ -24,7 +24,7 @@ class Start(Result, frozen=True):
     contacts: ContactList | None
 
 
-@command("sync.start", Start, cost=10)
+@command("sync.start", Start, cost=10, activity=False)
 class SyncStart(Params, frozen=True):
     """One's own profile, the newest chats and the first contacts, as many as fit into one answer."""
 

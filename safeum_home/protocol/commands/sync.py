@@ -24,7 +24,7 @@ class Evaluated(Result, frozen=True):
     points: Elements
 
 
-@command("contacts.sync", Evaluated)
+@command("contacts.sync", Evaluated, activity=False)
 class ContactsSync(Params, frozen=True):
     """Evaluate blinded numbers (RFC 9497, OPRF, ristretto255-SHA512). Counted against a daily limit."""
 
@@ -41,7 +41,7 @@ class Directory(Result, frozen=True):
     pages: Annotated[list[PageTag], Meta(min_length=1, max_length=MOST_PAGES)]
 
 
-@command("contacts.directory", Directory)
+@command("contacts.directory", Directory, activity=False)
 class ContactsDirectory(Params, frozen=True):
     """Which pages the set of those who can be found has. Fetch all that have changed, never some of them."""
 
@@ -54,7 +54,7 @@ class DirectoryPage(Result, frozen=True):
     entries: Annotated[bytes, Meta(max_length=PAGE * ENTRY, description="In base64.")]
 
 
-@command("contacts.page", DirectoryPage)
+@command("contacts.page", DirectoryPage, activity=False)
 class ContactsPage(Params, frozen=True):
     """A page of the set."""
 
