@@ -20,7 +20,7 @@ class KindTests(SynchronousTestCase):
         """What may be told behind what came later is nothing that stands in a chat."""
         world = Nodes("a.example", "b.example")["a.example"]
         patient = {kind.type for kind in world.domain.shared if getattr(kind, "may_wait", False)}
-        self.assertEqual(patient, {"contact", "profile", "account.closed"})
+        self.assertEqual(patient, {"contact", "profile", "account.closed", "key.changed"})
 
     def test_alone(self) -> None:
         """A node without others reaches none."""

@@ -40,14 +40,7 @@ from safeum_home.ports.federation import Applied, Noted, Peers
 from safeum_home.protocol import frames
 from safeum_home.protocol.federation.chats import Reference
 from safeum_home.protocol.federation.events import MOST_OCTETS, Event, node_of, signed_octets
-from safeum_home.protocol.federation.group_posts import (
-    POST,
-    POSTED,
-    Pinning,
-    Reacting,
-    Removed,
-    Written,
-)
+from safeum_home.protocol.federation.group_posts import POST, POSTED, Pinning, Reacting, Removed, Written
 from safeum_home.protocol.types import Message
 from safeum_home.storage import events
 from safeum_home.storage.passed_on import ITSELF
