@@ -119,7 +119,7 @@ class Peers:
         if self.refuses is not None:
             return fail(self.refuses)
         client: Any = protocolFactory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
-        peer = Peer(self.settings)
+        peer = self.peer()
         there, here = FakeTransport(peer, isServer=True), FakeTransport(client, isServer=False)
         here.negotiatedProtocol = self.agreed  # type: ignore[attr-defined]
         if self.mute:
@@ -129,6 +129,10 @@ class Peers:
         self.clients.append(client)
         self._greetings.append(client.handshakeCompleted)
         return succeed(client)
+
+    def peer(self) -> Peer:
+        """Whom the next connection is to."""
+        return Peer(self.settings)
 
     def forget(self) -> None:
         """Leave the connections that there are alone from now on."""

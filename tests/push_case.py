@@ -41,7 +41,7 @@ class RecordedPushes:
         self.tested: list[tuple[str, str]] = []
         self.held = False
         self.outcome = Woken.TAKEN
-        self.answer: Outcome = Accepted()
+        self.answer: Outcome | Deferred[Outcome] = Accepted()
 
     def check(self, provider: str, address: PushAddress) -> None:
         if provider not in [one.name for one in self.offered]:
@@ -64,7 +64,7 @@ class RecordedPushes:
 
     def test(self, provider: str, address: PushAddress) -> "Deferred[Outcome]":
         self.tested.append((provider, address.token))
-        return succeed(self.answer)
+        return self.answer if isinstance(self.answer, Deferred) else succeed(self.answer)
 
     def take(self) -> list[tuple[str, str]]:
         """Token and class of each wake since the last time."""

@@ -290,21 +290,6 @@ class OnceTests(WakingCase):
         self.assertEqual(self.world.database.count("pushes"), 0)
         self.assertIsNone(self.come().call("push.get")["provider"])
 
-    def test_dead_before(self) -> None:
-        """Not the address that the device has given since then."""
-        self.pushes.held = True
-        self.write("1")
-        self.world.settle()
-        [handed] = self.pushes.handed
-        handed.done.addCallback(lambda _: None)  # the provider's answer was on its way
-        self.come()
-        self.can_be_woken(self.bob, "new")
-        self.bob.drop()
-        self.wait(5)
-        self.pushes.take()
-        self.write("2")
-        self.assertEqual(self.woken(), [("new", "msg")])
-
     def test_removed(self) -> None:
         """Who does not want to be woken any more is not."""
         self.come().call("push.remove")

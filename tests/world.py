@@ -276,10 +276,10 @@ class World:
         node: str = NODE,
         peers: Peers = ALONE,
         pushes: Pushes = NO_PUSHES,
+        clock: Clock | None = None,
         **limits: Any,
     ) -> None:
-        self.clock = Clock()
-        self.clock.advance(1_700_000_000)
+        self.clock = clock or world_clock()
         self.database = database or InstantDatabase()
         self.vault = vault or open_vault(generate(arena()), None)
         self.hasher, self.pool = cheap_hasher(password_queue)
@@ -354,6 +354,13 @@ class World:
     def late(self) -> list[bytes]:
         """What any session wrote after its close frame: nothing, please."""
         return [frame for connection in self.connections for frame in connection.late if not connection.over]
+
+
+def world_clock() -> Clock:
+    """A clock on some day of these times."""
+    clock = Clock()
+    clock.advance(1_700_000_000)
+    return clock
 
 
 def contact(owner: Client, other: Client) -> dict[str, Any]:

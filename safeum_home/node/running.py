@@ -24,6 +24,7 @@ from safeum_home.node.turning import Turns
 from safeum_home.node.waking import WakingParts
 from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.ports.federation import Answer, SharedKind
+from safeum_home.ports.push import Wakes
 from safeum_home.presence.presence import WhoIsThere
 from safeum_home.spawn import spawn
 
@@ -55,6 +56,11 @@ class Domain:
     """What other nodes are to get for what was erased."""
     expiring: tuple[ExpiringKind, ...]
     """What they are told, and tell, that is of use for a moment alone."""
+
+    @property
+    def wakes(self) -> Wakes:
+        """What an operator asks about waking."""
+        return self.waking.trial
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""

@@ -4,7 +4,7 @@ What comes meanwhile is gathered, once for each account. Beyond `MOST` accounts 
 `overflowed` is called, and all devices are looked at (`push.sweep`), so that nothing is lost.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -111,6 +111,7 @@ class Lookout:
     def _read(self) -> None:
         some = [self._asked.pop(account) for account in list(islice(self._asked, AT_ONCE))]
         doubts = self._doubts
+        offered = {one.name for one in self._pushes.offered}
 
         def read(seen: list[Seen]) -> None:
             if doubts != self._doubts:
@@ -130,7 +131,7 @@ class Lookout:
             if self._reading:
                 self._clock.callLater(0, self._read)
 
-        reading = self._database.read(lambda c: self._look(c, some))
+        reading = self._database.read(lambda c: self._look(c, some, offered))
         reading.addCallback(read).addErrback(failed).addCallback(go_on)
 
     def _again(self, some: Sequence[Asked]) -> None:
@@ -145,18 +146,18 @@ class Lookout:
 
     # --- in the reader's thread ------------------------------------------------------------------
 
-    def _look(self, c: Connection, some: Sequence[Asked]) -> list[Seen]:
+    def _look(self, c: Connection, some: Sequence[Asked], offered: Container[str]) -> list[Seen]:
         blinds = [self._blinder.account(asked.account) for asked in some]
         rows: dict[bytes, list[PushRow]] = {blind: [] for blind in blinds}
         for row in push.pushes_of(c, blinds):
             rows[row.account].append(row)
-        return [self._one(c, asked, blind, rows[blind]) for asked, blind in zip(some, blinds, strict=True)]
+        return [self._one(c, asked, rows[blind], offered) for asked, blind in zip(some, blinds, strict=True)]
 
-    def _one(self, c: Connection, asked: Asked, blind: bytes, rows: list[PushRow]) -> Seen:
-        owners = undamaged([blind] if rows else [], lambda blind: self._owners.behind(c, blind), "accounts")
+    def _one(self, c: Connection, asked: Asked, rows: list[PushRow], offered: Container[str]) -> Seen:
+        accounts = [row.account for row in rows[:1]]
+        owners = undamaged(accounts, lambda blind: self._owners.behind(c, blind), "accounts")
         if not owners or (owner := owners[0]) is None:
             return Seen({}, {})
-        offered = {one.name for one in self._pushes.offered}
         places = {
             record.device: Place(row.device, row.address, record.provider, record.address)
             for row, record in undamaged(rows, lambda row: (row, unseal(owner.key, row)), WHAT)

@@ -28,10 +28,11 @@ server.on('stream', (stream, headers) => {
   const head = {method: headers[':method'], path: headers[':path'], headers: {...passed, host: headers[':authority']}};
   const behind = http.request({host: '127.0.0.1', port, agent, ...head}, (answer) => {
     const {connection, 'transfer-encoding': coding, 'keep-alive': kept, ...fields} = answer.headers;
+    if (stream.destroyed || stream.closed) return answer.resume();
     stream.respond({':status': answer.statusCode, ...fields});
     answer.pipe(stream);
   });
-  behind.on('error', () => stream.destroyed || stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR));
+  behind.on('error', () => { if (!stream.destroyed) stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR); });
   stream.pipe(behind);
 });
 

@@ -75,11 +75,13 @@ class NodeProcess:
         authority: Authority | None = None,
         at: tuple[str, str] = ("localhost", "127.0.0.1"),
         federation: str = "",
+        more: str = "",
     ) -> None:
         """`command` runs twistd; `state` is where the state directory is, if not in the node's folder.
 
         With an `authority` it is one of several nodes, whose certificates are by that one. It is served
-        `at` a host and address, which has to be there; `federation` is more lines of that section.
+        `at` a host and address, which has to be there; `federation` is more lines of that section,
+        and `more` is appended to the configuration.
         """
         # Trial's own folders have names too long for a socket in them, and /dev/shm is no disk.
         self.folder = Path(tempfile.mkdtemp(prefix="safeum-", dir="/tmp"))
@@ -103,7 +105,7 @@ class NodeProcess:
         }
         init = [str(BIN / "safeum-home"), "init", "--state-dir", str(self.state), "--yes-print"]
         self.words = subprocess.run(init, check=True, capture_output=True, text=True).stdout.strip()
-        self.name, more = "localhost", ""
+        self.name, section = "localhost", ""
         if authority is None:
             self.certificate, self.key = self_signed(["localhost"])
         else:
@@ -111,7 +113,7 @@ class NodeProcess:
             self.certificate, self.key = authority.issue(self.host)
             ca = self.folder / "ca.pem"
             ca.write_bytes(authority.pem)
-            more = _FEDERATION.format(ca=ca, more=federation)
+            section = _FEDERATION.format(ca=ca, more=federation)
         certificate = self.folder / "chain.pem"
         certificate.write_bytes(self.certificate)
         trusted = self.certificate if authority is None else authority.pem
@@ -129,6 +131,7 @@ class NodeProcess:
                 database=database,
                 limits="\n".join(f"{name} = {value}" for name, value in settings.items()),
             )
+            + section
             + more
         )
         self._has_key = False
@@ -187,6 +190,12 @@ class NodeProcess:
         return self._process is not None and self._process.poll() is None
 
     # --- to look at
+
+    def admin(self, *arguments: str) -> tuple[int, str]:
+        """Run `safeum-home`; its exit code, and what it said."""
+        command = [str(BIN / "safeum-home"), *arguments, "--config", str(self._config)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        return done.returncode, (done.stdout + done.stderr).strip()
 
     def set_secret(self, name: str, value: bytes) -> None:
         """As `safeum-home secret set` does, through the operator's socket."""
