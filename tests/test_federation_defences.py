@@ -276,6 +276,10 @@ DEFENCES |= {
         "tests.test_posts_hostile.HubTests.test_changed",
         (Defence(Authors, "_verified", _believed),),
     ),
+    "copies that a hub has erased all the time": (
+        "tests.test_groups_across_floods.LifeTests.test_lives",
+        (Defence(RateLimit, "take", nothing),),
+    ),
     "floods of an account": (
         "tests.test_chats_across_hostile.FloodTests.test_messages_and_reactions",
         (Defence(RateLimit, "take", nothing),),

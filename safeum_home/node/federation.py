@@ -218,12 +218,12 @@ class NodeFederation:
 
     def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
         if not self._policy.allows(node):
-            return fail(Problem(Code.NODE_UNREACHABLE))
+            return fail(Problem(Code.FEDERATION_REFUSED))
         return Deferred.fromCoroutine(ask(self._way.request, node, question, result))
 
     def fetch(self, node: str, file: FetchFile) -> "Deferred[Intake]":
         if not self._policy.allows(node):
-            return fail(Problem(Code.NODE_UNREACHABLE))
+            return fail(Problem(Code.FEDERATION_REFUSED))
         fetching: Deferred[Intake] = Deferred.fromCoroutine(fetch(self._way.stream, node, file))
         return fetching
 

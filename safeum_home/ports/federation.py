@@ -147,14 +147,15 @@ class Peers(Protocol):
     def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
         """Ask a node, which must be one of `protocol.federation.questions`.
 
-        Fails with what it answers, as a `Problem`; `node_unreachable` where it does not answer.
+        Fails with what it answers, as a `Problem`; `node_unreachable` where it does not answer, and
+        `federation_refused` where this node has nothing to do with it.
         """
 
     def fetch(self, node: str, file: FetchFile) -> "Deferred[Intake]":
         """A file that `node` has, from `file.offset` on; `stop` it, whatever happens.
 
         Its body is as long as `file` says, or breaks off. Fails with what the node answers, as a `Problem`;
-        `node_unreachable` where it does not answer, or with something else.
+        `node_unreachable` where it does not answer, or with something else; `federation_refused` as `ask`.
         """
 
     def verified(self, origin: str, event: Mapping[str, Any]) -> "Deferred[Event]":
