@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from time import perf_counter, sleep
 
-from bench import across, load, node
+from bench import across, apns_rate, load, node, waking
 from bench import sync as sync_measures
 from bench.comparing import Line, compared
 from bench.fan_out import Ear, FanOut
@@ -186,3 +186,20 @@ def federation(options: Options) -> Iterator[Line]:
     """Pairs across two nodes, who write to each other; and what waits while one of the nodes is away."""
     if options.target == "node":
         yield from across.measures(options)
+
+
+@case
+def push(options: Options) -> Iterator[Line]:
+    """Devices that sleep: from a message to their push provider; and how many go through one connection."""
+    if options.target != "node":
+        return
+    rate = 20.0
+    warm_up = round(rate * options.warm_up)
+    count = warm_up + round(rate * options.seconds)
+    with waking.push_service() as service, node.running(more=service.more) as home:
+        home.subject.sign_up_people(count + 1)
+        home.subject.befriend_first()
+        yield {"what": "one message, one wake", "rate": rate} | waking.latencies(
+            home.subject, service, rate, warm_up
+        )
+    yield {"what": "one connection to APNs", **apns_rate.rate(max(100, options.scaled(10_000)))}

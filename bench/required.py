@@ -41,6 +41,8 @@ BOUNDS = (
     # SQLite's cache may hold 64 MiB.
     Bound({"case": "federation", "what": "queued"}, "grown_kib", 81_920.0, False),
     Bound({"case": "federation", "what": "queued"}, "later_kib", 4_096.0, False),
+    Bound({"case": "push", "rate": 20.0}, "p99_ms", 20.0, False),
+    Bound({"case": "push", "what": "one connection to APNs"}, "per_core_s", 2_000.0, True),
     Bound({"case": "login", "method": "token"}, "per_s", 700.0, True),
 )
 

@@ -86,6 +86,14 @@ class CaseTests(SynchronousTestCase):
         )
         self.assertIsInstance(lines[2]["later_kib"], int)
 
+    def test_push(self) -> None:
+        """Each device that sleeps is woken for its message, once; none is lost on the way to APNs."""
+        first, second = bench("push")
+        self.assertEqual((first["wakes"], first["rate"]), (6, 20.0))
+        self.assertGreaterEqual(first["p99_ms"], first["p50_ms"])
+        self.assertGreater(first["p50_ms"], first["after_ack_p50_ms"])
+        self.assertEqual((second["wakes"], second["lost"], second["missing"]), (100, 0, 0))
+
     def test_idle(self) -> None:
         lines = bench("idle")
         self.check(lines, "idle")

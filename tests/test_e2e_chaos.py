@@ -8,6 +8,7 @@ from unittest import SkipTest
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.chaos import network
+from tests.chaos.keys import Heard, Keys, key_faults
 from tests.chaos.network import alone, impossible
 from tests.chaos.plan import Cut, new_plan
 from tests.chaos.said import DELETED, Said, Saying, Shown, View, faults
@@ -93,6 +94,25 @@ class FaultTests(SynchronousTestCase):
         self.found("1 twice", heard="0112")
         self.found("another order", heard="021")
         self.found("1 that are not there", heard="0129")
+
+    def test_keys(self) -> None:
+        """Who was not told of a change, or twice, or not in order, is found, and nobody else."""
+        ada, ben = (Keys.__new__(Keys) for _ in range(2))
+        changes = [("1", "2"), ("2", "3")]
+        for keys, account, hashes in ((ada, "@ada", ["1", "2", "3"]), (ben, "@ben", ["9"])):
+            keys.account, keys.hashes, keys.heard = account, hashes, {"@ada": list(changes)}
+        names = [("ada", ada), ("ben", ben)]
+        self.assertEqual(key_faults(names), [])
+        wrong: list[Heard] = [
+            {},
+            {"@ada": changes[:1]},
+            {"@ada": changes[::-1]},
+            {"@ada": [*changes, changes[1]]},
+        ]
+        for ben.heard in wrong:
+            self.assertEqual(len(key_faults(names)), 1)
+        ben.heard = {"@ada": changes, "@ben": [("8", "9")]}
+        self.assertEqual(len(key_faults(names)), 1)
 
     def test_in_doubt(self) -> None:
         """Of a change that nobody knows of either may be, but the same everywhere."""

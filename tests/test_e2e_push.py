@@ -114,6 +114,19 @@ class PushTests(SynchronousTestCase):
         self.leave(client)
         self.assertEqual(self.apple.tell()["requests"], 0)
 
+    def test_stopped_meanwhile(self) -> None:
+        """A node that is stopped while Apple does not answer ends in order, and wakes him once it is back."""
+        self.apple.tell(stall=True)
+        self.write()
+        self.apple.until(lambda state: state["held"] == 1)
+        self.at_ann.close()
+        self.node.stop()
+        self.assertNotIn("Unhandled", self.node.logged())
+        self.apple.tell(stall=False, forget=None)
+        self.node.start()
+        self.assertEqual(self.taken(1)["last"]["status"], 200)
+        self.read(1).close()
+
     def test_dead(self) -> None:
         """An address that is no more is forgotten: the client hears of it when it comes."""
         self.apple.tell(answers={TOKEN: {"reason": "Unregistered", "timestamp": 4102444800000}})

@@ -32,13 +32,15 @@ from tests.federation import signer
 from tests.hostile_peer import EVIL, STREAM, A, B, HostileCase
 from tests.world import World
 
-ASKED = ("account.find", "group.command", "keys.query", "profile.avatar")
 SIGNED = {
     ("PUT", f"{TRANSACTIONS_PATH}{STREAM}/1"): b'{"events":[]}',
     ("POST", HELLO_PATH): b"{}",
     ("POST", FILES_PATH): b"{}",
     ("POST", NOW_PATH): b'{"events":[]}',
-    **{("POST", ASK_PATH + name): b"{}" for name in ASKED},
+    **{
+        ("POST", ASK_PATH + name): b"{}"
+        for name in ("account.find", "group.command", "profile.avatar", "keys.query")
+    },
 }
 """Every request of one node to another that has to be signed."""
 UNSIGNED = {NODE_KEYS_PATH}

@@ -201,6 +201,22 @@ class ChangeTests(KeysCase):
         entries = self.bob.call("keys.log", account=self.alice.account)["entries"]
         self.assertEqual([entry["hash"] for entry in entries], hashes(map(Pair, (8, 7, 6))))
 
+    def test_stored_and_not_told(self) -> None:
+        """Where a change is on disk though its answer was lost, what is in memory is in force no more."""
+        publish(self.bob, THIRD)
+        twin = World(self.world.database, self.world.vault)
+        device = Client(twin).login("alice")
+        publish(device, SECOND, replaces=FIRST.hash)
+        self.world.domain.forget()
+        [shown, other] = query(self.bob, self.alice, self.bob)
+        self.assertEqual((shown["hash"], shown["unavailable"]), (SECOND.hash, True))
+        self.assertEqual(other["identity"]["sign"], THIRD.sign)
+        identity = FIRST.identity(self.alice.account)
+        self.refused("key_mismatch", self.alice, "keys.publish", identity=identity)
+        publish(self.alice, SECOND)
+        self.assertEqual(query(self.bob, self.alice)[0]["identity"]["sign"], SECOND.sign)
+        publish(self.bob, THIRD)
+
     def test_damaged(self) -> None:
         """An entry that cannot be opened any more is as none: what is published then is the first."""
         row = self.world.database.now(lambda c: c.exec_driver_sql("SELECT * FROM key_log").one())

@@ -90,8 +90,7 @@ class AskingTests(KeysAcrossCase):
         self.assertEqual(self.ask(), [self.unknown(FIRST, self.since)])
         self.bob = self.back(self.bob)
         publish(self.bob, FIRST)
-        self.settle()
-        self.assertEqual(self.ask()[0]["identity"]["sign"], FIRST.sign)
+        self.assertEqual(query(self.alice, self.bob)[0]["identity"]["sign"], FIRST.sign)
         self.assertEqual(told(self.alice), [])
 
     def test_launches(self) -> None:

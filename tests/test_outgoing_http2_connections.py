@@ -100,6 +100,7 @@ class ConnectionTests(Http2Case):
         first.goes_away(3)
         self.peers.flush()
         self.assertEqual([head[":path"] for _, head in self.peer.asked], ["/2", "/3", "/4", "/5"])
+        self.assertEqual(self.peer.bodies, {1: b"body", 3: b"body", 5: b"body", 7: b"body"})
         self.assertFalse(first.gone)
         first.answer(1, 201)
         first.answer(3, 202)

@@ -48,6 +48,12 @@ class HandingOverTests(PushCase):
         self.assertEqual(self.successResultOf(self.wake("y", CALL, "b")), Woken.TAKEN)
         self.assertEqual((first.asked, second.asked), ([("x", MESSAGE, 86400)], [("y", CALL, 30)]))
 
+    def test_hardly_any_use(self) -> None:
+        """No provider is told that it is of no use: to some that means for ever."""
+        self.sender(provider := PushProvider(Accepted()), call_seconds=0.3)
+        self.wake("x", CALL)
+        self.assertEqual(provider.asked, [("x", CALL, 1)])
+
     def test_dead(self) -> None:
         """The provider knows the address no more."""
         self.sender(PushProvider(Gone("unregistered")))

@@ -1,5 +1,8 @@
 """Hashes of keys in the database, and who is concerned by them."""
 
+from sqlalchemy import Connection
+from sqlalchemy.dialects import sqlite
+
 from safeum_home.storage import accounts, chats, contacts, key_log
 from safeum_home.storage.key_log import FoundKeys, KeyLogRow
 from safeum_home.storage.rows import AccountRow, ChatRow, ContactRow
@@ -79,6 +82,34 @@ class KeyLogTests(StorageCase):
             )
         asked = [blind("bob"), blind("cy")]
         self.assertEqual(await self.read(key_log.in_contact_with, blind("ann"), asked), {blind("bob")})
+
+
+class PlanTests(StorageCase):
+    """How SQLite looks for it."""
+
+    async def plan(self, sql: str, *values: bytes) -> list[str]:
+        def explain(c: Connection) -> list[str]:
+            rows = c.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()
+            return [row[3] for row in rows]
+
+        return await self.read(explain)
+
+    async def test_strangers(self) -> None:
+        """One's own chats come first: so it takes as long for whom there is not as for a stranger."""
+        plan = await self.plan(key_log._WITH.sql.format(rows="VALUES (?, ?)"), blind("a"), blind("b"))
+        searched = [step for step in plan if step.startswith("SEARCH")]
+        self.assertEqual(len(searched), 2, plan)
+        self.assertRegex(searched[0], r"^SEARCH a USING .*\(account=\?\)$")
+        self.assertRegex(
+            searched[1], r"^SEARCH b USING .*\((account=\? AND chat=\?|chat=\? AND account=\?)\)$"
+        )
+
+    async def test_since(self) -> None:
+        """Of all changes those alone are looked at that came behind the position."""
+        compiled = str(key_log._SINCE.compile(dialect=sqlite.dialect(paramstyle="qmark")))
+        plan = await self.plan(compiled, *[b"1"] * compiled.count("?"))
+        self.assertRegex(plan[0], r"^SEARCH key_log USING INDEX ix_key_log_position \(position>\?\)$")
+        self.assertFalse([step for step in plan if "TEMP B-TREE" in step], plan)
 
 
 class PostgresKeyLogTests(OnPostgres, KeyLogTests):

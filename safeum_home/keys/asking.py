@@ -107,7 +107,7 @@ class KeysElsewhere:
                 found[account] = _as_known(account, entry, said)
             elif _is_known(entry, said) or await self._heard.learn(account, News(said.hash, said.since)):
                 found[account] = said
-                if not launches:  # those are asked for each time
+                if said.identity is not None and not launches:  # else they are asked for each time
                     self._answers.put((viewer, account), said)
             else:
                 found[account] = _as_known(account, entry, None)

@@ -19,6 +19,7 @@ class PublicKeys:
 
     def __init__(self) -> None:
         self._held: dict[AccountId, Held] = {}
+        self._doubted: set[AccountId] = set()
 
     def __len__(self) -> int:
         return len(self._held)
@@ -26,10 +27,20 @@ class PublicKeys:
     def get(self, account: AccountId) -> Held | None:
         return self._held.get(account)
 
+    def is_sure(self, account: AccountId) -> bool:
+        """Whether what is held is known to be in force."""
+        return account not in self._doubted
+
+    def doubt(self) -> None:
+        """Something may have been stored that was not told: the log says which keys are in force."""
+        self._doubted = set(self._held)
+
     def put(self, account: AccountId, held: Held) -> None:
         """These are in force now: whoever calls it does so in the order of the commits."""
         self._held[account] = held
+        self._doubted.discard(account)
 
     def forget_account(self, account: AccountId) -> None:
         """The account was closed."""
         self._held.pop(account, None)
+        self._doubted.discard(account)

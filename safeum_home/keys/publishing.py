@@ -55,7 +55,7 @@ class Publishing:
         if (hash := hash_of(account, identity)) is None:
             raise Problem(Code.BAD_KEYS)
         held = self._public.get(account)
-        if held is not None and held.hash == hash:
+        if held is not None and held.hash == hash and self._public.is_sure(account):
             # As after each reconnection: nothing is read.
             self._public.put(account, held._replace(identity=identity))
             return Committed(KeysPublished(hash, held.since), _nothing)

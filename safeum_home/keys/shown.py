@@ -66,7 +66,10 @@ class KeysShown:
     def _one(self, account: AccountId, entry: Entry | None, launches: bool) -> AccountKeys:
         launched = self._launches.of(account) if launches else ()
         # What is in memory was committed, and told: a snapshot may be a moment ahead of that.
-        if (held := self._public.get(account)) is not None:
+        held = self._public.get(account)
+        if held is not None and not self._public.is_sure(account) and entry and entry.hash != held.hash:
+            held = None
+        if held is not None:
             return AccountKeys(account, held.hash, held.since, held.identity, False, launched)
         if entry is None:
             return AccountKeys(account, launches=launched)

@@ -175,4 +175,5 @@ def make_domain(
         {**people.answers, **groups.answers, **keys.answers},
         history.owed,
         (*presence.kinds(means.node), messaging.typing),
+        keys.doubt,
     )

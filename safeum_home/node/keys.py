@@ -36,6 +36,8 @@ class KeyParts(NamedTuple):
     shared: tuple[SharedKind, ...]
     answers: Mapping[type[Struct], Answer]
     forget_account: Callable[[AccountId], None]
+    doubt: Callable[[], None]
+    """Something may have been stored that nobody was told of."""
 
 
 def make_keys(means: DomainMeans, in_thread: InThread) -> KeyParts:
@@ -77,4 +79,4 @@ def make_keys(means: DomainMeans, in_thread: InThread) -> KeyParts:
         commands.KeysLaunch: launches.launch,
     }
     answers: Mapping[type[Struct], Answer] = {KeysOf: answering.answer}  # type: ignore[dict-item]
-    return KeyParts((telling.since,), routes, rates, (foreign,), answers, forget_account)
+    return KeyParts((telling.since,), routes, rates, (foreign,), answers, forget_account, public.doubt)

@@ -1,6 +1,6 @@
 """The domain of an open node: what the edge needs of it, and what has to be begun and ended with it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -56,6 +56,8 @@ class Domain:
     """What other nodes are to get for what was erased."""
     expiring: tuple[ExpiringKind, ...]
     """What they are told, and tell, that is of use for a moment alone."""
+    doubt_keys: Callable[[], None]
+    """Which public keys are in force is to be read anew."""
 
     @property
     def wakes(self) -> Wakes:
@@ -67,6 +69,7 @@ class Domain:
         self.directory.forget()
         self.registry.forget()
         self.findable.forget()
+        self.doubt_keys()
         self.presence.read_anew()
         self.waking.waker.forget()
         spawn(self._erase(), "erasing what was closed")

@@ -50,10 +50,8 @@ _SHARES = (
     .where(_mine.c.account == key_log.c.account, _theirs.c.account == bindparam("account"))
     .exists()
 )
-# Written out, so that it is known to be what the partial index is for.
 _SINCE = (
     _ROWS.where(
-        key_log.c.position > 0,
         key_log.c.position > bindparam("position"),
         (key_log.c.account == bindparam("account")) | _SHARES,
     )

@@ -1,10 +1,8 @@
 """The table of hashes of accounts' public keys. The keys themselves are in no table."""
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 
 from safeum_home.storage.columns import blind, number, sealed, table
-
-_IS_TOLD = text("position > 0")
 
 # Which hashes the public keys of an account had, counted from 0. `position` is where a change was told; 0: it
 # was not, as the first one is not. Sealed under the account's own key or, of other nodes' accounts, under the
@@ -15,5 +13,5 @@ key_log = table(
     number("number", primary_key=True, autoincrement=False),
     number("position"),
     sealed(),
-    Index("ix_key_log_position", "position", sqlite_where=_IS_TOLD, postgresql_where=_IS_TOLD),
+    Index("ix_key_log_position", "position"),
 )

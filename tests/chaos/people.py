@@ -13,9 +13,10 @@ from twisted.internet.task import deferLater
 from safeum_home.client import ClientError, RemoteProblem, SessionEnded, new_client
 from safeum_home.client.events import LinkChanged
 from safeum_home.protocol import commands as c
-from safeum_home.protocol.events import ContactChanged, GroupInvitation
+from safeum_home.protocol.events import ContactChanged, GroupInvitation, KeysChanged
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Contact, ContactState, Message, Text
+from tests.chaos.keys import Keys
 from tests.chaos.said import DELETED, Saying, Shown, View
 
 PASSWORD = "correct horse battery staple"  # nobody has it who could use it
@@ -34,6 +35,7 @@ class Person:
         self.account = ""
         self.client = new_client(reactor, node, ca=ca)
         self.client.listen(self._heard)
+        self.keys = Keys(self.client, self.pause, login, seed)
         self.contacts: dict[str, Contact] = {}
         self.invited: set[str] = set()
         self.heard: defaultdict[str, list[Message]] = defaultdict(list)
@@ -51,7 +53,7 @@ class Person:
     async def sign_up(self) -> None:
         policy = await self.client.policy()
         opened = await self.client.register(self.login, PASSWORD, consent=policy.version)
-        self.account = opened.account
+        self.account = self.keys.account = opened.account
 
     async def befriend(self, other: "Person") -> str:
         """The chat of the two."""
@@ -93,7 +95,10 @@ class Person:
         while goes_on():
             await self.pause(self._random.uniform(0, 2 * pause))
             chat, dice = self._random.choice(chats), self._random.random()
-            if dice < 0.7:
+            if dice < 0.02:
+                self.doing = "changes its keys"
+                await self.keys.change()
+            elif dice < 0.7:
                 await self._say(chat)
             elif dice < 0.8:
                 await self._change(chat, f"{self._random.randrange(10**9)}")
@@ -176,6 +181,8 @@ class Person:
     def _heard(self, event: Struct | LinkChanged) -> None:
         if isinstance(event, ContactChanged):
             self.contacts[event.contact.account] = event.contact
+        elif isinstance(event, KeysChanged):
+            self.keys.take(event)
         elif isinstance(event, GroupInvitation):
             self.invited.add(event.invitation.chat)
         elif isinstance(event, Message) and event.sender == self.account:

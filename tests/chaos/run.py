@@ -8,6 +8,7 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.internet.threads import deferToThread
 
 from tests.certificates import Authority
+from tests.chaos.keys import key_faults
 from tests.chaos.network import Network
 from tests.chaos.people import Person
 from tests.chaos.plan import Plan, new_plan
@@ -131,7 +132,7 @@ class World:
         said = self.said()
         for chat in self.chats:
             found += faults(chat, await self.views(chat), said, chat in self.groups)
-        return found
+        return found + key_faults([(person.login, person.keys) for person in self.people])
 
     def close(self) -> None:
         try:
@@ -161,7 +162,9 @@ async def run(reactor: Any, seconds: float, seed: int) -> list[str]:
         after = await world.settle(most)
         found = await world.faults()
         problems = sum((person.problems for person in world.people), Counter[str]())
-        print(f"{total(world.said())} messages acknowledged; settled after {after:.1f} s; {dict(problems)}")
+        changes = sum(len(person.keys.hashes) - 1 for person in world.people if person.keys.hashes)
+        print(f"{total(world.said())} messages acknowledged, and {changes} changes of keys")
+        print(f"settled after {after:.1f} s; {dict(problems)}")
         if found:
             print("\n".join(plan.lines()))
             for name, node in world.nodes.items():

@@ -2,6 +2,7 @@
 
 from base64 import b32decode, b64encode, urlsafe_b64decode
 from contextlib import suppress
+from secrets import token_bytes
 
 from mnemonic import Mnemonic
 
@@ -9,6 +10,7 @@ from tests.e2e.canaries import Canaries
 from tests.e2e.node_process import NodeProcess
 from tests.e2e.people import Person, befriend, connect, consent, history, resume, sign_up
 from tests.e2e.wire import UPGRADE, RawClient, Refused, frame, plain_socket
+from tests.keys_case import Pair
 from tests.test_accounts_avatars import picture
 from tests.test_images import chunk
 
@@ -50,6 +52,7 @@ class Life:
             self._chat(at_anna, at_bert, chat)
             assert at_anna.call("profile.get", account=bert.account)["profile"]["avatar"] == avatar
             at_anna.call("profile.avatar.get", account=bert.account, avatar=avatar)
+            self._publish_keys(at_anna, at_bert, anna)
             self._strangers(anna)
         self._another_device(anna)
         self._mistakes(anna)
@@ -117,6 +120,22 @@ class Life:
             recipient.call("session.ack", cursor=message["id"])
             recipient.call("chat.read", chat=chat, upto=message["id"])
             sender.event("chat.receipt")
+
+    def _publish_keys(self, first: RawClient, second: RawClient, owner: Person) -> None:
+        """Public keys, which are in memory alone; their hashes are sealed."""
+        unique, other, launch = (Pair(self._seed()) for _ in range(3))
+        for pair in (unique, other, launch):
+            for key in (pair.sign, pair.box, pair.hash):
+                self.canaries.add("a public key, or its hash", urlsafe_b64decode(key + "="))
+        first.call("keys.publish", identity=unique.identity(owner.account))
+        first.call("keys.publish", identity=other.identity(owner.account), replaces=unique.hash)
+        assert second.event("keys.changed")["after"] == other.hash
+        first.call("keys.launch", sign=launch.sign, box=launch.box)
+        [found] = second.call("keys.query", accounts=[owner.account], launches=True)["keys"]
+        assert (found["identity"]["sign"], len(found["launches"])) == (other.sign, 1)
+
+    def _seed(self) -> int:
+        return int.from_bytes(token_bytes(32), "big")
 
     def _client_id(self, index: int) -> str:
         client_id = f"client-id-of-message-{index}"

@@ -262,5 +262,4 @@ def _keys() -> None:
         _number("position"),
         _sealed(),
     )
-    told = sa.text("position > 0")
-    op.create_index("ix_key_log_position", "key_log", ["position"], sqlite_where=told, postgresql_where=told)
+    op.create_index("ix_key_log_position", "key_log", ["position"])
