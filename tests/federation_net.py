@@ -149,7 +149,7 @@ class NetCase(TestCase):
         said = [
             line
             for line in self.logged
-            if not line.startswith(("Site ", "Factory ", "ProxyFactory ", "(TLS Port", "(TCP Port"))
+            if not line.startswith(("Site ", "Factory ", "Front ", "(TLS Port", "(TCP Port"))
         ]
         self.assertEqual(said, [])
 

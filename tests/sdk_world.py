@@ -31,6 +31,9 @@ class _Wire(Connection):
         if self._device.slow and self._messages == 50:
             self.session.paused()
 
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        super().close(code, reason)
+
     def send(self, payload: bytes) -> None:
         if not self.over:
             self._world.clock.callLater(0, self.receive, payload)
@@ -59,7 +62,7 @@ class SdkDevice:
             return fail(Disconnected(Closing(1006, "no network")))
         self.wire = _Wire(self._world, listener, self)
         self.wire.session = Session(self.wire, self._world.services)
-        return succeed(self.wire)  # type: ignore[arg-type]  # its `close` has no defaults
+        return succeed(self.wire)
 
     def do(self, awaitable: Any) -> Any:
         """The result of a command."""

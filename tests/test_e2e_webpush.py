@@ -20,7 +20,9 @@ from safeum_home.ports.push import (
 )
 from tests.certificates import Authority
 from tests.doubles.webpush import Subscriber
+from tests.e2e.kannel import until
 from tests.e2e.push_services import WebPushTesting
+from tests.e2e.unified_push import Prosody
 from tests.federation_net import NetCase, reactor
 from tests.webpush_case import CONTACT, ROOT
 
@@ -93,6 +95,26 @@ class WebPushTestingTests(WebPushNetCase):
         address = await service.subscribe(provider.application_key)
         self.assertEqual(await self.wake(provider, address), Temporary(TLS_FAILED, address_alone=True))
         self.assertEqual(await service.opened(address), [])
+
+
+class UnifiedPushTests(WebPushNetCase):
+    """Prosody's push service, and a telephone that is connected to it."""
+
+    async def test_life(self) -> None:
+        """Both classes arrive, and are read; an endpoint that nobody has is gone."""
+        prosody = Prosody(self, reactor, self.authority, HOST)
+        self.dns.say(HOST, "127.0.0.1")
+        provider, subscriber = self.provider(), Subscriber()
+        telephone = await prosody.distributor()
+        address = subscriber.at(telephone.endpoint)
+        for wake in (Wake.MESSAGE, Wake.CALL):
+            self.assertEqual(await self.wake(provider, address, wake), Accepted())
+        came = [subscriber.open(each) for each in telephone.pushes]
+        self.assertEqual(came, [PAYLOADS[Wake.MESSAGE], PAYLOADS[Wake.CALL]])
+        nobody = f"https://{HOST}:{prosody.port}/push/nobody"
+        self.assertEqual(await self.wake(provider, subscriber.at(nobody)), Gone("the subscription has ended"))
+        telephone.transport.abortConnection()
+        await until(reactor, lambda: telephone.gone, "the end")
 
 
 class InsideTests(WebPushNetCase):

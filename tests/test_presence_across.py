@@ -215,8 +215,8 @@ class InterestTests(Case):
         """While both look they go on seeing each other, and little is said for it."""
         self.clear()
         for _ in range(int(LASTS) * 2 // 60):
-            self.alice.call("chat.list")
-            self.bob.call("chat.list")
+            self.alice.call("device.list")
+            self.bob.call("device.list")
             self.nodes.now(60)
         self.assertEqual((self.state(self.alice, self.bob), self.states(self.alice)), ("online", []))
         self.assertLessEqual(len(self.types()), 4 * (int(LASTS * 2 / RENEW) + 1))

@@ -5,9 +5,11 @@ import subprocess
 from typing import Any
 from urllib.parse import urlsplit
 
+from twisted.internet.interfaces import IProtocolNegotiationFactory
 from twisted.internet.task import deferLater
 from twisted.protocols.portforward import ProxyClientFactory, ProxyFactory, ProxyServer
 from twisted.trial.unittest import TestCase
+from zope.interface import implementer
 
 from safeum_home.outgoing.answers import NoAnswer
 from safeum_home.outgoing.http import HttpLimits, ProviderHttp
@@ -28,6 +30,26 @@ class _Behind(ProxyServer):
     clientProtocolFactory = _QuietClients
 
 
+@implementer(IProtocolNegotiationFactory)
+class Front(ProxyFactory):
+    """Ends TLS."""
+
+    noisy = False
+    protocol = _Behind
+
+    def acceptableProtocols(self) -> list[bytes]:
+        # Without one Twisted refuses whoever proposes any (ALPN, RFC 7301).
+        return [b"http/1.1"]
+
+
+def tls_before(case: TestCase, reactor: Any, plain: int, tls: Any) -> int:
+    """The port at which TLS is ended before a server on loopback."""
+    listening = reactor.listenSSL(0, Front("127.0.0.1", plain), tls, interface="127.0.0.1")
+    case.addCleanup(listening.stopListening)
+    port: int = listening.getHost().port
+    return port
+
+
 class WebPushTesting:
     """Started on loopback; `host` is what its certificate is for."""
 
@@ -40,12 +62,7 @@ class WebPushTesting:
         process = subprocess.Popen([node(), script, str(self._plain)], stdout=quiet, stderr=quiet)
         case.addCleanup(process.wait)
         case.addCleanup(process.kill)
-        before = ProxyFactory("127.0.0.1", self._plain)
-        before.noisy = False
-        before.protocol = _Behind
-        listening = reactor.listenSSL(0, before, authority.server(host), interface="127.0.0.1")
-        case.addCleanup(listening.stopListening)
-        self.port: int = listening.getHost().port
+        self.port = tls_before(case, reactor, self._plain, authority.server(host))
         self._host = host
         # Not by the way that is tested: as its subscribers ask it.
         self._http = ProviderHttp(reactor, f"http://127.0.0.1:{self._plain}", None, HttpLimits())
