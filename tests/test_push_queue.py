@@ -90,6 +90,24 @@ class QueueTests(PushCase):
         self.later(60)
         self.assertEqual((provider.tokens, self.waiting), (["x"], 0))
 
+    def test_called_off_from_within(self) -> None:
+        """The same while the bridge is just being asked: whoever heard of another wake may do that."""
+
+        class Telling(PushProvider):
+            def wake(self, address: PushAddress, wake: Wake, seconds: int) -> Deferred[Outcome]:
+                asked = super().wake(address, wake, seconds)
+                if address.token == "y":
+                    waking[1].cancel()
+                return asked
+
+        self.sender(provider := Telling(), concurrency=1)
+        waking = [self.wake(token) for token in "xyz"]
+        provider.answer()
+        self.assertEqual(self.successResultOf(waking[1]), Woken.GIVEN_UP)
+        self.assertEqual((provider.tokens, provider.given_up, self.waiting), ([*"xyz"], 1, 0))
+        provider.answer()
+        self.assertEqual(self.counts(), {"taken": 2, "called_off": 1})
+
     def test_a_canceller_that_fails(self) -> None:
         """A third party's bridge cannot keep one from being given up."""
 

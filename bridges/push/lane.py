@@ -129,7 +129,12 @@ class Lane:
     def _hand_over(self, waking: Waking, admitted: int, now: float) -> None:
         waking.admitted = admitted
         waking.ends = now + self._attempt
-        self._under_way[waking] = asked = self._ask(waking.address, waking.wake, waking.until - now)
+        asked = self._ask(waking.address, waking.wake, waking.until - now)
+        if waking.done.called:
+            # Called off from within: a bridge may tell others of their ends meanwhile.
+            self._give_up(waking, asked)
+            return
+        self._under_way[waking] = asked
         asked.addBoth(self._answered, waking)
 
     def _ask(self, address: PushAddress, wake: Wake, seconds: float) -> "Deferred[object]":
@@ -212,13 +217,16 @@ class Lane:
     def _left(self, waking: Waking) -> None:
         """Whoever wanted it wants it no more."""
         self.tally.numbers[Became.CALLED_OFF] += 1
-        asked = self._under_way.pop(waking, None)
-        if asked is None:
+        if waking.waits:
             self.queue.left(waking)
-            return
+        elif (asked := self._under_way.pop(waking, None)) is not None:
+            self._give_up(waking, asked)
+            self._pump()
+
+    def _give_up(self, waking: Waking, asked: "Deferred[object]") -> None:
         self.guard.breaker.left(waking.admitted)
         self._cancel(asked)
-        self._pump()
+        asked.addErrback(lambda _: None)
 
     def _cancel(self, asked: "Deferred[object]") -> None:
         try:

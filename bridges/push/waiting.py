@@ -18,7 +18,7 @@ class Waking:
     There may be a hundred thousand of them, so it has no timer and no closure of its own.
     """
 
-    __slots__ = ("_left", "address", "admitted", "done", "due", "ends", "tries", "until", "wake")
+    __slots__ = ("_left", "address", "admitted", "done", "due", "ends", "tries", "until", "waits", "wake")
 
     def __init__(
         self, address: PushAddress, wake: Wake, until: float, left: "Callable[[Waking], None]"
@@ -33,6 +33,8 @@ class Waking:
         self.ends = 0.0
         """When the provider is waited for no longer."""
         self.admitted = 0
+        self.waits = False
+        """It is in a line."""
         self._left = left
         self.done: Deferred[Woken] = Deferred(self._cancelled)
 
@@ -62,12 +64,12 @@ class Line:
     def put(self, waking: Waking) -> None:
         """One that was not tried yet."""
         self._ready.append(waking)
-        self._live += 1
+        self._in(waking)
 
     def put_off(self, waking: Waking) -> None:
         """One that is to be tried again when it is due."""
         heappush(self._later, waking)
-        self._live += 1
+        self._in(waking)
 
     def now_due(self, now: float) -> None:
         """Those whose time has come may be taken."""
@@ -86,23 +88,21 @@ class Line:
 
     def take(self) -> Waking:
         """Take `first()` out."""
-        self._live -= 1
-        return self._ready.popleft()
+        return self._out(self._ready.popleft())
 
     def make_room(self) -> Waking | None:
-        """Take one out: of those that were tried before the one with longest to go, else the oldest."""
+        """Take one out: one that was tried before and is not the next to be tried, else the oldest."""
         later = self._later
         while later:
             # The end of a heap can go without a change of order.
             waking = later.pop()
             if not waking.done.called:
-                self._live -= 1
-                return waking
+                return self._out(waking)
         return self.take() if self.first() is not None else None
 
-    def left(self) -> None:
+    def left(self, waking: Waking) -> None:
         """One that is in here was given up."""
-        self._live -= 1
+        self._out(waking)
         if len(self._ready) + len(self._later) > 2 * self._live + _SLACK:
             self._ready = deque(waking for waking in self._ready if not waking.done.called)
             self._later = [waking for waking in self._later if not waking.done.called]
@@ -112,6 +112,15 @@ class Line:
         """Take all out."""
         while (waking := self.make_room()) is not None:
             yield waking
+
+    def _in(self, waking: Waking) -> None:
+        waking.waits = True
+        self._live += 1
+
+    def _out(self, waking: Waking) -> Waking:
+        waking.waits = False
+        self._live -= 1
+        return waking
 
 
 class Queue:
@@ -148,7 +157,7 @@ class Queue:
 
     def left(self, waking: Waking) -> None:
         """One that is in here was given up."""
-        self.lines[waking.wake].left()
+        self.lines[waking.wake].left(waking)
 
     def now_due(self, now: float) -> None:
         """Those whose time has come may be taken."""
