@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests import postgres
 from tests.e2e import strace
 from tests.e2e.canaries import Canaries
-from tests.e2e.life import Life
+from tests.e2e.life import PUSH, Life
 from tests.e2e.node_process import PATIENCE, TWISTD, NodeProcess
 from tests.e2e.people import pair
 
@@ -28,7 +28,7 @@ class TracedNode(NodeProcess):
         program: Sequence[str] = TWISTD,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(database, environment=environment)
+        super().__init__(database, environment=environment, more=PUSH)
         self.traces = self.folder / "traces"
         self.command = strace.command(self.traces, list(program))
 

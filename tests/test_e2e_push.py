@@ -15,7 +15,7 @@ TOKEN = "5a" * 32
 TEXT = "meet me at the harbour"
 
 
-class PushTests(SynchronousTestCase):
+class PushCase(SynchronousTestCase):
     """ann is online, and writes to ben, who is away."""
 
     def setUp(self) -> None:
@@ -87,6 +87,8 @@ class PushTests(SynchronousTestCase):
         count: int = row["counts"].get(outcome, 0)
         return count
 
+
+class PushTests(PushCase):
     def test_woken_once(self) -> None:
         """Three messages are one wake, blind; he comes, has all, goes, and is woken again, once."""
         for _ in range(3):

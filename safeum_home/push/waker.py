@@ -23,6 +23,7 @@ from safeum_home.rounds import Rounds
 from safeum_home.spawn import spawn
 from safeum_home.storage import push
 
+_CALL = Wake.CALL
 LEFT_SECONDS = 1.0
 """Who comes back within that was not away."""
 LEFT_AT_ONCE = 100
@@ -57,6 +58,7 @@ class Waker:
         self._blinder = blinder
         self._bus = bus
         self._known = Known(bus.connected, lambda: database.committed)
+        self._get = self._known.get
         self._muted = Muted(clock.seconds)
         self._waiting = Waiting(database, owners, mutes, clock.seconds, missed)
         self._errands = Errands(clock, database, pushes, section, self._dead)
@@ -68,17 +70,17 @@ class Waker:
         self._held: dict[Left, int] = {}
 
     def news(self, account: AccountId, event: Published) -> None:
-        known = self._known.get(account)
-        if known is NOBODY:
+        known = self._get(account)
+        if known is NOBODY or (wake := event.wake) is None:
             return
-        assert event.wake is not None
-        if known is None:
-            self._lookout.ask(account, event.wake)
-            return
-        known.newest = max(known.newest, event.position)
-        wanted = known.due or (event.wake.wake is Wake.CALL and known.sleeps)
-        if wanted and not self._muted.silences(account, event.wake):
-            self._lookout.ask(account, event.wake)
+        if known is not None:
+            if known.newest < event.position:
+                known.newest = event.position
+            if not known.due and (wake.wake is not _CALL or not known.sleeps):
+                return
+            if self._muted.silences(account, wake):
+                return
+        self._lookout.ask(account, wake)
 
     def came(self, account: AccountId, subscriber: Subscriber) -> None:
         if (known := self._known.get(account)) is not None:

@@ -4,8 +4,11 @@ from base64 import b32decode, b64encode, urlsafe_b64decode
 from contextlib import suppress
 from secrets import token_bytes
 
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from mnemonic import Mnemonic
 
+from safeum_home.protocol.signing import encode_octets
 from tests.e2e.canaries import Canaries
 from tests.e2e.node_process import NodeProcess
 from tests.e2e.people import Person, befriend, connect, consent, history, resume, sign_up
@@ -16,6 +19,15 @@ from tests.test_images import chunk
 
 ADDRESS = "127.0.0.77"
 """Where people come from: no address of theirs is to be kept."""
+PROVIDER = "web"
+PUSH = f"""
+[[push.providers]]
+name = "{PROVIDER}"
+kind = "webpush"
+[push.providers.settings]
+contact = "mailto:operator@example.org"
+"""
+"""What the node's configuration has to have."""
 
 
 class Life:
@@ -58,6 +70,7 @@ class Life:
         self._mistakes(anna)
         self._return(anna, chat)
         self._return(bert, chat)
+        self._register()
 
     def _sign_up(self, name: str) -> tuple[Person, RawClient]:
         username = self.canaries.word(f"{name}'s username")
@@ -219,6 +232,24 @@ class Life:
             contacts = client.call("contact.list")["contacts"]
             client.call("contact.block", account=contacts[0]["account"])
             client.call("session.logout")
+
+    def _register(self) -> None:
+        """A device says where it is woken. It holds all that there is: nobody wakes it there."""
+        key = generate_private_key(SECP256R1()).public_key()
+        point = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        secret = token_bytes(16)
+        self.canaries.add("a key that wakes are encrypted for", point)
+        self.canaries.add("a secret that wakes are encrypted with", secret)
+        _, client = self._sign_up("cora")
+        with client:
+            client.call("session.ack", cursor=client.event("chat.message")["id"])
+            client.call(
+                "push.set",
+                provider=PROVIDER,
+                token=f"https://push.example/{self.canaries.word('a push endpoint')}",
+                keys={"p256dh": encode_octets(point), "auth": encode_octets(secret)},
+            )
+            assert client.call("push.get") == {"provider": PROVIDER}
 
     def _refused(self, client: RawClient, method: str, **params: object) -> None:
         try:
