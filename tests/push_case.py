@@ -37,11 +37,16 @@ class RecordedPushes:
     def __init__(self, *names: str) -> None:
         self.offered = [Offered(name, "apns") for name in names or ("apple",)]
         self.offered.append(Offered("web", "webpush", "BKey"))
+        self.troubled: set[str] = set()
+        """Providers that can wake nobody."""
         self.handed: list[Handed] = []
         self.tested: list[tuple[str, str]] = []
         self.held = False
         self.outcome = Woken.TAKEN
         self.answer: Outcome | Deferred[Outcome] = Accepted()
+
+    def can_wake(self, provider: str) -> bool:
+        return provider in [one.name for one in self.offered] and provider not in self.troubled
 
     def check(self, provider: str, address: PushAddress) -> None:
         if provider not in [one.name for one in self.offered]:

@@ -74,6 +74,31 @@ class HandingOverTests(PushCase):
         self.sender(PushProvider(), with_key)
         self.assertEqual(list(self.front.offered), [Offered("a", "double"), Offered("b", "double", "BPk")])
 
+    def test_can_wake(self) -> None:
+        """Not while it has trouble of its own, or refuses this node; one that is down will be back."""
+        self.sender(provider := PushProvider(DOWN), breaker_failures=1)
+        self.wake("x")
+        self.assertTrue(self.front.can_wake("a"))
+        provider.trouble = "no secret"
+        self.later(2)
+        self.assertFalse(self.front.can_wake("a"))
+        provider.trouble = None
+        self.later(2)
+        self.assertTrue(self.front.can_wake("a"))
+        self.assertFalse(self.front.can_wake("z"))
+
+    def test_cannot_wake_when_refused(self) -> None:
+        """Until the provider takes a wake again, be it only the operator's test."""
+        for again in (lambda: self.later(16), lambda: self.front.test("a", PushAddress("x"))):
+            self.sender(provider := PushProvider(Refused("expired", account_refused=True)))
+            self.wake("x")
+            self.assertFalse(self.front.can_wake("a"))
+            provider.outcome = Accepted()
+            self.wake("x")
+            self.assertFalse(self.front.can_wake("a"))
+            again()
+            self.assertTrue(self.front.can_wake("a"))
+
     def test_checked(self) -> None:
         """Addresses are checked by their provider; whatever a bridge raises, nothing of it is quoted."""
         self.sender(provider := PushProvider())

@@ -59,6 +59,11 @@ class Sender:
             for name, lane in self._lanes.items()
         ]
 
+    def can_wake(self, provider: str) -> bool:
+        """As `ports.push.Pushes.can_wake`."""
+        lane = self._lanes.get(provider)
+        return lane is not None and lane.can_wake()
+
     def check(self, provider: str, address: PushAddress) -> None:
         """As `ports.push.Pushes.check`."""
         lane = self._lanes.get(provider)

@@ -22,6 +22,9 @@ class NoPushes:
 
     offered: Sequence[Offered] = ()
 
+    def can_wake(self, provider: str) -> bool:
+        return False
+
     def check(self, provider: str, address: PushAddress) -> None:
         raise Problem(Code.PUSH_UNAVAILABLE)
 

@@ -141,6 +141,12 @@ class Pushes(Protocol):
     def offered(self) -> Sequence[Offered]:
         """The providers of the configuration, in its order."""
 
+    def can_wake(self, provider: str) -> bool:
+        """Whether it has what it takes: no trouble of its own, and it does not refuse this node.
+
+        One that is only down for a while can. What it says is a second old at the most.
+        """
+
     def check(self, provider: str, address: PushAddress) -> None:
         """Raises `push_unavailable` where there is no such provider, and `push_address_refused`."""
 
