@@ -224,6 +224,7 @@ class KeysMachine(RuleBasedStateMachine):
                     elif changes:
                         # What was asked for in between may have been told as one change.
                         assert heard and heard[-1][1] == hashes[-1], (name, owner, heard, changes)
+                        assert len(heard) <= len(changes), (name, owner, heard, changes)
                         assert [after for _, after in heard[:-1]] == [before for before, _ in heard[1:]]
 
     def _untold(self, owner: str, node: str) -> bool:

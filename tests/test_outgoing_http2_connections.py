@@ -41,6 +41,46 @@ class LifeTests(Http2Case):
         self.answer(1)
         self.assertEqual(self.successResultOf(asked).status, 200)
 
+    def test_answers_pings_alone(self) -> None:
+        """One that answers nothing but PINGs is left, and the next request goes another way."""
+        self.ask()
+        self.answer(1)
+        self.advance(1)
+        asked = self.ask()
+        for _ in range(8):
+            self.advance(4)
+        self.assertEqual(self.why(asked), (IN_TIME, True))
+        self.assertFalse(self.peer.deaf)
+        again = self.ask()
+        self.assertEqual([peer.streams for peer in self.peers.made], [[1, 3], [1]])
+        self.answer(1)
+        self.assertEqual(self.successResultOf(again).status, 200)
+
+    def test_no_room(self) -> None:
+        """One that gives no room for a request until that is too late is left likewise."""
+        self.ask()
+        self.answer(1)
+        self.peer.h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: 0})
+        self.peer.flush()
+        self.advance(1)
+        asked = self.ask()
+        for _ in range(8):
+            self.advance(4)
+        self.assertEqual(self.why(asked), (IN_TIME, False))
+        self.ask()
+        self.assertEqual([peer.streams for peer in self.peers.made], [[1], [1]])
+
+    def test_one_is_late(self) -> None:
+        """One that has answered others meanwhile is kept."""
+        late = self.ask()
+        for stream in (3, 5, 7, 9, 11, 13, 15, 17):
+            self.ask()
+            self.answer(stream)
+            self.advance(4)
+        self.assertEqual(self.why(late), (IN_TIME, True))
+        self.ask()
+        self.assertEqual(len(self.peers.made), 1)
+
     def test_idle(self) -> None:
         """A connection that is not used is closed after a while; the next request makes another."""
         self.ask()

@@ -30,8 +30,9 @@ class Asking:
 
     head: Fields = field(repr=False)
     body: bytes = field(repr=False)
+    begun: float
     until: float
-    """When it is too late, by the reactor's clock."""
+    """When it is too late. Both by the reactor's clock."""
     answered: "Deferred[Answer]" = field(repr=False)
     carrier: Carrier | None = None
     """What it was handed to; None while it waits."""

@@ -71,7 +71,8 @@ class Http2:
             *fields,
             *(NeverIndexedHeaderTuple(*each) for each in own),
         )
-        asking = Asking(head, body, self._reactor.seconds() + self._limits.seconds, answered)
+        now = self._reactor.seconds()
+        asking = Asking(head, body, now, now + self._limits.seconds, answered)
         if self._stopped is not None or len(self._waiting) >= self._limits.waiting:
             answered.errback(NoAnswer(GIVEN_UP if self._stopped else TOO_MANY, handed_over=False))
             return answered
@@ -208,5 +209,13 @@ class Http2:
     def _look(self) -> None:
         self._late = None
         now = self._reactor.seconds()
-        self._give_up(tuple(takewhile(lambda each: each.until <= now, self._open)), IN_TIME)
+        late = tuple(takewhile(lambda each: each.until <= now, self._open))
+        self._give_up(late, IN_TIME)
+        self._perhaps_leave(late)
         self._watch()
+
+    def _perhaps_leave(self, late: Iterable[Asking]) -> None:
+        """A connection that has answered nothing for as long as a request waited is no way, alive or not."""
+        link = self._link
+        if link is not None and any(link.quiet_since <= each.begun for each in late):
+            link.leave()

@@ -54,6 +54,8 @@ class Link(Protocol):
             clock, limits.quiet, limits.kept_seconds, self._is_busy, self._ping, self._silent, self.leave
         )
         self._fruitless = True
+        self.quiet_since: float = clock.seconds()
+        """When the peer has answered a request last, or the connection was begun."""
         self._abort: Any = None
 
     # --- what the client does
@@ -164,6 +166,7 @@ class Link(Protocol):
 
     def _answered(self, answer: Answer) -> None:
         self._fruitless = False
+        self.quiet_since = self._clock.seconds()
         if self._proves is not None and self._proves(answer):
             self._machine.proved()
 
