@@ -4,9 +4,8 @@ How far a stream got is stored in the commit that applies its events. So whoever
 since the answer was lost or one of the two was killed, goes on where it broke off.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from math import ceil
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -15,15 +14,14 @@ from twisted.logger import Logger
 
 from federation.counts import RECEIVED, Counts
 from federation.event_verifier import EventVerifier
+from federation.lines import LATER, Lines, in_line, refused_event
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.federation import Applied, Bulky, SharedKind
-from safeum_home.ports.outbox import Inbox, InBulk, Reached, Refused
+from safeum_home.ports.outbox import Inbox, InBulk, Reached
 from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.transactions import Received, RefusedEvent, events_in
 
 RETRY_AFTER = 2.0
-LONGEST_PAUSE = 86_400
-"""Seconds after which at the latest an event can be told again."""
 PASSING = frozenset(
     (
         Code.BUSY,
@@ -39,23 +37,17 @@ Kinds = Callable[[], Mapping[str, SharedKind]]
 _log = Logger()
 
 
-_LATER = frozenset((Code.BUSY, Code.RATE_LIMITED))
-"""What of that an event of a kind that may wait is told again for, by itself."""
+_HOLDS_UP = PASSING - LATER
+"""What says that nothing else can be applied either."""
 
 
 class _Item(NamedTuple):
-    """An event of a transaction, with what it comes to. `may_wait`: see `SharedKind`."""
+    """An event of a transaction, with what it comes to."""
 
     place: int
     type: str
+    chat: str | None
     outcome: Applied | Problem
-    may_wait: bool = False
-
-    def holds_up(self, outcome: Applied | Problem | None) -> bool:
-        """Whether nothing behind it can be applied either."""
-        if not isinstance(outcome, Problem) or outcome.code not in PASSING:
-            return False
-        return not (self.may_wait and outcome.code in _LATER)
 
 
 class Receiver:
@@ -116,19 +108,21 @@ class Receiver:
         return _answer(reached)
 
     async def _apply(self, origin: str, events: Sequence[Event | Problem], reached: Reached) -> Reached:
+        standing = Lines(reached.refused, _chats(events))
         while True:
-            run, passing = await self._run(origin, events, reached.done)
+            run, passing = await self._run(origin, events, reached.done, standing)
             done = reached.done + len(run)
             is_last = done == len(events) and passing is None
             if run or is_last:
                 reached = await self._store(origin, run, reached, is_last)
+                standing = Lines(reached.refused, _chats(events))
             if passing is not None:
                 raise passing
             if is_last:
                 return reached
 
     async def _run(
-        self, origin: str, events: Sequence[Event | Problem], begin: int
+        self, origin: str, events: Sequence[Event | Problem], begin: int, standing: Lines
     ) -> tuple[list[_Item], Problem | None]:
         """What is stored together, from the event `begin` on; and what keeps the next one from it."""
         run: list[_Item] = []
@@ -138,17 +132,21 @@ class Receiver:
             if isinstance(event, Problem):
                 if event.code in PASSING:
                     return run, event
-                run.append(_Item(index, "", event))
+                run.append(_Item(index, "", None, event))
+                continue
+            if (behind := standing.before(event.chat)) is not None:
+                run.append(_Item(index, event.type, event.chat, behind))
                 continue
             kind = kinds.get(event.type)
             is_alone = not getattr(kind, "together", False)
             if is_alone and any(isinstance(item.outcome, Applied) for item in run):
                 return run, None
             outcome = await _applied(kind, origin, event)
-            item = _Item(index, event.type, outcome, getattr(kind, "may_wait", False))
-            if isinstance(outcome, Problem) and item.holds_up(outcome):
-                return run, outcome
-            run.append(item)
+            if isinstance(outcome, Problem):
+                if outcome.code in _HOLDS_UP:
+                    return run, outcome
+                standing.refused(event.chat, outcome)
+            run.append(_Item(index, event.type, event.chat, outcome))
             if isinstance(outcome, Applied) and is_alone:
                 return run, None
         return run, None
@@ -166,8 +164,10 @@ class Receiver:
                     refused = [run[0]._replace(outcome=Problem(Code.INTERNAL))]
                     return await self._commit(origin, refused, before, is_last)
             # One of them spoils the others' commit: let it fail alone.
-            for item in run:
-                before = await self._store_alone(origin, item, before, is_last and item is run[-1])
+            for place, item in enumerate(run):
+                standing = Lines(before.refused, ((each.place, each.chat) for each in run))
+                alone = item._replace(outcome=standing.before(item.chat) or item.outcome)
+                before = await self._store_alone(origin, alone, before, is_last and place == len(run) - 1)
             return before
         finally:
             for item in run:
@@ -192,13 +192,13 @@ class Receiver:
             stored: dict[int, Problem] = {}
             for (item, _), outcome in zip(applied, outcomes, strict=True):
                 if outcome is not None:
-                    if item.holds_up(outcome):
+                    if outcome.code in _HOLDS_UP:
                         raise outcome
                     stored[item.place] = outcome
             return {**known, **stored}
 
         def reached(outcomes: Sequence[Problem | None]) -> Reached:
-            more = tuple(_refused(index, each) for index, each in sorted(refused(outcomes).items()))
+            more = tuple(refused_event(index, each) for index, each in sorted(refused(outcomes).items()))
             every = (*before.refused, *more)
             if is_last:
                 return before._replace(last=before.last + 1, done=0, refused=every)
@@ -207,11 +207,12 @@ class Receiver:
         def aside(outcomes: Sequence[Problem | None]) -> list[tuple[str, str]]:
             types = {item.place: item.type for item in run}
             every = refused(outcomes).items()
-            return [(types[index], each.code.code) for index, each in every if each.code not in _LATER]
+            return [(types[index], each.code.code) for index, each in every if each.code not in LATER]
 
         for _, each in applied:
             each.placed()  # in the turn in which they are handed to the database
-        stores, bulks = [each.store for _, each in applied], self._in_bulk(applied)
+        stores = in_line([(item.chat, each.store) for item, each in applied])
+        bulks = self._in_bulk(applied)
         outcomes = await self._inbox.apply(origin, stores, reached, aside, bulks)
         for (_, each), outcome in zip(applied, outcomes, strict=True):
             if outcome is None:
@@ -235,6 +236,11 @@ class Receiver:
 
 def _store_rows(kind: Bulky, rows: Sequence[Any], c: Connection) -> bool:
     return kind.store_rows(c, rows)
+
+
+def _chats(events: Sequence[Event | Problem]) -> Iterator[tuple[int, str | None]]:
+    """Which chat each event is of."""
+    return ((place, each.chat) for place, each in enumerate(events) if isinstance(each, Event))
 
 
 def _check_keys(events: Sequence[Event | Problem], origin: str) -> None:
@@ -272,10 +278,3 @@ def _guarded(what: Callable[[], None]) -> None:
 
 def _answer(reached: Reached) -> Received:
     return Received(reached.last, [RefusedEvent(*each) for each in reached.refused])
-
-
-def _refused(place: int, problem: Problem) -> Refused:
-    if problem.code not in _LATER:
-        return Refused(place, problem.code.code)
-    seconds = min(max(ceil(problem.retry_after or RETRY_AFTER), 1), LONGEST_PAUSE)
-    return Refused(place, problem.code.code, seconds)

@@ -5,7 +5,7 @@ what waits for nodes that are away takes no memory.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
@@ -15,9 +15,10 @@ from twisted.logger import Logger
 from federation.answers import Failed, code_in, refused_in, seconds_in
 from federation.counts import BEGUN_ANEW, FAILED, HINDERED, SENT, SPLIT, Counts
 from federation.greeting import Greeting, Request
-from federation.machine import LATER, SOON, Core, Destination, new_destination
+from federation.machine import LATER, SOON, Core
 from federation.making import Build, Maker, Ready
 from federation.slots import Slots
+from federation.ways import Report, Way
 from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
 from safeum_home.outgoing.http import Answer
@@ -36,29 +37,6 @@ WITHOUT_KEYS = 30.0
 _ANEW = frozenset(("stale_stream", "sequence_gap"))
 _TOO_MUCH = frozenset(("bad_request", "too_large", "malformed_event"))
 """What a node says of a transaction that it will never take as it is."""
-
-
-class Report(NamedTuple):
-    """How it is with a destination: the state of its machine, and why it was not told last."""
-
-    state: str
-    error: str
-
-
-class _Way:
-    """A destination, while there is something to do for it."""
-
-    def __init__(self, core: Core) -> None:
-        self.core = core
-        self.machine: Destination = new_destination(core)
-        self.run: Deferred[None] | None = None
-        self.error = ""
-        self.begun = 0.0
-        """When the last transaction began, in seconds since 1970."""
-        self.is_woken = False
-        """Whether waking it once more would change nothing."""
-        self.is_there = False
-        """Whether it has shown that it is there since it could not be told."""
 
 
 class Sender:
@@ -83,7 +61,7 @@ class Sender:
         self._request = request
         self._random = random
         self._counts = counts
-        self._ways: dict[str, _Way] = {}
+        self._ways: dict[str, Way] = {}
         self._slots = Slots()
         self._greeting: Deferred[None] | None = None
         self._stopped = False
@@ -155,7 +133,7 @@ class Sender:
         way = self._ways.get(node)
         if way is None:
             core = Core(self._clock, self._random, lambda: self._begin(node), since=since)
-            way = self._ways[node] = _Way(core)
+            way = self._ways[node] = Way(core)
         is_busy = way.core.state != "idle"
         way.machine.woken()
         way.is_woken = is_busy
@@ -173,7 +151,7 @@ class Sender:
 
         run.addBoth(ended)
 
-    async def _run(self, node: str, way: _Way) -> None:
+    async def _run(self, node: str, way: Way) -> None:
         try:
             await self._send(node, way)
             # What comes now is sent with the next turn.
@@ -195,7 +173,7 @@ class Sender:
             if way.core.state == "idle" and self._ways.get(node) is way:
                 del self._ways[node]
 
-    async def _send(self, node: str, way: _Way) -> None:
+    async def _send(self, node: str, way: Way) -> None:
         beginnings = 0
         ready: Ready | None = None
         batch = await self._outbox.next(node)
@@ -238,7 +216,7 @@ class Sender:
                 else:
                     raise Failed(code or f"status {answer.status}", seconds_in(answer.retry_after))
 
-    async def _turn(self, way: _Way) -> None:
+    async def _turn(self, way: Way) -> None:
         pause = way.begun + TURN - self._clock.seconds()
         if 0 < pause <= TURN:  # else the clock was set back
             await deferLater(self._clock, pause)
@@ -263,7 +241,7 @@ class Sender:
                 raise Problem(Code.BUSY) from None
             raise Failed(error.reason) from None
 
-    def _is_without_keys(self, way: _Way, batch: Batch, refused: Sequence[Refused]) -> bool:
+    def _is_without_keys(self, way: Way, batch: Batch, refused: Sequence[Refused]) -> bool:
         """Whether a node knows no key of this one for now, which says nothing of what it was told.
 
         Of what is passed on it says that of the keys of a third node, for which nobody else is to wait.
@@ -281,7 +259,7 @@ class Sender:
         else:
             await self._outbox.trim(node, batch, Trim(poison=((batch.rows[0], code),)))
 
-    async def _fail(self, node: str, way: _Way, failed: Failed) -> None:
+    async def _fail(self, node: str, way: Way, failed: Failed) -> None:
         self._counts.add(SENT, FAILED)
         way.error, way.is_there = failed.reason, False
         self._slots.failed(node)

@@ -21,7 +21,7 @@ from safeum_home.config import Config, FederationSection, LimitSection, NodeSect
 from safeum_home.errors import Code, Problem
 from safeum_home.gateway.http import EdgeSite, site_root
 from safeum_home.gateway.limits import EdgeLimits
-from safeum_home.ids import AccountId
+from safeum_home.ids import AccountId, ChatId
 from safeum_home.node.federation import Means, NodeFederation, open_federation
 from safeum_home.outgoing.answers import NoAnswer
 from safeum_home.outgoing.http import Answer
@@ -30,6 +30,7 @@ from safeum_home.ports.federation import Applied, Noted
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.sealing.root import generate
 from safeum_home.sealing.vault import Vault, open_vault
+from safeum_home.storage.lines import LINE
 from tests.federation import NOW
 from tests.instant_database import InstantDatabase
 from tests.world_parts import arena
@@ -39,8 +40,16 @@ DELAY = 0.001
 _ALICE = "@" + "a" * 26
 
 
+def room_of(name: str) -> ChatId:
+    """Which chat an object is of: what its name says before "/", of a to p; else one for all."""
+    return ChatId("!" + name.rpartition("/")[0].ljust(26, "a"))
+
+
 class Saying:
-    """A kind of objects with nothing to them: a name and a number. What came is written down, each time."""
+    """A kind of objects with nothing to them: a name and a number. What came is written down, each time.
+
+    They are of a chat each, but for those that may wait.
+    """
 
     def __init__(
         self, node: "Node", type: str = "test.saying", together: bool = False, may_wait: bool = False
@@ -57,17 +66,25 @@ class Saying:
         self.untold_of: list[tuple[str, str]] = []
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
-        found = c.execute(text("SELECT value FROM said WHERE id = :id"), {"id": pointer.decode()}).first()
+        name = self.named(pointer)
+        found = c.execute(text("SELECT value FROM said WHERE id = :id"), {"id": name}).first()
         if found is None:
             return None
         if found.value == 666:
             raise ValueError("it cannot be told")
         content = {"value": found.value, "text": self._node.padding}
         sender = AccountId(f"{_ALICE}:{self._node.name}")
-        return new_event(self.type, sender, NOW * 1000, content, id=pointer.decode())
+        chat = None if self.may_wait else room_of(name)
+        return new_event(self.type, sender, NOW * 1000, content, chat, name)
+
+    def pointer(self, name: str) -> bytes:
+        return ("" if self.may_wait else room_of(name)[:LINE]).encode() + name.encode()
+
+    def named(self, pointer: bytes) -> str:
+        return pointer[0 if self.may_wait else LINE :].decode()
 
     async def untold(self, node: str, pointer: bytes) -> Applied:
-        self.untold_of.append((node, pointer.decode()))
+        self.untold_of.append((node, self.named(pointer)))
         return Applied(lambda c: None, lambda: None, lambda: None)
 
     async def apply(self, node: str, event: Event) -> Applied:
@@ -183,13 +200,15 @@ class Node:
     def say(self, name: str, value: int, *to: str, kind: str = "test.saying", urgent: bool = False) -> None:
         """Change an object, and tell others of it."""
         nodes = to or tuple(other for other in self.pair.nodes if other != self.name)
+        known = {each.type: each for each in self.kinds}
+        pointer = known.get(kind, self.kinds[0]).pointer(name)
 
         def store(c: Connection) -> None:
             c.execute(
                 text("INSERT INTO said VALUES (:id, :v) ON CONFLICT (id) DO UPDATE SET value = :v"),
                 {"id": name, "v": value},
             )
-            self.federation.note(c, [Noted(node, kind, name.encode(), urgent) for node in nodes])
+            self.federation.note(c, [Noted(node, kind, pointer, urgent) for node in nodes])
 
         outcome: list[Any] = []
         self.database.transact(store).addBoth(outcome.append)

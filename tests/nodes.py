@@ -73,7 +73,9 @@ class MemoryPeers:
             self.passing[node, type, subject] = None
 
     def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
-        if not self.reaches(node) or node in self._nodes.away or self._name in self._nodes.away:
+        if not self.reaches(node):
+            return fail(Problem(Code.FEDERATION_REFUSED))
+        if {node, self._name} & self._nodes.away:
             return fail(Problem(Code.NODE_UNREACHABLE))
         assert type(question) in NAME_OF
         asked = msgspec.convert(msgspec.to_builtins(question), type(question), strict=True)
@@ -86,7 +88,9 @@ class MemoryPeers:
         return Deferred.fromCoroutine(ask())
 
     def fetch(self, node: str, file: FetchFile) -> "Deferred[Intake]":
-        if not self.reaches(node) or node in self._nodes.away or self._name in self._nodes.away:
+        if not self.reaches(node):
+            return fail(Problem(Code.FEDERATION_REFUSED))
+        if {node, self._name} & self._nodes.away:
             return fail(Problem(Code.NODE_UNREACHABLE))
         asked = msgspec.convert(msgspec.to_builtins(file), FetchFile, strict=True)
         self._nodes.fetched.append(asked)

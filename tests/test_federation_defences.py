@@ -103,7 +103,7 @@ async def _any_chat(self: Any, _node: str, event: Any) -> Any:
     return await self._registry.load(event.chat)
 
 
-async def _believed(_self: Any, _origin: str, plain: Any, _author: str) -> Any:
+async def _believed(_self: Any, _origin: str, _chat: str, plain: Any) -> Any:
     """`Authors._verified` that takes a hub's word."""
     return msgspec.convert(plain, events.Event)
 
@@ -275,6 +275,10 @@ DEFENCES |= {
     "messages of authors, changed by a hub": (
         "tests.test_posts_hostile.HubTests.test_changed",
         (Defence(Authors, "_verified", _believed),),
+    ),
+    "copies that a hub has erased all the time": (
+        "tests.test_groups_across_floods.LifeTests.test_lives",
+        (Defence(RateLimit, "take", nothing),),
     ),
     "floods of an account": (
         "tests.test_chats_across_hostile.FloodTests.test_messages_and_reactions",

@@ -66,7 +66,8 @@ class FlowTests(Case):
     def test_messages_together(self) -> None:
         """A thousand messages are two transactions, each stored in one commit."""
         self.pair.away.add("b.example")
-        rows = [Noted("b.example", "chat.message", b"%d" % number) for number in range(1000)]
+        pointers = (self.a.kinds[1].pointer(str(number)) for number in range(1000))
+        rows = [Noted("b.example", "chat.message", pointer) for pointer in pointers]
 
         def write(c: Connection) -> None:
             c.exec_driver_sql(
@@ -490,7 +491,8 @@ class TroubleTests(Case):
         def write(c: Connection) -> None:
             for start in range(0, 100_000, 5000):
                 rows = range(start, start + 5000)
-                self.a.federation.note(c, [Noted("b.example", "chat.message", b"%d" % row) for row in rows])
+                pointers = (self.a.kinds[1].pointer(str(row)) for row in rows)
+                self.a.federation.note(c, [Noted("b.example", "chat.message", each) for each in pointers])
 
         held: list[int] = []
         outbox: Any = self.a.federation.outbox

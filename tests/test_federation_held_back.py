@@ -1,4 +1,4 @@
-"""What a node cannot take for now is told again later, if its order is of no matter, and holds up nothing."""
+"""What is of no chat, and a node cannot take for now, is told again later, and holds up nothing."""
 
 from functools import partial
 from typing import Any
@@ -87,21 +87,6 @@ class HeldBackTests(Case):
             self.assertWaiting(0)
             self.assertEqual(self.timers, {})
 
-    def test_others_of_its_kind_alone(self) -> None:
-        """Where their order matters all wait, as ever."""
-        self.b.kinds[1].applying = self.kinds["b.example"].applying
-        for number in range(3):
-            self.a.say(str(number), number, kind="chat.message")
-        self.pair.settle()
-        self.b.kinds[1].applying = partial(_refuse, 4)
-        for number in range(3, 6):
-            self.a.say(str(number), number, kind="chat.message")
-        self.pair.settle(100)
-        self.assertEqual(self.b.values(), [0, 1, 2, 3])
-        self.b.kinds[1].applying = lambda event: None
-        self.pair.until(lambda: not self.a.waiting)
-        self.assertEqual(self.b.values(), [0, 1, 2, 3, 4, 5])
-
     def test_better_late(self) -> None:
         """Where a kind has it so for a code that is refused is told later, behind others, and not lost."""
         kind = self.b.kinds[1]
@@ -156,15 +141,6 @@ class HeldBackTests(Case):
         self.pair.answers.clear()
         took = self.pair.until(lambda: not self.a.waiting)
         self.assertTrue(LONGEST - 5 < took < LONGEST + 5, took)
-
-    def test_not_for_others_to_say(self) -> None:
-        """Kinds whose order matters are never held back, whatever another node answers."""
-        said = {"received": 1, "refused": [{"index": 0, "code": "busy", "retry_after": 10}]}
-        self.pair.answers["b.example"] = Answer(200, _json(said))
-        self.a.say("1", 1, kind="chat.message")
-        self.pair.settle()
-        self.assertWaiting(0)
-        self.assertEqual(self.aside(self.a), [("chat.message", "busy")])
 
     def test_changed_meanwhile(self) -> None:
         """What has changed is told at once, and what was held back of it is gone; however often."""
@@ -296,11 +272,6 @@ class PassingTests(Case):
         self.pair.until(lambda: not self.a.waiting)
         self.assertEqual(self.a.kinds[0].untold_of, [("b.example", "666"), ("b.example", "3")])
         self.assertEqual(self.kinds["a.example"].untold_of, [("b.example", "4")])
-
-
-def _refuse(value: int, event: Event) -> None:
-    if event.content["value"] == value:
-        raise Problem(Code.BUSY, retry_after=2.0)
 
 
 def _fail(event: Event) -> None:

@@ -10,9 +10,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from federation.signatures import new_nonce, sign_request
 from safeum_home.errors import Code, Problem
-from safeum_home.ids import AccountId
+from safeum_home.ids import AccountId, ChatId
 from safeum_home.outgoing.http import Answer
 from safeum_home.protocol.federation.events import new_event, sign_event
+from safeum_home.protocol.federation.files import FetchFile
 from safeum_home.protocol.federation.questions import FindAccount, FoundAccount
 from safeum_home.protocol.federation.transactions import MOST_OCTETS, Received, body_of
 from tests.federated import Node, Pair, send
@@ -262,6 +263,14 @@ class QuestionTests(Case):
             self.answer(raised)
             problem = self.failureResultOf(self.ask(), Problem).value
             self.assertEqual((problem.code, problem.detail), (code, None))
+
+    def test_kept_out(self) -> None:
+        """A node that this one has nothing to do with is not asked, for whatever: and that is said."""
+        alone: Any = Pair("b.example", deny=["a.example"])["b.example"].federation
+        file = FetchFile(ChatId("!" + "a" * 26), "m", AccountId("@" + "a" * 26 + ":b.example"), "f", 1, "a/b")
+        finding = alone.ask("a.example", FindAccount("ada"), FoundAccount)
+        for asked in (finding, alone.fetch("a.example", file)):
+            self.assertIs(self.failureResultOf(asked, Problem).value.code, Code.FEDERATION_REFUSED)
 
     def test_unreachable(self) -> None:
         """No answer, and answers without sense."""

@@ -9,9 +9,9 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from federation import making
-from safeum_home.errors import Code
+from safeum_home.errors import Code, Problem
 from safeum_home.protocol.federation.events import Event
-from tests.federated import Node, Pair, refuse
+from tests.federated import Node, Pair, refuse, room_of
 from tests.instant_database import InstantDatabase
 
 NAMES = ("a.example", "b.example")
@@ -48,6 +48,21 @@ _patient: Any = st.one_of(
     st.tuples(_offer, _some_time, _offer, _some_time).map(lambda steps: ("all", *steps)),
     _calm,
     st.tuples(st.just("rotate"), _node),
+)
+
+
+_room: Any = st.sampled_from("abc")
+_in_rooms: Any = st.one_of(
+    st.tuples(st.just("write"), _node, _room),
+    st.tuples(st.just("alter"), _node, _room),
+    st.tuples(st.just("closed"), _node, _room, st.sampled_from((0, 1, 2))),
+    _some_time,
+    st.tuples(
+        st.tuples(st.just("closed"), _node, _room, st.sampled_from((1, 2))),
+        *(st.tuples(st.just("write"), _node, _room) for _ in range(4)),
+        _some_time,
+    ).map(lambda steps: ("all", *steps)),
+    _calm,
 )
 
 
@@ -147,6 +162,28 @@ class Story:
         kind.applying = refuse(Code.BUSY) if where == 1 else _taken
         kind.storing = (lambda c, event: refuse(Code.BUSY)(event)) if where == 2 else _stored
 
+    def write(self, name: str, room: str) -> None:
+        """Something in a chat of its own."""
+        self.count += 1
+        self._say(name, f"{room}/{self.count}", ("test.saying", "chat.message")[self.count % 2])
+
+    def alter(self, name: str, room: str) -> None:
+        """One object of a chat is another one now: it keeps its place while it waits."""
+        self.count += 1
+        self.offered.add(self.count)
+        self._say(name, f"{room}/object", "chat.message")
+
+    def closed(self, name: str, room: str, where: int) -> None:
+        """A node takes nothing of a chat for now: 1 when it looks, 2 when it stores; 0: it does."""
+
+        def refusing(event: Event) -> None:
+            if event.chat == room_of(f"{room}/"):
+                raise Problem(Code.BUSY, retry_after=1.0)
+
+        for kind in self._node(name).kinds[:2]:
+            kind.applying = refusing if where == 1 else _taken
+            kind.storing = (lambda c, event: refusing(event)) if where == 2 else _stored
+
     def rotate(self, name: str) -> None:
         Deferred.fromCoroutine(self._node(name).federation.rotate()).addErrback(lambda _: None)
 
@@ -198,6 +235,25 @@ class SequenceTests(SynchronousTestCase):
                 lambda c: c.exec_driver_sql("SELECT sum(waiting) FROM peers").scalar()
             )
             self.assertEqual(waiting or 0, 0)
+
+    @settings(max_examples=80, deadline=None)
+    @given(st.lists(_in_rooms, max_size=40))
+    def test_in_line(self, steps: list[Any]) -> None:
+        """What stands in line comes at last, in the order of its chat; what changed meanwhile as it is."""
+        story = Story()
+        story.play(steps)
+        for name, other in (NAMES, NAMES[::-1]):
+            node, there = story.pair[name], story.pair[other].arrived()
+            every = list(_said(node).items())
+            for room in "abc":
+                of_room = [(what, value) for _, what, value in there if what.startswith(f"{room}/")]
+                plain = [value for what, value in of_room if value not in story.offered]
+                said = (value for what, value in every if what.startswith(f"{room}/"))
+                self.assertEqual(list(dict.fromkeys(plain)), sorted(set(said) - story.offered))
+            for what, value in every:
+                self.assertEqual([now for _, each, now in there if each == what][-1], value)
+            self.assertEqual(node.database.count("set_aside"), 0)
+            self.assertEqual(node.waiting, 0)
 
     @settings(max_examples=60, deadline=None)
     @given(st.lists(_rough, max_size=40))

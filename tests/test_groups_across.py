@@ -313,7 +313,7 @@ class ChangingTests(GroupsAcrossCase):
         self.assertTrue(self.ben.call("group.preview", link=link)["member"])
         self.bob.call("group.link.revoke", chat=self.chat)
         self.refused("not_found", self.ben, "group.preview", link=link)
-        self.refused("node_unreachable", self.ben, "group.join", link="https://d.example/group#abc")
+        self.refused("federation_refused", self.ben, "group.join", link="https://d.example/group#abc")
 
     def test_picture(self) -> None:
         """It is kept by the hub, and fetched from there."""

@@ -1,5 +1,6 @@
 """Hubs and members' nodes that say too much: what they can fill, and how fast."""
 
+from collections.abc import Callable
 from itertools import count
 from typing import Any, ClassVar
 
@@ -199,6 +200,36 @@ class BeginningTests(FloodCase):
         self.assertEqual(self.events(B), 1)
         world.settle(100)
         self.assertTrue(self.taken(begins))
+
+
+class LifeTests(FloodCase):
+    """A hub that has a copy erased again and again."""
+
+    def test_lives(self) -> None:
+        """As often as an account may, be it told so or of a message; then it waits, and nothing is erased."""
+        ways: tuple[Callable[[int], Event], ...] = (self.switched, self.of_life)
+        for way in ways:
+            self.setUp()
+            times = 0
+            for times in range(1, 50):
+                if not self.taken(way(times)):
+                    break
+            self.assertLess(times, 10)
+            self.assertGreater(times, 3)
+            before = self.rows_of(B)
+            self.assertFalse(self.taken(way(times)))
+            self.assertEqual(self.rows_of(B), before)
+            self.nodes[B].settle(100)
+            self.assertTrue(self.taken(way(times)))
+            self.assertFalse(self.taken(way(times + 1)))
+
+    def switched(self, life: int) -> Event:
+        return self.told("group.history", {"life": life, "kept": False})
+
+    def of_life(self, life: int) -> Event:
+        event = self.of_hub()
+        post = {**event.content["event"], "content": {**event.content["event"]["content"], "life": life}}
+        return self.told("group.message", {**event.content, "event": post, "life": life})
 
 
 class NobodyTests(FloodCase):

@@ -39,12 +39,13 @@ from safeum_home.gateway.bodies import Body
 from safeum_home.gateway.downloads import send_rest
 from safeum_home.gateway.limits import EdgeLimits
 from safeum_home.limits import RateLimit
+from safeum_home.node.federation_inbox import NodeInbox
 from safeum_home.node.federation_keys import load, rotate
 from safeum_home.node.federation_means import MakeWayOut, WayOut
 from safeum_home.node.federation_means import Means as Means
 from safeum_home.node.federation_metrics import metrics
 from safeum_home.node.federation_rows import PeerRows
-from safeum_home.node.federation_store import NodeInbox, NodeOutbox
+from safeum_home.node.federation_store import NodeOutbox
 from safeum_home.ports import Database
 from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.ports.federation import Answer, Noted, OpenFile, SharedKind
@@ -217,12 +218,12 @@ class NodeFederation:
 
     def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
         if not self._policy.allows(node):
-            return fail(Problem(Code.NODE_UNREACHABLE))
+            return fail(Problem(Code.FEDERATION_REFUSED))
         return Deferred.fromCoroutine(ask(self._way.request, node, question, result))
 
     def fetch(self, node: str, file: FetchFile) -> "Deferred[Intake]":
         if not self._policy.allows(node):
-            return fail(Problem(Code.NODE_UNREACHABLE))
+            return fail(Problem(Code.FEDERATION_REFUSED))
         fetching: Deferred[Intake] = Deferred.fromCoroutine(fetch(self._way.stream, node, file))
         return fetching
 

@@ -1,33 +1,36 @@
 """The rows of other nodes, with their names opened: `ports.outbox` over the database."""
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import count
 from secrets import token_bytes
-from typing import Any
+from typing import Final
 
-import msgspec
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.node.federation_rows import PeerRows
-from safeum_home.node.refusals import HOUR, KEPT_HOURS, Refusals, release
+from safeum_home.node.refusals import HOUR, KEPT_HOURS, Refusals
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Noted
-from safeum_home.ports.outbox import Batch, InBulk, PeerState, Reached, Refused, Store, Trim, Waiting
+from safeum_home.ports.outbox import Batch, PeerState, Refused, Trim, Waiting
 from safeum_home.protocol.federation.transactions import MOST_EVENTS
-from safeum_home.storage import outbox, peers
+from safeum_home.storage import lines, outbox, peers
 from safeum_home.storage.peers import PeerRow
 
-KEPT_IN_RAM = 1_000
-"""Nodes of which it is remembered how far their streams got."""
 BOUNDED = frozenset(("chat.message", "group.post"))
 """The kinds of which there may be any number. Others are no more than accounts, contacts and chats."""
+ROUNDS = 4
+"""So many times as many rows as are in a batch are looked at in one transaction, where they stand in line."""
 
-_refused = msgspec.json.Decoder(tuple[Refused, ...])
+
+class _More:
+    """There is more to sort in another transaction, before it is known what comes next."""
+
+
+_MORE: Final = _More()
 
 
 class NodeOutbox:
@@ -44,9 +47,8 @@ class NodeOutbox:
 
     async def load(self) -> None:
         """Find out where to go on; raises `storage_unavailable`. What was held back waits again."""
+        await self.refusals.release_all()
         last = await self._database.read(outbox.last_position)
-        for peer in await self._database.read(outbox.holding):
-            await self._database.transact(partial(release, peer=peer))
         self._places = count(max(last, self._rows.milliseconds() * 1000) + 1)
 
     def note(self, c: Connection, noted: Sequence[Noted]) -> None:
@@ -91,14 +93,19 @@ class NodeOutbox:
     # --- ports.outbox.Outbox
 
     def next(self, node: str) -> "Deferred[Batch | None]":
-        def store(c: Connection) -> Batch | None:
+        return Deferred.fromCoroutine(self._following(node, _MORE))
+
+    async def _following(self, node: str, found: Batch | _More | None) -> Batch | None:
+        def store(c: Connection) -> Batch | _More | None:
             peer = self._rows.blind(node)
             if outbox.is_overtaken(c, peer):
                 # What is urgent has come since, and the node may never have heard of the batch.
                 return self._anew(c, peer)
             return self._next(c, peer)
 
-        return self._database.transact(store)
+        while isinstance(found, _More):
+            found = await self._database.transact(store)
+        return found
 
     def trim(self, node: str, batch: Batch, trim: Trim) -> "Deferred[Batch]":
         return Deferred.fromCoroutine(self._trim(node, batch, trim))
@@ -127,7 +134,7 @@ class NodeOutbox:
             return batch._replace(rows=rows)
 
         trimmed = await self._database.transact(store)
-        self.refusals.committed(node, later, False)
+        self.refusals.committed(node, batch, later, False)
         return trimmed
 
     def delivered(self, node: str, batch: Batch, refused: Sequence[Refused]) -> "Deferred[Batch | None]":
@@ -136,14 +143,17 @@ class NodeOutbox:
     async def _delivered(self, node: str, batch: Batch, refused: Sequence[Refused]) -> Batch | None:
         # Before the rows are gone, as in `_failing`: after a crash in between the node answers the same.
         later = await self.refusals.later(node, batch, refused)
+        in_line = self.refusals.in_line(batch, later)
+        alone = [row for row in (batch.rows[each.place] for each in later) if row not in in_line]
         held = frozenset(later)
 
-        def store(c: Connection) -> Batch | None:
+        def store(c: Connection) -> Batch | _More | None:
             peer = self._rows.blind(node)
-            fewer = outbox.hold(c, peer, [batch.rows[each.place] for each in later]) if later else 0
+            fewer = (outbox.hold(c, peer, alone) if alone else 0) + lines.hold(c, peer, in_line)
             fewer += outbox.remove_fixed(c, peer, batch.number)
-            if outbox.is_overtaken(c, peer):
-                # What is urgent has come since the next one was fixed, and that was not sent yet.
+            if in_line or outbox.is_overtaken(c, peer):
+                # The next one was fixed already, and not sent yet: what has come since goes before that,
+                # or what is in it has to stand in line.
                 fewer += outbox.let_go(c, peer, batch.number)
             peers.counted(c, peer, -fewer)
             peers.set_delivered(c, peer, self._rows.milliseconds())
@@ -153,8 +163,8 @@ class NodeOutbox:
             return self._next(c, peer)
 
         rest = await self._database.transact(store)
-        self.refusals.committed(node, later, True)
-        return rest
+        self.refusals.committed(node, batch, later, True)
+        return await self._following(node, rest)
 
     def ahead(self, node: str, batch: Batch) -> "Deferred[Batch | None]":
         def store(c: Connection) -> Batch | None:
@@ -162,14 +172,17 @@ class NodeOutbox:
             row = peers.outgoing(c, peer)
             if row is None or (row.stream, row.sent) != batch[:2]:
                 return None
-            number = batch.number + 1
-            rows = outbox.fixed(c, peer, number) or outbox.fix(c, peer, number, self._events)
-            return Batch(row.stream, number, rows) if rows else None
+            rows = self._fixed(c, peer, batch.number + 1)
+            return Batch(row.stream, batch.number + 1, rows) if rows and not isinstance(rows, _More) else None
 
         return self._database.transact(store)
 
     def new_stream(self, node: str) -> "Deferred[Batch | None]":
-        return self._database.transact(lambda c: self._anew(c, self._rows.blind(node)))
+        return Deferred.fromCoroutine(self._begun_anew(node))
+
+    async def _begun_anew(self, node: str) -> Batch | None:
+        first = await self._database.transact(lambda c: self._anew(c, self._rows.blind(node)))
+        return await self._following(node, first)
 
     def failing(self, node: str, since: int) -> "Deferred[int]":
         return Deferred.fromCoroutine(self._failing(node, since))
@@ -206,94 +219,30 @@ class NodeOutbox:
     def _state(self, row: PeerRow) -> PeerState:
         return PeerState(self._rows.name(row.peer, row.sealed), row.waiting, row.failing, row.seen)
 
-    def _anew(self, c: Connection, peer: bytes) -> Batch | None:
+    def _anew(self, c: Connection, peer: bytes) -> Batch | _More | None:
         peers.counted(c, peer, -outbox.let_go(c, peer))
         peers.set_stream(c, peer, token_bytes(16))
         return self._next(c, peer)
 
-    def _next(self, c: Connection, peer: bytes) -> Batch | None:
+    def _next(self, c: Connection, peer: bytes) -> Batch | _More | None:
         row = peers.outgoing(c, peer)
         if row is None:
             return None
         if rows := outbox.fixed(c, peer, row.sent):
             return Batch(row.stream, row.sent, rows)
         number = row.sent + 1
-        rows = outbox.fixed(c, peer, number) or outbox.fix(c, peer, number, self._events)
-        if not rows:
+        found = self._fixed(c, peer, number)
+        if isinstance(found, _More):
+            return found
+        if not found:
             return None
         peers.set_sent(c, peer, number)
-        return Batch(row.stream, number, rows)
+        return Batch(row.stream, number, found)
 
-
-class NodeInbox:
-    """`ports.outbox.Inbox`. What is committed is remembered for those that come often."""
-
-    def __init__(self, database: Database, rows: PeerRows) -> None:
-        self._database = database
-        self._rows = rows
-        self._reached: OrderedDict[str, Reached] = OrderedDict()
-
-    def forget(self) -> None:
-        """Read all from the database anew."""
-        self._reached.clear()
-
-    async def reached(self, node: str) -> Reached:
-        if (held := self._reached.get(node)) is not None:
-            return held
-        row = await self._database.read(lambda c: peers.incoming(c, self._rows.blind(node)))
-        if row is None or row.stream is None:
-            return Reached(None, 0, 0, b"", ())
-        refused = _refused.decode(row.refused or b"[]")
-        return Reached(row.stream, row.last, row.done, row.digest or b"", refused)
-
-    async def apply(
-        self,
-        node: str,
-        stores: Sequence[Store],
-        reached: Callable[[Sequence[Problem | None]], Reached],
-        aside: Callable[[Sequence[Problem | None]], Sequence[tuple[str, str]]],
-        bulks: Sequence[InBulk] = (),
-    ) -> Sequence[Problem | None]:
-        self._reached.pop(node, None)
-
-        def store(c: Connection) -> tuple[list[Problem | None], Reached]:
-            peer = self._rows.row(c, node)
-            done = {place for bulk in bulks if _stored_at_once(c, bulk) for place in bulk.places}
-            outcomes = [None if place in done else _stored(c, each) for place, each in enumerate(stores)]
-            now = reached(outcomes)
-            refused = msgspec.json.encode(now.refused) if now.refused else None
-            row = peers.InRow(now.stream, now.last, now.done, now.digest, refused)
-            peers.set_reached(c, peer, row, self._rows.milliseconds())
-            self._rows.keep_aside(c, peer, True, aside(outcomes))
-            return outcomes, now
-
-        outcomes, now = await self._database.transact(store)
-        self._rows.there([node])
-        self._reached[node] = now
-        while len(self._reached) > KEPT_IN_RAM:
-            self._reached.popitem(last=False)
-        return outcomes
-
-
-def _stored_at_once(c: Connection, bulk: InBulk) -> bool:
-    """Run it; what it did is undone where it does not do all of it."""
-
-    def store(c: Connection) -> None:
-        if not bulk.store(c):
-            raise Problem(Code.BUSY)
-
-    return _stored(c, store) is None
-
-
-def _stored(c: Connection, store: Store) -> Problem | None:
-    """Run it; what it did is undone where it raises a `Problem`, which is the answer."""
-    execute: Any = c.connection.driver_connection.execute  # type: ignore[union-attr]  # it is connected
-    execute("SAVEPOINT event")
-    problem = None
-    try:
-        store(c)
-    except Problem as error:
-        execute("ROLLBACK TO SAVEPOINT event")
-        problem = Problem(error.code, error.detail, error.retry_after)
-    execute("RELEASE SAVEPOINT event")
-    return problem
+    def _fixed(self, c: Connection, peer: bytes, number: int) -> tuple[Waiting, ...] | _More:
+        """The rows of a batch, which may have none."""
+        if rows := outbox.fixed(c, peer, number):
+            return rows
+        fewer, sorted = lines.sort(c, peer, self._events, ROUNDS)
+        peers.counted(c, peer, -fewer)
+        return outbox.fix(c, peer, number, self._events) if sorted else _MORE

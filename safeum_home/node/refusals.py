@@ -4,23 +4,24 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from functools import partial
 
 from sqlalchemy import Connection
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from safeum_home.errors import Code
 from safeum_home.node.federation_rows import PeerRows
-from safeum_home.node.held_back import PASSING, HeldBack
+from safeum_home.node.held_back import LONGEST, LONGEST_IN_LINE, PASSING, HeldBack
 from safeum_home.node.untold import give_up
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Founding, SharedKind
 from safeum_home.ports.outbox import Batch, Refused, Waiting
-from safeum_home.storage import outbox, peers
+from safeum_home.storage import lines, outbox, peers
 
 BLIND = 16
 """Octets of a blind index, with that of the chat the pointers of all that is in one begin."""
 HOUR = 3600 * 1000
 KEPT_HOURS = 30 * 24
 """After so many hours what waits for a node that is away is dropped."""
+OF_LINE, OF_LINES = 500, 5_000
+"""So many rows that stand in line are told again at once: of one chat, and of all."""
 Untold = Callable[[str, Sequence[tuple[str, bytes]]], Awaitable[None]]
 """A node, and the types and pointers of objects."""
 
@@ -48,7 +49,11 @@ class Refusals:
         self.late: Mapping[str, Collection[str]] = {}
         """Of kinds, with which codes an object is better told later than never: see `SharedKind`."""
         self.held_back: HeldBack | None = None
-        """When those are told again that were held back."""
+        """When those are told again that were held back, each for itself."""
+        self.standing: HeldBack | None = None
+        """When those that stand in line."""
+        self._turns: dict[str, bytes] = {}
+        """Of nodes for which more stands in line than is released at once: behind which line it goes on."""
 
     def know(
         self, kinds: Sequence[SharedKind], clock: IReactorTime, wake: Callable[[Iterable[str]], None]
@@ -60,12 +65,14 @@ class Refusals:
         for kind in kinds:
             if isinstance(kind, Founding):
                 self.doubted = kind.doubted
-        self.held_back = HeldBack(clock, self.release, wake)
+        self.held_back = HeldBack(clock, self._release, wake, LONGEST)
+        self.standing = HeldBack(clock, self._release_lines, wake, LONGEST_IN_LINE)
 
     def stop(self) -> None:
         """What is held back waits for the next start."""
-        if self.held_back is not None:
-            self.held_back.stop()
+        for each in (self.held_back, self.standing):
+            if each is not None:
+                each.stop()
 
     def doubt(self, c: Connection, node: str, batch: Batch, refused: Sequence[Refused]) -> None:
         """In the transaction that notes them: what is refused as of people who are no contacts."""
@@ -95,24 +102,63 @@ class Refusals:
         return later
 
     def _may_wait(self, row: Waiting, refused: Refused) -> bool:
-        if refused.code in self.late.get(row.type, ()):
+        if refused.retry_after is not None or refused.code in self.late.get(row.type, ()):
             return True
-        return row.type in self.patient and (refused.retry_after is not None or refused.code in PASSING)
+        return row.type in self.patient and refused.code in PASSING
 
-    def committed(self, node: str, later: Sequence[Refused], is_whole: bool) -> None:
+    def in_line(self, batch: Batch, later: Iterable[Refused]) -> list[Waiting]:
+        """Those of the rows that are held back which hold up what is behind them of the same chat."""
+        asked = (batch.rows[each.place] for each in later if each.retry_after is not None)
+        return [row for row in asked if row.type not in self.patient]
+
+    def committed(self, node: str, batch: Batch, later: Sequence[Refused], is_whole: bool) -> None:
         """These are held back now. `is_whole`: the node has taken all else that it was told."""
-        if self.held_back is None:
+        if self.held_back is None or self.standing is None:
             return
-        if later:
-            self.held_back.more(node, later)
+        in_line = set(self.in_line(batch, later))
+        standing = [each for each in later if batch.rows[each.place] in in_line]
+        alone = [each for each in later if batch.rows[each.place] not in in_line]
+        if alone:
+            self.held_back.more(node, alone)
         elif is_whole:
             self.held_back.none(node)
+        if standing:
+            stuck = set(map(lines.line_of, in_line))
+            taken = (row for row in batch.rows if row not in in_line)
+            self.standing.more(node, standing, any(lines.line_of(row) in stuck for row in taken))
+        elif is_whole:
+            self.standing.none(node)
 
-    def release(self, node: str) -> "Deferred[None]":
-        """What was held back for a node waits as all else does."""
-        return self._database.transact(lambda c: release(c, self._rows.blind(node)))
+    async def release_all(self) -> None:
+        """Whatever is held back for any node waits as all else does: this one has just started."""
+        for peer in await self._database.read(outbox.holding):
+            while await self._database.transact(partial(_release_all, peer=peer)):
+                """There is more of it."""
+
+    async def _release(self, node: str) -> bool:
+        await self._database.transact(partial(_release, peer=self._rows.blind(node)))
+        return False
+
+    async def _release_lines(self, node: str) -> bool:
+        peer, after = self._rows.blind(node), self._turns.pop(node, b"")
+        released = await self._database.transact(partial(_release_lines, peer=peer, after=after))
+        if released.rest:
+            self._turns[node] = released.after
+        return released.rest
 
 
-def release(c: Connection, peer: bytes) -> None:
-    """What was held back for a node waits as all else does."""
+def _release(c: Connection, peer: bytes) -> None:
     peers.counted(c, peer, -outbox.release(c, peer))
+
+
+def _release_lines(c: Connection, peer: bytes, after: bytes) -> lines.Released:
+    released = lines.release(c, peer, OF_LINE, OF_LINES, after)
+    peers.counted(c, peer, -released.fewer)
+    return released
+
+
+def _release_all(c: Connection, peer: bytes) -> bool:
+    _release(c, peer)
+    released = lines.release(c, peer, OF_LINES, OF_LINES)
+    peers.counted(c, peer, -released.fewer)
+    return released.rest

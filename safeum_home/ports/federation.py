@@ -55,11 +55,12 @@ class Applied(NamedTuple):
 class SharedKind(Protocol):
     """A kind of object of which other nodes are told. Telling again what was told changes nothing.
 
-    It may have `together`: that many of its events may be stored in one transaction; and `may_wait`: that it
-    is of no matter whether an object is told before or behind others. What a node cannot take of such a kind
-    now, which `apply` and `store` say with `busy` and `rate_limited`, holds up nothing else, and is told
-    again later. And `late`: with which codes an object that was refused is told again later, though others
-    were told meanwhile, which otherwise come behind it.
+    What a node cannot take now, which `apply` and `store` say with `busy` and `rate_limited`, is told again
+    later, and all that is of the same chat behind it: the pointer of what is told of a chat begins with its
+    blind index. It may have `together`: that many of its events may be stored in one transaction; and
+    `may_wait`: that its objects are of no chat, and it is of no matter whether one is told before or behind
+    others. And `late`: with which codes an object that was refused is told again later, though others were
+    told meanwhile, which otherwise come behind it.
     """
 
     @property
@@ -146,14 +147,15 @@ class Peers(Protocol):
     def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
         """Ask a node, which must be one of `protocol.federation.questions`.
 
-        Fails with what it answers, as a `Problem`; `node_unreachable` where it does not answer.
+        Fails with what it answers, as a `Problem`; `node_unreachable` where it does not answer, and
+        `federation_refused` where this node has nothing to do with it.
         """
 
     def fetch(self, node: str, file: FetchFile) -> "Deferred[Intake]":
         """A file that `node` has, from `file.offset` on; `stop` it, whatever happens.
 
         Its body is as long as `file` says, or breaks off. Fails with what the node answers, as a `Problem`;
-        `node_unreachable` where it does not answer, or with something else.
+        `node_unreachable` where it does not answer, or with something else; `federation_refused` as `ask`.
         """
 
     def verified(self, origin: str, event: Mapping[str, Any]) -> "Deferred[Event]":

@@ -25,6 +25,7 @@ _OF = outbox.c.destination == bindparam("peer")
 _FREE = outbox.c.batch == literal_column("0")
 _FIXED = outbox.c.batch > literal_column("0")
 _HELD = outbox.c.batch < literal_column("0")
+_ALONE = (_HELD, outbox.c.batch == literal_column("-1"))
 _LIFT = delete(outbox).where(
     _OF,
     _FREE,
@@ -32,9 +33,9 @@ _LIFT = delete(outbox).where(
     outbox.c.pointer == bindparam("of_pointer"),
     outbox.c.position >= NOT_URGENT,
 )
-_WAITS = select(outbox.c.position).where(
-    _OF, _FREE, outbox.c.type == bindparam("of_type"), outbox.c.pointer == bindparam("of_pointer")
-)
+_OBJECT = (outbox.c.type == bindparam("of_type"), outbox.c.pointer == bindparam("of_pointer"))
+_WAITS = select(outbox.c.position).where(_OF, _FREE, *_OBJECT)
+_IS_HELD = select(outbox.c.position).where(_OF, _HELD, *_OBJECT)
 _ROWS = select(outbox.c.position, outbox.c.type, outbox.c.pointer).where(_OF).order_by(outbox.c.position)
 _OF_BATCH = (_FIXED, outbox.c.batch == bindparam("of_batch"))
 _FIXED_ROWS = _ROWS.where(*_OF_BATCH)
@@ -77,11 +78,9 @@ _DELETE_BEHIND = delete(outbox).where(
 )
 _SINCE = select(outbox.c.hour).where(_OF, outbox.c.position == bindparam("place"))
 _HOLD = update(outbox).where(_OF, outbox.c.position == bindparam("place")).values(batch=-1)
-_DELETE_HELD = delete(outbox).where(
-    _OF, _HELD, outbox.c.type == bindparam("of_type"), outbox.c.pointer == bindparam("of_pointer")
-)
+_DELETE_HELD = delete(outbox).where(_OF, *_ALONE, *_OBJECT)
 # All types are behind "": so SQLite looks into their own index, and not through all that waits for the node.
-_ALL_HELD = (_OF, _HELD, outbox.c.type > literal_column("''"))
+_ALL_HELD = (_OF, *_ALONE, outbox.c.type > literal_column("''"))
 _DELETE_HELD_OLDER = delete(outbox).where(*_ALL_HELD, _IS_NEWER)
 _RELEASE = update(outbox).where(*_ALL_HELD).values(batch=0)
 _COUNT_HELD = select(func.count()).where(_HELD)
@@ -114,9 +113,14 @@ def fixed(c: Connection, peer: bytes, number: int) -> tuple[Waiting, ...]:
     return tuple(Waiting(*row) for row in c.execute(_FIXED_ROWS, {"peer": peer, "of_batch": number}))
 
 
+def first(c: Connection, peer: bytes, limit: int) -> tuple[Waiting, ...]:
+    """The first rows that are in no batch, and not held back."""
+    return tuple(Waiting(*row) for row in c.execute(_FIRST, {"peer": peer, "limit": limit}))
+
+
 def fix(c: Connection, peer: bytes, number: int, limit: int) -> tuple[Waiting, ...]:
     """Make the first rows that are in no batch the batch `number`, which is there no more, or not yet."""
-    rows = tuple(Waiting(*row) for row in c.execute(_FIRST, {"peer": peer, "limit": limit}))
+    rows = first(c, peer, limit)
     if rows:
         # They are the first ones: so nothing else is up to there.
         c.execute(_FIX, {"peer": peer, "upto": rows[-1].position, "number": number})
@@ -172,14 +176,18 @@ def unchanged(c: Connection, peer: bytes, number: int, rows: Sequence[Waiting]) 
 def waiting(
     c: Connection, peer: bytes, objects: Sequence[tuple[str, bytes]], number: int = 0
 ) -> list[tuple[str, bytes]]:
-    """Those objects that wait, be it in a batch behind `number` that is not delivered yet."""
+    """Those objects that wait, be it held back, or in a batch behind `number` that is not delivered yet."""
     under_way = {tuple(row) for row in c.execute(_ROWS_BEHIND, {"peer": peer, "of_batch": number})}
-    asked = ((each, {"peer": peer, "of_type": each[0], "of_pointer": each[1]}) for each in objects)
-    return [each for each, row in asked if each in under_way or c.execute(_WAITS, row).first() is not None]
+
+    def waits(each: tuple[str, bytes]) -> bool:
+        row = {"peer": peer, "of_type": each[0], "of_pointer": each[1]}
+        return any(c.execute(found, row).first() is not None for found in (_WAITS, _IS_HELD))
+
+    return [each for each in objects if each in under_way or waits(each)]
 
 
 def hold(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> int:
-    """Hold back these rows of a batch, until `release`.
+    """Hold back these rows of a batch, each for itself, until `release`.
 
     How many are gone instead, as the same objects wait already, or were held back before.
     """

@@ -28,6 +28,7 @@ from safeum_home.storage.schema_push import pushes as pushes
 
 _IS_GONE = text("gone IS NOT NULL")
 _IS_FREE, _IS_FIXED, _IS_HELD = text("batch = 0"), text("batch > 0"), text("batch < 0")
+_IS_IN_LINE = text("batch = -2")
 
 node = _table("node", Column("name", String(32), primary_key=True), _number("value"))
 
@@ -243,7 +244,22 @@ outbox = _table(
     ),
     Index("ix_outbox_fixed", "destination", "position", sqlite_where=_IS_FIXED, postgresql_where=_IS_FIXED),
     Index(
-        "ix_outbox_held", "destination", "type", "pointer", sqlite_where=_IS_HELD, postgresql_where=_IS_HELD
+        "ix_outbox_held",
+        "destination",
+        "type",
+        "pointer",
+        "batch",
+        unique=True,
+        sqlite_where=_IS_HELD,
+        postgresql_where=_IS_HELD,
+    ),
+    Index(
+        "ix_outbox_lines",
+        "destination",
+        text("substr(pointer, 1, 16)"),
+        "position",
+        sqlite_where=_IS_IN_LINE,
+        postgresql_where=_IS_IN_LINE,
     ),
 )
 

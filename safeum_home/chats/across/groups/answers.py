@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import content
+from safeum_home.chats.across.groups.notes import BLIND
 from safeum_home.chats.across.posts.box import PostBox
 from safeum_home.chats.across.posts.records import Settled
 from safeum_home.errors import Code, Problem
@@ -17,9 +18,9 @@ from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.protocol.federation.group_posts import POSTED, Posted
 
 
-def posted(post: str, code: str | None) -> bytes:
-    """The pointer of an answer to a post: its id, and why it was refused. Neither names anybody."""
-    return f"{post}\0{code or ''}".encode()
+def posted(chat: bytes, post: str, code: str | None) -> bytes:
+    """The pointer of an answer to a post: its chat, its id, and why it was refused. None names anybody."""
+    return chat + f"{post}\0{code or ''}".encode()
 
 
 class PostedKind:
@@ -37,7 +38,7 @@ class PostedKind:
         self._now = now
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
-        post, _, code = pointer.decode().partition("\0")
+        post, _, code = pointer[BLIND:].decode().partition("\0")
         plain: dict[str, Any] = msgspec.to_builtins(Posted(post, code or None))
         return new_event(POSTED, system_account(self._node), self._now(), plain)
 

@@ -1,6 +1,5 @@
 """Whose an event is that a group's node passes on: it can hold one back, but not make one up."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -22,13 +21,13 @@ from safeum_home.protocol.types import Body
 from safeum_home.storage import roster
 
 PATIENCE, PER = 120.0, 3600.0
-"""Seconds, of so many, for which a group's node waits where authors' nodes cannot be asked for keys."""
+"""Seconds, of so many, for which a group stands in line where authors' nodes cannot be asked for keys."""
 WAIT = 30.0
-"""Seconds after which it is told again, where nobody says that."""
+"""Seconds of that after which it is told again, where nobody says another time."""
 KIB = 1024
 LATE = frozenset((Code.UNKNOWN_KEY.code,))
 """With which codes what an author did is told again later, once the keys are to be had: better than never."""
-MOST_NODES = 1_000
+MOST_GROUPS = 10_000
 _NOT_NOW = (Code.NODE_UNREACHABLE, Code.BUSY)
 
 
@@ -87,7 +86,7 @@ class Authors:
         """`now` is in milliseconds; `limit` is how much each node may have told of its groups, in KiB."""
         self._peers = peers
         self._limit = limit
-        self._patience = Patience(now)
+        self._patience = RateLimit(PATIENCE / PER, PATIENCE, lambda: now() / 1000, MOST_GROUPS)
 
     async def authored(self, node: str, chat: str | None, plain: dict[str, Any]) -> Authored:
         """An event of a group's chat that `node`, which orders it, passes on.
@@ -106,50 +105,19 @@ class Authors:
         act = act_of(event)
         self._limit.take(node, 1 + len(frames.encode_params(act)) // KIB)
         if event.node != node:
-            event = await self._verified(node, plain)
+            event = await self._verified(node, event.chat or "", plain)
         return Authored(event, act)
 
-    async def _verified(self, origin: str, plain: dict[str, Any]) -> Event:
+    async def _verified(self, origin: str, chat: str, plain: dict[str, Any]) -> Event:
         try:
-            event = await self._peers.verified(origin, plain)
+            return await self._peers.verified(origin, plain)
         except Problem as problem:
             if problem.code not in _NOT_NOW:
                 raise
-            self._patience.waited(origin)
-            if self._patience.waits(origin, problem.retry_after):
-                raise
-            # All else that the group's node tells is not to wait for others for ever.
-            raise Problem(Code.UNKNOWN_KEY) from None
-        self._patience.waited(origin)
-        return event
-
-
-class Patience:
-    """How long a group's node has waited, with all that it tells, for keys of others: whosever they are.
-
-    Else some names, or one node whose keys are good for a moment, would hold it up for ever.
-    """
-
-    def __init__(self, now: Callable[[], int]) -> None:
-        """`now` is in milliseconds."""
-        self._now = now
-        self._limit = RateLimit(PATIENCE / PER, PATIENCE, lambda: now() / 1000, MOST_NODES)
-        self._since: OrderedDict[str, int] = OrderedDict()
-
-    def waited(self, node: str) -> None:
-        """It has told of something again, or of something else, for which there was no need to wait."""
-        if (since := self._since.pop(node, None)) is not None:
-            self._limit.settle(node, (self._now() - since) / 1000)
-
-    def waits(self, node: str, seconds: float | None) -> bool:
-        """Whether it may have to wait, once more for so long; then it does."""
-        wait = min(seconds or WAIT, PATIENCE)
+            wait = min(problem.retry_after or WAIT, PATIENCE)
         try:
-            self._limit.take(node, wait)
+            self._patience.take((origin, chat), wait)
         except Problem:
-            return False
-        self._limit.give_back(node, wait)
-        self._since[node] = self._now()
-        while len(self._since) > MOST_NODES:
-            self._since.popitem(last=False)
-        return True
+            # What is behind it in the group is not to wait for ever.
+            raise Problem(Code.UNKNOWN_KEY) from None
+        raise Problem(Code.BUSY, retry_after=wait)

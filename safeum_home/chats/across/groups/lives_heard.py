@@ -23,6 +23,7 @@ from safeum_home.chats.record import seal_record
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, system_account
+from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder, Bus, Database
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.events import Event
@@ -50,8 +51,12 @@ class GroupLives:
         post_keys: PostKeys,
         gone: GroupReceipts,
         finish: Finish,
+        limit: RateLimit,
     ) -> None:
-        """`finish` turns the keyring, where anything was erased for an account, and gives receipts."""
+        """`finish` turns the keyring, where anything was erased for an account, and gives receipts.
+
+        `limit` is how often each hub may have each of its groups erased.
+        """
         self._node = node
         self._database = database
         self._registry = registry
@@ -64,12 +69,13 @@ class GroupLives:
         self._post_keys = post_keys
         self._gone = gone
         self._finish = finish
+        self._limit = limit
 
     async def copy_of(self, node: str, event: Event, life: int, fleeting: bool = False) -> Chat:
         """The copy of a group that `node` tells of, in `life` or a later one.
 
         Go on in the turn of the answer. Where this node has not heard of that life, since it was put back
-        from a backup, it erases first. Raises `not_a_contact`.
+        from a backup, it erases first. Raises `not_a_contact`, `rate_limited`.
         """
         chat_id = check_hub(node, event)
         chat = await self._registry.load(chat_id)
@@ -124,6 +130,7 @@ class GroupLives:
             if told.life < own:
                 return
             if told.life > own:
+                self._limit.take((hub, chat))
                 off = group_lives.told_off(record, told.life, change.at, told.pending)
                 before = opened.key
                 done.append(self._changes.erase(c, opened, system, change, kept=told.kept, across=off))

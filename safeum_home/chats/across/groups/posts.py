@@ -40,14 +40,7 @@ from safeum_home.ports.federation import Applied, Noted, Peers
 from safeum_home.protocol import frames
 from safeum_home.protocol.federation.chats import Reference
 from safeum_home.protocol.federation.events import MOST_OCTETS, Event, node_of, signed_octets
-from safeum_home.protocol.federation.group_posts import (
-    POST,
-    POSTED,
-    Pinning,
-    Reacting,
-    Removed,
-    Written,
-)
+from safeum_home.protocol.federation.group_posts import POST, POSTED, Pinning, Reacting, Removed, Written
 from safeum_home.protocol.types import Message
 from safeum_home.storage import events
 from safeum_home.storage.passed_on import ITSELF
@@ -132,6 +125,7 @@ class PostKind:
         if event.chat is None or event.id is None or not _is_plain(event.id):
             raise Problem(Code.MALFORMED_EVENT)
         post, authored = event.id, Authored(event, act_of(event))
+        blind = self._blinder.chat(ChatId(event.chat))
         chat = await self._registry.load(ChatId(event.chat))
         refusal: Problem | None = None
         try:
@@ -157,7 +151,7 @@ class PostKind:
                 raise Problem(Code.BUSY)  # it takes no answers: there are no more until it does
             if code is not None or not isinstance(authored.act, Written) or authored.act.message is not None:
                 # Behind all that is told of what came of it.
-                self._peers.note(c, [Noted(node, POSTED, posted(post, code))])
+                self._peers.note(c, [Noted(node, POSTED, posted(blind, post, code))])
 
         def publish() -> None:
             for tell in told:

@@ -16,9 +16,14 @@ from safeum_home.storage.rows import PostRow
 PAGE = 200
 
 
-def pointer(position: int) -> bytes:
+def pointer(chat: bytes, position: int) -> bytes:
     """Of a post."""
-    return position.to_bytes(8, "big")
+    return chat + position.to_bytes(8, "big")
+
+
+def position_in(pointer: bytes) -> int:
+    """Where the post is that a pointer leads to."""
+    return int.from_bytes(pointer[-8:], "big")
 
 
 async def tell_again(database: Database, opener: ChatOpener, peers: Peers) -> None:
@@ -36,6 +41,6 @@ def _note(c: Connection, opener: ChatOpener, peers: Peers, rows: list[PostRow]) 
         with suppress(Tampered):
             contents = opener.group(c, row.chat)
             if contents is not None and contents.record.group is not None:
-                noted.append(Noted(contents.record.group.hub, POST, pointer(row.position)))
+                noted.append(Noted(contents.record.group.hub, POST, pointer(row.chat, row.position)))
     peers.note(c, noted)
     return {each.node for each in noted}

@@ -6,7 +6,7 @@ from msgspec import structs
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.groups.files import GroupFiles
-from safeum_home.chats.across.posts.again import pointer, tell_again
+from safeum_home.chats.across.posts.again import pointer, position_in, tell_again
 from safeum_home.chats.across.posts.awaiting import Awaiting
 from safeum_home.chats.across.posts.records import (
     HOUR,
@@ -89,7 +89,7 @@ class PostBox:
             self._keys.put(c, contents, position)
         sealed = sealed_post(c, contents, position, record)
         posts.put_post(c, PostRow(position, contents.blind, blind, position, hour, state, sealed), sent)
-        self._peers.note(c, [Noted(contents.record.group.hub, POST, pointer(position))])
+        self._peers.note(c, [Noted(contents.record.group.hub, POST, pointer(contents.blind, position))])
 
     def edited(self, c: Connection, contents: ChatContents, account: AccountId, target: int) -> int:
         """When the newest edit of a message that waits was made, in milliseconds; 0: none waits."""
@@ -116,7 +116,7 @@ class PostBox:
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
         """What that is told of a post."""
-        row = posts.post(c, int.from_bytes(pointer, "big"))
+        row = posts.post(c, position_in(pointer))
         if row is None or row.state == PostState.REFUSED or (record := self._open(c, row)) is None:
             return None
         post = self._cursors.encode(row.position)
@@ -169,7 +169,7 @@ class PostBox:
 
     def untold(self, c: Connection, pointer: bytes, place: int) -> Settled | None:
         """The group's node will never hear of a post."""
-        row = posts.post(c, int.from_bytes(pointer, "big"))
+        row = posts.post(c, position_in(pointer))
         if row is None or row.state == PostState.REFUSED:
             return None
         contents = self._opener.group(c, row.chat)

@@ -224,9 +224,19 @@ def _federation() -> None:
     )
     for name, columns, where in (
         ("ix_outbox_fixed", ["destination", "position"], is_fixed),
-        ("ix_outbox_held", ["destination", "type", "pointer"], is_held),
+        ("ix_outbox_held", ["destination", "type", "pointer", "batch"], is_held),
     ):
-        op.create_index(name, "outbox", columns, sqlite_where=where, postgresql_where=where)
+        op.create_index(
+            name, "outbox", columns, unique="batch" in columns, sqlite_where=where, postgresql_where=where
+        )
+    in_line = sa.text("batch = -2")
+    op.create_index(
+        "ix_outbox_lines",
+        "outbox",
+        ["destination", sa.text("substr(pointer, 1, 16)"), "position"],
+        sqlite_where=in_line,
+        postgresql_where=in_line,
+    )
     _table(
         "set_aside",
         _blind("peer", primary_key=True),
