@@ -52,11 +52,12 @@ class RecordedPushes:
     def can_wake(self, provider: str) -> bool:
         return provider in [one.name for one in self.offered] and provider not in self.troubled
 
-    def check(self, provider: str, address: PushAddress) -> None:
+    def check(self, provider: str, address: PushAddress) -> PushAddress:
         if provider not in [one.name for one in self.offered]:
             raise Problem(Code.PUSH_UNAVAILABLE)
         if address.token == REFUSED_TOKEN:
             raise Problem(Code.PUSH_ADDRESS_REFUSED)
+        return address
 
     def wake(self, provider: str, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
         handed = Handed(provider, address, wake)

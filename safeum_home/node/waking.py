@@ -25,7 +25,7 @@ class NoPushes:
     def can_wake(self, provider: str) -> bool:
         return False
 
-    def check(self, provider: str, address: PushAddress) -> None:
+    def check(self, provider: str, address: PushAddress) -> PushAddress:
         raise Problem(Code.PUSH_UNAVAILABLE)
 
     def wake(self, provider: str, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
