@@ -303,7 +303,7 @@ class AddressTests(WebPushCase):
 
     def test_secret(self) -> None:
         """An address is in no representation."""
-        shown = repr((Subscriber().at(ENDPOINT), self.provider._endpoints, self.provider._origins))
+        shown = repr((Subscriber().at(ENDPOINT), self.provider._endpoints, self.provider.services))
         self.assertNotIn(HOST, shown)
 
 

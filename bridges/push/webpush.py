@@ -83,7 +83,7 @@ class WebPush:
         self._http = http
         self._now = context.reactor.seconds
         self._endpoints = Endpoints(settings.hosts, high_ports=True)
-        self._origins = Origins(self._now)
+        self.services = Origins(self._now, self._endpoints)
         self._vapid = Vapid(context, settings.contact, settings.key)
 
     @property
@@ -120,7 +120,7 @@ class WebPush:
         except Problem:
             # It was allowed when it was registered: the operator has other settings now.
             return Refused(NOT_ALLOWED)
-        turn = self._origins.begin(endpoint.place)
+        turn = self.services.begin(endpoint.place)
         if isinstance(turn, Temporary):
             return turn
         try:

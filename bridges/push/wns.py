@@ -87,7 +87,7 @@ class Wns(BearerProvider):
         self._client = client
         self._login = login
         self._endpoints = Endpoints(settings.hosts)
-        self._origins = Origins(context.reactor.seconds)
+        self.services = Origins(context.reactor.seconds, self._endpoints)
         self._proven: OrderedDict[Place, None] = OrderedDict()
         super().__init__(context.reactor, AccessTokens(context.reactor, login, self._grant), settings.seconds)
 
@@ -103,7 +103,7 @@ class Wns(BearerProvider):
 
     def ask(self, access: Access, address: PushAddress, wake: Wake, seconds: int) -> "Deferred[Answer]":
         place, target = self._endpoints.read(address.token)
-        turn = self._origins.begin(place)
+        turn = self.services.begin(place)
         if isinstance(turn, Temporary):
             return fail(NotNow(turn))
         fields = fields_of(access, wake, seconds)
