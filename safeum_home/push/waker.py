@@ -6,6 +6,7 @@ woken and whether it has muted the chat (`push.lookout`), and each device is wok
 A connection that breaks is looked after: what its device has not said to hold was told to nobody, perhaps.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from safeum_home.config_push import PushSection
@@ -98,6 +99,12 @@ class Waker:
         left = Left(account, subscriber.device)
         self._held[left] = subscriber.held
         self._left.add(left, self._clock.seconds())
+
+    def revoked(self, account: AccountId, which: Callable[[DeviceId], bool]) -> None:
+        self._lookout.doubt()
+        known = self._known.get(account)
+        for device in filter(which, [] if known is None else list(known.devices)):
+            self._known.changed(account, device, wakeable=False)
 
     def changed(self, account: AccountId, device: DeviceId, wakeable: bool) -> None:
         """A device can be woken elsewhere from now on, or not any more."""
