@@ -7,10 +7,14 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId
+from safeum_home.ports import Published, Waking
 from safeum_home.ports.push import Accepted, Offered, Outcome, PushAddress, Wake, Woken
 from tests.world import Client, World
 
 REFUSED_TOKEN = "refused"
+MINUTE, DAY = 60.0, 86_400.0
+MESSAGE, CALL = ("bob's", "msg"), ("bob's", "call")
 
 
 @dataclass(eq=False)
@@ -89,3 +93,45 @@ class PushCase(SynchronousTestCase):
         """The wakes that were handed over since the last time."""
         self.world.settle()
         return self.pushes.take()
+
+
+class WakingCase(PushCase):
+    """The same, and Bob's device sleeps."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.alice.write(self.chat, "to begin with")
+        self.sleep()
+
+    def sleep(self) -> None:
+        """Bob's device takes all that there is, and goes."""
+        self.come().drop()
+        self.wait(5)
+        self.assertEqual(self.pushes.take(), [])
+
+    def wait(self, seconds: float) -> None:
+        self.world.clock.pump([0.1] * 20)
+        self.world.clock.advance(max(0.0, seconds - 2))
+        self.world.clock.pump([0.1] * 5)
+
+    def write(self, text: str = "hi", **more: Any) -> None:
+        self.alice.call("chat.send", **self.alice.message(self.chat, text), **more)
+        self.alice.take()
+
+    def call(self) -> None:
+        """A call, as far as waking goes."""
+        event = Published(b"", wake=Waking(Wake.CALL))
+        self.world.services.bus.publish(AccountId(self.bob.account), event)
+
+    def come(self, client: Client | None = None) -> Client:
+        """The device connects, and takes all that it missed."""
+        client = client or self.bob
+        client.resume(client.cursor)
+        self.world.settle()
+        self.hold(client)
+        return client
+
+    def hold(self, client: Client) -> None:
+        """The device has all that there is, and says so."""
+        client.cursor = self.world.cursor
+        client.call("session.ack", cursor=client.cursor)

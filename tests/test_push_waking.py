@@ -1,55 +1,8 @@
 """When a device that sleeps is woken: for what, how often, and by which class."""
 
-from typing import Any
-
-from safeum_home.ids import AccountId
-from safeum_home.ports import WAKING, Published, Waking
+from safeum_home.ports import WAKING
 from safeum_home.ports.push import Wake, Woken
-from tests.push_case import PushCase
-from tests.world import Client
-
-MINUTE, DAY = 60.0, 86_400.0
-MESSAGE, CALL = ("bob's", "msg"), ("bob's", "call")
-
-
-class WakingCase(PushCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.alice.write(self.chat, "to begin with")
-        self.sleep()
-
-    def sleep(self) -> None:
-        """Bob's device takes all that there is, and goes."""
-        self.come().drop()
-        self.wait(5)
-        self.assertEqual(self.pushes.take(), [])
-
-    def wait(self, seconds: float) -> None:
-        self.world.clock.pump([0.1] * 20)
-        self.world.clock.advance(max(0.0, seconds - 2))
-        self.world.clock.pump([0.1] * 5)
-
-    def write(self, text: str = "hi", **more: Any) -> None:
-        self.alice.call("chat.send", **self.alice.message(self.chat, text), **more)
-        self.alice.take()
-
-    def call(self) -> None:
-        """A call, as far as waking goes."""
-        event = Published(b"", wake=Waking(Wake.CALL))
-        self.world.services.bus.publish(AccountId(self.bob.account), event)
-
-    def come(self, client: Client | None = None) -> Client:
-        """The device connects, and takes all that it missed."""
-        client = client or self.bob
-        client.resume(client.cursor)
-        self.world.settle()
-        self.hold(client)
-        return client
-
-    def hold(self, client: Client) -> None:
-        """The device has all that there is, and says so."""
-        client.cursor = self.world.cursor
-        client.call("session.ack", cursor=client.cursor)
+from tests.push_case import CALL, DAY, MESSAGE, MINUTE, WakingCase
 
 
 class ReasonTests(WakingCase):
