@@ -33,10 +33,15 @@ class Guard:
         return max(self.breaker.wait, rest, 0.0)
 
     @property
+    def trouble(self) -> str | None:
+        """Why the provider cannot take anything, in its own words, where it has some."""
+        trouble: str | None = getattr(self._provider, "trouble", None)
+        return trouble
+
+    @property
     def standing(self) -> str:
         """How it is with the provider, in words for the operator; its own, where it has some."""
-        trouble: str | None = getattr(self._provider, "trouble", None)
-        if trouble is not None:
+        if (trouble := self.trouble) is not None:
             return trouble
         if self.breaker.state == "trying":
             return "being tried again"
