@@ -15,6 +15,7 @@ from msgspec import Struct
 from nacl.signing import SigningKey
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred, fail, maybeDeferred
+from twisted.internet.task import Clock
 
 from safeum_home.errors import Code, Problem
 from safeum_home.node.untold import give_up
@@ -212,7 +213,11 @@ class Nodes:
         before = self.worlds[name]
         options = {"store": before.store, "files": before.config.files}
         peers = self.peers[name]
-        self.worlds[name] = World(before.database, before.vault, node=name, peers=peers, **options)
+        # Its time goes on: set back, it would take what others tell for things of the future.
+        clock = Clock()
+        clock.advance(before.clock.seconds())
+        world = World(before.database, before.vault, clock=clock, node=name, peers=peers, **options)
+        self.worlds[name] = world
 
     def settle(self) -> None:
         """Carry all that waits, and all that comes of that."""

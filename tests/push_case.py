@@ -41,17 +41,23 @@ class RecordedPushes:
     def __init__(self, *names: str) -> None:
         self.offered = [Offered(name, "apns") for name in names or ("apple",)]
         self.offered.append(Offered("web", "webpush", "BKey"))
+        self.troubled: set[str] = set()
+        """Providers that can wake nobody."""
         self.handed: list[Handed] = []
         self.tested: list[tuple[str, str]] = []
         self.held = False
         self.outcome = Woken.TAKEN
         self.answer: Outcome | Deferred[Outcome] = Accepted()
 
-    def check(self, provider: str, address: PushAddress) -> None:
+    def can_wake(self, provider: str) -> bool:
+        return provider in [one.name for one in self.offered] and provider not in self.troubled
+
+    def check(self, provider: str, address: PushAddress) -> PushAddress:
         if provider not in [one.name for one in self.offered]:
             raise Problem(Code.PUSH_UNAVAILABLE)
         if address.token == REFUSED_TOKEN:
             raise Problem(Code.PUSH_ADDRESS_REFUSED)
+        return address
 
     def wake(self, provider: str, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
         handed = Handed(provider, address, wake)
@@ -96,8 +102,6 @@ class PushCase(SynchronousTestCase):
 
 
 class WakingCase(PushCase):
-    """The same, and Bob's device sleeps."""
-
     def setUp(self) -> None:
         super().setUp()
         self.alice.write(self.chat, "to begin with")

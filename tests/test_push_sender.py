@@ -74,23 +74,52 @@ class HandingOverTests(PushCase):
         self.sender(PushProvider(), with_key)
         self.assertEqual(list(self.front.offered), [Offered("a", "double"), Offered("b", "double", "BPk")])
 
+    def test_can_wake(self) -> None:
+        """Not while it has trouble of its own, or refuses this node; one that is down will be back."""
+        self.sender(provider := PushProvider(DOWN), breaker_failures=1)
+        self.wake("x")
+        self.assertTrue(self.front.can_wake("a"))
+        provider.trouble = "no secret"
+        self.later(2)
+        self.assertFalse(self.front.can_wake("a"))
+        provider.trouble = None
+        self.later(2)
+        self.assertTrue(self.front.can_wake("a"))
+        self.assertFalse(self.front.can_wake("z"))
+
+    def test_cannot_wake_when_refused(self) -> None:
+        """Until the provider takes a wake again, be it only the operator's test."""
+        for again in (lambda: self.later(16), lambda: self.front.test("a", PushAddress("x"))):
+            self.sender(provider := PushProvider(Refused("expired", account_refused=True)))
+            self.wake("x")
+            self.assertFalse(self.front.can_wake("a"))
+            provider.outcome = Accepted()
+            self.wake("x")
+            self.assertFalse(self.front.can_wake("a"))
+            again()
+            self.assertTrue(self.front.can_wake("a"))
+
     def test_checked(self) -> None:
         """Addresses are checked by their provider; whatever a bridge raises, nothing of it is quoted."""
         self.sender(provider := PushProvider())
-        self.front.check("a", PushAddress("fine"))
+        self.assertEqual(self.front.check("a", PushAddress("fine")), PushAddress("fine"))
         problem = self.assertRaises(Problem, self.front.check, "a", PushAddress("?"))
         self.assertEqual(problem.code, Code.PUSH_ADDRESS_REFUSED)
         problem = self.assertRaises(Problem, self.front.check, "z", PushAddress("fine"))
         self.assertEqual(problem.code, Code.PUSH_UNAVAILABLE)
 
-        def broken(address: PushAddress) -> None:
+        def broken(address: PushAddress) -> PushAddress:
             raise ValueError(address.token)
 
         provider.check = broken  # type: ignore[method-assign]
         events = logged(self)
         problem = self.assertRaises(Problem, self.front.check, "a", PushAddress("hunter2"))
         self.assertEqual(problem.code, Code.PUSH_ADDRESS_REFUSED)
+        provider.check = lambda address: None  # type: ignore[assignment, method-assign, return-value]
+        problem = self.assertRaises(Problem, self.front.check, "a", PushAddress("hunter2"))
+        self.assertEqual(problem.code, Code.PUSH_ADDRESS_REFUSED)
         self.assertIn("ValueError", str(events))
+        self.assertIn("NoneType", str(events))
         self.assertNotIn("hunter2", str(events))
 
     def test_no_such_provider(self) -> None:

@@ -1,8 +1,7 @@
-"""When a device that sleeps is woken: for what, how often, and by which class."""
+"""When a device that sleeps is woken: for what, and how often."""
 
-from safeum_home.ports import WAKING
-from safeum_home.ports.push import Wake, Woken
-from tests.push_case import CALL, DAY, MESSAGE, MINUTE, WakingCase
+from safeum_home.ports.push import Woken
+from tests.push_case import DAY, MESSAGE, MINUTE, WakingCase
 
 
 class ReasonTests(WakingCase):
@@ -260,94 +259,3 @@ class OnceTests(WakingCase):
         self.alice.drop()
         self.bob.write(self.chat, "2")
         self.assertEqual(self.woken(), [("alice's", "msg")])
-
-
-class CallTests(WakingCase):
-    """Calls are a class of their own."""
-
-    def test_beside(self) -> None:
-        """A call wakes whoever was woken for a message, once."""
-        self.write()
-        self.assertEqual(self.woken(), [MESSAGE])
-        self.call()
-        self.call()
-        self.assertEqual(self.woken(), [CALL])
-
-    def test_counts(self) -> None:
-        """A call wakes for messages, too, for as long as it is of use; then what came meanwhile does."""
-        self.call()
-        self.write("1")
-        self.write("2")
-        self.assertEqual(self.woken(), [CALL])
-        self.wait(MINUTE)
-        self.assertEqual(self.woken(), [MESSAGE])
-        self.call()
-        self.assertEqual(self.woken(), [CALL])
-
-    def test_alone(self) -> None:
-        """A call that nobody has taken leaves nothing to be woken for."""
-        self.call()
-        self.assertEqual(self.woken(), [CALL])
-        self.wait(MINUTE)
-        self.assertEqual(self.woken(), [])
-
-    def test_given_up(self) -> None:
-        """Where it was given up the message that it stood for wakes by itself."""
-        self.pushes.held = True
-        self.call()
-        self.world.settle()
-        self.write()
-        [handed] = self.pushes.handed
-        handed.become(Woken.GIVEN_UP)
-        self.assertEqual(self.woken(), [CALL, MESSAGE])
-
-
-class BrokenConnectionTests(WakingCase):
-    """What was written into a connection that was dead already is told by a wake."""
-
-    def test_not_acknowledged(self) -> None:
-        self.come()
-        self.write()
-        self.assertEqual(self.woken(), [])
-        self.bob.drop()
-        self.wait(5)
-        self.assertEqual(self.woken(), [MESSAGE])
-
-    def test_acknowledged(self) -> None:
-        """Not what the device holds."""
-        self.come()
-        self.write()
-        message = self.bob.messages()[-1]
-        self.bob.call("session.ack", cursor=message["id"])
-        self.bob.drop()
-        self.wait(5)
-        self.assertEqual(self.woken(), [])
-
-    def test_back_at_once(self) -> None:
-        """Nor where it is back at once."""
-        self.come()
-        self.write()
-        self.bob.drop()
-        self.world.clock.advance(0.5)
-        self.come()
-        self.wait(5)
-        self.assertEqual(self.woken(), [])
-
-    def test_unknown(self) -> None:
-        """Also where nothing was known of the account yet."""
-        self.come()
-        self.world.domain.forget()
-        self.write()
-        self.world.domain.forget()
-        self.bob.drop()
-        self.wait(5)
-        self.assertEqual(self.woken(), [MESSAGE])
-
-    def test_nothing_due(self) -> None:
-        """That of a reason for nothing wakes nobody."""
-        self.assertIs(WAKING.wake, Wake.MESSAGE)
-        self.come()
-        self.alice.call("profile.set", profile={"display_name": "Alice", "status": ""})
-        self.bob.drop()
-        self.wait(5)
-        self.assertEqual(self.woken(), [])

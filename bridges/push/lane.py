@@ -29,6 +29,9 @@ TICK = 0.25
 BACK_OFF = {Wake.CALL: (0.5, 8.0), Wake.MESSAGE: (1.0, 300.0)}
 """Before a second try up to so many seconds, then twice as many each time, and at most so many."""
 
+LOOKED = 1.0
+"""Seconds that what the provider says of its trouble is kept: it opens a secret for that."""
+
 TIMED_OUT = Temporary("timed out")
 FAILED = Temporary("the bridge failed")
 
@@ -59,12 +62,22 @@ class Lane:
         self._pumping = False
         self._ticking: Any = None
         self._refused = False
+        """The node's account: from then on until a wake is taken."""
+        self._looked_at = -LOOKED
+        self._has_trouble = False
         self._stopped = False
 
     @property
     def under_way(self) -> int:
         """Wakes that the provider was asked to take, and has not answered for."""
         return len(self._under_way)
+
+    def can_wake(self) -> bool:
+        """As `ports.push.Pushes.can_wake`."""
+        now = self._clock.seconds()
+        if not 0 <= now - self._looked_at < LOOKED:
+            self._looked_at, self._has_trouble = now, self.guard.trouble is not None
+        return not (self._refused or self._has_trouble)
 
     def wake(self, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
         """As `ports.push.Pushes.wake`."""
@@ -77,13 +90,15 @@ class Lane:
         return waking.done
 
     def test(self, address: PushAddress) -> "Deferred[Outcome]":
-        """As `ports.push.Pushes.test`; it counts for nothing."""
+        """As `ports.push.Pushes.test`; it counts for nothing but that the account is good."""
         asked = self._ask(address, Wake.MESSAGE, self._useful[Wake.MESSAGE])
         self._tests.add(asked)
         asked.addTimeout(self._attempt, self._clock, lambda *_: TIMED_OUT)
 
         def over(outcome: object) -> Outcome:
             self._tests.discard(asked)
+            if isinstance(outcome, Accepted):
+                self._refused = False
             return outcome if isinstance(outcome, Outcome) else self._broken(outcome)
 
         return asked.addBoth(over)

@@ -22,7 +22,10 @@ class NoPushes:
 
     offered: Sequence[Offered] = ()
 
-    def check(self, provider: str, address: PushAddress) -> None:
+    def can_wake(self, provider: str) -> bool:
+        return False
+
+    def check(self, provider: str, address: PushAddress) -> PushAddress:
         raise Problem(Code.PUSH_UNAVAILABLE)
 
     def wake(self, provider: str, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
