@@ -108,24 +108,25 @@ class Waker:
 
     def changed(self, account: AccountId, device: DeviceId, wakeable: bool) -> None:
         """A device can be woken elsewhere from now on, or not any more."""
-        self._lookout.doubt()
+        self._lookout.doubt(account)
         self._known.changed(account, device, wakeable)
 
-    def settings_changed(self, account: AccountId, chat: ChatId) -> None:
-        """An account has set something for a chat: it may have muted it, or not any more."""
-        self._lookout.doubt()
+    def mutes(self, account: AccountId, chat: ChatId) -> None:
+        """An account has muted a chat, or not any more."""
+        self._lookout.doubt(account)
         self._muted.changed(account, chat)
 
     def forget_account(self, account: AccountId) -> None:
         """The account was closed; `Forget` of ports tells when."""
-        self._lookout.doubt()
+        self._lookout.doubt(account)
         self._known.forget(account)
 
     def forget(self) -> None:
-        """What is in memory may be older than what is in the database."""
-        self._lookout.doubt()
+        """What is in memory may be older than what is in the database: all is looked at anew."""
+        self._lookout.doubt_all()
         self._known.clear()
         self._muted.clear()
+        self.sweep.begin()
 
     def stop(self) -> None:
         """Wake nobody any more."""
