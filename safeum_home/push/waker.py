@@ -101,7 +101,7 @@ class Waker:
         self._left.add(left, self._clock.seconds())
 
     def revoked(self, account: AccountId, which: Callable[[DeviceId], bool]) -> None:
-        self._lookout.doubt()
+        self._lookout.doubt(account)
         known = self._known.get(account)
         for device in filter(which, [] if known is None else list(known.devices)):
             self._known.changed(account, device, wakeable=False)
