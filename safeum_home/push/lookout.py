@@ -165,7 +165,7 @@ class Lookout:
         if not owners or (owner := owners[0]) is None:
             return Seen({}, {})
         places = {
-            record.device: Place(row.device, row.address, record.provider, record.address)
+            record.device: Place(row.device, row.address, row.call_address, record.provider, record.address)
             for row, record in undamaged(rows, lambda row: (row, unseal(owner.key, row)), WHAT)
             if record.provider in offered
         }
