@@ -32,9 +32,10 @@ class PushProvider:
     def tokens(self) -> list[str]:
         return [token for token, _, _ in self.asked]
 
-    def check(self, address: PushAddress) -> None:
+    def check(self, address: PushAddress) -> PushAddress:
         if not address.token.isalnum():
             raise Problem(Code.PUSH_ADDRESS_REFUSED)
+        return address
 
     def wake(self, address: PushAddress, wake: Wake, seconds: int) -> Deferred[Outcome]:
         self.asked.append((address.token, wake, seconds))

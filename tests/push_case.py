@@ -1,6 +1,6 @@
 """Devices that sleep, and push providers that a test looks into."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -52,11 +52,13 @@ class RecordedPushes:
     def can_wake(self, provider: str) -> bool:
         return provider in [one.name for one in self.offered] and provider not in self.troubled
 
-    def check(self, provider: str, address: PushAddress) -> None:
+    def check(self, provider: str, address: PushAddress) -> PushAddress:
         if provider not in [one.name for one in self.offered]:
             raise Problem(Code.PUSH_UNAVAILABLE)
         if address.token == REFUSED_TOKEN:
             raise Problem(Code.PUSH_ADDRESS_REFUSED)
+        call = address.call_token and address.call_token.lower()
+        return replace(address, token=address.token.lower(), call_token=call)
 
     def wake(self, provider: str, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
         handed = Handed(provider, address, wake)

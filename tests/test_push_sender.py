@@ -102,20 +102,24 @@ class HandingOverTests(PushCase):
     def test_checked(self) -> None:
         """Addresses are checked by their provider; whatever a bridge raises, nothing of it is quoted."""
         self.sender(provider := PushProvider())
-        self.front.check("a", PushAddress("fine"))
+        self.assertEqual(self.front.check("a", PushAddress("fine")), PushAddress("fine"))
         problem = self.assertRaises(Problem, self.front.check, "a", PushAddress("?"))
         self.assertEqual(problem.code, Code.PUSH_ADDRESS_REFUSED)
         problem = self.assertRaises(Problem, self.front.check, "z", PushAddress("fine"))
         self.assertEqual(problem.code, Code.PUSH_UNAVAILABLE)
 
-        def broken(address: PushAddress) -> None:
+        def broken(address: PushAddress) -> PushAddress:
             raise ValueError(address.token)
 
         provider.check = broken  # type: ignore[method-assign]
         events = logged(self)
         problem = self.assertRaises(Problem, self.front.check, "a", PushAddress("hunter2"))
         self.assertEqual(problem.code, Code.PUSH_ADDRESS_REFUSED)
+        provider.check = lambda address: None  # type: ignore[assignment, method-assign, return-value]
+        problem = self.assertRaises(Problem, self.front.check, "a", PushAddress("hunter2"))
+        self.assertEqual(problem.code, Code.PUSH_ADDRESS_REFUSED)
         self.assertIn("ValueError", str(events))
+        self.assertIn("NoneType", str(events))
         self.assertNotIn("hunter2", str(events))
 
     def test_no_such_provider(self) -> None:

@@ -198,8 +198,20 @@ class AddressTests(WebPushCase):
             "https://9.9.9.9/x",
             f"https://{HOST}/" + "x" * (1024 - len(f"https://{HOST}/")),
         ):
-            self.provider.check(self.address(token=token))
+            address = self.address(token=token)
+            self.assertEqual(self.provider.check(address), address)
         self.assertEqual(self.services.asked, [])
+
+    def test_one_written_form(self) -> None:
+        """By which it is seen that two devices name one endpoint; a path is its push service's own."""
+        for token, written in (
+            ("https://PUSH.example:443/A%2f", "https://push.example/A%2f"),
+            ("https://push.example:8443?A", "https://push.example:8443/?A"),
+            ("https://[2606:4700:0::1111]/x", "https://[2606:4700::1111]/x"),
+        ):
+            checked = self.provider.check(self.address(token=token))
+            self.assertEqual(checked, self.address(token=written))
+            self.assertEqual(self.provider.check(checked), checked)
 
     def test_bad_endpoints(self) -> None:
         """What is no URL of HTTPS, hides where it leads, or is a port of something else."""
@@ -243,6 +255,7 @@ class AddressTests(WebPushCase):
             "https://push..example/x",
             f"https://{'a' * 64}.example/x",
             f"https://{HOST}/" + "x" * (1025 - len(f"https://{HOST}/")),
+            f"https://{HOST}?" + "x" * (1024 - len(f"https://{HOST}?")),
             quote("https://push.example/x"),
         ):
             self.refused(self.provider, self.address(token=token))

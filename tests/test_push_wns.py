@@ -196,7 +196,9 @@ class SendTests(WnsCase):
     def test_check(self) -> None:
         """Only hosts of WNS are channels' (see also test_push_endpoints)."""
         provider = self.provider()
-        provider.check(PushAddress(channel()))
+        written = PushAddress(channel(host="a.notify.windows.com"))
+        for host in ("a.notify.windows.com", "A.Notify.windows.com", "a.notify.windows.com:443"):
+            self.assertEqual(provider.check(PushAddress(channel(host=host))), written)
         for address in (
             PushAddress("https://127.0.0.1/?token=x"),
             PushAddress("https://notify.windows.com.evil.example/?token=x"),

@@ -105,10 +105,12 @@ class Apns:
             return f"secret {self._key.removeprefix('secret:')} is no .p8 file of Apple's"
         return None
 
-    def check(self, address: PushAddress) -> None:
-        tokens = (address.token, address.token if address.call_token is None else address.call_token)
+    def check(self, address: PushAddress) -> PushAddress:
+        call_token = address.call_token
+        tokens = (address.token, address.token if call_token is None else call_token)
         if address.key is not None or address.secret is not None or not all(map(_TOKEN.match, tokens)):
             raise Problem(Code.PUSH_ADDRESS_REFUSED)
+        return PushAddress(address.token.lower(), None if call_token is None else call_token.lower())
 
     def wake(self, address: PushAddress, wake: Wake, seconds: int) -> "Deferred[Outcome]":
         if wake is Wake.MESSAGE:

@@ -50,7 +50,7 @@ class BearerProvider(ABC):
         return self.outcome(answer, address)
 
     @abstractmethod
-    def check(self, address: PushAddress) -> None:
+    def check(self, address: PushAddress) -> PushAddress:
         """As `ports.push.PushProvider` has it."""
 
     @abstractmethod

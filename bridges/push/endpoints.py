@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from ipaddress import ip_network
+from ipaddress import IPv6Address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar
 
@@ -90,6 +90,11 @@ class Endpoint(NamedTuple):
     target: str
     """Path and query."""
 
+    @property
+    def url(self) -> str:
+        """Its one written form."""
+        return f"https://{self.place.authority}{self.target}"
+
 
 class Endpoints:
     """The URLs that may be asked."""
@@ -101,7 +106,10 @@ class Endpoints:
         self._high_ports = high_ports
 
     def read(self, url: str) -> Endpoint:
-        """Raises `Problem(push_address_refused)` for what may not be asked. Looks nothing up."""
+        """The host in its one written form, and the rest as it came. Looks nothing up.
+
+        Raises `Problem(push_address_refused)` for what may not be asked.
+        """
         found = _URL.match(url) if len(url) <= LONGEST_URL else None
         if found is None:
             raise Problem(Code.PUSH_ADDRESS_REFUSED)
@@ -113,7 +121,10 @@ class Endpoints:
         if not self._allows(host, port):
             raise Problem(Code.PUSH_ADDRESS_REFUSED)
         target = found[2] if found[2].startswith("/") else f"/{found[2]}"
-        return Endpoint(Place(host, port), target)
+        endpoint = Endpoint(Place(str(IPv6Address(host)) if ":" in host else host, port), target)
+        if len(endpoint.url) > LONGEST_URL:
+            raise Problem(Code.PUSH_ADDRESS_REFUSED)
+        return endpoint
 
     def _allows(self, host: str, port: int) -> bool:
         name = f"{host}:{port}"

@@ -125,10 +125,11 @@ class Fcm(BearerProvider):
             return f"secret {name.removeprefix('secret:')} is no service account's key for login_url"
         return None
 
-    def check(self, address: PushAddress) -> None:
+    def check(self, address: PushAddress) -> PushAddress:
         others = (address.call_token, address.key, address.secret)
         if _TOKEN.match(address.token) is None or any(each is not None for each in others):
             raise Problem(Code.PUSH_ADDRESS_REFUSED)
+        return address
 
     def ask(self, access: Access, address: PushAddress, wake: Wake, seconds: int) -> "Deferred[Answer]":
         path = f"/v1/projects/{access.whose}/messages:send"

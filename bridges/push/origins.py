@@ -70,9 +70,8 @@ class _Turn:
         self._origin.breaker.failed(self._admitted)
 
     def over(self) -> None:
-        if not self._told and self._origin.breaker.state == "trying":
-            # Nobody else would say how the one that tries went.
-            self._origin.breaker.failed(self._admitted)
+        if not self._told:
+            self._origin.breaker.left(self._admitted)
         self._origin.under_way -= 1
         self._origins.strangers_under_way -= self._as_stranger
 

@@ -64,20 +64,23 @@ class Sender:
         lane = self._lanes.get(provider)
         return lane is not None and lane.can_wake()
 
-    def check(self, provider: str, address: PushAddress) -> None:
+    def check(self, provider: str, address: PushAddress) -> PushAddress:
         """As `ports.push.Pushes.check`."""
         lane = self._lanes.get(provider)
         if lane is None:
             raise Problem(Code.PUSH_UNAVAILABLE)
         try:
-            lane.provider.check(address)
+            checked: object = lane.provider.check(address)
         except Problem:
             raise
         except Exception as error:
-            # A third party's: its text may quote the address.
-            kind = type(error).__name__
-            self._log.error("The bridge to {provider} failed: {kind}", provider=provider, kind=kind)
-            raise Problem(Code.PUSH_ADDRESS_REFUSED) from None
+            checked = error
+        if isinstance(checked, PushAddress):
+            return checked
+        # A third party's: its text may quote the address.
+        kind = type(checked).__name__
+        self._log.error("The bridge to {provider} failed: {kind}", provider=provider, kind=kind)
+        raise Problem(Code.PUSH_ADDRESS_REFUSED)
 
     def wake(self, provider: str, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
         """As `ports.push.Pushes.wake`."""

@@ -6,6 +6,7 @@ trusted to speak for another.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Protocol
 
 from msgspec import Meta
@@ -97,14 +98,15 @@ class WebPush:
         """As `ports.push.PushProvider` has it."""
         return missing(self._context, self._settings.key) if self._settings.key else None
 
-    def check(self, address: PushAddress) -> None:
-        self._endpoints.read(address.token)
+    def check(self, address: PushAddress) -> PushAddress:
+        url = self._endpoints.read(address.token).url
         try:
             point_of(address.key or b"")
         except ValueError:
             raise Problem(Code.PUSH_ADDRESS_REFUSED) from None
         if address.call_token is not None or len(address.secret or b"") != SECRET:
             raise Problem(Code.PUSH_ADDRESS_REFUSED)
+        return replace(address, token=url)
 
     def wake(self, address: PushAddress, wake: Wake, seconds: int) -> "Deferred[Outcome]":
         return Deferred.fromCoroutine(self._wake(address, wake, seconds))

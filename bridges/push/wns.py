@@ -96,10 +96,10 @@ class Wns(BearerProvider):
         """As `ports.push.PushProvider` has it."""
         return missing(self._context, self._settings.key)
 
-    def check(self, address: PushAddress) -> None:
+    def check(self, address: PushAddress) -> PushAddress:
         if any(each is not None for each in (address.call_token, address.key, address.secret)):
             raise Problem(Code.PUSH_ADDRESS_REFUSED)
-        self._endpoints.read(address.token)
+        return PushAddress(self._endpoints.read(address.token).url)
 
     def ask(self, access: Access, address: PushAddress, wake: Wake, seconds: int) -> "Deferred[Answer]":
         place, target = self._endpoints.read(address.token)

@@ -25,7 +25,7 @@ class NoPushes:
     def can_wake(self, provider: str) -> bool:
         return False
 
-    def check(self, provider: str, address: PushAddress) -> None:
+    def check(self, provider: str, address: PushAddress) -> PushAddress:
         raise Problem(Code.PUSH_UNAVAILABLE)
 
     def wake(self, provider: str, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
@@ -51,6 +51,11 @@ class WakingParts(NamedTuple):
         """Look who sleeps through something since before the node started."""
         if self.offers:
             self.waker.sweep.begin()
+
+    def forget(self) -> None:
+        """What is in memory may be older than what is in the database."""
+        if self.offers:
+            self.waker.forget()
 
 
 def make_waking(means: DomainMeans, pushes: Pushes, missed: Read) -> WakingParts:

@@ -75,8 +75,11 @@ class PushProvider(Protocol):
     def application_key(self) -> str | None:
         """What clients need for subscribing (Web Push: the VAPID public key, base64url), or None."""
 
-    def check(self, address: PushAddress) -> None:
-        """Raises `Problem(push_address_refused)` for what can be no address of this provider. Asks nobody."""
+    def check(self, address: PushAddress) -> PushAddress:
+        """The address in its one written form, by which it is known when another device hands it in.
+
+        Raises `Problem(push_address_refused)` for what can be no address of this provider. Asks nobody.
+        """
 
     def wake(self, address: PushAddress, wake: Wake, seconds: int) -> "Deferred[Outcome]":
         """Hand over a wake that is of use for so many seconds; never fails, and ends within its own time cap.
@@ -147,8 +150,11 @@ class Pushes(Protocol):
         One that is only down for a while can. What it says is a second old at the most.
         """
 
-    def check(self, provider: str, address: PushAddress) -> None:
-        """Raises `push_unavailable` where there is no such provider, and `push_address_refused`."""
+    def check(self, provider: str, address: PushAddress) -> PushAddress:
+        """The address in its one written form, which is what is to be kept.
+
+        Raises `push_unavailable` where there is no such provider, and `push_address_refused`.
+        """
 
     def wake(self, provider: str, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
         """Have the provider wake a device. Never fails; one that is cancelled is not handed over any more."""
