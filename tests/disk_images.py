@@ -35,7 +35,7 @@ def _opened_by(keyring: EpochKeyring, owner: bytes, epoch: int, wrapped: bytes) 
 
 
 def yields(path: Path, chat: bytes, keys: list[SealedKey]) -> list[bytes]:
-    """All that any of these keys opens of a chat's rows: record, messages, what was begun, or made of them."""
+    """All that any of these keys opens of a chat's rows: record, messages, what was begun or made of them."""
     found: list[bytes] = []
     for (sealed,) in _rows(path, "SELECT sealed FROM chats WHERE chat = ?", chat):
         found += _opened(keys, sealed, b"chat" + chat)
