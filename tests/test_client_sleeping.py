@@ -75,8 +75,13 @@ class AsleepTests(SleepCase):
         self.assertNotIn("woken", self.resumed())
 
     def test_a_push_while_it_is_there(self) -> None:
-        """It changes nothing, nor what is said the next time."""
+        """The node is asked whether it is there; as it is nothing changes, nor what is said the next time."""
         self.assertIs(self.client.on_push(MSG), Wake.MESSAGE)
+        [probe] = self.wire.requests[1:]
+        self.assertEqual((probe["method"], probe["params"]), ("session.ack", {"cursor": cursor(0)}))
+        self.wire.reply(probe, {})
+        self.node.clock.advance(100)
+        self.assertEqual((self.links(), len(self.node.wires)), ([], 1))
         self.wire.drop()
         self.node.clock.advance(1)
         self.assertNotIn("woken", self.resumed())

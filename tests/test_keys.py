@@ -6,7 +6,6 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.keys import log as key_log
 from safeum_home.keys.launches import LASTS
-from safeum_home.storage.key_log import KeyLogRow
 from tests.keys_case import Pair, changes, hashes, publish, query, told
 from tests.world import Client, Refused, World
 
@@ -218,15 +217,10 @@ class ChangeTests(KeysCase):
         publish(self.bob, THIRD)
 
     def test_damaged(self) -> None:
-        """An entry that cannot be opened any more is as none: what is published then is the first."""
-        row = self.world.database.now(lambda c: c.exec_driver_sql("SELECT * FROM key_log").one())
-        damaged = KeyLogRow(*row)._replace(sealed=b"\x01" + bytes(60))
-        self.world.database.execute("UPDATE key_log SET sealed = ?", damaged.sealed)
+        """Where an entry cannot be opened any more it is not shown, as of keys that are not there."""
+        self.world.database.execute("UPDATE key_log SET sealed = ?", b"\x01" + bytes(60))
         self.restart()
-        self.assertEqual(query(self.bob, self.alice), [{"account": self.alice.account}])
-        publish(self.alice, SECOND)
-        self.assertEqual(told(self.bob), [])
-        self.assertEqual(self.world.database.count("key_log"), 2)
+        self.assertEqual(query(self.bob, self.alice), [{"account": self.alice.account, "unavailable": True}])
         self.flushLoggedErrors()
 
 
@@ -314,6 +308,12 @@ class LaunchTests(KeysCase):
         self.assertEqual(len(self.launches()), 1)
         self.alice.drop()
         self.world.settle(LASTS + 1)
+        self.assertEqual(self.launches(), [])
+
+    def test_revoked(self) -> None:
+        """Those of a device that is revoked go at once."""
+        self.launch(self.alice, FIRST)
+        self.world.login("alice").call("device.revoke", device=self.alice.device)
         self.assertEqual(self.launches(), [])
 
     def test_replaced_connection(self) -> None:

@@ -90,7 +90,9 @@ class FcmTableTests(FcmCase):
         rows = re.findall(r"^\| (.+) \| (.+) \|$", table, re.M)
         for name, words in (
             ("unregistered", "404 `UNREGISTERED`"),
-            ("bad-token", "about the token"),
+            ("bad-token", "names `message.token` alone"),
+            ("bad-token-short", "names another field or none"),
+            ("bad-field", "names another field or none"),
             ("quota", "429 `QUOTA_EXCEEDED`"),
             ("quota-device", "429 `QUOTA_EXCEEDED`"),
             ("internal", "500 `INTERNAL`"),

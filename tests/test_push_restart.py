@@ -198,6 +198,42 @@ class TooMuchTests(RestartCase):
         self.assertEqual(self.woken(), [MESSAGE])
 
 
+class ForgottenTests(RestartCase):
+    """The database was away, and what was stored meanwhile, or waits, is found out anew."""
+
+    def test_waits(self) -> None:
+        """A wake that waits for its provider is called off, and handed in once more."""
+        self.pushes.held = True
+        self.alice.write(self.chat, "1")
+        self.world.settle()
+        [handed] = self.pushes.handed
+        self.world.domain.forget()
+        self.assertTrue(handed.cancelled)
+        self.pushes.take()
+        self.pass_time(START)
+        self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_taken(self) -> None:
+        """One that was taken is not."""
+        self.alice.write(self.chat, "1")
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.world.domain.forget()
+        self.pass_time(START)
+        self.assertEqual(self.woken(), [])
+
+    def test_stored_late(self) -> None:
+        """What was stored though its sender was told that it is not wakes, whether or not he tries again."""
+        database = self.world.database
+        database.hold = True
+        self.alice.ask("chat.send", **self.alice.message(self.chat, "1"))
+        database.commit()
+        database.hold = False
+        database.lose_report()
+        self.world.domain.forget()
+        self.pass_time(START)
+        self.assertEqual(self.woken(), [MESSAGE])
+
+
 class TrialTests(RestartCase):
     """An operator wakes a device."""
 

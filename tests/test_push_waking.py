@@ -204,6 +204,23 @@ class OnceTests(WakingCase):
         self.come()
         self.assertTrue(handed.cancelled)
 
+    def test_revoked(self) -> None:
+        """So is that of a device that is revoked; others are waited for."""
+        tablet = self.world.login("bob")
+        self.can_be_woken(tablet, "tablet")
+        self.sleep()
+        self.pushes.held = True
+        self.write()
+        self.world.settle()
+        self.hold(tablet)
+        tablet.drop()
+        self.write()
+        self.world.settle()
+        laptop = self.world.login("bob")
+        laptop.call("device.revoke", device=tablet.device)
+        cancelled = [(each.token, each.cancelled) for each in self.pushes.handed]
+        self.assertEqual(cancelled, [("bob's", False), ("tablet", True)])
+
     def test_expired(self) -> None:
         """A wake is good for a day; then the next message wakes again, or what has come since."""
         self.write("1")

@@ -141,4 +141,6 @@ def _as_known(account: AccountId, entry: Entry | None, said: AccountKeys | None)
     launches = () if said is None else said.launches
     if entry is None:
         return AccountKeys(account, unavailable=said is None, launches=launches)
+    if not entry.is_readable:
+        return AccountKeys(account, unavailable=True, launches=launches)
     return AccountKeys(account, entry.hash, entry.at, None, True, launches)

@@ -24,6 +24,8 @@ from safeum_home.storage import key_log
 
 AHEAD = 5 * 60 * 1000
 """By how many milliseconds the clock of another node may be ahead."""
+OF_NODE = 0.01
+"""What a change of one account is of a node: all of its accounts together may change 100 times as often."""
 _BLIND = 16
 
 
@@ -91,7 +93,7 @@ class ForeignKeys:
         if told.before == told.after or event.at > self._now() + AHEAD:
             raise Problem(Code.MALFORMED_EVENT)
         hearing = await self._hearing(account, News(told.after, event.at, told.before))
-        return Applied(hearing.store, hearing.publish, _nothing, hearing.placed)
+        return Applied(hearing.store, hearing.publish, hearing.ended, hearing.placed)
 
     async def learn(self, account: AccountId, news: News) -> bool:
         """What an account's node has answered; False where it is not to be believed now.
@@ -106,25 +108,53 @@ class ForeignKeys:
             if problem.code in (Code.RATE_LIMITED, Code.NOT_A_CONTACT):
                 return False
             raise
-        hearing.placed()
-        await self._database.transact(hearing.store)
-        hearing.publish()
+        try:
+            hearing.placed()
+            await self._database.transact(hearing.store)
+            hearing.publish()
+        finally:
+            hearing.ended()
         return hearing.in_force == news.hash
 
     async def _hearing(self, account: AccountId, news: News) -> "_Hearing":
+        """Who would be told is read of a change alone, and once it is known that it is not one too many."""
         blind = self._blinder.account(account)
         position = self._database.next_position()
 
-        def read(c: Connection) -> tuple[Entry | None, Audience]:
+        def read(c: Connection) -> Entry | None:
             if not key_log.is_in_any_chat(c, blind):
                 raise Problem(Code.NOT_A_CONTACT)
-            entry = heard(account, self._log.newest(c, account), news, position)
-            return entry, self._telling.audience(c, account)
+            return heard(account, self._log.newest(c, account), news, position)
 
-        expected, audience = await self._database.read(read)
-        if expected is not None and expected.position == position:
-            self._limit.take(account)
-        return _Hearing(self._database, self._log, self._telling, account, news, audience, position)
+        expected = await self._database.read(read)
+        if expected is None or expected.position != position:
+            audience, give_back = self._telling.unread(account), _nothing
+        else:
+            give_back = self._take(account)
+            try:
+                audience = await self._database.read(lambda c: self._telling.audience(c, account))
+            except Problem:
+                give_back()
+                raise
+        return _Hearing(
+            self._database, self._log, self._telling, account, news, audience, position, give_back
+        )
+
+    def _take(self, account: AccountId) -> Callable[[], None]:
+        """Take a change out of what is left for the account, and for its node; what undoes that."""
+        node = node_of(account)
+        self._limit.take(account)
+        try:
+            self._limit.take(node, OF_NODE)
+        except Problem:
+            self._limit.give_back(account)
+            raise
+
+        def give_back() -> None:
+            self._limit.give_back(account)
+            self._limit.give_back(node, OF_NODE)
+
+        return give_back
 
 
 class _Hearing:
@@ -139,7 +169,10 @@ class _Hearing:
         news: News,
         audience: Audience,
         position: int,
+        give_back: Callable[[], None],
     ) -> None:
+        """`give_back` is called where nobody was told of a change."""
+        self._give_back = give_back
         self._database = database
         self._log = log
         self._telling = telling
@@ -171,7 +204,12 @@ class _Hearing:
     def publish(self) -> None:
         if self._told is not None:
             self._telling.tell(*self._told)
+            self._give_back = _nothing
+
+    def ended(self) -> None:
+        self._give_back()
+        self._give_back = _nothing
 
 
 def _nothing() -> None:
-    """Nothing was begun."""
+    """Nothing was taken, or it is used up."""

@@ -15,6 +15,8 @@ from safeum_home.storage.key_log import FoundKeys, KeyLogRow
 MOST_KEPT = 1_000
 """Entries of an account; older ones are forgotten."""
 _PLACE = b"key log"
+UNKNOWN = "A" * 43
+"""Stands for the hash that is in force where its entry cannot be opened: 32 zero octets."""
 
 
 class KeyRecord(Struct, frozen=True, omit_defaults=True):
@@ -40,9 +42,17 @@ class Entry(NamedTuple):
     at: int
     before: str = ""
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether it is known which hash is in force."""
+        return self.hash != UNKNOWN
+
 
 class Newest(NamedTuple):
-    """The entry in force, None where there is none that can be opened, and the number of the next one."""
+    """The entry in force, None where there is none, and the number of the next one.
+
+    One that cannot be opened is of the hash `UNKNOWN`, since 0: what follows is a change, as with any other.
+    """
 
     entry: Entry | None
     next: int
@@ -61,7 +71,11 @@ class KeyLog:
 
     def newest(self, c: Connection, account: AccountId) -> Newest:
         found = key_log.newest_keys(c, self._blinder.account(account))
-        return NEVER if found is None else Newest(self._opened(found), found.row.number + 1)
+        if found is None:
+            return NEVER
+        number, position = found.row.number, found.row.position
+        entry = self._opened(found) or Entry(account, number, position, UNKNOWN, 0)
+        return Newest(entry, number + 1)
 
     def entry(self, c: Connection, account: bytes, number: int) -> Entry | None:
         found = key_log.keys_entry(c, account, number)

@@ -74,14 +74,17 @@ class Publishing:
         if replaces is None:
             return await self._database.transact(lambda c: self._in_force(c, mine, account, hash))
         self._changes.take(account)
-        audience = await self._database.read(lambda c: self._telling.audience(c, account))
-        position = self._database.next_position()
-        stored = await self._database.transact(
-            lambda c: self._replaced(c, mine, account, hash, replaces, audience, position)
-        )
-        if not stored.told:
-            self._changes.give_back(account)
-        return stored
+        stored = None
+        try:
+            audience = await self._database.read(lambda c: self._telling.audience(c, account))
+            position = self._database.next_position()
+            stored = await self._database.transact(
+                lambda c: self._replaced(c, mine, account, hash, replaces, audience, position)
+            )
+            return stored
+        finally:
+            if stored is None or not stored.told:
+                self._changes.give_back(account)
 
     def _in_force(self, c: Connection, mine: Owner, account: AccountId, hash: str) -> _Stored:
         """What is published are the keys that are in force, or the first ones."""

@@ -73,4 +73,6 @@ class KeysShown:
             return AccountKeys(account, held.hash, held.since, held.identity, False, launched)
         if entry is None:
             return AccountKeys(account, launches=launched)
+        if not entry.is_readable:
+            return AccountKeys(account, unavailable=True, launches=launched)
         return AccountKeys(account, entry.hash, entry.at, None, True, launched)

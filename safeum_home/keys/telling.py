@@ -57,8 +57,11 @@ class KeyTelling:
 
     def audience(self, c: Connection, account: AccountId) -> Audience:
         """Read it outside of the transaction of the change: chats are opened for it."""
-        blind = self._blinder.account(account)
-        return Audience(self._people, account, blind, self._people.of(c, account))
+        return Audience(self._people, account, self._blinder.account(account), self._people.of(c, account))
+
+    def unread(self, account: AccountId) -> Audience:
+        """The same where there is nothing to tell, most likely."""
+        return Audience(self._people, account, self._blinder.account(account), {})
 
     def here(self, accounts: Iterable[AccountId]) -> list[AccountId]:
         """Those of this node."""

@@ -9,8 +9,9 @@ from twisted.python.failure import Failure
 
 from safeum_home.config_push import PushSection
 from safeum_home.errors import Problem
-from safeum_home.ports import Database
+from safeum_home.ports import Database, Owners
 from safeum_home.ports.push import Pushes, Wake, Woken
+from safeum_home.push.dead import forget_dead
 from safeum_home.push.known import Device
 from safeum_home.push.sleeper import Place
 from safeum_home.rounds import Rounds
@@ -81,12 +82,14 @@ class Errands:
         database: Database,
         pushes: Pushes,
         section: PushSection,
-        dead: Callable[[Device], None],
+        owners: Owners,
+        dead: Callable[[Errand], None],
     ) -> None:
-        """`dead` is told of a device that cannot be woken any more."""
+        """`dead` is told of what led to a token that is forgotten now."""
         self._clock = clock
         self._database = database
         self._pushes = pushes
+        self._owners = owners
         self._dead = dead
         self._rounds = Rounds(clock)
         seconds = {Wake.MESSAGE: section.message_seconds, Wake.CALL: section.call_seconds}
@@ -111,15 +114,15 @@ class Errands:
         self._taken[errand.wake].drop(errand)
 
     def dead(self, errand: Errand) -> None:
-        """The row goes, unless it has another address by now: then the device is known with that already."""
-        place = errand.place
+        """The token goes, unless there is another by now: then the device is known with that already."""
 
-        def deleted(gone: bool) -> None:
+        def forgotten(gone: bool) -> None:
             if gone:
-                self._dead(errand.device)
+                self._dead(errand)
 
-        deleting = self._database.transact(lambda c: push.delete_dead(c, place.device, place.blind))
-        deleting.addCallback(deleted).addErrback(not_stored).addCallback(lambda _: errand.give_up())
+        about = self._owners, errand.place, errand.wake
+        forgetting = self._database.transact(lambda c: forget_dead(c, *about))
+        forgetting.addCallback(forgotten).addErrback(not_stored).addCallback(lambda _: errand.give_up())
 
     def stop(self) -> None:
         """Nothing is over any more; what is under way is its provider's."""

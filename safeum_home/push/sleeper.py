@@ -19,11 +19,12 @@ from safeum_home.ports.push import PushAddress, Wake
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a device is woken: `address` of the provider, and what recognises both in the device's row."""
+    """Where a device is woken: `address` of the provider, and what recognises it in the device's row."""
 
     device: bytes
     """The row's blind index."""
     blind: bytes
+    call: bytes | None
     provider: str
     address: PushAddress
 
