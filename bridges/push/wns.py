@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, fail, gatherResults
 from twisted.python.failure import Failure
 
 from bridges.answers import retry_after
-from bridges.push.bearer import BearerProvider
+from bridges.push.bearer import NO_OTHERS, BearerProvider
 from bridges.push.endpoints import Endpoints, EndpointSettings, Short, read_endpoints, way
 from bridges.push.oauth import Access, AccessTokens, Grant, NotNow
 from bridges.push.origins import AT_ONE, Origins, Turn
@@ -98,7 +98,7 @@ class Wns(BearerProvider):
 
     def check(self, address: PushAddress) -> PushAddress:
         if any(each is not None for each in (address.call_token, address.key, address.secret)):
-            raise Problem(Code.PUSH_ADDRESS_REFUSED)
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, NO_OTHERS)
         return PushAddress(self._endpoints.read(address.token).url)
 
     def ask(self, access: Access, address: PushAddress, wake: Wake, seconds: int) -> "Deferred[Answer]":
