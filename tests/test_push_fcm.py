@@ -166,6 +166,7 @@ class SendTests(FcmCase):
         ):
             error = self.assertRaises(Problem, provider.check, address)
             self.assertIs(error.code, Code.PUSH_ADDRESS_REFUSED)
+            self.assertTrue(error.detail)
 
 
 class AccountTests(FcmCase):
