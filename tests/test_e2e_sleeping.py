@@ -9,13 +9,13 @@ from twisted.trial.unittest import TestCase
 from twisted.web.server import Site
 
 from safeum_home.client import Client, Link, LinkChanged, connect
-from safeum_home.protocol.commands.push import PushKeys
 from safeum_home.protocol.push import Wake
 from safeum_home.protocol.types import Message, Text
 from tests.certificates import Authority
 from tests.doubles.webpush import PushService, Subscriber, base64url
 from tests.e2e.node_process import PATIENCE, NodeProcess
 from tests.e2e.people import PASSWORD
+from tests.test_client_node import guide_block
 
 reactor: Any = _reactor
 IDLE = 1.5
@@ -95,8 +95,10 @@ class SleepingTests(TestCase):
         [offered] = (await bob.client.push_providers()).providers
         self.service.application_key = offered.application_key
         subscriber = Subscriber()
-        keys = PushKeys(base64url(subscriber.public), base64url(subscriber.secret))
-        await bob.client.set_push(offered.name, self.endpoint, keys=keys)
+        guide: dict[str, Any] = {}
+        exec(guide_block("set_push"), guide)
+        keys = (base64url(subscriber.public), base64url(subscriber.secret))
+        self.assertEqual(await guide["woken_at"](bob.client, self.endpoint, *keys), "web")
         await ann.client.request(bob.client.opened.account, bob.client.opened.address)
         await until(lambda: bob.client.state.contacts, "nobody asks")
         await bob.client.accept(ann.client.opened.account)

@@ -108,8 +108,10 @@ class Apns:
     def check(self, address: PushAddress) -> PushAddress:
         call_token = address.call_token
         tokens = (address.token, address.token if call_token is None else call_token)
-        if address.key is not None or address.secret is not None or not all(map(_TOKEN.match, tokens)):
-            raise Problem(Code.PUSH_ADDRESS_REFUSED)
+        if address.key is not None or address.secret is not None:
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, "`keys` are for Web Push")
+        if not all(map(_TOKEN.match, tokens)):
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, "tokens are 32 to 100 octets in hexadecimal")
         return PushAddress(address.token.lower(), None if call_token is None else call_token.lower())
 
     def wake(self, address: PushAddress, wake: Wake, seconds: int) -> "Deferred[Outcome]":

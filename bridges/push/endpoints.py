@@ -29,6 +29,9 @@ FIRST_PORT = 1024
 _URL = re.compile(r"https://([0-9A-Za-z.:\[\]-]{1,270})((?:[/?][!$-;=?-\[\]_a-z~]*)?)\Z")
 """No credentials, no fragment, and no character that a URL cannot have (RFC 3986)."""
 
+NO_URL = f"`token` is no URL of https of at most {LONGEST_URL} characters"
+NO_HOST = "`token` names a host or a port that is not asked"
+
 Short = Annotated[str, Meta(min_length=1, max_length=270)]
 
 
@@ -112,18 +115,18 @@ class Endpoints:
         """
         found = _URL.match(url) if len(url) <= LONGEST_URL else None
         if found is None:
-            raise Problem(Code.PUSH_ADDRESS_REFUSED)
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, NO_URL)
         try:
             host, said = host_and_port(found[1].lower())
         except ValueError:
-            raise Problem(Code.PUSH_ADDRESS_REFUSED) from None
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, NO_URL) from None
         port = HTTPS if said is None else said
         if not self._allows(host, port):
-            raise Problem(Code.PUSH_ADDRESS_REFUSED)
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, NO_HOST)
         target = found[2] if found[2].startswith("/") else f"/{found[2]}"
         endpoint = Endpoint(Place(str(IPv6Address(host)) if ":" in host else host, port), target)
         if len(endpoint.url) > LONGEST_URL:
-            raise Problem(Code.PUSH_ADDRESS_REFUSED)
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, NO_URL)
         return endpoint
 
     def _allows(self, host: str, port: int) -> bool:

@@ -9,6 +9,7 @@ from twisted.python.failure import Failure
 
 from bridges.breaker import Breaker
 from bridges.guard import Guard
+from bridges.push.room import Room
 from bridges.push.tally import Became, Failed, Tally
 from bridges.push.waiting import Queue, Waking
 from safeum_home.config_push import PushSection
@@ -32,6 +33,9 @@ BACK_OFF = {Wake.CALL: (0.5, 8.0), Wake.MESSAGE: (1.0, 300.0)}
 LOOKED = 1.0
 """Seconds that what the provider says of its trouble is kept: it opens a secret for that."""
 
+STEPS = 256
+"""Wakes that are handed over, or set aside, in one go: what is left goes on with the next answer or tick."""
+
 TIMED_OUT = Temporary("timed out")
 FAILED = Temporary("the bridge failed")
 
@@ -54,7 +58,7 @@ class Lane:
         """The last reason for not taking a wake, in the bridge's words."""
         self._clock = clock
         self._jitter = jitter
-        self._most = section.concurrency
+        self._room = Room(provider, section.concurrency)
         self._attempt = section.attempt_seconds
         self._useful = {Wake.CALL: section.call_seconds, Wake.MESSAGE: section.message_seconds}
         self._under_way: dict[Waking, Deferred[object]] = {}
@@ -83,7 +87,8 @@ class Lane:
         """As `ports.push.Pushes.wake`."""
         if self._stopped:
             return succeed(Woken.GIVEN_UP)
-        waking = Waking(address, wake, self._clock.seconds() + self._useful[wake], self._left)
+        until = self._clock.seconds() + self._useful[wake]
+        waking = Waking(address, wake, until, self._left, self._room.place_of(address))
         if (displaced := self.queue.put(waking)) is not None:
             self._end(displaced, Woken.GIVEN_UP, Became.CROWDED_OUT)
         self._pump()
@@ -132,21 +137,27 @@ class Lane:
             self._ticking = self._clock.callLater(TICK, self._tick)
 
     def _hand_over_all(self, now: float) -> None:
-        while len(self._under_way) < self._most and (first := self.queue.first()) is not None:
+        for _ in range(STEPS):
+            first = self.queue.first()
+            if first is None or not self._room.has(first.wake, len(self._under_way)):
+                break
             if first.until <= now:
                 self._end(self.queue.take(first), Woken.GIVEN_UP, Became.EXPIRED)
-                continue
-            admitted = self.guard.admit()
-            if admitted is None:
+            elif self._room.free_at(first.place) <= 0:
+                self.queue.set_aside(first)
+            elif (admitted := self.guard.admit()) is not None:
+                self._hand_over(self.queue.take(first), admitted, now)
+            else:
                 break
-            self._hand_over(self.queue.take(first), admitted, now)
 
     def _hand_over(self, waking: Waking, admitted: int, now: float) -> None:
         waking.admitted = admitted
         waking.ends = now + self._attempt
+        self._room.begin(waking.place)
         asked = self._ask(waking.address, waking.wake, waking.until - now)
         if waking.done.called:
             # Called off from within: a bridge may tell others of their ends meanwhile.
+            self._room_again(waking)
             self._give_up(waking, asked)
             return
         self._under_way[waking] = asked
@@ -157,9 +168,21 @@ class Lane:
         return maybeDeferred(self.provider.wake, address, wake, max(1, round(seconds)))
 
     def _answered(self, outcome: object, waking: Waking) -> None:
-        if self._under_way.pop(waking, None) is not None:
+        if self._out(waking) is not None:
             self._weigh(waking, outcome)
             self._pump()
+
+    def _out(self, waking: Waking) -> "Deferred[object] | None":
+        """It is under way no more, if it was."""
+        asked = self._under_way.pop(waking, None)
+        if asked is not None:
+            self._room_again(waking)
+        return asked
+
+    def _room_again(self, waking: Waking) -> None:
+        self._room.over(waking.place)
+        if waking.place is not None:
+            self.queue.has_room(waking.place, self._room.free_at(waking.place))
 
     def _broken(self, outcome: object) -> Temporary:
         # A failure's text may quote the address.
@@ -234,7 +257,7 @@ class Lane:
         self.tally.numbers[Became.CALLED_OFF] += 1
         if waking.waits:
             self.queue.left(waking)
-        elif (asked := self._under_way.pop(waking, None)) is not None:
+        elif (asked := self._out(waking)) is not None:
             self._give_up(waking, asked)
             self._pump()
 
@@ -255,10 +278,12 @@ class Lane:
         self._ticking = None
         now = self._clock.seconds()
         for waking in [each for each in self._under_way if each.ends <= now or each.until <= now]:
-            if (asked := self._under_way.pop(waking, None)) is not None:
+            if (asked := self._out(waking)) is not None:
                 self._cancel(asked)
                 self._interrupted(waking, now)
         self.queue.now_due(now)
+        for place in self.queue.look_aside(now):
+            self.queue.has_room(place, self._room.free_at(place))
         for waking in self.queue.over(now):
             self._end(waking, Woken.GIVEN_UP, Became.EXPIRED)
         self._pump()
