@@ -55,15 +55,12 @@ class Sender:
     @property
     def offered(self) -> Sequence[Offered]:
         """As `ports.push.Pushes`."""
-        return [
-            Offered(name, self._kinds[name], lane.provider.application_key)
-            for name, lane in self._lanes.items()
-        ]
+        return [Offered(name, self._kinds[name], lane.application_key) for name, lane in self._lanes.items()]
 
     def can_wake(self, provider: str) -> bool:
         """As `ports.push.Pushes.can_wake`."""
         lane = self._lanes.get(provider)
-        return lane is not None and lane.can_wake()
+        return lane is not None and lane.health.can_wake()
 
     def check(self, provider: str, address: PushAddress) -> PushAddress:
         """As `ports.push.Pushes.check`."""
