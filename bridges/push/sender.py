@@ -1,5 +1,6 @@
 """What stands in front of all push providers: a bounded queue, calls first, retries, a breaker each."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import SystemRandom
@@ -102,10 +103,15 @@ class Sender:
         return Standing(
             name,
             self._kinds[name],
-            lane.guard.standing,
+            _in_words(lane),
             lane.trouble,
             {wake: len(line) for wake, line in lane.queue.lines.items()},
             lane.under_way,
             lane.guard.wait > 0,
             {str(what): count for what, count in lane.tally.numbers.items()},
         )
+
+
+def _in_words(lane: Lane) -> str:
+    wait = lane.guard.wait
+    return lane.guard.standing + (f", asked again in {math.ceil(wait)} s" if wait > 0 else "")
