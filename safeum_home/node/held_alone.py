@@ -37,7 +37,7 @@ class HeldAlone:
         wake: Callable[[Iterable[str]], None],
         milliseconds: Callable[[], int],
     ) -> None:
-        """`release` lets what is due for a node wait as all else does; until when the first of the rest waits.
+        """`release` lets what is due for a node wait as all else does; until when the rest waits, or None.
 
         That is in seconds since 1970.
         """
