@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from bridges.push.sender import Sender
 from bridges.push.template import PAYLOADS
 from bridges.push.webpush import webpush
+from safeum_home.config_push import PushProviderSection, PushSection
 from safeum_home.errors import Problem
 from safeum_home.outgoing.answers import TLS_FAILED
 from safeum_home.outgoing.resolving import NOT_ALLOWED
@@ -17,6 +19,7 @@ from safeum_home.ports.push import (
     Refused,
     Temporary,
     Wake,
+    Woken,
 )
 from tests.certificates import Authority
 from tests.doubles.webpush import Subscriber
@@ -66,13 +69,13 @@ class WebPushTestingTests(WebPushNetCase):
         self.assertEqual(await self.wake(provider, address), Gone("the subscription has ended"))
 
     async def test_many(self) -> None:
-        """A hundred subscriptions at once, of which each gets its own."""
+        """A hundred subscriptions at once, of which each gets its own, of a push service that is new."""
         service, provider = await self.begin(), self.provider()
-        first = await service.subscribe(provider.application_key)
-        self.assertEqual(await self.wake(provider, first), Accepted())
+        sender = Sender(reactor, PushSection([PushProviderSection("web", "webpush")]), [provider])
         addresses = [await service.subscribe(provider.application_key) for _ in range(100)]
-        started = [provider.wake(each, Wake.MESSAGE, 60) for each in addresses]
-        self.assertEqual([await each for each in started], [Accepted()] * 100)
+        started = [sender.wake("web", each, Wake.MESSAGE) for each in addresses]
+        self.assertEqual([await each for each in started], [Woken.TAKEN] * 100)
+        self.assertEqual(sender.standings()[0].counts, {"taken": 100})
         for address in addresses:
             self.assertEqual(await service.opened(address), [PAYLOADS[Wake.MESSAGE].decode()])
 
