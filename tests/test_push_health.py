@@ -19,7 +19,7 @@ class Raising:
     def __getattr__(self, name: str) -> Any:
         raise ValueError("hunter2")
 
-    def stop(self) -> None:
+    def stop(self) -> "Deferred[None]":
         raise ValueError("hunter2")
 
 

@@ -294,8 +294,46 @@ class BadProviderTests(RestartCase):
         self.world.settle()
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
         del self.pushes.wake
+        self.pass_time(START + 1)
+        self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_names(self) -> None:
+        """One that cannot be asked what it offers is an error; afterwards devices are woken as before."""
+        offered, self.pushes.offered = self.pushes.offered, None  # type: ignore[assignment]
+        self.alice.write(self.chat, "1")
+        self.world.settle()
+        self.assertEqual(len(self.flushLoggedErrors(TypeError)), 1)
+        self.pushes.offered = offered
         self.alice.write(self.chat, "2")
         self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_others(self) -> None:
+        """Where one account cannot be read the others of the same moment are woken all the same."""
+        carol = self.world.register("carol")
+        chat = self.world.befriend(self.alice, carol)
+        carol.call("push.set", provider="apple", token="carol's")
+        self.alice.write(chat, "0")
+        self.sleep(carol)
+        self.woken()
+        waker = self.world.domain.waking.waker
+        waker.forget()
+        look = waker._lookout._one
+
+        def broken(c: Any, asked: lookout.Asked, *about: Any) -> Any:
+            if asked.account == carol.account:
+                raise ZeroDivisionError
+            return look(c, asked, *about)
+
+        self.patch(waker._lookout, "_one", broken)
+        self.world.database.hold_reads = True
+        self.alice.write(self.chat, "1")
+        self.alice.write(chat, "2")
+        self.world.database.hold_reads = False
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+        self.patch(waker._lookout, "_one", look)
+        self.pass_time(2 * START)
+        self.assertEqual(self.woken(), [("carol's", "msg")])
 
     def test_closed(self) -> None:
         """What is under way for an account that is closed is taken back."""

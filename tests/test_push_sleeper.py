@@ -45,8 +45,10 @@ class SleepingDevice(RuleBasedStateMachine):
         self.connected, self.wakeable, self.muted = True, True, False
         self.messages = self.held = self.told = 0
         """Messages that wake: how many there were, and up to which it holds, or was woken for, them."""
-        self.excused = False
-        """Whether a provider has given up since the last message: what waits waits for the next one."""
+        self.refused = 0
+        """How many wakes for messages were given up in a row."""
+        self.rests: dict[Wake, float] = {}
+        """Until when it is let alone, as its last wake was given up."""
         self.upto: dict[int, int] = {}
         self.in_force: dict[Wake, float] = {}
         """Until when a wake that was taken is in force."""
@@ -74,6 +76,11 @@ class SleepingDevice(RuleBasedStateMachine):
         """Wakes that are in force, or were until a moment ago: rounds are a tenth of a second apart."""
         return {wake for wake, at in self.in_force.items() if at + 0.5 > self.world.clock.seconds()}
 
+    @property
+    def resting(self) -> bool:
+        """Whether a wake was given up, and it is not, or was not until a moment ago, time for another."""
+        return any(until + SLACK > self.world.clock.seconds() for until in self.rests.values())
+
     # --- what happens
 
     @rule(mentioning=st.booleans())
@@ -82,7 +89,6 @@ class SleepingDevice(RuleBasedStateMachine):
         self.alice.call("chat.send", **self.alice.message(self.chat, "hi"), **more)
         if mentioning or not self.muted:
             self.messages += 1
-            self.excused = False
         self.pass_time(0)
 
     @rule()
@@ -110,7 +116,7 @@ class SleepingDevice(RuleBasedStateMachine):
         waiting = [each for each in self.pushes.handed if not each.done.called]
         self.bob.resume(self.bob.cursor)
         assert all(each.cancelled for each in waiting)
-        self.connected, self.in_force, self.excused = True, {}, False
+        self.connected, self.in_force, self.rests, self.refused = True, {}, {}, 0
         self.pass_time(0)
         if takes_all:
             self.hold()
@@ -129,7 +135,7 @@ class SleepingDevice(RuleBasedStateMachine):
     @precondition(lambda self: self.connected)
     @rule(wakeable=st.booleans())
     def register(self, wakeable: bool) -> None:
-        self.wakeable = wakeable
+        self.wakeable, self.rests, self.refused = wakeable, {}, 0
         if wakeable:
             self.tokens += 1
             self.bob.call("push.set", provider="apple", token=f"t{self.tokens}")
@@ -143,13 +149,16 @@ class SleepingDevice(RuleBasedStateMachine):
             upto = self.upto.get(id(each), self.messages)
             each.become(woken)
             if woken is Woken.DEAD:
-                self.wakeable, self.in_force = False, {}
+                self.wakeable, self.in_force, self.rests, self.refused = False, {}, {}, 0
             elif woken is Woken.TAKEN:
                 if wake is Wake.MESSAGE:
                     self.told = max(self.told, upto)
                 self.in_force[wake] = now + (CALL_SECONDS if wake is Wake.CALL else MESSAGE_SECONDS)
-            elif wake is Wake.MESSAGE:
-                self.excused = True
+                self.refused = 0
+            else:
+                rest = CALL_SECONDS if wake is Wake.CALL else min(60.0 * 2**self.refused, 3600.0)
+                self.rests[wake] = now + rest
+                self.refused += wake is Wake.MESSAGE
             self.pass_time(0)
 
     @rule(seconds=st.sampled_from([1.0, CALL_SECONDS + 1, 3600.0, MESSAGE_SECONDS + 1]))
@@ -160,7 +169,7 @@ class SleepingDevice(RuleBasedStateMachine):
     def forgotten(self) -> None:
         """What is in memory is forgotten, and what waits is looked at anew: some of it is done twice."""
         self.world.domain.forget()
-        self.excused, self.in_force = False, {}
+        self.in_force, self.rests, self.refused = {}, {}, 0
         self.world.clock.advance(START_SECONDS)
         self.pass_time(0)
 
@@ -181,8 +190,15 @@ class SleepingDevice(RuleBasedStateMachine):
     def never_none(self) -> None:
         """Where something waits and the device sleeps, a wake is under way or in force."""
         waits = self.messages > max(self.held, self.told)
-        if waits and self.wakeable and not self.connected and not self.excused:
+        if waits and self.wakeable and not self.connected and not self.resting:
             assert self.forced or any(self.under_way(wake) for wake in Wake)
+
+    @invariant()
+    def never_while_resting(self) -> None:
+        """Who refuses is not asked with each message."""
+        now = self.world.clock.seconds()
+        for wake, until in self.rests.items():
+            assert until <= now or not self.under_way(wake), wake
 
     @invariant()
     def right_place(self) -> None:

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -90,6 +91,8 @@ class Lookout:
         self._reading = False
         self._under_way: dict[AccountId, Asked] = {}
         """What is being read, but for what is in doubt."""
+        self._alone: list[Asked] = []
+        """These are read one by one: for several at once it failed."""
 
     def ask(self, account: AccountId, waking: Waking | None, device: DeviceId | None = None) -> None:
         """There is something for an account's devices, or what was there waits for one of them."""
@@ -126,28 +129,38 @@ class Lookout:
             self.doubt(account)
 
     def _read(self) -> None:
-        some = [self._asked.pop(account) for account in list(islice(self._asked, AT_ONCE))]
+        if self._alone:
+            some = [self._alone.pop()]
+        else:
+            some = [self._asked.pop(account) for account in list(islice(self._asked, AT_ONCE))]
         self._under_way = {asked.account: asked for asked in some}
-        offered = {one.name for one in self._pushes.offered}
+
+        def begin() -> Deferred[list[Seen]]:
+            offered = {one.name for one in self._pushes.offered}
+            return self._database.read(lambda c: self._look(c, some, offered))
 
         def read(seen: list[Seen]) -> None:
             for asked, found in zip(some, seen, strict=True):
-                if self._under_way.pop(asked.account, None) is not None:
+                if asked.account in self._under_way:
                     self._seen(asked, found)
+                    self._under_way.pop(asked.account, None)
 
         def failed(failure: Failure) -> None:
-            # The storage says itself that it is unavailable; all devices are looked at once it is there.
-            self._overflowed()
             if failure.check(Problem) is None:
                 _log.failure("it could not be looked who is to be woken", failure=failure)
+                if len(some) > 1:  # it may be one of them that is at fault
+                    self._alone = list(self._under_way.values())
+                    return
+            # The storage says itself that it is unavailable; all devices are looked at once it is there.
+            self._overflowed()
 
         def go_on(_: object) -> None:
             self._under_way = {}
-            self._reading = bool(self._asked)
+            self._reading = bool(self._asked or self._alone)
             if self._reading:
                 self._clock.callLater(0, self._read)
 
-        reading = self._database.read(lambda c: self._look(c, some, offered))
+        reading = maybeDeferred(begin)
         reading.addCallback(read).addErrback(failed).addCallback(go_on)
 
     # --- in the reader's thread ------------------------------------------------------------------

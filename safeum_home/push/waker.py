@@ -148,10 +148,11 @@ class Waker:
         )
         for device in list(known.devices.values()):
             place = seen.places[device.device]
+            means = place, self._errands.make, self._look_again, self._again
             if asked.call:
-                device.wake(Wake.CALL, place, self._errands.make, self._look_again)
+                device.wake(Wake.CALL, *means)
             if wanted or device.device in asked.devices:
-                device.wake(Wake.MESSAGE, place, self._errands.make, self._look_again)
+                device.wake(Wake.MESSAGE, *means)
 
     def _dead(self, errand: Errand) -> None:
         device = errand.device
@@ -187,6 +188,10 @@ class Waker:
                 await self._look_at(Told(left.account, left.device, held))
         except Problem:
             self.sweep.begin()  # the storage says itself that it is unavailable
+
+    def _again(self, account: AccountId, device: DeviceId) -> None:
+        """A device was not woken for what waits."""
+        self._lookout.ask(account, None, device)
 
     def _look_again(self, account: AccountId, device: DeviceId) -> None:
         """What a device was woken for is of no use any more, and it did not come."""
