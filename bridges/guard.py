@@ -36,7 +36,11 @@ class Guard:
     @property
     def trouble(self) -> str | None:
         """Why the provider cannot take anything, in its own words, where it has some."""
-        trouble: str | None = getattr(self._provider, "trouble", None)
+        try:
+            trouble: str | None = getattr(self._provider, "trouble", None)
+        except Exception as error:
+            # A third party's: its text may quote a secret.
+            return f"its bridge failed: {type(error).__name__}"
         return trouble
 
     @property

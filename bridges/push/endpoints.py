@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 from msgspec import Meta, Struct
 from twisted.internet.interfaces import IResolver
 
-from bridges.settings import read_table, reading_roots
+from bridges.settings import check_roots, read_table, reading_roots
 from safeum_home.config import ConfigError
 from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.addresses import Addresses
@@ -54,6 +54,7 @@ S = TypeVar("S", bound=EndpointSettings)
 def read_endpoints(whose: str, settings: Mapping[str, Any], kind: type[S]) -> S:
     """The settings of a provider as `kind`; raises `ConfigError`, which says `whose` they are."""
     found = read_table(whose, settings, kind)
+    check_roots(whose, found.ca)
     try:
         HostList(found.hosts)
     except Problem:

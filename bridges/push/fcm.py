@@ -23,6 +23,7 @@ from bridges.push.template import PAYLOADS
 from bridges.settings import (
     SecretName,
     WebSettings,
+    check_roots,
     checked_url,
     missing,
     read_table,
@@ -173,6 +174,7 @@ def fcm(context: PushContext, settings: Mapping[str, Any]) -> PushProvider:
 def _read(name: str, settings: Mapping[str, Any]) -> FcmSettings:
     whose = _whose(name)
     found = read_table(whose, settings, FcmSettings)
+    check_roots(whose, found.ca)
     urls = {key: checked_url(whose, key, getattr(found, key)) for key in ("url", "login_url")}
     if not is_origin(urls["url"]):
         raise ConfigError(f"{whose}: url: an https: URL without a path is wanted")

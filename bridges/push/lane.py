@@ -9,6 +9,7 @@ from twisted.python.failure import Failure
 
 from bridges.breaker import Breaker
 from bridges.guard import Guard
+from bridges.push.health import Health
 from bridges.push.room import Room
 from bridges.push.tally import Became, Failed, Tally
 from bridges.push.waiting import Queue, Waking
@@ -29,9 +30,6 @@ TICK = 0.25
 """Seconds between looks at what is due, over, or was waited for too long: one timer for all of it."""
 BACK_OFF = {Wake.CALL: (0.5, 8.0), Wake.MESSAGE: (1.0, 300.0)}
 """Before a second try up to so many seconds, then twice as many each time, and at most so many."""
-
-LOOKED = 1.0
-"""Seconds that what the provider says of its trouble is kept: it opens a secret for that."""
 
 STEPS = 256
 """Wakes that are handed over, or set aside, in one go: what is left goes on with the next answer or tick."""
@@ -54,6 +52,7 @@ class Lane:
         self.queue = Queue(section.queue)
         breaker = Breaker(section.breaker_failures, section.breaker_seconds, clock.seconds)
         self.guard = Guard(name, provider, breaker, clock, "wake")
+        self.health = Health(name, self.guard, clock)
         self.trouble = ""
         """The last reason for not taking a wake, in the bridge's words."""
         self._clock = clock
@@ -65,10 +64,6 @@ class Lane:
         self._tests: set[Deferred[object]] = set()
         self._pumping = False
         self._ticking: Any = None
-        self._refused = False
-        """The node's account: from then on until a wake is taken."""
-        self._looked_at = -LOOKED
-        self._has_trouble = False
         self._stopped = False
 
     @property
@@ -76,12 +71,14 @@ class Lane:
         """Wakes that the provider was asked to take, and has not answered for."""
         return len(self._under_way)
 
-    def can_wake(self) -> bool:
-        """As `ports.push.Pushes.can_wake`."""
-        now = self._clock.seconds()
-        if not 0 <= now - self._looked_at < LOOKED:
-            self._looked_at, self._has_trouble = now, self.guard.trouble is not None
-        return not (self._refused or self._has_trouble)
+    @property
+    def application_key(self) -> str | None:
+        """As `ports.push.PushProvider` has it."""
+        try:
+            return self.provider.application_key
+        except Exception as error:
+            self._broken(error)
+            return None
 
     def wake(self, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
         """As `ports.push.Pushes.wake`."""
@@ -103,7 +100,7 @@ class Lane:
         def over(outcome: object) -> Outcome:
             self._tests.discard(asked)
             if isinstance(outcome, Accepted):
-                self._refused = False
+                self.health.tested()
             return outcome if isinstance(outcome, Outcome) else self._broken(outcome)
 
         return asked.addBoth(over)
@@ -120,7 +117,7 @@ class Lane:
         if self._ticking is not None:
             self._ticking.cancel()
             self._ticking = None
-        return self.provider.stop()
+        return maybeDeferred(self.provider.stop)
 
     # --- handing over
 
@@ -197,11 +194,11 @@ class Lane:
         match outcome:
             case Accepted():
                 self.guard.took(waking.admitted)
-                self._refused = False
+                self.health.took(waking.place)
                 self._end(waking, Woken.TAKEN, Became.TAKEN)
             case Gone():
                 self.guard.took(waking.admitted)
-                self._end(waking, Woken.DEAD, Became.DEAD)
+                self._is_gone(waking, outcome)
             case Refused():
                 self._is_refused(waking, outcome)
             case Temporary():
@@ -209,23 +206,21 @@ class Lane:
             case _:
                 self._put_off(waking, self._broken(outcome))
 
+    def _is_gone(self, waking: Waking, gone: Gone) -> None:
+        if self.health.is_dead(waking.place):
+            self._end(waking, Woken.DEAD, Became.DEAD)
+        else:
+            self.trouble = gone.reason
+            self._end(waking, Woken.GIVEN_UP, Became.REFUSED)
+
     def _is_refused(self, waking: Waking, refused: Refused) -> None:
         self.trouble = refused.reason
         if refused.account_refused:
             self.guard.failed(waking.admitted, refused.reason, at_once=True)
-            self._alarm(refused.reason)
+            self.health.refused(refused.reason)
         else:
             self.guard.took(waking.admitted)
         self._end(waking, Woken.GIVEN_UP, Became.REFUSED)
-
-    def _alarm(self, reason: str) -> None:
-        if not self._refused:
-            self._refused = True
-            self._log.error(
-                "ALARM: push provider {provider} refuses this node: {reason}",
-                provider=self.name,
-                reason=reason,
-            )
 
     def _put_off(self, waking: Waking, temporary: Temporary) -> None:
         self.trouble = temporary.reason

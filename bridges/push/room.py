@@ -22,7 +22,11 @@ class Room:
 
     def place_of(self, address: PushAddress) -> Hashable | None:
         """Where a wake goes."""
-        return None if self._services is None else self._services.of(address)
+        try:
+            return None if self._services is None else self._services.of(address)
+        except Exception:
+            # A third party's. It will say, when it is asked to wake, what is wrong.
+            return None
 
     def has(self, wake: Wake, under_way: int) -> bool:
         """Whether one more may be under way to the provider, where so many are."""
