@@ -233,7 +233,8 @@ class Calls:
         for request_id, call in list(self._pending.items()):
             if not call.written:
                 continue
-            again = call.command.params in REPEATABLE or closing.code == ASLEEP
+            params = call.command.params
+            again = params in REPEATABLE or (closing.code == ASLEEP and params is not commands.SessionSleep)
             if again and self._was_open:
                 call.written = False
             else:

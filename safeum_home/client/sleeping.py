@@ -6,7 +6,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from safeum_home.client.calls import Calls
-from safeum_home.client.errors import ASLEEP, ClientError, Closing, TimedOut
+from safeum_home.client.errors import ASLEEP, ClientError, Closing, Disconnected, TimedOut
 from safeum_home.client.finding import Finding
 from safeum_home.client.inbox import Inbox
 from safeum_home.protocol import commands as c
@@ -29,7 +29,7 @@ class Sleeping(Finding):
     _put_away = False
     """Whether its program has said that nobody is there."""
     _pushed = False
-    """Whether it was pushed to since it last began to go to sleep."""
+    """Whether it was pushed to without a session since it last began to go to sleep."""
 
     @abstractmethod
     def _drop(self, closing: Closing, wait: float | None = None) -> None:
@@ -42,22 +42,20 @@ class Sleeping(Finding):
     async def _sleep(self) -> None:
         if self.opened is None:
             return
-        code = _NORMAL
+        code, self._pushed = _NORMAL, False
         if self._calls.open:
             self._inbox.acks.flush()
             asked = self._calls.request(c.SessionSleep())
             self._calls.hold()
-            self._pushed = False
             try:
                 await asked
                 code = ASLEEP
-            except ClientError:
+            except ClientError as error:
                 # The connection is no more, or the node does not know of this: then it is left without.
-                pass
+                if isinstance(error, Disconnected) and error.closing.code == ASLEEP:
+                    return  # the node was first
         self._calls.lost(Closing(code, "going to sleep"))
         self._machine.sleep()
-        if self._pushed:  # the node had it asleep already
-            self._machine.wake()
 
     def wake(self, by_push: bool = False) -> None:
         """Come back, where it sleeps: as any command does. `by_push`: nobody uses it, it was woken."""
@@ -69,10 +67,10 @@ class Sleeping(Finding):
         wake = read_wake(payload)
         if wake is None:
             return None
-        self._pushed = True
         if self._calls.open:
             spawn(self._probe(), "looking whether the node is there")
         else:
+            self._pushed = True
             self.wake(by_push=True)
             self._machine.retry()
         return wake
