@@ -71,6 +71,22 @@ class ServiceTests(PushCase):
             self.wake(f"b{one}")
         self.assertEqual(len(provider.open), 20)
 
+    def test_in_turn(self) -> None:
+        """Where all that may be under way is, services that have more waiting do not go before others."""
+        self.sender(provider := PushServices(a=100, b=100, c=100), concurrency=40)
+        for one in range(30):
+            for service in "abc":
+                self.wake(f"{service}{one}")
+        for one in range(5):
+            self.wake(f"_{one}")
+        self.assertEqual(len(provider.open), 35)
+        self.wake("_5")
+        provider.answer()
+        self.assertEqual(provider.tokens[35:], ["_5"])
+        for _ in range(90):
+            provider.answer()
+        self.assertEqual((len(provider.asked), len(set(provider.tokens)), self.waiting), (96, 96, 0))
+
     def test_kept_for_calls(self) -> None:
         """An eighth of all that may be under way."""
         self.sender(provider := PushServices(), concurrency=40)

@@ -128,16 +128,8 @@ class Line:
             waiting.append(waking)
 
     def has_room(self, place: Hashable, count: int) -> None:
-        """So many of those that wait for a service may be taken."""
-        waiting = self._aside.get(place, deque())
-        some: list[Waking] = []
-        while waiting and len(some) < count:
-            waking = waiting.popleft()
-            if not waking.done.called:
-                some.append(waking)
-        self._ready.extendleft(reversed(some))
-        if not waiting:
-            self._aside.pop(place, None)
+        """So many of those that wait for a service may be taken, after those that may already."""
+        self._ready.extend(self._from_aside(place, count))
 
     def look_aside(self, now: float) -> list[Hashable]:
         """Some services that are waited for, others the next time; what is over there may be taken."""
@@ -145,7 +137,7 @@ class Line:
         for place in some:
             self._aside.move_to_end(place)
             over = takewhile(lambda each: each.done.called or each.until <= now, self._aside[place])
-            self.has_room(place, sum(1 for _ in over))
+            self._ready.extendleft(self._from_aside(place, sum(1 for _ in over)))
         return [place for place in some if place in self._aside]
 
     def make_room(self) -> Waking | None:
@@ -160,9 +152,9 @@ class Line:
             waking = later.pop()
             if not waking.done.called:
                 return self._out(waking)
-        ready = len(self._ready)
-        while self._aside and len(self._ready) == ready:
-            self.has_room(next(iter(self._aside)), 1)
+        while self._aside:
+            for waking in self._from_aside(next(iter(self._aside)), 1):
+                return self._out(waking)
         return self.take() if self.first() is not None else None
 
     def left(self, waking: Waking) -> None:
@@ -177,6 +169,18 @@ class Line:
         while (waking := self.make_room()) is not None:
             yield waking
 
+    def _from_aside(self, place: Hashable, count: int) -> list[Waking]:
+        """Take so many out, the oldest first. A service that is waited for no more is forgotten."""
+        waiting = self._aside.get(place, deque())
+        some: list[Waking] = []
+        while waiting and len(some) < count:
+            waking = waiting.popleft()
+            if not waking.done.called:
+                some.append(waking)
+        if not waiting:
+            self._aside.pop(place, None)
+        return some
+
     def _clear(self) -> None:
         """Have no empty places."""
         self._empty = 0
@@ -185,7 +189,7 @@ class Line:
         heapify(self._later)
         for place, waiting in list(self._aside.items()):
             self._aside[place] = deque(waking for waking in waiting if not waking.done.called)
-            self.has_room(place, 0)
+            self._from_aside(place, 0)
 
     def _in(self, waking: Waking) -> None:
         waking.waits = True
