@@ -178,7 +178,7 @@ class Waker:
     def _note_held(self, device: DeviceId, held: int) -> None:
         """Up to `held` it need not be woken for anything. Where that is not stored it may be, once."""
         told = self._blinder.device(device), held
-        self._database.append(push.note_told, told).addErrback(not_stored)
+        self._database.append(push.note_held, told).addErrback(not_stored)
 
     async def _look_after(self, left: Left, held: int) -> None:
         device = self._blinder.device(left.device)
