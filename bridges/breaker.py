@@ -16,6 +16,8 @@ from automat import TypeMachineBuilder
 
 LONGEST = 16.0
 """A provider that stays down is left alone for up to so many times as long as at first."""
+MOMENT = 0.1
+"""Seconds in which what was under way together fails of one cause: a connection that broke."""
 
 
 class BreakerMachine(Protocol):
@@ -41,14 +43,16 @@ class BreakerMachine(Protocol):
 class _Core:
     first: float
     state: str = "closed"
-    opening: int = 0
-    """Counts openings: the result of a message that was admitted before the last one says nothing."""
+    passes: int = 0
+    """That were given out."""
+    opened: int = 0
+    """So many when it opened: the result of a message that was admitted before that says nothing."""
     cooling: float = 0.0
     again_at: float = 0.0
 
     def open(self, now: float) -> None:
         self.state = "open"
-        self.opening += 1
+        self.opened = self.passes
         self.cooling = min(2 * self.cooling or self.first, LONGEST * self.first)
         self.again_at = now + self.cooling
 
@@ -102,6 +106,7 @@ _new_machine = _builder.build()
 class Breaker:
     """The breaker of one provider. `failures` in a row open it, at first for `seconds`, then twice as long.
 
+    Those of messages that were under way together and failed in one moment are one.
     Whoever was admitted says how it went, with the pass that `admit` gave him.
     """
 
@@ -109,6 +114,9 @@ class Breaker:
         self._most = failures
         self._now = now
         self._failed = 0
+        self._failed_at = 0.0
+        self._failed_of = 0
+        """The passes that were given out when a failure counted last."""
         self._core = _Core(seconds)
         self._machine = _new_machine(self._core)
 
@@ -120,34 +128,43 @@ class Breaker:
     @property
     def wait(self) -> float:
         """Seconds until the next message has a chance; 0 where it has one now."""
-        return 0.0 if self.state == "closed" else max(0.0, self._core.again_at - self._now())
+        if self.state == "closed":
+            return 0.0
+        wait = self._core.again_at - self._now()
+        # With a clock that was set back it would be left alone for as much longer.
+        return wait if 0 < wait <= self._core.cooling else 0.0
 
     def admit(self) -> int | None:
         """A pass for one message, or None where the provider is to be left alone."""
-        if self._core.state == "closed":
-            # As the machine would say; it is asked for each message.
-            return self._core.opening
-        if self._now() >= self._core.again_at:
-            self._machine.cooled()
-        return self._core.opening if self._machine.admit() else None
+        # Of one that is closed the machine is not asked, which would say the same, for each message.
+        if self._core.state != "closed":
+            if self.wait == 0:
+                self._machine.cooled()
+            if not self._machine.admit():
+                return None
+        self._core.passes += 1
+        return self._core.passes
 
     def took(self, admitted: int) -> None:
         """The provider answered, and not because it is in trouble."""
-        if admitted == self._core.opening:
+        if admitted > self._core.opened:
             self._failed = 0
             if self._core.state != "closed":
                 self._machine.recovered()
 
     def left(self, admitted: int) -> None:
         """The message was given up; nothing is known of the provider, and the next one tries."""
-        if admitted == self._core.opening:
+        if admitted > self._core.opened:
             self._machine.left()
 
     def failed(self, admitted: int, at_once: bool = False) -> None:
         """The provider is in trouble; `at_once` where asking again would be no use."""
-        if admitted != self._core.opening:
+        if admitted <= self._core.opened:
             return
-        self._failed += 1
+        now = self._now()
+        if admitted > self._failed_of or not 0 <= now - self._failed_at < MOMENT:
+            self._failed += 1
+            self._failed_at, self._failed_of = now, self._core.passes
         if at_once or self.state == "trying" or self._failed >= self._most:
             self._failed = 0
-            self._machine.tripped(self._now())
+            self._machine.tripped(now)

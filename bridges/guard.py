@@ -24,18 +24,23 @@ class Guard:
         self._provider = provider
         self._clock = clock
         self._one = one
+        self._rest = 0.0
+        """Seconds that the provider asked for."""
         self._rests_until = 0.0
 
     @property
     def wait(self) -> float:
         """Seconds until the provider may be asked; 0 where it may now."""
-        rest: float = self._rests_until - self._clock.seconds()
-        return max(self.breaker.wait, rest, 0.0)
+        return max(self.breaker.wait, self._resting)
 
     @property
     def trouble(self) -> str | None:
         """Why the provider cannot take anything, in its own words, where it has some."""
-        trouble: str | None = getattr(self._provider, "trouble", None)
+        try:
+            trouble: str | None = getattr(self._provider, "trouble", None)
+        except Exception as error:
+            # A third party's: its text may quote a secret.
+            return f"its bridge failed: {type(error).__name__}"
         return trouble
 
     @property
@@ -53,14 +58,15 @@ class Guard:
 
     def admit(self) -> int | None:
         """A pass for one request, that is told how it went; None where the provider is left alone."""
-        if self._rests_until > self._clock.seconds():
+        if self._resting > 0:
             return None
         return self.breaker.admit()
 
     def rest(self, seconds: float) -> None:
         """The provider asks not to be asked for so long: no shorter than it asked before, nor for ever."""
-        until = self._clock.seconds() + min(max(0.0, seconds), LONGEST_REST)
-        self._rests_until = max(self._rests_until, until)
+        rest = min(max(0.0, seconds), LONGEST_REST)
+        if rest > self._resting:
+            self._rest, self._rests_until = rest, self._clock.seconds() + rest
 
     def took(self, admitted: int) -> None:
         """The provider answered, and not because it is in trouble."""
@@ -80,3 +86,9 @@ class Guard:
                 seconds=round(self.breaker.wait),
                 reason=reason,
             )
+
+    @property
+    def _resting(self) -> float:
+        rest: float = self._rests_until - self._clock.seconds()
+        # With a clock that was set back it would be left alone for as much longer.
+        return rest if 0 < rest <= self._rest else 0.0

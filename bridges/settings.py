@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from bridges.address import base_url
 from safeum_home.config import ConfigError
 from safeum_home.errors import Code, Problem, Tampered
-from safeum_home.outgoing.http import HttpLimits, ProviderHttp
+from safeum_home.outgoing.http import HttpLimits, ProviderHttp, roots
 
 SecretName = Annotated[str, Meta(pattern=r"^secret:[a-z0-9][a-z0-9._-]{0,63}\Z")]
 """`secret:NAME`: what it names is in the sealed store, and is opened when it is used."""
@@ -53,8 +53,9 @@ def read_table(whose: str, settings: Mapping[str, Any], kind: type[S]) -> S:
 
 
 def read_web(whose: str, settings: Mapping[str, Any], kind: type[W]) -> W:
-    """The same, with `url` checked."""
+    """The same, with `url` checked, and that `ca` can be read."""
     found = read_table(whose, settings, kind)
+    check_roots(whose, found.ca)
     return msgspec.structs.replace(found, url=checked_url(whose, "url", found.url, found.plain_http))
 
 
@@ -73,13 +74,20 @@ def web(whose: str, reactor: Any, settings: WebSettings, limits: HttpLimits | No
         return ProviderHttp(reactor, settings.url, ca, limits or HttpLimits(seconds=settings.seconds))
 
 
+def check_roots(whose: str, ca: str | None) -> None:
+    """Raises `ConfigError` where the setting `ca` is no file of roots. Blocks while it reads."""
+    if ca is not None:
+        with reading_roots(whose):
+            roots(Path(ca))
+
+
 @contextmanager
 def reading_roots(whose: str) -> Iterator[None]:
     """What goes wrong with the setting `ca` inside is raised as `ConfigError`."""
     try:
         yield
     except OSError as error:
-        raise ConfigError(f"{whose}: ca: {error.strerror}") from None
+        raise ConfigError(f"{whose}: ca: {error.filename}: {error.strerror}") from None
     except ValueError:
         raise ConfigError(f"{whose}: ca: there is no PEM certificate in it") from None
 

@@ -35,7 +35,7 @@ def _opened_by(keyring: EpochKeyring, owner: bytes, epoch: int, wrapped: bytes) 
 
 
 def yields(path: Path, chat: bytes, keys: list[SealedKey]) -> list[bytes]:
-    """All that any of these keys opens of a chat's rows: its record, its messages, what was begun."""
+    """All that any of these keys opens of a chat's rows: record, messages, what was begun or made of them."""
     found: list[bytes] = []
     for (sealed,) in _rows(path, "SELECT sealed FROM chats WHERE chat = ?", chat):
         found += _opened(keys, sealed, b"chat" + chat)
@@ -50,7 +50,22 @@ def yields(path: Path, chat: bytes, keys: list[SealedKey]) -> list[bytes]:
         outer = [] if sealed is None else _opened(keys, sealed, context)
         for each in outer:
             found += _opened(keys, each, context)
+    for rows, name in _BESIDE:
+        for position, account, sealed in _rows(path, f"SELECT {rows} WHERE chat = ?", chat):
+            context = name + chat + position.to_bytes(8, "big") + account
+            for each in _opened(keys, sealed, context):
+                # Where its message has a key of its own it is sealed under that first.
+                found += [each, *_opened(keys, each, context)]
     return found
+
+
+_BESIDE = (
+    ("position, account, sealed FROM passed_on", b"passed on"),
+    ("target, account, sealed FROM reactions", b"reaction"),
+    ("position, x'', sealed FROM posts", b"post"),
+    ("position, x'', sealed FROM passed", b"passed"),
+)
+"""What is kept of messages beside them, and what it is bound to."""
 
 
 def sealed_rows(path: Path, chat: bytes) -> list[bytes]:

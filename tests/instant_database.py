@@ -124,6 +124,14 @@ class InstantDatabase:
                     self.committed = max(self.committed, change.position)
                 change.done.callback(outcome)
 
+    def lose_report(self) -> None:
+        """Those whose changes were committed are told that storage is unavailable; then it is back."""
+        done, self._done = self._done, []
+        for group, _, _ in done:
+            for change in group.changes:
+                change.done.callback(Failure(Problem(Code.STORAGE_UNAVAILABLE, retry_after=2.0)))
+        self.committed = self._position
+
     def release(self) -> None:
         """Commit and report all that is held; what follows from that is held again."""
         self.commit()

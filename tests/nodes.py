@@ -63,6 +63,13 @@ class MemoryPeers:
         there = {(row.type, row.pointer) for row in self.waiting if row.node == node}
         return [each for each in objects if each in there]
 
+    def withdraw(self, c: Connection, node: str, types: Sequence[str], first: bytes, end: bytes) -> None:
+        self.waiting[:] = [
+            row
+            for row in self.waiting
+            if row.node != node or row.type not in types or not first <= row.pointer < end
+        ]
+
     def room(self, c: Connection, node: str) -> int:
         return self.most.get(node, 1_000_000)
 
@@ -263,6 +270,8 @@ class Nodes:
     def _carry(self, name: str) -> bool:
         ready = self._ready(name)
         for row in ready:
+            if row not in self.peers[name].waiting:
+                continue  # withdrawn meanwhile
             self.peers[name].waiting.remove(row)
             try:
                 self._tell(name, row)

@@ -1,6 +1,6 @@
 """Doubles for push: a provider that does as it is told, and what stands in front of some of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -56,6 +56,27 @@ class PushProvider:
     def answer(self, outcome: Outcome | None = None) -> None:
         """The oldest wake that is open is answered."""
         self.open.pop(0).callback(outcome or Accepted())
+
+
+class PushServices(PushProvider):
+    """Is many services, by the first letters of tokens: `rooms`, and what is in none of them."""
+
+    def __init__(self, outcome: Outcome | None = None, **rooms: int) -> None:
+        super().__init__(outcome)
+        self.rooms = rooms
+        self.crowded = 0
+        """Wakes that there was no room for."""
+        self.services = self
+
+    def of(self, address: PushAddress) -> str | None:
+        return address.token[0] if address.token[0] != "_" else None
+
+    def room(self, service: Hashable) -> int:
+        return self.rooms.get(str(service), 4)
+
+    def wake(self, address: PushAddress, wake: Wake, seconds: int) -> Deferred[Outcome]:
+        self.crowded += self.rooms.get(address.token[0], 4) <= 0
+        return super().wake(address, wake, seconds)
 
 
 class PushCase(SynchronousTestCase):

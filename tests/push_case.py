@@ -1,6 +1,6 @@
 """Devices that sleep, and push providers that a test looks into."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -57,7 +57,8 @@ class RecordedPushes:
             raise Problem(Code.PUSH_UNAVAILABLE)
         if address.token == REFUSED_TOKEN:
             raise Problem(Code.PUSH_ADDRESS_REFUSED)
-        return address
+        call = address.call_token and address.call_token.lower()
+        return replace(address, token=address.token.lower(), call_token=call)
 
     def wake(self, provider: str, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
         handed = Handed(provider, address, wake)

@@ -70,13 +70,13 @@ class BusTests(SynchronousTestCase):
         """Accounts have nothing to do with each other."""
         other = Listener("phone")
         self.bus.subscribe(BOB, other)
-        self.bus.revoke(BOB, other.device)
+        self.bus.revoke(BOB, other.device.__eq__)
         self.assertEqual((self.phone.heard, other.heard), ([], ["revoked"]))
 
     def test_revoke(self) -> None:
         """The revoked device alone is told."""
-        self.bus.revoke(ALICE, self.laptop.device)
-        self.bus.revoke(ALICE, DeviceId("unknown"))
+        self.bus.revoke(ALICE, self.laptop.device.__eq__)
+        self.bus.revoke(ALICE, DeviceId("unknown").__eq__)
         self.assertEqual((self.phone.heard, self.laptop.heard), ([], ["revoked"]))
 
     def test_leaving_while_being_told(self) -> None:

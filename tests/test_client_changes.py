@@ -305,7 +305,7 @@ class DraftTests(DeskTestCase):
         self.node.clock.advance(PAUSE)
         self.assertEqual(self.kept(), [{"text": "dear"}])
         self.drafts.typed(CHAT, "dear Bob")
-        self.drafts.stop()
+        self.drafts.keep()
         self.assertEqual(self.kept()[-1], {"text": "dear Bob"})
         self.node.clock.advance(PAUSE)
         self.assertEqual(len(self.kept()), 2)

@@ -75,8 +75,13 @@ class AsleepTests(SleepCase):
         self.assertNotIn("woken", self.resumed())
 
     def test_a_push_while_it_is_there(self) -> None:
-        """It changes nothing, nor what is said the next time."""
+        """The node is asked whether it is there; as it is nothing changes, nor what is said the next time."""
         self.assertIs(self.client.on_push(MSG), Wake.MESSAGE)
+        [probe] = self.wire.requests[1:]
+        self.assertEqual((probe["method"], probe["params"]), ("session.ack", {"cursor": cursor(0)}))
+        self.wire.reply(probe, {})
+        self.node.clock.advance(100)
+        self.assertEqual((self.links(), len(self.node.wires)), ([], 1))
         self.wire.drop()
         self.node.clock.advance(1)
         self.assertNotIn("woken", self.resumed())
@@ -221,6 +226,15 @@ class GoingTests(SleepCase):
         self.node.clock.advance(1000)
         self.assertEqual((self.links()[-1], len(self.node.wires)), (Link.ASLEEP, 1))
 
+    def test_put_to_sleep_before_it_is_asked(self) -> None:
+        """Then it is as it wishes: it does not come back to say so."""
+        self.wire.event(Sleep())
+        asleep = self.client.sleep()
+        self.wire.drop(ASLEEP)
+        self.successResultOf(asleep)
+        self.node.clock.advance(1000)
+        self.assertEqual((self.links(), len(self.node.wires)), ([Link.ASLEEP], 1))
+
     def test_no_answer(self) -> None:
         """After the time of a command it leaves without."""
         asleep = self.client.sleep()
@@ -267,6 +281,7 @@ class _Node(FakeNode):
         self.events: list[Message] = []
         self.sent: dict[str, str] = {}
         self.live = True
+        self.dead: list[FakeWire] = []
         self.answers |= {
             "session.resume": self._resume,
             "session.sleep": lambda params: {},
@@ -280,7 +295,7 @@ class _Node(FakeNode):
         return opened(int(since or 0), None)
 
     def _catch_up(self, wire: FakeWire, since: int) -> None:
-        if wire.closed_with is None:
+        if wire.closed_with is None and wire not in self.dead:
             self.live = True
             for event in self.events[since:]:
                 wire.event(event)
@@ -295,13 +310,22 @@ class _Node(FakeNode):
         if self.live and self.wire.closed_with is None:
             self.wire.event(self.events[-1])
 
+    def halves(self) -> None:
+        """The connection is over, and the client does not know."""
+        self.live = False
+        self.dead.append(self.wire)
+        self.wire.send = lambda payload: None  # type: ignore[method-assign]
+
 
 class StoryTests(SynchronousTestCase):
-    steps = st.sampled_from(["slept", "sleep", "push", "wake", "lost", "send", "event", "wait"])
+    steps = st.sampled_from(["slept", "sleep", "push", "wake", "lost", "half", "send", "event", "wait"])
 
     @given(st.lists(steps))
     def test_exactly_once(self, steps: list[str]) -> None:
-        """Whatever happens in whatever order: each event is handed out once, each message sent once."""
+        """Whatever happens in whatever order: each event is handed out once, each message sent once.
+
+        At the latest a while after a push: it is for that, that there is one.
+        """
         node, wanted = _Node(), list[str]()
         heard: list[str] = []
         node.client.listen(lambda event: heard.append(event.id) if isinstance(event, Message) else None)
@@ -313,11 +337,13 @@ class StoryTests(SynchronousTestCase):
 
         def drop(code: int) -> None:
             if node.wire.closed_with is None:
+                node.live = False
                 node.wire.drop(code)
 
         does: dict[str, Callable[[], object]] = {
             "slept": lambda: drop(ASLEEP),
             "lost": lambda: drop(1006),
+            "half": node.halves,
             "sleep": node.client.sleep,
             "push": lambda: node.client.on_push(MSG),
             "wake": node.client.wake,
@@ -327,7 +353,7 @@ class StoryTests(SynchronousTestCase):
         }
         for step in steps:
             does[step]()
-        node.client.wake()
+        node.client.on_push(MSG)
         node.clock.pump([1.0] * 70)
         self.assertEqual(heard, [event.id for event in node.events])
         self.assertEqual(sorted(node.sent.values()), sorted(wanted))

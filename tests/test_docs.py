@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 from twisted.python.reflect import namedAny
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
@@ -105,11 +106,13 @@ class DocumentTests(SynchronousTestCase):
             namedAny(f"safeum_home.{name}")
 
     def test_every_page_is_listed(self) -> None:
-        """docs/README.md has all pages, and operate.md all that it is about."""
+        """docs/README.md and the first page have all pages, and operate.md all that it is about."""
         folder = ROOT / "docs"
         listed = re.findall(r"\]\(([^)#]+\.md)", (folder / "README.md").read_text())
         pages = {page.name for page in folder.glob("*.md")} - {"README.md"}
         self.assertEqual(pages - set(listed), set())
+        linked = re.findall(r"\]\(docs/([^)#/]+\.md)", (ROOT / "README.md").read_text())
+        self.assertEqual(pages - set(linked), set())
         operating = (folder / "operate.md").read_text()
         contents, _ = operating.split("\n## ", 1)
         headings = re.findall(r"^## (.+)$", operating, re.M)
@@ -152,6 +155,16 @@ class SampleTests(SynchronousTestCase):
                 self.assertRegex(
                     uncommented, rf"(?m)^{setting} = ", f"{section}.{setting} is not in the sample"
                 )
+
+    def test_providers(self) -> None:
+        """The provider that it shows can be had where it stands, whatever else is set."""
+        uncommented = re.sub(r"^# (?=    \S)", "", self._sample(), flags=re.M)
+        uncommented = re.sub(r"^# (?=\w+ = )(?!providers|url)", "", uncommented, flags=re.M)
+        shown, sample = config.parse(uncommented), config.parse(self._sample())
+        for section in ("push", "sms"):
+            found, defaults = getattr(shown, section), getattr(sample, section)
+            self.assertEqual(len(found.providers), 1)
+            self.assertEqual(msgspec.structs.replace(found, providers=[]), defaults)
 
     def test_unit(self) -> None:
         """systemd understands the unit, and finds little that it could still do."""

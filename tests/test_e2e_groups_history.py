@@ -57,6 +57,10 @@ class GroupHistoryTests(AcrossCase):
     def _count(self, client: RawClient) -> bool:
         return len(self._words(client)) == MESSAGES
 
+    def _has_reactions(self, client: RawClient) -> bool:
+        reactions = history(client, self.chat)[-1].get("reactions", [])
+        return [each["count"] for each in reactions] == [2]
+
     def _has_kept(self, client: RawClient) -> bool:
         return self._words(client) == ["kept"]
 
@@ -70,6 +74,11 @@ class GroupHistoryTests(AcrossCase):
             self._say(self.clients[number % 3], f"canary {number:03}")
         for client in self.clients:
             self._until(partial(self._count, client))
+        for client in (ben, cat):
+            newest = history(client, self.chat)[-1]
+            client.call("message.react", chat=self.chat, message=newest["id"], emoji="🧶")
+        for client in self.clients:
+            self._until(partial(self._has_reactions, client))
         images = [self._image(node) for node in self.nodes]
         ann.call("group.role", chat=self.chat, account=self.people[1].account, role="owner")
         answer = ben.call("chat.history.set", chat=self.chat, enabled=False)
@@ -77,7 +86,11 @@ class GroupHistoryTests(AcrossCase):
         self._until(lambda: self._pending(ann) == [] and self._pending(ben) == [])
         self._until(lambda: self._pending(cat) == [])
         for node, image in zip(self.nodes, images, strict=True):
-            self.assertIn(b"canary 000", self._found(node, image, image))
+            before = self._found(node, image, image)
+            self.assertIn(b"canary 000", before)
+            self.assertIn("🧶".encode(), before)
+            # At the hub the events of the others' nodes as well, as those have signed them.
+            self.assertEqual(b'"type":"group.post"' in before, node is self.nodes[0])
             self.assertEqual(self._found(node, image, node.state), b"")
         self.assertEqual([self._words(client) for client in self.clients], [[], [], []])
         confirmed = ann.call("chat.history.receipt", chat=self.chat)["confirmed"]

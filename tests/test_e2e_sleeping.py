@@ -5,17 +5,18 @@ from typing import Any
 
 from twisted.internet import reactor as _reactor
 from twisted.internet.task import deferLater
+from twisted.protocols.portforward import ProxyFactory
 from twisted.trial.unittest import TestCase
 from twisted.web.server import Site
 
 from safeum_home.client import Client, Link, LinkChanged, connect
-from safeum_home.protocol.commands.push import PushKeys
 from safeum_home.protocol.push import Wake
 from safeum_home.protocol.types import Message, Text
 from tests.certificates import Authority
 from tests.doubles.webpush import PushService, Subscriber, base64url
 from tests.e2e.node_process import PATIENCE, NodeProcess
 from tests.e2e.people import PASSWORD
+from tests.test_client_node import guide_block
 
 reactor: Any = _reactor
 IDLE = 1.5
@@ -30,6 +31,34 @@ ca = "{ca}"
 """
 
 
+class Relay(ProxyFactory):
+    """A network between a client and a node, which can come to carry nothing in either direction."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__("127.0.0.1", port)
+        self._carried: list[Any] = []
+
+    def buildProtocol(self, addr: Any) -> Any:
+        carried = super().buildProtocol(addr)
+        self._carried.append(carried)
+        return carried
+
+    @property
+    def left(self) -> bool:
+        """Whether the client has left its first connection."""
+        return not self._carried[0].transport.connected
+
+    def die(self) -> None:
+        """The node sees that its connections are over, and the client nothing."""
+        for carried in self._carried:
+            carried.dataReceived = lambda data: None
+            onwards = carried.peer
+            for end in (carried, onwards):
+                end.transport.unregisterProducer()  # neither ends with the other
+            onwards.peer = None
+            onwards.transport.abortConnection()
+
+
 class Phone:
     """An SDK client that writes down what it hears."""
 
@@ -37,11 +66,13 @@ class Phone:
         self.client = client
         self.texts: list[str] = []
         self.links: list[Link] = []
+        self.reasons: list[str] = []
         client.listen(self._hear)
 
     def _hear(self, event: Any) -> None:
         if isinstance(event, LinkChanged):
             self.links.append(event.link)
+            self.reasons += [event.reason] * (event.link is Link.OFFLINE)
         elif isinstance(event, Message) and isinstance(event.body, Text):
             self.texts.append(event.body.text)
 
@@ -80,27 +111,33 @@ class SleepingTests(TestCase):
         self.node.add(_PROVIDER.format(ca=ca))
         self.node.start()
 
-    async def phone(self, name: str) -> Phone:
-        client = await connect(reactor, f"localhost:{self.node.port}", ca=self.node.certificate)
+    async def phone(self, name: str, port: int | None = None) -> Phone:
+        client = await connect(reactor, f"localhost:{port or self.node.port}", ca=self.node.certificate)
         self.addCleanup(client.close)
         policy = await client.policy()
         await client.register(name, PASSWORD, consent=policy.version)
         await client.load()
         return Phone(client)
 
-    async def test_asleep_and_woken(self) -> None:
-        """Put to sleep, woken by one wake that tells nothing, and then exactly where it was."""
-        ann, bob = await self.phone("ann"), await self.phone("bob")
+    async def befriend(self, ann: Phone, bob: Phone) -> str:
+        """Their chat."""
         assert ann.client.opened is not None and bob.client.opened is not None
-        [offered] = (await bob.client.push_providers()).providers
-        self.service.application_key = offered.application_key
-        subscriber = Subscriber()
-        keys = PushKeys(base64url(subscriber.public), base64url(subscriber.secret))
-        await bob.client.set_push(offered.name, self.endpoint, keys=keys)
         await ann.client.request(bob.client.opened.account, bob.client.opened.address)
         await until(lambda: bob.client.state.contacts, "nobody asks")
         await bob.client.accept(ann.client.opened.account)
-        chat = bob.client.state.contacts[ann.client.opened.account].chat
+        return bob.client.state.contacts[ann.client.opened.account].chat
+
+    async def test_asleep_and_woken(self) -> None:
+        """Put to sleep, woken by one wake that tells nothing, and then exactly where it was."""
+        ann, bob = await self.phone("ann"), await self.phone("bob")
+        [offered] = (await bob.client.push_providers()).providers
+        self.service.application_key = offered.application_key
+        subscriber = Subscriber()
+        guide: dict[str, Any] = {}
+        exec(guide_block("set_push"), guide)
+        keys = (base64url(subscriber.public), base64url(subscriber.secret))
+        self.assertEqual(await guide["woken_at"](bob.client, self.endpoint, *keys), "web")
+        chat = await self.befriend(ann, bob)
 
         await until(lambda: bob.asleep, "it was not put to sleep")
         await deferLater(reactor, 2 * IDLE)
@@ -137,3 +174,21 @@ class SleepingTests(TestCase):
         self.assertEqual(ann.links, [Link.ASLEEP])
         self.assertIsNone((await ann.client.push()).provider)
         self.assertEqual(ann.links, [Link.ASLEEP, Link.CONNECTING, Link.ONLINE])
+
+    async def test_half_a_connection(self) -> None:
+        """A push to a client whose connection is over without its knowing: it finds that out, and fetches."""
+        relay = Relay(self.node.port)
+        listening = reactor.listenTCP(0, relay, interface="127.0.0.1")
+        self.addCleanup(listening.stopListening)
+        ann, bob = await self.phone("ann"), await self.phone("bob", listening.getHost().port)
+        chat = await self.befriend(ann, bob)
+        await ann.client.send(chat, "one")
+        await until(lambda: bob.texts, "nothing comes")
+        relay.die()
+        await ann.client.send(chat, "two")
+        self.assertIs(bob.client.on_push(b'{"wake":"msg"}'), Wake.MESSAGE)
+        await until(lambda: bob.texts[1:], "it waits at a dead connection")
+        self.assertEqual(bob.texts, ["one", "two"])
+        self.assertEqual(bob.links, [Link.OFFLINE, Link.CONNECTING, Link.ONLINE])
+        self.assertEqual(bob.reasons, ["the node does not answer"])
+        await until(lambda: relay.left, "it does not let go of the dead one")

@@ -258,6 +258,16 @@ class LimitTests(IdleCase):
         self.wait(3.75)
         self.assertEqual(self.closed(self.bob), ASLEEP)
 
+    def test_the_clock_is_set_forward(self) -> None:
+        """Nor is it put to sleep for time that nobody has seen go by, be it in use or not."""
+        self.wait(10)
+        self.bob.call("device.list")
+        self.world.clock.rightNow += 600
+        self.wait(IDLE - LATE)
+        self.assertIsNone(self.closed(self.bob))
+        self.wait(2 * LATE)
+        self.assertEqual(self.closed(self.bob), ASLEEP)
+
     def test_the_clock_is_set_back(self) -> None:
         """A device is not awake for as long as the clock was ahead."""
         self.bob.connection.session._device.used_at += 5000  # type: ignore[union-attr]

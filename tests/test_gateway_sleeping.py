@@ -8,7 +8,7 @@ from tests.file_case import FileCase, request
 from tests.test_gateway_idling import ASLEEP, IDLE, LATE
 from tests.test_gateway_session import SessionCase
 from tests.test_presence import PresenceCase
-from tests.world import Client, texts
+from tests.world import Client, World, texts
 
 
 class CommandTests(SessionCase):
@@ -228,6 +228,34 @@ class ContactsSeeTests(PresenceCase):
         self.bob.call("presence.set", active=False)
         self.wait()
         self.assertEqual(self.seen(self.alice, self.bob.account), before)
+
+    def test_revoked(self) -> None:
+        """It sleeps no more: where no other device is there or sleeps, the account is offline."""
+        tablet = self.world.login("bob")
+        self.sleep(self.bob)
+        tablet.call("device.revoke", device=self.bob.device)
+        self.told(self.alice)
+        tablet.drop()
+        self.wait()
+        self.assertEqual(self.states(self.alice), [("b", "offline")])
+
+    def test_logged_out_when_woken(self) -> None:
+        """The same of one that was woken, and that nobody used."""
+        self.sleep(self.bob)
+        self.wake(self.bob)
+        self.bob.call("session.logout")
+        self.wait()
+        self.assertEqual(self.states(self.alice), [("b", "away"), ("b", "offline")])
+
+    def test_makes_room(self) -> None:
+        """The oldest device that is not connected goes where there are too many, with a login."""
+        self.begin(World(devices=1))
+        self.world.services.wakeable = lambda account, device: succeed(True)
+        self.sleep(self.bob)
+        self.assertEqual(self.states(self.alice), [("b", "away")])
+        self.world.login("bob").drop()
+        self.wait()
+        self.assertEqual(self.states(self.alice)[-1], ("b", "offline"))
 
     def test_two_devices(self) -> None:
         """As long as one of them sleeps the account is away."""

@@ -310,6 +310,12 @@ class LaunchTests(KeysCase):
         self.world.settle(LASTS + 1)
         self.assertEqual(self.launches(), [])
 
+    def test_revoked(self) -> None:
+        """Those of a device that is revoked go at once."""
+        self.launch(self.alice, FIRST)
+        self.world.login("alice").call("device.revoke", device=self.alice.device)
+        self.assertEqual(self.launches(), [])
+
     def test_replaced_connection(self) -> None:
         """A device whose new connection comes before the end of the old one has not gone."""
         self.launch(self.alice, FIRST)

@@ -158,7 +158,7 @@ class OperatorTests(PushesCase):
         self.assertEqual(
             self.run_command("status").splitlines(),
             [
-                "apple            double     left alone for a while; "
+                "apple            double     left alone for a while, asked again in 60 s; "
                 "1 calls and 1 messages waiting, 1 under way",
                 "  dead 1, taken 2, temporary 1",
                 "  last trouble: throttled",

@@ -14,7 +14,10 @@ class PresenceCase(SynchronousTestCase):
     """Alice and Bob are contacts, and both are connected; Eve is a stranger."""
 
     def setUp(self) -> None:
-        self.world = World()
+        self.begin(World())
+
+    def begin(self, world: World) -> None:
+        self.world = world
         self.alice, self.bob = self.world.register("alice"), self.world.register("bob")
         self.eve = self.world.register("eve")
         self.chat = self.world.befriend(self.alice, self.bob)

@@ -145,6 +145,7 @@ class RequestTests(ApnsCase):
         ):
             error = self.assertRaises(Problem, provider.check, bad)
             self.assertIs(error.code, Code.PUSH_ADDRESS_REFUSED)
+            self.assertTrue(error.detail)
 
 
 class TokenTests(ApnsCase):

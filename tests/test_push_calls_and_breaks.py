@@ -38,14 +38,17 @@ class CallTests(WakingCase):
         self.assertEqual(self.woken(), [])
 
     def test_given_up(self) -> None:
-        """Where it was given up the message that it stood for wakes by itself."""
+        """Where it was given up it stands for its time; then what came meanwhile wakes by itself."""
         self.pushes.held = True
         self.call()
         self.world.settle()
         self.write()
         [handed] = self.pushes.handed
         handed.become(Woken.GIVEN_UP)
-        self.assertEqual(self.woken(), [CALL, MESSAGE])
+        self.call()
+        self.assertEqual(self.woken(), [CALL])
+        self.wait(MINUTE)
+        self.assertEqual(self.woken(), [MESSAGE])
 
 
 class BrokenConnectionTests(WakingCase):

@@ -115,4 +115,6 @@ class EndpointTests(SynchronousTestCase):
         for name in ("missing.pem", "empty.pem"):
             settings = EndpointSettings(ca=str(folder / name))
             with self.assertRaisesRegex(ConfigError, "^push provider x: ca: "):
+                read_endpoints("push provider x", {"ca": settings.ca}, EndpointSettings)
+            with self.assertRaisesRegex(ConfigError, "^push provider x: ca: "):
                 way("push provider x", MemoryReactorClock(), settings, HttpLimits(), 10, 10)

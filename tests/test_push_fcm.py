@@ -69,7 +69,7 @@ class SendTests(FcmCase):
         wanted = {
             "unspecified": refuses,
             "bad-token": Gone("FCM says that this is no token"),
-            "bad-token-short": Gone("FCM says that this is no token"),
+            "bad-token-short": refuses,
             "bad-field": refuses,
             "too-large": refuses,
             "third-party": Refused("FCM has no key of the project for this device's own push service"),
@@ -94,9 +94,8 @@ class SendTests(FcmCase):
 
     def test_nothing_is_proven(self) -> None:
         """Before FCM took anything an argument that it refuses may be one of the node's own."""
-        for name in ("bad-token", "bad-token-short"):
-            found = self.woken(self.provider(), f"{name}:{TOKEN}")
-            self.assertEqual(found, Refused("FCM says that this is no token"))
+        found = self.woken(self.provider(), f"bad-token:{TOKEN}")
+        self.assertEqual(found, Refused("FCM says that this is no token"))
 
     def test_retry_after(self) -> None:
         """What FCM asks for is what it gets; after a quota a minute otherwise."""
@@ -167,6 +166,7 @@ class SendTests(FcmCase):
         ):
             error = self.assertRaises(Problem, provider.check, address)
             self.assertIs(error.code, Code.PUSH_ADDRESS_REFUSED)
+            self.assertTrue(error.detail)
 
 
 class AccountTests(FcmCase):

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from bridges.breaker import LONGEST
 from bridges.push.fcm import FcmSettings, fcm
-from bridges.push.origins import AT_A_STRANGER, FAILURES, SECONDS
+from bridges.push.origins import FAILURES, SECONDS
 from bridges.push.wns import WnsSettings, wns
 from safeum_home.config import parse
 from safeum_home.ports.push import Accepted, Gone, Outcome, PushAddress, Refused, Temporary
@@ -90,7 +90,9 @@ class FcmTableTests(FcmCase):
         rows = re.findall(r"^\| (.+) \| (.+) \|$", table, re.M)
         for name, words in (
             ("unregistered", "404 `UNREGISTERED`"),
-            ("bad-token", "about the token"),
+            ("bad-token", "names `message.token` alone"),
+            ("bad-token-short", "names another field or none"),
+            ("bad-field", "names another field or none"),
             ("quota", "429 `QUOTA_EXCEEDED`"),
             ("quota-device", "429 `QUOTA_EXCEEDED`"),
             ("internal", "500 `INTERNAL`"),
@@ -137,12 +139,12 @@ class WnsTableTests(WnsCase):
 class NumberTests(SynchronousTestCase):
     def test_hosts(self) -> None:
         """The numbers of the hosts that are in trouble."""
-        self.assertEqual((FAILURES, SECONDS, LONGEST * SECONDS, AT_A_STRANGER), (5, 15, 240, 4))
-        told = section("wns").partition("**No host holds up another.**")[2].partition("\n\n")[0]
+        self.assertEqual((FAILURES, SECONDS, LONGEST * SECONDS), (5, 15, 240))
+        told = section("wns").partition("**A host that fails is left alone.**")[2].partition("\n\n")[0]
         for words in (
             "five times\nin a row",
             "15 seconds at first and four minutes at the most",
-            "yet four are",
+            "is as with [webpush](#webpush)",
         ):
             self.assertIn(words, told)
 

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, fail
 
 from bridges.push.sender import Sender
 from safeum_home.ports.push import Accepted, Gone, Outcome, PushAddress, Refused, Temporary, Wake, Woken
-from tests.push import PushCase, PushProvider
+from tests.push import PushCase, PushProvider, PushServices
 
 CALL, MESSAGE = Wake.CALL, Wake.MESSAGE
 
@@ -167,6 +167,7 @@ class QueueTests(PushCase):
         waking = [self.wake(f"{number}") for number in range(5000)]
         provider.outcome = Accepted()
         provider.answer()
+        self.later(6)
         self.assertTrue(all(each.called for each in waking))
 
     def test_waking_anew_from_what_became_of_it(self) -> None:
@@ -214,6 +215,7 @@ STEPS = st.one_of(
     st.tuples(st.just("answer"), st.sampled_from(OUTCOMES[:-1])),
     st.tuples(st.just("say"), st.sampled_from(OUTCOMES)),
     st.tuples(st.just("cancel"), st.integers(0, 40)),
+    st.tuples(st.just("room"), st.integers(0, 5)),
     st.tuples(st.just("pass"), st.sampled_from([0.1, 0.3, 1.0, 5.0, 20.0, 100.0, 700.0])),
 )
 
@@ -227,7 +229,7 @@ class LifeTests(PushCase):
         """The bounds hold at any moment; in the end each wake has one outcome, in time, and is counted."""
         self.setUp()
         front: Sender = self.sender(
-            provider := PushProvider(),
+            provider := PushServices(),
             concurrency=2,
             queue=4,
             message_seconds=600.0,
@@ -240,7 +242,7 @@ class LifeTests(PushCase):
             match what, how:
                 case "wake", Wake():
                     number = len(waking)
-                    waking.append(front.wake("a", PushAddress(f"{number}"), how))
+                    waking.append(front.wake("a", PushAddress(f"{'abc'[number % 3]}{number}"), how))
                     waking[-1].addCallback(lambda _, which: ended.update([which]), number)
                 case "answer", _ if provider.open:
                     provider.answer(how)  # type: ignore[arg-type]
@@ -248,6 +250,8 @@ class LifeTests(PushCase):
                     provider.outcome = how  # type: ignore[assignment]
                 case "cancel", int() if waking:
                     waking[how % len(waking)].cancel()
+                case "room", int():
+                    provider.rooms["ab"[how % 2]] = how // 2
                 case "pass", float():
                     self.clock.advance(how)
             standing = front.standings()[0]
@@ -258,6 +262,7 @@ class LifeTests(PushCase):
             for token, wake, seconds in provider.asked:
                 lifetime = 30 if wake is CALL else 600
                 self.assertTrue(1 <= seconds <= lifetime, (token, seconds))
+        self.assertEqual(provider.crowded, 0)
         provider.outcome = Temporary("down")
         self.clock.pump([5.0] * 140)
         self.assertEqual(set(ended.values()) | {1}, {1})

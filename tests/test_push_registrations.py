@@ -102,6 +102,13 @@ class CommandTests(RegistrationCase):
         del self.pushes.offered[0]
         self.assertEqual((self.provider(self.bob), self.wakeable(self.bob)), (None, False))
 
+    def test_trouble(self) -> None:
+        """Nor one that is in trouble: its devices stay awake meanwhile, and need not register once more."""
+        self.pushes.troubled.add("apple")
+        self.assertEqual((self.provider(self.bob), self.wakeable(self.bob)), ("apple", False))
+        self.pushes.troubled.clear()
+        self.assertTrue(self.wakeable(self.bob))
+
 
 class OneDeviceTests(RegistrationCase):
     """A token is one device's."""
@@ -121,6 +128,15 @@ class OneDeviceTests(RegistrationCase):
             self.can_be_woken(self.bob, **mine)
             self.can_be_woken(self.alice, **theirs)
             self.assertEqual((self.provider(self.alice), self.provider(self.bob)), ("apple", None))
+
+    def test_spelling(self) -> None:
+        """The same where its provider knows it by another spelling, which is the one that is used."""
+        self.can_be_woken(self.bob, "ABC", call_token="DEF")
+        self.can_be_woken(self.alice, "abc")
+        self.assertEqual((self.provider(self.alice), self.provider(self.bob)), ("apple", None))
+        self.can_be_woken(self.bob, "DeF")
+        self.can_be_woken(self.alice, "abc", call_token="def")
+        self.assertEqual((self.provider(self.alice), self.provider(self.bob)), ("apple", None))
 
     def test_other_provider(self) -> None:
         """What another provider calls the same is another place."""

@@ -198,6 +198,42 @@ class TooMuchTests(RestartCase):
         self.assertEqual(self.woken(), [MESSAGE])
 
 
+class ForgottenTests(RestartCase):
+    """The database was away, and what was stored meanwhile, or waits, is found out anew."""
+
+    def test_waits(self) -> None:
+        """A wake that waits for its provider is called off, and handed in once more."""
+        self.pushes.held = True
+        self.alice.write(self.chat, "1")
+        self.world.settle()
+        [handed] = self.pushes.handed
+        self.world.domain.forget()
+        self.assertTrue(handed.cancelled)
+        self.pushes.take()
+        self.pass_time(START)
+        self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_taken(self) -> None:
+        """One that was taken is not."""
+        self.alice.write(self.chat, "1")
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.world.domain.forget()
+        self.pass_time(START)
+        self.assertEqual(self.woken(), [])
+
+    def test_stored_late(self) -> None:
+        """What was stored though its sender was told that it is not wakes, whether or not he tries again."""
+        database = self.world.database
+        database.hold = True
+        self.alice.ask("chat.send", **self.alice.message(self.chat, "1"))
+        database.commit()
+        database.hold = False
+        database.lose_report()
+        self.world.domain.forget()
+        self.pass_time(START)
+        self.assertEqual(self.woken(), [MESSAGE])
+
+
 class TrialTests(RestartCase):
     """An operator wakes a device."""
 
@@ -258,8 +294,46 @@ class BadProviderTests(RestartCase):
         self.world.settle()
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
         del self.pushes.wake
+        self.pass_time(START + 1)
+        self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_names(self) -> None:
+        """One that cannot be asked what it offers is an error; afterwards devices are woken as before."""
+        offered, self.pushes.offered = self.pushes.offered, None  # type: ignore[assignment]
+        self.alice.write(self.chat, "1")
+        self.world.settle()
+        self.assertEqual(len(self.flushLoggedErrors(TypeError)), 1)
+        self.pushes.offered = offered
         self.alice.write(self.chat, "2")
         self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_others(self) -> None:
+        """Where one account cannot be read the others of the same moment are woken all the same."""
+        carol = self.world.register("carol")
+        chat = self.world.befriend(self.alice, carol)
+        carol.call("push.set", provider="apple", token="carol's")
+        self.alice.write(chat, "0")
+        self.sleep(carol)
+        self.woken()
+        waker = self.world.domain.waking.waker
+        waker.forget()
+        look = waker._lookout._one
+
+        def broken(c: Any, asked: lookout.Asked, *about: Any) -> Any:
+            if asked.account == carol.account:
+                raise ZeroDivisionError
+            return look(c, asked, *about)
+
+        self.patch(waker._lookout, "_one", broken)
+        self.world.database.hold_reads = True
+        self.alice.write(self.chat, "1")
+        self.alice.write(chat, "2")
+        self.world.database.hold_reads = False
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+        self.patch(waker._lookout, "_one", look)
+        self.pass_time(2 * START)
+        self.assertEqual(self.woken(), [("carol's", "msg")])
 
     def test_closed(self) -> None:
         """What is under way for an account that is closed is taken back."""

@@ -267,7 +267,7 @@ class BreakerTests(PushCase):
         self.sender(provider := PushProvider(DOWN), breaker_failures=3, breaker_seconds=15.0)
         waking = [self.wake(token) for token in "uvwxyz"]
         self.assertEqual((provider.tokens, self.waiting), ([*"uvw"], 6))
-        self.assertEqual(self.front.standings()[0].state, "left alone for a while")
+        self.assertEqual(self.front.standings()[0].state, "left alone for a while, asked again in 15 s")
         self.later(14)
         provider.outcome = None
         self.later(1.5)

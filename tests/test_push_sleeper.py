@@ -17,6 +17,7 @@ from safeum_home.ids import AccountId
 from safeum_home.ports import Published, Waking
 from safeum_home.ports.push import Wake, Woken
 from safeum_home.protocol import frames
+from safeum_home.push.sweep import START_SECONDS
 from tests.push_case import Handed, RecordedPushes
 from tests.world import World
 
@@ -42,10 +43,13 @@ class SleepingDevice(RuleBasedStateMachine):
         self.tokens = 0
         self.alice.write(self.chat, "to begin with")
         self.connected, self.wakeable, self.muted = True, True, False
-        self.unheld = 0
-        """How many messages that wake the device does not hold."""
-        self.excused = False
-        """Whether a provider has given up since the last message: what waits waits for the next one."""
+        self.messages = self.held = self.told = 0
+        """Messages that wake: how many there were, and up to which it holds, or was woken for, them."""
+        self.refused = 0
+        """How many wakes for messages were given up in a row."""
+        self.rests: dict[Wake, float] = {}
+        """Until when it is let alone, as its last wake was given up."""
+        self.upto: dict[int, int] = {}
         self.in_force: dict[Wake, float] = {}
         """Until when a wake that was taken is in force."""
         self.hold()
@@ -53,10 +57,16 @@ class SleepingDevice(RuleBasedStateMachine):
     def pass_time(self, seconds: float) -> None:
         self.world.clock.advance(seconds)
         self.world.clock.pump([0.1] * int(SLACK * 10))
+        self.note()
 
     def hold(self) -> None:
         self.bob.call("session.ack", cursor=self.world.cursor)
-        self.unheld = 0
+        self.held = self.messages
+
+    def note(self) -> None:
+        """What is under way was handed in when there were so many messages."""
+        for each in self.pushes.handed:
+            self.upto.setdefault(id(each), self.messages)
 
     def under_way(self, wake: Wake) -> list[Handed]:
         return [each for each in self.pushes.handed if each.wake is wake and not each.done.called]
@@ -66,6 +76,11 @@ class SleepingDevice(RuleBasedStateMachine):
         """Wakes that are in force, or were until a moment ago: rounds are a tenth of a second apart."""
         return {wake for wake, at in self.in_force.items() if at + 0.5 > self.world.clock.seconds()}
 
+    @property
+    def resting(self) -> bool:
+        """Whether a wake was given up, and it is not, or was not until a moment ago, time for another."""
+        return any(until + SLACK > self.world.clock.seconds() for until in self.rests.values())
+
     # --- what happens
 
     @rule(mentioning=st.booleans())
@@ -73,8 +88,7 @@ class SleepingDevice(RuleBasedStateMachine):
         more = {"mentions": [self.bob.account]} if mentioning else {}
         self.alice.call("chat.send", **self.alice.message(self.chat, "hi"), **more)
         if mentioning or not self.muted:
-            self.unheld += 1
-            self.excused = False
+            self.messages += 1
         self.pass_time(0)
 
     @rule()
@@ -91,7 +105,7 @@ class SleepingDevice(RuleBasedStateMachine):
     @rule()
     def mute(self) -> None:
         """Only where nothing waits: whether that wakes depends on when it is looked at."""
-        if not self.unheld:
+        if self.messages == self.held:
             self.muted = not self.muted
             until = 2**53 - 1 if self.muted else None
             self.laptop.call("chat.settings.set", chat=self.chat, muted_until=until)
@@ -102,7 +116,7 @@ class SleepingDevice(RuleBasedStateMachine):
         waiting = [each for each in self.pushes.handed if not each.done.called]
         self.bob.resume(self.bob.cursor)
         assert all(each.cancelled for each in waiting)
-        self.connected, self.in_force, self.excused = True, {}, False
+        self.connected, self.in_force, self.rests, self.refused = True, {}, {}, 0
         self.pass_time(0)
         if takes_all:
             self.hold()
@@ -115,12 +129,13 @@ class SleepingDevice(RuleBasedStateMachine):
             self.bob.cursor = self.world.cursor
         self.bob.drop()
         self.connected = False
+        self.told = self.held
         self.pass_time(0)
 
     @precondition(lambda self: self.connected)
     @rule(wakeable=st.booleans())
     def register(self, wakeable: bool) -> None:
-        self.wakeable = wakeable
+        self.wakeable, self.rests, self.refused = wakeable, {}, 0
         if wakeable:
             self.tokens += 1
             self.bob.call("push.set", provider="apple", token=f"t{self.tokens}")
@@ -131,13 +146,19 @@ class SleepingDevice(RuleBasedStateMachine):
     def outcome(self, wake: Wake, woken: Woken) -> None:
         for each in self.under_way(wake):
             now = self.world.clock.seconds()
+            upto = self.upto.get(id(each), self.messages)
             each.become(woken)
             if woken is Woken.DEAD:
-                self.wakeable, self.in_force = False, {}
+                self.wakeable, self.in_force, self.rests, self.refused = False, {}, {}, 0
             elif woken is Woken.TAKEN:
+                if wake is Wake.MESSAGE:
+                    self.told = max(self.told, upto)
                 self.in_force[wake] = now + (CALL_SECONDS if wake is Wake.CALL else MESSAGE_SECONDS)
-            elif wake is Wake.MESSAGE:
-                self.excused = True
+                self.refused = 0
+            else:
+                rest = CALL_SECONDS if wake is Wake.CALL else min(60.0 * 2**self.refused, 3600.0)
+                self.rests[wake] = now + rest
+                self.refused += wake is Wake.MESSAGE
             self.pass_time(0)
 
     @rule(seconds=st.sampled_from([1.0, CALL_SECONDS + 1, 3600.0, MESSAGE_SECONDS + 1]))
@@ -146,9 +167,11 @@ class SleepingDevice(RuleBasedStateMachine):
 
     @rule()
     def forgotten(self) -> None:
-        """What is in memory is forgotten, where nothing is under way that would be done twice."""
-        if not self.forced and not any(self.under_way(wake) for wake in Wake):
-            self.world.domain.waking.waker.forget()
+        """What is in memory is forgotten, and what waits is looked at anew: some of it is done twice."""
+        self.world.domain.forget()
+        self.in_force, self.rests, self.refused = {}, {}, 0
+        self.world.clock.advance(START_SECONDS)
+        self.pass_time(0)
 
     # --- what holds
 
@@ -166,8 +189,16 @@ class SleepingDevice(RuleBasedStateMachine):
     @invariant()
     def never_none(self) -> None:
         """Where something waits and the device sleeps, a wake is under way or in force."""
-        if self.unheld and self.wakeable and not self.connected and not self.excused:
+        waits = self.messages > max(self.held, self.told)
+        if waits and self.wakeable and not self.connected and not self.resting:
             assert self.forced or any(self.under_way(wake) for wake in Wake)
+
+    @invariant()
+    def never_while_resting(self) -> None:
+        """Who refuses is not asked with each message."""
+        now = self.world.clock.seconds()
+        for wake, until in self.rests.items():
+            assert until <= now or not self.under_way(wake), wake
 
     @invariant()
     def right_place(self) -> None:

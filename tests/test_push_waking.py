@@ -204,6 +204,23 @@ class OnceTests(WakingCase):
         self.come()
         self.assertTrue(handed.cancelled)
 
+    def test_revoked(self) -> None:
+        """So is that of a device that is revoked; others are waited for."""
+        tablet = self.world.login("bob")
+        self.can_be_woken(tablet, "tablet")
+        self.sleep()
+        self.pushes.held = True
+        self.write()
+        self.world.settle()
+        self.hold(tablet)
+        tablet.drop()
+        self.write()
+        self.world.settle()
+        laptop = self.world.login("bob")
+        laptop.call("device.revoke", device=tablet.device)
+        cancelled = [(each.token, each.cancelled) for each in self.pushes.handed]
+        self.assertEqual(cancelled, [("bob's", False), ("tablet", True)])
+
     def test_expired(self) -> None:
         """A wake is good for a day; then the next message wakes again, or what has come since."""
         self.write("1")
@@ -222,15 +239,32 @@ class OnceTests(WakingCase):
         self.assertEqual(self.woken(), [])
 
     def test_given_up(self) -> None:
-        """Where it was given up the next message tries again."""
+        """Where it was given up it is tried again, with new messages or without, after a minute, then two ...
+
+        It is not tried with each message: whoever refuses would be asked as often as somebody writes.
+        """
         self.pushes.outcome = Woken.GIVEN_UP
-        for text in ("1", "2"):
-            self.write(text)
-            self.assertEqual(self.woken(), [MESSAGE])
-        self.pushes.outcome = Woken.TAKEN
-        self.write("3")
-        self.write("4")
+        self.write("1")
         self.assertEqual(self.woken(), [MESSAGE])
+        for minutes in 1, 2, 4, 8, 16, 32, 60, 60:
+            self.write("more")
+            self.wait(minutes * MINUTE - 10)
+            self.assertEqual(self.woken(), [], minutes)
+            self.wait(20)
+            self.assertEqual(self.woken(), [MESSAGE], minutes)
+        self.pushes.outcome = Woken.TAKEN
+        self.wait(60 * MINUTE)
+        self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_given_up_before(self) -> None:
+        """A device that has connected since is tried at once, as one that never was refused."""
+        self.pushes.outcome = Woken.GIVEN_UP
+        for _ in range(3):
+            self.write("1")
+            self.assertEqual(self.woken(), [MESSAGE])
+            self.wait(MINUTE + 10)
+            self.assertEqual(self.woken(), [MESSAGE])
+            self.sleep()
 
     def test_dead(self) -> None:
         """A dead address is forgotten, and its device hears that when it comes."""

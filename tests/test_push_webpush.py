@@ -6,8 +6,16 @@ from urllib.parse import quote
 from twisted.web.resource import Resource
 
 from bridges.answers import LONGEST_WAIT
+from bridges.push.endpoints import NO_HOST, NO_URL
 from bridges.push.template import PAYLOADS
-from bridges.push.webpush import LONGEST_ANSWER, NO_KEY, WebPushSettings, webpush
+from bridges.push.webpush import (
+    LONGEST_ANSWER,
+    NO_KEY,
+    NO_KEYS,
+    ONE_ENDPOINT,
+    WebPushSettings,
+    webpush,
+)
 from safeum_home.config import ConfigError
 from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.answers import IN_TIME, TLS_FAILED, NoAnswer
@@ -184,6 +192,8 @@ class AddressTests(WebPushCase):
         with self.assertRaises(Problem) as caught:
             provider.check(address)
         self.assertEqual(caught.exception.code, Code.PUSH_ADDRESS_REFUSED, address.token)
+        # Whoever writes a client sees what is wrong with it, and nothing that it did not say itself.
+        self.assertIn(caught.exception.detail, (NO_URL, NO_HOST, NO_KEYS, ONE_ENDPOINT))
 
     def test_good(self) -> None:
         """Those of browsers, and of distributors of UnifiedPush wherever they are."""
@@ -298,12 +308,14 @@ class AddressTests(WebPushCase):
             {"call_token": ENDPOINT},
         ):
             self.refused(self.provider, self.address(**changes))
+        error = self.assertRaises(Problem, self.provider.check, self.address(key=None, secret=None))
+        self.assertEqual(error.detail, NO_KEYS)
         found = self.wake(address=self.address(key=None))
         self.assertEqual(found, Refused("there is no key of the subscription"))
 
     def test_secret(self) -> None:
         """An address is in no representation."""
-        shown = repr((Subscriber().at(ENDPOINT), self.provider._endpoints, self.provider._origins))
+        shown = repr((Subscriber().at(ENDPOINT), self.provider._endpoints, self.provider.services))
         self.assertNotIn(HOST, shown)
 
 

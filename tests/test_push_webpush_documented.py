@@ -10,7 +10,8 @@ from typing import Any
 
 from msgspec import convert
 
-from bridges.push.origins import AT_A_STRANGER, AT_ONE, AT_STRANGERS, FAILURES, SECONDS
+from bridges.push.origins import AT_A_STRANGER, AT_ONE, AT_STRANGERS, FAILURES, SECONDS, SLOW
+from bridges.push.room import AT_ONE_SERVICE, FOR_CALLS
 from bridges.push.template import PAYLOADS
 from bridges.push.webpush import WebPushSettings, webpush
 from safeum_home.config import parse
@@ -19,7 +20,7 @@ from safeum_home.protocol.commands.push import PushSet
 from tests.doubles.webpush import Subscriber, base64url, from_base64url
 from tests.e2e.registries import node
 from tests.test_push_webpush import STATUSES
-from tests.webpush_case import ENDPOINT, WebPushCase
+from tests.webpush_case import CONTACT, ENDPOINT, WebPushCase
 
 PAGE = (Path(__file__).parent.parent / "docs" / "push.md").read_text()
 SECTION = PAGE.partition("### webpush\n")[2].partition("\n## ")[0].partition("\n### ")[0]
@@ -92,8 +93,12 @@ class DocumentTests(WebPushCase):
         for words, number in (
             ("does not answer five times in a row", FAILURES == 5),
             ("for 15 seconds at first and four minutes at the most", (SECONDS, 16 * SECONDS) == (15, 240)),
-            ("At one host 192 wakes", AT_ONE == 192),
-            ("not taken any yet four, and 128 at all", (AT_A_STRANGER, AT_STRANGERS) == (4, 128)),
+            ("To one that is new four wakes", AT_A_STRANGER == 4),
+            ("takes within two seconds", SLOW == 2),
+            ("a quarter of `concurrency` and 192", (AT_ONE_SERVICE, AT_ONE) == (4, 192)),
+            ("not taken several, 128 are", AT_STRANGERS == 128),
+            ("an eighth of `concurrency`", FOR_CALLS == 8),
+            ("for the eight seconds", WebPushSettings(contact=CONTACT).seconds == 8),
         ):
             self.assertIn(words, text)
             self.assertTrue(number, words)

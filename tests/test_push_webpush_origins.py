@@ -9,14 +9,19 @@ from bridges.push.origins import (
     AT_ONE,
     AT_STRANGERS,
     FAILURES,
+    KNOWN,
     LEFT_ALONE,
     MOST_ORIGINS,
     NO_ROOM,
     SECONDS,
+    SLOW,
 )
+from bridges.push.sender import Sender
+from safeum_home.config_push import PushProviderSection, PushSection
 from safeum_home.outgoing.answers import IN_TIME, NoAnswer
+from safeum_home.outgoing.http import Answer
 from safeum_home.outgoing.places import Place
-from safeum_home.ports.push import Accepted, Outcome, Refused, Temporary
+from safeum_home.ports.push import Accepted, Outcome, Refused, Temporary, Wake, Woken
 from tests.webpush_case import ENDPOINT, HOST, WebPushCase
 
 FAILED = Temporary(IN_TIME, address_alone=True)
@@ -27,6 +32,11 @@ class OriginCase(WebPushCase):
     def setUp(self) -> None:
         super().setUp()
         self.evil = self.serve("evil.example")
+
+    def know(self, endpoint: str = ENDPOINT, times: int = AT_ONE) -> None:
+        """It takes so many wakes."""
+        for _ in range(times):
+            self.assertEqual(self.wake(endpoint), Accepted())
 
     def fails(self, host: str = "evil.example") -> None:
         self.services.failures[host] = NoAnswer(IN_TIME)
@@ -88,7 +98,7 @@ class BreakerTests(OriginCase):
         self.assertEqual(self.wake(), Accepted())
 
     def test_the_one_that_tries_is_given_up(self) -> None:
-        """Then another one tries, later."""
+        """Then the next one tries."""
         self.fails()
         for _ in range(FAILURES):
             self.wake(EVIL)
@@ -97,8 +107,6 @@ class BreakerTests(OriginCase):
         (started,) = self.stall("evil.example", 1)
         started.cancel()
         self.services.silent.clear()
-        self.assertEqual(self.wake(EVIL), Temporary(LEFT_ALONE, 2 * SECONDS, address_alone=True))
-        self.clock.advance(2 * SECONDS)
         self.assertEqual(self.wake(EVIL), Accepted())
 
     def test_other_port(self) -> None:
@@ -117,16 +125,38 @@ class RoomTests(OriginCase):
         self.assertEqual(self.wake(), Accepted())
 
     def test_known(self) -> None:
-        """One that took a wake gets many, and still not all."""
-        self.wake()
+        """One that took many quickly gets many, and still not all."""
+        self.know()
         started = self.stall(HOST, AT_ONE + 1)
         self.assertEqual(self.successResultOf(started.pop()), NO_ROOM)
         self.assertEqual(self.wake(EVIL), Accepted())
         self.end(started)
 
+    def test_more_and_more(self) -> None:
+        """With each that is taken one more may be under way; nothing else that is answered is worth that."""
+        self.know(times=3)
+        self.wake(f"https://{HOST}/410")
+        started = self.stall(HOST, AT_A_STRANGER + 3 + 1)
+        self.assertEqual([each.called for each in started], [False] * (AT_A_STRANGER + 3) + [True])
+        self.end(started)
+
+    def test_slow(self) -> None:
+        """Who takes long gets half as many each time, down to a stranger's; and more when it is quick."""
+        self.know()
+        place, origins = Place(HOST), self.provider.services
+        for room in (AT_ONE // 2, AT_ONE // 4, AT_ONE // 8, AT_ONE // 16, AT_ONE // 32, AT_A_STRANGER):
+            turns: Any = [origins.begin(place) for _ in range(origins.room(place))]
+            self.clock.advance(SLOW + 1)
+            for turn in turns:
+                turn.answered(well=True)
+                turn.over()
+            self.assertEqual(origins.room(place), room)
+        self.know(times=2)
+        self.assertEqual(origins.room(place), AT_A_STRANGER + 2)
+
     def test_strangers(self) -> None:
         """A domain has as many names as its owner likes: all of them together hold up no known one."""
-        self.wake()
+        self.know(times=KNOWN)
         started = []
         for one in range(AT_STRANGERS // AT_A_STRANGER):
             started += self.stall(f"{one}.evil.example", AT_A_STRANGER)
@@ -146,7 +176,7 @@ class RoomTests(OriginCase):
 
     def test_all_come_back(self) -> None:
         """However wakes end, their room is free again."""
-        origins = self.provider._origins
+        origins = self.provider.services
         self.services.failures["dead.example"] = NoAnswer(IN_TIME)
         for endpoint in (
             ENDPOINT,
@@ -162,23 +192,81 @@ class RoomTests(OriginCase):
         self.assertEqual({each.under_way for each in origins._origins.values()}, {0})
 
 
+class QueueTests(OriginCase):
+    """With the queue in front."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        section = PushSection([PushProviderSection("web", "webpush")])
+        self.front = Sender(self.clock, section, [self.provider], jitter=lambda: 1.0)
+
+    def send(self, endpoint: str, wake: Wake = Wake.MESSAGE) -> "Deferred[Woken]":
+        return self.front.wake("web", self.subscriber.at(endpoint), wake)
+
+    def answer(self, count: int) -> None:
+        """So many are taken."""
+        for _ in range(count):
+            self.services.open.pop(0).callback(Answer(201, b""))
+
+    def test_as_many_as_may_be(self) -> None:
+        """A new push service has four at a time, then more and more; none of the others is tried in vain."""
+        self.services.silent.add(HOST)
+        woken = [self.send(f"https://{HOST}/{one}") for one in range(50)]
+        seen = []
+        while self.services.open:
+            seen.append(len(self.services.open))
+            self.answer(seen[-1])
+        self.assertEqual(seen, [4, 8, 16, 22])
+        self.assertEqual([self.successResultOf(each) for each in woken], [Woken.TAKEN] * 50)
+        self.assertEqual(self.front.standings()[0].counts, {"taken": 50})
+
+    def test_dead(self) -> None:
+        """Wakes for one that is dead wait, and are tried one by one until it is back."""
+        self.fails()
+        for one in range(50):
+            self.send(f"https://evil.example/x{one}")
+        asked = len(self.services.asked)
+        self.assertLessEqual(asked, FAILURES)
+        self.assertEqual(self.successResultOf(self.send(ENDPOINT)), Woken.TAKEN)
+        self.clock.pump([0.5] * 120)
+        self.assertLessEqual(len(self.services.asked), asked + 4)
+        self.services.failures.clear()
+        self.clock.pump([0.5] * 100)
+        self.assertEqual(self.front.standings()[0].counts["taken"], 51)
+
+    def test_slow_ones(self) -> None:
+        """Three that took one wake, and stall then, hold up neither a call nor a message for another."""
+        hosts = [f"{one}.evil.example" for one in "abc"]
+        for host in hosts:
+            self.serve(host)
+            self.send(f"https://{host}/x")
+        self.services.silent.update(hosts)
+        for one in range(200):
+            for host in hosts:
+                self.send(f"https://{host}/{one}")
+        for wake in Wake:
+            self.assertEqual(self.successResultOf(self.send(ENDPOINT, wake)), Woken.TAKEN)
+
+
 class BoundTests(OriginCase):
     def test_bounded(self) -> None:
         """However many are named; those that are known, or under way, are not forgotten for strangers."""
-        self.wake()
+        self.know(times=KNOWN)
         started = self.stall("slow.example", 1)
         for one in range(MOST_ORIGINS + 10):
             self.wake(f"https://{one}.evil.example/")
-        hosts = [place.host for place in self.provider._origins._origins]
+        origins: Any = self.provider.services._origins
+        hosts = [place.host for place in origins]
         self.assertEqual(len(hosts), MOST_ORIGINS)
         self.assertTrue({HOST, "slow.example"} <= set(hosts))
         self.end(started)
 
     def test_known_ones(self) -> None:
         """Of those that are all known the one goes that was not used for longest."""
-        origins: Any = self.provider._origins
+        origins: Any = self.provider.services
         for one in range(MOST_ORIGINS + 3):
-            turn = origins.begin(Place(f"{one}.example"))
-            turn.answered(well=True)
-            turn.over()
+            for _ in range(KNOWN):
+                turn = origins.begin(Place(f"{one}.example"))
+                turn.answered(well=True)
+                turn.over()
         self.assertEqual(next(iter(origins._origins)), Place("3.example"))

@@ -9,7 +9,8 @@ from twisted.internet.task import Clock
 from twisted.web.iweb import IAgent
 from twisted.web.resource import Resource
 
-from bridges.push.bearer import NOT_OURS
+from bridges.push.bearer import NO_OTHERS, NOT_OURS
+from bridges.push.endpoints import NO_HOST, NO_URL
 from bridges.push.oauth import NO_CREDENTIALS
 from bridges.push.origins import FAILURES, LEFT_ALONE, SECONDS
 from bridges.push.template import PAYLOADS
@@ -207,7 +208,9 @@ class SendTests(WnsCase):
             PushAddress(channel(), call_token=channel()),
             PushAddress(channel(), key=b"\4" * 65),
         ):
-            self.assertIs(self.assertRaises(Problem, provider.check, address).code, Code.PUSH_ADDRESS_REFUSED)
+            error = self.assertRaises(Problem, provider.check, address)
+            self.assertIs(error.code, Code.PUSH_ADDRESS_REFUSED)
+            self.assertIn(error.detail, (NO_URL, NO_HOST, NO_OTHERS))
 
     def test_not_allowed_any_more(self) -> None:
         """An address that was registered before the operator took its host away is not asked."""

@@ -258,6 +258,7 @@ class BreakerTests(SenderCase):
         sender = self.sender(provider, rounds=1, breaker_failures=2, breaker_seconds=5.0)
         sending = [sender.send(NUMBER, TEXT, HOST) for _ in range(4)]
         provider.answer(DOWN)
+        self.clock.advance(1)
         provider.answer(DOWN)
         self.assertIn("a: left alone for a while", sender.report()[0])
         provider.answer(Accepted())

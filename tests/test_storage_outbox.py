@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from safeum_home.ports.outbox import Waiting
 from safeum_home.protocol.federation.account_keys import KEY_CHANGED
-from safeum_home.storage import outbox, peers
+from safeum_home.storage import lines, outbox, peers
 from safeum_home.storage.outbox import NOT_URGENT
 from safeum_home.storage.peers import KEPT, KEPT_OF_PEER, InRow
 from tests.storage import OnPostgres, StorageCase, blind
@@ -99,6 +99,20 @@ class OutboxTests(StorageCase):
         self.assertEqual(await self.write(outbox.let_go, B), 1)
         every = (row(3, "y", urgent=True), row(1, "x"))
         self.assertEqual(await self.write(outbox.fix, B, 2, 10), every)
+
+    async def test_withdrawn(self) -> None:
+        """What is withdrawn waits no more, nor is it held back; what is in a batch is."""
+        await self.note(row(1, "a1"), row(2, "a2"), row(3, "a3"), row(4, "a4"), row(5, "b1"), row(6, "a5"))
+        await self.note(row(7, "a3"), peer=C)
+        await self.write(outbox.fix, B, 1, 3)
+        await self.write(outbox.hold, B, [row(1, "a1")])
+        await self.write(lines.hold, B, [row(2, "a2")])
+        self.assertEqual(await self.write(outbox.withdraw, B, "other", b"a", b"b"), 0)
+        self.assertEqual(await self.write(outbox.withdraw, B, "kind", b"a1", b"a5"), 3)
+        self.assertEqual(await self.read(outbox.held), 0)
+        self.assertEqual(await self.read(outbox.fixed, B, 1), (row(3, "a3"),))
+        self.assertEqual(await self.read(outbox.first, B, 9), (row(5, "b1"), row(6, "a5")))
+        self.assertEqual(await self.read(outbox.first, C, 9), (row(7, "a3"),))
 
     async def test_dropped(self) -> None:
         """What is too old goes, of one node, also where it was fixed."""
@@ -290,6 +304,7 @@ class PlanTests(StorageCase):
                 outbox._DELETE_HELD_OLDER,
                 outbox._HOLDING,
                 outbox._COUNT_HELD,
+                outbox._WITHDRAW[1],
             ):
                 text = str(statement.compile(dialect=c.dialect))
                 values = (b"",) * text.count("?")

@@ -2,7 +2,9 @@
 
 from sqlalchemy import Connection
 
+from safeum_home.ports import WrappedKey
 from safeum_home.storage import changes, erasure, events, passed_on, posts, reactions
+from safeum_home.storage.keys import FLEETING, message_owner
 from safeum_home.storage.posts import PostState
 from safeum_home.storage.rows import NewEvent, PostRow, ReactionRow
 from safeum_home.storage.trial import tried
@@ -35,13 +37,14 @@ class PostTests(StorageCase):
     async def test_refused(self) -> None:
         """What was refused is told where it was, and forgotten after a while, by its account alone."""
         for position, account in ((5, "ann"), (6, "ann"), (7, "bob")):
-            await self.write(posts.put_post, self.row(position, account=account), None)
+            await self.write(posts.put_post, self.row(position, account=account), blind(f"id {position}"))
             await self.write(posts.refuse, position, position + 10, 90 + position, b"why")
         [told] = await self.read(posts.posts_since, blind("ann"), 15, 9)
         self.assertEqual((told.position, told.told, told.state, told.sealed), (6, 16, REFUSED, b"why"))
         self.assertEqual(await self.read(posts.waiting, blind("ann"), blind("g"), 9), [])
         await self.write(posts.drop_refused, blind("ann"), 96)
         self.assertIsNone(await self.read(posts.post, 5))
+        self.assertIsNone(await self.read(events.recognised, blind("id 5")))
         self.assertIsNotNone(await self.read(posts.post, 6))
         self.assertIsNotNone(await self.read(posts.post, 7))
 
@@ -55,8 +58,20 @@ class PostTests(StorageCase):
         await self.write(erasure.erase_account, blind("bob"), 1)
         for position in (5, 6, 7):
             self.assertIsNone(await self.read(posts.post, position))
-        for position in (5, 6):
             self.assertIsNone(await self.read(events.recognised, blind(f"id {position}")))
+
+    async def test_own_keys(self) -> None:
+        """The key of a post goes with it, however it is forgotten, and its keyring is to be turned."""
+        for position, account, chat in ((5, "ann", "h"), (6, "bob", "i")):
+            await self.write(posts.put_post, self.row(position, account=account, chat=chat), None)
+            owner = message_owner(blind(chat), position)
+            await self.write(FLEETING.put_key, owner, WrappedKey(position, b"wrapped"))
+        await self.write(erasure.forget_copy, blind("h"))
+        self.assertEqual(await self.read(FLEETING.erased_epoch), 5)
+        await self.write(erasure.erase_account, blind("bob"), 1)
+        self.assertEqual(await self.read(FLEETING.erased_epoch), 6)
+        for position, chat in ((5, "h"), (6, "i")):
+            self.assertFalse(await self.write(FLEETING.delete_key, message_owner(blind(chat), position)))
 
     async def test_recognised(self) -> None:
         """What is no message is recognised for as long as what is gone."""

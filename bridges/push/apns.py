@@ -18,7 +18,7 @@ from bridges.answers import retry_after
 from bridges.push.apns_answers import OF_NO_USE, TOKEN_REFUSED, outcome_of, reason_of
 from bridges.push.apns_jwt import ProviderTokens, is_key
 from bridges.push.apns_requests import Kinds, Post, random_id
-from bridges.settings import SecretName, missing, read_table, secret
+from bridges.settings import SecretName, check_roots, missing, read_table, reading_roots, secret
 from safeum_home.config import ConfigError
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.outgoing.answers import NoAnswer
@@ -44,7 +44,7 @@ WAITING = 4096
 LONGEST_ANSWER = 4096
 NO_KEY = Refused("the key is not in the sealed store, or none that can sign", account_refused=True)
 ACCEPTED = Accepted()
-PERHAPS_SETTINGS = Refused("APNs knows no such token: is `environment`, or `topic`, another one?")
+PERHAPS_SETTINGS = Refused("APNs knows no such token; `environment` or `topic` may be another one")
 
 _TOKEN = re.compile(r"(?:[0-9a-fA-F]{2}){32,100}\Z")
 _Id = Annotated[str, Meta(pattern=r"^[0-9A-Z]{10}\Z")]
@@ -108,8 +108,10 @@ class Apns:
     def check(self, address: PushAddress) -> PushAddress:
         call_token = address.call_token
         tokens = (address.token, address.token if call_token is None else call_token)
-        if address.key is not None or address.secret is not None or not all(map(_TOKEN.match, tokens)):
-            raise Problem(Code.PUSH_ADDRESS_REFUSED)
+        if address.key is not None or address.secret is not None:
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, "`keys` are for Web Push")
+        if not all(map(_TOKEN.match, tokens)):
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, "tokens are 32 to 100 octets in hexadecimal")
         return PushAddress(address.token.lower(), None if call_token is None else call_token.lower())
 
     def wake(self, address: PushAddress, wake: Wake, seconds: int) -> "Deferred[Outcome]":
@@ -175,18 +177,15 @@ def apns(context: PushContext, settings: Mapping[str, Any]) -> PushProvider:
     whose = _whose(context.name)
     base = HOSTS[found.environment] if found.url is None else found.url
     ca = None if found.ca is None else Path(found.ca)
-    try:
+    with reading_roots(whose):
         authority, endpoint = endpoint_of(context.reactor, base, ca, found.seconds)
-    except OSError as error:
-        raise ConfigError(f"{whose}: ca: {error.strerror}") from None
-    except ValueError:
-        raise ConfigError(f"{whose}: ca: there is no PEM certificate in it") from None
     limits = Http2Limits(seconds=found.seconds, answer=LONGEST_ANSWER, waiting=WAITING)
     return Apns(context, found, Http2(context.reactor, authority, endpoint, limits, _proves))
 
 
 def _read(name: str, settings: Mapping[str, Any]) -> ApnsSettings:
     found = read_table(_whose(name), settings, ApnsSettings)
+    check_roots(_whose(name), found.ca)
     if found.url is None:
         return found
     try:

@@ -12,6 +12,7 @@ from safeum_home.outgoing.http import Answer
 from safeum_home.ports.push import Outcome, PushAddress, Refused, Temporary, Wake
 
 NOT_OURS = "the address is none of this provider's"
+NO_OTHERS = "there is a `token` here, and neither `call_token` nor `keys`"
 
 
 class BearerProvider(ABC):

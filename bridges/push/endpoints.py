@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 from msgspec import Meta, Struct
 from twisted.internet.interfaces import IResolver
 
-from bridges.settings import read_table, reading_roots
+from bridges.settings import check_roots, read_table, reading_roots
 from safeum_home.config import ConfigError
 from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.addresses import Addresses
@@ -28,6 +28,9 @@ FIRST_PORT = 1024
 
 _URL = re.compile(r"https://([0-9A-Za-z.:\[\]-]{1,270})((?:[/?][!$-;=?-\[\]_a-z~]*)?)\Z")
 """No credentials, no fragment, and no character that a URL cannot have (RFC 3986)."""
+
+NO_URL = f"`token` is no URL of https of at most {LONGEST_URL} characters"
+NO_HOST = "`token` names a host or a port that is not asked"
 
 Short = Annotated[str, Meta(min_length=1, max_length=270)]
 
@@ -51,6 +54,7 @@ S = TypeVar("S", bound=EndpointSettings)
 def read_endpoints(whose: str, settings: Mapping[str, Any], kind: type[S]) -> S:
     """The settings of a provider as `kind`; raises `ConfigError`, which says `whose` they are."""
     found = read_table(whose, settings, kind)
+    check_roots(whose, found.ca)
     try:
         HostList(found.hosts)
     except Problem:
@@ -112,18 +116,18 @@ class Endpoints:
         """
         found = _URL.match(url) if len(url) <= LONGEST_URL else None
         if found is None:
-            raise Problem(Code.PUSH_ADDRESS_REFUSED)
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, NO_URL)
         try:
             host, said = host_and_port(found[1].lower())
         except ValueError:
-            raise Problem(Code.PUSH_ADDRESS_REFUSED) from None
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, NO_URL) from None
         port = HTTPS if said is None else said
         if not self._allows(host, port):
-            raise Problem(Code.PUSH_ADDRESS_REFUSED)
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, NO_HOST)
         target = found[2] if found[2].startswith("/") else f"/{found[2]}"
         endpoint = Endpoint(Place(str(IPv6Address(host)) if ":" in host else host, port), target)
         if len(endpoint.url) > LONGEST_URL:
-            raise Problem(Code.PUSH_ADDRESS_REFUSED)
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, NO_URL)
         return endpoint
 
     def _allows(self, host: str, port: int) -> bool:

@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from twisted.internet.defer import Deferred, gatherResults
 
 from bridges.answers import retry_after
-from bridges.push.bearer import BearerProvider
+from bridges.push.bearer import NO_OTHERS, BearerProvider
 from bridges.push.fcm_account import grant, read_account
 from bridges.push.fcm_errors import is_token_refused, outcome_of_error
 from bridges.push.oauth import Access, AccessTokens
@@ -23,6 +23,7 @@ from bridges.push.template import PAYLOADS
 from bridges.settings import (
     SecretName,
     WebSettings,
+    check_roots,
     checked_url,
     missing,
     read_table,
@@ -127,8 +128,10 @@ class Fcm(BearerProvider):
 
     def check(self, address: PushAddress) -> PushAddress:
         others = (address.call_token, address.key, address.secret)
-        if _TOKEN.match(address.token) is None or any(each is not None for each in others):
-            raise Problem(Code.PUSH_ADDRESS_REFUSED)
+        if any(each is not None for each in others):
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, NO_OTHERS)
+        if _TOKEN.match(address.token) is None:
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, "`token` is no registration token")
         return address
 
     def ask(self, access: Access, address: PushAddress, wake: Wake, seconds: int) -> "Deferred[Answer]":
@@ -171,6 +174,7 @@ def fcm(context: PushContext, settings: Mapping[str, Any]) -> PushProvider:
 def _read(name: str, settings: Mapping[str, Any]) -> FcmSettings:
     whose = _whose(name)
     found = read_table(whose, settings, FcmSettings)
+    check_roots(whose, found.ca)
     urls = {key: checked_url(whose, key, getattr(found, key)) for key in ("url", "login_url")}
     if not is_origin(urls["url"]):
         raise ConfigError(f"{whose}: url: an https: URL without a path is wanted")

@@ -94,9 +94,9 @@ def _read(body: bytes) -> _Status:
 
 
 def _is_of_token(error: _Status) -> bool:
-    """All else in a request is the same for every device, and taken for others."""
+    """FCM says so. Where it names no field at all it may be what all requests have in common."""
     violations = [one for each in error.details if each.kind == BAD_REQUEST for one in each.fieldViolations]
-    return all(one.get("field") == "message.token" for one in violations)
+    return bool(violations) and all(one.get("field") == "message.token" for one in violations)
 
 
 def _is_of_device(error: _Status) -> bool:

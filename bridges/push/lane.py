@@ -9,6 +9,8 @@ from twisted.python.failure import Failure
 
 from bridges.breaker import Breaker
 from bridges.guard import Guard
+from bridges.push.health import Health
+from bridges.push.room import Room
 from bridges.push.tally import Became, Failed, Tally
 from bridges.push.waiting import Queue, Waking
 from safeum_home.config_push import PushSection
@@ -29,8 +31,8 @@ TICK = 0.25
 BACK_OFF = {Wake.CALL: (0.5, 8.0), Wake.MESSAGE: (1.0, 300.0)}
 """Before a second try up to so many seconds, then twice as many each time, and at most so many."""
 
-LOOKED = 1.0
-"""Seconds that what the provider says of its trouble is kept: it opens a secret for that."""
+STEPS = 256
+"""Wakes that are handed over, or set aside, in one go: what is left goes on with the next answer or tick."""
 
 TIMED_OUT = Temporary("timed out")
 FAILED = Temporary("the bridge failed")
@@ -50,21 +52,18 @@ class Lane:
         self.queue = Queue(section.queue)
         breaker = Breaker(section.breaker_failures, section.breaker_seconds, clock.seconds)
         self.guard = Guard(name, provider, breaker, clock, "wake")
+        self.health = Health(name, self.guard, clock)
         self.trouble = ""
         """The last reason for not taking a wake, in the bridge's words."""
         self._clock = clock
         self._jitter = jitter
-        self._most = section.concurrency
+        self._room = Room(provider, section.concurrency)
         self._attempt = section.attempt_seconds
         self._useful = {Wake.CALL: section.call_seconds, Wake.MESSAGE: section.message_seconds}
         self._under_way: dict[Waking, Deferred[object]] = {}
         self._tests: set[Deferred[object]] = set()
         self._pumping = False
         self._ticking: Any = None
-        self._refused = False
-        """The node's account: from then on until a wake is taken."""
-        self._looked_at = -LOOKED
-        self._has_trouble = False
         self._stopped = False
 
     @property
@@ -72,18 +71,21 @@ class Lane:
         """Wakes that the provider was asked to take, and has not answered for."""
         return len(self._under_way)
 
-    def can_wake(self) -> bool:
-        """As `ports.push.Pushes.can_wake`."""
-        now = self._clock.seconds()
-        if not 0 <= now - self._looked_at < LOOKED:
-            self._looked_at, self._has_trouble = now, self.guard.trouble is not None
-        return not (self._refused or self._has_trouble)
+    @property
+    def application_key(self) -> str | None:
+        """As `ports.push.PushProvider` has it."""
+        try:
+            return self.provider.application_key
+        except Exception as error:
+            self._broken(error)
+            return None
 
     def wake(self, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
         """As `ports.push.Pushes.wake`."""
         if self._stopped:
             return succeed(Woken.GIVEN_UP)
-        waking = Waking(address, wake, self._clock.seconds() + self._useful[wake], self._left)
+        until = self._clock.seconds() + self._useful[wake]
+        waking = Waking(address, wake, until, self._left, self._room.place_of(address))
         if (displaced := self.queue.put(waking)) is not None:
             self._end(displaced, Woken.GIVEN_UP, Became.CROWDED_OUT)
         self._pump()
@@ -98,7 +100,7 @@ class Lane:
         def over(outcome: object) -> Outcome:
             self._tests.discard(asked)
             if isinstance(outcome, Accepted):
-                self._refused = False
+                self.health.tested()
             return outcome if isinstance(outcome, Outcome) else self._broken(outcome)
 
         return asked.addBoth(over)
@@ -115,7 +117,7 @@ class Lane:
         if self._ticking is not None:
             self._ticking.cancel()
             self._ticking = None
-        return self.provider.stop()
+        return maybeDeferred(self.provider.stop)
 
     # --- handing over
 
@@ -132,21 +134,27 @@ class Lane:
             self._ticking = self._clock.callLater(TICK, self._tick)
 
     def _hand_over_all(self, now: float) -> None:
-        while len(self._under_way) < self._most and (first := self.queue.first()) is not None:
+        for _ in range(STEPS):
+            first = self.queue.first()
+            if first is None or not self._room.has(first.wake, len(self._under_way)):
+                break
             if first.until <= now:
                 self._end(self.queue.take(first), Woken.GIVEN_UP, Became.EXPIRED)
-                continue
-            admitted = self.guard.admit()
-            if admitted is None:
+            elif self._room.free_at(first.place) <= 0:
+                self.queue.set_aside(first)
+            elif (admitted := self.guard.admit()) is not None:
+                self._hand_over(self.queue.take(first), admitted, now)
+            else:
                 break
-            self._hand_over(self.queue.take(first), admitted, now)
 
     def _hand_over(self, waking: Waking, admitted: int, now: float) -> None:
         waking.admitted = admitted
         waking.ends = now + self._attempt
+        self._room.begin(waking.place)
         asked = self._ask(waking.address, waking.wake, waking.until - now)
         if waking.done.called:
             # Called off from within: a bridge may tell others of their ends meanwhile.
+            self._room_again(waking)
             self._give_up(waking, asked)
             return
         self._under_way[waking] = asked
@@ -157,9 +165,21 @@ class Lane:
         return maybeDeferred(self.provider.wake, address, wake, max(1, round(seconds)))
 
     def _answered(self, outcome: object, waking: Waking) -> None:
-        if self._under_way.pop(waking, None) is not None:
+        if self._out(waking) is not None:
             self._weigh(waking, outcome)
             self._pump()
+
+    def _out(self, waking: Waking) -> "Deferred[object] | None":
+        """It is under way no more, if it was."""
+        asked = self._under_way.pop(waking, None)
+        if asked is not None:
+            self._room_again(waking)
+        return asked
+
+    def _room_again(self, waking: Waking) -> None:
+        self._room.over(waking.place)
+        if waking.place is not None:
+            self.queue.has_room(waking.place, self._room.free_at(waking.place))
 
     def _broken(self, outcome: object) -> Temporary:
         # A failure's text may quote the address.
@@ -174,11 +194,11 @@ class Lane:
         match outcome:
             case Accepted():
                 self.guard.took(waking.admitted)
-                self._refused = False
+                self.health.took(waking.place)
                 self._end(waking, Woken.TAKEN, Became.TAKEN)
             case Gone():
                 self.guard.took(waking.admitted)
-                self._end(waking, Woken.DEAD, Became.DEAD)
+                self._is_gone(waking, outcome)
             case Refused():
                 self._is_refused(waking, outcome)
             case Temporary():
@@ -186,23 +206,21 @@ class Lane:
             case _:
                 self._put_off(waking, self._broken(outcome))
 
+    def _is_gone(self, waking: Waking, gone: Gone) -> None:
+        if self.health.is_dead(waking.place):
+            self._end(waking, Woken.DEAD, Became.DEAD)
+        else:
+            self.trouble = gone.reason
+            self._end(waking, Woken.GIVEN_UP, Became.REFUSED)
+
     def _is_refused(self, waking: Waking, refused: Refused) -> None:
         self.trouble = refused.reason
         if refused.account_refused:
             self.guard.failed(waking.admitted, refused.reason, at_once=True)
-            self._alarm(refused.reason)
+            self.health.refused(refused.reason)
         else:
             self.guard.took(waking.admitted)
         self._end(waking, Woken.GIVEN_UP, Became.REFUSED)
-
-    def _alarm(self, reason: str) -> None:
-        if not self._refused:
-            self._refused = True
-            self._log.error(
-                "ALARM: push provider {provider} refuses this node: {reason}",
-                provider=self.name,
-                reason=reason,
-            )
 
     def _put_off(self, waking: Waking, temporary: Temporary) -> None:
         self.trouble = temporary.reason
@@ -234,7 +252,7 @@ class Lane:
         self.tally.numbers[Became.CALLED_OFF] += 1
         if waking.waits:
             self.queue.left(waking)
-        elif (asked := self._under_way.pop(waking, None)) is not None:
+        elif (asked := self._out(waking)) is not None:
             self._give_up(waking, asked)
             self._pump()
 
@@ -255,10 +273,12 @@ class Lane:
         self._ticking = None
         now = self._clock.seconds()
         for waking in [each for each in self._under_way if each.ends <= now or each.until <= now]:
-            if (asked := self._under_way.pop(waking, None)) is not None:
+            if (asked := self._out(waking)) is not None:
                 self._cancel(asked)
                 self._interrupted(waking, now)
         self.queue.now_due(now)
+        for place in self.queue.look_aside(now):
+            self.queue.has_room(place, self._room.free_at(place))
         for waking in self.queue.over(now):
             self._end(waking, Woken.GIVEN_UP, Became.EXPIRED)
         self._pump()

@@ -1,5 +1,6 @@
 """What stands in front of all push providers: a bounded queue, calls first, retries, a breaker each."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import SystemRandom
@@ -54,15 +55,12 @@ class Sender:
     @property
     def offered(self) -> Sequence[Offered]:
         """As `ports.push.Pushes`."""
-        return [
-            Offered(name, self._kinds[name], lane.provider.application_key)
-            for name, lane in self._lanes.items()
-        ]
+        return [Offered(name, self._kinds[name], lane.application_key) for name, lane in self._lanes.items()]
 
     def can_wake(self, provider: str) -> bool:
         """As `ports.push.Pushes.can_wake`."""
         lane = self._lanes.get(provider)
-        return lane is not None and lane.can_wake()
+        return lane is not None and lane.health.can_wake()
 
     def check(self, provider: str, address: PushAddress) -> PushAddress:
         """As `ports.push.Pushes.check`."""
@@ -105,10 +103,15 @@ class Sender:
         return Standing(
             name,
             self._kinds[name],
-            lane.guard.standing,
+            _in_words(lane),
             lane.trouble,
             {wake: len(line) for wake, line in lane.queue.lines.items()},
             lane.under_way,
             lane.guard.wait > 0,
             {str(what): count for what, count in lane.tally.numbers.items()},
         )
+
+
+def _in_words(lane: Lane) -> str:
+    wait = lane.guard.wait
+    return lane.guard.standing + (f", asked again in {math.ceil(wait)} s" if wait > 0 else "")

@@ -1,8 +1,12 @@
-"""Wakes that wait for a provider: calls first, each class in its order, and never more than so many."""
+"""Wakes that wait for a provider: calls first, each class in its order, and never more than so many.
 
-from collections import deque
-from collections.abc import Callable, Iterator
+Those for a service of the provider's that has no room wait aside, and hold up nobody.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Iterator
 from heapq import heapify, heappop, heappush
+from itertools import takewhile
 
 from twisted.internet.defer import Deferred
 
@@ -10,6 +14,8 @@ from safeum_home.ports.push import PushAddress, Wake, Woken
 
 _SLACK = 64
 """Places of wakes that were given up which are not worth clearing away."""
+LOOKED_AT = 256
+"""Services that are looked at in one go for whether they have room again."""
 
 
 class Waking:
@@ -18,15 +24,34 @@ class Waking:
     There may be a hundred thousand of them, so it has no timer and no closure of its own.
     """
 
-    __slots__ = ("_left", "address", "admitted", "done", "due", "ends", "tries", "until", "waits", "wake")
+    __slots__ = (
+        "_left",
+        "address",
+        "admitted",
+        "done",
+        "due",
+        "ends",
+        "place",
+        "tries",
+        "until",
+        "waits",
+        "wake",
+    )
 
     def __init__(
-        self, address: PushAddress, wake: Wake, until: float, left: "Callable[[Waking], None]"
+        self,
+        address: PushAddress,
+        wake: Wake,
+        until: float,
+        left: "Callable[[Waking], None]",
+        place: Hashable | None = None,
     ) -> None:
         """It is of no use any more from `until` on; `left` is told where nobody wants it any more."""
         self.address = address
         self.wake = wake
         self.until = until
+        self.place = place
+        """The service that it goes to, where the provider is many."""
         self.tries = 0
         self.due = 0.0
         """When it is to be tried again."""
@@ -56,7 +81,10 @@ class Line:
     def __init__(self) -> None:
         self._ready: deque[Waking] = deque()
         self._later: list[Waking] = []
+        self._aside: OrderedDict[Hashable, deque[Waking]] = OrderedDict()
+        """By the service that has no room for them."""
         self._live = 0
+        self._empty = 0
 
     def __len__(self) -> int:
         return self._live
@@ -90,28 +118,78 @@ class Line:
         """Take `first()` out."""
         return self._out(self._ready.popleft())
 
+    def set_aside(self) -> None:
+        """Have `first()` wait until its service has room."""
+        waking = self._ready.popleft()
+        waiting = self._aside.setdefault(waking.place, deque())
+        if waiting and waking.until < waiting[0].until:
+            waiting.appendleft(waking)
+        else:
+            waiting.append(waking)
+
+    def has_room(self, place: Hashable, count: int) -> None:
+        """So many of those that wait for a service may be taken, after those that may already."""
+        self._ready.extend(self._from_aside(place, count))
+
+    def look_aside(self, now: float) -> list[Hashable]:
+        """Some services that are waited for, others the next time; what is over there may be taken."""
+        some = [place for place, _ in zip(self._aside, range(LOOKED_AT), strict=False)]
+        for place in some:
+            self._aside.move_to_end(place)
+            over = takewhile(lambda each: each.done.called or each.until <= now, self._aside[place])
+            self._ready.extendleft(self._from_aside(place, sum(1 for _ in over)))
+        return [place for place in some if place in self._aside]
+
     def make_room(self) -> Waking | None:
-        """Take one out: one that was tried before and is not the next to be tried, else the oldest."""
+        """Take one out.
+
+        One that was tried before and is not the next to be tried, else one whose service has no room, else
+        the oldest.
+        """
         later = self._later
         while later:
             # The end of a heap can go without a change of order.
             waking = later.pop()
             if not waking.done.called:
                 return self._out(waking)
+        while self._aside:
+            for waking in self._from_aside(next(iter(self._aside)), 1):
+                return self._out(waking)
         return self.take() if self.first() is not None else None
 
     def left(self, waking: Waking) -> None:
         """One that is in here was given up."""
         self._out(waking)
-        if len(self._ready) + len(self._later) > 2 * self._live + _SLACK:
-            self._ready = deque(waking for waking in self._ready if not waking.done.called)
-            self._later = [waking for waking in self._later if not waking.done.called]
-            heapify(self._later)
+        self._empty += 1
+        if self._empty > self._live + _SLACK:
+            self._clear()
 
     def drain(self) -> Iterator[Waking]:
         """Take all out."""
         while (waking := self.make_room()) is not None:
             yield waking
+
+    def _from_aside(self, place: Hashable, count: int) -> list[Waking]:
+        """Take so many out, the oldest first. A service that is waited for no more is forgotten."""
+        waiting = self._aside.get(place, deque())
+        some: list[Waking] = []
+        while waiting and len(some) < count:
+            waking = waiting.popleft()
+            if not waking.done.called:
+                some.append(waking)
+        if not waiting:
+            self._aside.pop(place, None)
+        return some
+
+    def _clear(self) -> None:
+        """Have no empty places."""
+        self._empty = 0
+        self._ready = deque(waking for waking in self._ready if not waking.done.called)
+        self._later = [waking for waking in self._later if not waking.done.called]
+        heapify(self._later)
+        for place, waiting in list(self._aside.items()):
+            self._aside[place] = deque(waking for waking in waiting if not waking.done.called)
+            self._from_aside(place, 0)
 
     def _in(self, waking: Waking) -> None:
         waking.waits = True
@@ -154,6 +232,19 @@ class Queue:
     def put_off(self, waking: Waking) -> None:
         """Have one that was taken out wait until it is due. It finds room: there was some for it before."""
         self.lines[waking.wake].put_off(waking)
+
+    def set_aside(self, waking: Waking) -> None:
+        """Have `first()` wait until its service has room."""
+        self.lines[waking.wake].set_aside()
+
+    def has_room(self, place: Hashable, count: int) -> None:
+        """So many of those that wait for a service may be taken, and of each class."""
+        for line in self.lines.values():
+            line.has_room(place, count)
+
+    def look_aside(self, now: float) -> set[Hashable]:
+        """Some services that are waited for, others the next time; what is over there may be taken."""
+        return {place for line in self.lines.values() for place in line.look_aside(now)}
 
     def left(self, waking: Waking) -> None:
         """One that is in here was given up."""

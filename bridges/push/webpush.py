@@ -48,6 +48,8 @@ TOPICS: Mapping[Wake, str] = {Wake.MESSAGE: "msg", Wake.CALL: "call"}
 
 NO_KEY = Refused("the key is not in the sealed store", account_refused=True)
 NO_SUBSCRIPTION = "there is no key of the subscription"
+ONE_ENDPOINT = "there is no `call_token` with Web Push: calls come to the same endpoint"
+NO_KEYS = "`keys` are missing, or are none of a subscription"
 
 _mail = r"mailto:[^\s@<>\"]{1,64}@[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)+"
 _page = r"https://[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)+(:[0-9]{1,5})?(/[!#-;=?-~]*)?"
@@ -83,7 +85,7 @@ class WebPush:
         self._http = http
         self._now = context.reactor.seconds
         self._endpoints = Endpoints(settings.hosts, high_ports=True)
-        self._origins = Origins(self._now)
+        self.services = Origins(self._now, self._endpoints)
         self._vapid = Vapid(context, settings.contact, settings.key)
 
     @property
@@ -100,12 +102,14 @@ class WebPush:
 
     def check(self, address: PushAddress) -> PushAddress:
         url = self._endpoints.read(address.token).url
+        if address.call_token is not None:
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, ONE_ENDPOINT)
         try:
             point_of(address.key or b"")
         except ValueError:
-            raise Problem(Code.PUSH_ADDRESS_REFUSED) from None
-        if address.call_token is not None or len(address.secret or b"") != SECRET:
-            raise Problem(Code.PUSH_ADDRESS_REFUSED)
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, NO_KEYS) from None
+        if len(address.secret or b"") != SECRET:
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, NO_KEYS)
         return replace(address, token=url)
 
     def wake(self, address: PushAddress, wake: Wake, seconds: int) -> "Deferred[Outcome]":
@@ -120,7 +124,7 @@ class WebPush:
         except Problem:
             # It was allowed when it was registered: the operator has other settings now.
             return Refused(NOT_ALLOWED)
-        turn = self._origins.begin(endpoint.place)
+        turn = self.services.begin(endpoint.place)
         if isinstance(turn, Temporary):
             return turn
         try:

@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, fail, gatherResults
 from twisted.python.failure import Failure
 
 from bridges.answers import retry_after
-from bridges.push.bearer import BearerProvider
+from bridges.push.bearer import NO_OTHERS, BearerProvider
 from bridges.push.endpoints import Endpoints, EndpointSettings, Short, read_endpoints, way
 from bridges.push.oauth import Access, AccessTokens, Grant, NotNow
 from bridges.push.origins import AT_ONE, Origins, Turn
@@ -87,7 +87,7 @@ class Wns(BearerProvider):
         self._client = client
         self._login = login
         self._endpoints = Endpoints(settings.hosts)
-        self._origins = Origins(context.reactor.seconds)
+        self.services = Origins(context.reactor.seconds, self._endpoints)
         self._proven: OrderedDict[Place, None] = OrderedDict()
         super().__init__(context.reactor, AccessTokens(context.reactor, login, self._grant), settings.seconds)
 
@@ -98,12 +98,12 @@ class Wns(BearerProvider):
 
     def check(self, address: PushAddress) -> PushAddress:
         if any(each is not None for each in (address.call_token, address.key, address.secret)):
-            raise Problem(Code.PUSH_ADDRESS_REFUSED)
+            raise Problem(Code.PUSH_ADDRESS_REFUSED, NO_OTHERS)
         return PushAddress(self._endpoints.read(address.token).url)
 
     def ask(self, access: Access, address: PushAddress, wake: Wake, seconds: int) -> "Deferred[Answer]":
         place, target = self._endpoints.read(address.token)
-        turn = self._origins.begin(place)
+        turn = self.services.begin(place)
         if isinstance(turn, Temporary):
             return fail(NotNow(turn))
         fields = fields_of(access, wake, seconds)

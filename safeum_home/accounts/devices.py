@@ -97,8 +97,7 @@ class Devices:
     def dropped(self, account: AccountId, gone: bytes) -> None:
         """A device is gone from the database: close its session, and let none begin."""
         self._revocations += 1
-        if (device := self.connected(account).get(gone)) is not None:
-            self._bus.revoke(account, device)
+        self._bus.revoke(account, lambda device: self._blinder.device(device) == gone)
 
     def closed(self, account: AccountId, skip: DeviceId | None = None) -> None:
         """An account was closed: close its sessions but for that of `skip`, and let none begin."""

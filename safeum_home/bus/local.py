@@ -1,5 +1,7 @@
 """The bus inside one process: a table of who listens."""
 
+from collections.abc import Callable
+
 from safeum_home.ids import AccountId, DeviceId
 from safeum_home.ports import Attendance, Published, Subscriber, Waker
 
@@ -46,10 +48,12 @@ class LocalBus:
         if event.wake is not None and self._waker is not None:
             self._waker.news(account, event)
 
-    def revoke(self, account: AccountId, device: DeviceId) -> None:
+    def revoke(self, account: AccountId, which: Callable[[DeviceId], bool]) -> None:
         for subscriber in self._subscribers.get(account, ()):
-            if subscriber.device == device:
+            if which(subscriber.device):
                 subscriber.revoked()
+        for attendance in self._attendances:
+            attendance.revoked(account, which)
 
     @property
     def accounts(self) -> int:

@@ -180,6 +180,7 @@ class HistorySwitch:
         else:
             across = group_lives.switched_off(chat.record, change.at, chat.nodes)
             done = self._changes.erase(c, chat, account, change, across=across)
+            self._telling.groups.forget(c, _concerned(chat), chat.blind, change.position)
         self._telling.groups.history(c, _concerned(chat), chat.blind)
         if not enabled and chat.nodes:
             owed.owe(c, chat.blind)

@@ -105,10 +105,10 @@ class OwnSettings:
         opener: ChatOpener,
         owners: Owners,
         bus: Bus,
-        changed: Callable[[AccountId, ChatId], None],
+        mutes: Callable[[AccountId, ChatId], None],
     ) -> None:
-        """`changed` is told that an account has set something else for a chat."""
-        self._tell_changed = changed
+        """`mutes` is told that an account has muted a chat, or not any more, or until another time."""
+        self._tell_mutes = mutes
         self._altering = altering
         self._database = database
         self._blinder = blinder
@@ -145,7 +145,8 @@ class OwnSettings:
 
         def publish() -> None:
             if changed:
-                self._tell_changed(account, chat.id)
+                if params.muted_until is not UNSET:
+                    self._tell_mutes(account, chat.id)
                 self._bus.publish(account, self._event(chat.id, kept, position))
 
         return Committed(SettingsKept(kept), publish)

@@ -137,6 +137,8 @@ class Calls:
         self.open = False
         """Whether there is a session to write commands into."""
         self._was_open = False
+        self.heard = 0
+        """How many frames have come from the node."""
         self.ended: ClientError | None = None
         """What all calls fail with from now on."""
 
@@ -202,6 +204,7 @@ class Calls:
 
     def received(self, payload: bytes) -> None:
         """A message of the node. Raises `BadAnswer` for one that is not of this protocol."""
+        self.heard += 1
         try:
             frame = _frames.decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -230,7 +233,8 @@ class Calls:
         for request_id, call in list(self._pending.items()):
             if not call.written:
                 continue
-            again = call.command.params in REPEATABLE or closing.code == ASLEEP
+            params = call.command.params
+            again = params in REPEATABLE or (closing.code == ASLEEP and params is not commands.SessionSleep)
             if again and self._was_open:
                 call.written = False
             else:

@@ -144,8 +144,8 @@ class Drafts:
         if draft is not None:
             self._apart[chat] = draft
 
-    def stop(self) -> None:
-        """Keep at once what waits."""
+    def keep(self) -> None:
+        """Tell the node at once what it is to be told a moment later."""
         for chat in list(self._waiting):
             self._now(chat)
 

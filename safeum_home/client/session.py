@@ -98,7 +98,7 @@ class Client(Signals, FileTransfer):
         return opened
 
     def _in(self, opened: c.Opened) -> None:
-        self._behind = self._by_push = False
+        self._behind = self._by_push = self._pushed = False
         self._inbox.opened(opened)
         self._calls.opened()
         self._begin_presence()
@@ -267,7 +267,7 @@ class Client(Signals, FileTransfer):
     def asleep(self) -> None:
         self.state.presence.clear()
         self._inbox.tell(LinkChanged(Link.ASLEEP))
-        if self._calls.waiting or self._behind:
+        if self._calls.waiting or self._behind or self._pushed:
             self._machine.wake()
 
     def hang_up(self) -> None:

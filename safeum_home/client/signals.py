@@ -7,8 +7,6 @@ from safeum_home.protocol import commands as c
 class Signals(Sleeping):
     """A client that says when its person types, and whether they are there."""
 
-    _put_away = False
-
     def typing(self, chat: str, active: bool = True) -> bool:
         """Say that something is being typed; False where there is no connection to say it on."""
         self.wake()

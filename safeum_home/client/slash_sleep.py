@@ -10,6 +10,7 @@ from safeum_home.client.text import safe
 async def _sleep(desk: Desk, argument: str) -> None:
     if desk.link.link is Link.CLOSED:
         raise Mistake("The session is over.")
+    desk.drafts.keep()  # a moment later it would wake it
     await desk.client.sleep()
 
 

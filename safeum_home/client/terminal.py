@@ -290,5 +290,5 @@ async def run_terminal(client: Client, clock: IReactorTime) -> Desk:
     finally:
         desk.attention.stop()
         desk.outbox.stop()
-        desk.drafts.stop()
+        desk.drafts.keep()
     return desk

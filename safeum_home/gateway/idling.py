@@ -30,13 +30,19 @@ class Idling:
         self._services = services
         self._timeouts = timeouts
         self._next: Timeout | None = None
+        self._due = float("inf")
+        """When the next round is to begin."""
+        self._since = 0.0
+        """From when on time counts: where the clock was set forward, or the node stood still, from then."""
         self._stopped = False
 
     def start(self) -> None:
         """Go round from now on, with the limits as they are in force."""
         idle = self._services.limits.idle_seconds
         pause = max(_LEAST_PAUSE, idle / _PARTS) if idle else _MOST_PAUSE
-        self._next = self._timeouts.call_later(min(pause, _MOST_PAUSE), self._begin)
+        pause = min(pause, _MOST_PAUSE)
+        self._due = self._services.clock.seconds() + pause
+        self._next = self._timeouts.call_later(pause, self._begin)
 
     def stop(self) -> None:
         """Put nobody to sleep any more."""
@@ -45,6 +51,9 @@ class Idling:
             self._next.cancel()
 
     def _begin(self) -> None:
+        now = self._services.clock.seconds()
+        if now - self._due > _MOST_PAUSE:
+            self._since = now
         spawn(self._round(), "looking for devices that nobody uses")
 
     async def _round(self) -> None:
@@ -77,9 +86,9 @@ class Idling:
         now = self._services.clock.seconds()
         # Where the clock was set back, a device was used now at the latest.
         device.used_at = min(device.used_at, now)
-        if now - device.used_at < idle or now - self._services.busy.last(device.device) < idle:
-            return None
-        return device
+        self._since = min(self._since, now)
+        last = max(device.used_at, self._services.busy.last(device.device), self._since)
+        return None if now - last < idle else device
 
     async def _reachable(self, device: ConnectedDevice) -> bool | None:
         """As `Services.can_wake` says, asked once for as long as it is not used: registering is a use."""

@@ -77,6 +77,14 @@ class LaunchKeys:
             self._gone[account, device] = self._seconds()
         self._expire()
 
+    def revoked(self, account: AccountId, which: Callable[[DeviceId], bool]) -> None:
+        devices = self._launches.get(account, {})
+        for device in filter(which, list(devices)):
+            self._gone.pop((account, device), None)
+            del devices[device]
+        if not devices:
+            self._launches.pop(account, None)
+
     def _expire(self) -> None:
         while self._gone:
             (account, device), since = next(iter(self._gone.items()))

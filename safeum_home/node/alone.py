@@ -30,6 +30,9 @@ class Alone:
     ) -> Sequence[tuple[str, bytes]]:
         return ()
 
+    def withdraw(self, c: Connection, node: str, types: Sequence[str], first: bytes, end: bytes) -> None:
+        """There is nobody to be told."""
+
     def room(self, c: Connection, node: str) -> int:
         return 0
 

@@ -72,7 +72,7 @@ def make_domain(
         return await services.missed(account, after)
 
     waking = make_waking(means, pushes, missed)
-    ways = make_message_changes(means, files.attachments, waking.waker.settings_changed)
+    ways = make_message_changes(means, files.attachments, waking.waker.mutes)
     messaging = make_messaging(means, presence, ways.composing)
     findable, sync_routes = make_contact_sync(means)
     keys = make_keys(means, in_thread)

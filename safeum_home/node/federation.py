@@ -197,6 +197,9 @@ class NodeFederation:
     ) -> Sequence[tuple[str, bytes]]:
         return self.outbox.waiting(c, node, objects)
 
+    def withdraw(self, c: Connection, node: str, types: Sequence[str], first: bytes, end: bytes) -> None:
+        self.outbox.withdraw(c, node, types, first, end)
+
     def room(self, c: Connection, node: str) -> int:
         return self.outbox.room(c, node)
 

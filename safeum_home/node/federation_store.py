@@ -84,6 +84,11 @@ class NodeOutbox:
             if row is not None and row.waiting > self._most:
                 raise Problem(Code.PEER_BEHIND)
 
+    def withdraw(self, c: Connection, node: str, types: Sequence[str], first: bytes, end: bytes) -> None:
+        """`Peers.withdraw`."""
+        peer = self._rows.blind(node)
+        peers.counted(c, peer, -sum(outbox.withdraw(c, peer, type, first, end) for type in types))
+
     def waiting(
         self, c: Connection, node: str, objects: Sequence[tuple[str, bytes]]
     ) -> Sequence[tuple[str, bytes]]:

@@ -37,9 +37,9 @@ class MessageWays(NamedTuple):
 
 
 def make_message_changes(
-    means: DomainMeans, attachments: Attachments, settings_changed: Callable[[AccountId, ChatId], None]
+    means: DomainMeans, attachments: Attachments, mutes: Callable[[AccountId, ChatId], None]
 ) -> MessageWays:
-    """`attachments` are the files of messages; `settings_changed` is told of what accounts set for chats."""
+    """`attachments` are the files of messages; `mutes` is told who mutes a chat, or not any more."""
     database, registry, bus = means.database, means.registry, means.bus
     blinder, cursors = means.vault.blinder, means.vault.cursors
     altering = Altering(
@@ -69,7 +69,7 @@ def make_message_changes(
         altering, database, blinder, cursors, registry, means.telling, means.posts, means.milliseconds
     )
     about = (altering, database, blinder, cursors, registry, means.opener, means.directory, bus)
-    own = OwnSettings(*about, settings_changed)
+    own = OwnSettings(*about, mutes)
     routes: Routes = {
         commands.MessageEdit: changes.edit,
         commands.MessageDelete: changes.delete,

@@ -74,7 +74,7 @@ class Domain:
         self.findable.forget()
         self.doubt_keys()
         self.presence.read_anew()
-        self.waking.waker.forget()
+        self.waking.forget()
         spawn(self._erase(), "erasing what was closed")
         spawn(self._reload(), "reading what was set at run time")
 

@@ -73,9 +73,17 @@ def make_copies(
 ) -> GroupCopies:
     """`limit` is how much each node may have told of its groups."""
     vault = means.vault
-    gone = make_group_receipts(means)
     return GroupCopies(
-        vault.keyring, vault.blinder, means.opener, events, endings, means.turns, means.bus, gone, limit
+        vault.keyring,
+        vault.blinder,
+        means.opener,
+        events,
+        endings,
+        means.turns,
+        means.bus,
+        make_group_receipts(means),
+        means.posts.box,
+        limit,
     )
 
 

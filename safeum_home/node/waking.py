@@ -52,6 +52,11 @@ class WakingParts(NamedTuple):
         if self.offers:
             self.waker.sweep.begin()
 
+    def forget(self) -> None:
+        """What is in memory may be older than what is in the database."""
+        if self.offers:
+            self.waker.forget()
+
 
 def make_waking(means: DomainMeans, pushes: Pushes, missed: Read) -> WakingParts:
     """`pushes` are the node's providers, `missed` reads what a device has missed.

@@ -33,7 +33,6 @@ BROKE_OFF = "the connection broke off"
 UNREADABLE = "the answer cannot be read"
 TOO_LONG = "the answer is too long"
 IN_TIME = "there was no answer in time"
-GIVEN_UP = "the request was given up"
 TOO_MANY = "too many requests are waiting"
 
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (

@@ -131,6 +131,13 @@ class Peers(Protocol):
         On any connection.
         """
 
+    def withdraw(self, c: Connection, node: str, types: Sequence[str], first: bytes, end: bytes) -> None:
+        """In the transaction that erases objects: a node is not told any more that they were there.
+
+        They are those of some types whose pointers are from `first` on, and before `end`. What is on its way
+        to the node just now is looked at before it is sent again.
+        """
+
     def room(self, c: Connection, node: str) -> int:
         """How many more messages may wait for a node; in the writer's thread."""
 

@@ -1,12 +1,12 @@
 """Who is connected, who may know it, and who wants it hidden."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
-from safeum_home.ids import AccountId
+from safeum_home.ids import AccountId, DeviceId
 from safeum_home.ports.delivery import Subscriber
 from safeum_home.protocol.presence import Privacy
 
@@ -17,6 +17,9 @@ class Attendance(Protocol):
     def came(self, account: AccountId, subscriber: Subscriber) -> None: ...
     def left(self, account: AccountId, subscriber: Subscriber) -> None:
         """The subscriber is no more among the account's; it may be called for one that never was."""
+
+    def revoked(self, account: AccountId, which: Callable[[DeviceId], bool]) -> None:
+        """Devices of the account are gone for good, connected or not: those that `which` is true of."""
 
 
 @dataclass(frozen=True, slots=True)

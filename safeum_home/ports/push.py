@@ -3,7 +3,7 @@
 Nothing of what a wake is about ever gets here: a provider is told an address, a class, and for how long.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -62,13 +62,23 @@ class Refused:
 Outcome = Accepted | Temporary | Gone | Refused
 
 
+class Services(Protocol):
+    """What a provider is many of: one that is busy or down is to hold up nobody but its own."""
+
+    def of(self, address: PushAddress) -> Hashable | None:
+        """Which one an address is of; None where no room is to be looked for."""
+
+    def room(self, service: Hashable) -> int:
+        """How many wakes may be under way to it now; 0 while it is left alone."""
+
+
 class PushProvider(Protocol):
     """A bridge to one provider. It neither queues, limits nor retries: that is done once, in front of all.
 
     But for what the protocol itself says was certainly not processed (a GOAWAY below the stream): that is
     asked again at once, on another connection. Reasons are words of the bridge: no address, no credential,
     and nothing that the other side wrote is in them. It may have an attribute `trouble`, which says in a few
-    words why it cannot take wakes now, or is None.
+    words why it cannot take wakes now, or is None; and one `services`, where it is many.
     """
 
     @property

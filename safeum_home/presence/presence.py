@@ -1,11 +1,11 @@
 """Who is there: devices come, are used, are put away and go; contacts are told."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred, succeed
 
-from safeum_home.ids import AccountId
+from safeum_home.ids import AccountId, DeviceId
 from safeum_home.ports import Acquaintance, Acquaintances, Blinder, Caller, Subscriber
 from safeum_home.ports.expiring import ExpiringKind, SayNow
 from safeum_home.presence.elsewhere import Elsewhere
@@ -115,6 +115,18 @@ class WhoIsThere:
             self._answer(person)
         self.elsewhere.look(person)
         self._telling.changed(person)
+
+    def revoked(self, account: AccountId, which: Callable[[DeviceId], bool]) -> None:
+        """They are not connected any more, and do not sleep. Contacts are told while one of the account is
+        there, as the one is that revokes another."""
+        person = self._people.behind(self._people.blind(account))
+        if person is None:
+            return
+        for device in [device for id, device in person.devices.items() if which(id)]:
+            self.left(account, device.subscriber)
+        person.asleep = frozenset(device for device in person.asleep if not which(device))
+        if self._people.here(account) is person:
+            self._telling.changed(person)
 
     def set(self, caller: Caller, params: PresenceSet) -> Done:
         person = self._people.here(caller.account)

@@ -9,22 +9,25 @@ from twisted.python.failure import Failure
 
 from safeum_home.config_push import PushSection
 from safeum_home.errors import Problem
-from safeum_home.ports import Database
+from safeum_home.ports import Database, Owners
 from safeum_home.ports.push import Pushes, Wake, Woken
+from safeum_home.push.dead import forget_dead
 from safeum_home.push.known import Device
 from safeum_home.push.sleeper import Place
-from safeum_home.rounds import Rounds
+from safeum_home.rounds import Rounds, Waiting
 from safeum_home.storage import push
 
 AT_ONCE = 1000
 """Wakes that are over in one round."""
+RESTS = [60.0 * 2**doubled for doubled in range(6)] + [3600.0]
+"""Seconds until a device is tried again whose wakes for messages were given up, so often in a row."""
 _log = Logger()
 
 
 class Errand:
     """One wake of one device."""
 
-    __slots__ = ("_done", "_errands", "_over", "device", "place", "upto", "wake")
+    __slots__ = ("_done", "_errands", "_over", "device", "place", "upto", "waits", "wake")
 
     def __init__(self, errands: "Errands", device: Device, wake: Wake, place: Place, upto: int) -> None:
         self._errands = errands
@@ -33,6 +36,8 @@ class Errand:
         self.place = place
         self.upto = upto
         """What was committed when it was handed in: of all that the device is told once it comes."""
+        self.waits: Waiting[Errand] | None = None
+        """Where it waits for being over."""
         self._over = False
         self._done: Deferred[Woken] | None = None
 
@@ -49,14 +54,14 @@ class Errand:
         elif woken is Woken.TAKEN:
             self._errands.taken(self)
         else:
-            self.give_up()
+            self._errands.rest(self)
 
     def expire(self) -> None:
         """It was taken, and is of no use any more."""
         self._end(expired=True)
 
     def give_up(self) -> None:
-        """Nothing is to be expected of it."""
+        """Nothing is to be expected of it: where something waits the device is tried again."""
         self._end(expired=False)
 
     def _end(self, expired: bool) -> None:
@@ -67,7 +72,8 @@ class Errand:
     def take_back(self) -> None:
         """The device needs it no more."""
         self._over = True
-        self._errands.drop(self)
+        if self.waits is not None:
+            self.waits.drop(self)
         if self._done is not None:
             self._done.cancel()
 
@@ -81,18 +87,21 @@ class Errands:
         database: Database,
         pushes: Pushes,
         section: PushSection,
-        dead: Callable[[Device], None],
+        owners: Owners,
+        dead: Callable[[Errand], None],
     ) -> None:
-        """`dead` is told of a device that cannot be woken any more."""
+        """`dead` is told of what led to a token that is forgotten now."""
         self._clock = clock
         self._database = database
         self._pushes = pushes
+        self._owners = owners
         self._dead = dead
         self._rounds = Rounds(clock)
         seconds = {Wake.MESSAGE: section.message_seconds, Wake.CALL: section.call_seconds}
         self._taken = {
             wake: self._rounds.queue(delay, AT_ONCE, Errand.expire) for wake, delay in seconds.items()
         }
+        self._resting = [self._rounds.queue(delay, AT_ONCE, Errand.give_up) for delay in RESTS]
 
     def make(self, device: Device, wake: Wake, place: Place) -> Errand:
         """A wake of a device, which has not begun."""
@@ -102,24 +111,43 @@ class Errands:
         return self._pushes.wake(errand.place.provider, errand.place.address, errand.wake)
 
     def taken(self, errand: Errand) -> None:
-        self._taken[errand.wake].add(errand, self._clock.seconds())
+        errand.device.refused = 0
+        self._wait(errand, self._taken[errand.wake])
         if errand.wake is Wake.MESSAGE:
             told = errand.place.device, errand.upto
             self._database.append(push.note_told, told).addErrback(not_stored)
 
-    def drop(self, errand: Errand) -> None:
-        self._taken[errand.wake].drop(errand)
+    def rest(self, errand: Errand) -> None:
+        """It was given up. Who is refused with each message is not asked for with each message.
+
+        A call stands for its time, as if it had been taken; what else waits is tried when that is over.
+        """
+        if errand.wake is Wake.CALL:
+            self._wait(errand, self._taken[Wake.CALL])
+            return
+        refused = errand.device.refused
+        errand.device.refused = min(refused + 1, len(RESTS) - 1)
+        self._wait(errand, self._resting[refused])
+
+    def _wait(self, errand: Errand, queue: "Waiting[Errand]") -> None:
+        errand.waits = queue
+        queue.add(errand, self._clock.seconds())
 
     def dead(self, errand: Errand) -> None:
-        """The row goes, unless it has another address by now: then the device is known with that already."""
-        place = errand.place
+        """The token goes, unless there is another by now: then the device is known with that already."""
 
-        def deleted(gone: bool) -> None:
+        def forgotten(gone: bool) -> None:
             if gone:
-                self._dead(errand.device)
+                self._dead(errand)
+            errand.give_up()
 
-        deleting = self._database.transact(lambda c: push.delete_dead(c, place.device, place.blind))
-        deleting.addCallback(deleted).addErrback(not_stored).addCallback(lambda _: errand.give_up())
+        def failed(failure: Failure) -> None:
+            not_stored(failure)
+            self.rest(errand)
+
+        about = self._owners, errand.place, errand.wake
+        forgetting = self._database.transact(lambda c: forget_dead(c, *about))
+        forgetting.addCallback(forgotten).addErrback(failed)
 
     def stop(self) -> None:
         """Nothing is over any more; what is under way is its provider's."""

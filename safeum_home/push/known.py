@@ -12,7 +12,7 @@ MOST = 100_000
 longest make room: what is under way there ends as it does, and may be begun once more."""
 
 Look = Callable[[AccountId, DeviceId], None]
-"""Looks whether something waits for a device."""
+"""Looks whether something waits for a device, or has it woken for what does."""
 Make = Callable[["Device", Wake, Place], UnderWay]
 """Makes a wake of a device, which is told when it is over."""
 
@@ -20,12 +20,14 @@ Make = Callable[["Device", Wake, Place], UnderWay]
 class Device:
     """A device that can be woken: it is connected, or sleeps."""
 
-    __slots__ = ("_account", "_core", "_sleeper", "connected", "device")
+    __slots__ = ("_account", "_core", "_sleeper", "connected", "device", "refused")
 
     def __init__(self, account: "Account", device: DeviceId, connected: bool) -> None:
         self._account = account
         self.device = device
         self.connected = connected
+        self.refused = 0
+        """How many wakes in a row were given up, since it was connected or one was taken."""
         self._core: Core | None = None
         self._sleeper: Sleeper | None = None
 
@@ -38,13 +40,15 @@ class Device:
         """Whether a message is news for it: it sleeps, and nothing is under way to wake it."""
         return not self.connected and (self._core is None or not self._core.under_way)
 
-    def wake(self, wake: Wake, place: Place, make: Make, look: Look) -> None:
+    def wake(self, wake: Wake, place: Place, make: Make, look: Look, again: Look) -> None:
         """Have it woken, unless it is connected or that is under way."""
         if self.connected:
             return
         if self._sleeper is None:
             about = self.account, self.device
-            self._core = Core(lambda wake, place: make(self, wake, place), lambda: look(*about))
+            self._core = Core(
+                lambda wake, place: make(self, wake, place), lambda: look(*about), lambda: again(*about)
+            )
             self._sleeper = new_sleeper(self._core)
         if wake is Wake.CALL:
             self._sleeper.call(place)
@@ -66,7 +70,7 @@ class Device:
 
     def end(self) -> None:
         """Take back what is under way."""
-        sleeper, self._sleeper, self._core = self._sleeper, None, None
+        sleeper, self._sleeper, self._core, self.refused = self._sleeper, None, None, 0
         if sleeper is not None:
             sleeper.came()
 

@@ -1,7 +1,9 @@
 """Who is to be woken: asked for many accounts in one read, one read at a time, off the reactor's thread.
 
-What comes meanwhile is gathered, once for each account. Beyond `MOST` accounts none is noted any more: then
-`overflowed` is called, and all devices are looked at (`push.sweep`), so that nothing is lost.
+What comes meanwhile is gathered, once for each account. Where something changes for an account that is being
+read, that account alone is read once more: the others are not held up by it. Beyond `MOST` accounts none is
+noted any more: then `overflowed` is called, and all devices are looked at (`push.sweep`), so that nothing is
+lost.
 """
 
 from collections.abc import Callable, Container, Sequence
@@ -9,6 +11,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -86,7 +89,10 @@ class Lookout:
         self._overflowed = overflowed
         self._asked: dict[AccountId, Asked] = {}
         self._reading = False
-        self._doubts = 0
+        self._under_way: dict[AccountId, Asked] = {}
+        """What is being read, but for what is in doubt."""
+        self._alone: list[Asked] = []
+        """These are read one by one: for several at once it failed."""
 
     def ask(self, account: AccountId, waking: Waking | None, device: DeviceId | None = None) -> None:
         """There is something for an account's devices, or what was there waits for one of them."""
@@ -104,45 +110,58 @@ class Lookout:
             self._reading = True
             self._clock.callLater(0, self._read)
 
-    def doubt(self) -> None:
-        """What is being read may be of before something that has changed now."""
-        self._doubts += 1
+    def doubt(self, account: AccountId) -> None:
+        """What is being read of an account may be of before something that has changed now."""
+        asked = self._under_way.pop(account, None)
+        if asked is None:
+            return
+        later = self._asked.setdefault(account, asked)
+        if later is not asked:
+            later.sure |= asked.sure
+            later.call |= asked.call
+            later.devices |= asked.devices
+            for reason in asked.reasons:
+                later.add(reason)
+
+    def doubt_all(self) -> None:
+        """The same of all accounts."""
+        for account in list(self._under_way):
+            self.doubt(account)
 
     def _read(self) -> None:
-        some = [self._asked.pop(account) for account in list(islice(self._asked, AT_ONCE))]
-        doubts = self._doubts
-        offered = {one.name for one in self._pushes.offered}
+        if self._alone:
+            some = [self._alone.pop()]
+        else:
+            some = [self._asked.pop(account) for account in list(islice(self._asked, AT_ONCE))]
+        self._under_way = {asked.account: asked for asked in some}
+
+        def begin() -> Deferred[list[Seen]]:
+            offered = {one.name for one in self._pushes.offered}
+            return self._database.read(lambda c: self._look(c, some, offered))
 
         def read(seen: list[Seen]) -> None:
-            if doubts != self._doubts:
-                self._again(some)
-                return
             for asked, found in zip(some, seen, strict=True):
-                self._seen(asked, found)
+                if asked.account in self._under_way:
+                    self._seen(asked, found)
+                    self._under_way.pop(asked.account, None)
 
         def failed(failure: Failure) -> None:
-            # The storage says itself that it is unavailable; all devices are looked at once it is there.
-            self._overflowed()
             if failure.check(Problem) is None:
                 _log.failure("it could not be looked who is to be woken", failure=failure)
+                if len(some) > 1:  # it may be one of them that is at fault
+                    self._alone = list(self._under_way.values())
+                    return
+            # The storage says itself that it is unavailable; all devices are looked at once it is there.
+            self._overflowed()
 
         def go_on(_: object) -> None:
-            self._reading = bool(self._asked)
+            self._under_way = {}
+            self._reading = bool(self._asked or self._alone)
             if self._reading:
                 self._clock.callLater(0, self._read)
 
-        reading = self._database.read(lambda c: self._look(c, some, offered))
+        reading = maybeDeferred(begin)
         reading.addCallback(read).addErrback(failed).addCallback(go_on)
-
-    def _again(self, some: Sequence[Asked]) -> None:
-        for asked in some:
-            later = self._asked.setdefault(asked.account, asked)
-            if later is not asked:
-                later.sure |= asked.sure
-                later.call |= asked.call
-                later.devices |= asked.devices
-                for reason in asked.reasons:
-                    later.add(reason)
 
     # --- in the reader's thread ------------------------------------------------------------------
 
@@ -159,7 +178,7 @@ class Lookout:
         if not owners or (owner := owners[0]) is None:
             return Seen({}, {})
         places = {
-            record.device: Place(row.device, row.address, record.provider, record.address)
+            record.device: Place(row.device, row.address, row.call_address, record.provider, record.address)
             for row, record in undamaged(rows, lambda row: (row, unseal(owner.key, row)), WHAT)
             if record.provider in offered
         }

@@ -50,7 +50,7 @@ class Muted:
                 self._until.popitem(last=False)
 
     def changed(self, account: AccountId, chat: ChatId) -> None:
-        """An account has set something for a chat."""
+        """An account has muted a chat, or not any more."""
         self._until.pop((account, chat), None)
 
     def clear(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from safeum_home.damage import undamaged
-from safeum_home.errors import Code, Problem
+from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, DeviceId
 from safeum_home.ports import Blinder, Caller, Committed, Database, Owners
 from safeum_home.ports.push import PushAddress, Pushes
@@ -52,8 +52,7 @@ class Registrations:
         return ProviderList([OfferedProvider(one.name, one.kind, one.application_key) for one in offered])
 
     async def set(self, caller: Caller, params: PushSet) -> Committed[Done]:
-        address = _address(params)
-        self._pushes.check(params.provider, address)
+        address = self._pushes.check(params.provider, _address(params))
         owner = await self._owners.need(caller.account)
         device = self._blinder.device(caller.device)
         record = PushRecord(caller.device, params.provider, address)
@@ -61,20 +60,26 @@ class Registrations:
         row = PushRow(
             device,
             owner.blind,
-            blind(params.provider, params.token),
-            None if params.call_token is None else blind(params.provider, params.call_token),
+            blind(params.provider, address.token),
+            None if address.call_token is None else blind(params.provider, address.call_token),
             self._database.committed,
             seal(owner.key, record, device),
         )
 
-        def store(c: Connection) -> None:
+        def store(c: Connection) -> list[tuple[AccountId, DeviceId]]:
             # It may have been revoked, and its account closed, since the command was given.
             if not devices.is_there(c, owner.blind, device):
                 raise Problem(Code.DEVICE_NOT_FOUND)
-            push.put_push(c, row)
+            return undamaged(push.put_push(c, row), lambda other: self._device(c, other), WHAT)
 
-        await self._database.transact(store)
-        return Committed(Done(), lambda: self._changed(caller.account, caller.device, True))
+        others = await self._database.transact(store)
+
+        def publish() -> None:
+            for other in others:
+                self._changed(*other, False)
+            self._changed(caller.account, caller.device, True)
+
+        return Committed(Done(), publish)
 
     async def remove(self, caller: Caller, params: PushRemove) -> Committed[Done]:
         device = self._blinder.device(caller.device)
@@ -85,8 +90,15 @@ class Registrations:
         return PushState(await self._provider(caller.account, caller.device))
 
     async def wakeable(self, account: AccountId, device: DeviceId) -> bool:
-        """Whether this device can be woken: only such a one is to be sent to sleep."""
-        return await self._provider(account, device) is not None
+        """Whether this device can be woken as it looks now: only such a one is to be sent to sleep."""
+        provider = await self._provider(account, device)
+        return provider is not None and self._pushes.can_wake(provider)
+
+    def _device(self, c: Connection, row: PushRow) -> tuple[AccountId, DeviceId]:
+        """Whose row this is. Raises `Tampered`."""
+        if (owner := self._owners.behind(c, row.account)) is None:
+            raise Tampered
+        return owner.account, unseal(owner.key, row).device
 
     async def _provider(self, account: AccountId, device: DeviceId) -> str | None:
         """By which provider a device is woken, of those that there are."""

@@ -4,8 +4,9 @@ asleep --message--> woken --call--> both      both --message over--> called, --c
 asleep --call--> called                       woken --message over--> asleep, called --call over--> asleep
 any --came--> asleep                          called --message--> called: the call wakes it for that, too
 
-A wake is over where it was given up, or was taken and is of no use any more (expired). When one for messages
-expires, and when a call is over and none for messages is under way, it is looked whether something waits.
+A wake is over a while after it was given up, or was taken and is of no use any more (expired). When one for
+messages was given up the device is woken again: what it was to be woken for waits. When one expires, and when
+a call is over and none for messages is under way, it is looked whether something waits.
 """
 
 from collections.abc import Callable
@@ -19,11 +20,12 @@ from safeum_home.ports.push import PushAddress, Wake
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a device is woken: `address` of the provider, and what recognises both in the device's row."""
+    """Where a device is woken: `address` of the provider, and what recognises it in the device's row."""
 
     device: bytes
     """The row's blind index."""
     blind: bytes
+    call: bytes | None
     provider: str
     address: PushAddress
 
@@ -38,7 +40,7 @@ class Sleeper(Protocol):
         """It is called now."""
 
     def message_over(self) -> None:
-        """The wake for messages was given up: what comes next is another reason."""
+        """The wake for messages was given up, and a while has passed."""
 
     def message_expired(self) -> None:
         """It was taken, and the device did not come."""
@@ -59,10 +61,11 @@ class UnderWay(Protocol):
 
 @dataclass(slots=True)
 class Core:
-    """`make` makes a wake; `look` is told where something may wait."""
+    """`make` makes a wake; `look` is told where something may wait, `again` where something does."""
 
     make: Callable[[Wake, Place], UnderWay]
     look: Callable[[], None]
+    again: Callable[[], None]
     under_way: dict[Wake, UnderWay] = field(default_factory=dict)
 
     def wake(self, wake: Wake, place: Place) -> None:
@@ -96,9 +99,9 @@ def _call(machine: Sleeper, core: Core, place: Place) -> None:
 
 
 @_woken.upon(Sleeper.message_over).to(_asleep)
-@_both.upon(Sleeper.message_over).to(_called)
 def _message_over(machine: Sleeper, core: Core) -> None:
     del core.under_way[Wake.MESSAGE]
+    core.again()
 
 
 @_woken.upon(Sleeper.message_expired).to(_asleep)
@@ -107,8 +110,9 @@ def _message_expired(machine: Sleeper, core: Core) -> None:
     core.look()
 
 
+@_both.upon(Sleeper.message_over).to(_called)
 @_both.upon(Sleeper.message_expired).to(_called)
-def _expired_during_call(machine: Sleeper, core: Core) -> None:
+def _over_during_call(machine: Sleeper, core: Core) -> None:
     del core.under_way[Wake.MESSAGE]
 
 

@@ -6,15 +6,17 @@ woken and whether it has muted the chat (`push.lookout`), and each device is wok
 A connection that breaks is looked after: what its device has not said to hold was told to nobody, perhaps.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from safeum_home.config_push import PushSection
 from safeum_home.errors import Problem
 from safeum_home.ids import AccountId, ChatId, DeviceId
-from safeum_home.ports import Blinder, Bus, Database, Mutes, Owners, Published, Subscriber
+from safeum_home.ports import Blinder, Bus, Database, Mutes, Owners, Published, Subscriber, Waking
 from safeum_home.ports.push import Pushes, Wake
-from safeum_home.push.errands import Errands, not_stored
-from safeum_home.push.known import NOBODY, Device, Known
+from safeum_home.push.dead import is_for_calls
+from safeum_home.push.errands import Errand, Errands, not_stored
+from safeum_home.push.known import NOBODY, Known
 from safeum_home.push.lookout import Asked, Lookout, Seen
 from safeum_home.push.muted import Muted, is_silent
 from safeum_home.push.sweep import Sweep, Told
@@ -24,6 +26,7 @@ from safeum_home.spawn import spawn
 from safeum_home.storage import push
 
 _CALL = Wake.CALL
+CALLING = Waking(Wake.CALL)
 LEFT_SECONDS = 1.0
 """Who comes back within that was not away."""
 LEFT_AT_ONCE = 100
@@ -61,7 +64,7 @@ class Waker:
         self._get = self._known.get
         self._muted = Muted(clock.seconds)
         self._waiting = Waiting(database, owners, mutes, clock.seconds, missed)
-        self._errands = Errands(clock, database, pushes, section, self._dead)
+        self._errands = Errands(clock, database, pushes, section, owners, self._dead)
         self.sweep = Sweep(clock, database, owners, self._look_at)
         about = (clock, database, blinder, owners, mutes, pushes)
         self._lookout = Lookout(*about, self._seen, self.sweep.begin)
@@ -99,26 +102,33 @@ class Waker:
         self._held[left] = subscriber.held
         self._left.add(left, self._clock.seconds())
 
+    def revoked(self, account: AccountId, which: Callable[[DeviceId], bool]) -> None:
+        self._lookout.doubt(account)
+        known = self._known.get(account)
+        for device in filter(which, [] if known is None else list(known.devices)):
+            self._known.changed(account, device, wakeable=False)
+
     def changed(self, account: AccountId, device: DeviceId, wakeable: bool) -> None:
         """A device can be woken elsewhere from now on, or not any more."""
-        self._lookout.doubt()
+        self._lookout.doubt(account)
         self._known.changed(account, device, wakeable)
 
-    def settings_changed(self, account: AccountId, chat: ChatId) -> None:
-        """An account has set something for a chat: it may have muted it, or not any more."""
-        self._lookout.doubt()
+    def mutes(self, account: AccountId, chat: ChatId) -> None:
+        """An account has muted a chat, or not any more."""
+        self._lookout.doubt(account)
         self._muted.changed(account, chat)
 
     def forget_account(self, account: AccountId) -> None:
         """The account was closed; `Forget` of ports tells when."""
-        self._lookout.doubt()
+        self._lookout.doubt(account)
         self._known.forget(account)
 
     def forget(self) -> None:
-        """What is in memory may be older than what is in the database."""
-        self._lookout.doubt()
+        """What is in memory may be older than what is in the database: all is looked at anew."""
+        self._lookout.doubt_all()
         self._known.clear()
         self._muted.clear()
+        self.sweep.begin()
 
     def stop(self) -> None:
         """Wake nobody any more."""
@@ -138,14 +148,19 @@ class Waker:
         )
         for device in list(known.devices.values()):
             place = seen.places[device.device]
+            means = place, self._errands.make, self._look_again, self._again
             if asked.call:
-                device.wake(Wake.CALL, place, self._errands.make, self._look_again)
+                device.wake(Wake.CALL, *means)
             if wanted or device.device in asked.devices:
-                device.wake(Wake.MESSAGE, place, self._errands.make, self._look_again)
+                device.wake(Wake.MESSAGE, *means)
 
-    def _dead(self, device: Device) -> None:
+    def _dead(self, errand: Errand) -> None:
+        device = errand.device
         known = self._known.get(device.account)
-        if known is not None and known.devices.get(device.device) is device:
+        if is_for_calls(errand.place, errand.wake):
+            self._lookout.doubt(device.account)
+            self._lookout.ask(device.account, CALLING)  # by the other token
+        elif known is not None and known.devices.get(device.device) is device:
             self.changed(device.account, device.device, wakeable=False)
 
     # --- looking whether something waits ---------------------------------------------------------
@@ -173,6 +188,10 @@ class Waker:
                 await self._look_at(Told(left.account, left.device, held))
         except Problem:
             self.sweep.begin()  # the storage says itself that it is unavailable
+
+    def _again(self, account: AccountId, device: DeviceId) -> None:
+        """A device was not woken for what waits."""
+        self._lookout.ask(account, None, device)
 
     def _look_again(self, account: AccountId, device: DeviceId) -> None:
         """What a device was woken for is of no use any more, and it did not come."""

@@ -18,6 +18,7 @@ from safeum_home.storage import passed as names
 from safeum_home.storage.backend import SWEPT
 from safeum_home.storage.keys import FLEETING, LASTING, message_owner
 from safeum_home.storage.many import Many
+from safeum_home.storage.posts import forget as forget_posts
 from safeum_home.storage.roster import MEMBER
 from safeum_home.storage.schema import (
     accounts,
@@ -93,7 +94,6 @@ _OWN_ROWS = (
     ),
     delete(endings).where(endings.c.account == _owner),
     delete(agreements).where(agreements.c.account == _owner),
-    delete(posts).where(posts.c.account == _owner),
     delete(accounts).where(accounts.c.account == _owner),
 )
 _ENTOMB = tombstones.insert().from_select(
@@ -149,6 +149,7 @@ def erase_account(c: Connection, account: bytes, epoch: int, keep_name: bool = T
     if keep_name:
         c.execute(_ENTOMB, {"owner": account})
     files.drop_account(c, account)
+    forget_posts(c, posts.c.account == account)
     for statement in _OWN_ROWS:
         c.execute(statement, {"owner": account})
     # In groups its place is taken away at once; what else that means is left to `chats.groups.departures`.
@@ -178,8 +179,7 @@ def forget_copy(c: Connection, chat: bytes) -> None:
     """The same of one that holds nothing: its rows and its key go."""
     files.drop_uploads_of(c, chat)
     files.drop_posted(c, chat)
-    waiting = select(posts.c.position).where(posts.c.chat == _owner)
-    c.execute(delete(dedupe).where(dedupe.c.position.in_(waiting)), {"owner": chat})
+    forget_posts(c, posts.c.chat == chat)
     for table in OF_CHATS:
         c.execute(delete(table).where(table.c.chat == _owner), {"owner": chat})
     c.execute(delete(keys).where(keys.c.owner == _owner), {"owner": chat})
@@ -246,6 +246,7 @@ def sweep(c: Connection, limit: int, hour: int) -> bool:
     if upto == ALL:
         files.drop_chat(c, owner)
         files.drop_account(c, owner)
+        forget_posts(c, posts.c.account == owner)
         for statement in _SWEPT:
             c.execute(statement, {"owner": owner})
     c.execute(_NO_LONGER, {"owner": owner})

@@ -35,6 +35,16 @@ _LIFT = delete(outbox).where(
     outbox.c.position >= NOT_URGENT,
 )
 _OBJECT = (outbox.c.type == bindparam("of_type"), outbox.c.pointer == bindparam("of_pointer"))
+_WITHDRAW = tuple(
+    delete(outbox).where(
+        _OF,
+        which,
+        outbox.c.type == bindparam("of_type"),
+        outbox.c.pointer >= bindparam("first"),
+        outbox.c.pointer < bindparam("end"),
+    )
+    for which in (_FREE, _HELD)
+)
 _WAITS = select(outbox.c.position).where(_OF, _FREE, *_OBJECT)
 _IS_HELD = select(outbox.c.position).where(_OF, _HELD, *_OBJECT)
 _ROWS = select(outbox.c.position, outbox.c.type, outbox.c.pointer).where(_OF).order_by(outbox.c.position)
@@ -109,6 +119,15 @@ def note(
         lifted += c.execute(_LIFT, {"peer": peer, "of_type": row.type, "of_pointer": row.pointer}).rowcount
     every = [*rows, *urgent]
     return _NOTE.change(c, [(peer, *row, hour, 0) for row in every]) - lifted
+
+
+def withdraw(c: Connection, peer: bytes, type: str, first: bytes, end: bytes) -> int:
+    """Objects of a type whose pointers are from `first` on, and before `end`, wait no more, nor held back.
+
+    How many rows that were. Those of a batch, which is being told, stay.
+    """
+    which = {"peer": peer, "of_type": type, "first": first, "end": end}
+    return sum(c.execute(statement, which).rowcount for statement in _WITHDRAW)
 
 
 def fixed(c: Connection, peer: bytes, number: int) -> tuple[Waiting, ...]:

@@ -2,8 +2,9 @@
 
 from enum import IntEnum
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
+from safeum_home.storage.keys import FLEETING, message_owner
 from safeum_home.storage.rows import PostRow
 from safeum_home.storage.schema import dedupe, posts
 
@@ -50,9 +51,8 @@ _REFUSE = (
     )
 )
 _DROP = delete(posts).where(posts.c.position == bindparam("at"))
-_DROP_REFUSED = delete(posts).where(
-    posts.c.account == bindparam("of"), posts.c.state == PostState.REFUSED, posts.c.hour < bindparam("before")
-)
+MANY = 500
+"""So many are forgotten at once."""
 _MOVE = update(dedupe).where(dedupe.c.position == bindparam("at")).values(position=bindparam("to"))
 _FORGET = delete(dedupe).where(dedupe.c.position == bindparam("at"))
 _RECOGNISE = insert(dedupe)
@@ -117,4 +117,18 @@ def drop_post(c: Connection, position: int) -> None:
 
 def drop_refused(c: Connection, account: bytes, hour: int) -> None:
     """What was refused before `hour` is told no more."""
-    c.execute(_DROP_REFUSED, {"of": account, "before": hour})
+    forget(c, posts.c.account == account, posts.c.state == PostState.REFUSED, posts.c.hour < hour)
+
+
+def forget(c: Connection, *which: ColumnElement[bool]) -> None:
+    """Nothing is left of some: not what recognises them, nor the keys that some have for themselves."""
+    some = select(posts.c.chat, posts.c.position).where(*which).order_by(posts.c.position)
+    after = 0
+    while rows := c.execute(some.where(posts.c.position > after).limit(MANY)).all():
+        after = rows[-1].position
+        c.execute(delete(dedupe).where(dedupe.c.position.in_([row.position for row in rows])))
+        own = [message_owner(*row) for row in rows]
+        if (epoch := FLEETING.newest_epoch(c, own)) is not None:
+            FLEETING.delete_keys(c, own)
+            FLEETING.mark_erased(c, epoch)
+    c.execute(delete(posts).where(*which))

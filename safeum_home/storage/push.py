@@ -21,9 +21,14 @@ _OF_ACCOUNTS = Many(
 )
 _address: BindParameter[bytes] = bindparam("of_address", type_=LargeBinary)
 _REACHED = or_(pushes.c.address == _address, pushes.c.call_address == _address)
-_TAKEN_OVER = delete(pushes).where(_REACHED, pushes.c.device != bindparam("by_device"))
+_OTHERS = select(pushes).where(_REACHED, pushes.c.device != bindparam("by_device"))
 _DEAD = delete(pushes).where(
     pushes.c.device == bindparam("of_device"), pushes.c.address == bindparam("of_address")
+)
+_WITHOUT_CALLS = (
+    update(pushes)
+    .where(pushes.c.device == bindparam("of_device"))
+    .values(call_address=None, sealed=bindparam("without"))
 )
 _TOLD = (
     update(pushes)
@@ -38,14 +43,24 @@ _PUT = Many(
 )
 
 
-def put_push(c: Connection, row: PushRow) -> None:
-    """Store where a device is woken, in place of what it had; no other device is woken there any more.
+def put_push(c: Connection, row: PushRow) -> list[PushRow]:
+    """Store where a device is woken, in place of what it had; up to where it was told stays what it was.
 
-    Up to where it was told stays what it was.
+    No other device is woken there any more: these are the rows that went.
     """
+    others = {}
     for address in {row.address, row.call_address} - {None}:
-        c.execute(_TAKEN_OVER, {"of_address": address, "by_device": row.device})
+        for other in c.execute(_OTHERS, {"of_address": address, "by_device": row.device}):
+            others[other.device] = PushRow(*other)
+    for device in others:
+        delete_push(c, device)
     _PUT.change(c, [row])
+    return list(others.values())
+
+
+def put_without_calls(c: Connection, row: PushRow) -> None:
+    """Store that a device is called where it gets messages."""
+    c.execute(_WITHOUT_CALLS, {"of_device": row.device, "without": row.sealed})
 
 
 def push_of(c: Connection, device: bytes) -> PushRow | None:

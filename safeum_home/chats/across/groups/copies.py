@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.groups.receipts import GroupReceipts
+from safeum_home.chats.across.posts.box import PostBox
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.groups import lives as group_lives
 from safeum_home.chats.groups.draft import LEFT_KEPT, Entry, opened
@@ -53,7 +54,7 @@ def check_id(hub: str, chat: ChatId, told: SharedGroup) -> None:
 @dataclass
 class Copy:
     """A copy inside a transaction. `told` is what is published once it is committed; `gone`: it was erased,
-    with messages."""
+    not as an invitation alone."""
 
     c: Connection
     blind: bytes
@@ -81,10 +82,12 @@ class GroupCopies:
         turns: EpochTurns,
         bus: Bus,
         receipts: GroupReceipts,
+        posts: PostBox,
         limit: RateLimit,
     ) -> None:
         """`limit` is how much each node may have told of its groups."""
         self._receipts = receipts
+        self._posts = posts
         self._keyring = keyring
         self._blinder = blinder
         self._opener = opener
@@ -171,7 +174,9 @@ class GroupCopies:
         if owed.is_owed(copy.c, copy.blind):
             hub, chat, life = copy.group.hub, copy.record.id, group_lives.life_of(copy.record)
             copy.told.append(lambda: self._receipts.owe(hub, chat, life))
-        if events.events_after(copy.c, copy.blind, 0, 1):
+        self._posts.forget(copy.c, copy.group.hub, copy.blind, position)
+        # Of an invitation alone nobody wrote anything, and anybody may send many.
+        if copy.group.life or events.events_after(copy.c, copy.blind, 0, 1):
             erase_copy(copy.c, copy.blind, position, self._turns.epoch)
             copy.gone = True
         else:

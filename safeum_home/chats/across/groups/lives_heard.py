@@ -134,6 +134,7 @@ class GroupLives:
                 off = group_lives.told_off(record, told.life, change.at, told.pending)
                 before = opened.key
                 done.append(self._changes.erase(c, opened, system, change, kept=told.kept, across=off))
+                self._posts.forget(c, hub, opened.blind, change.position)
                 settled.extend(self._post_keys.erase(c, opened, before, places, change.at // HOUR))
             else:
                 across = group_lives.with_awaited(record, told.pending) or record.across

@@ -14,13 +14,17 @@ from safeum_home.chats.contents import Chat
 from safeum_home.chats.record import ChatRecord
 from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Noted, Peers
-from safeum_home.protocol.federation.group_posts import MESSAGE, PINS, REACTION
+from safeum_home.protocol.federation.group_posts import MESSAGE, PASSED_ON, PINS, REACTION
 from safeum_home.protocol.federation.groups import ERASED, HISTORY
 from safeum_home.storage import events, group_nodes, reactions, spool
 from safeum_home.storage.rows import FleetingEvent, NewEvent
 
 BLIND = 16
 """Octets of a blind index."""
+EVERYWHERE = 2**63 - 1
+"""As a position: nothing is behind it."""
+MESSAGES = (*sorted(PASSED_ON), PINS)
+"""What is told of messages."""
 
 
 class GroupEvent(NamedTuple):
@@ -113,6 +117,11 @@ class GroupNotes:
         Also to nodes that hold no copy any more, but did when it was switched off.
         """
         self._peers.note(c, [Noted(n, HISTORY, chat + self._blinder.node(n), True) for n in nodes])
+
+    def forget(self, c: Connection, nodes: Iterable[str], chat: bytes, upto: int = EVERYWHERE) -> None:
+        """Messages up to a position were erased, or these nodes hold no copy any more: none of it waits."""
+        for node in nodes:
+            self._peers.withdraw(c, node, MESSAGES, chat, pointer(chat, upto + 1, b""))
 
     def receipt(self, c: Connection, nodes: Iterable[str], pointer: bytes) -> None:
         """They get a receipt."""

@@ -132,6 +132,7 @@ class GroupTelling:
     def _leaving(self, c: Connection, draft: Draft, nodes: tuple[str, ...]) -> None:
         for node in {node_of(account) for account in draft.gone} - {draft.group.hub, *nodes}:
             group_nodes.delete_node(c, draft.chat.blind, self._blinder.node(node))
+            self._messages.forget(c, [node], draft.chat.blind)
 
     def _entry(self, draft: Draft, entry: Entry, node: str, lives: Mapping[str, bytes]) -> Noted:
         chat, account = draft.chat.blind, self._blinder.account(entry.account)

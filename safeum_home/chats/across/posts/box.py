@@ -192,6 +192,10 @@ class PostBox:
         posts.refuse(c, row.position, place, self._now() // HOUR, sealed)
         return Settled(row.position, problem_of(code), record, place)
 
+    def forget(self, c: Connection, hub: str, chat: bytes, upto: int) -> None:
+        """What waited in a copy up to a position was erased: its node is told no more of it."""
+        self._peers.withdraw(c, hub, (POST,), chat, pointer(chat, upto + 1))
+
     def settle(self, settled: Settled) -> None:
         """It is committed: who waits is answered, and the author's other devices are told."""
         device = self._awaiting.device(settled.position)
