@@ -4,6 +4,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from safeum_home.ids import AccountId
 from safeum_home.protocol.federation.events import new_event
 from tests.across_case import A, B
 from tests.groups_across_case import GroupsAcrossCase
@@ -134,7 +135,9 @@ class ComingAcrossTests(GroupsAcrossCase):
         link = self.come(self.alice, "group.link.reset", chat=group)["link"]
         world = self.nodes[A]
         kind = next(each for each in world.domain.shared if each.type == "account.closed")
-        event = new_event("account.closed", self.bob.account, int(world.clock.seconds() * 1000), {})
+        event = new_event(
+            "account.closed", AccountId(self.bob.account), int(world.clock.seconds() * 1000), {}
+        )
         applied: list[Any] = []
         Deferred.fromCoroutine(kind.apply(B, event)).addCallback(applied.append)
         applied[0].placed()
