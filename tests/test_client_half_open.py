@@ -59,6 +59,17 @@ class HalfOpenTests(SleepCase):
             self.node.clock.advance(100)
         self.assertEqual(len(self.node.wires), 3)
 
+    def test_on_its_way(self) -> None:
+        """A connection that is being made meanwhile is waited for."""
+        self.client.on_push(MSG)
+        self.node.waiting = []
+        self.wire.drop()
+        self.client.retry()
+        self.node.clock.advance(PROBE)
+        [dialled] = self.node.waiting
+        dialled.callback(None)
+        self.resumed()
+
     def test_two_pushes(self) -> None:
         """One connection is made for both."""
         self.client.on_push(MSG)

@@ -270,6 +270,7 @@ class LimitTests(IdleCase):
 
     def test_the_clock_is_set_back(self) -> None:
         """A device is not awake for as long as the clock was ahead."""
+        self.idling._since = self.world.clock.seconds() + 5000
         self.bob.connection.session._device.used_at += 5000  # type: ignore[union-attr]
         self.wait(IDLE + 2 * LATE)
         self.assertEqual(self.closed(self.bob), ASLEEP)

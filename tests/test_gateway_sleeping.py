@@ -239,13 +239,16 @@ class ContactsSeeTests(PresenceCase):
         self.wait()
         self.assertEqual(self.states(self.alice), [("b", "offline")])
 
-    def test_logged_out_when_woken(self) -> None:
-        """The same of one that was woken, and that nobody used."""
+    def test_revoked_when_woken(self) -> None:
+        """The same of one that is there because it was woken, and that nobody uses."""
+        tablet = self.world.login("bob")
         self.sleep(self.bob)
         self.wake(self.bob)
-        self.bob.call("session.logout")
+        tablet.call("device.revoke", device=self.bob.device)
+        self.told(self.alice)
+        tablet.drop()
         self.wait()
-        self.assertEqual(self.states(self.alice), [("b", "away"), ("b", "offline")])
+        self.assertEqual(self.states(self.alice), [("b", "offline")])
 
     def test_makes_room(self) -> None:
         """The oldest device that is not connected goes where there are too many, with a login."""

@@ -150,6 +150,15 @@ class SwitchTests(GroupHistoryCase):
         self.assertEqual(shown.look(), ["new"])
         self.same(["new"])
 
+    def test_own_node(self) -> None:
+        """What one's own node has not confirmed to the hub yet it does not name among the others."""
+        with patch.object(self.nodes[C].domain.turns, "turned", Deferred):
+            self.switch(self.alice)
+            self.nodes.settle()
+        self.assertEqual(self.info(self.alice, self.chat)["pending"], [C])
+        self.assertEqual(self.info(self.bob, self.chat)["pending"], [C])
+        self.assertEqual(self.info(self.carol, self.chat)["pending"], [])
+
     def test_restart(self) -> None:
         """A copy's node that is started anew before its keyring has turned signs when it is back."""
         self.nodes.away.add(C)

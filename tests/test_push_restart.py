@@ -59,6 +59,19 @@ class RestartTests(RestartCase):
         self.pass_time(START)
         self.assertEqual(self.woken(), [])
 
+    def test_not_held(self) -> None:
+        """The same where the device had come for another wake, and left without taking what there was."""
+        self.alice.write(self.chat, "1")
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.bob.resume(self.bob.cursor)
+        self.bob.drop()
+        self.pushes.held = True
+        self.pass_time(5)
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.restart()
+        self.pass_time(START)
+        self.assertEqual(self.woken(), [MESSAGE])
+
     def test_not_looked_at(self) -> None:
         """The same where the message was committed, and nothing more."""
         self.world.database.hold = True

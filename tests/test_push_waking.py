@@ -221,6 +221,18 @@ class OnceTests(WakingCase):
         cancelled = [(each.token, each.cancelled) for each in self.pushes.handed]
         self.assertEqual(cancelled, [("bob's", False), ("tablet", True)])
 
+    def test_revoked_meanwhile(self) -> None:
+        """Nor is it woken where that happens while it is looked where to."""
+        laptop = self.world.login("bob")
+        self.sleep()
+        self.world.database.hold_reads = True
+        self.write()
+        self.world.clock.advance(0.01)
+        self.world.database.hold_reads = False
+        laptop.call("device.revoke", device=self.bob.device)
+        self.world.database.answer_reads()
+        self.assertEqual(self.woken(), [])
+
     def test_expired(self) -> None:
         """A wake is good for a day; then the next message wakes again, or what has come since."""
         self.write("1")

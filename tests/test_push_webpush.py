@@ -353,6 +353,11 @@ class SettingsTests(WebPushCase):
                 with self.assertRaises(ConfigError):
                     webpush(self.context(), settings)
 
+    def test_no_contact(self) -> None:
+        """Who writes an address alone is told what is wanted, in words."""
+        with self.assertRaisesRegex(ConfigError, "contact: mailto:NAME@DOMAIN or https://DOMAIN is wanted"):
+            check("web", {"contact": "operator@node.example"})
+
     def test_contacts(self) -> None:
         """Where whoever runs a push service reaches somebody."""
         for contact in (
@@ -363,11 +368,10 @@ class SettingsTests(WebPushCase):
             check("web", {"contact": contact})
 
     def test_ca(self) -> None:
-        """Roots that are not there, or are none."""
+        """Roots that are not there, or are none: the node does not start with them."""
         for path, wanted in (("/nowhere", "No such file"), (__file__, "there is no PEM certificate in it")):
             with self.assertRaisesRegex(ConfigError, wanted):
-                webpush(self.context(), {"contact": CONTACT, "ca": path})
-            check("web", {"contact": CONTACT, "ca": path})
+                check("web", {"contact": CONTACT, "ca": path})
 
     def test_defaults(self) -> None:
         """What the page says of them."""

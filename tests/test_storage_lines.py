@@ -78,13 +78,13 @@ class LineTests(StorageCase):
     async def test_held_for_itself(self) -> None:
         """What is held back for itself stands in no line, nor is it released with one."""
         await self.note(row(1, "x"), row(2, "x"), row(3, "y"))
-        await self.write(outbox.hold, B, [row(1, "x")])
+        await self.write(outbox.hold, B, [(row(1, "x"), 9)])
         await self.write(lines.hold, B, [row(3, "y")])
         self.assertEqual(await self.next(), (row(2, "x"),))
         self.assertFalse((await self.write(lines.release, B, 9, 9)).rest)
         self.assertEqual(await self.next(), (row(2, "x"), row(3, "y")))
         await self.write(lines.hold, B, [row(3, "y")])
-        await self.write(outbox.release, B)
+        await self.write(outbox.release, B, 9, 99)
         self.assertEqual(await self.next(), (row(1, "x"), row(2, "x")))
 
 

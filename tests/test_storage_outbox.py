@@ -105,7 +105,7 @@ class OutboxTests(StorageCase):
         await self.note(row(1, "a1"), row(2, "a2"), row(3, "a3"), row(4, "a4"), row(5, "b1"), row(6, "a5"))
         await self.note(row(7, "a3"), peer=C)
         await self.write(outbox.fix, B, 1, 3)
-        await self.write(outbox.hold, B, [row(1, "a1")])
+        await self.write(outbox.hold, B, [(row(1, "a1"), 9)])
         await self.write(lines.hold, B, [row(2, "a2")])
         self.assertEqual(await self.write(outbox.withdraw, B, "other", b"a", b"b"), 0)
         self.assertEqual(await self.write(outbox.withdraw, B, "kind", b"a1", b"a5"), 3)
@@ -140,7 +140,7 @@ class OutboxTests(StorageCase):
         await self.note(row(1, "x"), row(2, "y"), row(3, "z"))
         await self.note(row(1, "x"), peer=C)
         batch = await self.write(outbox.fix, B, 1, 9)
-        self.assertEqual(await self.write(outbox.hold, B, batch[:2]), 0)
+        self.assertEqual(await self.write(outbox.hold, B, [(each, 9) for each in batch[:2]]), 0)
         self.assertEqual(await self.read(outbox.holding), [B])
         self.assertEqual(await self.read(outbox.held), 2)
         self.assertEqual(await self.read(outbox.waiting_since, B, row(2)), 1)
@@ -150,16 +150,33 @@ class OutboxTests(StorageCase):
         # One changes, and is held back again; the other has changed when both are released.
         await self.note(row(4, "x"))
         batch = await self.write(outbox.fix, B, 2, 9)
-        self.assertEqual(await self.write(outbox.hold, B, batch), 1)
+        self.assertEqual(await self.write(outbox.hold, B, [(each, 9) for each in batch]), 1)
         await self.note(row(5, "y"))
-        self.assertEqual(await self.write(outbox.release, B), 1)
-        self.assertEqual(await self.write(outbox.release, B), 0)
+        self.assertEqual(await self.write(outbox.release, B, 9, 99), 1)
+        self.assertEqual(await self.write(outbox.release, B, 9, 99), 0)
         self.assertEqual(await self.read(outbox.holding), [])
         self.assertEqual(await self.write(outbox.fix, B, 3, 9), (row(4, "x"), row(5, "y")))
         # What waits anew already when it is to be held back is not.
         await self.note(row(6, "x"))
-        self.assertEqual(await self.write(outbox.hold, B, [row(4, "x")]), 1)
+        self.assertEqual(await self.write(outbox.hold, B, [(row(4, "x"), 9)]), 1)
         self.assertEqual(await self.read(outbox.holding), [])
+
+    async def test_each_at_its_time(self) -> None:
+        """One that waits for long keeps no other one; nor does one wait for ever as a clock was ahead."""
+        await self.note(row(1, "x"), row(2, "y"), row(3, "z"))
+        batch = await self.write(outbox.fix, B, 1, 9)
+        times = zip(batch, (100, 50, 10_000), strict=True)
+        await self.write(outbox.hold, B, list(times))
+        self.assertEqual(await self.read(outbox.first_due, B), 50)
+        await self.write(outbox.release, B, 49, 99_999)
+        self.assertEqual(await self.read(outbox.first, B, 9), ())
+        await self.write(outbox.release, B, 50, 99_999)
+        self.assertEqual(await self.read(outbox.first, B, 9), (row(2, "y"),))
+        self.assertEqual(await self.read(outbox.first_due, B), 100)
+        await self.write(outbox.release, B, 50, 1800)
+        self.assertEqual(await self.read(outbox.first, B, 9), (row(2, "y"), row(3, "z")))
+        await self.write(outbox.release, B, 100, 1800)
+        self.assertIsNone(await self.read(outbox.first_due, B))
 
     async def test_removed(self) -> None:
         """Rows that are taken out."""
@@ -305,6 +322,7 @@ class PlanTests(StorageCase):
                 outbox._HOLDING,
                 outbox._COUNT_HELD,
                 outbox._WITHDRAW[1],
+                outbox._FIRST_DUE,
             ):
                 text = str(statement.compile(dialect=c.dialect))
                 values = (b"",) * text.count("?")

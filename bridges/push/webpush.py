@@ -5,6 +5,7 @@ Endpoints are what clients say they are: they are asked through the guarded way 
 trusted to speak for another.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Protocol
@@ -20,6 +21,7 @@ from bridges.push.vapid import Vapid
 from bridges.push.webpush_answers import KEY_REFUSED, outcome_of
 from bridges.push.webpush_encryption import SECRET, encrypt, point_of
 from bridges.settings import SecretName, missing
+from safeum_home.config import ConfigError
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.outgoing.answers import GIVEN_UP, TOO_LONG, TOO_MANY, NoAnswer
 from safeum_home.outgoing.http import Answer, HttpLimits
@@ -51,14 +53,16 @@ NO_SUBSCRIPTION = "there is no key of the subscription"
 ONE_ENDPOINT = "there is no `call_token` with Web Push: calls come to the same endpoint"
 NO_KEYS = "`keys` are missing, or are none of a subscription"
 
-_mail = r"mailto:[^\s@<>\"]{1,64}@[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)+"
-_page = r"https://[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)+(:[0-9]{1,5})?(/[!#-;=?-~]*)?"
+_MAIL = r"mailto:[^\s@<>\"]{1,64}@[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)+"
+_PAGE = r"https://[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)+(:[0-9]{1,5})?(/[!#-;=?-~]*)?"
+
+_CONTACT = re.compile(rf"({_MAIL}|{_PAGE})\Z")
 
 
 class WebPushSettings(EndpointSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Hosts are any public ones, unless `hosts` says which."""
 
-    contact: Annotated[str, Meta(max_length=254, pattern=rf"^({_mail}|{_page})\Z")]
+    contact: Annotated[str, Meta(max_length=254)]
     """`mailto:` or `https:`: where whoever runs a push service reaches the operator."""
     key: SecretName | None = None
     """The private key of P-256 (PEM) that clients' subscriptions are for, in place of the node's own."""
@@ -187,7 +191,10 @@ def webpush(context: PushContext, settings: Mapping[str, Any], dns: IResolver | 
 
 
 def _read(name: str, settings: Mapping[str, Any]) -> WebPushSettings:
-    return read_endpoints(_whose(name), settings, WebPushSettings)
+    found = read_endpoints(_whose(name), settings, WebPushSettings)
+    if _CONTACT.match(found.contact) is None:
+        raise ConfigError(f"{_whose(name)}: contact: mailto:NAME@DOMAIN or https://DOMAIN is wanted")
+    return found
 
 
 def _whose(name: str) -> str:

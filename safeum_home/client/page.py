@@ -17,7 +17,7 @@ WELCOME = (
     "  /contacts        everybody you know, or who asks",
     "  /devices         where you are logged in",
     "  /support         write to the operator of your node",
-    "  /help            everything else, keys too",
+    "  /help            everything else, and what keys do",
     "  /quit            log out and leave",
 )
 

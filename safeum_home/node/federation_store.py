@@ -119,6 +119,7 @@ class NodeOutbox:
         places = {row.position: place for place, row in enumerate(batch.rows)}
         poison = [Refused(places[row.position], code) for row, code in trim.poison]
         later = await self.refusals.later(node, batch, poison)
+        until = self.refusals.alone(node, batch, later)
 
         def store(c: Connection) -> Batch:
             peer = self._rows.blind(node)
@@ -126,7 +127,7 @@ class NodeOutbox:
             out = [*trim.gone, *(row for row, _ in trim.poison if row not in held)]
             fewer = outbox.remove(c, peer, out)
             if held:
-                fewer += outbox.hold(c, peer, sorted(held))
+                fewer += outbox.hold(c, peer, until)
             # What stands behind it is put together anew, behind what is left for later.
             first = trim.later[0].position if trim.later else None
             fewer += outbox.let_go(c, peer, batch.number, first)
@@ -139,7 +140,7 @@ class NodeOutbox:
             return batch._replace(rows=rows)
 
         trimmed = await self._database.transact(store)
-        self.refusals.committed(node, batch, later, False)
+        self.refusals.committed(node, batch, later, until, False)
         return trimmed
 
     def delivered(self, node: str, batch: Batch, refused: Sequence[Refused]) -> "Deferred[Batch | None]":
@@ -149,7 +150,7 @@ class NodeOutbox:
         # Before the rows are gone, as in `_failing`: after a crash in between the node answers the same.
         later = await self.refusals.later(node, batch, refused)
         in_line = self.refusals.in_line(batch, later)
-        alone = [row for row in (batch.rows[each.place] for each in later) if row not in in_line]
+        alone = self.refusals.alone(node, batch, later)
         held = frozenset(later)
 
         def store(c: Connection) -> Batch | _More | None:
@@ -168,7 +169,7 @@ class NodeOutbox:
             return self._next(c, peer)
 
         rest = await self._database.transact(store)
-        self.refusals.committed(node, batch, later, True)
+        self.refusals.committed(node, batch, later, alone, True)
         return await self._following(node, rest)
 
     def ahead(self, node: str, batch: Batch) -> "Deferred[Batch | None]":

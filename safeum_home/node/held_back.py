@@ -1,4 +1,4 @@
-"""What a node cannot take for now, though all else that waits for it goes on: it is told again later."""
+"""What stands in line for a node, as it cannot take it for now: it is told again later."""
 
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any

@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from safeum_home.errors import Code
 from safeum_home.node.federation_rows import PeerRows
+from safeum_home.node.held_alone import HeldAlone
 from safeum_home.node.held_back import LONGEST, LONGEST_IN_LINE, PASSING, HeldBack
 from safeum_home.node.untold import give_up
 from safeum_home.ports import Database
@@ -20,6 +21,8 @@ BLIND = 16
 HOUR = 3600 * 1000
 KEPT_HOURS = 30 * 24
 """After so many hours what waits for a node that is away is dropped."""
+EVER = 1 << 60
+"""As a time: all that is held back is due."""
 OF_LINE, OF_LINES = 500, 5_000
 """So many rows that stand in line are told again at once: of one chat, and of all."""
 Untold = Callable[[str, Sequence[tuple[str, bytes]]], Awaitable[None]]
@@ -48,7 +51,7 @@ class Refusals:
         """The kinds that may wait: see `SharedKind`."""
         self.late: Mapping[str, Collection[str]] = {}
         """Of kinds, with which codes an object is better told later than never: see `SharedKind`."""
-        self.held_back: HeldBack | None = None
+        self.held_back: HeldAlone | None = None
         """When those are told again that were held back, each for itself."""
         self.standing: HeldBack | None = None
         """When those that stand in line."""
@@ -65,7 +68,7 @@ class Refusals:
         for kind in kinds:
             if isinstance(kind, Founding):
                 self.doubted = kind.doubted
-        self.held_back = HeldBack(clock, self._release, wake, LONGEST)
+        self.held_back = HeldAlone(clock, self._release, wake, self._rows.milliseconds)
         self.standing = HeldBack(clock, self._release_lines, wake, LONGEST_IN_LINE)
 
     def stop(self) -> None:
@@ -111,17 +114,33 @@ class Refusals:
         asked = (batch.rows[each.place] for each in later if each.retry_after is not None)
         return [row for row in asked if row.type not in self.patient]
 
-    def committed(self, node: str, batch: Batch, later: Sequence[Refused], is_whole: bool) -> None:
-        """These are held back now. `is_whole`: the node has taken all else that it was told."""
+    def alone(self, node: str, batch: Batch, later: Iterable[Refused]) -> list[tuple[Waiting, int]]:
+        """The others that are held back, and until when (seconds since 1970): they hold up nothing."""
+        if self.held_back is None:
+            return []
+        later = list(later)
+        in_line = set(self.in_line(batch, later))
+        rows = ((batch.rows[each.place], each) for each in later)
+        return self.held_back.until(node, [each for each in rows if each[0] not in in_line])
+
+    def committed(
+        self,
+        node: str,
+        batch: Batch,
+        later: Sequence[Refused],
+        alone: Sequence[tuple[Waiting, int]],
+        is_whole: bool,
+    ) -> None:
+        """These are held back now, some `alone`. `is_whole`: the node has taken all else that it was told."""
         if self.held_back is None or self.standing is None:
             return
         in_line = set(self.in_line(batch, later))
         standing = [each for each in later if batch.rows[each.place] in in_line]
-        alone = [each for each in later if batch.rows[each.place] not in in_line]
         if alone:
-            self.held_back.more(node, alone)
-        elif is_whole:
-            self.held_back.none(node)
+            self.held_back.held(node, [until for _, until in alone])
+        if is_whole:
+            held = {batch.rows[each.place] for each in later}
+            self.held_back.over(node, [row for row in batch.rows if row not in held])
         if standing:
             stuck = set(map(lines.line_of, in_line))
             taken = (row for row in batch.rows if row not in in_line)
@@ -135,9 +154,14 @@ class Refusals:
             while await self._database.transact(partial(_release_all, peer=peer)):
                 """There is more of it."""
 
-    async def _release(self, node: str) -> bool:
-        await self._database.transact(partial(_release, peer=self._rows.blind(node)))
-        return False
+    async def _release(self, node: str) -> int | None:
+        peer, now = self._rows.blind(node), self._rows.milliseconds() // 1000
+
+        def store(c: Connection) -> int | None:
+            _release(c, peer, now)
+            return outbox.first_due(c, peer)
+
+        return await self._database.transact(store)
 
     async def _release_lines(self, node: str) -> bool:
         peer, after = self._rows.blind(node), self._turns.pop(node, b"")
@@ -147,8 +171,8 @@ class Refusals:
         return released.rest
 
 
-def _release(c: Connection, peer: bytes) -> None:
-    peers.counted(c, peer, -outbox.release(c, peer))
+def _release(c: Connection, peer: bytes, now: int) -> None:
+    peers.counted(c, peer, -outbox.release(c, peer, now, 2 * LONGEST))
 
 
 def _release_lines(c: Connection, peer: bytes, after: bytes) -> lines.Released:
@@ -158,7 +182,7 @@ def _release_lines(c: Connection, peer: bytes, after: bytes) -> lines.Released:
 
 
 def _release_all(c: Connection, peer: bytes) -> bool:
-    _release(c, peer)
+    _release(c, peer, EVER)
     released = lines.release(c, peer, OF_LINES, OF_LINES)
     peers.counted(c, peer, -released.fewer)
     return released.rest

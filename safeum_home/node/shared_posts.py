@@ -92,7 +92,7 @@ def make_shared_posts(
             fleeting,
             means.group_files,
         ),
-        PostedKind(node, database, box, now),
+        PostedKind(node, database, opener, box, now),
         GroupHistoryKind(node, opener, lives, now),
         GroupErasedKind(
             node,

@@ -117,16 +117,14 @@ class WhoIsThere:
         self._telling.changed(person)
 
     def revoked(self, account: AccountId, which: Callable[[DeviceId], bool]) -> None:
-        """They are not connected any more, and do not sleep. Contacts are told while one of the account is
-        there, as the one is that revokes another."""
+        """They are not connected any more, and do not sleep. Who has revoked them is there, or about to come:
+        only when that one has gone it makes a difference to contacts."""
         person = self._people.behind(self._people.blind(account))
         if person is None:
             return
         for device in [device for id, device in person.devices.items() if which(id)]:
             self.left(account, device.subscriber)
         person.asleep = frozenset(device for device in person.asleep if not which(device))
-        if self._people.here(account) is person:
-            self._telling.changed(person)
 
     def set(self, caller: Caller, params: PresenceSet) -> Done:
         person = self._people.here(caller.account)

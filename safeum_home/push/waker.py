@@ -54,12 +54,14 @@ class Waker:
         pushes: Pushes,
         section: PushSection,
         missed: Read,
+        node: str,
     ) -> None:
-        """`clock` provides IReactorTime; `missed` reads what a device has missed."""
+        """`clock` provides IReactorTime; `missed` reads what a device has missed; `node` is its name."""
         self._clock = clock
         self._database = database
         self._blinder = blinder
         self._bus = bus
+        self._home = f":{node}"
         self._known = Known(bus.connected, lambda: database.committed)
         self._get = self._known.get
         self._muted = Muted(clock.seconds)
@@ -76,6 +78,8 @@ class Waker:
         known = self._get(account)
         if known is NOBODY or (wake := event.wake) is None:
             return
+        if known is None and not account.endswith(self._home):
+            return  # its node wakes its devices
         if known is not None:
             if known.newest < event.position:
                 known.newest = event.position
@@ -174,7 +178,7 @@ class Waker:
     def _note_held(self, device: DeviceId, held: int) -> None:
         """Up to `held` it need not be woken for anything. Where that is not stored it may be, once."""
         told = self._blinder.device(device), held
-        self._database.append(push.note_told, told).addErrback(not_stored)
+        self._database.append(push.note_held, told).addErrback(not_stored)
 
     async def _look_after(self, left: Left, held: int) -> None:
         device = self._blinder.device(left.device)

@@ -6,7 +6,7 @@ the lower ones.
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, func, literal_column, or_, select, update
 
 from safeum_home.ports.outbox import Waiting
 from safeum_home.protocol.federation.account_keys import KEY_CHANGED
@@ -26,7 +26,7 @@ _OF = outbox.c.destination == bindparam("peer")
 _FREE = outbox.c.batch == literal_column("0")
 _FIXED = outbox.c.batch > literal_column("0")
 _HELD = outbox.c.batch < literal_column("0")
-_ALONE = (_HELD, outbox.c.batch == literal_column("-1"))
+_ALONE = (_HELD, outbox.c.batch != literal_column("-2"))
 _LIFT = delete(outbox).where(
     _OF,
     _FREE,
@@ -88,12 +88,16 @@ _DELETE_BEHIND = delete(outbox).where(
     outbox.c.position > bindparam("place"),
 )
 _SINCE = select(outbox.c.hour).where(_OF, outbox.c.position == bindparam("place"))
-_HOLD = update(outbox).where(_OF, outbox.c.position == bindparam("place")).values(batch=-1)
+_UNTIL = -bindparam("until", type_=BigInteger)
+_HOLD = update(outbox).where(_OF, outbox.c.position == bindparam("place")).values(batch=_UNTIL)
 _DELETE_HELD = delete(outbox).where(_OF, *_ALONE, *_OBJECT)
 # All types are behind "": so SQLite looks into their own index, and not through all that waits for the node.
 _ALL_HELD = (_OF, *_ALONE, outbox.c.type > literal_column("''"))
 _DELETE_HELD_OLDER = delete(outbox).where(*_ALL_HELD, _IS_NEWER)
-_RELEASE = update(outbox).where(*_ALL_HELD).values(batch=0)
+# Where a clock was set back a row may have a time that is further away than any.
+_IS_DUE = or_(outbox.c.batch >= bindparam("due"), outbox.c.batch < bindparam("beyond"))
+_RELEASE = update(outbox).where(*_ALL_HELD, _IS_DUE).values(batch=0)
+_FIRST_DUE = select(func.max(outbox.c.batch)).where(*_ALL_HELD)
 _COUNT_HELD = select(func.count()).where(_HELD)
 _HOLDING = select(outbox.c.destination).where(_HELD).distinct()
 # That keys have changed waits for as long as it takes: a change that is not told is a swap that is not shown.
@@ -208,25 +212,34 @@ def waiting(
     return [each for each in objects if each in under_way or waits(each)]
 
 
-def hold(c: Connection, peer: bytes, rows: Sequence[Waiting]) -> int:
-    """Hold back these rows of a batch, each for itself, until `release`.
+def hold(c: Connection, peer: bytes, rows: Sequence[tuple[Waiting, int]]) -> int:
+    """Hold back these rows of a batch, each for itself, until a time in seconds since 1970.
 
     How many are gone instead, as the same objects wait already, or were held back before.
     """
     fewer = 0
-    for row in rows:
+    for row, until in rows:
         fewer += c.execute(
             _DELETE_HELD, {"peer": peer, "of_type": row.type, "of_pointer": row.pointer}
         ).rowcount
-        c.execute(_HOLD, {"peer": peer, "place": row.position})
+        c.execute(_HOLD, {"peer": peer, "place": row.position, "until": until})
     return fewer + c.execute(_DELETE_HELD_OLDER, {"peer": peer}).rowcount
 
 
-def release(c: Connection, peer: bytes) -> int:
-    """What is held back waits again; how many are gone instead, as the same objects wait already."""
+def release(c: Connection, peer: bytes, now: int, longest: int) -> int:
+    """What is held back until `now`, or for longer than `longest` seconds, waits again.
+
+    How many are gone instead, as the same objects wait already.
+    """
     doubled = c.execute(_DELETE_HELD_OLDER, {"peer": peer}).rowcount
-    c.execute(_RELEASE, {"peer": peer})
+    c.execute(_RELEASE, {"peer": peer, "due": -now, "beyond": -now - longest})
     return doubled
+
+
+def first_due(c: Connection, peer: bytes) -> int | None:
+    """Until when the first of what is held back for a node waits."""
+    batch: int | None = c.execute(_FIRST_DUE, {"peer": peer}).scalar_one_or_none()
+    return None if batch is None else -batch
 
 
 def holding(c: Connection) -> list[bytes]:

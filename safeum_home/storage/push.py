@@ -30,11 +30,8 @@ _WITHOUT_CALLS = (
     .where(pushes.c.device == bindparam("of_device"))
     .values(call_address=None, sealed=bindparam("without"))
 )
-_TOLD = (
-    update(pushes)
-    .where(pushes.c.device == bindparam("who"), pushes.c.told < bindparam("upto"))
-    .values(told=bindparam("upto"))
-)
+_HELD = update(pushes).where(pushes.c.device == bindparam("who")).values(told=bindparam("upto"))
+_TOLD = _HELD.where(pushes.c.told < bindparam("upto"))
 _PUT = Many(
     "INSERT INTO pushes (device, account, address, call_address, told, sealed) {rows}"
     " ON CONFLICT (device) DO UPDATE SET account = excluded.account, address = excluded.address,"
@@ -89,6 +86,15 @@ def delete_dead(c: Connection, device: bytes, address: bytes) -> bool:
 
 
 def note_told(c: Connection, told: Sequence[tuple[bytes, int]]) -> list[None]:
-    """Up to these positions devices hold all, or were woken for it. Suits `Database.append`."""
+    """Devices were woken for all up to these positions. Suits `Database.append`."""
     c.execute(_TOLD, [{"who": device, "upto": position} for device, position in told])
     return [None] * len(told)
+
+
+def note_held(c: Connection, held: Sequence[tuple[bytes, int]]) -> list[None]:
+    """Devices that have left hold all up to these positions, whatever they were woken for before they came.
+
+    Suits `Database.append`.
+    """
+    c.execute(_HELD, [{"who": device, "upto": position} for device, position in held])
+    return [None] * len(held)

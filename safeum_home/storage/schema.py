@@ -223,8 +223,8 @@ peers = _table(
 )
 
 # Of which objects nodes are still to be told: pointers, of blind indexes and numbers. `batch` is the number
-# of the transaction that a row is part of; 0: of none yet; -1: held back for a while. Urgent rows have the
-# lower positions.
+# of the transaction that a row is part of; 0: of none yet; -2: it stands in line; else it is held back until
+# that time (in seconds since 1970, less than 0). Urgent rows have the lower positions.
 outbox = _table(
     "outbox",
     _blind("destination", primary_key=True),

@@ -47,7 +47,7 @@ def with_awaited(record: ChatRecord, awaited: Iterable[str]) -> AcrossRecord | N
 
 
 def pending(record: ChatRecord, node: str) -> tuple[str, ...]:
-    """The nodes that have not signed yet that they have erased it; `node` is this one.
+    """The other nodes that have not signed yet that they have erased it; `node` is this one.
 
     In a copy they are those that the group's own node names, and that node itself until it has signed.
     """
@@ -57,4 +57,5 @@ def pending(record: ChatRecord, node: str) -> tuple[str, ...]:
     if group.hub == node or not across.asked:
         return across.awaited
     signed = any(each.node == group.hub and each.life >= across.life for each in across.confirmed)
-    return across.awaited if signed else tuple(sorted({*across.awaited, group.hub}))
+    others = {*across.awaited} - {node}
+    return tuple(sorted(others if signed else {*others, group.hub}))

@@ -10,8 +10,9 @@ from safeum_home.chats.across.arrivals import content
 from safeum_home.chats.across.groups.notes import BLIND
 from safeum_home.chats.across.posts.box import PostBox
 from safeum_home.chats.across.posts.records import Settled
-from safeum_home.errors import Code, Problem
-from safeum_home.ids import system_account
+from safeum_home.chats.opening import ChatOpener
+from safeum_home.errors import Code, Problem, Tampered
+from safeum_home.ids import ChatId, system_account
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.events import Event, new_event
@@ -30,8 +31,11 @@ class PostedKind:
     together = True
     """Many may be stored in one transaction."""
 
-    def __init__(self, node: str, database: Database, posts: PostBox, now: Callable[[], int]) -> None:
+    def __init__(
+        self, node: str, database: Database, opener: ChatOpener, posts: PostBox, now: Callable[[], int]
+    ) -> None:
         """`now` is in milliseconds."""
+        self._opener = opener
         self._node = node
         self._database = database
         self._posts = posts
@@ -40,7 +44,15 @@ class PostedKind:
     def build(self, c: Connection, pointer: bytes) -> Event | None:
         post, _, code = pointer[BLIND:].decode().partition("\0")
         plain: dict[str, Any] = msgspec.to_builtins(Posted(post, code or None))
-        return new_event(POSTED, system_account(self._node), self._now(), plain)
+        return new_event(POSTED, system_account(self._node), self._now(), plain, self._chat(c, pointer))
+
+    def _chat(self, c: Connection, pointer: bytes) -> ChatId | None:
+        """The group, behind all of which it stands; None where nothing is left of that."""
+        try:
+            chat = self._opener.group(c, pointer[:BLIND])
+        except Tampered:
+            return None
+        return None if chat is None else chat.id
 
     async def apply(self, node: str, event: Event) -> Applied:
         told = content(event, Posted)

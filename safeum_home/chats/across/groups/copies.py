@@ -29,8 +29,10 @@ from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.groups import SharedGroup
 from safeum_home.storage import chats, events, group_nodes, owed, roster, settings
 from safeum_home.storage.erasure import erase_copy, forget_copy
-from safeum_home.storage.rows import MemberRow
+from safeum_home.storage.rows import MemberRow, RosterRow
 
+KNOWN = 10_000
+"""Accounts of which it is remembered who they are."""
 Tell = Callable[[], None]
 Fresh = tuple[Chat, Callable[[Connection], None]]
 """A chat that is new, and what stores it in a transaction of the same turn."""
@@ -96,6 +98,8 @@ class GroupCopies:
         self._turns = turns
         self._bus = bus
         self._limit = limit
+        self._known: dict[bytes, AccountId] = {}
+        """Accounts of this node by their indexes, in the writer's thread; of many the first one goes."""
 
     def told_of(self, node: str, event: Event) -> ChatId:
         """As `check_hub`; raises `rate_limited`, too."""
@@ -219,6 +223,18 @@ class GroupCopies:
         rows = roster.of_this_node(copy.c, copy.blind, invited)
         return undamaged(rows, lambda row: opened(copy.key, row), "members")
 
+    def _members(self, copy: Copy) -> list[AccountId]:
+        """The members that are of this node; of accounts that are known no entry is opened again."""
+
+        def account(row: RosterRow) -> AccountId:
+            if (known := self._known.get(row.account)) is None:
+                if len(self._known) >= KNOWN:
+                    self._known.pop(next(iter(self._known)))
+                known = self._known[row.account] = opened(copy.key, row).account
+            return known
+
+        return undamaged(roster.of_this_node(copy.c, copy.blind), account, "members")
+
     def tell(self, copy: Copy, accounts: Sequence[AccountId], event: Published) -> None:
         """Tell some accounts, once it is committed."""
 
@@ -230,7 +246,7 @@ class GroupCopies:
 
     def tell_entry(self, copy: Copy, entry: Entry) -> None:
         """Tell of an entry that has changed: members here, and whose it is."""
-        members = [member.account for member in self.here(copy)]
+        members = self._members(copy)
         if not members and not self._opener.is_here(entry.account):
             return
         people = chats.count_members(copy.c, copy.blind)
