@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from safeum_home.ports.outbox import Waiting
+from safeum_home.protocol.federation.account_keys import KEY_CHANGED
 from safeum_home.storage import lines, outbox, peers
 from safeum_home.storage.outbox import NOT_URGENT
 from safeum_home.storage.peers import KEPT, KEPT_OF_PEER, InRow
@@ -125,6 +126,14 @@ class OutboxTests(StorageCase):
         self.assertEqual(await self.write(outbox.drop_older, B, 5), 1)
         self.assertEqual(await self.write(outbox.fix, B, 2, 9), (row(2),))
         self.assertEqual(await self.write(outbox.fix, C, 2, 9), (row(3),))
+
+    async def test_changed_keys(self) -> None:
+        """That keys have changed is never too old to be told."""
+        changed = row(1)._replace(type=KEY_CHANGED)
+        await self.note(changed, row(2), hour=1)
+        self.assertEqual(await self.read(outbox.older, B, 5, -1, 9), (row(2),))
+        self.assertEqual(await self.write(outbox.drop_older, B, 5), 1)
+        self.assertEqual(await self.write(outbox.fix, B, 1, 9), (changed,))
 
     async def test_held_back(self) -> None:
         """What is held back is in no batch until it is released, and waits once then."""

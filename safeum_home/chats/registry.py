@@ -37,6 +37,10 @@ class _Loading:
     """Whose own chat, or chat with support, this is, and wanted now: it is made where it is not there."""
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 class ChatRegistry:
     """Opens chats, makes new ones, and forgets those that changed. `ports.Consent`."""
 
@@ -59,6 +63,8 @@ class ChatRegistry:
         self._loading: dict[ChatId, _Loading] = {}
         self._changing: dict[ChatId, _Change] = {}
         self.erasures = 0
+        self.moved: Callable[[], None] = _nothing
+        """Called where a chat has changed: somebody may have come into it."""
 
     def get(self, chat: ChatId) -> Chat | None:
         """The chat, if it is in RAM."""
@@ -201,6 +207,7 @@ class ChatRegistry:
     def changed(self, chat: ChatId, now: Chat | None = None) -> None:
         """A change is over. `now` is what the chat was made by it, or still is: it need not be read again,
         unless others have changed it meanwhile."""
+        self.moved()
         change = self._changing[chat]
         change.count -= 1
         if change.count:

@@ -68,6 +68,8 @@ class Desk:
         self.link = LinkChanged(Link.ONLINE)
         self.link_at = 0
         self.banner = ""
+        self.keys_since: dict[str, int] = {}
+        """Of the changes of keys that were shown last, of each account: when those came into force."""
         self.untrusted = False
         """Whether it was left because the node showed another certificate."""
         self.notices: deque[Notice] = deque(maxlen=300)

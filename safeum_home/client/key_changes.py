@@ -18,6 +18,9 @@ ONE_S_OWN = "⚠ Your security key has changed: {before} -> {after}. If nobody o
 
 def changed(desk: "Desk", event: KeysChanged) -> None:
     """Say it in every chat with the account, of groups as soon as it is known that it is in them."""
+    if desk.keys_since.get(event.account) == event.at:
+        return  # told again, as the account has come into a chat
+    desk.keys_since[event.account] = event.at
     before, after = short_hash(event.before), short_hash(event.after)
     if event.account == desk.state.account:
         desk.tell(ONE_S_OWN.format(before=before, after=after), "error")

@@ -59,6 +59,8 @@ class ForeignKeys:
 
     type = KEY_CHANGED
     may_wait = True
+    late = (Code.INTERNAL.code, Code.MALFORMED_EVENT.code)
+    """Its clock may be behind."""
 
     def __init__(
         self,

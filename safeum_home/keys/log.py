@@ -32,7 +32,7 @@ class Entry(NamedTuple):
     """Keys of an account with the hash `hash` came into force, in place of `before` ("" for the first ones).
 
     `at` is in milliseconds, later than that of the entry before. Those who are concerned were told at
-    `position`; 0: they were not, as there was nothing that they knew.
+    `position`; 0: they were not, as there was nothing that they knew; `key_log.OWED`: they will be again.
     """
 
     account: AccountId
@@ -80,6 +80,10 @@ class KeyLog:
     def entry(self, c: Connection, account: bytes, number: int) -> Entry | None:
         found = key_log.keys_entry(c, account, number)
         return None if found is None else self._opened(found)
+
+    def owed(self, c: Connection, limit: int) -> list[tuple[KeyLogRow, Entry | None]]:
+        """Rows of entries that are to be told again; None of those that cannot be opened."""
+        return [(found.row, self._opened(found)) for found in key_log.owed(c, limit)]
 
     def page(self, c: Connection, account: AccountId, before: int, limit: int) -> list[Entry]:
         """The newest entries with lower numbers, the newest first."""

@@ -176,4 +176,5 @@ def make_domain(
         history.owed,
         (*presence.kinds(means.node), messaging.typing),
         keys.doubt,
+        keys.reminders,
     )

@@ -16,6 +16,7 @@ from safeum_home.keys.log import KeyLog
 from safeum_home.keys.public import PublicKeys
 from safeum_home.keys.publishing import Publishing
 from safeum_home.keys.queries import KeyQueries
+from safeum_home.keys.reminding import KeyReminders
 from safeum_home.keys.shown import KeysShown
 from safeum_home.keys.telling import KeyTelling
 from safeum_home.limits import RateLimit
@@ -38,6 +39,7 @@ class KeyParts(NamedTuple):
     forget_account: Callable[[AccountId], None]
     doubt: Callable[[], None]
     """Something may have been stored that nobody was told of."""
+    reminders: KeyReminders
 
 
 def make_keys(means: DomainMeans, in_thread: InThread) -> KeyParts:
@@ -68,6 +70,13 @@ def make_keys(means: DomainMeans, in_thread: InThread) -> KeyParts:
     queries = KeyQueries(node, database, log, shown, elsewhere, rates["key_queries_per_account"])
     answering = KeyAnswering(node, shown, rates["key_queries_per_node"])
 
+    reminders = KeyReminders(means.clock, database, log, telling)
+    means.registry.moved = reminders.look
+
+    def doubt() -> None:
+        public.doubt()
+        reminders.look()
+
     def forget_account(account: AccountId) -> None:
         public.forget_account(account)
         launches.forget_account(account)
@@ -79,4 +88,4 @@ def make_keys(means: DomainMeans, in_thread: InThread) -> KeyParts:
         commands.KeysLaunch: launches.launch,
     }
     answers: Mapping[type[Struct], Answer] = {KeysOf: answering.answer}  # type: ignore[dict-item]
-    return KeyParts((telling.since,), routes, rates, (foreign,), answers, forget_account, public.doubt)
+    return KeyParts((telling.since,), routes, rates, (foreign,), answers, forget_account, doubt, reminders)

@@ -18,6 +18,7 @@ from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.support_desk import SupportDesk
 from safeum_home.errors import Problem
 from safeum_home.gateway.services import Services
+from safeum_home.keys.reminding import KeyReminders
 from safeum_home.node.control import Control
 from safeum_home.node.files import Files
 from safeum_home.node.turning import Turns
@@ -58,6 +59,8 @@ class Domain:
     """What they are told, and tell, that is of use for a moment alone."""
     doubt_keys: Callable[[], None]
     """Which public keys are in force is to be read anew."""
+    reminders: KeyReminders
+    """Of keys that have changed."""
 
     @property
     def wakes(self) -> Wakes:
@@ -95,6 +98,7 @@ class Domain:
         self.files.janitor.start()
         self.fleeting.start()
         self.waking.start()
+        self.reminders.look()
         spawn(self.owed.give(), "giving receipts to other nodes")
         spawn(self._post_again(), "telling groups' nodes what waits for them")
 
@@ -106,6 +110,7 @@ class Domain:
         self.fleeting.stop()
         self.posts.stop()
         self.presence.stop()
+        self.reminders.stop()
         self.waking.waker.stop()
         await self.turns.stop()
         await self.fleeting_turns.stop()

@@ -176,7 +176,8 @@ class ProfileChanged(Struct, frozen=True):
 class KeysChanged(Struct, frozen=True):
     """Since `at` an account, with which the session's is in a chat, or that itself, has other public keys.
 
-    `before` and `after` are their hashes. Show it in each chat with the account.
+    `before` and `after` are their hashes. Show it in each chat with the account. The last change is told
+    again, with the same `at`, where the account comes into a chat: who has shown it does nothing.
     """
 
     cursor: CursorText

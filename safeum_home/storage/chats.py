@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from safeum_home.ports import WrappedKey
+from safeum_home.storage import key_log
 from safeum_home.storage.keys import LASTING
 from safeum_home.storage.many import Many
 from safeum_home.storage.rows import ChatRow, Marker, MemberRow
@@ -129,7 +130,8 @@ def insert_chat(c: Connection, row: ChatRow, members: Sequence[bytes]) -> bool:
 
 def add_members(c: Connection, rows: Sequence[MemberRow]) -> None:
     """Let accounts be members. Who is one already stays as it is."""
-    _ADD_MEMBERS.change(c, rows)
+    if _ADD_MEMBERS.change(c, rows):
+        key_log.owe(c, [row.account for row in rows])
 
 
 def update_chat(c: Connection, chat: bytes, sealed: bytes, changed: int) -> None:

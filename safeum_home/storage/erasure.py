@@ -11,7 +11,7 @@ in all of them, and a message in the first.
 
 from collections.abc import Sequence
 
-from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete, select, update
+from sqlalchemy import BindParameter, Connection, LargeBinary, bindparam, delete, func, select, update
 
 from safeum_home.storage import files
 from safeum_home.storage import passed as names
@@ -67,6 +67,8 @@ OF_CHATS = (group_links, group_nodes, roster, chats, members, support, settings,
 ALL = 2**63 - 1
 """What is erased up to here is a chat or an account as a whole."""
 _owner: BindParameter[bytes] = bindparam("owner", type_=LargeBinary)
+_newer = key_log.alias("newer")
+_NEWEST_KEYS = select(func.max(_newer.c.number)).where(_newer.c.account == _owner).scalar_subquery()
 
 _GROUP = 4
 """`ChatKind.GROUP`: a group goes on without who was closed."""
@@ -84,7 +86,12 @@ _OWN_ROWS = (
     delete(profiles).where(profiles.c.account == _owner),
     delete(contacts).where(contacts.c.owner == _owner),
     delete(settings).where(settings.c.account == _owner),
-    delete(key_log).where(key_log.c.account == _owner),
+    delete(key_log).where(
+        key_log.c.account == _owner,
+        # Its node alone says that an account of another one is closed: should it come back, it is known.
+        select(accounts.c.account).where(accounts.c.account == _owner).exists()
+        | (key_log.c.number < _NEWEST_KEYS),
+    ),
     delete(endings).where(endings.c.account == _owner),
     delete(agreements).where(agreements.c.account == _owner),
     delete(accounts).where(accounts.c.account == _owner),

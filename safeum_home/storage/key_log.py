@@ -3,18 +3,20 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, select
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from safeum_home.ports import WrappedKey
 from safeum_home.storage.many import Many
 from safeum_home.storage.schema import accounts, key_log, keys, members
 
+OWED = -1
+"""In place of where the newest entry was told: it is to be told again."""
 _ACCEPTED = 3
 """Place of the state in `safeum_home.accounts.relation.STATES`."""
 
 
 class KeyLogRow(NamedTuple):
-    """`number` counts the entries of an account from 0, `position` is where it was told, or 0."""
+    """`number` counts the entries of an account from 0, `position` is where it was told, 0, or `OWED`."""
 
     account: bytes
     number: int
@@ -70,6 +72,17 @@ _PUT = Many(
     " DO UPDATE SET position = excluded.position, sealed = excluded.sealed",
     ("bytea", "bigint", "bigint", "bytea"),
 )
+_OWE = Many(
+    f"UPDATE key_log SET position = {OWED} WHERE position > 0 AND (account) IN ({{rows}}) AND number ="  # noqa: S608
+    " (SELECT MAX(newer.number) FROM key_log AS newer WHERE newer.account = key_log.account)",
+    ("bytea",),
+)
+_LET_BE = (
+    update(key_log)
+    .where(key_log.c.account == bindparam("of_account"), key_log.c.number == bindparam("of_number"))
+    .values(position=0)
+)
+_OWED = _ROWS.where(key_log.c.position == OWED).limit(bindparam("limit"))
 # One's own chats are gone through in any case: nothing tells in time whether there is the other account.
 _WITH = Many(
     "WITH asked (mine, theirs) AS ({rows}) SELECT asked.theirs FROM asked WHERE EXISTS (SELECT 1 FROM"
@@ -89,6 +102,21 @@ _CONTACTS = Many(
 def put_keys(c: Connection, row: KeyLogRow) -> None:
     """Store an entry; where that was there already, it is told now."""
     _PUT.change(c, [row])
+
+
+def owe(c: Connection, among: Sequence[bytes]) -> None:
+    """Some accounts have come into a chat: what was told of their keys in force is to be told again."""
+    _OWE.change(c, [(account,) for account in among])
+
+
+def owed(c: Connection, limit: int) -> list[FoundKeys]:
+    """Entries that are to be told again."""
+    return _found(c.execute(_OWED, {"limit": limit}))
+
+
+def let_be(c: Connection, account: bytes, number: int) -> None:
+    """An entry is not to be told again after all."""
+    c.execute(_LET_BE, {"of_account": account, "of_number": number})
 
 
 def forget_keys(c: Connection, account: bytes, upto: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import BigInteger, Connection, bindparam, delete, func, literal_column, or_, select, update
 
 from safeum_home.ports.outbox import Waiting
+from safeum_home.protocol.federation.account_keys import KEY_CHANGED
 from safeum_home.storage.many import Many
 from safeum_home.storage.schema import outbox
 
@@ -99,13 +100,15 @@ _RELEASE = update(outbox).where(*_ALL_HELD, _IS_DUE).values(batch=0)
 _FIRST_DUE = select(func.max(outbox.c.batch)).where(*_ALL_HELD)
 _COUNT_HELD = select(func.count()).where(_HELD)
 _HOLDING = select(outbox.c.destination).where(_HELD).distinct()
+# That keys have changed waits for as long as it takes: a change that is not told is a swap that is not shown.
+_IS_OLDER = _OF, outbox.c.hour < bindparam("hour"), outbox.c.type != KEY_CHANGED
 _OLDER = (
     select(outbox.c.position, outbox.c.type, outbox.c.pointer)
-    .where(_OF, outbox.c.hour < bindparam("hour"), outbox.c.position > bindparam("after"))
+    .where(*_IS_OLDER, outbox.c.position > bindparam("after"))
     .order_by(outbox.c.position)
     .limit(bindparam("limit"))
 )
-_DROP = delete(outbox).where(_OF, outbox.c.hour < bindparam("hour"))
+_DROP = delete(outbox).where(*_IS_OLDER)
 
 
 def note(
@@ -262,7 +265,10 @@ def older(c: Connection, peer: bytes, hour: int, after: int, limit: int) -> tupl
 
 
 def drop_older(c: Connection, peer: bytes, hour: int) -> int:
-    """What has waited since before `hour` (since 1970) waits no more; how many rows that were."""
+    """What has waited since before `hour` (since 1970) waits no more; how many rows that were.
+
+    That keys have changed goes on waiting.
+    """
     return c.execute(_DROP, {"peer": peer, "hour": hour}).rowcount
 
 
