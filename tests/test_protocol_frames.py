@@ -46,6 +46,8 @@ class RoundTripTests(SynchronousTestCase):
             call = frames.decode(msgspec.json.encode(request(command.method, **members)))
             self.assertEqual(call, (command, params, request_id))
             self.assertIs(type(call.request_id), type(request_id))
+            # What parameters hold may be a secret, and their text could come into a log.
+            self.assertEqual(repr(params), f"<{command.params.__name__}>")
 
         holds()
 

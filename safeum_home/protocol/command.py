@@ -22,6 +22,10 @@ class Phase(Enum):
 class Params(Struct, frozen=True, forbid_unknown_fields=True):
     """Parameters of a command: unknown fields are refused."""
 
+    def __repr__(self) -> str:
+        # Passwords, tokens, codes and what people write are among them.
+        return f"<{type(self).__name__}>"
+
 
 class Result(Struct, frozen=True):
     """Result of a command: clients ignore fields they do not know."""
