@@ -43,6 +43,11 @@ class Waiting(Generic[T]):
     def drop(self, item: T) -> None:
         self._due.pop(item, None)
 
+    def hurry(self) -> None:
+        """Do what waits for longest now."""
+        item, _ = self._due.popitem(last=False)
+        self._do(item)
+
     def next_at(self, now: float) -> float | None:
         """When the first one is due; None where nothing waits."""
         if (item := next(iter(self._due), None)) is None:

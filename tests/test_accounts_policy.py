@@ -64,6 +64,20 @@ class ParseTests(SynchronousTestCase):
         self.assertIn("octets", str(self.assertRaises(PolicyError, read, "/dev/zero")))
         self.assertEqual(read("standard"), standard())
 
+    def test_it_tells_of_push_and_keys(self) -> None:
+        """What is kept for waking devices and of public keys, and who else learns of it."""
+        for each in (
+            "where your devices can be woken",
+            "hashes of the public keys",
+            "which unnamed devices can be woken",
+            "how often the public keys",
+            "the public keys themselves",
+            "the push service of whoever made its system",
+            "ask for the public keys",
+            "hashes of their public keys",
+        ):
+            self.assertIn(each, standard().text)
+
     def test_it_tells_of_other_nodes(self) -> None:
         """What people of other nodes are to see is given to these: some paragraphs say all of it."""
         text = standard().text

@@ -95,14 +95,16 @@ class EntryTests(SynchronousTestCase):
         self.assertIsNotNone(self.node.client.opened)
 
     def test_what_a_sign_up_is_refused_for_is_asked_for_again(self) -> None:
-        refusals = [Code.USERNAME_TAKEN, Code.WEAK_PASSWORD, Code.BUSY]
+        refusals = [Code.USERNAME_TAKEN, Code.WEAK_PASSWORD, Code.RATE_LIMITED]
 
         def register(params: dict[str, Any]) -> Any:
             return Problem(refusals.pop(0), "why it is") if refusals else opened()
 
         self.node.answers["account.register"] = register
-        person = self.person("yes", "eve", "weak", "weak", "ada", "strong", "strong")
+        person = self.person("yes", "eve", "weak", "weak", "ada", "strong", "strong", "")
         asyncio.run(sign_up(self.node.client, options(), person))
+        # What was given is kept, and not given again before somebody says so.
+        self.assertEqual(self.asked[-1], "Press Enter to try again")
         tried = [(params["username"], params["password"]) for params in self.params("account.register")]
         self.assertEqual(tried, [("eve", "weak"), ("ada", "weak"), ("ada", "strong"), ("ada", "strong")])
         self.assertIn("The password is too short or too common: why it is.", self.said)

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
+from bridges.push.template import PAYLOADS
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.commands import COMMANDS
@@ -29,5 +30,6 @@ class FrameTests(SynchronousTestCase):
         self.assertEqual((event["method"], message.id), ("chat.message", sent["result"]["id"]))
         details = msgspec.convert(error["error"]["data"], ProblemDetails)
         kind = Code.NOT_A_CONTACT.value
+        self.assertTrue(all(payload.decode() in PAGE.read_text() for payload in PAYLOADS.values()))
         self.assertEqual((details.code, details.title, details.status), (kind.code, kind.title, kind.status))
         self.assertEqual((error["error"]["code"], error["error"]["message"]), (kind.rpc, kind.title))

@@ -3,7 +3,8 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.ids import AccountId, DeviceId
-from safeum_home.ports.push import Woken
+from safeum_home.ports import Published, Waking
+from safeum_home.ports.push import Wake, Woken
 from safeum_home.push.known import NOBODY, Known
 from tests.push_case import CALL, MESSAGE, MINUTE, WakingCase
 
@@ -112,7 +113,7 @@ class BrokenConnectionTests(WakingCase):
 
 class KnownTests(SynchronousTestCase):
     def test_bound(self) -> None:
-        """A bounded number of accounts is known: those known longest make room."""
+        """A bounded number of accounts is known: those that were not asked for for longest make room."""
         known = Known(lambda account: frozenset(), lambda: 7, most=2)
         names = [AccountId(name) for name in "abc"]
         for name in names:
@@ -122,3 +123,48 @@ class KnownTests(SynchronousTestCase):
         account = known.get(names[2])
         assert account is not None
         self.assertEqual((account.due, account.newest, list(account.devices)), (True, 7, ["d"]))
+
+    def test_used(self) -> None:
+        """One that is asked for again stays."""
+        known = Known(lambda account: frozenset(), lambda: 7, most=2)
+        for name in "abac":
+            known.learn(AccountId(name), [])
+        self.assertEqual([known.get(AccountId(name)) is None for name in "abc"], [False, True, False])
+
+
+class ManyTests(WakingCase):
+    """There are more accounts than are known at once."""
+
+    def test_under_way(self) -> None:
+        """Strangers do not make an account be forgotten whose device was woken: it is woken once."""
+        self.patch(self.known, "_most", 3)
+        self.write()
+        for number in range(6):
+            stranger = self.world.register(f"stranger{number}")
+            self.alice.call("contact.request", account=stranger.account, address=stranger.address)
+            self.world.settle()
+        self.write()
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.assertEqual(len(self.known), 3)
+
+    @property
+    def known(self) -> Known:
+        return self.world.domain.waking.waker._known
+
+    def test_taken(self) -> None:
+        """Of wakes that were taken so many are kept: of others it is looked early whether more has come."""
+        errands = self.world.domain.waking.waker._errands
+        self.patch(errands, "_most", 0)
+        self.write("1")
+        self.assertEqual(self.woken(), [MESSAGE])
+        self.assertEqual(len(errands._taken[Wake.MESSAGE]), 0)
+        self.write("2")
+        self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_foreign(self) -> None:
+        """Accounts of other nodes are woken by those, and take no room."""
+        account = AccountId("@" + "a" * 26 + ":other.example")
+        before = len(self.known)
+        self.world.services.bus.publish(account, Published(b"", wake=Waking()))
+        self.world.settle()
+        self.assertEqual(len(self.known), before)

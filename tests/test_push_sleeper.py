@@ -24,6 +24,7 @@ from tests.world import World
 RINGS = frames.text_frame(b'{"jsonrpc":"2.0","method":"it.rings","params":{}}')
 MESSAGE_SECONDS, CALL_SECONDS = 86_400.0, 30.0
 EXAMPLES = int(environ.get("PUSH_EXAMPLES", "40"))
+OUTCOMES = [Woken.TAKEN] * 3 + [Woken.GIVEN_UP] * 3 + [Woken.DEAD]
 SLACK = 3.0
 """Seconds within which something is done: rounds, and looking after who left."""
 
@@ -52,7 +53,7 @@ class SleepingDevice(RuleBasedStateMachine):
         self.upto: dict[int, int] = {}
         self.in_force: dict[Wake, float] = {}
         """Until when a wake that was taken is in force."""
-        self.hold()
+        self.leave(takes_all=True)
 
     def pass_time(self, seconds: float) -> None:
         self.world.clock.advance(seconds)
@@ -133,7 +134,7 @@ class SleepingDevice(RuleBasedStateMachine):
         self.pass_time(0)
 
     @precondition(lambda self: self.connected)
-    @rule(wakeable=st.booleans())
+    @rule(wakeable=st.sampled_from([True, True, True, False]))
     def register(self, wakeable: bool) -> None:
         self.wakeable, self.rests, self.refused = wakeable, {}, 0
         if wakeable:
@@ -142,8 +143,11 @@ class SleepingDevice(RuleBasedStateMachine):
         else:
             self.bob.call("push.remove")
 
-    @rule(wake=st.sampled_from(Wake), woken=st.sampled_from(Woken))
-    def outcome(self, wake: Wake, woken: Woken) -> None:
+    @precondition(lambda self: any(self.under_way(wake) for wake in Wake))
+    @rule(first=st.sampled_from(Wake), woken=st.sampled_from(OUTCOMES))
+    def outcome(self, first: Wake, woken: Woken) -> None:
+        """Of what is under way of one class."""
+        [wake, *_] = [wake for wake in (first, *Wake) if self.under_way(wake)]
         for each in self.under_way(wake):
             now = self.world.clock.seconds()
             upto = self.upto.get(id(each), self.messages)

@@ -5,28 +5,22 @@ See https://developer.apple.com/documentation/usernotifications/sending-notifica
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
-from bridges.address import base_url
 from bridges.answers import retry_after
 from bridges.push.apns_answers import OF_NO_USE, TOKEN_REFUSED, outcome_of, reason_of
 from bridges.push.apns_jwt import ProviderTokens, is_key
 from bridges.push.apns_requests import Kinds, Post, random_id
-from bridges.settings import SecretName, check_roots, missing, read_table, reading_roots, secret
-from safeum_home.config import ConfigError
+from bridges.push.http2 import Way, checked_origin, way
+from bridges.settings import SecretName, missing, read_table, secret
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.outgoing.answers import NoAnswer
 from safeum_home.outgoing.http import Answer
-from safeum_home.outgoing.http2.asking import Fields
-from safeum_home.outgoing.http2.client import Http2
-from safeum_home.outgoing.http2.endpoint import endpoint_of, is_origin
-from safeum_home.outgoing.http2.limits import Http2Limits
 from safeum_home.ports.push import (
     Accepted,
     Outcome,
@@ -39,8 +33,6 @@ from safeum_home.ports.push import (
 )
 
 HOSTS = {"production": "https://api.push.apple.com", "sandbox": "https://api.sandbox.push.apple.com"}
-WAITING = 4096
-"""Wakes that may wait for the connection: what is in front hands over no more than so many at once."""
 LONGEST_ANSWER = 4096
 NO_KEY = Refused("the key is not in the sealed store, or none that can sign", account_refused=True)
 ACCEPTED = Accepted()
@@ -70,16 +62,6 @@ class ApnsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """A PEM file with the roots to trust in place of the platform's."""
     seconds: Annotated[float, Meta(ge=1, le=60)] = 8.0
     """The most that a wake may take, from asking to the end of the answer, with connecting."""
-
-
-class Way(Protocol):
-    """The client for HTTP/2."""
-
-    def request(
-        self, method: bytes, path: bytes, fields: Fields, own: Fields = (), body: bytes = b""
-    ) -> "Deferred[Answer]": ...
-
-    def close(self) -> "Deferred[None]": ...
 
 
 class Apns:
@@ -175,25 +157,15 @@ def apns(context: PushContext, settings: Mapping[str, Any]) -> PushProvider:
     """The bridge; raises `ConfigError`. Blocks while it reads `ca`."""
     found = _read(context.name, settings)
     whose = _whose(context.name)
-    base = HOSTS[found.environment] if found.url is None else found.url
-    ca = None if found.ca is None else Path(found.ca)
-    with reading_roots(whose):
-        authority, endpoint = endpoint_of(context.reactor, base, ca, found.seconds)
-    limits = Http2Limits(seconds=found.seconds, answer=LONGEST_ANSWER, waiting=WAITING)
-    return Apns(context, found, Http2(context.reactor, authority, endpoint, limits, _proves))
+    origin = HOSTS[found.environment] if found.url is None else found.url
+    client = way(whose, context.reactor, origin, found.ca, found.seconds, LONGEST_ANSWER, _proves)
+    return Apns(context, found, client)
 
 
 def _read(name: str, settings: Mapping[str, Any]) -> ApnsSettings:
-    found = read_table(_whose(name), settings, ApnsSettings)
-    check_roots(_whose(name), found.ca)
-    if found.url is None:
-        return found
-    try:
-        url = base_url(found.url, plain_http=False)
-        if not is_origin(url):
-            raise ValueError("an https: URL without a path is wanted")
-    except ValueError as error:
-        raise ConfigError(f"{_whose(name)}: url: {error}") from None
+    whose = _whose(name)
+    found = read_table(whose, settings, ApnsSettings)
+    url = None if found.url is None else checked_origin(whose, found.url)
     return msgspec.structs.replace(found, url=url)
 
 

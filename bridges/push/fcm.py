@@ -6,9 +6,8 @@ See https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/sen
 import re
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
@@ -18,6 +17,7 @@ from bridges.answers import retry_after
 from bridges.push.bearer import NO_OTHERS, BearerProvider
 from bridges.push.fcm_account import grant, read_account
 from bridges.push.fcm_errors import is_token_refused, outcome_of_error
+from bridges.push.http2 import Way, checked_origin, way
 from bridges.push.oauth import Access, AccessTokens
 from bridges.push.template import PAYLOADS
 from bridges.settings import (
@@ -27,23 +27,15 @@ from bridges.settings import (
     checked_url,
     missing,
     read_table,
-    reading_roots,
     secret,
     web,
 )
-from safeum_home.config import ConfigError
 from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.http import Answer, ProviderHttp
-from safeum_home.outgoing.http2.asking import Fields
-from safeum_home.outgoing.http2.client import Http2
-from safeum_home.outgoing.http2.endpoint import endpoint_of, is_origin
-from safeum_home.outgoing.http2.limits import Http2Limits
 from safeum_home.ports.push import Accepted, Outcome, PushAddress, PushContext, PushProvider, Temporary, Wake
 
 LONGEST_LIFE = 2_419_200
 """Seconds that FCM keeps a message at the most: four weeks."""
-WAITING = 4096
-"""Wakes that may wait for a stream: what is in front hands over no more than so many at once."""
 LONGEST_ANSWER = 16 * 1024
 _TOKEN = re.compile(r"[0-9A-Za-z_:%.=-]{20,2048}\Z")
 
@@ -88,16 +80,6 @@ class _Sent(Struct):
 
 
 _FIELDS = ((b"content-type", b"application/json"), (b"user-agent", b"SafeUM-Home"))
-
-
-class Way(Protocol):
-    """The client for HTTP/2."""
-
-    def request(
-        self, method: bytes, path: bytes, fields: Fields, own: Fields = (), body: bytes = b""
-    ) -> "Deferred[Answer]": ...
-
-    def close(self) -> "Deferred[None]": ...
 
 
 class Fcm(BearerProvider):
@@ -163,22 +145,17 @@ def fcm(context: PushContext, settings: Mapping[str, Any]) -> PushProvider:
     """The bridge; raises `ConfigError`. Blocks while it reads `ca`."""
     found = _read(context.name, settings)
     whose, reactor, seconds = _whose(context.name), context.reactor, found.seconds
-    with reading_roots(whose):
-        ca = None if found.ca is None else Path(found.ca)
-        authority, endpoint = endpoint_of(reactor, found.url, ca, seconds)
-    limits = Http2Limits(seconds=seconds, answer=LONGEST_ANSWER, waiting=WAITING)
+    client = way(whose, reactor, found.url, found.ca, seconds, LONGEST_ANSWER)
     login = WebSettings(url=found.login_url, ca=found.ca, seconds=seconds)
-    return Fcm(context, found, Http2(reactor, authority, endpoint, limits), web(whose, reactor, login))
+    return Fcm(context, found, client, web(whose, reactor, login))
 
 
 def _read(name: str, settings: Mapping[str, Any]) -> FcmSettings:
     whose = _whose(name)
     found = read_table(whose, settings, FcmSettings)
     check_roots(whose, found.ca)
-    urls = {key: checked_url(whose, key, getattr(found, key)) for key in ("url", "login_url")}
-    if not is_origin(urls["url"]):
-        raise ConfigError(f"{whose}: url: an https: URL without a path is wanted")
-    return msgspec.structs.replace(found, **urls)
+    login = checked_url(whose, "login_url", found.login_url)
+    return msgspec.structs.replace(found, url=checked_origin(whose, found.url), login_url=login)
 
 
 def _whose(name: str) -> str:

@@ -175,6 +175,8 @@ async def _sign_up(client: Client, options: Options, person: Person, name: str |
                 name = None
             elif error.of(*ANOTHER_PASSWORD):
                 password = ""
+            else:
+                await person.ask("Press Enter to try again: ")
     raise AssertionError("the last refusal was raised")
 
 

@@ -65,7 +65,7 @@ def make_waking(means: DomainMeans, pushes: Pushes, missed: Read) -> WakingParts
     """
     database, blinder, bus = means.database, means.vault.blinder, means.bus
     about = (means.clock, database, blinder, means.directory, bus, Mutes(blinder))
-    waker = Waker(*about, pushes, means.config.push, missed)
+    waker = Waker(*about, pushes, means.config.push, missed, means.node)
     registrations = Registrations(database, blinder, means.directory, pushes, waker.changed)
     offers = bool(pushes.offered)
     if offers:

@@ -21,6 +21,8 @@ AT_ONCE = 1000
 """Wakes that are over in one round."""
 RESTS = [60.0 * 2**doubled for doubled in range(6)] + [3600.0]
 """Seconds until a device is tried again whose wakes for messages were given up, so often in a row."""
+MOST = 100_000
+"""Wakes of a class that were taken and may still bring a device."""
 _log = Logger()
 
 
@@ -89,13 +91,18 @@ class Errands:
         section: PushSection,
         owners: Owners,
         dead: Callable[[Errand], None],
+        most: int = MOST,
     ) -> None:
-        """`dead` is told of what led to a token that is forgotten now."""
+        """`dead` is told of what led to a token that is forgotten now.
+
+        At `most` of a class are kept until they are of no use any more: then the oldest are over before that.
+        """
         self._clock = clock
         self._database = database
         self._pushes = pushes
         self._owners = owners
         self._dead = dead
+        self._most = most
         self._rounds = Rounds(clock)
         seconds = {Wake.MESSAGE: section.message_seconds, Wake.CALL: section.call_seconds}
         self._taken = {
@@ -112,10 +119,13 @@ class Errands:
 
     def taken(self, errand: Errand) -> None:
         errand.device.refused = 0
-        self._wait(errand, self._taken[errand.wake])
+        kept = self._taken[errand.wake]
+        self._wait(errand, kept)
         if errand.wake is Wake.MESSAGE:
             told = errand.place.device, errand.upto
             self._database.append(push.note_told, told).addErrback(not_stored)
+        if len(kept) > self._most:
+            kept.hurry()
 
     def rest(self, errand: Errand) -> None:
         """It was given up. Who is refused with each message is not asked for with each message.

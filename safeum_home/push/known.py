@@ -8,8 +8,11 @@ from safeum_home.ports.push import Wake
 from safeum_home.push.sleeper import Core, Place, Sleeper, UnderWay, new_sleeper
 
 MOST = 100_000
-"""Accounts: some 250 octets each, and some 1,500 with a device that was woken. Those that are known for
-longest make room: what is under way there ends as it does, and may be begun once more."""
+"""Accounts: some 250 octets each, and some 1,500 with a device that was woken. Those that were asked for last
+the longest ago make room."""
+SPARED = 32
+"""So many accounts at once for which something is under way do not make room, before one has to: then that
+ends as it does, and may be begun once more."""
 
 Look = Callable[[AccountId, DeviceId], None]
 """Looks whether something waits for a device, or has it woken for what does."""
@@ -36,9 +39,14 @@ class Device:
         return self._account.account
 
     @property
+    def under_way(self) -> bool:
+        """Whether something is to wake it."""
+        return self._core is not None and bool(self._core.under_way)
+
+    @property
     def due(self) -> bool:
         """Whether a message is news for it: it sleeps, and nothing is under way to wake it."""
-        return not self.connected and (self._core is None or not self._core.under_way)
+        return not (self.connected or self.under_way)
 
     def wake(self, wake: Wake, place: Place, make: Make, look: Look, again: Look) -> None:
         """Have it woken, unless it is connected or that is under way."""
@@ -89,6 +97,11 @@ class Account:
         self.devices: dict[DeviceId, Device] = {}
         self.due = False
         self.newest = newest
+
+    @property
+    def under_way(self) -> bool:
+        """Whether one of them is being woken, or was."""
+        return any(device.under_way for device in self.devices.values())
 
     @property
     def sleeps(self) -> bool:
@@ -155,9 +168,18 @@ class Known:
             if device not in known.devices:
                 known.add(device, device in connected)
         self._accounts[account] = known
+        self._accounts.move_to_end(account)
         if len(self._accounts) > self._most:
-            self._accounts.popitem(last=False)
+            self._make_room()
         return known
+
+    def _make_room(self) -> None:
+        for _ in range(SPARED):
+            oldest = next(iter(self._accounts))
+            if not self._accounts[oldest].under_way:
+                break
+            self._accounts.move_to_end(oldest)
+        self._accounts.popitem(last=False)
 
     def changed(self, account: AccountId, device: DeviceId, wakeable: bool) -> None:
         """A device is woken elsewhere from now on, or not any more."""

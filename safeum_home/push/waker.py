@@ -54,12 +54,14 @@ class Waker:
         pushes: Pushes,
         section: PushSection,
         missed: Read,
+        node: str,
     ) -> None:
-        """`clock` provides IReactorTime; `missed` reads what a device has missed."""
+        """`clock` provides IReactorTime; `missed` reads what a device has missed; `node` is its name."""
         self._clock = clock
         self._database = database
         self._blinder = blinder
         self._bus = bus
+        self._home = f":{node}"
         self._known = Known(bus.connected, lambda: database.committed)
         self._get = self._known.get
         self._muted = Muted(clock.seconds)
@@ -76,6 +78,8 @@ class Waker:
         known = self._get(account)
         if known is NOBODY or (wake := event.wake) is None:
             return
+        if known is None and not account.endswith(self._home):
+            return  # its node wakes its devices
         if known is not None:
             if known.newest < event.position:
                 known.newest = event.position
