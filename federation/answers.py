@@ -26,7 +26,7 @@ def refused_in(body: bytes, batch: Batch) -> list[Refused]:
     received = received_in(body)
     if received is None or received.received != batch.number:
         raise Failed(SENSELESS, PAUSE)
-    found = {each.index: Refused(each.index, each.code, each.retry_after) for each in received.refused}
+    found = {each.index: Refused(*msgspec.structs.astuple(each)) for each in received.refused}
     if any(place >= len(batch.rows) for place in found):
         raise Failed(SENSELESS, PAUSE)
     return list(found.values())

@@ -3,6 +3,7 @@
 Events of no chat hold up nothing. The sender tells what was refused so again later, in its order.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from math import ceil
 
@@ -10,6 +11,7 @@ from sqlalchemy import Connection
 
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.outbox import Refused
+from safeum_home.protocol.federation.transactions import MOST_DETAIL
 
 LATER = frozenset((Code.BUSY, Code.RATE_LIMITED))
 """What says that an event is to be told again."""
@@ -59,9 +61,15 @@ def in_line(stores: Sequence[tuple[str | None, Store]]) -> list[Store]:
     return [store_of(*each) for each in stores]
 
 
+_OF_THE_EVENT = frozenset((Code.MALFORMED_EVENT, Code.WRONG_SENDER_NODE, Code.BAD_SIGNATURE))
+"""What is said to these is of what was sent alone, and of nothing that is here."""
+_NOT_PLAIN = re.compile("[^ -~]")
+
+
 def refused_event(place: int, problem: Problem) -> Refused:
     """What is answered of an event that was not taken."""
     if problem.code not in LATER:
-        return Refused(place, problem.code.code)
+        detail = (problem.detail or "") if problem.code in _OF_THE_EVENT else ""
+        return Refused(place, problem.code.code, None, _NOT_PLAIN.sub("?", detail)[:MOST_DETAIL])
     seconds = min(max(ceil(problem.retry_after or RETRY_AFTER), 1), LONGEST_PAUSE)
     return Refused(place, problem.code.code, seconds)

@@ -262,7 +262,7 @@ async def _applied(kind: SharedKind | None, origin: str, event: Event) -> Applie
     try:
         return await kind.apply(origin, event)
     except Problem as problem:
-        return Problem(problem.code, None, problem.retry_after)
+        return Problem(problem.code, problem.detail, problem.retry_after)
     except Exception:
         _log.failure("An event of the kind {kind} cannot be applied.", kind=event.type)
         return Problem(Code.INTERNAL)

@@ -84,7 +84,7 @@ def _node(row: wire.NodeRow) -> str:
 
 def _aside(row: wire.AsideRow) -> str:
     by = "refused here" if row.ours else "refused there"
-    return f"{day(row.at)}  {row.name:<32} {by:<14} {row.type or '-':<24} {row.code}"
+    return f"{day(row.at)}  {row.name:<32} {by:<14} {row.type or '-':<24} {row.code}  {row.detail}".rstrip()
 
 
 def _key(row: wire.KeyRow) -> str:

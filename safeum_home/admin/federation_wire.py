@@ -60,6 +60,8 @@ class AsideRow(Struct, frozen=True):
     ours: bool
     type: str
     code: str
+    detail: str = ""
+    """What is wrong with it, in ASCII."""
 
 
 class AsideRows(Struct, frozen=True):

@@ -27,6 +27,7 @@ class _Aside(NamedTuple):
     ours: bool
     type: str
     code: str
+    detail: str = ""
 
 
 _aside = msgspec.json.Decoder(_Aside)
@@ -81,11 +82,11 @@ class PeerRows:
     def name(self, peer: bytes, sealed: bytes) -> str:
         return self._key.open(sealed, b"peer" + peer).decode()
 
-    def keep_aside(self, c: Connection, peer: bytes, ours: bool, what: Sequence[tuple[str, str]]) -> None:
-        """Types and codes of what was refused."""
+    def keep_aside(self, c: Connection, peer: bytes, ours: bool, what: Sequence[tuple[str, ...]]) -> None:
+        """Types and codes of what was refused, and what is wrong with it, where that is known."""
         sealed = [
-            self._key.seal(msgspec.json.encode(_Aside(ours, kind[:64], code[:64])), b"aside" + peer)
-            for kind, code in what
+            self._key.seal(msgspec.json.encode(_Aside(ours, kind[:64], code[:64], *detail)), b"aside" + peer)
+            for kind, code, *detail in what
         ]
         peers.keep_aside(c, peer, self.milliseconds(), sealed)
 

@@ -164,8 +164,9 @@ class NodeOutbox:
             peers.counted(c, peer, -fewer)
             peers.set_delivered(c, peer, self._rows.milliseconds())
             self.refusals.doubt(c, node, batch, refused)
-            kinds = [(batch.rows[each.place].type, each.code) for each in refused if each not in held]
-            self._rows.keep_aside(c, peer, False, kinds)
+            gone = [each for each in refused if each not in held]
+            what = [(batch.rows[each.place].type, each.code, each.detail) for each in gone]
+            self._rows.keep_aside(c, peer, False, what)
             return self._next(c, peer)
 
         rest = await self._database.transact(store)

@@ -46,11 +46,15 @@ class PeerState(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """An event of a transaction that was set aside, or, with `retry_after` (seconds), can be told later."""
+    """An event of a transaction that was set aside, or, with `retry_after` (seconds), can be told later.
+
+    `detail` is what is wrong with it.
+    """
 
     place: int
     code: str
     retry_after: int | None = None
+    detail: str = ""
 
 
 class SetAside(NamedTuple):
@@ -61,6 +65,7 @@ class SetAside(NamedTuple):
     ours: bool
     type: str
     code: str
+    detail: str = ""
 
 
 class Outbox(Protocol):

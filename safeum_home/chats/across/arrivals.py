@@ -119,8 +119,8 @@ def content(event: Event, kind: type[S]) -> S:
     """What an event holds; raises `malformed_event`."""
     try:
         return msgspec.convert(event.content, kind, strict=True)
-    except msgspec.ValidationError:
-        raise Problem(Code.MALFORMED_EVENT) from None
+    except msgspec.ValidationError as error:
+        raise Problem(Code.MALFORMED_EVENT, str(error)) from None
 
 
 def body_of(plain: dict[str, Any], sender: str) -> Body:

@@ -53,8 +53,8 @@ def content(event: Event, kind: type[T]) -> T:
     """The content of an event; raises `malformed_event`."""
     try:
         return msgspec.convert(event.content, kind, strict=True)
-    except msgspec.ValidationError:
-        raise Problem(Code.MALFORMED_EVENT) from None
+    except msgspec.ValidationError as error:
+        raise Problem(Code.MALFORMED_EVENT, str(error)) from None
 
 
 def address_of(event: Event, text: str) -> str:

@@ -19,6 +19,8 @@ HELLO_PATH = "/_safeum/federation/v1/hello"
 MOST_EVENTS = 500
 MOST_OCTETS = 1024 * 1024
 """Of the body of a transaction."""
+MOST_DETAIL = 200
+"""Of what is said of a refused event."""
 STREAM = r"[A-Za-z0-9_-]{22}"
 """What the name of a stream is, as a pattern: 128 random bits, base64url, without padding."""
 
@@ -36,6 +38,8 @@ class RefusedEvent(Struct, frozen=True, omit_defaults=True):
     code: Annotated[str, Meta(pattern=r"^[a-z_]{1,64}$(?!\n)", max_length=64)]
     retry_after: Annotated[int, Meta(ge=1, le=86_400)] | None = None
     """Seconds after which it can be told again, where it cannot be taken now."""
+    detail: Annotated[str, Meta(pattern=r"^[ -~]{0,200}$(?!\n)", max_length=MOST_DETAIL)] = ""
+    """What is wrong with it, in words, for who writes nodes; in ASCII, as an operator is shown it."""
 
 
 class Received(Struct, frozen=True):
