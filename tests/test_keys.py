@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.keys import log as key_log
 from safeum_home.keys.launches import LASTS
+from safeum_home.protocol.signing import decode_octets, encode_octets
 from tests.keys_case import Pair, changes, hashes, publish, query, told
 from tests.world import Client, Refused, World
 
@@ -48,12 +49,12 @@ class PublishingTests(KeysCase):
         self.assertEqual(told(self.bob), [])
 
     def test_again(self) -> None:
-        """The same keys are published by each device and after each reconnection, and nothing is stored."""
+        """The same keys are published by each device and after each reconnection: nothing is stored or seen."""
         publish(self.alice, FIRST)
         rows = self.world.database.now(lambda c: c.exec_driver_sql("SELECT * FROM key_log").all())
         publish(self.world.login("alice"), FIRST, at=5)
         [found] = query(self.bob, self.alice)
-        self.assertEqual(found["identity"]["at"], 5)
+        self.assertEqual(found["identity"]["at"], 1)
         self.assertEqual(
             self.world.database.now(lambda c: c.exec_driver_sql("SELECT * FROM key_log").all()), rows
         )
@@ -100,6 +101,17 @@ class PublishingTests(KeysCase):
             self.refused("bad_keys", self.alice, "keys.publish", identity=identity)
         self.refused("invalid_params", self.alice, "keys.publish", identity={**good, "box": good["box"][1:]})
         self.assertEqual(query(self.bob, self.alice), [{"account": self.alice.account}])
+
+    def test_points(self) -> None:
+        """No secret can be agreed on with a point of small order, and there is one form of each key."""
+        order = 2**255 - 19
+        eight = 0xB8495F16056286FDB1329CEB8D09DA6AC49FF1FAE35616AEB8413B7C7AEBE0
+        high = int.from_bytes(decode_octets(FIRST.box, 32) or b"", "little") + 2**255
+        for point in (0, 1, eight, order - 1, order, order + 1, high):
+            pair = Pair(7)
+            pair.box = encode_octets(point.to_bytes(32, "little"))
+            self.refused("bad_keys", self.alice, "keys.publish", identity=pair.identity(self.alice.account))
+            self.refused("bad_keys", self.alice, "keys.launch", sign=pair.sign, box=pair.box)
 
     def test_too_often(self) -> None:
         """How often an account publishes, and how often others than before, is limited."""

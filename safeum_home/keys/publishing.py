@@ -56,8 +56,8 @@ class Publishing:
             raise Problem(Code.BAD_KEYS)
         held = self._public.get(account)
         if held is not None and held.hash == hash and self._public.is_sure(account):
-            # As after each reconnection: nothing is read.
-            self._public.put(account, held._replace(identity=identity))
+            # As after each reconnection: nothing is read. What others see stays as it was: not when a device
+            # has connected last.
             return Committed(KeysPublished(hash, held.since), _nothing)
         stored = await self._store(account, hash, params.replaces)
         entry = stored.entry

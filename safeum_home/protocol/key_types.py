@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
+from nacl.bindings import crypto_scalarmult
 from nacl.exceptions import CryptoError
 from nacl.signing import VerifyKey
 
@@ -26,6 +27,8 @@ IDENTITY_TAG = b"safeum account keys v1\0"
 LAUNCH_TAG = b"safeum launch keys v1\0"
 _HASH_PERSON = b"safeum key hash"
 KEY_SIZE, SIGNATURE_SIZE = 32, 64
+FIELD = 2**255 - 19
+"""Of X25519 (RFC 7748, section 4.1)."""
 
 MOST_QUERIED = 100
 """Accounts in one query: so many answers fit a frame at their longest."""
@@ -107,11 +110,23 @@ def launch_octets(account: str, device: str, sign: str, box: str) -> bytes:
 
 
 def key_hash(sign: str, box: str) -> str | None:
-    """The hash of two keys; None where one of them is none."""
+    """The hash of two keys; None where one of them is none. About 50 us."""
     octets = decode_octets(sign, KEY_SIZE), decode_octets(box, KEY_SIZE)
-    if octets[0] is None or octets[1] is None:
+    if octets[0] is None or octets[1] is None or not _can_be_written_to(octets[1]):
         return None
     return encode_octets(blake2b(octets[0] + octets[1], digest_size=32, person=_HASH_PERSON).digest())
+
+
+def _can_be_written_to(box: bytes) -> bool:
+    """Whether a secret can be agreed on with it (RFC 7748, section 6.1), and it is in its one form."""
+    if int.from_bytes(box, "little") >= FIELD:
+        return False
+    try:
+        # Of every scalar that is clamped, what has a small order makes zero.
+        crypto_scalarmult(bytes(KEY_SIZE), box)
+    except CryptoError:
+        return False
+    return True
 
 
 def short_hash(hash: str) -> str:
