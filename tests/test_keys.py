@@ -49,7 +49,7 @@ class PublishingTests(KeysCase):
         self.assertEqual(told(self.bob), [])
 
     def test_again(self) -> None:
-        """The same keys are published by each device and after each reconnection: nothing is stored or seen."""
+        """The same keys are published by each device and after each reconnection: nothing changes."""
         publish(self.alice, FIRST)
         rows = self.world.database.now(lambda c: c.exec_driver_sql("SELECT * FROM key_log").all())
         publish(self.world.login("alice"), FIRST, at=5)
