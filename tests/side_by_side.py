@@ -1,4 +1,4 @@
-"""All test modules, by as many processes as there are cores: each takes the next one when it is done.
+"""All test modules, by several processes: each takes the next one when it is done.
 
 What a module prints comes when it is over; what failed is named once more at the end.
 """
