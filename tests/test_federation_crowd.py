@@ -70,6 +70,8 @@ class CrowdTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.pair = Pair("a.example", "b.example", "c.example")
         self.a = self.pair["a.example"]
+        # Who waits for a slot would go on in the midst of another test, when this one's memory is freed.
+        self.addCleanup(self.a.federation.sender.stop)
         self.a.say("known", 0)
         self.pair.settle()
 

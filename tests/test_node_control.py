@@ -276,7 +276,7 @@ class ControlTests(NodeCase):
         self.assertRegex(self.tell("limits"), r"(?m)^outbound_bytes +1048576$")
         self.assertRegex(self.tell("limits"), r"(?m)^group_descriptions_per_account_burst  30( |$)")
         for line in self.tell("limits").splitlines():
-            self.assertRegex(line, r"^[a-z_]+ +[0-9.]+(  |$)")
+            self.assertRegex(line, r"^[a-z_]+ +([0-9.]+|stay|sleep)(  |$)")
         self.tell("limits", "set", "ping_seconds", "7")
         where = f"https://localhost:{self.port}/.well-known/safeum/client"
         with urlopen(where, context=self.tls) as answer:
