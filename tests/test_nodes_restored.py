@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.errors import Code
 from safeum_home.node.refusals import BLIND
-from tests.federated import Pair, refuse
+from tests.federated import Pair, refuse, room_of
 from tests.instant_database import InstantDatabase
 from tests.nodes_case import A, B, TwoNodes, contact_chat, state
 from tests.test_federation_sequence import copy
@@ -113,18 +113,17 @@ class RefusedTests(SynchronousTestCase):
         pair.away.add("b.example")
         a.say("0", 0)
         pair.settle(0.1)
-        first, second = "x" * BLIND, "y" * BLIND
-        for value, name in enumerate((first + "1", first + "2", second + "1")):
+        for value, name in enumerate(("f/1", "f/2", "g/1")):
             a.say(name, value, kind="chat.message")
-        a.say("z" * BLIND, 9)
+        a.say("h/1", 9)
         for kind in b.kinds:
             kind.applying = refuse(Code.NOT_A_CONTACT)
         pair.away.clear()
         pair.until(lambda: not a.waiting)
-        expected = [("b.example", first.encode()), ("b.example", second.encode())]
+        expected = [("b.example", room_of(name)[:BLIND].encode()) for name in ("f/1", "g/1")]
         self.assertEqual(sorted(doubted), expected)
         for kind in b.kinds:
             kind.applying = refuse(Code.LIMIT_REACHED)
-        a.say(first + "3", 4, kind="chat.message")
+        a.say("f/3", 4, kind="chat.message")
         pair.settle()
         self.assertEqual(len(doubted), 2)
