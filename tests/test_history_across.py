@@ -1,5 +1,6 @@
 """Disabling the history of a chat whose members are on two nodes: what is gone, told, confirmed, and when."""
 
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -175,7 +176,7 @@ class MeanwhileTests(HistoryCase):
     def test_many_at_once(self) -> None:
         """Many messages are not stored at once where one is of before, or is not to be kept."""
         world = self.nodes[A]
-        kind = next(each for each in world.domain.shared if each.type == "chat.message")
+        kind: Any = next(each for each in world.domain.shared if each.type == "chat.message")
         self.switch(self.alice)
         self.switch(self.alice, True)
         now = list(life(world, self.chat).life)
@@ -189,7 +190,7 @@ class MeanwhileTests(HistoryCase):
                 told = self.event("chat.message", self.message(name, **more), f"{name} {more}"[:60])
                 Deferred.fromCoroutine(kind.apply(B, told)).addBoth(applied.append)
             rows = [each.row for each in applied]
-            outcome = world.database.now(lambda c, rows=rows: kind.store_rows(c, rows))  # type: ignore
+            outcome = world.database.now(partial(kind.store_rows, rows=rows))
             self.assertIs(outcome, stored, more)
         self.settle()
 

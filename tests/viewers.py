@@ -1,5 +1,6 @@
 """Devices that only watch, whose connections break, while the database is late: for tests of convergence."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from safeum_home.gateway import catchup
 from tests.world import Connection, World
 
 
-class Viewer:
+class Viewer(ABC):
     """A device as a client should be: it keeps what arrived, and comes back with the last cursor of that."""
 
     def __init__(self, test: SynchronousTestCase, world: World, username: str) -> None:
@@ -24,9 +25,9 @@ class Viewer:
         self.connection: Connection = client.connection
         self._seen = len(self.connection.written)
 
+    @abstractmethod
     def told(self, method: str, params: dict[str, Any], cursor: str) -> None:
         """An event has arrived, in its order."""
-        raise NotImplementedError
 
     def begin(self) -> None:
         """What was written up to now is nothing to this device."""

@@ -1,25 +1,16 @@
 """What a device has missed: the durable events of all sources, merged into one order."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from safeum_home.chats.settled import settled
 from safeum_home.ids import AccountId
-from safeum_home.ports import Database, Missed, Published, Source
+from safeum_home.ports import Database, Missed, MissedPage, Source
 from safeum_home.storage import node
 
 PAGE = 200
 PAGE_OCTETS = 256 * 1024
-
-
-class Page(NamedTuple):
-    """Events in order; the device is then current up to `position`, and `more` may follow."""
-
-    events: list[Published]
-    position: int
-    more: bool
 
 
 class Backlog:
@@ -29,10 +20,10 @@ class Backlog:
         self._database = database
         self._sources = sources
 
-    async def page(self, account: AccountId, after: int) -> Page:
+    async def page(self, account: AccountId, after: int) -> MissedPage:
         """The next events of `account` behind `after`: nothing left out, nothing twice."""
 
-        def read(c: Connection) -> Page:
+        def read(c: Connection) -> MissedPage:
             # One snapshot for all: what moves on while it is read (a receipt, a contact) is in none of them.
             missed = [source(c, account, after, PAGE) for source in self._sources]
             return _merge(missed, after, node.committed(c))
@@ -41,7 +32,7 @@ class Backlog:
         return await settled(self._database, read)
 
 
-def _merge(missed: Sequence[Missed], after: int, complete: int) -> Page:
+def _merge(missed: Sequence[Missed], after: int, complete: int) -> MissedPage:
     upto = min([complete, *[part.upto for part in missed if part.upto is not None]])
     events = [event for part in missed for event in part.events if event.position <= upto]
     events.sort(key=lambda event: event.position)
@@ -52,4 +43,4 @@ def _merge(missed: Sequence[Missed], after: int, complete: int) -> Page:
             events = events[:count]
             upto = events[-1].position
             break
-    return Page(events, max(upto, after), upto < complete)
+    return MissedPage(events, max(upto, after), upto < complete)

@@ -6,23 +6,11 @@ dropped and read from the database instead: nothing is lost, memory stays bounde
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
-from safeum_home.ports import Published
+from safeum_home.ports import MissedPage, Published
 
 HELD_LIMIT = 1000
 HELD_OCTETS = 512 * 1024
-
-
-class MissedPage(Protocol):
-    """A page of what was missed (`safeum_home.chats.backlog.Page`)."""
-
-    @property
-    def events(self) -> list[Published]: ...
-    @property
-    def position(self) -> int: ...
-    @property
-    def more(self) -> bool: ...
 
 
 class CatchUp:

@@ -7,10 +7,10 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
 from safeum_home.errors import Problem
-from safeum_home.gateway.catchup import CatchUp, MissedPage
+from safeum_home.gateway.catchup import CatchUp
 from safeum_home.gateway.outbound import SLOW_READER, Outbound
 from safeum_home.ids import AccountId, ChatId, DeviceId
-from safeum_home.ports import Published, Receipts
+from safeum_home.ports import MissedPage, Published, Receipts
 
 INTERNAL_ERROR, TRY_AGAIN_LATER = 1011, 1013
 """RFC 6455 section 7.4.1, and the IANA WebSocket Close Code registry."""

@@ -9,11 +9,10 @@ from twisted.logger import Logger
 
 from safeum_home.config import LimitSection
 from safeum_home.errors import Problem
-from safeum_home.gateway.catchup import MissedPage
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.limits import RateLimit
-from safeum_home.ports import Bus, Busy, Cursors, Receipts
+from safeum_home.ports import Bus, Busy, Cursors, MissedPage, Receipts
 from safeum_home.ports.files import FileTransfers
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.chats.backlog import Backlog
 from safeum_home.chats.files.means import FileStorage
 from safeum_home.config import Config
-from safeum_home.gateway.catchup import MissedPage
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.gateway.services import Services
 from safeum_home.ids import AccountId
@@ -35,7 +34,7 @@ from safeum_home.node.shared_chats import make_shared_chats
 from safeum_home.node.shared_posts import make_shared_posts
 from safeum_home.node.turning import InThread
 from safeum_home.node.waking import NO_PUSHES, make_waking
-from safeum_home.ports import Database, Forfeits, TextMessages
+from safeum_home.ports import Database, Forfeits, MissedPage, TextMessages
 from safeum_home.ports.federation import Peers
 from safeum_home.ports.push import Pushes
 from safeum_home.protocol.signing import encode_octets

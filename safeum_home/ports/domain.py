@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 from sqlalchemy import Connection
@@ -160,6 +160,14 @@ class Missed:
 
     events: list[Published]
     upto: int | None
+
+
+class MissedPage(NamedTuple):
+    """Events in order; the device is then current up to `position`, and `more` may follow."""
+
+    events: list[Published]
+    position: int
+    more: bool
 
 
 class Source(Protocol):

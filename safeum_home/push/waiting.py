@@ -5,30 +5,17 @@ last position that the device holds, or was woken for. A page is read at a time;
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
 
 from sqlalchemy import Connection
 
 from safeum_home.ids import AccountId, ChatId
-from safeum_home.ports import Database, Mutes, Owners, Published, Waking
+from safeum_home.ports import Database, MissedPage, Mutes, Owners, Waking
 from safeum_home.push.muted import is_silent
 
 MOST_PAGES = 20
 """So much of what wakes nobody is read; behind that there may be something that does."""
 
-
-class Page(Protocol):
-    """Part of what a device has missed (`safeum_home.chats.backlog.Page`)."""
-
-    @property
-    def events(self) -> list[Published]: ...
-    @property
-    def position(self) -> int: ...
-    @property
-    def more(self) -> bool: ...
-
-
-Read = Callable[[AccountId, int], Awaitable[Page]]
+Read = Callable[[AccountId, int], Awaitable[MissedPage]]
 
 
 class Waiting:
