@@ -251,7 +251,7 @@ class TrialTests(RestartCase):
     """An operator wakes a device."""
 
     def trial(self, device: str) -> Any:
-        return self.world.domain.wakes.test(device)
+        return self.world.domain.waking.trial.test(device)
 
     def test_woken(self) -> None:
         """Whether or not it was woken before, or is connected: with what its provider says."""

@@ -17,7 +17,7 @@ from bridges.push.apns_answers import OF_NO_USE, TOKEN_REFUSED, outcome_of, reas
 from bridges.push.apns_jwt import ProviderTokens, is_key
 from bridges.push.apns_requests import Kinds, Post, random_id
 from bridges.push.http2 import Way, checked_origin, way
-from bridges.settings import SecretName, missing, read_table, secret
+from bridges.settings import SecretName, check_roots, missing, read_table, secret
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.outgoing.answers import NoAnswer
 from safeum_home.outgoing.http import Answer
@@ -165,6 +165,7 @@ def apns(context: PushContext, settings: Mapping[str, Any]) -> PushProvider:
 def _read(name: str, settings: Mapping[str, Any]) -> ApnsSettings:
     whose = _whose(name)
     found = read_table(whose, settings, ApnsSettings)
+    check_roots(whose, found.ca)
     url = None if found.url is None else checked_origin(whose, found.url)
     return msgspec.structs.replace(found, url=url)
 

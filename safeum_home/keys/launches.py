@@ -28,9 +28,6 @@ class LaunchKeys:
         self._gone: OrderedDict[tuple[AccountId, DeviceId], float] = OrderedDict()
         """Devices that are not connected, and since when: the one that is longest comes first."""
 
-    def __len__(self) -> int:
-        return sum(map(len, self._launches.values()))
-
     def launch(self, caller: Caller, params: KeysLaunch) -> Done:
         """Raises `bad_keys` where the signature is not by the account's keys in force."""
         account, device = caller.account, caller.device

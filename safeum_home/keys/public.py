@@ -21,9 +21,6 @@ class PublicKeys:
         self._held: dict[AccountId, Held] = {}
         self._doubted: set[AccountId] = set()
 
-    def __len__(self) -> int:
-        return len(self._held)
-
     def get(self, account: AccountId) -> Held | None:
         return self._held.get(account)
 

@@ -1,6 +1,6 @@
 """What a node cannot take for now, and which stands in no line: each object is told again at its own time."""
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -86,7 +86,7 @@ class HeldAlone:
         elif timer.getTime() > self._clock.seconds() + seconds:
             timer.reset(max(0, seconds))
 
-    def over(self, node: str, rows: Sequence[Waiting]) -> None:
+    def over(self, node: str, rows: Iterable[Waiting]) -> None:
         """These it has taken, or refused for good."""
         for row in rows if self._tries else ():
             self._tries.pop((node, row.type, row.pointer), None)

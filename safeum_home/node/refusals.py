@@ -140,7 +140,7 @@ class Refusals:
             self.held_back.held(node, [until for _, until in alone])
         if is_whole:
             held = {batch.rows[each.place] for each in later}
-            self.held_back.over(node, [row for row in batch.rows if row not in held])
+            self.held_back.over(node, (row for row in batch.rows if row not in held))
         if standing:
             stuck = set(map(lines.line_of, in_line))
             taken = (row for row in batch.rows if row not in in_line)

@@ -25,7 +25,6 @@ from safeum_home.node.turning import Turns
 from safeum_home.node.waking import WakingParts
 from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.ports.federation import Answer, SharedKind
-from safeum_home.ports.push import Wakes
 from safeum_home.presence.presence import WhoIsThere
 from safeum_home.spawn import spawn
 
@@ -61,11 +60,6 @@ class Domain:
     """Which public keys are in force is to be read anew."""
     reminders: KeyReminders
     """Of keys that have changed."""
-
-    @property
-    def wakes(self) -> Wakes:
-        """What an operator asks about waking."""
-        return self.waking.trial
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""

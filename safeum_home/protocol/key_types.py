@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Meta, Struct
 from nacl.bindings import crypto_scalarmult
 from nacl.exceptions import CryptoError
-from nacl.signing import VerifyKey
 
+from safeum_home.protocol.federation.signed import KEY_SIZE, SIGNATURE_SIZE, is_signed_by
 from safeum_home.protocol.scalars import (
     PUBLIC_KEY_PATTERN,
     Account,
@@ -26,7 +26,6 @@ from safeum_home.protocol.signing import decode_octets, encode_octets
 IDENTITY_TAG = b"safeum account keys v1\0"
 LAUNCH_TAG = b"safeum launch keys v1\0"
 _HASH_PERSON = b"safeum key hash"
-KEY_SIZE, SIGNATURE_SIZE = 32, 64
 FIELD = 2**255 - 19
 """Of X25519 (RFC 7748, section 4.1)."""
 
@@ -152,10 +151,4 @@ def is_bound(account: str, launch: Launch, sign: str) -> bool:
 def is_signed_with(sign: str, octets: bytes, signature: str) -> bool:
     """Whether `signature` is the Ed25519 signature (RFC 8032) of a key over `octets`. About 60 us."""
     public, signed = decode_octets(sign, KEY_SIZE), decode_octets(signature, SIGNATURE_SIZE)
-    if public is None or signed is None:
-        return False
-    try:
-        VerifyKey(public).verify(octets, signed)
-    except (CryptoError, ValueError):
-        return False
-    return True
+    return public is not None and signed is not None and is_signed_by(public, octets, signed)

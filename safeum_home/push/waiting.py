@@ -48,6 +48,8 @@ class Waiting:
         return True
 
     async def _is_one_enough(self, account: AccountId, reasons: Sequence[Waking]) -> bool:
+        if any(reason.chat is None for reason in reasons):
+            return True  # what is of no chat is muted by nobody
         chats = {reason.chat for reason in reasons if reason.chat is not None}
 
         def read(c: Connection) -> dict[ChatId, int]:

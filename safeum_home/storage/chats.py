@@ -124,7 +124,11 @@ def insert_chat(c: Connection, row: ChatRow, members: Sequence[bytes]) -> bool:
     if not _PUT_CHAT.change(c, [(row.chat, row.kind, row.sealed, row.changed)]):
         return False
     LASTING.put_key(c, row.chat, row.key)
-    add_members(c, [MemberRow(row.chat, member, 0, 0, 0) for member in members])
+    rows = [MemberRow(row.chat, member, 0, 0, 0) for member in members]
+    if len(rows) > 1:
+        add_members(c, rows)
+    else:  # there is nobody who could have seen other keys of it
+        _ADD_MEMBERS.change(c, rows)
     return True
 
 

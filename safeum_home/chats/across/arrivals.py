@@ -115,14 +115,6 @@ def others(chat: Chat | ChatContents, account: AccountId) -> list[AccountId]:
     return [member for member in chat.members if member != account]
 
 
-def content(event: Event, kind: type[S]) -> S:
-    """What an event holds; raises `malformed_event`."""
-    try:
-        return msgspec.convert(event.content, kind, strict=True)
-    except msgspec.ValidationError as error:
-        raise Problem(Code.MALFORMED_EVENT, str(error)) from None
-
-
 def body_of(plain: dict[str, Any], sender: str) -> Body:
     """The body of a message: what an account can send, or a stub that `sender` has left.
 

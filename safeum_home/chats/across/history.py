@@ -7,7 +7,7 @@ from msgspec import structs
 from sqlalchemy import Connection
 
 from safeum_home.chats import lives
-from safeum_home.chats.across.arrivals import AHEAD, Arrivals, content
+from safeum_home.chats.across.arrivals import AHEAD, Arrivals
 from safeum_home.chats.across.lives import LivesAcross
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.telling import BLIND
@@ -23,6 +23,7 @@ from safeum_home.ports import Bus, Database, EpochTurns
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.chats import ERASED, HISTORY, SharedErasure, SharedHistory
 from safeum_home.protocol.federation.events import Event, event_octets, new_event, node_of
+from safeum_home.protocol.federation.people import content
 from safeum_home.storage import chats
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.arrivals import Arrivals, content, others
+from safeum_home.chats.across.arrivals import Arrivals, others
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
 from safeum_home.chats.across.telling import BLIND
@@ -25,6 +25,7 @@ from safeum_home.ports import Blinder, Database
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.chats import MARKER, Reference, SharedMarker
 from safeum_home.protocol.federation.events import Event, new_event
+from safeum_home.protocol.federation.people import content
 from safeum_home.storage import chats, events
 from safeum_home.storage.rows import EventRow, Marker, MemberRow
 

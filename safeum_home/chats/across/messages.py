@@ -12,7 +12,7 @@ import msgspec
 from msgspec import structs
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.arrivals import Arrivals, body_of, content, others
+from safeum_home.chats.across.arrivals import Arrivals, body_of, others
 from safeum_home.chats.across.changed import check_author, is_gone, tell
 from safeum_home.chats.across.files import ForeignFiles, Told
 from safeum_home.chats.across.places import Places
@@ -32,6 +32,7 @@ from safeum_home.ports.federation import Applied
 from safeum_home.protocol import frames
 from safeum_home.protocol.federation.chats import MESSAGE, SharedMessage
 from safeum_home.protocol.federation.events import Event, new_event, node_of
+from safeum_home.protocol.federation.people import content
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Message

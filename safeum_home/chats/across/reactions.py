@@ -3,7 +3,7 @@
 import msgspec
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.arrivals import Arrivals, content
+from safeum_home.chats.across.arrivals import Arrivals
 from safeum_home.chats.across.changed import tell
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
@@ -22,6 +22,7 @@ from safeum_home.ports import Blinder, Database
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.chats import REACTION, SharedReaction
 from safeum_home.protocol.federation.events import Event, new_event
+from safeum_home.protocol.federation.people import content
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.storage import events, reactions
 

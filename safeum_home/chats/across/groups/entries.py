@@ -7,7 +7,6 @@ from msgspec import to_builtins
 from sqlalchemy import Connection
 
 from safeum_home import ids
-from safeum_home.chats.across.arrivals import content
 from safeum_home.chats.across.groups.copies import Copy, Fresh, GroupCopies, check_id
 from safeum_home.chats.across.groups.names import is_its_own
 from safeum_home.chats.across.groups.places import PLACES, CopyEntries, Places
@@ -25,6 +24,7 @@ from safeum_home.ports import Blinder, Cursors, Database
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.events import Event, new_event, node_of
 from safeum_home.protocol.federation.groups import ENTRY, Called, SharedEntry
+from safeum_home.protocol.federation.people import content
 from safeum_home.protocol.group_types import GroupState
 from safeum_home.storage import chats, group_nodes, roster
 

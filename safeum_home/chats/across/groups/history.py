@@ -9,7 +9,7 @@ from msgspec import structs, to_builtins
 from sqlalchemy import Connection
 
 from safeum_home.chats import lives
-from safeum_home.chats.across.arrivals import AHEAD, content
+from safeum_home.chats.across.arrivals import AHEAD
 from safeum_home.chats.across.groups.copies import check_hub
 from safeum_home.chats.across.groups.lives_heard import GroupLives
 from safeum_home.chats.across.groups.notes import BLIND, GroupNotes
@@ -33,6 +33,7 @@ from safeum_home.protocol.federation.groups import (
     SharedErasure,
     SharedHistory,
 )
+from safeum_home.protocol.federation.people import content
 from safeum_home.storage import chats
 
 

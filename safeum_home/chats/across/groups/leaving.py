@@ -10,7 +10,6 @@ import msgspec
 from msgspec import Struct, to_builtins
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.arrivals import content
 from safeum_home.chats.across.groups.copies import Copy, Fresh, GroupCopies
 from safeum_home.chats.groups.changes import GroupChanges
 from safeum_home.chats.groups.departures import DEPARTING, GroupLeaving
@@ -23,6 +22,7 @@ from safeum_home.ports import Blinder, Cursors, Database, Key
 from safeum_home.ports.federation import Applied, Noted, Peers
 from safeum_home.protocol.federation.events import Event, new_event, node_of
 from safeum_home.protocol.federation.groups import LEFT, SharedLeave
+from safeum_home.protocol.federation.people import content
 from safeum_home.storage import group_nodes
 
 _LEFT = b"group left"

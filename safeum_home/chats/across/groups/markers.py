@@ -8,7 +8,6 @@ from collections.abc import Callable
 from msgspec import to_builtins
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.arrivals import content
 from safeum_home.chats.across.groups.references import GroupReferences
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.telling import BLIND
@@ -22,6 +21,7 @@ from safeum_home.ports import Blinder, Database
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.events import Event, new_event, node_of
 from safeum_home.protocol.federation.groups import READ, SharedRead
+from safeum_home.protocol.federation.people import content
 from safeum_home.storage import chats, events, roster
 from safeum_home.storage.rows import Marker
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from msgspec import structs
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.arrivals import Arrivals, content
+from safeum_home.chats.across.arrivals import Arrivals
 from safeum_home.chats.across.changed import is_gone, tell
 from safeum_home.chats.across.groups.authors import LATE, Authored, Authors, group_body
 from safeum_home.chats.across.groups.copies import check_hub
@@ -38,6 +38,7 @@ from safeum_home.protocol import frames
 from safeum_home.protocol.federation.chats import Reference
 from safeum_home.protocol.federation.events import Event, node_of
 from safeum_home.protocol.federation.group_posts import CHANGE, MESSAGE, PassedOn, Removed, Written
+from safeum_home.protocol.federation.people import content
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Body, Message, Notice
 from safeum_home.storage import changes, events, group_nodes, spool

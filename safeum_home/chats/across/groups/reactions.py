@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.arrivals import content
 from safeum_home.chats.across.changed import tell
 from safeum_home.chats.across.groups.authors import LATE, Authors
 from safeum_home.chats.across.groups.copies import check_hub
@@ -27,6 +26,7 @@ from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.chats import Reference
 from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.group_posts import PINS, REACTION, GroupPins, PassedOn, Reacting
+from safeum_home.protocol.federation.people import content
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.storage import events
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from msgspec import structs, to_builtins
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.arrivals import content
 from safeum_home.chats.across.groups.copies import (
     Copy,
     Fresh,
@@ -30,6 +29,7 @@ from safeum_home.ports import Database
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.protocol.federation.groups import GROUP, OVER, SharedEnd, SharedGroup
+from safeum_home.protocol.federation.people import content
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.storage import chats, group_nodes
 

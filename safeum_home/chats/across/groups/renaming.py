@@ -9,7 +9,6 @@ from msgspec import to_builtins
 from sqlalchemy import Connection
 
 from safeum_home import ids
-from safeum_home.chats.across.arrivals import content
 from safeum_home.chats.across.groups.names import CalledElsewhere, is_its_own
 from safeum_home.chats.across.groups.telling import EntryPointer, node_name
 from safeum_home.chats.groups.events import GroupEvents
@@ -23,6 +22,7 @@ from safeum_home.ports import Blinder, Directory, Key
 from safeum_home.ports.federation import Applied, Noted, Peers
 from safeum_home.protocol.federation.events import Event, new_event, node_of
 from safeum_home.protocol.federation.groups import CALLED, ENTRY, Called, SharedName
+from safeum_home.protocol.federation.people import content
 from safeum_home.storage import group_nodes, roster
 from safeum_home.storage.rows import RosterRow
 
