@@ -37,8 +37,8 @@ class Published(Struct, frozen=True):
     position: int = 0
     chat: ChatId | None = None
     skip: DeviceId | None = None
-    only: DeviceId | None = None
     wake: Waking | None = None
+    only: DeviceId | None = None
 
 
 class Subscriber(Protocol):

@@ -1,4 +1,4 @@
-"""What carries sound and pictures of a call between two devices: a port, so that calls need no media at all."""
+"""What carries sound and pictures between two devices: a port, so that calls can be without any."""
 
 from collections.abc import Callable, Sequence
 from enum import Enum
