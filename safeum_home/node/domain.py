@@ -16,6 +16,7 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.accounts import Ended, make_accounts
 from safeum_home.node.alone import ALONE
+from safeum_home.node.conferences import make_conferences
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import limits_in_use
 from safeum_home.node.files import make_files
@@ -37,11 +38,6 @@ from safeum_home.node.waking import NO_PUSHES, make_waking
 from safeum_home.ports import Database, Forfeits, MissedPage, TextMessages
 from safeum_home.ports.federation import Peers
 from safeum_home.ports.push import Pushes
-from safeum_home.protocol.signing import encode_octets
-from safeum_home.sealing.vault import Vault
-from safeum_home.spawn import spawn
-
-
 def make_domain(
     config: Config,
     clock: Any,
@@ -76,6 +72,8 @@ def make_domain(
     findable, sync_routes = make_contact_sync(means)
     keys = make_keys(means, in_thread)
 
+    conferences = make_conferences(means, side, UNKEPT, _INTERIM)
+
     def forget(account: AccountId, login: str) -> None:
         directory.forget_account(account)
         registry.forget_account(account)
@@ -83,6 +81,7 @@ def make_domain(
         files.means.forget_account(account)
         presence.forget_account(account)
         keys.forget_account(account)
+        conferences.forget_account(account)
         waking.waker.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
@@ -112,6 +111,7 @@ def make_domain(
         **history.forwarded(groups.forwarding),
         **files.routes,
         **keys.routes,
+        **conferences.routes,
         **sync_routes,
         **waking.routes,
     }
@@ -142,6 +142,7 @@ def make_domain(
         **groups.rates,
         **files.rates,
         **keys.rates,
+        **conferences.rates,
     }
     limits = limits_in_use(
         section, services, accounts.limits, people.limits, side, accounts.devices, groups.use, **rates
@@ -171,9 +172,10 @@ def make_domain(
             *keys.shared,
             *make_shared_posts(means, messaging, ways, history),
         ),
-        {**people.answers, **groups.answers, **keys.answers},
+        {**people.answers, **groups.answers, **keys.answers, **conferences.answers},
         history.owed,
-        (*presence.kinds(means.node), messaging.typing),
+        (*presence.kinds(means.node), messaging.typing, *conferences.kinds),
         keys.doubt,
         keys.reminders,
+        conferences,
     )

@@ -1,0 +1,1 @@
+"""Calls: signalling between two accounts and in groups, in memory only (docs/calls.md)."""
