@@ -122,7 +122,7 @@ class ComingTests(ConferenceCase):
         self.assertEqual(names(join(tablet, self.chat, call), *self.four), ["alice", "bob"])
         self.assertEqual(told(self.bob), [("ended", "answered_elsewhere")])
         self.assertEqual(told(self.alice), [("left", self.bob.account), ("joined", self.bob.account)])
-        self.refused("call_over", self.bob, "call.alive", call=call, since=0)
+        self.refused("not_found", self.bob, "call.alive", call=call, since=0)
         self.bob.call("call.hangup", call=call)
         self.assertEqual(self.inside(self.alice), ["alice", "bob"])
 
@@ -358,5 +358,5 @@ class SignalTests(ConferenceCase):
         call = self.start(self.alice, self.bob)
         about = {"account": self.bob.account, "device": self.bob.device, "data": "data"}
         for client in (self.dave, self.eve, self.world.login("alice")):
-            self.refused("call_over", client, "call.signal", call=call, **about)
+            self.refused("not_found", client, "call.signal", call=call, **about)
         self.assertEqual(self.bob.take("call.signal"), [])

@@ -158,7 +158,7 @@ class LeavingAcrossTests(ConferencesAcrossCase):
         self.assertEqual(self.tables()[B], ["alice", "bob", "carol"])
         alice = self.back(self.alice)
         alice.take()
-        self.refused("call_over", alice, "call.alive", call=self.call, since=0)
+        self.refused("not_found", alice, "call.alive", call=self.call, since=0)
         since = int((self.nodes[A].clock.seconds() - 30) * 1000)
         again = start(alice, self.chat, self.call, hello=self.alice.device, since=since)
         self.assertEqual(again["call"], self.call)

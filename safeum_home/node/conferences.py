@@ -155,13 +155,15 @@ def make_conferences(
 
 
 def _shared(calls: Routes, conferences: Conferences) -> dict[type[Params], Handler]:
-    """Commands of both: for which of them one is, it says itself, or both look."""
+    """Commands of both. What is of no conference that the device is in is of calls between two."""
 
     def signal(caller: Caller, params: CallSignal) -> object:
-        return (conferences.signal if params.account is not None else calls[CallSignal])(caller, params)
+        is_one = params.account is not None and conferences.has(caller, params.call)
+        return (conferences.signal if is_one else calls[CallSignal])(caller, params)
 
     def alive(caller: Caller, params: CallAlive) -> object:
-        return (conferences.alive if params.account is None else calls[CallAlive])(caller, params)
+        is_one = params.account is None and conferences.has(caller, params.call)
+        return (conferences.alive if is_one else calls[CallAlive])(caller, params)
 
     def hangup(caller: Caller, params: CallHangup) -> object:
         conferences.hangup(caller, params)

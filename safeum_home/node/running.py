@@ -19,6 +19,7 @@ from safeum_home.chats.support_desk import SupportDesk
 from safeum_home.errors import Problem
 from safeum_home.gateway.services import Services
 from safeum_home.keys.reminding import KeyReminders
+from safeum_home.node.calls import CallParts
 from safeum_home.node.conferences import ConferenceParts
 from safeum_home.node.control import Control
 from safeum_home.node.files import Files
@@ -61,6 +62,7 @@ class Domain:
     """Which public keys are in force is to be read anew."""
     reminders: KeyReminders
     """Of keys that have changed."""
+    calls: CallParts
     conferences: ConferenceParts
 
     def forget(self) -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from twisted.internet.defer import Deferred
 
 from safeum_home.ids import AccountId, ChatId
+from safeum_home.protocol.federation.calls import Word
 
 
 class CallTimes(Protocol):
@@ -23,6 +24,13 @@ class CallTimes(Protocol):
 
     def over(self, account: AccountId, call: str, until: int) -> None:
         """Its entry is complete."""
+
+
+class Line(Protocol):
+    """The way from one half of a call to the other: within the node, to another one, or to a carrier."""
+
+    def say(self, sender: AccountId, word: Word) -> bool:
+        """Say it to `word.to`: soon, in order, or not at all. False: it is known that it will not arrive."""
 
 
 class Group(NamedTuple):

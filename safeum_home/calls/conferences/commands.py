@@ -98,11 +98,16 @@ class Conferences:
             return ConferenceState()
         return ConferenceState(roster.call, roster.media, [each.account for each in roster.participants])
 
+    def has(self, caller: Caller, call: str) -> bool:
+        """Whether the device is in it."""
+        return self._here.find(caller.account, caller.device, call) is not None
+
     def signal(self, caller: Caller, params: CallSignal) -> Done:
+        """As `Signals.signal`."""
         return self._signals.signal(caller, params)
 
     def alive(self, caller: Caller, params: CallAlive) -> Done:
-        """Raises `call_over` where the device is not in it: it may start it again, with `since`."""
+        """Raises `call_over` where the device is not in it."""
         table = self._here.find(caller.account, caller.device, params.call)
         if table is None:
             raise Problem(Code.CALL_OVER)

@@ -39,8 +39,8 @@ class ConferenceStart(Params, frozen=True):
 
     Where one goes on in this chat it is joined instead: `call` of the result tells. Signals go by
     `call.signal`, with `account`; `call.alive` every 20 s; it is left by `call.hangup`. An account is in it
-    with one device: with another one it is taken over. `since` is for a device that was in it already:
-    nobody rings, and it goes on where nodes that were started anew know nothing of it any more.
+    with one device: with another one it is taken over. `since` is for a device that was in it already, of
+    which its node knows nothing any more (`call.alive` is `not_found`): nobody rings, and it goes on.
     """
 
     call: CallId
