@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from safeum_home.calls.stages import LOST, NO_ANSWER, OUTGOING, UNREACHABLE, WITHDRAWN, Ending, Stage
+from safeum_home.calls.stages import (
+    ANSWERED,
+    LOST,
+    NO_ANSWER,
+    OUTGOING,
+    UNREACHABLE,
+    WITHDRAWN,
+    Ending,
+    Stage,
+)
 from safeum_home.calls.telling import CallTelling
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, DeviceId
@@ -76,9 +85,21 @@ class Leg:
 
     # --- for whom it is
 
+    def is_with(self, account: AccountId) -> bool:
+        """Whether an account is the other one, and has something to say in it."""
+        return account == self.peer
+
+    def is_of(self, device: DeviceId) -> bool:
+        """Whether the call is of this device of ours."""
+        return device == self.device
+
+    def rings_on(self, device: DeviceId) -> bool:
+        """Whether a device of the callee has said that it rings: that one may answer, and speak."""
+        return device in self.rings
+
     def must_be(self, device: DeviceId) -> None:
         """Raises `call_over` for a device of ours that is not in the call."""
-        if device != self.device:
+        if not self.is_of(device):
             raise Problem(Code.CALL_OVER)
 
     def must_have_taken(self, device: DeviceId) -> None:
@@ -106,7 +127,7 @@ class Leg:
         assert self.device is not None
         self._hold(self.device)
         self.attend()
-        self.say(Invite(self.call, self.peer, self.device, self.media, self.hello))
+        self._must_say(Invite(self.call, self.peer, self.device, self.media, self.hello))
 
     def call_in(self) -> None:
         """Let all devices of ours ring."""
@@ -122,7 +143,7 @@ class Leg:
         if device not in self.rings and len(self.rings) < MOST_RINGING:
             self.rings[device] = hello
             self._hold(device)
-            self.say(Ringing(self.call, self.peer, device, hello))
+            self._must_say(Ringing(self.call, self.peer, device, hello))
 
     def note_ringing(self, device: DeviceId, hello: str) -> None:
         """One of the other's rings."""
@@ -137,8 +158,9 @@ class Leg:
             self._holds.pop(other).end()
         others = tuple(self.rings)
         self.activate(self.now)
+        self.stage = Stage.TAKEN
         self.means.telling.ended(self.account, self.call, Ended.ANSWERED_ELSEWHERE, others, device)
-        self.say(Answer(self.call, self.peer, device))
+        self._must_say(Answer(self.call, self.peer, device))
 
     def tell_answered(self) -> None:
         """Our caller's device hears who has answered."""
@@ -149,7 +171,7 @@ class Leg:
         """The caller's node asks how it is: it may have forgotten."""
         for device, hello in self.rings.items():
             self.say(Ringing(self.call, self.peer, device, hello))
-        if self.stage is Stage.ACTIVE and self.device is not None:
+        if self.stage in ANSWERED and self.device is not None:
             self.say(Answer(self.call, self.peer, self.device))
 
     # --- while it goes on
@@ -170,6 +192,10 @@ class Leg:
         self._seen = self.now
         self._timer.reset(LOST_SECONDS)
         self.means.times.alive(self.account, self.call, self._seen)
+
+    def confirm(self) -> None:
+        """The other half knows who has answered."""
+        self.stage = Stage.ACTIVE
 
     def say_it_goes_on(self) -> None:
         assert self.device is not None
@@ -224,16 +250,20 @@ class Leg:
             hold.end()
         self._holds.clear()
         self.means.over(self, ending.reason)
-        if before is Stage.ACTIVE:
+        if before in ANSWERED:
             until = self.now if ending.until is None else ending.until
             self.means.times.over(self.account, self.call, until)
         if ending.here is not None:
             self._tell_ended(before, ending.here, ending.skip)
         if ending.there is not None:
-            self.means.line.say(self.account, End(self.call, self.peer, ending.there))
+            self.say(End(self.call, self.peer, ending.there))
 
-    def say(self, word: Word) -> None:
-        if not self.means.line.say(self.account, word):
+    def say(self, word: Word) -> bool:
+        """Where it cannot be said it is lost."""
+        return self.means.line.say(self.account, word)
+
+    def _must_say(self, word: Word) -> None:
+        if not self.say(word):
             self.machine.end(UNREACHABLE)
 
     def _tell(self, event: CallRings | CallAnswered) -> None:
