@@ -35,7 +35,7 @@ from safeum_home.protocol.federation.conferences import (
 from safeum_home.protocol.federation.events import Event, new_event, node_of
 from safeum_home.protocol.federation.people import content
 
-LIVES = 10.0
+LIVES = 20.0
 """Seconds for which a signal or a roster is of use: those who miss one are told again."""
 
 
