@@ -223,7 +223,7 @@ class ConferenceMachine(RuleBasedStateMachine):
 
 class ModelTests(SynchronousTestCase):
     def test_all_have_the_same(self) -> None:
-        run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis has no type for it
+        run_state_machine_as_test(
             ConferenceMachine,
             settings=settings(
                 max_examples=25,

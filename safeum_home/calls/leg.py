@@ -180,7 +180,7 @@ class Leg:
         """The two speak."""
         assert self.device is not None
         self.stage = Stage.ACTIVE
-        self._stop_timers()
+        self.stop()
         self._hold(self.device)
         self._seen = self.now
         self._timer = self.means.clock.callLater(LOST_SECONDS, self._lapse)
@@ -245,7 +245,7 @@ class Leg:
     def finish(self, ending: Ending) -> None:
         """It is over."""
         before, self.stage = self.stage, Stage.OVER
-        self._stop_timers()
+        self.stop()
         for hold in self._holds.values():
             hold.end()
         self._holds.clear()
@@ -287,7 +287,8 @@ class Leg:
         self._away = None
         self.machine.end(LOST)
 
-    def _stop_timers(self) -> None:
+    def stop(self) -> None:
+        """It is waited for nothing any more."""
         for timer in (self._timer, self._away):
             if timer is not None and timer.active():
                 timer.cancel()

@@ -99,6 +99,11 @@ class Legs:
         """Those whose other half is of an account, of whichever node."""
         return tuple(leg for leg in self.with_node(node_of(peer)) if leg.peer == peer)
 
+    def stop(self) -> None:
+        """The node stops: nobody is told, for what goes on goes on without it."""
+        for leg in [leg for legs in self._by_account.values() for leg in legs.values()]:
+            leg.stop()
+
     # --- whether there is room, and who gives way
 
     @property

@@ -19,6 +19,7 @@ from safeum_home.chats.support_desk import SupportDesk
 from safeum_home.errors import Problem
 from safeum_home.gateway.services import Services
 from safeum_home.keys.reminding import KeyReminders
+from safeum_home.node.call_log import CallLogParts
 from safeum_home.node.calls import CallParts
 from safeum_home.node.conferences import ConferenceParts
 from safeum_home.node.control import Control
@@ -63,6 +64,7 @@ class Domain:
     reminders: KeyReminders
     """Of keys that have changed."""
     calls: CallParts
+    call_log: CallLogParts
     conferences: ConferenceParts
 
     def forget(self) -> None:
@@ -97,6 +99,7 @@ class Domain:
         self.fleeting.start()
         self.waking.start()
         self.reminders.look()
+        self.call_log.start()
         spawn(self.owed.give(), "giving receipts to other nodes")
         spawn(self._post_again(), "telling groups' nodes what waits for them")
 
@@ -110,6 +113,8 @@ class Domain:
         self.presence.stop()
         self.reminders.stop()
         self.conferences.stop()
+        self.calls.legs.stop()
+        self.call_log.stop()
         self.waking.waker.stop()
         await self.turns.stop()
         await self.fleeting_turns.stop()
