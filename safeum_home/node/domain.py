@@ -95,7 +95,7 @@ def make_domain(
         messaging,
         ways,
         lambda: spawn(accounts.closing.erased_unseen(), "erasing a group"),
-        history.routes,
+        history,
     )
     foreign = make_foreign_means(means, side, groups.hubs, groups.renaming.note)
     ended = Ended(forget, forfeits, groups.leave, foreign.farewells)
