@@ -59,6 +59,8 @@ class ForeignKeys:
 
     type = KEY_CHANGED
     may_wait = True
+    lasting = True
+    """A change that is not told is a swap that is not shown."""
     late = (Code.INTERNAL.code, Code.MALFORMED_EVENT.code)
     """Its clock may be behind."""
 
