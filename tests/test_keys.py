@@ -164,6 +164,15 @@ class ChangeTests(KeysCase):
             self.assertEqual(told(other), changes(self.carol, FIRST, SECOND))
         self.assertEqual(told(dave), [])
 
+    def test_damaged_chat(self) -> None:
+        """Who is in a chat with the account that cannot be opened any more hears of it all the same."""
+        self.world.database.execute("UPDATE chats SET sealed = ?", b"\x01" + bytes(60))
+        self.restart()
+        publish(self.alice, SECOND, replaces=FIRST.hash)
+        self.assertEqual(told(self.bob), changes(self.alice, FIRST, SECOND))
+        self.assertEqual(told(self.carol), [])
+        self.flushLoggedErrors()
+
     def test_away(self) -> None:
         """A device that was away hears of each change once, in order."""
         self.bob.resume(self.bob.cursor)

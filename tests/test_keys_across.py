@@ -135,6 +135,15 @@ class ChangeTests(KeysAcrossCase):
         log = self.alice.call("keys.log", account=self.bob.account)["entries"]
         self.assertEqual([entry["hash"] for entry in log], hashes((THIRD, SECOND)))
 
+    def test_damaged_chat(self) -> None:
+        """Also where the chat cannot be opened any more, at one node or the other."""
+        for node in (A, B):
+            self.nodes[node].database.execute("UPDATE chats SET sealed = ?", b"\x01" + bytes(60))
+        self.swap(SECOND, FIRST)
+        self.settle()
+        self.assertEqual(told(self.alice), changes(self.bob, FIRST, SECOND))
+        self.flushLoggedErrors()
+
     def test_before_messages(self) -> None:
         """What changed while the other node was away is told in order, and before the messages."""
         self.nodes.away.add(A)

@@ -74,7 +74,7 @@ def make_domain(
     ways = make_message_changes(means, files.attachments, waking.waker.mutes)
     messaging = make_messaging(means, presence, ways.composing)
     findable, sync_routes = make_contact_sync(means)
-    keys = make_keys(means, in_thread)
+    keys = make_keys(means, side, in_thread)
 
     def forget(account: AccountId, login: str) -> None:
         directory.forget_account(account)
