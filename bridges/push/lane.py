@@ -14,6 +14,7 @@ from bridges.push.room import Room
 from bridges.push.tally import Became, Failed, Tally
 from bridges.push.waiting import Queue, Waking
 from safeum_home.config_push import PushSection
+from safeum_home.errors import Code, Problem
 from safeum_home.ports.push import (
     Accepted,
     Gone,
@@ -79,6 +80,19 @@ class Lane:
         except Exception as error:
             self._broken(error)
             return None
+
+    def check(self, address: PushAddress) -> PushAddress:
+        """As `ports.push.PushProvider` has it."""
+        try:
+            checked: object = self.provider.check(address)
+        except Problem:
+            raise
+        except Exception as error:
+            checked = error
+        if isinstance(checked, PushAddress):
+            return checked
+        self._broken(checked)
+        raise Problem(Code.PUSH_ADDRESS_REFUSED)
 
     def wake(self, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
         """As `ports.push.Pushes.wake`."""

@@ -1,6 +1,6 @@
 """Waking devices that sleep, wired."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from twisted.internet.defer import Deferred, succeed
@@ -21,6 +21,7 @@ class NoPushes:
     """`ports.push.Pushes` of a node without a push provider."""
 
     offered: Sequence[Offered] = ()
+    names: Collection[str] = ()
 
     def can_wake(self, provider: str) -> bool:
         return False
@@ -67,7 +68,7 @@ def make_waking(means: DomainMeans, pushes: Pushes, missed: Read) -> WakingParts
     about = (means.clock, database, blinder, means.directory, bus, Mutes(blinder))
     waker = Waker(*about, pushes, means.config.push, missed, means.node)
     registrations = Registrations(database, blinder, means.directory, pushes, waker.changed)
-    offers = bool(pushes.offered)
+    offers = bool(pushes.names)
     if offers:
         bus.observe(waker)
         bus.wakes(waker)
