@@ -37,6 +37,7 @@ from safeum_home.node.waking import NO_PUSHES, make_waking
 from safeum_home.ports import Database, Forfeits, MissedPage, TextMessages
 from safeum_home.ports.federation import Peers
 from safeum_home.ports.push import Pushes
+from safeum_home.protocol import commands
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
 from safeum_home.spawn import spawn
@@ -107,6 +108,7 @@ def make_domain(
         **people.routes,
         **make_reading(means, messaging.receipts, people.introductions),
         **messaging.routes,
+        commands.ChatRead: waking.reading(messaging.receipts.read),
         **ways.routes,
         **groups.routes,
         **history.forwarded(groups.forwarding),
