@@ -197,6 +197,10 @@ class Code(Enum):
         "The account has other public keys than these: `detail` says with which hash, and since when.",
     )
     BAD_KEYS = Kind("bad_keys", 422, -32181, "These public keys are not signed as they have to be.")
+    CALL_OVER = Kind("call_over", 409, -32182, "This call is over, or was answered on another device.")
+    CALL_EXISTS = Kind("call_exists", 409, -32183, "There is another call with this id.")
+    WRONG_CALL_STATE = Kind("wrong_call_state", 409, -32184, "The call is not in a state for this.")
+    CONFERENCE_FULL = Kind("conference_full", 409, -32185, "There are 6 devices in this conference.")
     MESSAGE_NOT_KEPT = Kind(
         "message_not_kept",
         409,

@@ -10,9 +10,9 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client import loading
-from safeum_home.client.calls import Wire
 from safeum_home.client.connection import Listener
 from safeum_home.client.errors import Closing
+from safeum_home.client.requests import Wire
 from safeum_home.client.session import Client as SdkClient
 from safeum_home.client.state import State
 from safeum_home.protocol.types import ContactState

@@ -1,7 +1,7 @@
 """A push to a client that believes itself connected: it looks whether it is."""
 
-from safeum_home.client.calls import TIMEOUT
 from safeum_home.client.events import Link
+from safeum_home.client.requests import TIMEOUT
 from safeum_home.client.sleeping import PROBE
 from safeum_home.errors import Code, Problem
 from tests.client_double import BOB, CHAT, message

@@ -6,10 +6,10 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.calls import Wire
 from safeum_home.client.connection import Listener
 from safeum_home.client.entry import Options, Person, alias_of, enter, sign_up
 from safeum_home.client.errors import Closing, Disconnected, RemoteProblem
+from safeum_home.client.requests import Wire
 from safeum_home.client.session import Client
 from safeum_home.client.text import safe
 from safeum_home.errors import Code, Problem

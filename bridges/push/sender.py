@@ -69,7 +69,16 @@ class Sender:
         lane = self._lanes.get(provider)
         if lane is None:
             raise Problem(Code.PUSH_UNAVAILABLE)
-        return lane.check(address)
+        try:
+            checked: object = lane.provider.check(address)
+        except Problem:
+            raise
+        except Exception as error:
+            checked = error
+        if isinstance(checked, PushAddress):
+            return checked
+        lane.broken(checked)
+        raise Problem(Code.PUSH_ADDRESS_REFUSED)
 
     def wake(self, provider: str, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
         """As `ports.push.Pushes.wake`."""

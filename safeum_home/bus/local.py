@@ -43,7 +43,7 @@ class LocalBus:
 
     def publish(self, account: AccountId, event: Published) -> None:
         for subscriber in self._subscribers.get(account, ()):
-            if subscriber.device != event.skip:
+            if subscriber.device != event.skip and event.only in (None, subscriber.device):
                 subscriber.deliver(event)
         if event.wake is not None and self._waker is not None:
             self._waker.news(account, event)

@@ -19,8 +19,8 @@ from twisted.internet.protocol import connectionDone
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
-from safeum_home.client.calls import Wire
 from safeum_home.client.errors import UNTRUSTED, Closing, Disconnected
+from safeum_home.client.requests import Wire
 from safeum_home.client.timers import Timeouts
 from safeum_home.client.trust import Node, tls_for
 from safeum_home.protocol import MAX_FRAME, SUBPROTOCOL, WEBSOCKET_PATH

@@ -5,8 +5,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IStreamClientEndpoint
 
-from safeum_home.client.calls import Wire
 from safeum_home.client.connection import Listener, dialer
+from safeum_home.client.requests import Wire
 from safeum_home.client.trust import Node
 from safeum_home.client.web import Web
 

@@ -6,10 +6,10 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from safeum_home.client.calls import Wire
 from safeum_home.client.connection import Dial
 from safeum_home.client.errors import Closing, Disconnected
 from safeum_home.client.line import Line, Owner
+from safeum_home.client.requests import Wire
 
 _log = Logger()
 

@@ -10,7 +10,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from safeum_home.client.calls import TIMEOUT, Calls, Wire
 from safeum_home.client.connection import Dial
 from safeum_home.client.errors import (
     ASLEEP,
@@ -30,6 +29,7 @@ from safeum_home.client.inbox import Inbox
 from safeum_home.client.loading import load
 from safeum_home.client.plug import Plug
 from safeum_home.client.reconnect import FINAL, SLOW_READER, BackOff, new_reconnect
+from safeum_home.client.requests import TIMEOUT, Calls, Wire
 from safeum_home.client.signals import Signals
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c

@@ -5,10 +5,10 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from safeum_home.client.calls import Calls
 from safeum_home.client.errors import ASLEEP, ClientError, Closing, Disconnected, TimedOut
 from safeum_home.client.finding import Finding
 from safeum_home.client.inbox import Inbox
+from safeum_home.client.requests import Calls
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.push import Payload, Wake, read_wake
 from safeum_home.spawn import spawn

@@ -29,8 +29,8 @@ class Published(Struct, frozen=True):
     """An event on its way to the sessions of an account: encoded and framed once, for all of them.
 
     `position` is 0 for what is not durable. `chat` is set for messages of others, whose arrival at a
-    device is to be told to their sender. `skip` names the device that caused it and knows already. With
-    `wake` devices of the account that sleep are woken.
+    device is to be told to their sender. `skip` names the device that caused it and knows already; `only` the
+    one that it is for. With `wake` devices of the account that sleep are woken.
     """
 
     frame: bytes
@@ -38,6 +38,7 @@ class Published(Struct, frozen=True):
     chat: ChatId | None = None
     skip: DeviceId | None = None
     wake: Waking | None = None
+    only: DeviceId | None = None
 
 
 class Subscriber(Protocol):

@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from safeum_home.protocol.call_types import CallId, Ended, Hello, Media
+from safeum_home.protocol.call_types import Signal as CallData
 from safeum_home.protocol.group_types import GroupMember, Invitation
 from safeum_home.protocol.key_types import KeyHash
 from safeum_home.protocol.message_types import ChatSettings
@@ -21,6 +23,7 @@ from safeum_home.protocol.types import (
     ChatInfo,
     Contact,
     CursorText,
+    Device,
     Message,
     Milliseconds,
     Profile,
@@ -215,3 +218,80 @@ class PrivacyChanged(Struct, frozen=True):
     """What this account keeps to itself is now this; a connection on which it was not told hides nothing."""
 
     privacy: Privacy
+
+
+@_event("call.invited", durable=False)
+class CallInvitation(Struct, frozen=True):
+    """A contact calls from its `device`, for `seconds` more. A device that connects meanwhile is told too."""
+
+    call: CallId
+    account: Account
+    device: Device
+    media: Media
+    hello: Hello
+    seconds: float
+
+
+@_event("call.ringing", durable=False)
+class CallRings(Struct, frozen=True):
+    """A device of who is called rings."""
+
+    call: CallId
+    device: Device
+    hello: Hello
+
+
+@_event("call.answered", durable=False)
+class CallAnswered(Struct, frozen=True):
+    """The call was taken on this device: the others ring no more."""
+
+    call: CallId
+    device: Device
+
+
+@_event("call.signal", durable=False)
+class CallSignalled(Struct, frozen=True):
+    """Another device in the call says this."""
+
+    call: CallId
+    account: Account
+    device: Device
+    data: CallData
+
+
+@_event("call.ended", durable=False)
+class CallEnded(Struct, frozen=True):
+    """The call is over, at least on this device."""
+
+    call: CallId
+    reason: Ended
+
+
+@_event("conference.rings", durable=False)
+class ConferenceRings(Struct, frozen=True):
+    """A member of a group has begun a conference, which rings for `seconds` more."""
+
+    call: CallId
+    chat: Chat
+    account: Account
+    media: Media
+    seconds: float
+
+
+@_event("conference.joined", durable=False)
+class ConferenceJoined(Struct, frozen=True):
+    """A device has joined: it speaks first. Told to those in the conference."""
+
+    call: CallId
+    account: Account
+    device: Device
+    hello: Hello
+
+
+@_event("conference.left", durable=False)
+class ConferenceLeft(Struct, frozen=True):
+    """A device is not in the conference any more. Told to those who are."""
+
+    call: CallId
+    account: Account
+    device: Device

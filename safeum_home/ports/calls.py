@@ -1,0 +1,22 @@
+"""What the parts of calls ask of each other."""
+
+from typing import Protocol
+
+from safeum_home.ids import AccountId
+
+
+class CallTimes(Protocol):
+    """Keeps when accounts of this node have spoken, and for how long. Times are in milliseconds.
+
+    For the reactor's thread; nothing of it fails or has to be waited for: what cannot be stored is stored
+    later, or is lost with the node.
+    """
+
+    def begun(self, account: AccountId, call: str, at: int) -> None:
+        """It was answered. The same again goes on with the entry of that call, also after a restart."""
+
+    def alive(self, account: AccountId, call: str, now: int) -> None:
+        """It goes on: were the node to end now, its entry would end then."""
+
+    def over(self, account: AccountId, call: str, until: int) -> None:
+        """Its entry is complete."""
