@@ -32,6 +32,7 @@ from safeum_home.node.reading import make_reading
 from safeum_home.node.running import Domain as Domain
 from safeum_home.node.shared_chats import make_shared_chats
 from safeum_home.node.shared_posts import make_shared_posts
+from safeum_home.node.turn import make_turn
 from safeum_home.node.turning import InThread
 from safeum_home.node.waking import NO_PUSHES, make_waking
 from safeum_home.ports import Database, Forfeits, MissedPage, TextMessages
@@ -74,7 +75,7 @@ def make_domain(
     ways = make_message_changes(means, files.attachments, waking.waker.mutes)
     messaging = make_messaging(means, presence, ways.composing)
     findable, sync_routes = make_contact_sync(means)
-    keys = make_keys(means, in_thread)
+    keys, turn = make_keys(means, in_thread), make_turn(means)
 
     def forget(account: AccountId, login: str) -> None:
         directory.forget_account(account)
@@ -114,6 +115,7 @@ def make_domain(
         **keys.routes,
         **sync_routes,
         **waking.routes,
+        **turn.routes,
     }
     sources = (*messaging.sources, *people.sources, *groups.sources, *ways.sources, *keys.sources)
     services = Services(
@@ -142,6 +144,7 @@ def make_domain(
         **groups.rates,
         **files.rates,
         **keys.rates,
+        **turn.rates,
     }
     limits = limits_in_use(
         section, services, accounts.limits, people.limits, side, accounts.devices, groups.use, **rates
