@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -12,8 +13,9 @@ from safeum_home.admin.caller import call
 from safeum_home.admin.turn_wire import TurnGrant
 from safeum_home.admin.wire import Params
 from safeum_home.protocol.commands.calls import RelayCredentials
+from safeum_home.turn.log import SERVES
 from tests.e2e.needs import tool
-from tests.e2e.node_process import PATIENCE, NodeProcess, _free_port
+from tests.e2e.node_process import BIN, PATIENCE, NodeProcess, _free_port
 from tests.e2e.people import sign_up
 from tests.e2e.relay import Allocation, Echo, RelayProcess, Section, needs, refused, wait
 
@@ -30,9 +32,13 @@ class RelayCase(SynchronousTestCase):
         self.addCleanup(self.node.close)
         self.node.start()
         config, log = self.node.folder / "node.toml", self.node.folder / "relay.log"
-        self.relay = RelayProcess.of(config, log)
+        self.relay = RelayProcess.of(config, log, *self.options(config))
         self.addCleanup(self.relay.stop)
         self.relay.started()
+
+    def options(self, config: Path) -> Sequence[str]:
+        """Of `safeum-home turn`."""
+        return ()
 
     def credentials(self, name: str) -> RelayCredentials:
         """Of a new account."""
@@ -45,13 +51,17 @@ class RelayCase(SynchronousTestCase):
 
 
 class ServedTests(RelayCase):
-    """What an account gets by `turn.credentials` is good at the relay."""
+    """What an account gets by `turn.credentials` is good at the relay, which has its secrets by a command."""
+
+    def options(self, config: Path) -> Sequence[str]:
+        return "--through", f"{BIN}/safeum-home turn --grant --config {config}"
 
     def test_served(self) -> None:
         """For each of three ways to use it."""
         self._peer()
         self._both_through_the_relay()
         self._coturns_own_client()
+        self.assertTrue(self.relay.log.read_text().endswith(f"{SERVES}\n"), "nothing is said of them")
 
     def _peer(self) -> None:
         """What is sent to a peer through the relay comes back from it."""

@@ -2,23 +2,34 @@
 
 import hmac
 import os
+import re
 from base64 import b64encode
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from hashlib import sha1
+from io import StringIO
+from itertools import zip_longest
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
+from msgspec.json import encode
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.config import ConfigError, TurnSection, parse
+from safeum_home.admin.cli import main
+from safeum_home.admin.offline import Offline
+from safeum_home.admin.turn_wire import TurnGrant
+from safeum_home.config import Config, ConfigError, TurnSection, parse
 from safeum_home.errors import Code, Erased, Problem
 from safeum_home.node.turn_operation import turn_handlers
-from safeum_home.ports.turn import RELAY_PERIOD, RelayGrant, granted
+from safeum_home.ports.turn import RELAY_PERIOD, NotGranted, RelayGrant, granted
 from safeum_home.protocol.commands.calls import RelayCredentials
 from safeum_home.sealing.relay import DerivedRelaySecrets
 from safeum_home.sealing.root import generate
 from safeum_home.sealing.vault import open_vault
 from safeum_home.turn.keeping import Owner
-from tests.test_config import NODE
+from tests.test_config import NODE, ROOT
 from tests.world import Refused, World
 from tests.world_parts import arena
 
@@ -187,3 +198,91 @@ class SectionTests(SynchronousTestCase):
         urls = '["turn:[2001:db8::1]:3478", "turns:turn.example", "turn:192.0.2.1?transport=tcp"]'
         found = parse(f'{NODE}[turn]\nurls = {urls}\nexternal = ["192.0.2.1/10.0.0.1"]\nlisten = ["::1"]')
         self.assertEqual(len(found.turn.urls), 3)
+
+
+class CommandTests(SynchronousTestCase):
+    """`safeum-home turn`, with something in the place of the relay."""
+
+    def setUp(self) -> None:
+        self.config = Path(self.mktemp())
+        self.config.write_text(NODE)
+        self.grants: list[RelayGrant] = []
+
+    def _turn(self, *options: str, again: bool = False) -> tuple[int, str, str]:
+        """The exit code, and what is said and complained of."""
+
+        def relay(config: Config, ask: Callable[[], RelayGrant], say: Callable[[str], None]) -> int:
+            if again:
+                try:
+                    ask()
+                except NotGranted as refusal:
+                    say(str(refusal))
+            else:
+                self.grants.append(ask())
+            return 7
+
+        unused: Any = None
+        offline = Offline(unused, unused, unused, relay)
+        with redirect_stdout(StringIO()) as said, redirect_stderr(StringIO()) as complained:
+            code = main(["turn", "--config", str(self.config), *options], offline)
+        return code, said.getvalue(), complained.getvalue()
+
+    def test_through(self) -> None:
+        """A command prints what the node gives: its exit code is that of the relay."""
+        grant = self.mktemp()
+        Path(grant).write_bytes(encode(TurnGrant(["a" * 64], 5.0, b"PEM")))
+        self.assertEqual(self._turn("--through", f"cat {grant}"), (7, "", ""))
+        self.assertEqual(self.grants, [RelayGrant(("a" * 64,), 5.0, b"PEM")])
+
+    def test_through_nothing(self) -> None:
+        """What gives none is as a node that does not answer; what it prints is not repeated."""
+        for command, reason in (
+            ("false", "false: exit code 1"),
+            ("no-such-command-anywhere", "no-such-command-anywhere: No such file"),
+            ("echo hunter2", "echo: what it prints is not"),
+            ("""echo '{"secrets": ["hunter2"], "seconds": 5}'""", "echo: what it prints is not"),
+        ):
+            code, said, complained = self._turn("--through", command)
+            self.assertEqual((code, said), (3, ""))
+            self.assertIn(f"No node answers at {reason}", complained)
+            self.assertNotIn("hunter2", complained)
+
+    def test_later(self) -> None:
+        """A relay that runs is told, and goes on."""
+        code, said, _ = self._turn("--through", "false", again=True)
+        self.assertEqual((code, said), (7, "no node answers at false: exit code 1\n"))
+
+    def test_no_node(self) -> None:
+        """Nobody is at the socket."""
+        for options in ((), ("--grant",)):
+            code, said, complained = self._turn("--socket", "/nowhere/admin.sock", *options)
+            self.assertEqual((code, said), (3, ""))
+            self.assertIn("No node answers at /nowhere/admin.sock", complained)
+
+
+class DocumentedTests(SynchronousTestCase):
+    """docs/turn.md."""
+
+    def setUp(self) -> None:
+        self.text = (ROOT / "docs" / "turn.md").read_text()
+
+    def test_settings(self) -> None:
+        """It has all of them, and their defaults."""
+        rows = dict(re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (`[^|]+`) \|", self.text, re.M))
+        shown = {
+            name: default
+            for names, defaults in rows.items()
+            for name, default in zip_longest(names.split(", "), defaults.split(", "), fillvalue=defaults)
+        }
+        expected = {
+            f"`{name}`": f"`{msgspec.json.encode(value).decode()}`"
+            for name, value in msgspec.structs.asdict(TurnSection()).items()
+        }
+        self.assertEqual(shown, expected)
+
+    def test_configurations(self) -> None:
+        """Each that it shows is one."""
+        blocks = re.findall(r"^```toml\n(.*?)^```$", self.text, re.M | re.S)
+        self.assertGreater(len(blocks), 2)
+        for block in blocks:
+            self.assertTrue(parse(block if "[node]" in block else NODE + block).turn.urls)

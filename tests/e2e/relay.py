@@ -72,9 +72,9 @@ class RelayProcess:
             )
 
     @classmethod
-    def of(cls, config: Path, log: Path) -> "RelayProcess":
+    def of(cls, config: Path, log: Path, *options: str) -> "RelayProcess":
         """That of a node."""
-        return cls([BIN / "safeum-home", "turn", "--config", config], log)
+        return cls([BIN / "safeum-home", "turn", "--config", config, *options], log)
 
     @classmethod
     def alone(cls, config: Path, grant: Path, log: Path, *without: str) -> "RelayProcess":
@@ -84,10 +84,9 @@ class RelayProcess:
     @property
     def coturn(self) -> int:
         """The id of its process."""
-        found = subprocess.run(
-            ["pgrep", "-x", "-P", str(self.process.pid), PROGRAM], capture_output=True, check=True
-        )
-        return int(found.stdout)
+        parent = self.process.pid
+        [child] = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        return int(child)
 
     def started(self) -> "RelayProcess":
         """Wait until it serves."""
