@@ -16,6 +16,7 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.accounts import Ended, make_accounts
 from safeum_home.node.alone import ALONE
+from safeum_home.node.call_log import make_call_log
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import limits_in_use
 from safeum_home.node.files import make_files
@@ -76,6 +77,7 @@ def make_domain(
     messaging = make_messaging(means, presence, ways.composing)
     findable, sync_routes = make_contact_sync(means)
     keys, turn = make_keys(means, in_thread), make_turn(means)
+    call_log = make_call_log(means)
 
     def forget(account: AccountId, login: str) -> None:
         directory.forget_account(account)
@@ -84,6 +86,7 @@ def make_domain(
         files.means.forget_account(account)
         presence.forget_account(account)
         keys.forget_account(account)
+        call_log.times.forget_account(account)
         waking.waker.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
@@ -113,6 +116,7 @@ def make_domain(
         **history.forwarded(groups.forwarding),
         **files.routes,
         **keys.routes,
+        **call_log.routes,
         **sync_routes,
         **waking.routes,
         **turn.routes,
@@ -179,4 +183,5 @@ def make_domain(
         (*presence.kinds(means.node), messaging.typing),
         keys.doubt,
         keys.reminders,
+        call_log,
     )
