@@ -17,6 +17,7 @@ from safeum_home.limits import RateLimit
 from safeum_home.node.accounts import Ended, make_accounts
 from safeum_home.node.alone import ALONE
 from safeum_home.node.call_log import make_call_log
+from safeum_home.node.calls import Relations, make_calls
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import limits_in_use
 from safeum_home.node.files import make_files
@@ -33,6 +34,7 @@ from safeum_home.node.reading import make_reading
 from safeum_home.node.running import Domain as Domain
 from safeum_home.node.shared_chats import make_shared_chats
 from safeum_home.node.shared_posts import make_shared_posts
+from safeum_home.node.turn import make_turn
 from safeum_home.node.turning import InThread
 from safeum_home.node.waking import NO_PUSHES, make_waking
 from safeum_home.ports import Database, Forfeits, MissedPage, TextMessages
@@ -76,8 +78,9 @@ def make_domain(
     ways = make_message_changes(means, files.attachments, waking.waker.mutes)
     messaging = make_messaging(means, presence, ways.composing)
     findable, sync_routes = make_contact_sync(means)
-    keys = make_keys(means, side, in_thread)
+    keys, turn = make_keys(means, side, in_thread), make_turn(means)
     call_log = make_call_log(means)
+    calls = make_calls(means, call_log.times)
 
     def forget(account: AccountId, login: str) -> None:
         directory.forget_account(account)
@@ -86,6 +89,7 @@ def make_domain(
         files.means.forget_account(account)
         presence.forget_account(account)
         keys.forget_account(account)
+        calls.forget_account(account)
         call_log.times.forget_account(account)
         waking.waker.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
@@ -105,7 +109,8 @@ def make_domain(
     ended = Ended(forget, forfeits, groups.leave, foreign.farewells)
     accounts = make_accounts(means, hasher, texts, messaging.announcer, side, findable, ended)
     erased = accounts.closing.erased_elsewhere
-    people = make_people(means, side, presence, foreign, lambda gone: forget(gone, ""), erased)
+    watch = Relations(presence, calls.watch)
+    people = make_people(means, side, presence, watch, foreign, lambda gone: forget(gone, ""), erased)
     routes: Routes = {
         **accounts.routes,
         **people.routes,
@@ -117,9 +122,11 @@ def make_domain(
         **history.forwarded(groups.forwarding),
         **files.routes,
         **keys.routes,
+        **calls.routes,
         **call_log.routes,
         **sync_routes,
         **waking.routes,
+        **turn.routes,
     }
     sources = (*messaging.sources, *people.sources, *groups.sources, *ways.sources, *keys.sources)
     services = Services(
@@ -148,9 +155,19 @@ def make_domain(
         **groups.rates,
         **files.rates,
         **keys.rates,
+        **turn.rates,
+        **calls.rates,
     }
     limits = limits_in_use(
-        section, services, accounts.limits, people.limits, side, accounts.devices, groups.use, **rates
+        section,
+        services,
+        accounts.limits,
+        people.limits,
+        side,
+        accounts.devices,
+        groups.use,
+        calls.use,
+        **rates,
     )
     shown = Accounts(database, directory, bus.connected)
     control = accounts.sign_up.control(config, shown, lambda: bus.accounts, limits)
@@ -179,8 +196,9 @@ def make_domain(
         ),
         {**people.answers, **groups.answers, **keys.answers},
         history.owed,
-        (*presence.kinds(means.node), messaging.typing),
+        (*presence.kinds(means.node), messaging.typing, *calls.kinds),
         keys.doubt,
         keys.reminders,
+        calls,
         call_log,
     )

@@ -20,6 +20,7 @@ from safeum_home.errors import Problem
 from safeum_home.gateway.services import Services
 from safeum_home.keys.reminding import KeyReminders
 from safeum_home.node.call_log import CallLogParts
+from safeum_home.node.calls import CallParts
 from safeum_home.node.control import Control
 from safeum_home.node.files import Files
 from safeum_home.node.turning import Turns
@@ -61,6 +62,7 @@ class Domain:
     """Which public keys are in force is to be read anew."""
     reminders: KeyReminders
     """Of keys that have changed."""
+    calls: CallParts
     call_log: CallLogParts
 
     def forget(self) -> None:
@@ -108,6 +110,7 @@ class Domain:
         self.posts.stop()
         self.presence.stop()
         self.reminders.stop()
+        self.calls.legs.stop()
         self.call_log.stop()
         self.waking.waker.stop()
         await self.turns.stop()
