@@ -1,7 +1,7 @@
 """Short authentication strings: what two people compare, to know that nobody is between their devices.
 
 Five of 64 emoji, of the table of the Matrix specification (client-server API, "SAS method: emoji"), and two
-numbers of four digits for those who cannot see them: 30 and 26 bits, which have nothing to do with each other.
+numbers of four digits for those who cannot see them: 30 and 26 bits, which are not the same.
 """
 
 from typing import NamedTuple
@@ -10,12 +10,13 @@ SIZE = 8
 """Octets that they are made of: they have to follow from all that was agreed on, and from nothing before."""
 EMOJI = 5
 _TABLE = (
-    "🐶 Dog/🐱 Cat/🦁 Lion/🐎 Horse/🦄 Unicorn/🐷 Pig/🐘 Elephant/🐰 Rabbit/🐼 Panda/🐓 Rooster/🐧 Penguin/🐢 Turtle/"
-    "🐟 Fish/🐙 Octopus/🦋 Butterfly/🌷 Flower/🌳 Tree/🌵 Cactus/🍄 Mushroom/🌏 Globe/🌙 Moon/☁️ Cloud/🔥 Fire/"
-    "🍌 Banana/🍎 Apple/🍓 Strawberry/🌽 Corn/🍕 Pizza/🎂 Cake/❤️ Heart/😀 Smiley/🤖 Robot/🎩 Hat/👓 Glasses/"
-    "🔧 Spanner/🎅 Santa/👍 Thumbs Up/☂️ Umbrella/⌛ Hourglass/⏰ Clock/🎁 Gift/💡 Light Bulb/📕 Book/✏️ Pencil/"
-    "📎 Paperclip/✂️ Scissors/🔒 Lock/🔑 Key/🔨 Hammer/☎️ Telephone/🏁 Flag/🚂 Train/🚲 Bicycle/✈️ Aeroplane/"
-    "🚀 Rocket/🏆 Trophy/⚽ Ball/🎸 Guitar/🎺 Trumpet/🔔 Bell/⚓ Anchor/🎧 Headphones/📁 Folder/📌 Pin"
+    "🐶 Dog/🐱 Cat/🦁 Lion/🐎 Horse/🦄 Unicorn/🐷 Pig/🐘 Elephant/🐰 Rabbit/🐼 Panda/🐓 Rooster/"
+    "🐧 Penguin/🐢 Turtle/🐟 Fish/🐙 Octopus/🦋 Butterfly/🌷 Flower/🌳 Tree/🌵 Cactus/🍄 Mushroom/"
+    "🌏 Globe/🌙 Moon/☁️ Cloud/🔥 Fire/🍌 Banana/🍎 Apple/🍓 Strawberry/🌽 Corn/🍕 Pizza/🎂 Cake/"
+    "❤️ Heart/😀 Smiley/🤖 Robot/🎩 Hat/👓 Glasses/🔧 Spanner/🎅 Santa/👍 Thumbs Up/☂️ Umbrella/"
+    "⌛ Hourglass/⏰ Clock/🎁 Gift/💡 Light Bulb/📕 Book/✏️ Pencil/📎 Paperclip/✂️ Scissors/"
+    "🔒 Lock/🔑 Key/🔨 Hammer/☎️ Telephone/🏁 Flag/🚂 Train/🚲 Bicycle/✈️ Aeroplane/🚀 Rocket/"
+    "🏆 Trophy/⚽ Ball/🎸 Guitar/🎺 Trumpet/🔔 Bell/⚓ Anchor/🎧 Headphones/📁 Folder/📌 Pin"
 )
 
 

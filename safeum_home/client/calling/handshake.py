@@ -149,7 +149,7 @@ class Agreed(NamedTuple):
 
 
 def agree(own: Secret, other: bytes, transcript: bytes) -> Agreed:
-    """Derive it from one's ephemeral key, the other's, and the octets of the transcript; raises `Tampered`."""
+    """What follows from one's ephemeral key, the other's, and the transcript; raises `Tampered`."""
     try:
         shared = own.agree(other)
     except ValueError as error:

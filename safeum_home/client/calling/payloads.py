@@ -10,6 +10,7 @@ from safeum_home.protocol.scalars import Signature
 
 MOST_SDP = 15_000
 """Characters of a description: with the rest it fits the largest size to which a signal is filled."""
+MOST_LINE = 512
 MOST_EPOCHS = 10_000
 
 Epoch = Annotated[int, Meta(ge=0, lt=MOST_EPOCHS, description="Counts the ways that a call was tried on.")]
@@ -39,7 +40,7 @@ class Candidate(_Payload, frozen=True, tag="candidate"):
     """One more address (RFC 8839, section 5.1)."""
 
     epoch: Epoch
-    line: Annotated[str, Meta(min_length=1, max_length=512)]
+    line: Annotated[str, Meta(min_length=1, max_length=MOST_LINE)]
 
 
 class Control(_Payload, frozen=True, tag="control"):
@@ -56,7 +57,9 @@ class Again(_Payload, frozen=True, tag="again"):
 
 
 class Bye(_Payload, frozen=True, tag="bye"):
-    """The call is over."""
+    """The call is over. `failed`: since no way was found."""
+
+    failed: bool = False
 
 
 Payload = Description | Candidate | Control | Again | Bye

@@ -2,8 +2,8 @@
 
     0x04 || number (8, big-endian) || XChaCha20-Poly1305 of what is said
 
-The nonce is 16 zero octets and the number; bound to it are a tag, the call's id, the direction and the number.
-A number is taken once, and none that is not greater than the last: what the node loses on the way is lost.
+The nonce is 16 zero octets and the number; bound to it are a tag, the call's id, the direction and the
+number. Only a number that is greater than the last is taken: what the node loses on the way is lost.
 """
 
 import struct
@@ -35,7 +35,7 @@ def _number(number: int) -> bytes:
 
 
 def filled(plain: bytes) -> bytes:
-    """`plain`, 0x80, and zeros up to the next size (ISO/IEC 7816-4); raises ValueError for what is too long."""
+    """`plain`, 0x80, and zeros up to the next size (ISO/IEC 7816-4); raises ValueError past the last."""
     for size in SIZES:
         if len(plain) < size:
             return (plain + b"\x80").ljust(size, b"\0")
