@@ -112,10 +112,11 @@ class Link:
         self._way.send(audio=not muted, video=video)
         self._channel.tell(self._control)
 
-    def close(self) -> None:
-        """Say that it is over, and end it; nobody is told here. Twice is harmless."""
+    def close(self, *, bye: bool = True) -> None:
+        """End it, and say so unless the other knows; nobody is told here. Twice is harmless."""
         self._told = _nobody
-        self._channel.tell(Bye())
+        if bye:
+            self._channel.tell(Bye())
         self._machine.over(CallEnd.HANGUP)
 
     # --- what the machine says: `link_machine.Steps`
