@@ -185,6 +185,11 @@ class Client(GroupMethods):
         """See `call_taking.CallTaking.start_call`."""
         return await self._client.start_call(account, video).asFuture(self._loop)
 
+    @property
+    def calls(self) -> list[Call]:
+        """Those that have not ended."""
+        return self._client.calls
+
     def on_call(self, listener: Callable[[Call], None]) -> Callable[[], None]:
         """See `call_taking.CallTaking.on_call`."""
         return self._client.on_call(listener)

@@ -68,6 +68,11 @@ class CallTaking(Signals):
         """Call `listener` with each call that comes in, as it rings; returns a way to stop."""
         return self._takes_calls().on_call(listener)
 
+    @property
+    def calls(self) -> list[Call]:
+        """Those that have not ended."""
+        return [] if self._calling is None else self._calling.calls
+
     def _hear(self, event: Struct) -> None:
         """An event has come: calls are told before all others."""
         if self._calling is not None:

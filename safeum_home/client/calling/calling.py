@@ -11,12 +11,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from safeum_home.client.calling.call import Call, CallChanged
-from safeum_home.client.calling.channel import Means
+from safeum_home.client.calling.channel import Means, Say
 from safeum_home.client.calling.directory import Directory, Pins
 from safeum_home.client.calling.ending import CallEnd
-from safeum_home.client.calling.handshake import Tampered
+from safeum_home.client.calling.handshake import Pair, Tampered
 from safeum_home.client.calling.incoming import IncomingCall
 from safeum_home.client.calling.launch import LaunchKeys, Sign
+from safeum_home.client.calling.link import Link
 from safeum_home.client.calling.media import MediaSource
 from safeum_home.client.calling.opening import Opening
 from safeum_home.client.calling.outgoing import OutgoingCall
@@ -194,6 +195,12 @@ class Calling:
     def opening(self, seats: int) -> Opening:
         """Keys to be committed to."""
         return Opening(self.launch.signing.public, seats)
+
+    def link(
+        self, pair: Pair, role: Opening | str, say: Say, told: Callable[[Link], None], *, video: bool
+    ) -> Link:
+        """A connection to another device; raises `Tampered` where `role` is a hello that is none."""
+        return Link(self.means, pair, role, self.way(video=video), say, told)
 
     def also(self, taker: "Taker") -> None:
         """Tell `taker`, too: what has calls of another kind."""

@@ -157,12 +157,10 @@ def _after_all(machine: LinkMachine, core: Core) -> None:
 @_connecting.upon(LinkMachine.closed).to(_left)
 @_connected.upon(LinkMachine.closed).to(_left)
 def _closed(machine: LinkMachine, core: Core) -> None:
-    core.state = "connecting"
     if core.initiator:
         machine.over(CallEnd.HANGUP)
     else:
         core.wait(GRACE, lambda: machine.over(CallEnd.HANGUP))
-        core.steps.changed()
 
 
 for _state in (_agreeing, _connecting, _connected, _pausing, _left):
