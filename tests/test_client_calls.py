@@ -2,16 +2,17 @@
 
 from twisted.internet.defer import Deferred
 
-from safeum_home.client.calling.call import CallChanged
+from safeum_home.client.calling.call import Call, CallChanged
 from safeum_home.client.calling.call_machine import CallState
-from safeum_home.client.calling.calling import MOST_CALLS
+from safeum_home.client.calling.calling import MOST_CALLS, new_id
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.calling.link_machine import GRACE
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.events import Heard
 from safeum_home.errors import Code
-from safeum_home.protocol.call_types import ALIVE_SECONDS, RING_SECONDS
-from tests.sdk_calls import ACTIVE, ENDED, RINGING, CallingCase, states
+from safeum_home.protocol.call_types import ALIVE_SECONDS, RING_SECONDS, Media
+from safeum_home.protocol.events import CallInvitation
+from tests.sdk_calls import ACTIVE, ENDED, RINGING, Caller, CallingCase, states
 
 
 class CallTests(CallingCase):
@@ -160,10 +161,6 @@ class CallTests(CallingCase):
 
     def test_many(self) -> None:
         """A device rings for so many at once, whatever its node tells it."""
-        from safeum_home.client.calling.calling import new_id
-        from safeum_home.protocol.call_types import Media
-        from safeum_home.protocol.events import CallInvitation
-
         hello = self.ben.client._takes_calls().opening(1).hello
         for _ in range(MOST_CALLS + 5):
             event = CallInvitation(new_id(), self.ann.account, "D" * 17, Media.AUDIO, hello, 45.0)
@@ -182,8 +179,8 @@ class CallTests(CallingCase):
         quiet.client.close()
 
 
-async def _start(one: object, other: object) -> object:
-    return await one.client.start_call(other.account)  # type: ignore[attr-defined]
+async def _start(one: Caller, other: Caller) -> Call:
+    return await one.client.start_call(other.account)
 
 
 class AwayTests(CallingCase):
