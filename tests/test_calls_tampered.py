@@ -1,7 +1,7 @@
 """A node between two devices that call each other: it changes, swaps, replays and invents what they say.
 
 Whatever it does, the call ends as tampered with; but where it is the only one to say whose keys they are, it
-is seen by the words alone. tests.test_calls_defences shows that each test notices when its defence is gone.
+is seen by the words alone. tests.test_client_call_defences takes each defence out.
 """
 
 from collections.abc import Iterator

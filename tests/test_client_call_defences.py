@@ -150,16 +150,16 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
 def _of(name: str) -> Any:
     test, defences = DEFENCES[name]
 
-    def notices(self: "CallDefenceTests") -> None:
+    def notices(self: "MiddleDefenceTests") -> None:
         check(self, test, *defences)
 
     notices.__doc__ = f"Without it the test of {name} fails."
     return notices
 
 
-class CallDefenceTests(SynchronousTestCase):
+class MiddleDefenceTests(SynchronousTestCase):
     """A method for each of `DEFENCES`."""
 
 
 for _number, _name in enumerate(DEFENCES):
-    setattr(CallDefenceTests, f"test_{_number:02}", _of(_name))
+    setattr(MiddleDefenceTests, f"test_{_number:02}", _of(_name))

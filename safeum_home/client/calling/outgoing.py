@@ -62,6 +62,11 @@ class OutgoingCall(Call):
         if self._link is not None and (event.account, event.device) == (self.peer, self.peer_device):
             self._link.signal(event.data)
 
+    def online(self) -> None:
+        super().online()
+        if self.since is None:  # the node may have forgotten it
+            self._home.tell(self.invitation, self._not_alive)
+
     def finish(self, why: CallEnd, *, told: bool) -> None:
         super().finish(why, told=told)
         self._opening.wipe()
