@@ -79,7 +79,7 @@ def commitments(shown: Sequence[Shown]) -> bytes:
 
 
 def is_hello(hello: bytes, kind: str) -> bool:
-    """Whether these are commitments, and no more than it takes: each is one try for somebody in the middle."""
+    """Whether these are commitments, and no more than it takes: each is a try for somebody between."""
     count, rest = divmod(len(hello) - 1, 32)
     return hello[:1] == COMMITMENTS and not rest and 1 <= count <= SEATS.get(kind, 1)
 
