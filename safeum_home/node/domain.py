@@ -35,11 +35,13 @@ from safeum_home.node.reading import make_reading
 from safeum_home.node.running import Domain as Domain
 from safeum_home.node.shared_chats import make_shared_chats
 from safeum_home.node.shared_posts import make_shared_posts
+from safeum_home.node.turn import make_turn
 from safeum_home.node.turning import InThread
 from safeum_home.node.waking import NO_PUSHES, make_waking
 from safeum_home.ports import Database, Forfeits, MissedPage, TextMessages
 from safeum_home.ports.federation import Peers
 from safeum_home.ports.push import Pushes
+from safeum_home.protocol import commands
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
 from safeum_home.spawn import spawn
@@ -77,7 +79,7 @@ def make_domain(
     ways = make_message_changes(means, files.attachments, waking.waker.mutes)
     messaging = make_messaging(means, presence, ways.composing)
     findable, sync_routes = make_contact_sync(means)
-    keys = make_keys(means, in_thread)
+    keys, turn = make_keys(means, side, in_thread), make_turn(means)
     call_log = make_call_log(means)
     calls = make_calls(means, call_log.times)
     conferences = make_conferences(means, side, call_log.times, calls.routes)
@@ -104,7 +106,7 @@ def make_domain(
         messaging,
         ways,
         lambda: spawn(accounts.closing.erased_unseen(), "erasing a group"),
-        history.routes,
+        history,
     )
     foreign = make_foreign_means(means, side, groups.hubs, groups.renaming.note)
     ended = Ended(forget, forfeits, groups.leave, foreign.farewells)
@@ -117,6 +119,7 @@ def make_domain(
         **people.routes,
         **make_reading(means, messaging.receipts, people.introductions),
         **messaging.routes,
+        commands.ChatRead: waking.reading(messaging.receipts.read),
         **ways.routes,
         **groups.routes,
         **history.forwarded(groups.forwarding),
@@ -127,6 +130,7 @@ def make_domain(
         **conferences.routes,
         **sync_routes,
         **waking.routes,
+        **turn.routes,
     }
     sources = (*messaging.sources, *people.sources, *groups.sources, *ways.sources, *keys.sources)
     services = Services(
@@ -155,6 +159,7 @@ def make_domain(
         **groups.rates,
         **files.rates,
         **keys.rates,
+        **turn.rates,
         **calls.rates,
         **conferences.rates,
     }
