@@ -21,7 +21,6 @@ def metrics(legs: Legs, counts: CallCounts) -> list[Metric]:
         Sample({"answered": "yes" if answered else "no", "reason": reason.value}, number)
         for (answered, reason), number in sorted(counts.ended.items(), key=lambda each: str(each[0]))
     ]
-    answered = [Sample({}, counts.answered)]
     return [
         Metric("halves", "gauge", "Halves of calls at this node, by how it is with them.", now),
         Metric("begun", "counter", "Halves of calls that have begun, by which side has called.", begun),
