@@ -25,9 +25,10 @@ class Recorder:
         if codec is None:
             raise NoMedia(f"{path.name} is none of {', '.join(CODECS)}")
         try:
-            self._container = av.open(str(path), "w")
-        except (OSError, av.FFmpegError) as error:
+            self._file = path.open("wb")
+        except OSError as error:
             raise NoMedia(f"{path.name} cannot be written: {error.strerror}") from None
+        self._container = av.open(self._file, "w", format="wav" if codec == "pcm_s16le" else "ogg")
         stream = self._container.add_stream(codec, rate=RATE, layout="mono", format="s16")
         assert isinstance(stream, AudioStream)
         self._stream = stream
@@ -74,3 +75,4 @@ class Recorder:
         if self._at:
             self._container.mux(self._stream.encode(None))
         self._container.close()
+        self._file.close()
