@@ -11,6 +11,7 @@ import av
 from aiortc import MediaStreamTrack, VideoStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame, AudioResampler, VideoFrame
+from av.container import InputContainer
 
 from safeum_home.client.errors import NoMedia
 from safeum_home.client.webrtc.tones import RATE, SAMPLES, ToneTrack
@@ -35,8 +36,15 @@ class File(NamedTuple):
 
     def open(self) -> MediaStreamTrack:
         """See `feed.Source`."""
+        return ContainerTrack(self._octets(), self.kind, self.path.name)
+
+    def look(self) -> None:
+        """Whether it can be played: raises `NoMedia`, and may block."""
+        _opened(self._octets(), self.kind, self.path.name)[0].close()
+
+    def _octets(self) -> IO[bytes]:
         try:
-            return ContainerTrack(self.path.open("rb"), self.kind, self.path.name)
+            return self.path.open("rb")
         except OSError as error:
             raise NoMedia(f"{self.path.name}: {error.strerror}") from None
 
@@ -90,16 +98,8 @@ class ContainerTrack(MediaStreamTrack):
         self._reading = Lock()
         self._closed = False
         self._begun: float | None = None
-        try:
-            self._container = av.open(source, format=form, options=options or {})
-        except (OSError, ValueError, av.FFmpegError) as error:
-            raise NoMedia(f"{name} cannot be played: {getattr(error, 'strerror', error)}") from None
-        streams = self._container.streams
-        found: Any = streams.audio if kind == "audio" else streams.video
-        if not found:
-            self._container.close()
-            raise NoMedia(f"{name} has no {'sound' if kind == 'audio' else 'pictures'}")
-        self._frames = _sound(self._container, found[0]) if kind == "audio" else _pictures(self._container)
+        self._container, stream = _opened(source, kind, name, form, options)
+        self._frames = _sound(self._container, stream) if kind == "audio" else _pictures(self._container, stream)
 
     async def recv(self) -> AudioFrame | VideoFrame:
         """The next frame, when it is due."""
@@ -133,7 +133,26 @@ class ContainerTrack(MediaStreamTrack):
             self._container.close()
 
 
-def _sound(container: Any, stream: Any) -> Iterator[AudioFrame]:
+def _opened(
+    source: IO[bytes] | str,
+    kind: str,
+    name: str,
+    form: str | None = None,
+    options: dict[str, str] | None = None,
+) -> tuple[InputContainer, Any]:
+    """A container, and its first stream of a kind; raises `NoMedia`."""
+    try:
+        container = av.open(source, format=form, options=options or {})
+    except (OSError, ValueError, av.FFmpegError) as error:
+        raise NoMedia(f"{name} cannot be played: {getattr(error, 'strerror', error)}") from None
+    found: Any = container.streams.audio if kind == "audio" else container.streams.video
+    if not found:
+        container.close()
+        raise NoMedia(f"{name} has no {'sound' if kind == 'audio' else 'pictures'}")
+    return container, found[0]
+
+
+def _sound(container: InputContainer, stream: Any) -> Iterator[AudioFrame]:
     """Pieces of 20 ms, as calls have them."""
     resampler = AudioResampler("s16", "mono", RATE, SAMPLES)
     at = 0
@@ -144,15 +163,17 @@ def _sound(container: Any, stream: Any) -> Iterator[AudioFrame]:
             yield piece
 
 
-def _each(container: Any, stream: Any) -> Iterator[AudioFrame | None]:
-    yield from container.decode(stream)
+def _each(container: InputContainer, stream: Any) -> Iterator[AudioFrame | None]:
+    for frame in container.decode(stream):
+        if isinstance(frame, AudioFrame):
+            yield frame
     yield None  # what is left in the resampler
 
 
-def _pictures(container: Any) -> Iterator[VideoFrame]:
+def _pictures(container: InputContainer, stream: Any) -> Iterator[VideoFrame]:
     first: int | None = None
-    for frame in container.decode(container.streams.video[0]):
-        if frame.pts is not None:
+    for frame in container.decode(stream):
+        if isinstance(frame, VideoFrame) and frame.pts is not None:
             first = frame.pts if first is None else first
             frame.pts -= first  # of a camera it does not begin at 0
             yield frame
