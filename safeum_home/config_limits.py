@@ -90,6 +90,20 @@ class LimitSection(Section, frozen=True):
     group_changes_per_account_burst: Positive = 100
     group_descriptions_per_account: Rate = 0.02
     group_descriptions_per_account_burst: Positive = 30
+    calls: Positive = 20_000
+    """Halves of calls at this node: a call between two of it is two."""
+    calls_per_account: Positive = 2
+    """That it has begun, or taken."""
+    calls_ringing: Positive = 8
+    """For one account."""
+    call_invites_per_account: Rate = 0.2
+    call_invites_per_account_burst: Positive = 30
+    call_invites_per_node: Rate = 20.0
+    call_invites_per_node_burst: Positive = 500
+    """For each other node."""
+    call_signals: Rate = 10.0
+    call_signals_burst: Positive = 200
+    """For each call and direction."""
     deliveries_per_account: Rate = 10_000.0
     deliveries_per_account_burst: Positive = 200_000
     devices: Annotated[int, Meta(ge=1, le=50)] = 50

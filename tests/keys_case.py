@@ -12,6 +12,9 @@ from safeum_home.protocol.key_types import identity_octets, key_hash, launch_oct
 from safeum_home.protocol.signing import encode_octets
 from tests.world import Client
 
+LAUNCHED = 1_700_000_000_000
+"""When programs were launched: on the day of the tests' clock."""
+
 
 class Pair:
     """A unique key: the two private keys of it, made from a seed."""
@@ -34,9 +37,9 @@ class Pair:
         signature = self.signed(identity_octets(account, self.sign, self.box, at))
         return {"sign": self.sign, "box": self.box, "at": at, "signature": signature}
 
-    def bind(self, account: str, device: str, launch: "Pair") -> str:
+    def bind(self, account: str, device: str, launch: "Pair", at: int = LAUNCHED) -> str:
         """A signature of a device's keys."""
-        return self.signed(launch_octets(account, device, launch.sign, launch.box))
+        return self.signed(launch_octets(account, device, launch.sign, launch.box, at))
 
 
 def publish(client: Client, pair: Pair, replaces: str | None = None, at: int = 1) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class KeyDeskTests(GroupDeskCase):
         self.assertEqual([each.hash for each in found.keys], [FIRST.hash])
         shown: KeyHistory = self.successResultOf(history)
         self.assertEqual([entry.hash for entry in shown.entries], [FIRST.hash])
-        launched = self.ben.client.launch_keys(SECOND.sign, SECOND.box)
+        launched = self.ben.client.launch_keys(SECOND.sign, SECOND.box, 1)
         asked = self.ann.client.keys_of([self.ben.account], launches=True)
         assert isinstance(launched, Deferred) and isinstance(asked, Deferred)
         self.successResultOf(launched)

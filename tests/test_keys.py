@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home.keys import log as key_log
 from safeum_home.keys.launches import LASTS
 from safeum_home.protocol.signing import decode_octets, encode_octets
-from tests.keys_case import Pair, changes, hashes, publish, query, told
+from tests.keys_case import LAUNCHED, Pair, changes, hashes, publish, query, told
 from tests.world import Client, Refused, World
 
 FIRST, SECOND, THIRD = Pair(1), Pair(2), Pair(3)
@@ -111,7 +111,7 @@ class PublishingTests(KeysCase):
             pair = Pair(7)
             pair.box = encode_octets(point.to_bytes(32, "little"))
             self.refused("bad_keys", self.alice, "keys.publish", identity=pair.identity(self.alice.account))
-            self.refused("bad_keys", self.alice, "keys.launch", sign=pair.sign, box=pair.box)
+            self.refused("bad_keys", self.alice, "keys.launch", sign=pair.sign, box=pair.box, at=LAUNCHED)
 
     def test_too_often(self) -> None:
         """How often an account publishes, and how often others than before, is limited."""
@@ -276,9 +276,12 @@ class QueryTests(KeysCase):
 class LaunchTests(KeysCase):
     """Keys of devices."""
 
-    def launch(self, client: Client, pair: Pair, bound: Pair | None = None) -> None:
-        signature = None if bound is None else bound.bind(client.account, client.device, pair)
-        client.call("keys.launch", sign=pair.sign, box=pair.box, signature=signature)
+    def launched(self, client: Client, pair: Pair, bound: Pair | None, at: int = LAUNCHED) -> dict[str, Any]:
+        signature = None if bound is None else bound.bind(client.account, client.device, pair, at)
+        return {"sign": pair.sign, "box": pair.box, "at": at, "signature": signature}
+
+    def launch(self, client: Client, pair: Pair, bound: Pair | None = None, at: int = LAUNCHED) -> None:
+        client.call("keys.launch", **self.launched(client, pair, bound, at))
 
     def launches(self) -> list[dict[str, Any]]:
         return list(query(self.bob, self.alice, launches=True)[0].get("launches", []))
@@ -289,8 +292,8 @@ class LaunchTests(KeysCase):
         self.launch(tablet, THIRD)
         for pair in (FIRST, SECOND):
             self.launch(self.alice, pair)
-        shown = [{"device": self.alice.device, "sign": SECOND.sign, "box": SECOND.box}]
-        shown.insert(0, {"device": tablet.device, "sign": THIRD.sign, "box": THIRD.box})
+        shown = [{"device": self.alice.device, "sign": SECOND.sign, "box": SECOND.box, "at": LAUNCHED}]
+        shown.insert(0, {"device": tablet.device, "sign": THIRD.sign, "box": THIRD.box, "at": LAUNCHED})
         self.assertEqual(self.launches(), shown)
         self.assertNotIn("launches", query(self.bob, self.alice)[0])
         self.assertNotIn("launches", query(self.carol, self.alice, launches=True)[0])
@@ -299,15 +302,42 @@ class LaunchTests(KeysCase):
 
     def test_bound(self) -> None:
         """They may be signed by the account's own keys; by no others, nor by these once they are replaced."""
-        signature = FIRST.bind(self.alice.account, self.alice.device, SECOND)
-        launched = {"sign": SECOND.sign, "box": SECOND.box, "signature": signature}
+        launched = self.launched(self.alice, SECOND, bound=FIRST)
         self.refused("bad_keys", self.alice, "keys.launch", **launched)
         publish(self.alice, FIRST)
         self.refused("bad_keys", self.alice, "keys.launch", **{**launched, "box": FIRST.box})
+        self.refused("bad_keys", self.alice, "keys.launch", **{**launched, "at": LAUNCHED + 1})
         self.launch(self.alice, SECOND, bound=FIRST)
-        self.assertEqual(self.launches()[0]["bound"], signature)
+        self.assertEqual(self.launches()[0]["bound"], launched["signature"])
         publish(self.alice, THIRD, replaces=FIRST.hash)
         self.assertNotIn("bound", self.launches()[0])
+
+    def test_bound_for_a_day(self) -> None:
+        """A signature binds for 24 hours, and from an hour before its time; then it is left out."""
+        publish(self.alice, FIRST)
+        now, hour = int(self.world.clock.seconds() * 1000), 60 * 60 * 1000
+        for at in (now - 25 * hour, now + hour + 1000):
+            self.refused(
+                "bad_keys", self.alice, "keys.launch", **self.launched(self.alice, SECOND, FIRST, at)
+            )
+        for at in (now - 23 * hour, now + hour - 1000):
+            self.launch(self.alice, SECOND, bound=FIRST, at=at)
+            self.assertIn("bound", self.launches()[0])
+        self.world.clock.advance(25 * 60 * 60 - 2)
+        self.assertIn("bound", self.launches()[0])
+        self.world.clock.advance(2)
+        self.assertNotIn("bound", self.launches()[0])
+
+    def test_not_back(self) -> None:
+        """What is older than keys that are bound does not replace them; other devices' clocks may be off."""
+        publish(self.alice, FIRST)
+        self.launch(self.alice, SECOND, at=LAUNCHED + 2)
+        self.launch(self.alice, SECOND, bound=FIRST, at=LAUNCHED + 1)
+        for bound in (FIRST, None):
+            older = self.launched(self.alice, THIRD, bound, LAUNCHED)
+            self.refused("bad_keys", self.alice, "keys.launch", **older)
+        self.launch(self.alice, THIRD, bound=FIRST, at=LAUNCHED + 1)
+        self.assertEqual(self.launches()[0]["sign"], THIRD.sign)
 
     def test_gone(self) -> None:
         """They go a minute after their device has; one that comes back in time keeps them."""

@@ -8,7 +8,7 @@ from safeum_home.keys import asking
 from tests.across_case import A, B
 from tests.groups_across_case import GroupsAcrossCase
 from tests.keys_across_case import FIRST, SECOND, THIRD, KeysAcrossCase
-from tests.keys_case import changes, hashes, publish, query, told
+from tests.keys_case import LAUNCHED, changes, hashes, publish, query, told
 
 
 class AskingTests(KeysAcrossCase):
@@ -96,19 +96,19 @@ class AskingTests(KeysAcrossCase):
     def test_launches(self) -> None:
         """Launch keys go to contacts at other nodes, and are asked for each time."""
         for pair in (SECOND, THIRD):
-            self.bob.call("keys.launch", sign=pair.sign, box=pair.box)
+            self.bob.call("keys.launch", sign=pair.sign, box=pair.box, at=LAUNCHED)
             [found] = query(self.alice, self.bob, launches=True)
-            expected = [{"device": self.bob.device, "sign": pair.sign, "box": pair.box}]
+            expected = [{"device": self.bob.device, "sign": pair.sign, "box": pair.box, "at": LAUNCHED}]
             self.assertEqual(found["launches"], expected)
         signature = FIRST.bind(self.bob.account, self.bob.device, SECOND)
-        self.bob.call("keys.launch", sign=SECOND.sign, box=SECOND.box, signature=signature)
+        self.bob.call("keys.launch", sign=SECOND.sign, box=SECOND.box, at=LAUNCHED, signature=signature)
         [found] = query(self.alice, self.bob, launches=True)
         self.assertEqual(found["launches"][0]["bound"], signature)
         self.assertNotIn("launches", query(self.alice, self.bob)[0])
 
     def test_not_a_contact_any_more(self) -> None:
         """Who was removed still gets keys, as the chat is there, and launch keys no more."""
-        self.bob.call("keys.launch", sign=SECOND.sign, box=SECOND.box)
+        self.bob.call("keys.launch", sign=SECOND.sign, box=SECOND.box, at=LAUNCHED)
         self.bob.call("contact.remove", account=self.alice.account)
         self.settle()
         [found] = query(self.alice, self.bob, launches=True)

@@ -5,9 +5,11 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.keys import answering, answers, asking, hearing, publishing
+from safeum_home.keys.launches import LaunchKeys
 from safeum_home.keys.log import Entry
 from safeum_home.keys.telling import Audience
 from safeum_home.limits import RateLimit
+from safeum_home.protocol import key_types
 from safeum_home.protocol.key_types import AccountKeys, key_hash
 from safeum_home.storage import key_log
 from tests.without import Defence, Whatever, check, nothing, yes
@@ -35,9 +37,9 @@ def _of_any_time(account: Any, newest: Any, news: Any, position: int) -> Entry |
     return _heard(account, newest, news._replace(at=FOREVER), position)
 
 
-def _all_of_it(_asked: Any, answer: Any) -> Any:
+def _all_of_it(_asked: Any, answer: Any, now: int) -> Any:
     """`believed` that believes it."""
-    return {said.account: answers._checked(said.account, said) for said in answer}
+    return {said.account: answers._checked(said.account, said, now) for said in answer}
 
 
 def _whoever(_c: Any, _account: bytes, among: Any) -> set[bytes]:
@@ -82,6 +84,14 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "launch keys that are bound to nothing": (
         HOSTILE + "AnswerTests.test_launch_keys_of_others",
         (Defence(answers, "is_bound", yes),),
+    ),
+    "launch keys of another day": (
+        HOSTILE + "AnswerTests.test_launch_keys_of_another_day",
+        (Defence(key_types, "binds", yes),),
+    ),
+    "launch keys of before": (
+        LOCAL + "LaunchTests.test_not_back",
+        (Defence(LaunchKeys, "_must_be_of_now", nothing),),
     ),
     "changes told by another node": (
         HOSTILE + "EventTests.test_other_senders",

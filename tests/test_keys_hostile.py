@@ -12,7 +12,7 @@ from safeum_home.protocol.federation.questions import KeysHeld, KeysOf
 from safeum_home.protocol.key_types import AccountKeys, Launch
 from tests.across_case import A, B
 from tests.keys_across_case import FIRST, SECOND, THIRD, KeysAcrossCase
-from tests.keys_case import Pair, changes, publish, query, told
+from tests.keys_case import LAUNCHED, Pair, changes, publish, query, told
 
 
 class AnswerTests(KeysAcrossCase):
@@ -83,7 +83,7 @@ class AnswerTests(KeysAcrossCase):
         """What is longer, or shorter, than it can be is no answer."""
         said = self.said(FIRST, self.since)
         identity: Any = said.identity
-        launches = tuple(Launch(f"D{number:016}", FIRST.sign, FIRST.box) for number in range(51))
+        launches = tuple(Launch(f"D{number:016}", FIRST.sign, FIRST.box, 1) for number in range(51))
         wrong: list[AccountKeys] = [
             replace(said, hash=FIRST.hash + "A"),
             replace(said, since=-1),
@@ -125,11 +125,21 @@ class AnswerTests(KeysAcrossCase):
         """Launch keys that are not bound to the account's keys do not look as if they were."""
         forged = SECOND.bind(self.bob.account, self.bob.device, THIRD)
         for bound in (forged, FIRST.bind(self.bob.account, "Dbbbbbbbbbbbbbbbb", THIRD)):
-            launch = Launch(self.bob.device, THIRD.sign, THIRD.box, bound)
+            launch = Launch(self.bob.device, THIRD.sign, THIRD.box, LAUNCHED, bound)
             self.answers(replace(self.said(FIRST, self.since), launches=(launch,)))
             [found] = query(self.alice, self.bob, launches=True)
             self.assertEqual(len(found["launches"]), 1)
             self.assertNotIn("bound", found["launches"][0])
+
+    def test_launch_keys_of_another_day(self) -> None:
+        """Another node cannot show those of before as bound, nor those of a time to come."""
+        day = 24 * 60 * 60 * 1000
+        for at, is_bound in ((LAUNCHED - 2 * day, False), (LAUNCHED + day, False), (LAUNCHED, True)):
+            signature = FIRST.bind(self.bob.account, self.bob.device, THIRD, at)
+            launch = Launch(self.bob.device, THIRD.sign, THIRD.box, at, signature)
+            self.answers(replace(self.said(FIRST, self.since), launches=(launch,)))
+            [found] = query(self.alice, self.bob, launches=True)
+            self.assertEqual("bound" in found["launches"][0], is_bound)
 
 
 class EventTests(KeysAcrossCase):

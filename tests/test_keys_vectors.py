@@ -68,7 +68,7 @@ class SizeTests(SynchronousTestCase):
         account, long = "@" + "a" * 26 + ":" + "b" * 255, "A" * 43
         last = 2**53 - 1
         identity = Identity(long, long, last, "A" * 86)
-        launch = Launch("D" + "a" * 16, long, long, "A" * 86)
+        launch = Launch("D" + "a" * 16, long, long, last, "A" * 86)
         for count, launches in ((MOST_QUERIED, ()), (MOST_LAUNCHED, (launch,) * 50)):
             keys = [AccountKeys(account, long, last, identity, True, launches)] * count
             self.assertLessEqual(len(encode_result("i" * 64, KeyList(keys))), MAX_FRAME)

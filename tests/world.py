@@ -78,6 +78,9 @@ GENEROUS: dict[str, Any] = {
         "group_changes_per_account",
         "group_descriptions_per_account",
         "deliveries_per_account",
+        "call_invites_per_account",
+        "call_invites_per_node",
+        "call_signals",
     )
     for name in ((rate, f"{rate}_burst") if rate != "commands" else ("commands_per_second", "commands_burst"))
 }

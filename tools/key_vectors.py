@@ -23,7 +23,7 @@ def _values() -> dict[str, Any]:
     signing, unique = SigningKey(bytes(range(32))), _public(bytes(range(32)), bytes(range(32, 64)))
     launched = _public(bytes(range(64, 96)), bytes(range(96, 128)))
     identity = identity_octets(ACCOUNT, *unique, AT)
-    launch = launch_octets(ACCOUNT, DEVICE, *launched)
+    launch = launch_octets(ACCOUNT, DEVICE, *launched, AT)
     return {
         "about": "Values of docs/keys.md. Private keys in hexadecimal; \\u0000 is the octet that ends a tag.",
         "private": {"sign": bytes(range(32)).hex(), "box": bytes(range(32, 64)).hex()},
@@ -40,6 +40,7 @@ def _values() -> dict[str, Any]:
             "device": DEVICE,
             "sign": launched[0],
             "box": launched[1],
+            "at": AT,
             "bound": encode_octets(bytes(signing.sign(launch).signature)),
         },
         "launch_signed": launch.decode(),

@@ -41,6 +41,10 @@ class KeyMethods(ABC):
         """Which keys an account had, by their hashes, the newest first; `before` the last number for more."""
         return self._ask(c.KeysLog(account, before, limit), c.KeyHistory)
 
-    def launch_keys(self, sign: str, box: str, signature: str | None = None) -> Awaitable[c.Done]:
-        """Publish keys of this device, until it has gone: again after each `LinkChanged` to online."""
-        return self._ask(c.KeysLaunch(sign, box, signature), c.Done)
+    def launch_keys(self, sign: str, box: str, at: int, signature: str | None = None) -> Awaitable[c.Done]:
+        """Publish keys of this device, until it has gone: again after each `LinkChanged` to online.
+
+        `at` is now, in milliseconds. `signature` is of `key_types.launch_octets`, and binds for 24 hours:
+        sign anew each time, and every 12 hours. Raises `bad_keys`, also where this device's clock is far off.
+        """
+        return self._ask(c.KeysLaunch(sign, box, at, signature), c.Done)

@@ -58,13 +58,16 @@ class KeysElsewhere:
         peers: Peers,
         shown: KeysShown,
         heard: ForeignKeys,
+        now: Callable[[], int],
         in_thread: InThread,
     ) -> None:
+        """`now` is in milliseconds."""
         self._clock = clock
         self._database = database
         self._peers = peers
         self._shown = shown
         self._heard = heard
+        self._now = now
         self._in_thread = in_thread
         self._answers = Remembered(clock.seconds)
         """Of account and viewer: a node shows each no more than it is to see."""
@@ -121,7 +124,10 @@ class KeysElsewhere:
             return {}
         try:
             told = await self._peers.ask(node, question, KeysHeld).addTimeout(PATIENCE, self._clock)
-            answer: dict[AccountId, AccountKeys] = await self._in_thread(lambda: believed(asked, told.keys))
+            now = self._now()
+            answer: dict[AccountId, AccountKeys] = await self._in_thread(
+                lambda: believed(asked, told.keys, now)
+            )
         except (Problem, TimeoutError):
             self._silent.put(node, True)
             return {}

@@ -16,6 +16,7 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.accounts import Ended, make_accounts
 from safeum_home.node.alone import ALONE
+from safeum_home.node.calls import UNKEPT, Relations, make_calls
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import limits_in_use
 from safeum_home.node.files import make_files
@@ -75,6 +76,7 @@ def make_domain(
     messaging = make_messaging(means, presence, ways.composing)
     findable, sync_routes = make_contact_sync(means)
     keys = make_keys(means, in_thread)
+    calls = make_calls(means, UNKEPT)
 
     def forget(account: AccountId, login: str) -> None:
         directory.forget_account(account)
@@ -83,6 +85,7 @@ def make_domain(
         files.means.forget_account(account)
         presence.forget_account(account)
         keys.forget_account(account)
+        calls.forget_account(account)
         waking.waker.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
@@ -101,7 +104,8 @@ def make_domain(
     ended = Ended(forget, forfeits, groups.leave, foreign.farewells)
     accounts = make_accounts(means, hasher, texts, messaging.announcer, side, findable, ended)
     erased = accounts.closing.erased_elsewhere
-    people = make_people(means, side, presence, foreign, lambda gone: forget(gone, ""), erased)
+    watch = Relations(presence, calls.watch)
+    people = make_people(means, side, presence, watch, foreign, lambda gone: forget(gone, ""), erased)
     routes: Routes = {
         **accounts.routes,
         **people.routes,
@@ -112,6 +116,7 @@ def make_domain(
         **history.forwarded(groups.forwarding),
         **files.routes,
         **keys.routes,
+        **calls.routes,
         **sync_routes,
         **waking.routes,
     }
@@ -142,9 +147,18 @@ def make_domain(
         **groups.rates,
         **files.rates,
         **keys.rates,
+        **calls.rates,
     }
     limits = limits_in_use(
-        section, services, accounts.limits, people.limits, side, accounts.devices, groups.use, **rates
+        section,
+        services,
+        accounts.limits,
+        people.limits,
+        side,
+        accounts.devices,
+        groups.use,
+        calls.use,
+        **rates,
     )
     shown = Accounts(database, directory, bus.connected)
     control = accounts.sign_up.control(config, shown, lambda: bus.accounts, limits)
@@ -173,7 +187,8 @@ def make_domain(
         ),
         {**people.answers, **groups.answers, **keys.answers},
         history.owed,
-        (*presence.kinds(means.node), messaging.typing),
+        (*presence.kinds(means.node), messaging.typing, *calls.kinds),
         keys.doubt,
         keys.reminders,
+        calls,
     )

@@ -59,14 +59,16 @@ def make_keys(means: DomainMeans, in_thread: InThread) -> KeyParts:
     log, public = KeyLog(vault.keyring, blinder, vault.peers), PublicKeys()
     people = Interlocutors(blinder, means.opener)
     telling = KeyTelling(node, blinder, vault.cursors, bus, means.peers, log, people)
-    launches = LaunchKeys(bus, public, publications, seconds)
+    launches = LaunchKeys(bus, public, publications, seconds, means.milliseconds)
     bus.observe(launches)
     shown = KeysShown(database, blinder, log, public, launches)
     publishing = Publishing(
         database, means.directory, log, public, telling, means.milliseconds, publications, changes
     )
     foreign = ForeignKeys(database, blinder, log, telling, means.milliseconds, changes)
-    elsewhere = KeysElsewhere(means.clock, database, means.peers, shown, foreign, in_thread)
+    elsewhere = KeysElsewhere(
+        means.clock, database, means.peers, shown, foreign, means.milliseconds, in_thread
+    )
     queries = KeyQueries(node, database, log, shown, elsewhere, rates["key_queries_per_account"])
     answering = KeyAnswering(node, shown, rates["key_queries_per_node"])
 

@@ -19,7 +19,7 @@ from safeum_home.node.foreign_people import ForeignMeans, answers, make_foreign_
 from safeum_home.node.means import DomainMeans
 from safeum_home.node.presence import presence_routes
 from safeum_home.node.routes import people_routes
-from safeum_home.ports import Source
+from safeum_home.ports import RelationWatch, Source
 from safeum_home.ports.federation import Answer, SharedKind
 from safeum_home.presence.presence import WhoIsThere
 
@@ -40,11 +40,12 @@ def make_people(
     means: DomainMeans,
     side: ContactSide,
     presence: WhoIsThere,
+    watch: RelationWatch,
     foreign: ForeignMeans,
     forget: Callable[[AccountId], None],
     erased: Callable[[], Coroutine[Any, Any, None]],
 ) -> PeopleParts:
-    """`side` is an account's own list of contacts.
+    """`side` is an account's own list of contacts, and `watch` is told who is in contact.
 
     `foreign` is for accounts of other nodes: where one was closed, `forget` drops what is in memory of it,
     and `erased` sees to it that nothing of it can be opened.
@@ -57,8 +58,8 @@ def make_people(
         database, vault.cursors, directory, side, views, bus, foreign.notes, foreign.renamed
     )
     limit = RateLimit(section.profile_changes_per_account, section.profile_changes_per_account_burst, seconds)
-    others = make_foreign_people(means, side, foreign, views, changes, limit, presence)
-    kept = (means.node, database, directory, side, means.registry, bus, limits, presence)
+    others = make_foreign_people(means, side, foreign, views, changes, limit, watch)
+    kept = (means.node, database, directory, side, means.registry, bus, limits, watch)
     contacts = Contacts(*kept, others.contacts, others.finder)
     profiles = Profiles(
         means.node, database, vault.blinder, directory, side, views, changes, limit, others.profiles

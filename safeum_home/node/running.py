@@ -19,6 +19,7 @@ from safeum_home.chats.support_desk import SupportDesk
 from safeum_home.errors import Problem
 from safeum_home.gateway.services import Services
 from safeum_home.keys.reminding import KeyReminders
+from safeum_home.node.calls import CallParts
 from safeum_home.node.control import Control
 from safeum_home.node.files import Files
 from safeum_home.node.turning import Turns
@@ -60,6 +61,7 @@ class Domain:
     """Which public keys are in force is to be read anew."""
     reminders: KeyReminders
     """Of keys that have changed."""
+    calls: CallParts
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from safeum_home.ids import AccountId
+from safeum_home.protocol.federation.calls import Word
 
 
 class CallTimes(Protocol):
@@ -20,3 +21,10 @@ class CallTimes(Protocol):
 
     def over(self, account: AccountId, call: str, until: int) -> None:
         """Its entry is complete."""
+
+
+class Line(Protocol):
+    """The way from one half of a call to the other: within the node, to another one, or to a carrier."""
+
+    def say(self, sender: AccountId, word: Word) -> bool:
+        """Say it to `word.to`: soon, in order, or not at all. False: it is known that it will not arrive."""

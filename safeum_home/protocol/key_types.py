@@ -34,6 +34,10 @@ MOST_QUERIED = 100
 MOST_DEVICES = 50
 MOST_LAUNCHED = 4
 """The same of a query for launch keys, of which each device of an account may have one."""
+BOUND_FOR = 24 * 60 * 60 * 1000
+"""For how many milliseconds a signature binds launch keys: programs sign anew twice as often."""
+BOUND_AHEAD = 60 * 60 * 1000
+"""By how many the clock of a device may be ahead of who looks."""
 
 BoxKey = Annotated[
     str, Meta(pattern=PUBLIC_KEY_PATTERN, max_length=43, description="An X25519 key, base64url, unpadded.")
@@ -64,7 +68,7 @@ class Identity(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Launch(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The public keys that a device has for as long as its program runs.
+    """The public keys that a device has for as long as its program runs, as of `at` by its clock.
 
     `bound` is a signature of them by `sign` of the account's identity, where that has one.
     """
@@ -72,6 +76,7 @@ class Launch(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     device: Device
     sign: PublicKey
     box: BoxKey
+    at: Milliseconds
     bound: Signature | None = None
 
 
@@ -103,9 +108,10 @@ def identity_octets(account: str, sign: str, box: str, at: int) -> bytes:
     return IDENTITY_TAG + _encoder.encode({"account": account, "at": at, "box": box, "sign": sign})
 
 
-def launch_octets(account: str, device: str, sign: str, box: str) -> bytes:
+def launch_octets(account: str, device: str, sign: str, box: str, at: int) -> bytes:
     """What is signed of launch keys."""
-    return LAUNCH_TAG + _encoder.encode({"account": account, "box": box, "device": device, "sign": sign})
+    signed = {"account": account, "at": at, "box": box, "device": device, "sign": sign}
+    return LAUNCH_TAG + _encoder.encode(signed)
 
 
 def key_hash(sign: str, box: str) -> str | None:
@@ -142,10 +148,17 @@ def hash_of(account: str, identity: Identity) -> str | None:
     return key_hash(identity.sign, identity.box)
 
 
-def is_bound(account: str, launch: Launch, sign: str) -> bool:
-    """Whether launch keys bear the signature of an account's key `sign`."""
-    octets = launch_octets(account, launch.device, launch.sign, launch.box)
-    return launch.bound is not None and is_signed_with(sign, octets, launch.bound)
+def is_bound(account: str, launch: Launch, sign: str, now: int) -> bool:
+    """Whether launch keys bear a signature of an account's key `sign` that binds `now` (milliseconds)."""
+    if launch.bound is None or not binds(launch.at, now):
+        return False
+    octets = launch_octets(account, launch.device, launch.sign, launch.box, launch.at)
+    return is_signed_with(sign, octets, launch.bound)
+
+
+def binds(at: int, now: int) -> bool:
+    """Whether launch keys may be bound `now` that were signed `at`, by their device's clock."""
+    return now - BOUND_FOR <= at <= now + BOUND_AHEAD
 
 
 def is_signed_with(sign: str, octets: bytes, signature: str) -> bool:

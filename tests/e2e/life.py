@@ -143,7 +143,7 @@ class Life:
         first.call("keys.publish", identity=unique.identity(owner.account))
         first.call("keys.publish", identity=other.identity(owner.account), replaces=unique.hash)
         assert second.event("keys.changed")["after"] == other.hash
-        first.call("keys.launch", sign=launch.sign, box=launch.box)
+        first.call("keys.launch", sign=launch.sign, box=launch.box, at=1)
         [found] = second.call("keys.query", accounts=[owner.account], launches=True)["keys"]
         assert (found["identity"]["sign"], len(found["launches"])) == (other.sign, 1)
 

@@ -72,9 +72,11 @@ class KeysLog(Params, frozen=True):
 class KeysLaunch(Params, frozen=True):
     """Publish keys of this device for as long as it is connected, and a minute more; they replace the last.
 
-    Nothing of them is stored, and nobody is told. `signature` is by the account's identity, see docs/keys.md.
+    Nothing of them is stored, and nobody is told. `at` is now, by the device's clock. `signature` is by the
+    account's identity, and binds for 24 hours (docs/keys.md).
     """
 
     sign: PublicKey
     box: BoxKey
+    at: Milliseconds
     signature: Signature | None = None

@@ -1,0 +1,1 @@
+"""Calls between two accounts: their signalling, in memory only (docs/calls.md)."""

@@ -1,0 +1,156 @@
+"""The commands `call.…`: what devices of this node's accounts do in calls between two."""
+
+from collections.abc import Callable
+from typing import Any
+
+from automat import NoTransition
+
+from safeum_home.calls.leg import Leg, LegMeans
+from safeum_home.calls.legs import Legs
+from safeum_home.calls.limits import CallLimits
+from safeum_home.calls.machine import refusal
+from safeum_home.calls.partners import Partners
+from safeum_home.calls.stages import Ending, Stage
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId, DeviceId
+from safeum_home.ports import Caller, Committed
+from safeum_home.protocol.call_types import RING_SECONDS, Declined, Ended
+from safeum_home.protocol.commands import Done
+from safeum_home.protocol.commands.calls import (
+    CallAlive,
+    CallAnswer,
+    CallDecline,
+    CallHangup,
+    CallInvite,
+    CallInvited,
+    CallRinging,
+    CallSignal,
+)
+
+OLDEST = 86_400_000
+"""Milliseconds: since when a call that a node hears of anew may have gone on, at the most."""
+_FULL_AGAIN = 10.0
+_DONE = Done()
+
+
+class CallCommands:
+    """Each raises a `Problem`; who they are between nobody else learns."""
+
+    def __init__(self, means: LegMeans, legs: Legs, limits: CallLimits, partners: Partners) -> None:
+        self._means = means
+        self._legs = legs
+        self._limits = limits
+        self._partners = partners
+
+    async def invite(self, caller: Caller, params: CallInvite) -> CallInvited | Committed[CallInvited]:
+        account, peer = caller.account, AccountId(params.to)
+        if (same := self._same(caller, params)) is not None:
+            return CallInvited(same.seconds)
+        self._limits.invites.take(account)
+        await self._partners.check(account, peer)
+        if (same := self._same(caller, params)) is not None:
+            return CallInvited(same.seconds)
+        if self._legs.find(peer, params.call) is not None:
+            raise Problem(Code.CALL_EXISTS)
+        self._check_room(account)
+        if self._legs.gives_way(account, params.call, peer, is_caller=True):
+            return self._given_way(caller, params)
+        leg = Leg(self._means, params.call, account, peer, True, params.media, params.hello, caller.device)
+        machine = self._legs.add(leg).machine
+        return Committed(CallInvited(RING_SECONDS), machine.invite)
+
+    def ringing(self, caller: Caller, params: CallRinging) -> Done:
+        leg = self._legs.need(caller.account, params.call)
+        return _do(leg, caller, lambda: leg.machine.ring(caller.device, params.hello))
+
+    def signal(self, caller: Caller, params: CallSignal) -> Done:
+        leg = self._legs.need(caller.account, params.call)
+        if params.account is not None and params.account != leg.peer:
+            raise Problem(Code.NOT_FOUND)
+        self._limits.signals.take((leg.account, leg.call))
+        target = DeviceId(params.device)
+        return _do(leg, caller, lambda: leg.machine.speak(caller.device, target, params.data))
+
+    def answer(self, caller: Caller, params: CallAnswer) -> Done:
+        leg = self._legs.need(caller.account, params.call)
+        if leg.stage is Stage.CALLED:
+            if caller.device not in leg.rings:
+                raise Problem(Code.WRONG_CALL_STATE, "this device does not ring: call.ringing")
+            if not self._legs.has_room(caller.account):
+                raise Problem(Code.LIMIT_REACHED, "calls")
+        return _do(leg, caller, lambda: leg.machine.answer(caller.device))
+
+    def decline(self, caller: Caller, params: CallDecline) -> Done:
+        leg = self._legs.need(caller.account, params.call)
+        return _do(leg, caller, lambda: leg.machine.decline(caller.device, params.reason))
+
+    def hang_up(self, caller: Caller, params: CallHangup) -> Done:
+        leg = self._legs.find(caller.account, params.call)
+        if leg is None:
+            return _DONE
+        if leg.stage is Stage.CALLED:
+            leg.machine.decline(caller.device, Declined.DECLINED)
+        elif leg.device == caller.device:
+            leg.machine.end(Ending(None, Ended.HANGUP))
+        return _DONE
+
+    async def alive(self, caller: Caller, params: CallAlive) -> Done:
+        leg = self._legs.find(caller.account, params.call)
+        if leg is None:
+            await self._resume(caller, params)
+            return _DONE
+        if params.account is not None and params.account != leg.peer:
+            raise Problem(Code.NOT_FOUND)
+        return _do(leg, caller, lambda: leg.machine.alive(caller.device))
+
+    async def _resume(self, caller: Caller, params: CallAlive) -> None:
+        """A call that this node does not know, or has not heard of for too long."""
+        over = self._legs.over_before(caller.account, params.call)
+        if over is not None and over.reason is not Ended.LOST:
+            raise Problem(Code.CALL_OVER)
+        if params.account is None:
+            raise Problem(Code.NOT_FOUND)
+        peer = AccountId(params.account)
+        self._limits.invites.take(caller.account)
+        await self._partners.check(caller.account, peer)
+        if self._legs.find(caller.account, params.call) is not None:
+            return
+        self._check_room(caller.account)
+        now = int(self._means.clock.seconds() * 1000)
+        leg = Leg(self._means, params.call, caller.account, peer, False, device=caller.device)
+        self._legs.add(leg).machine.resume(min(max(params.since, now - OLDEST), now))
+
+    def _same(self, caller: Caller, params: CallInvite) -> Leg | None:
+        """The call that it is already; raises `call_exists` and `call_over`."""
+        leg = self._legs.find(caller.account, params.call)
+        if leg is None:
+            if self._legs.over_before(caller.account, params.call) is not None:
+                raise Problem(Code.CALL_OVER)
+            return None
+        there = (leg.is_caller, leg.peer, leg.media, leg.hello, leg.device)
+        if there != (True, params.to, params.media, params.hello, caller.device):
+            raise Problem(Code.CALL_EXISTS)
+        return leg
+
+    def _check_room(self, account: AccountId) -> None:
+        if not self._legs.has_room(account):
+            raise Problem(Code.LIMIT_REACHED, "calls")
+        if self._legs.full:
+            raise Problem(Code.BUSY, retry_after=_FULL_AGAIN)
+
+    def _given_way(self, caller: Caller, params: CallInvite) -> Committed[CallInvited]:
+        """Who is called is calling: that call goes on."""
+        account, call, device = caller.account, params.call, caller.device
+        self._legs.remember(account, call, AccountId(params.to), Ended.REPLACED)
+        telling = self._means.telling
+        return Committed(
+            CallInvited(RING_SECONDS), lambda: telling.ended_on(account, call, Ended.REPLACED, device)
+        )
+
+
+def _do(leg: Leg, caller: Caller, act: Callable[[], Any]) -> Done:
+    try:
+        act()
+    except NoTransition:
+        raise refusal(leg, caller.device) from None
+    return _DONE
