@@ -330,7 +330,7 @@ class DeviceTests(SynchronousTestCase):
         """It is said what is missing, and neither is opened."""
         with patch.dict(sys.modules, {"sounddevice": None}):
             self.assertEqual(
-                devices.missing(), "no microphone: the Python package sounddevice is not installed"
+                devices.missing(), "No microphone: the Python package sounddevice is not installed"
             )
             self.assertRaises(NoMedia, devices.Microphone().open)
         told: list[str] = []
@@ -344,7 +344,7 @@ class DeviceTests(SynchronousTestCase):
 
         with patch.dict(sys.modules, {"sounddevice": None}):
             asyncio.run(test())
-        self.assertEqual(told, ["no loudspeaker: the Python package sounddevice is not installed"])
+        self.assertEqual(told, ["No loudspeaker: the Python package sounddevice is not installed"])
 
 
 def _speak(path: Path, over: Event) -> None:

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from safeum_home.client.calling.call import Call
+from safeum_home.client.calling.call import Call, CallChanged
 from safeum_home.client.calling.call_machine import CallState
 from safeum_home.client.calling.ending import CallEnd
+from safeum_home.client.events import Heard
 from safeum_home.client.phone import NO_PHONE, Phone
 from safeum_home.protocol.call_types import Media
 
@@ -53,6 +54,7 @@ class CallDesk:
             client = self._desk.client
             client.take_calls(phone.source, relay_only=phone.relay_only)
             client.on_call(self._rings)
+            client.listen(self._heard)
 
     @property
     def waiting(self) -> list[Call]:
@@ -80,10 +82,9 @@ class CallDesk:
         others = [call for call in self._all() if not call.incoming or call.since is not None]
         return others[0] if others else None
 
-    def follow(self, call: Call) -> None:
-        """Tell what becomes of it."""
-        call.listen(self._changed)
-        self._changed(call)
+    def begun(self, call: Call) -> None:
+        """This person calls somebody."""
+        self._tell(call, f"Calling {self._name(call)}… /hangup ends it.")
 
     def line(self) -> str:
         """How it is, for the last line of the screen; empty where nothing is."""
@@ -112,7 +113,10 @@ class CallDesk:
         self._desk.bell()
         self._desk.banner = f"{name} is calling{video}: /answer or /decline"
         self._tell(call, f"{name} is calling{video}: /answer or /decline", "contact")
-        self.follow(call)
+
+    def _heard(self, event: Heard) -> None:
+        if isinstance(event, CallChanged):
+            self._changed(event.call)
 
     def _changed(self, call: Call) -> None:
         before, state = self._seen.get(call.id), call.state
@@ -130,16 +134,15 @@ class CallDesk:
 
     def _state(self, call: Call, before: CallState | None) -> None:
         name = self._name(call)
-        if state_is(call, CallState.CALLING):
-            self._tell(call, f"Calling {name}… /hangup ends it.")
-        elif state_is(call, CallState.RINGING) and not call.incoming:
+        state = call.state
+        if state is CallState.RINGING and not call.incoming:
             self._tell(call, f"It rings at {name}.")
-        elif state_is(call, CallState.CONNECTING):
+        elif state is CallState.CONNECTING:
             again = "The connection has broken, and is made anew…"
             self._tell(call, again if before is CallState.ACTIVE else f"You and {name} are being connected…")
-        elif state_is(call, CallState.ACTIVE):
+        elif state is CallState.ACTIVE:
             self._tell(call, f"You are connected with {name}.")
-        elif state_is(call, CallState.ENDED):
+        elif state is CallState.ENDED:
             self._ended(call, name)
 
     def _ended(self, call: Call, name: str) -> None:
@@ -151,7 +154,9 @@ class CallDesk:
         lasted = ""
         if call.since is not None and why in (CallEnd.HANGUP, CallEnd.LOST, CallEnd.CLOSED):
             lasted = f", after {length((self._desk.now() - call.since) / 1000)}"
-        self._tell(call, f"{words.format(name=name)}{lasted}.", "error" if why is CallEnd.TAMPERED else "notice")
+        self._tell(
+            call, f"{words.format(name=name)}{lasted}.", "error" if why is CallEnd.TAMPERED else "notice"
+        )
 
 
 def length(seconds: float) -> str:
@@ -159,8 +164,3 @@ def length(seconds: float) -> str:
     minutes, rest = divmod(max(0, int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def state_is(call: Call, state: CallState) -> bool:
-    """Whether it is in this state: asked anew each time, since telling may change it."""
-    return call.state is state

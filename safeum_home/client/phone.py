@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from safeum_home.client.webrtc.feed import Source
     from safeum_home.client.webrtc.sources import File
 
-NOT_INSTALLED = "calls need more packages: pip install 'safeum-home[calls]'"
-INSTEAD = "start with --call-audio FILE or --call-audio tone:440 to send something else, or none to only listen"
+NOT_INSTALLED = "Calls need more packages: pip install 'safeum-home[calls]'"
+INSTEAD = "--call-audio FILE or tone:440 lets something else be heard, and none nothing"
 
 
 class Phone:

@@ -30,15 +30,15 @@ async def _start(desk: Desk, argument: str, video: bool) -> None:
     await _able(desk.calls)
     if video and not desk.calls.phone.shows:
         raise Mistake("There is nothing to show: start with --call-video camera or --call-video FILE.")
-    desk.calls.follow(await desk.client.start_call(contact.account, video))
+    desk.calls.begun(await desk.client.start_call(contact.account, video))
 
 
 async def _able(calls: CallDesk) -> None:
     """Raises `Mistake` where nobody would hear anything."""
     if calls.phone.source is None:
-        raise Mistake(f"{calls.phone.why[:1].upper()}{calls.phone.why[1:]}.")
+        raise Mistake(f"{calls.phone.why}.")
     if (lacks := await calls.phone.lacks()) is not None:
-        raise Mistake(f"There is {lacks}: {INSTEAD}.")
+        raise Mistake(f"{lacks}; {INSTEAD}.")
 
 
 @slash("answer", "[NAME]", "take the call that rings", lambda desk: desk.calls.callers)

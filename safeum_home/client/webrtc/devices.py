@@ -23,13 +23,13 @@ def missing(output: bool = False) -> str | None:
     try:
         import sounddevice
     except ImportError:
-        return f"no {what}: the Python package sounddevice is not installed"
+        return f"No {what}: the Python package sounddevice is not installed"
     except OSError:
-        return f"no {what}: PortAudio is not installed (on Debian: libportaudio2)"
+        return f"No {what}: PortAudio is not installed (on Debian: libportaudio2)"
     try:
         sounddevice.query_devices(kind="output" if output else "input")
     except (sounddevice.PortAudioError, ValueError):
-        return f"no {what} was found"
+        return f"No {what} was found"
     return None
 
 

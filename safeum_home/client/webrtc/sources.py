@@ -99,7 +99,9 @@ class ContainerTrack(MediaStreamTrack):
         self._closed = False
         self._begun: float | None = None
         self._container, stream = _opened(source, kind, name, form, options)
-        self._frames = _sound(self._container, stream) if kind == "audio" else _pictures(self._container, stream)
+        self._frames = (
+            _sound(self._container, stream) if kind == "audio" else _pictures(self._container, stream)
+        )
 
     async def recv(self) -> AudioFrame | VideoFrame:
         """The next frame, when it is due."""
@@ -142,7 +144,7 @@ def _opened(
 ) -> tuple[InputContainer, Any]:
     """A container, and its first stream of a kind; raises `NoMedia`."""
     try:
-        container = av.open(source, format=form, options=options or {})
+        container = av.open(source, "r", format=form, options=options or {})
     except (OSError, ValueError, av.FFmpegError) as error:
         raise NoMedia(f"{name} cannot be played: {getattr(error, 'strerror', error)}") from None
     found: Any = container.streams.audio if kind == "audio" else container.streams.video
