@@ -10,8 +10,8 @@ from safeum_home.client.calling.media import Flow, Relay
 from safeum_home.client.errors import NoMedia
 from safeum_home.client.webrtc import link as links
 from safeum_home.client.webrtc.flow import Told, new_way
+from safeum_home.client.webrtc.servers import Servers
 from safeum_home.client.webrtc.sources import MovingPicture, Tone
-from safeum_home.client.webrtc.studio import servers
 from safeum_home.client.webrtc.tones import ToneTrack
 from tests.webrtc_case import LinkCase, Side, connect, done, tones, until
 
@@ -235,13 +235,30 @@ class RelayTests(LinkCase):
 
     def test_servers(self) -> None:
         """Nobody but the relay is asked for an address, and nobody where it is not to be known."""
-        relay = Relay(["turn:a:1", "turns:a:2?transport=tcp", "turn:[::1]:3", "stun:b", "http://c"], "u", "p")
-        urls = [server.urls for server in servers([relay], stun=True)]
-        self.assertEqual(urls, ["turn:a:1", "stun:a:1", "turns:a:2?transport=tcp"])
-        urls = [server.urls for server in servers([relay], stun=False)]
-        self.assertEqual(urls, ["turn:a:1", "turns:a:2?transport=tcp"])
+        relay = Relay(["turn:[::1]:3", "stun:b", "http://c", "turns:a:2", "turn:a:1"], "u", "p")
+        urls = Servers().of([relay], stun=True)
+        self.assertEqual([server.urls for server in urls], ["turns:a:2"])
+        relay = relay._replace(urls=relay.urls[4:])
+        for stun, wanted in ((True, ["turn:a:1", "stun:a:1"]), (False, ["turn:a:1"])):
+            self.assertEqual([server.urls for server in Servers().of([relay], stun)], wanted)
+        self.assertEqual(Servers().of([], stun=True), [])
+        self.assertEqual(Servers().of([relay._replace(urls=["stun:b"])], stun=True), [])
         self.assertNotIn("secret", repr(self.silent()))
-        self.assertEqual(servers([], stun=True), [])
+
+    def test_who_does_not_answer(self) -> None:
+        """Is not asked again, as long as there is another one."""
+        servers, relay = Servers(), Relay(["turn:a:1", "turn:b:2"], "u", "p")
+
+        def asked(*kinds: str) -> list[object]:
+            found = servers.of([relay], stun=True)
+            servers.found(found, {"host", *kinds})
+            return [server.urls for server in found]
+
+        self.assertEqual(asked("relay"), ["turn:a:1", "stun:a:1"])
+        self.assertEqual(asked(), ["turn:a:1"])
+        self.assertEqual(asked("relay", "srflx"), ["turn:b:2", "stun:b:2"])
+        self.assertEqual(asked(), ["turn:b:2", "stun:b:2"])
+        self.assertEqual(asked("relay"), ["turn:a:1"])
 
     def test_without_asyncio(self) -> None:
         """On another reactor it is said what is missing."""

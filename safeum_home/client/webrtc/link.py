@@ -1,7 +1,9 @@
 """The way to one other device, with aiortc: a `calling.media.MediaLink`."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any, TypeVar
 
@@ -48,12 +50,16 @@ class RtcLink:
         branches: Mapping[str, Branch],
         takes: Mapping[str, Take],
         on_flow: OnFlow,
+        gathered: Callable[[AbstractSet[str]], None],
         *,
         video: bool,
         relay_only: bool,
         silent_seconds: float,
     ) -> None:
-        """`branches` are sent, and `takes` take the tracks of the other: each by `audio` and `video`."""
+        """`branches` are sent, and `takes` take the tracks of the other: each by `audio` and `video`.
+
+        `gathered` is told which kinds of candidates were found.
+        """
         self._loop = asyncio.get_running_loop()
         self._video = video
         self._relay_only = relay_only
@@ -61,6 +67,7 @@ class RtcLink:
         self._takes = takes
         self._silent = silent_seconds
         self._way = new_way(Told(on_flow))
+        self._gathered = gathered
         self._turn = asyncio.Lock()
         self._candidates = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -151,7 +158,9 @@ class RtcLink:
         for medium in self._peer.getTransceivers():
             hurry(medium.receiver.transport.transport.iceGatherer, seconds)
         await self._peer.setLocalDescription(description)
-        if "a=candidate:" not in self._peer.localDescription.sdp:
+        found = set(re.findall(r"^a=candidate:.* typ ([a-z]+)", self._peer.localDescription.sdp, re.M))
+        self._gathered(found)
+        if not found:
             self._loop.call_soon(self._way.lost)
 
     def _description(self, kind: sdp.Kind) -> str:

@@ -5,14 +5,14 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from aiortc import MediaStreamTrack, RTCIceServer
-from aiortc.rtcicetransport import parse_stun_turn_uri
+from aiortc import MediaStreamTrack
 
 from safeum_home.client.calling.media import OnFlow, Relay
 from safeum_home.client.errors import NoMedia
 from safeum_home.client.webrtc.feed import Feed, Source
 from safeum_home.client.webrtc.hearing import Ear, See, listen, watch
 from safeum_home.client.webrtc.link import RtcLink
+from safeum_home.client.webrtc.servers import Servers
 
 SILENT_SECONDS = 8.0
 """After so many seconds in which nothing was heard of the other a way is lost."""
@@ -41,6 +41,7 @@ class Studio:
         self._ears = ears
         self._see = see
         self._silent = silent_seconds
+        self._servers = Servers()
 
     def link(
         self,
@@ -57,11 +58,13 @@ class Studio:
         except RuntimeError:
             raise NoMedia("sound needs asyncio: run Twisted on its AsyncioSelectorReactor") from None
         branches = [feed.branch() for feed in self._feeds]
+        servers = self._servers.of(relays, stun=not relay_only)
         return RtcLink(
-            servers(relays, stun=not relay_only),
+            servers,
             {branch.kind: branch for branch in branches if video or branch.kind == "audio"},
             {"audio": self._listen} | ({} if self._see is None or not video else {"video": self._watch}),
             on_flow,
+            lambda kinds: self._servers.found(servers, kinds),
             video=video,
             relay_only=relay_only,
             silent_seconds=self._silent,
@@ -77,20 +80,3 @@ class Studio:
 
     async def _watch(self, track: MediaStreamTrack) -> None:
         await watch(track, self._see)
-
-
-def servers(relays: Sequence[Relay], stun: bool) -> list[RTCIceServer]:
-    """The relays as aiortc wants them; with `stun` they are asked, too, what one's own address is."""
-    found = []
-    for relay in relays:
-        for url in relay.urls:
-            try:
-                where = parse_stun_turn_uri(url)
-            except ValueError:
-                continue
-            if where["scheme"] not in ("turn", "turns"):
-                continue
-            found.append(RTCIceServer(url, relay.username, relay.password))
-            if stun and where["transport"] == "udp":
-                found.append(RTCIceServer(f"stun:{where['host']}:{where['port']}"))
-    return found
