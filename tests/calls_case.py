@@ -166,5 +166,6 @@ class CallsAcrossCase(Checks, AcrossCase):
         self.record()
         super().setUp()
 
-    def carry(self, seconds: float = 0.25) -> None:
+    def carry(self, seconds: float = 0.5) -> None:
+        """As long as it takes to be told something and to answer, at the least."""
         self.nodes.now(seconds)

@@ -1,7 +1,6 @@
 """Two devices that are connected to each other by the parts of a call alone: no node, no client."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from nacl.signing import SigningKey
 from twisted.internet.defer import Deferred, succeed
@@ -37,7 +36,9 @@ class Person:
         self.source = FakeSource(world.network)
         self.world = world
         self.pins: dict[str, str] = {}
-        self.directory = Directory(world, self.pins.get, world.milliseconds)
+        self.sees: dict[str, Callable[[], AccountKeys]] = {}
+        """What the directory says to this one alone, by account."""
+        self.directory = Directory(self, self.pins.get, world.milliseconds)
         self.means = Means(world.clock, self.launch, self.directory)
         self.said: list[str] = []
         self.told: list[LinkState] = []
@@ -59,12 +60,28 @@ class Person:
         identity = Identity(sign, BOX, at, signature)
         return AccountKeys(self.account, key_hash(sign, BOX), at, identity, launches=(launch,))
 
-    def way(self, **options: Any) -> Way:
-        options = {"video": False, "relay_only": False} | options
-        return Way(self.source, lambda: succeed([]), **options)
+    def keys_of(self, accounts: Iterable[str], launches: bool = False) -> "Deferred[KeyList]":
+        (account,) = accounts
+        answers = {**self.world.answers, **self.sees}
+        return succeed(KeyList([answers[account]()]))
+
+    def way(self, *, relay_only: bool = False) -> Way:
+        return way(self.source, relay_only=relay_only)
 
     def changed(self, link: Link) -> None:
         self.told.append(link.state)
+
+
+def way(source: FakeSource, *, relay_only: bool = False) -> Way:
+    """On which there is no relay."""
+    return Way(source, lambda: succeed([]), video=False, relay_only=relay_only)
+
+
+class Believing(Directory):
+    """Of somebody in the middle, who knows whom it speaks to."""
+
+    async def check(self, account: str, device: str, sign: bytes) -> None:
+        """It is."""
 
 
 class Pairing:
@@ -75,18 +92,12 @@ class Pairing:
         self.network = FakeNetwork()
         self.ann = Person(self, ANN, ANNS, seeds[0])
         self.ben = Person(self, BEN, BENS, seeds[1])
-        self.asked: list[str] = []
         self.answers: dict[str, Callable[[], AccountKeys]] = {ANN: self.ann.keys, BEN: self.ben.keys}
         self.pair = Pair(CALL, kind, ANN, ANNS, BEN, BENS)
         self.opening = Opening(self.ann.launch.signing.public, 1)
 
     def milliseconds(self) -> float:
         return float(self.clock.seconds() * 1000)
-
-    def keys_of(self, accounts: Iterable[str], launches: bool = False) -> "Deferred[KeyList]":
-        (account,) = accounts
-        self.asked.append(account)
-        return succeed(KeyList([self.answers[account]()]))
 
     def begin(self) -> "Pairing":
         """Both have their links; the response is known to nobody yet."""
@@ -98,11 +109,16 @@ class Pairing:
     def run(self) -> "Pairing":
         """Deliver all that is said, and what is said to that."""
         while self.ann.said or self.ben.said:
-            for sender, receiver in ((self.ann, self.ben), (self.ben, self.ann)):
-                said, sender.said[:] = list(sender.said), []
-                for data in said:
-                    receiver.link.signal(data)
+            self.deliver(self.ann, self.ben)
+            self.deliver(self.ben, self.ann)
         return self
+
+    def deliver(self, sender: Person, receiver: Person) -> list[str]:
+        """What one has said goes to the other; what that was."""
+        said, sender.said[:] = list(sender.said), []
+        for data in said:
+            receiver.link.signal(data)
+        return said
 
     def connect(self) -> "Pairing":
         """As far as it goes."""

@@ -76,7 +76,7 @@ class CallingCase(SynchronousTestCase):
         self.network = FakeNetwork()
         self.relay = RelayCredentials([], "", "", 0)
         self.asked = 0
-        routes: dict[Any, Any] = self.world.services.routes
+        routes: Any = self.world.services.routes
         routes[TurnCredentials] = self._relay
         self.callers: list[Caller] = []
         self.ann = self.register("ann")

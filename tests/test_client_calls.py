@@ -1,17 +1,21 @@
 """Calls through the SDK: they ring, are answered, go on without the node, and end for a reason."""
 
+from typing import Any
+
 from twisted.internet.defer import Deferred
 
-from safeum_home.client.calling.call import CallChanged
+from safeum_home.client.calling.call import Call, CallChanged
 from safeum_home.client.calling.call_machine import CallState
-from safeum_home.client.calling.calling import MOST_CALLS
+from safeum_home.client.calling.calling import MOST_CALLS, new_id
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.calling.link_machine import GRACE
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.events import Heard
 from safeum_home.errors import Code
-from safeum_home.protocol.call_types import ALIVE_SECONDS, RING_SECONDS
-from tests.sdk_calls import ACTIVE, ENDED, RINGING, CallingCase, states
+from safeum_home.protocol.call_types import ALIVE_SECONDS, RING_SECONDS, Media
+from safeum_home.protocol.commands.calls import CallInvite
+from safeum_home.protocol.events import CallInvitation
+from tests.sdk_calls import ACTIVE, ENDED, RINGING, Caller, CallingCase, states
 
 
 class CallTests(CallingCase):
@@ -160,10 +164,6 @@ class CallTests(CallingCase):
 
     def test_many(self) -> None:
         """A device rings for so many at once, whatever its node tells it."""
-        from safeum_home.client.calling.calling import new_id
-        from safeum_home.protocol.call_types import Media
-        from safeum_home.protocol.events import CallInvitation
-
         hello = self.ben.client._takes_calls().opening(1).hello
         for _ in range(MOST_CALLS + 5):
             event = CallInvitation(new_id(), self.ann.account, "D" * 17, Media.AUDIO, hello, 45.0)
@@ -182,8 +182,8 @@ class CallTests(CallingCase):
         quiet.client.close()
 
 
-async def _start(one: object, other: object) -> object:
-    return await one.client.start_call(other.account)  # type: ignore[attr-defined]
+async def _start(one: Caller, other: Caller) -> Call:
+    return await one.client.start_call(other.account)
 
 
 class AwayTests(CallingCase):
@@ -254,6 +254,33 @@ class AwayTests(CallingCase):
         self.ann.back()
         self.settle(30)
         self.assertEqual((mine.state, self.ben.rang[0].state), (ACTIVE, ACTIVE))
+
+    def test_given_again(self) -> None:
+        """Whoever comes back while it rings gives the same call again: its node may have forgotten it."""
+        routes: Any = self.world.services.routes
+        invites: list[CallInvite] = []
+        taken = routes[CallInvite]
+
+        def invited(caller: object, params: CallInvite) -> object:
+            invites.append(params)
+            return taken(caller, params)
+
+        routes[CallInvite] = invited
+        mine = self.ann.call(self.ben)
+        self.ann.drop()
+        self.ann.back()
+        self.settle(1)
+        self.assertEqual(invites, [invites[0]] * 2)
+        self.assertIs(mine.state, RINGING)
+
+    def test_forgotten_while_it_rings(self) -> None:
+        """A call that has ended meanwhile is over."""
+        mine = self.ann.call(self.ben)
+        self.ann.drop()
+        self.settle(20)
+        self.ann.back()
+        self.settle(1)
+        self.assertEqual((mine.state, mine.why), (ENDED, CallEnd.LOST))
 
     def test_closed(self) -> None:
         """A client that is closed leaves its calls, and keeps no keys."""

@@ -51,7 +51,7 @@ class LineElsewhere:
         now = self._seconds()
         while self._waiting and (first := next(iter(self._waiting.items())))[1].until <= now:
             self._take(first[0])
-        if self._all + size > MOST_OCTETS or self._octets.get(node, 0) + size > MOST_OCTETS_OF_NODE:
+        if not self.has_room(node, size):
             return False
         number = next(self._numbers)
         self._waiting[number] = _Waiting(node, sender, word, now + LIVES, size)
@@ -61,6 +61,10 @@ class LineElsewhere:
             self._take(number)
             return False
         return True
+
+    def has_room(self, node: str, size: int) -> bool:
+        """Whether so many octets more may wait."""
+        return self._all + size <= MOST_OCTETS and self._octets.get(node, 0) + size <= MOST_OCTETS_OF_NODE
 
     def events(self, node: str, numbers: Sequence[int]) -> list[Event]:
         """What waits under some numbers, to be told now."""

@@ -74,7 +74,7 @@ class CallCommands:
     def answer(self, caller: Caller, params: CallAnswer) -> Done:
         leg = self._legs.need(caller.account, params.call)
         if leg.stage is Stage.CALLED:
-            if caller.device not in leg.rings:
+            if not leg.rings_on(caller.device):
                 raise Problem(Code.WRONG_CALL_STATE, "this device does not ring: call.ringing")
             if not self._legs.has_room(caller.account):
                 raise Problem(Code.LIMIT_REACHED, "calls")

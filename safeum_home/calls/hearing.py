@@ -25,7 +25,7 @@ class Hearing:
         """From another node: as `hear`, but that who calls has to be a contact, and nobody floods."""
         leg = self._legs.find(AccountId(word.to), word.call)
         if leg is not None and isinstance(word, Said):
-            self._limits.signals.take((leg.account, leg.call, leg.peer == sender))
+            self._limits.signals.take((leg.account, leg.call, leg.is_with(sender)))
         if leg is None and isinstance(word, Invite):
             try:
                 self._limits.invites_of_node.take(node_of(sender))
@@ -45,7 +45,7 @@ class Hearing:
         leg = self._legs.find(account, word.call)
         if leg is None:
             self._hear_nobody(sender, account, word)
-        elif leg.peer == sender:
+        elif leg.is_with(sender):
             self._tell(leg, word)
         elif isinstance(word, Invite):
             self._end(sender, word, Ended.UNREACHABLE)
@@ -63,7 +63,7 @@ class Hearing:
             case Ringing():
                 leg.machine.rang(DeviceId(word.device), word.hello)
             case Answer():
-                if leg.stage is Stage.RINGING and word.device in leg.rings:
+                if leg.stage is Stage.RINGING and leg.rings_on(DeviceId(word.device)):
                     leg.machine.answered(DeviceId(word.device))
             case Said():
                 leg.machine.spoken(DeviceId(word.device), DeviceId(word.target), word.data)

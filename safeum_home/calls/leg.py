@@ -76,9 +76,21 @@ class Leg:
 
     # --- for whom it is
 
+    def is_with(self, account: AccountId) -> bool:
+        """Whether an account is the other one, and has something to say in it."""
+        return account == self.peer
+
+    def is_of(self, device: DeviceId) -> bool:
+        """Whether the call is of this device of ours."""
+        return device == self.device
+
+    def rings_on(self, device: DeviceId) -> bool:
+        """Whether a device of the callee has said that it rings: that one may answer, and speak."""
+        return device in self.rings
+
     def must_be(self, device: DeviceId) -> None:
         """Raises `call_over` for a device of ours that is not in the call."""
-        if device != self.device:
+        if not self.is_of(device):
             raise Problem(Code.CALL_OVER)
 
     def must_have_taken(self, device: DeviceId) -> None:
@@ -106,7 +118,7 @@ class Leg:
         assert self.device is not None
         self._hold(self.device)
         self.attend()
-        self.say(Invite(self.call, self.peer, self.device, self.media, self.hello))
+        self._must_say(Invite(self.call, self.peer, self.device, self.media, self.hello))
 
     def call_in(self) -> None:
         """Let all devices of ours ring."""
@@ -122,7 +134,7 @@ class Leg:
         if device not in self.rings and len(self.rings) < MOST_RINGING:
             self.rings[device] = hello
             self._hold(device)
-            self.say(Ringing(self.call, self.peer, device, hello))
+            self._must_say(Ringing(self.call, self.peer, device, hello))
 
     def note_ringing(self, device: DeviceId, hello: str) -> None:
         """One of the other's rings."""
@@ -138,7 +150,7 @@ class Leg:
         others = tuple(self.rings)
         self.activate(self.now)
         self.means.telling.ended(self.account, self.call, Ended.ANSWERED_ELSEWHERE, others, device)
-        self.say(Answer(self.call, self.peer, device))
+        self._must_say(Answer(self.call, self.peer, device))
 
     def tell_answered(self) -> None:
         """Our caller's device hears who has answered."""
@@ -230,10 +242,14 @@ class Leg:
         if ending.here is not None:
             self._tell_ended(before, ending.here, ending.skip)
         if ending.there is not None:
-            self.means.line.say(self.account, End(self.call, self.peer, ending.there))
+            self.say(End(self.call, self.peer, ending.there))
 
-    def say(self, word: Word) -> None:
-        if not self.means.line.say(self.account, word):
+    def say(self, word: Word) -> bool:
+        """Where it cannot be said it is lost."""
+        return self.means.line.say(self.account, word)
+
+    def _must_say(self, word: Word) -> None:
+        if not self.say(word):
             self.machine.end(UNREACHABLE)
 
     def _tell(self, event: CallRings | CallAnswered) -> None:

@@ -130,7 +130,7 @@ def _speak_to_one_that_rings(
     machine: LegMachine, leg: Leg, device: DeviceId, target: DeviceId, data: str
 ) -> None:
     leg.must_be(device)
-    if target in leg.rings:
+    if leg.rings_on(target):
         leg.speak(device, target, data)
 
 
@@ -138,9 +138,9 @@ def _speak_to_one_that_rings(
 def _speak_to_the_caller(
     machine: LegMachine, leg: Leg, device: DeviceId, target: DeviceId, data: str
 ) -> None:
-    if device not in leg.rings:
+    if not leg.rings_on(device):
         raise Problem(Code.WRONG_CALL_STATE, "this device does not ring: call.ringing")
-    if target == leg.peer_device:
+    if leg.meets(target):
         leg.speak(device, target, data)
 
 
@@ -155,19 +155,19 @@ def _speak(machine: LegMachine, leg: Leg, device: DeviceId, target: DeviceId, da
 def _one_that_rings_speaks(
     machine: LegMachine, leg: Leg, device: DeviceId, target: DeviceId, data: str
 ) -> None:
-    if device in leg.rings and target == leg.device:
+    if leg.rings_on(device) and leg.is_of(target):
         leg.tell_signal(device, target, data)
 
 
 @_called.upon(LegMachine.spoken).loop()
 def _the_caller_speaks(machine: LegMachine, leg: Leg, device: DeviceId, target: DeviceId, data: str) -> None:
-    if device == leg.peer_device and target in leg.rings:
+    if leg.meets(device) and leg.rings_on(target):
         leg.tell_signal(device, target, data)
 
 
 @_active.upon(LegMachine.spoken).loop()
 def _spoken(machine: LegMachine, leg: Leg, device: DeviceId, target: DeviceId, data: str) -> None:
-    if target == leg.device and leg.meets(device):
+    if leg.is_of(target) and leg.meets(device):
         leg.tell_signal(device, target, data)
 
 
@@ -179,7 +179,9 @@ def _alive(machine: LegMachine, leg: Leg, device: DeviceId) -> None:
 
 @_active.upon(LegMachine.goes_on).loop()
 def _goes_on(machine: LegMachine, leg: Leg, device: DeviceId, other: DeviceId | None) -> None:
-    if other in (None, leg.device) and leg.meets(device) and other is None:
+    if other is not None and not leg.is_of(other):
+        return
+    if leg.meets(device) and other is None:
         leg.say_it_goes_on()
 
 

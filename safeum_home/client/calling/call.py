@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred, succeed
@@ -10,42 +10,19 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from safeum_home.client.calling.call_machine import CallState, Core, new_call
-from safeum_home.client.calling.channel import Means
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.calling.handshake import Pair
+from safeum_home.client.calling.home import Home
 from safeum_home.client.calling.link import Link, LinkState
 from safeum_home.client.calling.opening import Opening
-from safeum_home.client.calling.way import Way
 from safeum_home.client.errors import ClientError, RemoteProblem
 from safeum_home.client.sas import Words
 from safeum_home.errors import Code
 from safeum_home.protocol.call_types import ALIVE_SECONDS, Media
-from safeum_home.protocol.command import Params
 from safeum_home.protocol.commands.calls import CallAlive, CallHangup, CallSignal
 from safeum_home.protocol.events import CallAnswered, CallRings, CallSignalled
 
-T = TypeVar("T")
 _log = Logger()
-
-
-class Home(Protocol):
-    """What a call is given by the client that it is of."""
-
-    means: Means
-
-    @property
-    def account(self) -> str: ...
-    @property
-    def device(self) -> str: ...
-    def milliseconds(self) -> int: ...
-    def way(self, *, video: bool) -> Way: ...
-    def awaitable(self, deferred: "Deferred[T]") -> Awaitable[T]: ...
-
-    def tell(self, params: Params, failed: Callable[[ClientError], None] | None = None) -> None:
-        """Give a command, whose result does not matter; in order with all others."""
-
-    def changed(self, call: "Call") -> None: ...
-    def gone(self, call: "Call") -> None: ...
 
 
 class CallChanged(Struct, frozen=True):

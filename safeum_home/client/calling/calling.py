@@ -14,6 +14,7 @@ from safeum_home.client.calling.call import Call, CallChanged
 from safeum_home.client.calling.channel import Means, Say
 from safeum_home.client.calling.directory import Directory, Pins
 from safeum_home.client.calling.ending import CallEnd
+from safeum_home.client.calling.glare import Glare
 from safeum_home.client.calling.handshake import Pair, Tampered
 from safeum_home.client.calling.incoming import IncomingCall
 from safeum_home.client.calling.launch import LaunchKeys, Sign
@@ -21,10 +22,12 @@ from safeum_home.client.calling.link import Link
 from safeum_home.client.calling.media import MediaSource
 from safeum_home.client.calling.opening import Opening
 from safeum_home.client.calling.outgoing import OutgoingCall
-from safeum_home.client.calling.publishing import Publishing
+from safeum_home.client.calling.publishing import Core as Published
+from safeum_home.client.calling.publishing import new_publishing
 from safeum_home.client.calling.relays import Relays
 from safeum_home.client.calling.way import Way
-from safeum_home.client.errors import ClientError, SessionEnded, local
+from safeum_home.client.errors import ClientError, SessionEnded, TimedOut, local
+from safeum_home.client.requests import TIMEOUT
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.call_types import Ended, Media
@@ -36,8 +39,6 @@ from safeum_home.spawn import spawn
 
 MOST_CALLS = 16
 """At once, those that ring included: this device does not ring for more."""
-TAKEN_BY_ITSELF = 10.0
-"""Seconds within which the other's call comes, where both have called each other."""
 T = TypeVar("T")
 _log = Logger()
 
@@ -47,6 +48,7 @@ class Account(Protocol):
 
     opened: c.Opened | None
 
+    def wake(self, by_push: bool = False) -> None: ...
     def keys_of(self, accounts: Any, launches: bool = False) -> Awaitable[c.KeyList]: ...
     def relay(self) -> Awaitable[Any]: ...
     def _ask(self, params: c.Params, result: type[Any]) -> Awaitable[Any]: ...
@@ -82,9 +84,9 @@ class Calling:
         self.launch = LaunchKeys(options.sign)
         directory = Directory(client, options.pins, client._milliseconds)
         self.means = Means(clock, self.launch, directory)
-        self._publishing = Publishing(clock, self._publish)
+        self._publishing = new_publishing(Published(clock, lambda: Deferred.fromCoroutine(self._publish())))
         self._calls: dict[str, Call] = {}
-        self._replaced: dict[str, tuple[float, bool]] = {}
+        self._glare = Glare(clock.seconds)
         self._listeners: list[Callable[[Call], None]] = []
         self._others: list[Taker] = []
         self._closed = False
@@ -99,13 +101,18 @@ class Calling:
                 call.online()
 
     def ready(self) -> "Deferred[None]":
-        """Fires once the node has the launch keys: before that nobody could tell whose a hello is."""
-        return self._publishing.ready()
+        """Fires once the node has the launch keys: before that nobody could tell whose a hello is.
 
-    def _publish(self) -> "Deferred[c.Done]":
+        Fails with what they were refused with, or `TimedOut`.
+        """
+        ready: Deferred[None] = Deferred()
+        self._publishing.wanted(ready)
+        return ready.addTimeout(TIMEOUT, self._clock, _too_late)
+
+    async def _publish(self) -> Any:
         at, launch = self.milliseconds(), self.launch
         signature = launch.bound(self.account, self.device, at)
-        return self.ask(KeysLaunch(launch.sign, launch.box, at, signature), c.Done)
+        return await self.ask(KeysLaunch(launch.sign, launch.box, at, signature), c.Done)
 
     # --- calls
 
@@ -113,6 +120,7 @@ class Calling:
         """Call somebody; raises what the node refuses it with."""
         if self._closed or len(self._calls) >= MOST_CALLS:
             raise local(Code.CALL_OVER if self._closed else Code.LIMIT_REACHED)
+        self._client.wake()
         await self.ready()
         call = OutgoingCall(self, new_id(), account, Media.VIDEO if video else Media.AUDIO)
         self._calls[call.id] = call
@@ -178,18 +186,13 @@ class Calling:
         self._take_by_itself(call)
 
     def _is_replaced(self, call: Call) -> None:
-        """Both have called each other: the other's call is the one that goes on."""
-        now = self._clock.seconds()
-        self._replaced = {peer: it for peer, it in self._replaced.items() if it[0] > now}
-        self._replaced[call.peer] = now + TAKEN_BY_ITSELF, call.shows
+        self._glare.replaced(call.peer, call.shows)
         for other in list(self._calls.values()):
             if isinstance(other, IncomingCall):
                 self._take_by_itself(other)
 
     def _take_by_itself(self, call: IncomingCall) -> None:
-        until, video = self._replaced.get(call.peer, (0.0, False))
-        if call.rings and until > self._clock.seconds():
-            del self._replaced[call.peer]
+        if call.rings and (video := self._glare.take(call.peer)) is not None:
             call.answer(video=video)
 
     def opening(self, seats: int) -> Opening:
@@ -215,7 +218,7 @@ class Calling:
             other.close()
         for call in list(self._calls.values()):
             call.close()
-        self._publishing.stop(SessionEnded("closed"))
+        self._publishing.stop(Failure(SessionEnded("closed")))
         self.launch.wipe()
 
     # --- `call.Home`
@@ -259,6 +262,10 @@ class Calling:
 
     def gone(self, call: Call) -> None:
         self._calls.pop(call.id, None)
+
+
+def _too_late(_: object, timeout: float) -> None:
+    raise TimedOut(f"launch keys could not be published within {timeout:g} s")
 
 
 class Taker(Protocol):

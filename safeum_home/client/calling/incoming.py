@@ -1,11 +1,12 @@
 """A call of somebody else: this device rings, and shows its keys to the one that calls."""
 
-from safeum_home.client.calling.call import Call, Home
+from safeum_home.client.calling.call import Call
 from safeum_home.client.calling.call_machine import CallState
 from safeum_home.client.calling.ending import CallEnd
+from safeum_home.client.calling.home import Home
 from safeum_home.client.errors import ClientError, RemoteProblem
 from safeum_home.errors import Code
-from safeum_home.protocol.call_types import Declined
+from safeum_home.protocol.call_types import RING_SECONDS, Declined
 from safeum_home.protocol.commands.calls import CallAnswer, CallDecline, CallRinging
 from safeum_home.protocol.events import CallAnswered, CallInvitation, CallRings, CallSignalled
 
@@ -38,7 +39,7 @@ class IncomingCall(Call):
         link = self._make_link(self._device, self._hello)
         self._home.means.directory.expect(self.peer)
         self._home.tell(CallRinging(self.id, link.response), self._refused)
-        self._wait(self._seconds + MARGIN, lambda: self.ended(CallEnd.NO_ANSWER))
+        self._wait(min(self._seconds, RING_SECONDS) + MARGIN, lambda: self.ended(CallEnd.NO_ANSWER))
         self._machine.offered()
 
     def answer(self, *, video: bool = True) -> None:

@@ -142,8 +142,8 @@ class Link:
     # --- what comes through the channel: `channel.Heard`
 
     def agreed(self) -> None:
-        self._machine.agreed()
         self._channel.tell(self._control)
+        self._machine.agreed()
 
     def payload(self, payload: Payload) -> None:
         if isinstance(payload, Description):
@@ -164,7 +164,7 @@ class Link:
     def _described(self, said: Description) -> None:
         if self._initiator:
             self._way.answered(said.epoch, said.sdp)
-        elif said.epoch <= self._way.epoch:
+        elif not self._way.is_newer(said.epoch):
             raise Tampered("an offer that is not newer than the last")
         else:
             self._machine.offered()

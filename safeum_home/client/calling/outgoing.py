@@ -1,9 +1,10 @@
 """A call that this program has begun: it is committed to keys, and shows them to the device that answers."""
 
-from safeum_home.client.calling.call import Call, Home
+from safeum_home.client.calling.call import Call
 from safeum_home.client.calling.ending import CallEnd
+from safeum_home.client.calling.home import Home
 from safeum_home.client.calling.opening import Opening
-from safeum_home.protocol.call_types import Media
+from safeum_home.protocol.call_types import RING_SECONDS, Media
 from safeum_home.protocol.commands.calls import CallInvite
 from safeum_home.protocol.events import CallAnswered, CallRings, CallSignalled
 
@@ -31,7 +32,9 @@ class OutgoingCall(Call):
     def invited(self, seconds: float) -> None:
         """It rings for so long."""
         if self.since is None and self.why is None:
-            self._wait(seconds + MARGIN, lambda: self._machine.over(CallEnd.NO_ANSWER, False))
+            self._wait(
+                min(seconds, RING_SECONDS) + MARGIN, lambda: self._machine.over(CallEnd.NO_ANSWER, False)
+            )
 
     def rang(self, event: CallRings) -> None:
         if self._link is not None or len(self._responses) >= MOST_RINGING:
@@ -58,6 +61,11 @@ class OutgoingCall(Call):
     def signalled(self, event: CallSignalled) -> None:
         if self._link is not None and (event.account, event.device) == (self.peer, self.peer_device):
             self._link.signal(event.data)
+
+    def online(self) -> None:
+        super().online()
+        if self.since is None:  # the node may have forgotten it
+            self._home.tell(self.invitation, self._not_alive)
 
     def finish(self, why: CallEnd, *, told: bool) -> None:
         super().finish(why, told=told)

@@ -1,9 +1,14 @@
-"""Launch keys are made known on each connection, and bound anew every 12 hours."""
+"""Launch keys are made known on each connection, and bound anew every 12 hours.
+
+away --online--> trying --published--> known        trying --refused--> refused --wanted, or due--> trying
+any --online--> trying                              known --due--> trying        any --stop--> stopped
+"""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred, succeed
+from automat import TypeMachineBuilder
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -16,67 +21,148 @@ RETRY = 30.0
 _log = Logger()
 
 
-class Publishing:
-    """`publish` gives the command. Nobody rings, or calls, before it was answered on this connection."""
+class Core:
+    """`publish` gives the command. Who waits for it is told, whatever comes of it."""
 
     def __init__(self, clock: IReactorTime, publish: Callable[[], "Deferred[Any]"]) -> None:
         self._clock = clock
         self._publish = publish
         self._waiting: list[Deferred[None]] = []
         self._timer: IDelayedCall | None = None
-        self._connection = 0
-        self._done = False
+        self._tried = 0
+        self.ended: Failure | None = None
 
-    def online(self) -> None:
-        """There is a session on a new connection."""
-        self._connection += 1
-        self._done = False
-        self._try(self._connection)
+    def try_now(self, machine: "Publishing") -> None:
+        self.no_timer()
+        self._tried += 1
+        tried = self._tried
 
-    def ready(self) -> "Deferred[None]":
-        """Fires once it is published, and fails with the `ClientError` that it was refused with."""
-        if self._done:
-            return succeed(None)
-        ready: Deferred[None] = Deferred(self._waiting.remove)
-        self._waiting.append(ready)
-        return ready
-
-    def _try(self, connection: int) -> None:
         def published(_: object) -> None:
-            if connection == self._connection:
-                self._done = True
-                self._wait(RENEW, connection)
-                for ready in self._take():
-                    ready.callback(None)
+            if tried == self._tried:
+                machine.published()
 
         def failed(failure: Failure) -> None:
-            if connection != self._connection:
-                return
-            self._wait(RETRY, connection)
             if failure.check(ClientError) is None:
                 _log.failure("Launch keys cannot be published", failure)
-            for ready in self._take():
-                ready.errback(failure)
+            if tried == self._tried:
+                machine.refused(failure)
 
         self._publish().addCallbacks(published, failed)
 
-    def _take(self) -> list["Deferred[None]"]:
-        waiting, self._waiting = self._waiting, []
-        return waiting
+    def wait(self, seconds: float, then: Callable[[], None]) -> None:
+        def due() -> None:
+            self._timer = None
+            then()
 
-    def _wait(self, seconds: float, connection: int) -> None:
-        self._no_timer()
-        self._timer = self._clock.callLater(seconds, self._try, connection)
+        self.no_timer()
+        self._timer = self._clock.callLater(seconds, due)
 
-    def _no_timer(self) -> None:
+    def no_timer(self) -> None:
         timer, self._timer = self._timer, None
-        if timer is not None and timer.active():
+        if timer is not None:
             timer.cancel()
 
-    def stop(self, error: ClientError) -> None:
-        """Nothing is published any more; who waits gets `error`."""
-        self._connection += 1
-        self._done = False
-        self._no_timer()
-        for ready in self._take():
-            ready.errback(error)
+    def forget(self) -> None:
+        """Nothing is heard of the last try."""
+        self._tried += 1
+
+    def join(self, ready: "Deferred[None]") -> None:
+        self._waiting.append(ready)
+
+    def tell(self, result: Failure | None) -> None:
+        waiting, self._waiting = self._waiting, []
+        for ready in waiting:
+            if not ready.called:  # it was given up meanwhile
+                ready.callback(result)
+
+
+class Publishing(Protocol):
+    """What can happen."""
+
+    def online(self) -> None:
+        """There is a session on a new connection."""
+
+    def wanted(self, ready: "Deferred[None]") -> None:
+        """Fire it once they are known, or with what they were refused with."""
+
+    def published(self) -> None:
+        """The node has them."""
+
+    def refused(self, failure: Failure) -> None:
+        """It does not take them, or the connection is lost."""
+
+    def due(self) -> None:
+        """Once more."""
+
+    def stop(self, failure: Failure) -> None:
+        """Nothing is published any more; who waits is told so."""
+
+
+_builder = TypeMachineBuilder(Publishing, Core)
+_away = _builder.state("away")
+_trying = _builder.state("trying")
+_known = _builder.state("known")
+_refused = _builder.state("refused")
+_stopped = _builder.state("stopped")
+
+
+@_refused.upon(Publishing.due).to(_trying)
+@_known.upon(Publishing.due).to(_trying)
+@_away.upon(Publishing.online).to(_trying)
+@_trying.upon(Publishing.online).to(_trying)
+@_known.upon(Publishing.online).to(_trying)
+@_refused.upon(Publishing.online).to(_trying)
+def _try(machine: Publishing, core: Core) -> None:
+    core.try_now(machine)
+
+
+@_refused.upon(Publishing.wanted).to(_trying)
+def _try_for(machine: Publishing, core: Core, ready: "Deferred[None]") -> None:
+    core.join(ready)
+    core.try_now(machine)
+
+
+@_away.upon(Publishing.wanted).loop()
+@_trying.upon(Publishing.wanted).loop()
+def _wait_for(machine: Publishing, core: Core, ready: "Deferred[None]") -> None:
+    core.join(ready)
+
+
+@_known.upon(Publishing.wanted).loop()
+def _at_once(machine: Publishing, core: Core, ready: "Deferred[None]") -> None:
+    ready.callback(None)
+
+
+@_trying.upon(Publishing.published).to(_known)
+def _published(machine: Publishing, core: Core) -> None:
+    core.wait(RENEW, machine.due)
+    core.tell(None)
+
+
+@_trying.upon(Publishing.refused).to(_refused)
+def _is_refused(machine: Publishing, core: Core, failure: Failure) -> None:
+    core.wait(RETRY, machine.due)
+    core.tell(failure)
+
+
+for _state in (_away, _trying, _known, _refused):
+
+    @_state.upon(Publishing.stop).to(_stopped)
+    def _stop(machine: Publishing, core: Core, failure: Failure) -> None:
+        core.no_timer()
+        core.forget()
+        core.ended = failure
+        core.tell(failure)
+
+
+@_stopped.upon(Publishing.wanted).loop()
+def _never(machine: Publishing, core: Core, ready: "Deferred[None]") -> None:
+    assert core.ended is not None
+    ready.errback(core.ended)
+
+
+_stopped.upon(Publishing.online).loop().returns(None)
+_stopped.upon(Publishing.stop).loop().returns(None)
+
+new_publishing = _builder.build()
+"""`new_publishing(Core(...))` waits for a connection."""

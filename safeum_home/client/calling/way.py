@@ -80,6 +80,10 @@ class Way:
         if self.epoch + 1 < MOST_EPOCHS:
             self._begin(self.epoch + 1, DescriptionKind.OFFER, lambda media: media.offer())
 
+    def is_newer(self, epoch: int) -> bool:
+        """Whether it is of a link that was not there yet."""
+        return epoch > self.epoch
+
     def offered(self, epoch: int, sdp: str) -> None:
         """The other has: begin one, as the responder."""
         self._begin(epoch, DescriptionKind.ANSWER, lambda media: media.answer(sdp))
