@@ -1,7 +1,8 @@
 """What is of use for a moment alone, on its way to other nodes: from memory, together, or not at all.
 
 What is to be told to a node within a turn goes in one request, and what changes meanwhile is told once, as it
-is then. A node that does not take it is left alone for a while, and nothing waits for it.
+is then. Kinds with different turns do not wait for each other. A node that does not take it is left alone for
+a while, and nothing waits for it.
 """
 
 from collections import OrderedDict
@@ -9,37 +10,28 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from federation.counts import NOW_LOST, NOW_TOLD, Counts
 from federation.greeting import Request
+from federation.now_lanes import Lane, Way
 from federation.own_keys import OwnKeys
-from federation.slots import Slots
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
 from safeum_home.outgoing.resolving import TOO_MANY_NAMES
 from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.protocol.federation.events import Event, sign_event
 from safeum_home.protocol.federation.now import FRAME, MOST_EVENTS, MOST_OCTETS, NOW_PATH, now_body, size_of
 
-TURN = 0.25
-"""Seconds for which it is gathered what is to be told to a node."""
 PATIENCE = 10.0
 """Seconds that a node may take to answer."""
 FIRST, LONGEST = 5.0, 300.0
 """Seconds for which a node is left alone that has not taken it, and at the most, if it goes on with that."""
-WAITING, WAITING_OF_NODE = 200_000, 20_000
-"""How many subjects may wait, in all and for one node: beyond that nothing is told."""
-PER_SECOND = 100.0
-"""How many events a node is told in a second, on average."""
-AT_ONCE = 1_000
-"""How many subjects are looked at for one request."""
 REMEMBERED = 10_000
 """Of how many nodes it is known that they do not take it: those left alone for longest are tried again."""
 Kinds = Callable[[], Mapping[str, ExpiringKind]]
 InThread = Callable[[Callable[[], list[bytes]]], "Deferred[list[bytes]]"]
-Subject = tuple[str, Hashable]
 
 
 class _Away(NamedTuple):
@@ -47,17 +39,6 @@ class _Away(NamedTuple):
 
     times: int
     until: float
-
-
-class _Way:
-    """What waits for a node: each subject once, with the time at which it is of no use any more."""
-
-    def __init__(self) -> None:
-        self.waiting: OrderedDict[Subject, float] = OrderedDict()
-        self.timer: IDelayedCall | None = None
-        self.run: Deferred[None] | None = None
-        self.pause = TURN
-        """Seconds until the next request."""
 
 
 class NowTelling:
@@ -83,30 +64,31 @@ class NowTelling:
         self._request = request
         self._is_failing = is_failing
         self._counts = counts
-        self._ways: dict[str, _Way] = {}
+        self._lanes: dict[float, Lane] = {}
+        """By the turns of their kinds."""
         self._away: OrderedDict[str, _Away] = OrderedDict()
-        self._slots = Slots()
         self._stopped = False
-        self.waiting = 0
-        """How many subjects wait."""
 
-    def tell(self, node: str, type: str, subject: Hashable) -> None:
+    @property
+    def waiting(self) -> int:
+        """How many subjects wait."""
+        return sum(lane.waiting for lane in self._lanes.values())
+
+    def tell(self, node: str, type: str, subject: Hashable) -> bool:
         """As `ports.Peers.tell_now`."""
         kind = self._kinds().get(type)
         if kind is None or self._stopped or self._is_left_alone(node):
-            return
-        way = self._ways.get(node)
-        if way is None:
-            way = self._ways[node] = _Way()
-        key = (type, subject)
-        if key not in way.waiting:
-            if self.waiting >= WAITING or len(way.waiting) >= WAITING_OF_NODE:
-                self._counts.add(NOW_LOST)
-                return
-            self.waiting += 1
-        # It keeps its place, but is of use for longer: what is told is how it is then.
-        way.waiting[key] = self._clock.seconds() + kind.lives
-        self._arrange(node, way)
+            return False
+        lane = self._lanes.get(kind.turn)
+        if lane is None:
+            lane = self._lanes[kind.turn] = Lane(kind.turn)
+        is_new = node not in lane.ways
+        if not lane.put(node, (type, subject), self._clock.seconds() + kind.lives):
+            self._counts.add(NOW_LOST)
+            return False
+        if is_new:
+            self._arrange(node, lane, lane.ways[node], lane.turn)
+        return True
 
     def heard(self, node: str) -> None:
         """A node has sent a request that is really of it."""
@@ -121,14 +103,7 @@ class NowTelling:
     def stop(self) -> "Deferred[None]":
         """Tell nothing more; fires when nothing is under way."""
         self._stopped = True
-        running = []
-        for way in self._ways.values():
-            if way.timer is not None:
-                way.timer.cancel()
-            if way.run is not None:
-                running.append(way.run)
-        self._ways.clear()
-        self.waiting = 0
+        running = [run for lane in self._lanes.values() for run in lane.stop()]
         for run in running:
             run.cancel()
         return gatherResults(running, consumeErrors=True).addCallback(lambda _: None)
@@ -144,84 +119,73 @@ class NowTelling:
             return True
         return False
 
-    def _arrange(self, node: str, way: _Way) -> None:
-        if way.timer is None and way.run is None:
-            way.timer = self._clock.callLater(way.pause, self._begin, node, way)
+    def _arrange(self, node: str, lane: Lane, way: Way, seconds: float) -> None:
+        way.timer = self._clock.callLater(seconds, self._begin, node, lane, way)
 
-    def _begin(self, node: str, way: _Way) -> None:
+    def _begin(self, node: str, lane: Lane, way: Way) -> None:
         way.timer = None
-        run = Deferred.fromCoroutine(self._tell(node, way))
-        way.run = run
+        if not way.waiting:
+            del lane.ways[node]
+            return
+        way.run = run = Deferred.fromCoroutine(self._tell(node, lane, way))
 
         def ended(result: object) -> None:
             way.run = None
-            if self._ways.get(node) is not way:
-                return
-            if way.waiting:
-                self._arrange(node, way)
-            else:
-                del self._ways[node]
+            if lane.ways.get(node) is way:
+                self._arrange(node, lane, way, lane.pause(way))
 
         run.addBoth(ended)
 
-    async def _tell(self, node: str, way: _Way) -> None:
+    async def _tell(self, node: str, lane: Lane, way: Way) -> None:
         try:
-            slot = await self._slots.acquire(node, node in self._away)
+            slot = await lane.slots.acquire(node, node in self._away)
             try:
-                await self._send(node, way)
+                await self._send(node, lane, way)
             finally:
-                self._slots.release(slot)
+                lane.slots.release(slot)
         except CancelledError:
             return
         except NoAnswer as error:
             if error.reason not in (TOO_MANY, TOO_MANY_NAMES) or error.handed_over:
-                self._fail(node)  # else too much is under way here, and the node is not to blame
+                self._fail(node)
+            else:
+                self._lose(node, lane, 1)  # too much is under way here, and the node is not to blame
         except Exception:
             self._log.failure("What is of use now cannot be told to a node.")
             self._fail(node)
 
-    async def _send(self, node: str, way: _Way) -> None:
+    async def _send(self, node: str, lane: Lane, way: Way) -> None:
         if self._is_left_alone(node):
             return
-        key, made = self._own.in_use, self._make(node, self._take(way))
+        way.told = 0
+        taken = lane.take(way, self._clock.seconds())
+        self._lose(node, lane, taken.late)
+        key, made = self._own.in_use, self._make(node, taken.subjects)
         signed = await self._in_thread(
             lambda: [sign_event(event, key.key_id, key.signer) for _, event in made]
         )
         deadlines = [deadline for deadline, _ in made]
         for page in _pages(list(zip(deadlines, signed, strict=True))):
-            await self._post(node, way, page)
+            await self._post(node, lane, way, page)
 
-    async def _post(self, node: str, way: _Way, page: Sequence[tuple[float, bytes]]) -> None:
+    async def _post(self, node: str, lane: Lane, way: Way, page: Sequence[tuple[float, bytes]]) -> None:
         now = self._clock.seconds()
         told = [(int(deadline * 1000), octets) for deadline, octets in page if deadline > now]
-        self._counts.add(NOW_LOST, number=len(page) - len(told))
+        self._lose(node, lane, len(page) - len(told))
         if not told:
             return
-        way.pause = max(TURN, len(told) / PER_SECOND)
+        way.told = len(told)
         asked = self._request(node, "POST", NOW_PATH, now_body(told), 4096)
         asked.addTimeout(PATIENCE, self._clock, lambda result, _: _too_long(result))
         answer = await asked
         if answer.status != 200:
             raise NoAnswer(f"status {answer.status}")
         self._counts.add(NOW_TOLD, number=len(told))
-        self._slots.told(node)
+        lane.slots.told(node)
         if self._away.pop(node, None) is not None:
             self._each(lambda kind: kind.back(node))
         if len(told) == MOST_EVENTS:
-            await deferLater(self._clock, way.pause)
-
-    def _take(self, way: _Way) -> dict[str, list[tuple[Hashable, float]]]:
-        """What waits, of each kind, without what is of no use any more."""
-        now = self._clock.seconds()
-        taken: dict[str, list[tuple[Hashable, float]]] = {}
-        for _ in range(min(AT_ONCE, len(way.waiting))):
-            (type, subject), deadline = way.waiting.popitem(last=False)
-            self.waiting -= 1
-            if deadline > now:
-                taken.setdefault(type, []).append((subject, deadline))
-            else:
-                self._counts.add(NOW_LOST)
-        return taken
+            await deferLater(self._clock, lane.pause(way))
 
     def _make(
         self, node: str, taken: Mapping[str, Sequence[tuple[Hashable, float]]]
@@ -238,13 +202,17 @@ class NowTelling:
             made += [(deadline, event) for event in events]
         return made
 
+    def _lose(self, node: str, lane: Lane, number: int) -> None:
+        """So much is lost of a lane, and the node is not left alone for that: who is prompt has to know."""
+        self._counts.add(NOW_LOST, number=number)
+        if number and not lane.turn:
+            self._each(lambda kind: None if kind.turn else kind.lost(node))
+
     def _fail(self, node: str) -> None:
         """It is left alone for a while, and what waits for it is lost."""
-        if (way := self._ways.get(node)) is not None:
-            self.waiting -= len(way.waiting)
-            self._counts.add(NOW_LOST, number=len(way.waiting))
-            way.waiting.clear()
-        self._slots.failed(node)
+        for lane in self._lanes.values():
+            self._counts.add(NOW_LOST, number=lane.drop(node))
+            lane.slots.failed(node)
         times = self._away.pop(node, _Away(0, 0.0)).times + 1
         pause = min(LONGEST, FIRST * 2.0 ** min(times - 1, 10))
         self._away[node] = _Away(times, self._clock.seconds() + pause)

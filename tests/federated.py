@@ -26,6 +26,7 @@ from safeum_home.node.federation import Means, NodeFederation, open_federation
 from safeum_home.outgoing.answers import NoAnswer
 from safeum_home.outgoing.http import Answer
 from safeum_home.outgoing.streams import Streamed
+from safeum_home.ports.expiring import GATHERED
 from safeum_home.ports.federation import Applied, Noted
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.sealing.root import generate
@@ -107,10 +108,11 @@ class Saying:
 class Passing:
     """A kind of what passes: names, each with a number. What was taken is written down."""
 
-    type = "test.passing"
     lives = 5.0
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: "Node", type: str = "test.passing", turn: float = GATHERED) -> None:
+        self.type = type
+        self.turn = turn
         self._node = node
         self.values: dict[Hashable, int | None] = {}
         self.heard: list[tuple[str, str, int]] = []
@@ -177,7 +179,8 @@ class Node:
             Saying(self, "test.patient", may_wait=True),
         )
         self.expiring = Passing(self)
-        self.federation.connect(self.kinds, {}, expiring=[self.expiring])
+        self.prompt = Passing(self, "test.prompt", 0.0)
+        self.federation.connect(self.kinds, {}, expiring=[self.expiring, self.prompt])
         self.site = EdgeSite(self.pair.clock, EdgeLimits(), site_root(dict, None, self.federation.resources))
         self.site.streams = self.federation.stream
         self.up = True
@@ -217,11 +220,12 @@ class Node:
         if self.up:
             self.federation.wake(nodes)
 
-    def pass_on(self, name: str, value: int | None, *to: str, kind: str = "test.passing") -> None:
-        """Tell others what is of use for a moment alone."""
-        self.expiring.values[name] = value
-        for node in to or tuple(other for other in self.pair.nodes if other != self.name):
-            self.federation.tell_now(node, kind, name)
+    def pass_on(self, name: str, value: int | None, *to: str, prompt: bool = False) -> list[bool]:
+        """Tell others what is of use for a moment alone; whether each may be told."""
+        kind = self.prompt if prompt else self.expiring
+        kind.values[name] = value
+        nodes = to or tuple(other for other in self.pair.nodes if other != self.name)
+        return [self.federation.tell_now(node, kind.type, name) for node in nodes]
 
     def arrived(self) -> list[tuple[str, str, int]]:
         """What came, each time that it came."""

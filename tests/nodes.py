@@ -76,9 +76,10 @@ class MemoryPeers:
     def wake(self, nodes: Iterable[str]) -> None:
         """`Nodes.settle` carries."""
 
-    def tell_now(self, node: str, type: str, subject: Hashable) -> None:
+    def tell_now(self, node: str, type: str, subject: Hashable) -> bool:
         if self.reaches(node):
             self.passing[node, type, subject] = None
+        return self.reaches(node)
 
     def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
         if not self.reaches(node):

@@ -27,6 +27,9 @@ FIRST = (
 """What takes long begins early, so that no core waits for the other at the end."""
 
 
+LONGEST = 15
+
+
 class Work(Struct):
     """A module that is to be run."""
 
@@ -34,12 +37,17 @@ class Work(Struct):
 
 
 class Outcome(Struct):
-    """What became of it: how many tests passed, failed and were skipped, and what they printed."""
+    """What became of it: how many tests passed, failed and were skipped, and what they printed.
+
+    It took so many seconds, and so much time of the processor: its own, and that of what it has started.
+    """
 
     passed: int
     failed: int
     skipped: int
     output: str
+    seconds: float = 0.0
+    processor: float = 0.0
 
 
 class Total(NamedTuple):
@@ -49,6 +57,8 @@ class Total(NamedTuple):
     failed: int
     skipped: int
     bad: list[str]
+    longest: list[tuple[str, Outcome]]
+    """Those modules that took longest."""
 
 
 def modules(folder: Path) -> list[str]:
@@ -84,6 +94,7 @@ def run_all(names: Iterable[str], processes: int) -> Total:
         sum(outcome.failed for outcome in outcomes),
         sum(outcome.skipped for outcome in outcomes),
         bad,
+        sorted(done, key=lambda each: -each[1].seconds)[:LONGEST],
     )
 
 

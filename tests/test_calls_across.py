@@ -150,6 +150,19 @@ class AcrossTests(Across):
         self.assertEqual(told(self.alice), [("ended", "hangup")])
         self.over()
 
+    def test_the_answer_is_lost(self) -> None:
+        """Until the caller's half has said so it is not known that it was heard: then it is over."""
+        self.ringing()
+        answer(self.bob)
+        [kind] = self.nodes[B].domain.calls.kinds
+        kind.lost(A)
+        self.assertEqual(told(self.bob), [("ended", "unreachable")])
+        self.carry()
+        self.assertEqual(told(self.alice), [])
+        self.carry(RING_SECONDS)
+        self.assertEqual(told(self.alice), [("ended", "no_answer")])
+        self.over()
+
     def test_the_caller_is_away(self) -> None:
         self.ringing()
         self.alice.drop()

@@ -174,6 +174,20 @@ class AliveTests(CallsCase):
         self.assertEqual([self.times.seconds(each) for each in (self.alice, self.bob)], [0, 0])
         self.no_legs(self.world)
 
+    def test_the_node_stops(self) -> None:
+        """Nothing is waited for any more, and nobody is told: they speak on."""
+        self.active()
+        invite(self.bob, self.alice, OTHER)
+        self.forget_told()
+        legs = self.world.domain.calls.legs
+        legs.stop()
+        self.assertEqual([call for call in self.world.timers if "Leg" in str(call.func)], [])
+        self.advance(LOST_SECONDS)
+        self.quiet(self.alice, self.bob)
+        self.assertEqual(legs.count, 4)
+        hang_up(self.alice)
+        hang_up(self.bob, OTHER)
+
     def test_since(self) -> None:
         """Since when it has gone on is not in the future, and within a day; it is with a contact."""
         for since, at in ((self.now + 60_000, self.now), (0, self.now - 86_400_000), (self.now - 5, None)):

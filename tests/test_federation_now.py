@@ -7,11 +7,13 @@ from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase
 
 from federation import now_telling
+from federation.now_lanes import WAITING_OF_NODE
 from federation.now_receiving import EVENTS_BURST
-from federation.now_telling import FIRST, LONGEST, WAITING_OF_NODE
+from federation.now_telling import FIRST, LONGEST
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.outgoing.http import Answer
+from safeum_home.ports.expiring import GATHERED
 from safeum_home.protocol.federation.events import new_event, sign_event
 from safeum_home.protocol.federation.now import MOST_EVENTS, NOW_PATH, now_body
 from tests.federated import Node, Pair
@@ -183,7 +185,7 @@ class TellingTests(Case):
         self.pair.settle(0.5)
         self.assertEqual(self.heard(), [0, 2])
         self.pair.settle(now_telling.PATIENCE * 8)
-        self.assertEqual(len(self.a.federation.now._ways), 0)
+        self.assertEqual(len(self.a.federation.now._lanes[GATHERED].ways), 0)
 
     def test_stopped(self) -> None:
         """A node that ends tells nothing more, and waits for nothing."""

@@ -11,8 +11,6 @@ from tests.world import CONSENT, LAPTOP, PASSWORD, Client, Refused, World
 ALICE = {"username": "alice", "password": PASSWORD, "device": LAPTOP}
 NEW_ALICE = {**ALICE, "consent": CONSENT}
 COMING = {
-    "call.log",
-    "call.forget",
     "turn.credentials",
     "conference.start",
     "conference.join",

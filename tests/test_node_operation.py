@@ -258,7 +258,7 @@ class StartTests(NodeCase):
         self.serve()
         self.sign_up("alice")
         status = self.status()
-        self.assertEqual((status["accounts"], status["schema"]), (1, "0003"))
+        self.assertEqual((status["accounts"], status["schema"]), (1, "0004"))
         self.assertIn(status["certificate_days"], (29, 30))
         self.assertGreaterEqual(status["uptime"], 0)
 

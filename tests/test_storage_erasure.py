@@ -5,7 +5,19 @@ from typing import Any
 
 from sqlalchemy import Connection, make_url, select
 
-from safeum_home.storage import accounts, avatars, chats, claims, contacts, devices, events, keys, profiles
+from safeum_home.storage import (
+    accounts,
+    avatars,
+    calls,
+    chats,
+    claims,
+    contacts,
+    devices,
+    events,
+    keys,
+    profiles,
+)
+from safeum_home.storage.calls import CallRow
 from safeum_home.storage.erasure import chats_of, erase_account, sweep
 from safeum_home.storage.rows import AccountRow, ChatRow, ClaimRow, ContactRow, DeviceRow, Marker, ProfileRow
 from safeum_home.storage.schema import metadata
@@ -36,6 +48,7 @@ class ErasureTests(StorageCase):
         )
         await self.write(profiles.put_profile, ProfileRow(blind(name), 1, b"profile"))
         await self.write(avatars.put_avatar, blind(name), b"picture")
+        await self.write(calls.put_calls, [CallRow(blind(name), blind("call"), b"times")])
         await self.write(claims.put_claim, ClaimRow(blind(f"login {name}"), blind(name), b"claim"))
 
     async def relation(self, owner: str, peer: str, chat: str, state: int) -> None:
@@ -72,6 +85,8 @@ class ErasureTests(StorageCase):
         self.assertIsNone(await self.read(profiles.profile, blind("ann")))
         self.assertIsNone(await self.read(avatars.avatar, blind("ann")))
         self.assertIsNone(await self.read(claims.claim, blind("login ann")))
+        self.assertEqual(await self.read(calls.calls_of, blind("ann")), [])
+        self.assertEqual(await self.read(calls.count_calls, blind("bob")), 1)
         for owner in ("ann", "system ann", "ann-bob"):
             self.assertIsNone(await self.read(keys.LASTING.key, blind(owner)))
         self.assertIsNone(await self.read(chats.chat, blind("ann-bob")))

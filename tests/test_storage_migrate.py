@@ -19,8 +19,8 @@ from tests.storage import OnPostgres, StorageCase, blind
 
 SECOND = """
 from alembic import op
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 def upgrade():
     op.execute("CREATE TABLE more (value BIGINT)")
     op.execute({more!r})
@@ -32,7 +32,7 @@ class MigrateScripts(StorageCase):
         """The migrations, and one more."""
         directory = Path(self.mktemp())
         shutil.copytree(Path(safeum_home.storage.migrations.__file__).parent, directory)
-        (directory / "versions" / "0004_second.py").write_text(SECOND.format(more=more))
+        (directory / "versions" / "0005_second.py").write_text(SECOND.format(more=more))
         return str(directory)
 
     async def upgrade(self, scripts: str) -> None:
@@ -66,9 +66,9 @@ class MigrateTests(MigrateScripts):
         await self.upgrade(self.scripts())
         with self.assertRaises(SchemaTooNew) as raised:
             await open_database(self.url, reactor=reactor)
-        self.assertEqual((raised.exception.found, raised.exception.known), ("0004", "0003"))
-        self.assertIn("has schema 0004", str(raised.exception))
-        self.assertIn("up to 0003", str(raised.exception))
+        self.assertEqual((raised.exception.found, raised.exception.known), ("0005", "0004"))
+        self.assertIn("has schema 0005", str(raised.exception))
+        self.assertIn("up to 0004", str(raised.exception))
 
     async def test_upgrade(self) -> None:
         """An upgrade keeps what was stored."""
@@ -112,11 +112,11 @@ class SqliteFileTests(MigrateScripts):
         """Before an upgrade, a copy is made beside the file."""
         await self.send("chat")
         await self.upgrade(self.scripts())
-        backup = "node.db.schema-0003.backup"
+        backup = "node.db.schema-0004.backup"
         self.assertEqual(self.modes(), dict.fromkeys(("node.db", "node.db.lock", backup), "0o600"))
         copy = sqlite3.connect(self.path().with_name(backup))
         self.addCleanup(copy.close)
-        self.assertEqual(copy.execute("SELECT version_num FROM alembic_version").fetchall(), [("0003",)])
+        self.assertEqual(copy.execute("SELECT version_num FROM alembic_version").fetchall(), [("0004",)])
         self.assertEqual(copy.execute("SELECT position FROM events").fetchall(), [(1,)])
 
     async def test_no_backup(self) -> None:

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from safeum_home.calls.stages import LOST, NO_ANSWER, OUTGOING, UNREACHABLE, WITHDRAWN, Ending, Stage
+from safeum_home.calls.stages import (
+    ANSWERED,
+    LOST,
+    NO_ANSWER,
+    OUTGOING,
+    UNREACHABLE,
+    WITHDRAWN,
+    Ending,
+    Stage,
+)
 from safeum_home.calls.telling import CallTelling
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, DeviceId
@@ -149,6 +158,7 @@ class Leg:
             self._holds.pop(other).end()
         others = tuple(self.rings)
         self.activate(self.now)
+        self.stage = Stage.TAKEN
         self.means.telling.ended(self.account, self.call, Ended.ANSWERED_ELSEWHERE, others, device)
         self._must_say(Answer(self.call, self.peer, device))
 
@@ -161,7 +171,7 @@ class Leg:
         """The caller's node asks how it is: it may have forgotten."""
         for device, hello in self.rings.items():
             self.say(Ringing(self.call, self.peer, device, hello))
-        if self.stage is Stage.ACTIVE and self.device is not None:
+        if self.stage in ANSWERED and self.device is not None:
             self.say(Answer(self.call, self.peer, self.device))
 
     # --- while it goes on
@@ -170,7 +180,7 @@ class Leg:
         """The two speak."""
         assert self.device is not None
         self.stage = Stage.ACTIVE
-        self._stop_timers()
+        self.stop()
         self._hold(self.device)
         self._seen = self.now
         self._timer = self.means.clock.callLater(LOST_SECONDS, self._lapse)
@@ -182,6 +192,10 @@ class Leg:
         self._seen = self.now
         self._timer.reset(LOST_SECONDS)
         self.means.times.alive(self.account, self.call, self._seen)
+
+    def confirm(self) -> None:
+        """The other half knows who has answered."""
+        self.stage = Stage.ACTIVE
 
     def say_it_goes_on(self) -> None:
         assert self.device is not None
@@ -231,12 +245,12 @@ class Leg:
     def finish(self, ending: Ending) -> None:
         """It is over."""
         before, self.stage = self.stage, Stage.OVER
-        self._stop_timers()
+        self.stop()
         for hold in self._holds.values():
             hold.end()
         self._holds.clear()
         self.means.over(self, ending.reason)
-        if before is Stage.ACTIVE:
+        if before in ANSWERED:
             until = self.now if ending.until is None else ending.until
             self.means.times.over(self.account, self.call, until)
         if ending.here is not None:
@@ -273,7 +287,8 @@ class Leg:
         self._away = None
         self.machine.end(LOST)
 
-    def _stop_timers(self) -> None:
+    def stop(self) -> None:
+        """It is waited for nothing any more."""
         for timer in (self._timer, self._away):
             if timer is not None and timer.active():
                 timer.cancel()

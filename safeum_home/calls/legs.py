@@ -7,7 +7,7 @@ from typing import NamedTuple
 from safeum_home.calls.leg import Leg
 from safeum_home.calls.limits import CallLimits
 from safeum_home.calls.machine import new_leg
-from safeum_home.calls.stages import OUTGOING, REPLACED, Stage
+from safeum_home.calls.stages import ANSWERED, OUTGOING, REPLACED, Stage
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.protocol.call_types import Ended
@@ -99,6 +99,11 @@ class Legs:
         """Those whose other half is of an account, of whichever node."""
         return tuple(leg for leg in self.with_node(node_of(peer)) if leg.peer == peer)
 
+    def stop(self) -> None:
+        """The node stops: nobody is told, for what goes on goes on without it."""
+        for leg in [leg for legs in self._by_account.values() for leg in legs.values()]:
+            leg.stop()
+
     # --- whether there is room, and who gives way
 
     @property
@@ -108,7 +113,7 @@ class Legs:
 
     def has_room(self, account: AccountId) -> bool:
         """Whether one may be in one more."""
-        mine = (leg for leg in self.of(account) if leg.is_caller or leg.stage is Stage.ACTIVE)
+        mine = (leg for leg in self.of(account) if leg.is_caller or leg.stage in ANSWERED)
         return sum(1 for _ in mine) < self._limits.together
 
     def may_ring(self, account: AccountId) -> bool:

@@ -1,7 +1,7 @@
 """How one half of a call goes: a leg, which is the caller's or the callee's. Time comes in as an input.
 
 new --invite--> inviting --rang--> ringing --answered--> active     any --end--> over
-new --invited--> called --answer--> active <--resume-- new
+new --invited--> called --answer--> taken --goes_on--> active <--resume-- new
 
 What devices of one's own may not do now is refused, by `refusal` where there is no way for it. What the
 other half says, and what makes no sense now, is left alone: it has crossed something else on its way.
@@ -12,7 +12,7 @@ from typing import Protocol
 from automat import TypeMachineBuilder
 
 from safeum_home.calls.leg import Leg
-from safeum_home.calls.stages import Ending, Stage
+from safeum_home.calls.stages import ANSWERED, Ending, Stage
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import DeviceId
 from safeum_home.protocol.call_types import Declined, Ended
@@ -59,7 +59,7 @@ class LegMachine(Protocol):
         """A device of the other says something to one of ours."""
 
     def goes_on(self, device: DeviceId, other: DeviceId | None) -> None:
-        """It goes on there, with `other` of ours, as far as is known there."""
+        """It goes on there, with `other` of ours, as far as is known: so it is known there who answered."""
 
     # --- both
 
@@ -72,9 +72,11 @@ _new = _builder.state("new")
 _inviting = _builder.state("inviting")
 _ringing = _builder.state("ringing")
 _called = _builder.state("called")
+_taken = _builder.state("taken")
 _active = _builder.state("active")
 _over = _builder.state("over")
-_ALIVE = (_new, _inviting, _ringing, _called, _active)
+_ALIVE = (_new, _inviting, _ringing, _called, _taken, _active)
+_ANSWERED = (_taken, _active)
 
 
 @_new.upon(LegMachine.invite).to(_inviting)
@@ -108,6 +110,7 @@ def _answered(machine: LegMachine, leg: Leg, device: DeviceId) -> None:
     leg.peer_device = device
     leg.activate(leg.now)
     leg.tell_answered()
+    leg.say_it_goes_on()
 
 
 @_called.upon(LegMachine.ring).loop()
@@ -115,7 +118,7 @@ def _ring(machine: LegMachine, leg: Leg, device: DeviceId, hello: str) -> None:
     leg.ring(device, hello)
 
 
-@_called.upon(LegMachine.answer).to(_active)
+@_called.upon(LegMachine.answer).to(_taken)
 def _answer(machine: LegMachine, leg: Leg, device: DeviceId) -> None:
     leg.take(device)
 
@@ -144,11 +147,13 @@ def _speak_to_the_caller(
         leg.speak(device, target, data)
 
 
-@_active.upon(LegMachine.speak).loop()
-def _speak(machine: LegMachine, leg: Leg, device: DeviceId, target: DeviceId, data: str) -> None:
-    leg.must_be(device)
-    if leg.meets(target):
-        leg.speak(device, target, data)
+for _state in _ANSWERED:
+
+    @_state.upon(LegMachine.speak).loop()
+    def _speak(machine: LegMachine, leg: Leg, device: DeviceId, target: DeviceId, data: str) -> None:
+        leg.must_be(device)
+        if leg.meets(target):
+            leg.speak(device, target, data)
 
 
 @_ringing.upon(LegMachine.spoken).loop()
@@ -165,24 +170,25 @@ def _the_caller_speaks(machine: LegMachine, leg: Leg, device: DeviceId, target: 
         leg.tell_signal(device, target, data)
 
 
-@_active.upon(LegMachine.spoken).loop()
-def _spoken(machine: LegMachine, leg: Leg, device: DeviceId, target: DeviceId, data: str) -> None:
-    if leg.is_of(target) and leg.meets(device):
-        leg.tell_signal(device, target, data)
+for _state in _ANSWERED:
 
+    @_state.upon(LegMachine.spoken).loop()
+    def _spoken(machine: LegMachine, leg: Leg, device: DeviceId, target: DeviceId, data: str) -> None:
+        if leg.is_of(target) and leg.meets(device):
+            leg.tell_signal(device, target, data)
 
-@_active.upon(LegMachine.alive).loop()
-def _alive(machine: LegMachine, leg: Leg, device: DeviceId) -> None:
-    leg.must_be(device)
-    leg.note_alive()
+    @_state.upon(LegMachine.alive).loop()
+    def _alive(machine: LegMachine, leg: Leg, device: DeviceId) -> None:
+        leg.must_be(device)
+        leg.note_alive()
 
-
-@_active.upon(LegMachine.goes_on).loop()
-def _goes_on(machine: LegMachine, leg: Leg, device: DeviceId, other: DeviceId | None) -> None:
-    if other is not None and not leg.is_of(other):
-        return
-    if leg.meets(device) and other is None:
-        leg.say_it_goes_on()
+    @_state.upon(LegMachine.goes_on).to(_active)
+    def _goes_on(machine: LegMachine, leg: Leg, device: DeviceId, other: DeviceId | None) -> None:
+        leg.confirm()
+        if other is not None and not leg.is_of(other):
+            return
+        if leg.meets(device) and other is None:
+            leg.say_it_goes_on()
 
 
 for _state in _ALIVE:
@@ -195,14 +201,15 @@ for _state in _ALIVE:
 # --- what changes nothing: a command that came twice, and what has crossed something else
 
 
-@_active.upon(LegMachine.ring).loop()
-def _ring_again(machine: LegMachine, leg: Leg, device: DeviceId, hello: str) -> None:
-    leg.must_have_taken(device)
+for _state in _ANSWERED:
 
+    @_state.upon(LegMachine.ring).loop()
+    def _ring_again(machine: LegMachine, leg: Leg, device: DeviceId, hello: str) -> None:
+        leg.must_have_taken(device)
 
-@_active.upon(LegMachine.answer).loop()
-def _answer_again(machine: LegMachine, leg: Leg, device: DeviceId) -> None:
-    leg.must_have_taken(device)
+    @_state.upon(LegMachine.answer).loop()
+    def _answer_again(machine: LegMachine, leg: Leg, device: DeviceId) -> None:
+        leg.must_have_taken(device)
 
 
 @_inviting.upon(LegMachine.speak).loop()
@@ -210,9 +217,9 @@ def _speak_to_nobody(machine: LegMachine, leg: Leg, device: DeviceId, target: De
     leg.must_be(device)
 
 
-for _state in (_called, _active, _over):
+for _state in (_called, *_ANSWERED, _over):
     _state.upon(LegMachine.rang).loop().returns(None)
-for _state in (_inviting, _called, _active, _over):
+for _state in (_inviting, _called, *_ANSWERED, _over):
     _state.upon(LegMachine.answered).loop().returns(None)
 for _state in (_inviting, _over):
     _state.upon(LegMachine.spoken).loop().returns(None)
@@ -227,7 +234,7 @@ new_leg = _builder.build()
 
 def refusal(leg: Leg, device: DeviceId) -> Problem:
     """Why a device of ours may not do what there is no way for now (`automat.NoTransition`)."""
-    if leg.stage is Stage.OVER or (leg.stage is Stage.ACTIVE and device != leg.device):
+    if leg.stage is Stage.OVER or (leg.stage in ANSWERED and device != leg.device):
         return Problem(Code.CALL_OVER)
     why = "it is a call of one's own" if leg.is_caller else f"it is {leg.stage.value}"
     return Problem(Code.WRONG_CALL_STATE, why)

@@ -14,11 +14,14 @@ class Stage(Enum):
     INVITING = "inviting"
     RINGING = "ringing"
     CALLED = "ringing here"
+    TAKEN = "taken"
+    """A device of ours has answered, and it is not known whether the caller's half has heard that."""
     ACTIVE = "active"
     OVER = "over"
 
 
 OUTGOING = frozenset((Stage.INVITING, Stage.RINGING))
+ANSWERED = frozenset((Stage.TAKEN, Stage.ACTIVE))
 
 
 class Ending(NamedTuple):

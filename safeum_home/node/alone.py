@@ -39,8 +39,8 @@ class Alone:
     def wake(self, nodes: Iterable[str]) -> None:
         """There is nobody to be told."""
 
-    def tell_now(self, node: str, type: str, subject: Hashable) -> None:
-        """There is nobody to be told."""
+    def tell_now(self, node: str, type: str, subject: Hashable) -> bool:
+        return False
 
     def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":
         return fail(Problem(Code.NODE_UNREACHABLE))

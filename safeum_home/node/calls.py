@@ -44,9 +44,7 @@ def make_calls(means: DomainMeans, times: CallTimes) -> CallParts:
     legs, telling = Legs(limits, clock.seconds), CallTelling(means.bus, clock.seconds)
 
     def tell(node: str, type: str, subject: Hashable) -> bool:
-        if reaches := means.peers.reaches(node):
-            means.peers.tell_now(node, type, subject)
-        return reaches
+        return means.peers.reaches(node) and means.peers.tell_now(node, type, subject)
 
     elsewhere = LineElsewhere(clock.seconds, tell)
     lines = Lines(means.node, elsewhere)
@@ -84,15 +82,3 @@ class Relations:
     def privacy_changed(self, account: AccountId, privacy: Privacy) -> None:
         for watch in self._watches:
             watch.privacy_changed(account, privacy)
-
-
-class Unkept:
-    """`ports.calls.CallTimes` of a node that keeps no log."""
-
-    def begun(self, account: AccountId, call: str, at: int) -> None:
-        """Nothing is kept; nor by the others."""
-
-    alive = over = begun
-
-
-UNKEPT = Unkept()

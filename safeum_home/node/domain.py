@@ -16,7 +16,8 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.node.accounts import Ended, make_accounts
 from safeum_home.node.alone import ALONE
-from safeum_home.node.calls import UNKEPT, Relations, make_calls
+from safeum_home.node.call_log import make_call_log
+from safeum_home.node.calls import Relations, make_calls
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import limits_in_use
 from safeum_home.node.files import make_files
@@ -76,7 +77,8 @@ def make_domain(
     messaging = make_messaging(means, presence, ways.composing)
     findable, sync_routes = make_contact_sync(means)
     keys = make_keys(means, in_thread)
-    calls = make_calls(means, UNKEPT)
+    call_log = make_call_log(means)
+    calls = make_calls(means, call_log.times)
 
     def forget(account: AccountId, login: str) -> None:
         directory.forget_account(account)
@@ -86,6 +88,7 @@ def make_domain(
         presence.forget_account(account)
         keys.forget_account(account)
         calls.forget_account(account)
+        call_log.times.forget_account(account)
         waking.waker.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
@@ -117,6 +120,7 @@ def make_domain(
         **files.routes,
         **keys.routes,
         **calls.routes,
+        **call_log.routes,
         **sync_routes,
         **waking.routes,
     }
@@ -191,4 +195,5 @@ def make_domain(
         keys.doubt,
         keys.reminders,
         calls,
+        call_log,
     )

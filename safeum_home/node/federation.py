@@ -211,9 +211,8 @@ class NodeFederation:
             ):  # this is called for each message
                 self.sender.wake((node,))
 
-    def tell_now(self, node: str, type: str, subject: Hashable) -> None:
-        if self._policy.allows(node):
-            self.now.tell(node, type, subject)
+    def tell_now(self, node: str, type: str, subject: Hashable) -> bool:
+        return self._policy.allows(node) and self.now.tell(node, type, subject)
 
     def _heard(self, node: str) -> None:
         self.sender.heard(node)

@@ -19,6 +19,7 @@ from safeum_home.chats.support_desk import SupportDesk
 from safeum_home.errors import Problem
 from safeum_home.gateway.services import Services
 from safeum_home.keys.reminding import KeyReminders
+from safeum_home.node.call_log import CallLogParts
 from safeum_home.node.calls import CallParts
 from safeum_home.node.control import Control
 from safeum_home.node.files import Files
@@ -62,6 +63,7 @@ class Domain:
     reminders: KeyReminders
     """Of keys that have changed."""
     calls: CallParts
+    call_log: CallLogParts
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
@@ -95,6 +97,7 @@ class Domain:
         self.fleeting.start()
         self.waking.start()
         self.reminders.look()
+        self.call_log.start()
         spawn(self.owed.give(), "giving receipts to other nodes")
         spawn(self._post_again(), "telling groups' nodes what waits for them")
 
@@ -107,6 +110,8 @@ class Domain:
         self.posts.stop()
         self.presence.stop()
         self.reminders.stop()
+        self.calls.legs.stop()
+        self.call_log.stop()
         self.waking.waker.stop()
         await self.turns.stop()
         await self.fleeting_turns.stop()

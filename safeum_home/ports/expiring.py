@@ -5,6 +5,8 @@ from typing import Protocol
 
 from safeum_home.protocol.federation.events import Event
 
+GATHERED = 0.25
+"""Seconds: the `turn` of what is better told together than at once."""
 SayNow = Callable[[str, str, Hashable], object]
 """As `ports.Peers.tell_now`: a node, the type of a kind, and a subject of it."""
 
@@ -23,6 +25,13 @@ class ExpiringKind(Protocol):
     def lives(self) -> float:
         """For how many seconds one is of any use, from when it was to be told. What waits longer is lost."""
 
+    @property
+    def turn(self) -> float:
+        """Seconds for which it is gathered what is to be told to a node; 0: it is told in the next turn.
+
+        Kinds with the same turn go together, and hold up no others. What is of one kind is told in order.
+        """
+
     def build(self, node: str, subjects: Sequence[Hashable]) -> Sequence[Event]:
         """What is to be told to `node` of some subjects, as it is now; not signed yet.
 
@@ -37,7 +46,11 @@ class ExpiringKind(Protocol):
         """
 
     def lost(self, node: str) -> None:
-        """`node` could not be told: what it has told is of the past, and what it was to be told is lost."""
+        """`node` could not be told: what it has told is of the past, and what it was to be told is lost.
+
+        A kind whose `turn` is 0 hears it of each loss, also where the node is there and something is of no
+        use any more before it could be told. What `build` fails at is lost without that.
+        """
 
     def back(self, node: str) -> None:
         """`node` is there again, and may have been started anew: it may know nothing of what it was told."""

@@ -144,11 +144,12 @@ class Peers(Protocol):
     def wake(self, nodes: Iterable[str]) -> None:
         """Something was noted for these nodes, and is committed now."""
 
-    def tell_now(self, node: str, type: str, subject: Hashable) -> None:
+    def tell_now(self, node: str, type: str, subject: Hashable) -> bool:
         """Tell a node soon what is of use for a moment alone, as it is then; or not at all.
 
         `type` is that of an `ExpiringKind`, which makes the event of `subject` when it is sent. What waits
-        is told once. A node that is away is not told.
+        is told once. False: it is known already that the node will not be told, as it is away, nothing is to
+        do with it, or too much waits.
         """
 
     def ask(self, node: str, question: Struct, result: type[R]) -> "Deferred[R]":

@@ -75,6 +75,9 @@ class Blinder(Protocol):
     def push(self, provider: str, token: str) -> bytes:
         """What recognises an address of a push provider."""
 
+    def call(self, account: AccountId, call: str) -> bytes:
+        """What names a call of an account; two accounts have other names for the same one."""
+
     def node(self, name: str) -> bytes:
         """What stands for a node."""
 

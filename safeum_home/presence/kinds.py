@@ -6,6 +6,7 @@ from typing import Any
 
 from safeum_home.ids import AccountId, system_account
 from safeum_home.limits import RateLimit
+from safeum_home.ports.expiring import GATHERED
 from safeum_home.presence.elsewhere import Elsewhere
 from safeum_home.presence.foreign import Foreign
 from safeum_home.presence.people import MINUTE, People
@@ -32,6 +33,7 @@ class PresenceKind:
 
     type = PRESENCE
     lives = LIVES
+    turn = GATHERED
 
     def __init__(self, node: str, people: People, elsewhere: Elsewhere, seconds: Callable[[], float]) -> None:
         """`seconds` is the time now, since 1970."""
@@ -75,6 +77,7 @@ class LookingKind:
 
     type = LOOKING
     lives = LIVES
+    turn = GATHERED
 
     def __init__(self, node: str, people: People, elsewhere: Elsewhere, seconds: Callable[[], float]) -> None:
         self._node = node

@@ -26,6 +26,7 @@ _ENDING = personal(b"blind ending")
 _PEER = personal(b"blind peer")
 _FOREIGN = personal(b"blind foreign")
 _PUSH = personal(b"blind push")
+_CALL = personal(b"blind call")
 
 SIDE_BY_SIDE = 12
 """Client ids that agree in so many characters are indexed side by side, as rows of one page: UUIDs of version
@@ -88,6 +89,9 @@ class BlindIndex:
 
     def push(self, provider: str, token: str) -> bytes:
         return self._index(f"{provider}\0{token}".encode(), _PUSH)
+
+    def call(self, account: AccountId, call: str) -> bytes:
+        return self._index(f"{account}\0{call}".encode(), _CALL)
 
     def token(self, device: DeviceId, secret: bytes) -> bytes:
         """The verifier of a device token (32 octets)."""

@@ -13,6 +13,7 @@ from safeum_home.storage.columns import number as _number
 from safeum_home.storage.columns import sealed as _sealed
 from safeum_home.storage.columns import small as _small
 from safeum_home.storage.columns import table as _table
+from safeum_home.storage.schema_calls import calls as calls
 from safeum_home.storage.schema_files import blobs as blobs
 from safeum_home.storage.schema_files import dropped as dropped
 from safeum_home.storage.schema_files import fetched as fetched

@@ -7,6 +7,7 @@ from safeum_home.chats.typing_signal import TypingSignals
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.limits import RateLimit
 from safeum_home.ports import TypingPrivacy
+from safeum_home.ports.expiring import GATHERED
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.protocol.federation.now import TYPING, TypingContent
 from safeum_home.protocol.federation.people import content
@@ -22,6 +23,7 @@ class TypingKind:
 
     type = TYPING
     lives = LIVES
+    turn = GATHERED
 
     def __init__(self, signals: TypingSignals, privacy: TypingPrivacy, seconds: Callable[[], float]) -> None:
         """`seconds` is the time now, since 1970."""
