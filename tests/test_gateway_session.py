@@ -11,7 +11,6 @@ from tests.world import CONSENT, LAPTOP, PASSWORD, Client, Refused, World
 ALICE = {"username": "alice", "password": PASSWORD, "device": LAPTOP}
 NEW_ALICE = {**ALICE, "consent": CONSENT}
 COMING = {
-    "turn.credentials",
     "conference.start",
     "conference.join",
     "conference.get",

@@ -26,6 +26,7 @@ from safeum_home.config import (
     NumberSection,
     RegistrationSection,
     SupportSection,
+    TurnSection,
 )
 from safeum_home.gateway.session import Session
 from safeum_home.node.alone import ALONE
@@ -276,6 +277,7 @@ class World:
         numbers: NumberSection | None = None,
         store: BlobStore | None = None,
         files: FileSection | None = None,
+        turn: TurnSection | None = None,
         node: str = NODE,
         peers: Peers = ALONE,
         pushes: Pushes = NO_PUSHES,
@@ -294,6 +296,7 @@ class World:
             limits=LimitSection(**{**GENEROUS, **limits}),
             numbers=numbers or NumberSection(),
             files=files or FileSection(),
+            turn=turn or TurnSection(),
         )
         self.texts = RecordedTexts()
         texts: TextMessages = self.texts

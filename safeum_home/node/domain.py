@@ -34,6 +34,7 @@ from safeum_home.node.reading import make_reading
 from safeum_home.node.running import Domain as Domain
 from safeum_home.node.shared_chats import make_shared_chats
 from safeum_home.node.shared_posts import make_shared_posts
+from safeum_home.node.turn import make_turn
 from safeum_home.node.turning import InThread
 from safeum_home.node.waking import NO_PUSHES, make_waking
 from safeum_home.ports import Database, Forfeits, MissedPage, TextMessages
@@ -76,7 +77,7 @@ def make_domain(
     ways = make_message_changes(means, files.attachments, waking.waker.mutes)
     messaging = make_messaging(means, presence, ways.composing)
     findable, sync_routes = make_contact_sync(means)
-    keys = make_keys(means, in_thread)
+    keys, turn = make_keys(means, in_thread), make_turn(means)
     call_log = make_call_log(means)
     calls = make_calls(means, call_log.times)
 
@@ -123,6 +124,7 @@ def make_domain(
         **call_log.routes,
         **sync_routes,
         **waking.routes,
+        **turn.routes,
     }
     sources = (*messaging.sources, *people.sources, *groups.sources, *ways.sources, *keys.sources)
     services = Services(
@@ -151,6 +153,7 @@ def make_domain(
         **groups.rates,
         **files.rates,
         **keys.rates,
+        **turn.rates,
         **calls.rates,
     }
     limits = limits_in_use(
