@@ -244,12 +244,14 @@ class LessTests(TamperedCase):
         self.is_tampered(pairing.ben)
 
     def test_no_hello(self) -> None:
+        """Nor more commitments than a call takes: each is one more try to make the words come out alike."""
         ben = self.pairing().ben
         for hello in (
             "",
             "A",
             encode_octets(b"\1"),
             encode_octets(b"\1" + bytes(33)),
+            encode_octets(b"\1" + bytes(64)),
             encode_octets(bytes(33)),
         ):
             with self.assertRaises(Tampered):

@@ -98,6 +98,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
         TAMPERED + "LessTests.test_sealed_too_early",
         (Defence(channel.Channel, "refused", nothing),),
     ),
+    "hellos that are none": (TAMPERED + "LessTests.test_no_hello", (Defence(handshake, "is_hello", yes),)),
     "lengths that tell what is said": (
         TAMPERED + "LessTests.test_sizes",
         (

@@ -89,6 +89,7 @@ class ConnectingTests(LinkCase):
         pairing = self.pairing().connect()
         for number in range(MOST_CANDIDATES + 10):
             pairing.ann.source.on_candidates[0](f"candidate:{number}")
+            pairing.ann.source.on_candidates[0]("candidate:\r\na=setup:active")
         pairing.run()
         self.assertEqual(len(pairing.ben.source.links[0].candidates), MOST_CANDIDATES)
         self.assertEqual(pairing.ben.source.links[0].candidates[1], "candidate:1")

@@ -12,7 +12,7 @@ from safeum_home.client.calling.link_machine import GRACE
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.events import Heard
 from safeum_home.errors import Code
-from safeum_home.protocol.call_types import ALIVE_SECONDS, RING_SECONDS, Media
+from safeum_home.protocol.call_types import ALIVE_SECONDS, LOST_SECONDS, RING_SECONDS, Media
 from safeum_home.protocol.commands.calls import CallInvite
 from safeum_home.protocol.events import CallInvitation
 from tests.sdk_calls import ACTIVE, ENDED, RINGING, Caller, CallingCase, states
@@ -201,17 +201,27 @@ class AwayTests(CallingCase):
         self.assertEqual((theirs.state, theirs.why), (ENDED, CallEnd.HANGUP))
 
     def test_alive(self) -> None:
-        """The node is told that it goes on, also once it has come back."""
-        mine, _ = self.talk()
-        self.settle(ALIVE_SECONDS * 10)
-        self.ann.drop()
-        self.settle(5)
-        self.ann.back()
-        self.settle(5)
-        self.assertIs(mine.state, ACTIVE)
+        """The node is told that it goes on, also where it has forgotten it: then it ends through the node."""
+        mine, theirs = self.talk()
+        self.settle(LOST_SECONDS * 2)
+        self.assertEqual(self.legs, 2)
+        for each in (self.ann, self.ben):
+            each.drop()
+        self.settle(LOST_SECONDS + 1)
+        self.assertEqual(self.legs, 0)
+        for each in (self.ann, self.ben):
+            each.back()
+        self.settle(1)
+        self.assertEqual((self.legs, mine.state, theirs.state), (2, ACTIVE, ACTIVE))
+        self.network.blocked = True  # what is closed is not told to the other side
         mine.hang_up()
         self.settle()
-        self.assertEqual(self.ben.client.calls, [])
+        self.assertEqual((self.legs, theirs.why), (0, CallEnd.HANGUP))
+
+    @property
+    def legs(self) -> int:
+        """Halves of calls at the node."""
+        return self.world.domain.calls.legs.count
 
     def test_new_link_meanwhile(self) -> None:
         """Where the media fails as well, another link is found once the node is there again."""

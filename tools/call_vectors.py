@@ -14,7 +14,7 @@ from safeum_home.protocol.signing import encode_octets
 
 PAIR = Pair(
     encode_octets(bytes(range(16))),
-    "video",
+    "conference",
     *("@aaaaaaaaaaaaaaaaaaaaaaaaaa:a.example", "Dbbbbbbbbbbbbbbbb"),
     *("@cccccccccccccccccccccccccc:b.example", "Ddddddddddddddddd"),
 )

@@ -116,7 +116,7 @@ class Responder(Side):
 
     def __init__(self, pair: Pair, parts: Parts, hello: bytes) -> None:
         super().__init__(pair, parts)
-        if not handshake.is_hello(hello):
+        if not handshake.is_hello(hello, pair.kind):
             raise Tampered("no commitments")
         self._hello = hello
         self._ephemeral = Secret.random()

@@ -2,11 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from safeum_home.client.calling.call_machine import CallState, Core, new_call
@@ -15,6 +13,7 @@ from safeum_home.client.calling.handshake import Pair
 from safeum_home.client.calling.home import Home
 from safeum_home.client.calling.link import Link, LinkState
 from safeum_home.client.calling.opening import Opening
+from safeum_home.client.calling.timer import Timer
 from safeum_home.client.errors import ClientError, RemoteProblem
 from safeum_home.client.sas import Words
 from safeum_home.errors import Code
@@ -62,7 +61,7 @@ class Call(ABC):
         self._link: Link | None = None
         self._listeners: list[Callable[[Call], None]] = []
         self._waiting: list[tuple[tuple[CallState, ...], Deferred[CallState]]] = []
-        self._timer: IDelayedCall | None = None
+        self._timer = Timer(home.means.clock)
         self._seen: object = None
 
     # --- what is to be seen
@@ -177,7 +176,7 @@ class Call(ABC):
 
     def finish(self, why: CallEnd, *, told: bool) -> None:
         self.why = why
-        self._no_timer()
+        self._timer.stop()
         if self._link is not None:
             self._link.close(bye=not told)
         self._way.close()
@@ -221,28 +220,13 @@ class Call(ABC):
             self._machine.interrupted()
         self.notify()
 
-    def _wait(self, seconds: float, then: Callable[[], Any]) -> None:
-        """In place of what was waited for before."""
-        self._no_timer()
-
-        def due() -> None:
-            self._timer = None
-            then()
-
-        self._timer = self._home.means.clock.callLater(seconds, due)
-
-    def _no_timer(self) -> None:
-        timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
-
     def _goes_on(self) -> None:
         """It was answered now."""
         self.since = self._home.milliseconds()
-        self._wait(ALIVE_SECONDS, self._alive)
+        self._timer.start(ALIVE_SECONDS, self._alive)
 
     def _alive(self) -> None:
-        self._wait(ALIVE_SECONDS, self._alive)
+        self._timer.start(ALIVE_SECONDS, self._alive)
         self._home.tell(CallAlive(self.id, self.since or 0, self.peer), self._not_alive)
 
     def _not_alive(self, error: ClientError) -> None:

@@ -3,7 +3,7 @@
 The initiator commits to its keys, the responder shows its own, the initiator opens its commitment: so nobody
 in the middle can look for keys with which both sides would see the same words.
 
-    commitments  0x01 || commitment (32) for each device that it may be opened to, 1 to 16
+    commitments  0x01 || commitment (32) for each device that it may be opened to
     response     0x02 || sign (32) || ephemeral (32) || nonce (32) || signature (64)
     reveal       0x03 || which of the commitments (1) || sign || ephemeral || nonce || signature
 
@@ -17,12 +17,14 @@ from typing import NamedTuple
 import msgspec
 
 from safeum_home.client.calling.secret import KEY, Secret
+from safeum_home.protocol.call_types import MOST_TOGETHER
 from safeum_home.protocol.federation.signed import SIGNATURE_SIZE, is_signed_by
 from safeum_home.protocol.signing import decode_octets, encode_octets
 
 COMMITMENTS, RESPONSE, REVEAL, SEALED = b"\1", b"\2", b"\3", b"\4"
 """The first octet says what it is."""
-MOST_SEATS = 16
+SEATS = {"conference": MOST_TOGETHER - 1}
+"""Devices that a commitment may be opened to, by the kind of the call; else it is one."""
 _SHOWN = 3 * KEY
 _RESPONSE_TAG = b"safeum call response v1\0"
 _REVEAL_TAG = b"safeum call reveal v1\0"
@@ -73,14 +75,13 @@ def commitment(shown: Shown) -> bytes:
 
 def commitments(shown: Sequence[Shown]) -> bytes:
     """The initiator's hello."""
-    assert 1 <= len(shown) <= MOST_SEATS
     return COMMITMENTS + b"".join(commitment(each) for each in shown)
 
 
-def is_hello(hello: bytes) -> bool:
-    """Whether these are commitments."""
+def is_hello(hello: bytes, kind: str) -> bool:
+    """Whether these are commitments, and no more than it takes: each is a try for somebody between."""
     count, rest = divmod(len(hello) - 1, 32)
-    return hello[:1] == COMMITMENTS and not rest and 1 <= count <= MOST_SEATS
+    return hello[:1] == COMMITMENTS and not rest and 1 <= count <= SEATS.get(kind, 1)
 
 
 def response_octets(pair: Pair, hello: bytes, shown: Shown) -> bytes:

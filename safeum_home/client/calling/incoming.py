@@ -39,7 +39,7 @@ class IncomingCall(Call):
         link = self._make_link(self._device, self._hello)
         self._home.means.directory.expect(self.peer)
         self._home.tell(CallRinging(self.id, link.response), self._refused)
-        self._wait(min(self._seconds, RING_SECONDS) + MARGIN, lambda: self.ended(CallEnd.NO_ANSWER))
+        self._timer.start(min(self._seconds, RING_SECONDS) + MARGIN, lambda: self.ended(CallEnd.NO_ANSWER))
         self._machine.offered()
 
     def answer(self, *, video: bool = True) -> None:

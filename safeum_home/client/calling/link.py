@@ -6,8 +6,6 @@ Calls of two have one, conferences one for each other device.
 from collections.abc import Callable
 from enum import Enum
 
-from twisted.internet.interfaces import IDelayedCall
-
 from safeum_home.client.calling.channel import Channel, Means, Say
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.calling.handshake import Pair, Tampered, octets_of
@@ -23,6 +21,7 @@ from safeum_home.client.calling.payloads import (
     DescriptionKind,
     Payload,
 )
+from safeum_home.client.calling.timer import Timer
 from safeum_home.client.calling.way import Way
 from safeum_home.client.sas import Words
 
@@ -61,7 +60,6 @@ class Link:
         """Set when it is over."""
         self.wrong = ""
         """What was found where it was tampered with: nothing of what was said is in it."""
-        self._means = means
         self._way = way
         self._told = told
         self._initiator = isinstance(role, Opening)
@@ -70,9 +68,9 @@ class Link:
         self._channel = Channel(
             means, pair, say, self, role if isinstance(role, Opening) else octets_of(role)
         )
-        self._core.wait(WITHOUT, lambda: self._machine.over(CallEnd.FAILED))
+        self._core.timer.start(WITHOUT, lambda: self._machine.over(CallEnd.FAILED))
         self._say = say
-        self._again: IDelayedCall | None = None
+        self._again = Timer(means.clock)
         self._control = Control(video=pair.kind == "video")
 
     @property
@@ -95,11 +93,11 @@ class Link:
         """Say the response, until the other opens its commitment."""
         if self.state is LinkState.AGREEING and not self._initiator:
             self._say(self.response)
-            self._again = self._means.clock.callLater(SAY_AGAIN, self.respond)
+            self.respond_later()
 
     def respond_later(self) -> None:
         """The response was told already: say it where it seems to be lost."""
-        self._again = self._means.clock.callLater(SAY_AGAIN, self.respond)
+        self._again.start(SAY_AGAIN, self.respond)
 
     def signal(self, data: str) -> None:
         """The other device has said something."""
@@ -131,8 +129,7 @@ class Link:
 
     def finish(self, why: CallEnd) -> None:
         self.why = why
-        if self._again is not None and self._again.active():
-            self._again.cancel()
+        self._again.stop()
         if why is CallEnd.FAILED:
             self._channel.tell(Bye(failed=True))
         self._channel.close()

@@ -7,13 +7,13 @@ left --offered--> connecting                       any --over--> over
 Only an initiator offers. So a responder that has no way (any more) says so, and waits for another offer.
 """
 
-from collections.abc import Callable
 from typing import Protocol
 
 from automat import TypeMachineBuilder
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from safeum_home.client.calling.ending import CallEnd
+from safeum_home.client.calling.timer import Timer
 
 PATIENCE = 20.0
 """Seconds that an initiator gives a way, until it tries another one."""
@@ -42,27 +42,11 @@ class Core:
     """Counts tries, and keeps the time."""
 
     def __init__(self, clock: IReactorTime, steps: Steps, *, initiator: bool) -> None:
-        self.clock = clock
+        self.timer = Timer(clock)
         self.steps = steps
         self.initiator = initiator
         self.tries = 0
         self.state = "agreeing"
-        self._timer: IDelayedCall | None = None
-
-    def wait(self, seconds: float, then: Callable[[], None]) -> None:
-        """In place of what was waited for before."""
-        self.no_timer()
-
-        def due() -> None:
-            self._timer = None
-            then()
-
-        self._timer = self.clock.callLater(seconds, due)
-
-    def no_timer(self) -> None:
-        timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
 
 
 class LinkMachine(Protocol):
@@ -102,9 +86,9 @@ _over = _builder.state("over")
 def _try(machine: LinkMachine, core: Core) -> None:
     core.state = "connecting"
     if core.initiator:
-        core.wait(PATIENCE, machine.failed)
+        core.timer.start(PATIENCE, machine.failed)
     else:
-        core.wait(WITHOUT, lambda: machine.over(CallEnd.FAILED))
+        core.timer.start(WITHOUT, lambda: machine.over(CallEnd.FAILED))
     core.steps.try_way()
     core.steps.changed()
 
@@ -116,7 +100,7 @@ def _agreed(machine: LinkMachine, core: Core) -> None:
 
 @_connecting.upon(LinkMachine.connected).to(_connected)
 def _is_connected(machine: LinkMachine, core: Core) -> None:
-    core.no_timer()
+    core.timer.stop()
     core.tries, core.state = 0, "connected"
     core.steps.changed()
 
@@ -130,7 +114,7 @@ def _failed(machine: LinkMachine, core: Core) -> None:
     pause = PAUSES[core.tries]
     core.tries += 1
     core.state = "connecting"
-    core.wait(pause, machine.due)
+    core.timer.start(pause, machine.due)
     core.steps.changed()
 
 
@@ -145,7 +129,7 @@ def _due(machine: LinkMachine, core: Core) -> None:
 @_left.upon(LinkMachine.offered).to(_connecting)
 def _offered(machine: LinkMachine, core: Core) -> None:
     core.state = "connecting"
-    core.wait(WITHOUT, lambda: machine.over(CallEnd.FAILED))
+    core.timer.start(WITHOUT, lambda: machine.over(CallEnd.FAILED))
     core.steps.changed()
 
 
@@ -160,14 +144,14 @@ def _closed(machine: LinkMachine, core: Core) -> None:
     if core.initiator:
         machine.over(CallEnd.HANGUP)
     else:
-        core.wait(GRACE, lambda: machine.over(CallEnd.HANGUP))
+        core.timer.start(GRACE, lambda: machine.over(CallEnd.HANGUP))
 
 
 for _state in (_agreeing, _connecting, _connected, _pausing, _left):
 
     @_state.upon(LinkMachine.over).to(_over)
     def _is_over(machine: LinkMachine, core: Core, why: CallEnd) -> None:
-        core.no_timer()
+        core.timer.stop()
         core.state = "over"
         core.steps.finish(why)
 

@@ -32,7 +32,7 @@ class OutgoingCall(Call):
     def invited(self, seconds: float) -> None:
         """It rings for so long."""
         if self.since is None and self.why is None:
-            self._wait(
+            self._timer.start(
                 min(seconds, RING_SECONDS) + MARGIN, lambda: self._machine.over(CallEnd.NO_ANSWER, False)
             )
 

@@ -10,10 +10,11 @@ from safeum_home.protocol.scalars import Signature
 
 MOST_SDP = 15_000
 """Characters of a description: with the rest it fits the largest size to which a signal is filled."""
-MOST_LINE = 512
 MOST_EPOCHS = 10_000
 
 Epoch = Annotated[int, Meta(ge=0, lt=MOST_EPOCHS, description="Counts the ways that a call was tried on.")]
+LINE_PATTERN = r"^[ -~]{1,512}$(?!\n)"
+Line = Annotated[str, Meta(pattern=LINE_PATTERN, max_length=512)]
 
 
 class DescriptionKind(Enum):
@@ -40,7 +41,7 @@ class Candidate(_Payload, frozen=True, tag="candidate"):
     """One more address (RFC 8839, section 5.1)."""
 
     epoch: Epoch
-    line: Annotated[str, Meta(min_length=1, max_length=MOST_LINE)]
+    line: Line
 
 
 class Control(_Payload, frozen=True, tag="control"):

@@ -9,11 +9,12 @@ from typing import Any, Protocol
 
 from automat import TypeMachineBuilder
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from safeum_home.client.calling.launch import RENEW
+from safeum_home.client.calling.timer import Timer
 from safeum_home.client.errors import ClientError
 
 RETRY = 30.0
@@ -25,15 +26,14 @@ class Core:
     """`publish` gives the command. Who waits for it is told, whatever comes of it."""
 
     def __init__(self, clock: IReactorTime, publish: Callable[[], "Deferred[Any]"]) -> None:
-        self._clock = clock
+        self.timer = Timer(clock)
         self._publish = publish
         self._waiting: list[Deferred[None]] = []
-        self._timer: IDelayedCall | None = None
         self._tried = 0
         self.ended: Failure | None = None
 
     def try_now(self, machine: "Publishing") -> None:
-        self.no_timer()
+        self.timer.stop()
         self._tried += 1
         tried = self._tried
 
@@ -48,19 +48,6 @@ class Core:
                 machine.refused(failure)
 
         self._publish().addCallbacks(published, failed)
-
-    def wait(self, seconds: float, then: Callable[[], None]) -> None:
-        def due() -> None:
-            self._timer = None
-            then()
-
-        self.no_timer()
-        self._timer = self._clock.callLater(seconds, due)
-
-    def no_timer(self) -> None:
-        timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
 
     def forget(self) -> None:
         """Nothing is heard of the last try."""
@@ -135,13 +122,13 @@ def _at_once(machine: Publishing, core: Core, ready: "Deferred[None]") -> None:
 
 @_trying.upon(Publishing.published).to(_known)
 def _published(machine: Publishing, core: Core) -> None:
-    core.wait(RENEW, machine.due)
+    core.timer.start(RENEW, machine.due)
     core.tell(None)
 
 
 @_trying.upon(Publishing.refused).to(_refused)
 def _is_refused(machine: Publishing, core: Core, failure: Failure) -> None:
-    core.wait(RETRY, machine.due)
+    core.timer.start(RETRY, machine.due)
     core.tell(failure)
 
 
@@ -149,7 +136,7 @@ for _state in (_away, _trying, _known, _refused):
 
     @_state.upon(Publishing.stop).to(_stopped)
     def _stop(machine: Publishing, core: Core, failure: Failure) -> None:
-        core.no_timer()
+        core.timer.stop()
         core.forget()
         core.ended = failure
         core.tell(failure)

@@ -4,6 +4,7 @@ A link that has failed is not mended: another is offered in its place. What a li
 to say is not heard.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -13,8 +14,8 @@ from twisted.python.failure import Failure
 
 from safeum_home.client.calling.media import Flow, MediaLink, MediaSource, Relay
 from safeum_home.client.calling.payloads import (
+    LINE_PATTERN,
     MOST_EPOCHS,
-    MOST_LINE,
     MOST_SDP,
     Candidate,
     DescriptionKind,
@@ -137,7 +138,7 @@ class Way:
             self._tell(lambda told: told.flow(flow))
 
     def _finds(self, epoch: int, line: str) -> None:
-        if self._over(epoch) or self._candidates >= MOST_CANDIDATES or not 0 < len(line) <= MOST_LINE:
+        if self._over(epoch) or self._candidates >= MOST_CANDIDATES or not re.match(LINE_PATTERN, line):
             return
         self._candidates += 1
         if self._found is None:
