@@ -40,6 +40,7 @@ from safeum_home.node.waking import NO_PUSHES, make_waking
 from safeum_home.ports import Database, Forfeits, MissedPage, TextMessages
 from safeum_home.ports.federation import Peers
 from safeum_home.ports.push import Pushes
+from safeum_home.protocol import commands
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
 from safeum_home.spawn import spawn
@@ -77,7 +78,7 @@ def make_domain(
     ways = make_message_changes(means, files.attachments, waking.waker.mutes)
     messaging = make_messaging(means, presence, ways.composing)
     findable, sync_routes = make_contact_sync(means)
-    keys, turn = make_keys(means, in_thread), make_turn(means)
+    keys, turn = make_keys(means, side, in_thread), make_turn(means)
     call_log = make_call_log(means)
     calls = make_calls(means, call_log.times)
 
@@ -102,7 +103,7 @@ def make_domain(
         messaging,
         ways,
         lambda: spawn(accounts.closing.erased_unseen(), "erasing a group"),
-        history.routes,
+        history,
     )
     foreign = make_foreign_means(means, side, groups.hubs, groups.renaming.note)
     ended = Ended(forget, forfeits, groups.leave, foreign.farewells)
@@ -115,6 +116,7 @@ def make_domain(
         **people.routes,
         **make_reading(means, messaging.receipts, people.introductions),
         **messaging.routes,
+        commands.ChatRead: waking.reading(messaging.receipts.read),
         **ways.routes,
         **groups.routes,
         **history.forwarded(groups.forwarding),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, LargeBinary, Row, bindparam, delete, literal_column, select, update
 
 from safeum_home.ports import WrappedKey
 from safeum_home.storage.many import Many
@@ -11,6 +11,8 @@ from safeum_home.storage.schema import accounts, key_log, keys, members
 
 OWED = -1
 """In place of where the newest entry was told: it is to be told again."""
+WALKED = 1_000
+"""So many changes of anybody's keys are gone through for those that somebody is to hear of."""
 _ACCEPTED = 3
 """Place of the state in `safeum_home.accounts.relation.STATES`."""
 
@@ -62,6 +64,23 @@ _SINCE = (
 )
 _INTERLOCUTORS = (
     select(_theirs.c.account).select_from(_SHARED).where(_mine.c.account == bindparam("account")).distinct()
+)
+_IS_FAR = (
+    select(key_log.c.position)
+    .where(key_log.c.position > bindparam("position"))
+    .order_by(key_log.c.position)
+    .offset(WALKED - 1)
+    .limit(1)
+)
+# Not the column itself: so no database goes through all that is behind the position for it.
+_place = key_log.c.position + literal_column("0")
+_SINCE_FAR = (
+    _ROWS.where(
+        _place > bindparam("position"),
+        key_log.c.account.in_(_INTERLOCUTORS.union(select(bindparam("account", type_=LargeBinary)))),
+    )
+    .order_by(_place)
+    .limit(bindparam("limit"))
 )
 _ANY_CHAT = select(members.c.chat).where(members.c.account == bindparam("account")).limit(1)
 _FORGET = delete(key_log).where(
@@ -139,9 +158,13 @@ def keys_before(c: Connection, account: bytes, before: int, limit: int) -> list[
 
 
 def keys_since(c: Connection, account: bytes, position: int, limit: int) -> list[FoundKeys]:
-    """Changes of an account's keys, and of those with whom it is in a chat, behind a position, in order."""
+    """Changes of an account's keys, and of those with whom it is in a chat, behind a position, in order.
+
+    Where much has changed since, that takes as long as it has people in its chats, and no longer.
+    """
     asked = {"account": account, "position": position, "limit": limit}
-    return _found(c.execute(_SINCE, asked))
+    is_far = c.execute(_IS_FAR, {"position": position}).first() is not None
+    return _found(c.execute(_SINCE_FAR if is_far else _SINCE, asked))
 
 
 def interlocutors(c: Connection, account: bytes) -> set[bytes]:
