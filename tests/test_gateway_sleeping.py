@@ -64,6 +64,7 @@ class CommandTests(SessionCase):
 
     def test_while_it_catches_up(self) -> None:
         """What it missed comes first."""
+        self.world.services.wakeable = lambda account, device: succeed(False)
         self.bob.drop()
         self.alice.write(self.chat, "hi")
         database = self.world.database
