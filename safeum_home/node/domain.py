@@ -18,6 +18,7 @@ from safeum_home.node.accounts import Ended, make_accounts
 from safeum_home.node.alone import ALONE
 from safeum_home.node.call_log import make_call_log
 from safeum_home.node.calls import Relations, make_calls
+from safeum_home.node.conferences import make_conferences
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import limits_in_use
 from safeum_home.node.files import make_files
@@ -81,6 +82,7 @@ def make_domain(
     keys, turn = make_keys(means, side, in_thread), make_turn(means)
     call_log = make_call_log(means)
     calls = make_calls(means, call_log.times)
+    conferences = make_conferences(means, side, call_log.times, calls.routes)
 
     def forget(account: AccountId, login: str) -> None:
         directory.forget_account(account)
@@ -90,6 +92,7 @@ def make_domain(
         presence.forget_account(account)
         keys.forget_account(account)
         calls.forget_account(account)
+        conferences.forget_account(account)
         call_log.times.forget_account(account)
         waking.waker.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
@@ -124,6 +127,7 @@ def make_domain(
         **keys.routes,
         **calls.routes,
         **call_log.routes,
+        **conferences.routes,
         **sync_routes,
         **waking.routes,
         **turn.routes,
@@ -157,6 +161,7 @@ def make_domain(
         **keys.rates,
         **turn.rates,
         **calls.rates,
+        **conferences.rates,
     }
     limits = limits_in_use(
         section,
@@ -194,11 +199,12 @@ def make_domain(
             *keys.shared,
             *make_shared_posts(means, messaging, ways, history),
         ),
-        {**people.answers, **groups.answers, **keys.answers},
+        {**people.answers, **groups.answers, **keys.answers, **conferences.answers},
         history.owed,
-        (*presence.kinds(means.node), messaging.typing, *calls.kinds),
+        (*presence.kinds(means.node), messaging.typing, *calls.kinds, *conferences.kinds),
         keys.doubt,
         keys.reminders,
         calls,
         call_log,
+        conferences,
     )

@@ -74,7 +74,7 @@ def make_keys(means: DomainMeans, side: ContactSide, in_thread: InThread) -> Key
     answering = KeyAnswering(node, shown, rates["key_queries_per_node"])
 
     reminders = KeyReminders(means.clock, database, log, telling)
-    means.registry.moved = reminders.look
+    means.registry.watch(lambda chat: reminders.look())
 
     def doubt() -> None:
         public.doubt()

@@ -37,7 +37,7 @@ MOST_REASONS = 64
 class Asked:
     """Why devices of an account may have to be woken."""
 
-    __slots__ = ("account", "call", "devices", "reasons", "sure")
+    __slots__ = ("account", "call", "calls", "devices", "reasons", "sure")
 
     def __init__(self, account: AccountId) -> None:
         self.account = account
@@ -46,12 +46,24 @@ class Asked:
         self.sure = False
         """There is something in no chat, which cannot be muted."""
         self.call = False
+        """Somebody calls, in no chat."""
+        self.calls: dict[ChatId | None, Waking] = {}
+        """Calls in chats that may be muted."""
         self.devices: set[DeviceId] = set()
         """For these something waits."""
 
+    @property
+    def doubtful(self) -> list[Waking]:
+        """What is of no matter where its chat is muted."""
+        messages = [] if self.sure else self.reasons
+        return messages if self.call else [*messages, *self.calls.values()]
+
     def add(self, waking: Waking) -> None:
         if waking.wake is Wake.CALL:
-            self.call = True
+            if waking.chat is None or len(self.calls) >= MOST_REASONS:
+                self.call = True
+            else:
+                self.calls[waking.chat] = waking
         elif waking.chat is None or len(self.reasons) >= MOST_REASONS:
             self.sure = True
         else:
@@ -120,7 +132,7 @@ class Lookout:
             later.sure |= asked.sure
             later.call |= asked.call
             later.devices |= asked.devices
-            for reason in asked.reasons:
+            for reason in (*asked.reasons, *asked.calls.values()):
                 later.add(reason)
 
     def doubt_all(self) -> None:
@@ -182,5 +194,5 @@ class Lookout:
             for row, record in undamaged(rows, lambda row: (row, unseal(owner.key, row)), WHAT)
             if record.provider in names
         }
-        chats = {reason.chat for reason in asked.reasons if reason.chat is not None}
-        return Seen(places, self._mutes.muted_until(c, owner, chats) if chats and not asked.sure else {})
+        chats = {reason.chat for reason in asked.doubtful if reason.chat is not None}
+        return Seen(places, self._mutes.muted_until(c, owner, chats) if chats else {})

@@ -154,13 +154,16 @@ class Waker:
         known = self._known.learn(account, list(seen.places))
         self._muted.learn(account, seen.muted)
         now = self._clock.seconds()
-        wanted = asked.sure or any(
-            not is_silent(seen.muted, reason, account, now) for reason in asked.reasons
-        )
+
+        def is_loud(reason: Waking) -> bool:
+            return not is_silent(seen.muted, reason, account, now)
+
+        wanted = asked.sure or any(map(is_loud, asked.reasons))
+        called = asked.call or any(map(is_loud, asked.calls.values()))
         for device in list(known.devices.values()):
             place = seen.places[device.device]
             means = place, self._errands.make, self._look_again
-            if asked.call:
+            if called:
                 device.wake(Wake.CALL, *means)
             if wanted or device.device in asked.devices:
                 device.wake(Wake.MESSAGE, *means)
