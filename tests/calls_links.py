@@ -39,7 +39,7 @@ class Person:
         self.sees: dict[str, Callable[[], AccountKeys]] = {}
         """What the directory says to this one alone, by account."""
         self.directory = Directory(self, self.pins.get, world.milliseconds)
-        self.means = Means(world.clock, self.launch, self.directory)
+        self.means = Means.of(world.clock, self.launch, self.directory)
         self.said: list[str] = []
         self.told: list[LinkState] = []
         self.link: Link

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from safeum_home.client.calling import handshake
-from safeum_home.client.calling.channel import Means
+from safeum_home.client.calling.channel import MOST_RESPONSES, RESPONSE_SECONDS, Means
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.calling.handshake import Shown, Tampered
 from safeum_home.client.calling.launch import LaunchKeys
@@ -36,7 +36,7 @@ class Middle:
         ann, ben = pairing.ann, pairing.ben
         ann.sees[BEN] = lambda: show(self, ben)
         ben.sees[ANN] = lambda: show(self, ann)
-        means = Means(pairing.clock, self.launch, Believing(ann, None, pairing.milliseconds))
+        means = Means.of(pairing.clock, self.launch, Believing(ann, None, pairing.milliseconds))
         self.opening = Opening(self.launch.signing.public, 1)
         self.to_ann: list[str] = []
         self.to_ben: list[str] = []
@@ -193,6 +193,23 @@ class CommitmentTests(TamperedCase):
         second.signal(pairing.ben.link.response)
         self.is_tampered(ann)
         self.assertEqual(ann.said, [])
+
+    def test_many_tries(self) -> None:
+        """Who knows what the other side will see cannot let this one respond until it comes out alike."""
+        pairing = self.pairing()
+        ben = pairing.ben
+        words = 0
+        for _ in range(MOST_RESPONSES + 10):
+            hello = Opening(pairing.ann.launch.signing.public, 1).hello
+            try:
+                link = Link(ben.means, pairing.pair, hello, ben.way(), ben.said.append, ben.changed)
+            except Tampered:
+                continue
+            words += 1
+            link.close()
+        self.assertLess(words, MOST_RESPONSES + 1)
+        pairing.clock.advance(RESPONSE_SECONDS)
+        Link(ben.means, pairing.pair, hello, ben.way(), ben.said.append, ben.changed).close()
 
     def test_low_order(self) -> None:
         """A key with which everybody would come to the same secret is refused."""

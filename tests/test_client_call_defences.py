@@ -11,6 +11,7 @@ from safeum_home.client.calling.payloads import Control
 from safeum_home.client.calling.secret import Secret
 from safeum_home.client.calling.way import Way
 from safeum_home.client.sas import words
+from safeum_home.limits import RateLimit
 from safeum_home.protocol.signing import decode_octets
 from tests.without import Defence, Whatever, check, nothing, yes
 
@@ -128,6 +129,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "nonces chosen late": (MIDDLE + "CommitmentTests.test_other_nonce", (COMMITTED,)),
     "commitments that are none": (MIDDLE + "CommitmentTests.test_other_number", (COMMITTED,)),
     "keys shown twice": (MIDDLE + "CommitmentTests.test_shown_once", (Defence(Opening, "take", _another),)),
+    "many tries": (MIDDLE + "CommitmentTests.test_many_tries", (Defence(RateLimit, "take", nothing),)),
     "keys of small order": (
         MIDDLE + "CommitmentTests.test_low_order",
         (Defence(Secret, "agree", lambda _self, _public: Secret.random()),),

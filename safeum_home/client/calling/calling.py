@@ -83,7 +83,7 @@ class Calling:
         self._awaitable = awaitable
         self.launch = LaunchKeys(options.sign)
         directory = Directory(client, options.pins, client._milliseconds)
-        self.means = Means(clock, self.launch, directory)
+        self.means = Means.of(clock, self.launch, directory)
         self._publishing = new_publishing(Published(clock, lambda: Deferred.fromCoroutine(self._publish())))
         self._calls: dict[str, Call] = {}
         self._glare = Glare(clock.seconds)
@@ -202,7 +202,8 @@ class Calling:
     def link(
         self, pair: Pair, role: Opening | str, say: Say, told: Callable[[Link], None], *, video: bool
     ) -> Link:
-        """A connection to another device; raises `Tampered` where `role` is a hello that is none."""
+        """A connection to another device; raises `Tampered` where `role` is a hello that is none,
+        and where there are so many that somebody may be looking for words."""
         return Link(self.means, pair, role, self.way(video=video), say, told)
 
     def also(self, taker: "Taker") -> None:

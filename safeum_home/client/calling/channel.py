@@ -27,11 +27,19 @@ from safeum_home.client.calling.payloads import (
 from safeum_home.client.calling.sealed import Direction, Opener, Sealer
 from safeum_home.client.calling.secret import Signing
 from safeum_home.client.sas import Words, words
+from safeum_home.errors import Problem
+from safeum_home.limits import RateLimit
 from safeum_home.protocol.federation.signed import SIGNATURE_SIZE, is_signed_by
 from safeum_home.protocol.signing import decode_octets, encode_octets
 
 MOST_EARLY = 16
 """Signals that wait while the directory is asked; those beyond are lost."""
+
+RESPONSE_SECONDS, MOST_RESPONSES = 5.0, 16
+"""Responses are given by themselves: one in so many seconds, so many at once.
+
+Each is a try for somebody in the middle who knows already which words the other side will see.
+"""
 
 Say = Callable[[str], None]
 """Has something told to the other device by `call.signal`: in order, or not at all. It does not raise."""
@@ -43,6 +51,12 @@ class Means(NamedTuple):
     clock: IReactorTime
     launch: LaunchKeys
     directory: Directory
+    responses: RateLimit
+
+    @classmethod
+    def of(cls, clock: IReactorTime, launch: LaunchKeys, directory: Directory) -> "Means":
+        """With the bound that there is on responses."""
+        return cls(clock, launch, directory, RateLimit(1 / RESPONSE_SECONDS, MOST_RESPONSES, clock.seconds))
 
 
 class Heard(Protocol):
@@ -64,7 +78,7 @@ class Channel:
     def __init__(self, means: Means, pair: Pair, say: Say, heard: Heard, role: Opening | bytes) -> None:
         """With an `Opening` it is the initiator's, with the octets of a hello a responder's.
 
-        Raises `Tampered` where they are none.
+        Raises `Tampered` where they are none, or there are too many.
         """
         self.directory = means.directory
         self.response = ""
@@ -79,6 +93,7 @@ class Channel:
         if isinstance(role, Opening):
             side = Initiator(pair, self, role)
         else:
+            self._may_respond(means)
             side = Responder(pair, self, role)
             self.response = encode_octets(side.response)
         self._agreement = new_agreement(side)
@@ -87,6 +102,13 @@ class Channel:
         self._sealer: Sealer
         self._opener: Opener
         self._sign = b""
+
+    @staticmethod
+    def _may_respond(means: Means) -> None:
+        try:
+            means.responses.take(None)
+        except Problem:
+            raise Tampered("so many calls that somebody may be looking for words") from None
 
     @property
     def signing(self) -> Signing:
