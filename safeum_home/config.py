@@ -26,6 +26,8 @@ from safeum_home.config_secrets import refuse_inline_secrets
 from safeum_home.config_sms import SmsProviderSection as SmsProviderSection
 from safeum_home.config_sms import SmsSection as SmsSection
 from safeum_home.config_sms import check_sms
+from safeum_home.config_turn import TurnSection as TurnSection
+from safeum_home.config_turn import check_turn
 from safeum_home.errors import Problem
 from safeum_home.ids import node_name
 
@@ -129,6 +131,7 @@ class Config(Section, frozen=True):
     limits: LimitSection = field(default_factory=LimitSection)
     sms: SmsSection = field(default_factory=SmsSection)
     push: PushSection = field(default_factory=PushSection)
+    turn: TurnSection = field(default_factory=TurnSection)
     numbers: NumberSection = field(default_factory=NumberSection)
     policy: PolicySection = field(default_factory=PolicySection)
     files: FileSection = field(default_factory=FileSection)
@@ -172,6 +175,7 @@ def parse(text: str) -> Config:
     check_federation(config.federation)
     check_sms(config.sms)
     check_push(config.push)
+    check_turn(config.turn)
     return config
 
 

@@ -1,12 +1,13 @@
 """The `safeum-home` command: the operator's command line, with what it does without a node."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from safeum_home.admin import cli
 from safeum_home.admin.offline import Check, Offline
 from safeum_home.config import Config
 from safeum_home.errors import Code, Problem
+from safeum_home.ports.turn import RelayGrant
 
 # What needs more than a socket is imported where it is used: other commands start in half the time.
 
@@ -63,6 +64,15 @@ def restore(config: Config, backup: Path, force: bool) -> Path | None:
     raise Problem(Code.WRONG_STATE, "the node runs: stop it first")
 
 
+def relay(config: Config, ask: Callable[[], RelayGrant], say: Callable[[str], None]) -> int:
+    """Run the relay of calls until it ends: its exit code. Raises as `turn.running.run` does."""
+    from safeum_home.sealing.hardening import harden_process
+    from safeum_home.turn.running import run
+
+    harden_process()
+    return run(config.turn, config.node.name, ask, say)
+
+
 def _check_state_dir(path: Path) -> None:
     from safeum_home.node.startup import StartError, check_state_dir
 
@@ -74,4 +84,4 @@ def _check_state_dir(path: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script; its exit code."""
-    return cli.main(argv, Offline(initialise, check, restore))
+    return cli.main(argv, Offline(initialise, check, restore, relay))

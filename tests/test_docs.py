@@ -28,6 +28,7 @@ NOT_RUN = {
     r"shred": "may be missing, and has nothing of ours in it",
     r"safeum verify-receipt": "tests.test_client_receipts runs it, with the receipt of the published vectors",
     r"curl https://b\.example": "another node; tests.test_e2e_history_across asks one",
+    r"safeum-home turn": "a relay runs until it is ended; tests.test_e2e_turn runs both ways",
     r"safeum chat": "a person's terminal; the tests of the client drive it",
     r"^make ": "would run for ever, or run this test in itself: `make -n` is run instead",
 }
@@ -166,21 +167,21 @@ class SampleTests(SynchronousTestCase):
             self.assertEqual(len(found.providers), 1)
             self.assertEqual(msgspec.structs.replace(found, providers=[]), defaults)
 
-    def test_unit(self) -> None:
-        """systemd understands the unit, and finds little that it could still do."""
+    def test_units(self) -> None:
+        """systemd understands them, and finds little that it could still do."""
         if shutil.which("systemd-analyze") is None:
             raise SkipTest("systemd-analyze is not installed")
-        unit = Path(self.mktemp()) / "safeum-home.service"
-        unit.parent.mkdir()
-        text = (ROOT / "docs" / "safeum-home.service").read_text()
-        unit.write_text(
-            re.sub(r"(?m)^(User|Group|Documentation)=.*\n", "", text).replace(
-                "/opt/safeum-home/venv/bin/twistd", shutil.which("true") or "/bin/true"
-            )
-        )
+        units = []
+        for name in ("safeum-home.service", "safeum-turn.service"):
+            unit = Path(self.mktemp()) / name
+            unit.parent.mkdir()
+            text = re.sub(r"(?m)^(User|Group|Documentation)=.*\n", "", (ROOT / "docs" / name).read_text())
+            true = shutil.which("true") or "/bin/true"
+            unit.write_text(re.sub(r"/opt/safeum-home/venv/bin/[a-z-]+", true, text))
+            units.append(str(unit))
         environment = {**os.environ, "SYSTEMD_LOG_LEVEL": "warning"}
         done = subprocess.run(
-            ["systemd-analyze", "verify", str(unit)],
+            ["systemd-analyze", "verify", *units],
             capture_output=True,
             text=True,
             check=False,

@@ -16,9 +16,11 @@ LAYER_OF = {
         ("ids", "errors", "config", "config_secrets", "ports", "limits", "spawn", "damage", "protocol"), 0
     ),
     **dict.fromkeys(("images", "outgoing", "disk", "config_base", "config_federation", "config_files"), 0),
-    **dict.fromkeys(("config_history", "config_limits", "config_push", "config_sms", "rounds"), 0),
+    **dict.fromkeys(
+        ("config_history", "config_limits", "config_push", "config_sms", "config_turn", "rounds"), 0
+    ),
     **dict.fromkeys(("sealing", "storage", "bus", "metrics"), 1),
-    **dict.fromkeys(("accounts", "chats", "keys", "calls", "presence", "safenum", "push"), 2),
+    **dict.fromkeys(("accounts", "chats", "keys", "calls", "presence", "safenum", "push", "turn"), 2),
     **dict.fromkeys(("gateway", "admin", "client", "web", "federation", "bridges"), 3),
     **dict.fromkeys(("tap", "node", "operator"), 4),
 }

@@ -26,6 +26,7 @@ from safeum_home.config import (
     NumberSection,
     RegistrationSection,
     SupportSection,
+    TurnSection,
 )
 from safeum_home.gateway.session import Session
 from safeum_home.node.alone import ALONE
@@ -74,6 +75,10 @@ GENEROUS: dict[str, Any] = {
         "key_changes_per_account",
         "key_queries_per_account",
         "key_queries_per_node",
+        "conferences_per_account",
+        "conference_signals_per_account",
+        "conferences_per_node",
+        "conference_signals_per_node",
         "group_invitations_per_account",
         "group_changes_per_account",
         "group_descriptions_per_account",
@@ -276,6 +281,7 @@ class World:
         numbers: NumberSection | None = None,
         store: BlobStore | None = None,
         files: FileSection | None = None,
+        turn: TurnSection | None = None,
         node: str = NODE,
         peers: Peers = ALONE,
         pushes: Pushes = NO_PUSHES,
@@ -294,6 +300,7 @@ class World:
             limits=LimitSection(**{**GENEROUS, **limits}),
             numbers=numbers or NumberSection(),
             files=files or FileSection(),
+            turn=turn or TurnSection(),
         )
         self.texts = RecordedTexts()
         texts: TextMessages = self.texts

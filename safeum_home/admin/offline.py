@@ -10,6 +10,7 @@ from typing import Protocol
 from safeum_home import config
 from safeum_home.admin import words
 from safeum_home.admin.terminal import NOT_YET, OK, REFUSED, ask, say
+from safeum_home.admin.turn_cli import Relay
 from safeum_home.errors import Problem
 
 
@@ -35,6 +36,9 @@ class Offline:
 
     restore: Callable[[config.Config, Path, bool], Path | None]
     """`restore(config, backup, force)` puts a backup in place; where the former database is now."""
+
+    relay: Relay
+    """It asks a node, but for the relay's secrets only."""
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", offline: Offline) -> None:

@@ -16,6 +16,7 @@ from safeum_home.node.push_operation import push_handlers
 from safeum_home.node.report import report_of
 from safeum_home.node.service import Node
 from safeum_home.node.support_operation import support_handlers
+from safeum_home.node.turn_operation import turn_handlers
 from safeum_home.protocol.signing import fingerprint
 from safeum_home.sealing.machine import Progress
 from safeum_home.storage.accounts import count
@@ -112,5 +113,6 @@ def handlers(node: Node, backups: Backups) -> dict[str, Handler]:
         **support_handlers(lambda: node.domain),
         **federation_handlers(node),
         **push_handlers(node),
+        **turn_handlers(node),
         "backup": Handler(BackupParams, lambda params: Deferred.fromCoroutine(backup(params))),
     }

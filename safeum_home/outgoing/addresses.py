@@ -56,6 +56,14 @@ _NOT_PUBLIC_6 = tuple(
     )
 )
 
+REFUSED: tuple[Network, ...] = (
+    *_NEVER,
+    *_NOT_PUBLIC,
+    *IPv6Network("::/0").address_exclude(_PUBLIC_6),
+    *_NOT_PUBLIC_6,
+)
+"""What `Addresses` refuses without exceptions, as networks; ISATAP alone is in none."""
+
 _IN_THE_LAST_32_BITS = tuple(
     map(
         IPv6Network,

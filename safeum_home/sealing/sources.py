@@ -67,6 +67,15 @@ def read_safe_file(path: Path, limit: int) -> bytes:
     return data
 
 
+def is_in_memory(path: Path) -> bool:
+    """Whether a directory is in memory only. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return file_system_type(fd) in _IN_MEMORY
+    finally:
+        os.close(fd)
+
+
 def credential_path(environment: Mapping[str, str]) -> Path | None:
     """Where systemd put the credential `safeum-root`; None where it did not."""
     directory = environment.get("CREDENTIALS_DIRECTORY")

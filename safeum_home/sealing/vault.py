@@ -11,6 +11,7 @@ from safeum_home.sealing.federation import FederationKeys
 from safeum_home.sealing.keyring import EpochKeyring
 from safeum_home.sealing.keys import SealedKey, derive
 from safeum_home.sealing.memory import Slot
+from safeum_home.sealing.relay import DerivedRelaySecrets
 from safeum_home.sealing.secrets import SecretStore
 from safeum_home.sealing.signing import Ed25519Signer
 
@@ -42,6 +43,7 @@ class Vault:
     """Of what is kept of other nodes."""
     push: Slot
     """What push providers have of their own descends from it."""
+    relay: DerivedRelaySecrets
 
     def push_key(self, provider: str) -> bytes:
         """32 octets that are those of a push provider alone, the same at each start."""
@@ -65,6 +67,7 @@ class Vault:
         self.farewells.wipe()
         self.peers.wipe()
         self.push.wipe()
+        self.relay.wipe()
 
 
 def initialise(root: Slot, state_dir: Path) -> None:
@@ -118,6 +121,7 @@ def open_vault(root: Slot, state_dir: Path | None) -> Vault:
         SealedKey(derive(root, b"safeum closed")),
         SealedKey(derive(root, b"safeum peers")),
         derive(root, b"safeum push"),
+        DerivedRelaySecrets(derive(root, b"safeum turn")),
     )
 
 

@@ -124,6 +124,9 @@ class RelayCredentials(Result, frozen=True):
     password: str
     until: Milliseconds
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
 
 @command("turn.credentials", RelayCredentials, cost=2, activity=False)
 class TurnCredentials(Params, frozen=True):
