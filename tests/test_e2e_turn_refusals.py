@@ -131,6 +131,7 @@ class CredentialTests(AloneCase):
         config, grant = self.folder / "node.toml", self.folder / "grant"
         # A second relay at the same port is refused: it would take half of the clients.
         other = RelayProcess.alone(config, grant, self.folder / "other")
+        self.addCleanup(other.stop)
         self.assertEqual(other.process.wait(PATIENCE), 1)
         self.assertIn("Address already in use", other.log.read_text())
         coturn, left = self.relay.coturn, self._directories()
