@@ -31,6 +31,9 @@ PASSED_ON = {
         Code.NOT_ACROSS_NODES,
         Code.INVALID_IMAGE,
         Code.ANIMATED_IMAGE,
+        Code.CALL_OVER,
+        Code.CALL_EXISTS,
+        Code.CONFERENCE_FULL,
     )
 }
 """What a node may refuse a question with, as far as it is told to who asked. All else: it gives no answer."""

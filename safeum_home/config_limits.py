@@ -75,6 +75,16 @@ class LimitSection(Section, frozen=True):
     key_queries_per_node_burst: Annotated[int, Meta(ge=100)] = 20_000
     relay_credentials_per_account: Rate = 0.1
     relay_credentials_per_account_burst: Positive = 30
+    conferences_per_account: Rate = 0.2
+    conferences_per_account_burst: Positive = 20
+    """Begun or joined."""
+    conference_signals_per_account: Rate = 20.0
+    conference_signals_per_account_burst: Positive = 400
+    conferences_per_node: Rate = 20.0
+    conferences_per_node_burst: Positive = 1_000
+    """What one other node asks and tells of them."""
+    conference_signals_per_node: Rate = 200.0
+    conference_signals_per_node_burst: Positive = 2_000
     file_requests_per_account: Rate = 20.0
     file_requests_per_account_burst: Positive = 400
     verifications_per_address: Rate = 0.005

@@ -39,3 +39,7 @@ def check_push(push: PushSection) -> None:
     names = [provider.name for provider in push.providers]
     if len(set(names)) < len(names):
         raise ConfigError("push.providers: two of one name")
+    for provider in push.providers:
+        seconds = provider.settings.get("seconds")
+        if isinstance(seconds, int | float) and seconds > push.attempt_seconds:
+            raise ConfigError(f"push.providers: {provider.name}: seconds: more than push.attempt_seconds")

@@ -59,6 +59,7 @@ class Saying:
         self.type = type
         self.together = together
         self.may_wait = may_wait
+        self.lasting = False
         self.late = frozenset(("invalid_cursor",))
         self.ended = 0
         self.applying: Callable[[Event], None] = lambda event: None

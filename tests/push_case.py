@@ -49,11 +49,15 @@ class RecordedPushes:
         self.outcome = Woken.TAKEN
         self.answer: Outcome | Deferred[Outcome] = Accepted()
 
+    @property
+    def names(self) -> list[str]:
+        return [one.name for one in self.offered]
+
     def can_wake(self, provider: str) -> bool:
-        return provider in [one.name for one in self.offered] and provider not in self.troubled
+        return provider in self.names and provider not in self.troubled
 
     def check(self, provider: str, address: PushAddress) -> PushAddress:
-        if provider not in [one.name for one in self.offered]:
+        if provider not in self.names:
             raise Problem(Code.PUSH_UNAVAILABLE)
         if address.token == REFUSED_TOKEN:
             raise Problem(Code.PUSH_ADDRESS_REFUSED)

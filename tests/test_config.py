@@ -235,6 +235,14 @@ class PushTests(ConfigCase):
         self.assertEqual(found, {"apple": {}, "google": {"x": [1, "y"]}})
         self.assertIn("push.providers", self.refused(NODE + one + one))
 
+    def test_time_of_a_provider(self) -> None:
+        """None allows itself more time than it is given."""
+        one = '[[push.providers]]\nname = "apple"\nkind = "apns"\nsettings = { seconds = %s }\n'
+        for seconds, attempt in (("8.5", "8"), ("11", "10")):
+            found = self.refused(f"{NODE}[push]\nattempt_seconds = {attempt}\n{one % seconds}")
+            self.assertIn("push.providers: apple: seconds", found)
+        parse(f"{NODE}[push]\nattempt_seconds = 8\n{one % '8.0'}")
+
     def test_bounds(self) -> None:
         """Nothing can be set to nothing, or to no end."""
         for setting in ("queue", "concurrency", "message_seconds", "call_seconds", "attempt_seconds"):

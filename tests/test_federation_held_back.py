@@ -284,6 +284,27 @@ class PassingTests(Case):
         self.assertWaiting(0)
         self.assertEqual(self.aside(self.a), [(PATIENT, "busy")])
 
+    def test_lasting(self) -> None:
+        """What waits for as long as it takes does, be it refused for now all the time, or its node away."""
+        self.kinds["a.example"].lasting = True
+        self.a.federation.connect(self.a.kinds, {})
+        for away in (False, True):
+            if away:
+                self.pair.away.add("b.example")
+            else:
+                self.refuse(1)
+            self.say(1)
+            for _ in range(KEPT_HOURS + 3):
+                self.pair.clock.advance(3599)
+                self.pair.settle()
+            self.assertEqual(self.kinds["a.example"].untold_of, [])
+            self.assertWaiting(1)
+            self.pair.away.clear()
+            self.refuse()
+            self.pair.until(lambda: not self.a.waiting, 4000)
+        self.assertEqual(self.b.values(), [1, 1])
+        self.assertEqual(self.aside(self.a), [])
+
     def test_poison(self) -> None:
         """The kind hears of what is set aside before, or instead of, it is sent."""
         self.pair.away.add("b.example")

@@ -21,6 +21,8 @@ class KindTests(SynchronousTestCase):
         world = Nodes("a.example", "b.example")["a.example"]
         patient = {kind.type for kind in world.domain.shared if getattr(kind, "may_wait", False)}
         self.assertEqual(patient, {"contact", "profile", "account.closed", "key.changed"})
+        lasting = {kind.type for kind in world.domain.shared if getattr(kind, "lasting", False)}
+        self.assertEqual(lasting, {"key.changed"})
 
     def test_alone(self) -> None:
         """A node without others reaches none."""

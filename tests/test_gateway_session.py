@@ -10,11 +10,6 @@ from tests.world import CONSENT, LAPTOP, PASSWORD, Client, Refused, World
 
 ALICE = {"username": "alice", "password": PASSWORD, "device": LAPTOP}
 NEW_ALICE = {**ALICE, "consent": CONSENT}
-COMING = {
-    "conference.start",
-    "conference.join",
-    "conference.get",
-}
 
 
 class SessionCase(SynchronousTestCase):
@@ -118,7 +113,7 @@ class PhaseTests(SessionCase):
         routed = {
             command.method for command in COMMANDS.values() if command.params in self.world.services.routes
         }
-        apart = {"session.ack", "session.sleep"} | COMING
+        apart = {"session.ack", "session.sleep"}
         self.assertEqual(routed | apart, set(COMMANDS))
         self.assertEqual(len(self.world.services.routes), len(COMMANDS) - len(apart))
 

@@ -200,6 +200,11 @@ class BeginningTests(FloodCase):
         self.assertEqual(self.events(B), 1)
         world.settle(100)
         self.assertTrue(self.taken(begins))
+        world.domain.control.limits.set("history_switches_per_account_burst", "40")
+        for more in range(8):
+            self.assertTrue(self.taken(self.of_hub()))
+            self.assertTrue(self.taken(self.told("group", {"name": "x", "begins": f"{more}", "seed": seed})))
+            world.settle(20)
 
 
 class LifeTests(FloodCase):
@@ -222,6 +227,18 @@ class LifeTests(FloodCase):
             self.nodes[B].settle(100)
             self.assertTrue(self.taken(way(times)))
             self.assertFalse(self.taken(way(times + 1)))
+
+    def test_changed_while_it_runs(self) -> None:
+        """The limit of the operator's own accounts is that of hubs, and nobody uses up another's."""
+        limits = self.nodes[B].domain.control.limits
+        limits.set("history_switches_per_account_burst", "20")
+        for times in range(1, 21):
+            self.assertTrue(self.taken(self.switched(times)), times)
+        self.assertFalse(self.taken(self.switched(21)))
+        [row] = [each for each in limits.rows() if each.name == "history_switches_per_account"]
+        self.assertEqual(row.held_back, 1)
+        own = self.bob.call("group.create", client_id="own", name="Own")["chat"]["chat"]
+        self.assertFalse(self.come(self.bob, "chat.history.set", chat=own, enabled=False)["history"])
 
     def switched(self, life: int) -> Event:
         return self.told("group.history", {"life": life, "kept": False})

@@ -72,6 +72,31 @@ class PublishingTests(KeysCase):
         self.assertEqual(query(self.bob, self.alice)[0]["identity"]["sign"], FIRST.sign)
         self.assertEqual(told(self.bob), [])
 
+    def test_nothing_is_written_again(self) -> None:
+        """After a restart the log is read, and not written: all who come back then publish."""
+        publish(self.alice, FIRST)
+        self.restart()
+        self.patch(self.world.database, "transact", lambda *_: self.fail("written"))
+        publish(self.alice, FIRST)
+
+    def test_replaced_while_it_was_read(self) -> None:
+        """What was in force when it was looked at may be so no more, be that known or doubted."""
+        publish(self.alice, FIRST)
+        for twin in (False, True):
+            self.restart()
+            database, other = self.world.database, Client(World(self.world.database, self.world.vault))
+            device = other.login("alice") if twin else self.world.login("alice")
+            database.hold_reads = True
+            asked = self.alice.ask("keys.publish", identity=FIRST.identity(self.alice.account))
+            database.hold_reads = False
+            publish(device, SECOND, replaces=FIRST.hash)
+            if twin:
+                self.world.domain.forget()
+            database.answer_reads()
+            self.assertEqual(self.assertRaises(Refused, self.alice.answer, asked).code, "key_mismatch")
+            self.assertEqual(query(self.bob, self.alice)[0]["hash"], SECOND.hash)
+            publish(device, FIRST, replaces=SECOND.hash)
+
     def test_others_are_refused(self) -> None:
         """Other keys are refused, with what is in force, be it after a restart or in between."""
         since = publish(self.alice, FIRST)["since"]
@@ -163,6 +188,15 @@ class ChangeTests(KeysCase):
         for other in (self.alice, self.bob):
             self.assertEqual(told(other), changes(self.carol, FIRST, SECOND))
         self.assertEqual(told(dave), [])
+
+    def test_damaged_chat(self) -> None:
+        """Who is in a chat with the account that cannot be opened any more hears of it all the same."""
+        self.world.database.execute("UPDATE chats SET sealed = ?", b"\x01" + bytes(60))
+        self.restart()
+        publish(self.alice, SECOND, replaces=FIRST.hash)
+        self.assertEqual(told(self.bob), changes(self.alice, FIRST, SECOND))
+        self.assertEqual(told(self.carol), [])
+        self.flushLoggedErrors()
 
     def test_away(self) -> None:
         """A device that was away hears of each change once, in order."""

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 
+from safeum_home.errors import Code, Problem
 from safeum_home.keys import asking
-from tests.across_case import A, B
+from tests.across_case import A, B, befriend_across
 from tests.groups_across_case import GroupsAcrossCase
 from tests.keys_across_case import FIRST, SECOND, THIRD, KeysAcrossCase
 from tests.keys_case import LAUNCHED, changes, hashes, publish, query, told
@@ -84,6 +85,47 @@ class AskingTests(KeysAcrossCase):
         self.alice.ask("keys.query", accounts=[self.bob.account])
         self.assertEqual(len(count), 2)
 
+    def test_refused(self) -> None:
+        """A question that a node refuses keeps it from answering nobody else."""
+        ask = self.nodes.peers[A].ask
+        for code in (Code.RATE_LIMITED, Code.NOT_FOUND, Code.INVALID_PARAMS):
+            self.patch(self.nodes.peers[A], "ask", lambda *_, code=code: fail(Problem(code)))
+            self.assertEqual(self.ask()[0]["unavailable"], True)
+            self.patch(self.nodes.peers[A], "ask", ask)
+            self.assertEqual(query(self.alice, self.bob)[0]["hash"], FIRST.hash)
+
+    def test_many_at_once(self) -> None:
+        """What is heard of many accounts in one answer is one commit; what is refused refuses no other."""
+        others = [self.nodes[B].register(f"other{number}") for number in range(20)]
+        for other in others:
+            befriend_across(self.alice, other)
+            publish(other, FIRST)
+        commits: list[object] = []
+        database = self.nodes[A].database
+        transact = database.transact
+
+        def counted(store: Any) -> Any:
+            commits.append(store)
+            return transact(store)
+
+        self.patch(database, "transact", counted)
+        found = self.ask(*others)
+        self.assertEqual([each["hash"] for each in found], [FIRST.hash] * 20)
+        self.assertEqual(len(commits), 1)
+        self.ask(*others)
+        self.assertEqual(len(commits), 1)
+        self.answers(
+            *(
+                self.said(SECOND, self.now + (10**9 if place % 2 else 1), other.account)
+                for place, other in enumerate(others)
+            )
+        )
+        found = self.ask(*others)
+        self.assertEqual([each["hash"] for each in found], [SECOND.hash, FIRST.hash] * 10)
+        self.assertEqual(len(commits), 2)
+        expected = [each for one in others[::2] for each in changes(one, FIRST, SECOND)]
+        self.assertCountEqual(told(self.alice), expected)
+
     def test_restarted(self) -> None:
         """After a restart of his node the hash is there, and the keys when he has published them again."""
         self.nodes.restart(B)
@@ -135,6 +177,15 @@ class ChangeTests(KeysAcrossCase):
         log = self.alice.call("keys.log", account=self.bob.account)["entries"]
         self.assertEqual([entry["hash"] for entry in log], hashes((THIRD, SECOND)))
 
+    def test_damaged_chat(self) -> None:
+        """Also where the chat cannot be opened any more, at one node or the other."""
+        for node in (A, B):
+            self.nodes[node].database.execute("UPDATE chats SET sealed = ?", b"\x01" + bytes(60))
+        self.swap(SECOND, FIRST)
+        self.settle()
+        self.assertEqual(told(self.alice), changes(self.bob, FIRST, SECOND))
+        self.flushLoggedErrors()
+
     def test_before_messages(self) -> None:
         """What changed while the other node was away is told in order, and before the messages."""
         self.nodes.away.add(A)
@@ -176,6 +227,20 @@ class ChangeTests(KeysAcrossCase):
         self.assertEqual(told(self.alice), [])
         self.assertEqual(self.ask()[0]["hash"], FIRST.hash)
         self.assertEqual(told(self.alice), [])
+
+    def test_and_back_while_somebody_asks(self) -> None:
+        """Keys that came back before they were asked for: what they were in between is told all the same."""
+        self.ask()
+        self.nodes.peers[B].held.add(A)
+        self.swap(SECOND, FIRST)
+        self.swap(FIRST, SECOND)
+        self.assertEqual(self.ask()[0]["hash"], FIRST.hash)
+        self.assertEqual(told(self.alice), [])
+        self.nodes.peers[B].held.clear()
+        self.settle()
+        self.assertEqual(told(self.alice), changes(self.bob, FIRST, SECOND, FIRST))
+        log = self.alice.call("keys.log", account=self.bob.account)["entries"]
+        self.assertEqual([entry["hash"] for entry in log], hashes((FIRST, SECOND, FIRST)))
 
     def test_an_answer_of_before(self) -> None:
         """An answer that was on its way while keys changed is not handed out, and is no change."""

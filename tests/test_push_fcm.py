@@ -230,13 +230,14 @@ class AccountTests(FcmCase):
         self.assertEqual(provider.trouble, "no secret fcm in the store")
 
     def test_replaced(self) -> None:
-        """A key that was replaced is used from the next token on, with its project."""
+        """A key that was replaced is used at once, with its project."""
         provider = self.provider()
         self.woken(provider, TOKEN)
         self.double.PROJECT = "another-project"
         self.secrets["fcm"] = json.dumps(self.double.account).encode()
-        self.clock.advance(3600)
+        self.clock.advance(1)
         self.assertEqual(self.woken(provider, TOKEN), Accepted())
+        self.assertEqual(len(self.double.logins), 2)
 
     def test_third_party(self) -> None:
         """A token that has FCM answer 401 costs the node no access token."""

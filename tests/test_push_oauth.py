@@ -44,7 +44,13 @@ class TokenTests(SynchronousTestCase):
         self.clock.advance(1_800_000_000)
         self.login = Login()
         self.grant: Any = Grant("/token", FORM, "a project")
-        self.tokens = AccessTokens(self.clock, self.login, self.granted)
+        self.credentials: Any = b"a&b=c"
+        self.tokens = AccessTokens(self.clock, self.login, self.granted, self.opened)
+
+    def opened(self) -> bytes:
+        if isinstance(self.credentials, Exception):
+            raise self.credentials
+        return bytes(self.credentials)
 
     def granted(self) -> Grant:
         if isinstance(self.grant, Exception):
@@ -97,6 +103,21 @@ class TokenTests(SynchronousTestCase):
             self.assertNoResult(second)
             self.login.grants("b", ',"expires_in":0')
             self.assertEqual(self.successResultOf(second).header, "Bearer b")
+
+    def test_replaced(self) -> None:
+        """Other credentials are tried at once, however long the token of those before would be good."""
+        first = self.tokens.current()
+        self.login.grants("one")
+        self.assertEqual(self.successResultOf(first).header, "Bearer one")
+        for credentials in (b"others", Problem(Code.NOT_FOUND), b"others"):
+            self.credentials = credentials
+            self.clock.advance(1)
+            asked = self.tokens.current()
+            self.assertNoResult(asked)
+            self.login.grants(repr(credentials)[:9])
+            self.successResultOf(asked)
+            self.clock.advance(1)
+            self.successResultOf(self.tokens.current())
 
     def test_clock_set_back(self) -> None:
         """A token does not last for ever where the clock goes backwards."""

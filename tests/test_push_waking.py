@@ -278,6 +278,46 @@ class OnceTests(WakingCase):
             self.assertEqual(self.woken(), [MESSAGE])
             self.sleep()
 
+    def test_read_elsewhere(self) -> None:
+        """What was read on another device is nothing to be woken for, an hour or a day later."""
+        laptop = self.world.login("bob")
+        for outcome, late in ((Woken.GIVEN_UP, MINUTE + 10), (Woken.TAKEN, DAY + MINUTE)):
+            self.sleep()
+            self.pushes.outcome = outcome
+            self.write("1")
+            self.write("2")
+            self.assertEqual(self.woken(), [MESSAGE])
+            laptop.call("chat.read", chat=self.chat, upto=laptop.messages()[-1]["id"])
+            self.wait(late)
+            self.assertEqual(self.woken(), [])
+            self.write("3")
+            self.assertEqual(self.woken(), [MESSAGE])
+
+    def test_read_while_it_waits(self) -> None:
+        """A wake that its provider has not taken is taken back, unless there is more by then."""
+        laptop = self.world.login("bob")
+        self.sleep()
+        self.pushes.held = True
+        self.write("1")
+        self.write("2")
+        self.world.settle()
+        [handed] = self.pushes.handed
+        first, second = laptop.messages()
+        laptop.call("chat.read", chat=self.chat, upto=first["id"])
+        self.assertFalse(handed.cancelled)
+        self.world.database.hold_reads = True
+        laptop.ask("chat.read", chat=self.chat, upto=second["id"])
+        self.world.database.answer_reads()
+        self.world.database.hold_reads = False
+        self.write("3")
+        self.world.database.answer_reads()
+        self.assertFalse(handed.cancelled)
+        laptop.call("chat.read", chat=self.chat, upto=laptop.messages()[-1]["id"])
+        self.assertTrue(handed.cancelled)
+        self.pushes.take()
+        self.write("4")
+        self.assertEqual(self.woken(), [MESSAGE])
+
     def test_dead(self) -> None:
         """A dead address is forgotten, and its device hears that when it comes."""
         self.pushes.outcome = Woken.DEAD

@@ -1,5 +1,7 @@
 """Hashes of keys in the database, and who is concerned by them."""
 
+from typing import Any
+
 from sqlalchemy import Connection
 from sqlalchemy.dialects import sqlite
 
@@ -51,6 +53,7 @@ class KeyLogTests(StorageCase):
         first = [await self.put(name, 0, 0) for name in ("ann", "bob", "eve")]
         told = [await self.put(*row) for row in (("bob", 1, 5), ("ann", 1, 6), ("eve", 1, 7), ("cy", 1, 8))]
         self.assertEqual(len(first), 3)
+        ways = key_log._SINCE, key_log._SINCE_FAR
         for who, after, expected in (
             ("ann", 0, [told[0], told[1], told[3]]),
             ("ann", 5, [told[1], told[3]]),
@@ -58,9 +61,22 @@ class KeyLogTests(StorageCase):
             ("cy", 0, [told[1], told[3]]),
             ("eve", 0, [told[2]]),
         ):
-            found = await self.read(key_log.keys_since, blind(who), after, 10)
-            self.assertEqual([each.row for each in found], expected, who)
-        self.assertEqual(len(await self.read(key_log.keys_since, blind("ann"), 0, 2)), 2)
+            for statement in ways:
+                self.patch(key_log, "_SINCE", statement)
+                found = await self.read(key_log.keys_since, blind(who), after, 10)
+                self.assertEqual([each.row for each in found], expected, who)
+                self.assertEqual(len(await self.read(key_log.keys_since, blind("ann"), 0, 2)), 2)
+
+    async def test_far(self) -> None:
+        """What many others have changed since is not gone through for each who comes back."""
+        for place in range(3, key_log.WALKED + 3):
+            await self.put(f"other{place}", 1, place)
+        last = await self.put("bob", 1, 2 * key_log.WALKED)
+        seen: list[Any] = []
+        self.patch(key_log, "_SINCE", None)
+        for after in (0, 2):
+            seen += await self.read(key_log.keys_since, blind("ann"), after, 10)
+        self.assertEqual([each.row for each in seen], [last, last])
 
     async def test_interlocutors(self) -> None:
         """Who is in a chat with whom."""
@@ -81,7 +97,7 @@ class KeyLogTests(StorageCase):
                 contacts.put_contact, ContactRow(blind(owner), blind(peer), blind("c"), state, 1, b"")
             )
         asked = [blind("bob"), blind("cy")]
-        self.assertEqual(await self.read(key_log.in_contact_with, blind("ann"), asked), {blind("bob")})
+        self.assertEqual(await self.read(contacts.in_contact_with, blind("ann"), asked), {blind("bob")})
 
 
 class PlanTests(StorageCase):
@@ -110,6 +126,13 @@ class PlanTests(StorageCase):
         plan = await self.plan(compiled, *[b"1"] * compiled.count("?"))
         self.assertRegex(plan[0], r"^SEARCH key_log USING INDEX ix_key_log_position \(position>\?\)$")
         self.assertFalse([step for step in plan if "TEMP B-TREE" in step], plan)
+
+    async def test_since_far(self) -> None:
+        """Where there are many, those of one's own people alone."""
+        compiled = str(key_log._SINCE_FAR.compile(dialect=sqlite.dialect(paramstyle="qmark")))
+        plan = await self.plan(compiled, *[b"1"] * compiled.count("?"))
+        self.assertRegex(plan[0], r"^SEARCH key_log USING .*\(account=\?\)$")
+        self.assertFalse([step for step in plan if step.startswith("SCAN members")], plan)
 
 
 class PostgresKeyLogTests(OnPostgres, KeyLogTests):

@@ -3,13 +3,13 @@
 from sqlalchemy import Connection
 
 from safeum_home.ports.outbox import Waiting
-from safeum_home.protocol.federation.account_keys import KEY_CHANGED
 from safeum_home.storage import lines, outbox, peers
 from safeum_home.storage.outbox import NOT_URGENT
 from safeum_home.storage.peers import KEPT, KEPT_OF_PEER, InRow
 from tests.storage import OnPostgres, StorageCase, blind
 
 B, C = blind("b"), blind("c")
+LASTING = ("lasting",)
 
 
 def row(place: int, what: str = "", urgent: bool = False) -> Waiting:
@@ -120,19 +120,19 @@ class OutboxTests(StorageCase):
         await self.note(row(2), hour=5)
         await self.note(row(3), hour=1, peer=C)
         await self.write(outbox.fix, B, 1, 1)
-        self.assertEqual(await self.read(outbox.older, B, 5, -1, 9), (row(1),))
-        self.assertEqual(await self.read(outbox.older, B, 6, row(1).position, 9), (row(2),))
-        self.assertEqual(await self.read(outbox.older, B, 6, -1, 1), (row(1),))
-        self.assertEqual(await self.write(outbox.drop_older, B, 5), 1)
+        self.assertEqual(await self.read(outbox.older, B, 5, (), -1, 9), (row(1),))
+        self.assertEqual(await self.read(outbox.older, B, 6, (), row(1).position, 9), (row(2),))
+        self.assertEqual(await self.read(outbox.older, B, 6, (), -1, 1), (row(1),))
+        self.assertEqual(await self.write(outbox.drop_older, B, 5, ()), 1)
         self.assertEqual(await self.write(outbox.fix, B, 2, 9), (row(2),))
         self.assertEqual(await self.write(outbox.fix, C, 2, 9), (row(3),))
 
-    async def test_changed_keys(self) -> None:
-        """That keys have changed is never too old to be told."""
-        changed = row(1)._replace(type=KEY_CHANGED)
+    async def test_lasting(self) -> None:
+        """What is lasting is never too old to be told."""
+        changed = row(1)._replace(type=LASTING[0])
         await self.note(changed, row(2), hour=1)
-        self.assertEqual(await self.read(outbox.older, B, 5, -1, 9), (row(2),))
-        self.assertEqual(await self.write(outbox.drop_older, B, 5), 1)
+        self.assertEqual(await self.read(outbox.older, B, 5, LASTING, -1, 9), (row(2),))
+        self.assertEqual(await self.write(outbox.drop_older, B, 5, LASTING), 1)
         self.assertEqual(await self.write(outbox.fix, B, 1, 9), (changed,))
 
     async def test_held_back(self) -> None:

@@ -91,9 +91,8 @@ class Fcm(BearerProvider):
         self._way = way
         self._login = login
         self._proven = False
-        tokens = AccessTokens(
-            context.reactor, login, partial(grant, context, settings.account, settings.login_url)
-        )
+        granted = partial(grant, context, settings.account, settings.login_url)
+        tokens = AccessTokens(context.reactor, login, granted, partial(secret, context, settings.account))
         super().__init__(context.reactor, tokens, settings.seconds)
 
     @property

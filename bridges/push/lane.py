@@ -77,7 +77,7 @@ class Lane:
         try:
             return self.provider.application_key
         except Exception as error:
-            self._broken(error)
+            self.broken(error)
             return None
 
     def wake(self, address: PushAddress, wake: Wake) -> "Deferred[Woken]":
@@ -101,7 +101,7 @@ class Lane:
             self._tests.discard(asked)
             if isinstance(outcome, Accepted):
                 self.health.tested()
-            return outcome if isinstance(outcome, Outcome) else self._broken(outcome)
+            return outcome if isinstance(outcome, Outcome) else self.broken(outcome)
 
         return asked.addBoth(over)
 
@@ -181,7 +181,8 @@ class Lane:
         if waking.place is not None:
             self.queue.has_room(waking.place, self._room.free_at(waking.place))
 
-    def _broken(self, outcome: object) -> Temporary:
+    def broken(self, outcome: object) -> Temporary:
+        """The bridge failed, or gave this, which is nothing that it may."""
         # A failure's text may quote the address.
         error = outcome.value if isinstance(outcome, Failure) else outcome
         kind = type(error).__name__
@@ -204,7 +205,7 @@ class Lane:
             case Temporary():
                 self._put_off(waking, outcome)
             case _:
-                self._put_off(waking, self._broken(outcome))
+                self._put_off(waking, self.broken(outcome))
 
     def _is_gone(self, waking: Waking, gone: Gone) -> None:
         if self.health.is_dead(waking.place):
@@ -265,7 +266,7 @@ class Lane:
         try:
             asked.cancel()
         except Exception as error:
-            self._broken(error)
+            self.broken(error)
 
     # --- the one timer
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Annotated, Any, Protocol
 from urllib.parse import urlencode
 
@@ -25,6 +26,8 @@ BEFORE_ITS_END = 120.0
 """Seconds before its end in which a token is not used any more: clocks differ, and requests take time."""
 USUAL, LONGEST = 3600.0, 86400.0
 """Seconds of a token's life where none are told, and that are believed at the most."""
+LOOKED = 1.0
+"""Seconds in which it is looked once whether the credentials were replaced: a secret is opened for that."""
 MOST_WAITING = 4096
 """Wakes that wait for a token; a further one is to come later."""
 
@@ -89,10 +92,17 @@ class _NotGranted(Struct):
 class AccessTokens:
     """The token of one provider. `grant` raises `Problem` and `Tampered` where it has no credentials."""
 
-    def __init__(self, reactor: Any, http: Http, grant: Callable[[], Grant]) -> None:
+    def __init__(
+        self, reactor: Any, http: Http, grant: Callable[[], Grant], credentials: Callable[[], bytes]
+    ) -> None:
+        """`credentials` opens what is secret in a grant; it raises the same."""
         self._reactor = reactor
         self._http = http
         self._grant = grant
+        self._credentials = credentials
+        self._granted_for = b""
+        """A digest of those that the token was asked for with."""
+        self._looked_at = 0.0
         self._access: Access | None = None
         self._until = 0.0
         self._is_asking = False
@@ -120,9 +130,23 @@ class AccessTokens:
     def _is_good(self) -> bool:
         # A clock that was set back would make it last for ever.
         now = float(self._reactor.seconds())
-        return now < self._until <= now + LONGEST
+        return now < self._until <= now + LONGEST and not self._are_replaced(now)
+
+    def _are_replaced(self, now: float) -> bool:
+        """Whether the credentials are others by now, as far as it was looked within the last second."""
+        if 0 <= now - self._looked_at < LOOKED:
+            return False
+        self._looked_at = now
+        return self._digest() != self._granted_for
+
+    def _digest(self) -> bytes:
+        try:
+            return blake2b(self._credentials(), digest_size=32).digest()
+        except (Problem, Tampered):
+            return b""
 
     async def _fetch(self) -> Access:
+        self._granted_for, self._looked_at = self._digest(), float(self._reactor.seconds())
         try:
             grant = self._grant()
         except (Problem, Tampered):

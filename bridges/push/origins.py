@@ -13,6 +13,7 @@ from typing import Protocol
 from bridges.breaker import Breaker
 from bridges.push.endpoints import Endpoints
 from safeum_home.errors import Problem
+from safeum_home.outgoing.answers import GIVEN_UP, TOO_MANY
 from safeum_home.outgoing.places import Place
 from safeum_home.ports.push import PushAddress, Temporary
 
@@ -43,6 +44,9 @@ class Turn(Protocol):
 
     def failed(self) -> None:
         """There was no answer that can be read."""
+
+    def unanswered(self, reason: str) -> None:
+        """There was none at all: it failed, unless `reason` (of `NoAnswer`) is this side's own."""
 
     def over(self) -> None:
         """It is not under way any more. Where nothing else was told, it says nothing of the origin."""
@@ -85,6 +89,10 @@ class _Turn:
         self._told = True
         self._origin.room = AT_A_STRANGER
         self._origin.breaker.failed(self._admitted)
+
+    def unanswered(self, reason: str) -> None:
+        if reason not in (GIVEN_UP, TOO_MANY):
+            self.failed()
 
     def over(self) -> None:
         if not self._told:

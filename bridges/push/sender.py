@@ -1,13 +1,12 @@
 """What stands in front of all push providers: a bounded queue, calls first, retries, a breaker each."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from random import SystemRandom
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, succeed
-from twisted.logger import Logger
 
 from bridges.push.lane import Lane
 from safeum_home.config_push import PushSection
@@ -36,8 +35,6 @@ class Standing:
 class Sender:
     """`ports.push.Pushes`. With no provider, nobody is ever woken."""
 
-    _log = Logger()
-
     def __init__(
         self,
         clock: Any,
@@ -57,6 +54,11 @@ class Sender:
         """As `ports.push.Pushes`."""
         return [Offered(name, self._kinds[name], lane.application_key) for name, lane in self._lanes.items()]
 
+    @property
+    def names(self) -> Collection[str]:
+        """As `ports.push.Pushes`."""
+        return self._lanes.keys()
+
     def can_wake(self, provider: str) -> bool:
         """As `ports.push.Pushes.can_wake`."""
         lane = self._lanes.get(provider)
@@ -75,9 +77,7 @@ class Sender:
             checked = error
         if isinstance(checked, PushAddress):
             return checked
-        # A third party's: its text may quote the address.
-        kind = type(checked).__name__
-        self._log.error("The bridge to {provider} failed: {kind}", provider=provider, kind=kind)
+        lane.broken(checked)
         raise Problem(Code.PUSH_ADDRESS_REFUSED)
 
     def wake(self, provider: str, address: PushAddress, wake: Wake) -> "Deferred[Woken]":

@@ -23,7 +23,7 @@ from bridges.push.webpush_encryption import SECRET, encrypt, point_of
 from bridges.settings import SecretName, missing
 from safeum_home.config import ConfigError
 from safeum_home.errors import Code, Problem, Tampered
-from safeum_home.outgoing.answers import GIVEN_UP, TOO_LONG, TOO_MANY, NoAnswer
+from safeum_home.outgoing.answers import TOO_LONG, NoAnswer
 from safeum_home.outgoing.http import Answer, HttpLimits
 from safeum_home.outgoing.places import Place
 from safeum_home.outgoing.resolving import NOT_ALLOWED
@@ -175,8 +175,7 @@ def _unanswered(turn: Turn, reason: str) -> Outcome:
         # That is for one endpoint alone, which its client may have found for this.
         turn.answered(well=False)
         return Refused(reason)
-    if reason not in (GIVEN_UP, TOO_MANY):
-        turn.failed()
+    turn.unanswered(reason)
     return Refused(reason) if reason == NOT_ALLOWED else Temporary(reason, address_alone=True)
 
 

@@ -6,6 +6,7 @@ A channel's URI is what a client says: only hosts of WNS are asked, over the gua
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -21,9 +22,9 @@ from bridges.push.oauth import Access, AccessTokens, Grant, NotNow
 from bridges.push.origins import AT_ONE, Origins, Turn
 from bridges.push.template import PAYLOADS
 from bridges.push.wns_answers import outcome_of
-from bridges.settings import SecretName, WebSettings, checked_url, missing, secret_text, web
+from bridges.settings import SecretName, WebSettings, checked_url, missing, secret, secret_text, web
 from safeum_home.errors import Code, Problem
-from safeum_home.outgoing.answers import GIVEN_UP, TOO_MANY, NoAnswer
+from safeum_home.outgoing.answers import GIVEN_UP, NoAnswer
 from safeum_home.outgoing.client import Client
 from safeum_home.outgoing.http import Answer, HttpLimits, ProviderHttp
 from safeum_home.outgoing.places import Place
@@ -89,7 +90,8 @@ class Wns(BearerProvider):
         self._endpoints = Endpoints(settings.hosts)
         self.services = Origins(context.reactor.seconds, self._endpoints)
         self._proven: OrderedDict[Place, None] = OrderedDict()
-        super().__init__(context.reactor, AccessTokens(context.reactor, login, self._grant), settings.seconds)
+        tokens = AccessTokens(context.reactor, login, self._grant, partial(secret, context, settings.key))
+        super().__init__(context.reactor, tokens, settings.seconds)
 
     @property
     def trouble(self) -> str | None:
@@ -153,9 +155,11 @@ class Wns(BearerProvider):
 
 def _ended(result: Answer | Failure, turn: Turn) -> Answer | Failure:
     """A host that is in trouble is left alone, with its own wakes alone."""
-    if isinstance(result, Answer) and result.status < 500:
+    if isinstance(result, Failure):
+        turn.unanswered(getattr(result.value, "reason", GIVEN_UP))
+    elif result.status < 500:
         turn.answered(well=result.status == 200)
-    elif isinstance(result, Answer) or getattr(result.value, "reason", GIVEN_UP) not in (GIVEN_UP, TOO_MANY):
+    else:
         turn.failed()
     turn.over()
     return result

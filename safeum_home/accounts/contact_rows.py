@@ -1,5 +1,6 @@
 """One side of a relation: its row, what is sealed in it, and how its owner sees it."""
 
+from collections.abc import Set
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -144,6 +145,17 @@ class ContactSide:
         """All that the list has, those that are gone among them: some 10 us each."""
         rows = contacts.contacts_since(c, owner.blind, -1, 2**31)
         return undamaged(rows, lambda row: (row, self.open(owner, row)), "contacts")
+
+    def all_behind(self, c: Connection, account: AccountId, among: Set[bytes]) -> dict[bytes, AccountId]:
+        """Whose some blind indexes are, of people that `account` has to do with.
+
+        As far as it is known of accounts, profiles, and its list, without a look at any chat.
+        """
+        found = self._directory.all_behind(c, among)
+        owner = self._directory.behind(c, self._blinder.account(account))
+        if owner is not None and not among <= found.keys():
+            found |= {row.peer: entry.account for row, entry in self.rows(c, owner) if row.peer in among}
+        return found
 
     def changed(self, c: Connection, owner: OpenAccount, after: int, limit: int) -> list[Entry]:
         """Entries that changed behind position `after`, in that order."""

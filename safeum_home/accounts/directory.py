@@ -149,6 +149,24 @@ class AccountDirectory:
         rows = profiles.profiles_among(c, [self._blinder.account(account) for account in among])
         return dict(undamaged(rows, open_row, "profiles"))
 
+    def all_behind(self, c: Connection, among: Collection[bytes]) -> dict[bytes, AccountId]:
+        """Whose some blind indexes are: of this node, and of others as far as those have told a profile.
+
+        On any connection; what cannot be opened is left out.
+        """
+
+        def open_profile_of(row: tuple[ProfileRow, WrappedKey]) -> tuple[bytes, AccountId]:
+            profile, wrapped = row
+            key = self._keyring.unwrap(profile.account, wrapped)
+            return profile.account, AccountId(open_profile(key, profile).account)
+
+        def open_account(row: AccountRow) -> tuple[bytes, AccountId]:
+            return row.account, AccountId(self._open_record(row).account)
+
+        found = dict(undamaged(accounts.accounts_among(c, list(among)), open_account, "accounts"))
+        others = profiles.profiles_among(c, [blind for blind in among if blind not in found])
+        return found | dict(undamaged(others, open_profile_of, "profiles"))
+
     def people(self, c: Connection, among: Collection[AccountId]) -> dict[AccountId, Known]:
         """`ports.Directory.people`."""
         asked = [account for account in among if account not in self._own]

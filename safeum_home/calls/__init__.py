@@ -1,1 +1,1 @@
-"""Calls between two accounts: their signalling, in memory only (docs/calls.md)."""
+"""Calls: signalling between two accounts and in groups, in memory only (docs/calls.md)."""

@@ -37,10 +37,6 @@ class _Loading:
     """Whose own chat, or chat with support, this is, and wanted now: it is made where it is not there."""
 
 
-def _nothing() -> None:
-    """Nobody wants to know."""
-
-
 class ChatRegistry:
     """Opens chats, makes new ones, and forgets those that changed. `ports.Consent`."""
 
@@ -63,8 +59,11 @@ class ChatRegistry:
         self._loading: dict[ChatId, _Loading] = {}
         self._changing: dict[ChatId, _Change] = {}
         self.erasures = 0
-        self.moved: Callable[[], None] = _nothing
-        """Called where a chat has changed: somebody may have come into it."""
+        self._watching: tuple[Callable[[ChatId], None], ...] = ()
+
+    def watch(self, moved: Callable[[ChatId], None]) -> None:
+        """Have it called, too, where a chat has changed: somebody may have come into it, or left."""
+        self._watching = (*self._watching, moved)
 
     def get(self, chat: ChatId) -> Chat | None:
         """The chat, if it is in RAM."""
@@ -207,12 +206,15 @@ class ChatRegistry:
     def changed(self, chat: ChatId, now: Chat | None = None) -> None:
         """A change is over. `now` is what the chat was made by it, or still is: it need not be read again,
         unless others have changed it meanwhile."""
-        self.moved()
         change = self._changing[chat]
         change.count -= 1
-        if change.count:
-            return
-        del self._changing[chat]
+        if not change.count:
+            del self._changing[chat]
+            self._is_changed(chat, change, now)
+        for moved in self._watching:
+            moved(chat)
+
+    def _is_changed(self, chat: ChatId, change: _Change, now: Chat | None) -> None:
         loading = self._loading.get(chat)
         if now is not None and change.alone:
             now.stale = False

@@ -23,6 +23,11 @@ from twisted.internet.interfaces import IAddress, IHostnameResolver, IHostResolu
 from zope.interface import implementer
 
 from safeum_home.client import session
+from safeum_home.client.calling.call import Call
+from safeum_home.client.calling.calling import Options
+from safeum_home.client.calling.directory import Pins
+from safeum_home.client.calling.launch import Sign
+from safeum_home.client.calling.media import MediaSource
 from safeum_home.client.dialer import NodeDialer
 from safeum_home.client.events import QUEUE, Listen, Stream
 from safeum_home.client.file_transfer import Progress, Uploaded
@@ -163,6 +168,31 @@ class Client(GroupMethods):
     def on_push(self, payload: Payload) -> Wake | None:
         """See `sleeping.Sleeping.on_push`."""
         return self._client.on_push(payload)
+
+    def take_calls(
+        self,
+        media: MediaSource,
+        sign: Sign | None = None,
+        pins: Pins | None = None,
+        *,
+        relay_only: bool = False,
+    ) -> None:
+        """See `call_taking.CallTaking.take_calls`."""
+        options = Options(sign, pins, relay_only)
+        self._client._take_calls(media, options, lambda deferred: deferred.asFuture(self._loop))
+
+    async def start_call(self, account: str, video: bool = False) -> Call:
+        """See `call_taking.CallTaking.start_call`."""
+        return await self._client.start_call(account, video).asFuture(self._loop)
+
+    @property
+    def calls(self) -> list[Call]:
+        """Those that have not ended."""
+        return self._client.calls
+
+    def on_call(self, listener: Callable[[Call], None]) -> Callable[[], None]:
+        """See `call_taking.CallTaking.on_call`."""
+        return self._client.on_call(listener)
 
     async def load(self) -> None:
         """Build `state` from the node; it is kept current from then on."""

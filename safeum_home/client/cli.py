@@ -21,6 +21,7 @@ from safeum_home.client.errors import UNTRUSTED, ClientError, Closing, Disconnec
 from safeum_home.client.futures import future
 from safeum_home.client.methods import this_device
 from safeum_home.client.notices import not_sent
+from safeum_home.client.phone import NO_PHONE, add_options, phone
 from safeum_home.client.pipe import Pipe
 from safeum_home.client.policy_entry import shown
 from safeum_home.client.receipts import verify
@@ -83,6 +84,8 @@ def parser() -> argparse.ArgumentParser:
         )
         if name == "close-account":
             continue
+        if name == "chat":
+            add_options(command)
         command.add_argument(
             "--agree", metavar="VERSION", help="agree to the node's policy where it is of this version"
         )
@@ -136,6 +139,7 @@ def options(arguments: argparse.Namespace) -> Options:
         read_line(descriptor) if descriptor is not None and arguments.command == "password" else None,
         arguments.agree,
         None if arguments.invite_fd is None else read_line(arguments.invite_fd),
+        phone(arguments) if arguments.command == "chat" else NO_PHONE,
     )
 
 
@@ -190,7 +194,7 @@ async def _chat(client: Client, opts: Options) -> int:
     await enter(client, opts, PERSON, offer=True)
     told = True
     try:
-        desk = await run_terminal(client, reactor_of(asyncio.get_running_loop()))
+        desk = await run_terminal(client, reactor_of(asyncio.get_running_loop()), opts.phone)
         if lost := len(desk.outbox.items):
             print(f"{not_sent(lost)}.")
         if desk.untrusted:

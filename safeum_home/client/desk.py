@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from safeum_home.client import alerts
 from safeum_home.client.attention import Attention
+from safeum_home.client.call_desk import CallDesk
 from safeum_home.client.chat_list import listed
 from safeum_home.client.chat_view import UNKNOWN, ChatView
 from safeum_home.client.drafts import Drafts
@@ -51,6 +52,8 @@ class Desk:
         self.drafts = Drafts(client, client.state, clock)
         self.opened: Callable[[str], None] = lambda draft: None
         """Called with what was begun in the chat that is opened: it goes into the line for typing."""
+        self.bell: Callable[[], None] = lambda: None
+        """Called where somebody is to look up."""
         self.wiped: Callable[[], None] = lambda: None
         """Called where something is erased: lines that were typed before are not to be offered again."""
         self.profile = DeferredLock()
@@ -80,6 +83,7 @@ class Desk:
         self.agreed_policy: str | None = None
         """The version that this account has agreed to, where that is known here."""
         self.questions = Questions()
+        self.calls = CallDesk(self)
         self.transfers = Transfers()
         """Files on their way."""
         self.found: dict[str, ContactFound] = {}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.futures import future
 from safeum_home.client.number_entry import enter_by_number
+from safeum_home.client.phone import NO_PHONE, Phone
 from safeum_home.client.pins import RULE, BadPin, is_pin
 from safeum_home.client.policy_entry import agree, renew
 from safeum_home.client.session import Client
@@ -37,6 +38,7 @@ class Options:
     """The version of the policy that was agreed to where nobody can be asked."""
     invite: str | None = None
     """A link or code, read from a descriptor."""
+    phone: Phone = NO_PHONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,3 +98,7 @@ class SessionEnded(ClientError):
         super().__init__(reason)
         self.reason = reason
         self.code = code
+
+
+class NoMedia(ClientError):
+    """Sound or pictures cannot be had here. The text is for people."""

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Iterable
 from typing import Any, TypeVar
 
+from safeum_home.client.call_methods import CallMethods
 from safeum_home.client.errors import local
 from safeum_home.client.here import this_device as this_device
 from safeum_home.client.history_methods import HistoryMethods
@@ -39,7 +40,7 @@ def cleaned(data: bytes) -> Picture:
     return picture
 
 
-class Methods(MessageMethods, HistoryMethods, PresenceMethods, PushMethods, KeyMethods):
+class Methods(MessageMethods, HistoryMethods, PresenceMethods, PushMethods, KeyMethods, CallMethods):
     """Signing in, and the commands of an open session. All raise the `ClientError`s of `errors`."""
 
     @abstractmethod

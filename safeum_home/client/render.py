@@ -139,6 +139,7 @@ def status(desk: Desk, columns: int) -> Line:
     unread = sum(desk.unread(chat) for chat in desk.chats())
     waiting = len(desk.outbox.items)
     parts = (
+        desk.calls.line(),
         f"{waiting} not sent" if waiting else "",
         f"{unread} unread" if unread else "",
         safe(desk.state.address),

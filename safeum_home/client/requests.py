@@ -31,6 +31,15 @@ from safeum_home.errors import Code
 from safeum_home.protocol import MAX_FRAME, commands
 from safeum_home.protocol.carried import decode
 from safeum_home.protocol.commands import COMMANDS, Command, Params, Phase, Result
+from safeum_home.protocol.commands.calls import (
+    CallAlive,
+    CallAnswer,
+    CallDecline,
+    CallHangup,
+    CallInvite,
+    CallRinging,
+    TurnCredentials,
+)
 from safeum_home.protocol.commands.push import PushGet, PushProviders, PushRemove, PushSet
 from safeum_home.protocol.events import EVENTS
 from safeum_home.protocol.frames import ProblemDetails
@@ -69,6 +78,14 @@ REPEATABLE: frozenset[type[Params]] = frozenset(
         commands.ChatUnpin,
         commands.ListPinned,
         commands.ChatSettingsSet,
+        commands.KeysQuery,
+        CallInvite,
+        CallRinging,
+        CallAnswer,
+        CallDecline,
+        CallHangup,
+        CallAlive,
+        TurnCredentials,
         PushProviders,
         PushSet,
         PushRemove,

@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from safeum_home.client.call_taking import CallTaking
 from safeum_home.client.connection import Dial
 from safeum_home.client.errors import (
     ASLEEP,
@@ -30,7 +31,6 @@ from safeum_home.client.loading import load
 from safeum_home.client.plug import Plug
 from safeum_home.client.reconnect import FINAL, SLOW_READER, BackOff, new_reconnect
 from safeum_home.client.requests import TIMEOUT, Calls, Wire
-from safeum_home.client.signals import Signals
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
 from safeum_home.spawn import spawn
@@ -40,7 +40,7 @@ _log = Logger()
 _random = SystemRandom().random
 
 
-class Client(Signals, FileTransfer):
+class Client(CallTaking, FileTransfer):
     """A device of an account. Make one with `connect`, then `register`, `login` or `resume`.
 
     From then on it stays connected: it comes back by itself with the token and the cursor it holds, sends
@@ -56,7 +56,7 @@ class Client(Signals, FileTransfer):
         self._plug = Plug(dial, self)
         self._clock = clock
         self._inbox = Inbox(clock, self._acknowledge, self._catch_up)
-        self._calls = Calls(clock, self._inbox.take)
+        self._calls = Calls(clock, self._hear)
         self._machine = new_reconnect(BackOff(clock, random, self))
         self._token: str | None = None
         self._reset = self._behind = False
@@ -103,10 +103,13 @@ class Client(Signals, FileTransfer):
         self._calls.opened()
         self._begin_presence()
         self._inbox.acks.flush()
+        if self._calling is not None:
+            self._calling.online()
 
     def close(self) -> "Deferred[None]":
         """Leave; the token stays valid. Fires when the connection is closed."""
         gone = self._plug.gone
+        self._end_calls()
         self._machine.stop("closed", 1000)
         return gone or succeed(None)
 
@@ -276,5 +279,6 @@ class Client(Signals, FileTransfer):
     def ended(self, reason: str, code: int) -> None:
         ended = SessionEnded(reason, code)
         self._calls.end(ended)
+        self._end_calls()
         self._inbox.end(None if code == 1000 else ended)
         self._inbox.tell(LinkChanged(Link.CLOSED, reason))

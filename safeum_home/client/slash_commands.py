@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 # They register themselves; `slash_own.SECTIONS` is the order of the help.
+from safeum_home.client import slash_calls as slash_calls
 from safeum_home.client import slash_chats as slash_chats
 from safeum_home.client import slash_closing as slash_closing
 from safeum_home.client import slash_contacts as slash_contacts

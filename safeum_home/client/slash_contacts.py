@@ -64,6 +64,10 @@ def _waiting(desk: Desk) -> list[str]:
     return [*people(ContactState.INCOMING)(desk), *group_lookup.invited_groups(desk)]
 
 
+def _declinable(desk: Desk) -> list[str]:
+    return [*desk.calls.callers, *_waiting(desk)]
+
+
 @slash("accept", "[NAME]", "accept a request, or an invitation into a group", _waiting)
 async def _accept(desk: Desk, argument: str) -> None:
     if (one := _invited(desk, argument)) is not None:
@@ -72,8 +76,13 @@ async def _accept(desk: Desk, argument: str) -> None:
     await desk.client.accept(_asking(desk, argument).account)
 
 
-@slash("decline", "[NAME]", "drop a request, of which they are not told, or an invitation", _waiting)
+@slash(
+    "decline", "[NAME]", "drop a request, of which they are not told, an invitation, or a call", _declinable
+)
 async def _decline(desk: Desk, argument: str) -> None:
+    if (call := desk.calls.ringing(argument)) is not None:
+        desk.calls.decline(call)
+        return
     if (one := _invited(desk, argument)) is not None:
         await group_lookup.decline(desk, one)
         return

@@ -35,6 +35,7 @@ from safeum_home.client.blocks import Line
 from safeum_home.client.desk import Desk
 from safeum_home.client.desk_events import Listening
 from safeum_home.client.loading import load
+from safeum_home.client.phone import Phone
 from safeum_home.client.session import Client
 from safeum_home.client.slash_commands import completions, submit
 from safeum_home.client.widths import shadow
@@ -126,6 +127,7 @@ class Screen:
         desk.leave = self._leave
         desk.opened = self._opened
         desk.wiped = self._forget
+        desk.bell = self.app.output.bell
 
     # --- sizes -----------------------------------------------------------------------------------
 
@@ -278,12 +280,13 @@ def _flat(lines: list[Line]) -> StyleAndTextTuples:
     return flat
 
 
-async def run_terminal(client: Client, clock: IReactorTime) -> Desk:
+async def run_terminal(client: Client, clock: IReactorTime, phone: Phone) -> Desk:
     """Show a session that is open until its person leaves; what was on the desk then is the result."""
     desk = Desk(client, clock, lambda: int(time.time() * 1000))
     screen = Screen(desk)
     await Deferred.fromCoroutine(load(client.state, client)).asFuture(asyncio.get_running_loop())
     client.listen(Listening(desk).heard)
+    desk.calls.take(phone)
     desk.attention.used()
     try:
         await screen.app.run_async()
@@ -291,4 +294,5 @@ async def run_terminal(client: Client, clock: IReactorTime) -> Desk:
         desk.attention.stop()
         desk.outbox.stop()
         desk.drafts.keep()
+        await phone.close()
     return desk

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, FirstError, TimeoutError, gatherResults
 from twisted.logger import Logger
 
-from safeum_home.errors import Problem
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.keys.answers import Untrue, believed
 from safeum_home.keys.hearing import ForeignKeys, News
@@ -103,17 +103,25 @@ class KeysElsewhere:
         answer = await self._answered(node, KeysOf(viewer, list(asked), launches), asked)
         # They may have changed while the node was asked.
         known = await self._database.read(lambda c: self._shown.newest(c, asked))
+        news = {}
+        for account in asked:
+            said = answer.get(account)
+            if said is None or said.hash is None or said.since is None:
+                continue
+            if not _is_known(known[account], said):
+                news[account] = News(said.hash, said.since)
+        learned = await self._heard.learn(news) if news else set()
         found = {}
         for account in asked:
-            said, entry = answer.get(account), known[account]
-            if said is None or said.hash is None or said.since is None:
-                found[account] = _as_known(account, entry, said)
-            elif _is_known(entry, said) or await self._heard.learn(account, News(said.hash, said.since)):
+            said = answer.get(account)
+            if said is None or said.hash is None:
+                found[account] = _as_known(account, known[account], said)
+            elif account in news and account not in learned:
+                found[account] = _as_known(account, known[account], None)
+            else:
                 found[account] = said
                 if said.identity is not None and not launches:  # else they are asked for each time
                     self._answers.put((viewer, account), said)
-            else:
-                found[account] = _as_known(account, entry, None)
         return found
 
     async def _answered(
@@ -128,8 +136,10 @@ class KeysElsewhere:
             answer: dict[AccountId, AccountKeys] = await self._in_thread(
                 lambda: believed(asked, told.keys, now)
             )
-        except (Problem, TimeoutError):
-            self._silent.put(node, True)
+        except (Problem, TimeoutError) as error:
+            # A refusal is of this question: others may be answered all the same.
+            if not isinstance(error, Problem) or error.code is Code.NODE_UNREACHABLE:
+                self._silent.put(node, True)
             return {}
         except Untrue:
             _log.warn("{node} has answered with keys that nobody has asked it for.", node=node)

@@ -20,6 +20,8 @@ class PublicKeys:
     def __init__(self) -> None:
         self._held: dict[AccountId, Held] = {}
         self._doubted: set[AccountId] = set()
+        self.turns = 0
+        """How often it was doubted, or an account was forgotten: what was read before is no proof then."""
 
     def get(self, account: AccountId) -> Held | None:
         return self._held.get(account)
@@ -31,6 +33,7 @@ class PublicKeys:
     def doubt(self) -> None:
         """Something may have been stored that was not told: the log says which keys are in force."""
         self._doubted = set(self._held)
+        self.turns += 1
 
     def put(self, account: AccountId, held: Held) -> None:
         """These are in force now: whoever calls it does so in the order of the commits."""
@@ -39,5 +42,6 @@ class PublicKeys:
 
     def forget_account(self, account: AccountId) -> None:
         """The account was closed."""
+        self.turns += 1
         self._held.pop(account, None)
         self._doubted.discard(account)

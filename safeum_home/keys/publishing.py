@@ -59,7 +59,8 @@ class Publishing:
             # As after each reconnection: nothing is read. What others see stays as it was: not when a device
             # has connected last.
             return Committed(KeysPublished(hash, held.since), _nothing)
-        stored = await self._store(account, hash, params.replaces)
+        entry = await self._confirmed(account, hash)
+        stored = _Stored(entry) if entry else await self._store(account, hash, params.replaces)
         entry = stored.entry
         self._public.put(account, Held(identity, hash, entry.at))
 
@@ -68,6 +69,22 @@ class Publishing:
             self._telling.tell(entry, self._telling.here(stored.told))
 
         return Committed(KeysPublished(hash, entry.at), publish if stored.told else _nothing)
+
+    async def _confirmed(self, account: AccountId, hash: str) -> Entry | None:
+        """The entry in force where it is of these keys: as after each start of the node, nothing is written.
+
+        None as well where anything was put in force, or may have been, while it was read.
+        """
+        mine = await self._owners.need(account)
+        held, turns = self._public.get(account), self._public.turns
+
+        def read(c: Connection) -> Entry | None:
+            self._owners.must_be_there(c, mine)
+            return self._log.newest(c, account).entry
+
+        entry = await self._database.read(read)
+        is_still = self._public.get(account) is held and self._public.turns == turns
+        return entry if entry is not None and entry.hash == hash and is_still else None
 
     async def _store(self, account: AccountId, hash: str, replaces: str | None) -> _Stored:
         mine = await self._owners.need(account)

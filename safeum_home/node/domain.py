@@ -18,6 +18,7 @@ from safeum_home.node.accounts import Ended, make_accounts
 from safeum_home.node.alone import ALONE
 from safeum_home.node.call_log import make_call_log
 from safeum_home.node.calls import Relations, make_calls
+from safeum_home.node.conferences import make_conferences
 from safeum_home.node.contact_sync import make_contact_sync
 from safeum_home.node.control import limits_in_use
 from safeum_home.node.files import make_files
@@ -40,6 +41,7 @@ from safeum_home.node.waking import NO_PUSHES, make_waking
 from safeum_home.ports import Database, Forfeits, MissedPage, TextMessages
 from safeum_home.ports.federation import Peers
 from safeum_home.ports.push import Pushes
+from safeum_home.protocol import commands
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.sealing.vault import Vault
 from safeum_home.spawn import spawn
@@ -77,9 +79,10 @@ def make_domain(
     ways = make_message_changes(means, files.attachments, waking.waker.mutes)
     messaging = make_messaging(means, presence, ways.composing)
     findable, sync_routes = make_contact_sync(means)
-    keys, turn = make_keys(means, in_thread), make_turn(means)
+    keys, turn = make_keys(means, side, in_thread), make_turn(means)
     call_log = make_call_log(means)
     calls = make_calls(means, call_log.times)
+    conferences = make_conferences(means, side, call_log.times, calls.routes)
 
     def forget(account: AccountId, login: str) -> None:
         directory.forget_account(account)
@@ -89,6 +92,7 @@ def make_domain(
         presence.forget_account(account)
         keys.forget_account(account)
         calls.forget_account(account)
+        conferences.forget_account(account)
         call_log.times.forget_account(account)
         waking.waker.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
@@ -102,7 +106,7 @@ def make_domain(
         messaging,
         ways,
         lambda: spawn(accounts.closing.erased_unseen(), "erasing a group"),
-        history.routes,
+        history,
     )
     foreign = make_foreign_means(means, side, groups.hubs, groups.renaming.note)
     ended = Ended(forget, forfeits, groups.leave, foreign.farewells)
@@ -115,6 +119,7 @@ def make_domain(
         **people.routes,
         **make_reading(means, messaging.receipts, people.introductions),
         **messaging.routes,
+        commands.ChatRead: waking.reading(messaging.receipts.read),
         **ways.routes,
         **groups.routes,
         **history.forwarded(groups.forwarding),
@@ -122,6 +127,7 @@ def make_domain(
         **keys.routes,
         **calls.routes,
         **call_log.routes,
+        **conferences.routes,
         **sync_routes,
         **waking.routes,
         **turn.routes,
@@ -155,6 +161,7 @@ def make_domain(
         **keys.rates,
         **turn.rates,
         **calls.rates,
+        **conferences.rates,
     }
     limits = limits_in_use(
         section,
@@ -192,11 +199,12 @@ def make_domain(
             *keys.shared,
             *make_shared_posts(means, messaging, ways, history),
         ),
-        {**people.answers, **groups.answers, **keys.answers},
+        {**people.answers, **groups.answers, **keys.answers, **conferences.answers},
         history.owed,
-        (*presence.kinds(means.node), messaging.typing, *calls.kinds),
+        (*presence.kinds(means.node), messaging.typing, *calls.kinds, *conferences.kinds),
         keys.doubt,
         keys.reminders,
         calls,
         call_log,
+        conferences,
     )

@@ -1,7 +1,6 @@
 """The rows of other nodes, with their names opened: `ports.outbox` over the database."""
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import count
 from secrets import token_bytes
 from typing import Final
@@ -118,21 +117,19 @@ class NodeOutbox:
     async def _trim(self, node: str, batch: Batch, trim: Trim) -> Batch:
         places = {row.position: place for place, row in enumerate(batch.rows)}
         poison = [Refused(places[row.position], code) for row, code in trim.poison]
-        later = await self.refusals.later(node, batch, poison)
-        until = self.refusals.alone(node, batch, later)
+        held = await self.refusals.later(node, batch, poison)
 
         def store(c: Connection) -> Batch:
             peer = self._rows.blind(node)
-            held = {batch.rows[each.place] for each in later}
-            out = [*trim.gone, *(row for row, _ in trim.poison if row not in held)]
+            out = [*trim.gone, *(row for row, _ in trim.poison if row not in held.rows)]
             fewer = outbox.remove(c, peer, out)
-            if held:
-                fewer += outbox.hold(c, peer, until)
+            if held.alone:
+                fewer += outbox.hold(c, peer, held.alone)
             # What stands behind it is put together anew, behind what is left for later.
             first = trim.later[0].position if trim.later else None
             fewer += outbox.let_go(c, peer, batch.number, first)
             peers.counted(c, peer, -fewer)
-            aside = [(row.type, code) for row, code in trim.poison if row not in held]
+            aside = [(row.type, code) for row, code in trim.poison if row not in held.rows]
             self._rows.keep_aside(c, peer, True, aside)
             rows = outbox.fixed(c, peer, batch.number)
             if not rows:
@@ -140,7 +137,7 @@ class NodeOutbox:
             return batch._replace(rows=rows)
 
         trimmed = await self._database.transact(store)
-        self.refusals.committed(node, batch, later, until, False)
+        self.refusals.committed(node, batch, held, False)
         return trimmed
 
     def delivered(self, node: str, batch: Batch, refused: Sequence[Refused]) -> "Deferred[Batch | None]":
@@ -148,29 +145,27 @@ class NodeOutbox:
 
     async def _delivered(self, node: str, batch: Batch, refused: Sequence[Refused]) -> Batch | None:
         # Before the rows are gone, as in `_failing`: after a crash in between the node answers the same.
-        later = await self.refusals.later(node, batch, refused)
-        in_line = self.refusals.in_line(batch, later)
-        alone = self.refusals.alone(node, batch, later)
-        held = frozenset(later)
+        held = await self.refusals.later(node, batch, refused)
 
         def store(c: Connection) -> Batch | _More | None:
             peer = self._rows.blind(node)
-            fewer = (outbox.hold(c, peer, alone) if alone else 0) + lines.hold(c, peer, in_line)
+            fewer = outbox.hold(c, peer, held.alone) if held.alone else 0
+            fewer += lines.hold(c, peer, held.in_line)
             fewer += outbox.remove_fixed(c, peer, batch.number)
-            if in_line or outbox.is_overtaken(c, peer):
+            if held.standing or outbox.is_overtaken(c, peer):
                 # The next one was fixed already, and not sent yet: what has come since goes before that,
                 # or what is in it has to stand in line.
                 fewer += outbox.let_go(c, peer, batch.number)
             peers.counted(c, peer, -fewer)
             peers.set_delivered(c, peer, self._rows.milliseconds())
             self.refusals.doubt(c, node, batch, refused)
-            gone = [each for each in refused if each not in held]
-            what = [(batch.rows[each.place].type, each.code, each.detail) for each in gone]
+            gone = [(batch.rows[each.place], each) for each in refused]
+            what = [(row.type, each.code, each.detail) for row, each in gone if row not in held.rows]
             self._rows.keep_aside(c, peer, False, what)
             return self._next(c, peer)
 
         rest = await self._database.transact(store)
-        self.refusals.committed(node, batch, later, alone, True)
+        self.refusals.committed(node, batch, held, True)
         return await self._following(node, rest)
 
     def ahead(self, node: str, batch: Batch) -> "Deferred[Batch | None]":
@@ -199,21 +194,22 @@ class NodeOutbox:
         await self._database.transact(lambda c: peers.set_failing(c, peer, since))
         if now - since < KEPT_HOURS * HOUR:
             return 0
-        hour, after = now // HOUR - KEPT_HOURS, -1
+        hour, after, lasting = now // HOUR - KEPT_HOURS, -1, self.refusals.lasting
+
+        def older(c: Connection) -> tuple[Waiting, ...]:
+            return outbox.older(c, peer, hour, lasting, after, self._events)
+
         # First what becomes of them: after a crash in between it is asked again.
-        while rows := await self._database.read(partial(self._older, peer=peer, hour=hour, after=after)):
+        while rows := await self._database.read(older):
             await self.refusals.untold(node, [(row.type, row.pointer) for row in rows])
             after = rows[-1].position
 
         def drop(c: Connection) -> int:
-            dropped = outbox.drop_older(c, peer, hour)
+            dropped = outbox.drop_older(c, peer, hour, lasting)
             peers.counted(c, peer, -dropped)
             return dropped
 
         return await self._database.transact(drop)
-
-    def _older(self, c: Connection, peer: bytes, hour: int, after: int) -> tuple[Waiting, ...]:
-        return outbox.older(c, peer, hour, after, self._events)
 
     def peers(self, after: bytes, limit: int) -> "Deferred[tuple[list[PeerState], bytes]]":
         def read(c: Connection) -> tuple[list[PeerState], bytes]:

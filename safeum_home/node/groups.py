@@ -6,7 +6,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.groups.commands import GroupForwarding, Handlers
+from safeum_home.chats.across.groups.commands import GroupForwarding
 from safeum_home.chats.across.groups.names import CalledElsewhere
 from safeum_home.chats.across.groups.renaming import GroupRenaming
 from safeum_home.chats.groups.changes import GroupChanges
@@ -21,6 +21,7 @@ from safeum_home.chats.groups.reading import GroupRoster
 from safeum_home.config import LimitSection
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.limits import RateLimit
+from safeum_home.node.history import HistoryParts
 from safeum_home.node.live_limits import Use
 from safeum_home.node.means import DomainMeans
 from safeum_home.node.message_changes import MessageWays
@@ -61,9 +62,9 @@ def make_groups(
     messaging: MessagingParts,
     ways: MessageWays,
     erased: Callable[[], object],
-    switched: Handlers,
+    history: HistoryParts,
 ) -> GroupParts:
-    """`erased` is called when a group was erased; `switched` is what switches histories."""
+    """`erased` is called when a group was erased."""
     node, database, directory, bus = means.node, means.database, means.directory, means.bus
     registry, opener, infos = means.registry, means.opener, means.infos
     blinder, cursors, keyring = means.vault.blinder, means.vault.cursors, means.vault.keyring
@@ -133,7 +134,7 @@ def make_groups(
     about = GroupMeans(
         events, changes, entrance, leaving, copies, copy_leaving, telling, called, erased, renaming
     )
-    across = make_shared_groups(means, messaging, ways, about, {**routes, **switched})
+    across = make_shared_groups(means, messaging, ways, about, {**routes, **history.routes}, history.limit)
     return GroupParts(
         Use(SIZES, sizes),
         sources,

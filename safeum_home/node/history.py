@@ -17,17 +17,22 @@ from safeum_home.protocol import commands
 
 
 class HistoryParts(NamedTuple):
-    """The commands, and how often an account may give them.
+    """The commands, and how often histories may be switched, here and by other nodes.
 
     `lives` hears of other nodes how their copies are, `owed` gives them receipts.
     """
 
     routes: Routes
-    rates: dict[str, RateLimit]
+    limit: RateLimit
     lives: LivesAcross
     owed: ReceiptsOwed
     changes: HistoryChanges
     switch: HistorySwitch
+
+    @property
+    def rates(self) -> dict[str, RateLimit]:
+        """By the setting of `[limits]`."""
+        return {"history_switches_per_account": self.limit}
 
     def forwarded(self, forwarding: GroupForwarding) -> Routes:
         """The commands, for groups of all nodes."""
@@ -82,4 +87,4 @@ def make_history(
         commands.ChatHistorySet: switch.set,
         commands.ChatHistoryReceipt: switch.receipt,
     }
-    return HistoryParts(routes, {"history_switches_per_account": limit}, lives, owed, changes, switch)
+    return HistoryParts(routes, limit, lives, owed, changes, switch)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.chats.interlocutors import Interlocutors
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.ids import AccountId
@@ -42,7 +43,7 @@ class KeyParts(NamedTuple):
     reminders: KeyReminders
 
 
-def make_keys(means: DomainMeans, in_thread: InThread) -> KeyParts:
+def make_keys(means: DomainMeans, side: ContactSide, in_thread: InThread) -> KeyParts:
     """From now on it is told by the bus which devices come and go."""
     node, database, vault, bus = means.node, means.database, means.vault, means.bus
     blinder, section, seconds = vault.blinder, means.config.limits, means.clock.seconds
@@ -57,7 +58,7 @@ def make_keys(means: DomainMeans, in_thread: InThread) -> KeyParts:
     }
     publications, changes = rates["key_publications_per_account"], rates["key_changes_per_account"]
     log, public = KeyLog(vault.keyring, blinder, vault.peers), PublicKeys()
-    people = Interlocutors(blinder, means.opener)
+    people = Interlocutors(blinder, means.opener, side.all_behind)
     telling = KeyTelling(node, blinder, vault.cursors, bus, means.peers, log, people)
     launches = LaunchKeys(bus, public, publications, seconds, means.milliseconds)
     bus.observe(launches)
@@ -73,7 +74,7 @@ def make_keys(means: DomainMeans, in_thread: InThread) -> KeyParts:
     answering = KeyAnswering(node, shown, rates["key_queries_per_node"])
 
     reminders = KeyReminders(means.clock, database, log, telling)
-    means.registry.moved = reminders.look
+    means.registry.watch(lambda chat: reminders.look())
 
     def doubt() -> None:
         public.doubt()

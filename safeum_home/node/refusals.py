@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 from twisted.internet.interfaces import IReactorTime
@@ -14,10 +15,9 @@ from safeum_home.node.untold import give_up
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Founding, SharedKind
 from safeum_home.ports.outbox import Batch, Refused, Waiting
+from safeum_home.ports.sealing import BLIND
 from safeum_home.storage import lines, outbox, peers
 
-BLIND = 16
-"""Octets of a blind index, with that of the chat the pointers of all that is in one begin."""
 HOUR = 3600 * 1000
 KEPT_HOURS = 30 * 24
 """After so many hours what waits for a node that is away is dropped."""
@@ -37,6 +37,21 @@ def _nobody_doubts(c: Connection, node: str, chat: bytes) -> None:
     """Nothing rests on anything else."""
 
 
+class Held(NamedTuple):
+    """What of a batch is held back, to be told again later."""
+
+    rows: frozenset[Waiting] = frozenset()
+    standing: Sequence[tuple[Waiting, Refused]] = ()
+    """Those that hold up what is behind them of the same chat."""
+    alone: Sequence[tuple[Waiting, int]] = ()
+    """The others, and until when (seconds since 1970): they hold up nothing."""
+
+    @property
+    def in_line(self) -> list[Waiting]:
+        """The rows of `standing`."""
+        return [row for row, _ in self.standing]
+
+
 class Refusals:
     """Sorts them. What is public of it is set once it is known of what kinds objects are."""
 
@@ -51,6 +66,8 @@ class Refusals:
         """The kinds that may wait: see `SharedKind`."""
         self.late: Mapping[str, Collection[str]] = {}
         """Of kinds, with which codes an object is better told later than never: see `SharedKind`."""
+        self.lasting: Collection[str] = ()
+        """The kinds that wait for as long as it takes: see `SharedKind`."""
         self.held_back: HeldAlone | None = None
         """When those are told again that were held back, each for itself."""
         self.standing: HeldBack | None = None
@@ -64,6 +81,7 @@ class Refusals:
         """Of what kinds objects are; `wake`: something waits for some nodes again."""
         self.untold = partial(give_up, self._database, kinds)
         self.patient = frozenset(kind.type for kind in kinds if getattr(kind, "may_wait", False))
+        self.lasting = frozenset(kind.type for kind in kinds if getattr(kind, "lasting", False))
         self.late = {kind.type: getattr(kind, "late", ()) for kind in kinds}
         for kind in kinds:
             if isinstance(kind, Founding):
@@ -83,18 +101,21 @@ class Refusals:
         for chat in {row.pointer[:BLIND] for row in rows if row.type.startswith("chat.")}:
             self.doubted(c, node, chat)
 
-    async def later(self, node: str, batch: Batch, refused: Sequence[Refused]) -> list[Refused]:
+    async def later(self, node: str, batch: Batch, refused: Sequence[Refused]) -> Held:
         """Which of these are to be held back. Of the others it is said that they will never be told."""
         if not refused:
-            return []
+            return Held()
         peer, oldest = self._rows.blind(node), self._rows.milliseconds() // HOUR - KEPT_HOURS
 
-        def read(c: Connection) -> tuple[list[Refused], list[Waiting]]:
+        def is_young(c: Connection, row: Waiting) -> bool:
+            return row.type in self.lasting or outbox.waiting_since(c, peer, row) >= oldest
+
+        def read(c: Connection) -> tuple[list[tuple[Waiting, Refused]], list[Waiting]]:
             later, gone = [], []
             for each in refused:
                 row = batch.rows[each.place]
-                if self._may_wait(row, each) and outbox.waiting_since(c, peer, row) >= oldest:
-                    later.append(each)
+                if self._may_wait(row, each) and is_young(c, row):
+                    later.append((row, each))
                 else:
                     gone.append(row)
             return later, outbox.unchanged(c, peer, batch.number, gone)
@@ -102,49 +123,36 @@ class Refusals:
         later, gone = await self._database.read(read)
         if gone:
             await self.untold(node, [(row.type, row.pointer) for row in gone])
-        return later
+        return self._held(node, later)
 
     def _may_wait(self, row: Waiting, refused: Refused) -> bool:
         if refused.retry_after is not None or refused.code in self.late.get(row.type, ()):
             return True
         return row.type in self.patient and refused.code in PASSING
 
-    def in_line(self, batch: Batch, later: Iterable[Refused]) -> list[Waiting]:
-        """Those of the rows that are held back which hold up what is behind them of the same chat."""
-        asked = (batch.rows[each.place] for each in later if each.retry_after is not None)
-        return [row for row in asked if row.type not in self.patient]
+    def _held(self, node: str, later: Sequence[tuple[Waiting, Refused]]) -> Held:
+        standing: list[tuple[Waiting, Refused]] = []
+        alone: list[tuple[Waiting, Refused]] = []
+        for each in later:
+            row, refused = each
+            stands = refused.retry_after is not None and row.type not in self.patient
+            (standing if stands else alone).append(each)
+        until = self.held_back.until(node, alone) if self.held_back is not None else []
+        return Held(frozenset(row for row, _ in later), standing, until)
 
-    def alone(self, node: str, batch: Batch, later: Iterable[Refused]) -> list[tuple[Waiting, int]]:
-        """The others that are held back, and until when (seconds since 1970): they hold up nothing."""
-        if self.held_back is None:
-            return []
-        later = list(later)
-        in_line = set(self.in_line(batch, later))
-        rows = ((batch.rows[each.place], each) for each in later)
-        return self.held_back.until(node, [each for each in rows if each[0] not in in_line])
-
-    def committed(
-        self,
-        node: str,
-        batch: Batch,
-        later: Sequence[Refused],
-        alone: Sequence[tuple[Waiting, int]],
-        is_whole: bool,
-    ) -> None:
-        """These are held back now, some `alone`. `is_whole`: the node has taken all else that it was told."""
+    def committed(self, node: str, batch: Batch, held: Held, is_whole: bool) -> None:
+        """These are held back now. `is_whole`: the node has taken all else that it was told."""
         if self.held_back is None or self.standing is None:
             return
-        in_line = set(self.in_line(batch, later))
-        standing = [each for each in later if batch.rows[each.place] in in_line]
-        if alone:
-            self.held_back.held(node, [until for _, until in alone])
+        if held.alone:
+            self.held_back.held(node, [until for _, until in held.alone])
         if is_whole:
-            held = {batch.rows[each.place] for each in later}
-            self.held_back.over(node, (row for row in batch.rows if row not in held))
-        if standing:
+            self.held_back.over(node, (row for row in batch.rows if row not in held.rows))
+        if held.standing:
+            in_line = set(held.in_line)
             stuck = set(map(lines.line_of, in_line))
-            taken = (row for row in batch.rows if row not in in_line)
-            self.standing.more(node, standing, any(lines.line_of(row) in stuck for row in taken))
+            some = any(lines.line_of(row) in stuck for row in batch.rows if row not in in_line)
+            self.standing.more(node, [refused for _, refused in held.standing], some)
         elif is_whole:
             self.standing.none(node)
 

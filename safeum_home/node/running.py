@@ -21,6 +21,7 @@ from safeum_home.gateway.services import Services
 from safeum_home.keys.reminding import KeyReminders
 from safeum_home.node.call_log import CallLogParts
 from safeum_home.node.calls import CallParts
+from safeum_home.node.conferences import ConferenceParts
 from safeum_home.node.control import Control
 from safeum_home.node.files import Files
 from safeum_home.node.turning import Turns
@@ -64,6 +65,7 @@ class Domain:
     """Of keys that have changed."""
     calls: CallParts
     call_log: CallLogParts
+    conferences: ConferenceParts
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
@@ -110,6 +112,7 @@ class Domain:
         self.posts.stop()
         self.presence.stop()
         self.reminders.stop()
+        self.conferences.stop()
         self.calls.legs.stop()
         self.call_log.stop()
         self.waking.waker.stop()

@@ -101,8 +101,12 @@ def make_shared_groups(
     ways: MessageWays,
     groups: GroupMeans,
     handlers: Handlers,
+    begun: RateLimit,
 ) -> SharedGroups:
-    """`handlers` carry out commands about groups of this node."""
+    """`handlers` carry out commands about groups of this node.
+
+    `begun` is how often each hub may have messages erased by beginning a copy anew.
+    """
     node, database, now = means.node, means.database, means.milliseconds
     blinder, cursors, registry = means.vault.blinder, means.vault.cursors, means.registry
     section, seconds = means.config.limits, means.clock.seconds
@@ -110,9 +114,6 @@ def make_shared_groups(
     coming = Coming(means.clock)
     entries = CopyEntries(
         node, blinder, groups.copies, groups.entrance, means.infos, messaging.receipts, coming
-    )
-    begun = RateLimit(
-        section.history_switches_per_account, section.history_switches_per_account_burst, seconds
     )
     copies = groups.copies
     shared: tuple[SharedKind, ...] = (

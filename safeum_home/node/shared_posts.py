@@ -14,7 +14,6 @@ from safeum_home.chats.across.groups.shown import GroupShown
 from safeum_home.chats.across.posts.acts import Acts
 from safeum_home.chats.across.posts.records import PostKeys
 from safeum_home.chats.system import signing
-from safeum_home.limits import RateLimit
 from safeum_home.node.history import HistoryParts
 from safeum_home.node.means import DomainMeans, make_group_receipts
 from safeum_home.node.message_changes import MessageWays
@@ -33,10 +32,6 @@ def make_shared_posts(
     limit = messaging.rates["events_per_hub"]
     arrivals, authors = Arrivals(registry, now, history.lives), Authors(means.peers, now, limit)
     gone, notes, fleeting = make_group_receipts(means), means.telling.groups, messaging.fleeting
-    section = means.config.limits
-    erased = RateLimit(
-        section.history_switches_per_account, section.history_switches_per_account_burst, means.clock.seconds
-    )
     lives = GroupLives(
         node,
         database,
@@ -50,7 +45,7 @@ def make_shared_posts(
         PostKeys(lambda: means.fleeting_turns.epoch),
         gone,
         history.lives.finish,
-        erased,
+        history.limit,
     )
     shown = GroupShown(node, opener, references, Acts(references))
     messages = GroupMessages(

@@ -1,6 +1,6 @@
 """Waking devices that sleep, wired."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import NamedTuple
 
 from twisted.internet.defer import Deferred, succeed
@@ -9,11 +9,13 @@ from safeum_home.chats.mutes import Mutes
 from safeum_home.errors import Code, Problem
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.node.means import DomainMeans
+from safeum_home.ports import Caller, Committed
 from safeum_home.ports.push import Offered, Outcome, PushAddress, Pushes, Refused, Wake, Wakes, Woken
+from safeum_home.protocol.commands import ChatRead, Done
 from safeum_home.protocol.commands import push as commands
 from safeum_home.push.registrations import Registrations
 from safeum_home.push.trial import Trial
-from safeum_home.push.waiting import Read
+from safeum_home.push.waiting import Read as Missed
 from safeum_home.push.waker import Waker
 
 
@@ -21,6 +23,7 @@ class NoPushes:
     """`ports.push.Pushes` of a node without a push provider."""
 
     offered: Sequence[Offered] = ()
+    names: Collection[str] = ()
 
     def can_wake(self, provider: str) -> bool:
         return False
@@ -38,6 +41,9 @@ class NoPushes:
 NO_PUSHES = NoPushes()
 
 
+Read = Callable[[Caller, ChatRead], Awaitable[Committed[Done]]]
+
+
 class WakingParts(NamedTuple):
     """What the rest of the node needs of it; `offers`: there is a provider."""
 
@@ -52,13 +58,27 @@ class WakingParts(NamedTuple):
         if self.offers:
             self.waker.sweep.begin()
 
+    def reading(self, read: Read) -> Read:
+        """The command `chat.read`: afterwards nobody is woken any more for what was read."""
+
+        async def woken_no_more(caller: Caller, params: ChatRead) -> Committed[Done]:
+            done = await read(caller, params)
+
+            def publish() -> None:
+                done.publish()
+                self.waker.read(caller.account)
+
+            return Committed(done.result, publish)
+
+        return woken_no_more if self.offers else read
+
     def forget(self) -> None:
         """What is in memory may be older than what is in the database."""
         if self.offers:
             self.waker.forget()
 
 
-def make_waking(means: DomainMeans, pushes: Pushes, missed: Read) -> WakingParts:
+def make_waking(means: DomainMeans, pushes: Pushes, missed: Missed) -> WakingParts:
     """`pushes` are the node's providers, `missed` reads what a device has missed.
 
     From now on the bus tells who comes and goes, and what devices are to be woken for.
@@ -67,7 +87,7 @@ def make_waking(means: DomainMeans, pushes: Pushes, missed: Read) -> WakingParts
     about = (means.clock, database, blinder, means.directory, bus, Mutes(blinder))
     waker = Waker(*about, pushes, means.config.push, missed, means.node)
     registrations = Registrations(database, blinder, means.directory, pushes, waker.changed)
-    offers = bool(pushes.offered)
+    offers = bool(pushes.names)
     if offers:
         bus.observe(waker)
         bus.wakes(waker)

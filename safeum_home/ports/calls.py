@@ -1,8 +1,11 @@
 """What the parts of calls ask of each other."""
 
-from typing import Protocol
+from collections.abc import Collection
+from typing import NamedTuple, Protocol
 
-from safeum_home.ids import AccountId
+from twisted.internet.defer import Deferred
+
+from safeum_home.ids import AccountId, ChatId
 from safeum_home.protocol.federation.calls import Word
 
 
@@ -28,3 +31,18 @@ class Line(Protocol):
 
     def say(self, sender: AccountId, word: Word) -> bool:
         """Say it to `word.to`: soon, in order, or not at all. False: it is known that it will not arrive."""
+
+
+class Group(NamedTuple):
+    """A group as this node has it now. `hub` is the node that orders it; None: this one."""
+
+    chat: ChatId
+    members: Collection[AccountId]
+    hub: str | None
+
+
+class Groups(Protocol):
+    """The groups that accounts of this node are in."""
+
+    def group(self, chat: ChatId) -> "Deferred[Group | None]":
+        """None where there is none, or it is a chat of another kind."""

@@ -60,7 +60,8 @@ class SharedKind(Protocol):
     blind index. It may have `together`: that many of its events may be stored in one transaction; and
     `may_wait`: that its objects are of no chat, and it is of no matter whether one is told before or behind
     others. And `late`: with which codes an object that was refused is told again later, though others were
-    told meanwhile, which otherwise come behind it.
+    told meanwhile, which otherwise come behind it. And `lasting`: that its objects wait for as long as it
+    takes, also where others are given up after 30 days.
     """
 
     @property

@@ -3,7 +3,7 @@
 Nothing of what a wake is about ever gets here: a provider is told an address, a class, and for how long.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -153,6 +153,10 @@ class Pushes(Protocol):
     @property
     def offered(self) -> Sequence[Offered]:
         """The providers of the configuration, in its order."""
+
+    @property
+    def names(self) -> Collection[str]:
+        """Of these providers."""
 
     def can_wake(self, provider: str) -> bool:
         """Whether it has what it takes: no trouble of its own, and it does not refuse this node.

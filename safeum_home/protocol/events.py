@@ -280,12 +280,13 @@ class ConferenceRings(Struct, frozen=True):
 
 @_event("conference.joined", durable=False)
 class ConferenceJoined(Struct, frozen=True):
-    """A device has joined: it speaks first. Told to those in the conference."""
+    """A device has joined, or has another `hello` now. Told to those in the conference."""
 
     call: CallId
     account: Account
     device: Device
     hello: Hello
+    since: Milliseconds
 
 
 @_event("conference.left", durable=False)

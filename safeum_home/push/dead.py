@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 
 from safeum_home.ports import Owners
 from safeum_home.ports.push import PushAddress, Wake
-from safeum_home.push.record import seal, unseal
+from safeum_home.push.record import open_row, seal
 from safeum_home.push.sleeper import Place
 from safeum_home.storage import push
 
@@ -24,9 +24,9 @@ def forget_dead(c: Connection, owners: Owners, place: Place, wake: Wake) -> bool
     if not is_for_calls(place, wake):
         return push.delete_dead(c, place.device, place.blind)
     row = push.push_of(c, place.device)
-    if row is None or row.call_address != place.call or (owner := owners.behind(c, row.account)) is None:
+    if row is None or row.call_address != place.call:
         return False
-    record = unseal(owner.key, row)
+    owner, record = open_row(c, owners, row)
     address = PushAddress(record.address.token, None, record.address.key, record.address.secret)
     sealed = seal(owner.key, structs.replace(record, address=address), row.device)
     push.put_without_calls(c, row._replace(call_address=None, sealed=sealed))

@@ -58,18 +58,15 @@ class Errand:
         else:
             self._errands.rest(self)
 
-    def expire(self) -> None:
-        """It was taken, and is of no use any more."""
-        self._end(expired=True)
+    @property
+    def is_handed_in(self) -> bool:
+        return self._done is not None
 
-    def give_up(self) -> None:
-        """Nothing is to be expected of it: where something waits the device is tried again."""
-        self._end(expired=False)
-
-    def _end(self, expired: bool) -> None:
+    def end(self) -> None:
+        """Nothing is to be expected of it any more: where something waits the device is tried again."""
         if not self._over:
             self._over = True
-            self.device.over(self.wake, expired)
+            self.device.over(self.wake)
 
     def take_back(self) -> None:
         """The device needs it no more."""
@@ -106,9 +103,9 @@ class Errands:
         self._rounds = Rounds(clock)
         seconds = {Wake.MESSAGE: section.message_seconds, Wake.CALL: section.call_seconds}
         self._taken = {
-            wake: self._rounds.queue(delay, AT_ONCE, Errand.expire) for wake, delay in seconds.items()
+            wake: self._rounds.queue(delay, AT_ONCE, Errand.end) for wake, delay in seconds.items()
         }
-        self._resting = [self._rounds.queue(delay, AT_ONCE, Errand.give_up) for delay in RESTS]
+        self._resting = [self._rounds.queue(delay, AT_ONCE, Errand.end) for delay in RESTS]
 
     def make(self, device: Device, wake: Wake, place: Place) -> Errand:
         """A wake of a device, which has not begun."""
@@ -149,7 +146,7 @@ class Errands:
         def forgotten(gone: bool) -> None:
             if gone:
                 self._dead(errand)
-            errand.give_up()
+            errand.end()
 
         def failed(failure: Failure) -> None:
             not_stored(failure)

@@ -15,7 +15,7 @@ SPARED = 32
 ends as it does, and may be begun once more."""
 
 Look = Callable[[AccountId, DeviceId], None]
-"""Looks whether something waits for a device, or has it woken for what does."""
+"""Looks whether something waits for a device."""
 Make = Callable[["Device", Wake, Place], UnderWay]
 """Makes a wake of a device, which is told when it is over."""
 
@@ -48,15 +48,19 @@ class Device:
         """Whether a message is news for it: it sleeps, and nothing is under way to wake it."""
         return not (self.connected or self.under_way)
 
-    def wake(self, wake: Wake, place: Place, make: Make, look: Look, again: Look) -> None:
+    @property
+    def waits_for_provider(self) -> bool:
+        """Whether a wake for messages was handed in, and none has taken it yet."""
+        under_way = None if self._core is None else self._core.under_way.get(Wake.MESSAGE)
+        return under_way is not None and under_way.is_handed_in
+
+    def wake(self, wake: Wake, place: Place, make: Make, look: Look) -> None:
         """Have it woken, unless it is connected or that is under way."""
         if self.connected:
             return
         if self._sleeper is None:
             about = self.account, self.device
-            self._core = Core(
-                lambda wake, place: make(self, wake, place), lambda: look(*about), lambda: again(*about)
-            )
+            self._core = Core(lambda wake, place: make(self, wake, place), lambda: look(*about))
             self._sleeper = new_sleeper(self._core)
         if wake is Wake.CALL:
             self._sleeper.call(place)
@@ -64,17 +68,21 @@ class Device:
             self._sleeper.message(place)
         self._account.reckon()
 
-    def over(self, wake: Wake, expired: bool) -> None:
+    def over(self, wake: Wake) -> None:
         """A wake is over."""
         if self._sleeper is None:
             return  # all that is under way is being taken back
         if wake is Wake.CALL:
             self._sleeper.call_over()
-        elif expired:
-            self._sleeper.message_expired()
         else:
             self._sleeper.message_over()
         self._account.reckon()
+
+    def settled(self) -> None:
+        """It need not be woken any more for messages that there are."""
+        if self._sleeper is not None:
+            self._sleeper.message_settled()
+            self._account.reckon()
 
     def end(self) -> None:
         """Take back what is under way."""

@@ -37,7 +37,7 @@ MOST_REASONS = 64
 class Asked:
     """Why devices of an account may have to be woken."""
 
-    __slots__ = ("account", "call", "devices", "reasons", "sure")
+    __slots__ = ("account", "call", "calls", "devices", "reasons", "sure")
 
     def __init__(self, account: AccountId) -> None:
         self.account = account
@@ -46,12 +46,24 @@ class Asked:
         self.sure = False
         """There is something in no chat, which cannot be muted."""
         self.call = False
+        """Somebody calls, in no chat."""
+        self.calls: dict[ChatId | None, Waking] = {}
+        """Calls in chats that may be muted."""
         self.devices: set[DeviceId] = set()
         """For these something waits."""
 
+    @property
+    def doubtful(self) -> list[Waking]:
+        """What is of no matter where its chat is muted."""
+        messages = [] if self.sure else self.reasons
+        return messages if self.call else [*messages, *self.calls.values()]
+
     def add(self, waking: Waking) -> None:
         if waking.wake is Wake.CALL:
-            self.call = True
+            if waking.chat is None or len(self.calls) >= MOST_REASONS:
+                self.call = True
+            else:
+                self.calls[waking.chat] = waking
         elif waking.chat is None or len(self.reasons) >= MOST_REASONS:
             self.sure = True
         else:
@@ -120,7 +132,7 @@ class Lookout:
             later.sure |= asked.sure
             later.call |= asked.call
             later.devices |= asked.devices
-            for reason in asked.reasons:
+            for reason in (*asked.reasons, *asked.calls.values()):
                 later.add(reason)
 
     def doubt_all(self) -> None:
@@ -136,8 +148,8 @@ class Lookout:
         self._under_way = {asked.account: asked for asked in some}
 
         def begin() -> Deferred[list[Seen]]:
-            offered = {one.name for one in self._pushes.offered}
-            return self._database.read(lambda c: self._look(c, some, offered))
+            names = self._pushes.names
+            return self._database.read(lambda c: self._look(c, some, names))
 
         def read(seen: list[Seen]) -> None:
             for asked, found in zip(some, seen, strict=True):
@@ -165,14 +177,14 @@ class Lookout:
 
     # --- in the reader's thread ------------------------------------------------------------------
 
-    def _look(self, c: Connection, some: Sequence[Asked], offered: Container[str]) -> list[Seen]:
+    def _look(self, c: Connection, some: Sequence[Asked], names: Container[str]) -> list[Seen]:
         blinds = [self._blinder.account(asked.account) for asked in some]
         rows: dict[bytes, list[PushRow]] = {blind: [] for blind in blinds}
         for row in push.pushes_of(c, blinds):
             rows[row.account].append(row)
-        return [self._one(c, asked, rows[blind], offered) for asked, blind in zip(some, blinds, strict=True)]
+        return [self._one(c, asked, rows[blind], names) for asked, blind in zip(some, blinds, strict=True)]
 
-    def _one(self, c: Connection, asked: Asked, rows: list[PushRow], offered: Container[str]) -> Seen:
+    def _one(self, c: Connection, asked: Asked, rows: list[PushRow], names: Container[str]) -> Seen:
         accounts = [row.account for row in rows[:1]]
         owners = undamaged(accounts, lambda blind: self._owners.behind(c, blind), "accounts")
         if not owners or (owner := owners[0]) is None:
@@ -180,7 +192,7 @@ class Lookout:
         places = {
             record.device: Place(row.device, row.address, row.call_address, record.provider, record.address)
             for row, record in undamaged(rows, lambda row: (row, unseal(owner.key, row)), WHAT)
-            if record.provider in offered
+            if record.provider in names
         }
-        chats = {reason.chat for reason in asked.reasons if reason.chat is not None}
-        return Seen(places, self._mutes.muted_until(c, owner, chats) if chats and not asked.sure else {})
+        chats = {reason.chat for reason in asked.doubtful if reason.chat is not None}
+        return Seen(places, self._mutes.muted_until(c, owner, chats) if chats else {})

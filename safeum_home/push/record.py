@@ -2,10 +2,11 @@
 
 import msgspec
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from safeum_home.errors import Tampered
 from safeum_home.ids import DeviceId
-from safeum_home.ports import Key
+from safeum_home.ports import Key, Owner, Owners
 from safeum_home.ports.push import PushAddress
 from safeum_home.storage.rows import PushRow
 
@@ -29,6 +30,13 @@ _decoder = msgspec.msgpack.Decoder(PushRecord)
 def seal(key: Key, record: PushRecord, device: bytes) -> bytes:
     """For the row of `device`, a blind index."""
     return key.seal(_encoder.encode(record), _CONTEXT + device)
+
+
+def open_row(c: Connection, owners: Owners, row: PushRow) -> tuple[Owner, PushRecord]:
+    """Whose a row is, and what it holds, on any connection; raises `Tampered`."""
+    if (owner := owners.behind(c, row.account)) is None:
+        raise Tampered
+    return owner, unseal(owner.key, row)
 
 
 def unseal(key: Key, row: PushRow) -> PushRecord:

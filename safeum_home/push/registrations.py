@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from safeum_home.damage import undamaged
-from safeum_home.errors import Code, Problem, Tampered
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, DeviceId
 from safeum_home.ports import Blinder, Caller, Committed, Database, Owners
 from safeum_home.ports.push import PushAddress, Pushes
@@ -21,7 +21,7 @@ from safeum_home.protocol.commands.push import (
     PushState,
 )
 from safeum_home.protocol.signing import decode_octets
-from safeum_home.push.record import WHAT, PushRecord, seal, unseal
+from safeum_home.push.record import WHAT, PushRecord, open_row, seal, unseal
 from safeum_home.storage import devices, push
 from safeum_home.storage.rows import PushRow
 
@@ -96,9 +96,8 @@ class Registrations:
 
     def _device(self, c: Connection, row: PushRow) -> tuple[AccountId, DeviceId]:
         """Whose row this is. Raises `Tampered`."""
-        if (owner := self._owners.behind(c, row.account)) is None:
-            raise Tampered
-        return owner.account, unseal(owner.key, row).device
+        owner, record = open_row(c, self._owners, row)
+        return owner.account, record.device
 
     async def _provider(self, account: AccountId, device: DeviceId) -> str | None:
         """By which provider a device is woken, of those that there are."""
@@ -107,7 +106,7 @@ class Registrations:
         row = await self._database.read(lambda c: push.push_of(c, blind))
         rows = [] if row is None else [row]
         names = [record.provider for record in undamaged(rows, lambda row: unseal(owner.key, row), WHAT)]
-        return next((one.name for one in self._pushes.offered if one.name in names), None)
+        return next((name for name in names if name in self._pushes.names), None)
 
 
 def _address(params: PushSet) -> PushAddress:

@@ -1,12 +1,11 @@
 """A device that sleeps, and what is under way to wake it: never two wakes of a class at once.
 
-asleep --message--> woken --call--> both      both --message over--> called, --call over--> woken
-asleep --call--> called                       woken --message over--> asleep, called --call over--> asleep
+asleep --message--> woken --call--> both      both --message over, settled--> called, --call over--> woken
+asleep --call--> called     woken --message over, settled--> asleep, called --call over--> asleep
 any --came--> asleep                          called --message--> called: the call wakes it for that, too
 
-A wake is over a while after it was given up, or was taken and is of no use any more (expired). When one for
-messages was given up the device is woken again: what it was to be woken for waits. When one expires, and when
-a call is over and none for messages is under way, it is looked whether something waits.
+A wake is over a while after it was given up, or was taken and is of no use any more. Then it is looked
+whether something waits, unless the device was called meanwhile: then that is looked when the call is over.
 """
 
 from collections.abc import Callable
@@ -40,10 +39,10 @@ class Sleeper(Protocol):
         """It is called now."""
 
     def message_over(self) -> None:
-        """The wake for messages was given up, and a while has passed."""
+        """The wake for messages did not bring the device."""
 
-    def message_expired(self) -> None:
-        """It was taken, and the device did not come."""
+    def message_settled(self) -> None:
+        """What it was to be woken for was read on another device."""
 
     def call_over(self) -> None:
         """The wake for a call is over."""
@@ -55,17 +54,20 @@ class Sleeper(Protocol):
 class UnderWay(Protocol):
     """A wake: `Device.over` is told when it is over, unless it was taken back."""
 
+    @property
+    def is_handed_in(self) -> bool:
+        """Whether its provider has not said yet what becomes of it."""
+
     def begin(self) -> None: ...
     def take_back(self) -> None: ...
 
 
 @dataclass(slots=True)
 class Core:
-    """`make` makes a wake; `look` is told where something may wait, `again` where something does."""
+    """`make` makes a wake; `look` is told where something may wait."""
 
     make: Callable[[Wake, Place], UnderWay]
     look: Callable[[], None]
-    again: Callable[[], None]
     under_way: dict[Wake, UnderWay] = field(default_factory=dict)
 
     def wake(self, wake: Wake, place: Place) -> None:
@@ -85,6 +87,8 @@ _both.upon(Sleeper.message).loop().returns(None)
 _called.upon(Sleeper.call).loop().returns(None)
 _both.upon(Sleeper.call).loop().returns(None)
 _asleep.upon(Sleeper.came).loop().returns(None)
+_asleep.upon(Sleeper.message_settled).loop().returns(None)
+_called.upon(Sleeper.message_settled).loop().returns(None)
 
 
 @_asleep.upon(Sleeper.message).to(_woken)
@@ -101,17 +105,16 @@ def _call(machine: Sleeper, core: Core, place: Place) -> None:
 @_woken.upon(Sleeper.message_over).to(_asleep)
 def _message_over(machine: Sleeper, core: Core) -> None:
     del core.under_way[Wake.MESSAGE]
-    core.again()
-
-
-@_woken.upon(Sleeper.message_expired).to(_asleep)
-def _message_expired(machine: Sleeper, core: Core) -> None:
-    del core.under_way[Wake.MESSAGE]
     core.look()
 
 
+@_woken.upon(Sleeper.message_settled).to(_asleep)
+@_both.upon(Sleeper.message_settled).to(_called)
+def _message_settled(machine: Sleeper, core: Core) -> None:
+    core.under_way.pop(Wake.MESSAGE).take_back()
+
+
 @_both.upon(Sleeper.message_over).to(_called)
-@_both.upon(Sleeper.message_expired).to(_called)
 def _over_during_call(machine: Sleeper, core: Core) -> None:
     del core.under_way[Wake.MESSAGE]
 

@@ -13,10 +13,10 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from safeum_home.damage import undamaged
-from safeum_home.errors import Problem, Tampered
+from safeum_home.errors import Problem
 from safeum_home.ids import AccountId, DeviceId
 from safeum_home.ports import Database, Owners
-from safeum_home.push.record import WHAT, unseal
+from safeum_home.push.record import WHAT, open_row
 from safeum_home.spawn import spawn
 from safeum_home.storage import push
 from safeum_home.storage.rows import PushRow
@@ -104,9 +104,8 @@ class Sweep:
     def _open(self, c: Connection, after: bytes) -> tuple[bytes | None, list[Told]]:
         rows = push.pushes_after(c, after, PAGE)
 
-        def open_row(row: PushRow) -> Told:
-            if (owner := self._owners.behind(c, row.account)) is None:
-                raise Tampered
-            return Told(owner.account, unseal(owner.key, row).device, row.told)
+        def told(row: PushRow) -> Told:
+            owner, record = open_row(c, self._owners, row)
+            return Told(owner.account, record.device, row.told)
 
-        return (rows[-1].device if rows else None), undamaged(rows, open_row, WHAT)
+        return (rows[-1].device if rows else None), undamaged(rows, told, WHAT)

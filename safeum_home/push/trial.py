@@ -1,5 +1,7 @@
 """An operator has a device woken, to see whether that works."""
 
+from contextlib import suppress
+
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
@@ -7,7 +9,7 @@ from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import DeviceId
 from safeum_home.ports import Blinder, Database, Owners
 from safeum_home.ports.push import Gone, Pushes, Tested
-from safeum_home.push.record import PushRecord, unseal
+from safeum_home.push.record import PushRecord, open_row
 from safeum_home.storage import devices, push
 from safeum_home.storage.rows import PushRow
 
@@ -34,11 +36,7 @@ class Trial:
     def _find(self, c: Connection, device: bytes) -> tuple[PushRow, PushRecord]:
         if devices.device(c, device) is None:
             raise Problem(Code.DEVICE_NOT_FOUND)
-        row = push.push_of(c, device)
-        owner = None if row is None else self._owners.behind(c, row.account)
-        try:
-            if row is not None and owner is not None:
-                return row, unseal(owner.key, row)
-        except Tampered:
-            pass  # its client has to say again where it is woken
+        if (row := push.push_of(c, device)) is not None:
+            with suppress(Tampered):  # its client has to say again where it is woken
+                return row, open_row(c, self._owners, row)[1]
         raise Problem(Code.PUSH_UNAVAILABLE)

@@ -16,7 +16,7 @@ from safeum_home.ports import Blinder, Bus, Database, Mutes, Owners, Published, 
 from safeum_home.ports.push import Pushes, Wake
 from safeum_home.push.dead import is_for_calls
 from safeum_home.push.errands import Errand, Errands, not_stored
-from safeum_home.push.known import NOBODY, Known
+from safeum_home.push.known import NOBODY, Device, Known
 from safeum_home.push.lookout import Asked, Lookout, Seen
 from safeum_home.push.muted import Muted, is_silent
 from safeum_home.push.sweep import Sweep, Told
@@ -65,7 +65,7 @@ class Waker:
         self._known = Known(bus.connected, lambda: database.committed)
         self._get = self._known.get
         self._muted = Muted(clock.seconds)
-        self._waiting = Waiting(database, owners, mutes, clock.seconds, missed)
+        self._waiting = Waiting(database, blinder, owners, mutes, clock.seconds, missed)
         self._errands = Errands(clock, database, pushes, section, owners, self._dead)
         self.sweep = Sweep(clock, database, owners, self._look_at)
         about = (clock, database, blinder, owners, mutes, pushes)
@@ -122,6 +122,13 @@ class Waker:
         self._lookout.doubt(account)
         self._muted.changed(account, chat)
 
+    def read(self, account: AccountId) -> None:
+        """An account has read a chat: on other devices nobody is to be woken for that any more."""
+        known = self._known.get(account)
+        for device in [] if known is None else list(known.devices.values()):
+            if device.waits_for_provider:
+                spawn(self._settle(account, device), "looking whether a wake is needed still")
+
     def forget_account(self, account: AccountId) -> None:
         """The account was closed; `Forget` of ports tells when."""
         self._lookout.doubt(account)
@@ -147,13 +154,16 @@ class Waker:
         known = self._known.learn(account, list(seen.places))
         self._muted.learn(account, seen.muted)
         now = self._clock.seconds()
-        wanted = asked.sure or any(
-            not is_silent(seen.muted, reason, account, now) for reason in asked.reasons
-        )
+
+        def is_loud(reason: Waking) -> bool:
+            return not is_silent(seen.muted, reason, account, now)
+
+        wanted = asked.sure or any(map(is_loud, asked.reasons))
+        called = asked.call or any(map(is_loud, asked.calls.values()))
         for device in list(known.devices.values()):
             place = seen.places[device.device]
-            means = place, self._errands.make, self._look_again, self._again
-            if asked.call:
+            means = place, self._errands.make, self._look_again
+            if called:
                 device.wake(Wake.CALL, *means)
             if wanted or device.device in asked.devices:
                 device.wake(Wake.MESSAGE, *means)
@@ -193,12 +203,8 @@ class Waker:
         except Problem:
             self.sweep.begin()  # the storage says itself that it is unavailable
 
-    def _again(self, account: AccountId, device: DeviceId) -> None:
-        """A device was not woken for what waits."""
-        self._lookout.ask(account, None, device)
-
     def _look_again(self, account: AccountId, device: DeviceId) -> None:
-        """What a device was woken for is of no use any more, and it did not come."""
+        """A wake is of no use any more, and its device did not come."""
         spawn(self._look_behind(account, device), "looking whether to wake a device again")
 
     async def _look_behind(self, account: AccountId, device: DeviceId) -> None:
@@ -211,8 +217,24 @@ class Waker:
             self.sweep.begin()  # the storage says itself that it is unavailable
 
     async def _look_at(self, told: Told) -> None:
-        account, device, position = told
-        if device in self._bus.connected(account):
-            return
-        if position < self._database.committed and await self._waiting.behind(account, position):
+        account, device, _ = told
+        if device not in self._bus.connected(account) and await self._is_waiting(told):
             self._lookout.ask(account, None, device)
+
+    async def _settle(self, account: AccountId, device: Device) -> None:
+        """Take back a wake that no provider has taken, where nothing waits."""
+        blind, known = self._blinder.device(device.device), self._known.get(account)
+        newest = 0 if known is None else known.newest
+        try:
+            row = await self._database.read(lambda c: push.push_of(c, blind))
+            if row is None or await self._is_waiting(Told(account, device.device, row.told)):
+                return
+        except Problem:
+            return  # it may be woken for what was read, and that is all
+        # What came meanwhile was no news for a device that is being woken.
+        if known is not None and known.newest == newest and device.waits_for_provider:
+            device.settled()
+
+    async def _is_waiting(self, told: Told) -> bool:
+        position = told.told
+        return position < self._database.committed and await self._waiting.behind(told.account, position)

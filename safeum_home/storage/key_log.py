@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, LargeBinary, Row, bindparam, delete, literal_column, select, update
 
 from safeum_home.ports import WrappedKey
 from safeum_home.storage.many import Many
@@ -11,8 +11,8 @@ from safeum_home.storage.schema import accounts, key_log, keys, members
 
 OWED = -1
 """In place of where the newest entry was told: it is to be told again."""
-_ACCEPTED = 3
-"""Place of the state in `safeum_home.accounts.relation.STATES`."""
+WALKED = 1_000
+"""So many changes of anybody's keys are gone through for those that somebody is to hear of."""
 
 
 class KeyLogRow(NamedTuple):
@@ -63,6 +63,23 @@ _SINCE = (
 _INTERLOCUTORS = (
     select(_theirs.c.account).select_from(_SHARED).where(_mine.c.account == bindparam("account")).distinct()
 )
+_IS_FAR = (
+    select(key_log.c.position)
+    .where(key_log.c.position > bindparam("position"))
+    .order_by(key_log.c.position)
+    .offset(WALKED - 1)
+    .limit(1)
+)
+# Not the column itself: so no database goes through all that is behind the position for it.
+_place = key_log.c.position + literal_column("0")
+_SINCE_FAR = (
+    _ROWS.where(
+        _place > bindparam("position"),
+        key_log.c.account.in_(_INTERLOCUTORS.union(select(bindparam("account", type_=LargeBinary)))),
+    )
+    .order_by(_place)
+    .limit(bindparam("limit"))
+)
 _ANY_CHAT = select(members.c.chat).where(members.c.account == bindparam("account")).limit(1)
 _FORGET = delete(key_log).where(
     key_log.c.account == bindparam("of_account"), key_log.c.number <= bindparam("upto")
@@ -88,13 +105,6 @@ _WITH = Many(
     "WITH asked (mine, theirs) AS ({rows}) SELECT asked.theirs FROM asked WHERE EXISTS (SELECT 1 FROM"
     " members AS a CROSS JOIN members AS b WHERE a.account = asked.mine AND b.chat = a.chat"
     " AND b.account = asked.theirs)",
-    ("bytea", "bytea"),
-)
-_CONTACTS = Many(
-    "WITH asked (mine, theirs) AS ({rows}) SELECT asked.theirs FROM asked JOIN contacts AS own"  # noqa: S608
-    " ON own.owner = asked.mine AND own.peer = asked.theirs JOIN contacts AS other"
-    " ON other.owner = asked.theirs AND other.peer = asked.mine"
-    f" WHERE own.state = {_ACCEPTED} AND other.state = {_ACCEPTED}",
     ("bytea", "bytea"),
 )
 
@@ -139,9 +149,13 @@ def keys_before(c: Connection, account: bytes, before: int, limit: int) -> list[
 
 
 def keys_since(c: Connection, account: bytes, position: int, limit: int) -> list[FoundKeys]:
-    """Changes of an account's keys, and of those with whom it is in a chat, behind a position, in order."""
+    """Changes of an account's keys, and of those with whom it is in a chat, behind a position, in order.
+
+    Where much has changed since, that takes as long as it has people in its chats, and no longer.
+    """
     asked = {"account": account, "position": position, "limit": limit}
-    return _found(c.execute(_SINCE, asked))
+    is_far = c.execute(_IS_FAR, {"position": position}).first() is not None
+    return _found(c.execute(_SINCE_FAR if is_far else _SINCE, asked))
 
 
 def interlocutors(c: Connection, account: bytes) -> set[bytes]:
@@ -152,11 +166,6 @@ def interlocutors(c: Connection, account: bytes) -> set[bytes]:
 def in_chat_with(c: Connection, account: bytes, among: Sequence[bytes]) -> set[bytes]:
     """Those of some accounts who are in a chat with one."""
     return {theirs for (theirs,) in _WITH.fetch(c, [(account, other) for other in among])}
-
-
-def in_contact_with(c: Connection, account: bytes, among: Sequence[bytes]) -> set[bytes]:
-    """Those of some accounts who have accepted one, and it them."""
-    return {theirs for (theirs,) in _CONTACTS.fetch(c, [(account, other) for other in among])}
 
 
 def is_in_any_chat(c: Connection, foreign: bytes) -> bool:

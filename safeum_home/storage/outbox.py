@@ -4,12 +4,11 @@ An object that waits, and is part of no batch yet, is there once. Urgent rows co
 the lower ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import BigInteger, Connection, bindparam, delete, func, literal_column, or_, select, update
 
 from safeum_home.ports.outbox import Waiting
-from safeum_home.protocol.federation.account_keys import KEY_CHANGED
 from safeum_home.storage.many import Many
 from safeum_home.storage.schema import outbox
 
@@ -100,8 +99,11 @@ _RELEASE = update(outbox).where(*_ALL_HELD, _IS_DUE).values(batch=0)
 _FIRST_DUE = select(func.max(outbox.c.batch)).where(*_ALL_HELD)
 _COUNT_HELD = select(func.count()).where(_HELD)
 _HOLDING = select(outbox.c.destination).where(_HELD).distinct()
-# That keys have changed waits for as long as it takes: a change that is not told is a swap that is not shown.
-_IS_OLDER = _OF, outbox.c.hour < bindparam("hour"), outbox.c.type != KEY_CHANGED
+_IS_OLDER = (
+    _OF,
+    outbox.c.hour < bindparam("hour"),
+    outbox.c.type.not_in(bindparam("lasting", expanding=True)),
+)
 _OLDER = (
     select(outbox.c.position, outbox.c.type, outbox.c.pointer)
     .where(*_IS_OLDER, outbox.c.position > bindparam("after"))
@@ -258,18 +260,20 @@ def waiting_since(c: Connection, peer: bytes, row: Waiting) -> int:
     return hour
 
 
-def older(c: Connection, peer: bytes, hour: int, after: int, limit: int) -> tuple[Waiting, ...]:
-    """What has waited since before `hour` (since 1970), behind a position, in that order."""
-    rows = c.execute(_OLDER, {"peer": peer, "hour": hour, "after": after, "limit": limit})
-    return tuple(Waiting(*row) for row in rows)
+def older(
+    c: Connection, peer: bytes, hour: int, lasting: Collection[str], after: int, limit: int
+) -> tuple[Waiting, ...]:
+    """What has waited since before `hour` (since 1970), behind a position, in that order.
 
-
-def drop_older(c: Connection, peer: bytes, hour: int) -> int:
-    """What has waited since before `hour` (since 1970) waits no more; how many rows that were.
-
-    That keys have changed goes on waiting.
+    Types that are `lasting` are never too old.
     """
-    return c.execute(_DROP, {"peer": peer, "hour": hour}).rowcount
+    asked = {"peer": peer, "hour": hour, "lasting": list(lasting), "after": after, "limit": limit}
+    return tuple(Waiting(*row) for row in c.execute(_OLDER, asked))
+
+
+def drop_older(c: Connection, peer: bytes, hour: int, lasting: Collection[str]) -> int:
+    """What has waited since before `hour` (since 1970) waits no more; how many rows that were."""
+    return c.execute(_DROP, {"peer": peer, "hour": hour, "lasting": list(lasting)}).rowcount
 
 
 def last_position(c: Connection) -> int:

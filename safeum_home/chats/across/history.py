@@ -7,10 +7,9 @@ from msgspec import structs
 from sqlalchemy import Connection
 
 from safeum_home.chats import lives
-from safeum_home.chats.across.arrivals import AHEAD, Arrivals
+from safeum_home.chats.across.arrivals import Arrivals
 from safeum_home.chats.across.lives import LivesAcross
 from safeum_home.chats.across.places import Places
-from safeum_home.chats.across.telling import BLIND
 from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.lives import HistoryState
@@ -21,8 +20,9 @@ from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
 from safeum_home.ports import Bus, Database, EpochTurns
 from safeum_home.ports.federation import Applied
+from safeum_home.ports.sealing import BLIND
 from safeum_home.protocol.federation.chats import ERASED, HISTORY, SharedErasure, SharedHistory
-from safeum_home.protocol.federation.events import Event, event_octets, new_event, node_of
+from safeum_home.protocol.federation.events import AHEAD, Event, event_octets, new_event, node_of
 from safeum_home.protocol.federation.people import content
 from safeum_home.storage import chats
 

@@ -17,6 +17,7 @@ from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.errors import Code, Problem
 from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Noted, Peers
+from safeum_home.ports.sealing import BLIND
 from safeum_home.protocol.federation import group_posts
 from safeum_home.protocol.federation.chats import (
     DELETION,
@@ -30,9 +31,6 @@ from safeum_home.protocol.federation.chats import (
 from safeum_home.protocol.federation.groups import READ
 from safeum_home.storage import chats, events, owed, spool
 from safeum_home.storage.rows import FleetingEvent, Marker, NewEvent
-
-BLIND = 16
-"""Octets of a blind index."""
 
 
 class Told(NamedTuple):

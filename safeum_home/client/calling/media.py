@@ -15,6 +15,7 @@ class Flow(Enum):
     FAILED = "failed"
     """There is none, or none any more: it may be tried anew."""
     CLOSED = "closed"
+    """The other has closed it."""
 
 
 class Relay(NamedTuple):
@@ -23,6 +24,9 @@ class Relay(NamedTuple):
     urls: Sequence[str]
     username: str
     password: str
+
+    def __repr__(self) -> str:
+        return f"Relay({list(self.urls)!r})"
 
 
 class MediaLink(Protocol):
@@ -44,7 +48,11 @@ class MediaLink(Protocol):
     def candidate(self, line: str) -> "Deferred[None]":
         """The other can be reached there, too (an SDP candidate line); raises `ValueError`."""
 
-    def close(self) -> "Deferred[None]": ...
+    def send(self, *, audio: bool, video: bool) -> None:
+        """What of this side is sent from now on: else silence, and black. Harmless after `close`."""
+
+    def close(self) -> "Deferred[None]":
+        """Nothing is told of the link any more."""
 
 
 class OnFlow(Protocol):
@@ -65,7 +73,8 @@ class MediaSource(Protocol):
         on_flow: OnFlow,
         on_candidate: Callable[[str], Any],
     ) -> MediaLink:
-        """A link that is to be offered or answered. `relay_only`: the other does not learn one's address.
+        """A link that is to be offered or answered; raises `NoMedia`.
 
+        `video`: there may be pictures. `relay_only`: the other does not learn one's address.
         `on_candidate` is called with each address of this side that was not in its description.
         """

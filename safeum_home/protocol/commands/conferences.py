@@ -6,44 +6,56 @@ from msgspec import Meta, Struct
 
 from safeum_home.protocol.call_types import MOST_TOGETHER, CallId, Hello, Media
 from safeum_home.protocol.command import Params, Result, command
-from safeum_home.protocol.scalars import Account, Chat, Device
+from safeum_home.protocol.scalars import Account, Chat, Device, Milliseconds
 
 
 class Participant(Struct, frozen=True):
-    """A device in a conference. It is the younger of two that speaks first: the older one has its `hello`."""
+    """A device in a conference, and `since` when.
+
+    Of two it is the younger one that begins to agree on keys, with its `hello`: the one with the later
+    `since`, or the greater account id where both are the same.
+    """
 
     account: Account
     device: Device
     hello: Hello
+    since: Milliseconds
 
 
 Participants = Annotated[list[Participant], Meta(max_length=MOST_TOGETHER)]
 
 
 class Joined(Result, frozen=True):
-    """Who is in it already, in the order in which they came."""
+    """Who is in it, the oldest first, and this device among them."""
 
     call: CallId
+    media: Media
     participants: Participants
 
 
 @command("conference.start", Joined, cost=10)
 class ConferenceStart(Params, frozen=True):
-    """Begin a conference in a group: devices of all members ring.
+    """Begin a conference in a group: devices of members ring who have the one who begins in their contacts.
 
     Where one goes on in this chat it is joined instead: `call` of the result tells. Signals go by
-    `call.signal`, with `account`; `call.alive` every 20 s; it is left by `call.hangup`.
+    `call.signal`, with `account`; `call.alive` every 20 s; it is left by `call.hangup`. An account is in it
+    with one device: with another one it is taken over. `since` is for a device that was in it already, of
+    which its node knows nothing any more (`call.alive` is `not_found`): nobody rings, and it goes on.
     """
 
     call: CallId
     chat: Chat
     media: Media
     hello: Hello
+    since: Milliseconds | None = None
 
 
 @command("conference.join", Joined, cost=5)
 class ConferenceJoin(Params, frozen=True):
-    """Join it with this device; `conference_full` where 6 are in it. The same again renews `hello`."""
+    """Join it with this device; `conference_full` where 6 are in it, `call_over` where it is over.
+
+    The same again tells who is in it now; with another `hello` this device is the youngest again.
+    """
 
     call: CallId
     chat: Chat

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from safeum_home.protocol.federation.chats import Reference
+from safeum_home.protocol.federation.conferences import ConferenceOf, Seat
 from safeum_home.protocol.federation.groups import Called
 from safeum_home.protocol.key_types import MOST_QUERIED, AccountKeys, QueriedAccounts
 from safeum_home.protocol.profile_types import AvatarData, AvatarId, AvatarType
@@ -78,5 +79,7 @@ QUESTIONS: dict[str, type[Struct]] = {
     "profile.avatar": AvatarOf,
     "group.command": GroupCommand,
     "keys.query": KeysOf,
+    "conference.seat": Seat,
+    "conference.get": ConferenceOf,
 }
 NAME_OF = {question: name for name, question in QUESTIONS.items()}

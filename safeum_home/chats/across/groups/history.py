@@ -9,10 +9,9 @@ from msgspec import structs, to_builtins
 from sqlalchemy import Connection
 
 from safeum_home.chats import lives
-from safeum_home.chats.across.arrivals import AHEAD
 from safeum_home.chats.across.groups.copies import check_hub
 from safeum_home.chats.across.groups.lives_heard import GroupLives
-from safeum_home.chats.across.groups.notes import BLIND, GroupNotes
+from safeum_home.chats.across.groups.notes import GroupNotes
 from safeum_home.chats.across.groups.receipts import GroupReceipts
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.contents import Chat, ChatKind
@@ -25,7 +24,8 @@ from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import ChatId, system_account
 from safeum_home.ports import Bus, Database
 from safeum_home.ports.federation import Applied, Peers
-from safeum_home.protocol.federation.events import Event, event_octets, new_event
+from safeum_home.ports.sealing import BLIND
+from safeum_home.protocol.federation.events import AHEAD, Event, event_octets, new_event
 from safeum_home.protocol.federation.groups import (
     ERASED,
     HISTORY,

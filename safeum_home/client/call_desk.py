@@ -1,0 +1,166 @@
+"""Calls at a desk: who rings, with whom one speaks, and what has become of it, in words."""
+
+from typing import TYPE_CHECKING
+
+from safeum_home.client.calling.call import Call, CallChanged
+from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.ending import CallEnd
+from safeum_home.client.events import Heard
+from safeum_home.client.phone import NO_PHONE, Phone
+from safeum_home.protocol.call_types import Media
+
+if TYPE_CHECKING:
+    from safeum_home.client.desk import Desk
+
+ENDED = {
+    CallEnd.HANGUP: "The call with {name} is over",
+    CallEnd.DECLINED: "{name} does not take the call",
+    CallEnd.BUSY: "{name} is in another call",
+    CallEnd.NO_ANSWER: "{name} has not answered",
+    CallEnd.ANSWERED_ELSEWHERE: "You have answered {name} on another device",
+    CallEnd.DECLINED_ELSEWHERE: "You have declined the call of {name} on another device",
+    CallEnd.REPLACED: "{name} is calling you, too: that call goes on",
+    CallEnd.UNREACHABLE: "{name} cannot be reached now",
+    CallEnd.LOST: "The call with {name} was lost",
+    CallEnd.TAMPERED: "⚠ Somebody between you and {name} has interfered: the call was ended",
+    CallEnd.FAILED: "No way was found between your devices and {name}'s",
+    CallEnd.CLOSED: "The call with {name} is over",
+}
+MISSED = {
+    CallEnd.HANGUP: "{name} has called you",
+    CallEnd.NO_ANSWER: "{name} has called you",
+    CallEnd.DECLINED: "The call of {name} is declined",
+    CallEnd.BUSY: "The call of {name} is declined",
+    CallEnd.LOST: "{name} has called you",
+}
+"""Of calls that were not answered here, where it is otherwise."""
+
+
+class CallDesk:
+    """What a desk knows of its calls; `take` begins to."""
+
+    def __init__(self, desk: "Desk") -> None:
+        self._desk = desk
+        self._seen: dict[str, CallState] = {}
+        self._compared: set[str] = set()
+        """Calls of which it was said what to compare."""
+        self.phone: Phone = NO_PHONE
+
+    def take(self, phone: Phone) -> None:
+        """Ring from now on, and be able to call."""
+        self.phone = phone
+        phone.trouble = lambda text: self._desk.tell(f"In the call: {text}.", "error")
+        if phone.source is not None:
+            client = self._desk.client
+            client.take_calls(phone.source, relay_only=phone.relay_only)
+            client.on_call(self._rings)
+            client.listen(self._heard)
+
+    @property
+    def waiting(self) -> list[Call]:
+        """Those that ring here."""
+        return [call for call in self._all() if call.incoming and call.since is None]
+
+    @property
+    def callers(self) -> list[str]:
+        """Who calls, as they are shown."""
+        return [self._name(call) for call in self.waiting]
+
+    def ringing(self, name: str) -> Call | None:
+        """The first that rings, of those whose names begin so; None where that is none of them."""
+        meant = name.removeprefix("@").casefold()
+        found = [call for call in self.waiting if self._name(call).casefold().startswith(meant)]
+        return found[0] if found else None
+
+    def decline(self, call: Call) -> None:
+        """It is not taken; who speaks to somebody else is busy."""
+        call.decline(busy=self.current is not None)
+
+    @property
+    def current(self) -> Call | None:
+        """The one that one speaks in, or has begun."""
+        others = [call for call in self._all() if not call.incoming or call.since is not None]
+        return others[0] if others else None
+
+    def begun(self, call: Call) -> None:
+        """This person calls somebody."""
+        self._tell(call, f"Calling {self._name(call)}… /hangup ends it.")
+
+    def line(self) -> str:
+        """How it is, for the last line of the screen; empty where nothing is."""
+        call = self.current
+        if call is None:
+            return f"{self.callers[0]} is calling" if self.callers else ""
+        about = call.state.value
+        if call.state is CallState.ACTIVE:
+            about = length((self._desk.now() - (call.since or self._desk.now())) / 1000)
+        muted = ", muted" if call.muted else ""
+        return f"call with {self._name(call)}: {about}{muted}"
+
+    def _all(self) -> list[Call]:
+        return [call for call in self._desk.client.calls if call.state is not CallState.ENDED]
+
+    def _name(self, call: Call) -> str:
+        return self._desk.names.name(call.peer)
+
+    def _tell(self, call: Call, text: str, style: str = "notice") -> None:
+        contact = self._desk.state.contacts.get(call.peer)
+        self._desk.tell(text, style, about=None if contact is None else contact.chat)
+
+    def _rings(self, call: Call) -> None:
+        video = " with video" if call.media is Media.VIDEO else ""
+        name = self._name(call)
+        self._desk.bell()
+        self._desk.banner = f"{name} is calling{video}: /answer or /decline"
+        self._tell(call, f"{name} is calling{video}: /answer or /decline", "contact")
+
+    def _heard(self, event: Heard) -> None:
+        if isinstance(event, CallChanged):
+            self._changed(event.call)
+
+    def _changed(self, call: Call) -> None:
+        before, state = self._seen.get(call.id), call.state
+        self._seen[call.id] = state
+        if state is not before:
+            self._state(call, before)
+        if call.words is not None and call.since is not None and call.id not in self._compared:
+            self._compared.add(call.id)
+            signs = " ".join(each.symbol for each in call.words.emoji)
+            self._tell(call, f"Compare with {self._name(call)}, by voice: {signs}  {call.words}", "alert")
+        if state is CallState.ENDED:
+            self._seen.pop(call.id, None)
+            self._compared.discard(call.id)
+        self._desk.refresh()
+
+    def _state(self, call: Call, before: CallState | None) -> None:
+        name = self._name(call)
+        state = call.state
+        if state is CallState.RINGING and not call.incoming:
+            self._tell(call, f"It rings at {name}.")
+        elif state is CallState.CONNECTING:
+            again = "The connection has broken, and is made anew…"
+            self._tell(call, again if before is CallState.ACTIVE else f"You and {name} are being connected…")
+        elif state is CallState.ACTIVE:
+            self._tell(call, f"You are connected with {name}.")
+        elif state is CallState.ENDED:
+            self._ended(call, name)
+
+    def _ended(self, call: Call, name: str) -> None:
+        self._desk.banner = ""
+        why = call.why or CallEnd.LOST
+        words = ENDED[why]
+        if call.incoming and call.since is None:
+            words = MISSED.get(why, words)
+        lasted = ""
+        if call.since is not None and why in (CallEnd.HANGUP, CallEnd.LOST, CallEnd.CLOSED):
+            lasted = f", after {length((self._desk.now() - call.since) / 1000)}"
+        self._tell(
+            call, f"{words.format(name=name)}{lasted}.", "error" if why is CallEnd.TAMPERED else "notice"
+        )
+
+
+def length(seconds: float) -> str:
+    """`0:08`, `12:30`, `1:05:00`."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,90 @@
+"""The commands of the terminal client for calls."""
+
+from safeum_home.client.call_desk import CallDesk, length
+from safeum_home.client.desk import Desk
+from safeum_home.client.phone import INSTEAD
+from safeum_home.client.slash import Mistake, connected, find, people, slash
+from safeum_home.client.text import stamp
+from safeum_home.protocol.types import ContactState
+
+NO_CALL = "You are in no call."
+
+
+@slash("call", "[NAME]", "call somebody", people(ContactState.ACCEPTED))
+async def _call(desk: Desk, argument: str) -> None:
+    await _start(desk, argument, video=False)
+
+
+@slash("video", "[NAME]", "call somebody, with pictures", people(ContactState.ACCEPTED))
+async def _video(desk: Desk, argument: str) -> None:
+    await _start(desk, argument, video=True)
+
+
+async def _start(desk: Desk, argument: str, video: bool) -> None:
+    contact = find(desk, argument, ContactState.ACCEPTED, otherwise="{} is not a contact of yours.")
+    if contact.account == desk.state.account:
+        raise Mistake("That is you.")
+    connected(desk, "nobody was called")
+    if desk.calls.current is not None:
+        raise Mistake("You are in a call: /hangup ends it.")
+    await _able(desk.calls)
+    if video and not desk.calls.phone.shows:
+        raise Mistake("There is nothing to show: start with --call-video camera or --call-video FILE.")
+    desk.calls.begun(await desk.client.start_call(contact.account, video))
+
+
+async def _able(calls: CallDesk) -> None:
+    """Raises `Mistake` where nobody would hear anything."""
+    if calls.phone.source is None:
+        raise Mistake(f"{calls.phone.why}.")
+    if (lacks := await calls.phone.lacks()) is not None:
+        raise Mistake(f"{lacks}; {INSTEAD}.")
+
+
+@slash("answer", "[NAME]", "take the call that rings", lambda desk: desk.calls.callers)
+async def _answer(desk: Desk, argument: str) -> None:
+    call = desk.calls.ringing(argument)
+    if call is None:
+        raise Mistake("Nobody is calling you.")
+    if desk.calls.current is not None:
+        raise Mistake("You are in a call: /hangup ends it, then /answer.")
+    await _able(desk.calls)
+    call.answer()
+
+
+@slash("hangup", "", "end the call")
+async def _hangup(desk: Desk, argument: str) -> None:
+    call = desk.calls.current or desk.calls.ringing("")
+    if call is None:
+        raise Mistake(NO_CALL)
+    call.hang_up()
+
+
+@slash("mic", "off|on", "not be heard in the call, or be heard again", lambda _: ["off", "on"])
+async def _mic(desk: Desk, argument: str) -> None:
+    call = desk.calls.current
+    if call is None:
+        raise Mistake(NO_CALL)
+    if argument.casefold() not in ("", "off", "on"):
+        raise Mistake("/mic off or /mic on; /mic alone is the other one.")
+    call.mute(argument.casefold() == "off" if argument else not call.muted)
+    name = desk.names.name(call.peer)
+    desk.note(f"{name} does not hear you: /mic on ends that." if call.muted else f"{name} hears you.")
+
+
+@slash("calls", "[forget]", "when you have spoken in calls, as your node keeps it", lambda _: ["forget"])
+async def _calls(desk: Desk, argument: str) -> None:
+    if argument == "forget":
+        await desk.client.forget_calls()
+        desk.note("Your node keeps nothing of your calls any more.")
+        return
+    if argument:
+        raise Mistake("/calls, or /calls forget.")
+    found = await desk.client.call_log()
+    for each in reversed(found.calls):
+        desk.note(f"{stamp(each.at, desk.now())}  {length(each.seconds)}")
+    if not found.calls:
+        desk.note("Your node keeps nothing of calls.")
+    elif found.more:
+        desk.note("There are older ones.")
+    desk.note("Your node keeps when, and for how long; not with whom. /calls forget erases it.")

@@ -1,0 +1,82 @@
+"""What is played and recorded in calls, and the links that it goes over: a `calling.media.MediaSource`."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aiortc import MediaStreamTrack
+
+from safeum_home.client.calling.media import OnFlow, Relay
+from safeum_home.client.errors import NoMedia
+from safeum_home.client.webrtc.feed import Feed, Source
+from safeum_home.client.webrtc.hearing import Ear, See, listen, watch
+from safeum_home.client.webrtc.link import RtcLink
+from safeum_home.client.webrtc.servers import Servers
+
+SILENT_SECONDS = 8.0
+"""After so many seconds in which nothing was heard of the other a way is lost."""
+
+for _name in ("aiortc", "aioice", "libav"):  # else what they warn of is written to the terminal
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+
+
+class Studio:
+    """What is sent, and who hears and sees what comes: the same in all links."""
+
+    def __init__(
+        self,
+        audio: Source | None = None,
+        video: Source | None = None,
+        ears: Sequence[Ear] = (),
+        see: See | None = None,
+        trouble: Callable[[str], None] = lambda text: None,
+        silent_seconds: float = SILENT_SECONDS,
+    ) -> None:
+        """`audio` and `video` are sent. Without `see` nobody is asked for pictures.
+
+        `trouble` is called with words for people where a source cannot be had.
+        """
+        self._feeds = [Feed(source, trouble) for source in (audio, video) if source is not None]
+        self._ears = ears
+        self._see = see
+        self._silent = silent_seconds
+        self._servers = Servers()
+
+    def link(
+        self,
+        relays: Sequence[Relay],
+        *,
+        video: bool,
+        relay_only: bool,
+        on_flow: OnFlow,
+        on_candidate: Callable[[str], Any],
+    ) -> RtcLink:
+        """See `calling.media.MediaSource`. All addresses are in the descriptions: none comes later."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise NoMedia("sound needs asyncio: run Twisted on its AsyncioSelectorReactor") from None
+        branches = [feed.branch() for feed in self._feeds]
+        servers = self._servers.of(relays, stun=not relay_only)
+        return RtcLink(
+            servers,
+            {branch.kind: branch for branch in branches if video or branch.kind == "audio"},
+            {"audio": self._listen} | ({} if self._see is None or not video else {"video": self._watch}),
+            on_flow,
+            lambda kinds: self._servers.found(servers, kinds),
+            video=video,
+            relay_only=relay_only,
+            silent_seconds=self._silent,
+        )
+
+    async def close(self) -> None:
+        """No more calls: what is recorded is complete."""
+        for ear in self._ears:
+            await ear.close()
+
+    async def _listen(self, track: MediaStreamTrack) -> None:
+        await listen(track, self._ears)
+
+    async def _watch(self, track: MediaStreamTrack) -> None:
+        await watch(track, self._see)

@@ -1,0 +1,228 @@
+"""Calls at the terminal: what is entered, and what is said of them; on a node in memory, without sound."""
+
+from typing import Any
+from unittest.mock import patch
+
+from safeum_home.client import phone, render
+from safeum_home.client.blocks import text_of
+from safeum_home.client.call_desk import length
+from safeum_home.client.cli import options, parser
+from safeum_home.client.desk import Desk
+from safeum_home.client.desk_events import Listening
+from safeum_home.client.errors import NoMedia
+from safeum_home.client.phone import Phone
+from safeum_home.client.slash_commands import completions, submit
+from safeum_home.protocol.command import Done
+from safeum_home.protocol.commands.calls import CallEntries, CallForget, CallLog, LoggedCall
+from tests.sdk_calls import ACTIVE, Caller, CallingCase
+
+
+class CallDeskCase(CallingCase):
+    """Ann and Ben sit at desks."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.lacks: str | None = None
+        self.desks = {who: self.sit_down(who) for who in (self.ann, self.ben)}
+
+    def sit_down(self, who: Caller) -> Desk:
+        desk = Desk(who.client, self.world.clock, lambda: int(self.world.clock.seconds() * 1000))
+        who.client.listen(Listening(desk).heard)
+        with patch.object(type(who.client), "take_calls"):  # it takes them already
+            desk.calls.take(Phone(who.source, lacks=lambda: self.lacks))
+        return desk
+
+    def enter(self, who: Caller, line: str) -> None:
+        submit(self.desks[who], line)
+        self.settle()
+
+    def said(self, who: Caller) -> list[str]:
+        """All that was told since this was asked last."""
+        notices = self.desks[who].notices
+        said = [notice.text for notice in notices]
+        notices.clear()
+        return said
+
+    def status(self, who: Caller) -> str:
+        return text_of([render.status(self.desks[who], 100)])
+
+
+class CommandTests(CallDeskCase):
+    def test_call(self) -> None:
+        """It rings, is answered, goes on, and ends: each is told on both sides."""
+        bells: list[None] = []
+        self.desks[self.ben].bell = lambda: bells.append(None)
+        self.said(self.ann)
+        self.enter(self.ann, "/call ben")
+        self.assertEqual(self.said(self.ann), ["Calling ben… /hangup ends it.", "It rings at ben."])
+        self.assertEqual(self.said(self.ben)[-1], "ann is calling: /answer or /decline")
+        self.assertEqual(
+            (len(bells), self.desks[self.ben].banner), (1, "ann is calling: /answer or /decline")
+        )
+        self.assertIn("ann is calling", self.status(self.ben))
+        self.assertIn("call with ben: ringing", self.status(self.ann))
+        self.assertEqual([text for text, _ in completions(self.desks[self.ben], "/answer ")], ["ann"])
+        self.enter(self.ben, "/answer")
+        (mine,), (theirs,) = self.ann.client.calls, self.ben.client.calls
+        self.assertEqual((mine.state, theirs.state), (ACTIVE, ACTIVE))
+        symbols = " ".join(each.symbol for each in mine.words.emoji) if mine.words else ""
+        for who, other in ((self.ann, "ben"), (self.ben, "ann")):
+            said = self.said(who)
+            self.assertEqual(said[0], f"You and {other} are being connected…")
+            self.assertIn(f"Compare with {other}, by voice: {symbols}  {mine.words}", said)
+            self.assertIn(f"You are connected with {other}.", said)
+            self.assertEqual(len(said), 3)
+        self.settle(65)
+        self.assertIn("call with ben: 1:0", self.status(self.ann))
+        self.enter(self.ben, "/hangup")
+        for who, other in ((self.ann, "ben"), (self.ben, "ann")):
+            [over] = self.said(who)
+            self.assertTrue(over.startswith(f"The call with {other} is over, after 1:0"), over)
+            self.assertNotIn("call with", self.status(who))
+        self.assertEqual(self.desks[self.ben].banner, "")
+
+    def test_mic(self) -> None:
+        """Off and on; the status line says so."""
+        self.enter(self.ann, "/mic off")
+        self.assertEqual(self.said(self.ann)[-1], "You are in no call.")
+        self.talk()
+        for line, muted in (("/mic", True), ("/mic off", True), ("/mic on", False), ("/mic", True)):
+            self.enter(self.ann, line)
+            [call] = self.ann.client.calls
+            self.assertIs(call.muted, muted)
+            self.assertIs(", muted" in self.status(self.ann), muted)
+        self.enter(self.ann, "/mic loud")
+        self.assertEqual(self.said(self.ann)[-1], "/mic off or /mic on; /mic alone is the other one.")
+
+    def test_declined(self) -> None:
+        """/decline is of the call while one rings; a second one is busy."""
+        for line, told in (
+            ("/decline", "ben does not take the call."),
+            ("/decline ann", "ben does not take the call."),
+        ):
+            self.enter(self.ann, "/call ben")
+            self.enter(self.ben, line)
+            self.assertEqual(self.said(self.ann)[-1], told)
+            self.assertEqual(self.said(self.ben)[-1], "The call of ann is declined.")
+        self.enter(self.ben, "/decline")
+        self.assertEqual(self.said(self.ben)[-1], "Nobody is asking to be your contact.")
+
+    def test_busy(self) -> None:
+        """Who speaks to somebody is not called into the next call, and may say so."""
+        cay = self.register("cay")
+        cay.befriend(self.ben)
+        cay.take_calls()
+        self.desks[cay] = self.sit_down(cay)
+        self.talk()
+        self.enter(cay, "/call ben")
+        self.enter(self.ben, "/answer")
+        self.assertEqual(self.said(self.ben)[-1], "You are in a call: /hangup ends it, then /answer.")
+        self.enter(self.ben, "/call cay")
+        self.assertEqual(self.said(self.ben)[-1], "You are in a call: /hangup ends it.")
+        self.enter(self.ben, "/decline cay")
+        self.assertEqual(self.said(cay)[-1], "ben is in another call.")
+
+    def test_missed(self) -> None:
+        """Who was called and did not answer is told."""
+        self.enter(self.ann, "/call ben")
+        self.enter(self.ann, "/hangup")
+        self.assertEqual(self.said(self.ben)[-1], "ann has called you.")
+        self.enter(self.ann, "/call ben")
+        self.settle(50)
+        self.assertEqual(self.said(self.ann)[-1], "ben has not answered.")
+        self.assertEqual(self.said(self.ben)[-1], "ann has called you.")
+
+    def test_broken(self) -> None:
+        """A connection that breaks is told, and that it is there again."""
+        self.talk()
+        self.said(self.ann)
+        self.network.cut()
+        self.settle(10)
+        self.assertEqual(
+            self.said(self.ann)[-2:],
+            ["The connection has broken, and is made anew…", "You are connected with ben."],
+        )
+
+    def test_whom(self) -> None:
+        """A contact, and nobody else."""
+        self.enter(self.ann, "/call zoe")
+        self.assertEqual(self.said(self.ann)[-1], "zoe is not among those you know. /contacts lists them.")
+        for line in ("/answer", "/hangup"):
+            self.enter(self.ann, line)
+        self.assertEqual(self.said(self.ann), ["Nobody is calling you.", "You are in no call."])
+        self.ann.drop()
+        self.enter(self.ann, "/call ben")
+        self.assertIn("Not connected: nobody was called", self.said(self.ann)[-1])
+
+    def test_pictures(self) -> None:
+        """Only where there is something to show."""
+        self.enter(self.ann, "/video ben")
+        self.assertIn("--call-video", self.said(self.ann)[-1])
+        self.desks[self.ann].calls.phone.shows = True
+        self.enter(self.ann, "/video ben")
+        self.assertEqual(self.said(self.ben)[-1], "ann is calling with video: /answer or /decline")
+
+    def test_log(self) -> None:
+        """/calls shows what the node keeps, the newest last, and has it forgotten."""
+        kept = [LoggedCall(3_700_000, 65), LoggedCall(60_000, 3900)]
+        routes: Any = self.world.services.routes
+        routes[CallLog] = lambda _caller, _params: CallEntries(list(kept), more=False)
+        routes[CallForget] = lambda _caller, _params: kept.clear() or Done()  # type: ignore[func-returns-value]
+        where = "Your node keeps when, and for how long; not with whom. /calls forget erases it."
+        self.enter(self.ann, "/calls")
+        first, second, last = self.said(self.ann)[-3:]
+        self.assertEqual((first.split("  ")[1], second.split("  ")[1], last), ("1:05:00", "1:05", where))
+        self.enter(self.ann, "/calls forget")
+        self.enter(self.ann, "/calls")
+        self.assertEqual(self.said(self.ann)[-2:], ["Your node keeps nothing of calls.", where])
+        self.enter(self.ann, "/calls all")
+        self.assertEqual(self.said(self.ann), ["/calls, or /calls forget."])
+
+    def test_length(self) -> None:
+        lengths = [length(seconds) for seconds in (-1, 8.9, 750, 3900)]
+        self.assertEqual(lengths, ["0:00", "0:08", "12:30", "1:05:00"])
+
+
+class PhoneTests(CallDeskCase):
+    def test_no_microphone(self) -> None:
+        """It is said, and what can be done; nobody is called, and the call that rings still rings."""
+        self.enter(self.ben, "/call ann")
+        self.lacks = "No microphone was found"
+        self.enter(self.ann, "/answer")
+        self.assertIn("No microphone was found; --call-audio FILE", self.said(self.ann)[-1])
+        self.assertEqual(len(self.desks[self.ann].calls.waiting), 1)
+
+    def test_not_installed(self) -> None:
+        """Without aiortc the terminal is there, and says what calls need."""
+        desk = Desk(self.ann.client, self.world.clock, lambda: 0)
+        desk.calls.take(phone.NO_PHONE)
+        submit(desk, "/call ben")
+        self.settle()
+        self.assertEqual(desk.notices[-1].text, "Calls need more packages: pip install 'safeum-home[calls]'.")
+
+    def _options(self, *arguments: str) -> Phone:
+        given = parser().parse_args(["chat", "--login", "ann", "--password-fd", "0", *arguments])
+        with patch("safeum_home.client.cli.read_line", return_value="password"):
+            return options(given).phone
+
+    def test_options(self) -> None:
+        """What the command line names; what cannot be had is refused before anything runs."""
+        self.assertIsNotNone(self._options().source)
+        made = self._options("--call-audio", "tone:440", "--call-video", "grey", "--call-relay-only")
+        self.assertEqual((made.shows, made.relay_only), (True, True))
+        self.assertIsNone(self.successResultOf(made.lacks()))
+        for arguments, said in (
+            (("--call-audio", "tone:4"), "--call-audio tone:4: a tone is of 20 to 20000 hertz"),
+            (("--call-audio", "tone:x"), "--call-audio tone:x: a tone is of 20 to 20000 hertz"),
+            (("--call-audio", "/nowhere/x"), "x: No such file or directory"),
+            (("--call-video", __file__), "test_client_call_desk.py cannot be played"),
+            (("--call-record", "x.mp3"), "x.mp3 is none of .wav, .ogg, .opus"),
+        ):
+            error = self.assertRaises(NoMedia, self._options, *arguments)
+            self.assertIn(said, str(error))
+
+    def test_options_without_packages(self) -> None:
+        """Then what was asked for is refused, and nothing else is."""
+        with patch.object(phone, "_phone", side_effect=ImportError):
+            self.assertIsNone(self._options().source)
+            self.assertRaises(NoMedia, self._options, "--call-audio", "tone:440")
