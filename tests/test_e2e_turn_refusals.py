@@ -63,7 +63,7 @@ class CredentialTests(AloneCase):
     def setUp(self) -> None:
         super().setUp()
         self.give(*SECRETS[:3])
-        self.section = Section('allow = ["127.0.0.1/32"]')
+        self.section = Section('allow = ["127.0.0.1/32"]\nallocations_each = 8')
         self.relay = self.start(self.section)
 
     def _refused(self, secret: str, seconds: float = 60.0, **changed: str) -> int:
