@@ -14,14 +14,13 @@ from twisted.logger import Logger
 
 from federation.counts import RECEIVED, Counts
 from federation.event_verifier import EventVerifier
-from federation.lines import LATER, Lines, in_line, refused_event
+from federation.lines import LATER, RETRY_AFTER, Lines, in_line, refused_event
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.federation import Applied, Bulky, SharedKind
 from safeum_home.ports.outbox import Inbox, InBulk, Reached
 from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.transactions import Received, RefusedEvent, events_in
 
-RETRY_AFTER = 2.0
 PASSING = frozenset(
     (
         Code.BUSY,

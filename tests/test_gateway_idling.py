@@ -130,7 +130,8 @@ class SleepTests(IdleCase):
         expected = """session.ack session.sleep presence.set presence.get sync.start chat.list contact.list
             contacts.sync contacts.directory contacts.page profile.get profile.avatar.get group.avatar.get
             group.members group.invitations group.readers message.reactions chat.pinned file.download
-            push.providers push.get keys.publish keys.query keys.launch"""
+            push.providers push.get keys.publish keys.query keys.launch turn.credentials
+            call.ringing call.signal call.alive conference.get"""
         self.assertEqual(passive, set(expected.split()))
 
 

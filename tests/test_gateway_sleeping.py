@@ -45,10 +45,9 @@ class CommandTests(SessionCase):
         database.hold_reads = False
         self.refused("wrong_state", self.bob, "contact.list")
         self.refused("wrong_state", self.bob, "session.sleep")
-        self.world.settle(1)
         self.assertEqual((self.bob.answer(sleep), self.bob.connection.close_code), (None, None))
+        self.assertEqual(self.world.timers, [], "nobody looks again and again")
         database.answer_reads()
-        self.world.settle(0.1)
         self.assertTrue(self.bob.answer(before))
         self.assertEqual((self.bob.answer(sleep), self.bob.connection.close_code), ({}, ASLEEP))
 
@@ -60,9 +59,35 @@ class CommandTests(SessionCase):
         self.world.settle(1)
         self.assertIsNone(self.bob.connection.close_code)
         self.bob.connection.session.resumed()
-        self.world.settle(0.1)
         self.assertEqual(texts(self.bob.messages()), ["hi"])
         self.assertEqual(self.bob.connection.close_code, ASLEEP)
+
+    def test_while_it_catches_up(self) -> None:
+        """What it missed comes first."""
+        self.world.services.wakeable = lambda account, device: succeed(False)
+        self.bob.drop()
+        self.alice.write(self.chat, "hi")
+        database = self.world.database
+        database.hold_reads = True
+        self.bob.connect()
+        resumed = self.bob.ask("session.resume", token=self.bob.token, since=self.bob.cursor)
+        database.answer_reads(1)
+        self.assertTrue(self.bob.answer(resumed))
+        asked = self.bob.ask("session.sleep")
+        self.assertIsNone(self.bob.connection.close_code)
+        database.hold_reads = False
+        database.answer_reads()
+        self.assertEqual(texts(self.bob.messages()), ["hi"])
+        self.assertEqual((self.bob.answer(asked), self.bob.connection.close_code), ({}, ASLEEP))
+
+    def test_gone_while_it_waits(self) -> None:
+        """A connection that breaks while there is something for it leaves nothing behind either."""
+        self.bob.connection.session.paused()
+        self.alice.write(self.chat, "hi")
+        self.bob.ask("session.sleep")
+        self.bob.drop()
+        self.world.settle(1)
+        self.assertEqual((self.world.timers, self.flushLoggedErrors()), ([], []))
 
     def test_gone_meanwhile(self) -> None:
         """A connection that breaks before leaves nothing behind."""

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from safeum_home.errors import Problem
-from safeum_home.keys.hearing import AHEAD
+from safeum_home.protocol.federation.events import AHEAD
 from safeum_home.protocol.federation.questions import KeysHeld, KeysOf
 from safeum_home.protocol.key_types import AccountKeys, Launch
 from tests.across_case import A, B

@@ -5,7 +5,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.errors import Code
-from safeum_home.node.refusals import BLIND
+from safeum_home.ports.sealing import BLIND
 from tests.federated import Pair, refuse, room_of
 from tests.instant_database import InstantDatabase
 from tests.nodes_case import A, B, TwoNodes, contact_chat, state

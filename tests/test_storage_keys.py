@@ -97,7 +97,7 @@ class KeyLogTests(StorageCase):
                 contacts.put_contact, ContactRow(blind(owner), blind(peer), blind("c"), state, 1, b"")
             )
         asked = [blind("bob"), blind("cy")]
-        self.assertEqual(await self.read(key_log.in_contact_with, blind("ann"), asked), {blind("bob")})
+        self.assertEqual(await self.read(contacts.in_contact_with, blind("ann"), asked), {blind("bob")})
 
 
 class PlanTests(StorageCase):

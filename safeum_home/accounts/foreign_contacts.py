@@ -23,13 +23,12 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Bus, Caller, Committed, Consent, Database, RelationWatch
 from safeum_home.ports.federation import Applied
+from safeum_home.ports.sealing import BLIND
 from safeum_home.protocol.commands import Done
 from safeum_home.protocol.federation.events import Event, new_event, node_of
 from safeum_home.protocol.federation.people import RelationContent, address_of, content
 from safeum_home.protocol.types import Contact, ContactState
 from safeum_home.storage import contacts
-
-_BLIND = 16
 
 
 class ForeignContacts:
@@ -105,8 +104,8 @@ class ForeignContacts:
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
         """How an account of this node stands to one of another, as that one may know it."""
-        owner = self._directory.behind(c, pointer[:_BLIND])
-        row = None if owner is None else contacts.contact(c, owner.blind, pointer[_BLIND:])
+        owner = self._directory.behind(c, pointer[:BLIND])
+        row = None if owner is None else contacts.contact(c, owner.blind, pointer[BLIND:])
         if owner is None or row is None:
             return None  # closed; or of so long ago that it was forgotten
         mine = owner
@@ -143,8 +142,8 @@ class ForeignContacts:
         """
 
         def find(c: Connection) -> tuple[OpenAccount, AccountId] | None:
-            owner = self._directory.behind(c, pointer[:_BLIND])
-            row = None if owner is None else contacts.contact(c, owner.blind, pointer[_BLIND:])
+            owner = self._directory.behind(c, pointer[:BLIND])
+            row = None if owner is None else contacts.contact(c, owner.blind, pointer[BLIND:])
             if owner is None or row is None:
                 return None
             mine = owner

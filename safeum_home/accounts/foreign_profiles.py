@@ -20,6 +20,7 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder, Bus, Database, Key, Keyring, WrappedKey
 from safeum_home.ports.federation import Applied
+from safeum_home.ports.sealing import BLIND
 from safeum_home.protocol.federation.events import Event, new_event, node_of
 from safeum_home.protocol.federation.people import ProfileContent, address_of, content
 from safeum_home.protocol.types import Profile
@@ -27,7 +28,6 @@ from safeum_home.storage import avatars, contacts, profiles
 from safeum_home.storage.keys import LASTING
 from safeum_home.storage.rows import ProfileRow
 
-_BLIND = 16
 MOST_LISTS = 64
 """Accounts of which it is remembered at which nodes their contacts are."""
 
@@ -69,8 +69,8 @@ class ForeignProfiles:
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
         """An account's profile as contacts see it; None where it has none at that node (any more)."""
-        owner = self._directory.behind(c, pointer[:_BLIND])
-        if owner is None or not self._has_contact(c, owner, pointer[_BLIND:]):
+        owner = self._directory.behind(c, pointer[:BLIND])
+        if owner is None or not self._has_contact(c, owner, pointer[BLIND:]):
             return None
         record = present(c, owner)
         shown = self._views.shown(c, record)

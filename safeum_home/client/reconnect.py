@@ -160,12 +160,8 @@ def _retry(machine: Reconnect, core: BackOff) -> None:
 
 
 @_asleep.upon(Reconnect.wake).to(_connecting)
-def _wake(machine: Reconnect, core: BackOff) -> None:
-    core.session.dial()
-
-
 @_asleep.upon(Reconnect.retry).to(_connecting)
-def _wake_too(machine: Reconnect, core: BackOff) -> None:
+def _wake(machine: Reconnect, core: BackOff) -> None:
     core.session.dial()
 
 

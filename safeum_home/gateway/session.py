@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -35,8 +34,6 @@ NORMAL = 1000
 AUTHENTICATION_TOO_SLOW = 4001
 _ASLEEP = "asleep: come back when woken or used"
 _SLEEP = frames.text_frame(frames.encode_event(Sleep()))
-_LOOK_AGAIN = 0.05
-"""Seconds after which it is looked again whether a client that wants to sleep was sent all."""
 _DONE = Done()
 
 
@@ -44,13 +41,15 @@ class Session(Paced):
     """`ports.ConnectionHandler` and `ports.Caller` of one connection."""
 
     _log = Logger()
-    __slots__ = ("_device", "_machine", "_phase", "_rate_key", "_timer")
+    __slots__ = ("_device", "_machine", "_moved", "_phase", "_rate_key", "_timer")
 
     def __init__(self, connection: ClientConnection, services: Services) -> None:
         super().__init__(connection, services)
         self._phase = SessionPhase()
         self._machine = new_session(self._phase)
         self._device: ConnectedDevice | None = None
+        self._moved: Deferred[None] | None = None
+        """For a client that wants to sleep: something that it waits for may be over."""
         self._rate_key: str = network(connection.host)
         self._timer = services.clock.callLater(
             self._limits.authentication_seconds, self.close, AUTHENTICATION_TOO_SLOW, "authenticate in time"
@@ -106,6 +105,7 @@ class Session(Paced):
         self._outbound.resume()
         if self._device is not None and self._outbound.clear:
             self._device.takes_again()
+        self._has_moved()
 
     def closed(self) -> None:
         self._services.sessions.discard(self)
@@ -116,6 +116,7 @@ class Session(Paced):
         self._outbound.end()
         if self._device is not None and not self._device.gone:
             self._leave(self._device)
+        self._has_moved()
 
     def close(self, code: int, reason: str) -> None:
         """Close the connection; nothing is taken or told any more."""
@@ -158,8 +159,14 @@ class Session(Paced):
         self._machine.sleeping()
         device.asleep = bool(await self._services.can_wake(device.account, device.device))
         while not self._outbound.closed and (self._in_flight > 1 or not device.up_to_date):
-            await deferLater(self._services.clock, _LOOK_AGAIN)
+            self._moved = Deferred()
+            await self._moved
         return _DONE
+
+    def _has_moved(self, _: object = None) -> None:
+        moved, self._moved = self._moved, None
+        if moved is not None:
+            moved.callback(None)
 
     def _fall_asleep(self) -> None:
         # Not when the connection is over: what is published until then would wake nobody.
@@ -209,6 +216,7 @@ class Session(Paced):
                 publish()
             except Exception:
                 self._untold(call)
+        self._has_moved()
 
     def _untold(self, call: frames.Call) -> None:
         self._log.failure("{method} was carried out but not told", method=call.command.method)
@@ -223,6 +231,7 @@ class Session(Paced):
             self._log.failure("{method} failed", failure=failure, method=call.command.method)
             problem = Problem(Code.INTERNAL)
         self._refuse(call.request_id, problem)
+        self._has_moved()
 
     def _step(self) -> None:
         """A step on the way in was answered: there is time for the next one."""
@@ -258,7 +267,7 @@ class Session(Paced):
             self._services.receipts.resumed(who.account, after)
             self._services.held(who.account, who.device, after)
             missed = device.catch_up(self._services.missed, after, self._synced)
-            spawn(missed, "catching up")
+            spawn(missed, "catching up").addCallback(self._has_moved)
 
     def _synced(self, position: int) -> bytes:
         return frames.text_frame(frames.encode_event(Synced(self._services.cursors.encode(position))))

@@ -17,16 +17,14 @@ from safeum_home.keys.telling import KeyTelling
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder, Database
 from safeum_home.ports.federation import Applied
+from safeum_home.ports.sealing import BLIND
 from safeum_home.protocol.federation.account_keys import KEY_CHANGED, KeyChanged
-from safeum_home.protocol.federation.events import Event, new_event, node_of
+from safeum_home.protocol.federation.events import AHEAD, Event, new_event, node_of
 from safeum_home.protocol.federation.people import content
 from safeum_home.storage import key_log
 
-AHEAD = 5 * 60 * 1000
-"""By how many milliseconds the clock of another node may be ahead."""
 OF_NODE = 0.01
 """What a change of one account is of a node: all of its accounts together may change 100 times as often."""
-_BLIND = 16
 
 
 class News(NamedTuple):
@@ -85,7 +83,7 @@ class ForeignKeys:
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
         """A change of keys of an account of this node."""
-        entry = self._log.entry(c, pointer[:_BLIND], int.from_bytes(pointer[_BLIND:], "big"))
+        entry = self._log.entry(c, pointer[:BLIND], int.from_bytes(pointer[BLIND:], "big"))
         if entry is None or not entry.before:
             return None
         said = KeyChanged(entry.before, entry.hash)

@@ -11,7 +11,7 @@ from safeum_home.keys.log import Entry, KeyLog
 from safeum_home.keys.public import PublicKeys
 from safeum_home.ports import Blinder, Database
 from safeum_home.protocol.key_types import AccountKeys
-from safeum_home.storage import key_log
+from safeum_home.storage import contacts, key_log
 
 
 class Known(NamedTuple):
@@ -46,8 +46,8 @@ class KeysShown:
         blinds = {self._blinder.account(account): account for account in accounts}
         own = {mine} & blinds.keys()
         seen = [blinds[each] for each in own | key_log.in_chat_with(c, mine, list(blinds))]
-        contacts = own | key_log.in_contact_with(c, mine, list(blinds))
-        return Known(self.newest(c, seen), frozenset(blinds[each] for each in contacts))
+        agreed = own | contacts.in_contact_with(c, mine, list(blinds))
+        return Known(self.newest(c, seen), frozenset(blinds[each] for each in agreed))
 
     def newest(self, c: Connection, accounts: Iterable[AccountId]) -> dict[AccountId, Entry | None]:
         """What the log says of each."""

@@ -15,10 +15,9 @@ from safeum_home.node.untold import give_up
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Founding, SharedKind
 from safeum_home.ports.outbox import Batch, Refused, Waiting
+from safeum_home.ports.sealing import BLIND
 from safeum_home.storage import lines, outbox, peers
 
-BLIND = 16
-"""Octets of a blind index, with that of the chat the pointers of all that is in one begin."""
 HOUR = 3600 * 1000
 KEPT_HOURS = 30 * 24
 """After so many hours what waits for a node that is away is dropped."""

@@ -47,8 +47,12 @@ class Keyring(Protocol):
         """The key of a row; raises `Tampered`, or `Erased` where its epoch is gone."""
 
 
+BLIND = 16
+"""Octets of a blind index."""
+
+
 class Blinder(Protocol):
-    """Blind indexes: keyed hashes (16 octets) under which rows are found without naming anyone."""
+    """Blind indexes: keyed hashes (`BLIND` octets) under which rows are found without naming anyone."""
 
     def account(self, account: AccountId) -> bytes: ...
     def alias(self, username: str) -> bytes: ...

@@ -53,6 +53,13 @@ _ACCEPTING = Many(
     f"SELECT chat, owner FROM contacts WHERE state = {ACCEPTED} AND (chat) IN ({{rows}})",  # noqa: S608
     ("bytea",),
 )
+_AGREED = Many(
+    "WITH asked (mine, theirs) AS ({rows}) SELECT asked.theirs FROM asked JOIN contacts AS own"  # noqa: S608
+    " ON own.owner = asked.mine AND own.peer = asked.theirs JOIN contacts AS other"
+    " ON other.owner = asked.theirs AND other.peer = asked.mine"
+    f" WHERE own.state = {ACCEPTED} AND other.state = {ACCEPTED}",
+    ("bytea", "bytea"),
+)
 _WITH_CHAT = Many("SELECT chat FROM chats WHERE (chat) IN ({rows})", ("bytea",))
 _theirs = contacts.alias()
 _MUTUAL = (
@@ -130,6 +137,11 @@ def contacts_of_chat(c: Connection, chat: bytes) -> list[ContactRow]:
 def accepting(c: Connection, chats: Sequence[bytes]) -> set[tuple[bytes, bytes]]:
     """Of the relations behind some direct chats: the sides (chat, owner) that have accepted the other one."""
     return {(chat, owner) for chat, owner in _ACCEPTING.fetch(c, [(chat,) for chat in chats])}
+
+
+def in_contact_with(c: Connection, account: bytes, among: Sequence[bytes]) -> set[bytes]:
+    """Those of some accounts who have accepted one, and it them; of whichever node."""
+    return {theirs for (theirs,) in _AGREED.fetch(c, [(account, other) for other in among])}
 
 
 def with_chat(c: Connection, of: Sequence[bytes]) -> set[bytes]:

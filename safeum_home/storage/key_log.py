@@ -13,8 +13,6 @@ OWED = -1
 """In place of where the newest entry was told: it is to be told again."""
 WALKED = 1_000
 """So many changes of anybody's keys are gone through for those that somebody is to hear of."""
-_ACCEPTED = 3
-"""Place of the state in `safeum_home.accounts.relation.STATES`."""
 
 
 class KeyLogRow(NamedTuple):
@@ -109,13 +107,6 @@ _WITH = Many(
     " AND b.account = asked.theirs)",
     ("bytea", "bytea"),
 )
-_CONTACTS = Many(
-    "WITH asked (mine, theirs) AS ({rows}) SELECT asked.theirs FROM asked JOIN contacts AS own"  # noqa: S608
-    " ON own.owner = asked.mine AND own.peer = asked.theirs JOIN contacts AS other"
-    " ON other.owner = asked.theirs AND other.peer = asked.mine"
-    f" WHERE own.state = {_ACCEPTED} AND other.state = {_ACCEPTED}",
-    ("bytea", "bytea"),
-)
 
 
 def put_keys(c: Connection, row: KeyLogRow) -> None:
@@ -175,11 +166,6 @@ def interlocutors(c: Connection, account: bytes) -> set[bytes]:
 def in_chat_with(c: Connection, account: bytes, among: Sequence[bytes]) -> set[bytes]:
     """Those of some accounts who are in a chat with one."""
     return {theirs for (theirs,) in _WITH.fetch(c, [(account, other) for other in among])}
-
-
-def in_contact_with(c: Connection, account: bytes, among: Sequence[bytes]) -> set[bytes]:
-    """Those of some accounts who have accepted one, and it them."""
-    return {theirs for (theirs,) in _CONTACTS.fetch(c, [(account, other) for other in among])}
 
 
 def is_in_any_chat(c: Connection, foreign: bytes) -> bool:

@@ -10,12 +10,13 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, select
 
 from safeum_home.ports.outbox import Waiting
+from safeum_home.ports.sealing import BLIND
 from safeum_home.storage import outbox as rows_of
 from safeum_home.storage.many import Many
 from safeum_home.storage.schema import outbox
 
-LINE = 16
-"""Octets of a pointer: a blind index."""
+LINE = BLIND
+"""Octets of a pointer."""
 AWAY = 1 << 61
 """What is added to the positions of rows that stand in line: what goes on is found without a look at them."""
 _ROW = ("bytea", "bigint")

@@ -16,13 +16,10 @@ from safeum_home.ids import AccountId, ChatId
 from safeum_home.limits import RateLimit
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.carried import KINDS, carried
-from safeum_home.protocol.federation.events import Event, node_of
+from safeum_home.protocol.federation.events import AHEAD, Event, node_of
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Deleted, Unknown
 from safeum_home.protocol.types import Body, KnownBody, Text
-
-AHEAD = 5 * 60 * 1000
-"""Milliseconds: what another node says of a later time than this is taken for now."""
 
 S = TypeVar("S", bound=Struct)
 Store = Callable[[Connection], object]

@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 from safeum_home.chats.across.arrivals import Arrivals, others
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
-from safeum_home.chats.across.telling import BLIND
 from safeum_home.chats.contents import ChatContents, member_behind
 from safeum_home.chats.lives import life_of
 from safeum_home.chats.opening import ChatOpener
@@ -23,6 +22,7 @@ from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder, Database
 from safeum_home.ports.federation import Applied
+from safeum_home.ports.sealing import BLIND
 from safeum_home.protocol.federation.chats import MARKER, Reference, SharedMarker
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.protocol.federation.people import content

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.arrivals import AHEAD, Arrivals
+from safeum_home.chats.across.arrivals import Arrivals
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
 from safeum_home.chats.across.telling import pointed
@@ -22,7 +22,7 @@ from safeum_home.ids import AccountId
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.chats import PINS, SharedPins
-from safeum_home.protocol.federation.events import Event, new_event
+from safeum_home.protocol.federation.events import AHEAD, Event, new_event
 from safeum_home.protocol.federation.people import content
 from safeum_home.storage import events
 

@@ -17,6 +17,7 @@ from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.errors import Code, Problem
 from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Noted, Peers
+from safeum_home.ports.sealing import BLIND
 from safeum_home.protocol.federation import group_posts
 from safeum_home.protocol.federation.chats import (
     DELETION,
@@ -31,8 +32,8 @@ from safeum_home.protocol.federation.groups import READ
 from safeum_home.storage import chats, events, owed, spool
 from safeum_home.storage.rows import FleetingEvent, Marker, NewEvent
 
-BLIND = 16
-"""Octets of a blind index."""
+OF_MESSAGES = (MESSAGE, DELETION, REACTION, PINS)
+"""What is told of messages of direct chats."""
 
 
 class Told(NamedTuple):
@@ -214,6 +215,11 @@ class Telling:
             self._peers.note(c, rows)
             if erased:
                 owed.owe(c, chat)
+
+    def forget(self, c: Connection, nodes: Iterable[str], chat: bytes, upto: int) -> None:
+        """Messages of a direct chat up to a position were erased: none of it waits."""
+        for node in nodes:
+            self._peers.withdraw(c, node, OF_MESSAGES, chat, pointer(chat, upto + 1))
 
     def receipt(self, c: Connection, nodes: Iterable[str], chat: bytes) -> None:
         """They get the receipt that they were owed."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_OCTETS = 64 * 1024
 """Of an event with its signatures."""
+AHEAD = 5 * 60 * 1000
+"""By how many milliseconds the clock of another node may be ahead."""
 
 EventType = Annotated[
     str, Meta(pattern=r"^[a-z][a-z0-9_.]{0,63}$(?!\n)", max_length=64, description="What the content is.")

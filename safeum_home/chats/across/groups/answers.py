@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.groups.notes import BLIND
 from safeum_home.chats.across.posts.box import PostBox
 from safeum_home.chats.across.posts.records import Settled
 from safeum_home.chats.opening import ChatOpener
@@ -14,6 +13,7 @@ from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import ChatId, system_account
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Applied
+from safeum_home.ports.sealing import BLIND
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.protocol.federation.group_posts import POSTED, Posted
 from safeum_home.protocol.federation.people import content

@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.across.groups.references import GroupReferences
 from safeum_home.chats.across.places import Places
-from safeum_home.chats.across.telling import BLIND
 from safeum_home.chats.groups.roster import RosterState, open_entry
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.registry import ChatRegistry
@@ -19,6 +18,7 @@ from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Database
 from safeum_home.ports.federation import Applied
+from safeum_home.ports.sealing import BLIND
 from safeum_home.protocol.federation.events import Event, new_event, node_of
 from safeum_home.protocol.federation.groups import READ, SharedRead
 from safeum_home.protocol.federation.people import content

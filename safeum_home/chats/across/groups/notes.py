@@ -14,13 +14,12 @@ from safeum_home.chats.contents import Chat
 from safeum_home.chats.record import ChatRecord
 from safeum_home.ports import Blinder
 from safeum_home.ports.federation import Noted, Peers
+from safeum_home.ports.sealing import BLIND
 from safeum_home.protocol.federation.group_posts import MESSAGE, PASSED_ON, PINS, REACTION
 from safeum_home.protocol.federation.groups import ERASED, HISTORY
 from safeum_home.storage import events, group_nodes, reactions, spool
 from safeum_home.storage.rows import FleetingEvent, NewEvent
 
-BLIND = 16
-"""Octets of a blind index."""
 EVERYWHERE = 2**63 - 1
 """As a position: nothing is behind it."""
 MESSAGES = (*sorted(PASSED_ON), PINS)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from msgspec import structs
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.arrivals import AHEAD, Arrivals
+from safeum_home.chats.across.arrivals import Arrivals
 from safeum_home.chats.across.changed import check_author
 from safeum_home.chats.across.groups.answers import posted
 from safeum_home.chats.across.groups.authors import Authored, act_of, check_people, group_body
@@ -39,7 +39,7 @@ from safeum_home.ports import Blinder, Cursors, Database
 from safeum_home.ports.federation import Applied, Noted, Peers
 from safeum_home.protocol import frames
 from safeum_home.protocol.federation.chats import Reference
-from safeum_home.protocol.federation.events import MOST_OCTETS, Event, node_of, signed_octets
+from safeum_home.protocol.federation.events import AHEAD, MOST_OCTETS, Event, node_of, signed_octets
 from safeum_home.protocol.federation.group_posts import POST, POSTED, Pinning, Reacting, Removed, Written
 from safeum_home.protocol.types import Message
 from safeum_home.storage import events

@@ -14,7 +14,6 @@ from safeum_home.chats.across.groups.copies import (
     described,
 )
 from safeum_home.chats.across.groups.history import shared_history
-from safeum_home.chats.across.groups.notes import BLIND
 from safeum_home.chats.across.groups.telling import GroupTelling
 from safeum_home.chats.groups.draft import Entry
 from safeum_home.chats.groups.events import GroupEvents
@@ -27,6 +26,7 @@ from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Applied
+from safeum_home.ports.sealing import BLIND
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.protocol.federation.groups import GROUP, OVER, SharedEnd, SharedGroup
 from safeum_home.protocol.federation.people import content
@@ -138,10 +138,7 @@ class GroupKind:
 
         def publish() -> None:
             for copy in outcome:
-                for tell in copy.told:
-                    tell()
-                if copy.gone:
-                    self._erased()
+                copy.publish(self._erased)
 
         return Applied(store, publish, lambda: self._registry.changed(chat), placed)
 
@@ -211,9 +208,6 @@ class OverKind:
 
         def publish() -> None:
             for copy in outcome:
-                for tell in copy.told:
-                    tell()
-                if copy.gone:
-                    self._erased()
+                copy.publish(self._erased)
 
         return Applied(store, publish, lambda: self._registry.changed(chat), placed)

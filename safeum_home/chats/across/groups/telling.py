@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.groups.notes import BLIND, GroupNotes
+from safeum_home.chats.across.groups.notes import GroupNotes
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.groups.draft import Draft, Entry, Joined
 from safeum_home.chats.groups.roster import RosterState
@@ -25,6 +25,7 @@ from safeum_home.ids import ChatId
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder, Key
 from safeum_home.ports.federation import Noted, Peers
+from safeum_home.ports.sealing import BLIND
 from safeum_home.protocol.federation.events import node_of
 from safeum_home.protocol.federation.groups import ENTRY, GROUP, OVER
 from safeum_home.storage import events, group_nodes, roster
