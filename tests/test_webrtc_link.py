@@ -237,7 +237,7 @@ class RelayTests(LinkCase):
         self.run_in_loop(test)
 
     def test_direct_ways_come_first(self) -> None:
-        """One through a relay is tried later, whatever comes first; alone, where no other is wanted, at once."""
+        """One through a relay is tried later, whatever comes first; at once, where no other is wanted."""
         self.patch(ice, "HEAD_START", 0.05)
         host, relay = (SimpleNamespace(type=each) for each in ("host", "relay"))
         pairs = [(relay, host), (host, relay), (host, host)]
