@@ -106,6 +106,11 @@ class Here:
                 return table
         return None
 
+    def speak(self, other: AccountId, account: AccountId) -> bool:
+        """Whether one, of whichever node, is in a conference with an account of this one."""
+        tables = [self._tables[chat] for chat in self._chats.get(account, ())]
+        return any(other in table.others or other in table.mine for table in tables)
+
     def of(self, chat: ChatId) -> Table | None:
         """What devices of this node are in."""
         table = self._tables.get(chat)
