@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.calling import handshake, payloads
@@ -236,6 +238,20 @@ class LessTests(TamperedCase):
             pairing.ben.link.signal(reveal)
             pairing.ben.link.signal(data)
             self.is_tampered(pairing.ben)
+
+    @settings(max_examples=50, deadline=None)
+    @given(st.text(max_size=40) | st.binary(max_size=400).map(encode_octets), st.integers(0, 4))
+    def test_whatever(self, data: str, kind: int) -> None:
+        """Whatever comes, before or after both have agreed: it is over, and nothing breaks."""
+        for connected in (False, True):
+            pairing = Pairing().begin()
+            if connected:
+                pairing.ben.link.respond()
+                pairing.run()
+            for person in (pairing.ann, pairing.ben):
+                person.link.signal(data if kind == 0 else encode_octets(bytes([kind])) + data)
+                self.assertIs(person.link.why, TAMPERED)
+            pairing.close()
 
     def test_sealed_too_early(self) -> None:
         pairing = self.pairing()

@@ -65,6 +65,7 @@ class Life:
             assert at_anna.call("profile.get", account=bert.account)["profile"]["avatar"] == avatar
             at_anna.call("profile.avatar.get", account=bert.account, avatar=avatar)
             self._publish_keys(at_anna, at_bert, anna)
+            self._call(at_anna, at_bert, bert)
             self._strangers(anna)
         self._another_device(anna)
         self._mistakes(anna)
@@ -146,6 +147,28 @@ class Life:
         first.call("keys.launch", sign=launch.sign, box=launch.box, at=1)
         [found] = second.call("keys.query", accounts=[owner.account], launches=True)["keys"]
         assert (found["identity"]["sign"], len(found["launches"])) == (other.sign, 1)
+
+    def _call(self, first: RawClient, second: RawClient, callee: Person) -> None:
+        """What passes in a call is in memory alone; when it was, and for how long, is sealed."""
+        call, hello, other, said = (encode_octets(token_bytes(size)) for size in (16, 96, 96, 300))
+        for text in (call, hello, other, said):
+            self.canaries.add("what passes in a call", text)
+        first.call("call.invite", call=call, to=callee.account, media="audio", hello=hello)
+        assert second.event("call.invited")["hello"] == hello
+        second.call("call.ringing", call=call, hello=other)
+        device = first.event("call.ringing")["device"]
+        second.call("call.answer", call=call)
+        first.event("call.answered")
+        first.call("call.signal", call=call, device=device, data=said)
+        assert second.event("call.signal")["data"] == said
+        first.call("call.hangup", call=call)
+        second.event("call.ended")
+        logged: list[dict[str, int]] = []
+        while not logged:  # it is stored a moment after the answer
+            logged = first.call("call.log")["calls"]
+        at = logged[0]["at"]
+        self.canaries.add("when a call was", str(at))
+        self.canaries.add("when a call was", at.to_bytes(8, "big"))
 
     def _seed(self) -> int:
         return int.from_bytes(token_bytes(32), "big")

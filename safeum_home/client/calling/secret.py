@@ -1,6 +1,7 @@
 """Private keys of calls: in libsodium's guarded heap, where they are no Python objects and can be wiped.
 
-That heap is locked where the system allows it, left out of core dumps, and zeroed when it is freed.
+That heap is locked where the system allows it, left out of core dumps, and zeroed when it is freed. Where
+PyNaCl does not show it, as on systems whose libraries name all that they export, it is memory that is zeroed.
 """
 
 from typing import Any
@@ -14,7 +15,17 @@ if _sodium.sodium_init() < 0:
     raise ImportError("libsodium does not initialise")
 _own = FFI()
 _own.cdef("void *sodium_malloc(size_t size); void sodium_free(void *pointer);")
-_heap: Any = _own.dlopen(nacl._sodium.__file__)
+
+
+def _find_heap() -> Any:
+    try:
+        heap = _own.dlopen(nacl._sodium.__file__)
+        return heap if heap.sodium_malloc and heap.sodium_free else None
+    except (OSError, AttributeError):
+        return None
+
+
+_heap = _find_heap()
 
 KEY = 32
 NONCE = 24
@@ -29,13 +40,20 @@ class Wiped(Exception):
 class Secret:
     """A private key of `size` octets. Its own methods alone see it; after `wipe` they raise `Wiped`."""
 
-    __slots__ = ("_home", "_size")
+    __slots__ = ("_freed", "_home", "_size")
 
     def __init__(self, size: int = KEY) -> None:
-        self._home = _heap.sodium_malloc(size)
-        if not self._home:
-            raise MemoryError
+        self._home: Any = None
+        """An `unsigned char *` of PyNaCl's own kind; None once it was wiped."""
         self._size = size
+        self._freed = _heap is not None
+        if _heap is None:
+            self._home = _ffi.new("unsigned char[]", size)
+            return
+        home = _heap.sodium_malloc(size)
+        if not home:
+            raise MemoryError
+        self._home = _ffi.cast("unsigned char *", int(_own.cast("uintptr_t", home)))
 
     @classmethod
     def random(cls) -> "Secret":
@@ -55,7 +73,7 @@ class Secret:
     def _at(self) -> Any:
         if self._home is None:
             raise Wiped
-        return _ffi.cast("unsigned char *", int(_own.cast("uintptr_t", self._home)))
+        return self._home
 
     @property
     def wiped(self) -> bool:
@@ -64,8 +82,11 @@ class Secret:
     def wipe(self) -> None:
         """Zero it. Twice is harmless."""
         home, self._home = self._home, None
-        if home is not None:
-            _heap.sodium_free(home)
+        if home is None:
+            return
+        _sodium.sodium_memzero(home, self._size)
+        if self._freed:
+            _heap.sodium_free(_own.cast("void *", int(_ffi.cast("uintptr_t", home))))
 
     def __del__(self) -> None:
         self.wipe()
