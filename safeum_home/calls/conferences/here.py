@@ -96,7 +96,8 @@ class Here:
             table.joining -= 1
             if not table.joining:
                 self._all_answered(table)
-        return Joined(table.call, table.media, in_order(table.people().values())), roster.begun
+        people = in_order(table.people().values())
+        return Joined(table.call, table.media, people, roster.whole), roster.begun
 
     def find(self, account: AccountId, device: DeviceId, call: str) -> Table | None:
         """The conference of this id that this device is in."""

@@ -1,6 +1,6 @@
 """How it is with a conference, as a device sees it.
 
-joining --joined--> joined --again--> joining      any --over--> ended
+joining --joined--> joined      any --over--> ended
 """
 
 from enum import Enum
@@ -48,9 +48,6 @@ class ConferenceMachine(Protocol):
     def joined(self) -> None:
         """The node has said who is in it."""
 
-    def again(self) -> None:
-        """It is joined with other keys."""
-
     def over(self, why: CallEnd, told: bool) -> None:
         """That was it, for this device."""
 
@@ -66,11 +63,6 @@ def _is_joined(machine: ConferenceMachine, core: Core) -> None:
     core.go(ConferenceStage.JOINED)
 
 
-@_joined.upon(ConferenceMachine.again).to(_joining)
-def _again(machine: ConferenceMachine, core: Core) -> None:
-    core.go(ConferenceStage.JOINING)
-
-
 for _state in (_joining, _joined):
 
     @_state.upon(ConferenceMachine.over).to(_ended)
@@ -79,9 +71,8 @@ for _state in (_joining, _joined):
         core.go(ConferenceStage.ENDED)
 
 
-_joining.upon(ConferenceMachine.again).loop().returns(None)
 _joined.upon(ConferenceMachine.joined).loop().returns(None)
-for _input in (ConferenceMachine.joined, ConferenceMachine.again, ConferenceMachine.over):
+for _input in (ConferenceMachine.joined, ConferenceMachine.over):
     _ended.upon(_input).loop().returns(None)
 
 new_conference = _builder.build()

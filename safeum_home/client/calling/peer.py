@@ -1,6 +1,7 @@
 """Somebody else in a conference: a device, and the connection to it."""
 
 from collections.abc import Callable
+from hashlib import blake2b
 
 from safeum_home.client.calling.channel import Say
 from safeum_home.client.calling.conference_home import Home
@@ -10,6 +11,7 @@ from safeum_home.client.calling.link import Link, LinkState
 from safeum_home.client.calling.opening import Opening
 from safeum_home.client.sas import Words
 from safeum_home.protocol.commands.conferences import Participant
+from safeum_home.protocol.signing import encode_octets
 
 KIND = "conference"
 """Of all pairs in conferences, whatever media they send."""
@@ -41,11 +43,12 @@ class Peer:
         self._link: Link | None = None
         self.begins = (mine.since, mine.account) > (theirs.since, theirs.account)
         """Whether this side begins to agree on keys: the younger one does."""
+        self._tag = _tag(*((mine, theirs) if self.begins else (theirs, mine)))
         here, there = (mine.account, mine.device), (theirs.account, theirs.device)
         pair = Pair(call, KIND, *(here if self.begins else there), *(there if self.begins else here))
         role = opening if self.begins else theirs.hello
         try:
-            self._link = home.link(pair, role, say, self._changed, video=video)
+            self._link = home.link(pair, role, lambda data: say(self._tag + data), self._changed, video=video)
         except Tampered as error:
             self._wrong = str(error)
 
@@ -95,8 +98,9 @@ class Peer:
     # --- for the conference
 
     def signal(self, data: str) -> None:
-        if self._link is not None:
-            self._link.signal(data)
+        """What was said before one of the two has joined anew is left alone."""
+        if self._link is not None and data.startswith(self._tag):
+            self._link.signal(data[len(self._tag) :])
 
     def control(self, *, muted: bool, video: bool) -> None:
         if self._link is not None:
@@ -108,3 +112,9 @@ class Peer:
 
     def _changed(self, _link: Link) -> None:
         self._told(self)
+
+
+def _tag(younger: Participant, older: Participant) -> str:
+    """What all that the two say to each other begins with: which joining of each of them it is of."""
+    hellos = f"{younger.hello}\0{older.hello}".encode("ascii")
+    return encode_octets(blake2b(hellos, digest_size=6, person=b"safeum mesh").digest())
