@@ -44,10 +44,8 @@ class ConferenceDeskTests(ConferencingCase):
         """It rings for the others, who join it; each is told who is there and what to compare; one leaves."""
         ann, ben, cyd = self.people[:3]
         self.assertEqual([text for text, _ in completions(self.desks[ann], "/conference w")], ["Walks"])
-        self.assertEqual(
-            self.enter(ann, "/conference walks"),
-            [f"You are in the conference of {GROUP}. /hangup leaves it."],
-        )
+        joined = f"You are in the conference of {GROUP}. /hangup leaves it."
+        self.assertEqual(self.enter(ann, "/conference walks"), [joined])
         self.assertEqual(self.said(ben)[-1], f"ann wants to speak in {GROUP}: /conference Walks or /decline")
         self.assertEqual(self.desks[ben].banner, self.said(ben)[-1])
         self.desks[ann].notices.clear()
