@@ -51,7 +51,8 @@ class TurnSection(Section, frozen=True):
     """Further ones that are not."""
     allocations: Positive = 2_000
     """How many there may be at once; `allocations_each` with the same credentials."""
-    allocations_each: Positive = 8
+    allocations_each: Positive = 32
+    """In a conference a device has five ways, and on each it may try all of `urls`."""
     octets_per_second: Annotated[int, Meta(ge=0, le=2**53)] = 0
     """Of all allocations together, in each direction; 0: as much as there is."""
     octets_per_second_each: Positive = 500_000

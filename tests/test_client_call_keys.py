@@ -119,7 +119,11 @@ class RelayTests(CallingCase):
         """Credentials are asked for by each call, and again when they are about to end."""
         until = int(self.world.clock.seconds() + 600) * 1000
         self.relay = RelayCredentials(["turn:relay.example"], "user", "password", until)
-        mine, _ = self.talk()
+        self.ann.call(self.ben)
+        self.assertEqual(self.asked, 2)  # while it rings
+        self.ben.rang[-1].answer()
+        self.settle()
+        (mine,) = self.ann.client.calls
         relay = Relay(("turn:relay.example",), "user", "password")
         self.assertEqual([link.relays for link in self.network.links], [[relay], [relay]])
         self.assertEqual(self.asked, 2)

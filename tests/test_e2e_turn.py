@@ -171,6 +171,7 @@ class HiddenTests(RelayCase):
         self.node.kill()
         self.assertEqual(refused(self.section.port, access), 0)
         another = RelayProcess.of(self.node.folder / "node.toml", self.node.folder / "another.log")
+        self.addCleanup(another.stop)
         self.assertEqual(another.process.wait(PATIENCE), 3)
         self.assertIn("No node answers at", another.log.read_text())
         self.relay.renew()

@@ -63,7 +63,7 @@ class CredentialTests(AloneCase):
     def setUp(self) -> None:
         super().setUp()
         self.give(*SECRETS[:3])
-        self.section = Section('allow = ["127.0.0.1/32"]')
+        self.section = Section('allow = ["127.0.0.1/32"]\nallocations_each = 8')
         self.relay = self.start(self.section)
 
     def _refused(self, secret: str, seconds: float = 60.0, **changed: str) -> int:
@@ -131,6 +131,7 @@ class CredentialTests(AloneCase):
         config, grant = self.folder / "node.toml", self.folder / "grant"
         # A second relay at the same port is refused: it would take half of the clients.
         other = RelayProcess.alone(config, grant, self.folder / "other")
+        self.addCleanup(other.stop)
         self.assertEqual(other.process.wait(PATIENCE), 1)
         self.assertIn("Address already in use", other.log.read_text())
         coturn, left = self.relay.coturn, self._directories()

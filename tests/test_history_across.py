@@ -137,9 +137,12 @@ class MeanwhileTests(HistoryCase):
         self.pin(self.alice, sent)
         self.write(self.bob, "secret of his")
         self.switch(self.alice)
+        waiting = sorted(row.type for row in self.nodes.peers[A].waiting)
+        self.assertEqual(waiting, ["chat.erased", "chat.history"], "nothing of what was erased")
         self.write(self.alice, "after")
         self.nodes.away.clear()
         self.settle()
+        self.assertEqual(self.nodes.peers[B].waiting, [])
         for client in (self.alice, self.bob):
             self.assertEqual(self.said(client), ["after"])
         self.assertNotIn("secret", "".join(each["body"]["text"] for each in self.bob.messages()))

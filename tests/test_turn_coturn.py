@@ -208,11 +208,11 @@ class KeepingTests(SynchronousTestCase):
             self.assertEqual(stat.S_IMODE(folder.stat().st_mode), 0o700)
             kept = Kept(folder, SELF, "realm", None)
             old, new = "a" * 64, "b" * 64
-            self.assertFalse(kept.take(RelayGrant((old,), 1.0, None)))
-            self.assertEqual(self._rows(kept), {("realm", old)})
-            kept.take(RelayGrant((new, "c" * 64), 1.0, None))
-            self.assertEqual(self._rows(kept), {("realm", new), ("realm", "c" * 64)})
-            self.assertNotIn(old.encode(), b"".join(path.read_bytes() for path in folder.iterdir()))
+            self.assertFalse(kept.take(RelayGrant((old, old[1:] + "d", old[1:] + "e"), 1.0, None)))
+            self.assertEqual(len(self._rows(kept)), 3)
+            kept.take(RelayGrant((new,), 1.0, None))
+            self.assertEqual(self._rows(kept), {("realm", new)})
+            self.assertNotIn(old[1:].encode(), b"".join(path.read_bytes() for path in folder.iterdir()))
             self.assertEqual(stat.S_IMODE(kept.database.stat().st_mode), 0o600)
         self.assertEqual(list(self.base.iterdir()), [])
 

@@ -1,6 +1,8 @@
 """The way between two devices, with aiortc: both in this process, over the network of this computer."""
 
+import asyncio
 import socket
+from types import SimpleNamespace
 from typing import Any
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
@@ -8,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.calling.media import Flow, Relay
 from safeum_home.client.errors import NoMedia
+from safeum_home.client.webrtc import ice
 from safeum_home.client.webrtc import link as links
 from safeum_home.client.webrtc.flow import Told, new_way
 from safeum_home.client.webrtc.servers import Servers
@@ -232,6 +235,29 @@ class RelayTests(LinkCase):
             await until(lambda: ada.flows == [Flow.CONNECTING, Flow.FAILED])
 
         self.run_in_loop(test)
+
+    def test_direct_ways_come_first(self) -> None:
+        """One through a relay is tried later, whatever comes first; at once, where no other is wanted."""
+        self.patch(ice, "HEAD_START", 0.05)
+        host, relay = (SimpleNamespace(type=each) for each in ("host", "relay"))
+        pairs = [(relay, host), (host, relay), (host, host)]
+
+        async def tried(relay_only: bool) -> list[tuple[object, object]]:
+            found = []
+
+            async def start(pair: Any) -> None:
+                found.append((pair.local_candidate, pair.remote_candidate))
+
+            gatherer: Any = SimpleNamespace(
+                _connection=SimpleNamespace(check_start=start, get_component_candidates=start)
+            )
+            ice.tune(gatherer, 1.0, relay_only=relay_only)
+            checks = [SimpleNamespace(local_candidate=a, remote_candidate=b) for a, b in pairs]
+            await asyncio.gather(*map(gatherer._connection.check_start, checks))
+            return found
+
+        self.assertEqual(asyncio.run(tried(relay_only=False))[0], (host, host))
+        self.assertEqual(asyncio.run(tried(relay_only=True)), pairs)
 
     def test_servers(self) -> None:
         """Nobody but the relay is asked for an address, and nobody where it is not to be known."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from safeum_home.calls.counts import CallCounts
 from safeum_home.calls.stages import (
     ANSWERED,
     LOST,
@@ -43,6 +44,7 @@ class LegMeans:
     telling: CallTelling
     busy: Busy
     times: CallTimes
+    counts: CallCounts
     over: Callable[["Leg", Ended], None]
     """Is told of each that is over, and of why, before anybody else."""
 
@@ -119,6 +121,7 @@ class Leg:
     def begin(self, stage: Stage) -> None:
         """It rings from now on."""
         self.stage = stage
+        self.means.counts.begun[self.is_caller] += 1
         self._until = self.means.clock.seconds() + RING_SECONDS
         self._timer = self.means.clock.callLater(RING_SECONDS, self.machine.end, NO_ANSWER)
 
@@ -185,6 +188,7 @@ class Leg:
         self._seen = self.now
         self._timer = self.means.clock.callLater(LOST_SECONDS, self._lapse)
         self.means.times.begun(self.account, self.call, since)
+        self.means.counts.answered += 1
 
     def note_alive(self) -> None:
         """The device of ours is in it still."""
@@ -250,6 +254,7 @@ class Leg:
             hold.end()
         self._holds.clear()
         self.means.over(self, ending.reason)
+        self.means.counts.ended[before in ANSWERED, ending.reason] += 1
         if before in ANSWERED:
             until = self.now if ending.until is None else ending.until
             self.means.times.over(self.account, self.call, until)

@@ -1,6 +1,6 @@
 """All legs of a node, by account and call; and for a while which are over, and why."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -98,6 +98,10 @@ class Legs:
     def with_account(self, peer: AccountId) -> tuple[Leg, ...]:
         """Those whose other half is of an account, of whichever node."""
         return tuple(leg for leg in self.with_node(node_of(peer)) if leg.peer == peer)
+
+    def stages(self) -> Counter[Stage]:
+        """How many there are in each."""
+        return Counter(leg.stage for legs in self._by_account.values() for leg in legs.values())
 
     def stop(self) -> None:
         """The node stops: nobody is told, for what goes on goes on without it."""

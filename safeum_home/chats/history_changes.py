@@ -14,13 +14,13 @@ from safeum_home.chats.contents import Chat
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.groups.notices import NoticeWriter
 from safeum_home.chats.infos import ChatInfos
-from safeum_home.chats.record import AcrossRecord, ChatRecord, ErasureRecord, seal_record
+from safeum_home.chats.record import AcrossRecord, ChatRecord, ErasureRecord, keep_record
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.resealing import reseal_chat
 from safeum_home.ids import AccountId
 from safeum_home.ports import Bus, Database, EpochTurns, Key, Keyring, Published, WrappedKey
 from safeum_home.protocol.types import Notice
-from safeum_home.storage import chats, erasure, keys
+from safeum_home.storage import erasure, keys
 
 DropDrafts = Callable[[Connection, Chat, int], list[tuple[AccountId, Published]]]
 """Forgets what was begun in a chat by anybody, at a position; who is to be told of that, and what."""
@@ -125,7 +125,7 @@ class HistoryChanges:
         self, c: Connection, chat: Chat, by: AccountId, change: Change, record: ChatRecord
     ) -> Switched:
         chat.record = record
-        chats.update_chat(c, chat.blind, seal_record(chat.key, chat.blind, record), change.position)
+        keep_record(c, chat.key, chat.blind, record, change.position)
         if by not in chat.writers:
             # What both have written is either's to erase, but nothing is to be said with it.
             return Switched(chat, True)

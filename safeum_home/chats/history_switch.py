@@ -164,7 +164,9 @@ class HistorySwitch:
         if not enabled:
             if chat.nodes:
                 across = lives.switched_off(record, account, change.at)
-            return self._changes.erase(c, chat, account, change, across=across)
+            done = self._changes.erase(c, chat, account, change, across=across)
+            self._telling.forget(c, chat.nodes, chat.blind, change.position)
+            return done
         if across is not None:
             across = structs.replace(across, at=change.at)
         return self._changes.keep(c, chat, account, change, across)

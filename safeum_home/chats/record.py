@@ -1,10 +1,12 @@
 """What is sealed of a chat as a whole: a record under the chat's own key."""
 
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from safeum_home.chats.sealed_records import SealedRecords
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Key
+from safeum_home.storage import chats
 
 
 class GroupRecord(Struct, frozen=True, omit_defaults=True):
@@ -95,6 +97,11 @@ _records = SealedRecords(ChatRecord)
 def seal_record(key: Key, chat: bytes, record: ChatRecord) -> bytes:
     """A record for the row of the chat with this blind index."""
     return _records.seal(key, record, b"chat" + chat)
+
+
+def keep_record(c: Connection, key: Key, chat: bytes, record: ChatRecord, position: int) -> None:
+    """Store another record of a chat, inside a transaction in which it was read; told at `position`."""
+    chats.update_chat(c, chat, seal_record(key, chat, record), position)
 
 
 def open_record(key: Key, chat: bytes, sealed: bytes) -> ChatRecord:

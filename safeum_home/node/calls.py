@@ -6,6 +6,7 @@ from typing import NamedTuple
 from safeum_home.calls.across import CallKind, LineElsewhere, Lines
 from safeum_home.calls.attending import CallAttendance
 from safeum_home.calls.commands import CallCommands
+from safeum_home.calls.counts import CallCounts
 from safeum_home.calls.hearing import Hearing
 from safeum_home.calls.leg import LegMeans
 from safeum_home.calls.legs import Legs
@@ -28,6 +29,7 @@ class CallParts(NamedTuple):
     """What the rest of the node needs of them."""
 
     legs: Legs
+    counts: CallCounts
     watch: RelationWatch
     """Ends calls of those who are no contacts any more."""
     routes: Routes
@@ -41,6 +43,7 @@ def make_calls(means: DomainMeans, times: CallTimes) -> CallParts:
     """`times` keeps the log. From now on the bus tells who comes and goes."""
     clock = means.clock
     limits = CallLimits.of(means.config.limits, clock.seconds)
+    counts = CallCounts()
     legs, telling = Legs(limits, clock.seconds), CallTelling(means.bus, clock.seconds)
 
     def tell(node: str, type: str, subject: Hashable) -> bool:
@@ -48,7 +51,7 @@ def make_calls(means: DomainMeans, times: CallTimes) -> CallParts:
 
     elsewhere = LineElsewhere(clock.seconds, tell)
     lines = Lines(means.node, elsewhere)
-    of_legs = LegMeans(clock, lines, telling, means.busy, times, legs.over)
+    of_legs = LegMeans(clock, lines, telling, means.busy, times, counts, legs.over)
     partners = Partners(means.database, means.vault.blinder)
     hearing = Hearing(of_legs, legs, limits, partners)
     lines.here = hearing.hear
@@ -66,7 +69,7 @@ def make_calls(means: DomainMeans, times: CallTimes) -> CallParts:
     }
 
     use, kind = Use(SIZES, limits.resize), CallKind(means.node, elsewhere, hearing)
-    return CallParts(legs, attendance, routes, use, limits.rates, (kind,), attendance.forget_account)
+    return CallParts(legs, counts, attendance, routes, use, limits.rates, (kind,), attendance.forget_account)
 
 
 class Relations:

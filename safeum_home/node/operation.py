@@ -10,6 +10,7 @@ from twisted.logger import Logger
 from safeum_home.admin.commands import Handler, standard_handlers
 from safeum_home.admin.wire import BackupParams, Copied, Done, Params, SetSecretParams, Status
 from safeum_home.errors import Code, Problem
+from safeum_home.node.calls_operation import calls_handlers
 from safeum_home.node.control_operation import control_handlers
 from safeum_home.node.federation_operation import federation_handlers
 from safeum_home.node.push_operation import push_handlers
@@ -113,6 +114,7 @@ def handlers(node: Node, backups: Backups) -> dict[str, Handler]:
         **support_handlers(lambda: node.domain),
         **federation_handlers(node),
         **push_handlers(node),
+        **calls_handlers(node),
         **turn_handlers(node),
         "backup": Handler(BackupParams, lambda params: Deferred.fromCoroutine(backup(params))),
     }

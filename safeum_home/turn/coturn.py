@@ -14,7 +14,6 @@ _ALWAYS = """\
 use-auth-secret
 fingerprint
 stale-nonce=600
-no-stun
 no-stun-backward-compatibility
 response-origin-only-with-rfc5780
 no-rfc5780

@@ -96,7 +96,8 @@ class Here:
             table.joining -= 1
             if not table.joining:
                 self._all_answered(table)
-        return Joined(table.call, table.media, in_order(table.people().values())), roster.begun
+        people = in_order(table.people().values())
+        return Joined(table.call, table.media, people, roster.whole), roster.begun
 
     def find(self, account: AccountId, device: DeviceId, call: str) -> Table | None:
         """The conference of this id that this device is in."""
@@ -105,6 +106,11 @@ class Here:
             if table.call == call and table.mine[account].device == device:
                 return table
         return None
+
+    def speak(self, other: AccountId, account: AccountId) -> bool:
+        """Whether one, of whichever node, is in a conference with an account of this one."""
+        tables = [self._tables[chat] for chat in self._chats.get(account, ())]
+        return any(other in table.others or other in table.mine for table in tables)
 
     def of(self, chat: ChatId) -> Table | None:
         """What devices of this node are in."""

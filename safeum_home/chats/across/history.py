@@ -14,7 +14,7 @@ from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.lives import HistoryState
 from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.record import AcrossRecord, ChatRecord, ConfirmedRecord, seal_record
+from safeum_home.chats.record import AcrossRecord, ChatRecord, ConfirmedRecord, keep_record
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
@@ -24,7 +24,6 @@ from safeum_home.ports.sealing import BLIND
 from safeum_home.protocol.federation.chats import ERASED, HISTORY, SharedErasure, SharedHistory
 from safeum_home.protocol.federation.events import AHEAD, Event, event_octets, new_event, node_of
 from safeum_home.protocol.federation.people import content
-from safeum_home.storage import chats
 
 
 def _own(node: str, chat: ChatContents) -> AccountId:
@@ -109,7 +108,6 @@ class ErasedKind:
 
         def store(c: Connection) -> None:
             stored.clear()
-            position = places.both[0]
             opened = self._opener.read(c, chat.id)
             if opened is None or sender not in opened.members:
                 raise Problem(Code.NOT_A_CONTACT)
@@ -117,8 +115,7 @@ class ErasedKind:
             if across is None:
                 return
             opened.record = structs.replace(opened.record, across=across)
-            sealed = seal_record(opened.key, opened.blind, opened.record)
-            chats.update_chat(c, opened.blind, sealed, position)
+            keep_record(c, opened.key, opened.blind, opened.record, places.both[0])
             stored.append(opened)
 
         def publish() -> None:

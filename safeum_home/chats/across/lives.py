@@ -117,6 +117,7 @@ class LivesAcross:
             across = lives.told_of(opened.record, state.life, change.at) if state.life else None
             if state.life != own.life:
                 done.append(self._changes.erase(c, opened, sender, change, kept=state.kept, across=across))
+                self._telling.forget(c, (node,), opened.blind, change.position)
             elif state.kept and not own.kept:
                 done.append(self._changes.keep(c, opened, sender, change, across))
             if state.life:

@@ -32,6 +32,9 @@ from safeum_home.protocol.federation.groups import READ
 from safeum_home.storage import chats, events, owed, spool
 from safeum_home.storage.rows import FleetingEvent, Marker, NewEvent
 
+OF_MESSAGES = (MESSAGE, DELETION, REACTION, PINS)
+"""What is told of messages of direct chats."""
+
 
 class Told(NamedTuple):
     """Of what kind the object is that has changed with a message, and in a group that is told by its node.
@@ -212,6 +215,11 @@ class Telling:
             self._peers.note(c, rows)
             if erased:
                 owed.owe(c, chat)
+
+    def forget(self, c: Connection, nodes: Iterable[str], chat: bytes, upto: int) -> None:
+        """Messages of a direct chat up to a position were erased: none of it waits."""
+        for node in nodes:
+            self._peers.withdraw(c, node, OF_MESSAGES, chat, pointer(chat, upto + 1))
 
     def receipt(self, c: Connection, nodes: Iterable[str], chat: bytes) -> None:
         """They get the receipt that they were owed."""

@@ -10,7 +10,7 @@ from safeum_home.chats.across.telling import Telling
 from safeum_home.chats.changes.altering import Altering
 from safeum_home.chats.changes.reacted import with_own
 from safeum_home.chats.contents import Chat, ChatContents, ChatKind
-from safeum_home.chats.record import ChatRecord, PinsRecord, seal_record
+from safeum_home.chats.record import ChatRecord, PinsRecord, keep_record
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import decode, open_encoded, open_message
 from safeum_home.damage import undamaged
@@ -22,7 +22,7 @@ from safeum_home.protocol.commands import Acted, ChatPin, ChatUnpin, ListPinned,
 from safeum_home.protocol.federation.chats import MOST_PINS
 from safeum_home.protocol.federation.group_posts import Act
 from safeum_home.protocol.message_types import Deleted
-from safeum_home.storage import chats, events
+from safeum_home.storage import events
 from safeum_home.storage.rows import EventRow
 from safeum_home.storage.trial import tried
 
@@ -30,8 +30,8 @@ _BUDGET = MAX_FRAME - 4096
 
 
 def rewritten(c: Connection, chat: ChatContents, record: ChatRecord, position: int) -> ChatContents:
-    """Store another record of a chat, inside a transaction in which it was read; told at `position`."""
-    chats.update_chat(c, chat.blind, seal_record(chat.key, chat.blind, record), position)
+    """As `keep_record`: how the chat is then."""
+    keep_record(c, chat.key, chat.blind, record, position)
     return chat._replace(record=record, changed=position)
 
 

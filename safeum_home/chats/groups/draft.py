@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.groups.rights import Action, may
 from safeum_home.chats.groups.roster import Role, RosterRecord, RosterState, open_entry, seal_entry
-from safeum_home.chats.record import ChatRecord, GroupRecord, open_record, seal_record
+from safeum_home.chats.record import ChatRecord, GroupRecord, keep_record, open_record
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
@@ -217,8 +217,7 @@ class Draft:
     def keep(self, group: GroupRecord) -> None:
         """Let this be what is sealed of the group; nobody is told."""
         self.record = replace(self.record, group=group)
-        sealed = seal_record(self.key, self.chat.blind, self.record)
-        chats.update_chat(self.c, self.chat.blind, sealed, self.changed)
+        keep_record(self.c, self.key, self.chat.blind, self.record, self.changed)
 
     def describe(self, group: GroupRecord) -> None:
         """Let this be what is sealed of the group; all members are told, and who is invited what it shows."""

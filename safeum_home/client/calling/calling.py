@@ -97,6 +97,8 @@ class Calling:
         """There is a session, on a new connection."""
         if not self._closed:
             self._publishing.online()
+            for other in self._others:
+                other.online()
             for call in list(self._calls.values()):
                 call.online()
 
@@ -274,6 +276,9 @@ class Taker(Protocol):
 
     def take(self, event: Struct) -> None:
         """An event has come, of whatever kind."""
+
+    def online(self) -> None:
+        """There is a session, on a new connection."""
 
     def close(self) -> None:
         """The client ends."""

@@ -38,6 +38,7 @@ class IncomingCall(Call):
             return
         link = self._make_link(self._device, self._hello)
         self._home.means.directory.expect(self.peer)
+        self._way.expect()
         self._home.tell(CallRinging(self.id, link.response), self._refused)
         self._timer.start(min(self._seconds, RING_SECONDS) + MARGIN, lambda: self.ended(CallEnd.NO_ANSWER))
         self._machine.offered()

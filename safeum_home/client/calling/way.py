@@ -76,6 +76,10 @@ class Way:
 
     # --- this side
 
+    def expect(self) -> None:
+        """A link will be wanted soon: ask for relays now."""
+        self._relays()
+
     def offer(self) -> None:
         """Begin another link, as the initiator."""
         if self.epoch + 1 < MOST_EPOCHS:

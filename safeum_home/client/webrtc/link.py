@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import partial
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from aiortc import (
@@ -25,6 +25,7 @@ from safeum_home.client.calling.media import OnFlow
 from safeum_home.client.webrtc import sdp
 from safeum_home.client.webrtc.feed import Branch
 from safeum_home.client.webrtc.flow import Told, new_way
+from safeum_home.client.webrtc.ice import tune
 from safeum_home.client.webrtc.liveness import Liveness
 
 T = TypeVar("T")
@@ -156,7 +157,8 @@ class RtcLink:
         """Gather where this side can be reached, for a while, and begin to look for a way."""
         seconds = CONNECT_SECONDS / 2 if self._relay_only else GATHER_SECONDS
         for medium in self._peer.getTransceivers():
-            hurry(medium.receiver.transport.transport.iceGatherer, seconds)
+            gatherer = medium.receiver.transport.transport.iceGatherer
+            tune(gatherer, seconds, relay_only=self._relay_only)
         await self._peer.setLocalDescription(description)
         found = set(re.findall(r"^a=candidate:.* typ ([a-z]+)", self._peer.localDescription.sdp, re.M))
         self._gathered(found)
@@ -207,7 +209,8 @@ class RtcLink:
                 branch.stop()
 
     async def _closed(self, closing: "asyncio.Task[None]") -> None:
-        await asyncio.wait([closing], timeout=CLOSE_SECONDS)
+        with suppress(asyncio.CancelledError):  # the program ends
+            await asyncio.wait([closing], timeout=CLOSE_SECONDS)
 
     def _keep(self, task: "asyncio.Task[None]") -> None:
         self._tasks.add(task)
@@ -222,9 +225,3 @@ class RtcLink:
                 return await work
             except (InvalidAccessError, InvalidStateError, OperationError, ArithmeticError) as error:
                 raise ValueError(str(error)) from error
-
-
-def hurry(gatherer: Any, seconds: float) -> None:
-    """Have it wait for relays for so long: aioice waits 5 s, and offers no setting."""
-    connection = gatherer._connection
-    connection.get_component_candidates = partial(connection.get_component_candidates, timeout=seconds)

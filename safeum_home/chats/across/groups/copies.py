@@ -19,7 +19,7 @@ from safeum_home.chats.groups.endings import GroupEndings
 from safeum_home.chats.groups.events import GroupEvents
 from safeum_home.chats.groups.roster import RosterRecord, RosterState, seal_entry
 from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.record import ChatRecord, GroupRecord, open_record, seal_record
+from safeum_home.chats.record import ChatRecord, GroupRecord, keep_record, open_record
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId, group_id, system_account
@@ -69,6 +69,13 @@ class Copy:
     def group(self) -> GroupRecord:
         assert self.record.group is not None
         return self.record.group
+
+    def publish(self, erased: Callable[[], object]) -> None:
+        """It is committed; `erased` destroys what was wrapped."""
+        for tell in self.told:
+            tell()
+        if self.gone:
+            erased()
 
 
 class GroupCopies:
@@ -144,8 +151,7 @@ class GroupCopies:
     def keep(self, copy: Copy, group: GroupRecord, position: int) -> None:
         """Let this be the group; its members here are told at `position`."""
         copy.record = replace(copy.record, group=group)
-        sealed = seal_record(copy.key, copy.blind, copy.record)
-        chats.update_chat(copy.c, copy.blind, sealed, position)
+        keep_record(copy.c, copy.key, copy.blind, copy.record, position)
 
     def drop_if_over(self, copy: Copy, fresh: Fresh, position: int) -> None:
         """Erase the copy where nobody of this node is in the group any more.

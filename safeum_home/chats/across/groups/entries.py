@@ -187,10 +187,7 @@ class EntryKind:
 
         def publish() -> None:
             for copy in outcome:
-                for tell in copy.told:
-                    tell()
-                if copy.gone:
-                    self._erased()
+                copy.publish(self._erased)
 
         return Applied(store, publish, lambda: self._registry.changed(chat), placed)
 

@@ -18,7 +18,7 @@ from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.groups import lives as group_lives
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.record import AcrossRecord, ChatRecord, ConfirmedRecord, seal_record
+from safeum_home.chats.record import AcrossRecord, ChatRecord, ConfirmedRecord, keep_record
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import ChatId, system_account
@@ -34,7 +34,6 @@ from safeum_home.protocol.federation.groups import (
     SharedHistory,
 )
 from safeum_home.protocol.federation.people import content
-from safeum_home.storage import chats
 
 
 def shared_history(record: ChatRecord, node: str) -> SharedHistory | None:
@@ -120,7 +119,6 @@ class GroupErasedKind:
 
         def store(c: Connection) -> None:
             stored.clear()
-            position = places.both[0]
             opened = self._opener.read(c, chat.id)
             if opened is None or opened.hub not in (None, node):
                 raise Problem(Code.NOT_A_CONTACT)
@@ -128,8 +126,7 @@ class GroupErasedKind:
             if across is None:
                 return
             opened.record = structs.replace(opened.record, across=across)
-            sealed = seal_record(opened.key, opened.blind, opened.record)
-            chats.update_chat(c, opened.blind, sealed, position)
+            keep_record(c, opened.key, opened.blind, opened.record, places.both[0])
             if opened.hub is None:
                 self._notes.history(c, opened.nodes, opened.blind)
             stored.append(opened)

@@ -130,10 +130,7 @@ class CopyLeaving:
 
     def _told(self, copy: Copy | None, hub: str | None) -> None:
         if copy is not None:
-            for tell in copy.told:
-                tell()
-            if copy.gone:
-                self._erased()
+            copy.publish(self._erased)
         if hub is not None:
             self._peers.wake([hub])
 

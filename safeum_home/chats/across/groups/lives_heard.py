@@ -19,7 +19,7 @@ from safeum_home.chats.groups import lives as group_lives
 from safeum_home.chats.history_changes import Change, HistoryChanges, Switched
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.opening import ChatOpener
-from safeum_home.chats.record import seal_record
+from safeum_home.chats.record import keep_record
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, system_account
@@ -29,7 +29,7 @@ from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.groups import SharedHistory
 from safeum_home.spawn import spawn
-from safeum_home.storage import chats, owed
+from safeum_home.storage import owed
 
 Finish = Callable[[AccountId, bool], Coroutine[Any, Any, None]]
 
@@ -142,8 +142,7 @@ class GroupLives:
                     done.append(self._changes.keep(c, opened, system, change, across))
                 elif across != record.across:
                     opened.record = structs.replace(record, across=across)
-                    sealed = seal_record(opened.key, opened.blind, opened.record)
-                    chats.update_chat(c, opened.blind, sealed, change.position)
+                    keep_record(c, opened.key, opened.blind, opened.record, change.position)
                     told_of.append(opened)
             if self._node not in told.pending:
                 return

@@ -138,10 +138,7 @@ class GroupKind:
 
         def publish() -> None:
             for copy in outcome:
-                for tell in copy.told:
-                    tell()
-                if copy.gone:
-                    self._erased()
+                copy.publish(self._erased)
 
         return Applied(store, publish, lambda: self._registry.changed(chat), placed)
 
@@ -211,9 +208,6 @@ class OverKind:
 
         def publish() -> None:
             for copy in outcome:
-                for tell in copy.told:
-                    tell()
-                if copy.gone:
-                    self._erased()
+                copy.publish(self._erased)
 
         return Applied(store, publish, lambda: self._registry.changed(chat), placed)

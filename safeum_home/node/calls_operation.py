@@ -1,0 +1,20 @@
+"""What an operator may ask about calls, over the socket."""
+
+from safeum_home.admin.commands import Handler
+from safeum_home.admin.metrics import Metrics
+from safeum_home.admin.wire import Params
+from safeum_home.errors import Code, Problem
+from safeum_home.node.calls_metrics import metrics
+from safeum_home.node.service import Node
+
+
+def calls_handlers(node: Node) -> dict[str, Handler]:
+    """`calls.metrics`, which raises `sealed` while the node is not open."""
+
+    def numbers(params: Params) -> Metrics:
+        if node.domain is None:
+            raise Problem(Code.SEALED, f"the node is not open yet: it is {node.status}")
+        calls = node.domain.calls
+        return Metrics(metrics(calls.legs, calls.counts))
+
+    return {"calls.metrics": Handler(Params, numbers)}
