@@ -1,5 +1,6 @@
 """Calls at the terminal: what is entered, and what is said of them; on a node in memory, without sound."""
 
+import sys
 from typing import Any
 from unittest.mock import patch
 
@@ -200,6 +201,16 @@ class PhoneTests(CallDeskCase):
         self.settle()
         self.assertEqual(desk.notices[-1].text, "Calls need more packages: pip install 'safeum-home[calls]'.")
 
+    def test_rings_where_it_cannot_be_taken(self) -> None:
+        """It is said who calls."""
+        cay = self.register("cay")
+        cay.befriend(self.ann)
+        desk = Desk(cay.client, self.world.clock, lambda: 0)
+        desk.calls.take(phone.NO_PHONE)
+        self.enter(self.ann, "/call cay")
+        said = "ann is calling, and cannot be answered here. Calls need more packages: "
+        self.assertTrue(desk.notices[-1].text.startswith(said), desk.notices[-1])
+
     def _options(self, *arguments: str) -> Phone:
         given = parser().parse_args(["chat", "--login", "ann", "--password-fd", "0", *arguments])
         with patch("safeum_home.client.cli.read_line", return_value="password"):
@@ -223,6 +234,10 @@ class PhoneTests(CallDeskCase):
 
     def test_options_without_packages(self) -> None:
         """Then what was asked for is refused, and nothing else is."""
-        with patch.object(phone, "_phone", side_effect=ImportError):
+        gone = {"aiortc": None, "av": None}
+        loaded = {name: None for name in sys.modules if name.startswith("safeum_home.client.webrtc")}
+        with patch.dict(sys.modules, gone):
+            for name in loaded:
+                del sys.modules[name]
             self.assertIsNone(self._options().source)
             self.assertRaises(NoMedia, self._options, "--call-audio", "tone:440")

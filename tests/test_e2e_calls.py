@@ -101,6 +101,10 @@ class CallTests(SynchronousTestCase):
         self.assertEqual(found["direct"]["ways"], ["ada.example cay.example"])
         self.nothing_heard(found["direct"])
 
+    def test_hidden(self) -> None:
+        """Who does not want to be found sends nothing to anybody but the relay, and is heard."""
+        self.assertTrue(self.call("hidden")["spoke with"])
+
     def test_conference(self) -> None:
         """Three people, of whom two are strangers at two nodes, hear each other; then one leaves."""
         found = self.found["conference"]

@@ -8,6 +8,7 @@ from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.events import Heard
 from safeum_home.client.phone import NO_PHONE, Phone
 from safeum_home.protocol.call_types import Media
+from safeum_home.protocol.events import CallInvitation
 
 if TYPE_CHECKING:
     from safeum_home.client.desk import Desk
@@ -50,11 +51,11 @@ class CallDesk:
         """Ring from now on, and be able to call."""
         self.phone = phone
         phone.trouble = lambda text: self._desk.tell(f"In the call: {text}.", "error")
+        client = self._desk.client
+        client.listen(self._heard)
         if phone.source is not None:
-            client = self._desk.client
             client.take_calls(phone.source, relay_only=phone.relay_only)
             client.on_call(self._rings)
-            client.listen(self._heard)
 
     @property
     def waiting(self) -> list[Call]:
@@ -117,6 +118,9 @@ class CallDesk:
     def _heard(self, event: Heard) -> None:
         if isinstance(event, CallChanged):
             self._changed(event.call)
+        elif isinstance(event, CallInvitation) and self.phone.source is None:
+            name = self._desk.names.name(event.account)
+            self._desk.tell(f"{name} is calling, and cannot be answered here. {self.phone.why}.", "contact")
 
     def _changed(self, call: Call) -> None:
         before, state = self._seen.get(call.id), call.state

@@ -49,7 +49,7 @@ async def _answer(desk: Desk, argument: str) -> None:
     if desk.calls.current is not None:
         raise Mistake("You are in a call: /hangup ends it, then /answer.")
     await _able(desk.calls)
-    call.answer()
+    call.answer(video=desk.calls.phone.shows)
 
 
 @slash("hangup", "", "end the call")

@@ -55,11 +55,11 @@ class Caller(Confers):
         self._states: list[str] = []
         self._studio = Studio(Tone(hertz), ears=[self._ear], silent_seconds=SILENT_SECONDS)
 
-    async def sign_up(self, login: str) -> str:
+    async def sign_up(self, login: str, hides: bool) -> str:
         version = (await self._client.policy()).version
         opened = await self._client.register(login, PASSWORD, consent=version)
         await self._client.load()
-        self._client.take_calls(self._studio)
+        self._client.take_calls(self._studio, relay_only=hides)
         self._client.on_call(self._rang.append)
         return opened.account
 
