@@ -43,15 +43,6 @@ def _of_everybody(self: Any, chat: Any) -> Any:
     return _group(self, chat).addCallback(believed)
 
 
-def _any_hub(self: Any, chat: Any) -> Any:
-    """`ChatGroups.group` of which whoever speaks is the hub."""
-
-    def believed(group: Any) -> Any:
-        return group and group._replace(hub="b.example")
-
-    return _group(self, chat).addCallback(believed)
-
-
 def _all_of_it(self: table.Table, members: Any, roster: Any) -> None:
     """`Table.follow` that believes a hub whatever it says."""
     others = by_account(roster.participants)
@@ -73,11 +64,6 @@ def _late(self: hub.Hub, since: int | None) -> int:
     return self._stamps.next() if since is None else since
 
 
-def _of_none(*_: object) -> str:
-    """A node that is everybody's."""
-    return "b.example"
-
-
 async def _need(self: hub.Hub, _chat: Any, _account: AccountId) -> None:
     """`Hub._need` that lets everybody in."""
 
@@ -85,12 +71,12 @@ async def _need(self: hub.Hub, _chat: Any, _account: AccountId) -> None:
 DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "seats for accounts of other nodes": (
         HUB + "test_seats_of_others",
-        (Defence(kinds, "node_of", _of_none),),
+        (Defence(kinds, "_check_own", nothing), Defence(hub.Hub, "_need", _need)),
     ),
     "seats for strangers": (HUB + "test_seats_of_strangers", (Defence(hub.Hub, "_need", _need),)),
     "reports of accounts of other nodes": (
         HUB + "test_reports_of_others",
-        (Defence(kinds, "node_of", _of_none), Defence(hub, "node_of", _of_none)),
+        (Defence(kinds, "_check_own", nothing),),
     ),
     "reports of strangers": (
         HUB + "test_reports_of_strangers",
@@ -108,7 +94,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "times of the future": (HUB + "test_from_the_future", (Defence(hub.Hub, "_since", _late),)),
     "rosters of others than the hub": (
         MEMBER + "test_a_roster_of_no_hub",
-        (Defence(ChatGroups, "group", _any_hub),),
+        (Defence(kinds, "_orders", yes),),
     ),
     "rosters with strangers": (
         MEMBER + "test_a_roster_with_strangers",
