@@ -117,7 +117,7 @@ class CommandTests(CallDeskCase):
         self.talk()
         self.enter(cay, "/call ben")
         self.enter(self.ben, "/answer")
-        self.assertEqual(self.said(self.ben)[-1], "You are in a call: /hangup ends it, then /answer.")
+        self.assertEqual(self.said(self.ben)[-1], "You are in a call: /hangup ends it.")
         self.enter(self.ben, "/call cay")
         self.assertEqual(self.said(self.ben)[-1], "You are in a call: /hangup ends it.")
         self.enter(self.ben, "/decline cay")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from safeum_home.client.calling.call import Call, CallChanged
 from safeum_home.client.calling.call_machine import CallState
 from safeum_home.client.calling.ending import CallEnd
+from safeum_home.client.conference_desk import ConferenceDesk
 from safeum_home.client.events import Heard
 from safeum_home.client.phone import NO_PHONE, Phone
 from safeum_home.protocol.call_types import Media
@@ -46,6 +47,7 @@ class CallDesk:
         self._compared: set[str] = set()
         """Calls of which it was said what to compare."""
         self.phone: Phone = NO_PHONE
+        self.conferences = ConferenceDesk(desk)
 
     def take(self, phone: Phone) -> None:
         """Ring from now on, and be able to call."""
@@ -56,6 +58,7 @@ class CallDesk:
         if phone.source is not None:
             client.take_calls(phone.source, relay_only=phone.relay_only)
             client.on_call(self._rings)
+            self.conferences.take()
 
     @property
     def waiting(self) -> list[Call]:
@@ -91,7 +94,7 @@ class CallDesk:
         """How it is, for the last line of the screen; empty where nothing is."""
         call = self.current
         if call is None:
-            return f"{self.callers[0]} is calling" if self.callers else ""
+            return f"{self.callers[0]} is calling" if self.callers else self.conferences.line()
         about = call.state.value
         if call.state is CallState.ACTIVE:
             about = length((self._desk.now() - (call.since or self._desk.now())) / 1000)
