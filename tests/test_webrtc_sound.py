@@ -23,7 +23,7 @@ from safeum_home.client.webrtc.feed import WAITING, Feed, empty
 from safeum_home.client.webrtc.hearing import listen, mono
 from safeum_home.client.webrtc.mixer import FIRST, MOST, Mixer
 from safeum_home.client.webrtc.recorder import Recorder
-from safeum_home.client.webrtc.sources import Camera, File
+from safeum_home.client.webrtc.sources import Camera, File, MovingPicture
 from safeum_home.client.webrtc.tones import RATE, SAMPLES, ToneTrack, frame_of, is_heard, share
 from tests.e2e.needs import apt, missing
 from tests.webrtc_case import until
@@ -136,6 +136,15 @@ class _Source(NamedTuple):
         return self.tracks[-1]
 
 
+class _Filming(NamedTuple):
+    tracks: list[MediaStreamTrack]
+    kind: str = "video"
+
+    def open(self) -> MediaStreamTrack:
+        self.tracks.append(MovingPicture().open())
+        return self.tracks[-1]
+
+
 class _Slow(NamedTuple):
     tracks: list[MediaStreamTrack]
     asked: Event
@@ -199,13 +208,36 @@ class FeedTests(SynchronousTestCase):
 
         asyncio.run(test())
 
+    def test_no_camera_for_black(self) -> None:
+        """While nothing is to be shown the camera is off, from the beginning and later on."""
+        source = _Filming([])
+
+        async def test() -> None:
+            branch = Feed(source, self.fail).branch()
+            branch.muted = True
+            first = await branch.recv()
+            self.assertEqual(source.tracks, [])
+            branch.muted = False
+            shown = await branch.recv()
+            self.assertEqual(len(source.tracks), 1)
+            branch.muted = True
+            black = await branch.recv()
+            assert isinstance(shown, VideoFrame) and isinstance(black, VideoFrame)
+            await until(lambda: source.tracks[0].readyState == "ended")
+            self.assertEqual((black.width, set(bytes(black.planes[0]))), (shown.width, {16}))
+            times = [each.pts or 0 for each in (first, shown, black)]
+            self.assertEqual(times, sorted(times))
+            branch.stop()
+
+        asyncio.run(test())
+
     def test_trouble(self) -> None:
         """A source that cannot be had is told in words, and what went off it ends."""
         for source, said in (
-            (File(Path("/nowhere/x.wav")), "x.wav: No such file or directory"),
+            (File(Path("/nowhere/x.wav")), "/nowhere/x.wav: No such file or directory"),
             (
                 File(Path(__file__)),
-                "test_webrtc_sound.py cannot be played: Invalid data found when processing input",
+                f"{__file__} cannot be played: Invalid data found when processing input",
             ),
             (Camera("/dev/nothing"), "/dev/nothing cannot be played: No such file or directory"),
         ):
@@ -255,13 +287,34 @@ class RecordTests(SynchronousTestCase):
 
         for name in ("call.wav", "call.ogg"):
             asyncio.run(test(folder / name))
+            self.assertEqual((folder / name).stat().st_mode & 0o777, 0o600)
 
     def test_refused(self) -> None:
-        """Other kinds of files, and where none can be made; nothing said, nothing broken."""
+        """Other kinds of files, where none can be made, and never over one; nothing said, nothing made."""
+        path = Path(self.mktemp()).with_suffix(".ogg")
         self.assertRaises(NoMedia, Recorder, Path("call.mp3"))
         self.assertRaises(NoMedia, Recorder, Path("/nowhere/call.wav"))
-        path = Path(self.mktemp()).with_suffix(".ogg")
         asyncio.run(Recorder(path).close())
+        self.assertFalse(path.exists())
+        path.write_bytes(b"something")
+        self.assertRaises(NoMedia, Recorder, path)
+        self.assertEqual(path.read_bytes(), b"something")
+
+    def test_somebody_was_faster(self) -> None:
+        """A file that has come meanwhile is left alone, and that is told."""
+        path, told = Path(self.mktemp()).with_suffix(".wav"), list[str]()
+        recorder = Recorder(path, told.append)
+        path.write_bytes(b"something")
+
+        async def test() -> None:
+            recorder.hear("somebody", tone(440))
+            await until(lambda: told)
+            await recorder.close()
+
+        asyncio.run(test())
+        self.assertEqual(
+            (told, path.read_bytes()), ([f"{path} cannot be written: File exists"], b"something")
+        )
 
 
 SPEAK = """
