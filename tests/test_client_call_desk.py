@@ -1,5 +1,6 @@
 """Calls at the terminal: what is entered, and what is said of them; on a node in memory, without sound."""
 
+import sys
 from typing import Any
 from unittest.mock import patch
 
@@ -94,6 +95,44 @@ class CommandTests(CallDeskCase):
         self.enter(self.ann, "/mic loud")
         self.assertEqual(self.said(self.ann)[-1], "/mic off or /mic on; /mic alone is the other one.")
 
+    def test_other_muted(self) -> None:
+        """It is told where the other is not to be heard."""
+        self.talk()
+        self.enter(self.ben, "/mic off")
+        self.assertEqual(self.said(self.ann)[-1], "ben is not to be heard.")
+        self.enter(self.ben, "/mic on")
+        self.assertEqual(self.said(self.ann)[-1], "ben is to be heard again.")
+
+    def test_camera(self) -> None:
+        """Off and on, in a call with pictures, where there is a camera."""
+        self.talk()
+        self.enter(self.ann, "/camera off")
+        self.assertEqual(self.said(self.ann)[-1], "You are in no call with pictures.")
+        self.enter(self.ann, "/hangup")
+        call, _ = self.talk(video=True)
+        self.enter(self.ann, "/camera off")
+        self.assertIn("--call-video", self.said(self.ann)[-1])
+        self.desks[self.ann].calls.phone.shows = True
+        for line, shows in (("/camera", False), ("/camera on", True), ("/camera off", False)):
+            self.enter(self.ann, line)
+            self.assertIs(call.shows, shows)
+        self.assertEqual(self.said(self.ann)[-1], "You are not seen: /camera on ends that.")
+
+    def test_rings_already(self) -> None:
+        """Who sits down while it rings is told who calls."""
+        self.enter(self.ann, "/call ben")
+        self.desks[self.ben] = self.sit_down(self.ben)
+        self.assertEqual(self.said(self.ben), ["ann is calling: /answer or /decline"])
+        self.enter(self.ben, "/answer")
+        self.assertIs(self.ann.client.calls[0].state, ACTIVE)
+
+    def test_leaving(self) -> None:
+        """Who leaves hangs up."""
+        self.talk()
+        self.desks[self.ann].calls.end()
+        self.settle()
+        self.assertEqual(self.ben.client.calls, [])
+
     def test_declined(self) -> None:
         """/decline is of the call while one rings; a second one is busy."""
         for line, told in (
@@ -116,7 +155,7 @@ class CommandTests(CallDeskCase):
         self.talk()
         self.enter(cay, "/call ben")
         self.enter(self.ben, "/answer")
-        self.assertEqual(self.said(self.ben)[-1], "You are in a call: /hangup ends it, then /answer.")
+        self.assertEqual(self.said(self.ben)[-1], "You are in a call: /hangup ends it.")
         self.enter(self.ben, "/call cay")
         self.assertEqual(self.said(self.ben)[-1], "You are in a call: /hangup ends it.")
         self.enter(self.ben, "/decline cay")
@@ -145,6 +184,10 @@ class CommandTests(CallDeskCase):
 
     def test_whom(self) -> None:
         """A contact, and nobody else."""
+        cay = self.register("cay")
+        self.ann.do(self.ann.client.request(cay.account, "cay"))
+        self.enter(self.ann, "/call cay")
+        self.assertEqual(self.said(self.ann)[-1], "cay: asked, no answer yet.")
         self.enter(self.ann, "/call zoe")
         self.assertEqual(self.said(self.ann)[-1], "zoe is not among those you know. /contacts lists them.")
         for line in ("/answer", "/hangup"):
@@ -174,7 +217,10 @@ class CommandTests(CallDeskCase):
         self.assertEqual((first.split("  ")[1], second.split("  ")[1], last), ("1:05:00", "1:05", where))
         self.enter(self.ann, "/calls forget")
         self.enter(self.ann, "/calls")
-        self.assertEqual(self.said(self.ann)[-2:], ["Your node keeps nothing of calls.", where])
+        self.assertEqual(
+            self.said(self.ann)[-2:],
+            ["Your node keeps nothing of your calls any more.", "Your node keeps nothing of calls."],
+        )
         self.enter(self.ann, "/calls all")
         self.assertEqual(self.said(self.ann), ["/calls, or /calls forget."])
 
@@ -189,7 +235,7 @@ class PhoneTests(CallDeskCase):
         self.enter(self.ben, "/call ann")
         self.lacks = "No microphone was found"
         self.enter(self.ann, "/answer")
-        self.assertIn("No microphone was found; --call-audio FILE", self.said(self.ann)[-1])
+        self.assertIn("No microphone was found: start safeum with --call-audio FILE", self.said(self.ann)[-1])
         self.assertEqual(len(self.desks[self.ann].calls.waiting), 1)
 
     def test_not_installed(self) -> None:
@@ -199,6 +245,16 @@ class PhoneTests(CallDeskCase):
         submit(desk, "/call ben")
         self.settle()
         self.assertEqual(desk.notices[-1].text, "Calls need more packages: pip install 'safeum-home[calls]'.")
+
+    def test_rings_where_it_cannot_be_taken(self) -> None:
+        """It is said who calls."""
+        cay = self.register("cay")
+        cay.befriend(self.ann)
+        desk = Desk(cay.client, self.world.clock, lambda: 0)
+        desk.calls.take(phone.NO_PHONE)
+        self.enter(self.ann, "/call cay")
+        said = "ann is calling, and cannot be answered here. Calls need more packages: "
+        self.assertTrue(desk.notices[-1].text.startswith(said), desk.notices[-1])
 
     def _options(self, *arguments: str) -> Phone:
         given = parser().parse_args(["chat", "--login", "ann", "--password-fd", "0", *arguments])
@@ -223,6 +279,10 @@ class PhoneTests(CallDeskCase):
 
     def test_options_without_packages(self) -> None:
         """Then what was asked for is refused, and nothing else is."""
-        with patch.object(phone, "_phone", side_effect=ImportError):
+        gone = {"aiortc": None, "av": None}
+        loaded = {name: None for name in sys.modules if name.startswith("safeum_home.client.webrtc")}
+        with patch.dict(sys.modules, gone):
+            for name in loaded:
+                del sys.modules[name]
             self.assertIsNone(self._options().source)
             self.assertRaises(NoMedia, self._options, "--call-audio", "tone:440")

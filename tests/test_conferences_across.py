@@ -8,6 +8,8 @@ from safeum_home.ids import AccountId
 from tests.conference_case import call_id, join, names, start, told
 from tests.conferences_across_case import ConferencesAcrossCase
 from tests.groups_across_case import A, B, C
+from tests.keys_across_case import FIRST
+from tests.keys_case import query
 from tests.world import Client
 
 
@@ -262,3 +264,28 @@ class SignalsAcrossTests(ConferencesAcrossCase):
         self.nodes.peers[A].passing = passing
         self.now()
         self.assertEqual(told(self.carol), [("joined", self.ben.account)])
+
+
+class KeysAcrossTests(ConferencesAcrossCase):
+    """Launch keys are for contacts, and for those with whom one is in a conference."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        for client in (self.alice, self.bob, self.carol):
+            at = int(client.world.clock.seconds() * 1000)
+            client.call("keys.launch", sign=FIRST.sign, box=FIRST.box, at=at)
+
+    def seen(self, client: Client, other: Client) -> list[str]:
+        """The devices of which somebody is shown launch keys."""
+        self.now(11)  # what was answered before is not answered again
+        return [each["device"] for each in query(client, other, launches=True)[0].get("launches", [])]
+
+    def test_while_it_goes_on(self) -> None:
+        self.assertEqual(self.seen(self.bob, self.carol), [])
+        self.call = self.begin(self.bob, self.carol)
+        self.assertEqual(self.seen(self.bob, self.carol), [self.carol.device])
+        self.assertEqual(self.seen(self.carol, self.bob), [self.bob.device])
+        self.assertEqual(self.seen(self.ben, self.carol), [])
+        self.carol.call("call.hangup", call=self.call)
+        self.assertEqual(self.seen(self.bob, self.carol), [])
+        self.assertEqual(self.seen(self.carol, self.bob), [])

@@ -5,6 +5,7 @@ from array import array
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from aioice.ice import get_host_addresses
 from av import VideoFrame
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -13,7 +14,8 @@ from safeum_home.client.webrtc.feed import Source
 from safeum_home.client.webrtc.link import RtcLink
 from safeum_home.client.webrtc.sources import Tone
 from safeum_home.client.webrtc.studio import Studio
-from safeum_home.client.webrtc.tones import RATE, is_heard
+from safeum_home.client.webrtc.tones import RATE, SAMPLES, ToneTrack, is_heard
+from tests.e2e.needs import missing
 
 PATIENCE = 30.0
 """Seconds after which something has not happened that should have: against hanging."""
@@ -91,6 +93,8 @@ class LinkCase(SynchronousTestCase):
     """Tests in an event loop of their own, at the end of which nothing is left of the links."""
 
     def setUp(self) -> None:
+        if not get_host_addresses(use_ipv4=True, use_ipv6=True):
+            missing("this computer has no address besides that of its loopback")
         self.links: list[RtcLink] = []
 
     def run_in_loop(self, test: Callable[[], Awaitable[None]]) -> None:
@@ -113,3 +117,10 @@ class LinkCase(SynchronousTestCase):
 def tones() -> tuple[Side, Side]:
     """One plays 440 Hz, the other 880."""
     return Side(Tone(440)), Side(Tone(880))
+
+
+def tone(hertz: float, seconds: float = 0.2) -> "array[int]":
+    """A piece of a sine."""
+    track = ToneTrack(hertz)
+    pieces = [track.samples(at) for at in range(0, int(seconds * RATE), SAMPLES)]
+    return array("h", b"".join(piece.tobytes() for piece in pieces))

@@ -135,4 +135,4 @@ class CallKind:
         self._hearing.lost(node)
 
     def back(self, node: str) -> None:
-        """Whose call goes on says so."""
+        self._hearing.back(node)

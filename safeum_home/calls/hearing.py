@@ -1,10 +1,11 @@
 """What the other halves of calls say: at this node, or at another one, which answers for who speaks."""
 
-from safeum_home.calls.leg import Leg, LegMeans
+from safeum_home.calls.leg import Leg
 from safeum_home.calls.legs import Legs
 from safeum_home.calls.limits import CallLimits
+from safeum_home.calls.means import LegMeans
 from safeum_home.calls.partners import Partners
-from safeum_home.calls.stages import LOST, UNREACHABLE, Ending, Stage
+from safeum_home.calls.stages import LOST, OUTGOING, UNREACHABLE, Ending, Stage
 from safeum_home.errors import Problem
 from safeum_home.ids import AccountId, DeviceId
 from safeum_home.protocol.call_types import Ended
@@ -55,6 +56,12 @@ class Hearing:
         for leg in self._legs.with_node(node):
             if leg.stage is not Stage.ACTIVE:
                 leg.machine.end(UNREACHABLE)
+
+    def back(self, node: str) -> None:
+        """It may have forgotten all: it is told again of calls that are to ring there."""
+        for leg in self._legs.with_node(node):
+            if leg.stage in OUTGOING:
+                leg.invite()
 
     def _tell(self, leg: Leg, word: Word) -> None:
         match word:

@@ -25,6 +25,8 @@ from zope.interface import implementer
 from safeum_home.client import session
 from safeum_home.client.calling.call import Call
 from safeum_home.client.calling.calling import Options
+from safeum_home.client.calling.conference import Conference
+from safeum_home.client.calling.conferences import Ringing
 from safeum_home.client.calling.directory import Pins
 from safeum_home.client.calling.launch import Sign
 from safeum_home.client.calling.media import MediaSource
@@ -184,6 +186,19 @@ class Client(GroupMethods):
     async def start_call(self, account: str, video: bool = False) -> Call:
         """See `call_taking.CallTaking.start_call`."""
         return await self._client.start_call(account, video).asFuture(self._loop)
+
+    async def conference(self, chat: str, video: bool = False) -> Conference:
+        """See `call_taking.CallTaking.conference`."""
+        return await self._client.conference(chat, video).asFuture(self._loop)
+
+    def on_conference(self, listener: Callable[[Ringing], None]) -> Callable[[], None]:
+        """See `call_taking.CallTaking.on_conference`."""
+        return self._client.on_conference(listener)
+
+    @property
+    def conferences(self) -> list[Conference]:
+        """Those that this device is in, or is joining."""
+        return self._client.conferences
 
     @property
     def calls(self) -> list[Call]:

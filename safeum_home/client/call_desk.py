@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 from safeum_home.client.calling.call import Call, CallChanged
 from safeum_home.client.calling.call_machine import CallState
 from safeum_home.client.calling.ending import CallEnd
+from safeum_home.client.conference_desk import ConferenceDesk
 from safeum_home.client.events import Heard
 from safeum_home.client.phone import NO_PHONE, Phone
 from safeum_home.protocol.call_types import Media
+from safeum_home.protocol.events import CallInvitation
 
 if TYPE_CHECKING:
     from safeum_home.client.desk import Desk
@@ -44,17 +46,24 @@ class CallDesk:
         self._seen: dict[str, CallState] = {}
         self._compared: set[str] = set()
         """Calls of which it was said what to compare."""
+        self._silent: set[str] = set()
+        """Calls of which it was said that the other has muted the microphone."""
         self.phone: Phone = NO_PHONE
+        self.conferences = ConferenceDesk(desk)
 
     def take(self, phone: Phone) -> None:
         """Ring from now on, and be able to call."""
         self.phone = phone
         phone.trouble = lambda text: self._desk.tell(f"In the call: {text}.", "error")
+        client = self._desk.client
+        client.listen(self._heard)
         if phone.source is not None:
-            client = self._desk.client
-            client.take_calls(phone.source, relay_only=phone.relay_only)
+            phone.attach(client)
             client.on_call(self._rings)
-            client.listen(self._heard)
+            for call in self.waiting:  # since before this was looked at
+                if call.state is CallState.RINGING:
+                    self._rings(call)
+            self.conferences.take()
 
     @property
     def waiting(self) -> list[Call]:
@@ -86,11 +95,18 @@ class CallDesk:
         """This person calls somebody."""
         self._tell(call, f"Calling {self._name(call)}… /hangup ends it.")
 
+    def end(self) -> None:
+        """Its person leaves."""
+        for call in self._all():
+            call.hang_up()
+        if (conference := self.conferences.current) is not None:
+            conference.leave()
+
     def line(self) -> str:
         """How it is, for the last line of the screen; empty where nothing is."""
         call = self.current
         if call is None:
-            return f"{self.callers[0]} is calling" if self.callers else ""
+            return f"{self.callers[0]} is calling" if self.callers else self.conferences.line()
         about = call.state.value
         if call.state is CallState.ACTIVE:
             about = length((self._desk.now() - (call.since or self._desk.now())) / 1000)
@@ -117,6 +133,9 @@ class CallDesk:
     def _heard(self, event: Heard) -> None:
         if isinstance(event, CallChanged):
             self._changed(event.call)
+        elif isinstance(event, CallInvitation) and self.phone.source is None:
+            name = self._desk.names.name(event.account)
+            self._desk.tell(f"{name} is calling, and cannot be answered here. {self.phone.why}.", "contact")
 
     def _changed(self, call: Call) -> None:
         before, state = self._seen.get(call.id), call.state
@@ -127,9 +146,14 @@ class CallDesk:
             self._compared.add(call.id)
             signs = " ".join(each.symbol for each in call.words.emoji)
             self._tell(call, f"Compare with {self._name(call)}, by voice: {signs}  {call.words}", "alert")
+        if call.other_muted != (call.id in self._silent) and state is CallState.ACTIVE:
+            self._silent ^= {call.id}
+            heard = "is not to be heard" if call.other_muted else "is to be heard again"
+            self._tell(call, f"{self._name(call)} {heard}.")
         if state is CallState.ENDED:
             self._seen.pop(call.id, None)
             self._compared.discard(call.id)
+            self._silent.discard(call.id)
         self._desk.refresh()
 
     def _state(self, call: Call, before: CallState | None) -> None:

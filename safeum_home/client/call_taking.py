@@ -9,6 +9,8 @@ from twisted.internet.interfaces import IReactorTime
 
 from safeum_home.client.calling.call import Call
 from safeum_home.client.calling.calling import Calling, Options
+from safeum_home.client.calling.conference import Conference
+from safeum_home.client.calling.conferences import Conferences, Ringing
 from safeum_home.client.calling.directory import Pins
 from safeum_home.client.calling.launch import Sign
 from safeum_home.client.calling.media import MediaSource
@@ -26,6 +28,7 @@ class CallTaking(Signals):
 
     _clock: IReactorTime
     _calling: Calling | None = None
+    _conferences: Conferences | None = None
 
     def take_calls(
         self,
@@ -49,6 +52,8 @@ class CallTaking(Signals):
         if self._calling is not None or self._calls.ended is not None:
             raise local(Code.WRONG_STATE)
         self._calling = Calling(self, self._clock, self._inbox.tell, media, options, awaitable)
+        self._conferences = Conferences(self._calling, self._inbox.tell)
+        self._calling.also(self._conferences)
         if self._calls.open:
             self._calling.online()
 
@@ -67,6 +72,27 @@ class CallTaking(Signals):
     def on_call(self, listener: Callable[[Call], None]) -> Callable[[], None]:
         """Call `listener` with each call that comes in, as it rings; returns a way to stop."""
         return self._takes_calls().on_call(listener)
+
+    def conference(self, chat: str, video: bool = False) -> "Deferred[Conference]":
+        """Join the conference of a group, or begin one; raises what the node refuses it with.
+
+        Who is in it, and how it is with each, is to be seen in its `peers`.
+        """
+        return Deferred.fromCoroutine(self._takes_conferences().join(chat, video))
+
+    def on_conference(self, listener: Callable[[Ringing], None]) -> Callable[[], None]:
+        """Call `listener` with each conference that rings: one may join it; returns a way to stop."""
+        return self._takes_conferences().on_ring(listener)
+
+    @property
+    def conferences(self) -> list[Conference]:
+        """Those that this device is in, or is joining."""
+        return [] if self._conferences is None else self._conferences.conferences
+
+    def _takes_conferences(self) -> Conferences:
+        if self._conferences is None:
+            raise local(Code.WRONG_STATE, "take_calls was not called")
+        return self._conferences
 
     @property
     def calls(self) -> list[Call]:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Iterable
 from safeum_home.client.client_ids import new_client_id
 from safeum_home.client.methods import Methods, cleaned
 from safeum_home.protocol import commands as c
+from safeum_home.protocol.commands.conferences import ConferenceGet, ConferenceState
 from safeum_home.protocol.types import GroupRole
 
 
@@ -108,3 +109,7 @@ class GroupMethods(Methods):
     def join_group(self, link: str) -> Awaitable[c.GroupJoined]:
         """Join by a link."""
         return self._ask(c.GroupJoin(link), c.GroupJoined)
+
+    def conference_of(self, chat: str) -> Awaitable[ConferenceState]:
+        """Which conference goes on in a group, and who is in it."""
+        return self._ask(ConferenceGet(chat), ConferenceState)

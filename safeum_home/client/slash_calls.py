@@ -1,13 +1,23 @@
 """The commands of the terminal client for calls."""
 
 from safeum_home.client.call_desk import CallDesk, length
+from safeum_home.client.chat_lookup import bare, meant
 from safeum_home.client.desk import Desk
 from safeum_home.client.phone import INSTEAD
-from safeum_home.client.slash import Mistake, connected, find, people, slash
+from safeum_home.client.slash import Mistake, connected, find, opened, people, slash
+from safeum_home.client.standing import STANDING
 from safeum_home.client.text import stamp
+from safeum_home.protocol.call_types import Media
 from safeum_home.protocol.types import ContactState
 
+
+def groups(desk: Desk) -> list[str]:
+    """Completes groups."""
+    return [bare(desk.names.title(view)) for view in desk.state.chats if view.kind == "group"]
+
+
 NO_CALL = "You are in no call."
+NOTHING_TO_SHOW = "There is nothing to show: start safeum with --call-video camera or --call-video FILE."
 
 
 @slash("call", "[NAME]", "call somebody", people(ContactState.ACCEPTED))
@@ -21,16 +31,34 @@ async def _video(desk: Desk, argument: str) -> None:
 
 
 async def _start(desk: Desk, argument: str, video: bool) -> None:
-    contact = find(desk, argument, ContactState.ACCEPTED, otherwise="{} is not a contact of yours.")
-    if contact.account == desk.state.account:
-        raise Mistake("That is you.")
+    contact = find(desk, argument)
+    if contact.state is not ContactState.ACCEPTED:
+        raise Mistake(f"{desk.names.name(contact.account)}: {STANDING[contact.state]}.")
     connected(desk, "nobody was called")
-    if desk.calls.current is not None:
-        raise Mistake("You are in a call: /hangup ends it.")
+    _free(desk)
     await _able(desk.calls)
     if video and not desk.calls.phone.shows:
-        raise Mistake("There is nothing to show: start with --call-video camera or --call-video FILE.")
+        raise Mistake(NOTHING_TO_SHOW)
     desk.calls.begun(await desk.client.start_call(contact.account, video))
+
+
+def _free(desk: Desk) -> None:
+    """Raises `Mistake` where somebody would be spoken to without knowing of the other."""
+    if desk.calls.current is not None:
+        raise Mistake("You are in a call: /hangup ends it.")
+    if desk.calls.conferences.current is not None:
+        raise Mistake("You are in a conference: /hangup leaves it.")
+
+
+@slash("conference", "[GROUP]", "speak with a group, or join who does", groups)
+async def _conference(desk: Desk, argument: str) -> None:
+    view = desk.state.chat(meant(desk, argument)) if argument else opened(desk)
+    if view is None or view.kind != "group":
+        raise Mistake("A conference is of a group: /conference GROUP. /call calls somebody.")
+    connected(desk, "nobody was called")
+    _free(desk)
+    await _able(desk.calls)
+    await desk.client.conference(view.chat)
 
 
 async def _able(calls: CallDesk) -> None:
@@ -38,7 +66,7 @@ async def _able(calls: CallDesk) -> None:
     if calls.phone.source is None:
         raise Mistake(f"{calls.phone.why}.")
     if (lacks := await calls.phone.lacks()) is not None:
-        raise Mistake(f"{lacks}; {INSTEAD}.")
+        raise Mistake(f"{lacks}: {INSTEAD}.")
 
 
 @slash("answer", "[NAME]", "take the call that rings", lambda desk: desk.calls.callers)
@@ -46,15 +74,18 @@ async def _answer(desk: Desk, argument: str) -> None:
     call = desk.calls.ringing(argument)
     if call is None:
         raise Mistake("Nobody is calling you.")
-    if desk.calls.current is not None:
-        raise Mistake("You are in a call: /hangup ends it, then /answer.")
+    _free(desk)
     await _able(desk.calls)
-    call.answer()
+    call.answer(video=desk.calls.phone.shows)
 
 
-@slash("hangup", "", "end the call")
+@slash("hangup", "", "end the call, or leave the conference")
 async def _hangup(desk: Desk, argument: str) -> None:
-    call = desk.calls.current or desk.calls.ringing("")
+    call, conference = desk.calls.current, desk.calls.conferences.current
+    if call is None and conference is not None:
+        conference.leave()
+        return
+    call = call or desk.calls.ringing("")
     if call is None:
         raise Mistake(NO_CALL)
     call.hang_up()
@@ -62,14 +93,26 @@ async def _hangup(desk: Desk, argument: str) -> None:
 
 @slash("mic", "off|on", "not be heard in the call, or be heard again", lambda _: ["off", "on"])
 async def _mic(desk: Desk, argument: str) -> None:
-    call = desk.calls.current
+    call = desk.calls.current or desk.calls.conferences.current
     if call is None:
         raise Mistake(NO_CALL)
     if argument.casefold() not in ("", "off", "on"):
         raise Mistake("/mic off or /mic on; /mic alone is the other one.")
     call.mute(argument.casefold() == "off" if argument else not call.muted)
-    name = desk.names.name(call.peer)
-    desk.note(f"{name} does not hear you: /mic on ends that." if call.muted else f"{name} hears you.")
+    desk.note("You are not heard: /mic on ends that." if call.muted else "You are heard.")
+
+
+@slash("camera", "off|on", "not be seen in the call, or be seen again", lambda _: ["off", "on"])
+async def _camera(desk: Desk, argument: str) -> None:
+    call = desk.calls.current
+    if call is None or call.media is not Media.VIDEO:
+        raise Mistake("You are in no call with pictures.")
+    if not desk.calls.phone.shows:
+        raise Mistake(NOTHING_TO_SHOW)
+    if argument.casefold() not in ("", "off", "on"):
+        raise Mistake("/camera off or /camera on; /camera alone is the other one.")
+    call.show(argument.casefold() == "on" if argument else not call.shows)
+    desk.note("You are seen." if call.shows else "You are not seen: /camera on ends that.")
 
 
 @slash("calls", "[forget]", "when you have spoken in calls, as your node keeps it", lambda _: ["forget"])
@@ -85,6 +128,7 @@ async def _calls(desk: Desk, argument: str) -> None:
         desk.note(f"{stamp(each.at, desk.now())}  {length(each.seconds)}")
     if not found.calls:
         desk.note("Your node keeps nothing of calls.")
-    elif found.more:
+        return
+    if found.more:
         desk.note("There are older ones.")
     desk.note("Your node keeps when, and for how long; not with whom. /calls forget erases it.")

@@ -83,6 +83,9 @@ async def _decline(desk: Desk, argument: str) -> None:
     if (call := desk.calls.ringing(argument)) is not None:
         desk.calls.decline(call)
         return
+    if (conference := desk.calls.conferences.ringing(argument)) is not None:
+        conference.decline()
+        return
     if (one := _invited(desk, argument)) is not None:
         await group_lookup.decline(desk, one)
         return

@@ -1,6 +1,6 @@
 """What somebody, of whichever node, is shown of the keys of accounts of this one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -12,6 +12,9 @@ from safeum_home.keys.public import PublicKeys
 from safeum_home.ports import Blinder, Database
 from safeum_home.protocol.key_types import AccountKeys
 from safeum_home.storage import contacts, key_log
+
+Speak = Callable[[AccountId, AccountId], bool]
+"""Whether a viewer, of whichever node, is in a conference with an account of this one."""
 
 
 class Known(NamedTuple):
@@ -35,6 +38,8 @@ class KeysShown:
         self._log = log
         self._public = public
         self._launches = launches
+        self.speak: Speak = lambda viewer, account: False
+        """Who is in a conference with whom."""
 
     async def known(self, viewer: AccountId, accounts: Sequence[AccountId]) -> Known:
         """Of accounts of any node."""
@@ -56,10 +61,16 @@ class KeysShown:
     async def of(
         self, viewer: AccountId, accounts: Sequence[AccountId], launches: bool
     ) -> dict[AccountId, AccountKeys]:
-        """Of accounts of this node. Launch keys are for contacts: they tell that a device is connected."""
+        """Of accounts of this node.
+
+        Launch keys are for contacts, since they tell that a device is connected, and for those with whom it
+        is in a conference.
+        """
         known = await self.known(viewer, accounts)
         return {
-            account: self._one(account, entry, launches and account in known.contacts)
+            account: self._one(
+                account, entry, launches and (account in known.contacts or self.speak(viewer, account))
+            )
             for account, entry in known.entries.items()
         }
 

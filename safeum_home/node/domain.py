@@ -83,6 +83,7 @@ def make_domain(
     call_log = make_call_log(means)
     calls = make_calls(means, call_log.times)
     conferences = make_conferences(means, side, call_log.times, calls.routes)
+    keys.shown.speak = conferences.here.speak
 
     def forget(account: AccountId, login: str) -> None:
         directory.forget_account(account)

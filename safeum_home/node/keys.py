@@ -41,6 +41,7 @@ class KeyParts(NamedTuple):
     doubt: Callable[[], None]
     """Something may have been stored that nobody was told of."""
     reminders: KeyReminders
+    shown: KeysShown
 
 
 def make_keys(means: DomainMeans, side: ContactSide, in_thread: InThread) -> KeyParts:
@@ -91,4 +92,6 @@ def make_keys(means: DomainMeans, side: ContactSide, in_thread: InThread) -> Key
         commands.KeysLaunch: launches.launch,
     }
     answers: Mapping[type[Struct], Answer] = {KeysOf: answering.answer}  # type: ignore[dict-item]
-    return KeyParts((telling.since,), routes, rates, (foreign,), answers, forget_account, doubt, reminders)
+    return KeyParts(
+        (telling.since,), routes, rates, (foreign,), answers, forget_account, doubt, reminders, shown
+    )

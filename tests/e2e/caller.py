@@ -20,6 +20,7 @@ from safeum_home.client.calling.call_machine import CallState
 from safeum_home.client.webrtc.sources import Tone
 from safeum_home.client.webrtc.studio import Studio
 from safeum_home.protocol.types import ContactState
+from tests.e2e.confers import Confers
 from tests.webrtc_case import Listener, until
 
 PASSWORD = "correct horse battery staple"
@@ -44,7 +45,7 @@ class Ear(Listener):
         self.last.clear()
 
 
-class Caller:
+class Caller(Confers):
     """One method for each thing that can be done."""
 
     def __init__(self, client: aio.Client, hertz: float) -> None:
@@ -54,11 +55,11 @@ class Caller:
         self._states: list[str] = []
         self._studio = Studio(Tone(hertz), ears=[self._ear], silent_seconds=SILENT_SECONDS)
 
-    async def sign_up(self, login: str) -> str:
+    async def sign_up(self, login: str, hides: bool) -> str:
         version = (await self._client.policy()).version
         opened = await self._client.register(login, PASSWORD, consent=version)
         await self._client.load()
-        self._client.take_calls(self._studio)
+        self._client.take_calls(self._studio, relay_only=hides)
         self._client.on_call(self._rang.append)
         return opened.account
 

@@ -1,7 +1,7 @@
-"""Calls as they are: three people behind cables of their own, two nodes that federate, and a relay.
+"""Calls as they are: four people behind cables of their own, two nodes that federate, and a relay.
 
 `python -m tests.e2e.calls`, in namespaces of its own (`tests.chaos.network.alone`), prints what was found as
-JSON. ada and ben are at the first node, cay is at the second.
+JSON. ada, ben and dan are at the first node, cay is at the second.
 """
 
 import json
@@ -16,12 +16,15 @@ from typing import Any
 from tests.certificates import Authority
 from tests.chaos.network import Network
 from tests.e2e.caller import CallerProcess
+from tests.e2e.confers import conference
 from tests.e2e.node_process import BIN, NodeProcess
 from tests.e2e.relay import RelayProcess
 from tests.e2e.sniffer import Sniffer, loudest
 
 NODE, OTHER, RELAY = "node.example", "other.example", "relay.example"
-VOICES = {"ada": 440.0, "ben": 880.0, "cay": 660.0}
+VOICES = {"ada": 440.0, "ben": 880.0, "cay": 660.0, "dan": 550.0}
+HIDES = "dan"
+"""Lets nobody learn its address."""
 PLACES = (NODE, OTHER, RELAY, *(f"{login}.example" for login in VOICES))
 TURN = """
 [turn]
@@ -76,13 +79,13 @@ class World:
         return self.network.places[f"{login}.example"].address
 
     def meet(self) -> None:
-        """All sign up; ada knows the two others."""
+        """All sign up; ada knows the others."""
         for person in self.people.values():
-            person.begin("sign_up", person.login)
+            person.begin("sign_up", person.login, person.login == HIDES)
         for person in self.people.values():
             person.account = person.done()
         ada = self.people["ada"]
-        for login in ("ben", "cay"):
+        for login in ("ben", "cay", HIDES):
             other = self.people[login]
             node = self.nodes[OTHER if login == "cay" else NODE]
             ada.do("ask", other.account, f"{login}@{node.name}")
@@ -172,6 +175,16 @@ def across(world: World, found: Found) -> None:
     found["ended"] = world.hang_up("cay", "ada")
 
 
+def hidden(world: World, found: Found) -> None:
+    """With somebody who lets nobody learn its address: all that it sends goes to the relay."""
+    relay = world.network.places[RELAY].address
+    with Sniffer(f"to-{HIDES[0]}") as sniffer:
+        found |= world.talk("ada", HIDES)
+    ends = {end for each in sniffer.datagrams for end in (each.source, each.target)}
+    found["spoke with"] = sorted(ends - {world.address(HIDES)}) == [relay]
+    found["ended"] = world.hang_up("ada", HIDES)
+
+
 def killed(world: World, found: Found) -> None:
     """The node is killed meanwhile: nobody who speaks notices; the log is as if nothing had been."""
     began = monotonic()
@@ -190,7 +203,7 @@ def killed(world: World, found: Found) -> None:
     found["log"] = world.both("log", "ada", "ben", int(least))
 
 
-SCENARIOS = (direct, relayed, across, killed)
+SCENARIOS = (direct, relayed, across, hidden, conference, killed)
 
 
 def main(*names: str) -> None:

@@ -97,6 +97,8 @@ class Calling:
         """There is a session, on a new connection."""
         if not self._closed:
             self._publishing.online()
+            for other in self._others:
+                other.online()
             for call in list(self._calls.values()):
                 call.online()
 
@@ -166,7 +168,10 @@ class Calling:
             call.ended(CallEnd.of(event.reason))
 
     def _invited(self, event: CallInvitation) -> None:
-        if event.call not in self._calls and len(self._calls) < MOST_CALLS and not self._closed:
+        known = self._calls.get(event.call)
+        if isinstance(known, IncomingCall):
+            known.ring_again()
+        elif event.call not in self._calls and len(self._calls) < MOST_CALLS and not self._closed:
             call = self._calls[event.call] = IncomingCall(self, event)
             spawn(self._ring(call), "ringing")
 
@@ -274,6 +279,9 @@ class Taker(Protocol):
 
     def take(self, event: Struct) -> None:
         """An event has come, of whatever kind."""
+
+    def online(self) -> None:
+        """There is a session, on a new connection."""
 
     def close(self) -> None:
         """The client ends."""

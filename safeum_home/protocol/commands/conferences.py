@@ -26,11 +26,15 @@ Participants = Annotated[list[Participant], Meta(max_length=MOST_TOGETHER)]
 
 
 class Joined(Result, frozen=True):
-    """Who is in it, the oldest first, and this device among them."""
+    """Who is in it, the oldest first, and this device among them.
+
+    Not `whole`: the group's node was started anew, and there may be more. Ask again later.
+    """
 
     call: CallId
     media: Media
     participants: Participants
+    whole: bool = True
 
 
 @command("conference.start", Joined, cost=10)

@@ -1,0 +1,120 @@
+"""Conferences at a desk: which ring, who is in the one that one is in, and what has become of them."""
+
+from typing import TYPE_CHECKING
+
+from safeum_home.client.calling.conference import Conference, ConferenceChanged
+from safeum_home.client.calling.conference_machine import ConferenceStage
+from safeum_home.client.calling.conferences import Ringing
+from safeum_home.client.calling.ending import CallEnd
+from safeum_home.client.calling.link import LinkState
+from safeum_home.client.calling.peer import Peer
+from safeum_home.client.events import Heard
+from safeum_home.client.group_names import learn
+from safeum_home.client.names import GROUP_MARK
+from safeum_home.spawn import spawn
+
+if TYPE_CHECKING:
+    from safeum_home.client.desk import Desk
+
+TROUBLE = {
+    CallEnd.TAMPERED: "⚠ Somebody between you and {name} has interfered: {name} is not heard",
+    CallEnd.FAILED: "No way was found to {name}, who is not heard",
+}
+
+
+class ConferenceDesk:
+    """What a desk knows of its conferences; `take` begins to."""
+
+    def __init__(self, desk: "Desk") -> None:
+        self._desk = desk
+        self._ringing: list[Ringing] = []
+        self._seen: dict[tuple[str, str], object] = {}
+        """Who is in the conference, with what was told of them last; by their accounts and devices."""
+        self._joined = False
+
+    def take(self) -> None:
+        """Ring from now on."""
+        self._desk.client.on_conference(self._rings)
+        self._desk.client.listen(self._heard)
+
+    @property
+    def current(self) -> Conference | None:
+        """The one that one is in."""
+        conferences = self._desk.client.conferences
+        return conferences[0] if conferences else None
+
+    def ringing(self, name: str) -> Ringing | None:
+        """The first that rings, of those whose groups are called so."""
+        self._ringing = [each for each in self._ringing if not each.over]
+        meant = name.removeprefix(GROUP_MARK).strip().casefold()
+        found = [each for each in self._ringing if self._group(each.chat).casefold().startswith(meant)]
+        return found[0] if found else None
+
+    def line(self) -> str:
+        """How it is, for the last line of the screen; empty where nothing is."""
+        conference = self.current
+        if conference is None:
+            return ""
+        people = len([peer for peer in conference.peers if peer.state is LinkState.CONNECTED])
+        muted = ", muted" if conference.muted else ""
+        return f"conference in {self._title(conference.chat)}: you and {people}{muted}"
+
+    def _title(self, chat: str) -> str:
+        view = self._desk.state.chat(chat)
+        return "a group" if view is None else self._desk.names.title(view)
+
+    def _group(self, chat: str) -> str:
+        return self._title(chat).removeprefix(GROUP_MARK).strip()
+
+    def _rings(self, ringing: Ringing) -> None:
+        self._ringing.append(ringing)
+        name, title = self._desk.names.name(ringing.account), self._title(ringing.chat)
+        text = f"{name} wants to speak in {title}: /conference {self._group(ringing.chat)} or /decline"
+        self._desk.bell()
+        self._desk.banner = text
+        self._desk.tell(text, "contact", about=ringing.chat)
+
+    def _heard(self, event: Heard) -> None:
+        if isinstance(event, ConferenceChanged):
+            self._changed(event.conference)
+            self._desk.refresh()
+
+    def _changed(self, conference: Conference) -> None:
+        tell, title = self._desk.tell, self._title(conference.chat)
+        if conference.stage is ConferenceStage.ENDED:
+            if self._joined:
+                tell(f"You are not in the conference of {title} any more.", about=conference.chat)
+            self._joined = False
+            self._seen.clear()
+            return
+        if conference.stage is ConferenceStage.JOINED and not self._joined:
+            self._joined = True
+            self._desk.banner = ""
+            tell(f"You are in the conference of {title}. /hangup leaves it.", about=conference.chat)
+            if (view := self._desk.state.chat(conference.chat)) is not None:
+                spawn(learn(self._desk, view), "asking who they are")
+        self._peers(conference)
+
+    def _peers(self, conference: Conference) -> None:
+        there = {(peer.account, peer.device): peer for peer in conference.peers}
+        for gone in [who for who in self._seen if who not in there]:
+            if self._seen.pop(gone):
+                self._tell(conference, f"{self._desk.names.name(gone[0])} has left.")
+        for who, peer in there.items():
+            self._seen.setdefault(who, None)
+            told = peer.why if peer.why in TROUBLE else peer.state is LinkState.CONNECTED and peer.words
+            if told and told != self._seen[who]:
+                self._seen[who] = told
+                self._peer(conference, peer)
+
+    def _peer(self, conference: Conference, peer: Peer) -> None:
+        name = self._desk.names.name(peer.account)
+        if peer.words is None or peer.why in TROUBLE:
+            words = TROUBLE.get(peer.why or CallEnd.FAILED, TROUBLE[CallEnd.FAILED])
+            self._tell(conference, f"{words.format(name=name)}.", "error")
+            return
+        signs = " ".join(each.symbol for each in peer.words.emoji)
+        self._tell(conference, f"{name} is there. Compare with {name}, by voice: {signs}  {peer.words}")
+
+    def _tell(self, conference: Conference, text: str, style: str = "notice") -> None:
+        self._desk.tell(text, style, about=conference.chat)
