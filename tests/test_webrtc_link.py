@@ -98,6 +98,22 @@ class LinkTests(LinkCase):
 
         self.run_in_loop(test)
 
+    def test_pictures_that_are_rejected(self) -> None:
+        """Whoever wants none (as browsers say it, by port 0) is spoken to all the same."""
+
+        async def test() -> None:
+            ada, ben = Side(Tone(440), MovingPicture(), sees=True), Side(Tone(880))
+            film, call = ada.link(video=True), ben.link()
+            self.links += film, call
+            offer: str = await done(film.offer())
+            sound, _, video = offer.partition("m=video")
+            answer = await done(call.answer(sound.replace("BUNDLE 0 1", "BUNDLE 0")))
+            mid = video[video.index("a=mid:") :].split("\r\n")[0]
+            await done(film.answered(f"{answer}m=video 0 UDP/TLS/RTP/SAVPF 96\r\n{mid}\r\n"))
+            await until(lambda: ada.ear.hears(880) and ben.ear.hears(440))
+
+        self.run_in_loop(test)
+
     def test_no_pictures_in_a_call_of_sound(self) -> None:
         """Neither an offer nor an answer turns them on."""
 
