@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,21 +19,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.accounts.policy import standard
 from safeum_home.client import aio
+from tests.e2e import warm
 
 ROOT = Path(__file__).parent.parent
 SAFEUM = (sys.executable, "-c", "from safeum_home.client.cli import main; raise SystemExit(main())")
-NODE = """
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from twisted.internet import reactor
-from safeum_home.node.development import DevelopmentNode
-node = DevelopmentNode(reactor, int(sys.argv[1]), Path(sys.argv[2]))
-reactor.callWhenRunning(node.startService)
-reactor.addSystemEventTrigger("before", "shutdown", node.stopService)
-reactor.run()
-"""
 PASSWORD = "correct horse battery staple"
 SECONDS = 30
 """The most that anything here may take."""
@@ -59,11 +49,21 @@ class NodeCase(SynchronousTestCase):
         self.ca = self.box / "ca.pem"
         self.node, self.address = self.start_node()
 
-    def start_node(self, port: str = "0") -> "tuple[subprocess.Popen[bytes], str]":
+    def start_node(self, port: str = "0") -> tuple[warm.Process, str]:
         """A node with a certificate of its own, and where it listens."""
-        node = self.start(sys.executable, "-c", NODE, port, str(self.ca), stdout=subprocess.PIPE)
-        assert node.stdout is not None
-        found = re.search(rb"wss://(localhost:\d+)", until(node.stdout, b"Ctrl-C"))
+        read, write = os.pipe()
+        self.said = os.fdopen(read, "rb", buffering=0)
+        self.addCleanup(self.said.close)
+        with os.fdopen(write, "wb") as writing, open(os.devnull, "rb") as nothing:
+            command = ("development-node", port, str(self.ca))
+            node = warm.start(command, nothing.fileno(), writing.fileno(), 2, ROOT)
+
+        def stop() -> None:
+            node.send_signal(signal.SIGTERM)
+            node.wait(SECONDS)
+
+        self.addCleanup(stop)
+        found = re.search(rb"wss://(localhost:\d+)", until(self.said, b"Ctrl-C"))
         assert found is not None
         return node, found[1].decode()
 
@@ -80,15 +80,9 @@ class NodeCase(SynchronousTestCase):
 
     def safeum(self, command: str, login: str, given: str, *more: str) -> "subprocess.CompletedProcess[str]":
         where = ("--node", self.address, "--ca", str(self.ca), "--login", login, *more)
-        return subprocess.run(
-            [*SAFEUM, command, *where],
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-            cwd=ROOT,
-        )
+        done = warm.run(["safeum", command, *where], given.encode(), ROOT, timeout=SECONDS)
+        said = done.stdout.decode(), done.stderr.decode()
+        return subprocess.CompletedProcess(done.args, done.returncode, *said)
 
     def register(self, login: str) -> None:
         done = self.safeum("register", login, PASSWORD + "\n", "--agree", standard().version)

@@ -18,6 +18,7 @@ from urllib.request import urlopen
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.gateway.tls import self_signed
+from tests.e2e import warm
 from tests.e2e.node_process import _free_port
 from tests.e2e.wire import RawClient, Wire
 
@@ -42,6 +43,9 @@ operations = 1
 class NodeCase(SynchronousTestCase):
     """A folder with a state directory, a configuration and a certificate; nodes that are started there."""
 
+    is_warm = True
+    """Whether nodes and commands are started by a process that has loaded their modules."""
+
     def setUp(self) -> None:
         # Trial's own folders have names too long for a socket in them.
         self.folder = Path(tempfile.mkdtemp(prefix="safeum-", dir="/tmp"))
@@ -57,7 +61,7 @@ class NodeCase(SynchronousTestCase):
         self.log = self.folder / "log"
         self.words = self.operate("init", "--state-dir", str(self.folder / "state"), "--yes-print")
 
-    def serve(self) -> subprocess.Popen[bytes]:
+    def serve(self) -> warm.Process:
         """A node that serves, with its root secret fed and its key set."""
         node = self.start_unsealed()
         if not (self.folder / "state" / "secrets").exists():
@@ -66,7 +70,7 @@ class NodeCase(SynchronousTestCase):
         self.until((200, "ok"))
         return node
 
-    def start_unsealed(self, words: str | None = None) -> subprocess.Popen[bytes]:
+    def start_unsealed(self, words: str | None = None) -> warm.Process:
         """Start a node with its root secret on a descriptor."""
         reader, writer = os.pipe()
         os.write(writer, (words or self.words).encode())
@@ -92,26 +96,29 @@ class NodeCase(SynchronousTestCase):
 
     def operate(self, *arguments: str, text: bytes = b"", code: int = 0) -> str:
         """Run the operator's command; what it prints."""
-        done = subprocess.run(
-            [BIN / "safeum-home", *arguments], input=text, capture_output=True, timeout=PATIENCE, check=False
-        )
+        command = [str(BIN / "safeum-home"), *arguments]
+        if self.is_warm:
+            done = warm.run(command, text, timeout=PATIENCE)
+        else:
+            done = subprocess.run(command, input=text, capture_output=True, timeout=PATIENCE, check=False)
         self.assertEqual(done.returncode, code, done.stderr.decode())
         return done.stdout.decode().strip()
 
-    def start(self, *options: str, descriptors: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
-        with self.log.open("ab") as log:
-            node = subprocess.Popen(
-                [BIN / "twistd", "-n", "--pidfile=", "safeum", "--config", self.config, *options],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self.folder,
-                pass_fds=descriptors,
-            )
+    def start(self, *options: str, descriptors: tuple[int, ...] = ()) -> warm.Process:
+        command = (str(BIN / "twistd"), "-n", "--pidfile=", "safeum", "--config", str(self.config), *options)
+        node: warm.Process
+        with self.log.open("ab") as log, Path(os.devnull).open("rb") as nothing:
+            if self.is_warm:
+                told = nothing.fileno(), log.fileno(), log.fileno()
+                node = warm.start(command, *told, self.folder, descriptors=descriptors)
+            else:
+                node = subprocess.Popen(
+                    command, stdin=nothing, stdout=log, stderr=log, cwd=self.folder, pass_fds=descriptors
+                )
         self.addCleanup(self.stop, node)
         return node
 
-    def stop(self, node: subprocess.Popen[bytes]) -> int:
+    def stop(self, node: warm.Process) -> int:
         if node.poll() is None:
             node.send_signal(signal.SIGTERM)
         return node.wait(PATIENCE)

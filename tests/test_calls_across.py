@@ -20,6 +20,7 @@ from tests.calls_case import (
     say,
     told,
 )
+from tests.world import Refused
 
 
 class Across(CallsAcrossCase):
@@ -307,6 +308,27 @@ class RestartTests(Across):
             self.assertEqual(told(self.bob), [("ended", "hangup")])
             self.over()
             self.setUp()
+
+    def test_while_it_rings_here(self) -> None:
+        """The callee's node says that it is there again, is told of the call again, and it rings anew."""
+        self.ringing()
+        self.restart(B)
+        self.assertRaises(Refused, answer, self.bob)
+        kind = self.nodes[A].domain.calls.kinds[0]
+        kind.back(B)
+        self.carry()
+        self.assertEqual(told(self.bob), [("invited", self.alice.device)])
+        ring(self.bob)
+        answer(self.bob)
+        self.carry()
+        self.assertEqual(told(self.alice), [("answered", self.bob.device)])
+        kind.back(B)
+        self.carry()
+        self.speak()
+        hang_up(self.alice)
+        self.carry()
+        self.assertEqual(told(self.bob), [("ended", "hangup")])
+        self.over()
 
     def test_forgotten_by_the_caller(self) -> None:
         """The caller's node knows nothing of it any more: who answers is told."""

@@ -23,6 +23,7 @@ WHO = st.sampled_from(sorted(HOME))
 DEVICE, ONE_OF = st.integers(0, 4), st.integers(0, 20)
 NODE = st.sampled_from([A, B])
 ORDER = st.integers(0, 7)
+HAPPENS = ["lose", "leave_or_come_back", "wait", "restart"]
 LIVE = ("calls", "invited", "rings", "active")
 
 
@@ -53,7 +54,7 @@ class Device:
             assert now != "over", f"{self.person} is told {name} of what is over"
             if name == "call.invited":
                 assert now in (None, "invited", "rings"), now
-                self.calls[call] = now or "invited"
+                self.calls[call] = "invited"  # also again: its node may have forgotten that it rings
                 self.others[call] = {about["device"]}
             elif name == "call.ringing":
                 assert now in ("calls", "active")
@@ -172,7 +173,7 @@ class CallsMachine(RuleBasedStateMachine):
         told = device.arrive()
         for call in device.live("invited", "rings"):
             if call not in told:
-                device.calls[call] = "over"  # it has rung for long enough
+                del device.calls[call]  # it is over; or its node has forgotten it, and may hear of it anew
         for call in device.live("calls"):
             if not self._invite(device, call):
                 device.calls[call] = "over"
@@ -188,11 +189,13 @@ class CallsMachine(RuleBasedStateMachine):
             carry_now(self.nodes, name)
             self._arrive()
 
-    @rule(name=NODE, happens=st.sampled_from(["lose", "leave_or_come_back", "wait"]), number=ONE_OF)
+    @rule(name=NODE, happens=st.sampled_from(HAPPENS), number=ONE_OF)
     def something(self, name: str, happens: str, number: int) -> None:
         match happens:
             case "lose":
                 self.lose(name)
+            case "restart":
+                self.restart(name)
             case "wait":
                 self.wait([1, 1, 5, 14, 19][number % 5])
             case _:
@@ -206,6 +209,27 @@ class CallsMachine(RuleBasedStateMachine):
             del peers.passing[key]
         self.nodes[name].domain.calls.kinds[0].lost(other)
         self.doubted |= {call for call, pair in self.between.items() if HOME[pair[0]] != HOME[pair[1]]}
+        self._arrive()
+
+    def restart(self, name: str) -> None:
+        """A node forgets all calls; its devices come back."""
+        here = [device for device in self.devices if HOME[device.person] == name]
+        for device in here:
+            device.client.drop()
+        self.nodes.peers[name].passing.clear()
+        self.nodes.restart(name)
+        self.doubted |= {
+            call for call, pair in self.between.items() if name in (HOME[pair[0]], HOME[pair[1]])
+        }
+        for device in here:
+            device.client, before = Client(self.nodes[name]), device.client
+            device.client.account, device.client.token = before.account, before.token
+            device.client.device = before.device
+            # What it has declined may ring anew where that was not told.
+            device.calls = {call: device.calls[call] for call in device.live()}
+            if device.connected:
+                self._come_back(device)
+        self.nodes[B if name == A else A].domain.calls.kinds[0].back(name)
         self._arrive()
 
     def wait(self, seconds: float) -> None:
@@ -251,7 +275,7 @@ class CallsMachine(RuleBasedStateMachine):
                     assert leg.stage in ANSWERED and leg.device == device.client.device
                 elif state != "over":
                     assert leg.stage is Stage.CALLED
-                    assert (state == "rings") is (device.client.device in leg.rings)
+                    assert state == "invited" or device.client.device in leg.rings
                 elif leg.stage is not Stage.CALLED:
                     assert leg.device != device.client.device
 

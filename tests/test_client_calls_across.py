@@ -9,6 +9,7 @@ from safeum_home.client.calling.call import Call
 from safeum_home.client.calling.call_machine import CallState
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.calling.link_machine import GRACE
+from safeum_home.ids import AccountId
 from safeum_home.protocol.commands.calls import RelayCredentials, TurnCredentials
 from tests.across_case import A, B, befriend_across
 from tests.calls_media import FakeNetwork
@@ -77,6 +78,19 @@ class AcrossTests(SynchronousTestCase):
         theirs.decline(busy=True)
         self.settle()
         self.assertEqual(mine.why, CallEnd.BUSY)
+
+    def test_forgotten_by_the_node(self) -> None:
+        """A node that tells of a call again may have forgotten that the device rings: it says so again."""
+        mine, theirs = self.call(self.alice, self.bob)
+        [leg] = self.nodes[B].domain.calls.legs.of(AccountId(self.bob.account))
+        leg.without(lambda device: True)
+        self.assertEqual(leg.rings, {})
+        leg.call_in()
+        self.settle()
+        self.assertEqual(len(self.bob.rang), 1)
+        theirs.answer()
+        self.settle()
+        self.assertEqual((mine.state, theirs.state), (ACTIVE, ACTIVE))
 
     def test_nodes_away_from_each_other(self) -> None:
         """What goes on goes on, and ends with the media."""

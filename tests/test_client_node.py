@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -219,7 +220,7 @@ class NodeTests(NodeCase):
                 until(screen, prompt)
                 screen.write(line + b"\r")
             until(screen, b"connected")
-            self.node.terminate()
+            self.node.send_signal(signal.SIGTERM)
             until(screen, b"reconnecting")
             self.start_node(self.address.partition(":")[2])
             until(screen, b"is not the one given with --ca")
@@ -258,8 +259,6 @@ class NodeTests(NodeCase):
 
     def test_signing_up_by_number(self) -> None:
         """At a real terminal, with the code that the node's own terminal shows."""
-        stdout = self.node.stdout
-        assert stdout is not None
         with self.chat() as (screen, process):
             until(screen, b"sign up")
             screen.write(b"\r")
@@ -269,7 +268,7 @@ class NodeTests(NodeCase):
             screen.write(b"+49 171 123-4567\r")
             self.assertIn(b"operator", until(screen, b"Have the code sent?"))
             screen.write(b"yes\r")
-            sent = re.search(rb"Text message to \+491711234567: (\d{6})", until(stdout, b"SafeUM code"))
+            sent = re.search(rb"Text message to \+491711234567: (\d{6})", until(self.said, b"SafeUM code"))
             assert sent is not None
             until(screen, b"Code (empty")
             screen.write(sent[1] + b"\r")

@@ -9,6 +9,10 @@ from tests.node_case import PATIENCE, NodeCase
 
 
 class NodeTests(NodeCase):
+    """The commands themselves are run."""
+
+    is_warm = False
+
     def test_life(self) -> None:
         """Sealed until its root secret is fed, then without a certificate until its key is, then serving."""
         node = self.start()

@@ -9,6 +9,7 @@ from contextlib import closing
 
 from tests import postgres
 from tests.e2e.small_disk import SmallDisk
+from tests.e2e.warm import Process
 from tests.e2e.wire import RawClient, Wire
 from tests.node_case import BIN, PATIENCE, NodeCase
 
@@ -50,7 +51,7 @@ class DatabaseTests(NodeCase):
         self.start_unsealed()
         self.until((503, "no_certificate"))
 
-    def _refused(self, node: "subprocess.Popen[bytes]") -> None:
+    def _refused(self, node: Process) -> None:
         """It does not open; it is still there for its operator, and lets go of the database."""
         self.until((503, "failed"))
         self.assertEqual(self.health(secure=True), (0, ""))

@@ -139,9 +139,6 @@ class _Kind:
         self._line = line
         self._hearing = hearing
 
-    def back(self, node: str) -> None:
-        """Whose call goes on says so."""
-
     def _event(self, sender: AccountId, word: Word) -> Event:
         return new_event(self.type, sender, self._milliseconds(), msgspec.to_builtins(Spoken(word)))
 
@@ -176,6 +173,9 @@ class CallKind(_Kind):
             self._line.take(each)
             self._hearing.missed(each.sender, each.word)
 
+    def back(self, node: str) -> None:
+        self._hearing.back(node)
+
 
 class SignalKind(_Kind):
     """`call.signal`: what devices say to each other, in turns with what others say."""
@@ -191,6 +191,8 @@ class SignalKind(_Kind):
 
     def lost(self, node: str) -> None:
         """`CallKind` does what is to be done."""
+
+    back = lost
 
     def missed(self, node: str, subjects: Sequence[Any]) -> None:
         self._line.signals.drop(node, subjects)

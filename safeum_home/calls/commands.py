@@ -5,10 +5,11 @@ from typing import Any
 
 from automat import NoTransition
 
-from safeum_home.calls.leg import Leg, LegMeans
+from safeum_home.calls.leg import Leg
 from safeum_home.calls.legs import Legs
 from safeum_home.calls.limits import CallLimits
 from safeum_home.calls.machine import refusal
+from safeum_home.calls.means import LegMeans
 from safeum_home.calls.partners import Partners
 from safeum_home.calls.stages import INCOMING, REPLACED, Ending, Stage
 from safeum_home.errors import Code, Problem

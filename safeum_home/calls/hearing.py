@@ -1,8 +1,9 @@
 """What the other halves of calls say: at this node, or at another one, which answers for who speaks."""
 
-from safeum_home.calls.leg import Leg, LegMeans
+from safeum_home.calls.leg import Leg
 from safeum_home.calls.legs import Legs
 from safeum_home.calls.limits import CallLimits
+from safeum_home.calls.means import LegMeans
 from safeum_home.calls.partners import Partners
 from safeum_home.calls.stages import LOST, MISSED, OUTGOING, REPLACED, UNREACHABLE, Ending, Stage
 from safeum_home.errors import Problem
@@ -63,6 +64,12 @@ class Hearing:
             return
         if isinstance(word, Invite | Ringing | Answer):
             leg.machine.end(MISSED)
+
+    def back(self, node: str) -> None:
+        """It may have forgotten all: it is told again of calls that are to ring there."""
+        for leg in self._legs.with_node(node):
+            if leg.stage in OUTGOING:
+                leg.invite()
 
     def _tell(self, leg: Leg, word: Word) -> None:
         match word:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall
 
-from safeum_home.calls.counts import CallCounts
+from safeum_home.calls.means import LegMeans
 from safeum_home.calls.stages import (
     ANSWERED,
     LOST,
@@ -17,11 +17,9 @@ from safeum_home.calls.stages import (
     Ending,
     Stage,
 )
-from safeum_home.calls.telling import CallTelling
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, DeviceId
-from safeum_home.ports import Busy, Hold
-from safeum_home.ports.calls import CallTimes, Line
+from safeum_home.ports import Hold
 from safeum_home.protocol.call_types import LOST_SECONDS, RING_SECONDS, Ended, Media
 from safeum_home.protocol.events import CallAnswered, CallInvitation, CallRings, CallSignalled
 from safeum_home.protocol.federation.calls import Answer, End, GoesOn, Invite, Ringing, Said, Word
@@ -33,20 +31,6 @@ AWAY_SECONDS = 15.0
 """For how long the caller's device may be without connection before somebody answers."""
 MOST_RINGING = 50
 """Devices of one account."""
-
-
-@dataclass(frozen=True, slots=True)
-class LegMeans:
-    """What legs act through."""
-
-    clock: IReactorTime
-    line: Line
-    telling: CallTelling
-    busy: Busy
-    times: CallTimes
-    counts: CallCounts
-    over: Callable[["Leg", Ended], None]
-    """Is told of each that is over, and of why, before anybody else."""
 
 
 @dataclass(eq=False, slots=True)
@@ -130,6 +114,11 @@ class Leg:
         assert self.device is not None
         self._hold(self.device)
         self.attend()
+        self.invite()
+
+    def invite(self) -> None:
+        """The other half is told, or told again: it may have been forgotten."""
+        assert self.device is not None
         self._must_say(Invite(self.call, self.peer, self.device, self.media, self.hello))
 
     def call_in(self) -> None:

@@ -8,9 +8,9 @@ from safeum_home.calls.attending import CallAttendance
 from safeum_home.calls.commands import CallCommands
 from safeum_home.calls.counts import CallCounts
 from safeum_home.calls.hearing import Hearing
-from safeum_home.calls.leg import LegMeans
 from safeum_home.calls.legs import Legs
 from safeum_home.calls.limits import SIZES, CallLimits
+from safeum_home.calls.means import LegMeans
 from safeum_home.calls.partners import Partners
 from safeum_home.calls.telling import CallTelling
 from safeum_home.gateway.dispatch import Routes

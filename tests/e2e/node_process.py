@@ -15,11 +15,13 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from safeum_home.admin.caller import NoNode, call
 from safeum_home.admin.wire import Done, Params, SetSecretParams, Status
 from safeum_home.gateway.tls import self_signed
 from tests.certificates import Authority
+from tests.e2e import warm
 from tests.e2e.wire import Wire
 
 BIN = Path(sys.executable).parent
@@ -77,7 +79,8 @@ class NodeProcess:
         federation: str = "",
         more: str = "",
     ) -> None:
-        """`command` runs twistd; `state` is where the state directory is, if not in the node's folder.
+        """`command` runs twistd: one that is not `TWISTD` does so (`tests.e2e.warm`). `state` is where the
+        state directory is, if not in the node's folder.
 
         With an `authority` it is one of several nodes, whose certificates are by that one. It is served
         `at` a host and address, which has to be there; `federation` is more lines of that section,
@@ -94,7 +97,7 @@ class NodeProcess:
         """It was told to end, or killed, and has not been started again."""
         self.command = command
         """What runs twistd."""
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: warm.Process | None = None
         for name in ("tmp", "home"):
             (self.folder / name).mkdir()
         self._environment = {
@@ -104,7 +107,7 @@ class NodeProcess:
             **(environment or {}),
         }
         init = [str(BIN / "safeum-home"), "init", "--state-dir", str(self.state), "--yes-print"]
-        self.words = subprocess.run(init, check=True, capture_output=True, text=True).stdout.strip()
+        self.words = warm.run(init).stdout.decode().strip()
         self.name, section = "localhost", ""
         if authority is None:
             self.certificate, self.key = self_signed(["localhost"])
@@ -151,15 +154,7 @@ class NodeProcess:
         os.close(writer)
         options = ["-n", "--pidfile=", "safeum", "--config", str(self._config), "--root-fd", str(reader)]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self.command, *options],
-                pass_fds=[reader],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self.folder / "home",
-                env=self._environment,
-            )
+            self._process = self._run(options, reader, log)
         os.close(reader)
         self.pid = self._process.pid
         if not self._has_key:
@@ -167,6 +162,22 @@ class NodeProcess:
             self.set_secret("tls-key", self.key)
             self._has_key = True
         self._until(lambda: self.health() == 200)
+
+    def _run(self, options: Sequence[str], reader: int, log: IO[bytes]) -> warm.Process:
+        home = self.folder / "home"
+        if self.command == TWISTD:
+            with Path(os.devnull).open("rb") as nothing:
+                told = nothing.fileno(), log.fileno(), log.fileno()
+                return warm.start([*TWISTD, *options], *told, home, self._environment, [reader])
+        return subprocess.Popen(
+            [*self.command, *options],
+            pass_fds=[reader],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=home,
+            env=self._environment,
+        )
 
     def kill(self) -> None:
         """SIGKILL: the process has no time for anything."""
@@ -194,8 +205,7 @@ class NodeProcess:
     def admin(self, *arguments: str) -> tuple[int, str]:
         """Run `safeum-home`; its exit code, and what it said."""
         command = [str(BIN / "safeum-home"), *arguments, "--config", str(self._config)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-        return done.returncode, (done.stdout + done.stderr).strip()
+        return _said(command)
 
     def set_secret(self, name: str, value: bytes) -> None:
         """As `safeum-home secret set` does, through the operator's socket."""
@@ -242,6 +252,12 @@ class NodeProcess:
         self.ending = True
         self._process.send_signal(how)
         return self._process.wait(PATIENCE)
+
+
+def _said(command: Sequence[str]) -> tuple[int, str]:
+    """Run a command; its exit code, and what it said."""
+    done = warm.run(command, timeout=PATIENCE)
+    return done.returncode, (done.stdout + done.stderr).decode().strip()
 
 
 def _free_port() -> int:

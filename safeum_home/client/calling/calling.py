@@ -168,7 +168,10 @@ class Calling:
             call.ended(CallEnd.of(event.reason))
 
     def _invited(self, event: CallInvitation) -> None:
-        if event.call not in self._calls and len(self._calls) < MOST_CALLS and not self._closed:
+        known = self._calls.get(event.call)
+        if isinstance(known, IncomingCall):
+            known.ring_again()
+        elif event.call not in self._calls and len(self._calls) < MOST_CALLS and not self._closed:
             call = self._calls[event.call] = IncomingCall(self, event)
             spawn(self._ring(call), "ringing")
 

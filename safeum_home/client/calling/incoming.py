@@ -43,6 +43,11 @@ class IncomingCall(Call):
         self._timer.start(min(self._seconds, RING_SECONDS) + MARGIN, lambda: self.ended(CallEnd.NO_ANSWER))
         self._machine.offered()
 
+    def ring_again(self) -> None:
+        """The node tells of it again: started anew, it may have forgotten that this device rings."""
+        if self.rings and self._link is not None:
+            self._home.tell(CallRinging(self.id, self._link.response), self._refused)
+
     def answer(self, *, video: bool = True) -> None:
         if not video:
             self.shows = False
