@@ -26,7 +26,7 @@ def join(client: Client, chat: str, call: str, hello: str = "") -> dict[str, Any
 def names(joined: dict[str, Any], *clients: Client) -> list[str]:
     """Who is in it, in their order, as their names."""
     known = {client.account: client.address.partition("@")[0] for client in clients}
-    return [known[each["account"]] for each in joined["participants"]]
+    return [known.get(each["account"], "a stranger") for each in joined["participants"]]
 
 
 def told(client: Client) -> list[tuple[str, str]]:

@@ -19,7 +19,9 @@ from msgspec import Struct
 FIRST = (
     "test_chats_model",
     "test_lint",
-    "test_client_screen",
+    "test_e2e_abuse",
+    "test_bench_cases",
+    "test_demo",
     "test_e2e_",
     "test_storage_model",
     "test_docs",

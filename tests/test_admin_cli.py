@@ -4,7 +4,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 from argparse import Namespace
 from contextlib import redirect_stderr, redirect_stdout
@@ -29,9 +28,9 @@ from safeum_home.protocol.frames import problem_details
 from safeum_home.sealing.machine import Seal
 from safeum_home.sealing.memory import Arena
 from safeum_home.sealing.vault import open_vault
+from tests.e2e import warm
 
 reactor: Any = _reactor
-PROGRAM = (sys.executable, "-c", "import sys; from safeum_home.operator import main; sys.exit(main())")
 
 
 class CommandLineTests(TestCase):
@@ -50,14 +49,7 @@ class CommandLineTests(TestCase):
 
     def _command(self, *arguments: str, given: bytes = b"") -> "Deferred[subprocess.CompletedProcess[bytes]]":
         environment = {**os.environ, "SAFEUM_ADMIN_SOCKET": str(self.socket)}
-        return deferToThread(
-            subprocess.run,
-            [*PROGRAM, *arguments],
-            input=given,
-            capture_output=True,
-            check=False,
-            env=environment,
-        )
+        return deferToThread(warm.run, ["safeum-home", *arguments], given, environment=environment)
 
     def _serve(self) -> Seal:
         arena = Arena()

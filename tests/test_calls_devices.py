@@ -1,7 +1,12 @@
 """Devices in calls that come, go and say nothing any more; and how many calls there may be."""
 
+from typing import Any
+
+from twisted.logger import globalLogPublisher
+
 from safeum_home.calls.leg import AWAY_SECONDS
 from safeum_home.protocol.call_types import LOST_SECONDS, RING_SECONDS, Ended
+from safeum_home.storage import schema
 from tests.calls_case import (
     CALL,
     OTHER,
@@ -10,11 +15,13 @@ from tests.calls_case import (
     answer,
     call_id,
     hang_up,
+    hello,
     invite,
     ring,
     say,
     told,
 )
+from tests.world import Refused
 
 
 class DeviceTests(CallsCase):
@@ -248,3 +255,51 @@ class BoundTests(CallsCase):
         hang_up(pairs[0][0], call_id(0))
         dora.call("call.invite", **about)
         self.assertEqual(told(emil), [("invited", dora.device)])
+
+    def test_changed_while_the_node_runs(self) -> None:
+        """Of the bounds, and of the rates."""
+        change = self.world.domain.control.limits.set
+        change("calls_per_account", "1")
+        invite(self.alice, self.bob)
+        about = {"call": OTHER, "to": self.bob.account, "media": "audio", "hello": "h"}
+        self.denied("limit_reached", self.alice, "call.invite", **about)
+        change("calls_per_account", "2")
+        change("calls", "2")
+        self.denied("busy", self.alice, "call.invite", **about)
+        change("calls", "9")
+        change("calls_ringing", "1")
+        self.alice.call("call.invite", **about)
+        self.assertEqual(told(self.alice), [("ended", "busy")])
+        ring(self.bob)
+        change("call_signals", "0.001")
+        change("call_signals_burst", "1")
+        say(self.alice, self.bob, "x")
+        self.denied("rate_limited", self.alice, "call.signal", call=CALL, device=self.bob.device, data="x")
+
+
+class TraceTests(CallsCase):
+    def test_nothing_is_left(self) -> None:
+        """Neither the database nor the log of the node has a word of a call, whatever becomes of it."""
+        logged: list[str] = []
+        note: Any = lambda event: logged.append(repr(event))  # noqa: E731  # an observer, for mypy
+        globalLogPublisher.addObserver(note)
+        self.addCleanup(globalLogPublisher.removeObserver, note)
+        before = self.rows()
+        self.active()
+        say(self.alice, self.bob, "a_signal")
+        self.alice.drop()
+        self.advance(10)
+        hang_up(self.bob)
+        self.assertRaises(Refused, answer, self.phone)
+        after = self.rows()
+        self.assertEqual({name for name in after if after[name] != before[name]}, set())
+        for secret in (CALL, "a_signal", hello(self.alice), hello(self.bob)):
+            self.assertNotIn(secret, repr(after))
+            self.assertNotIn(secret, "".join(logged))
+
+    def rows(self) -> dict[str, list[Any]]:
+        """All that is stored, by table; the log of calls is tested elsewhere, and is in memory here."""
+        tables = schema.metadata.sorted_tables
+        return self.world.database.now(
+            lambda c: {table.name: [tuple(row) for row in c.execute(table.select())] for table in tables}
+        )

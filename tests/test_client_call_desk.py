@@ -95,6 +95,44 @@ class CommandTests(CallDeskCase):
         self.enter(self.ann, "/mic loud")
         self.assertEqual(self.said(self.ann)[-1], "/mic off or /mic on; /mic alone is the other one.")
 
+    def test_other_muted(self) -> None:
+        """It is told where the other is not to be heard."""
+        self.talk()
+        self.enter(self.ben, "/mic off")
+        self.assertEqual(self.said(self.ann)[-1], "ben is not to be heard.")
+        self.enter(self.ben, "/mic on")
+        self.assertEqual(self.said(self.ann)[-1], "ben is to be heard again.")
+
+    def test_camera(self) -> None:
+        """Off and on, in a call with pictures, where there is a camera."""
+        self.talk()
+        self.enter(self.ann, "/camera off")
+        self.assertEqual(self.said(self.ann)[-1], "You are in no call with pictures.")
+        self.enter(self.ann, "/hangup")
+        call, _ = self.talk(video=True)
+        self.enter(self.ann, "/camera off")
+        self.assertIn("--call-video", self.said(self.ann)[-1])
+        self.desks[self.ann].calls.phone.shows = True
+        for line, shows in (("/camera", False), ("/camera on", True), ("/camera off", False)):
+            self.enter(self.ann, line)
+            self.assertIs(call.shows, shows)
+        self.assertEqual(self.said(self.ann)[-1], "You are not seen: /camera on ends that.")
+
+    def test_rings_already(self) -> None:
+        """Who sits down while it rings is told who calls."""
+        self.enter(self.ann, "/call ben")
+        self.desks[self.ben] = self.sit_down(self.ben)
+        self.assertEqual(self.said(self.ben), ["ann is calling: /answer or /decline"])
+        self.enter(self.ben, "/answer")
+        self.assertIs(self.ann.client.calls[0].state, ACTIVE)
+
+    def test_leaving(self) -> None:
+        """Who leaves hangs up."""
+        self.talk()
+        self.desks[self.ann].calls.end()
+        self.settle()
+        self.assertEqual(self.ben.client.calls, [])
+
     def test_declined(self) -> None:
         """/decline is of the call while one rings; a second one is busy."""
         for line, told in (
@@ -146,6 +184,10 @@ class CommandTests(CallDeskCase):
 
     def test_whom(self) -> None:
         """A contact, and nobody else."""
+        cay = self.register("cay")
+        self.ann.do(self.ann.client.request(cay.account, "cay"))
+        self.enter(self.ann, "/call cay")
+        self.assertEqual(self.said(self.ann)[-1], "cay: asked, no answer yet.")
         self.enter(self.ann, "/call zoe")
         self.assertEqual(self.said(self.ann)[-1], "zoe is not among those you know. /contacts lists them.")
         for line in ("/answer", "/hangup"):
@@ -175,7 +217,10 @@ class CommandTests(CallDeskCase):
         self.assertEqual((first.split("  ")[1], second.split("  ")[1], last), ("1:05:00", "1:05", where))
         self.enter(self.ann, "/calls forget")
         self.enter(self.ann, "/calls")
-        self.assertEqual(self.said(self.ann)[-2:], ["Your node keeps nothing of calls.", where])
+        self.assertEqual(
+            self.said(self.ann)[-2:],
+            ["Your node keeps nothing of your calls any more.", "Your node keeps nothing of calls."],
+        )
         self.enter(self.ann, "/calls all")
         self.assertEqual(self.said(self.ann), ["/calls, or /calls forget."])
 
@@ -190,7 +235,7 @@ class PhoneTests(CallDeskCase):
         self.enter(self.ben, "/call ann")
         self.lacks = "No microphone was found"
         self.enter(self.ann, "/answer")
-        self.assertIn("No microphone was found; --call-audio FILE", self.said(self.ann)[-1])
+        self.assertIn("No microphone was found: start safeum with --call-audio FILE", self.said(self.ann)[-1])
         self.assertEqual(len(self.desks[self.ann].calls.waiting), 1)
 
     def test_not_installed(self) -> None:

@@ -5,39 +5,8 @@ from typing import Any
 from safeum_home.ids import DeviceId
 from safeum_home.protocol.call_types import LOST_SECONDS, RING_SECONDS
 from tests.conference_case import call_id, join, names, start, told
-from tests.group_case import GroupCase
-from tests.push_case import CALL, WakingCase
+from tests.conferences_case import ConferenceCase
 from tests.world import PASSWORD, Client
-
-
-class ConferenceCase(GroupCase):
-    """Alice knows Bob, Carol and Dave; all four are in a group."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.chat = self.group(self.alice, self.bob, self.carol, self.dave)
-        self.four = self.alice, self.bob, self.carol, self.dave
-
-    def start(self, client: Client, *others: Client) -> str:
-        """A conference that some are in; nothing is left to be taken."""
-        call: str = start(client, self.chat)["call"]
-        for other in others:
-            join(other, self.chat, call)
-        for each in self.four:
-            each.take()
-        return call
-
-    def inside(self, client: Client) -> list[str]:
-        """Who is in it, as anybody may ask."""
-        accounts = client.call("conference.get", chat=self.chat)["accounts"]
-        return names({"participants": [{"account": each} for each in accounts]}, *self.four)
-
-    def pass_alive(self, seconds: float, *clients: tuple[Client, str]) -> None:
-        """Time passes, in which these say that they are in it."""
-        for _ in range(int(seconds / 20)):
-            for client, call in clients:
-                client.call("call.alive", call=call, since=0)
-            self.world.clock.pump([0.5] * 40)
 
 
 class ComingTests(ConferenceCase):
@@ -226,37 +195,6 @@ class RingingTests(ConferenceCase):
 
     def patch_most(self, members: int) -> None:
         self.patch(__import__("safeum_home.calls.conferences.rings", fromlist=["x"]), "MOST_MEMBERS", members)
-
-
-class WakingTests(WakingCase):
-    """Bob's device sleeps."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.come()
-        made = self.alice.call("group.create", client_id="g", name="Walks", invite=[self.bob.account])
-        self.group: str = made["chat"]["chat"]
-        self.bob.call("group.accept", chat=self.group)
-        self.world.settle()
-        self.sleep()
-
-    def begin(self) -> None:
-        self.alice.call("call.hangup", call=str(start(self.alice, self.group)["call"]))
-
-    def test_woken(self) -> None:
-        self.begin()
-        self.assertEqual(self.woken(), [CALL])
-
-    def test_muted(self) -> None:
-        """Who has muted the group is not woken for its conferences; a call between two still wakes."""
-        self.come()
-        self.bob.call("chat.settings.set", chat=self.group, muted_until=2**50)
-        self.sleep()
-        for _ in range(2):  # it is looked up, and known then
-            self.begin()
-            self.assertEqual(self.woken(), [])
-        self.call()
-        self.assertEqual(self.woken(), [CALL])
 
 
 class LeavingTests(ConferenceCase):

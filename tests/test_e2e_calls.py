@@ -105,6 +105,15 @@ class CallTests(SynchronousTestCase):
         """Who does not want to be found sends nothing to anybody but the relay, and is heard."""
         self.assertTrue(self.call("hidden")["spoke with"])
 
+    def test_conference(self) -> None:
+        """Three people, of whom two are strangers at two nodes, hear each other; then one leaves."""
+        found = self.found["conference"]
+        self.assertNotIn("failed", found, found.get("failed"))
+        pairs = [tuple(each[:2]) for each in found["words"]]
+        self.assertEqual((len(pairs), len(set(pairs))), (6, 3))
+        self.assertEqual(len({each[2] for each in found["words"]}), 3)
+        self.assertEqual((found["left"], found["log"]), ([1, 1], True))
+
     def test_killed(self) -> None:
         """Both hear each other while their node is dead; both logs have the call, as long as it was."""
         found = self.call("killed")

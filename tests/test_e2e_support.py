@@ -16,6 +16,7 @@ from safeum_home.admin.wire import Params, Status
 from safeum_home.client import aio
 from safeum_home.protocol.signing import decode_octets, fingerprint
 from safeum_home.protocol.types import LoginAlert, Message, Text
+from tests.e2e import warm
 from tests.e2e.node_process import BIN, PATIENCE, NodeProcess
 
 PASSWORD = "correct horse battery staple"
@@ -34,20 +35,14 @@ class SupportTests(SynchronousTestCase):
     def operate(self, *arguments: str, text: str = "", code: int = 0) -> str:
         """`safeum-home support`, as the staff runs it; what it prints."""
         socket = str(self.node.state / "admin.sock")
-        done = subprocess.run(
-            [BIN / "safeum-home", "support", *arguments, "--socket", socket],
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        self.assertEqual(done.returncode, code, done.stderr)
-        return done.stdout + done.stderr
+        done = warm.run(["safeum-home", "support", *arguments, "--socket", socket], text.encode())
+        said = (done.stdout + done.stderr).decode()
+        self.assertEqual(done.returncode, code, said)
+        return said
 
     def _status(self) -> str:
-        command = [str(BIN / "safeum-home"), "status", "--socket", str(self.node.state / "admin.sock")]
-        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
+        command = ["safeum-home", "status", "--socket", str(self.node.state / "admin.sock")]
+        return warm.run(command).stdout.decode()
 
     async def connect(self) -> aio.Client:
         return await aio.connect(f"localhost:{self.node.port}", ca=self.node.certificate)

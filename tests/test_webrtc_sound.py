@@ -1,16 +1,10 @@
-"""What is played, heard, mixed and recorded in calls: with real files, and with ALSA and PortAudio."""
+"""What is played, heard, mixed and recorded in calls: with real files."""
 
 import asyncio
-import contextlib
-import os
-import subprocess
-import sys
 from array import array
-from ctypes.util import find_library
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import NamedTuple
-from unittest.mock import patch
 
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
@@ -18,32 +12,13 @@ from av import AudioFrame, VideoFrame
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.errors import NoMedia
-from safeum_home.client.webrtc import devices
 from safeum_home.client.webrtc.feed import WAITING, Feed, empty
 from safeum_home.client.webrtc.hearing import listen, mono
 from safeum_home.client.webrtc.mixer import FIRST, MOST, Mixer
 from safeum_home.client.webrtc.recorder import Recorder
-from safeum_home.client.webrtc.sources import Camera, File
-from safeum_home.client.webrtc.tones import RATE, SAMPLES, ToneTrack, frame_of, is_heard, share
-from tests.e2e.needs import apt, missing
-from tests.webrtc_case import until
-
-INVALID = "Invalid data found when processing input"
-ALSA = """\
-pcm.!default {{
-  type file
-  slave.pcm "null"
-  file "{folder}/played"
-  infile "{folder}/spoken"
-  format "raw"
-}}
-"""
-
-
-def tone(hertz: float, seconds: float = 0.2) -> "array[int]":
-    track = ToneTrack(hertz)
-    pieces = [track.samples(at) for at in range(0, int(seconds * RATE), SAMPLES)]
-    return array("h", b"".join(piece.tobytes() for piece in pieces))
+from safeum_home.client.webrtc.sources import Camera, File, MovingPicture
+from safeum_home.client.webrtc.tones import SAMPLES, ToneTrack, frame_of, is_heard, share
+from tests.webrtc_case import tone, until
 
 
 class ToneTests(SynchronousTestCase):
@@ -136,6 +111,15 @@ class _Source(NamedTuple):
         return self.tracks[-1]
 
 
+class _Filming(NamedTuple):
+    tracks: list[MediaStreamTrack]
+    kind: str = "video"
+
+    def open(self) -> MediaStreamTrack:
+        self.tracks.append(MovingPicture().open())
+        return self.tracks[-1]
+
+
 class _Slow(NamedTuple):
     tracks: list[MediaStreamTrack]
     asked: Event
@@ -199,13 +183,36 @@ class FeedTests(SynchronousTestCase):
 
         asyncio.run(test())
 
+    def test_no_camera_for_black(self) -> None:
+        """While nothing is to be shown the camera is off, from the beginning and later on."""
+        source = _Filming([])
+
+        async def test() -> None:
+            branch = Feed(source, self.fail).branch()
+            branch.muted = True
+            first = await branch.recv()
+            self.assertEqual(source.tracks, [])
+            branch.muted = False
+            shown = await branch.recv()
+            self.assertEqual(len(source.tracks), 1)
+            branch.muted = True
+            black = await branch.recv()
+            assert isinstance(shown, VideoFrame) and isinstance(black, VideoFrame)
+            await until(lambda: source.tracks[0].readyState == "ended")
+            self.assertEqual((black.width, set(bytes(black.planes[0]))), (shown.width, {16}))
+            times = [each.pts or 0 for each in (first, shown, black)]
+            self.assertEqual(times, sorted(times))
+            branch.stop()
+
+        asyncio.run(test())
+
     def test_trouble(self) -> None:
         """A source that cannot be had is told in words, and what went off it ends."""
         for source, said in (
-            (File(Path("/nowhere/x.wav")), "x.wav: No such file or directory"),
+            (File(Path("/nowhere/x.wav")), "/nowhere/x.wav: No such file or directory"),
             (
                 File(Path(__file__)),
-                "test_webrtc_sound.py cannot be played: Invalid data found when processing input",
+                f"{__file__} cannot be played: Invalid data found when processing input",
             ),
             (Camera("/dev/nothing"), "/dev/nothing cannot be played: No such file or directory"),
         ):
@@ -255,114 +262,31 @@ class RecordTests(SynchronousTestCase):
 
         for name in ("call.wav", "call.ogg"):
             asyncio.run(test(folder / name))
+            self.assertEqual((folder / name).stat().st_mode & 0o777, 0o600)
 
     def test_refused(self) -> None:
-        """Other kinds of files, and where none can be made; nothing said, nothing broken."""
+        """Other kinds of files, where none can be made, and never over one; nothing said, nothing made."""
+        path = Path(self.mktemp()).with_suffix(".ogg")
         self.assertRaises(NoMedia, Recorder, Path("call.mp3"))
         self.assertRaises(NoMedia, Recorder, Path("/nowhere/call.wav"))
-        path = Path(self.mktemp()).with_suffix(".ogg")
         asyncio.run(Recorder(path).close())
+        self.assertFalse(path.exists())
+        path.write_bytes(b"something")
+        self.assertRaises(NoMedia, Recorder, path)
+        self.assertEqual(path.read_bytes(), b"something")
 
-
-SPEAK = """
-import asyncio
-from array import array
-from pathlib import Path
-from threading import Event, Thread
-from safeum_home.client.webrtc.devices import Microphone, Speaker, missing
-from safeum_home.client.webrtc.hearing import mono
-from tests.test_webrtc_sound import tone
-from tests.webrtc_case import until
-
-async def main():
-    print(missing(), missing(output=True))
-    track = await asyncio.get_running_loop().run_in_executor(None, Microphone().open)
-    heard = array("h")
-    while len(heard) < 9600:
-        heard.extend(mono(await track.recv()))
-    track.stop()
-    Path("heard").write_bytes(heard.tobytes())
-    speaker = Speaker(trouble=print)
-    speaker.hear("somebody", tone(880))
-    await until(lambda: not any(speaker._mixer._waiting["somebody"]))
-    speaker.gone("somebody")
-    await speaker.close()
-
-asyncio.run(main())
-"""
-
-
-class DeviceTests(SynchronousTestCase):
-    def test_devices(self) -> None:
-        """Through PortAudio and ALSA, with files in place of the hardware."""
-        if find_library("portaudio") is None and (os.geteuid() != 0 or apt("libportaudio2") is not None):
-            missing("libportaudio2 is not installed, and only root can install it")
-        folder = Path(self.mktemp()).absolute()
-        folder.mkdir()
-        (folder / "alsa.conf").write_text(ALSA.format(folder=folder))
-        os.mkfifo(folder / "spoken")
-        over = Event()
-        speaking = Thread(target=_speak, args=(folder / "spoken", over))
-        speaking.start()
-        self.addCleanup(speaking.join)
-        self.addCleanup(over.set)
-        root = Path(__file__).parent.parent
-        done = subprocess.run(
-            [sys.executable, "-c", SPEAK],
-            cwd=folder,
-            env={
-                **os.environ,
-                "ALSA_CONFIG_PATH": f"/usr/share/alsa/alsa.conf:{folder}/alsa.conf",
-                "PYTHONPATH": str(root),
-            },
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        self.assertEqual((done.returncode, done.stdout), (0, "None None\n"), done.stderr)
-        self.assertTrue(is_heard(_samples(folder / "heard"), 450))
-        played = _samples(folder / "played")
-        begin = next(at for at, each in enumerate(played) if each)
-        self.assertTrue(is_heard(played[begin : begin + 4800], 880))
-
-    def test_missing(self) -> None:
-        """It is said what is missing, and neither is opened."""
-        with patch.dict(sys.modules, {"sounddevice": None}):
-            self.assertEqual(
-                devices.missing(), "No microphone: the Python package sounddevice is not installed"
-            )
-            self.assertRaises(NoMedia, devices.Microphone().open)
-        told: list[str] = []
+    def test_somebody_was_faster(self) -> None:
+        """A file that has come meanwhile is left alone, and that is told."""
+        path, told = Path(self.mktemp()).with_suffix(".wav"), list[str]()
+        recorder = Recorder(path, told.append)
+        path.write_bytes(b"something")
 
         async def test() -> None:
-            speaker = devices.Speaker(trouble=told.append)
-            speaker.hear("somebody", tone(880))
+            recorder.hear("somebody", tone(440))
             await until(lambda: told)
-            speaker.gone("somebody")
-            await speaker.close()
+            await recorder.close()
 
-        with patch.dict(sys.modules, {"sounddevice": None}):
-            asyncio.run(test())
-        self.assertEqual(told, ["No loudspeaker: the Python package sounddevice is not installed"])
-
-
-def _speak(path: Path, over: Event) -> None:
-    """Into a microphone, as fast as people do: what takes the place of the hardware has no clock."""
-    piece = tone(450, 0.02).tobytes()  # 9 waves
-    with contextlib.suppress(OSError), os.fdopen(_writable(path, over), "wb", buffering=0) as microphone:
-        while not over.wait(0.02):
-            microphone.write(piece)
-
-
-def _writable(path: Path, over: Event) -> int:
-    """Once somebody reads it."""
-    while not over.wait(0.01):
-        with contextlib.suppress(OSError):
-            return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-    return os.open(os.devnull, os.O_WRONLY)
-
-
-def _samples(path: Path) -> "array[int]":
-    octets = path.read_bytes()
-    return array("h", octets[: len(octets) // 2 * 2])
+        asyncio.run(test())
+        self.assertEqual(
+            (told, path.read_bytes()), ([f"{path} cannot be written: File exists"], b"something")
+        )

@@ -14,7 +14,7 @@ from safeum_home.client.webrtc.feed import Source
 from safeum_home.client.webrtc.link import RtcLink
 from safeum_home.client.webrtc.sources import Tone
 from safeum_home.client.webrtc.studio import Studio
-from safeum_home.client.webrtc.tones import RATE, is_heard
+from safeum_home.client.webrtc.tones import RATE, SAMPLES, ToneTrack, is_heard
 from tests.e2e.needs import missing
 
 PATIENCE = 30.0
@@ -117,3 +117,10 @@ class LinkCase(SynchronousTestCase):
 def tones() -> tuple[Side, Side]:
     """One plays 440 Hz, the other 880."""
     return Side(Tone(440)), Side(Tone(880))
+
+
+def tone(hertz: float, seconds: float = 0.2) -> "array[int]":
+    """A piece of a sine."""
+    track = ToneTrack(hertz)
+    pieces = [track.samples(at) for at in range(0, int(seconds * RATE), SAMPLES)]
+    return array("h", b"".join(piece.tobytes() for piece in pieces))

@@ -46,6 +46,8 @@ class CallDesk:
         self._seen: dict[str, CallState] = {}
         self._compared: set[str] = set()
         """Calls of which it was said what to compare."""
+        self._silent: set[str] = set()
+        """Calls of which it was said that the other has muted the microphone."""
         self.phone: Phone = NO_PHONE
         self.conferences = ConferenceDesk(desk)
 
@@ -56,8 +58,11 @@ class CallDesk:
         client = self._desk.client
         client.listen(self._heard)
         if phone.source is not None:
-            client.take_calls(phone.source, relay_only=phone.relay_only)
+            phone.attach(client)
             client.on_call(self._rings)
+            for call in self.waiting:  # since before this was looked at
+                if call.state is CallState.RINGING:
+                    self._rings(call)
             self.conferences.take()
 
     @property
@@ -89,6 +94,13 @@ class CallDesk:
     def begun(self, call: Call) -> None:
         """This person calls somebody."""
         self._tell(call, f"Calling {self._name(call)}… /hangup ends it.")
+
+    def end(self) -> None:
+        """Its person leaves."""
+        for call in self._all():
+            call.hang_up()
+        if (conference := self.conferences.current) is not None:
+            conference.leave()
 
     def line(self) -> str:
         """How it is, for the last line of the screen; empty where nothing is."""
@@ -134,9 +146,14 @@ class CallDesk:
             self._compared.add(call.id)
             signs = " ".join(each.symbol for each in call.words.emoji)
             self._tell(call, f"Compare with {self._name(call)}, by voice: {signs}  {call.words}", "alert")
+        if call.other_muted != (call.id in self._silent) and state is CallState.ACTIVE:
+            self._silent ^= {call.id}
+            heard = "is not to be heard" if call.other_muted else "is to be heard again"
+            self._tell(call, f"{self._name(call)} {heard}.")
         if state is CallState.ENDED:
             self._seen.pop(call.id, None)
             self._compared.discard(call.id)
+            self._silent.discard(call.id)
         self._desk.refresh()
 
     def _state(self, call: Call, before: CallState | None) -> None:

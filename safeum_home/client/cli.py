@@ -191,6 +191,7 @@ async def _close_account(client: Client, opts: Options) -> int:
 
 
 async def _chat(client: Client, opts: Options) -> int:
+    opts.phone.attach(client)
     await enter(client, opts, PERSON, offer=True)
     told = True
     try:

@@ -10,13 +10,14 @@ from twisted.internet.defer import Deferred, succeed
 
 from safeum_home.client.calling.media import MediaSource
 from safeum_home.client.errors import NoMedia
+from safeum_home.client.session import Client
 
 if TYPE_CHECKING:
     from safeum_home.client.webrtc.feed import Source
     from safeum_home.client.webrtc.sources import File
 
 NOT_INSTALLED = "Calls need more packages: pip install 'safeum-home[calls]'"
-INSTEAD = "--call-audio FILE or tone:440 lets something else be heard, and none nothing"
+INSTEAD = "start safeum with --call-audio FILE or tone:440, or with none to only listen"
 
 
 class Phone:
@@ -39,8 +40,15 @@ class Phone:
         self.shows = shows
         self.trouble: Callable[[str], None] = lambda text: None
         """Called with words for people where something fails in a call."""
+        self._attached = False
         self._lacks = lacks
         self._close = close
+
+    def attach(self, client: Client) -> None:
+        """Have calls ring from now on: before the login, so that the one that one was woken for does."""
+        if self.source is not None and not self._attached:
+            self._attached = True
+            client.take_calls(self.source, relay_only=self.relay_only)
 
     def lacks(self) -> "Deferred[str | None]":
         """What is missing now for being heard: somebody may have plugged a microphone in."""
@@ -103,7 +111,7 @@ def _phone(arguments: argparse.Namespace) -> Phone:
     def trouble(text: str) -> None:
         made.trouble(text)
 
-    ears = [Recorder(arguments.call_record)] if arguments.call_record is not None else []
+    ears = [Recorder(arguments.call_record, trouble)] if arguments.call_record is not None else []
     studio = Studio(_audio(audio), video, [Speaker(trouble=trouble), *ears], None, trouble)
     lacks = missing if audio == "mic" else lambda: None
     only, shows = arguments.call_relay_only, video is not None
@@ -117,12 +125,12 @@ def _audio(given: str) -> "Source | None":
 
     if given in ("mic", "none"):
         return Microphone() if given == "mic" else None
-    kind, colon, hertz = given.partition(":")
-    if kind == "tone" and colon:
+    kind, _, hertz = given.partition(":")
+    if kind == "tone":
         try:
             return Tone(_hertz(hertz))
         except ValueError:
-            raise NoMedia(f"--call-audio {given}: a tone is of 20 to 20000 hertz") from None
+            raise NoMedia(f"--call-audio {given}: a tone is of 20 to 20000 hertz, as tone:440") from None
     return _file(File(Path(given)))
 
 

@@ -5,7 +5,9 @@ from safeum_home.client.chat_lookup import bare, meant
 from safeum_home.client.desk import Desk
 from safeum_home.client.phone import INSTEAD
 from safeum_home.client.slash import Mistake, connected, find, opened, people, slash
+from safeum_home.client.standing import STANDING
 from safeum_home.client.text import stamp
+from safeum_home.protocol.call_types import Media
 from safeum_home.protocol.types import ContactState
 
 
@@ -15,6 +17,7 @@ def groups(desk: Desk) -> list[str]:
 
 
 NO_CALL = "You are in no call."
+NOTHING_TO_SHOW = "There is nothing to show: start safeum with --call-video camera or --call-video FILE."
 
 
 @slash("call", "[NAME]", "call somebody", people(ContactState.ACCEPTED))
@@ -28,14 +31,14 @@ async def _video(desk: Desk, argument: str) -> None:
 
 
 async def _start(desk: Desk, argument: str, video: bool) -> None:
-    contact = find(desk, argument, ContactState.ACCEPTED, otherwise="{} is not a contact of yours.")
-    if contact.account == desk.state.account:
-        raise Mistake("That is you.")
+    contact = find(desk, argument)
+    if contact.state is not ContactState.ACCEPTED:
+        raise Mistake(f"{desk.names.name(contact.account)}: {STANDING[contact.state]}.")
     connected(desk, "nobody was called")
     _free(desk)
     await _able(desk.calls)
     if video and not desk.calls.phone.shows:
-        raise Mistake("There is nothing to show: start with --call-video camera or --call-video FILE.")
+        raise Mistake(NOTHING_TO_SHOW)
     desk.calls.begun(await desk.client.start_call(contact.account, video))
 
 
@@ -63,7 +66,7 @@ async def _able(calls: CallDesk) -> None:
     if calls.phone.source is None:
         raise Mistake(f"{calls.phone.why}.")
     if (lacks := await calls.phone.lacks()) is not None:
-        raise Mistake(f"{lacks}; {INSTEAD}.")
+        raise Mistake(f"{lacks}: {INSTEAD}.")
 
 
 @slash("answer", "[NAME]", "take the call that rings", lambda desk: desk.calls.callers)
@@ -99,6 +102,19 @@ async def _mic(desk: Desk, argument: str) -> None:
     desk.note("You are not heard: /mic on ends that." if call.muted else "You are heard.")
 
 
+@slash("camera", "off|on", "not be seen in the call, or be seen again", lambda _: ["off", "on"])
+async def _camera(desk: Desk, argument: str) -> None:
+    call = desk.calls.current
+    if call is None or call.media is not Media.VIDEO:
+        raise Mistake("You are in no call with pictures.")
+    if not desk.calls.phone.shows:
+        raise Mistake(NOTHING_TO_SHOW)
+    if argument.casefold() not in ("", "off", "on"):
+        raise Mistake("/camera off or /camera on; /camera alone is the other one.")
+    call.show(argument.casefold() == "on" if argument else not call.shows)
+    desk.note("You are seen." if call.shows else "You are not seen: /camera on ends that.")
+
+
 @slash("calls", "[forget]", "when you have spoken in calls, as your node keeps it", lambda _: ["forget"])
 async def _calls(desk: Desk, argument: str) -> None:
     if argument == "forget":
@@ -112,6 +128,7 @@ async def _calls(desk: Desk, argument: str) -> None:
         desk.note(f"{stamp(each.at, desk.now())}  {length(each.seconds)}")
     if not found.calls:
         desk.note("Your node keeps nothing of calls.")
-    elif found.more:
+        return
+    if found.more:
         desk.note("There are older ones.")
     desk.note("Your node keeps when, and for how long; not with whom. /calls forget erases it.")

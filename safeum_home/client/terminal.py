@@ -294,5 +294,6 @@ async def run_terminal(client: Client, clock: IReactorTime, phone: Phone) -> Des
         desk.attention.stop()
         desk.outbox.stop()
         desk.drafts.keep()
+        desk.calls.end()
         await phone.close()
     return desk

@@ -1,6 +1,10 @@
 """Calls in numbers, for whoever watches this node: how many go on, and what became of those before."""
 
+from collections.abc import Sequence
+
 from safeum_home.admin.metrics import Metric, Sample
+from safeum_home.calls.conferences.here import Here
+from safeum_home.calls.conferences.hub import Hub
 from safeum_home.calls.counts import CallCounts
 from safeum_home.calls.legs import Legs
 from safeum_home.calls.stages import Stage
@@ -32,3 +36,15 @@ def metrics(legs: Legs, counts: CallCounts) -> list[Metric]:
         ),
         Metric("ended", "counter", "Halves of calls that are over, by why.", ended),
     ]
+
+
+def of_conferences(hub: Hub, here: Here) -> Sequence[Metric]:
+    """Those that this node orders, and those of all nodes that its devices are in."""
+    ordered = [Sample({}, len(hub))]
+    devices = [Sample({}, here.devices)]
+    begun = [Sample({}, hub.begun)]
+    return (
+        Metric("conferences", "gauge", "Conferences in groups of this node.", ordered),
+        Metric("conference_devices", "gauge", "Devices of this node in conferences.", devices),
+        Metric("conferences_begun", "counter", "Conferences that have begun in groups of this node.", begun),
+    )

@@ -4,7 +4,7 @@ from safeum_home.admin.commands import Handler
 from safeum_home.admin.metrics import Metrics
 from safeum_home.admin.wire import Params
 from safeum_home.errors import Code, Problem
-from safeum_home.node.calls_metrics import metrics
+from safeum_home.node.calls_metrics import metrics, of_conferences
 from safeum_home.node.service import Node
 
 
@@ -14,7 +14,8 @@ def calls_handlers(node: Node) -> dict[str, Handler]:
     def numbers(params: Params) -> Metrics:
         if node.domain is None:
             raise Problem(Code.SEALED, f"the node is not open yet: it is {node.status}")
-        calls = node.domain.calls
-        return Metrics(metrics(calls.legs, calls.counts))
+        calls, conferences = node.domain.calls, node.domain.conferences
+        groups = of_conferences(conferences.hub, conferences.here)
+        return Metrics([*metrics(calls.legs, calls.counts), *groups])
 
     return {"calls.metrics": Handler(Params, numbers)}

@@ -20,6 +20,7 @@ from safeum_home.client.calling.call_machine import CallState
 from safeum_home.client.webrtc.sources import Tone
 from safeum_home.client.webrtc.studio import Studio
 from safeum_home.protocol.types import ContactState
+from tests.e2e.confers import Confers
 from tests.webrtc_case import Listener, until
 
 PASSWORD = "correct horse battery staple"
@@ -44,7 +45,7 @@ class Ear(Listener):
         self.last.clear()
 
 
-class Caller:
+class Caller(Confers):
     """One method for each thing that can be done."""
 
     def __init__(self, client: aio.Client, hertz: float) -> None:

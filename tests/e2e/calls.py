@@ -16,6 +16,7 @@ from typing import Any
 from tests.certificates import Authority
 from tests.chaos.network import Network
 from tests.e2e.caller import CallerProcess
+from tests.e2e.confers import conference
 from tests.e2e.node_process import BIN, NodeProcess
 from tests.e2e.relay import RelayProcess
 from tests.e2e.sniffer import Sniffer, loudest
@@ -202,7 +203,7 @@ def killed(world: World, found: Found) -> None:
     found["log"] = world.both("log", "ada", "ben", int(least))
 
 
-SCENARIOS = (direct, relayed, across, hidden, killed)
+SCENARIOS = (direct, relayed, across, hidden, conference, killed)
 
 
 def main(*names: str) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 import msgspec
@@ -25,6 +26,7 @@ from tests.e2e.warm_process import PROGRAMS, Ended, Start
 ROOT = Path(__file__).parent.parent.parent
 _SECONDS = 60.0
 _maker: "_Maker | None" = None
+_lock = Lock()
 
 
 class Process(Protocol):
@@ -76,6 +78,7 @@ class _Maker:
     def __init__(self) -> None:
         self._wire, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._wire.settimeout(_SECONDS)
+        self._lock = Lock()
         with theirs:
             place = theirs.fileno()
             self._process = subprocess.Popen(
@@ -89,11 +92,12 @@ class _Maker:
 
     def ask(self, request: Start | Ended, descriptors: Sequence[int] = ()) -> Any:
         octets = msgspec.json.encode(request)
-        if descriptors:
-            socket.send_fds(self._wire, [octets], descriptors)
-        else:
-            self._wire.send(octets)
-        answer = self._wire.recv(1000)
+        with self._lock:
+            if descriptors:
+                socket.send_fds(self._wire, [octets], descriptors)
+            else:
+                self._wire.send(octets)
+            answer = self._wire.recv(1000)
         assert answer, "the process that makes others is gone"
         return msgspec.json.decode(answer)
 
@@ -117,8 +121,9 @@ def start(
 ) -> WarmProcess:
     """Start a program of `PROGRAMS`; it has `descriptors` at the same places as they are here."""
     global _maker
-    if _maker is None:
-        _maker = _Maker()
+    with _lock:
+        if _maker is None:
+            _maker = _Maker()
     arguments = [str(argument) for argument in arguments]
     assert os.path.basename(arguments[0]) in PROGRAMS
     places = [0, 1, 2, *descriptors]

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from safeum_home.calls.conferences.conference import Conference
 from safeum_home.calls.conferences.here import Here
-from safeum_home.calls.conferences.hub import Conference, Hub
+from safeum_home.calls.conferences.hub import Hub
 from safeum_home.calls.conferences.kinds import Told
 from safeum_home.calls.conferences.line import Line
 from safeum_home.calls.conferences.rings import Ring, Rings
@@ -62,7 +63,7 @@ class Conferences:
         self._say = say
         self._limit = limit
         hub.over = self._over
-        here.changed = signals.changed
+        here.watch(signals.changed)
 
     # --- commands
 

@@ -8,19 +8,17 @@ and no more is believed of that than that they are members.
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from msgspec import Struct
-
 from safeum_home.calls.conferences.line import Line, Report
-from safeum_home.calls.conferences.roster import People, Stamps, by_account, change, in_order
+from safeum_home.calls.conferences.roster import Stamps, by_account, in_order
 from safeum_home.calls.conferences.table import Mine, Table
+from safeum_home.calls.conferences.telling import Telling
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, DeviceId
-from safeum_home.ports import Bus, Busy, Published
+from safeum_home.ports import Bus, Busy
 from safeum_home.ports.calls import CallTimes, Group
-from safeum_home.protocol import frames
 from safeum_home.protocol.call_types import ALIVE_SECONDS, LOST_SECONDS, Ended, Media
 from safeum_home.protocol.commands.conferences import Joined, Participant
-from safeum_home.protocol.events import CallEnded, ConferenceJoined, ConferenceLeft
+from safeum_home.protocol.events import CallEnded
 from safeum_home.protocol.federation.conferences import Roster, Seat, SeatsContent
 from safeum_home.rounds import Rounds
 
@@ -55,6 +53,7 @@ class Here:
         self._node = node
         self._clock = clock
         self._bus = bus
+        self._telling = Telling(bus)
         self._busy = busy
         self._times = times
         self._stamps = stamps
@@ -63,11 +62,18 @@ class Here:
         self._chats: dict[AccountId, set[ChatId]] = {}
         self._lost = rounds.queue(LOST_SECONDS, _AT_ONCE, self._is_lost)
         self._reports = rounds.queue(ALIVE_SECONDS, _AT_ONCE, self._report_again)
-        self.changed: Callable[[Table], None] = lambda table: None
-        """Called where others are in it than before."""
 
     def __len__(self) -> int:
         return len(self._tables)
+
+    def watch(self, changed: Callable[[Table], None]) -> None:
+        """Have it called where others are in a conference than before."""
+        self._telling.changed = changed
+
+    @property
+    def devices(self) -> int:
+        """How many are in them."""
+        return sum(len(table.mine) for table in self._tables.values())
 
     # --- what devices of this node do
 
@@ -146,7 +152,7 @@ class Here:
             return
         before, listed = table.people(), by_account(roster.participants)
         table.follow(group.members, roster)
-        self._tell_change(table, before, table.people())
+        self._telling.change(table, before, table.people())
         if roster.whole:
             mine = table.mine.items()
             gone = [who for who, one in mine if who not in listed and one.asked <= roster.heard]
@@ -210,7 +216,7 @@ class Here:
         else:
             was.hold.end()
             if was.device != own.device:
-                self._tell(account, was.device, CallEnded(table.call, Ended.ANSWERED_ELSEWHERE))
+                self._telling.tell(account, was.device, CallEnded(table.call, Ended.ANSWERED_ELSEWHERE))
         table.mine[account] = Mine(own, asked, self._now(), hold)
         self._chats.setdefault(account, set()).add(table.chat)
         self._reports.add(table, self._clock.seconds())
@@ -219,7 +225,7 @@ class Here:
         if table.ahead is not None:
             table.follow(group.members, table.ahead)
             table.ahead = None
-        self._tell_change(table, before, table.people(), but=account)
+        self._telling.change(table, before, table.people(), but=account)
 
     def _all_answered(self, table: Table) -> None:
         if table.unsaid:
@@ -245,9 +251,9 @@ class Here:
                 del self._chats[account]
             self._times.over(account, table.call, mine.alive_at if lost else self._now())
             if why is not None:
-                self._tell(account, mine.device, CallEnded(table.call, why))
+                self._telling.tell(account, mine.device, CallEnded(table.call, why))
         if leaving:
-            self._tell_change(table, before, table.people())
+            self._telling.change(table, before, table.people())
             if tell_hub:
                 self._report(table)
             self._tidy(table)
@@ -270,28 +276,6 @@ class Here:
         table = self._tables.get(place.chat)
         if table is not None and place.account in table.mine:
             self._leave(table, [place.account], Ended.LOST, lost=True)
-
-    # --- what devices are told
-
-    def _tell_change(self, table: Table, before: People, after: People, but: AccountId | None = None) -> None:
-        """Each of others; `but` one, whose answer has all."""
-        changed, call = change(before, after), table.call
-        events: list[tuple[str, Struct]] = [
-            (each.account, ConferenceLeft(call, each.account, each.device)) for each in changed.left
-        ]
-        events += [
-            (each.account, ConferenceJoined(call, each.account, each.device, each.hello, each.since))
-            for each in changed.joined
-        ]
-        for account, mine in table.mine.items():
-            for about, event in events:
-                if account not in (but, about):
-                    self._tell(account, mine.device, event)
-        self.changed(table)
-
-    def _tell(self, account: AccountId, device: DeviceId, event: Struct) -> None:
-        frame = frames.text_frame(frames.encode_event(event))
-        self._bus.publish(account, Published(frame, only=device))
 
     def _now(self) -> int:
         return int(self._clock.seconds() * 1000)

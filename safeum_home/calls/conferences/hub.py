@@ -7,8 +7,9 @@ nobody that somebody has left.
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
+from safeum_home.calls.conferences.conference import Conference, Lease, TellRoster
 from safeum_home.calls.conferences.roster import Stamps, by_account, in_order
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
@@ -39,45 +40,6 @@ _REMEMBERED = 1_000
 """Of how many conferences that are over it is known why."""
 
 
-class TellRoster(Protocol):
-    """Tells a node, be it this one, how it is with a conference now."""
-
-    def __call__(self, node: str, chat: ChatId, call: str, heard: int, /) -> None: ...
-
-
-class Lease(NamedTuple):
-    """A seat, for as long as its node says that it is taken."""
-
-    chat: ChatId
-    call: str
-    account: AccountId
-
-
-class Conference:
-    """One that goes on."""
-
-    def __init__(self, chat: ChatId, call: str, media: Media, settles: float, rings_until: float) -> None:
-        self.chat = chat
-        self.call = call
-        self.media = media
-        self.settles = settles
-        """Until when, by the reactor's clock, it is not known who else is in it."""
-        self.rings_until = rings_until
-        self.people: dict[AccountId, Participant] = {}
-        self.asked: dict[AccountId, int] = {}
-        """When the node of each has asked for its seat, by that node's clock."""
-        self.reported: dict[str, int] = {}
-        self.heard: dict[str, int] = {}
-        """When each node has said last who is in it, and when it has said or asked anything."""
-        self.version = 0
-
-    def nodes(self) -> set[str]:
-        return set(map(node_of, self.people))
-
-    def hear(self, node: str, at: int) -> None:
-        self.heard[node] = max(at, self.heard.get(node, 0))
-
-
 class Hub:
     """Decides. `clock` provides IReactorTime; `tell` tells nodes what has become of it."""
 
@@ -95,6 +57,8 @@ class Hub:
         self._ended: OrderedDict[str, Ended] = OrderedDict()
         self._alone = rounds.queue(ALONE_SECONDS, _AT_ONCE, self._is_alone)
         self._settling = rounds.queue(SETTLE_SECONDS, _AT_ONCE, self._settled)
+        self.begun = 0
+        """How many have begun, those left out that were there before the hub was started."""
         self.over: Callable[[Conference, Ended], None] = lambda conference, reason: None
         """Called when one is over."""
 
@@ -115,6 +79,7 @@ class Hub:
         conference, begun = self._by_chat.get(chat), False
         if conference is None:
             conference, begun = self._begin(chat, asked), asked.since is None
+            self.begun += begun
         elif asked.media is None and asked.call != conference.call:
             raise Problem(Code.CALL_OVER)
         if account not in conference.people and len(conference.people) >= MOST_TOGETHER:

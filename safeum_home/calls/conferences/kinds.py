@@ -98,7 +98,7 @@ class RosterKind(_Kind):
         roster = content(event, Roster)
         self._parts.limit.take(node)
         group = await self._group(event)
-        if group is None or group.hub != node:
+        if group is None or not _orders(node, group):
             raise Problem(Code.NOT_FOUND)
         self._parts.here.told(group, roster)
         if roster.over is not None:
@@ -127,8 +127,10 @@ class SeatsKind(_Kind):
     async def apply(self, node: str, event: Event) -> None:
         said = content(event, SeatsContent)
         self._parts.limit.take(node)
-        if event.chat is None or any(node_of(each.account) != node for each in said.participants):
+        if event.chat is None:
             raise Problem(Code.MALFORMED_EVENT)
+        for each in said.participants:
+            _check_own(node, each.account)
         await self._parts.hub.told(node, ChatId(event.chat), said, event.at)
 
 
@@ -174,6 +176,16 @@ class SignalKind(_Kind):
             self._parts.signals.told(group, AccountId(event.sender), said)
 
 
+def _orders(node: str, group: Group) -> bool:
+    return group.hub == node
+
+
+def _check_own(node: str, account: str) -> None:
+    """Nobody speaks for accounts of others."""
+    if node_of(account) != node:
+        raise Problem(Code.NOT_FOUND)
+
+
 class ConferenceAnswers:
     """What other nodes ask a hub."""
 
@@ -185,13 +197,11 @@ class ConferenceAnswers:
     async def seat(self, node: str, asked: Seat) -> Roster:
         """As `Hub.seat`, for accounts of the node that asks."""
         self._limit.take(node)
-        if node_of(asked.account) != node:
-            raise Problem(Code.NOT_FOUND)
+        _check_own(node, asked.account)
         return await self._hub.seat(asked)
 
     async def get(self, node: str, asked: ConferenceOf) -> ConferenceHeld:
         """As `Hub.get`."""
         self._limit.take(node)
-        if node_of(asked.account) != node:
-            raise Problem(Code.NOT_FOUND)
+        _check_own(node, asked.account)
         return ConferenceHeld(await self._hub.get(ChatId(asked.chat), AccountId(asked.account)))

@@ -102,6 +102,7 @@ class Mesh:
         for other in others:
             known = self._peers.get(other.account)
             if known is not None and (known.device, known.hello) == (other.device, other.hello):
+                known.since = other.since  # it will join anew, where it had left for its hub
                 continue
             if known is not None:
                 known.close(bye=False)

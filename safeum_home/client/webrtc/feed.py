@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Protocol
 
 from aiortc import MediaStreamTrack
@@ -13,6 +14,8 @@ from safeum_home.client.errors import NoMedia
 
 _log = Logger()
 
+DARK_SECONDS = 0.2
+"""How often black is sent."""
 WAITING = 25
 """Frames that wait for a link that is slow: then the oldest are dropped."""
 
@@ -36,6 +39,7 @@ class Branch(MediaStreamTrack):
         self.kind = kind
         self.muted = False
         self._feed = feed
+        self._shown: AudioFrame | VideoFrame | None = None
         self.waiting: asyncio.Queue[AudioFrame | VideoFrame | None] = asyncio.Queue(WAITING)
 
     def put(self, frame: AudioFrame | VideoFrame | None) -> None:
@@ -46,18 +50,35 @@ class Branch(MediaStreamTrack):
 
     async def recv(self) -> AudioFrame | VideoFrame:
         """The next frame."""
+        if self.readyState == "live" and self.muted and self.kind == "video":
+            return await self._dark()
         if self.readyState == "live":
             self._feed.begin(self)
-            frame = await self.waiting.get()
+            frame = self._shown = await self.waiting.get()
             if frame is not None:
                 return empty(frame) if self.muted else frame
             self.stop()
         raise MediaStreamError
 
+    async def _dark(self) -> VideoFrame:
+        """Black, of the size of what was shown before: nobody's camera is on for that."""
+        self._feed.leave(self)
+        while not self.waiting.empty():
+            self._shown = self.waiting.get_nowait() or self._shown
+        await asyncio.sleep(DARK_SECONDS)
+        shown = self._shown if isinstance(self._shown, VideoFrame) else VideoFrame(320, 240)
+        return timed(_black(shown))
+
     def stop(self) -> None:
         """The link has no use for it any more."""
         super().stop()
         self._feed.leave(self)
+
+
+def timed(frame: VideoFrame) -> VideoFrame:
+    """It is shown now: by one clock, whatever it comes from."""
+    frame.pts, frame.time_base = int(asyncio.get_running_loop().time() * 90_000), Fraction(1, 90_000)
+    return frame
 
 
 def empty(frame: AudioFrame | VideoFrame) -> AudioFrame | VideoFrame:
@@ -125,6 +146,8 @@ class Feed:
             while True:
                 frame = await track.recv()
                 assert isinstance(frame, AudioFrame | VideoFrame)
+                if isinstance(frame, VideoFrame):
+                    timed(frame)
                 for branch in self._branches:
                     branch.put(frame)
         except MediaStreamError:

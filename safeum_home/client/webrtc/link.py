@@ -197,6 +197,8 @@ class RtcLink:
 
     def _stop(self) -> None:
         self._way.shut()
+        for branch in self._branches.values():
+            branch.stop()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -205,8 +207,6 @@ class RtcLink:
             for task in self._tasks:
                 task.cancel()
             await self._peer.close()
-            for branch in self._branches.values():
-                branch.stop()
 
     async def _closed(self, closing: "asyncio.Task[None]") -> None:
         with suppress(asyncio.CancelledError):  # the program ends

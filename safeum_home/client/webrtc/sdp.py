@@ -6,7 +6,7 @@ sound (Opus) and where it is wanted one of pictures (VP8, H.264), both by DTLS-S
 
 import re
 from collections.abc import Iterable
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Literal, NamedTuple
 
 Kind = Literal["offer", "answer"]
@@ -44,6 +44,8 @@ _PARAMETERS = {
     },
     "rtx/90000": {"apt": r"[0-9]{2,3}"},
 }
+_NOWHERE = {4: ip_network("240.0.0.0/4"), 6: ip_network("::ffff:0:0/96")}
+"""Nobody's, and other forms of what was looked at already."""
 _CANDIDATE = re.compile(
     r"(?P<foundation>[A-Za-z0-9+/]{1,32}) (?P<component>[0-9]{1,3}) (?P<transport>[A-Za-z]{1,8})"
     r" (?P<priority>[0-9]{1,10}) (?P<address>[0-9A-Za-z.:-]{1,253}) (?P<port>[0-9]{1,5})"
@@ -74,8 +76,6 @@ def checked(text: str, kind: Kind, video: bool) -> str:
     media = [section.kind for section in sections]
     if media not in (["audio"], ["audio", "video"]) or (len(media) > 1 and not video):
         raise ValueError(f"the media are not those of this call: {len(media)} sections")
-    if sum(len(section.all("candidate")) for section in sections) > MOST_CANDIDATES:
-        raise ValueError("too many candidates")
     mids = [section.one("mid") for section in sections]
     if len(sections) > 1:
         _bundled(session, sections, mids)
@@ -98,10 +98,11 @@ def candidate(line: str) -> str | None:
         address = ip_address(found["address"])
     except ValueError:
         return None
-    here = address.is_loopback and found["type"] == "host"
     if found["component"] != "1" or found["transport"].lower() != "udp":
         return None
-    if address.is_multicast or address.is_unspecified or here:
+    if address.is_multicast or address.is_unspecified or address.is_link_local:
+        return None
+    if (address.is_loopback and found["type"] != "relay") or address in _NOWHERE[address.version]:
         return None
     # What it stands for is told to nobody (RFC 8839 section 5.1).
     nowhere = ip_address(0) if address.version == 4 else "::"
@@ -172,7 +173,7 @@ def _section(section: _Section, kind: Kind) -> list[str]:
     setup = section.one("setup")
     if setup not in _SETUP[kind]:
         raise ValueError("nobody would begin with DTLS")
-    candidates = [candidate(line) for line in section.all("candidate")]
+    candidates = [candidate(line) for line in section.all("candidate")[:MOST_CANDIDATES]]
     return [
         f"m={section.kind} 9 {PROFILE} {' '.join(codecs)}",
         "c=IN IP4 0.0.0.0",

@@ -36,17 +36,17 @@ class File(NamedTuple):
 
     def open(self) -> MediaStreamTrack:
         """See `feed.Source`."""
-        return ContainerTrack(self._octets(), self.kind, self.path.name)
+        return ContainerTrack(self._octets(), self.kind, str(self.path))
 
     def look(self) -> None:
         """Whether it can be played: raises `NoMedia`, and may block."""
-        _opened(self._octets(), self.kind, self.path.name)[0].close()
+        _opened(self._octets(), self.kind, str(self.path))[0].close()
 
     def _octets(self) -> IO[bytes]:
         try:
             return self.path.open("rb")
         except OSError as error:
-            raise NoMedia(f"{self.path.name}: {error.strerror}") from None
+            raise NoMedia(f"{self.path}: {error.strerror}") from None
 
 
 class Camera(NamedTuple):

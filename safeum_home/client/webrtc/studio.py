@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakSet
 
 from aiortc import MediaStreamTrack
 
@@ -42,6 +43,7 @@ class Studio:
         self._see = see
         self._silent = silent_seconds
         self._servers = Servers()
+        self._links: WeakSet[RtcLink] = WeakSet()
 
     def link(
         self,
@@ -59,7 +61,7 @@ class Studio:
             raise NoMedia("sound needs asyncio: run Twisted on its AsyncioSelectorReactor") from None
         branches = [feed.branch() for feed in self._feeds]
         servers = self._servers.of(relays, stun=not relay_only)
-        return RtcLink(
+        link = RtcLink(
             servers,
             {branch.kind: branch for branch in branches if video or branch.kind == "audio"},
             {"audio": self._listen} | ({} if self._see is None or not video else {"video": self._watch}),
@@ -69,9 +71,13 @@ class Studio:
             relay_only=relay_only,
             silent_seconds=self._silent,
         )
+        self._links.add(link)
+        return link
 
     async def close(self) -> None:
-        """No more calls: what is recorded is complete."""
+        """No more calls: links are closed, and what is recorded is complete."""
+        loop = asyncio.get_running_loop()
+        await asyncio.gather(*(link.close().asFuture(loop) for link in list(self._links)))
         for ear in self._ears:
             await ear.close()
 
