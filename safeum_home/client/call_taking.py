@@ -116,7 +116,7 @@ class CallTaking(Signals):
             self._early.take(event)
         self._inbox.take(event)
 
-    def may_ring(self, account: str) -> bool:
+    def _may_ring(self, account: str) -> bool:
         """Whether it is a contact, as far as contacts were loaded: a node may say that anybody calls."""
         state = self._inbox.state
         contact = state.contacts.get(account)
