@@ -74,7 +74,7 @@ class Person:
 
 def way(source: FakeSource, *, relay_only: bool = False) -> Way:
     """On which there is no relay."""
-    return Way(source, lambda: succeed([]), video=False, relay_only=relay_only)
+    return Way(source, lambda: succeed([]), Clock(), video=False, relay_only=relay_only)
 
 
 class Believing(Directory):

@@ -252,7 +252,8 @@ class Calling:
 
     def way(self, *, video: bool) -> Way:
         relays = Relays(self._client.relay, self._client._milliseconds)
-        return Way(self._media, relays.get, video=video, relay_only=self._options.relay_only)
+        only = self._options.relay_only
+        return Way(self._media, relays.get, self.means.clock, video=video, relay_only=only)
 
     def awaitable(self, deferred: "Deferred[T]") -> Awaitable[T]:
         return self._awaitable(deferred)
