@@ -90,6 +90,7 @@ class ConferenceDesk:
                 tell(f"You are not in the conference of {title} any more.", about=conference.chat)
             self._joined = False
             self._seen.clear()
+            self._desk.calls.over()
             return
         if conference.stage is ConferenceStage.JOINED and not self._joined:
             self._joined = True
