@@ -16,6 +16,7 @@ from safeum_home.protocol.call_types import Signal as CallData
 from safeum_home.protocol.group_types import GroupMember, Invitation
 from safeum_home.protocol.key_types import KeyHash
 from safeum_home.protocol.message_types import ChatSettings
+from safeum_home.protocol.money_types import Currency, Micros
 from safeum_home.protocol.presence import Presence, Privacy
 from safeum_home.protocol.types import (
     Account,
@@ -296,3 +297,12 @@ class ConferenceLeft(Struct, frozen=True):
     call: CallId
     account: Account
     device: Device
+
+
+@_event("balance.changed", durable=False)
+class BalanceChanged(Struct, frozen=True):
+    """The account's balance is this now, and so much is held for calls that go on."""
+
+    currency: Currency
+    balance: Micros
+    held: Micros
