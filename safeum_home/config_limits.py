@@ -128,9 +128,18 @@ class LimitSection(Section, frozen=True):
     call_invites_per_node: Rate = 20.0
     call_invites_per_node_burst: Positive = 500
     """For each other node."""
+    call_rings_per_caller: Rate = 0.05
+    call_rings_per_caller_burst: Positive = 6
+    """How often one account rings another one."""
+    call_rings_per_account: Rate = 0.5
+    call_rings_per_account_burst: Positive = 40
+    """How often it rings for one."""
     call_signals: Rate = 10.0
     call_signals_burst: Positive = 200
     """For each call and direction."""
+    call_signal_octets_per_account: Rate = 16_384.0
+    call_signal_octets_per_account_burst: Annotated[int, Meta(ge=24_576)] = 262_144
+    """Of what one says in all its calls; the burst is no less than the longest signal."""
     deliveries_per_account: Rate = 10_000.0
     deliveries_per_account_burst: Positive = 200_000
     devices: Annotated[int, Meta(ge=1, le=50)] = 50

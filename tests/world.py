@@ -89,7 +89,10 @@ GENEROUS: dict[str, Any] = {
         "deliveries_per_account",
         "call_invites_per_account",
         "call_invites_per_node",
+        "call_rings_per_caller",
+        "call_rings_per_account",
         "call_signals",
+        "call_signal_octets_per_account",
     )
     for name in ((rate, f"{rate}_burst") if rate != "commands" else ("commands_per_second", "commands_burst"))
 }

@@ -18,6 +18,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, system_account
 from safeum_home.limits import RateLimit
 from safeum_home.ports.calls import Group, Groups
+from safeum_home.ports.expiring import BEHIND
 from safeum_home.protocol.call_types import RING_SECONDS
 from safeum_home.protocol.federation.conferences import (
     RINGS,
@@ -95,6 +96,9 @@ class _Kind:
         """Who hears nothing asks, and is asked, again and again."""
 
     def back(self, node: str) -> None:
+        """The same."""
+
+    def missed(self, node: str, subjects: Sequence[Any]) -> None:
         """The same."""
 
     def _event(self, chat: ChatId, of: Struct, sender: AccountId | None = None) -> Event:
@@ -193,6 +197,7 @@ class SignalKind(_Kind):
     """A device says something to one of another node. A subject is a `Said`."""
 
     type = SIGNAL
+    turn = BEHIND
 
     def build(self, node: str, subjects: Sequence[Any]) -> Sequence[Event]:
         said: Sequence[Said] = subjects
