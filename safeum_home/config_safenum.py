@@ -27,6 +27,8 @@ class SafenumSection(Section, frozen=True):
     """That of balances and rate tables (ISO 4217)."""
     country: str = ""
     """Whose value-added tax is charged until an account has said where it lives; "": it has to say."""
+    vat: str = "standard"
+    """Rates of value-added tax: `standard` (come with the package), or a file's path."""
     destinations: Annotated[list[str], Meta(max_length=len(DESTINATIONS))] = field(
         default_factory=lambda: list(ALLOWED)
     )
@@ -55,6 +57,8 @@ def check_safenum(section: SafenumSection) -> None:
         raise ConfigError("safenum.currency: three capital letters, as EUR")
     if section.country and not _COUNTRY.match(section.country):
         raise ConfigError("safenum.country: two capital letters, as DE")
+    if section.vat != "standard" and not section.vat.startswith("/"):
+        raise ConfigError("safenum.vat: `standard`, or a path that begins with /")
     if unknown := [each for each in section.destinations if each not in DESTINATIONS]:
         raise ConfigError(f"safenum.destinations: there is no class {unknown[0]!r}")
     if section.assign not in ASSIGN:

@@ -44,6 +44,9 @@ class CallDeskCase(CallingCase):
         notices.clear()
         return said
 
+    def info(self, who: Caller) -> str:
+        return text_of([render.info(self.desks[who], 100, 24)]).strip()
+
     def status(self, who: Caller) -> str:
         return text_of([render.status(self.desks[who], 100)])
 
@@ -57,9 +60,7 @@ class CommandTests(CallDeskCase):
         self.enter(self.ann, "/call ben")
         self.assertEqual(self.said(self.ann), ["Calling ben… /hangup ends it.", "It rings at ben."])
         self.assertEqual(self.said(self.ben)[-1], "ann is calling: /answer or /decline")
-        self.assertEqual(
-            (len(bells), self.desks[self.ben].banner), (1, "ann is calling: /answer or /decline")
-        )
+        self.assertEqual((len(bells), self.info(self.ben)), (1, "ann is calling: /answer or /decline"))
         self.assertIn("ann is calling", self.status(self.ben))
         self.assertIn("call with ben: ringing", self.status(self.ann))
         self.assertEqual([text for text, _ in completions(self.desks[self.ben], "/answer ")], ["ann"])
@@ -80,7 +81,7 @@ class CommandTests(CallDeskCase):
             [over] = self.said(who)
             self.assertTrue(over.startswith(f"The call with {other} is over, after 1:0"), over)
             self.assertNotIn("call with", self.status(who))
-        self.assertEqual(self.desks[self.ben].banner, "")
+        self.assertEqual(self.info(self.ben), "")
 
     def test_mic(self) -> None:
         """Off and on; the status line says so."""
@@ -160,6 +161,51 @@ class CommandTests(CallDeskCase):
         self.assertEqual(self.said(self.ben)[-1], "You are in a call: /hangup ends it.")
         self.enter(self.ben, "/decline cay")
         self.assertEqual(self.said(cay)[-1], "ben is in another call.")
+
+    def two_call(self) -> Caller:
+        """Ann calls Ben, then Cay."""
+        cay = self.register("cay")
+        cay.befriend(self.ben)
+        cay.take_calls()
+        self.desks[cay] = self.sit_down(cay)
+        self.enter(self.ann, "/call ben")
+        self.enter(cay, "/call ben")
+        return cay
+
+    def taken(self) -> list[str]:
+        return [call.peer for call in self.ben.client.calls if call.since is not None]
+
+    def test_two_ring(self) -> None:
+        """Nobody is answered whom the screen does not name: with two that ring it is said who."""
+        cay = self.two_call()
+        self.assertEqual(self.info(self.ben), "ann and cay are calling: /answer NAME or /decline NAME")
+        self.assertIn("ann and cay are calling", self.status(self.ben))
+        self.assertEqual(self.said(self.ben)[-1], "cay is calling: /answer cay or /decline cay")
+        for line in ("/answer", "/decline", "/hangup"):
+            self.enter(self.ben, line)
+            self.assertEqual(self.said(self.ben), ["Which one? ann, cay: write one of these."])
+        self.enter(self.ben, "/answer zoe")
+        self.assertEqual(self.said(self.ben)[-1], "It is ann, cay who calls.")
+        self.enter(self.ben, "/answer cay")
+        self.assertEqual(self.taken(), [cay.account])
+        self.assertEqual(self.info(self.ben), "ann is calling: /answer or /decline")
+        self.enter(self.ben, "/decline")
+        self.assertEqual(self.said(self.ann)[-1], "ben is in another call.")
+        self.assertEqual((self.info(self.ben), self.taken()), ("", [cay.account]))
+
+    def test_one_of_two_gives_up(self) -> None:
+        """The screen still says who rings, and that one is answered."""
+        cay = self.two_call()
+        self.enter(cay, "/hangup")
+        self.assertEqual(self.info(self.ben), "ann is calling: /answer or /decline")
+        self.enter(self.ben, "/answer")
+        self.assertEqual(self.taken(), [self.ann.account])
+
+    def test_message_while_it_rings(self) -> None:
+        """What comes in meanwhile does not take the place of who calls."""
+        self.enter(self.ann, "/call ben")
+        self.desks[self.ben].banner = "cay: hello"
+        self.assertEqual(self.info(self.ben), "ann is calling: /answer or /decline")
 
     def test_missed(self) -> None:
         """Who was called and did not answer is told."""

@@ -60,9 +60,6 @@ class CallDesk:
         if phone.source is not None:
             phone.attach(client)
             client.on_call(self._rings)
-            for call in self.waiting:  # since before this was looked at
-                if call.state is CallState.RINGING:
-                    self._rings(call)
             self.conferences.take()
 
     @property
@@ -75,11 +72,21 @@ class CallDesk:
         """Who calls, as they are shown."""
         return [self._name(call) for call in self.waiting]
 
-    def ringing(self, name: str) -> Call | None:
-        """The first that rings, of those whose names begin so; None where that is none of them."""
-        meant = name.removeprefix("@").casefold()
-        found = [call for call in self.waiting if self._name(call).casefold().startswith(meant)]
-        return found[0] if found else None
+    def rings(self) -> str:
+        """Who rings, and what can be done; empty where nobody does."""
+        calls, conferences = self.waiting, self.conferences.waiting
+        alone = len(calls) + len(conferences) == 1
+        said = [self.conferences.words(each, alone) for each in conferences]
+        if len(calls) == 1:
+            said.insert(0, self._words(calls[0], alone))
+        elif calls:
+            callers = " and ".join(self._name(call) + _video(call) for call in calls)
+            said.insert(0, f"{callers} are calling: /answer NAME or /decline NAME")
+        return "; ".join(said)
+
+    def _words(self, call: Call, alone: bool) -> str:
+        name = "" if alone else f" {self._name(call)}"
+        return f"{self._name(call)} is calling{_video(call)}: /answer{name} or /decline{name}"
 
     def decline(self, call: Call) -> None:
         """It is not taken; who speaks to somebody else is busy."""
@@ -106,7 +113,9 @@ class CallDesk:
         """How it is, for the last line of the screen; empty where nothing is."""
         call = self.current
         if call is None:
-            return f"{self.callers[0]} is calling" if self.callers else self.conferences.line()
+            if not (callers := self.callers):
+                return self.conferences.line()
+            return f"{' and '.join(callers)} {'is' if len(callers) == 1 else 'are'} calling"
         about = call.state.value
         if call.state is CallState.ACTIVE:
             about = length((self._desk.now() - (call.since or self._desk.now())) / 1000)
@@ -124,11 +133,9 @@ class CallDesk:
         self._desk.tell(text, style, about=None if contact is None else contact.chat)
 
     def _rings(self, call: Call) -> None:
-        video = " with video" if call.media is Media.VIDEO else ""
-        name = self._name(call)
+        alone = len(self.waiting) + len(self.conferences.waiting) == 1
         self._desk.bell()
-        self._desk.banner = f"{name} is calling{video}: /answer or /decline"
-        self._tell(call, f"{name} is calling{video}: /answer or /decline", "contact")
+        self._tell(call, self._words(call, alone), "contact")
 
     def _heard(self, event: Heard) -> None:
         if isinstance(event, CallChanged):
@@ -170,7 +177,6 @@ class CallDesk:
             self._ended(call, name)
 
     def _ended(self, call: Call, name: str) -> None:
-        self._desk.banner = ""
         why = call.why or CallEnd.LOST
         words = ENDED[why]
         if call.incoming and call.since is None:
@@ -181,6 +187,10 @@ class CallDesk:
         self._tell(
             call, f"{words.format(name=name)}{lasted}.", "error" if why is CallEnd.TAMPERED else "notice"
         )
+
+
+def _video(call: Call) -> str:
+    return " with video" if call.media is Media.VIDEO else ""
 
 
 def length(seconds: float) -> str:

@@ -1,5 +1,6 @@
 """The commands of the terminal client for calls."""
 
+from safeum_home.client import ringing
 from safeum_home.client.call_desk import CallDesk, length
 from safeum_home.client.chat_lookup import bare, meant
 from safeum_home.client.desk import Desk
@@ -71,9 +72,10 @@ async def _able(calls: CallDesk) -> None:
 
 @slash("answer", "[NAME]", "take the call that rings", lambda desk: desk.calls.callers)
 async def _answer(desk: Desk, argument: str) -> None:
-    call = desk.calls.ringing(argument)
+    call = ringing.call(desk, argument)
     if call is None:
-        raise Mistake("Nobody is calling you.")
+        others = ", ".join(desk.calls.callers)
+        raise Mistake(f"It is {others} who calls." if others else "Nobody is calling you.")
     _free(desk)
     await _able(desk.calls)
     call.answer(video=desk.calls.phone.shows)
@@ -85,7 +87,7 @@ async def _hangup(desk: Desk, argument: str) -> None:
     if call is None and conference is not None:
         conference.leave()
         return
-    call = call or desk.calls.ringing("")
+    call = call or ringing.call(desk, "")
     if call is None:
         raise Mistake(NO_CALL)
     call.hang_up()

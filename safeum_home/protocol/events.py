@@ -280,7 +280,7 @@ class ConferenceRings(Struct, frozen=True):
 
 @_event("conference.joined", durable=False)
 class ConferenceJoined(Struct, frozen=True):
-    """A device has joined, or has another `hello` now. Told to those in the conference."""
+    """A device has joined, or has another `hello` or `since` now. Told to those in the conference."""
 
     call: CallId
     account: Account

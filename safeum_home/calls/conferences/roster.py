@@ -19,7 +19,7 @@ def in_order(people: Iterable[Participant]) -> list[Participant]:
 
 
 class Change(NamedTuple):
-    """Who is in it no more, and who has come; a device with another `hello` has come anew."""
+    """Who is in it no more, and who has come; one with another `hello` or `since` has come anew."""
 
     left: list[Participant]
     joined: list[Participant]
@@ -31,11 +31,7 @@ def change(before: People, after: People) -> Change:
         for account, was in before.items()
         if (now := after.get(account)) is None or now.device != was.device
     ]
-    joined = [
-        now
-        for account, now in after.items()
-        if (was := before.get(account)) is None or (was.device, was.hello) != (now.device, now.hello)
-    ]
+    joined = [now for account, now in after.items() if before.get(account) != now]
     return Change(left, in_order(joined))
 
 
