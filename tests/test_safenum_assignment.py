@@ -1,5 +1,7 @@
 """Who has which SafeNUM: given at sign-up while there are any, kept, told, and given anew long after."""
 
+from typing import Any
+
 from safeum_home.config_safenum import SafenumSection
 from safeum_home.ids import AccountId
 from tests.closing_case import PIN
@@ -190,7 +192,8 @@ class DiskTests(SafenumCase):
         """Neither a number, nor the beginning of one, nor a country lies in the database."""
         world = self.start(file("+3544987654", "+3544987659"))
         numbers = [self.number(world.register(name)) for name in ("alice", "bob")]
-        dump = "\n".join(world.database.connection.connection.driver_connection.iterdump()).lower()
+        driver: Any = world.database.connection.connection.driver_connection
+        dump = "\n".join(driver.iterdump()).lower()
         self.assertIn("insert into", dump)
         for number in (*numbers, "+3544987654", "+3544987659"):
             assert number is not None

@@ -1,14 +1,17 @@
 """Files of SafeNUMs, and the operator's ranges."""
 
+import re
 from itertools import pairwise
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.safenum.numbers.inventory import Range
-from safeum_home.safenum.numbers.stock import State, permuted
-from safeum_home.safenum.numbers.stock_file import MOST_MISTAKES, BadFile, parse
+from safeum_home.config_safenum import ASSIGN
+from safeum_home.safenum.numbers.inventory import MOST_RANGES, Range
+from safeum_home.safenum.numbers.stock import MOST_OF_RANGE, State, permuted
+from safeum_home.safenum.numbers.stock_file import CAPABILITIES, MOST_LINES, MOST_MISTAKES, BadFile, parse
 from tests.safenum_case import HEADER, SafenumCase, file
 
 GOOD = "+3544900000,+3544900009,IS,voice-in"
@@ -16,7 +19,8 @@ GOOD = "+3544900000,+3544900009,IS,voice-in"
 
 class FileTests(SynchronousTestCase):
     def mistakes(self, text: str) -> list[str]:
-        return self.assertRaises(BadFile, parse, text).mistakes
+        bad: BadFile = self.assertRaises(BadFile, parse, text)
+        return bad.mistakes
 
     def test_good(self) -> None:
         """Ranges and single numbers, of countries that share a code, and of none."""
@@ -138,3 +142,19 @@ class InventoryTests(SafenumCase):
         self.assertEqual(self.load(text), (0, 0, 1))
         self.assertIsNotNone(self.number(world.register("dave")))
         self.assertEqual(self.number(world.register("erin")), number)
+
+
+class PageTests(SynchronousTestCase):
+    """docs/numbers.md says what the code does."""
+
+    def test_example(self) -> None:
+        page = (Path(__file__).parent.parent / "docs" / "numbers.md").read_text()
+        [example] = re.findall(r"^```text\n(.*?)^```$", page, re.M | re.S)
+        self.assertEqual([line.size for line in parse(example)], [1000, 1])
+        shown = set(re.findall(r"^\| `safeum-home numbers (\w+)", page, re.M))
+        self.assertEqual(shown | {"load"}, {"load", "status", "list", "withdraw", "assign", "release"})
+        for word in (*CAPABILITIES, *(f'`"{each}"`' for each in ASSIGN)):
+            self.assertIn(word, page)
+        self.assertIn(f"{MOST_LINES:,} lines", page)
+        self.assertIn(f"up to {MOST_OF_RANGE:,}", page)
+        self.assertIn(f"up to {MOST_RANGES:,} ranges", page)

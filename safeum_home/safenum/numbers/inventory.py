@@ -75,7 +75,7 @@ class Inventory:
             mistakes.append(f"there would be more than {MOST_RANGES} ranges")
         if mistakes:
             raise BadFile(mistakes)
-        loaded = Loaded(len(new), sum(_count(line) for line in new), len(back))
+        loaded = Loaded(len(new), sum(line.size for line in new), len(back))
         if check:
             return loaded
         for number, line in enumerate(new, last + 1):
@@ -114,10 +114,6 @@ def _range(row: StockRow, record: StockRecord, given: int, waiting: int) -> Rang
     left = 0 if state is State.WITHDRAWN else record.count - given - waiting
     shown = record.first, record.last, record.country, record.capabilities
     return Range(*shown, state, record.count, given, waiting, left)
-
-
-def _count(line: Line) -> int:
-    return int(line.last) - int(line.first) + 1
 
 
 def _same(record: StockRecord, line: Line) -> bool:

@@ -34,6 +34,11 @@ class Line(NamedTuple):
     country: str
     capabilities: tuple[str, ...]
 
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        return int(self.last) - int(self.first) + 1
+
 
 class BadFile(Exception):
     """`mistakes` are lines for people, each with the number of its line."""
