@@ -31,6 +31,7 @@ from safeum_home.node.keys import make_keys
 from safeum_home.node.means import make_means
 from safeum_home.node.message_changes import make_message_changes
 from safeum_home.node.messaging import make_messaging
+from safeum_home.node.money import make_money
 from safeum_home.node.numbers import make_numbers
 from safeum_home.node.people import make_people
 from safeum_home.node.presence import make_presence
@@ -85,6 +86,7 @@ def make_domain(
     keys, turn = make_keys(means, side, in_thread), make_turn(means)
     call_log = make_call_log(means)
     calls = make_calls(means, call_log.times)
+    money = make_money(means)
     conferences = make_conferences(means, side, call_log.times, calls.routes)
 
     async def retell(account: AccountId, change: Callable[[Connection], bool]) -> Callable[[], None]:
@@ -119,7 +121,8 @@ def make_domain(
         history,
     )
     foreign = make_foreign_means(means, side, groups.hubs, groups.renaming.note)
-    ended = Ended(forget, (numbers.numbers.forfeit, *forfeits), groups.leave, foreign.farewells)
+    lost = (*forfeits, money.book.forfeit, numbers.numbers.forfeit)
+    ended = Ended(forget, lost, groups.leave, foreign.farewells)
     accounts = make_accounts(means, hasher, texts, messaging.announcer, side, findable, ended, numbers.giving)
     erased = accounts.closing.erased_elsewhere
     watch = Relations(presence, calls.watch)
@@ -143,6 +146,7 @@ def make_domain(
         **sync_routes,
         **waking.routes,
         **turn.routes,
+        **money.routes,
         **numbers.routes,
     }
     sources = (*messaging.sources, *people.sources, *groups.sources, *ways.sources, *keys.sources)
@@ -220,5 +224,6 @@ def make_domain(
         calls,
         call_log,
         conferences,
+        money,
         numbers,
     )
