@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from safeum_home.config_base import Positive, Rate, Seconds, Section
+from safeum_home.protocol.call_types import MOST_SIGNAL
 
 
 class LimitSection(Section, frozen=True):
@@ -78,11 +79,25 @@ class LimitSection(Section, frozen=True):
     conferences_per_account: Rate = 0.2
     conferences_per_account_burst: Positive = 20
     """Begun or joined."""
+    conference_looks_per_account: Rate = 2.0
+    conference_looks_per_account_burst: Positive = 200
+    """Asked whether there is one."""
+    conference_rings: Rate = 0.02
+    conference_rings_burst: Positive = 3
+    """For one who begins, in each group."""
     conference_signals_per_account: Rate = 20.0
     conference_signals_per_account_burst: Positive = 400
+    conference_octets_per_account: Rate = 65_536.0
+    conference_octets_per_account_burst: Annotated[int, Meta(ge=MOST_SIGNAL)] = 1_048_576
+    conference_octets_to_node: Rate = 262_144.0
+    conference_octets_to_node_burst: Annotated[int, Meta(ge=MOST_SIGNAL)] = 4_194_304
+    """Of signals, from all accounts of this node to one other."""
     conferences_per_node: Rate = 20.0
     conferences_per_node_burst: Positive = 1_000
-    """What one other node asks and tells of them."""
+    """What one other node asks and tells of them: as many for each kind of question and word."""
+    conference_reports: Rate = 1.0
+    conference_reports_burst: Positive = 60
+    """Of each conference that goes on with another node, from it."""
     conference_signals_per_node: Rate = 200.0
     conference_signals_per_node_burst: Positive = 2_000
     file_requests_per_account: Rate = 20.0

@@ -60,9 +60,6 @@ class CallDesk:
         if phone.source is not None:
             phone.attach(client)
             client.on_call(self._rings)
-            for call in self.waiting:  # since before this was looked at
-                if call.state is CallState.RINGING:
-                    self._rings(call)
             self.conferences.take()
 
     @property
