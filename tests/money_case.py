@@ -81,7 +81,8 @@ class Bank:
             run,
             lambda: f"{run}-{next(nonces)}",
         )
-        self.settling = Settling(self.section.currency, self.ledger, self.wallets, self.cdrs, blinder, run)
+        currency, now = self.section.currency, self.now
+        self.settling = Settling(currency, self.ledger, self.wallets, self.cdrs, blinder, run, now)
         self.book = CreditBook(self.ledger, self.wallets, self.tariff, self.settling, blinder, self.now)
         self.changed: list[AccountId] = []
         tell = self.changed.append

@@ -35,6 +35,8 @@ COLUMNS = (
     "trunk",
     "call_id",
 )
+LONGEST = 128
+"""Characters of what is kept of a name or a Call-ID, which are a carrier's."""
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -160,7 +162,7 @@ def record_of(
         over.cause,
         over.released,
         trunk,
-        over.reference or reference,
+        (over.reference or reference)[:LONGEST],
     )
 
 

@@ -45,6 +45,11 @@ class CallCharging:
         self._settling = settling
         self._tariff = tariff
         self._changed = changed
+        self._is_running = True
+
+    def stop(self) -> None:
+        """The node stops: what could not be settled is left to its next start."""
+        self._is_running = False
 
     async def outgoing(self, account: AccountId, call: str, leg: Leg) -> Granted:
         now = int(self._clock.seconds() * 1000)
@@ -85,7 +90,7 @@ class CallCharging:
             try:
                 return await self._database.transact(fn)
             except Problem as problem:
-                if problem.code not in _AWAY:
+                if problem.code not in _AWAY or not self._is_running:
                     raise
             await deferLater(self._clock, AGAIN)
 

@@ -68,7 +68,7 @@ class CreditBook:
             key = self._blinder.money("buy", f"{account}\0{what}\0{reference}")
             if not self._ledger.enter(c, key, Entry(what, now, postings), wallet):
                 return False
-            wallet.add_line(Line(now, what, currency, -amount, 0, amount - vat, vat, vat_rate, country))
+            wallet.add_line(Line(now, what, currency, -amount, 0, amount - vat, vat, vat_rate, country), now)
         return True
 
     def forfeit(self, c: Connection, account: bytes) -> None:
@@ -106,5 +106,5 @@ class CreditBook:
             postings = (Posting(contra, currency, amount), Posting(chart.CUSTOMERS, currency, -amount))
             if not self._ledger.enter(c, key, Entry("credit", now, postings), wallet):
                 return False
-            wallet.add_line(Line(now, kind, currency, amount))
+            wallet.add_line(Line(now, kind, currency, amount), now)
         return True

@@ -16,7 +16,7 @@ from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder
 from safeum_home.ports.money import Direction, Granted, Leg
 from safeum_home.safenum.money import amounts, chart
-from safeum_home.safenum.money.cdr import talked
+from safeum_home.safenum.money.cdr import LONGEST, talked
 from safeum_home.safenum.money.hold_record import HoldRecord, index_of, opened, sealed
 from safeum_home.safenum.money.ledger import Entry, Ledger, Posting
 from safeum_home.safenum.money.months import day_of
@@ -56,6 +56,7 @@ class Holds:
         index = index_of(self._blinder, account, call)
         if rows.hold(c, index) is not None:
             raise Problem(Code.CALL_EXISTS)
+        leg = Leg(*(text[:LONGEST] for text in leg))
         direction = Direction.IN if rate is None else Direction.OUT
         hold = HoldRecord(self._run, self._nonce(), direction, *leg, began=now, seen=now)
         with self._wallets.open(c, account) as wallet:

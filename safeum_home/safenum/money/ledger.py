@@ -84,6 +84,14 @@ class Ledger:
         found = [self._total(name, sealed) for name, sealed in rows.totals(c)]
         return sorted(found, key=lambda total: (total.account, total.currency))
 
+    def totals_of(self, c: Connection, month: int) -> list[Total]:
+        """What was posted in a month. It reads all entries of that: not for the writer's thread."""
+        sums: dict[tuple[str, str], int] = {}
+        for entry in self.entries(c, month):
+            for account, currency, amount in entry.postings:
+                sums[account, currency] = sums.get((account, currency), 0) + amount
+        return [Total(*place, amount) for place, amount in sorted(sums.items())]
+
     def entries(self, c: Connection, month: int | None = None) -> Iterator[Entry]:
         """Entries in their order: all, or those of a month. Raises `Tampered`."""
         after = 0

@@ -32,15 +32,26 @@ class Settling:
     """For the writer's thread, inside transactions."""
 
     def __init__(
-        self, currency: str, ledger: Ledger, wallets: Wallets, cdrs: CdrBook, blinder: Blinder, run: str
+        self,
+        currency: str,
+        ledger: Ledger,
+        wallets: Wallets,
+        cdrs: CdrBook,
+        blinder: Blinder,
+        run: str,
+        now: Callable[[], int],
     ) -> None:
-        """`currency` is that of calls that cost nothing; `run` is as in `HoldRecord`."""
+        """`currency` is that of calls that cost nothing; `run` is as in `HoldRecord`, `now` in milliseconds.
+
+        Calls are booked in the month in which they are settled: one that is over does not change.
+        """
         self._currency = currency
         self._ledger = ledger
         self._wallets = wallets
         self._cdrs = cdrs
         self._blinder = blinder
         self._run = run
+        self._now = now
 
     def settle(self, c: Connection, account: AccountId, call: str, over: Over) -> Charged | None:
         """None: it is not open."""
@@ -89,12 +100,13 @@ class Settling:
         spoken = talked(over.answered, over.ended)
         paid = price(rate, min(spoken, hold.seconds), hold.vat_rate)
         postings = self._postings(hold, rate, paid, carrier_cost(rate, spoken))
+        booked = self._now()
         if postings:
             key = self._blinder.money("call", hold.nonce)
-            if not self._ledger.enter(c, key, Entry("call", over.ended, postings), wallet):
+            if not self._ledger.enter(c, key, Entry("call", booked, postings), wallet):
                 raise ValueError("a call was charged, and its hold is still there")
         if paid.gross:
-            _note(wallet, hold, rate, over.ended, paid)
+            _note(wallet, hold, rate, over.ended, booked, paid)
         return Charged(paid.gross, rate.currency, paid.seconds)
 
     def _postings(self, hold: HoldRecord, rate: Rate, paid: Price, cost: int) -> tuple[Posting, ...]:
@@ -116,9 +128,9 @@ def as_seen(hold: HoldRecord) -> Over:
     return Over(hold.seen, hold.answered, disposition)
 
 
-def _note(wallet: OpenWallet, hold: HoldRecord, rate: Rate, at: int, paid: Price) -> None:
+def _note(wallet: OpenWallet, hold: HoldRecord, rate: Rate, at: int, booked: int, paid: Price) -> None:
     """In the account's own statement, and in what it has spent today."""
-    day, record = day_of(at), wallet.record
+    day, record = day_of(booked), wallet.record
     wallet.change(day=day, spent=paid.gross + (record.spent if record.day == day else 0))
     wallet.add_line(
         Line(
@@ -132,5 +144,6 @@ def _note(wallet: OpenWallet, hold: HoldRecord, rate: Rate, at: int, paid: Price
             country=hold.country,
             number=hold.called,
             seconds=paid.seconds,
-        )
+        ),
+        booked,
     )

@@ -19,7 +19,8 @@ class Tariff:
     def __init__(self, section: SafenumSection, tables: RateTables, vat: VatTable) -> None:
         self._section = section
         self._tables = tables
-        self._vat = vat
+        self.vat = vat
+        """It may be replaced."""
 
     def rate(self, number: str, day: int) -> Rate:
         """Of a call to a number; raises `no_rate`, and `destination_refused` with the class as its detail."""
@@ -29,11 +30,13 @@ class Tariff:
         rate = self._tables.table.find(number, day)
         if rate is None or rate.currency != self._section.currency:
             raise Problem(Code.NO_RATE)
-        # A table that is less than exact must not make anybody's premium number a fixed one.
-        kind = PREMIUM if _is_premium(number) else rate.kind
-        if kind not in self._section.destinations:
+        if (kind := self.kind(number, rate)) not in self._section.destinations:
             raise Problem(Code.DESTINATION_REFUSED, kind)
         return rate
+
+    def kind(self, number: str, rate: Rate) -> str:
+        """The class of a number: a table that is less than exact makes no premium number a fixed one."""
+        return PREMIUM if _is_premium(number) else rate.kind
 
     def country(self, declared: str) -> str:
         """Whose tax is charged; raises `country_needed`."""
@@ -43,7 +46,7 @@ class Tariff:
 
     def vat_rate(self, country: str, day: int) -> int:
         """In basis points."""
-        return self._vat.rate(country, day)
+        return self.vat.rate(country, day)
 
 
 def _is_premium(number: str) -> bool:

@@ -94,13 +94,13 @@ class OpenWallet:
     def change(self, **fields: object) -> None:
         self.record = msgspec.structs.replace(self.record, **fields)
 
-    def add_line(self, line: Line) -> None:
-        """With the balance as it is now."""
+    def add_line(self, line: Line, booked: int) -> None:
+        """With the balance as it is now, in the month of which `booked` (milliseconds) is."""
         number = self.record.lines + 1
         self.change(lines=number)
         line = msgspec.structs.replace(line, balance=self.purse(line.currency).balance)
         sealed = self.key.seal(_encoder.encode(line), _line_place(self.account, number))
-        rows.add_line(self._c, LineRow(self.account, number, month_of(line.at), sealed))
+        rows.add_line(self._c, LineRow(self.account, number, month_of(booked), sealed))
 
     def lines_before(self, before: int, limit: int) -> list[tuple[int, Line]]:
         """Numbered; the newest first."""
