@@ -15,6 +15,8 @@ DESTINATIONS = ("fixed", "mobile", "voip", "shared-cost", "toll-free", "premium"
 """Classes of destinations, as rate tables name them."""
 ALLOWED = ("fixed", "mobile", "voip", "shared-cost", "toll-free")
 
+ASSIGN = ("signup", "request", "never")
+
 Months = Annotated[int, Meta(ge=1, le=240)]
 
 
@@ -47,6 +49,10 @@ class SafenumSection(Section, frozen=True):
     """For how many months records of calls are kept, besides the one that runs."""
     statement_months: Months = 24
     """The same of the lines of accounts' statements."""
+    assign: str = "signup"
+    """When an account gets a number: "signup" (or its next login), "request", "never" but by the operator."""
+    quarantine_days: Annotated[int, Meta(ge=0, le=3650)] = 180
+    """For how long nobody is given a number that somebody else had."""
 
 
 def check_safenum(section: SafenumSection) -> None:
@@ -61,5 +67,7 @@ def check_safenum(section: SafenumSection) -> None:
         raise ConfigError(f"safenum.destinations: there is no class {unknown[0]!r}")
     if not all(_AMOUNT.match(each) for each in section.vouchers):
         raise ConfigError("safenum.vouchers: amounts, as 10 or 2.50")
+    if section.assign not in ASSIGN:
+        raise ConfigError(f"safenum.assign: one of {', '.join(ASSIGN)}")
     if not _AMOUNT.match(section.spend_per_day):
         raise ConfigError("safenum.spend_per_day: an amount, as 50 or 50.25")

@@ -58,8 +58,10 @@ class ConferenceDeskTests(ConferencingCase):
         self.assertTrue(self.said(ann)[0].endswith(f"  {words}"))
         self.assertIn(f"conference in {GROUP}: you and 1", self.status(ann))
         self.assertEqual(self.desks[ben].calls.rings(), "")
+        self.desks[ben].notices.clear()
         self.enter(cyd, "/conference walks")
         self.assertIn(f"conference in {GROUP}: you and 2", self.status(ann))
+        self.assertTrue(self.said(ben)[0].startswith("cyd is there. Compare with cyd"), self.said(ben))
         self.assertEqual(self.enter(ben, "/mic off"), ["You are not heard: /mic on ends that."])
         self.assertIn("muted", self.status(ben))
         self.desks[ann].notices.clear()
@@ -72,7 +74,9 @@ class ConferenceDeskTests(ConferencingCase):
         """/decline is of the conference while one rings."""
         ann, ben = self.people[:2]
         self.enter(ann, "/conference walks")
-        self.assertEqual(self.enter(ben, "/decline"), [])
+        told = ["Nobody is calling you. /conference Walks joins who speaks there."]
+        self.assertEqual(self.enter(ben, "/answer"), told)
+        self.assertEqual(self.enter(ben, "/decline"), [f"Declined to speak in {GROUP}."])
         self.assertTrue(self.rung[ben][0].over)
         self.assertEqual(self.enter(ben, "/decline"), ["Nobody is asking to be your contact."])
 

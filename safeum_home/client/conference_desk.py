@@ -9,7 +9,7 @@ from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.calling.link import LinkState
 from safeum_home.client.calling.peer import Peer
 from safeum_home.client.events import Heard
-from safeum_home.client.group_names import learn
+from safeum_home.client.group_names import learn, stranger
 from safeum_home.client.names import GROUP_MARK
 from safeum_home.spawn import spawn
 
@@ -90,12 +90,11 @@ class ConferenceDesk:
                 tell(f"You are not in the conference of {title} any more.", about=conference.chat)
             self._joined = False
             self._seen.clear()
+            self._desk.calls.over()
             return
         if conference.stage is ConferenceStage.JOINED and not self._joined:
             self._joined = True
             tell(f"You are in the conference of {title}. /hangup leaves it.", about=conference.chat)
-            if (view := self._desk.state.chat(conference.chat)) is not None:
-                spawn(learn(self._desk, view), "asking who they are")
         self._peers(conference)
 
     def _peers(self, conference: Conference) -> None:
@@ -108,7 +107,14 @@ class ConferenceDesk:
             told = peer.why if peer.why in TROUBLE else peer.state is LinkState.CONNECTED and peer.words
             if told and told != self._seen[who]:
                 self._seen[who] = told
-                self._peer(conference, peer)
+                spawn(self._introduce(conference, peer), "asking who they are")
+
+    async def _introduce(self, conference: Conference, peer: Peer) -> None:
+        """Tell how it is with somebody, by name: of a member who has written nothing yet none is known."""
+        view = self._desk.state.chat(conference.chat)
+        if view is not None and stranger(self._desk, view.chat, peer.account):
+            await learn(self._desk, view, also=[peer.account])
+        self._peer(conference, peer)
 
     def _peer(self, conference: Conference, peer: Peer) -> None:
         name = self._desk.names.name(peer.account)

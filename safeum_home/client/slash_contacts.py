@@ -86,6 +86,7 @@ async def _decline(desk: Desk, argument: str) -> None:
         return
     if conference is not None:
         conference.decline()
+        desk.note(f"Declined to speak in {GROUP_MARK} {desk.calls.conferences.group(conference.chat)}.")
         return
     if (one := _invited(desk, argument)) is not None:
         await group_lookup.decline(desk, one)

@@ -48,6 +48,8 @@ class Vault:
     money: SealedKey
     """Of the ledger and the rates."""
     vouchers: VoucherKeys
+    numbers: SealedKey
+    """Of SafeNUMs."""
 
     def push_key(self, provider: str) -> bytes:
         """32 octets that are those of a push provider alone, the same at each start."""
@@ -74,6 +76,7 @@ class Vault:
         self.relay.wipe()
         self.money.wipe()
         self.vouchers.wipe()
+        self.numbers.wipe()
 
 
 def initialise(root: Slot, state_dir: Path) -> None:
@@ -130,6 +133,7 @@ def open_vault(root: Slot, state_dir: Path | None) -> Vault:
         DerivedRelaySecrets(derive(root, b"safeum turn")),
         SealedKey(derive(root, b"safeum money")),
         VoucherKeys(derive(root, b"safeum vouchers")),
+        SealedKey(derive(root, b"safeum numbers")),
     )
 
 
