@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, create_engine
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
@@ -35,12 +35,17 @@ class _Connected(NamedTuple):
 def _engine() -> Engine:
     """One for all databases: compiling a statement takes longer than running it."""
     engine = create_engine("sqlite+pysqlite://", creator=_memory, poolclass=NullPool, hide_parameters=True)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    # Not by an event: for one of them SQLAlchemy looks for listeners at each statement.
+    engine.dialect.do_begin = _begin  # type: ignore[method-assign]
     return engine
 
 
 def _memory() -> sqlite3.Connection:
     return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+
+
+def _begin(connection: Any) -> None:
+    connection.driver_connection.execute("BEGIN")
 
 
 def _driver(connection: Connection) -> Any:
