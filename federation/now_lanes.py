@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
@@ -25,8 +25,8 @@ class Taken(NamedTuple):
     """What is to be told now: of each type the subjects in their order, and until when each is of use."""
 
     subjects: dict[str, list[tuple[Hashable, float]]]
-    late: int
-    """How many more were of no use any more."""
+    late: list[Subject]
+    """What was of no use any more."""
 
 
 class Way:
@@ -38,6 +38,8 @@ class Way:
         self.run: Deferred[None] | None = None
         self.told = 0
         """How many events the last request had."""
+        self.made: list[Any] = []
+        """What was taken from those that wait, and is not told yet."""
 
 
 class Lane:
@@ -70,14 +72,14 @@ class Lane:
 
     def take(self, way: Way, now: float) -> Taken:
         """What waits, no more than goes at once."""
-        taken, late = dict[str, list[tuple[Hashable, float]]](), 0
+        taken, late = dict[str, list[tuple[Hashable, float]]](), list[Subject]()
         for _ in range(min(AT_ONCE, len(way.waiting))):
             (type, subject), until = way.waiting.popitem(last=False)
             self.waiting -= 1
             if until > now:
                 taken.setdefault(type, []).append((subject, until))
             else:
-                late += 1
+                late.append((type, subject))
         return Taken(taken, late)
 
     def drop(self, node: str) -> int:

@@ -12,8 +12,8 @@ from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.protocol.federation.events import Event
 from safeum_home.protocol.federation.now import MOST_AHEAD, Taken, now_in
 
-EVENTS_OF_NODE, EVENTS_BURST = 200.0, 2_000.0
-"""How many events of each node are looked at: per second, and at once."""
+EVENTS_OF_NODE, EVENTS_BURST = 400.0, 4_000.0
+"""How many events of each node are looked at: per second, and at once. Each lane of it may have 100."""
 
 Kinds = Callable[[], Mapping[str, ExpiringKind]]
 

@@ -5,8 +5,7 @@ is then. Kinds with different turns do not wait for each other. A node that does
 a while, and nothing waits for it.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
@@ -16,6 +15,7 @@ from twisted.logger import Logger
 
 from federation.counts import NOW_LOST, NOW_TOLD, Counts
 from federation.greeting import Request
+from federation.now_away import Away
 from federation.now_lanes import Lane, Way
 from federation.own_keys import OwnKeys
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
@@ -26,19 +26,17 @@ from safeum_home.protocol.federation.now import FRAME, MOST_EVENTS, MOST_OCTETS,
 
 PATIENCE = 10.0
 """Seconds that a node may take to answer."""
-FIRST, LONGEST = 5.0, 300.0
-"""Seconds for which a node is left alone that has not taken it, and at the most, if it goes on with that."""
-REMEMBERED = 10_000
-"""Of how many nodes it is known that they do not take it: those left alone for longest are tried again."""
 Kinds = Callable[[], Mapping[str, ExpiringKind]]
 InThread = Callable[[Callable[[], list[bytes]]], "Deferred[list[bytes]]"]
 
 
-class _Away(NamedTuple):
-    """A node that has not taken it: so often in a row, and until when it is left alone."""
+class _Made(NamedTuple):
+    """An event, signed: of which subject it is, where it is of one, and until when it is of use."""
 
-    times: int
-    until: float
+    type: str
+    subjects: Sequence[Hashable]
+    deadline: float
+    octets: bytes
 
 
 class NowTelling:
@@ -66,7 +64,7 @@ class NowTelling:
         self._counts = counts
         self._lanes: dict[float, Lane] = {}
         """By the turns of their kinds."""
-        self._away: OrderedDict[str, _Away] = OrderedDict()
+        self._away = Away(clock.seconds)
         self._stopped = False
 
     @property
@@ -77,7 +75,7 @@ class NowTelling:
     def tell(self, node: str, type: str, subject: Hashable) -> bool:
         """As `ports.Peers.tell_now`."""
         kind = self._kinds().get(type)
-        if kind is None or self._stopped or self._is_left_alone(node):
+        if kind is None or self._stopped or self._is_left_alone(node, not kind.turn):
             return False
         lane = self._lanes.get(kind.turn)
         if lane is None:
@@ -92,12 +90,12 @@ class NowTelling:
 
     def heard(self, node: str) -> None:
         """A node has sent a request that is really of it."""
-        if self._away.pop(node, None) is not None:
+        if self._away.back(node):
             self._each(lambda kind: kind.back(node))
 
     def greeted(self, node: str) -> None:
         """A node says that it is there again."""
-        self._away.pop(node, None)
+        self._away.back(node)
         self._each(lambda kind: kind.back(node))
 
     def stop(self) -> "Deferred[None]":
@@ -110,12 +108,11 @@ class NowTelling:
 
     # --- one node
 
-    def _is_left_alone(self, node: str) -> bool:
-        away = self._away.get(node)
-        if away is not None and self._clock.seconds() < away.until:
+    def _is_left_alone(self, node: str, is_prompt: bool) -> bool:
+        if self._away.is_left_alone(node, is_prompt):
             return True
-        if self._is_failing(node):
-            self._fail(node)
+        if not is_prompt and self._is_failing(node):
+            self._fail(node, was_tried=False)
             return True
         return False
 
@@ -149,96 +146,105 @@ class NowTelling:
             if error.reason not in (TOO_MANY, TOO_MANY_NAMES) or error.handed_over:
                 self._fail(node)
             else:
-                self._lose(node, lane, 1)  # too much is under way here, and the node is not to blame
+                self._missed(node, way.made)  # too much is under way here, and the node is not to blame
         except Exception:
             self._log.failure("What is of use now cannot be told to a node.")
             self._fail(node)
+        finally:
+            way.made = []
 
     async def _send(self, node: str, lane: Lane, way: Way) -> None:
-        if self._is_left_alone(node):
+        if self._is_left_alone(node, not lane.turn):
             return
         way.told = 0
         taken = lane.take(way, self._clock.seconds())
-        self._lose(node, lane, taken.late)
-        key, made = self._own.in_use, self._make(node, taken.subjects)
+        for type, subject in taken.late:
+            self._miss(node, type, (subject,))
+        key, made = self._own.in_use, self._make(node, lane, taken.subjects)
         signed = await self._in_thread(
             lambda: [sign_event(event, key.key_id, key.signer) for _, event in made]
         )
-        deadlines = [deadline for deadline, _ in made]
-        for page in _pages(list(zip(deadlines, signed, strict=True))):
-            await self._post(node, lane, way, page)
+        way.made = [about._replace(octets=octets) for (about, _), octets in zip(made, signed, strict=True)]
+        while way.made:
+            await self._post(node, lane, way)
 
-    async def _post(self, node: str, lane: Lane, way: Way, page: Sequence[tuple[float, bytes]]) -> None:
+    async def _post(self, node: str, lane: Lane, way: Way) -> None:
+        """Tell it the first of what was made, as much as goes into a body."""
         now = self._clock.seconds()
-        told = [(int(deadline * 1000), octets) for deadline, octets in page if deadline > now]
-        self._lose(node, lane, len(page) - len(told))
+        self._missed(node, [each for each in way.made if each.deadline <= now])
+        way.made = [each for each in way.made if each.deadline > now]
+        told = way.made[: _page(way.made)]
         if not told:
             return
         way.told = len(told)
-        asked = self._request(node, "POST", NOW_PATH, now_body(told), 4096)
+        body = now_body([(int(each.deadline * 1000), each.octets) for each in told])
+        asked = self._request(node, "POST", NOW_PATH, body, 4096)
         asked.addTimeout(PATIENCE, self._clock, lambda result, _: _too_long(result))
         answer = await asked
         if answer.status != 200:
             raise NoAnswer(f"status {answer.status}")
+        del way.made[: len(told)]
         self._counts.add(NOW_TOLD, number=len(told))
         lane.slots.told(node)
-        if self._away.pop(node, None) is not None:
+        if self._away.back(node):
             self._each(lambda kind: kind.back(node))
         if len(told) == MOST_EVENTS:
             await deferLater(self._clock, lane.pause(way))
 
     def _make(
-        self, node: str, taken: Mapping[str, Sequence[tuple[Hashable, float]]]
-    ) -> list[tuple[float, Event]]:
-        """Their events, each with the time at which the first of its kind is of no use any more."""
-        made: list[tuple[float, Event]] = []
+        self, node: str, lane: Lane, taken: Mapping[str, Sequence[tuple[Hashable, float]]]
+    ) -> list[tuple[_Made, Event]]:
+        """Their events. Those of what is gathered are of use for as long as the first of their kind is."""
+        made: list[tuple[_Made, Event]] = []
         for type, subjects in taken.items():
-            deadline = min(until for _, until in subjects)
-            try:
-                events = self._kinds()[type].build(node, [subject for subject, _ in subjects])
-            except Exception:
-                self._log.failure("What is of use now cannot be made: {kind}.", kind=type)
-                continue
-            made += [(deadline, event) for event in events]
+            for some in [subjects] if lane.turn else [[each] for each in subjects]:
+                names, deadline = [subject for subject, _ in some], min(until for _, until in some)
+                try:
+                    events = self._kinds()[type].build(node, names)
+                except Exception:
+                    self._log.failure("What is of use now cannot be made: {kind}.", kind=type)
+                    continue
+                about = _Made(type, () if lane.turn else names, deadline, b"")
+                made += [(about, event) for event in events]
         return made
 
-    def _lose(self, node: str, lane: Lane, number: int) -> None:
-        """So much is lost of a lane, and the node is not left alone for that: who is prompt has to know."""
-        self._counts.add(NOW_LOST, number=number)
-        if number and not lane.turn:
-            self._each(lambda kind: None if kind.turn else kind.lost(node))
+    def _missed(self, node: str, made: Sequence[_Made]) -> None:
+        for each in made:
+            self._miss(node, each.type, each.subjects)
 
-    def _fail(self, node: str) -> None:
+    def _miss(self, node: str, type: str, subjects: Sequence[Hashable]) -> None:
+        """An event of these is not told, and the node is not left alone for that."""
+        self._counts.add(NOW_LOST)
+        if (kind := self._kinds().get(type)) is not None and subjects:
+            self._do(kind, lambda kind: kind.missed(node, subjects))
+
+    def _fail(self, node: str, was_tried: bool = True) -> None:
         """It is left alone for a while, and what waits for it is lost."""
         for lane in self._lanes.values():
             self._counts.add(NOW_LOST, number=lane.drop(node))
             lane.slots.failed(node)
-        times = self._away.pop(node, _Away(0, 0.0)).times + 1
-        pause = min(LONGEST, FIRST * 2.0 ** min(times - 1, 10))
-        self._away[node] = _Away(times, self._clock.seconds() + pause)
-        if len(self._away) > REMEMBERED:
-            self._away.popitem(last=False)
+        self._away.failed(node, was_tried)
         self._each(lambda kind: kind.lost(node))
 
     def _each(self, do: Callable[[ExpiringKind], None]) -> None:
         for kind in self._kinds().values():
-            try:
-                do(kind)
-            except Exception:
-                self._log.failure("A kind of what is of use now failed: {kind}.", kind=kind.type)
+            self._do(kind, do)
+
+    def _do(self, kind: ExpiringKind, do: Callable[[ExpiringKind], None]) -> None:
+        try:
+            do(kind)
+        except Exception:
+            self._log.failure("A kind of what is of use now failed: {kind}.", kind=kind.type)
 
 
-def _pages(signed: Sequence[tuple[float, bytes]]) -> Iterator[list[tuple[float, bytes]]]:
-    """As many as go into a body each."""
-    page, size = list[tuple[float, bytes]](), FRAME
-    for deadline, octets in signed:
-        if page and (len(page) == MOST_EVENTS or size + size_of(octets) > MOST_OCTETS):
-            yield page
-            page, size = [], FRAME
-        page.append((deadline, octets))
-        size += size_of(octets)
-    if page:
-        yield page
+def _page(made: Sequence[_Made]) -> int:
+    """How many go into a body."""
+    size = FRAME
+    for number, each in enumerate(made):
+        size += size_of(each.octets)
+        if number and (number == MOST_EVENTS or size > MOST_OCTETS):
+            return number
+    return len(made)
 
 
 def _too_long(result: object) -> object:

@@ -21,6 +21,8 @@ from safeum_home.config_history import HistorySection as HistorySection
 from safeum_home.config_limits import LimitSection as LimitSection
 from safeum_home.config_push import PushProviderSection as PushProviderSection
 from safeum_home.config_push import PushSection, check_push
+from safeum_home.config_safenum import SafenumSection as SafenumSection
+from safeum_home.config_safenum import check_safenum
 from safeum_home.config_secrets import ConfigError as ConfigError
 from safeum_home.config_secrets import refuse_inline_secrets
 from safeum_home.config_sms import SmsProviderSection as SmsProviderSection
@@ -132,6 +134,7 @@ class Config(Section, frozen=True):
     sms: SmsSection = field(default_factory=SmsSection)
     push: PushSection = field(default_factory=PushSection)
     turn: TurnSection = field(default_factory=TurnSection)
+    safenum: SafenumSection = field(default_factory=SafenumSection)
     numbers: NumberSection = field(default_factory=NumberSection)
     policy: PolicySection = field(default_factory=PolicySection)
     files: FileSection = field(default_factory=FileSection)
@@ -176,6 +179,7 @@ def parse(text: str) -> Config:
     check_sms(config.sms)
     check_push(config.push)
     check_turn(config.turn)
+    check_safenum(config.safenum)
     return config
 
 

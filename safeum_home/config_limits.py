@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from safeum_home.config_base import Positive, Rate, Seconds, Section
+from safeum_home.protocol.call_types import MOST_SIGNAL
 
 
 class LimitSection(Section, frozen=True):
@@ -78,11 +79,25 @@ class LimitSection(Section, frozen=True):
     conferences_per_account: Rate = 0.2
     conferences_per_account_burst: Positive = 20
     """Begun or joined."""
+    conference_looks_per_account: Rate = 2.0
+    conference_looks_per_account_burst: Positive = 200
+    """Asked whether there is one."""
+    conference_rings: Rate = 0.02
+    conference_rings_burst: Positive = 3
+    """For one who begins, in each group."""
     conference_signals_per_account: Rate = 20.0
     conference_signals_per_account_burst: Positive = 400
+    conference_octets_per_account: Rate = 65_536.0
+    conference_octets_per_account_burst: Annotated[int, Meta(ge=MOST_SIGNAL)] = 1_048_576
+    conference_octets_to_node: Rate = 262_144.0
+    conference_octets_to_node_burst: Annotated[int, Meta(ge=MOST_SIGNAL)] = 4_194_304
+    """Of signals, from all accounts of this node to one other."""
     conferences_per_node: Rate = 20.0
     conferences_per_node_burst: Positive = 1_000
-    """What one other node asks and tells of them."""
+    """What one other node asks and tells of them: as many for each kind of question and word."""
+    conference_reports: Rate = 1.0
+    conference_reports_burst: Positive = 60
+    """Of each conference that goes on with another node, from it."""
     conference_signals_per_node: Rate = 200.0
     conference_signals_per_node_burst: Positive = 2_000
     file_requests_per_account: Rate = 20.0
@@ -113,9 +128,18 @@ class LimitSection(Section, frozen=True):
     call_invites_per_node: Rate = 20.0
     call_invites_per_node_burst: Positive = 500
     """For each other node."""
+    call_rings_per_caller: Rate = 0.05
+    call_rings_per_caller_burst: Positive = 6
+    """How often one account rings another one."""
+    call_rings_per_account: Rate = 0.5
+    call_rings_per_account_burst: Positive = 40
+    """How often it rings for one."""
     call_signals: Rate = 10.0
     call_signals_burst: Positive = 200
     """For each call and direction."""
+    call_signal_octets_per_account: Rate = 16_384.0
+    call_signal_octets_per_account_burst: Annotated[int, Meta(ge=24_576)] = 262_144
+    """Of what one says in all its calls; the burst is no less than the longest signal."""
     deliveries_per_account: Rate = 10_000.0
     deliveries_per_account_burst: Positive = 200_000
     devices: Annotated[int, Meta(ge=1, le=50)] = 50

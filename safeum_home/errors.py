@@ -201,6 +201,16 @@ class Code(Enum):
     CALL_EXISTS = Kind("call_exists", 409, -32183, "There is another call with this id.")
     WRONG_CALL_STATE = Kind("wrong_call_state", 409, -32184, "The call is not in a state for this.")
     CONFERENCE_FULL = Kind("conference_full", 409, -32185, "There are 6 devices in this conference.")
+    NO_BALANCE = Kind("no_balance", 402, -32200, "The balance is not enough for this.")
+    NO_RATE = Kind("no_rate", 422, -32201, "This number cannot be called from here.")
+    DESTINATION_REFUSED = Kind(
+        "destination_refused", 403, -32202, "Numbers of the kind in `detail` are not called from this node."
+    )
+    SPEND_LIMIT = Kind("spend_limit", 403, -32203, "What may be spent on calls in a day is spent.")
+    COUNTRY_NEEDED = Kind(
+        "country_needed", 409, -32204, "Say first in which country you live: its tax is part of the price."
+    )
+    BAD_VOUCHER = Kind("bad_voucher", 422, -32205, "There is no such voucher, or it was redeemed.")
     MESSAGE_NOT_KEPT = Kind(
         "message_not_kept",
         409,

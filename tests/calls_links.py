@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
 from safeum_home.client.calling.channel import Means
-from safeum_home.client.calling.directory import Directory
+from safeum_home.client.calling.directory import Bound, Directory
 from safeum_home.client.calling.handshake import Pair
 from safeum_home.client.calling.launch import LaunchKeys
 from safeum_home.client.calling.link import Link, LinkState
@@ -38,7 +38,7 @@ class Person:
         self.pins: dict[str, str] = {}
         self.sees: dict[str, Callable[[], AccountKeys]] = {}
         """What the directory says to this one alone, by account."""
-        self.directory = Directory(self, self.pins.get, world.milliseconds)
+        self.directory = Directory(self, self.pins.get, world.milliseconds, world.clock)
         self.means = Means.of(world.clock, self.launch, self.directory)
         self.said: list[str] = []
         self.told: list[LinkState] = []
@@ -74,14 +74,15 @@ class Person:
 
 def way(source: FakeSource, *, relay_only: bool = False) -> Way:
     """On which there is no relay."""
-    return Way(source, lambda: succeed([]), video=False, relay_only=relay_only)
+    return Way(source, lambda: succeed([]), Clock(), video=False, relay_only=relay_only)
 
 
 class Believing(Directory):
     """Of somebody in the middle, who knows whom it speaks to."""
 
-    async def check(self, account: str, device: str, sign: bytes) -> None:
+    async def check(self, account: str, device: str, sign: bytes) -> Bound:
         """It is."""
+        return Bound.NONE
 
 
 class Pairing:
@@ -105,6 +106,14 @@ class Pairing:
         ann.link = Link(ann.means, self.pair, self.opening, ann.way(), ann.said.append, ann.changed)
         ben.link = Link(ben.means, self.pair, self.opening.hello, ben.way(), ben.said.append, ben.changed)
         return self
+
+    def anew(self) -> "Pairing":
+        """Both have other links, in place of those from before."""
+        for person in (self.ann, self.ben):
+            person.link.close()
+            person.said.clear()
+        self.opening = Opening(self.ann.launch.signing.public, 1)
+        return self.begin()
 
     def run(self) -> "Pairing":
         """Deliver all that is said, and what is said to that."""

@@ -118,6 +118,7 @@ class Passing:
         self.values: dict[Hashable, int | None] = {}
         self.heard: list[tuple[str, str, int]] = []
         self.changes: list[tuple[str, str]] = []
+        self.missing: list[tuple[str, Hashable]] = []
         self.applying: Callable[[Event], None] = lambda event: None
 
     def build(self, node: str, subjects: Sequence[Hashable]) -> Sequence[Event]:
@@ -137,6 +138,9 @@ class Passing:
 
     def lost(self, node: str) -> None:
         self.changes.append(("lost", node))
+
+    def missed(self, node: str, subjects: Sequence[Hashable]) -> None:
+        self.missing += [(node, subject) for subject in subjects]
 
     def back(self, node: str) -> None:
         self.changes.append(("back", node))

@@ -136,14 +136,14 @@ class AcrossTests(Across):
         self.ringing()
         self.nodes.away.add(B)
         for world in self.nodes.worlds.values():
-            [kind] = world.domain.calls.kinds
+            kind = world.domain.calls.kinds[0]
             kind.lost(A if world is self.nodes[B] else B)
         for client in (self.alice, self.bob):
             self.assertEqual(told(client), [("ended", "unreachable")])
         self.nodes.away.clear()
         self.over()
         self.active(SECOND)
-        [kind] = self.nodes[A].domain.calls.kinds
+        kind = self.nodes[A].domain.calls.kinds[0]
         kind.lost(B)
         self.quiet(self.alice, self.bob)
         hang_up(self.bob, SECOND)
@@ -155,7 +155,7 @@ class AcrossTests(Across):
         """Until the caller's half has said so it is not known that it was heard: then it is over."""
         self.ringing()
         answer(self.bob)
-        [kind] = self.nodes[B].domain.calls.kinds
+        kind = self.nodes[B].domain.calls.kinds[0]
         kind.lost(A)
         self.assertEqual(told(self.bob), [("ended", "unreachable")])
         self.carry()
@@ -314,7 +314,7 @@ class RestartTests(Across):
         self.ringing()
         self.restart(B)
         self.assertRaises(Refused, answer, self.bob)
-        [kind] = self.nodes[A].domain.calls.kinds
+        kind = self.nodes[A].domain.calls.kinds[0]
         kind.back(B)
         self.carry()
         self.assertEqual(told(self.bob), [("invited", self.alice.device)])

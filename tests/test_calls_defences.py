@@ -8,11 +8,15 @@ from safeum_home.calls import across, commands, leg
 from safeum_home.calls.hearing import Hearing
 from safeum_home.calls.leg import Leg
 from safeum_home.calls.legs import Legs
+from safeum_home.calls.limits import CallLimits
 from safeum_home.calls.partners import Partners
+from safeum_home.calls.queue import Bounds
 from safeum_home.limits import RateLimit
+from safeum_home.protocol.federation.events import node_of
 from tests.without import Defence, Whatever, check, nothing, yes
 
 HOSTILE, LOCAL = "tests.test_calls_hostile.", "tests.test_calls"
+RINGS, LANE = "tests.test_calls_rings.", "tests.test_calls_lane."
 DEVICES, NODES = HOSTILE + "DeviceTests.test_", HOSTILE + "NodeTests.test_"
 ENOUGH = 10**15
 
@@ -32,9 +36,27 @@ def _never_again(self: Hearing, of: Leg, word: Any) -> None:
     self._invited(of.peer, of.account, word)
 
 
-def _first(*_arguments: Any, **_named: Any) -> bool:
-    """`Legs.gives_way` that looks at nothing."""
-    return False
+def _first(*_arguments: Any) -> tuple[Leg, ...]:
+    """`Legs.crossing` that looks at nothing."""
+    return ()
+
+
+def _of_the_node(self: CallLimits, sender: Any) -> None:
+    """`CallLimits.take_invite` that does not look who calls."""
+    self.invites_of_node.take(node_of(sender))
+
+
+def _all_of_it(self: across.CallKind, node: str, subjects: Any) -> None:
+    """`CallKind.missed` that does not look what was missed."""
+    self.lost(node)
+
+
+def _first_come(self: Bounds, node: str, sender: Any, size: int) -> bool:
+    """`Bounds.take` that looks at no node."""
+    if self.octets + size > self._room.most:
+        return False
+    self._add(node, sender, size)
+    return True
 
 
 DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
@@ -68,7 +90,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     ),
     "calls in both directions": (
         f"{LOCAL}_across.GlareTests.test_crossing",
-        (Defence(Legs, "gives_way", _first),),
+        (Defence(Legs, "crossing", _first),),
     ),
     "nodes that speak for others": (NODES + "for_others", (Defence(across, "node_of", Whatever),)),
     "strangers elsewhere": (NODES + "strangers", (Defence(Partners, "check", _whoever),)),
@@ -85,11 +107,32 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "devices without end": (NODES + "devices_without_end", (Defence(leg, "MOST_RINGING", ENOUGH),)),
     "invitations of a node": (NODES + "invites", (Defence(RateLimit, "take", nothing),)),
     "signals of a node": (NODES + "signals", (Defence(RateLimit, "take", nothing),)),
+    "ringing again and again": (
+        RINGS + "HereTests.test_again_and_again",
+        (Defence(CallLimits, "take_ring", nothing),),
+    ),
+    "ringing again and again, from elsewhere": (
+        RINGS + "ThereTests.test_again_and_again",
+        (Defence(CallLimits, "take_ring", nothing),),
+    ),
+    "one of a node in the way of all others": (
+        RINGS + "ThereTests.test_one_of_a_node",
+        (Defence(CallLimits, "take_invite", _of_the_node),),
+    ),
+    "signals in front of invitations": (
+        LANE + "LaneTests.test_with_more_than_may_be_said",
+        (Defence(across.SignalKind, "turn", 0.0), Defence(across, "AT_ONCE", ENOUGH)),
+    ),
+    "losses of others": (
+        LANE + "LaneTests.test_one_that_is_missed",
+        (Defence(across.CallKind, "missed", _all_of_it),),
+    ),
+    "slow nodes": (LANE + "RoomTests.test_slow_nodes", (Defence(Bounds, "take", _first_come),)),
     "what is over": (NODES + "told_again", (Defence(Legs, "over_before", _as_new),)),
     "what rings already": (NODES + "told_again", (Defence(Hearing, "_again", _never_again),)),
     "nodes that take nothing": (
         NODES + "a_node_that_takes_nothing",
-        (Defence(across.LineElsewhere, "has_room", yes),),
+        (Defence(Bounds, "take", yes),),
     ),
 }
 

@@ -5,12 +5,14 @@ from typing import Any
 from msgspec import to_builtins
 
 from safeum_home.calls import across, leg
+from safeum_home.calls.queue import Room
 from safeum_home.ids import AccountId
 from safeum_home.protocol.call_types import MOST_HELLO, MOST_SIGNAL, RING_SECONDS, Ended, Media
 from safeum_home.protocol.federation.calls import (
     CALL as KIND,
 )
 from safeum_home.protocol.federation.calls import (
+    CALL_SIGNAL,
     Answer,
     End,
     GoesOn,
@@ -18,14 +20,12 @@ from safeum_home.protocol.federation.calls import (
     Ringing,
     Said,
     Spoken,
-    Word,
 )
 from safeum_home.protocol.federation.events import new_event
 from tests.across_case import A, B, befriend_across
 from tests.calls_case import (
     CALL,
     OTHER,
-    CallsAcrossCase,
     CallsCase,
     alive,
     answer,
@@ -36,6 +36,7 @@ from tests.calls_case import (
     say,
     told,
 )
+from tests.foreign_calls import ForeignCalls
 from tests.nodes import say_now
 from tests.world import Client, Refused
 
@@ -165,7 +166,7 @@ class DeviceTests(CallsCase):
         self.quiet(self.alice, self.bob, self.phone, self.carol)
 
 
-class NodeTests(CallsAcrossCase):
+class NodeTests(ForeignCalls):
     """What node B says to Alice's."""
 
     options = {
@@ -180,26 +181,6 @@ class NodeTests(CallsAcrossCase):
         self.bea, self.phone = self.nodes[B].register("bea"), self.nodes[B].login("bob")
         befriend_across(self.alice, self.bea)
         self.alice.take()
-
-    def says(
-        self, word: Word, sender: Client | None = None, node: str = B, account: str | None = None
-    ) -> bool:
-        """Whether what Bob says, or another one, was taken."""
-        of = account or (sender or self.bob).account
-        return say_now(
-            self.nodes, node, A, new_event(KIND, AccountId(of), self.now, to_builtins(Spoken(word)))
-        )
-
-    def heard(self) -> list[Word]:
-        """What Alice's node says to others, about Alice's calls."""
-        self.nodes.told_now.clear()
-        self.carry()
-        words = [event.content["word"] for name, _, event in self.nodes.told_now if name == A]
-        return [word.get("reason", word["says"]) for word in words]
-
-    def invited(self, call: str = CALL, **more: Any) -> Invite:
-        about: dict[str, Any] = {"device": self.bob.device, "media": Media.AUDIO, "hello": "h"}
-        return Invite(call, self.alice.account, **(about | more))
 
     @property
     def to(self) -> tuple[str, str]:
@@ -372,23 +353,33 @@ class NodeTests(CallsAcrossCase):
             self.assertFalse(say_now(self.nodes, B, A, event), content)
         self.quiet(self.alice)
 
+    def test_kinds_of_others(self) -> None:
+        """A signal goes behind all else, and nothing else goes as one."""
+        self.says(self.invited())
+        ring(self.alice)
+        self.alice.take()
+        for kind, word in (
+            (KIND, Said(*self.to, self.bob.device, self.alice.device, "x")),
+            (CALL_SIGNAL, End(*self.to, Ended.HANGUP)),
+        ):
+            event = new_event(kind, AccountId(self.bob.account), self.now, to_builtins(Spoken(word)))
+            self.assertFalse(say_now(self.nodes, B, A, event))
+        self.quiet(self.alice)
+
     def test_a_node_that_takes_nothing(self) -> None:
         """What is to be said to it waits for a while, and no more of it than that."""
-        self.patch(across, "MOST_OCTETS_OF_NODE", 100_000)
+        line = self.nodes[A].domain.calls.kinds[0]._line  # type: ignore[attr-defined]
+        self.patch(line.bounds, "_room", Room(100_000, 30_000, 5_000))
         invite(self.alice, self.bob)
         self.says(Ringing(*self.to, self.bob.device, "h"))
         self.alice.take()
-        for _ in range(6):
-            self.alice.call("call.signal", call=CALL, device=self.bob.device, data="x" * MOST_SIGNAL)
-        kind: Any = self.nodes[A].domain.calls.kinds[0]
-        self.assertLess(kind._line._all, 100_000)
         for number in range(200):
             invite(self.alice, self.bea, call_id(number))
             hang_up(self.alice, call_id(number))
         self.assertEqual(set(told(self.alice)), {("ended", "unreachable")})
-        self.assertLess(kind._line._all, 100_000)
+        self.assertLess(line.bounds.octets, 5_000)
         self.nodes[A].clock.advance(across.LIVES)
         invite(self.alice, self.bea, OTHER)
         self.quiet(self.alice)
-        self.assertEqual(list(kind._line._octets), [B])
-        self.assertLess(kind._line._all, 2_000)
+        self.assertEqual(line.bounds.nodes, [B])
+        self.assertLess(line.bounds.octets, 2_000)

@@ -7,15 +7,14 @@ from typing import Any
 import msgspec
 
 from safeum_home.client.calling import handshake
-from safeum_home.client.calling.channel import MOST_RESPONSES, RESPONSE_SECONDS, Means
-from safeum_home.client.calling.ending import CallEnd
-from safeum_home.client.calling.handshake import Shown, Tampered
+from safeum_home.client.calling.channel import MOST_TRIES, TRY_SECONDS, Means
+from safeum_home.client.calling.directory import Bound
+from safeum_home.client.calling.handshake import Shown, Tampered, TooMany
 from safeum_home.client.calling.launch import LaunchKeys
 from safeum_home.client.calling.link import Link, LinkState
 from safeum_home.client.calling.opening import Opening
 from safeum_home.client.calling.secret import Secret, Wiped
-from safeum_home.client.errors import TimedOut
-from safeum_home.protocol.key_types import BOUND_FOR, AccountKeys
+from safeum_home.protocol.key_types import AccountKeys
 from safeum_home.protocol.signing import encode_octets
 from tests.calls_links import ANN, ANNS, BEN, BENS, Believing, Pairing, Person, way
 from tests.calls_media import FakeSource
@@ -36,7 +35,9 @@ class Middle:
         ann, ben = pairing.ann, pairing.ben
         ann.sees[BEN] = lambda: show(self, ben)
         ben.sees[ANN] = lambda: show(self, ann)
-        means = Means.of(pairing.clock, self.launch, Believing(ann, None, pairing.milliseconds))
+        means = Means.of(
+            pairing.clock, self.launch, Believing(ann, None, pairing.milliseconds, pairing.clock)
+        )
         self.opening = Opening(self.launch.signing.public, 1)
         self.to_ann: list[str] = []
         self.to_ben: list[str] = []
@@ -134,14 +135,30 @@ class MiddleTests(TamperedCase):
             pairing.ben.link.respond()
             pairing.run()
             self.assertEqual(pairing.states, (CONNECTED, CONNECTED))
+            self.assertEqual((pairing.ann.link.bound, pairing.ben.link.bound), (Bound.PINNED, Bound.IDENTITY))
+
+    def test_identity_of_the_node(self) -> None:
+        """Who has pinned nothing is shown whatever identity: the words differ, and `bound` says it."""
+        pairing = self.pairing(None, 2)
+        mallory = Person(pairing, BEN, BENS, 3)
+        self.addCleanup(mallory.launch.wipe)
+
+        def shown(middle: Middle, person: Person) -> AccountKeys:
+            if person.account == ANN:
+                return middle.shown(person)
+            mallory.launch, before = middle.launch, mallory.launch
+            before.wipe()
+            middle.launch._sign_with = mallory._sign
+            return mallory.keys()
+
+        self.middle(pairing, shown)
+        self.assertEqual(pairing.states, (CONNECTED, CONNECTED))
+        self.assertNotEqual(pairing.ann.link.words, pairing.ben.link.words)
+        self.assertEqual((pairing.ann.link.bound, pairing.ben.link.bound), (Bound.IDENTITY, Bound.NONE))
 
 
 def _the(keys: AccountKeys) -> AccountKeys:
     return keys
-
-
-def _with(changes: dict[str, Any], keys: AccountKeys) -> AccountKeys:
-    return msgspec.structs.replace(keys, **changes)
 
 
 def _sign(person: Person) -> str:
@@ -199,17 +216,32 @@ class CommitmentTests(TamperedCase):
         pairing = self.pairing()
         ben = pairing.ben
         words = 0
-        for _ in range(MOST_RESPONSES + 10):
+        for _ in range(MOST_TRIES + 10):
             hello = Opening(pairing.ann.launch.signing.public, 1).hello
             try:
                 link = Link(ben.means, pairing.pair, hello, ben.way(), ben.said.append, ben.changed)
-            except Tampered:
+            except TooMany as error:
+                self.assertLessEqual(error.seconds, TRY_SECONDS)
                 continue
             words += 1
             link.close()
-        self.assertLess(words, MOST_RESPONSES + 1)
-        pairing.clock.advance(RESPONSE_SECONDS)
+        self.assertLess(words, MOST_TRIES + 1)
+        other = pairing.pair._replace(initiator="@" + "c" * 26 + ":home.example")
+        Link(ben.means, other, hello, ben.way(), ben.said.append, ben.changed).close()
+        pairing.clock.advance(TRY_SECONDS)
         Link(ben.means, pairing.pair, hello, ben.way(), ben.said.append, ben.changed).close()
+
+    def test_many_openings(self) -> None:
+        """Nor can whoever stands in for somebody have this one open commitments until it does."""
+        pairing = self.pairing()
+        words = set()
+        for _ in range(MOST_TRIES + 10):
+            # Whoever is in the middle has no such bound.
+            pairing.ben.means = Means.of(pairing.clock, pairing.ben.launch, pairing.ben.directory)
+            pairing.anew().ben.link.respond()
+            words.add(pairing.run().ann.link.words)
+        self.assertEqual(len(words - {None}), MOST_TRIES)
+        self.is_failed(pairing.ann)
 
     def test_low_order(self) -> None:
         """A key with which everybody would come to the same secret is refused."""
@@ -255,90 +287,10 @@ class WhoTests(TamperedCase):
             {"responder_device": ANNS},
             {"call": "d" * 22},
             {"kind": "video"},
+            {"chat": "!" + "g" * 26},
         ):
             self.is_tampered(self.said(**changes).ann)
 
     def test_by_itself(self) -> None:
         """What was not changed is taken."""
         self.assertIsNone(self.said().ann.link.why)
-
-
-class DirectoryTests(TamperedCase):
-    """What the directory must say of a device."""
-
-    def seen(self, change: Callable[[AccountKeys], AccountKeys], *seeds: int | None) -> Pairing:
-        """Ann is told something else of Ben's keys."""
-        pairing = self.pairing(*seeds)
-        keys = change(pairing.ben.keys())
-        pairing.ann.sees[BEN] = lambda: keys
-        pairing.ben.link.respond()
-        return pairing.run()
-
-    def launch(self, **changes: Any) -> Callable[[AccountKeys], AccountKeys]:
-        def change(keys: AccountKeys) -> AccountKeys:
-            launch = msgspec.structs.replace(keys.launches[0], **changes)
-            return msgspec.structs.replace(keys, launches=(launch,))
-
-        return change
-
-    def test_as_it_is(self) -> None:
-        self.assertEqual(self.seen(lambda keys: keys, None, 2).states, (CONNECTED, CONNECTED))
-
-    def test_no_keys(self) -> None:
-        for launches in ((), self.pairing().ann.keys().launches):
-            self.is_tampered(self.seen(partial(_with, {"launches": launches})).ann)
-
-    def test_other_keys(self) -> None:
-        other = LaunchKeys()
-        self.is_tampered(self.seen(self.launch(sign=other.sign)).ann)
-
-    def test_another_account(self) -> None:
-        self.is_tampered(self.seen(partial(_with, {"account": ANN})).ann)
-
-    def test_not_bound(self) -> None:
-        self.is_tampered(self.seen(self.launch(bound=None), None, 2).ann)
-
-    def test_bound_long_ago(self) -> None:
-        """A signature of a launch of yesterday binds nothing."""
-        pairing = self.pairing(None, 2)
-        keys = pairing.ben.keys()
-        pairing.ann.sees[BEN] = lambda: keys
-        pairing.clock.advance(BOUND_FOR / 1000 + 1)
-        fresh = self.same_launch(pairing)
-        fresh.ben.link.respond()
-        fresh.run()
-        self.is_tampered(fresh.ann)
-
-    def same_launch(self, pairing: Pairing) -> Pairing:
-        """The links anew: those from before have given up."""
-        for person in (pairing.ann, pairing.ben):
-            person.link.close()
-            person.said.clear()
-        pairing.opening = Opening(pairing.ann.launch.signing.public, 1)
-        return pairing.begin()
-
-    def test_unavailable(self) -> None:
-        """An account that has an identity is not taken for one that has none."""
-        hidden: tuple[dict[str, Any], ...] = (
-            {"identity": None, "unavailable": True},
-            {"identity": None, "unavailable": True, "hash": None},
-            {"identity": None},
-        )
-        for changes in hidden:
-            self.is_tampered(self.seen(partial(_with, changes), None, 2).ann)
-
-    def test_identity_with_another_hash(self) -> None:
-        self.is_tampered(self.seen(partial(_with, {"hash": "A" * 43}), None, 2).ann)
-
-    def test_nobody_says(self) -> None:
-        """Where the directory does not answer, the call has failed: nobody is believed meanwhile."""
-        pairing = self.pairing()
-
-        def fails() -> AccountKeys:
-            raise TimedOut("no answer")
-
-        pairing.ann.sees[BEN] = fails
-        pairing.ben.link.respond()
-        pairing.run()
-        self.assertIs(pairing.ann.link.why, CallEnd.FAILED)
-        self.assertEqual(pairing.ann.source.links, [])

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home.calls.leg import Leg
 from safeum_home.calls.stages import ANSWERED, OUTGOING, Stage
 from safeum_home.ids import AccountId
-from safeum_home.protocol.federation.calls import CALL
+from safeum_home.protocol.federation.calls import CALL, CALL_SIGNAL
 from tests.across_case import A, B, befriend_across
 from tests.calls_case import alive, answer, call_id, hang_up, hello, ring, say
 from tests.nodes import Nodes, carry_now
@@ -244,7 +244,8 @@ class CallsMachine(RuleBasedStateMachine):
     @rule()
     def settle(self) -> None:
         """All is brought: now both sides agree."""
-        while any(key[1] == CALL for peers in self.nodes.peers.values() for key in peers.passing):
+        kinds = CALL, CALL_SIGNAL
+        while any(key[1] in kinds for peers in self.nodes.peers.values() for key in peers.passing):
             self.carry([A, B])
         for call, (caller, callee) in self.between.items():
             if call in self.doubted:
@@ -293,8 +294,8 @@ class CallsMachine(RuleBasedStateMachine):
             legs, busy = world.domain.calls.legs, cast(Any, world.services.busy)
             assert (legs.count, legs._by_account, legs._by_node, busy._held) == (0, {}, {}, {}), name
             assert world.late == []
-            [kind] = world.domain.calls.kinds
-            assert not kind._line._octets and not kind._line._all  # type: ignore[attr-defined]
+            line: Any = world.domain.calls.kinds[0]._line  # type: ignore[attr-defined]
+            assert not line._words and not line.bounds.octets and not line.signals.bounds.octets
         for device in self.devices:
             device.arrive()
             assert not device.live("calls", "rings", "invited"), (device.person, device.calls)

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.calling import agreement, channel, directory, handshake, sealed
+from safeum_home.client.calling import agreement, channel, directory, handshake, payloads, sealed
 from safeum_home.client.calling.link import Link
 from safeum_home.client.calling.opening import Opening
 from safeum_home.client.calling.payloads import Control
@@ -17,6 +18,7 @@ from tests.without import Defence, Whatever, check, nothing, yes
 
 TAMPERED = "tests.test_calls_tampered."
 MIDDLE = "tests.test_calls_middle."
+DIRECTORY = "tests.test_calls_directory."
 
 
 class _Any(bytes):
@@ -33,10 +35,17 @@ class _Any(bytes):
     __hash__ = bytes.__hash__
 
 
+class _All(frozenset[str]):
+    """In which everything is."""
+
+    def __contains__(self, _value: object) -> bool:
+        return True
+
+
 _open = sealed.Opener.open
 
 
-def _whichever(self: Any, signal: str) -> bytes:
+def _whichever(self: Any, signal: str) -> bytes | None:
     """`Opener.open` that does not look at the number."""
     self._last = -1
     return _open(self, signal)
@@ -97,7 +106,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     ),
     "signals before there are keys": (
         TAMPERED + "LessTests.test_sealed_too_early",
-        (Defence(channel.Channel, "refused", nothing),),
+        (Defence(channel, "MOST_EARLY", 0),),
     ),
     "hellos that are none": (TAMPERED + "LessTests.test_no_hello", (Defence(handshake, "is_hello", yes),)),
     "lengths that tell what is said": (
@@ -108,7 +117,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
         ),
     ),
     "what cannot be said": (
-        TAMPERED + "LessTests.test_what_is_none_of_what_can_be_said",
+        TAMPERED + "LessTests.test_what_cannot_be_read",
         (Defence(channel, "decode", lambda _plain: Control()),),
     ),
     "swapped fingerprints": (TAMPERED + "DescriptionTests.test_swapped_fingerprint", (DESCRIBED,)),
@@ -120,7 +129,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     ),
     "words that are the same": (
         MIDDLE + "MiddleTests.test_seen_by_the_words",
-        (Defence(channel, "words", lambda _octets: words(bytes(8))),),
+        (Defence(channel, "words", lambda _octets: words(bytes(11))),),
     ),
     "keys that are bound to nothing": (MIDDLE + "MiddleTests.test_identity", (BOUND,)),
     "identities that are hidden": (MIDDLE + "MiddleTests.test_hidden_identity", (CHECKED,)),
@@ -130,21 +139,45 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "commitments that are none": (MIDDLE + "CommitmentTests.test_other_number", (COMMITTED,)),
     "keys shown twice": (MIDDLE + "CommitmentTests.test_shown_once", (Defence(Opening, "take", _another),)),
     "many tries": (MIDDLE + "CommitmentTests.test_many_tries", (Defence(RateLimit, "take", nothing),)),
+    "many openings": (MIDDLE + "CommitmentTests.test_many_openings", (Defence(RateLimit, "take", nothing),)),
     "keys of small order": (
         MIDDLE + "CommitmentTests.test_low_order",
         (Defence(Secret, "agree", lambda _self, _public: Secret.random()),),
     ),
     "keys that stay": (MIDDLE + "CommitmentTests.test_keys_are_wiped", (Defence(Secret, "wipe", nothing),)),
+    "clocks that are wrong": (
+        DIRECTORY + "DirectoryTests.test_clock",
+        (Defence(directory, "Unproven", handshake.Tampered),),
+    ),
+    "nodes that are away": (
+        DIRECTORY + "DirectoryTests.test_unavailable_for_a_moment",
+        (Defence(directory, "deferLater", lambda *_: Deferred()),),
+    ),
+    "answers from before": (
+        DIRECTORY + "DirectoryTests.test_expected_too_early",
+        (Defence(directory, "Refused", handshake.TooMany),),
+    ),
+    "reveals that are lost": (
+        "tests.test_client_call_links.ConnectingTests.test_lost_reveal",
+        (Defence(Link, "missed", nothing),),
+    ),
+    "what later versions say": (
+        TAMPERED + "LessTests.test_what_later_versions_say",
+        (Defence(payloads, "_KNOWN", _All()),),
+    ),
     "calls of somebody else": (
         MIDDLE + "WhoTests.test_who_calls",
         (Defence(handshake, "response_octets", _of_nobody),),
     ),
-    "keys that nobody has shown": (MIDDLE + "DirectoryTests.test_other_keys", (CHECKED,)),
-    "keys that are not bound": (MIDDLE + "DirectoryTests.test_not_bound", (BOUND,)),
-    "keys of long ago": (MIDDLE + "DirectoryTests.test_bound_long_ago", (BOUND,)),
-    "identities that are not to be had": (MIDDLE + "DirectoryTests.test_unavailable", (CHECKED,)),
+    "keys that nobody has shown": (DIRECTORY + "DirectoryTests.test_other_keys", (CHECKED,)),
+    "keys that are not bound": (DIRECTORY + "DirectoryTests.test_not_bound", (BOUND,)),
+    "keys of long ago": (
+        DIRECTORY + "DirectoryTests.test_bound_long_ago",
+        (Defence(directory, "binds", yes),),
+    ),
+    "identities that are not to be had": (DIRECTORY + "DirectoryTests.test_unavailable", (CHECKED,)),
     "identities of another hash": (
-        MIDDLE + "DirectoryTests.test_identity_with_another_hash",
+        DIRECTORY + "DirectoryTests.test_identity_with_another_hash",
         (Defence(directory, "hash_of", lambda *_: Whatever("")),),
     ),
 }

@@ -1,20 +1,25 @@
 """Calls at the terminal: what is entered, and what is said of them; on a node in memory, without sound."""
 
-import sys
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
-from safeum_home.client import phone, render
+from safeum_home.client import render
 from safeum_home.client.blocks import text_of
 from safeum_home.client.call_desk import length
-from safeum_home.client.cli import options, parser
 from safeum_home.client.desk import Desk
 from safeum_home.client.desk_events import Listening
-from safeum_home.client.errors import NoMedia
 from safeum_home.client.phone import Phone
 from safeum_home.client.slash_commands import completions, submit
+from safeum_home.errors import Code, Problem
 from safeum_home.protocol.command import Done
-from safeum_home.protocol.commands.calls import CallEntries, CallForget, CallLog, LoggedCall
+from safeum_home.protocol.commands.calls import (
+    CallEntries,
+    CallForget,
+    CallInvite,
+    CallLog,
+    LoggedCall,
+    RelayCredentials,
+)
 from tests.sdk_calls import ACTIVE, Caller, CallingCase
 
 
@@ -44,6 +49,9 @@ class CallDeskCase(CallingCase):
         notices.clear()
         return said
 
+    def info(self, who: Caller) -> str:
+        return text_of([render.info(self.desks[who], 100, 24)]).strip()
+
     def status(self, who: Caller) -> str:
         return text_of([render.status(self.desks[who], 100)])
 
@@ -57,9 +65,7 @@ class CommandTests(CallDeskCase):
         self.enter(self.ann, "/call ben")
         self.assertEqual(self.said(self.ann), ["Calling ben… /hangup ends it.", "It rings at ben."])
         self.assertEqual(self.said(self.ben)[-1], "ann is calling: /answer or /decline")
-        self.assertEqual(
-            (len(bells), self.desks[self.ben].banner), (1, "ann is calling: /answer or /decline")
-        )
+        self.assertEqual((len(bells), self.info(self.ben)), (1, "ann is calling: /answer or /decline"))
         self.assertIn("ann is calling", self.status(self.ben))
         self.assertIn("call with ben: ringing", self.status(self.ann))
         self.assertEqual([text for text, _ in completions(self.desks[self.ben], "/answer ")], ["ann"])
@@ -80,7 +86,7 @@ class CommandTests(CallDeskCase):
             [over] = self.said(who)
             self.assertTrue(over.startswith(f"The call with {other} is over, after 1:0"), over)
             self.assertNotIn("call with", self.status(who))
-        self.assertEqual(self.desks[self.ben].banner, "")
+        self.assertEqual(self.info(self.ben), "")
 
     def test_mic(self) -> None:
         """Off and on; the status line says so."""
@@ -161,6 +167,110 @@ class CommandTests(CallDeskCase):
         self.enter(self.ben, "/decline cay")
         self.assertEqual(self.said(cay)[-1], "ben is in another call.")
 
+    def two_call(self) -> Caller:
+        """Ann calls Ben, then Cay."""
+        cay = self.register("cay")
+        cay.befriend(self.ben)
+        cay.take_calls()
+        self.desks[cay] = self.sit_down(cay)
+        self.enter(self.ann, "/call ben")
+        self.enter(cay, "/call ben")
+        return cay
+
+    def taken(self) -> list[str]:
+        return [call.peer for call in self.ben.client.calls if call.since is not None]
+
+    def test_two_ring(self) -> None:
+        """Nobody is answered whom the screen does not name: with two that ring it is said who."""
+        cay = self.two_call()
+        self.assertEqual(self.info(self.ben), "ann and cay are calling: /answer NAME or /decline NAME")
+        self.assertIn("ann and cay are calling", self.status(self.ben))
+        self.assertEqual(self.said(self.ben)[-1], "cay is calling: /answer cay or /decline cay")
+        for line in ("/answer", "/decline", "/hangup"):
+            self.enter(self.ben, line)
+            self.assertEqual(self.said(self.ben), ["Which one? ann, cay: write one of these."])
+        self.enter(self.ben, "/answer zoe")
+        self.assertEqual(self.said(self.ben)[-1], "It is ann, cay who calls.")
+        self.enter(self.ben, "/answer cay")
+        self.assertEqual(self.taken(), [cay.account])
+        self.assertEqual(self.info(self.ben), "ann is calling: /answer or /decline")
+        self.enter(self.ben, "/decline")
+        self.assertEqual(self.said(self.ann)[-1], "ben is in another call.")
+        self.assertEqual((self.info(self.ben), self.taken()), ("", [cay.account]))
+
+    def test_one_of_two_gives_up(self) -> None:
+        """The screen still says who rings, and that one is answered."""
+        cay = self.two_call()
+        self.enter(cay, "/hangup")
+        self.assertEqual(self.info(self.ben), "ann is calling: /answer or /decline")
+        self.enter(self.ben, "/answer")
+        self.assertEqual(self.taken(), [self.ann.account])
+
+    def test_message_while_it_rings(self) -> None:
+        """What comes in meanwhile does not take the place of who calls."""
+        self.enter(self.ann, "/call ben")
+        self.desks[self.ben].banner = "cay: hello"
+        self.assertEqual(self.info(self.ben), "ann is calling: /answer or /decline")
+
+    def test_refused(self) -> None:
+        """Of a call that the node does not take it is said why, and nothing else."""
+        routes: Any = self.world.services.routes
+        for code, told in (
+            (Code.LIMIT_REACHED, "You are in too many calls already, on other devices."),
+            (Code.BUSY, "The node is busy."),
+        ):
+            routes[CallInvite] = Mock(side_effect=Problem(code))
+            self.said(self.ann)
+            self.enter(self.ann, "/call ben")
+            self.assertEqual(self.said(self.ann), [told])
+
+    def test_trouble(self) -> None:
+        """What does not work is told once in a call, however often it is tried."""
+        self.talk()
+        self.said(self.ann)
+        trouble = self.desks[self.ann].calls.phone.trouble
+        for _ in range(2):
+            trouble("No loudspeaker was found")
+        self.assertEqual(self.said(self.ann), ["In the call: No loudspeaker was found."])
+        self.enter(self.ann, "/hangup")
+        self.talk()
+        trouble("No loudspeaker was found")
+        self.assertEqual(self.said(self.ann)[-1], "In the call: No loudspeaker was found.")
+
+    def test_spoken(self) -> None:
+        """How long it was counts from when the two were connected, and not from the answer."""
+        self.network.blocked = True
+        self.enter(self.ann, "/call ben")
+        self.enter(self.ben, "/answer")
+        self.settle(10)
+        self.network.blocked = False
+        self.settle(25)
+        self.assertIs(self.ann.client.calls[0].state, ACTIVE)
+        self.assertIn("call with ben: 0:1", self.status(self.ann))
+        self.enter(self.ann, "/hangup")
+        self.assertIn("The call with ben is over, after 0:1", self.said(self.ann)[-1])
+
+    def test_no_relay(self) -> None:
+        """Who takes no other way than the relay is told at once where there is none."""
+        self.desks[self.ann].calls.phone.relay_only = True
+        self.enter(self.ann, "/call ben")
+        self.assertIn("Your node has no relay", self.said(self.ann)[-1])
+        self.assertEqual(self.ben.client.calls, [])
+        self.relay = RelayCredentials(["turn:relay.example"], "name", "password", 10**15)
+        self.enter(self.ann, "/call ben")
+        self.assertEqual(len(self.ben.client.calls), 1)
+
+    def test_no_way(self) -> None:
+        """Where there is none it is over, and it is said what it may be."""
+        self.network.blocked = True
+        self.desks[self.ben].calls.phone.relay_only = True
+        self.relay = RelayCredentials(["turn:relay.example"], "name", "password", 10**15)
+        self.enter(self.ann, "/call ben")
+        self.enter(self.ben, "/answer")
+        self.settle(140)
+        self.assertEqual(self.said(self.ann)[-1], "No way was found between your devices and ben's.")
+        self.assertIn("--call-relay-only", self.said(self.ben)[-1])
+
     def test_missed(self) -> None:
         """Who was called and did not answer is told."""
         self.enter(self.ann, "/call ben")
@@ -227,62 +337,3 @@ class CommandTests(CallDeskCase):
     def test_length(self) -> None:
         lengths = [length(seconds) for seconds in (-1, 8.9, 750, 3900)]
         self.assertEqual(lengths, ["0:00", "0:08", "12:30", "1:05:00"])
-
-
-class PhoneTests(CallDeskCase):
-    def test_no_microphone(self) -> None:
-        """It is said, and what can be done; nobody is called, and the call that rings still rings."""
-        self.enter(self.ben, "/call ann")
-        self.lacks = "No microphone was found"
-        self.enter(self.ann, "/answer")
-        self.assertIn("No microphone was found: start safeum with --call-audio FILE", self.said(self.ann)[-1])
-        self.assertEqual(len(self.desks[self.ann].calls.waiting), 1)
-
-    def test_not_installed(self) -> None:
-        """Without aiortc the terminal is there, and says what calls need."""
-        desk = Desk(self.ann.client, self.world.clock, lambda: 0)
-        desk.calls.take(phone.NO_PHONE)
-        submit(desk, "/call ben")
-        self.settle()
-        self.assertEqual(desk.notices[-1].text, "Calls need more packages: pip install 'safeum-home[calls]'.")
-
-    def test_rings_where_it_cannot_be_taken(self) -> None:
-        """It is said who calls."""
-        cay = self.register("cay")
-        cay.befriend(self.ann)
-        desk = Desk(cay.client, self.world.clock, lambda: 0)
-        desk.calls.take(phone.NO_PHONE)
-        self.enter(self.ann, "/call cay")
-        said = "ann is calling, and cannot be answered here. Calls need more packages: "
-        self.assertTrue(desk.notices[-1].text.startswith(said), desk.notices[-1])
-
-    def _options(self, *arguments: str) -> Phone:
-        given = parser().parse_args(["chat", "--login", "ann", "--password-fd", "0", *arguments])
-        with patch("safeum_home.client.cli.read_line", return_value="password"):
-            return options(given).phone
-
-    def test_options(self) -> None:
-        """What the command line names; what cannot be had is refused before anything runs."""
-        self.assertIsNotNone(self._options().source)
-        made = self._options("--call-audio", "tone:440", "--call-video", "grey", "--call-relay-only")
-        self.assertEqual((made.shows, made.relay_only), (True, True))
-        self.assertIsNone(self.successResultOf(made.lacks()))
-        for arguments, said in (
-            (("--call-audio", "tone:4"), "--call-audio tone:4: a tone is of 20 to 20000 hertz"),
-            (("--call-audio", "tone:x"), "--call-audio tone:x: a tone is of 20 to 20000 hertz"),
-            (("--call-audio", "/nowhere/x"), "x: No such file or directory"),
-            (("--call-video", __file__), "test_client_call_desk.py cannot be played"),
-            (("--call-record", "x.mp3"), "x.mp3 is none of .wav, .ogg, .opus"),
-        ):
-            error = self.assertRaises(NoMedia, self._options, *arguments)
-            self.assertIn(said, str(error))
-
-    def test_options_without_packages(self) -> None:
-        """Then what was asked for is refused, and nothing else is."""
-        gone = {"aiortc": None, "av": None}
-        loaded = {name: None for name in sys.modules if name.startswith("safeum_home.client.webrtc")}
-        with patch.dict(sys.modules, gone):
-            for name in loaded:
-                del sys.modules[name]
-            self.assertIsNone(self._options().source)
-            self.assertRaises(NoMedia, self._options, "--call-audio", "tone:440")

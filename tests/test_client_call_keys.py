@@ -236,7 +236,7 @@ class HostileNodeTests(CallingCase):
         routes[KeysQuery] = lies
         mine = self.ann.call(self.ben)
         self.ben.rang[0].answer()
-        self.settle()
+        self.settle(3)
         self.assertIn(CallEnd.TAMPERED, (mine.why, self.ben.rang[0].why))
         self.assertEqual(self.network.open, [])
 

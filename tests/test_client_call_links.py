@@ -75,6 +75,17 @@ class ConnectingTests(LinkCase):
         pairing.run()
         self.assertEqual(pairing.states, CONNECTED)
 
+    def test_lost_reveal(self) -> None:
+        """What is sealed behind it waits, and it is asked for at once."""
+        pairing = self.pairing().begin()
+        pairing.ben.link.respond()
+        pairing.deliver(pairing.ben, pairing.ann)
+        self.assertEqual(len(pairing.ann.said), 3)  # control, and an offer, are behind it
+        pairing.ann.said.pop(0)
+        pairing.run()
+        self.assertEqual(pairing.states, CONNECTED)
+        self.assertEqual(len(pairing.network.open), 2)
+
     def test_controls(self) -> None:
         """What one sends the other knows."""
         pairing = self.pairing(kind="video").connect()
@@ -189,14 +200,15 @@ class WordsTests(SynchronousTestCase):
         self.assertEqual((TABLE[0].name, TABLE[21].symbol, TABLE[63].name), ("Dog", "☁️", "Pin"))
 
     def test_bits(self) -> None:
-        """30 bits are emoji, the 26 behind them numbers."""
-        first = words(bytes(8))
-        self.assertEqual([each.name for each in first.emoji], ["Dog"] * 5)
-        self.assertEqual(first.numbers, ("1000", "1000"))
-        last = words(b"\xff" * 8)
-        self.assertEqual([each.name for each in last.emoji], ["Pin"] * 5)
-        self.assertEqual(last.numbers, ("9191", "9191"))
-        one = words(bytes.fromhex("04000000200001ff"))
-        self.assertEqual(one.emoji[0].name, "Cat")
-        self.assertEqual(one.numbers, ("1256", "1001"))
-        self.assertEqual(str(first), "Dog Dog Dog Dog Dog · 1000 1000")
+        """42 bits are emoji, the 39 behind them numbers."""
+        first = words(bytes(11))
+        self.assertEqual([each.name for each in first.emoji], ["Dog"] * 7)
+        self.assertEqual(first.numbers, ("1000", "1000", "1000"))
+        last = words(b"\xff" * 11)
+        self.assertEqual([each.name for each in last.emoji], ["Pin"] * 7)
+        self.assertEqual(last.numbers, ("9191", "9191", "9191"))
+        bits = "000001" + "000000" * 5 + "000010" + f"{1:013b}" + f"{256:013b}" + f"{8000:013b}" + "1" * 7
+        one = words(int(bits, 2).to_bytes(11, "big"))
+        self.assertEqual([each.name for each in one.emoji], ["Cat"] + ["Dog"] * 5 + ["Lion"])
+        self.assertEqual(one.numbers, ("1001", "1256", "9000"))
+        self.assertEqual(str(first), "Dog Dog Dog Dog Dog Dog Dog · 1000 1000 1000")

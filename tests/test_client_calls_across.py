@@ -37,6 +37,7 @@ class AcrossTests(SynchronousTestCase):
             )
         befriend_across(*people)
         for device in (self.alice, self.bob):
+            device.do(device.client.load())
             device.take_calls()
         self.addCleanup(self._close)
 

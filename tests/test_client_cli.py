@@ -1,21 +1,27 @@
 """What the command line of the client says, against a node in memory."""
 
 import asyncio
+import json
 import os
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
+from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home import __version__
+from safeum_home.client import cli
 from safeum_home.client.cli import COMMANDS, main, parser, read_line
 from safeum_home.client.entry import Options
 from safeum_home.client.trust import BadCertificate, node_at, tls_for
 from safeum_home.errors import Problem
+from safeum_home.protocol.call_types import Media
+from safeum_home.protocol.events import CallInvitation
 from safeum_home.protocol.types import DeviceInfo
-from tests.client_double import FakeNode, opened
+from tests.client_double import BOB, FakeNode, opened
 
 
 class RegisterTests(SynchronousTestCase):
@@ -35,6 +41,32 @@ class RegisterTests(SynchronousTestCase):
 
     async def _register(self, node: FakeNode, options: Options) -> int:
         return await COMMANDS["register"](node.client, options)
+
+
+class PipeTests(SynchronousTestCase):
+    def test_what_comes_with_the_login(self) -> None:
+        """A call that rings already is told, after who this is."""
+        node, output = FakeNode(), StringTransport()
+        rings = CallInvitation("c" * 22, BOB, "D" + "a" * 16, Media.AUDIO, "hello", 30)
+
+        def logged_in(params: Any) -> Any:
+            node.wire.event(rings)
+            return opened()
+
+        def begin(pipe: Any, **_: object) -> None:
+            pipe.makeConnection(output)
+            pipe.readConnectionLost()
+            pipe.connectionLost()
+
+        node.answers |= {"session.login": logged_in, "session.logout": lambda params: {}}
+        options = Options("home.test", None, "ada", "correct horse", DeviceInfo("here", "Linux"))
+        self.patch(cli, "StandardIO", begin)
+        asyncio.run(self._pipe(node, options))
+        lines = [json.loads(line)["method"] for line in output.value().splitlines()]
+        self.assertEqual(lines[:2], ["client.opened", "call.invited"])
+
+    async def _pipe(self, node: FakeNode, options: Options) -> int:
+        return await COMMANDS["pipe"](node.client, options)
 
 
 class _Terminal(StringIO):

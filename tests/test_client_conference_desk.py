@@ -47,7 +47,7 @@ class ConferenceDeskTests(ConferencingCase):
         joined = f"You are in the conference of {GROUP}. /hangup leaves it."
         self.assertEqual(self.enter(ann, "/conference walks"), [joined])
         self.assertEqual(self.said(ben)[-1], f"ann wants to speak in {GROUP}: /conference Walks or /decline")
-        self.assertEqual(self.desks[ben].banner, self.said(ben)[-1])
+        self.assertEqual(self.desks[ben].calls.rings(), self.said(ben)[-1])
         self.desks[ann].notices.clear()
         first, second = self.enter(ben, "/conference walks")
         self.assertEqual(first, joined)
@@ -57,9 +57,11 @@ class ConferenceDeskTests(ConferencingCase):
         self.assertEqual(len(self.said(ann)), 1)
         self.assertTrue(self.said(ann)[0].endswith(f"  {words}"))
         self.assertIn(f"conference in {GROUP}: you and 1", self.status(ann))
-        self.assertEqual(self.desks[ben].banner, "")
+        self.assertEqual(self.desks[ben].calls.rings(), "")
+        self.desks[ben].notices.clear()
         self.enter(cyd, "/conference walks")
         self.assertIn(f"conference in {GROUP}: you and 2", self.status(ann))
+        self.assertTrue(self.said(ben)[0].startswith("cyd is there. Compare with cyd"), self.said(ben))
         self.assertEqual(self.enter(ben, "/mic off"), ["You are not heard: /mic on ends that."])
         self.assertIn("muted", self.status(ben))
         self.desks[ann].notices.clear()
@@ -72,9 +74,27 @@ class ConferenceDeskTests(ConferencingCase):
         """/decline is of the conference while one rings."""
         ann, ben = self.people[:2]
         self.enter(ann, "/conference walks")
-        self.assertEqual(self.enter(ben, "/decline"), [])
+        told = ["Nobody is calling you. /conference Walks joins who speaks there."]
+        self.assertEqual(self.enter(ben, "/answer"), told)
+        self.assertEqual(self.enter(ben, "/decline"), [f"Declined to speak in {GROUP}."])
         self.assertTrue(self.rung[ben][0].over)
         self.assertEqual(self.enter(ben, "/decline"), ["Nobody is asking to be your contact."])
+
+    def test_beside_a_call(self) -> None:
+        """Where a call rings, too, it is said which of the two is meant."""
+        ann, ben, cyd = self.people[:3]
+        cyd.befriend(ben)
+        self.enter(ann, "/conference walks")
+        self.enter(cyd, "/call ben")
+        call, conference = self.desks[ben].calls.rings().split("; ")
+        self.assertEqual(call, "cyd is calling: /answer cyd or /decline cyd")
+        self.assertEqual(conference, f"ann wants to speak in {GROUP}: /conference Walks or /decline Walks")
+        self.assertEqual(self.enter(ben, "/decline"), [f"Which one? cyd, {GROUP}: write one of these."])
+        self.enter(ben, f"/decline {GROUP}")
+        self.assertTrue(self.rung[ben][0].over)
+        self.assertEqual(self.desks[ben].calls.rings(), "cyd is calling: /answer or /decline")
+        self.enter(ben, "/decline cyd")
+        self.assertEqual(self.desks[ben].calls.rings(), "")
 
     def test_one_at_a_time(self) -> None:
         """Who is in a conference calls nobody, and is called only after leaving it."""

@@ -7,9 +7,9 @@ from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase
 
 from federation import now_telling
+from federation.now_away import FIRST, LONGEST
 from federation.now_lanes import WAITING_OF_NODE
 from federation.now_receiving import EVENTS_BURST
-from federation.now_telling import FIRST, LONGEST
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.outgoing.http import Answer

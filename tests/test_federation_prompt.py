@@ -1,11 +1,15 @@
 """What is told to other nodes at once: behind nothing that may wait, in order; its losses are heard of."""
 
+from typing import Any
+
+from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase
 
 from federation import now_lanes, now_telling
-from federation.now_telling import FIRST
+from federation.now_away import AGAIN, FIRST
 from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
+from safeum_home.outgoing.http import Answer
 from safeum_home.protocol.federation.now import NOW_PATH
 from tests.federated import DELAY, Pair
 
@@ -119,8 +123,8 @@ class PromptTests(SynchronousTestCase):
         self.say(1)
         self.a.pass_on("s", 1)
         self.pump(7)
-        self.assertEqual(self.a.prompt.changes, [("lost", B)])
-        self.assertEqual(self.a.expiring.changes, [])
+        self.assertEqual(self.a.prompt.missing, [(B, "p1")])
+        self.assertEqual((self.a.prompt.changes, self.a.expiring.changes), ([], []))
         self.assertEqual(self.say(2), [True])
 
     def test_too_much_here(self) -> None:
@@ -134,16 +138,70 @@ class PromptTests(SynchronousTestCase):
         self.say(1)
         self.a.pass_on("s", 1)
         self.pump(0.5)
-        self.assertEqual((self.a.prompt.changes, self.a.expiring.changes), ([("lost", B)], []))
+        self.assertEqual(self.a.prompt.missing, [(B, "p1")])
+        self.assertEqual((self.a.prompt.changes, self.a.expiring.changes), ([], []))
         self.assertEqual(self.say(2), [True])
 
     def test_told_while_it_fails(self) -> None:
         """A kind may tell when it hears of a loss: each way still has one request at a time."""
         now = self.a.federation.now
         self.patch(now, "_in_thread", lambda work: deferLater(self.pair.clock, 6.0, work))
-        self.patch(self.a.prompt, "lost", lambda node: self.say(2))
+        self.patch(self.a.prompt, "missed", lambda node, subjects: self.say(2))
         self.say(1)
         self.pump(6.5)
         self.patch(now, "_in_thread", lambda work: deferLater(self.pair.clock, 0.0, work))
         self.pump(7)
         self.assertEqual(self.heard(), [2])
+
+    def test_what_is_lost_alone(self) -> None:
+        """Of more than goes into a request it is heard which of it was lost, and the rest is told."""
+        self.a.padding = "x" * 20_000
+        self.say(*range(12))
+        self.pump(0)
+        self.pair.clock.advance(0)
+        real = self.a.federation.now._request
+
+        def slow(*asked: Any) -> "Deferred[Any]":
+            answered: Deferred[Any] = real(*asked)
+            return answered.addCallback(lambda it: deferLater(self.pair.clock, 2.6, lambda: it))
+
+        self.patch(self.a.federation.now, "_request", slow)
+        self.pump(9)
+        missing = [int(str(name)[1:]) for _, name in self.a.prompt.missing]
+        self.assertEqual(self.heard() + missing, [*range(12)])
+        self.assertTrue(missing)
+        self.assertEqual(self.a.prompt.changes, [])
+
+    def test_tried_again_soon(self) -> None:
+        """However long a node was away, who tells something at once waits no longer than a few seconds."""
+        for away in (30, 650):
+            self.pair.away.add(B)
+            for second in range(away):
+                self.a.pass_on(f"x{away}{second}", second)
+                self.pair.clock.pump([0.1] * 10)
+            self.pair.away.clear()
+            self.assertEqual(self.a.pass_on(f"y{away}", 1), [False])
+            self.pair.clock.advance(AGAIN)
+            self.assertEqual(self.say(away), [True])
+            self.pump(10 * DELAY)
+            self.assertEqual(self.heard()[-1:], [away])
+
+    def test_not_tried_all_the_time(self) -> None:
+        """A node that is away is asked once in a few seconds, whatever it is to be told."""
+        self.pair.away.add(B)
+        before = self.requests()
+        for value in range(600):
+            self.say(value)
+            self.pair.clock.pump([0.05] * 2)
+        self.assertLessEqual(self.requests() - before, 60 / AGAIN)
+
+    def test_tried_where_others_do_not_get_through(self) -> None:
+        """So is one that cannot be told what is durable."""
+        self.pair.answers[B] = Answer(503, b"{}")
+        self.a.say("x", 1)
+        self.pair.settle()
+        self.pair.answers.clear()
+        self.assertEqual(self.a.pass_on("s", 1), [False])
+        self.assertEqual(self.say(1), [True])
+        self.pump(10 * DELAY)
+        self.assertEqual(self.heard(), [1])

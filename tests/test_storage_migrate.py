@@ -17,13 +17,16 @@ from safeum_home.storage.migrate import SchemaTooNew, migrate
 from safeum_home.storage.schema import metadata
 from tests.storage import OnPostgres, StorageCase, blind
 
-SECOND = """
+_VERSIONS = Path(safeum_home.storage.migrations.__file__).parent / "versions"
+LAST = max(path.name[:4] for path in _VERSIONS.glob("0*.py"))
+NEXT = f"{int(LAST) + 1:04}"
+SECOND = f"""
 from alembic import op
-revision = "0005"
-down_revision = "0004"
+revision = "{NEXT}"
+down_revision = "{LAST}"
 def upgrade():
     op.execute("CREATE TABLE more (value BIGINT)")
-    op.execute({more!r})
+    op.execute({{more!r}})
 """
 
 
@@ -32,7 +35,7 @@ class MigrateScripts(StorageCase):
         """The migrations, and one more."""
         directory = Path(self.mktemp())
         shutil.copytree(Path(safeum_home.storage.migrations.__file__).parent, directory)
-        (directory / "versions" / "0005_second.py").write_text(SECOND.format(more=more))
+        (directory / "versions" / f"{NEXT}_second.py").write_text(SECOND.format(more=more))
         return str(directory)
 
     async def upgrade(self, scripts: str) -> None:
@@ -66,9 +69,9 @@ class MigrateTests(MigrateScripts):
         await self.upgrade(self.scripts())
         with self.assertRaises(SchemaTooNew) as raised:
             await open_database(self.url, reactor=reactor)
-        self.assertEqual((raised.exception.found, raised.exception.known), ("0005", "0004"))
-        self.assertIn("has schema 0005", str(raised.exception))
-        self.assertIn("up to 0004", str(raised.exception))
+        self.assertEqual((raised.exception.found, raised.exception.known), (NEXT, LAST))
+        self.assertIn(f"has schema {NEXT}", str(raised.exception))
+        self.assertIn(f"up to {LAST}", str(raised.exception))
 
     async def test_upgrade(self) -> None:
         """An upgrade keeps what was stored."""
@@ -112,11 +115,11 @@ class SqliteFileTests(MigrateScripts):
         """Before an upgrade, a copy is made beside the file."""
         await self.send("chat")
         await self.upgrade(self.scripts())
-        backup = "node.db.schema-0004.backup"
+        backup = f"node.db.schema-{LAST}.backup"
         self.assertEqual(self.modes(), dict.fromkeys(("node.db", "node.db.lock", backup), "0o600"))
         copy = sqlite3.connect(self.path().with_name(backup))
         self.addCleanup(copy.close)
-        self.assertEqual(copy.execute("SELECT version_num FROM alembic_version").fetchall(), [("0004",)])
+        self.assertEqual(copy.execute("SELECT version_num FROM alembic_version").fetchall(), [(LAST,)])
         self.assertEqual(copy.execute("SELECT position FROM events").fetchall(), [(1,)])
 
     async def test_no_backup(self) -> None:

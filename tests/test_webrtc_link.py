@@ -2,10 +2,11 @@
 
 import asyncio
 import socket
+from array import array
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.calling.media import Flow, Relay
@@ -15,7 +16,7 @@ from safeum_home.client.webrtc import link as links
 from safeum_home.client.webrtc.flow import Told, new_way
 from safeum_home.client.webrtc.servers import Servers
 from safeum_home.client.webrtc.sources import MovingPicture, Tone
-from safeum_home.client.webrtc.tones import ToneTrack
+from safeum_home.client.webrtc.tones import RATE, SAMPLES, ToneTrack
 from tests.webrtc_case import LinkCase, Side, connect, done, tones, until
 
 CONNECTED = [Flow.CONNECTING, Flow.CONNECTED]
@@ -63,6 +64,23 @@ class LinkTests(LinkCase):
 
         self.run_in_loop(test)
 
+    def test_lengths(self) -> None:
+        """Packets are of one length, whatever is said: while it is silent, and while it is muted, too."""
+
+        async def test() -> None:
+            ada, ben = Side(HalfTone()), Side(Tone(880))
+            first, second = self.linked(ada, ben)
+            await connect(first, second)
+            lengths = _lengths(first)
+            await until(lambda: ben.ear.hears(440))
+            await until(ben.ear.silence)
+            first.send(audio=False, video=False)
+            before = len(lengths)
+            await until(lambda: len(lengths) > before + 50)
+            self.assertEqual(len(set(lengths)), 1, set(lengths))
+
+        self.run_in_loop(test)
+
     def test_pictures(self) -> None:
         """Sound and pictures by one way, to who wants to see; they go black."""
 
@@ -77,6 +95,22 @@ class LinkTests(LinkCase):
             first.send(audio=True, video=False)
             await until(lambda: max(bytes(ben.frames[-1].planes[0])[:320]) < 32)
             self.assertEqual(ada.frames, [])
+
+        self.run_in_loop(test)
+
+    def test_pictures_that_are_rejected(self) -> None:
+        """Whoever wants none (as browsers say it, by port 0) is spoken to all the same."""
+
+        async def test() -> None:
+            ada, ben = Side(Tone(440), MovingPicture(), sees=True), Side(Tone(880))
+            film, call = ada.link(video=True), ben.link()
+            self.links += film, call
+            offer: str = await done(film.offer())
+            sound, _, video = offer.partition("m=video")
+            answer = await done(call.answer(sound.replace("BUNDLE 0 1", "BUNDLE 0")))
+            mid = video[video.index("a=mid:") :].split("\r\n")[0]
+            await done(film.answered(f"{answer}m=video 0 UDP/TLS/RTP/SAVPF 96\r\n{mid}\r\n"))
+            await until(lambda: ada.ear.hears(880) and ben.ear.hears(440))
 
         self.run_in_loop(test)
 
@@ -178,6 +212,35 @@ class LinkTests(LinkCase):
             await until(lambda: len(ben.ear.last) == 1 and ben.ear.hears(440))
 
         self.run_in_loop(test)
+
+
+class HalfTone(NamedTuple):
+    """A tone for half a second, silence for as long, and so on."""
+
+    kind: str = "audio"
+
+    def open(self) -> MediaStreamTrack:
+        return _HalfToneTrack(440)
+
+
+class _HalfToneTrack(ToneTrack):
+    def samples(self, at: int) -> "array[int]":
+        return super().samples(at) if at // (RATE // 2) % 2 == 0 else array("h", bytes(2 * SAMPLES))
+
+
+def _lengths(link: Any) -> list[int]:
+    """How long each packet of sound is that this one sends from now on, as it is on the line."""
+    found: list[int] = []
+    way = link._peer.getSenders()[0].transport.transport
+    send = way._send
+
+    async def sent(octets: bytes) -> None:
+        if 128 <= octets[0] < 192 and octets[1] & 127 >= 96:  # RTP, and no report (RFC 5761)
+            found.append(len(octets))
+        await send(octets)
+
+    way._send = sent
+    return found
 
 
 def _deafen(link: Any) -> None:

@@ -99,6 +99,19 @@ class WantedTests(SynchronousTestCase):
             ],
         )
 
+    def test_pictures_that_are_rejected(self) -> None:
+        """An answer without them (port 0) is one in which they rest: as browsers say it, and Firefox."""
+        for session in (SESSION.replace(" 0 1", " 0"), SESSION.replace("a=group:BUNDLE 0 1\n", "")):
+            text = session + AUDIO + "m=video 0 UDP/TLS/RTP/SAVPF 96 97\na=mid:1\n"
+            answer = checked(text.replace("actpass", "active"), "answer", video=True)
+            self.assertIn("a=group:BUNDLE 0 1", answer)
+            video = answer.split("m=")[2].split("\r\n")
+            self.assertEqual(video[0], "video 9 UDP/TLS/RTP/SAVPF 96")
+            self.assertIn("a=inactive", video)
+            self.assertEqual(checked(answer, "answer", video=True), answer)
+            self.assertRaises(ValueError, checked, text, "offer", video=True)
+            self.assertRaises(ValueError, checked, text.replace("actpass", "active"), "answer", video=False)
+
     def test_once_for_all_media(self) -> None:
         """A fingerprint that stands above the media is that of each."""
         line = f"a=fingerprint:sha-256 {DIGEST}\n"

@@ -76,7 +76,11 @@ GENEROUS: dict[str, Any] = {
         "key_queries_per_account",
         "key_queries_per_node",
         "conferences_per_account",
+        "conference_looks_per_account",
         "conference_signals_per_account",
+        "conference_octets_per_account",
+        "conference_octets_to_node",
+        "conference_reports",
         "conferences_per_node",
         "conference_signals_per_node",
         "group_invitations_per_account",
@@ -85,7 +89,10 @@ GENEROUS: dict[str, Any] = {
         "deliveries_per_account",
         "call_invites_per_account",
         "call_invites_per_node",
+        "call_rings_per_caller",
+        "call_rings_per_account",
         "call_signals",
+        "call_signal_octets_per_account",
     )
     for name in ((rate, f"{rate}_burst") if rate != "commands" else ("commands_per_second", "commands_burst"))
 }

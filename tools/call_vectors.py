@@ -16,7 +16,7 @@ PAIR = Pair(
     encode_octets(bytes(range(16))),
     "conference",
     *("@aaaaaaaaaaaaaaaaaaaaaaaaaa:a.example", "Dbbbbbbbbbbbbbbbb"),
-    *("@cccccccccccccccccccccccccc:b.example", "Ddddddddddddddddd"),
+    *("@cccccccccccccccccccccccccc:b.example", "Ddddddddddddddddd", "!eeeeeeeeeeeeeeeeeeeeeeeeee"),
 )
 SDP = "v=0\r\na=fingerprint:sha-256 00:01:02\r\n"
 

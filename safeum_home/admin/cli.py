@@ -17,7 +17,15 @@ from typing import TypeVar
 import msgspec
 
 from safeum_home import __version__, config
-from safeum_home.admin import calls_cli, control_cli, federation_cli, invite_cli, push_cli, words
+from safeum_home.admin import (
+    calls_cli,
+    control_cli,
+    federation_cli,
+    invite_cli,
+    money_cli,
+    push_cli,
+    words,
+)
 from safeum_home.admin.caller import NoNode, Refused, call
 from safeum_home.admin.offline import Offline, add_commands
 from safeum_home.admin.support_cli import add_support
@@ -103,6 +111,7 @@ def _parser(offline: Offline | None) -> argparse.ArgumentParser:
     federation_cli.add_commands(commands, add_online, _ask_node)
     push_cli.add_commands(commands, add_online, _ask_node)
     calls_cli.add_commands(commands, add_online, _ask_node)
+    money_cli.add_commands(commands, add_online, _ask_node)
     add("unseal", _unseal, "Feed the root secret to the node: its words, or shares, one a line.")
     add("status", _status, "Show how the node is.").add_argument("--json", action="store_true")
     add("backup", _backup, "Copy the database, while the node runs.").add_argument("path", type=Path)

@@ -2,23 +2,29 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from safeum_home.calls.hearing import Hearing
+from safeum_home.calls.queue import Bounds, Queue, Room
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.ports.calls import Line
-from safeum_home.protocol.federation.calls import CALL, ELSEWHERE, End, Spoken, Word
+from safeum_home.ports.expiring import BEHIND
+from safeum_home.protocol.federation.calls import CALL, CALL_SIGNAL, ELSEWHERE, End, Said, Spoken, Word
 from safeum_home.protocol.federation.events import Event, new_event, node_of
 from safeum_home.protocol.federation.people import content
 
 LIVES = 20.0
 """Seconds for which it is of any use to say something."""
-MOST_OCTETS, MOST_OCTETS_OF_NODE = 64 * 1024 * 1024, 8 * 1024 * 1024
-"""What may wait to be said, in all and to one node: beyond that it is said that it cannot be."""
+MIB = 1024 * 1024
+WORDS = Room(64 * MIB, 8 * MIB, MIB)
+SIGNALS = Room(64 * MIB, 8 * MIB, 256 * 1024)
+"""What may wait to be said: beyond that it is said that it cannot be, or a signal is dropped."""
+AT_ONCE = 48 * 1024
+"""About so many octets of signals are told together: a request is no larger, and others come next."""
 _BESIDES = 512
 """Octets that a word has besides what it says, about."""
 
@@ -26,68 +32,80 @@ _BESIDES = 512
 Tell = Callable[[str, str, Hashable], bool]
 
 
-class _Waiting(NamedTuple):
-    node: str
+class Waiting(Struct, frozen=True, eq=False):
+    """A word that waits to be told: never the same as another."""
+
     sender: AccountId
     word: Word
     until: float
-    size: int
+
+    @property
+    def size(self) -> int:
+        return _size(self.word)
 
 
 class LineElsewhere:
-    """`ports.calls.Line` to other nodes: words wait by their numbers until they are told."""
+    """`ports.calls.Line` to other nodes: words wait until they are told, and signals behind all others.
+
+    A subject of the kind `call` is a `Waiting`; one of `call.signal` an account that has something to say.
+    """
 
     def __init__(self, seconds: Callable[[], float], tell: Tell) -> None:
         """`tell` is as `ports.Peers.tell_now`."""
         self._seconds = seconds
         self._tell = tell
-        self._numbers = count(1)
-        self._waiting: OrderedDict[int, _Waiting] = OrderedDict()
-        self._octets: dict[str, int] = {}
-        self._all = 0
+        self._words: OrderedDict[Waiting, None] = OrderedDict()
+        self.bounds = Bounds(WORDS)
+        self.signals: Queue[tuple[AccountId, Said]] = Queue(seconds, LIVES, SIGNALS)
 
     def say(self, sender: AccountId, word: Word) -> bool:
-        node, size = node_of(word.to), _BESIDES + len(getattr(word, "data", ""))
-        now = self._seconds()
-        while self._waiting and (first := next(iter(self._waiting.items())))[1].until <= now:
-            self._take(first[0])
-        if not self.has_room(node, size):
+        node, now = node_of(word.to), self._seconds()
+        if isinstance(word, Said):
+            return self._signal(node, sender, word)
+        while self._words and (first := next(iter(self._words))).until <= now:
+            self.take(first)
+        waiting = Waiting(sender, word, now + LIVES)
+        if not self.bounds.take(node, sender, waiting.size):
             return False
-        number = next(self._numbers)
-        self._waiting[number] = _Waiting(node, sender, word, now + LIVES, size)
-        self._octets[node] = self._octets.get(node, 0) + size
-        self._all += size
-        if not self._tell(node, CALL, number):
-            self._take(number)
+        self._words[waiting] = None
+        if not self._tell(node, CALL, waiting):
+            self.take(waiting)
             return False
         return True
 
-    def has_room(self, node: str, size: int) -> bool:
-        """Whether so many octets more may wait."""
-        return self._all + size <= MOST_OCTETS and self._octets.get(node, 0) + size <= MOST_OCTETS_OF_NODE
+    def take(self, waiting: Waiting) -> bool:
+        """It waits no more; whether it did."""
+        if waiting not in self._words:
+            return False
+        del self._words[waiting]
+        self.bounds.give_back(node_of(waiting.word.to), waiting.sender, waiting.size)
+        return True
 
-    def events(self, node: str, numbers: Sequence[int]) -> list[Event]:
-        """What waits under some numbers, to be told now."""
-        found = (self._take(number) for number in numbers)
-        return [self._event(each) for each in found if each is not None and each.node == node]
+    def take_signals(self, node: str, senders: Sequence[AccountId]) -> list[tuple[AccountId, Said]]:
+        """What is to be told to a node now of what some say."""
+        taken, more = self.signals.take(node, senders, AT_ONCE)
+        for sender in more:
+            self._go_on(node, sender)
+        return taken
 
     def lost(self, node: str) -> None:
         """What waits for a node is lost."""
-        for number in [number for number, each in self._waiting.items() if each.node == node]:
-            self._take(number)
+        for waiting in [each for each in self._words if node_of(each.word.to) == node]:
+            self.take(waiting)
+        self.signals.drop(node)
 
-    def _event(self, waiting: _Waiting) -> Event:
-        at = int(self._seconds() * 1000)
-        return new_event(CALL, waiting.sender, at, msgspec.to_builtins(Spoken(waiting.word)))
+    def _signal(self, node: str, sender: AccountId, word: Said) -> bool:
+        return self.signals.add(node, sender, (sender, word), _size(word)) and self._go_on(node, sender)
 
-    def _take(self, number: int) -> _Waiting | None:
-        waiting = self._waiting.pop(number, None)
-        if waiting is not None:
-            self._all -= waiting.size
-            self._octets[waiting.node] -= waiting.size
-            if not self._octets[waiting.node]:
-                del self._octets[waiting.node]
-        return waiting
+    def _go_on(self, node: str, sender: AccountId) -> bool:
+        is_told = self._tell(node, CALL_SIGNAL, sender)
+        if not is_told:
+            self.signals.drop(node, (sender,))
+        return is_told
+
+
+def _size(word: Word) -> int:
+    return _BESIDES + len(getattr(word, "data", "")) + len(getattr(word, "hello", ""))
 
 
 class Lines:
@@ -106,26 +124,42 @@ class Lines:
         return True
 
 
-class CallKind:
-    """`ports.ExpiringKind` `call`. A subject is the number of a word."""
+class _Kind:
+    """`ports.ExpiringKind`."""
 
     type = CALL
     lives = LIVES
     turn = 0.0
 
-    def __init__(self, node: str, line: LineElsewhere, hearing: Hearing) -> None:
+    def __init__(
+        self, node: str, milliseconds: Callable[[], int], line: LineElsewhere, hearing: Hearing
+    ) -> None:
         self._node = node
+        self._milliseconds = milliseconds
         self._line = line
         self._hearing = hearing
 
-    def build(self, node: str, subjects: Sequence[Any]) -> Sequence[Event]:
-        return self._line.events(node, subjects)
+    def _event(self, sender: AccountId, word: Word) -> Event:
+        return new_event(self.type, sender, self._milliseconds(), msgspec.to_builtins(Spoken(word)))
 
-    async def apply(self, node: str, event: Event) -> None:
+    def _word(self, node: str, event: Event) -> Word:
         """Nobody speaks for accounts of others, and to none but ours."""
         word = content(event, Spoken).word
         if node_of(event.sender) != node or node_of(word.to) != self._node:
             raise Problem(Code.WRONG_SENDER_NODE)
+        if isinstance(word, Said) is not (self.type == CALL_SIGNAL):
+            raise Problem(Code.MALFORMED_EVENT)
+        return word
+
+
+class CallKind(_Kind):
+    """`call`: all but signals."""
+
+    def build(self, node: str, subjects: Sequence[Any]) -> Sequence[Event]:
+        return [self._event(each.sender, each.word) for each in subjects if self._line.take(each)]
+
+    async def apply(self, node: str, event: Event) -> None:
+        word = self._word(node, event)
         if isinstance(word, End) and word.reason in ELSEWHERE:
             raise Problem(Code.MALFORMED_EVENT)
         await self._hearing.hear_foreign(AccountId(event.sender), word)
@@ -134,5 +168,31 @@ class CallKind:
         self._line.lost(node)
         self._hearing.lost(node)
 
+    def missed(self, node: str, subjects: Sequence[Any]) -> None:
+        for each in subjects:
+            self._line.take(each)
+            self._hearing.missed(each.sender, each.word)
+
     def back(self, node: str) -> None:
         self._hearing.back(node)
+
+
+class SignalKind(_Kind):
+    """`call.signal`: what devices say to each other, in turns with what others say."""
+
+    type = CALL_SIGNAL
+    turn = BEHIND
+
+    def build(self, node: str, subjects: Sequence[Any]) -> Sequence[Event]:
+        return [self._event(*each) for each in self._line.take_signals(node, subjects)]
+
+    async def apply(self, node: str, event: Event) -> None:
+        await self._hearing.hear_foreign(AccountId(event.sender), self._word(node, event))
+
+    def lost(self, node: str) -> None:
+        """`CallKind` does what is to be done."""
+
+    back = lost
+
+    def missed(self, node: str, subjects: Sequence[Any]) -> None:
+        self._line.signals.drop(node, subjects)

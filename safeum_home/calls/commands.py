@@ -11,7 +11,7 @@ from safeum_home.calls.limits import CallLimits
 from safeum_home.calls.machine import refusal
 from safeum_home.calls.means import LegMeans
 from safeum_home.calls.partners import Partners
-from safeum_home.calls.stages import Ending, Stage
+from safeum_home.calls.stages import INCOMING, REPLACED, Ending, Stage
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, DeviceId
 from safeum_home.ports import Caller, Committed
@@ -54,11 +54,20 @@ class CallCommands:
         if self._legs.find(peer, params.call) is not None:
             raise Problem(Code.CALL_EXISTS)
         self._check_room(account)
-        if self._legs.gives_way(account, params.call, peer, is_caller=True):
+        others = self._legs.crossing(account, peer, params.call, INCOMING)
+        if others is None:
             return self._given_way(caller, params)
         leg = Leg(self._means, params.call, account, peer, True, params.media, params.hello, caller.device)
         machine = self._legs.add(leg).machine
-        return Committed(CallInvited(RING_SECONDS), machine.invite)
+
+        def begin() -> None:
+            # In this order: who is called lets it take the place of the call that is replaced.
+            machine.invite()
+            for other in others:
+                if leg.stage is not Stage.OVER and other.stage in INCOMING:
+                    other.machine.end(REPLACED)
+
+        return Committed(CallInvited(RING_SECONDS), begin)
 
     def ringing(self, caller: Caller, params: CallRinging) -> Done:
         leg = self._legs.need(caller.account, params.call)
@@ -68,7 +77,7 @@ class CallCommands:
         leg = self._legs.need(caller.account, params.call)
         if params.account is not None and params.account != leg.peer:
             raise Problem(Code.NOT_FOUND)
-        self._limits.signals.take((leg.account, leg.call))
+        self._limits.take_signal((leg.account, leg.call), leg.account, len(params.data))
         target = DeviceId(params.device)
         return _do(leg, caller, lambda: leg.machine.speak(caller.device, target, params.data))
 

@@ -5,12 +5,11 @@ from safeum_home.calls.legs import Legs
 from safeum_home.calls.limits import CallLimits
 from safeum_home.calls.means import LegMeans
 from safeum_home.calls.partners import Partners
-from safeum_home.calls.stages import LOST, OUTGOING, UNREACHABLE, Ending, Stage
+from safeum_home.calls.stages import LOST, MISSED, OUTGOING, REPLACED, UNREACHABLE, Ending, Stage
 from safeum_home.errors import Problem
 from safeum_home.ids import AccountId, DeviceId
 from safeum_home.protocol.call_types import Ended
 from safeum_home.protocol.federation.calls import Answer, End, GoesOn, Invite, Ringing, Said, Word
-from safeum_home.protocol.federation.events import node_of
 
 
 class Hearing:
@@ -26,10 +25,11 @@ class Hearing:
         """From another node: as `hear`, but that who calls has to be a contact, and nobody floods."""
         leg = self._legs.find(AccountId(word.to), word.call)
         if leg is not None and isinstance(word, Said):
-            self._limits.signals.take((leg.account, leg.call, leg.is_with(sender)))
+            key = leg.account, leg.call, leg.is_with(sender)
+            self._limits.take_signal(key, sender, len(word.data))
         if leg is None and isinstance(word, Invite):
             try:
-                self._limits.invites_of_node.take(node_of(sender))
+                self._limits.take_invite(sender)
             except Problem:
                 self._end(sender, word, Ended.BUSY)
                 return
@@ -57,6 +57,14 @@ class Hearing:
             if leg.stage is not Stage.ACTIVE:
                 leg.machine.end(UNREACHABLE)
 
+    def missed(self, sender: AccountId, word: Word) -> None:
+        """A half of ours has said it, and nobody was told: that call is over, unless it goes on."""
+        leg = self._legs.find(sender, word.call)
+        if leg is None or not leg.is_with(AccountId(word.to)) or leg.stage is Stage.ACTIVE:
+            return
+        if isinstance(word, Invite | Ringing | Answer):
+            leg.machine.end(MISSED)
+
     def back(self, node: str) -> None:
         """It may have forgotten all: it is told again of calls that are to ring there."""
         for leg in self._legs.with_node(node):
@@ -70,8 +78,7 @@ class Hearing:
             case Ringing():
                 leg.machine.rang(DeviceId(word.device), word.hello)
             case Answer():
-                if leg.stage is Stage.RINGING and leg.rings_on(DeviceId(word.device)):
-                    leg.machine.answered(DeviceId(word.device))
+                self._answered(leg, DeviceId(word.device))
             case Said():
                 leg.machine.spoken(DeviceId(word.device), DeviceId(word.target), word.data)
             case GoesOn():
@@ -79,6 +86,12 @@ class Hearing:
                 leg.machine.goes_on(DeviceId(word.device), other)
             case End():
                 leg.machine.end(Ending(word.reason, None))
+
+    def _answered(self, leg: Leg, device: DeviceId) -> None:
+        if leg.stage is Stage.RINGING and leg.rings_on(device):
+            leg.machine.answered(device)
+        elif leg.stage is Stage.ACTIVE and leg.meets(device):
+            leg.say_it_goes_on()  # it has not heard that we know
 
     def _again(self, leg: Leg, word: Invite) -> None:
         if leg.is_caller:
@@ -101,23 +114,39 @@ class Hearing:
             self._end(sender, word, over.reason)
 
     def _invited(self, sender: AccountId, account: AccountId, word: Invite) -> None:
-        if self._legs.gives_way(account, word.call, sender, is_caller=False):
+        others = self._legs.crossing(account, sender, word.call, OUTGOING)
+        if others is None:
             self._legs.remember(account, word.call, sender, Ended.REPLACED)
             self._end(sender, word, Ended.REPLACED)
-        elif not self._legs.may_ring(account):
-            self._end(sender, word, Ended.BUSY)
+        elif others or self._may_ring(account, sender):
+            # What takes the place of a call of one's own is not one more.
+            for other in others:
+                other.machine.end(REPLACED)
+            self._ring(sender, account, word)
         else:
-            leg = Leg(
-                self._means,
-                word.call,
-                account,
-                sender,
-                is_caller=False,
-                media=word.media,
-                hello=word.hello,
-                peer_device=DeviceId(word.device),
-            )
-            self._legs.add(leg).machine.invited()
+            self._end(sender, word, Ended.BUSY)
+
+    def _may_ring(self, account: AccountId, caller: AccountId) -> bool:
+        if not self._legs.may_ring(account):
+            return False
+        try:
+            self._limits.take_ring(account, caller)
+        except Problem:
+            return False
+        return True
+
+    def _ring(self, sender: AccountId, account: AccountId, word: Invite) -> None:
+        leg = Leg(
+            self._means,
+            word.call,
+            account,
+            sender,
+            is_caller=False,
+            media=word.media,
+            hello=word.hello,
+            peer_device=DeviceId(word.device),
+        )
+        self._legs.add(leg).machine.invited()
 
     def _end(self, sender: AccountId, word: Word, reason: Ended) -> None:
         self._means.line.say(AccountId(word.to), End(word.call, sender, reason))

@@ -160,7 +160,7 @@ class Leg:
         self._tell(CallAnswered(self.call, self.peer_device))
 
     def say_again(self) -> None:
-        """The caller's node asks how it is: it may have forgotten."""
+        """The caller's node may have forgotten how it is, or may not have heard."""
         for device, hello in self.rings.items():
             self.say(Ringing(self.call, self.peer, device, hello))
         if self.stage in ANSWERED and self.device is not None:

@@ -1,13 +1,13 @@
 """All legs of a node, by account and call; and for a while which are over, and why."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from safeum_home.calls.leg import Leg
 from safeum_home.calls.limits import CallLimits
 from safeum_home.calls.machine import new_leg
-from safeum_home.calls.stages import ANSWERED, OUTGOING, REPLACED, Stage
+from safeum_home.calls.stages import ANSWERED, Stage
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.protocol.call_types import Ended
@@ -125,18 +125,12 @@ class Legs:
         ringing = sum(leg.stage is Stage.CALLED for leg in self.of(account))
         return ringing < self._limits.ringing and self.has_room(account) and not self.full
 
-    def gives_way(self, account: AccountId, call: str, peer: AccountId, is_caller: bool) -> bool:
-        """Whether a new call is replaced by one the other way round that rings; else it replaces those.
+    def crossing(
+        self, account: AccountId, peer: AccountId, call: str, stages: Collection[Stage]
+    ) -> tuple[Leg, ...] | None:
+        """The calls the other way round that a new one replaces; None: one of them replaces it.
 
         Of two who call each other the call with the lower id goes on. Both nodes come to the same.
         """
-        others = [
-            leg
-            for leg in self.between(account, peer)
-            if (leg.stage is Stage.CALLED if is_caller else leg.stage in OUTGOING)
-        ]
-        if any(leg.call < call for leg in others):
-            return True
-        for leg in others:
-            leg.machine.end(REPLACED)
-        return False
+        others = tuple(leg for leg in self.between(account, peer) if leg.stage in stages)
+        return None if any(leg.call < call for leg in others) else others

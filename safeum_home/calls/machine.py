@@ -176,11 +176,15 @@ for _state in _ANSWERED:
     def _spoken(machine: LegMachine, leg: Leg, device: DeviceId, target: DeviceId, data: str) -> None:
         if leg.is_of(target) and leg.meets(device):
             leg.tell_signal(device, target, data)
+            if leg.stage is Stage.TAKEN:
+                machine.goes_on(device, target)
 
     @_state.upon(LegMachine.alive).loop()
     def _alive(machine: LegMachine, leg: Leg, device: DeviceId) -> None:
         leg.must_be(device)
         leg.note_alive()
+        if leg.stage is Stage.TAKEN:
+            leg.say_again()
 
     @_state.upon(LegMachine.goes_on).to(_active)
     def _goes_on(machine: LegMachine, leg: Leg, device: DeviceId, other: DeviceId | None) -> None:

@@ -21,6 +21,7 @@ class Stage(Enum):
 
 
 OUTGOING = frozenset((Stage.INVITING, Stage.RINGING))
+INCOMING = frozenset((Stage.CALLED,))
 ANSWERED = frozenset((Stage.TAKEN, Stage.ACTIVE))
 
 
@@ -42,5 +43,6 @@ class Ending(NamedTuple):
 NO_ANSWER = Ending(Ended.NO_ANSWER, Ended.NO_ANSWER)
 LOST = Ending(Ended.LOST, Ended.LOST)
 UNREACHABLE = Ending(Ended.UNREACHABLE, None)
+MISSED = Ending(Ended.UNREACHABLE, Ended.UNREACHABLE)
 WITHDRAWN = Ending(Ended.HANGUP, Ended.HANGUP)
 REPLACED = Ending(Ended.REPLACED, Ended.REPLACED)

@@ -28,6 +28,7 @@ ENDED = {
     CallEnd.FAILED: "No way was found between your devices and {name}'s",
     CallEnd.CLOSED: "The call with {name} is over",
 }
+ONLY = "nothing but a relay may be used here (--call-relay-only), and perhaps none works"
 MISSED = {
     CallEnd.HANGUP: "{name} has called you",
     CallEnd.NO_ANSWER: "{name} has called you",
@@ -48,21 +49,24 @@ class CallDesk:
         """Calls of which it was said what to compare."""
         self._silent: set[str] = set()
         """Calls of which it was said that the other has muted the microphone."""
+        self._begun: set[str] = set()
+        """Calls of this person's that the node has taken: of others it was said why not."""
+        self._spoken: dict[str, int] = {}
+        """Since when two are connected: it may be later than the answer."""
+        self._troubles: set[str] = set()
+        """What was said not to work in what goes on now."""
         self.phone: Phone = NO_PHONE
         self.conferences = ConferenceDesk(desk)
 
     def take(self, phone: Phone) -> None:
         """Ring from now on, and be able to call."""
         self.phone = phone
-        phone.trouble = lambda text: self._desk.tell(f"In the call: {text}.", "error")
+        phone.trouble = self._trouble
         client = self._desk.client
         client.listen(self._heard)
         if phone.source is not None:
             phone.attach(client)
             client.on_call(self._rings)
-            for call in self.waiting:  # since before this was looked at
-                if call.state is CallState.RINGING:
-                    self._rings(call)
             self.conferences.take()
 
     @property
@@ -75,11 +79,21 @@ class CallDesk:
         """Who calls, as they are shown."""
         return [self._name(call) for call in self.waiting]
 
-    def ringing(self, name: str) -> Call | None:
-        """The first that rings, of those whose names begin so; None where that is none of them."""
-        meant = name.removeprefix("@").casefold()
-        found = [call for call in self.waiting if self._name(call).casefold().startswith(meant)]
-        return found[0] if found else None
+    def rings(self) -> str:
+        """Who rings, and what can be done; empty where nobody does."""
+        calls, conferences = self.waiting, self.conferences.waiting
+        alone = len(calls) + len(conferences) == 1
+        said = [self.conferences.words(each, alone) for each in conferences]
+        if len(calls) == 1:
+            said.insert(0, self._words(calls[0], alone))
+        elif calls:
+            callers = " and ".join(self._name(call) + _video(call) for call in calls)
+            said.insert(0, f"{callers} are calling: /answer NAME or /decline NAME")
+        return "; ".join(said)
+
+    def _words(self, call: Call, alone: bool) -> str:
+        name = "" if alone else f" {self._name(call)}"
+        return f"{self._name(call)} is calling{_video(call)}: /answer{name} or /decline{name}"
 
     def decline(self, call: Call) -> None:
         """It is not taken; who speaks to somebody else is busy."""
@@ -93,6 +107,7 @@ class CallDesk:
 
     def begun(self, call: Call) -> None:
         """This person calls somebody."""
+        self._begun.add(call.id)
         self._tell(call, f"Calling {self._name(call)}… /hangup ends it.")
 
     def end(self) -> None:
@@ -106,12 +121,27 @@ class CallDesk:
         """How it is, for the last line of the screen; empty where nothing is."""
         call = self.current
         if call is None:
-            return f"{self.callers[0]} is calling" if self.callers else self.conferences.line()
+            if not (callers := self.callers):
+                return self.conferences.line()
+            return f"{' and '.join(callers)} {'is' if len(callers) == 1 else 'are'} calling"
         about = call.state.value
         if call.state is CallState.ACTIVE:
-            about = length((self._desk.now() - (call.since or self._desk.now())) / 1000)
+            about = length(self._seconds(call))
         muted = ", muted" if call.muted else ""
         return f"call with {self._name(call)}: {about}{muted}"
+
+    def over(self) -> None:
+        """Somebody was spoken to, and is not any more."""
+        self._troubles.clear()
+
+    def _trouble(self, text: str) -> None:
+        if text not in self._troubles:  # a connection that is made anew has the same
+            self._troubles.add(text)
+            self._desk.tell(f"In the call: {text}.", "error")
+
+    def _seconds(self, call: Call) -> float:
+        now = self._desk.now()
+        return (now - self._spoken.get(call.id, now)) / 1000
 
     def _all(self) -> list[Call]:
         return [call for call in self._desk.client.calls if call.state is not CallState.ENDED]
@@ -124,11 +154,9 @@ class CallDesk:
         self._desk.tell(text, style, about=None if contact is None else contact.chat)
 
     def _rings(self, call: Call) -> None:
-        video = " with video" if call.media is Media.VIDEO else ""
-        name = self._name(call)
+        alone = len(self.waiting) + len(self.conferences.waiting) == 1
         self._desk.bell()
-        self._desk.banner = f"{name} is calling{video}: /answer or /decline"
-        self._tell(call, f"{name} is calling{video}: /answer or /decline", "contact")
+        self._tell(call, self._words(call, alone), "contact")
 
     def _heard(self, event: Heard) -> None:
         if isinstance(event, CallChanged):
@@ -154,6 +182,9 @@ class CallDesk:
             self._seen.pop(call.id, None)
             self._compared.discard(call.id)
             self._silent.discard(call.id)
+            self._begun.discard(call.id)
+            self._spoken.pop(call.id, None)
+            self.over()
         self._desk.refresh()
 
     def _state(self, call: Call, before: CallState | None) -> None:
@@ -165,22 +196,28 @@ class CallDesk:
             again = "The connection has broken, and is made anew…"
             self._tell(call, again if before is CallState.ACTIVE else f"You and {name} are being connected…")
         elif state is CallState.ACTIVE:
+            self._spoken.setdefault(call.id, self._desk.now())
             self._tell(call, f"You are connected with {name}.")
-        elif state is CallState.ENDED:
+        elif state is CallState.ENDED and (call.incoming or call.id in self._begun):
             self._ended(call, name)
 
     def _ended(self, call: Call, name: str) -> None:
-        self._desk.banner = ""
         why = call.why or CallEnd.LOST
         words = ENDED[why]
         if call.incoming and call.since is None:
             words = MISSED.get(why, words)
         lasted = ""
-        if call.since is not None and why in (CallEnd.HANGUP, CallEnd.LOST, CallEnd.CLOSED):
-            lasted = f", after {length((self._desk.now() - call.since) / 1000)}"
+        if call.id in self._spoken and why in (CallEnd.HANGUP, CallEnd.LOST, CallEnd.CLOSED):
+            lasted = f", after {length(self._seconds(call))}"
+        elif why is CallEnd.FAILED and self.phone.relay_only:
+            lasted = f": {ONLY}"
         self._tell(
             call, f"{words.format(name=name)}{lasted}.", "error" if why is CallEnd.TAMPERED else "notice"
         )
+
+
+def _video(call: Call) -> str:
+    return " with video" if call.media is Media.VIDEO else ""
 
 
 def length(seconds: float) -> str:

@@ -12,11 +12,13 @@ from safeum_home.client.calling.calling import Calling, Options
 from safeum_home.client.calling.conference import Conference
 from safeum_home.client.calling.conferences import Conferences, Ringing
 from safeum_home.client.calling.directory import Pins
+from safeum_home.client.calling.early import EarlyRings
 from safeum_home.client.calling.launch import Sign
 from safeum_home.client.calling.media import MediaSource
 from safeum_home.client.errors import local
 from safeum_home.client.signals import Signals
 from safeum_home.errors import Code
+from safeum_home.protocol.types import ContactState
 
 
 def _as_it_is(deferred: "Deferred[Any]") -> Awaitable[Any]:
@@ -29,6 +31,7 @@ class CallTaking(Signals):
     _clock: IReactorTime
     _calling: Calling | None = None
     _conferences: Conferences | None = None
+    _early: EarlyRings | None = None
 
     def take_calls(
         self,
@@ -39,6 +42,8 @@ class CallTaking(Signals):
         relay_only: bool = False,
     ) -> None:
         """Ring from now on, and be able to call. Once for each client: raises `wrong_state`.
+
+        What has begun to ring on this session before, and does so still, rings then.
 
         `sign` signs octets by the signing key of this account's published identity, where it has one.
         `pins` says the signing key (base64url) of an account that was compared, None of others: whoever
@@ -56,6 +61,9 @@ class CallTaking(Signals):
         self._calling.also(self._conferences)
         if self._calls.open:
             self._calling.online()
+        early, self._early = self._early, None
+        for event in [] if early is None else early.give():
+            self._calling.take(event)
 
     def _takes_calls(self) -> Calling:
         if self._calling is None:
@@ -103,7 +111,17 @@ class CallTaking(Signals):
         """An event has come: calls are told before all others."""
         if self._calling is not None:
             self._calling.take(event)
+        else:
+            self._early = self._early or EarlyRings(self._clock.seconds)
+            self._early.take(event)
         self._inbox.take(event)
+
+    def _may_ring(self, account: str) -> bool:
+        """Whether it is a contact, as far as contacts were loaded: a node may say that anybody calls."""
+        state = self._inbox.state
+        contact = state.contacts.get(account)
+        known = contact is not None and contact.state is ContactState.ACCEPTED
+        return known or not state.ready or state.filling is not None
 
     def _end_calls(self) -> None:
         if self._calling is not None:

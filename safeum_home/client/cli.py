@@ -208,9 +208,9 @@ async def _chat(client: Client, opts: Options) -> int:
 
 
 async def _pipe(client: Client, opts: Options) -> int:
-    await enter(client, opts, PERSON)
     reactor = reactor_of(asyncio.get_running_loop())
-    pipe = Pipe(client, reactor)
+    pipe = Pipe(client, reactor)  # before the login: with it comes what rings already
+    await enter(client, opts, PERSON)
     own = {"stdin": os.dup(0), "stdout": os.dup(1)}  # copies, since they will be closed
     StandardIO(pipe, reactor=reactor, **own)
     try:

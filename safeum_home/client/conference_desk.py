@@ -9,7 +9,7 @@ from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.calling.link import LinkState
 from safeum_home.client.calling.peer import Peer
 from safeum_home.client.events import Heard
-from safeum_home.client.group_names import learn
+from safeum_home.client.group_names import learn, stranger
 from safeum_home.client.names import GROUP_MARK
 from safeum_home.spawn import spawn
 
@@ -43,12 +43,17 @@ class ConferenceDesk:
         conferences = self._desk.client.conferences
         return conferences[0] if conferences else None
 
-    def ringing(self, name: str) -> Ringing | None:
-        """The first that rings, of those whose groups are called so."""
+    @property
+    def waiting(self) -> list[Ringing]:
+        """Those that ring."""
         self._ringing = [each for each in self._ringing if not each.over]
-        meant = name.removeprefix(GROUP_MARK).strip().casefold()
-        found = [each for each in self._ringing if self._group(each.chat).casefold().startswith(meant)]
-        return found[0] if found else None
+        return list(self._ringing)
+
+    def words(self, ringing: Ringing, alone: bool) -> str:
+        """Who has it ring, and what can be done; `alone`: nothing else rings."""
+        name, group = self._desk.names.name(ringing.account), self.group(ringing.chat)
+        decline = "/decline" if alone else f"/decline {group}"
+        return f"{name} wants to speak in {self._title(ringing.chat)}: /conference {group} or {decline}"
 
     def line(self) -> str:
         """How it is, for the last line of the screen; empty where nothing is."""
@@ -63,16 +68,15 @@ class ConferenceDesk:
         view = self._desk.state.chat(chat)
         return "a group" if view is None else self._desk.names.title(view)
 
-    def _group(self, chat: str) -> str:
+    def group(self, chat: str) -> str:
+        """The group's name, without its mark."""
         return self._title(chat).removeprefix(GROUP_MARK).strip()
 
     def _rings(self, ringing: Ringing) -> None:
         self._ringing.append(ringing)
-        name, title = self._desk.names.name(ringing.account), self._title(ringing.chat)
-        text = f"{name} wants to speak in {title}: /conference {self._group(ringing.chat)} or /decline"
+        alone = len(self.waiting) + len(self._desk.calls.waiting) == 1
         self._desk.bell()
-        self._desk.banner = text
-        self._desk.tell(text, "contact", about=ringing.chat)
+        self._desk.tell(self.words(ringing, alone), "contact", about=ringing.chat)
 
     def _heard(self, event: Heard) -> None:
         if isinstance(event, ConferenceChanged):
@@ -86,13 +90,11 @@ class ConferenceDesk:
                 tell(f"You are not in the conference of {title} any more.", about=conference.chat)
             self._joined = False
             self._seen.clear()
+            self._desk.calls.over()
             return
         if conference.stage is ConferenceStage.JOINED and not self._joined:
             self._joined = True
-            self._desk.banner = ""
             tell(f"You are in the conference of {title}. /hangup leaves it.", about=conference.chat)
-            if (view := self._desk.state.chat(conference.chat)) is not None:
-                spawn(learn(self._desk, view), "asking who they are")
         self._peers(conference)
 
     def _peers(self, conference: Conference) -> None:
@@ -105,7 +107,14 @@ class ConferenceDesk:
             told = peer.why if peer.why in TROUBLE else peer.state is LinkState.CONNECTED and peer.words
             if told and told != self._seen[who]:
                 self._seen[who] = told
-                self._peer(conference, peer)
+                spawn(self._introduce(conference, peer), "asking who they are")
+
+    async def _introduce(self, conference: Conference, peer: Peer) -> None:
+        """Tell how it is with somebody, by name: of a member who has written nothing yet none is known."""
+        view = self._desk.state.chat(conference.chat)
+        if view is not None and stranger(self._desk, view.chat, peer.account):
+            await learn(self._desk, view, also=[peer.account])
+        self._peer(conference, peer)
 
     def _peer(self, conference: Conference, peer: Peer) -> None:
         name = self._desk.names.name(peer.account)

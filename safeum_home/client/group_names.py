@@ -28,8 +28,15 @@ def named_in(messages: Iterable[Message]) -> list[str]:
     return list(found)
 
 
-async def learn(desk: "Desk", view: "ChatView", whole: bool = False) -> None:
-    """Ask who those are that a group's messages name, and nobody knows here.
+def stranger(desk: "Desk", chat: str, account: str) -> bool:
+    """Whether somebody of a group is not known here by any name."""
+    state = desk.state
+    known = account == state.account or account in state.contacts
+    return not known and state.groups.known(chat, account) is None
+
+
+async def learn(desk: "Desk", view: "ChatView", whole: bool = False, also: Iterable[str] = ()) -> None:
+    """Ask who those are that a group's messages name, or `also`, and nobody knows here.
 
     `whole`: of a small group ask for everybody, so that they can be mentioned.
     """
@@ -41,13 +48,8 @@ async def learn(desk: "Desk", view: "ChatView", whole: bool = False) -> None:
         with suppress(ClientError):
             await everybody(desk, view)
             desk.refresh()
-    strangers = [
-        account
-        for account in named_in(view.messages)
-        if account != state.account
-        and account not in state.contacts
-        and state.groups.known(view.chat, account) is None
-    ]
+    named = dict.fromkeys([*also, *named_in(view.messages)])
+    strangers = [account for account in named if stranger(desk, view.chat, account)]
     if not strangers:
         return
     with suppress(ClientError):  # then their ids are shown

@@ -13,6 +13,7 @@ from safeum_home.client.here import this_device as this_device
 from safeum_home.client.history_methods import HistoryMethods
 from safeum_home.client.key_methods import KeyMethods
 from safeum_home.client.message_methods import MessageMethods
+from safeum_home.client.money_methods import MoneyMethods
 from safeum_home.client.presence_methods import PresenceMethods
 from safeum_home.client.push_methods import PushMethods
 from safeum_home.errors import Code, Problem
@@ -40,7 +41,9 @@ def cleaned(data: bytes) -> Picture:
     return picture
 
 
-class Methods(MessageMethods, HistoryMethods, PresenceMethods, PushMethods, KeyMethods, CallMethods):
+class Methods(
+    MessageMethods, HistoryMethods, PresenceMethods, PushMethods, KeyMethods, CallMethods, MoneyMethods
+):
     """Signing in, and the commands of an open session. All raise the `ClientError`s of `errors`."""
 
     @abstractmethod

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 
@@ -14,7 +14,9 @@ from safeum_home.client.session import Client
 
 if TYPE_CHECKING:
     from safeum_home.client.webrtc.feed import Source
-    from safeum_home.client.webrtc.sources import File
+    from safeum_home.client.webrtc.sources import Camera, File
+
+    S = TypeVar("S", Camera, File)
 
 NOT_INSTALLED = "Calls need more packages: pip install 'safeum-home[calls]'"
 INSTEAD = "start safeum with --call-audio FILE or tone:440, or with none to only listen"
@@ -131,7 +133,7 @@ def _audio(given: str) -> "Source | None":
             return Tone(_hertz(hertz))
         except ValueError:
             raise NoMedia(f"--call-audio {given}: a tone is of 20 to 20000 hertz, as tone:440") from None
-    return _file(File(Path(given)))
+    return _looked_at(File(Path(given)))
 
 
 def _hertz(given: str) -> float:
@@ -145,11 +147,11 @@ def _video(given: str) -> "Source":
 
     kind, _, device = given.partition(":")
     if kind == "camera":
-        return Camera(device) if device else Camera()
-    return MovingPicture() if given == "grey" else _file(File(Path(given), "video"))
+        return _looked_at(Camera(device) if device else Camera())
+    return MovingPicture() if given == "grey" else _looked_at(File(Path(given), "video"))
 
 
-def _file(file: "File") -> "File":
-    """Looked at now, while somebody reads what is wrong with it."""
-    file.look()
-    return file
+def _looked_at(source: "S") -> "S":
+    """Now, while somebody reads what is wrong with it."""
+    source.look()
+    return source

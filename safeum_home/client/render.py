@@ -104,6 +104,8 @@ def info(desk: Desk, columns: int, rows: int) -> Line:
     if desk.reading:
         more = "PageDown for more, " if more_to_read(desk, columns, rows) else ""
         return [("new", fit(f" {more}Enter closes this", columns))]
+    if rings := desk.calls.rings():
+        return [("banner", fit(f" {rings}", columns))]
     if aim := desk.numbers.aim():
         return [("banner", fit(f" {aim}", columns))]
     count = new_below(desk)

@@ -1,14 +1,14 @@
 """Short authentication strings: what two people compare, to know that nobody is between their devices.
 
-Five of 64 emoji, of the table of the Matrix specification (client-server API, "SAS method: emoji"), and two
-numbers of four digits for those who cannot see them: 30 and 26 bits, which are not the same.
+Seven of 64 emoji, of the table of the Matrix specification (client-server API, "SAS method: emoji"), and
+three numbers of four digits for those who cannot see them: 42 and 39 bits, which are not the same.
 """
 
 from typing import NamedTuple
 
-SIZE = 8
+SIZE = 11
 """Octets that they are made of: they have to follow from all that was agreed on, and from nothing before."""
-EMOJI = 5
+EMOJI = 7
 _TABLE = (
     "🐶 Dog/🐱 Cat/🦁 Lion/🐎 Horse/🦄 Unicorn/🐷 Pig/🐘 Elephant/🐰 Rabbit/🐼 Panda/🐓 Rooster/"
     "🐧 Penguin/🐢 Turtle/🐟 Fish/🐙 Octopus/🦋 Butterfly/🌷 Flower/🌳 Tree/🌵 Cactus/🍄 Mushroom/"
@@ -34,16 +34,16 @@ class Words(NamedTuple):
     """What both sides see, where there is nobody between them."""
 
     emoji: tuple[Emoji, ...]
-    numbers: tuple[str, str]
+    numbers: tuple[str, str, str]
 
     def __str__(self) -> str:
         return f"{' '.join(each.name for each in self.emoji)} · {' '.join(self.numbers)}"
 
 
 def words(octets: bytes) -> Words:
-    """What 8 octets look like: the first 30 bits as emoji, the next 26 as numbers from 1000 to 9191."""
+    """What 11 octets look like: the first 42 bits as emoji, the next 39 as numbers from 1000 to 9191."""
     assert len(octets) == SIZE
     bits = int.from_bytes(octets, "big")
-    emoji = tuple(TABLE[bits >> (58 - 6 * place) & 0x3F] for place in range(EMOJI))
-    first, second = (1000 + (bits >> shift & 0x1FFF) for shift in (21, 8))
-    return Words(emoji, (str(first), str(second)))
+    emoji = tuple(TABLE[bits >> (82 - 6 * place) & 0x3F] for place in range(EMOJI))
+    first, second, third = (str(1000 + (bits >> shift & 0x1FFF)) for shift in (33, 20, 7))
+    return Words(emoji, (first, second, third))

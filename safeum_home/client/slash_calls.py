@@ -1,12 +1,15 @@
 """The commands of the terminal client for calls."""
 
-from safeum_home.client.call_desk import CallDesk, length
+from safeum_home.client import ringing
+from safeum_home.client.call_desk import length
 from safeum_home.client.chat_lookup import bare, meant
 from safeum_home.client.desk import Desk
+from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.phone import INSTEAD
 from safeum_home.client.slash import Mistake, connected, find, opened, people, slash
 from safeum_home.client.standing import STANDING
 from safeum_home.client.text import stamp
+from safeum_home.errors import Code
 from safeum_home.protocol.call_types import Media
 from safeum_home.protocol.types import ContactState
 
@@ -16,7 +19,9 @@ def groups(desk: Desk) -> list[str]:
     return [bare(desk.names.title(view)) for view in desk.state.chats if view.kind == "group"]
 
 
+SEEN = "You are seen, where the other side shows pictures."
 NO_CALL = "You are in no call."
+NO_RELAY = "Your node has no relay, and nothing else is to be used: start safeum without --call-relay-only."
 NOTHING_TO_SHOW = "There is nothing to show: start safeum with --call-video camera or --call-video FILE."
 
 
@@ -36,10 +41,16 @@ async def _start(desk: Desk, argument: str, video: bool) -> None:
         raise Mistake(f"{desk.names.name(contact.account)}: {STANDING[contact.state]}.")
     connected(desk, "nobody was called")
     _free(desk)
-    await _able(desk.calls)
+    await _able(desk)
     if video and not desk.calls.phone.shows:
         raise Mistake(NOTHING_TO_SHOW)
-    desk.calls.begun(await desk.client.start_call(contact.account, video))
+    try:
+        call = await desk.client.start_call(contact.account, video)
+    except RemoteProblem as error:
+        if error.of(Code.LIMIT_REACHED):
+            raise Mistake("You are in too many calls already, on other devices.") from None
+        raise
+    desk.calls.begun(call)
 
 
 def _free(desk: Desk) -> None:
@@ -57,25 +68,35 @@ async def _conference(desk: Desk, argument: str) -> None:
         raise Mistake("A conference is of a group: /conference GROUP. /call calls somebody.")
     connected(desk, "nobody was called")
     _free(desk)
-    await _able(desk.calls)
+    await _able(desk)
     await desk.client.conference(view.chat)
 
 
-async def _able(calls: CallDesk) -> None:
+async def _able(desk: Desk) -> None:
     """Raises `Mistake` where nobody would hear anything."""
-    if calls.phone.source is None:
-        raise Mistake(f"{calls.phone.why}.")
-    if (lacks := await calls.phone.lacks()) is not None:
+    phone = desk.calls.phone
+    if phone.source is None:
+        raise Mistake(f"{phone.why}.")
+    if (lacks := await phone.lacks()) is not None:
         raise Mistake(f"{lacks}: {INSTEAD}.")
+    if phone.relay_only and not (await desk.client.relay()).urls:
+        raise Mistake(NO_RELAY)
+
+
+def _joins(desk: Desk) -> str:
+    """How to join the conferences that ring."""
+    desks = desk.calls.conferences
+    return "".join(f" /conference {desks.group(each.chat)} joins who speaks there." for each in desks.waiting)
 
 
 @slash("answer", "[NAME]", "take the call that rings", lambda desk: desk.calls.callers)
 async def _answer(desk: Desk, argument: str) -> None:
-    call = desk.calls.ringing(argument)
+    call = ringing.call(desk, argument)
     if call is None:
-        raise Mistake("Nobody is calling you.")
+        others = ", ".join(desk.calls.callers)
+        raise Mistake(f"It is {others} who calls." if others else f"Nobody is calling you.{_joins(desk)}")
     _free(desk)
-    await _able(desk.calls)
+    await _able(desk)
     call.answer(video=desk.calls.phone.shows)
 
 
@@ -85,7 +106,7 @@ async def _hangup(desk: Desk, argument: str) -> None:
     if call is None and conference is not None:
         conference.leave()
         return
-    call = call or desk.calls.ringing("")
+    call = call or ringing.call(desk, "")
     if call is None:
         raise Mistake(NO_CALL)
     call.hang_up()
@@ -112,7 +133,7 @@ async def _camera(desk: Desk, argument: str) -> None:
     if argument.casefold() not in ("", "off", "on"):
         raise Mistake("/camera off or /camera on; /camera alone is the other one.")
     call.show(argument.casefold() == "on" if argument else not call.shows)
-    desk.note("You are seen." if call.shows else "You are not seen: /camera on ends that.")
+    desk.note(SEEN if call.shows else "You are not seen: /camera on ends that.")
 
 
 @slash("calls", "[forget]", "when you have spoken in calls, as your node keeps it", lambda _: ["forget"])

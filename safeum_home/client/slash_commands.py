@@ -12,6 +12,7 @@ from safeum_home.client import slash_group_info as slash_group_info
 from safeum_home.client import slash_groups as slash_groups
 from safeum_home.client import slash_history as slash_history
 from safeum_home.client import slash_messages as slash_messages
+from safeum_home.client import slash_money as slash_money
 from safeum_home.client import slash_own as slash_own
 from safeum_home.client import slash_picture as slash_picture
 from safeum_home.client import slash_policy as slash_policy

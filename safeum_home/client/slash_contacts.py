@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from safeum_home.client import group_lookup
+from safeum_home.client import group_lookup, ringing
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.names import GROUP_MARK, label
@@ -80,11 +80,13 @@ async def _accept(desk: Desk, argument: str) -> None:
     "decline", "[NAME]", "drop a request, of which they are not told, an invitation, or a call", _declinable
 )
 async def _decline(desk: Desk, argument: str) -> None:
-    if (call := desk.calls.ringing(argument)) is not None:
+    call, conference = ringing.meant(desk, argument)
+    if call is not None:
         desk.calls.decline(call)
         return
-    if (conference := desk.calls.conferences.ringing(argument)) is not None:
+    if conference is not None:
         conference.decline()
+        desk.note(f"Declined to speak in {GROUP_MARK} {desk.calls.conferences.group(conference.chat)}.")
         return
     if (one := _invited(desk, argument)) is not None:
         await group_lookup.decline(desk, one)

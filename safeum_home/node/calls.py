@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
-from safeum_home.calls.across import CallKind, LineElsewhere, Lines
+from safeum_home.calls.across import CallKind, LineElsewhere, Lines, SignalKind
 from safeum_home.calls.attending import CallAttendance
 from safeum_home.calls.commands import CallCommands
 from safeum_home.calls.counts import CallCounts
@@ -68,8 +68,9 @@ def make_calls(means: DomainMeans, times: CallTimes) -> CallParts:
         commands.CallAlive: does.alive,
     }
 
-    use, kind = Use(SIZES, limits.resize), CallKind(means.node, elsewhere, hearing)
-    return CallParts(legs, counts, attendance, routes, use, limits.rates, (kind,), attendance.forget_account)
+    across = (means.node, means.milliseconds, elsewhere, hearing)
+    kinds, use = (CallKind(*across), SignalKind(*across)), Use(SIZES, limits.resize)
+    return CallParts(legs, counts, attendance, routes, use, limits.rates, kinds, attendance.forget_account)
 
 
 class Relations:

@@ -13,6 +13,7 @@ from safeum_home.calls.conferences.here import Here
 from safeum_home.calls.conferences.hub import Hub
 from safeum_home.calls.conferences.kinds import (
     ConferenceAnswers,
+    Limits,
     Parts,
     RingsKind,
     RosterKind,
@@ -22,7 +23,7 @@ from safeum_home.calls.conferences.kinds import (
 from safeum_home.calls.conferences.line import HubElsewhere, HubHere, Line
 from safeum_home.calls.conferences.rings import Rings
 from safeum_home.calls.conferences.roster import Stamps
-from safeum_home.calls.conferences.signals import Signals
+from safeum_home.calls.conferences.signals import SignalLimits, Signals
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.gateway.dispatch import Handler, Routes
@@ -42,8 +43,13 @@ from safeum_home.rounds import Rounds
 
 RATES = (
     "conferences_per_account",
+    "conference_looks_per_account",
+    "conference_rings",
     "conference_signals_per_account",
+    "conference_octets_per_account",
+    "conference_octets_to_node",
     "conferences_per_node",
+    "conference_reports",
     "conference_signals_per_node",
 )
 
@@ -110,8 +116,15 @@ def make_conferences(
     own = HubHere(node, hub, here.seats)
     mutual = MutualContacts(means.database, means.directory, side)
     foreign = MutualContactsHere(means.database, means.vault.blinder)
-    rings = Rings(node, clock, rounds, bus, means.vault.blinder, mutual, foreign, is_in)
-    signals = Signals(node, clock.seconds, rounds, bus, here, say, rates["conference_signals_per_account"])
+    rings = Rings(
+        node, clock, rounds, bus, means.vault.blinder, mutual, foreign, is_in, rates["conference_rings"]
+    )
+    said = SignalLimits(
+        rates["conference_signals_per_account"],
+        rates["conference_octets_per_account"],
+        rates["conference_octets_to_node"],
+    )
+    signals = Signals(node, clock.seconds, rounds, bus, here, say, said)
     conferences = Conferences(
         node,
         clock,
@@ -124,6 +137,10 @@ def make_conferences(
         line,
         say,
         rates["conferences_per_account"],
+        rates["conference_looks_per_account"],
+    )
+    limits = Limits(
+        rates["conferences_per_node"], rates["conference_reports"], rates["conference_signals_per_node"]
     )
     bus.observe(conferences)
     means.registry.watch(conferences.moved)
@@ -135,10 +152,9 @@ def make_conferences(
         here,
         rings,
         signals,
-        rates["conferences_per_node"],
-        rates["conference_signals_per_node"],
+        limits,
     )
-    answering = ConferenceAnswers(hub, rates["conferences_per_node"])
+    answering = ConferenceAnswers(hub, limits)
     answers: Mapping[type[Struct], Answer] = {
         Seat: answering.seat,  # type: ignore[dict-item]
         ConferenceOf: answering.get,  # type: ignore[dict-item]

@@ -29,6 +29,7 @@ from safeum_home.node.keys import make_keys
 from safeum_home.node.means import make_means
 from safeum_home.node.message_changes import make_message_changes
 from safeum_home.node.messaging import make_messaging
+from safeum_home.node.money import make_money
 from safeum_home.node.people import make_people
 from safeum_home.node.presence import make_presence
 from safeum_home.node.reading import make_reading
@@ -82,6 +83,7 @@ def make_domain(
     keys, turn = make_keys(means, side, in_thread), make_turn(means)
     call_log = make_call_log(means)
     calls = make_calls(means, call_log.times)
+    money = make_money(means)
     conferences = make_conferences(means, side, call_log.times, calls.routes)
     keys.shown.speak = conferences.here.speak
 
@@ -110,7 +112,7 @@ def make_domain(
         history,
     )
     foreign = make_foreign_means(means, side, groups.hubs, groups.renaming.note)
-    ended = Ended(forget, forfeits, groups.leave, foreign.farewells)
+    ended = Ended(forget, (*forfeits, money.book.forfeit), groups.leave, foreign.farewells)
     accounts = make_accounts(means, hasher, texts, messaging.announcer, side, findable, ended)
     erased = accounts.closing.erased_elsewhere
     watch = Relations(presence, calls.watch)
@@ -132,6 +134,7 @@ def make_domain(
         **sync_routes,
         **waking.routes,
         **turn.routes,
+        **money.routes,
     }
     sources = (*messaging.sources, *people.sources, *groups.sources, *ways.sources, *keys.sources)
     services = Services(
@@ -208,4 +211,5 @@ def make_domain(
         calls,
         call_log,
         conferences,
+        money,
     )

@@ -24,6 +24,7 @@ from safeum_home.node.calls import CallParts
 from safeum_home.node.conferences import ConferenceParts
 from safeum_home.node.control import Control
 from safeum_home.node.files import Files
+from safeum_home.node.money import MoneyParts
 from safeum_home.node.turning import Turns
 from safeum_home.node.waking import WakingParts
 from safeum_home.ports.expiring import ExpiringKind
@@ -66,6 +67,7 @@ class Domain:
     calls: CallParts
     call_log: CallLogParts
     conferences: ConferenceParts
+    money: MoneyParts
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
@@ -73,6 +75,7 @@ class Domain:
         self.registry.forget()
         self.findable.forget()
         self.doubt_keys()
+        self.money.read_anew()
         self.presence.read_anew()
         self.waking.forget()
         spawn(self._erase(), "erasing what was closed")
@@ -100,6 +103,7 @@ class Domain:
         self.waking.start()
         self.reminders.look()
         self.call_log.start()
+        self.money.start()
         spawn(self.owed.give(), "giving receipts to other nodes")
         spawn(self._post_again(), "telling groups' nodes what waits for them")
 
@@ -115,6 +119,7 @@ class Domain:
         self.conferences.stop()
         self.calls.legs.stop()
         self.call_log.stop()
+        self.money.stop()
         self.waking.waker.stop()
         await self.turns.stop()
         await self.fleeting_turns.stop()

@@ -205,6 +205,7 @@ class Node(Service):
             domain = self.domain
             self.federation.connect(domain.shared, domain.answers, domain.files.lend, domain.expiring)
         self.control = await self.domain.control.load()
+        await self.domain.money.load()
         spawn(self.domain.closing.sweep(), "sweeping up")
         if self.certificate.tls is None:
             try:

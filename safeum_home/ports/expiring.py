@@ -7,6 +7,8 @@ from safeum_home.protocol.federation.events import Event
 
 GATHERED = 0.25
 """Seconds: the `turn` of what is better told together than at once."""
+BEHIND = 0.01
+"""The same of what is prompt, much, and to hold up nothing that is told at once."""
 SayNow = Callable[[str, str, Hashable], object]
 """As `ports.Peers.tell_now`: a node, the type of a kind, and a subject of it."""
 
@@ -30,12 +32,14 @@ class ExpiringKind(Protocol):
         """Seconds for which it is gathered what is to be told to a node; 0: it is told in the next turn.
 
         Kinds with the same turn go together, and hold up no others. What is of one kind is told in order.
+        A node that is left alone is tried again soon for kinds whose turn is 0.
         """
 
     def build(self, node: str, subjects: Sequence[Hashable]) -> Sequence[Event]:
         """What is to be told to `node` of some subjects, as it is now; not signed yet.
 
         In the reactor's thread. Of what is to be told no more there is no event, and one may be of several.
+        It is asked of one subject at a time where `turn` is 0.
         """
 
     async def apply(self, node: str, event: Event) -> None:
@@ -46,10 +50,13 @@ class ExpiringKind(Protocol):
         """
 
     def lost(self, node: str) -> None:
-        """`node` could not be told: what it has told is of the past, and what it was to be told is lost.
+        """`node` could not be told: what it has told is of the past, and what it was to be told is lost."""
 
-        A kind whose `turn` is 0 hears it of each loss, also where the node is there and something is of no
-        use any more before it could be told. What `build` fails at is lost without that.
+    def missed(self, node: str, subjects: Sequence[Hashable]) -> None:
+        """These are told to nobody, though `node` may be there: they were of no use any more in their turn.
+
+        A kind whose `turn` is 0 hears it of each that is lost: also of what was made and could not be sent,
+        as too much was under way at this node. What `build` fails at is lost without that.
         """
 
     def back(self, node: str) -> None:

@@ -82,6 +82,12 @@ class Blinder(Protocol):
     def call(self, account: AccountId, call: str) -> bytes:
         """What names a call of an account; two accounts have other names for the same one."""
 
+    def money(self, kind: str, text: str) -> bytes:
+        """What something of a kind is recognised by: what an entry was made for, a call that is paid for."""
+
+    def cdr(self, number: str) -> bytes:
+        """What finds the records of a number's calls, and nothing else of it."""
+
     def node(self, name: str) -> bytes:
         """What stands for a node."""
 

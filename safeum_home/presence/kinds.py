@@ -68,6 +68,9 @@ class PresenceKind:
     def lost(self, node: str) -> None:
         self._elsewhere.lost(node)
 
+    def missed(self, node: str, subjects: Sequence[Any]) -> None:
+        """It is told how it is then where it changes, or is asked for again."""
+
     def back(self, node: str) -> None:
         self._elsewhere.back(node)
 
@@ -107,6 +110,9 @@ class LookingKind:
         """`PresenceKind` does what is to be done."""
 
     back = lost
+
+    def missed(self, node: str, subjects: Sequence[Any]) -> None:
+        """That somebody looks is said again after a while."""
 
     def _looks(self, account: AccountId) -> bool:
         person = self._people.here(account)

@@ -5,17 +5,18 @@ A durable event has a cursor (a message's cursor is its `id`): after a reconnect
 lost with the connection.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
-
 from msgspec import Struct
 
 from safeum_home.protocol.call_types import CallId, Ended, Hello, Media
 from safeum_home.protocol.call_types import Signal as CallData
+from safeum_home.protocol.event import EVENTS as EVENTS
+from safeum_home.protocol.event import METHOD_OF as METHOD_OF
+from safeum_home.protocol.event import Event as Event
+from safeum_home.protocol.event import event as _event
 from safeum_home.protocol.group_types import GroupMember, Invitation
 from safeum_home.protocol.key_types import KeyHash
 from safeum_home.protocol.message_types import ChatSettings
+from safeum_home.protocol.money_events import BalanceChanged as BalanceChanged
 from safeum_home.protocol.presence import Presence, Privacy
 from safeum_home.protocol.types import (
     Account,
@@ -28,30 +29,6 @@ from safeum_home.protocol.types import (
     Milliseconds,
     Profile,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A notification: its method name, its type, and whether it comes again after a reconnect."""
-
-    method: str
-    type: type[Struct]
-    durable: bool
-
-
-EVENTS: dict[str, Event] = {}
-METHOD_OF: dict[type[Struct], str] = {}
-S = TypeVar("S", bound=type[Struct])
-
-
-def _event(method: str, durable: bool) -> Callable[[S], S]:
-    def register(struct: S) -> S:
-        EVENTS[method] = Event(method, struct, durable)
-        METHOD_OF[struct] = method
-        return struct
-
-    return register
-
 
 _event("chat.message", durable=True)(Message)
 

@@ -27,6 +27,8 @@ _PEER = personal(b"blind peer")
 _FOREIGN = personal(b"blind foreign")
 _PUSH = personal(b"blind push")
 _CALL = personal(b"blind call")
+_MONEY = personal(b"blind money")
+_CDR = personal(b"blind cdr")
 
 SIDE_BY_SIDE = 12
 """Client ids that agree in so many characters are indexed side by side, as rows of one page: UUIDs of version
@@ -92,6 +94,12 @@ class BlindIndex:
 
     def call(self, account: AccountId, call: str) -> bytes:
         return self._index(f"{account}\0{call}".encode(), _CALL)
+
+    def money(self, kind: str, text: str) -> bytes:
+        return self._index(f"{kind}\0{text}".encode(), _MONEY)
+
+    def cdr(self, number: str) -> bytes:
+        return self._index(number.encode(), _CDR)
 
     def token(self, device: DeviceId, secret: bytes) -> bytes:
         """The verifier of a device token (32 octets)."""

@@ -44,6 +44,8 @@ class Vault:
     push: Slot
     """What push providers have of their own descends from it."""
     relay: DerivedRelaySecrets
+    money: SealedKey
+    """Of the ledger and the rates."""
 
     def push_key(self, provider: str) -> bytes:
         """32 octets that are those of a push provider alone, the same at each start."""
@@ -68,6 +70,7 @@ class Vault:
         self.peers.wipe()
         self.push.wipe()
         self.relay.wipe()
+        self.money.wipe()
 
 
 def initialise(root: Slot, state_dir: Path) -> None:
@@ -122,6 +125,7 @@ def open_vault(root: Slot, state_dir: Path | None) -> Vault:
         SealedKey(derive(root, b"safeum peers")),
         derive(root, b"safeum push"),
         DerivedRelaySecrets(derive(root, b"safeum turn")),
+        SealedKey(derive(root, b"safeum money")),
     )
 
 

@@ -37,6 +37,7 @@ from safeum_home.storage.schema import (
     events,
     group_links,
     group_nodes,
+    holds,
     key_log,
     keys,
     members,
@@ -50,8 +51,10 @@ from safeum_home.storage.schema import (
     roster,
     settings,
     spool,
+    statements,
     support,
     tombstones,
+    wallets,
 )
 
 OF_MESSAGES = (
@@ -85,6 +88,9 @@ _OWN_ROWS = (
     delete(devices).where(devices.c.account == _owner),
     delete(pushes).where(pushes.c.account == _owner),
     delete(calls).where(calls.c.account == _owner),
+    delete(wallets).where(wallets.c.account == _owner),
+    delete(statements).where(statements.c.account == _owner),
+    delete(holds).where(holds.c.account == _owner),
     delete(profiles).where(profiles.c.account == _owner),
     delete(contacts).where(contacts.c.owner == _owner),
     delete(settings).where(settings.c.account == _owner),

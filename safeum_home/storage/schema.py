@@ -25,6 +25,14 @@ from safeum_home.storage.schema_groups import group_nodes as group_nodes
 from safeum_home.storage.schema_groups import passed_on as passed_on
 from safeum_home.storage.schema_groups import posts as posts
 from safeum_home.storage.schema_keys import key_log as key_log
+from safeum_home.storage.schema_money import cdrs as cdrs
+from safeum_home.storage.schema_money import holds as holds
+from safeum_home.storage.schema_money import ledger as ledger
+from safeum_home.storage.schema_money import ledger_totals as ledger_totals
+from safeum_home.storage.schema_money import rate_tables as rate_tables
+from safeum_home.storage.schema_money import rates as rates
+from safeum_home.storage.schema_money import statements as statements
+from safeum_home.storage.schema_money import wallets as wallets
 from safeum_home.storage.schema_push import pushes as pushes
 
 _IS_GONE = text("gone IS NOT NULL")

@@ -41,10 +41,10 @@ const derive = (label, dkLen) =>
   blake2b(join(transcript, Buffer.from(label)), { key: shared, dkLen, personalization: person("safeum call key") });
 const halves = { initiator: derive("initiator", 32), responder: derive("responder", 32) };
 
-const octets = derive("words", 8);
+const octets = derive("words", 11);
 const bits = [...octets].map((octet) => octet.toString(2).padStart(8, "0")).join("");
-const numbers = [bits.slice(30, 43), bits.slice(43, 56)].map((each) => String(1000 + parseInt(each, 2)));
-const emoji = [0, 6, 12, 18, 24].map((at) => parseInt(bits.slice(at, at + 6), 2));
+const numbers = [42, 55, 68].map((at) => String(1000 + parseInt(bits.slice(at, at + 13), 2)));
+const emoji = [0, 6, 12, 18, 24, 30, 36].map((at) => parseInt(bits.slice(at, at + 6), 2));
 
 const counts = { initiator: 0, responder: 0 };
 function seal(by, plain) {

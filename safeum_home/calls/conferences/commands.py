@@ -12,6 +12,7 @@ from safeum_home.calls.conferences.line import Line
 from safeum_home.calls.conferences.rings import Ring, Rings
 from safeum_home.calls.conferences.roster import Stamps, in_order
 from safeum_home.calls.conferences.signals import Signals
+from safeum_home.calls.conferences.wishes import Asked, Wishes
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.limits import RateLimit
@@ -49,8 +50,9 @@ class Conferences:
         line: Callable[[str | None], Line],
         say: SayNow,
         limit: RateLimit,
+        looks: RateLimit,
     ) -> None:
-        """`limit` is how often an account begins or joins one."""
+        """`limit` is how often an account begins or joins one, `looks` how often it looks for one."""
         self._node = node
         self._clock = clock
         self._groups = groups
@@ -62,6 +64,8 @@ class Conferences:
         self._line = line
         self._say = say
         self._limit = limit
+        self._looks = looks
+        self._wishes = Wishes()
         hub.over = self._over
         here.watch(signals.changed)
 
@@ -69,8 +73,7 @@ class Conferences:
 
     async def start(self, caller: Caller, params: ConferenceStart) -> Committed[Joined]:
         """Raises `not_found`, `call_exists`, `conference_full`, `limit_reached`, `node_unreachable`."""
-        group = await self._group(caller, params.chat)
-        joined, begun = await self._join(caller, group, params, params.media, params.since)
+        group, joined, begun = await self._join(caller, params, params.media, params.since)
 
         def publish() -> None:
             if begun:
@@ -80,13 +83,13 @@ class Conferences:
 
     async def join(self, caller: Caller, params: ConferenceJoin) -> Joined:
         """The same, and `call_over`."""
-        group = await self._group(caller, params.chat)
-        joined, _ = await self._join(caller, group, params)
+        _, joined, _ = await self._join(caller, params)
         return joined
 
     async def get(self, caller: Caller, params: ConferenceGet) -> ConferenceState:
         """Raises `not_found`; `node_unreachable` where the hub is, and none of this node is in one there."""
-        group = await self._group(caller, params.chat, free=True)
+        self._looks.take(caller.account)
+        group = await self._group(caller, params.chat)
         try:
             roster = await self._line(group.hub).get(group.chat, caller.account)
         except Problem as problem:
@@ -116,6 +119,7 @@ class Conferences:
         return Done()
 
     def hangup(self, caller: Caller, params: CallHangup) -> Done:
+        self._wishes.hang_up(_asked(caller, params.call))
         table = self._here.find(caller.account, caller.device, params.call)
         if table is not None:
             self._here.leave(table, caller.account, None)
@@ -157,9 +161,7 @@ class Conferences:
 
     # --- parts of them
 
-    async def _group(self, caller: Caller, chat: str, free: bool = False) -> Group:
-        if not free:
-            self._limit.take(caller.account)
+    async def _group(self, caller: Caller, chat: str) -> Group:
         group = await self._groups.group(ChatId(chat))
         if group is None or caller.account not in group.members:
             raise Problem(Code.NOT_FOUND)
@@ -168,16 +170,19 @@ class Conferences:
     async def _join(
         self,
         caller: Caller,
-        group: Group,
         params: ConferenceStart | ConferenceJoin,
         media: Any = None,
         since: Any = None,
-    ) -> tuple[Joined, bool]:
-        account, device, at = caller.account, caller.device, self._stamps.next()
-        asked = Seat(group.chat, params.call, account, device, params.hello, at, media, since)
-        joined, begun = await self._here.join(group, asked)
+    ) -> tuple[Group, Joined, bool]:
+        account, device = caller.account, caller.device
+        self._limit.take(account)
+        with self._wishes.wish(_asked(caller, params.call)) as wish:
+            group = await self._group(caller, params.chat)
+            at = self._stamps.next()
+            asked = Seat(group.chat, params.call, account, device, params.hello, at, media, since)
+            joined, begun = await self._here.join(group, asked, wish)
         self._rings.joined(account, DeviceId(device), group.chat)
-        return joined, begun
+        return group, joined, begun
 
     def _ring(self, group: Group, account: AccountId, joined: Joined) -> None:
         left = int(RING_SECONDS * 1000)
@@ -215,3 +220,7 @@ class Conferences:
             now = group or Group(chat, (), None)
             for part in (self._rings, self._here, self._hub):
                 part.moved(now)
+
+
+def _asked(caller: Caller, call: str) -> Asked:
+    return Asked(caller.account, DeviceId(caller.device), call)

@@ -1,8 +1,10 @@
 """A conference, as the node of its group has it."""
 
+from collections.abc import Collection
 from typing import NamedTuple, Protocol
 
 from safeum_home.ids import AccountId, ChatId
+from safeum_home.ports.calls import Group
 from safeum_home.protocol.call_types import Media
 from safeum_home.protocol.commands.conferences import Participant
 from safeum_home.protocol.federation.events import node_of
@@ -22,11 +24,18 @@ class Lease(NamedTuple):
     account: AccountId
 
 
+def homes(members: Collection[AccountId]) -> frozenset[str]:
+    """The nodes of accounts."""
+    return frozenset(map(node_of, members))
+
+
 class Conference:
     """One that goes on."""
 
-    def __init__(self, chat: ChatId, call: str, media: Media, settles: float, rings_until: float) -> None:
-        self.chat = chat
+    def __init__(self, group: Group, call: str, media: Media, settles: float, rings_until: float) -> None:
+        self.chat = group.chat
+        self.homes = homes(group.members)
+        """The nodes that may hear of it."""
         self.call = call
         self.media = media
         self.settles = settles

@@ -12,6 +12,7 @@ from safeum_home.calls.conferences.line import Line, Report
 from safeum_home.calls.conferences.roster import Stamps, by_account, in_order
 from safeum_home.calls.conferences.table import Mine, Table
 from safeum_home.calls.conferences.telling import Telling
+from safeum_home.calls.conferences.wishes import Wish
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports import Bus, Busy
@@ -77,12 +78,15 @@ class Here:
 
     # --- what devices of this node do
 
-    async def join(self, group: Group, asked: Seat) -> tuple[Joined, bool]:
+    async def join(self, group: Group, asked: Seat, wish: Wish) -> tuple[Joined, bool]:
         """Ask the hub for a seat; what the device is answered, and whether it has begun the conference.
 
-        Raises what the hub refuses it with, `node_unreachable`, `limit_reached` and `busy`.
+        Raises what the hub refuses it with, `node_unreachable`, `limit_reached` and `busy`; `call_over` where
+        the device has hung up meanwhile.
         """
         account, device = AccountId(asked.account), DeviceId(asked.device)
+        if wish.hung_up:
+            raise Problem(Code.CALL_OVER)
         table = self._need(group, account, asked.call)
         table.joining += 1
         try:
@@ -90,7 +94,8 @@ class Here:
             own = by_account(roster.participants).get(account)
             if own is None or (own.device, own.hello) != (device, asked.hello):
                 raise Problem(Code.NODE_UNREACHABLE)  # what it says makes no sense
-            if device not in self._bus.connected(account):
+            self._is_now(table, roster)
+            if wish.hung_up or device not in self._bus.connected(account):
                 raise Problem(Code.CALL_OVER)  # there is nobody any more who could be in it
             self._take(table, group, roster, own, asked.at)
         except Problem as problem:
@@ -204,11 +209,14 @@ class Here:
             self._tables[group.chat] = table
         return table
 
-    def _take(self, table: Table, group: Group, roster: Roster, own: Participant, asked: int) -> None:
-        """A device of this node is in it now."""
+    def _is_now(self, table: Table, roster: Roster) -> None:
+        """Which conference it is the hub says: another one is over."""
         if table.call != roster.call:
             self._leave(table, list(table.mine), Ended.REPLACED, tell_hub=False)
             table.begin(roster)
+
+    def _take(self, table: Table, group: Group, roster: Roster, own: Participant, asked: int) -> None:
+        """A device of this node is in it now."""
         account, before = AccountId(own.account), table.people()
         hold, was = self._busy.hold(DeviceId(own.device)), table.mine.get(account)
         if was is None:

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from safeum_home.calls.conferences.conference import Conference, Lease, TellRoster
+from safeum_home.calls.conferences.conference import Conference, Lease, TellRoster, homes
 from safeum_home.calls.conferences.roster import Stamps, by_account, in_order
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
@@ -69,16 +69,21 @@ class Hub:
         """Whether there is one."""
         return chat in self._by_chat
 
+    def has_of(self, chat: ChatId, node: str) -> bool:
+        """Whether there is one with devices of a node in it."""
+        conference = self._by_chat.get(chat)
+        return conference is not None and node in conference.nodes()
+
     async def seat(self, asked: Seat) -> Roster:
         """Let a device in, begin one for it, or tell who is in it: `begun` is true of the second.
 
         Raises `not_found` for who is no member, `call_over`, `call_exists`, `conference_full` and `busy`.
         """
         chat, account, node = ChatId(asked.chat), AccountId(asked.account), node_of(asked.account)
-        await self._need(chat, account)
+        group = await self._need(chat, account)
         conference, begun = self._by_chat.get(chat), False
         if conference is None:
-            conference, begun = self._begin(chat, asked), asked.since is None
+            conference, begun = self._begin(group, asked), asked.since is None
             self.begun += begun
         elif asked.media is None and asked.call != conference.call:
             raise Problem(Code.CALL_OVER)
@@ -99,17 +104,21 @@ class Hub:
         return None if conference is None else self._roster(conference, node_of(account))
 
     async def told(self, node: str, chat: ChatId, said: SeatsContent, at: int) -> None:
-        """A node says which devices of its accounts are in a conference, and that no others of them are."""
+        """A node says which devices of its accounts are in a conference, and that no others of them are.
+
+        One that has no members hears nothing, not even that there is none.
+        """
         group = await self._groups.group(chat)
-        members = () if group is None or group.hub is not None else group.members
+        if group is None or group.hub is not None or node not in homes(group.members):
+            return
         here = [each for each in said.participants if node_of(each.account) == node]
-        here = [each for each in here if each.account in members]
+        here = [each for each in here if each.account in group.members]
         conference = self._by_chat.get(chat)
         if conference is None and here:
             if len(self._by_chat) >= MOST or said.call in self._by_call:
                 here = []
             else:
-                conference = self._open(chat, said.call, said.media, self._clock.seconds() + SETTLE_SECONDS)
+                conference = self._open(group, said.call, said.media, self._clock.seconds() + SETTLE_SECONDS)
         if conference is None or conference.call != said.call:
             if said.participants:
                 self._tell(node, chat, said.call, at)
@@ -125,6 +134,7 @@ class Hub:
         """Members of a group may be none any more."""
         conference = self._by_chat.get(group.chat)
         if conference is not None and group.hub is None:
+            conference.homes = homes(group.members)
             self._take_out(conference, [each for each in conference.people if each not in group.members])
 
     def roster(self, node: str, chat: ChatId, call: str, heard: int) -> Roster:
@@ -133,16 +143,20 @@ class Hub:
         if conference is None or conference.chat != chat:
             over = Ended.REPLACED if chat in self._by_chat else self._ended.get(call, Ended.LOST)
             return Roster(call, Media.AUDIO, self._stamps.next(), heard, over=over)
+        if node not in conference.homes:
+            # What was to be told before its last member went: it is over for them, and no more is said.
+            return Roster(call, Media.AUDIO, self._stamps.next(), heard, over=Ended.LOST)
         return self._roster(conference, node)
 
     # --- one conference
 
-    async def _need(self, chat: ChatId, account: AccountId) -> None:
+    async def _need(self, chat: ChatId, account: AccountId) -> Group:
         group = await self._groups.group(chat)
         if group is None or group.hub is not None or account not in group.members:
             raise Problem(Code.NOT_FOUND)
+        return group
 
-    def _begin(self, chat: ChatId, asked: Seat) -> Conference:
+    def _begin(self, group: Group, asked: Seat) -> Conference:
         if asked.media is None:
             raise Problem(Code.CALL_OVER)
         if asked.call in self._by_call:
@@ -150,12 +164,12 @@ class Hub:
         if len(self._by_chat) >= MOST:
             raise Problem(Code.BUSY, retry_after=ALIVE_SECONDS)
         settles = 0.0 if asked.since is None else self._clock.seconds() + SETTLE_SECONDS
-        return self._open(chat, asked.call, asked.media, settles)
+        return self._open(group, asked.call, asked.media, settles)
 
-    def _open(self, chat: ChatId, call: str, media: Media, settles: float) -> Conference:
+    def _open(self, group: Group, call: str, media: Media, settles: float) -> Conference:
         rings_until = 0.0 if settles else self._clock.seconds() + RING_SECONDS
-        conference = Conference(chat, call, media, settles, rings_until)
-        self._by_chat[chat] = self._by_call[call] = conference
+        conference = Conference(group, call, media, settles, rings_until)
+        self._by_chat[group.chat] = self._by_call[call] = conference
         if settles:
             self._settling.add(conference, self._clock.seconds())
         return conference

@@ -18,6 +18,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, system_account
 from safeum_home.limits import RateLimit
 from safeum_home.ports.calls import Group, Groups
+from safeum_home.ports.expiring import BEHIND
 from safeum_home.protocol.call_types import RING_SECONDS
 from safeum_home.protocol.federation.conferences import (
     RINGS,
@@ -48,7 +49,7 @@ class Told(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """What the kinds are of. `limit` is of each other node, `signals_limit` of what it passes on."""
+    """What the kinds are of. `limits` are of each other node."""
 
     node: str
     milliseconds: Callable[[], int]
@@ -57,8 +58,28 @@ class Parts(NamedTuple):
     here: Here
     rings: Rings
     signals: Signals
-    limit: RateLimit
-    signals_limit: RateLimit
+    limits: "Limits"
+
+
+class Limits:
+    """What is heard of each other node, each kind of thing by itself: none takes another's room."""
+
+    def __init__(self, new: RateLimit, running: RateLimit, signals: RateLimit) -> None:
+        """`new` is of a node and what it asks or tells, `running` of it and a conference that it is in."""
+        self._new = new
+        self._running = running
+        self._signals = signals
+
+    def new(self, node: str, what: str) -> None:
+        """All of these raise `rate_limited`."""
+        self._new.take((node, what))
+
+    def running(self, node: str, chat: ChatId) -> None:
+        """A conference that both sides have: what others do, or ask for, is not in its way."""
+        self._running.take((node, chat))
+
+    def signal(self, node: str) -> None:
+        self._signals.take(node)
 
 
 class _Kind:
@@ -75,6 +96,9 @@ class _Kind:
         """Who hears nothing asks, and is asked, again and again."""
 
     def back(self, node: str) -> None:
+        """The same."""
+
+    def missed(self, node: str, subjects: Sequence[Any]) -> None:
         """The same."""
 
     def _event(self, chat: ChatId, of: Struct, sender: AccountId | None = None) -> Event:
@@ -96,7 +120,13 @@ class RosterKind(_Kind):
 
     async def apply(self, node: str, event: Event) -> None:
         roster = content(event, Roster)
-        self._parts.limit.take(node)
+        if event.chat is None:
+            raise Problem(Code.MALFORMED_EVENT)
+        table = self._parts.here.of(ChatId(event.chat))
+        if table is not None and table.hub == node:
+            self._parts.limits.running(node, table.chat)
+        else:
+            self._parts.limits.new(node, self.type)
         group = await self._group(event)
         if group is None or not _orders(node, group):
             raise Problem(Code.NOT_FOUND)
@@ -126,12 +156,16 @@ class SeatsKind(_Kind):
 
     async def apply(self, node: str, event: Event) -> None:
         said = content(event, SeatsContent)
-        self._parts.limit.take(node)
         if event.chat is None:
             raise Problem(Code.MALFORMED_EVENT)
+        chat = ChatId(event.chat)
+        if self._parts.hub.has_of(chat, node):
+            self._parts.limits.running(node, chat)
+        else:
+            self._parts.limits.new(node, self.type)
         for each in said.participants:
             _check_own(node, each.account)
-        await self._parts.hub.told(node, ChatId(event.chat), said, event.at)
+        await self._parts.hub.told(node, chat, said, event.at)
 
 
 class RingsKind(_Kind):
@@ -152,7 +186,7 @@ class RingsKind(_Kind):
 
     async def apply(self, node: str, event: Event) -> None:
         said = content(event, RingsContent)
-        self._parts.limit.take(node)
+        self._parts.limits.new(node, self.type)
         group, sender = await self._group(event), AccountId(event.sender)
         if group is None or sender not in group.members:
             raise Problem(Code.NOT_FOUND)
@@ -163,6 +197,7 @@ class SignalKind(_Kind):
     """A device says something to one of another node. A subject is a `Said`."""
 
     type = SIGNAL
+    turn = BEHIND
 
     def build(self, node: str, subjects: Sequence[Any]) -> Sequence[Event]:
         said: Sequence[Said] = subjects
@@ -170,7 +205,7 @@ class SignalKind(_Kind):
 
     async def apply(self, node: str, event: Event) -> None:
         said = content(event, SignalContent)
-        self._parts.signals_limit.take(node)
+        self._parts.limits.signal(node)
         group = await self._group(event)
         if group is not None:
             self._parts.signals.told(group, AccountId(event.sender), said)
@@ -189,19 +224,18 @@ def _check_own(node: str, account: str) -> None:
 class ConferenceAnswers:
     """What other nodes ask a hub."""
 
-    def __init__(self, hub: Hub, limit: RateLimit) -> None:
-        """`limit` is of each node."""
+    def __init__(self, hub: Hub, limits: Limits) -> None:
         self._hub = hub
-        self._limit = limit
+        self._limits = limits
 
     async def seat(self, node: str, asked: Seat) -> Roster:
         """As `Hub.seat`, for accounts of the node that asks."""
-        self._limit.take(node)
+        self._limits.new(node, "seat")
         _check_own(node, asked.account)
         return await self._hub.seat(asked)
 
     async def get(self, node: str, asked: ConferenceOf) -> ConferenceHeld:
         """As `Hub.get`."""
-        self._limit.take(node)
+        self._limits.new(node, "look")
         _check_own(node, asked.account)
         return ConferenceHeld(await self._hub.get(ChatId(asked.chat), AccountId(asked.account)))

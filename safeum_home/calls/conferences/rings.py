@@ -27,8 +27,6 @@ MOST = 10_000
 """Conferences that ring; beyond them none does."""
 MOST_MEMBERS = 200
 """In larger groups nobody is rung for."""
-RATE, BURST = 1 / 60, 3.0
-"""How often it rings in a group for one who begins: per second, and at once."""
 _AT_ONCE = 200
 
 
@@ -64,8 +62,12 @@ class Rings:
         acquaintances: Acquaintances,
         foreign: Acquaintances,
         is_in: Callable[[ChatId, AccountId], bool],
+        limit: RateLimit,
     ) -> None:
-        """`acquaintances` of accounts of this node, `foreign` of others; `is_in` who is in a conference."""
+        """`acquaintances` of accounts of this node, `foreign` of others; `is_in` who is in a conference.
+
+        `limit` is how often it rings in a group for one who begins.
+        """
         self._node = node
         self._clock = clock
         self._bus = bus
@@ -76,7 +78,7 @@ class Rings:
         self._by_call: dict[str, Ring] = {}
         self._by_chat: dict[ChatId, list[Ring]] = {}
         self._of: dict[AccountId, set[str]] = {}
-        self._limit = RateLimit(RATE, BURST, clock.seconds)
+        self._limit = limit
         self._ending = rounds.queue(RING_SECONDS, _AT_ONCE, self._silent)
         self._coming = rounds.queue(0.0, _AT_ONCE, self._tell)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -26,8 +27,6 @@ EARLY_SECONDS = 5.0
 MOST_EARLY = 16
 """Of one conference."""
 MOST_EARLY_IN_ALL = 500
-OCTETS, OCTETS_BURST = 256 * 1024.0, 4 * 1024 * 1024.0
-"""What may be said to one other node: per second, and at once. What is beyond that is lost."""
 
 
 class Said(Struct, frozen=True, eq=False):
@@ -36,6 +35,15 @@ class Said(Struct, frozen=True, eq=False):
     chat: ChatId
     sender: AccountId
     content: SignalContent
+
+
+class SignalLimits(NamedTuple):
+    """How often an account says something, and how many octets; and how many go to one other node."""
+
+    times: RateLimit
+    octets: RateLimit
+    octets_out: RateLimit
+    """What is beyond it is lost."""
 
 
 class Signals:
@@ -49,16 +57,14 @@ class Signals:
         bus: Bus,
         here: Here,
         say: SayNow,
-        limit: RateLimit,
+        limits: SignalLimits,
     ) -> None:
-        """`limit` is of each account."""
         self._node = node
         self._seconds = seconds
         self._bus = bus
         self._here = here
         self._say = say
-        self._limit = limit
-        self._octets = RateLimit(OCTETS, OCTETS_BURST, seconds)
+        self._limits = limits
         self._early: dict[ChatId, list[Said]] = {}
         self._too_early = rounds.queue(EARLY_SECONDS, 200, self._forget)
 
@@ -72,7 +78,8 @@ class Signals:
 
         To a device that is not in it nothing is said.
         """
-        self._limit.take(caller.account)
+        self._limits.times.take(caller.account)
+        self._limits.octets.take(caller.account, len(params.data))
         table = self._here.find(caller.account, caller.device, params.call)
         if table is None:
             raise Problem(Code.CALL_OVER)
@@ -119,7 +126,7 @@ class Signals:
     def _pass_out(self, said: Said) -> None:
         node = node_of(said.content.account)
         with suppress(Problem):
-            self._octets.take(node, len(said.content.data))
+            self._limits.octets_out.take(node, len(said.content.data))
             self._say(node, SIGNAL, said)
 
     def _pass_on(self, sender: AccountId, said: SignalContent) -> None:

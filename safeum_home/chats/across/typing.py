@@ -48,6 +48,9 @@ class TypingKind:
 
     back = lost
 
+    def missed(self, node: str, subjects: Sequence[Any]) -> None:
+        """The same."""
+
     def _build(self, chat: ChatId, account: AccountId) -> list[Event]:
         if not self._privacy.tells_typing(account):
             return []  # hidden since

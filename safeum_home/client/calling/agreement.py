@@ -12,8 +12,8 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from safeum_home.client.calling import handshake
-from safeum_home.client.calling.directory import Directory
-from safeum_home.client.calling.handshake import Agreed, Pair, Shown, Tampered
+from safeum_home.client.calling.directory import Bound, Directory
+from safeum_home.client.calling.handshake import Agreed, Pair, Refused, Shown, Tampered
 from safeum_home.client.calling.opening import Opening
 from safeum_home.client.calling.secret import Secret, Signing, fresh
 from safeum_home.client.errors import ClientError
@@ -27,11 +27,14 @@ class Parts(Protocol):
     @property
     def directory(self) -> Directory: ...
     def say(self, octets: bytes) -> None: ...
-    def agreed(self, agreed: Agreed, sign: bytes) -> None:
+    def may_show(self, account: str) -> None:
+        """Raise `TooMany` where no more keys are to be shown to this account just now."""
+
+    def agreed(self, agreed: Agreed, sign: bytes, bound: Bound) -> None:
         """With the device whose launch key is `sign`."""
 
     def refused(self, error: Exception) -> None:
-        """`Tampered`, or a `ClientError` where the directory could not be asked."""
+        """`Refused`, or a `ClientError` where the directory could not be asked."""
 
 
 class Side(ABC):
@@ -42,6 +45,7 @@ class Side(ABC):
         self.parts = parts
         self._heard = b""
         self._shown: Shown
+        self._bound = Bound.NONE
 
     def same(self, octets: bytes) -> bool:
         return self._heard == octets
@@ -49,8 +53,10 @@ class Side(ABC):
     def begin(self, octets: bytes) -> "Deferred[None]":
         """Read what the other has said, and ask whose it is; raises `Tampered`."""
         self._shown, self._heard = self.read(octets), octets
-        account, device = self.other
-        return Deferred.fromCoroutine(self.parts.directory.check(account, device, self._shown.sign))
+        return Deferred.fromCoroutine(self._ask())
+
+    async def _ask(self) -> None:
+        self._bound = await self.parts.directory.check(*self.other, self._shown.sign)
 
     @property
     @abstractmethod
@@ -63,7 +69,7 @@ class Side(ABC):
 
     @abstractmethod
     def finish(self) -> None:
-        """It is the other's: agree with it; raises `Tampered`."""
+        """It is the other's: agree with it; raises `Refused`."""
 
     @abstractmethod
     def again(self) -> None:
@@ -90,6 +96,7 @@ class Initiator(Side):
         return handshake.read_response(self._pair, self._opening.octets, octets)
 
     def finish(self) -> None:
+        self.parts.may_show(self._pair.responder)
         taken = self._opening.take()
         if taken is None:
             raise Tampered("more devices than there can be have answered")
@@ -101,7 +108,7 @@ class Initiator(Side):
             ephemeral.wipe()
         self._reveal = handshake.reveal(number, shown, self.parts.signing.sign(transcript))
         self.parts.say(self._reveal)
-        self.parts.agreed(agreed, self._shown.sign)
+        self.parts.agreed(agreed, self._shown.sign, self._bound)
 
     def again(self) -> None:
         if self._reveal:
@@ -118,6 +125,7 @@ class Responder(Side):
         super().__init__(pair, parts)
         if not handshake.is_hello(hello, pair.kind):
             raise Tampered("no commitments")
+        parts.may_show(pair.initiator)
         self._hello = hello
         self._ephemeral = Secret.random()
         shown = Shown(parts.signing.public, self._ephemeral.public(), fresh())
@@ -138,7 +146,7 @@ class Responder(Side):
             agreed = handshake.agree(self._ephemeral, self._shown.ephemeral, self._transcript)
         finally:
             self._ephemeral.wipe()
-        self.parts.agreed(agreed, self._shown.sign)
+        self.parts.agreed(agreed, self._shown.sign, self._bound)
 
     def again(self) -> None:
         """There is nothing that it waits for."""
@@ -154,7 +162,7 @@ class Agreement(Protocol):
         """The other has said something that belongs to agreeing."""
 
     def sealed(self) -> bool:
-        """It has said something that is sealed: whether that is to wait until it is known who it is."""
+        """It has said something that is sealed: whether that is to wait until there are keys."""
 
     def checked(self) -> None:
         """The directory says that it is the other's."""
@@ -177,13 +185,13 @@ _over = _builder.state("over")
 def _read(machine: Agreement, core: Side, octets: bytes) -> None:
     def failed(failure: Failure) -> None:
         error = failure.value
-        if not isinstance(error, Tampered | ClientError):
+        if not isinstance(error, Refused | ClientError):
             failure.raiseException()
         machine.failed(error)
 
     try:
         asked = core.begin(octets)
-    except Tampered as error:
+    except Refused as error:
         machine.failed(error)
     else:
         asked.addCallbacks(lambda _: machine.checked(), failed)
@@ -198,13 +206,8 @@ def _heard_again(machine: Agreement, core: Side, octets: bytes) -> None:
         machine.failed(Tampered("a second one that is not the first"))
 
 
-@_waiting.upon(Agreement.sealed).loop()
-def _too_early(machine: Agreement, core: Side) -> bool:
-    machine.failed(Tampered("something sealed, before there are keys"))
-    return False
-
-
-_checking.upon(Agreement.sealed).loop().returns(True)
+for _state in (_waiting, _checking):  # nodes lose signals: what says whose it is may come again
+    _state.upon(Agreement.sealed).loop().returns(True)
 for _state in (_agreed, _over):
     _state.upon(Agreement.sealed).loop().returns(False)
 
@@ -213,7 +216,7 @@ for _state in (_agreed, _over):
 def _checked(machine: Agreement, core: Side) -> None:
     try:
         core.finish()
-    except Tampered as error:
+    except Refused as error:
         machine.failed(error)
 
 

@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred, succeed
-from twisted.logger import Logger
 
 from safeum_home.client.calling.call_machine import CallState, Core, new_call
+from safeum_home.client.calling.directory import Bound
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.calling.handshake import Pair
 from safeum_home.client.calling.home import Home
 from safeum_home.client.calling.link import Link, LinkState
+from safeum_home.client.calling.listening import tell
 from safeum_home.client.calling.opening import Opening
 from safeum_home.client.calling.timer import Timer
 from safeum_home.client.errors import ClientError, RemoteProblem
@@ -20,8 +21,6 @@ from safeum_home.errors import Code
 from safeum_home.protocol.call_types import ALIVE_SECONDS, Media
 from safeum_home.protocol.commands.calls import CallAlive, CallHangup, CallSignal
 from safeum_home.protocol.events import CallAnswered, CallRings, CallSignalled
-
-_log = Logger()
 
 
 class CallChanged(Struct, frozen=True):
@@ -76,6 +75,11 @@ class Call(ABC):
         return None if self._link is None else self._link.words
 
     @property
+    def bound(self) -> Bound:
+        """What says whose the other device is, once there are words."""
+        return Bound.NONE if self._link is None else self._link.bound
+
+    @property
     def other_muted(self) -> bool:
         """Whether the other says that nothing is to be heard of it."""
         return self._link is not None and self._link.muted
@@ -87,7 +91,7 @@ class Call(ABC):
 
     @property
     def wrong(self) -> str:
-        """What was found, of one that was tampered with."""
+        """Why, of one that was refused: `TAMPERED`, or `FAILED` since it could not be told who it is."""
         return "" if self._link is None else self._link.wrong
 
     def listen(self, listener: "Callable[[Call], None]") -> Callable[[], None]:
@@ -193,11 +197,7 @@ class Call(ABC):
             return
         self._seen = seen
         self._home.changed(self)
-        for listener in list(self._listeners):
-            try:
-                listener(self)
-            except Exception:
-                _log.failure("A listener failed")
+        tell(self._listeners, self)
 
     def _make_link(self, device: str, role: Opening | str) -> Link:
         """With the other's `device`; raises `Tampered`."""

@@ -15,18 +15,20 @@ from safeum_home.client.calling.channel import Means, Say
 from safeum_home.client.calling.directory import Directory, Pins
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.calling.glare import Glare
-from safeum_home.client.calling.handshake import Pair, Tampered
+from safeum_home.client.calling.handshake import Pair, Tampered, TooMany
 from safeum_home.client.calling.incoming import IncomingCall
 from safeum_home.client.calling.launch import LaunchKeys, Sign
 from safeum_home.client.calling.link import Link
+from safeum_home.client.calling.listening import tell
 from safeum_home.client.calling.media import MediaSource
 from safeum_home.client.calling.opening import Opening
 from safeum_home.client.calling.outgoing import OutgoingCall
 from safeum_home.client.calling.publishing import Core as Published
 from safeum_home.client.calling.publishing import new_publishing
 from safeum_home.client.calling.relays import Relays
+from safeum_home.client.calling.taker import Taker
 from safeum_home.client.calling.way import Way
-from safeum_home.client.errors import ClientError, SessionEnded, TimedOut, local
+from safeum_home.client.errors import ClientError, RemoteProblem, SessionEnded, TimedOut, local
 from safeum_home.client.requests import TIMEOUT
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
@@ -49,6 +51,7 @@ class Account(Protocol):
     opened: c.Opened | None
 
     def wake(self, by_push: bool = False) -> None: ...
+    def _may_ring(self, account: str) -> bool: ...
     def keys_of(self, accounts: Any, launches: bool = False) -> Awaitable[c.KeyList]: ...
     def relay(self) -> Awaitable[Any]: ...
     def _ask(self, params: c.Params, result: type[Any]) -> Awaitable[Any]: ...
@@ -82,7 +85,7 @@ class Calling:
         self._options = options
         self._awaitable = awaitable
         self.launch = LaunchKeys(options.sign)
-        directory = Directory(client, options.pins, client._milliseconds)
+        directory = Directory(client, options.pins, client._milliseconds, clock)
         self.means = Means.of(clock, self.launch, directory)
         self._publishing = new_publishing(Published(clock, lambda: Deferred.fromCoroutine(self._publish())))
         self._calls: dict[str, Call] = {}
@@ -128,15 +131,21 @@ class Calling:
         self._calls[call.id] = call
         try:
             invited: CallInvited = await self.ask(call.invitation, CallInvited)
-        except ClientError:
+        except RemoteProblem:
             call.ended(CallEnd.LOST)
+            raise
+        except BaseException:  # cancelled too: it may ring there, and nobody would know of it here
+            call.hang_up()
             raise
         call.invited(invited.seconds)
         return call
 
     def on_call(self, listener: Callable[[Call], None]) -> Callable[[], None]:
-        """Call `listener` with each call that comes in; returns what ends that."""
+        """Call `listener` with each call that comes in, or rings already; returns what ends that."""
         self._listeners.append(listener)
+        for call in self.calls:
+            if isinstance(call, IncomingCall) and call.rings:
+                tell([listener], call)
         return lambda: self._listeners.remove(listener)
 
     @property
@@ -171,7 +180,9 @@ class Calling:
         known = self._calls.get(event.call)
         if isinstance(known, IncomingCall):
             known.ring_again()
-        elif event.call not in self._calls and len(self._calls) < MOST_CALLS and not self._closed:
+        elif known is None and len(self._calls) < MOST_CALLS and not self._closed:
+            if not self._client._may_ring(event.account):
+                return
             call = self._calls[event.call] = IncomingCall(self, event)
             spawn(self._ring(call), "ringing")
 
@@ -179,25 +190,24 @@ class Calling:
         try:
             await self.ready()
             call.ring()
+        except TooMany as error:
+            call.ring_later(error.seconds, lambda: spawn(self._ring(call), "ringing"))
+            return
         except (ClientError, Tampered):
             # Whoever does not say what its keys are has not called; and nobody would believe what ours are.
             call.ended(CallEnd.LOST)
             return
-        for listener in list(self._listeners):
-            try:
-                listener(call)
-            except Exception:
-                _log.failure("A listener failed")
+        tell(self._listeners, call)
         self._take_by_itself(call)
 
     def _is_replaced(self, call: Call) -> None:
-        self._glare.replaced(call.peer, call.shows)
+        self._glare.replaced(call.peer, call.id, call.shows)
         for other in list(self._calls.values()):
             if isinstance(other, IncomingCall):
                 self._take_by_itself(other)
 
     def _take_by_itself(self, call: IncomingCall) -> None:
-        if call.rings and (video := self._glare.take(call.peer)) is not None:
+        if call.rings and (video := self._glare.take(call.peer, call.id)) is not None:
             call.answer(video=video)
 
     def opening(self, seats: int) -> Opening:
@@ -208,10 +218,10 @@ class Calling:
         self, pair: Pair, role: Opening | str, say: Say, told: Callable[[Link], None], *, video: bool
     ) -> Link:
         """A connection to another device; raises `Tampered` where `role` is a hello that is none,
-        and where there are so many that somebody may be looking for words."""
+        `TooMany` where one has to wait."""
         return Link(self.means, pair, role, self.way(video=video), say, told)
 
-    def also(self, taker: "Taker") -> None:
+    def also(self, taker: Taker) -> None:
         """Tell `taker`, too: what has calls of another kind."""
         self._others.append(taker)
 
@@ -242,7 +252,8 @@ class Calling:
 
     def way(self, *, video: bool) -> Way:
         relays = Relays(self._client.relay, self._client._milliseconds)
-        return Way(self._media, relays.get, video=video, relay_only=self._options.relay_only)
+        only = self._options.relay_only
+        return Way(self._media, relays.get, self.means.clock, video=video, relay_only=only)
 
     def awaitable(self, deferred: "Deferred[T]") -> Awaitable[T]:
         return self._awaitable(deferred)
@@ -272,19 +283,6 @@ class Calling:
 
 def _too_late(_: object, timeout: float) -> None:
     raise TimedOut(f"launch keys could not be published within {timeout:g} s")
-
-
-class Taker(Protocol):
-    """What has calls of another kind."""
-
-    def take(self, event: Struct) -> None:
-        """An event has come, of whatever kind."""
-
-    def online(self) -> None:
-        """There is a session, on a new connection."""
-
-    def close(self) -> None:
-        """The client ends."""
 
 
 def new_id() -> str:

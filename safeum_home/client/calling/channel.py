@@ -1,7 +1,7 @@
 """What two devices say to each other in a call: first who they are, then sealed.
 
 Where anything that comes is not what the other device has sent, it is over: nothing is ever said, or taken,
-with less.
+with less. What was lost, or is of a later version, is not that.
 """
 
 from collections.abc import Callable
@@ -12,8 +12,19 @@ import msgspec
 from twisted.internet.interfaces import IReactorTime
 
 from safeum_home.client.calling.agreement import Initiator, Responder, Side, new_agreement
-from safeum_home.client.calling.directory import Directory
-from safeum_home.client.calling.handshake import RESPONSE, REVEAL, SEALED, Agreed, Pair, Tampered, octets_of
+from safeum_home.client.calling.directory import Bound, Directory
+from safeum_home.client.calling.handshake import (
+    RESPONSE,
+    REVEAL,
+    SEALED,
+    Agreed,
+    Pair,
+    Refused,
+    Tampered,
+    TooMany,
+    Unproven,
+    octets_of,
+)
 from safeum_home.client.calling.launch import LaunchKeys
 from safeum_home.client.calling.opening import Opening
 from safeum_home.client.calling.payloads import (
@@ -33,12 +44,13 @@ from safeum_home.protocol.federation.signed import SIGNATURE_SIZE, is_signed_by
 from safeum_home.protocol.signing import decode_octets, encode_octets
 
 MOST_EARLY = 16
-"""Signals that wait while the directory is asked; those beyond are lost."""
+"""Signals that wait until there are keys; those beyond are lost."""
 
-RESPONSE_SECONDS, MOST_RESPONSES = 5.0, 16
-"""Responses are given by themselves: one in so many seconds, so many at once.
+TRY_SECONDS, MOST_TRIES = 15.0, 4
+"""How often keys are shown to one account, in either role: once in so many seconds, so often at once.
 
-Each is a try for somebody in the middle who knows already which words the other side will see.
+Each time is a try for somebody in the middle who knows already which words the other side will see; and what
+is shown to one account is none for anybody who wants to be taken for another.
 """
 
 Say = Callable[[str], None]
@@ -51,12 +63,19 @@ class Means(NamedTuple):
     clock: IReactorTime
     launch: LaunchKeys
     directory: Directory
-    responses: RateLimit
+    tries: RateLimit
 
     @classmethod
     def of(cls, clock: IReactorTime, launch: LaunchKeys, directory: Directory) -> "Means":
-        """With the bound that there is on responses."""
-        return cls(clock, launch, directory, RateLimit(1 / RESPONSE_SECONDS, MOST_RESPONSES, clock.seconds))
+        """With the bound that there is on tries."""
+        return cls(clock, launch, directory, RateLimit(1 / TRY_SECONDS, MOST_TRIES, clock.seconds))
+
+    def spend(self, account: str) -> None:
+        """Keys are about to be shown to this account; raises `TooMany`."""
+        try:
+            self.tries.take(account)
+        except Problem as error:
+            raise TooMany(error.retry_after or TRY_SECONDS) from None
 
 
 class Heard(Protocol):
@@ -68,8 +87,11 @@ class Heard(Protocol):
     def payload(self, payload: Payload) -> None:
         """The other has said this; raises `Tampered` where it could not have."""
 
+    def missed(self) -> None:
+        """Something was lost of what would have said who the other is."""
+
     def refused(self, error: Exception) -> None:
-        """`Tampered`, or a `ClientError` where the directory could not be asked."""
+        """`Refused`, or a `ClientError` where the directory could not be asked."""
 
 
 class Channel:
@@ -78,13 +100,15 @@ class Channel:
     def __init__(self, means: Means, pair: Pair, say: Say, heard: Heard, role: Opening | bytes) -> None:
         """With an `Opening` it is the initiator's, with the octets of a hello a responder's.
 
-        Raises `Tampered` where they are none, or there are too many.
+        Raises `Tampered` where they are none, and `TooMany`.
         """
         self.directory = means.directory
+        self.bound = Bound.NONE
+        """What says whose the other device is, once that is known."""
         self.response = ""
         """What a responder answers."""
         self.words: Words | None = None
-        self._launch = means.launch
+        self._means = means
         self._pair = pair
         self._say = say
         self._heard = heard
@@ -93,7 +117,6 @@ class Channel:
         if isinstance(role, Opening):
             side = Initiator(pair, self, role)
         else:
-            self._may_respond(means)
             side = Responder(pair, self, role)
             self.response = encode_octets(side.response)
         self._agreement = new_agreement(side)
@@ -103,22 +126,15 @@ class Channel:
         self._opener: Opener
         self._sign = b""
 
-    @staticmethod
-    def _may_respond(means: Means) -> None:
-        try:
-            means.responses.take(None)
-        except Problem:
-            raise Tampered("so many calls that somebody may be looking for words") from None
-
     @property
     def signing(self) -> Signing:
-        return self._launch.signing
+        return self._means.launch.signing
 
     def signal(self, data: str) -> None:
         """The other device has said something."""
         try:
             self._signal(data)
-        except Tampered as error:
+        except Refused as error:
             self.refused(error)
 
     def _signal(self, data: str) -> None:
@@ -128,18 +144,23 @@ class Channel:
         elif octets[:1] != SEALED:
             raise Tampered("a signal of no such kind")
         elif self._keys is not None:
-            self._take(self._opener.open(data))
+            plain = self._opener.open(data)
+            if plain is not None:
+                self._take(plain)
         elif self._agreement.sealed() and len(self._early) < MOST_EARLY:
             self._early.append(data)
+            if len(self._early) == 1:
+                self._heard.missed()
 
     def _take(self, plain: bytes) -> None:
         try:
             payload = decode(plain)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise Tampered("something sealed that is none of what can be said") from None
+            raise Unproven("the other device has said something that cannot be read") from None
         if isinstance(payload, Description):
             self._check(payload)
-        self._heard.payload(payload)
+        if payload is not None:
+            self._heard.payload(payload)
 
     def _check(self, said: Description) -> None:
         """It is the other's: initiators offer, responders answer; and it is signed."""
@@ -186,8 +207,11 @@ class Channel:
     def say(self, octets: bytes) -> None:
         self._say(encode_octets(octets))
 
-    def agreed(self, agreed: Agreed, sign: bytes) -> None:
-        self._keys, self._sign = agreed, sign
+    def may_show(self, account: str) -> None:
+        self._means.spend(account)
+
+    def agreed(self, agreed: Agreed, sign: bytes, bound: Bound) -> None:
+        self._keys, self._sign, self.bound = agreed, sign, bound
         own, other = agreed.initiators, agreed.responders
         if not self._initiator:
             own, other = other, own
@@ -197,7 +221,8 @@ class Channel:
         self._heard.agreed()
         early, self._early = self._early, []
         for data in early:
-            self.signal(data)
+            if self._keys is not None:
+                self.signal(data)
 
     def refused(self, error: Exception) -> None:
         self._heard.refused(error)

@@ -7,13 +7,15 @@ a node was away, it asks: the answer has all, and what there is already stays.
 from collections.abc import Callable
 
 from msgspec import Struct
-from twisted.logger import Logger
+from twisted.internet.defer import Deferred
 
 from safeum_home.client.calling.conference_home import Home
 from safeum_home.client.calling.conference_machine import ConferenceStage, Core, new_conference
 from safeum_home.client.calling.ending import CallEnd
+from safeum_home.client.calling.listening import tell
 from safeum_home.client.calling.mesh import Mesh
 from safeum_home.client.calling.peer import Peer
+from safeum_home.client.calling.renewal import Renewal
 from safeum_home.client.calling.timer import Timer
 from safeum_home.client.errors import ClientError, RemoteProblem
 from safeum_home.errors import Code
@@ -23,13 +25,9 @@ from safeum_home.protocol.commands.conferences import ConferenceStart, Joined
 from safeum_home.protocol.events import CallEnded, CallSignalled, ConferenceJoined, ConferenceLeft
 from safeum_home.spawn import spawn
 
-AGAIN = (10.0, 30.0, 90.0)
-"""Seconds after which it is joined anew, with other keys, where there is no way to somebody in it.
-
-That breaks the ways to all others for a moment: so it is not done for ever.
-"""
+TORN = 10.0
+"""Seconds after which it is joined anew, with other keys, where there is no way to somebody in it."""
 _OVER = (Code.NOT_FOUND, Code.CALL_OVER, Code.CONFERENCE_FULL, Code.LIMIT_REACHED, Code.CALL_EXISTS)
-_log = Logger()
 
 
 class ConferenceChanged(Struct, frozen=True):
@@ -56,9 +54,11 @@ class Conference:
         self._told = told
         self._core = Core(self)
         self._machine = new_conference(self._core)
-        self._mesh = Mesh(home, self._linked)
-        self._alive_timer, self._again_timer = Timer(home.means.clock), Timer(home.means.clock)
-        self._tries = 0
+        self._mesh = Mesh(home, chat, self._linked)
+        self._alive_timer = Timer(home.means.clock)
+        self._renewal = Renewal(home.means.clock, self._renew)
+        self._gone: CallEnd | None = None
+        """Set where this device is not in it any more, for the node or the others, and has to join anew."""
         self._renewing = False
         self._whole = True
         """Whether the node has said of everybody who is in it."""
@@ -116,8 +116,12 @@ class Conference:
         """Raises what the node refuses it with; then it has ended."""
         try:
             await self._home.ready()
-            self._is_in(await self._start(self._mesh))
-        except ClientError:
+            answered: Deferred[None] = Deferred()
+            # Where nobody waits for it any more the answer is heard all the same: then it is left.
+            asked = Deferred.fromCoroutine(self._start(self._mesh))
+            asked.addCallback(self._is_in).chainDeferred(answered)
+            await answered
+        except BaseException:  # cancelled too
             self._machine.over(CallEnd.LOST, False)
             raise
 
@@ -132,13 +136,16 @@ class Conference:
             self._mesh.went(event)
             self.notify()
         elif isinstance(event, CallEnded) and event.reason is Ended.REPLACED:
-            self._join_anew()
+            self._join_anew(CallEnd.REPLACED)
         elif isinstance(event, CallEnded):
             self._machine.over(CallEnd.of(event.reason), True)
 
     def online(self) -> None:
-        """There is another connection to the node, which may not know of it any more."""
-        if self.stage is ConferenceStage.JOINED:
+        """There is another connection to the node, which may not know of it any more.
+
+        Where it is being joined anew what it was joined with before is not said again.
+        """
+        if self.stage is ConferenceStage.JOINED and not self._renewing:
             spawn(self._look(), "looking who is in a conference")
 
     def close(self) -> None:
@@ -153,7 +160,7 @@ class Conference:
     def finish(self, why: CallEnd, *, told: bool) -> None:
         self.why = why
         self._alive_timer.stop()
-        self._again_timer.stop()
+        self._renewal.stop()
         self._mesh.close(bye=not told)
         if not told:
             self._home.tell(CallHangup(self.id))
@@ -161,11 +168,7 @@ class Conference:
     def notify(self) -> None:
         """Tell those who listen."""
         self._told(self)
-        for listener in list(self._listeners):
-            try:
-                listener(self)
-            except Exception:
-                _log.failure("A listener failed")
+        tell(self._listeners, self)
 
     # --- being in it
 
@@ -189,35 +192,39 @@ class Conference:
             self.notify()
 
     def _linked(self, peer: Peer) -> None:
-        if self._mesh.is_whole:
-            self._tries = 0
-        elif peer.is_lost and self._tries < len(AGAIN):
-            self._again_timer.start(AGAIN[self._tries], self._try_again)
+        if peer.is_lost:
+            self._renewal.wanted(TORN)
         self.notify()
 
-    def _try_again(self) -> None:
-        """Whoever has said good-bye has left meanwhile, unless he was told that this one had."""
-        if self._mesh.is_torn:
-            self._join_anew()
+    def _join_anew(self, gone: CallEnd) -> None:
+        """With other keys: what was shown of those that there are is not shown again.
 
-    def _join_anew(self) -> None:
-        """With other keys: what was shown of those that there are is not shown again."""
-        if not self._renewing and self.stage is ConferenceStage.JOINED:
+        Where it was done so often already it is over, and its user may join again.
+        """
+        if self.stage is ConferenceStage.JOINED:
+            self._gone = gone
+            if not self._renewal.wanted():
+                self._machine.over(gone, False)
+
+    def _renew(self) -> None:
+        """Whoever has closed the way has left meanwhile, unless he was told that this one had."""
+        if not self._renewing and (self._gone is not None or self._mesh.is_torn):
             self._renewing = True
             spawn(self._anew(), "joining a conference anew")
 
     async def _anew(self) -> None:
         """All goes on as it is until the node has answered."""
-        mesh = Mesh(self._home, self._linked)
+        mesh = Mesh(self._home, self.chat, self._linked)
         try:
             joined = await self._start(mesh)
         except ClientError as error:
             mesh.close(bye=False)
             self._not_alive(error, again=False)
             if self.stage is ConferenceStage.JOINED:
-                self._again_timer.start(ALIVE_SECONDS, self._try_again)
+                self._renewal.wanted(ALIVE_SECONDS)
         else:
-            self._tries += 1
+            self._renewal.done()
+            self._gone = None
             self._mesh.close(bye=False)
             self._mesh = mesh
             self._is_in(joined)
@@ -254,4 +261,4 @@ class Conference:
                 self._is_in(joined)
             else:
                 # For the others it had left: of what it has shown them nothing is of use any more.
-                self._join_anew()
+                self._join_anew(CallEnd.LOST)

@@ -3,17 +3,17 @@
 from collections.abc import Callable
 
 from msgspec import Struct
-from twisted.logger import Logger
 
 from safeum_home.client.calling.calling import new_id
 from safeum_home.client.calling.conference import Conference, ConferenceChanged
 from safeum_home.client.calling.conference_home import Home
 from safeum_home.client.calling.conference_machine import ConferenceStage
 from safeum_home.client.calling.ending import CallEnd
+from safeum_home.client.calling.listening import tell
 from safeum_home.client.calling.timer import Timer
 from safeum_home.client.errors import local
 from safeum_home.errors import Code
-from safeum_home.protocol.call_types import Media
+from safeum_home.protocol.call_types import RING_SECONDS, Media
 from safeum_home.protocol.commands.calls import CallDecline
 from safeum_home.protocol.events import (
     CallEnded,
@@ -26,7 +26,6 @@ from safeum_home.protocol.events import (
 MOST_CONFERENCES = 2
 MOST_RINGING = 8
 """At once; for more this device does not ring."""
-_log = Logger()
 
 
 class Ringing:
@@ -45,7 +44,8 @@ class Ringing:
         self._gone = over
         self._listeners: list[Callable[[Ringing], None]] = []
         self._timer = Timer(home.means.clock)
-        self._timer.start(event.seconds, lambda: self.end(CallEnd.NO_ANSWER))
+        seconds = min(max(event.seconds, 0.0), RING_SECONDS)
+        self._timer.start(seconds, lambda: self.end(CallEnd.NO_ANSWER))
 
     def decline(self) -> None:
         """Let it ring on no device of this account any more."""
@@ -64,11 +64,11 @@ class Ringing:
             self.over, self.why = True, why
             self._timer.stop()
             self._gone(self)
-            _tell(self._listeners, self)
+            tell(self._listeners, self)
 
 
 class Conferences:
-    """`calling.Taker`."""
+    """`taker.Taker`."""
 
     def __init__(self, home: Home, say: Callable[[Struct], None]) -> None:
         """`say` tells who listens to the client."""
@@ -95,8 +95,10 @@ class Conferences:
         return conference
 
     def on_ring(self, listener: Callable[[Ringing], None]) -> Callable[[], None]:
-        """Call `listener` with each conference that rings; returns what ends that."""
+        """Call `listener` with each conference that rings, or does already; returns what ends that."""
         self._listeners.append(listener)
+        for ringing in list(self._ringing.values()):
+            tell([listener], ringing)
         return lambda: self._listeners.remove(listener)
 
     @property
@@ -104,7 +106,7 @@ class Conferences:
         """Those that this device is in, or is joining."""
         return list(self._conferences)
 
-    # --- `calling.Taker`
+    # --- `taker.Taker`
 
     def take(self, event: Struct) -> None:
         if isinstance(event, ConferenceRings):
@@ -133,7 +135,7 @@ class Conferences:
             return
         ringing = Ringing(self._home, event, self._gone)
         self._ringing[event.call] = ringing
-        _tell(self._listeners, ringing)
+        tell(self._listeners, ringing)
 
     def _gone(self, ringing: Ringing) -> None:
         self._ringing.pop(ringing.id, None)
@@ -142,11 +144,3 @@ class Conferences:
         if conference.stage is ConferenceStage.ENDED and conference in self._conferences:
             self._conferences.remove(conference)
         self._say(ConferenceChanged(conference))
-
-
-def _tell(listeners: list[Callable[[Ringing], None]], ringing: Ringing) -> None:
-    for listener in list(listeners):
-        try:
-            listener(ringing)
-        except Exception:
-            _log.failure("A listener failed")

@@ -21,7 +21,7 @@ class CallEnd(Enum):
     TAMPERED = "call_tampered"
     """Somebody between the two devices, such as a node, has changed what they say, or is none of the two."""
     FAILED = "call_failed"
-    """No way was found for the media, or none any more."""
+    """No way was found for the media, or none any more; or it cannot be told now whose device it is."""
     CLOSED = "session_over"
     """This client was closed, or its session has ended."""
 

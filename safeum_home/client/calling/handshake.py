@@ -17,6 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from safeum_home.client.calling.secret import KEY, Secret
+from safeum_home.client.sas import SIZE
 from safeum_home.protocol.call_types import MOST_TOGETHER
 from safeum_home.protocol.federation.signed import SIGNATURE_SIZE, is_signed_by
 from safeum_home.protocol.signing import decode_octets, encode_octets
@@ -34,12 +35,28 @@ _KEY_PERSON = b"safeum call key"
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
-class Tampered(Exception):
-    """What has come is not what the other device has sent. The text says what is wrong, for people."""
+class Refused(Exception):
+    """There is no connection to the other device. The text says why, for people."""
+
+
+class Tampered(Refused):
+    """What has come is not what the other device has sent: a key, signature, commitment or seal is wrong."""
+
+
+class Unproven(Refused):
+    """It cannot be told now whether it is the other device, or what it means; nobody need have done wrong."""
+
+
+class TooMany(Refused):
+    """So often that somebody in the middle may be looking for words; in `seconds` it may be tried again."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("connections to them were begun so often that one has to wait")
+        self.seconds = seconds
 
 
 class Pair(NamedTuple):
-    """Two devices in a call. `kind` is `audio`, `video` or `conference`."""
+    """Two devices in a call. `kind` is `audio`, `video` or `conference`, which alone is of a `chat`."""
 
     call: str
     kind: str
@@ -47,6 +64,10 @@ class Pair(NamedTuple):
     initiator_device: str
     responder: str
     responder_device: str
+    chat: str = ""
+
+    def members(self) -> dict[str, str]:
+        return {name: value for name, value in self._asdict().items() if value or name != "chat"}
 
 
 class Shown(NamedTuple):
@@ -87,7 +108,7 @@ def is_hello(hello: bytes, kind: str) -> bool:
 def response_octets(pair: Pair, hello: bytes, shown: Shown) -> bytes:
     """What the responder signs."""
     return _RESPONSE_TAG + _encoder.encode(
-        {**pair._asdict(), **shown.members(), "hello": encode_octets(hello)}
+        {**pair.members(), **shown.members(), "hello": encode_octets(hello)}
     )
 
 
@@ -109,7 +130,7 @@ def read_response(pair: Pair, hello: bytes, octets: bytes) -> Shown:
 def transcript_octets(pair: Pair, hello: bytes, response: bytes, number: int, shown: Shown) -> bytes:
     """All that was said, with the initiator's keys, as it signs it."""
     said = {"hello": encode_octets(hello), "number": number, "response": encode_octets(response)}
-    return _REVEAL_TAG + _encoder.encode({**pair._asdict(), **shown.members(), **said})
+    return _REVEAL_TAG + _encoder.encode({**pair.members(), **shown.members(), **said})
 
 
 def reveal(number: int, shown: Shown, signature: bytes) -> bytes:
@@ -161,7 +182,7 @@ def agree(own: Secret, other: bytes, transcript: bytes) -> Agreed:
             hashed,
             shared.derive(hashed + b"initiator", _KEY_PERSON),
             shared.derive(hashed + b"responder", _KEY_PERSON),
-            shared.digest(hashed + b"words", _KEY_PERSON, 8),
+            shared.digest(hashed + b"words", _KEY_PERSON, SIZE),
         )
     finally:
         shared.wipe()

@@ -1,5 +1,7 @@
 """A call of somebody else: this device rings, and shows its keys to the one that calls."""
 
+from collections.abc import Callable
+
 from safeum_home.client.calling.call import Call
 from safeum_home.client.calling.call_machine import CallState
 from safeum_home.client.calling.ending import CallEnd
@@ -24,7 +26,7 @@ class IncomingCall(Call):
         super().__init__(home, event.call, event.account, event.media)
         self._hello = event.hello
         self._device = event.device
-        self._seconds = event.seconds
+        self._until = home.means.clock.seconds() + min(event.seconds, RING_SECONDS)
         self._early: list[str] = []
 
     @property
@@ -33,15 +35,23 @@ class IncomingCall(Call):
         return self.state is CallState.RINGING
 
     def ring(self) -> None:
-        """This device rings: the node is told; raises `Tampered` where the hello is none."""
+        """This device rings: the node is told; raises `Tampered` where the hello is none, and `TooMany`."""
         if self.why is not None:
             return
+        left = self._until - self._home.means.clock.seconds()
         link = self._make_link(self._device, self._hello)
         self._home.means.directory.expect(self.peer)
         self._way.expect()
         self._home.tell(CallRinging(self.id, link.response), self._refused)
-        self._timer.start(min(self._seconds, RING_SECONDS) + MARGIN, lambda: self.ended(CallEnd.NO_ANSWER))
+        self._timer.start(left + MARGIN, lambda: self.ended(CallEnd.NO_ANSWER))
         self._machine.offered()
+
+    def ring_later(self, seconds: float, then: Callable[[], object]) -> None:
+        """It may not yet: after so many seconds, if it rings so long."""
+        if self._home.means.clock.seconds() + seconds < self._until:
+            self._timer.start(seconds, then)
+        else:
+            self.ended(CallEnd.NO_ANSWER)
 
     def ring_again(self) -> None:
         """The node tells of it again: started anew, it may have forgotten that this device rings."""
@@ -98,6 +108,7 @@ class IncomingCall(Call):
             self._early.append(event.data)
 
     def finish(self, why: CallEnd, *, told: bool) -> None:
-        super().finish(why, told=told)
+        """To hang up what was not answered would decline it on all devices: that its user alone does."""
+        super().finish(why, told=told or self.since is None)
         self._early.clear()
         self._home.means.directory.forget(self.peer)

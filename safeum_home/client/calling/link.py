@@ -7,6 +7,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from safeum_home.client.calling.channel import Channel, Means, Say
+from safeum_home.client.calling.directory import Bound
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.calling.handshake import Pair, Tampered, octets_of
 from safeum_home.client.calling.link_machine import WITHOUT, Core, new_link
@@ -52,14 +53,16 @@ class Link:
         told: "Callable[[Link], None]",
     ) -> None:
         """Of the device that has called, or joined, `role` is the opening; of the other, the hello that it
-        got: raises `Tampered` where that is none. `way` may have begun."""
+        got: raises `Tampered` where that is none, `TooMany` where one has to wait. `way` may have begun."""
         self.pair = pair
         self.muted = self.video = False
         """What the other says of itself: that nothing is to be heard, that there is something to be seen."""
         self.why: CallEnd | None = None
         """Set when it is over."""
         self.wrong = ""
-        """What was found where it was tampered with: nothing of what was said is in it."""
+        """Why, where it was refused: nothing of what was said is in it."""
+        self.said_bye = False
+        """Whether the other has said that it is over, and not merely closed its media."""
         self._way = way
         self._told = told
         self._initiator = isinstance(role, Opening)
@@ -81,6 +84,11 @@ class Link:
     def words(self) -> Words | None:
         """What people compare; known once both have agreed on keys."""
         return self._channel.words
+
+    @property
+    def bound(self) -> Bound:
+        """What says whose the other device is; known once both have agreed on keys."""
+        return self._channel.bound
 
     @property
     def response(self) -> str:
@@ -146,7 +154,8 @@ class Link:
         if isinstance(payload, Description):
             self._described(payload)
         elif isinstance(payload, Candidate):
-            self._way.candidate(payload.epoch, payload.line)
+            if payload.line:
+                self._way.candidate(payload.epoch, payload.line)
         elif isinstance(payload, Control):
             self.muted, self.video = payload.muted, payload.video
             self._told(self)
@@ -156,7 +165,11 @@ class Link:
             if payload.epoch == self._way.epoch:
                 self._machine.failed()
         else:
+            self.said_bye = not payload.failed
             self._machine.over(CallEnd.FAILED if payload.failed else CallEnd.HANGUP)
+
+    def missed(self) -> None:
+        self.respond()
 
     def _described(self, said: Description) -> None:
         if self._initiator:

@@ -17,8 +17,9 @@ from safeum_home.protocol.events import CallSignalled, ConferenceJoined, Confere
 class Mesh:
     """`changed` is called with each peer of which something is different."""
 
-    def __init__(self, home: Home, changed: Callable[[Peer], None]) -> None:
+    def __init__(self, home: Home, chat: str, changed: Callable[[Peer], None]) -> None:
         self._home = home
+        self._chat = chat
         self._changed = changed
         self._opening = home.opening(MOST_TOGETHER - 1)
         self._call = ""
@@ -111,12 +112,12 @@ class Mesh:
                 peer.begin(muted=self.muted, video=self.shows)
 
     def _peer(self, mine: Participant, other: Participant) -> Peer:
-        call = self._call
+        call, chat = self._call, self._chat
 
         def say(data: str) -> None:
             self._home.tell(CallSignal(call, other.device, data, other.account))
 
-        return Peer(self._home, call, mine, other, self._opening, say, self._told, video=self._video)
+        return Peer(self._home, call, chat, mine, other, self._opening, say, self._told, video=self._video)
 
     def _told(self, peer: Peer) -> None:
         if self._peers.get(peer.account) is peer:

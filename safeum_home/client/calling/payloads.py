@@ -13,7 +13,7 @@ MOST_SDP = 15_000
 MOST_EPOCHS = 10_000
 
 Epoch = Annotated[int, Meta(ge=0, lt=MOST_EPOCHS, description="Counts the ways that a call was tried on.")]
-LINE_PATTERN = r"^[ -~]{1,512}$(?!\n)"
+LINE_PATTERN = r"^[ -~]{0,512}$(?!\n)"
 Line = Annotated[str, Meta(pattern=LINE_PATTERN, max_length=512)]
 
 
@@ -24,8 +24,12 @@ class DescriptionKind(Enum):
     ANSWER = "answer"
 
 
-class _Payload(Struct, frozen=True, tag_field="is", forbid_unknown_fields=True):
+class _Payload(Struct, frozen=True, tag_field="is"):
     pass
+
+
+class _Tag(Struct):
+    is_: str = msgspec.field(name="is")
 
 
 class Description(_Payload, frozen=True, tag="description"):
@@ -38,7 +42,7 @@ class Description(_Payload, frozen=True, tag="description"):
 
 
 class Candidate(_Payload, frozen=True, tag="candidate"):
-    """One more address (RFC 8839, section 5.1)."""
+    """One more address (RFC 8839, section 5.1), or an empty line: there are no more."""
 
     epoch: Epoch
     line: Line
@@ -68,14 +72,21 @@ Payload = Description | Candidate | Control | Again | Bye
 _TAG = b"safeum call description v1\0"
 _encoder = msgspec.json.Encoder(order="sorted")
 _decoder: "msgspec.json.Decoder[Payload]" = msgspec.json.Decoder(Payload)
+_tags: "msgspec.json.Decoder[_Tag]" = msgspec.json.Decoder(_Tag)
+_KNOWN = {"description", "candidate", "control", "again", "bye"}
 
 
 def encode(payload: Payload) -> bytes:
     return msgspec.json.encode(payload)
 
 
-def decode(octets: bytes) -> Payload:
-    """Raises `msgspec.DecodeError` and what else there is to say of octets that are none."""
+def decode(octets: bytes) -> Payload | None:
+    """None of what only later versions know, as are members that this one does not.
+
+    Raises `msgspec.DecodeError` and what else there is to say of octets that are none.
+    """
+    if _tags.decode(octets).is_ not in _KNOWN:
+        return None
     return _decoder.decode(octets)
 
 

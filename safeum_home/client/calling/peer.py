@@ -5,10 +5,12 @@ from hashlib import blake2b
 
 from safeum_home.client.calling.channel import Say
 from safeum_home.client.calling.conference_home import Home
+from safeum_home.client.calling.directory import Bound
 from safeum_home.client.calling.ending import CallEnd
-from safeum_home.client.calling.handshake import Pair, Tampered
+from safeum_home.client.calling.handshake import Pair, Tampered, TooMany
 from safeum_home.client.calling.link import Link, LinkState
 from safeum_home.client.calling.opening import Opening
+from safeum_home.client.calling.timer import Timer
 from safeum_home.client.sas import Words
 from safeum_home.protocol.commands.conferences import Participant
 from safeum_home.protocol.signing import encode_octets
@@ -24,6 +26,7 @@ class Peer:
         self,
         home: Home,
         call: str,
+        chat: str,
         mine: Participant,
         theirs: Participant,
         opening: Opening,
@@ -38,37 +41,65 @@ class Peer:
         self.since = theirs.since
         self.hello = theirs.hello
         self.verified = False
+        self._home = home
+        self._say = say
         self._told = told
+        self._why: CallEnd | None = None
         self._wrong = ""
         self._link: Link | None = None
+        self._later = Timer(home.means.clock)
+        self._sends = False, video
+        self._video = video
         self.begins = (mine.since, mine.account) > (theirs.since, theirs.account)
         """Whether this side begins to agree on keys: the younger one does."""
         self._tag = _tag(*((mine, theirs) if self.begins else (theirs, mine)))
         here, there = (mine.account, mine.device), (theirs.account, theirs.device)
-        pair = Pair(call, KIND, *(here if self.begins else there), *(there if self.begins else here))
-        role = opening if self.begins else theirs.hello
-        try:
-            self._link = home.link(pair, role, lambda data: say(self._tag + data), self._changed, video=video)
-        except Tampered as error:
-            self._wrong = str(error)
+        who = (*here, *there) if self.begins else (*there, *here)
+        self._pair = Pair(call, KIND, *who, chat)
+        self._role = opening if self.begins else theirs.hello
 
     def begin(self, *, muted: bool, video: bool) -> None:
-        """Whoever does not begin answers what the other has joined with."""
-        if self._link is not None:
-            self._link.control(muted=muted, video=video)
+        """Whoever does not begin answers what the other has joined with, as soon as it may."""
+        self._sends = muted, video
+        self._connect()
+
+    def _connect(self) -> None:
+        try:
+            link = self._home.link(
+                self._pair,
+                self._role,
+                lambda data: self._say(self._tag + data),
+                self._changed,
+                video=self._video,
+            )
+        except TooMany as error:
+            self._wrong = str(error)
+            self._later.start(error.seconds, self._connect)
+        except Tampered as error:
+            self._why, self._wrong = CallEnd.TAMPERED, str(error)
+        else:
+            self._link = link
+            link.control(muted=self._sends[0], video=self._sends[1])
             if not self.begins:
-                self._link.respond()
+                link.respond()
 
     # --- what is to be seen
 
     @property
     def state(self) -> LinkState:
-        return LinkState.OVER if self._link is None else self._link.state
+        if self._link is None:
+            return LinkState.AGREEING if self._why is None else LinkState.OVER
+        return self._link.state
 
     @property
     def words(self) -> Words | None:
         """What both compare, by voice: where they are the same, nobody is between the two devices."""
         return None if self._link is None else self._link.words
+
+    @property
+    def bound(self) -> Bound:
+        """What says whose the other device is, once there are words."""
+        return Bound.NONE if self._link is None else self._link.bound
 
     @property
     def muted(self) -> bool:
@@ -83,16 +114,21 @@ class Peer:
     @property
     def why(self) -> CallEnd | None:
         """Set where there is no connection to them any more, though they are in it."""
-        return CallEnd.TAMPERED if self._link is None else self._link.why
+        return self._why if self._link is None else self._link.why
 
     @property
     def wrong(self) -> str:
-        """What was found, where somebody has tampered with it."""
+        """Why, where it was refused."""
         return self._wrong if self._link is None else self._link.wrong
 
     @property
     def is_lost(self) -> bool:
-        """Whether this side is to see to it that there is another connection."""
+        """Whether this side is to see to it that there is another connection.
+
+        Who has said good-bye, and stays in it, does not want one: that would break those to all others.
+        """
+        if self._link is None or self._link.said_bye:
+            return False
         return self.why is CallEnd.HANGUP or (self.why is CallEnd.FAILED and self.begins)
 
     # --- for the conference
@@ -103,10 +139,12 @@ class Peer:
             self._link.signal(data[len(self._tag) :])
 
     def control(self, *, muted: bool, video: bool) -> None:
+        self._sends = muted, video
         if self._link is not None:
             self._link.control(muted=muted, video=video)
 
     def close(self, *, bye: bool) -> None:
+        self._later.stop()
         if self._link is not None:
             self._link.close(bye=bye)
 

@@ -3,7 +3,7 @@
     0x04 || number (8, big-endian) || XChaCha20-Poly1305 of what is said
 
 The nonce is 16 zero octets and the number; bound to it are a tag, the call's id, the direction and the
-number. Only a number that is greater than the last is taken: what the node loses on the way is lost.
+number. Only a number that is greater than the last is taken: what is lost on the way, or late, is lost.
 """
 
 import struct
@@ -75,16 +75,17 @@ class Opener:
         self._direction = direction
         self._last = 0
 
-    def open(self, signal: str) -> bytes:
-        """What was said; raises `Tampered` for all that was not said so, to this device, after the last."""
+    def open(self, signal: str) -> bytes | None:
+        """What was said, None of what was there already or is late; raises `Tampered` for all that was not
+        said so, to this device."""
         octets = octets_of(signal)
         if octets[:1] != SEALED or len(octets) < _HEAD + TAG:
             raise Tampered("a signal that is not sealed")
         number = int.from_bytes(octets[1:_HEAD], "big")
-        if number <= self._last:
-            raise Tampered("a signal that was there before, or in another order")
         plain = self._key.open(octets[_HEAD:], self._direction.about(number), bytes(16) + octets[1:_HEAD])
         if plain is None:
             raise Tampered("a signal that was changed")
+        if number <= self._last:
+            return None
         self._last = number
         return unfilled(plain)

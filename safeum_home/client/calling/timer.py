@@ -18,6 +18,11 @@ class Timer:
         self.stop()
         self._due = self._clock.callLater(seconds, self._fire, then)
 
+    def start_first(self, seconds: float, then: Callable[[], Any]) -> None:
+        """The same, unless something is waited for that happens earlier."""
+        if self._due is None or self._due.getTime() > self._clock.seconds() + seconds:
+            self.start(seconds, then)
+
     def _fire(self, then: Callable[[], Any]) -> None:
         self._due = None
         then()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -20,9 +21,14 @@ from safeum_home.client.calling.payloads import (
     Candidate,
     DescriptionKind,
 )
+from safeum_home.client.calling.timer import Timer
+from safeum_home.errors import Problem
+from safeum_home.limits import RateLimit
 
 MOST_CANDIDATES = 64
 """Addresses of one epoch, of each side: those beyond are left out."""
+OFFERS, OFFERS_SECONDS = 5, 1.0
+"""So many that the other offers are answered at once, then one in so many seconds: each opens sockets."""
 Relays = Callable[[], "Deferred[Sequence[Relay]]"]
 """Says which relays there are now; it never fails."""
 _log = Logger()
@@ -44,9 +50,14 @@ class Described(Protocol):
 class Way:
     """It may begin before it is known whom it leads to: `attach` is told what there is by then."""
 
-    def __init__(self, source: MediaSource, relays: Relays, *, video: bool, relay_only: bool) -> None:
+    def __init__(
+        self, source: MediaSource, relays: Relays, clock: IReactorTime, *, video: bool, relay_only: bool
+    ) -> None:
         self._source = source
         self._relays = relays
+        self._offers = RateLimit(1 / OFFERS_SECONDS, OFFERS, clock.seconds)
+        self._later = Timer(clock)
+        """Until an offer is answered."""
         self._video = video
         self._relay_only = relay_only
         self._told: Described | None = None
@@ -54,6 +65,8 @@ class Way:
         self._media: MediaLink | None = None
         self._found: list[str] | None = []
         """Addresses of this side that wait for its description; None once that was told."""
+        self._early: list[str] = []
+        """Addresses of the other that wait for the link."""
         self._candidates = self._theirs = 0
         self._sends = (True, True)
         self._closed = False
@@ -83,21 +96,34 @@ class Way:
     def offer(self) -> None:
         """Begin another link, as the initiator."""
         if self.epoch + 1 < MOST_EPOCHS:
-            self._begin(self.epoch + 1, DescriptionKind.OFFER, lambda media: media.offer())
+            self._renew(self.epoch + 1)
+            self._make(self.epoch, DescriptionKind.OFFER, lambda media: media.offer())
 
     def is_newer(self, epoch: int) -> bool:
         """Whether it is of a link that was not there yet."""
         return epoch > self.epoch
 
     def offered(self, epoch: int, sdp: str) -> None:
-        """The other has: begin one, as the responder."""
-        self._begin(epoch, DescriptionKind.ANSWER, lambda media: media.answer(sdp))
+        """The other has: begin one, as the responder. Of too many the newest is answered, later."""
+        self._renew(epoch)
+        self._answer(epoch, sdp)
 
-    def _begin(
+    def _answer(self, epoch: int, sdp: str) -> None:
+        try:
+            self._offers.take(None)
+        except Problem as wait:
+            self._later.start(wait.retry_after or OFFERS_SECONDS, lambda: self._answer(epoch, sdp))
+        else:
+            self._make(epoch, DescriptionKind.ANSWER, lambda media: media.answer(sdp))
+
+    def _renew(self, epoch: int) -> None:
+        """Nothing of what was there before counts any more."""
+        self._drop()
+        self.epoch, self._found, self._early, self._candidates, self._theirs = epoch, [], [], 0, 0
+
+    def _make(
         self, epoch: int, kind: DescriptionKind, describe: Callable[[MediaLink], "Deferred[str]"]
     ) -> None:
-        self._drop()
-        self.epoch, self._found, self._candidates, self._theirs = epoch, [], 0, 0
         self._watch(epoch, Deferred.fromCoroutine(self._describe(epoch, kind, describe)))
 
     async def _describe(
@@ -116,7 +142,11 @@ class Way:
             on_candidate=lambda line: self._finds(epoch, line),
         )
         media.send(audio=self._sends[0], video=self._sends[1])
-        sdp = await describe(media)
+        describing = describe(media)
+        early, self._early = self._early, []
+        for line in early if kind is DescriptionKind.ANSWER else []:
+            self._watch(epoch, media.candidate(line))
+        sdp = await describing
         if not 0 < len(sdp) <= MOST_SDP:
             raise ValueError(f"a description of {len(sdp)} characters")
         if self._over(epoch):
@@ -168,8 +198,12 @@ class Way:
 
     def candidate(self, epoch: int, line: str) -> None:
         """The other can be reached there, too."""
-        if self._media is not None and not self._over(epoch) and self._theirs < MOST_CANDIDATES:
-            self._theirs += 1
+        if self._over(epoch) or self._theirs >= MOST_CANDIDATES:
+            return
+        self._theirs += 1
+        if self._media is None:
+            self._early.append(line)
+        else:
             self._watch(epoch, self._media.candidate(line))
 
     def close(self) -> None:
@@ -179,6 +213,7 @@ class Way:
         self._drop()
 
     def _drop(self) -> None:
+        self._later.stop()
         media, self._media = self._media, None
         if media is not None:
             media.close().addErrback(lambda failure: _log.failure("Closing a media link failed", failure))

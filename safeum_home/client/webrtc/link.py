@@ -27,6 +27,7 @@ from safeum_home.client.webrtc.feed import Branch
 from safeum_home.client.webrtc.flow import Told, new_way
 from safeum_home.client.webrtc.ice import tune
 from safeum_home.client.webrtc.liveness import Liveness
+from safeum_home.client.webrtc.opus import OpusTrack
 
 T = TypeVar("T")
 Take = Callable[[MediaStreamTrack], Coroutine[Any, Any, None]]
@@ -141,7 +142,8 @@ class RtcLink:
 
     def _medium(self, kind: str) -> None:
         branch = self._branches.get(kind)
-        medium = self._peer.addTransceiver(kind if branch is None else branch, self._direction(kind))
+        track = branch if branch is None or kind == "video" else OpusTrack(branch)
+        medium = self._peer.addTransceiver(kind if track is None else track, self._direction(kind))
         known = RTCRtpSender.getCapabilities(kind).codecs
         medium.setCodecPreferences([codec for codec in known if codec.mimeType.lower() in _CODECS[kind]])
 

@@ -58,6 +58,7 @@ class _Section(NamedTuple):
     formats: list[str]
     lines: list[tuple[str, str]]
     """Attributes: their names and values."""
+    rejected: bool = False
 
     def all(self, name: str) -> list[str]:
         return [value for each, value in self.lines if each == name]
@@ -76,8 +77,12 @@ def checked(text: str, kind: Kind, video: bool) -> str:
     media = [section.kind for section in sections]
     if media not in (["audio"], ["audio", "video"]) or (len(media) > 1 and not video):
         raise ValueError(f"the media are not those of this call: {len(media)} sections")
+    if sections[0].rejected or (kind == "offer" and sections[-1].rejected):
+        raise ValueError("a call of which nothing is left")
     mids = [section.one("mid") for section in sections]
-    if len(sections) > 1:
+    if sections[-1].rejected:
+        sections[-1] = _no_pictures(sections[0], mids[-1])
+    elif len(sections) > 1:
         _bundled(session, sections, mids)
     written = ["v=0", "o=- 0 0 IN IP4 0.0.0.0", "s=-", "t=0 0", f"a=group:BUNDLE {' '.join(mids)}"]
     written.append("a=msid-semantic:WMS *")
@@ -150,9 +155,9 @@ def _sections(text: str) -> tuple[list[tuple[str, str]], list[_Section]]:
 
 def _begun(line: str) -> _Section:
     found = re.fullmatch(r"m=(audio|video) ([0-9]{1,5}) (\S+)((?: [0-9]{1,3}){1,64})", line)
-    if found is None or found[3] != PROFILE or int(found[2]) == 0:
+    if found is None or found[3] != PROFILE:
         raise ValueError("media that are not for a call, or not by DTLS-SRTP")
-    return _Section(found[1], found[4].split(), [])
+    return _Section(found[1], found[4].split(), [], int(found[2]) == 0)
 
 
 def _bundled(session: list[tuple[str, str]], sections: list[_Section], mids: list[str]) -> None:
@@ -163,6 +168,14 @@ def _bundled(session: list[tuple[str, str]], sections: list[_Section], mids: lis
     for name in _SHARED:
         if any(sorted(section.all(name)) != sorted(sections[0].all(name)) for section in sections):
             raise ValueError("sound and pictures go to different devices")
+
+
+def _no_pictures(sound: _Section, mid: str) -> _Section:
+    """In place of pictures that were rejected (RFC 8829, section 5.3.1): aiortc wants those that rest."""
+    payload = next(str(each) for each in _DYNAMIC if str(each) not in sound.formats)
+    shared = [each for each in sound.lines if each[0] in (*_SHARED, "rtcp-mux")]
+    lines = [("mid", mid), ("inactive", ""), ("rtpmap", f"{payload} VP8/90000"), *shared]
+    return _Section("video", [payload], lines)
 
 
 def _section(section: _Section, kind: Kind) -> list[str]:

@@ -1,6 +1,7 @@
 """Where sound and pictures can come from, besides microphones: tones, files, a camera, a moving picture."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -58,6 +59,12 @@ class Camera(NamedTuple):
     def open(self) -> MediaStreamTrack:
         """See `feed.Source`."""
         return ContainerTrack(self.path, "video", self.path, "video4linux2", {"video_size": "640x480"})
+
+    def look(self) -> None:
+        """Whether it is there; it is not switched on for that. Raises `NoMedia`."""
+        if not os.access(self.path, os.R_OK):
+            there = os.path.exists(self.path)
+            raise NoMedia(f"{self.path} may not be used" if there else f"there is no camera {self.path}")
 
 
 class MovingPicture(NamedTuple):

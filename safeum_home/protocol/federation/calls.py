@@ -5,8 +5,11 @@ from msgspec import Struct
 from safeum_home.protocol.call_types import CallId, Ended, Hello, Media, Signal
 from safeum_home.protocol.scalars import Account, Device
 
-CALL = "call"
-"""The type of events, whose content is `Spoken`. The sender is the account that says it."""
+CALL, CALL_SIGNAL = "call", "call.signal"
+"""The types of events, whose content is `Spoken`: of signals, and of all else, which goes before them.
+
+The sender is the account that says it.
+"""
 
 
 class _Said(Struct, frozen=True, forbid_unknown_fields=True, tag_field="says"):

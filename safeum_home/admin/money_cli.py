@@ -1,0 +1,163 @@
+"""`safeum-home rates`, `cdr`, `ledger` and `balance`: what calls cost, and what became of money."""
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+
+import msgspec
+
+from safeum_home.admin import money_wire as wire
+from safeum_home.admin.control_cli import Adds, Ask, columns, day, shown
+from safeum_home.admin.terminal import OK, REFUSED, fail
+from safeum_home.admin.wire import Done, Params
+
+LARGEST = 16 * 1024 * 1024
+"""Octets of a file that is sent: the node takes no larger one."""
+NO_RATES = "There is no rate table: nobody can call out."
+CREDITED_BEFORE = "This reference was credited before: nothing was added."
+_MICRO = 1_000_000
+
+
+def add_commands(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", add: Adds, node: Ask
+) -> None:
+    """All four."""
+    command = MoneyCommands(node)
+    rates = add(commands, "rates", command.state, "Show which rate table is in force.")
+    nested = rates.add_subparsers(metavar="COMMAND")
+    text = "Put a table of rates in force, in place of the one before: CSV, as docs/money.md says."
+    taken = add(nested, "import", command.take, text)
+    taken.add_argument("file", metavar="FILE", type=Path)
+    taken.add_argument("--check", action="store_true", help="only look for what is wrong with it")
+    text = "Show what calls to a number cost, without tax."
+    add(nested, "show", command.rate, text).add_argument("number", metavar="NUMBER")
+    text = "Show all rates, or those whose prefix begins with PREFIX."
+    add(nested, "list", command.list, text).add_argument("prefix", nargs="?", default="", metavar="PREFIX")
+    text = "Records of calls to and from the telephone network."
+    cdr = commands.add_parser("cdr", help=text, description=text).add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    export = add(cdr, "export", command.export, "Print those of a month, as CSV.")
+    export.add_argument("--month", required=True, metavar="YYYY-MM")
+    text = "Show what is in the accounts of the ledger: debits above zero, credits below."
+    add(commands, "ledger", command.ledger, text).add_argument("--month", metavar="YYYY-MM")
+    text = "Balances of accounts."
+    balance = commands.add_parser("balance", help=text, description=text).add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    text = "Add to the balance of an account, once for each REFERENCE."
+    credit = add(balance, "credit", command.credit, text)
+    credit.add_argument("login", metavar="LOGIN")
+    credit.add_argument("amount", metavar="AMOUNT")
+    credit.add_argument("reference", metavar="REFERENCE")
+    credit.add_argument("--source", default="manual", help="where it came from; `goodwill` is a present")
+
+
+class MoneyCommands:
+    """What the commands do."""
+
+    def __init__(self, node: Ask) -> None:
+        self._node = node
+
+    def state(self, arguments: argparse.Namespace) -> int:
+        state = self._node(arguments, "rates", Params(), wire.RatesState)
+        rows = {"version": state.version, "rates": state.rates, "since": day(state.at)}
+        lines = columns({**rows, "currency": state.currency}) if state.version else []
+        return shown(arguments, state, lines, NO_RATES)
+
+    def take(self, arguments: argparse.Namespace) -> int:
+        with arguments.file.open("rb") as file:
+            octets = file.read(LARGEST + 1)
+        if len(octets) > LARGEST:
+            return fail(REFUSED, f"{arguments.file}: larger than {LARGEST} octets")
+        for offset in range(0, len(octets), wire.PART) or (0,):
+            part = wire.RatesPartParams(offset, octets[offset : offset + wire.PART])
+            self._node(arguments, "rates.part", part, Done)
+        params = wire.RatesImportParams(len(octets), arguments.check)
+        done = self._node(arguments, "rates.import", params, wire.RatesImported)
+        lines = [f"{arguments.file}:{fault.line}: {fault.text}" for fault in done.faults]
+        if done.more:
+            lines.append(f"{arguments.file}: and {done.more} more")
+        if not lines:
+            told = f"in force as version {done.version}" if done.version else "nothing is wrong with them"
+            lines = [f"{done.rates} rates: {told}"]
+        shown(arguments, done, lines)
+        return REFUSED if done.faults else OK
+
+    def rate(self, arguments: argparse.Namespace) -> int:
+        row = self._node(arguments, "rates.show", wire.RateParams(arguments.number), wire.RateRow)
+        rows = {
+            "prefix": f"+{row.prefix}, {row.destination}",
+            "class": row.kind if row.allowed else f"{row.kind}, which may not be called",
+            "connection": f"{_amount(row.connection_fee)} {row.currency}",
+            "minute": f"{_amount(row.per_minute)} {row.currency}",
+            "billed": f"{row.first_increment} s, then every {row.increment} s",
+            "since": row.since,
+            "until": row.until or "there is another table",
+        }
+        return shown(arguments, row, columns(rows))
+
+    def list(self, arguments: argparse.Namespace) -> int:
+        found: list[wire.RateRow] = []
+        after = ""
+        while True:
+            params = wire.ListRatesParams(arguments.prefix, after)
+            page = self._node(arguments, "rates.list", params, wire.RateRows)
+            found += page.rates
+            if not (after := page.next):
+                break
+        return shown(arguments, wire.RateRows(found, ""), [_rate(row) for row in found], NO_RATES)
+
+    def export(self, arguments: argparse.Namespace) -> int:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        after, is_first = 0, True
+        while True:
+            page = self._node(arguments, "cdr", wire.CdrParams(arguments.month, after), wire.CdrRows)
+            records = [[*map(_printable, record)] for record in page.records]
+            if arguments.json:
+                for record in records:
+                    print(msgspec.json.encode(dict(zip(page.columns, record, strict=True))).decode())
+            else:
+                writer.writerows([page.columns, *records] if is_first else records)
+            after, is_first = page.next, False
+            if not after:
+                return OK
+
+    def ledger(self, arguments: argparse.Namespace) -> int:
+        params = wire.LedgerParams(arguments.month)
+        totals = self._node(arguments, "ledger", params, wire.LedgerTotals)
+        lines = [f"{row.account:<24} {_amount(row.amount):>20} {row.currency}" for row in totals.totals]
+        shown(arguments, totals, lines, "Nothing was entered.")
+        return OK if totals.balanced else fail(REFUSED, "these do not add up to zero")
+
+    def credit(self, arguments: argparse.Namespace) -> int:
+        params = wire.CreditParams(arguments.login, arguments.amount, arguments.reference, arguments.source)
+        done = self._node(arguments, "balance.credit", params, wire.Credited)
+        amount = f"{_amount(done.amount)} {done.currency}"
+        told = (
+            f"{amount} were added."
+            if done.added
+            else "This reference was credited before: nothing was added."
+        )
+        return shown(arguments, done, [told])
+
+
+def _rate(row: wire.RateRow) -> str:
+    dates = f"{row.since} - {row.until or '':<10}"
+    price = f"{_amount(row.connection_fee)} + {_amount(row.per_minute)} {row.currency}"
+    steps = f"{row.first_increment}/{row.increment}"
+    refused = "" if row.allowed else "  not allowed"
+    return f"+{row.prefix:<15} {row.kind:<12} {dates} {price:<24} {steps:<8} {row.destination}{refused}"
+
+
+def _printable(text: str) -> str:
+    """Nothing of what a carrier said is for the operator's terminal to obey."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _amount(micros: int) -> str:
+    """With two decimals, or as many as it has."""
+    units, parts = divmod(abs(micros), _MICRO)
+    decimals = f"{parts:06}".rstrip("0").ljust(2, "0")
+    return f"{'-' * (micros < 0)}{units}.{decimals}"

@@ -1,0 +1,42 @@
+"""The balance, what became of it, and what calls cost, as typed methods for both clients alike."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from safeum_home.protocol import commands as c
+from safeum_home.protocol.commands import money
+
+R = TypeVar("R", bound=c.Result)
+
+
+class MoneyMethods(ABC):
+    """Amounts are whole micro-units; `money_words.amount` writes them."""
+
+    @abstractmethod
+    def _ask(self, params: c.Params, result: type[R]) -> Awaitable[R]:
+        """Give a command of an open session."""
+
+    def balance(self) -> Awaitable[money.Balance]:
+        """What can be spent, and what is held for calls. The event `BalanceChanged` tells of changes."""
+        return self._ask(money.BalanceGet(), money.Balance)
+
+    def set_country(self, country: str) -> Awaitable[c.Done]:
+        """Say in which country (ISO 3166-1) one lives: its tax is part of prices; raises `invalid_params`."""
+        return self._ask(money.AccountCountry(country), c.Done)
+
+    def call_price(self, number: str) -> Awaitable[money.CallPrice]:
+        """What a call costs; raises `no_rate`, `destination_refused` and `country_needed`."""
+        return self._ask(money.BalancePrice(number), money.CallPrice)
+
+    def statement(self, before: int | None = None, limit: int = 50) -> Awaitable[money.Statement]:
+        """What became of the balance, the newest first; `before` the last `line` for more."""
+        return self._ask(money.BalanceStatement(before, limit), money.Statement)
+
+    def invoices(self) -> Awaitable[money.InvoiceMonths]:
+        """For which months there are invoices."""
+        return self._ask(money.InvoiceList(), money.InvoiceMonths)
+
+    def invoice(self, month: str) -> Awaitable[money.Invoice]:
+        """That of a month (`2026-11`); raises `not_found`. `money_words.invoice_csv` writes it as CSV."""
+        return self._ask(money.InvoiceGet(month), money.Invoice)

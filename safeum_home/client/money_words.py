@@ -1,0 +1,79 @@
+"""Money in words: amounts, lines of a statement, and invoices as CSV."""
+
+import csv
+import io
+
+from safeum_home.client.call_desk import length
+from safeum_home.client.text import moment, safe
+from safeum_home.protocol.commands.money import CallPrice, Invoice, StatementLine
+
+MICRO = 1_000_000
+INVOICE_COLUMNS = (
+    "invoice",
+    "month",
+    "node",
+    "kind",
+    "count",
+    "seconds",
+    "country",
+    "vat_percent",
+    "net",
+    "vat",
+    "gross",
+    "currency",
+)
+
+
+def amount(micros: int) -> str:
+    """With two decimals, or as many as it has."""
+    units, parts = divmod(abs(micros), MICRO)
+    decimals = f"{parts:06}".rstrip("0").ljust(2, "0")
+    return f"{'-' * (micros < 0)}{units}.{decimals}"
+
+
+def percent(basis_points: int) -> str:
+    """As `19` or `25.5`."""
+    return f"{basis_points / 100:g}"
+
+
+def price(told: CallPrice) -> str:
+    """What a call costs, in a line."""
+    minute = f"{amount(told.per_minute)} {safe(told.currency)} a minute"
+    fee = f" and {amount(told.connection_fee)} for the connection" if told.connection_fee else ""
+    billed = f"billed {told.first_increment} s, then every {told.increment} s"
+    if not told.per_minute and not told.connection_fee:
+        return f"{safe(told.destination)}: free"
+    tax = f"with {percent(told.vat_rate)} % tax ({safe(told.country)})"
+    return f"{safe(told.destination)}: {minute}{fee}, {billed}, {tax}"
+
+
+def line(told: StatementLine) -> str:
+    """A line of a statement."""
+    at = moment(told.at)
+    call = f" {safe(told.number)}, {length(told.seconds)}" if told.number else ""
+    about = f"{safe(told.kind)}{call}"
+    money = f"{amount(told.amount):>12} {safe(told.currency)}, then {amount(told.balance)}"
+    return f"{at:%Y-%m-%d %H:%M} {money}  {about}"
+
+
+def invoice_csv(invoice: Invoice) -> str:
+    """One row for each item; amounts in units of the currency."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(INVOICE_COLUMNS)
+    for item in invoice.items:
+        writer.writerow(
+            [
+                invoice.number,
+                invoice.month,
+                invoice.node,
+                item.kind,
+                item.count,
+                item.seconds,
+                item.country,
+                percent(item.vat_rate),
+                *map(amount, (item.net, item.vat, item.gross)),
+                item.currency,
+            ]
+        )
+    return out.getvalue()

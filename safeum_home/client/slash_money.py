@@ -1,0 +1,68 @@
+"""The commands of the terminal client about money: the balance, what calls cost, invoices."""
+
+from pathlib import Path
+
+from safeum_home.client.desk import Desk
+from safeum_home.client.money_words import amount, invoice_csv, line, price
+from safeum_home.client.notices import Notice
+from safeum_home.client.slash import Mistake, slash
+from safeum_home.client.text import safe
+
+SHOWN = 50
+"""Lines of a statement."""
+
+
+@slash("balance", "", "what you can spend on calls, and what became of it")
+async def _balance(desk: Desk, argument: str) -> None:
+    told = await desk.client.balance()
+    held = f", and {amount(told.held)} held for calls" if told.held else ""
+    lives = f"You live in {safe(told.country)}." if told.country else "Say where you live: /country CODE."
+    statement = await desk.client.statement(limit=SHOWN)
+    lines = [f"{amount(told.balance)} {safe(told.currency)}{held}. {lives}", ""]
+    lines += [line(each) for each in statement.lines]
+    if statement.more:
+        lines.append(f"These are the last {SHOWN}; invoices have all: /invoice.")
+    desk.read([Notice(desk.now(), None, each, "help") for each in lines])
+
+
+@slash("country", "CODE", "say where you live, as DE: its tax is part of prices")
+async def _country(desk: Desk, argument: str) -> None:
+    code = argument.upper()
+    if len(code) != 2 or not (code.isascii() and code.isalpha()):
+        raise Mistake("Which one? Two letters, as DE, FR, AT.")
+    await desk.client.set_country(code)
+    desk.note(f"Prices are with the tax of {code} from now on.")
+
+
+@slash("price", "NUMBER", "what a call to a number costs")
+async def _price(desk: Desk, argument: str) -> None:
+    number = "".join(each for each in argument if each not in " ()-./")
+    if not number.removeprefix("+").isdecimal():
+        raise Mistake("Of which number? As +49 30 123456.")
+    desk.note(price(await desk.client.call_price(number)))
+
+
+@slash("invoice", "[MONTH FILE]", "which invoices there are, or save one (CSV)")
+async def _invoice(desk: Desk, argument: str) -> None:
+    month, _, name = argument.partition(" ")
+    if not month:
+        months = (await desk.client.invoices()).months
+        desk.note(f"Invoices: {', '.join(months)}." if months else "There are no invoices.")
+        return
+    if not name.strip():
+        raise Mistake("Into which file? /invoice 2026-11 FILE.")
+    text = invoice_csv(await desk.client.invoice(month))
+    desk.note(f"Saved as {_save(name.strip(), text)}.")
+
+
+def _save(name: str, text: str) -> str:
+    """The name of the file that it made."""
+    path = Path(name).expanduser()
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise Mistake(f"{safe(path.name)} is there already.") from None
+    except OSError as error:
+        raise Mistake(f"{safe(path.name)} cannot be written: {error.strerror}.") from None
+    return safe(path.name)

@@ -1,0 +1,59 @@
+"""The section `[safenum]` of the configuration: international numbers, and what calls with them cost."""
+
+import re
+from typing import Annotated
+
+from msgspec import Meta, field
+
+from safeum_home.config_base import Section
+from safeum_home.config_secrets import ConfigError
+
+_CURRENCY = re.compile(r"[A-Z]{3}\Z")
+_COUNTRY = re.compile(r"[A-Z]{2}\Z")
+_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?\Z")
+DESTINATIONS = ("fixed", "mobile", "voip", "shared-cost", "toll-free", "premium", "satellite", "emergency")
+"""Classes of destinations, as rate tables name them."""
+ALLOWED = ("fixed", "mobile", "voip", "shared-cost", "toll-free")
+
+Months = Annotated[int, Meta(ge=1, le=240)]
+
+
+class SafenumSection(Section, frozen=True):
+    """Calls to and from the telephone network (docs/money.md)."""
+
+    currency: str = "EUR"
+    """That of balances and rate tables (ISO 4217)."""
+    country: str = ""
+    """Whose value-added tax is charged until an account has said where it lives; "": it has to say."""
+    vat: str = "standard"
+    """Rates of value-added tax: `standard` (come with the package), or a file's path."""
+    destinations: Annotated[list[str], Meta(max_length=len(DESTINATIONS))] = field(
+        default_factory=lambda: list(ALLOWED)
+    )
+    """Classes that may be called."""
+    calls_at_once: Annotated[int, Meta(ge=1, le=100)] = 2
+    """Of one account, with the telephone network."""
+    call_seconds: Annotated[int, Meta(ge=60, le=86400)] = 7200
+    """After which a call is ended."""
+    hold_seconds: Annotated[int, Meta(ge=10, le=3600)] = 60
+    """For how long ahead a call is paid for."""
+    spend_per_day: str = "50"
+    """What an account may spend on calls between midnight and midnight (UTC), in `currency`."""
+    cdr_months: Months = 6
+    """For how many months records of calls are kept, besides the one that runs."""
+    statement_months: Months = 24
+    """The same of the lines of accounts' statements."""
+
+
+def check_safenum(section: SafenumSection) -> None:
+    """Raises `ConfigError` for what no type says."""
+    if not _CURRENCY.match(section.currency):
+        raise ConfigError("safenum.currency: three capital letters, as EUR")
+    if section.country and not _COUNTRY.match(section.country):
+        raise ConfigError("safenum.country: two capital letters, as DE")
+    if section.vat != "standard" and not section.vat.startswith("/"):
+        raise ConfigError("safenum.vat: `standard`, or a path that begins with /")
+    if unknown := [each for each in section.destinations if each not in DESTINATIONS]:
+        raise ConfigError(f"safenum.destinations: there is no class {unknown[0]!r}")
+    if not _AMOUNT.match(section.spend_per_day):
+        raise ConfigError("safenum.spend_per_day: an amount, as 50 or 50.25")

@@ -1,0 +1,112 @@
+"""Money, made and wired."""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+from twisted.internet.threads import deferToThread
+
+from safeum_home.errors import Problem
+from safeum_home.gateway.dispatch import Routes
+from safeum_home.node.means import DomainMeans
+from safeum_home.node.startup import StartError
+from safeum_home.protocol.commands import money as commands
+from safeum_home.safenum.money import vat
+from safeum_home.safenum.money.cdr import CdrBook
+from safeum_home.safenum.money.charging import CallCharging, CreditsAndPurchases
+from safeum_home.safenum.money.commands import MoneyCommands
+from safeum_home.safenum.money.credits import CreditBook
+from safeum_home.safenum.money.holds import Holds
+from safeum_home.safenum.money.invoices import InvoiceBook
+from safeum_home.safenum.money.ledger import Ledger
+from safeum_home.safenum.money.rate_table import RateTables
+from safeum_home.safenum.money.settling import Settling
+from safeum_home.safenum.money.sweep import MoneySweep
+from safeum_home.safenum.money.tariff import Tariff
+from safeum_home.safenum.money.telling import BalanceTelling
+from safeum_home.safenum.money.wallets import Wallets
+from safeum_home.spawn import spawn
+
+
+class MoneyParts(NamedTuple):
+    """What the rest of the node needs of it."""
+
+    charging: CallCharging
+    """For whoever makes calls."""
+    credits: CreditsAndPurchases
+    """For whoever takes payments, or sells something."""
+    book: CreditBook
+    """What is left of an account that is closed is forfeited there."""
+    tariff: Tariff
+    tables: RateTables
+    ledger: Ledger
+    cdrs: CdrBook
+    sweep: MoneySweep
+    routes: Routes
+    vat_file: str
+    now: Callable[[], int]
+
+    async def load(self) -> None:
+        """The rates of tax, before anybody is served; raises `StartError`."""
+        try:
+            self.tariff.vat = await deferToThread(vat.load, self.vat_file)
+        except (OSError, ValueError) as error:
+            raise StartError(f"safenum.vat, {self.vat_file}: {error}") from None
+
+    def start(self) -> None:
+        """Read the rates, and settle calls that a former run of the node has left."""
+        self.read_anew()
+        spawn(self.charging.settle_left(), "settling calls")
+        self.sweep.start()
+
+    def read_anew(self) -> None:
+        """Which rates are in force is to be read."""
+        spawn(self._load(), "reading rates")
+
+    async def _load(self) -> None:
+        with suppress(Problem):  # the database is away: it is read anew when it is back
+            await self.tables.load()
+
+    def stop(self) -> None:
+        self.sweep.stop()
+        self.charging.stop()
+
+
+def make_money(means: DomainMeans) -> MoneyParts:
+    """As the section `[safenum]` says."""
+    section, database, blinder = means.config.safenum, means.database, means.vault.blinder
+    key, keyring, now = means.vault.money, means.vault.keyring, means.milliseconds
+    ledger, wallets = Ledger(key, blinder), Wallets(keyring, blinder)
+    tables = RateTables(database, key, now)
+    tariff, cdrs, run = Tariff(section, tables, vat.load(vat.STANDARD)), CdrBook(keyring, blinder), _random()
+    holds = Holds(section, ledger, wallets, tariff, blinder, run, _random)
+    settling = Settling(section.currency, ledger, wallets, cdrs, blinder, run, now)
+    book = CreditBook(ledger, wallets, tariff, settling, blinder, now)
+    telling = BalanceTelling(database, wallets, means.bus, section.currency)
+    does = MoneyCommands(section, database, wallets, tariff, InvoiceBook(means.node, wallets, blinder), now)
+    routes: Routes = {
+        commands.BalanceGet: does.balance,
+        commands.AccountCountry: does.country,
+        commands.BalancePrice: does.price,
+        commands.BalanceStatement: does.statement,
+        commands.InvoiceList: does.invoices,
+        commands.InvoiceGet: does.invoice,
+    }
+    return MoneyParts(
+        CallCharging(means.clock, database, holds, settling, tariff, telling.changed),
+        CreditsAndPurchases(database, book, telling.changed),
+        book,
+        tariff,
+        tables,
+        ledger,
+        cdrs,
+        MoneySweep(means.clock, database, section, cdrs, means.turns, now),
+        routes,
+        section.vat,
+        now,
+    )
+
+
+def _random() -> str:
+    return os.urandom(12).hex()

@@ -1,0 +1,187 @@
+"""What an operator may ask about money, over the socket."""
+
+import re
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from msgspec import Struct
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
+from twisted.logger import Logger
+
+from safeum_home.admin import money_wire as wire
+from safeum_home.admin.commands import Handler
+from safeum_home.admin.wire import Done, Params
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId
+from safeum_home.node.control_names import alias_of
+from safeum_home.node.money import MoneyParts
+from safeum_home.node.service import Node
+from safeum_home.ports import Database
+from safeum_home.safenum.money import amounts, rate_file
+from safeum_home.safenum.money.cdr import COLUMNS
+from safeum_home.safenum.money.ledger import Total
+from safeum_home.safenum.money.months import day_of, day_text, parse_month
+from safeum_home.safenum.money.rate_table import RateTable
+from safeum_home.safenum.money.rating import Rate
+
+P = TypeVar("P", bound=Struct)
+PAGE_OF_RATES, PAGE_OF_RECORDS = 100, 100
+"""That many fit a line at their longest."""
+_BETWEEN = re.compile(r"[\s().-]")
+_log = Logger()
+
+
+class MoneyOperation:
+    """The commands; all raise `sealed` while the node is not open."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._file = bytearray()
+        self._busy = False
+
+    def _open(self) -> tuple[MoneyParts, Database]:
+        node = self._node
+        if node.domain is None or node.database is None:
+            raise Problem(Code.SEALED, f"the node is not open yet: it is {node.status}")
+        return node.domain.money, node.database
+
+    @property
+    def _allowed(self) -> list[str]:
+        return self._node.config.safenum.destinations
+
+    async def part(self, params: wire.RatesPartParams) -> Struct:
+        """One file at a time, in memory: who begins another one has the first one's sender begin anew."""
+        self._open()
+        if params.offset == 0:
+            self._file = bytearray()
+        if params.offset != len(self._file):
+            raise Problem(Code.WRONG_OFFSET, "another file of rates came in between: begin anew")
+        if len(self._file) + len(params.data) > rate_file.LARGEST:
+            self._file = bytearray()
+            raise Problem(Code.TOO_LARGE, f"a file of rates has up to {rate_file.LARGEST} octets")
+        self._file += params.data
+        return Done()
+
+    async def take(self, params: wire.RatesImportParams) -> Struct:
+        money, _ = self._open()
+        if params.size != len(self._file):
+            raise Problem(Code.WRONG_OFFSET, "another file of rates came in between: begin anew")
+        if self._busy:
+            raise Problem(Code.BUSY, "another file of rates is being looked at")
+        octets, self._file, self._busy = bytes(self._file), bytearray(), True
+        try:
+            checked, table = await deferToThread(_read, octets, self._node.config.safenum.currency)
+            faults = [wire.FaultRow(*fault) for fault in checked.faults]
+            if faults or params.check:
+                return wire.RatesImported(len(checked.rates), 0, faults, checked.more)
+            version = await money.tables.replace(checked.rates, table)
+        finally:
+            self._busy = False
+        _log.info("A table of {count} rates is in force.", count=version.rates)
+        return wire.RatesImported(version.rates, version.version, [], 0)
+
+    async def rates(self, params: Params) -> Struct:
+        money, _ = self._open()
+        currency = self._node.config.safenum.currency
+        if (version := money.tables.version) is None:
+            return wire.RatesState(0, 0, 0, currency)
+        return wire.RatesState(*version, currency)
+
+    async def rate(self, params: wire.RateParams) -> Struct:
+        money, _ = self._open()
+        number = _BETWEEN.sub("", params.number)
+        rate = money.tables.table.find(number, day_of(money.now()))
+        if rate is None:
+            raise Problem(Code.NO_RATE)
+        return _row(rate, money.tariff.kind(number, rate) in self._allowed)
+
+    async def list_rates(self, params: wire.ListRatesParams) -> Struct:
+        money, _ = self._open()
+        found = money.tables.table.page(params.begins.removeprefix("+"), params.after, PAGE_OF_RATES)
+        rows = [_row(rate, rate.kind in self._allowed) for rate in found]
+        prefixes = {rate.prefix for rate in found}
+        return wire.RateRows(rows, found[-1].prefix if len(prefixes) == PAGE_OF_RATES else "")
+
+    async def cdrs(self, params: wire.CdrParams) -> Struct:
+        money, database = self._open()
+        month, after = parse_month(params.month), params.after
+        records, behind = await database.read(lambda c: money.cdrs.page(c, month, after, PAGE_OF_RECORDS))
+        return wire.CdrRows(list(COLUMNS), [record.fields() for record in records], behind or 0)
+
+    async def ledger(self, params: wire.LedgerParams) -> Struct:
+        money, database = self._open()
+        month = None if params.month is None else parse_month(params.month)
+
+        def read(c: Connection) -> list[Total]:
+            return money.ledger.totals(c) if month is None else money.ledger.totals_of(c, month)
+
+        totals = await database.read(read)
+        sums: dict[str, int] = {}
+        for total in totals:
+            sums[total.currency] = sums.get(total.currency, 0) + total.amount
+        rows = [wire.TotalRow(total.account, total.currency, total.amount) for total in totals]
+        return wire.LedgerTotals(rows, not any(sums.values()))
+
+    async def credit(self, params: wire.CreditParams) -> Struct:
+        money, _ = self._open()
+        currency = self._node.config.safenum.currency
+        try:
+            amount = amounts.parse(params.amount)
+        except ValueError:
+            raise Problem(Code.INVALID_PARAMS, "an amount, as 12.50") from None
+        if not amount:
+            raise Problem(Code.INVALID_PARAMS, "an amount above zero")
+        account = await self._account(params.login)
+        added = await money.credits.credit(account, amount, currency, params.source, params.reference)
+        return wire.Credited(added, amount, currency)
+
+    async def _account(self, login: str) -> AccountId:
+        """Raises `not_found`."""
+        assert self._node.domain is not None
+        found = await self._node.domain.directory.by_username(alias_of(login, self._node.config.node.name))
+        if found is None:
+            raise Problem(Code.NOT_FOUND, "there is no account with this login")
+        return found.account
+
+
+def money_handlers(node: Node) -> dict[str, Handler]:
+    """The commands of an operator of `node`."""
+    operation = MoneyOperation(node)
+
+    def handler(params: type[P], run: Callable[[P], Coroutine[Any, Any, Struct]]) -> Handler:
+        return Handler(params, lambda given: Deferred.fromCoroutine(run(given)))
+
+    return {
+        "rates": handler(Params, operation.rates),
+        "rates.part": handler(wire.RatesPartParams, operation.part),
+        "rates.import": handler(wire.RatesImportParams, operation.take),
+        "rates.show": handler(wire.RateParams, operation.rate),
+        "rates.list": handler(wire.ListRatesParams, operation.list_rates),
+        "cdr": handler(wire.CdrParams, operation.cdrs),
+        "ledger": handler(wire.LedgerParams, operation.ledger),
+        "balance.credit": handler(wire.CreditParams, operation.credit),
+    }
+
+
+def _read(octets: bytes, currency: str) -> tuple[rate_file.Checked, RateTable]:
+    """It takes a second for a large file."""
+    checked = rate_file.read(octets, currency)
+    return checked, RateTable(checked.rates)
+
+
+def _row(rate: Rate, allowed: bool) -> wire.RateRow:
+    return wire.RateRow(
+        rate.prefix,
+        rate.name,
+        rate.kind,
+        day_text(rate.begins),
+        "" if rate.ends is None else day_text(rate.ends),
+        rate.currency,
+        rate.fee,
+        rate.minute,
+        rate.first,
+        rate.step,
+        allowed,
+    )

@@ -1,0 +1,1 @@
+"""International numbers, and the telephone network."""

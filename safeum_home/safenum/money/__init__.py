@@ -1,0 +1,1 @@
+"""Money: the ledger, prices, taxes, and what calls cost."""

@@ -1,0 +1,110 @@
+"""Money that comes in, what is bought with it, and what is left of it when an account is closed.
+
+A balance can be used for services that are taxed differently: so tax is due where it is spent, and not where
+it is paid in (a multi-purpose voucher, Directive 2006/112/EC, Article 30b). It is neither transferred nor
+paid out.
+"""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from safeum_home.ids import AccountId
+from safeum_home.ports import Blinder
+from safeum_home.safenum.money import chart
+from safeum_home.safenum.money.ledger import Entry, Ledger, Posting
+from safeum_home.safenum.money.months import day_of
+from safeum_home.safenum.money.rating import tax_within
+from safeum_home.safenum.money.settling import Settling
+from safeum_home.safenum.money.tariff import Tariff
+from safeum_home.safenum.money.wallets import Line, Wallets
+
+
+class CreditBook:
+    """For the writer's thread, inside transactions."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        wallets: Wallets,
+        tariff: Tariff,
+        settling: Settling,
+        blinder: Blinder,
+        now: Callable[[], int],
+    ) -> None:
+        """`now` is in milliseconds."""
+        self._ledger = ledger
+        self._wallets = wallets
+        self._tariff = tariff
+        self._settling = settling
+        self._blinder = blinder
+        self._now = now
+
+    def credit(
+        self, c: Connection, account: AccountId, amount: int, currency: str, source: str, reference: str
+    ) -> bool:
+        """Add to a balance what came in from `source`; False where this reference was added before."""
+        contra = chart.GOODWILL if source == chart.GOODWILL else chart.clearing(source)
+        key = self._blinder.money("credit", f"{source}\0{reference}")
+        return self._credit(c, account, amount, currency, contra, key, source)
+
+    def buy(
+        self, c: Connection, account: AccountId, amount: int, currency: str, what: str, reference: str
+    ) -> bool:
+        """Take a price with its tax; False where this reference was paid before."""
+        if amount <= 0:
+            raise ValueError("a price above zero")
+        now = self._now()
+        with self._wallets.open(c, account) as wallet:
+            country = self._tariff.country(wallet.record.country)
+            vat_rate = self._tariff.vat_rate(country, day_of(now))
+            vat = tax_within(amount, vat_rate)
+            amounts = (
+                (chart.CUSTOMERS, amount),
+                (chart.REVENUE, vat - amount),
+                (chart.vat(country), -vat),
+            )
+            postings = tuple(Posting(name, currency, each) for name, each in amounts if each)
+            key = self._blinder.money("buy", f"{account}\0{what}\0{reference}")
+            if not self._ledger.enter(c, key, Entry(what, now, postings), wallet):
+                return False
+            wallet.add_line(Line(now, what, currency, -amount, 0, amount - vat, vat, vat_rate, country), now)
+        return True
+
+    def forfeit(self, c: Connection, account: bytes) -> None:
+        """`ports.closing.Forfeit`: calls are settled as far as they were seen; the rest is the node's."""
+        self._settling.settle_all(c, account)
+        with self._wallets.behind(c, account) as wallet:
+            if wallet is None:
+                return
+            for currency, purse in wallet.record.purses.items():
+                amounts = (
+                    (chart.CUSTOMERS, purse.balance),
+                    # Of calls whose rows were damaged.
+                    (chart.HELD, purse.held),
+                    (chart.FORFEITED, -purse.balance - purse.held),
+                )
+                postings = tuple(Posting(name, currency, each) for name, each in amounts if each)
+                key = self._blinder.money("forfeit", f"{account.hex()}\0{currency}")
+                if postings:
+                    self._ledger.enter(c, key, Entry("forfeit", self._now(), postings), wallet)
+
+    def _credit(
+        self,
+        c: Connection,
+        account: AccountId,
+        amount: int,
+        currency: str,
+        contra: str,
+        key: bytes,
+        kind: str,
+    ) -> bool:
+        if amount <= 0:
+            raise ValueError("an amount above zero")
+        now = self._now()
+        with self._wallets.open(c, account) as wallet:
+            postings = (Posting(contra, currency, amount), Posting(chart.CUSTOMERS, currency, -amount))
+            if not self._ledger.enter(c, key, Entry("credit", now, postings), wallet):
+                return False
+            wallet.add_line(Line(now, kind, currency, amount), now)
+        return True

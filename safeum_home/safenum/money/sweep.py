@@ -1,0 +1,63 @@
+"""Once a day: records of calls and lines of statements that were kept for long enough are destroyed."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall
+
+from safeum_home.config_safenum import SafenumSection
+from safeum_home.errors import Problem
+from safeum_home.ports import Database, EpochTurns
+from safeum_home.safenum.money.cdr import CdrBook
+from safeum_home.safenum.money.months import month_of
+from safeum_home.spawn import spawn
+from safeum_home.storage import wallets as rows
+
+SOON, EVERY = 90.0, 86_400.0
+"""Seconds from the start to the first time, and from one to the next."""
+
+
+class MoneySweep:
+    """Where the storage is away it is done the next time."""
+
+    def __init__(
+        self,
+        clock: Any,
+        database: Database,
+        section: SafenumSection,
+        cdrs: CdrBook,
+        turns: EpochTurns,
+        now: Callable[[], int],
+    ) -> None:
+        """`clock` provides IReactorTime; after a turn of the epoch nothing opens what was destroyed."""
+        self._clock = clock
+        self._database = database
+        self._section = section
+        self._cdrs = cdrs
+        self._turns = turns
+        self._now = now
+        self._call: IDelayedCall | None = None
+
+    def start(self) -> None:
+        self._call = self._clock.callLater(SOON, self._begin)
+
+    def stop(self) -> None:
+        if self._call is not None and self._call.active():
+            self._call.cancel()
+
+    def _begin(self) -> None:
+        self._call = self._clock.callLater(EVERY, self._begin)
+        spawn(self._sweep(), "sweeping records of calls")
+
+    async def _sweep(self) -> None:
+        month = month_of(self._now())
+        records, lines = month - self._section.cdr_months, month - self._section.statement_months
+        try:
+            dropped = await self._database.transact(
+                lambda c: self._cdrs.drop_before(c, records, self._turns.epoch)
+            )
+            await self._database.transact(lambda c: rows.drop_lines(c, lines))
+            if dropped:
+                await self._turns.if_due()
+        except Problem:
+            pass
