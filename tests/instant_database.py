@@ -36,7 +36,7 @@ def _engine() -> Engine:
     """One for all databases: compiling a statement takes longer than running it."""
     engine = create_engine("sqlite+pysqlite://", creator=_memory, poolclass=NullPool, hide_parameters=True)
     # Not by an event: for one of them SQLAlchemy looks for listeners at each statement.
-    engine.dialect.do_begin = _begin  # type: ignore[method-assign]
+    engine.dialect.do_begin = _begin  # type: ignore[method-assign, assignment]
     return engine
 
 
