@@ -8,7 +8,7 @@ from safeum_home.ids import AccountId
 from safeum_home.protocol.call_types import Media
 from safeum_home.protocol.federation.calls import CALL as KIND
 from safeum_home.protocol.federation.calls import CALL_SIGNAL, Invite, Said, Spoken, Word
-from safeum_home.protocol.federation.events import new_event
+from safeum_home.protocol.federation.events import Event, new_event
 from tests.across_case import A, B
 from tests.calls_case import CALL, CallsAcrossCase
 from tests.nodes import say_now
@@ -22,9 +22,11 @@ class ForeignCalls(CallsAcrossCase):
         self, word: Word, sender: Client | None = None, node: str = B, account: str | None = None
     ) -> bool:
         """Whether what Bob says, or another one, was taken."""
-        of = AccountId(account or (sender or self.bob).account)
+        return say_now(self.nodes, node, A, self.spoken(word, account or (sender or self.bob).account))
+
+    def spoken(self, word: Word, account: str | None = None) -> Event:
         kind = CALL_SIGNAL if isinstance(word, Said) else KIND
-        return say_now(self.nodes, node, A, new_event(kind, of, self.now, to_builtins(Spoken(word))))
+        return new_event(kind, AccountId(account or self.bob.account), self.now, to_builtins(Spoken(word)))
 
     def heard(self) -> list[Any]:
         """What Alice's node says to others, about Alice's calls."""

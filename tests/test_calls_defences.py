@@ -17,6 +17,7 @@ from tests.without import Defence, Whatever, check, nothing, yes
 
 HOSTILE, LOCAL = "tests.test_calls_hostile.", "tests.test_calls"
 RINGS, LANE = "tests.test_calls_rings.", "tests.test_calls_lane."
+MEANWHILE = "tests.test_calls_meanwhile."
 DEVICES, NODES = HOSTILE + "DeviceTests.test_", HOSTILE + "NodeTests.test_"
 ENOUGH = 10**15
 
@@ -128,6 +129,22 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
         (Defence(across.CallKind, "missed", _all_of_it),),
     ),
     "slow nodes": (LANE + "RoomTests.test_slow_nodes", (Defence(Bounds, "take", _first_come),)),
+    "hanging up what is being asked": (
+        MEANWHILE + "HereTests.test_hung_up",
+        (Defence(commands.CallCommands, "_hang_up_asked", nothing),),
+    ),
+    "hanging up what goes on": (
+        MEANWHILE + "HereTests.test_one_that_went_on",
+        (Defence(commands.CallCommands, "_hang_up_asked", nothing),),
+    ),
+    "those who part meanwhile": (
+        MEANWHILE + "HereTests.test_no_contacts_any_more",
+        (Defence(Partners, "parted", nothing),),
+    ),
+    "those elsewhere who part meanwhile": (
+        MEANWHILE + "ThereTests.test_no_contacts_any_more",
+        (Defence(Partners, "parted", nothing),),
+    ),
     "what is over": (NODES + "told_again", (Defence(Legs, "over_before", _as_new),)),
     "what rings already": (NODES + "told_again", (Defence(Hearing, "_again", _never_again),)),
     "nodes that take nothing": (

@@ -23,6 +23,7 @@ class LogCase(SynchronousTestCase):
         self.world = World()
         self.alice = self.world.register("alice")
         self.bob = self.world.register("bob")
+        self.times._since = 0  # tests tell of the past, too
 
     @property
     def times(self) -> KeptTimes:
@@ -181,8 +182,56 @@ class PageTests(LogCase):
         self.times.over(account, TWO, NOW + MINUTE)
         self.world.settle(40)
         self.assertEqual(self.entries(self.alice), [])
-        self.spoken(self.alice, THREE, NOW, NOW + 1000)
-        self.assertEqual(self.entries(self.alice), [(NOW, 1)])
+        now = self.now()
+        self.spoken(self.alice, THREE, now, now + 1000)
+        self.assertEqual(self.entries(self.alice), [(now, 1)])
+
+    def test_forgotten_and_heard_of_again(self) -> None:
+        """What went on then is not known from before that, should it be logged again."""
+        account, began = self.who(self.alice), self.now()
+        self.times.begun(account, ONE, began)
+        self.world.settle()
+        self.world.clock.advance(100)
+        forgotten = self.now()
+        self.alice.call("call.forget")
+        self.world.clock.advance(100)
+        self.times.begun(account, ONE, began)
+        self.times.over(account, ONE, self.now())
+        self.world.settle()
+        self.assertEqual(self.entries(self.alice), [(forgotten, 100)])
+        self.spoken(self.bob, ONE, began, began + 1000)
+        self.assertEqual(self.entries(self.bob), [(began, 1)])
+
+    def test_forgotten_before_the_start(self) -> None:
+        """So it is where the node was started anew: of what it has no entry it knows nothing of before."""
+        account, began = self.who(self.alice), self.now()
+        self.times.begun(account, ONE, began)
+        self.times.begun(account, TWO, began)
+        self.world.settle()
+        self.alice.call("call.forget")
+        self.world.clock.advance(100)
+        self.restart()
+        started = self.now()
+        for call in (ONE, TWO):
+            self.times.begun(account, call, began)
+            self.times.over(account, call, started + 5_000)
+        self.world.settle()
+        for at, seconds in self.entries(self.alice):
+            self.assertIn((at - started) // 1000, (-1, 0))
+            self.assertIn(seconds, (5, 6))
+
+    def test_many_forget(self) -> None:
+        """Of more accounts than are remembered nothing is known from before one of them forgot."""
+        self.patch(call_times, "MOST_FORGOTTEN", 1)
+        began = self.now()
+        self.world.clock.advance(10)
+        forgotten = self.now()
+        for client in (self.alice, self.bob):
+            client.call("call.forget")
+            self.world.clock.advance(10)
+        self.spoken(self.alice, ONE, began, began + 60_000)
+        self.assertEqual(self.entries(self.alice), [(forgotten, 50)])
+        self.assertEqual(len(self.times._forgotten), 1)
 
     def test_forget_on_the_way(self) -> None:
         """What was on its way to the disk goes as well, also where it has to be tried again."""

@@ -1,7 +1,7 @@
 """A call wakes the devices that sleep, and those that it is of are not put to sleep."""
 
 from safeum_home.protocol.call_types import RING_SECONDS
-from tests.calls_case import answer, hang_up, invite, ring, told
+from tests.calls_case import FIRST, OTHER, answer, call_id, hang_up, invite, ring, told
 from tests.push_case import CALL, WakingCase
 
 
@@ -30,3 +30,20 @@ class CallWakingTests(WakingCase):
         self.world.clock.advance(0)
         self.assertEqual(told(self.bob), [])
         self.assertEqual(told(self.alice), [("ended", "no_answer")])
+
+    def test_over_at_once(self) -> None:
+        """For a call that is over before it was looked who sleeps nobody is woken; for another one he is."""
+        invite(self.alice, self.bob)
+        hang_up(self.alice)
+        self.assertEqual(self.woken(), [])
+        invite(self.alice, self.bob, OTHER)
+        hang_up(self.alice, OTHER)
+        invite(self.alice, self.bob, FIRST)
+        self.assertEqual(self.woken(), [CALL])
+
+    def test_many_that_are_over(self) -> None:
+        """However many there were before."""
+        for number in range(200):
+            invite(self.alice, self.bob, call_id(number))
+            hang_up(self.alice, call_id(number))
+        self.assertEqual(self.woken(), [])

@@ -5,10 +5,15 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.client.call_taking import CallTaking
 from safeum_home.client.calling import agreement, channel, directory, handshake, payloads, sealed
+from safeum_home.client.calling.call import Call
+from safeum_home.client.calling.early import EarlyRings
+from safeum_home.client.calling.glare import Glare
 from safeum_home.client.calling.link import Link
 from safeum_home.client.calling.opening import Opening
 from safeum_home.client.calling.payloads import Control
+from safeum_home.client.calling.renewal import Renewal
 from safeum_home.client.calling.secret import Secret
 from safeum_home.client.calling.way import Way
 from safeum_home.client.sas import words
@@ -19,6 +24,8 @@ from tests.without import Defence, Whatever, check, nothing, yes
 TAMPERED = "tests.test_calls_tampered."
 MIDDLE = "tests.test_calls_middle."
 DIRECTORY = "tests.test_calls_directory."
+TROUBLE = "tests.test_client_call_trouble."
+JOINED = "tests.test_client_conference_trouble."
 
 
 class _Any(bytes):
@@ -164,6 +171,27 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "what later versions say": (
         TAMPERED + "LessTests.test_what_later_versions_say",
         (Defence(payloads, "_KNOWN", _All()),),
+    ),
+    "calls that nobody waits for": (
+        TROUBLE + "GivenUpTests.test_cancelled",
+        (Defence(Call, "hang_up", nothing),),
+    ),
+    "calls of strangers": (TROUBLE + "HostileTests.test_strangers", (Defence(CallTaking, "_may_ring", yes),)),
+    "calls that replaced nothing": (
+        TROUBLE + "HostileTests.test_no_glare",
+        (Defence(Glare, "take", lambda *_: True),),
+    ),
+    "what rings before calls are taken": (
+        TROUBLE + "WeatherTests.test_takes_calls_later",
+        (Defence(EarlyRings, "give", lambda _self: []),),
+    ),
+    "words in conferences": (
+        JOINED + "GrindingTests.test_tries",
+        (Defence(channel.Means, "spend", nothing),),
+    ),
+    "conferences that are torn": (
+        JOINED + "MemberTests.test_closed_again_and_again",
+        (Defence(Renewal, "done", nothing),),
     ),
     "calls of somebody else": (
         MIDDLE + "WhoTests.test_who_calls",

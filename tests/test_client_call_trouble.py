@@ -75,8 +75,9 @@ class WeatherTests(CallingCase):
         """What rang as the session began rings once the program takes calls."""
         _, token = self.asleep()
         mine = self.ann.call(self.ben)
-        (rings,) = self.started_anew(token, later=True).rang
-        rings.answer()
+        rang = self.started_anew(token, later=True).rang
+        self.assertEqual([call.id for call in rang], [mine.id])
+        rang[0].answer()
         self.settle(2)
         self.assertIs(mine.state, ACTIVE)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from safeum_home.calls.legs import Legs
+from safeum_home.calls.partners import Partners
 from safeum_home.calls.stages import WITHDRAWN
 from safeum_home.calls.telling import CallTelling
 from safeum_home.ids import AccountId, DeviceId
@@ -14,8 +15,9 @@ from safeum_home.protocol.presence import Privacy
 class CallAttendance:
     """`ports.Attendance` and `ports.RelationWatch`. `clock` provides IReactorTime."""
 
-    def __init__(self, clock: Any, legs: Legs, telling: CallTelling) -> None:
+    def __init__(self, clock: Any, legs: Legs, telling: CallTelling, partners: Partners) -> None:
         self._clock = clock
+        self._partners = partners
         self._legs = legs
         self._telling = telling
 
@@ -40,6 +42,7 @@ class CallAttendance:
 
     def related(self, first: AccountId, second: AccountId, accepted: bool) -> None:
         if not accepted:
+            self._partners.parted(first, second)
             for leg in (*self._legs.between(first, second), *self._legs.between(second, first)):
                 leg.machine.end(WITHDRAWN)
 
@@ -48,6 +51,7 @@ class CallAttendance:
 
     def forget_account(self, account: AccountId) -> None:
         """It was closed, at whichever node; `Forget` of ports tells when."""
+        self._partners.forget_account(account)
         for leg in (*self._legs.of(account), *self._legs.with_account(account)):
             leg.machine.end(WITHDRAWN)
 

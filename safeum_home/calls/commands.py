@@ -1,7 +1,8 @@
 """The commands `call.…`: what devices of this node's accounts do in calls between two."""
 
+from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from automat import NoTransition
 
@@ -27,11 +28,21 @@ from safeum_home.protocol.commands.calls import (
     CallRinging,
     CallSignal,
 )
+from safeum_home.protocol.federation.calls import End
 
 OLDEST = 86_400_000
 """Milliseconds: since when a call that a node hears of anew may have gone on, at the most."""
 _FULL_AGAIN = 10.0
 _DONE = Done()
+
+
+class _Asked(NamedTuple):
+    """A device begins a call, or says that one goes on."""
+
+    account: AccountId
+    device: DeviceId
+    call: str
+    peer: AccountId
 
 
 class CallCommands:
@@ -42,13 +53,15 @@ class CallCommands:
         self._legs = legs
         self._limits = limits
         self._partners = partners
+        self._asked: Counter[_Asked] = Counter()
+        """What waits for the database."""
 
     async def invite(self, caller: Caller, params: CallInvite) -> CallInvited | Committed[CallInvited]:
         account, peer = caller.account, AccountId(params.to)
         if (same := self._same(caller, params)) is not None:
             return CallInvited(same.seconds)
         self._limits.invites.take(account)
-        await self._partners.check(account, peer)
+        await self._check(caller, params.call, peer)
         if (same := self._same(caller, params)) is not None:
             return CallInvited(same.seconds)
         if self._legs.find(peer, params.call) is not None:
@@ -97,6 +110,7 @@ class CallCommands:
     def hang_up(self, caller: Caller, params: CallHangup) -> Done:
         leg = self._legs.find(caller.account, params.call)
         if leg is None:
+            self._hang_up_asked(caller, params.call)
             return _DONE
         if leg.stage is Stage.CALLED:
             leg.machine.decline(caller.device, Declined.DECLINED)
@@ -115,20 +129,45 @@ class CallCommands:
 
     async def _resume(self, caller: Caller, params: CallAlive) -> None:
         """A call that this node does not know, or has not heard of for too long."""
-        over = self._legs.over_before(caller.account, params.call)
-        if over is not None and over.reason is not Ended.LOST:
-            raise Problem(Code.CALL_OVER)
+        self._check_not_over(caller.account, params.call)
         if params.account is None:
             raise Problem(Code.NOT_FOUND)
         peer = AccountId(params.account)
         self._limits.invites.take(caller.account)
-        await self._partners.check(caller.account, peer)
+        await self._check(caller, params.call, peer)
         if self._legs.find(caller.account, params.call) is not None:
             return
+        try:
+            self._check_not_over(caller.account, params.call)
+        except Problem:
+            self._means.line.say(caller.account, End(params.call, peer, Ended.HANGUP))
+            raise
         self._check_room(caller.account)
         now = int(self._means.clock.seconds() * 1000)
         leg = Leg(self._means, params.call, caller.account, peer, False, device=caller.device)
         self._legs.add(leg).machine.resume(min(max(params.since, now - OLDEST), now))
+
+    async def _check(self, caller: Caller, call: str, peer: AccountId) -> None:
+        """Raises `not_a_contact`. Who hangs up meanwhile finds what he has asked for."""
+        asked = _Asked(caller.account, caller.device, call, peer)
+        self._asked[asked] += 1
+        try:
+            await self._partners.check(caller.account, peer)
+        finally:
+            self._asked[asked] -= 1
+            if not self._asked[asked]:
+                del self._asked[asked]
+
+    def _hang_up_asked(self, caller: Caller, call: str) -> None:
+        for asked in self._asked:
+            if asked[:3] == (caller.account, caller.device, call):
+                self._legs.remember(caller.account, call, asked.peer, Ended.HANGUP)
+
+    def _check_not_over(self, account: AccountId, call: str) -> None:
+        """Raises `call_over` where it was hung up."""
+        over = self._legs.over_before(account, call)
+        if over is not None and over.reason is not Ended.LOST:
+            raise Problem(Code.CALL_OVER)
 
     def _same(self, caller: Caller, params: CallInvite) -> Leg | None:
         """The call that it is already; raises `call_exists` and `call_over`."""

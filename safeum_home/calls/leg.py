@@ -123,7 +123,7 @@ class Leg:
 
     def call_in(self) -> None:
         """Let all devices of ours ring."""
-        self.means.telling.ring(self.account, self.invitation)
+        self.means.telling.ring(self.account, self.invitation, lambda: self.stage is Stage.CALLED)
 
     @property
     def invitation(self) -> CallInvitation:

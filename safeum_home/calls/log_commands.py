@@ -30,6 +30,6 @@ class LogCommands:
     async def forget(self, caller: Caller, params: CallForget) -> Done:
         """What goes on now is not logged any more either."""
         account = caller.account
-        self._times.forget_account(account)
+        self._times.forget(account)
         await self._database.transact(lambda c: self._log.forget(c, account))
         return Done()

@@ -36,9 +36,9 @@ class CallTelling:
     def is_connected(self, account: AccountId, device: DeviceId) -> bool:
         return device in self._bus.connected(account)
 
-    def ring(self, account: AccountId, event: Struct) -> None:
-        """To all devices; those that sleep are woken."""
-        self._bus.publish(account, Published(_frame(event), wake=Waking(Wake.CALL)))
+    def ring(self, account: AccountId, event: Struct, rings: Callable[[], bool]) -> None:
+        """To all devices; those that sleep are woken, as long as it rings."""
+        self._bus.publish(account, Published(_frame(event), wake=Waking(Wake.CALL, stands=rings)))
 
     def tell(self, account: AccountId, device: DeviceId, event: Struct) -> None:
         """To one device, where it is connected."""

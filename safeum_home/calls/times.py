@@ -4,6 +4,7 @@ An entry says until when its call is known to have gone on. So one whose node wa
 ends with the last sign of life that was stored, unless the call goes on with the next node.
 """
 
+from collections import OrderedDict
 from typing import Any
 
 from twisted.logger import Logger
@@ -19,6 +20,8 @@ EVERY = 30.0
 """Seconds after which signs of life are stored, all together; and what could not be stored is tried again."""
 MOST_HELD = 50_000
 """Calls that go on, or could not be stored yet: further ones are not logged."""
+MOST_FORGOTTEN = 20_000
+"""Accounts of which it is known when they have forgotten their logs: beyond that it counts for all."""
 AT_ONCE = 500
 """How many are given to the database together; a tenth of a second later, more."""
 Called = tuple[AccountId, str]
@@ -51,6 +54,9 @@ class KeptTimes:
         self._ticks = self._rounds.queue(EVERY, 1, self._tick)
         self._later: set[Called] = set()
         self._is_full = False
+        self._since = int(clock.seconds() * 1000)
+        self._forgotten: OrderedDict[AccountId, int] = OrderedDict()
+        """When accounts have forgotten their logs last; before `_since` any of them may have."""
 
     def begun(self, account: AccountId, call: str, at: int) -> None:
         called = account, call
@@ -58,7 +64,7 @@ class KeptTimes:
         if held is None:
             if self._full():
                 return
-            held = self._held[called] = _Held(at)
+            held = self._held[called] = _Held(max(at, self._forgotten.get(account, self._since)))
         held.is_over = False
         self._changed(called, held, now=True)
 
@@ -76,6 +82,14 @@ class KeptTimes:
         """Store nothing more of the calls of an account that go on now."""
         for called in [called for called in self._held if called[0] == account]:
             self._drop(called)
+
+    def forget(self, account: AccountId) -> None:
+        """The same; and what goes on for longer begins now, should it be stored after all."""
+        self.forget_account(account)
+        self._forgotten.pop(account, None)
+        self._forgotten[account] = int(self._seconds() * 1000)
+        while len(self._forgotten) > MOST_FORGOTTEN:
+            self._since = max(self._since, self._forgotten.popitem(last=False)[1])
 
     def flush(self) -> None:
         """The node stops: what is known goes to the database, and nothing is tried again."""

@@ -55,7 +55,7 @@ def make_calls(means: DomainMeans, times: CallTimes) -> CallParts:
     partners = Partners(means.database, means.vault.blinder)
     hearing = Hearing(of_legs, legs, limits, partners)
     lines.here = hearing.hear
-    attendance = CallAttendance(clock, legs, telling)
+    attendance = CallAttendance(clock, legs, telling, partners)
     means.bus.observe(attendance)
     does = CallCommands(of_legs, legs, limits, partners)
     routes: Routes = {

@@ -9,16 +9,21 @@ from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports.push import Wake
 
 
+def _always() -> bool:
+    return True
+
+
 class Waking(Struct, frozen=True):
     """That an event is something its receiver wants to be told of while away: with it devices are woken.
 
-    Whoever has muted `chat` is not woken, unless `message` mentions him: one of that chat, encoded. None of
-    that leaves the node.
+    Whoever has muted `chat` is not woken, unless `message` mentions him: one of that chat, encoded. For a
+    call nobody is woken once `stands` says that it does not any more. None of that leaves the node.
     """
 
     wake: Wake = Wake.MESSAGE
     chat: ChatId | None = None
     message: bytes = b""
+    stands: Callable[[], bool] = _always
 
 
 WAKING = Waking()

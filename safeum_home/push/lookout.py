@@ -31,7 +31,7 @@ MOST = 50_000
 AT_ONCE = 200
 """Accounts in one read."""
 MOST_REASONS = 64
-"""Messages of an account that are looked at in one read: where there are more, one of them is a reason."""
+"""Messages, and calls, of an account that are looked at in one read: where there are more one is a reason."""
 
 
 class Asked:
@@ -46,9 +46,8 @@ class Asked:
         self.sure = False
         """There is something in no chat, which cannot be muted."""
         self.call = False
-        """Somebody calls, in no chat."""
-        self.calls: dict[ChatId | None, Waking] = {}
-        """Calls in chats that may be muted."""
+        """Somebody calls; there are more than are looked at."""
+        self.calls: list[Waking] = []
         self.devices: set[DeviceId] = set()
         """For these something waits."""
 
@@ -56,14 +55,13 @@ class Asked:
     def doubtful(self) -> list[Waking]:
         """What is of no matter where its chat is muted."""
         messages = [] if self.sure else self.reasons
-        return messages if self.call else [*messages, *self.calls.values()]
+        return messages if self.call else [*messages, *self.calls]
 
     def add(self, waking: Waking) -> None:
         if waking.wake is Wake.CALL:
-            if waking.chat is None or len(self.calls) >= MOST_REASONS:
-                self.call = True
-            else:
-                self.calls[waking.chat] = waking
+            calls = [*(each for each in self.calls if each.stands()), waking]
+            self.call |= len(calls) > MOST_REASONS
+            self.calls = [] if self.call else calls
         elif waking.chat is None or len(self.reasons) >= MOST_REASONS:
             self.sure = True
         else:
@@ -132,7 +130,7 @@ class Lookout:
             later.sure |= asked.sure
             later.call |= asked.call
             later.devices |= asked.devices
-            for reason in (*asked.reasons, *asked.calls.values()):
+            for reason in (*asked.reasons, *asked.calls):
                 later.add(reason)
 
     def doubt_all(self) -> None:

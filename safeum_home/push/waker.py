@@ -159,7 +159,7 @@ class Waker:
             return not is_silent(seen.muted, reason, account, now)
 
         wanted = asked.sure or any(map(is_loud, asked.reasons))
-        called = asked.call or any(map(is_loud, asked.calls.values()))
+        called = asked.call or any(call.stands() and is_loud(call) for call in asked.calls)
         for device in list(known.devices.values()):
             place = seen.places[device.device]
             means = place, self._errands.make, self._look_again

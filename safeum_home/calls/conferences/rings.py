@@ -6,6 +6,7 @@ one when they look (`conference.get`).
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -156,7 +157,9 @@ class Rings:
             if is_rung and not self._is_in(ring.chat, member):
                 ring.accounts.add(member)
                 self._of.setdefault(member, set()).add(ring.call)
-                self._bus.publish(member, Published(frame, wake=Waking(Wake.CALL, ring.chat)))
+                rings = partial(ring.accounts.__contains__, member)
+                waking = Waking(Wake.CALL, ring.chat, stands=rings)
+                self._bus.publish(member, Published(frame, wake=waking))
 
     def _tell(self, came: Came) -> None:
         for ring in self._rings(came.account):
