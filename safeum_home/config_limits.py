@@ -74,8 +74,8 @@ class LimitSection(Section, frozen=True):
     """In accounts that are asked for."""
     key_queries_per_node: Rate = 200.0
     key_queries_per_node_burst: Annotated[int, Meta(ge=100)] = 20_000
-    relay_credentials_per_account: Rate = 0.1
-    relay_credentials_per_account_burst: Positive = 30
+    relay_credentials_per_account: Rate = 0.03
+    relay_credentials_per_account_burst: Positive = 10
     conferences_per_account: Rate = 0.2
     conferences_per_account_burst: Positive = 20
     """Begun or joined."""

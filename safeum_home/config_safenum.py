@@ -15,6 +15,8 @@ DESTINATIONS = ("fixed", "mobile", "voip", "shared-cost", "toll-free", "premium"
 """Classes of destinations, as rate tables name them."""
 ALLOWED = ("fixed", "mobile", "voip", "shared-cost", "toll-free")
 
+ASSIGN = ("signup", "request", "never")
+
 Months = Annotated[int, Meta(ge=1, le=240)]
 
 
@@ -43,6 +45,10 @@ class SafenumSection(Section, frozen=True):
     """For how many months records of calls are kept, besides the one that runs."""
     statement_months: Months = 24
     """The same of the lines of accounts' statements."""
+    assign: str = "signup"
+    """When an account gets a number: "signup" (or its next login), "request", "never" but by the operator."""
+    quarantine_days: Annotated[int, Meta(ge=0, le=3650)] = 180
+    """For how long nobody is given a number that somebody else had."""
 
 
 def check_safenum(section: SafenumSection) -> None:
@@ -55,5 +61,7 @@ def check_safenum(section: SafenumSection) -> None:
         raise ConfigError("safenum.vat: `standard`, or a path that begins with /")
     if unknown := [each for each in section.destinations if each not in DESTINATIONS]:
         raise ConfigError(f"safenum.destinations: there is no class {unknown[0]!r}")
+    if section.assign not in ASSIGN:
+        raise ConfigError(f"safenum.assign: one of {', '.join(ASSIGN)}")
     if not _AMOUNT.match(section.spend_per_day):
         raise ConfigError("safenum.spend_per_day: an amount, as 50 or 50.25")

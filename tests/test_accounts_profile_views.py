@@ -17,6 +17,7 @@ from safeum_home.protocol import MAX_FRAME, frames
 from safeum_home.protocol.commands import ProfileResult, ProfileSet
 from safeum_home.protocol.events import ProfileChanged
 from safeum_home.protocol.types import OwnProfile, Profile, ProfileField
+from safeum_home.safenum.numbers.assignment import Numbers
 from safeum_home.storage.accounts import account
 from tests.world import Client, Refused, World
 
@@ -67,7 +68,7 @@ class ViewTests(SynchronousTestCase):
     def test_number(self) -> None:
         """Contacts see a number that is shown; a hidden one looks like none. Its owner sees it always."""
         numbers: dict[str, str] = {}
-        self.patch(WithoutNumbers, "number_of", lambda _, c, account: numbers.get(account))
+        self.patch(Numbers, "number_of", lambda _, c, account: numbers.get(account))
         numbers[self.alice.account] = "not Bob's"
         for number in (None, NUMBER):
             if number is not None:
@@ -87,7 +88,8 @@ class ViewTests(SynchronousTestCase):
         world, vault = self.world, self.world.vault
         directory, bus = world.domain.directory, world.services.bus
         side = ContactSide(world.database, vault.blinder, vault.cursors, directory, 10)
-        self.patch(WithoutNumbers, "number_of", lambda _, c, account: NUMBER)
+        for kind in (WithoutNumbers, Numbers):
+            self.patch(kind, "number_of", lambda _, c, account: NUMBER)
         views = ProfileViews(WithoutNumbers())
         notes = ForeignNotes(world.config.node.name, ALONE, vault.blinder)
         kept = world.database, vault.cursors, directory

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import shutil
 import signal
 import ssl
@@ -62,6 +63,9 @@ class CredentialTests(AloneCase):
 
     def setUp(self) -> None:
         super().setUp()
+        before = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_CORE, before)
         self.give(*SECRETS[:3])
         self.section = Section('allow = ["127.0.0.1/32"]\nallocations_each = 8')
         self.relay = self.start(self.section)
@@ -129,6 +133,7 @@ class CredentialTests(AloneCase):
     def test_killed(self) -> None:
         """What is killed takes the rest with it, and leaves nothing in the way of the next start."""
         config, grant = self.folder / "node.toml", self.folder / "grant"
+        self.assertRegex(Path(f"/proc/{self.relay.coturn}/limits").read_text(), r"core file size +0 +0 ")
         # A second relay at the same port is refused: it would take half of the clients.
         other = RelayProcess.alone(config, grant, self.folder / "other")
         self.addCleanup(other.stop)

@@ -28,6 +28,7 @@ from safeum_home.config import (
     SupportSection,
     TurnSection,
 )
+from safeum_home.config_safenum import SafenumSection
 from safeum_home.gateway.session import Session
 from safeum_home.node.alone import ALONE
 from safeum_home.node.domain import make_domain
@@ -289,6 +290,7 @@ class World:
         store: BlobStore | None = None,
         files: FileSection | None = None,
         turn: TurnSection | None = None,
+        safenum: SafenumSection | None = None,
         node: str = NODE,
         peers: Peers = ALONE,
         pushes: Pushes = NO_PUSHES,
@@ -308,6 +310,7 @@ class World:
             numbers=numbers or NumberSection(),
             files=files or FileSection(),
             turn=turn or TurnSection(),
+            safenum=safenum or SafenumSection(),
         )
         self.texts = RecordedTexts()
         texts: TextMessages = self.texts

@@ -20,7 +20,7 @@ from safeum_home.accounts.records import AccountRecord, seal
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, DeviceId, RandomBytes
 from safeum_home.limits import network
-from safeum_home.ports import Announcer, Blinder, Caller, Committed, Database, Keyring, Staged
+from safeum_home.ports import Announcer, Blinder, Caller, Committed, Database, GivesNumbers, Keyring, Staged
 from safeum_home.protocol.commands import AccountRegister, SessionLogin, SessionResume
 from safeum_home.protocol.types import DeviceInfo
 from safeum_home.storage import accounts
@@ -57,6 +57,7 @@ class Logins:
         limits: LoginLimits,
         now: Callable[[], int],
         admission: Admission,
+        numbers: GivesNumbers,
         random: RandomBytes = token_bytes,
     ) -> None:
         self._node = node
@@ -72,6 +73,7 @@ class Logins:
         self._limits = limits
         self._now = now
         self._admission = admission
+        self._numbers = numbers
         self._random = random
 
     async def register(self, caller: Caller, params: AccountRegister) -> Committed[Authenticated]:
@@ -130,7 +132,12 @@ class Logins:
             # Closed since it was looked up.
             raise Problem(Code.BAD_CREDENTIALS) if problem.code is Code.NOT_FOUND else problem from None
         owner.password_hash = fresh
-        return authenticated
+
+        def publish() -> None:
+            authenticated.publish()
+            self._numbers.logged_in(owner.account)
+
+        return Committed(authenticated.result, publish)
 
     async def resume(self, caller: Caller, params: SessionResume) -> Authenticated:
         owner, device = await self._devices.recognise(params.token, self._claims.used)
@@ -155,6 +162,7 @@ class Logins:
         def insert(c: Connection) -> None:
             accounts.insert_account(c, row, alias)
             admitted.store(c)
+            self._numbers.signed_up(c, blind)
             found_system_chat(c)
 
         owner = OpenAccount(account, blind, key, username, hashed, consented=admitted.consent.version)

@@ -23,6 +23,7 @@ from safeum_home.admin import (
     federation_cli,
     invite_cli,
     money_cli,
+    numbers_cli,
     push_cli,
     words,
 )
@@ -112,6 +113,7 @@ def _parser(offline: Offline | None) -> argparse.ArgumentParser:
     push_cli.add_commands(commands, add_online, _ask_node)
     calls_cli.add_commands(commands, add_online, _ask_node)
     money_cli.add_commands(commands, add_online, _ask_node)
+    numbers_cli.add_commands(commands, add_online, _ask_node)
     add("unseal", _unseal, "Feed the root secret to the node: its words, or shares, one a line.")
     add("status", _status, "Show how the node is.").add_argument("--json", action="store_true")
     add("backup", _backup, "Copy the database, while the node runs.").add_argument("path", type=Path)

@@ -1,11 +1,14 @@
 """`safeum-home turn`: runs the relay of calls, with what the node gives."""
 
 import argparse
+import os
 import shlex
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 import msgspec
 
@@ -45,8 +48,8 @@ def add_turn(
 
     def run(arguments: argparse.Namespace) -> int:
         if arguments.grant:
-            if sys.stdout.isatty():
-                command.error("secrets are not printed on a terminal")
+            if not _is_passed_on(sys.stdout):
+                command.error("secrets are printed into a pipe alone: not on a terminal, nor into a file")
             grant = _granted(socket_of(arguments))
             sys.stdout.buffer.write(msgspec.json.encode(grant) + b"\n")
             return OK
@@ -63,6 +66,12 @@ def add_turn(
             raise refusal.__cause__ or refusal from None
 
     command.set_defaults(run=run)
+
+
+def _is_passed_on(output: TextIO) -> bool:
+    """Whether what is written there is read by a process, and kept nowhere by the system."""
+    mode = os.fstat(output.fileno()).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 def _ask(ask: Callable[[], TurnGrant]) -> RelayGrant:

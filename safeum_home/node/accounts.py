@@ -23,7 +23,7 @@ from safeum_home.limits import RateLimit
 from safeum_home.node.control import SignUp, make_sign_up
 from safeum_home.node.means import DomainMeans
 from safeum_home.node.routes import closing_routes, login_routes, number_routes
-from safeum_home.ports import Forfeits, TextMessages
+from safeum_home.ports import Forfeits, GivesNumbers, TextMessages
 
 
 class Ended(NamedTuple):
@@ -54,8 +54,12 @@ def make_accounts(
     side: ContactSide,
     findable: FindableKeeper,
     ended: Ended,
+    numbers: GivesNumbers,
 ) -> AccountParts:
-    """Numbers are proved with `texts`; who comes in is told of by `announcer`."""
+    """Numbers are proved with `texts`; who comes in is told of by `announcer`.
+
+    They have their SafeNUMs of `numbers`.
+    """
     config, clock, database, directory = means.config, means.clock, means.database, means.directory
     blinder, now = means.vault.blinder, means.milliseconds
     devices = Devices(database, blinder, directory, means.bus, now, config.limits.devices)
@@ -82,6 +86,7 @@ def make_accounts(
         limits,
         now,
         sign_up.admission,
+        numbers,
     )
     check_open = sign_up.admission.check_open
     of_numbers = VerificationLimits.of(config.limits, clock.seconds)

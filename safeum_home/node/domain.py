@@ -1,7 +1,9 @@
 """The domain of an open node: a list of its parts, each made from the same means and handed what it needs."""
 
+from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy import Connection
 from twisted.internet.threads import deferToThread
 
 from safeum_home.accounts.contact_rows import ContactSide
@@ -30,6 +32,7 @@ from safeum_home.node.means import make_means
 from safeum_home.node.message_changes import make_message_changes
 from safeum_home.node.messaging import make_messaging
 from safeum_home.node.money import make_money
+from safeum_home.node.numbers import make_numbers
 from safeum_home.node.people import make_people
 from safeum_home.node.presence import make_presence
 from safeum_home.node.reading import make_reading
@@ -85,6 +88,12 @@ def make_domain(
     calls = make_calls(means, call_log.times)
     money = make_money(means)
     conferences = make_conferences(means, side, call_log.times, calls.routes)
+
+    async def retell(account: AccountId, change: Callable[[Connection], bool]) -> Callable[[], None]:
+        owner = await directory.need(account)
+        return await people.changes.change(owner, lambda c, record: record if change(c) else None)
+
+    numbers = make_numbers(means, retell)
     keys.shown.speak = conferences.here.speak
 
     def forget(account: AccountId, login: str) -> None:
@@ -112,11 +121,14 @@ def make_domain(
         history,
     )
     foreign = make_foreign_means(means, side, groups.hubs, groups.renaming.note)
-    ended = Ended(forget, (*forfeits, money.book.forfeit), groups.leave, foreign.farewells)
-    accounts = make_accounts(means, hasher, texts, messaging.announcer, side, findable, ended)
+    lost = (*forfeits, money.book.forfeit, numbers.numbers.forfeit)
+    ended = Ended(forget, lost, groups.leave, foreign.farewells)
+    accounts = make_accounts(means, hasher, texts, messaging.announcer, side, findable, ended, numbers.giving)
     erased = accounts.closing.erased_elsewhere
     watch = Relations(presence, calls.watch)
-    people = make_people(means, side, presence, watch, foreign, lambda gone: forget(gone, ""), erased)
+    people = make_people(
+        means, side, presence, watch, foreign, lambda gone: forget(gone, ""), erased, numbers.numbers
+    )
     routes: Routes = {
         **accounts.routes,
         **people.routes,
@@ -135,6 +147,7 @@ def make_domain(
         **waking.routes,
         **turn.routes,
         **money.routes,
+        **numbers.routes,
     }
     sources = (*messaging.sources, *people.sources, *groups.sources, *ways.sources, *keys.sources)
     services = Services(
@@ -212,4 +225,5 @@ def make_domain(
         call_log,
         conferences,
         money,
+        numbers,
     )

@@ -10,7 +10,7 @@ from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.contacts import ContactLimits, Contacts
 from safeum_home.accounts.introductions import Introductions
 from safeum_home.accounts.profile_changes import ProfileChanges
-from safeum_home.accounts.profile_views import ProfileViews, WithoutNumbers
+from safeum_home.accounts.profile_views import ProfileViews
 from safeum_home.accounts.profiles import Profiles
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.ids import AccountId
@@ -19,7 +19,7 @@ from safeum_home.node.foreign_people import ForeignMeans, answers, make_foreign_
 from safeum_home.node.means import DomainMeans
 from safeum_home.node.presence import presence_routes
 from safeum_home.node.routes import people_routes
-from safeum_home.ports import RelationWatch, Source
+from safeum_home.ports import RelationWatch, SafeNumbers, Source
 from safeum_home.ports.federation import Answer, SharedKind
 from safeum_home.presence.presence import WhoIsThere
 
@@ -32,8 +32,9 @@ class PeopleParts(NamedTuple):
     sources: tuple[Source, ...]
     routes: Routes
     rates: dict[str, RateLimit]
-    shared: tuple[SharedKind, ...] = ()
-    answers: Mapping[type[Struct], Answer] = {}
+    shared: tuple[SharedKind, ...]
+    answers: Mapping[type[Struct], Answer]
+    changes: ProfileChanges
 
 
 def make_people(
@@ -44,6 +45,7 @@ def make_people(
     foreign: ForeignMeans,
     forget: Callable[[AccountId], None],
     erased: Callable[[], Coroutine[Any, Any, None]],
+    numbers: SafeNumbers,
 ) -> PeopleParts:
     """`side` is an account's own list of contacts, and `watch` is told who is in contact.
 
@@ -53,7 +55,7 @@ def make_people(
     database, directory, bus, vault = means.database, means.directory, means.bus, means.vault
     section, seconds = means.config.limits, means.clock.seconds
     limits = ContactLimits.of(section, seconds)
-    views = ProfileViews(WithoutNumbers())
+    views = ProfileViews(numbers)
     changes = ProfileChanges(
         database, vault.cursors, directory, side, views, bus, foreign.notes, foreign.renamed
     )
@@ -75,4 +77,6 @@ def make_people(
     rates = {"profile_changes_per_account": limit, **others.rates}
     shared = shared_kinds(means, side, foreign, others, forget, erased)
     sources = (side.since, profiles.since)
-    return PeopleParts(limits, introductions, sources, routes, rates, shared, answers(others, avatars))
+    return PeopleParts(
+        limits, introductions, sources, routes, rates, shared, answers(others, avatars), changes
+    )

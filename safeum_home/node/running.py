@@ -25,6 +25,7 @@ from safeum_home.node.conferences import ConferenceParts
 from safeum_home.node.control import Control
 from safeum_home.node.files import Files
 from safeum_home.node.money import MoneyParts
+from safeum_home.node.numbers import NumberParts
 from safeum_home.node.turning import Turns
 from safeum_home.node.waking import WakingParts
 from safeum_home.ports.expiring import ExpiringKind
@@ -68,6 +69,7 @@ class Domain:
     call_log: CallLogParts
     conferences: ConferenceParts
     money: MoneyParts
+    numbers: NumberParts
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""

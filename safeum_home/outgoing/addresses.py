@@ -5,7 +5,7 @@ IPv6 address that has an IPv4 address inside: a kernel, a tunnel or a translator
 Sources: the IANA registries of special-purpose addresses (RFC 6890), RFC 4291, 6052, 8215, 3056, 4380, 5214.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import (
     AddressValueError,
     IPv4Address,
@@ -15,9 +15,11 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from typing import TypeVar
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+N = TypeVar("N", IPv4Network, IPv6Network)
 
 _NEVER = tuple(map(ip_network, ("0.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::/128", "ff00::/8")))
 """Unspecified, which is the machine itself, multicast and broadcast: no operator's exception covers them."""
@@ -76,10 +78,15 @@ _IN_THE_LAST_32_BITS = tuple(
     )
 )
 _NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")
+_TRANSLATORS = (IPv6Network("64:ff9b::/96"), _NAT64_LOCAL)
 _6TO4 = IPv6Network("2002::/16")
 _TEREDO = IPv6Network("2001::/32")
 _ISATAP = (0x00005EFE, 0x02005EFE)
 _32_BITS = 0xFFFFFFFF
+
+
+LOOPBACK: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+"""Of IPv4, and of IPv6."""
 
 
 class Addresses:
@@ -122,6 +129,47 @@ class Addresses:
         """In one of the operator's networks; of those of local NAT64 one that says where IPv4 begins."""
         needs = 96 if address in _NAT64_LOCAL else 0
         return any(address in network and network.prefixlen >= needs for network in self._networks)
+
+
+def has_more_than_loopback(network: Network) -> bool:
+    """Whether it has all of loopback in it, and something else."""
+    loopback = LOOPBACK[network.version == 6]
+    return network.prefixlen < loopback.prefixlen and loopback.network_address in network
+
+
+def is_told_apart(network: IPv6Network) -> bool:
+    """Whether IPv4 inside it, if there is any, is in networks, as with translators (RFC 6052), or is one."""
+    if network.prefixlen == 128:
+        return True
+    forms = (*_IN_THE_LAST_32_BITS, _NAT64_LOCAL, _6TO4, _TEREDO)
+    if not any(network.overlaps(form) for form in forms):
+        return True
+    return network.prefixlen >= 96 and any(network.subnet_of(form) for form in _TRANSLATORS)
+
+
+def refused_inside(network: IPv6Network, allowed: Iterable[Network]) -> Iterator[IPv6Network]:
+    """What a translator would make private IPv4 of that is not `allowed` itself. `network` is told apart."""
+    if not any(network.subnet_of(form) for form in _TRANSLATORS):
+        return
+    prefix = int(network.network_address) >> 32 << 32
+    kept = [each for each in allowed if isinstance(each, IPv4Network)]
+    private = [each for each in REFUSED if isinstance(each, IPv4Network)]
+    for each in without(private, kept):
+        yield IPv6Network((prefix | int(each.network_address), 96 + each.prefixlen))
+
+
+def without(networks: Iterable[N], others: Iterable[N]) -> list[N]:
+    """What is left of some networks, of one version, where others are taken out."""
+    left = list(networks)
+    for other in others:
+        left = [part for each in left for part in _minus(each, other)]
+    return left
+
+
+def _minus(network: N, other: N) -> Iterable[N]:
+    if not network.overlaps(other):
+        return (network,)
+    return () if network.subnet_of(other) else network.address_exclude(other)
 
 
 def embedded(address: IPv6Address) -> tuple[IPv4Address, ...]:

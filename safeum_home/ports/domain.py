@@ -141,6 +141,16 @@ class SafeNumbers(Protocol):
         """
 
 
+class GivesNumbers(Protocol):
+    """Gives accounts the numbers by which they are called, as far as there are any."""
+
+    def signed_up(self, c: Connection, account: bytes) -> None:
+        """In the commit that makes the account with this blind index; what goes wrong never stops that."""
+
+    def logged_in(self, account: AccountId) -> None:
+        """Of an account that is there, in no transaction: whoever has no number may be given one."""
+
+
 class Announcer(Protocol):
     """Writes from the node's system contact into an account's own chat."""
 

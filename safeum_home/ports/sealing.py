@@ -88,6 +88,9 @@ class Blinder(Protocol):
     def cdr(self, number: str) -> bytes:
         """What finds the records of a number's calls, and nothing else of it."""
 
+    def safenum(self, number: str) -> bytes:
+        """What finds who has a number."""
+
     def node(self, name: str) -> bytes:
         """What stands for a node."""
 

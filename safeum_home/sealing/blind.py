@@ -29,6 +29,7 @@ _PUSH = personal(b"blind push")
 _CALL = personal(b"blind call")
 _MONEY = personal(b"blind money")
 _CDR = personal(b"blind cdr")
+_SAFENUM = personal(b"blind safenum")
 
 SIDE_BY_SIDE = 12
 """Client ids that agree in so many characters are indexed side by side, as rows of one page: UUIDs of version
@@ -100,6 +101,9 @@ class BlindIndex:
 
     def cdr(self, number: str) -> bytes:
         return self._index(number.encode(), _CDR)
+
+    def safenum(self, number: str) -> bytes:
+        return self._index(number.encode(), _SAFENUM)
 
     def token(self, device: DeviceId, secret: bytes) -> bytes:
         """The verifier of a device token (32 octets)."""

@@ -46,6 +46,8 @@ class Vault:
     relay: DerivedRelaySecrets
     money: SealedKey
     """Of the ledger and the rates."""
+    numbers: SealedKey
+    """Of SafeNUMs."""
 
     def push_key(self, provider: str) -> bytes:
         """32 octets that are those of a push provider alone, the same at each start."""
@@ -71,6 +73,7 @@ class Vault:
         self.push.wipe()
         self.relay.wipe()
         self.money.wipe()
+        self.numbers.wipe()
 
 
 def initialise(root: Slot, state_dir: Path) -> None:
@@ -126,6 +129,7 @@ def open_vault(root: Slot, state_dir: Path | None) -> Vault:
         derive(root, b"safeum push"),
         DerivedRelaySecrets(derive(root, b"safeum turn")),
         SealedKey(derive(root, b"safeum money")),
+        SealedKey(derive(root, b"safeum numbers")),
     )
 
 

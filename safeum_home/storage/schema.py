@@ -33,6 +33,8 @@ from safeum_home.storage.schema_money import rate_tables as rate_tables
 from safeum_home.storage.schema_money import rates as rates
 from safeum_home.storage.schema_money import statements as statements
 from safeum_home.storage.schema_money import wallets as wallets
+from safeum_home.storage.schema_numbers import numbers as numbers
+from safeum_home.storage.schema_numbers import stock as stock
 from safeum_home.storage.schema_push import pushes as pushes
 
 _IS_GONE = text("gone IS NOT NULL")

@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, collapse_addresses,
 from pathlib import Path
 
 from safeum_home.config_turn import TurnSection
-from safeum_home.outgoing.addresses import REFUSED, Network
+from safeum_home.outgoing.addresses import LOOPBACK, REFUSED, N, Network, refused_inside, without
 
 PROGRAM = "turnserver"
 PACKAGE = "coturn"
@@ -29,7 +29,6 @@ simple-log
 log-file=stdout
 pidfile=/dev/null
 """
-_LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 def configuration(section: TurnSection, node: str, database: Path, tls: tuple[Path, Path] | None) -> str:
@@ -65,11 +64,30 @@ def _lines(section: TurnSection, node: str, database: Path, tls: tuple[Path, Pat
     yield f"max-bps={section.octets_per_second_each}"
     if section.octets_per_second:
         yield f"bps-capacity={section.octets_per_second}"
-    allowed, denied = list(map(ip_network, section.allow)), (*REFUSED, *map(ip_network, section.deny))
-    if any(_overlap(network, loopback) for network in allowed for loopback in _LOOPBACK):
+    allowed, denied = _allowed(section), (*REFUSED, *map(ip_network, section.deny))
+    if any(_overlap(network, loopback) for network in allowed for loopback in LOOPBACK):
         yield "allow-loopback-peers"
     yield from (f"allowed-peer-ip={each}" for each in _ranges(allowed))
     yield from (f"denied-peer-ip={each}" for each in _ranges(denied))
+
+
+def _allowed(section: TurnSection) -> list[Network]:
+    """What is denied has to be taken out: to coturn what is allowed comes first."""
+    allowed, denied = [list(map(ip_network, each)) for each in (section.allow, section.deny)]
+    inside = [
+        refused
+        for each in allowed
+        if isinstance(each, IPv6Network)
+        for refused in refused_inside(each, without(_of(IPv4Network, allowed), _of(IPv4Network, denied)))
+    ]
+    return [
+        *without(_of(IPv4Network, allowed), _of(IPv4Network, denied)),
+        *without(_of(IPv6Network, allowed), [*_of(IPv6Network, denied), *inside]),
+    ]
+
+
+def _of(version: type[N], networks: Iterable[Network]) -> list[N]:
+    return [each for each in networks if isinstance(each, version)]
 
 
 def _overlap(one: Network, other: Network) -> bool:

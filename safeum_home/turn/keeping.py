@@ -4,6 +4,7 @@ A file that coturn opens by its name at every look is the one way in which it ta
 being started anew, which would cut running calls.
 """
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -56,19 +57,44 @@ class Kept:
         return any(changed)
 
     def _put_secrets(self, secrets: tuple[str, ...]) -> None:
-        if not self.database.exists():
-            os.close(os.open(self.database, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            os.chown(self.database, *self._owner)
-        with closing(sqlite3.connect(self.database)) as database, database:
-            database.execute("PRAGMA secure_delete = ON")
-            # As coturn makes it, where it is not there.
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS turn_secret "
-                "(realm varchar(127) default '', value varchar(127), primary key (realm, value))"
-            )
-            database.execute("DELETE FROM turn_secret")
-            rows = [(self._realm, secret) for secret in secrets]
-            database.executemany("INSERT INTO turn_secret VALUES (?, ?)", rows)
+        # In place, since threads of coturn keep it open; and as coturn's user, who may have made a link of it
+        # to what only root may write.
+        try:
+            with _being(self._owner):
+                os.close(os.open(self.database, os.O_WRONLY | os.O_CREAT, 0o600))
+                with closing(sqlite3.connect(self.database)) as database, database:
+                    self._put_rows(database, secrets)
+        except sqlite3.Error as error:
+            raise OSError(errno.EIO, str(error), str(self.database)) from None
+
+    def _put_rows(self, database: sqlite3.Connection, secrets: tuple[str, ...]) -> None:
+        database.execute("PRAGMA secure_delete = ON")
+        # As coturn makes it, where it is not there.
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS turn_secret "
+            "(realm varchar(127) default '', value varchar(127), primary key (realm, value))"
+        )
+        database.execute("DELETE FROM turn_secret")
+        rows = [(self._realm, secret) for secret in secrets]
+        database.executemany("INSERT INTO turn_secret VALUES (?, ?)", rows)
+
+
+@contextmanager
+def _being(owner: Owner) -> Iterator[None]:
+    """Do something with the rights of `owner` alone, where this is root."""
+    if os.geteuid() != 0:
+        yield
+        return
+    groups, group = os.getgroups(), os.getegid()
+    try:
+        os.setgroups([])
+        os.setegid(owner.gid)
+        os.seteuid(owner.uid)
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
+        os.setgroups(groups)
 
 
 @contextmanager

@@ -127,6 +127,8 @@ def run(section: TurnSection, node: str, ask: Ask, say: Callable[[str], None]) -
     if program is None:
         raise Problem(Code.WRONG_STATE, f"{PROGRAM} is not installed: apt-get install {PACKAGE}")
     owner = _owner(section.user)
+    if not section.certificate and any(url.startswith("turns:") for url in section.urls):
+        say("turn.urls has turns:, but there is no turn.certificate: it has to be served by something else.")
     grant = ask()
     _check_free(section)
     with directory(owner, os.environ) as folder:
@@ -179,8 +181,8 @@ def _owner(user: str) -> Owner:
 
 
 def _becoming(section: TurnSection, owner: Owner) -> Sequence[str]:
-    """What is run in front of coturn (setpriv(1)): it ends with whoever runs it, and gains nothing."""
-    command = ["/usr/bin/setpriv", "--pdeathsig=TERM", "--no-new-privs"]
+    """What is run in front of coturn: it leaves no core, ends with whoever runs it, and gains nothing."""
+    command = ["/usr/bin/prlimit", "--core=0", "--", "/usr/bin/setpriv", "--pdeathsig=TERM", "--no-new-privs"]
     if os.geteuid() == 0:
         command += [f"--reuid={owner.uid}", f"--regid={owner.gid}", "--clear-groups"]
         if min(section.port, section.tls_port) < 1024:

@@ -42,6 +42,7 @@ urls = ["turn:127.0.0.1:{port}?transport=udp"]
 listen = [{listen}]
 port = {port}
 tls_port = {tls_port}
+first_port = 61000
 {more}
 """
 
@@ -53,7 +54,7 @@ def needs() -> None:
 
 
 class Section:
-    """The section `[turn]` of a relay on loopback ports."""
+    """The section `[turn]` of a relay on loopback ports, which are none of those of what is relayed."""
 
     def __init__(self, more: str = "", listen: Sequence[str] = ("127.0.0.1",)) -> None:
         self.port, self.tls_port = _free_port(), _free_port()

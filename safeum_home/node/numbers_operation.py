@@ -1,0 +1,124 @@
+"""What an operator may ask about SafeNUMs, over the socket."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from msgspec import Struct
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
+from twisted.logger import Logger
+
+from safeum_home.admin import numbers_wire as wire
+from safeum_home.admin.commands import Handler
+from safeum_home.admin.control_wire import LoginParams
+from safeum_home.admin.wire import Done, Params
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId
+from safeum_home.node.control_names import alias_of
+from safeum_home.node.running import Domain
+from safeum_home.node.service import Node
+from safeum_home.ports import Database
+from safeum_home.safenum.numbers.inventory import Range
+from safeum_home.safenum.numbers.stock_file import BadFile, parse
+
+P = TypeVar("P", bound=Struct)
+PAGE = 100
+"""Ranges in one answer."""
+_log = Logger()
+
+
+class Operation:
+    """The commands, each with its parameters in `handlers`. All raise `sealed` while the node is not open."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def _open(self) -> tuple[Domain, Database]:
+        if self._node.domain is None or self._node.database is None:
+            raise Problem(Code.SEALED, f"the node is not open yet: it is {self._node.status}")
+        return self._node.domain, self._node.database
+
+    async def load(self, params: wire.LoadParams) -> Struct:
+        domain, database = self._open()
+        inventory = domain.numbers.inventory
+        try:
+            lines = await deferToThread(parse, params.text)
+            loaded = await database.transact(lambda c: inventory.load(c, lines, params.check))
+        except BadFile as bad:
+            return wire.NumbersLoaded(mistakes=bad.mistakes)
+        if not params.check:
+            _log.info("{count} SafeNUMs were loaded.", count=loaded.numbers)
+        return wire.NumbersLoaded(*loaded)
+
+    async def ranges(self, params: wire.RangesParams) -> Struct:
+        found = await self._ranges()
+        rows = [_row(each) for each in found if params.state in (None, each.state.name.lower())]
+        return wire.RangeRows(rows[params.skip : params.skip + PAGE], len(rows))
+
+    async def status(self, params: Params) -> Struct:
+        domain, _ = self._open()
+        found = await self._ranges()
+        return wire.NumbersState(
+            domain.numbers.assign,
+            len(found),
+            sum(each.size for each in found),
+            sum(each.given for each in found),
+            sum(each.quarantined for each in found),
+            sum(each.left for each in found),
+        )
+
+    async def withdraw(self, params: wire.NumberParams) -> Struct:
+        domain, database = self._open()
+        inventory = domain.numbers.inventory
+        if not await database.transact(lambda c: inventory.withdraw(c, params.number)):
+            raise Problem(Code.NOT_FOUND, "no range that was loaded has this number")
+        _log.info("A range of SafeNUMs was withdrawn.")
+        return Done()
+
+    async def assign(self, params: LoginParams) -> Struct:
+        domain, database = self._open()
+        account = await self._account(params)
+        publish = await domain.numbers.giving.give(account)
+        publish()
+        if await database.read(lambda c: domain.numbers.numbers.number_of(c, account)) is None:
+            raise Problem(Code.LIMIT_REACHED, "no number is left")
+        return Done()
+
+    async def release(self, params: LoginParams) -> Struct:
+        domain, _ = self._open()
+        publish = await domain.numbers.giving.take_back(await self._account(params))
+        publish()
+        return Done()
+
+    async def _account(self, params: LoginParams) -> AccountId:
+        domain, _ = self._open()
+        found = await domain.control.accounts.show(alias_of(params.login, self._node.config.node.name))
+        return found.account
+
+    async def _ranges(self) -> list[Range]:
+        domain, database = self._open()
+        return await database.read(domain.numbers.inventory.ranges)
+
+
+def numbers_handlers(node: Node) -> dict[str, Handler]:
+    """The commands of an operator of `node`."""
+    operation = Operation(node)
+
+    def handler(params: type[P], run: Callable[[P], Coroutine[Any, Any, Struct]]) -> Handler:
+        return Handler(params, lambda given: Deferred.fromCoroutine(run(given)))
+
+    return {
+        "numbers.load": handler(wire.LoadParams, operation.load),
+        "numbers.ranges": handler(wire.RangesParams, operation.ranges),
+        "numbers.status": handler(Params, operation.status),
+        "numbers.withdraw": handler(wire.NumberParams, operation.withdraw),
+        "numbers.assign": handler(LoginParams, operation.assign),
+        "numbers.release": handler(LoginParams, operation.release),
+    }
+
+
+def _row(found: Range) -> wire.RangeRow:
+    shown = found.first, found.last, found.country, list(found.capabilities)
+    return wire.RangeRow(
+        *shown, found.state.name.lower(), found.size, found.given, found.quarantined, found.left
+    )

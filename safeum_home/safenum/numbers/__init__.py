@@ -1,0 +1,1 @@
+"""SafeNUMs: what numbers the operator has, and which account has which."""

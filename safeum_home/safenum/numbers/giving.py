@@ -1,0 +1,77 @@
+"""Who is given a number, and when: as the setting `assign` says, or the operator. All devices learn of it."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from sqlalchemy import Connection
+
+from safeum_home.errors import Code, Problem
+from safeum_home.ids import AccountId
+from safeum_home.ports import Blinder, Caller, Committed, Database
+from safeum_home.protocol.commands.safenum import SafenumRequest, SafenumState
+from safeum_home.safenum.numbers.assignment import Numbers
+from safeum_home.spawn import spawn
+
+Change = Callable[[Connection], bool]
+"""Changes something inside a transaction; whether it did."""
+Retell = Callable[[AccountId, Change], Awaitable[Callable[[], None]]]
+"""Runs a change in the commit that has a profile told again; what is returned tells. Raises `not_found`."""
+
+
+class Giving:
+    """At sign-up and login, and the command `safenum.request`."""
+
+    def __init__(
+        self, database: Database, blinder: Blinder, numbers: Numbers, assign: str, retell: Retell
+    ) -> None:
+        """`assign` is as in the configuration."""
+        self._database = database
+        self._blinder = blinder
+        self._numbers = numbers
+        self._assign = assign
+        self._retell = retell
+
+    def signed_up(self, c: Connection, account: bytes) -> None:
+        """In the commit that makes the account with this blind index. Without numbers it has none."""
+        if self._assign == "signup":
+            self._numbers.give(c, account)
+
+    def logged_in(self, account: AccountId) -> None:
+        """Give one to who has signed up before there were any."""
+        if self._assign == "signup":
+            spawn(self._late(account), "giving a number")
+
+    async def request(self, caller: Caller, params: SafenumRequest) -> Committed[SafenumState]:
+        """Raises `limit_reached` where numbers are given by the operator alone, or none is left."""
+        account = caller.account
+        publish = _nothing
+        if self._assign != "never":
+            publish = await self.give(account)
+        number = await self._database.read(lambda c: self._numbers.number_of(c, account))
+        if number is None:
+            raise Problem(Code.LIMIT_REACHED, "no number is given at present")
+        return Committed(SafenumState(number), publish)
+
+    async def give(self, account: AccountId) -> Callable[[], None]:
+        """Give one to who has none, as far as there are any; what is returned tells of it.
+
+        Raises `not_found`.
+        """
+        if not await self._database.read(lambda c: self._numbers.would_give(c, self._blind(account))):
+            return _nothing
+        return await self._retell(account, lambda c: self._numbers.give(c, self._blind(account)))
+
+    async def take_back(self, account: AccountId) -> Callable[[], None]:
+        """Take its number from an account; what is returned tells of it. Raises `not_found`."""
+        return await self._retell(account, lambda c: self._numbers.take_back(c, self._blind(account)))
+
+    async def _late(self, account: AccountId) -> None:
+        with suppress(Problem):  # it was closed, or the storage is away: there are more logins
+            (await self.give(account))()
+
+    def _blind(self, account: AccountId) -> bytes:
+        return self._blinder.account(account)
+
+
+def _nothing() -> None:
+    """Nothing is to be told."""

@@ -1,0 +1,105 @@
+"""Ranges of SafeNUMs, and who has which number."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from safeum_home.storage.schema import numbers, stock
+
+
+class StockRow(NamedTuple):
+    stock: int
+    state: int
+    sealed: bytes
+
+
+class NumberRow(NamedTuple):
+    """`number` and `account` are blind indexes; `free` is the hour from which on anybody may have it."""
+
+    number: bytes
+    account: bytes | None
+    stock: int
+    free: int
+    sealed: bytes
+
+
+_FIRST = select(stock).where(stock.c.state == bindparam("state")).order_by(stock.c.stock).limit(1)
+_FREE = (
+    select(numbers)
+    .join(stock, stock.c.stock == numbers.c.stock)
+    .where(numbers.c.free > 0, numbers.c.free <= bindparam("hour"), stock.c.state != bindparam("without"))
+    .order_by(numbers.c.free)
+    .limit(1)
+)
+_OF_ACCOUNT = select(numbers).where(numbers.c.account == bindparam("owner"))
+_OWNER = select(numbers.c.account).where(numbers.c.number == bindparam("called"))
+_GIVEN = select(numbers.c.stock, func.count()).where(numbers.c.account.is_not(None)).group_by(numbers.c.stock)
+_WAITING = (
+    select(numbers.c.stock, func.count()).where(numbers.c.free > bindparam("hour")).group_by(numbers.c.stock)
+)
+
+
+def all_stock(c: Connection) -> list[StockRow]:
+    """Every range, in the order in which they were loaded."""
+    return [StockRow(*row) for row in c.execute(select(stock).order_by(stock.c.stock))]
+
+
+def first_stock(c: Connection, state: int) -> StockRow | None:
+    """The oldest range in a state."""
+    row = c.execute(_FIRST, {"state": state}).first()
+    return None if row is None else StockRow(*row)
+
+
+def one_stock(c: Connection, at: int) -> StockRow | None:
+    row = c.execute(select(stock).where(stock.c.stock == at)).first()
+    return None if row is None else StockRow(*row)
+
+
+def add_stock(c: Connection, row: StockRow) -> None:
+    c.execute(stock.insert().values(**row._asdict()))
+
+
+def change_stock(c: Connection, row: StockRow) -> None:
+    c.execute(update(stock).where(stock.c.stock == row.stock).values(state=row.state, sealed=row.sealed))
+
+
+def free_number(c: Connection, hour: int, without: int) -> NumberRow | None:
+    """The number that has been free for longest, in a range that is in any state but one."""
+    row = c.execute(_FREE, {"hour": hour, "without": without}).first()
+    return None if row is None else NumberRow(*row)
+
+
+def number_of(c: Connection, account: bytes) -> NumberRow | None:
+    row = c.execute(_OF_ACCOUNT, {"owner": account}).first()
+    return None if row is None else NumberRow(*row)
+
+
+def owner(c: Connection, number: bytes) -> bytes | None:
+    """Whose number it is."""
+    found: bytes | None = c.execute(_OWNER, {"called": number}).scalar_one_or_none()
+    return found
+
+
+def add_number(c: Connection, row: NumberRow) -> None:
+    c.execute(numbers.insert().values(**row._asdict()))
+
+
+def give(c: Connection, number: bytes, account: bytes) -> None:
+    """To an account that has none."""
+    c.execute(update(numbers).where(numbers.c.number == number).values(account=account, free=0))
+
+
+def take_back(c: Connection, account: bytes, free: int) -> bool:
+    """Whether it had one."""
+    change = update(numbers).where(numbers.c.account == account).values(account=None, free=free)
+    return c.execute(change).rowcount > 0
+
+
+def given(c: Connection) -> dict[int, int]:
+    """How many numbers of each range somebody has."""
+    return {row[0]: row[1] for row in c.execute(_GIVEN)}
+
+
+def waiting(c: Connection, hour: int) -> dict[int, int]:
+    """How many of each range are in quarantine."""
+    return {row[0]: row[1] for row in c.execute(_WAITING, {"hour": hour})}
