@@ -37,6 +37,10 @@ class SafenumSection(Section, frozen=True):
     """Of one account, with the telephone network."""
     call_seconds: Annotated[int, Meta(ge=60, le=86400)] = 7200
     """After which a call is ended."""
+    vouchers: Annotated[list[str], Meta(max_length=16)] = field(
+        default_factory=lambda: ["5", "10", "20", "50"]
+    )
+    """What vouchers may be worth, in `currency`. One of few values tells little."""
     hold_seconds: Annotated[int, Meta(ge=10, le=3600)] = 60
     """For how long ahead a call is paid for."""
     spend_per_day: str = "50"
@@ -61,6 +65,8 @@ def check_safenum(section: SafenumSection) -> None:
         raise ConfigError("safenum.vat: `standard`, or a path that begins with /")
     if unknown := [each for each in section.destinations if each not in DESTINATIONS]:
         raise ConfigError(f"safenum.destinations: there is no class {unknown[0]!r}")
+    if not all(_AMOUNT.match(each) for each in section.vouchers):
+        raise ConfigError("safenum.vouchers: amounts, as 10 or 2.50")
     if section.assign not in ASSIGN:
         raise ConfigError(f"safenum.assign: one of {', '.join(ASSIGN)}")
     if not _AMOUNT.match(section.spend_per_day):

@@ -4,7 +4,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.calls import across, commands, leg
+from safeum_home.calls import across, commands, leg, queue
 from safeum_home.calls.hearing import Hearing
 from safeum_home.calls.leg import Leg
 from safeum_home.calls.legs import Legs
@@ -122,7 +122,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     ),
     "signals in front of invitations": (
         LANE + "LaneTests.test_with_more_than_may_be_said",
-        (Defence(across.SignalKind, "turn", 0.0), Defence(across, "AT_ONCE", ENOUGH)),
+        (Defence(across.SignalKind, "turn", 0.0), Defence(queue, "AT_ONCE", ENOUGH)),
     ),
     "losses of others": (
         LANE + "LaneTests.test_one_that_is_missed",

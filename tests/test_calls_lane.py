@@ -11,6 +11,7 @@ from twisted.internet.task import deferLater
 from federation import now_telling
 from federation.counts import Counts
 from federation.now_telling import NowTelling
+from safeum_home.calls import queue
 from safeum_home.calls.across import LIVES, LineElsewhere, Waiting
 from safeum_home.calls.queue import Queue, Room
 from safeum_home.ids import AccountId
@@ -210,36 +211,42 @@ class RoomTests(Checks):
         self.assertLess(line.signals.bounds.octets, 64 * 1024 * 1024)
 
     def test_turns(self) -> None:
-        """Who has said little does not wait for who says much; each in order."""
-        now = [0.0]
-        queue: Queue[str] = Queue(lambda: now[0], LIVES, Room(1_000, 500, 100))
-        a, b = AccountId("@a:a.example"), AccountId("@b:a.example")
-        self.assertEqual([queue.add(B, a, f"a{number}", 10) for number in range(11)], [True] * 10 + [False])
-        queue.add(B, b, "b0", 10)
-        self.assertEqual(queue.take(B, [a, b], 30), (["a0", "b0", "a1"], [a]))
-        self.assertEqual(queue.take(B, [b, a], 20), (["a2", "a3"], [a]))
-        now[0] = LIVES
-        self.assertEqual(queue.take(B, [a], 20), ([], []))
-        self.assertEqual((queue.bounds.octets, queue._waiting), (0, {}))
-
-    def test_who_is_first_next_time(self) -> None:
-        """Those who were not reached come before those who were."""
-        queue: Queue[str] = Queue(lambda: 0.0, LIVES, Room(1_000, 500, 100))
-        senders = [AccountId(f"@{name}:a.example") for name in "abc"]
-        for sender in senders:
+        """Who says little does not wait for who says much; each in order, those first who have waited."""
+        self.patch(queue, "AT_ONCE", 30)
+        now, told = [0.0], list[AccountId]()
+        waiting = self.queue(lambda: now[0], told)
+        a, b, c = (AccountId(f"@{name}:a.example") for name in "abc")
+        self.assertEqual([waiting.add(B, a, f"a{number}", 10) for number in range(11)], [True] * 10 + [False])
+        for sender in (b, c):
             for number in range(2):
-                queue.add(B, sender, f"{sender[1]}{number}", 10)
-        taken, more = queue.take(B, senders, 20)
-        self.assertEqual((taken, more), (["a0", "b0"], [senders[2], senders[0], senders[1]]))
+                waiting.add(B, sender, f"{sender[1]}{number}", 10)
+        told.clear()
+        self.assertEqual((waiting.take(B, [a, b, c]), told), (["a0", "b0", "c0"], [a, b, c]))
+        self.patch(queue, "AT_ONCE", 20)
+        told.clear()
+        self.assertEqual((waiting.take(B, [a, b, c]), told), (["a1", "b1"], [c, a]))
+        now[0] = LIVES
+        self.assertEqual(waiting.take(B, [c, a]), [])
+        self.assertEqual((waiting.bounds.octets, waiting._waiting), (0, {}))
+
+    def queue(self, seconds: Callable[[], float], told: list[AccountId], tells: bool = True) -> Queue[str]:
+        def tell(node: str, sender: AccountId) -> bool:
+            told.append(sender)
+            return tells
+
+        return Queue(seconds, LIVES, Room(1_000, 500, 100), tell)
 
     def test_dropped(self) -> None:
-        """Nothing is left of what is lost."""
-        queue: Queue[str] = Queue(lambda: 0.0, LIVES, Room(1_000, 500, 100))
+        """Nothing is left of what is lost, or will not be told."""
+        waiting = self.queue(lambda: 0.0, [])
         a, b = AccountId("@a:a.example"), AccountId("@b:a.example")
         for sender in (a, b):
-            queue.add(B, sender, "x", 10)
-            queue.add("c.example", sender, "x", 10)
-        queue.drop(B, [a])
-        self.assertEqual(queue.take(B, [a, b], 100), (["x"], []))
-        queue.drop("c.example")
-        self.assertEqual((queue.bounds.octets, queue._waiting), (0, {}))
+            waiting.add(B, sender, "x", 10)
+            waiting.add("c.example", sender, "x", 10)
+        waiting.drop(B, [a])
+        self.assertEqual(waiting.take(B, [a, b]), ["x"])
+        waiting.drop("c.example")
+        self.assertEqual((waiting.bounds.octets, waiting._waiting), (0, {}))
+        waiting = self.queue(lambda: 0.0, [], tells=False)
+        self.assertFalse(waiting.add(B, a, "x", 10))
+        self.assertEqual((waiting.bounds.octets, waiting._waiting), (0, {}))

@@ -5,11 +5,14 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from safeum_home.ids import AccountId
+from safeum_home.protocol.call_types import MOST_SIGNAL
+from safeum_home.protocol.federation.conferences import SIGNAL
 from tests.conference_case import call_id, join, names, start, told
 from tests.conferences_across_case import ConferencesAcrossCase
 from tests.groups_across_case import A, B, C
 from tests.keys_across_case import FIRST
 from tests.keys_case import query
+from tests.nodes import NOW_STEP
 from tests.world import Client
 
 
@@ -243,6 +246,30 @@ class SignalsAcrossTests(ConferencesAcrossCase):
         self.now()
         self.assertEqual(self.said(self.carol), ["one", "two", "two"])
         self.assertEqual({(of, to) for of, to, _ in self.nodes.told_now}, {(B, C)})
+
+    def test_in_turns(self) -> None:
+        """Who says much stands behind itself; what is lost with a node, or too late, leaves nothing."""
+        join(self.ben, self.chat, self.call)
+        self.now()
+        self.take()
+        for _ in range(8):
+            self.signal(self.bob, self.carol, "x" * MOST_SIGNAL)
+        self.signal(self.ben, self.carol, "y")
+        self.now(NOW_STEP)
+        self.assertEqual([data[0] for data in self.said(self.carol)], ["x", "y", "x"])
+        self.now(2)
+        self.assertEqual(len(self.said(self.carol)), 6)
+        out = self.nodes[B].domain.conferences.signals.out
+        [kind] = [kind for kind in self.nodes[B].domain.conferences.kinds if kind.type == SIGNAL]
+        for _ in range(12):
+            self.signal(self.bob, self.carol, "x" * MOST_SIGNAL)
+        self.assertGreater(out.bounds.octets, 9 * MOST_SIGNAL)
+        self.assertLessEqual(out.bounds.octets, 256 * 1024)
+        kind.missed(C, [AccountId(self.bob.account)])
+        self.assertEqual(out.bounds.octets, 0)
+        self.signal(self.bob, self.carol, "x")
+        kind.lost(C)
+        self.assertEqual(out.bounds.octets, 0)
 
     def test_early(self) -> None:
         """What a device says of which the hub has not told yet waits for that, and comes after it."""

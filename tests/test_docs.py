@@ -29,7 +29,7 @@ NOT_RUN = {
     r"safeum verify-receipt": "tests.test_client_receipts runs it, with the receipt of the published vectors",
     r"curl https://b\.example": "another node; tests.test_e2e_history_across asks one",
     r"safeum-home turn": "a relay runs until it is ended; tests.test_e2e_turn runs both ways",
-    r"safeum-home (rates|cdr|ledger|balance)": "tests.test_money_node runs them all",
+    r"safeum-home (rates|cdr|ledger|balance|vouchers)": "tests.test_money_node runs them all",
     r"safeum chat": "a person's terminal; the tests of the client drive it",
     r"^make ": "would run for ever, or run this test in itself: `make -n` is run instead",
 }

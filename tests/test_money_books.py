@@ -33,6 +33,19 @@ class ClosedTests(CallCase):
         self.assertEqual(len(self.cdrs()), 1)
         self.assertIsNone(self.settle())
 
+    def test_damaged(self) -> None:
+        """An account whose wallet is damaged is closed all the same, and the books stay balanced."""
+        blind = self.bank.vault.blinder.account(self.ann)
+        self.bank.database.execute("UPDATE wallets SET sealed = x'00'")
+
+        def close(c: Any) -> None:
+            self.bank.book.forfeit(c, blind)
+            erase_account(c, blind, self.bank.vault.keyring.epoch)
+
+        self.bank.write(close)
+        self.assertEqual(self.bank.totals(), {"clearing:test": UNIT, "customers": -UNIT})
+        self.assertEqual(self.bank.database.count("wallets"), 0)
+
     def test_nothing_to_forfeit(self) -> None:
         bank = Bank()
         ann = bank.account()

@@ -1,4 +1,4 @@
-"""`safeum-home rates`, `cdr`, `ledger` and `balance`: what calls cost, and what became of money."""
+"""`safeum-home rates`, `cdr`, `ledger`, `balance`, `vouchers`: what calls cost, what became of money."""
 
 import argparse
 import csv
@@ -22,7 +22,7 @@ _MICRO = 1_000_000
 def add_commands(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", add: Adds, node: Ask
 ) -> None:
-    """All four."""
+    """All five."""
     command = MoneyCommands(node)
     rates = add(commands, "rates", command.state, "Show which rate table is in force.")
     nested = rates.add_subparsers(metavar="COMMAND")
@@ -52,6 +52,14 @@ def add_commands(
     credit.add_argument("amount", metavar="AMOUNT")
     credit.add_argument("reference", metavar="REFERENCE")
     credit.add_argument("--source", default="manual", help="where it came from; `goodwill` is a present")
+    text = "Vouchers, which people redeem without anybody knowing who had which."
+    vouchers = commands.add_parser("vouchers", help=text, description=text).add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    text = "Make COUNT vouchers and print their codes, which are kept nowhere."
+    issue = add(vouchers, "issue", command.issue, text)
+    issue.add_argument("count", metavar="COUNT", type=int)
+    issue.add_argument("amount", metavar="AMOUNT")
 
 
 class MoneyCommands:
@@ -141,6 +149,11 @@ class MoneyCommands:
             else "This reference was credited before: nothing was added."
         )
         return shown(arguments, done, [told])
+
+    def issue(self, arguments: argparse.Namespace) -> int:
+        params = wire.IssueParams(arguments.count, arguments.amount)
+        done = self._node(arguments, "vouchers.issue", params, wire.Issued)
+        return shown(arguments, done, done.codes)
 
 
 def _rate(row: wire.RateRow) -> str:

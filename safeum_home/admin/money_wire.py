@@ -132,3 +132,16 @@ class Credited(Struct, frozen=True):
     added: bool
     amount: int
     currency: str
+
+
+class IssueParams(Params, frozen=True):
+    count: Annotated[int, Meta(ge=1, le=1000)]
+    amount: Annotated[str, Meta(max_length=20)]
+
+
+class Issued(Struct, frozen=True):
+    """New codes, which the node itself forgets."""
+
+    codes: list[str]
+    amount: int
+    currency: str

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from safeum_home.calls.hearing import Hearing
-from safeum_home.calls.queue import Bounds, Queue, Room
+from safeum_home.calls.queue import BESIDES, MIB, SIGNALS, Bounds, Queue, Room
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.ports.calls import Line
@@ -19,14 +19,8 @@ from safeum_home.protocol.federation.people import content
 
 LIVES = 20.0
 """Seconds for which it is of any use to say something."""
-MIB = 1024 * 1024
 WORDS = Room(64 * MIB, 8 * MIB, MIB)
-SIGNALS = Room(64 * MIB, 8 * MIB, 256 * 1024)
-"""What may wait to be said: beyond that it is said that it cannot be, or a signal is dropped."""
-AT_ONCE = 48 * 1024
-"""About so many octets of signals are told together: a request is no larger, and others come next."""
-_BESIDES = 512
-"""Octets that a word has besides what it says, about."""
+"""What may wait to be said, but for signals: beyond that it is said that it cannot be."""
 
 
 Tell = Callable[[str, str, Hashable], bool]
@@ -56,12 +50,16 @@ class LineElsewhere:
         self._tell = tell
         self._words: OrderedDict[Waiting, None] = OrderedDict()
         self.bounds = Bounds(WORDS)
-        self.signals: Queue[tuple[AccountId, Said]] = Queue(seconds, LIVES, SIGNALS)
+
+        def go_on(node: str, sender: AccountId) -> bool:
+            return tell(node, CALL_SIGNAL, sender)
+
+        self.signals: Queue[tuple[AccountId, Said]] = Queue(seconds, LIVES, SIGNALS, go_on)
 
     def say(self, sender: AccountId, word: Word) -> bool:
         node, now = node_of(word.to), self._seconds()
         if isinstance(word, Said):
-            return self._signal(node, sender, word)
+            return self.signals.add(node, sender, (sender, word), _size(word))
         while self._words and (first := next(iter(self._words))).until <= now:
             self.take(first)
         waiting = Waiting(sender, word, now + LIVES)
@@ -81,31 +79,15 @@ class LineElsewhere:
         self.bounds.give_back(node_of(waiting.word.to), waiting.sender, waiting.size)
         return True
 
-    def take_signals(self, node: str, senders: Sequence[AccountId]) -> list[tuple[AccountId, Said]]:
-        """What is to be told to a node now of what some say."""
-        taken, more = self.signals.take(node, senders, AT_ONCE)
-        for sender in more:
-            self._go_on(node, sender)
-        return taken
-
     def lost(self, node: str) -> None:
         """What waits for a node is lost."""
         for waiting in [each for each in self._words if node_of(each.word.to) == node]:
             self.take(waiting)
         self.signals.drop(node)
 
-    def _signal(self, node: str, sender: AccountId, word: Said) -> bool:
-        return self.signals.add(node, sender, (sender, word), _size(word)) and self._go_on(node, sender)
-
-    def _go_on(self, node: str, sender: AccountId) -> bool:
-        is_told = self._tell(node, CALL_SIGNAL, sender)
-        if not is_told:
-            self.signals.drop(node, (sender,))
-        return is_told
-
 
 def _size(word: Word) -> int:
-    return _BESIDES + len(getattr(word, "data", "")) + len(getattr(word, "hello", ""))
+    return BESIDES + len(getattr(word, "data", "")) + len(getattr(word, "hello", ""))
 
 
 class Lines:
@@ -184,7 +166,7 @@ class SignalKind(_Kind):
     turn = BEHIND
 
     def build(self, node: str, subjects: Sequence[Any]) -> Sequence[Event]:
-        return [self._event(*each) for each in self._line.take_signals(node, subjects)]
+        return [self._event(*each) for each in self._line.signals.take(node, subjects)]
 
     async def apply(self, node: str, event: Event) -> None:
         await self._hearing.hear_foreign(AccountId(event.sender), self._word(node, event))

@@ -7,6 +7,11 @@ from typing import Generic, NamedTuple, TypeVar
 from safeum_home.ids import AccountId
 
 T = TypeVar("T")
+MIB = 1024 * 1024
+AT_ONCE = 48 * 1024
+"""About so many octets are told together: a request is not much larger, and others come next."""
+BESIDES = 512
+"""Octets that something has besides what it says, about."""
 
 
 class Room(NamedTuple):
@@ -18,6 +23,10 @@ class Room(NamedTuple):
     most: int
     of_node: int
     of_sender: int
+
+
+SIGNALS = Room(64 * MIB, 8 * MIB, 256 * 1024)
+"""For what devices say to each other."""
 
 
 class Bounds:
@@ -65,26 +74,33 @@ class _Item(NamedTuple, Generic[T]):
 class Queue(Generic[T]):
     """By node and sender: of each sender in order, one after the other's."""
 
-    def __init__(self, seconds: Callable[[], float], lives: float, room: Room) -> None:
-        """What waits for `lives` seconds is of no use any more."""
+    def __init__(
+        self, seconds: Callable[[], float], lives: float, room: Room, tell: Callable[[str, AccountId], bool]
+    ) -> None:
+        """What waits for `lives` seconds is of no use any more.
+
+        `tell` says that a sender has something to say to a node: `take` is called when it is its turn. Where
+        there will be none it returns False.
+        """
         self._seconds = seconds
         self._lives = lives
+        self._tell = tell
         self.bounds = Bounds(room)
         self._waiting: dict[str, dict[AccountId, deque[_Item[T]]]] = {}
 
     def add(self, node: str, sender: AccountId, what: T, size: int) -> bool:
-        """Whether there was room; what is of no use any more makes some."""
+        """Whether it may be told; what is of no use any more makes room."""
         self._next(node, sender)
         if not self.bounds.take(node, sender, size):
             return False
         item = _Item(what, size, self._seconds() + self._lives)
         self._waiting.setdefault(node, {}).setdefault(sender, deque()).append(item)
-        return True
+        return self._go_on(node, sender)
 
-    def take(self, node: str, senders: Iterable[AccountId], octets: int) -> tuple[list[T], list[AccountId]]:
-        """About so much of it; and of whom there is more, in the order in which it is their turn."""
+    def take(self, node: str, senders: Iterable[AccountId]) -> list[T]:
+        """About as much of it as goes at once. Of whom there is more it is the turn again, in this order."""
         taken: list[T] = []
-        turns = deque(senders)
+        turns, octets = deque(senders), AT_ONCE
         while turns and octets > 0:
             item = self._next(node, sender := turns.popleft())
             if item is not None:
@@ -92,13 +108,22 @@ class Queue(Generic[T]):
                 taken.append(item.what)
                 octets -= item.size
                 turns.append(sender)
-        return taken, [sender for sender in turns if self._next(node, sender) is not None]
+        for sender in turns:
+            if self._next(node, sender) is not None:
+                self._go_on(node, sender)
+        return taken
 
     def drop(self, node: str, senders: Iterable[AccountId] | None = None) -> None:
         """Nothing waits for a node any more, or nothing of some."""
         for sender in list(self._waiting.get(node, ()) if senders is None else senders):
             while sender in self._waiting.get(node, ()):
                 self._drop_first(node, sender)
+
+    def _go_on(self, node: str, sender: AccountId) -> bool:
+        is_told = self._tell(node, sender)
+        if not is_told:
+            self.drop(node, (sender,))
+        return is_told
 
     def _next(self, node: str, sender: AccountId) -> _Item[T] | None:
         """The first one that is still of use."""

@@ -38,6 +38,7 @@ from safeum_home.client.loading import load
 from safeum_home.client.search import MOST, Found, search
 from safeum_home.client.state import State
 from safeum_home.client.trust import node_at
+from safeum_home.client.voucher_tokens import Token
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.push import Payload, Wake
 from safeum_home.protocol.types import Message
@@ -228,6 +229,10 @@ class Client(GroupMethods):
     async def download(self, message: Message, target: Any, progress: Progress | None = None) -> int:
         """See `file_transfer.FileTransfer.download`."""
         return await self._client.download(message, target, progress=progress).asFuture(self._loop)
+
+    async def exchange_voucher(self, code: str) -> Token:
+        """See `session.Client.exchange_voucher`."""
+        return await self._client.exchange_voucher(code).asFuture(self._loop)
 
     async def file_of(self, chat: str, message: str) -> Message:
         """See `file_transfer.FileTransfer.file_of`."""

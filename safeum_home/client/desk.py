@@ -27,6 +27,7 @@ from safeum_home.client.session import Client
 from safeum_home.client.standing import refusal
 from safeum_home.client.state import State
 from safeum_home.client.text import explain
+from safeum_home.client.voucher_tokens import Token
 from safeum_home.ids import is_number
 from safeum_home.protocol.commands import ContactFound
 from safeum_home.protocol.types import Contact, ContactState
@@ -77,6 +78,8 @@ class Desk:
         """Whether it was left because the node showed another certificate."""
         self.notices: deque[Notice] = deque(maxlen=300)
         self.listed: list[str] = []
+        self.tokens: dict[str, Token] = {}
+        """Of vouchers that were not redeemed yet, by their codes."""
         """The ids behind the numbers of the last numbered list."""
         self.shown_policy: str | None = None
         """The version of the node's policy that was on the screen."""

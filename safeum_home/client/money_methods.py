@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 from typing import TypeVar
 
+from safeum_home.client.voucher_tokens import Token
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.commands import money
 
@@ -40,3 +41,8 @@ class MoneyMethods(ABC):
     def invoice(self, month: str) -> Awaitable[money.Invoice]:
         """That of a month (`2026-11`); raises `not_found`. `money_words.invoice_csv` writes it as CSV."""
         return self._ask(money.InvoiceGet(month), money.Invoice)
+
+    def redeem(self, token: Token) -> Awaitable[money.Balance]:
+        """Add what a token of `exchange_voucher` is worth; raises `bad_voucher`."""
+        params = money.BalanceRedeem(token.currency, token.amount, token.input, token.output)
+        return self._ask(params, money.Balance)

@@ -31,6 +31,7 @@ from safeum_home.client.loading import load
 from safeum_home.client.plug import Plug
 from safeum_home.client.reconnect import FINAL, SLOW_READER, BackOff, new_reconnect
 from safeum_home.client.requests import TIMEOUT, Calls, Wire
+from safeum_home.client.voucher_taking import Exchanges, VoucherTaking
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
 from safeum_home.spawn import spawn
@@ -40,7 +41,7 @@ _log = Logger()
 _random = SystemRandom().random
 
 
-class Client(CallTaking, FileTransfer):
+class Client(CallTaking, FileTransfer, VoucherTaking):
     """A device of an account. Make one with `connect`, then `register`, `login` or `resume`.
 
     From then on it stays connected: it comes back by itself with the token and the cursor it holds, sends
@@ -60,6 +61,7 @@ class Client(CallTaking, FileTransfer):
         self._machine = new_reconnect(BackOff(clock, random, self))
         self._token: str | None = None
         self._reset = self._behind = False
+        self._exchanges = Exchanges()
         self.opened: c.Opened | None = None
         """Who this is; None before the first login. The token in it is the session's secret."""
         self.state = self._inbox.state
@@ -129,6 +131,9 @@ class Client(CallTaking, FileTransfer):
             await self.close()
 
     # --- commands --------------------------------------------------------------------------------
+
+    def _nobody(self) -> "Client":
+        return Client(self._dial, self._clock)
 
     def _ask(self, params: c.Params, result: type[R]) -> "Deferred[R]":
         if self.opened is None and type(params) is not c.PolicyGet:

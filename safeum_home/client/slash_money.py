@@ -55,6 +55,18 @@ async def _invoice(desk: Desk, argument: str) -> None:
     desk.note(f"Saved as {_save(name.strip(), text)}.")
 
 
+@slash("redeem", "CODE", "add what a voucher is worth to your balance")
+async def _redeem(desk: Desk, argument: str) -> None:
+    if not argument:
+        raise Mistake("Which one? /redeem CODE.")
+    token = desk.tokens.get(argument)
+    if token is None:
+        token = desk.tokens[argument] = await desk.client.exchange_voucher(argument)
+    told = await desk.client.redeem(token)
+    desk.tokens.pop(argument, None)
+    desk.note(f"{amount(token.amount)} {safe(token.currency)} were added: {amount(told.balance)} now.")
+
+
 def _save(name: str, text: str) -> str:
     """The name of the file that it made."""
     path = Path(name).expanduser()

@@ -97,9 +97,8 @@ def make_conferences(
     }
     groups, rounds, stamps = ChatGroups(means.registry), Rounds(clock), Stamps(means.milliseconds)
 
-    def say(to: str, type: str, subject: Hashable) -> None:
-        if means.peers.reaches(to):
-            means.peers.tell_now(to, type, subject)
+    def say(to: str, type: str, subject: Hashable) -> bool:
+        return means.peers.reaches(to) and means.peers.tell_now(to, type, subject)
 
     def tell(to: str, chat: ChatId, call: str, heard: int) -> None:
         conferences.tell(to, chat, call, heard)

@@ -9,6 +9,7 @@ from twisted.internet.threads import deferToThread
 
 from safeum_home.errors import Problem
 from safeum_home.gateway.dispatch import Routes
+from safeum_home.limits import RateLimit
 from safeum_home.node.means import DomainMeans
 from safeum_home.node.startup import StartError
 from safeum_home.protocol.commands import money as commands
@@ -25,8 +26,13 @@ from safeum_home.safenum.money.settling import Settling
 from safeum_home.safenum.money.sweep import MoneySweep
 from safeum_home.safenum.money.tariff import Tariff
 from safeum_home.safenum.money.telling import BalanceTelling
+from safeum_home.safenum.money.voucher_commands import VoucherCommands
+from safeum_home.safenum.money.vouchers import VoucherBook
 from safeum_home.safenum.money.wallets import Wallets
 from safeum_home.spawn import spawn
+
+VOUCHERS_PER_ADDRESS, VOUCHERS_BURST = 0.1, 20
+"""What an address may exchange or redeem in a second, and at once. Codes of 128 bits are not guessed."""
 
 
 class MoneyParts(NamedTuple):
@@ -42,6 +48,7 @@ class MoneyParts(NamedTuple):
     tables: RateTables
     ledger: Ledger
     cdrs: CdrBook
+    vouchers: VoucherBook
     sweep: MoneySweep
     routes: Routes
     vat_file: str
@@ -85,7 +92,13 @@ def make_money(means: DomainMeans) -> MoneyParts:
     book = CreditBook(ledger, wallets, tariff, settling, blinder, now)
     telling = BalanceTelling(database, wallets, means.bus, section.currency)
     does = MoneyCommands(section, database, wallets, tariff, InvoiceBook(means.node, wallets, blinder), now)
+    vouchers = VoucherBook(key, blinder, means.vault.vouchers, book, os.urandom)
+    limit = RateLimit(VOUCHERS_PER_ADDRESS, VOUCHERS_BURST, means.clock.seconds)
+    of_vouchers = VoucherCommands(section, database, means.vault.vouchers, vouchers, wallets, telling, limit)
     routes: Routes = {
+        commands.VoucherKeys: of_vouchers.keys,
+        commands.VoucherExchange: of_vouchers.exchange,
+        commands.BalanceRedeem: of_vouchers.redeem,
         commands.BalanceGet: does.balance,
         commands.AccountCountry: does.country,
         commands.BalancePrice: does.price,
@@ -101,6 +114,7 @@ def make_money(means: DomainMeans) -> MoneyParts:
         tables,
         ledger,
         cdrs,
+        vouchers,
         MoneySweep(means.clock, database, section, cdrs, means.turns, now),
         routes,
         section.vat,

@@ -137,6 +137,17 @@ class MoneyOperation:
         added = await money.credits.credit(account, amount, currency, params.source, params.reference)
         return wire.Credited(added, amount, currency)
 
+    async def issue(self, params: wire.IssueParams) -> Struct:
+        money, database = self._open()
+        section = self._node.config.safenum
+        if params.amount not in section.vouchers:
+            known = ", ".join(section.vouchers)
+            raise Problem(Code.INVALID_PARAMS, f"vouchers are worth one of {known}")
+        amount, currency = amounts.parse(params.amount), section.currency
+        codes = await database.transact(lambda c: money.vouchers.issue(c, params.count, currency, amount))
+        _log.info("{count} vouchers were issued.", count=len(codes))
+        return wire.Issued(codes, amount, currency)
+
     async def _account(self, login: str) -> AccountId:
         """Raises `not_found`."""
         assert self._node.domain is not None
@@ -161,6 +172,7 @@ def money_handlers(node: Node) -> dict[str, Handler]:
         "rates.list": handler(wire.ListRatesParams, operation.list_rates),
         "cdr": handler(wire.CdrParams, operation.cdrs),
         "ledger": handler(wire.LedgerParams, operation.ledger),
+        "vouchers.issue": handler(wire.IssueParams, operation.issue),
         "balance.credit": handler(wire.CreditParams, operation.credit),
     }
 

@@ -136,3 +136,26 @@ class Purchases(Protocol):
 
         Raises `not_found`, `no_balance`, `country_needed`.
         """
+
+
+class VoucherKey(Protocol):
+    """A key of the verifiable oblivious function (RFC 9497, mode VOPRF) in locked memory."""
+
+    @property
+    def public(self) -> bytes:
+        """32 octets."""
+
+    def evaluate(self, element: bytes) -> tuple[bytes, bytes]:
+        """The blinded element times the key, and the proof; raises `protocol.ristretto.NotAnElement`."""
+
+    def output(self, message: bytes) -> bytes:
+        """The function of a message, 64 octets."""
+
+    def wipe(self) -> None: ...
+
+
+class VoucherKeys(Protocol):
+    """One for each value."""
+
+    def of(self, currency: str, amount: Amount) -> VoucherKey:
+        """Each time the same one. Wipe it after use."""

@@ -22,3 +22,12 @@ Dialled = Annotated[
     str, Meta(pattern=r"^\+?[0-9]{2,15}$(?!\n)", max_length=16, description="A number (E.164), with its +.")
 ]
 LineNumber = Annotated[int, Meta(ge=1, le=2**53 - 1, description="Lines of a statement count from 1.")]
+VoucherCode = Annotated[
+    str, Meta(pattern=r"^[a-z2-7]{26}$(?!\n)", max_length=26, description="In small letters, without dashes.")
+]
+Element = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9_-]{43}$(?!\n)", max_length=43, description="32 octets, base64url.")
+]
+Octets64 = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9_-]{86}$(?!\n)", max_length=86, description="64 octets, base64url.")
+]

@@ -25,6 +25,10 @@ _ffi.cdef(
     int crypto_core_ristretto255_from_hash(unsigned char *element, const unsigned char *hash);
     void crypto_core_ristretto255_scalar_random(unsigned char *scalar);
     int crypto_core_ristretto255_scalar_invert(unsigned char *inverse, const unsigned char *scalar);
+    void crypto_core_ristretto255_scalar_reduce(unsigned char *scalar, const unsigned char *wide);
+    int crypto_core_ristretto255_add(
+        unsigned char *sum, const unsigned char *first, const unsigned char *second);
+    int crypto_scalarmult_ristretto255_base(unsigned char *product, const unsigned char *scalar);
     int crypto_scalarmult_ristretto255(
         unsigned char *product, const unsigned char *scalar, const unsigned char *element);
     """
@@ -102,3 +106,30 @@ def multiply(scalar: Octets, elements: Iterable[bytes]) -> list[bytes]:
                 raise NotAnElement("not an element of the group")
             products.append(view[:])
     return products
+
+
+def multiply_base(scalar: Octets) -> bytes:
+    """The generator times a scalar that is not zero."""
+    product = _ffi.new("unsigned char[]", SIZE)
+    with _ffi.from_buffer("unsigned char[]", scalar) as factor:
+        if len(factor) != SIZE or _library().crypto_scalarmult_ristretto255_base(product, factor):
+            raise ValueError("not a scalar that leads to an element")
+    return bytes(_ffi.buffer(product))
+
+
+def add(first: bytes, second: bytes) -> bytes:
+    """The sum of two elements; raises `NotAnElement`."""
+    total = _ffi.new("unsigned char[]", SIZE)
+    wrong = len(first) != SIZE or len(second) != SIZE
+    if wrong or _library().crypto_core_ristretto255_add(total, first, second):
+        raise NotAnElement("not an element of the group")
+    return bytes(_ffi.buffer(total))
+
+
+def reduce(wide: bytes) -> bytes:
+    """64 octets, least first, as a scalar: modulo the order of the group."""
+    if len(wide) != 2 * SIZE:
+        raise ValueError("64 octets are reduced")
+    scalar = _ffi.new("unsigned char[]", SIZE)
+    _library().crypto_core_ristretto255_scalar_reduce(scalar, wide)
+    return bytes(_ffi.buffer(scalar))

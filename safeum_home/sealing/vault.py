@@ -14,6 +14,7 @@ from safeum_home.sealing.memory import Slot
 from safeum_home.sealing.relay import DerivedRelaySecrets
 from safeum_home.sealing.secrets import SecretStore
 from safeum_home.sealing.signing import Ed25519Signer
+from safeum_home.sealing.vouchers import VoucherKeys
 
 KEYRING = "keyring"
 FLEETING = "keyring.fleeting"
@@ -46,6 +47,7 @@ class Vault:
     relay: DerivedRelaySecrets
     money: SealedKey
     """Of the ledger and the rates."""
+    vouchers: VoucherKeys
     numbers: SealedKey
     """Of SafeNUMs."""
 
@@ -73,6 +75,7 @@ class Vault:
         self.push.wipe()
         self.relay.wipe()
         self.money.wipe()
+        self.vouchers.wipe()
         self.numbers.wipe()
 
 
@@ -129,6 +132,7 @@ def open_vault(root: Slot, state_dir: Path | None) -> Vault:
         derive(root, b"safeum push"),
         DerivedRelaySecrets(derive(root, b"safeum turn")),
         SealedKey(derive(root, b"safeum money")),
+        VoucherKeys(derive(root, b"safeum vouchers")),
         SealedKey(derive(root, b"safeum numbers")),
     )
 

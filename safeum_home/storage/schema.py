@@ -32,6 +32,7 @@ from safeum_home.storage.schema_money import ledger_totals as ledger_totals
 from safeum_home.storage.schema_money import rate_tables as rate_tables
 from safeum_home.storage.schema_money import rates as rates
 from safeum_home.storage.schema_money import statements as statements
+from safeum_home.storage.schema_money import vouchers as vouchers
 from safeum_home.storage.schema_money import wallets as wallets
 from safeum_home.storage.schema_numbers import numbers as numbers
 from safeum_home.storage.schema_numbers import stock as stock

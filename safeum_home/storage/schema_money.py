@@ -47,3 +47,7 @@ cdrs = table(
     blind("safenum", index=True),
     sealed(),
 )
+
+# Vouchers by keyed hashes of their codes; what they are worth, and which blinded token was made for each,
+# under the node's key. Nothing tells who has redeemed one, nor when.
+vouchers = table("vouchers", blind("voucher", primary_key=True), sealed())

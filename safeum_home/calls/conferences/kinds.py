@@ -13,7 +13,7 @@ from safeum_home.calls.conferences.here import Here
 from safeum_home.calls.conferences.hub import Hub
 from safeum_home.calls.conferences.line import Report
 from safeum_home.calls.conferences.rings import Ring, Rings
-from safeum_home.calls.conferences.signals import Said, Signals
+from safeum_home.calls.conferences.signals import LIVES, Signals
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, system_account
 from safeum_home.limits import RateLimit
@@ -35,9 +35,6 @@ from safeum_home.protocol.federation.conferences import (
 )
 from safeum_home.protocol.federation.events import Event, new_event, node_of
 from safeum_home.protocol.federation.people import content
-
-LIVES = 20.0
-"""Seconds for which a signal or a roster is of use: those who miss one are told again."""
 
 
 class Told(NamedTuple):
@@ -194,14 +191,20 @@ class RingsKind(_Kind):
 
 
 class SignalKind(_Kind):
-    """A device says something to one of another node. A subject is a `Said`."""
+    """A device says something to one of another node. A subject is an account that has something to say."""
 
     type = SIGNAL
     turn = BEHIND
 
     def build(self, node: str, subjects: Sequence[Any]) -> Sequence[Event]:
-        said: Sequence[Said] = subjects
+        said = self._parts.signals.out.take(node, subjects)
         return [self._event(each.chat, each.content, each.sender) for each in said]
+
+    def lost(self, node: str) -> None:
+        self._parts.signals.out.drop(node)
+
+    def missed(self, node: str, subjects: Sequence[Any]) -> None:
+        self._parts.signals.out.drop(node, subjects)
 
     async def apply(self, node: str, event: Event) -> None:
         said = content(event, SignalContent)

@@ -1,6 +1,6 @@
 """What devices in a conference say to each other: passed on in order, between those alone that are in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -8,12 +8,12 @@ from msgspec import Struct
 
 from safeum_home.calls.conferences.here import Here
 from safeum_home.calls.conferences.table import Table
+from safeum_home.calls.queue import BESIDES, SIGNALS, Queue
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Bus, Caller, Published
 from safeum_home.ports.calls import Group
-from safeum_home.ports.expiring import SayNow
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import Done
 from safeum_home.protocol.commands.calls import CallSignal
@@ -22,11 +22,15 @@ from safeum_home.protocol.federation.conferences import SIGNAL, SignalContent
 from safeum_home.protocol.federation.events import node_of
 from safeum_home.rounds import Rounds
 
+LIVES = 20.0
+"""Seconds for which a signal, or a roster, is of use."""
 EARLY_SECONDS = 5.0
 """For how long it waits what was said by a device of which the hub has not told yet that it is in it."""
 MOST_EARLY = 16
 """Of one conference."""
 MOST_EARLY_IN_ALL = 500
+Tell = Callable[[str, str, Hashable], bool]
+"""As `ports.Peers.tell_now`."""
 
 
 class Said(Struct, frozen=True, eq=False):
@@ -56,14 +60,19 @@ class Signals:
         rounds: Rounds,
         bus: Bus,
         here: Here,
-        say: SayNow,
+        say: Tell,
         limits: SignalLimits,
     ) -> None:
         self._node = node
         self._seconds = seconds
         self._bus = bus
         self._here = here
-        self._say = say
+
+        def go_on(to: str, sender: AccountId) -> bool:
+            return say(to, SIGNAL, sender)
+
+        self.out: Queue[Said] = Queue(seconds, LIVES, SIGNALS, go_on)
+        """What is to be told to other nodes."""
         self._limits = limits
         self._early: dict[ChatId, list[Said]] = {}
         self._too_early = rounds.queue(EARLY_SECONDS, 200, self._forget)
@@ -127,7 +136,7 @@ class Signals:
         node = node_of(said.content.account)
         with suppress(Problem):
             self._limits.octets_out.take(node, len(said.content.data))
-            self._say(node, SIGNAL, said)
+            self.out.add(node, said.sender, said, BESIDES + len(said.content.data))
 
     def _pass_on(self, sender: AccountId, said: SignalContent) -> None:
         event = CallSignalled(said.call, sender, said.device, said.data)

@@ -4,15 +4,18 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from safeum_home.protocol.command import Done, Params, Result, command
+from safeum_home.protocol.command import Done, Params, Phase, Result, command
 from safeum_home.protocol.money_types import (
     BasisPoints,
     Country,
     Currency,
     Dialled,
+    Element,
     LineNumber,
     Micros,
     Month,
+    Octets64,
+    VoucherCode,
 )
 from safeum_home.protocol.scalars import Milliseconds
 
@@ -141,3 +144,55 @@ class InvoiceGet(Params, frozen=True):
     """The invoice of a month that is over."""
 
     month: Month
+
+
+class VoucherExchanged(Result, frozen=True):
+    """The element times the node's `key` for vouchers of this value, and the proof of that (RFC 9497)."""
+
+    currency: Currency
+    amount: Micros
+    element: Element
+    proof: Octets64
+    key: Element
+
+
+@command("voucher.exchange", VoucherExchanged, Phase.GREETING, cost=5)
+class VoucherExchange(Params, frozen=True):
+    """Have a token made for a voucher: `element` is a blinded input (RFC 9497, mode VOPRF, ristretto255).
+
+    It is asked by nobody in particular: before a login, on a connection of its own. The same again has the
+    same answer; another element for the same voucher has none.
+    """
+
+    code: VoucherCode
+    element: Element
+
+
+class KeyOfVouchers(Result, frozen=True):
+    """By which key vouchers of a value are exchanged."""
+
+    currency: Currency
+    amount: Micros
+    key: Element
+
+
+class VoucherKeyList(Result, frozen=True):
+    keys: list[KeyOfVouchers]
+
+
+@command("voucher.keys", VoucherKeyList, Phase.ANY, activity=False)
+class VoucherKeys(Params, frozen=True):
+    """The keys for vouchers: whoever asks is told the same."""
+
+
+@command("balance.redeem", Balance, cost=5)
+class BalanceRedeem(Params, frozen=True):
+    """Add what a token is worth: `output` is the function of `input`. The node cannot tell for which voucher.
+
+    `bad_voucher` where it was added before, to whichever balance.
+    """
+
+    currency: Currency
+    amount: Micros
+    input: Element
+    output: Octets64

@@ -42,13 +42,7 @@ class MoneyCommands:
 
     async def balance(self, caller: Caller, params: money.BalanceGet) -> money.Balance:
         account, currency = caller.account, self._section.currency
-
-        def read(c: Connection) -> money.Balance:
-            with self._wallets.open(c, account) as wallet:
-                purse = wallet.purse(currency)
-                return money.Balance(currency, purse.balance, purse.held, wallet.record.country or None)
-
-        return await self._database.read(read)
+        return await self._database.read(lambda c: self._wallets.balance(c, account, currency))
 
     async def country(self, caller: Caller, params: money.AccountCountry) -> Done:
         account, country = caller.account, params.country

@@ -8,7 +8,9 @@ paid out.
 from collections.abc import Callable
 
 from sqlalchemy import Connection
+from twisted.logger import Logger
 
+from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder
 from safeum_home.safenum.money import chart
@@ -18,6 +20,8 @@ from safeum_home.safenum.money.rating import tax_within
 from safeum_home.safenum.money.settling import Settling
 from safeum_home.safenum.money.tariff import Tariff
 from safeum_home.safenum.money.wallets import Line, Wallets
+
+_log = Logger()
 
 
 class CreditBook:
@@ -72,8 +76,19 @@ class CreditBook:
         return True
 
     def forfeit(self, c: Connection, account: bytes) -> None:
-        """`ports.closing.Forfeit`: calls are settled as far as they were seen; the rest is the node's."""
-        self._settling.settle_all(c, account)
+        """`ports.closing.Forfeit`: calls are settled as far as they were seen; the rest is the node's.
+
+        Nobody is kept from closing an account by rows that are damaged: then its money stays in the books as
+        what it was.
+        """
+        try:
+            with c.begin_nested():
+                self._settling.settle_all(c, account)
+                self._forfeit(c, account)
+        except Tampered:
+            _log.error("The wallet of an account that was closed cannot be opened: it is not forfeited.")
+
+    def _forfeit(self, c: Connection, account: bytes) -> None:
         with self._wallets.behind(c, account) as wallet:
             if wallet is None:
                 return

@@ -15,6 +15,7 @@ from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder, Key, Keyring
+from safeum_home.protocol.commands.money import Balance
 from safeum_home.safenum.money.amounts import MOST
 from safeum_home.safenum.money.months import month_of
 from safeum_home.storage import accounts
@@ -138,6 +139,12 @@ class Wallets:
             raise Problem(Code.NOT_FOUND)
         with self._open(c, row) as wallet:
             yield wallet
+
+    def balance(self, c: Connection, account: AccountId, currency: str) -> Balance:
+        """What an account is told of it; raises as `open` does."""
+        with self.open(c, account) as wallet:
+            purse = wallet.purse(currency)
+            return Balance(currency, purse.balance, purse.held, wallet.record.country or None)
 
     @contextmanager
     def behind(self, c: Connection, blind: bytes) -> Iterator[OpenWallet | None]:

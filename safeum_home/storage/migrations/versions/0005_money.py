@@ -53,6 +53,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_cdrs_safenum", "cdrs", ["safenum"])
+    op.create_table("vouchers", _blind("voucher"), _sealed(), sqlite_with_rowid=False)
 
 
 def _number(name: str, *, primary_key: bool = False) -> sa.Column[int]:
