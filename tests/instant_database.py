@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, StaticPool, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, create_engine
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
@@ -31,21 +31,33 @@ class _Connected(NamedTuple):
         raise AssertionError("a new database needs no backup")
 
 
-def _connect() -> tuple[sqlite3.Connection, Connection]:
-    driver = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    engine = create_engine(
-        "sqlite+pysqlite://", creator=lambda: driver, poolclass=StaticPool, hide_parameters=True
-    )
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    return driver, engine.connect()
+@cache
+def _engine() -> Engine:
+    """One for all databases: compiling a statement takes longer than running it."""
+    engine = create_engine("sqlite+pysqlite://", creator=_memory, poolclass=NullPool, hide_parameters=True)
+    # Not by an event: for one of them SQLAlchemy looks for listeners at each statement.
+    engine.dialect.do_begin = _begin  # type: ignore[method-assign, assignment]
+    return engine
+
+
+def _memory() -> sqlite3.Connection:
+    return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+
+
+def _begin(connection: Any) -> None:
+    connection.driver_connection.execute("BEGIN")
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
 
 
 @cache
-def _empty() -> sqlite3.Connection:
+def _empty() -> Connection:
     """A migrated database: migrating is slow, copying is not."""
-    driver, connection = _connect()
+    connection = _engine().connect()
     migrate(_Connected(connection), connection)  # type: ignore[arg-type]  # a new one needs no more of it
-    return driver
+    return connection
 
 
 class InstantDatabase:
@@ -57,8 +69,8 @@ class InstantDatabase:
     """
 
     def __init__(self) -> None:
-        driver, self.connection = _connect()
-        _empty().backup(driver)
+        self.connection = _engine().connect()
+        _driver(_empty()).backup(_driver(self.connection))
         self.hold = False
         self.hold_reads = False
         self.failing = False

@@ -10,7 +10,8 @@ from safeum_home.calls.log import DAY
 from safeum_home.calls.log_sweep import EVERY, PAUSE, SOON
 from safeum_home.calls.times import KeptTimes
 from safeum_home.ids import AccountId
-from safeum_home.storage.calls import CallRow, put_calls
+from safeum_home.storage import calls as rows
+from safeum_home.storage.calls import FIRST, CallRow, put_calls
 from tests.keys_case import LAUNCHED as NOW
 from tests.world import PASSWORD, Client, World
 
@@ -297,6 +298,22 @@ class SweepTests(LogCase):
         self.world.database.failing = False
         self.world.clock.pump([PAUSE] * 2)
         self.assertEqual(self.world.database.count("calls"), 0)
+
+    def test_mixed(self) -> None:
+        """All rows are written anew, those that go left out; again and again."""
+        for number in range(600):
+            self.times.begun(self.who((self.alice, self.bob)[number % 2]), f"{number:022}", NOW)
+        self.world.settle(1)
+        self.world.clock.pump([0.1] * 10)
+        mixed: list[Any] = []
+        self.patch(rows, "mix_calls", lambda c, place, last: mixed.append((place, last)))
+        self.sweep.start()
+        self.world.clock.advance(SOON)
+        self.world.clock.advance(PAUSE)
+        self.world.clock.advance(EVERY)
+        (first, some), rest, again = mixed
+        self.assertEqual((first, rest), (FIRST, (some, None)))
+        self.assertEqual(again, (first, some))
 
     def test_damaged(self) -> None:
         """Rows that cannot be opened hold up nothing."""

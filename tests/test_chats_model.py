@@ -13,7 +13,7 @@ from zope.interface import implementer
 from tests.chats_lives import NAMES
 from tests.chats_lives_rough import RoughLives
 
-EXAMPLES, STEPS = 80, 60
+EXAMPLES, STEPS = 40, 60
 PHASES = [Phase.generate] if os.environ.get("MODEL_QUICK") else list(Phase)
 """Without shrinking, what fails is said at once, and in full length."""
 LEAST = 2000

@@ -215,3 +215,52 @@ class HungUpTests(ConferencesAcrossCase):
         self.bob.call("call.hangup", call=call)
         start(self.bob, self.chat, call)
         self.assertEqual(self.inside(self.bob), ["bob"])
+
+
+class OctetTests(HostileCase):
+    """What devices say to each other, in octets; and how often it rings."""
+
+    limits: ClassVar[dict[str, Any]] = {
+        "conference_octets_per_account": 1e-6,
+        "conference_octets_per_account_burst": 60_000,
+        "conference_octets_to_node": 1e-6,
+        "conference_octets_to_node_burst": 70_000,
+        "conference_rings": 1e-6,
+        "conference_rings_burst": 1,
+    }
+
+    def say(self, client: Client, to: Client) -> None:
+        about = {"call": self.call, "account": to.account, "device": to.device, "data": "d" * 20_000}
+        client.call("call.signal", **about)
+
+    def test_an_account(self) -> None:
+        """It is told; others have theirs. The limit may change."""
+        for _ in range(3):
+            self.say(self.alice, self.bob)
+        self.assertEqual(self.assertRaises(Refused, self.say, self.alice, self.carol).code, "rate_limited")
+        self.say(self.carol, self.bob)
+        self.nodes[A].domain.control.limits.set("conference_octets_per_account_burst", "80000")
+        self.say(self.alice, self.carol)
+
+    def test_a_node(self) -> None:
+        """What is more for one other node is lost; another one is told."""
+        join(self.amy, self.chat, self.call)
+        self.now()
+        self.take()
+        for client in (self.alice, self.amy):
+            for _ in range(2):
+                self.say(client, self.bob)
+            self.say(client, self.carol)
+        self.now()
+        self.assertEqual([len(each.take("call.signal")) for each in (self.bob, self.carol)], [3, 2])
+
+    def test_rings(self) -> None:
+        """As often as it is set, until that changes."""
+        self.alice.call("call.hangup", call=self.call)
+        self.take()
+        limits = self.nodes[A].domain.control.limits
+        for burst in ("1", "2"):
+            limits.set("conference_rings_burst", burst)
+            for _ in range(3):
+                self.says(B, A, RINGS, RingsContent(call_id(), Media.AUDIO, 45_000), self.ben.account)
+            self.assertEqual(len(self.alice.take("conference.rings")), 1)

@@ -39,7 +39,14 @@ SIGNED = {
     ("POST", NOW_PATH): b'{"events":[]}',
     **{
         ("POST", ASK_PATH + name): b"{}"
-        for name in ("account.find", "group.command", "profile.avatar", "keys.query")
+        for name in (
+            "account.find",
+            "conference.get",
+            "conference.seat",
+            "group.command",
+            "keys.query",
+            "profile.avatar",
+        )
     },
 }
 """Every request of one node to another that has to be signed."""

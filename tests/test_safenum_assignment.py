@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from safeum_home.client.errors import RemoteProblem
 from safeum_home.config_safenum import SafenumSection
+from safeum_home.errors import Code
 from safeum_home.ids import AccountId
 from tests.closing_case import PIN
 from tests.safenum_case import DAY, HOUR, SafenumCase, file
+from tests.sdk_world import SdkDevice
 from tests.world import PASSWORD, Client, Refused, World
 
 ONE = file("+3544900001")
@@ -106,6 +109,14 @@ class GivingTests(SafenumCase):
         self.assertEqual(len(alice.take("profile.changed")), 1)
         error = self.assertRaises(Refused, bob.call, "safenum.request")
         self.assertEqual(error.code, "limit_reached")
+
+    def test_by_the_sdk(self) -> None:
+        world = self.start(ONE, assign="request")
+        alice, bob = SdkDevice(world).register("alice"), SdkDevice(world).register("bob")
+        self.assertEqual(alice.do(alice.client.request_safenum()).safenum, "+3544900001")
+        self.assertEqual(alice.do(alice.client.profile()).profile.safenum, "+3544900001")
+        error = self.assertRaises(RemoteProblem, bob.do, bob.client.request_safenum())
+        self.assertTrue(error.of(Code.LIMIT_REACHED))
 
     def test_by_the_operator_alone(self) -> None:
         world = self.start(ONE, assign="never")

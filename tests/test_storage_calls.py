@@ -1,5 +1,7 @@
 """Entries of logs of calls in the database."""
 
+from sqlalchemy import text
+
 from safeum_home.storage import calls
 from safeum_home.storage.calls import FIRST, CallRow
 from tests.storage import OnPostgres, StorageCase, blind
@@ -36,6 +38,36 @@ class CallLogTests(StorageCase):
             place = page[-1][:2]
         self.assertEqual(found, expected)
 
+    async def test_mixed(self) -> None:
+        """Some rows that were written anew are as before; so are the others."""
+        expected = [row(account, str(call)) for account in ("ann", "bob", "cy") for call in range(3)]
+        await self.write(calls.put_calls, expected)
+        await self.write(calls.mix_calls, FIRST, expected[4][:2])
+        await self.write(calls.mix_calls, expected[4][:2], None)
+        self.assertEqual(await self.read(calls.calls_behind, FIRST, 10), expected)
+
 
 class PostgresCallLogTests(OnPostgres, CallLogTests):
     """The same on PostgreSQL."""
+
+    async def test_pairs(self) -> None:
+        """Both halves of calls were written together: what was mixed does not tell any more."""
+        people = [f"p{number:02}" for number in range(20)]
+        for number in range(10):
+            both = [row(people[2 * number], str(number)), row(people[19 - 2 * number], f"{number}b")]
+            await self.write(calls.put_calls, both)
+        self.assertEqual({len(group) for group in await self._written()}, {2})
+        await self.write(calls.mix_calls, FIRST, None)
+        [written] = await self._written()
+        self.assertEqual(len(written), 20)
+        self.assertEqual(written, sorted(written))
+
+    async def _written(self) -> list[list[bytes]]:
+        """The accounts of rows, as the server has them: by transaction, in the order of their places."""
+        found = await self.read(
+            lambda c: c.execute(text("SELECT xmin::text, account FROM calls ORDER BY ctid")).all()
+        )
+        together: dict[str, list[bytes]] = {}
+        for transaction, account in found:
+            together.setdefault(transaction, []).append(account)
+        return list(together.values())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from typing import Any, NamedTuple
 from unittest import TestCase, TestResult
 from unittest.mock import patch
@@ -35,9 +36,15 @@ def run(test: str) -> TestResult:
     return result
 
 
+@cache
+def _sound(test: str) -> TestResult:
+    """Its result with all defences: what tests several of them is run so once."""
+    return run(test)
+
+
 def check(case: TestCase, test: str, *defences: Defence) -> None:
     """The test passes, and fails without the defences: by what it asserts, not by breaking."""
-    sound = run(test)
+    sound = _sound(test)
     case.assertTrue(sound.wasSuccessful(), f"{test} fails with them: {sound.failures}{sound.errors}")
     case.assertEqual(sound.skipped, [])
     with without(*defences):

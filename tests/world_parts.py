@@ -1,12 +1,14 @@
 """What stands in for threads and for providers of text messages in a `World`."""
 
 from collections.abc import Callable
+from copy import copy
 from functools import cache
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
 
 from safeum_home.accounts.passwords import PasswordHasher
+from safeum_home.accounts.work_pool import WorkPool
 from safeum_home.config import PasswordSection
 from safeum_home.sealing.memory import Arena, Level
 
@@ -80,14 +82,21 @@ def arena() -> Arena:
 
 def cheap_hasher(queue: int = 1000) -> tuple[PasswordHasher, InlinePool]:
     """The real hasher at libsodium's lowest cost, in the test's own thread."""
+    hasher, pool, threads = copy(_hasher(queue)), InlinePool(), _SameThread()
+    hasher._pool = WorkPool(threads, "passwords", 1, queue)  # type: ignore[arg-type]  # no more of it is used
+    hasher._pool._pool = pool
+    return hasher, pool
+
+
+@cache
+def _hasher(queue: int) -> Any:
+    """To be copied: making one hashes once at the cost of its section."""
     section = PasswordSection(memory_mib=8, operations=1, threads=1, queue=queue)
     hasher: Any = PasswordHasher(_SameThread(), section)  # type: ignore[arg-type]  # no more of it is used
-    pool = InlinePool()
     hasher._memory = 8192
     hasher._pin_cost = 1, 8192
-    hasher._pool._pool = pool
     hasher._dummy = _DUMMY
-    return hasher, pool
+    return hasher
 
 
 _DUMMY = "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"

@@ -4,6 +4,7 @@ A file of it is UTF-8. Its first line is `version: TEXT`; what follows is shown 
 """
 
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def parse(octets: bytes) -> Policy:
     return Policy(version, text, Raw(encoded))
 
 
+@cache
 def standard() -> Policy:
     """What says truthfully what a node keeps, where its operator has nothing to add."""
     return parse(files("safeum_home.accounts").joinpath("policy.txt").read_bytes())

@@ -1,10 +1,14 @@
-"""Deletes what is in logs of calls for too long, of all accounts, a little at a time."""
+"""Deletes what is in logs of calls for too long, of all accounts, a little at a time.
+
+What stays is written anew, so that its place says nothing of when it was written, and beside what.
+"""
 
 from typing import Any
 
+from sqlalchemy import Connection
 from twisted.internet.interfaces import IDelayedCall
 
-from safeum_home.calls.log import CallLog
+from safeum_home.calls.log import CallLog, Swept
 from safeum_home.errors import Problem
 from safeum_home.ports import Database
 from safeum_home.spawn import spawn
@@ -49,11 +53,15 @@ class LogSweep:
         place, delay = self._place, PAUSE
         try:
             swept = await self._database.read(lambda c: self._log.sweep(c, place, AT_ONCE))
-            if swept.rows:
-                await self._database.transact(lambda c: rows.delete_calls(c, swept.rows))
+            await self._database.transact(lambda c: _tidy(c, place, swept))
             self._place = swept.place or FIRST
             delay = EVERY if swept.place is None else PAUSE
         except Problem:
             pass  # the database is away, or has too much to do
         finally:
             self._next(delay)
+
+
+def _tidy(c: Connection, place: tuple[bytes, bytes], swept: Swept) -> None:
+    rows.delete_calls(c, swept.rows)
+    rows.mix_calls(c, place, swept.place)

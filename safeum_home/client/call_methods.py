@@ -1,11 +1,11 @@
-"""What a node keeps of calls, and its relay, as typed methods for both clients alike."""
+"""What a node keeps of calls, its relay, and one's number, as typed methods for both clients alike."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 from typing import TypeVar
 
 from safeum_home.protocol import commands as c
-from safeum_home.protocol.commands import calls
+from safeum_home.protocol.commands import calls, safenum
 
 R = TypeVar("R", bound=c.Result)
 
@@ -28,3 +28,7 @@ class CallMethods(ABC):
     def relay(self) -> Awaitable[calls.RelayCredentials]:
         """Credentials for the node's relay; calls ask for them by themselves."""
         return self._ask(calls.TurnCredentials(), calls.RelayCredentials)
+
+    def request_safenum(self) -> Awaitable[safenum.SafenumState]:
+        """Have an international number, or learn the one that the account has; raises `limit_reached`."""
+        return self._ask(safenum.SafenumRequest(), safenum.SafenumState)

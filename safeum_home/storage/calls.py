@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, func, select, text, tuple_
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.schema import calls
@@ -19,6 +19,8 @@ class CallRow(NamedTuple):
 
 FIRST = (b"", b"")
 """Comes before all rows."""
+LAST = b"\xff" * 17
+"""Is behind all blind indexes."""
 
 _OF = select(calls).where(calls.c.account == bindparam("account"))
 _ONE = _OF.where(calls.c.call == bindparam("call"))
@@ -28,6 +30,11 @@ _BEHIND = (
     .where(tuple_(calls.c.account, calls.c.call) > tuple_(bindparam("account"), bindparam("call")))
     .order_by(calls.c.account, calls.c.call)
     .limit(bindparam("limit"))
+)
+_MIX = text(
+    "WITH rows AS (DELETE FROM calls WHERE (account, call) > (:account, :call)"
+    " AND (account, call) <= (:last_account, :last_call) RETURNING account, call, sealed)"
+    " INSERT INTO calls (account, call, sealed) SELECT * FROM rows ORDER BY account, call"
 )
 _FORGET = delete(calls).where(calls.c.account == bindparam("of_account"))
 _PUT = Many(
@@ -65,6 +72,17 @@ def calls_behind(c: Connection, place: tuple[bytes, bytes], limit: int) -> list[
 
 def delete_calls(c: Connection, rows: Sequence[CallRow]) -> None:
     _DELETE.change(c, [(row.account, row.call) for row in rows])
+
+
+def mix_calls(c: Connection, place: tuple[bytes, bytes], last: tuple[bytes, bytes] | None) -> None:
+    """Write all rows behind a place anew, up to `last` or the end, in the order of their indexes.
+
+    PostgreSQL has rows in the order in which they were written, and with each the transaction (`xmin`):
+    both halves of a call are neighbours there, until then. In SQLite they have no place but their indexes'.
+    """
+    if c.dialect.name == "postgresql":
+        account, call = last or (LAST, LAST)
+        c.execute(_MIX, {"account": place[0], "call": place[1], "last_account": account, "last_call": call})
 
 
 def forget_calls(c: Connection, account: bytes) -> None:
