@@ -104,11 +104,14 @@ class Bank:
         row = AccountRow(blind, b"sealed", wrapped)
         return lambda c: accounts.insert_account(c, row, self.vault.blinder.alias(account))
 
+    def new_id(self) -> AccountId:
+        return new_account_id("home.example")
+
     # --- with an instant database
 
     def account(self, amount: int = 0) -> AccountId:
         """A new one, with a balance in micro-units."""
-        account = new_account_id("home.example")
+        account = self.new_id()
         self.write(self.row_of(account))
         if amount:
             self.do(self.credits.credit(account, amount, "EUR", "test", account))

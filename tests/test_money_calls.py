@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 from safeum_home.ports.money import Disposition, Leg, Over, Released
 from safeum_home.safenum.money import settling
 from safeum_home.safenum.money.charging import AGAIN
+from safeum_home.safenum.money.months import month_of
 from tests.money_calls_case import A_MINUTE, DAY, CallCase
 from tests.money_case import LANDLINE, MOBILE, SAFENUM, UNIT, Bank
 
@@ -261,3 +262,20 @@ class KilledTests(CallCase):
         self.assertEqual(done, [None])
         self.assertEqual(self.bank.balance(self.ann), (UNIT - A_MINUTE, 0))
         self.assertRight()
+
+    def test_damaged(self) -> None:
+        """A wallet that is damaged keeps no other call from being settled; a month's key that is, none."""
+        bob = self.bank.account(UNIT)
+        blind = self.bank.vault.blinder.account(self.ann)
+        for person in (self.ann, bob):
+            self.bank.dial(person, "1")
+            self.bank.do(self.bank.calls.answered(person, "1", self.bank.now()))
+        self.speak(1, "2")
+        self.bank.database.execute("UPDATE wallets SET sealed = x'00' WHERE account = ?", blind)
+        owner = self.bank.vault.blinder.money("month", str(month_of(self.bank.now())))
+        self.bank.database.execute("UPDATE keys SET wrapped = x'00' WHERE owner = ?", owner)
+        self.bank = self.bank.again()
+        self.bank.do(self.bank.calls.settle_left())
+        self.assertEqual(self.bank.balance(bob), (UNIT - 238, 0))
+        self.assertEqual(self.bank.database.count("holds"), 1)
+        self.assertEqual(len(self.cdrs()), 1)

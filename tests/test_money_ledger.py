@@ -222,7 +222,7 @@ class ModelTests(SynchronousTestCase):
         run_state_machine_as_test(
             MoneyMachine,
             settings=settings(
-                max_examples=40,
+                max_examples=20,
                 stateful_step_count=40,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection
+from twisted.logger import Logger
 
 from safeum_home.damage import undamaged
+from safeum_home.errors import Tampered
 from safeum_home.ports import Blinder, Key, Keyring
 from safeum_home.ports.money import Direction, Disposition, Over, Released
 from safeum_home.safenum.money.amounts import divided_up
@@ -38,6 +40,7 @@ COLUMNS = (
 LONGEST = 128
 """Characters of what is kept of a name or a Call-ID, which are a carrier's."""
 _encoder = msgspec.msgpack.Encoder()
+_log = Logger()
 
 
 class Cdr(Struct, frozen=True):
@@ -137,7 +140,11 @@ class CdrBook:
         """
         owner = self._owner(month)
         if (wrapped := LASTING.key(c, owner)) is not None:
-            return self._keyring.unwrap(owner, wrapped)
+            try:
+                return self._keyring.unwrap(owner, wrapped)
+            except Tampered:
+                # A call must be charged all the same; what is there cannot be opened with any key.
+                _log.error("The key of this month's records of calls cannot be opened: another one is made.")
         key, wrapped = self._keyring.new_key(owner)
         LASTING.put_key(c, owner, wrapped)
         return key

@@ -64,14 +64,23 @@ class Settling:
         None: there are no more.
         """
         found = rows.holds_behind(c, after, AT_ONCE)
-        for row in found:
-            self._settle(c, row, lambda hold: None if hold.run == self._run else as_seen(hold))
+
+        def settle(row: HoldRow) -> None:
+            # What is damaged is left as it is, and keeps nobody else's calls from being settled.
+            with c.begin_nested():
+                self._settle(c, row, lambda hold: None if self._is_own(hold) else as_seen(hold))
+
+        undamaged(found, settle, "wallets with calls that went on")
         return found[-1].hold if len(found) == AT_ONCE else None
 
     def settle_all(self, c: Connection, account: bytes) -> None:
         """Settle all calls of an account that is about to be erased."""
         for row in rows.holds_of(c, account):
             self._settle(c, row, as_seen)
+
+    def _is_own(self, hold: HoldRecord) -> bool:
+        """Whether this process has begun the call: then somebody knows of it."""
+        return hold.run == self._run
 
     def _settle(self, c: Connection, row: HoldRow, ended: Ended) -> Charged | None:
         with self._wallets.behind(c, row.account) as wallet:
@@ -98,7 +107,7 @@ class Settling:
         if rate is None:
             return Charged(0, self._currency, 0)
         spoken = talked(over.answered, over.ended)
-        paid = price(rate, min(spoken, hold.seconds), hold.vat_rate)
+        paid = price(rate, _billed(hold, spoken), hold.vat_rate)
         postings = self._postings(hold, rate, paid, carrier_cost(rate, spoken))
         booked = self._now()
         if postings:
@@ -120,6 +129,11 @@ class Settling:
             (chart.CARRIER_DUE, -cost),
         )
         return tuple(Posting(name, rate.currency, amount) for name, amount in amounts if amount)
+
+
+def _billed(hold: HoldRecord, spoken: int) -> int:
+    """What was not granted is not charged."""
+    return min(spoken, hold.seconds)
 
 
 def as_seen(hold: HoldRecord) -> Over:
