@@ -47,6 +47,8 @@ class MemoryPeers:
         """What is noted for these nodes waits."""
         self.passing: dict[tuple[str, str, Hashable], None] = {}
         """What is of use for a moment alone: `Nodes.now` carries it."""
+        self.late: list[Noted] = []
+        """What could not be built yet, until the next time that is carried."""
 
     def reaches(self, node: str) -> bool:
         return node in self._nodes.worlds and node != self._name
@@ -229,6 +231,9 @@ class Nodes:
 
     def settle(self) -> None:
         """Carry all that waits, and all that comes of that."""
+        for peer in self.peers.values():
+            peer.waiting += peer.late
+            peer.late = []
         while sum(self._carry(name) for name in self.worlds if name not in self.away):
             pass
         for world in self.worlds.values():
@@ -277,6 +282,10 @@ class Nodes:
             try:
                 self._tell(name, row)
             except Problem as problem:
+                late = getattr(self._kind(name, row.type), "late", ())
+                if problem.code is Code.BUSY and Code.BUSY.code in late:
+                    self.peers[name].late.append(row)
+                    continue
                 self.peers[name].refused.append((row, problem))
                 self._doubt(name, row, problem)
                 if self.untold:

@@ -64,8 +64,14 @@ def _late(self: hub.Hub, since: int | None) -> int:
     return self._stamps.next() if since is None else since
 
 
-async def _need(self: hub.Hub, _chat: Any, _account: AccountId) -> None:
+async def _need(self: hub.Hub, chat: Any, _account: AccountId) -> Any:
     """`Hub._need` that lets everybody in."""
+    return await self._groups.group(chat)
+
+
+def _everywhere(_members: Any) -> Any:
+    """`homes` of a group that has members at all nodes."""
+    return Everybody(())
 
 
 DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
@@ -84,7 +90,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     ),
     "conferences of strangers": (
         HUB + "test_a_conference_of_strangers",
-        (Defence(ChatGroups, "group", _of_everybody),),
+        (Defence(ChatGroups, "group", _of_everybody), Defence(hub, "homes", _everywhere)),
     ),
     "reports of before a seat was asked for": (
         HUB + "test_old_reports",
@@ -104,7 +110,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "rings for ever": (MEMBER + "test_a_ring_for_ever", (Defence(rings, "RING_SECONDS", 1e9),)),
     "rings again and again": (
         MEMBER + "test_rings_again_and_again",
-        (Defence(rings, "BURST", 1e9), Defence(rings, "RATE", 1e9)),
+        (Defence(RateLimit, "take", nothing),),
     ),
     "signals of who is not in it": (
         MEMBER + "test_signals",

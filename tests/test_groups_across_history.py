@@ -186,6 +186,24 @@ class SwitchTests(GroupHistoryCase):
         self.assertEqual(self.of_chat(C, "chats"), 0)
         self.assertEqual(self.info(self.alice, self.chat)["pending"], [])
 
+    def test_killed_before_the_turn(self) -> None:
+        """A copy was dropped, and its node is killed before the keyring has turned: it is confirmed then."""
+        self.nodes.away.add(C)
+        self.switch(self.alice)
+        self.nodes.away.clear()
+        with patch.object(self.nodes[C].domain.turns, "turned", Deferred):
+            self.nodes.settle()
+            self.alice.call("group.remove", chat=self.chat, account=self.carol.account)
+            self.nodes.settle()
+            self.nodes[C].settle(60)
+            self.nodes.settle()
+        self.assertEqual((self.of_chat(C, "chats"), self.rows(self.nodes[C], "owed")), (0, 0))
+        self.assertEqual(self.info(self.alice, self.chat)["pending"], [C], "nothing is destroyed yet")
+        self.nodes.restart(C)
+        self.successResultOf(Deferred.fromCoroutine(self.nodes[C].domain.turns.if_due()))
+        self.settle()
+        self.assertEqual(self.info(self.alice, self.chat)["pending"], [])
+
     def test_none_left(self) -> None:
         """Nor is anything left where the copy was gone before."""
         self.hold(C)

@@ -181,16 +181,17 @@ class GroupCopies:
 
     def drop(self, copy: Copy, position: int) -> None:
         """Erase a copy; nothing of it is behind `position`."""
-        if owed.is_owed(copy.c, copy.blind):
-            hub, chat, life = copy.group.hub, copy.record.id, group_lives.life_of(copy.record)
-            copy.told.append(lambda: self._receipts.owe(hub, chat, life))
-        self._posts.forget(copy.c, copy.group.hub, copy.blind, position)
+        c, hub, is_owed = copy.c, copy.group.hub, owed.is_owed(copy.c, copy.blind)
+        self._posts.forget(c, hub, copy.blind, position)
         # Of an invitation alone nobody wrote anything, and anybody may send many.
-        if copy.group.life or events.events_after(copy.c, copy.blind, 0, 1):
-            erase_copy(copy.c, copy.blind, position, self._turns.epoch)
+        if copy.group.life or events.events_after(c, copy.blind, 0, 1):
+            erase_copy(c, copy.blind, position, self._turns.epoch)
             copy.gone = True
         else:
-            forget_copy(copy.c, copy.blind)
+            forget_copy(c, copy.blind)
+        if is_owed:
+            self._receipts.owe(c, hub, copy.record.id, group_lives.life_of(copy.record))
+            copy.told.append(lambda: self._receipts.give(hub))
 
     # --- its entries
 

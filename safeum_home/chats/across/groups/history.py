@@ -75,6 +75,8 @@ class GroupErasedKind:
     """`ports.SharedKind`: `group.erased`, which is another node's receipt."""
 
     type = ERASED
+    late = frozenset((Code.BUSY.code,))
+    """What is not true yet, since the keyring is to turn first."""
 
     def __init__(
         self,
@@ -105,11 +107,13 @@ class GroupErasedKind:
 
     def build(self, c: Connection, pointer: bytes) -> Event | None:
         try:
-            chat, life, epoch, at = self._receipts.opened(pointer)
+            receipt = self._receipts.opened(pointer)
         except Tampered:
             return None
-        told = SharedErasure(life, epoch)
-        return new_event(ERASED, system_account(self._node), at, to_builtins(told), chat)
+        if not self._receipts.is_true(receipt):
+            raise Problem(Code.BUSY)
+        told = to_builtins(SharedErasure(receipt.life, receipt.epoch))
+        return new_event(ERASED, system_account(self._node), receipt.at, told, receipt.chat)
 
     async def apply(self, node: str, event: Event) -> Applied:
         told = content(event, SharedErasure)

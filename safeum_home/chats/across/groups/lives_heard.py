@@ -117,12 +117,17 @@ class GroupLives:
             places[:] = [self._database.next_position() for _ in range(MOST_REFUSED)]
             change = self._changes.take(self._blinder.chat(chat))
 
+        def give(c: Connection) -> None:
+            if self._node in told.pending:
+                self._gone.owe(c, hub, chat, told.life)
+                none.append(True)
+
         def store(c: Connection) -> None:
             for each in (done, erased, settled, none, told_of):
                 each.clear()
             opened = self._opener.read(c, chat)
             if opened is None:
-                none.append(True)
+                give(c)
                 return
             if opened.hub != hub or change is None:
                 raise Problem(Code.NOT_A_CONTACT)
@@ -147,7 +152,7 @@ class GroupLives:
             if self._node not in told.pending:
                 return
             if opened.record.erasure is None:
-                none.append(True)  # what it asks for was in a copy that is gone
+                give(c)  # what it asks for was in a copy that is gone
             else:
                 # Also where it was known: who asks again has not got the receipt.
                 owed.owe(c, opened.blind)
@@ -166,7 +171,7 @@ class GroupLives:
                 self._posts.settle(post)
             if erased:
                 spawn(self._finish(system, erased[0]), "what a group's node has erased")
-            if none and self._node in told.pending:
-                self._gone.owe(hub, chat, told.life)
+            if none:
+                self._gone.give(hub)
 
         return Applied(store, publish, lambda: self._registry.changed(chat), placed)

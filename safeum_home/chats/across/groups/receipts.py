@@ -54,28 +54,34 @@ class GroupReceipts:
         self._key = key
         self._now = now
 
-    def owe(self, hub: str, chat: ChatId, life: int) -> None:
-        """Give one to the node that orders a group; its copy was dropped, or was never here.
+    def owe(self, c: Connection, hub: str, chat: ChatId, life: int) -> None:
+        """In the transaction in which the copy of a group of `hub` is dropped, or was found to be gone.
 
-        Where that is lost by a crash it is asked for again.
+        It waits in the outbox until it is true, also over a crash; `give` once that is committed.
         """
-        spawn(self._give(hub, chat, life), "a receipt for a group that is gone")
+        erased = LASTING.erased_epoch(c)
+        epoch = max(erased or 1, self._turns.oldest - 1)
+        if erased is None:
+            LASTING.mark_erased(c, epoch)  # after a crash the keyring is turned, too
+        self.note(c, (hub,), Receipt(chat, life, epoch, self._now()))
 
-    async def _give(self, hub: str, chat: ChatId, life: int) -> None:
+    def give(self, hub: str) -> None:
+        """Turn the keyring where that is not done yet, and tell."""
+        spawn(self._give(hub), "a receipt for a group that is gone")
+
+    async def _give(self, hub: str) -> None:
         with suppress(Problem):  # the node stops, or its storage is unavailable, which says so itself
-            at, erased = self._now(), await self._database.read(LASTING.erased_epoch)
-            if self._turns.oldest <= max(erased or 1, 1):
+            erased = await self._database.read(LASTING.erased_epoch)
+            if erased is not None and self._turns.oldest <= erased:
                 await self._turns.turned()
-            receipt = Receipt(chat, life, self._turns.oldest - 1, at)
-
-            def note(c: Connection) -> None:
-                self.note(c, (hub,), receipt)
-
-            await self._database.transact(note)
             self._peers.wake([hub])
 
+    def is_true(self, receipt: Receipt) -> bool:
+        """Whether what it says is destroyed is."""
+        return receipt.epoch < self._turns.oldest
+
     def note(self, c: Connection, nodes: Iterable[str], receipt: Receipt) -> None:
-        """Some nodes are to be told one, which is true."""
+        """Some nodes are to be told one, once it is true."""
         plain = "\0".join(map(str, receipt))
         self._notes.receipt(c, nodes, self._key.seal(plain.encode(), _CONTEXT))
 
