@@ -189,7 +189,7 @@ class ChatTests(DeskTestCase):
 class CommandTests(DeskTestCase):
     def test_every_command_is_in_the_help(self) -> None:
         self.enter("/help")
-        text = self.body(rows=160)
+        text = self.body(rows=240)
         for name in ("add", "accept", "devices", "revoke", "quit", "retry"):
             self.assertIn(f"/{name}", text)
 

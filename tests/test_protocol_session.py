@@ -68,9 +68,10 @@ class SessionTests(SynchronousTestCase):
         self._expect(Code.WRONG_STATE, Code.WRONG_STATE)
 
     def test_every_command_has_its_phase(self) -> None:
-        """Only the ways in are taken from strangers."""
+        """Only the ways in are taken from strangers, and what is asked by nobody in particular."""
         greeting = {method for method, command in COMMANDS.items() if command.phase is Phase.GREETING}
         steps = {"verification.create", "verification.request", "verification.submit", "account.block"}
+        steps.add("voucher.exchange")
         self.assertEqual(greeting, {"account.register", "session.login", "session.resume", *steps})
 
     @given(
