@@ -8,6 +8,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.e2e.registries import node
+
 ROOT = Path(__file__).parent.parent
 SMALL = ["--seconds", "0.3", "--warm-up", "0.1", "--scale", "0.004"]
 FIELDS = {"case", "target", "per_s", "p50_ms", "p99_ms", "generator_cpu", "target_cpu"}
@@ -88,6 +90,7 @@ class CaseTests(SynchronousTestCase):
 
     def test_push(self) -> None:
         """Each device that sleeps is woken for its message, once; none is lost on the way to APNs."""
+        node()  # what may have to be installed first is none of the bench's time
         first, second = bench("push")
         self.assertEqual((first["wakes"], first["rate"]), (6, 20.0))
         self.assertGreaterEqual(first["p99_ms"], first["p50_ms"])

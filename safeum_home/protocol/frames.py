@@ -167,7 +167,9 @@ def _carrying(payload: bytes, error: Exception) -> Call | None:
 
 def _diagnose(payload: bytes, error: Exception) -> BadFrame:
     """Why the one-pass decoder refused: only now is it worth a second look."""
-    if isinstance(error, UnicodeDecodeError):
+    # What is no UTF-8 inside a text the second look would pass over; versions of msgspec name it differently.
+    ill_formed = isinstance(error, msgspec.DecodeError) and not isinstance(error, msgspec.ValidationError)
+    if ill_formed or isinstance(error, UnicodeDecodeError):
         return BadFrame(Problem(Code.PARSE_ERROR))
     try:
         envelope = _envelope.decode(payload)
