@@ -46,7 +46,7 @@ class WholeCallTests(SynchronousTestCase):
         answer(self.bob)
         self.pass_by()
         self.assertEqual(told(self.alice), [("answered", self.bob.device)])
-        signals = [f"{number:03}".ljust(MOST_SIGNAL if number % 3 else 8, "x") for number in range(30)]
+        signals = [f"{number:03}".ljust(MOST_SIGNAL if number % 3 else 8, "x") for number in range(15)]
         for signal in signals:
             say(self.alice, self.bob, signal)
             say(self.bob, self.alice, signal)

@@ -62,12 +62,20 @@ class WakingTests(WakingCase):
         self.world.settle()
         self.sleep()
 
-    def begin(self) -> None:
-        self.alice.call("call.hangup", call=str(start(self.alice, self.group)["call"]))
+    def begin(self) -> str:
+        return str(start(self.alice, self.group)["call"])
+
+    def end(self, call: str) -> None:
+        self.alice.call("call.hangup", call=call)
 
     def test_woken(self) -> None:
         self.begin()
         self.assertEqual(self.woken(), [CALL])
+
+    def test_over_at_once(self) -> None:
+        """Nobody is woken for what is over."""
+        self.end(self.begin())
+        self.assertEqual(self.woken(), [])
 
     def test_muted(self) -> None:
         """Who has muted the group is not woken for its conferences; a call between two still wakes."""
@@ -75,7 +83,8 @@ class WakingTests(WakingCase):
         self.bob.call("chat.settings.set", chat=self.group, muted_until=2**50)
         self.sleep()
         for _ in range(2):  # it is looked up, and known then
-            self.begin()
+            call = self.begin()
             self.assertEqual(self.woken(), [])
+            self.end(call)
         self.call()
         self.assertEqual(self.woken(), [CALL])
