@@ -12,6 +12,7 @@ from tests.e2e.small_disk import SmallDisk
 from tests.e2e.warm import Process
 from tests.e2e.wire import RawClient, Wire
 from tests.node_case import BIN, PATIENCE, NodeCase
+from tests.test_storage_migrate import LAST
 
 
 class DatabaseTests(NodeCase):
@@ -259,7 +260,7 @@ class StartTests(NodeCase):
         self.serve()
         self.sign_up("alice")
         status = self.status()
-        self.assertEqual((status["accounts"], status["schema"]), (1, "0004"))
+        self.assertEqual((status["accounts"], status["schema"]), (1, LAST))
         self.assertIn(status["certificate_days"], (29, 30))
         self.assertGreaterEqual(status["uptime"], 0)
 

@@ -1,6 +1,7 @@
 """Copies of an SQLite database: made while the node runs, and put back while none does."""
 
 import errno
+import itertools
 import os
 import shutil
 import sqlite3
@@ -161,9 +162,10 @@ def _move_aside(database: Path) -> Path | None:
         for suffix in _LOG_FILES:
             Path(f"{database}{suffix}").unlink(missing_ok=True)
         return None
-    aside = database.with_name(time.strftime(f"{database.name}.before-restore-%Y%m%d-%H%M%S"))
-    if aside.exists():
-        raise FileExistsError(errno.EEXIST, "there is a file already", str(aside))
+    name = time.strftime(f"{database.name}.before-restore-%Y%m%d-%H%M%S")
+    # Two may be within one second.
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    aside = next(place for place in map(database.with_name, names) if not place.exists())
     os.rename(database, aside)
     for suffix in _LOG_FILES:
         with suppress(FileNotFoundError):
