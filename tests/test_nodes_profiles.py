@@ -8,12 +8,12 @@ from twisted.internet.defer import Deferred, succeed
 
 from safeum_home.accounts import foreign_profiles
 from safeum_home.accounts.contact_rows import ContactSide
-from safeum_home.accounts.profile_views import WithoutNumbers
 from safeum_home.errors import Code, Erased, Problem
 from safeum_home.ids import AccountId
 from safeum_home.images import clean
 from safeum_home.protocol.federation.events import new_event
 from safeum_home.protocol.federation.questions import AvatarHeld, AvatarOf
+from safeum_home.safenum.numbers.assignment import Numbers
 from tests.nodes import Nodes
 from tests.nodes_case import A, B, TwoNodes
 from tests.test_images import drawn, encoded, laden
@@ -35,7 +35,7 @@ class ProfileTests(TwoNodes):
 
     def test_numbers(self) -> None:
         """A number is told where its owner shows it, and only then."""
-        self.patch(WithoutNumbers, "number_of", lambda _, c, account: "+992 1 234")
+        self.patch(Numbers, "number_of", lambda _, c, account: "+992 1 234")
         self.befriend()
         for show in (False, True, False):
             self.bob.call("profile.set", profile={"show_safenum": show})
