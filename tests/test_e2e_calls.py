@@ -84,10 +84,11 @@ class CallTests(SynchronousTestCase):
 
     def test_broken(self) -> None:
         """Where that way breaks the call goes on through the relay: it was not hung up, and nobody rang."""
-        found = self.call("direct")
-        self.assertTrue(all("relay.example" in way for way in found["relayed"]["ways"]), found["relayed"])
-        self.nothing_heard(found["relayed"])
-        print(f"\n    went on {found['seconds until it went on']} s after it broke", end=" ")
+        for name in ("direct", "across"):
+            found = self.call(name)
+            self.assertTrue(all("relay.example" in way for way in found["relayed"]["ways"]), found["relayed"])
+            self.nothing_heard(found["relayed"])
+            print(f"\n    went on {found['seconds until it went on']} s after it broke", end=" ")
 
     def test_relayed(self) -> None:
         """Where there is no other way the call begins through the relay."""

@@ -131,6 +131,20 @@ class World:
         self.people[one].do("hang_up")
         return self.both("ended", one, other)
 
+    def broken(self, one: str, other: str) -> dict[str, Any]:
+        """Their way breaks; then they hear each other through the relay, until the first hangs up."""
+        self.both("watch", one, other)
+        with self.apart(one, other):
+            began = monotonic()
+            self.both("broken", one, other)
+            self.both("active", one, other)
+            self.hear(one, other)
+            return {
+                "seconds until it went on": round(monotonic() - began, 3),
+                "relayed": self.sniffed(one, other),
+                "ended": self.hang_up(one, other),
+            }
+
     def sniffed(self, one: str, other: str) -> dict[str, Any]:
         """What somebody gets who has the cable of the first, while both hear each other."""
         with Sniffer(f"to-{one[0]}") as sniffer:
@@ -149,15 +163,7 @@ def direct(world: World, found: Found) -> None:
     """A call from device to device, which breaks, and goes on through the relay."""
     found |= world.talk("ada", "ben")
     found["direct"] = world.sniffed("ada", "ben")
-    world.both("watch", "ada", "ben")
-    with world.apart("ada", "ben"):
-        began = monotonic()
-        world.both("broken", "ada", "ben")
-        world.both("active", "ada", "ben")
-        world.hear("ada", "ben")
-        found["seconds until it went on"] = round(monotonic() - began, 3)
-        found["relayed"] = world.sniffed("ada", "ben")
-        found["ended"] = world.hang_up("ada", "ben")
+    found |= world.broken("ada", "ben")
 
 
 def relayed(world: World, found: Found) -> None:
@@ -169,10 +175,10 @@ def relayed(world: World, found: Found) -> None:
 
 
 def across(world: World, found: Found) -> None:
-    """Between people of two nodes."""
+    """The same between people of two nodes, of which one has a relay."""
     found |= world.talk("ada", "cay")
     found["direct"] = world.sniffed("cay", "ada")
-    found["ended"] = world.hang_up("cay", "ada")
+    found |= world.broken("cay", "ada")
 
 
 def hidden(world: World, found: Found) -> None:
