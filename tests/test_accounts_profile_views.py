@@ -10,7 +10,7 @@ from safeum_home.accounts import records
 from safeum_home.accounts.contact_rows import ContactSide
 from safeum_home.accounts.foreign_notes import ForeignNotes
 from safeum_home.accounts.profile_changes import ProfileChanges
-from safeum_home.accounts.profile_views import ProfileViews, WithoutNumbers
+from safeum_home.accounts.profile_views import ProfileViews
 from safeum_home.ids import AccountId
 from safeum_home.node.alone import ALONE
 from safeum_home.protocol import MAX_FRAME, frames
@@ -88,9 +88,8 @@ class ViewTests(SynchronousTestCase):
         world, vault = self.world, self.world.vault
         directory, bus = world.domain.directory, world.services.bus
         side = ContactSide(world.database, vault.blinder, vault.cursors, directory, 10)
-        for kind in (WithoutNumbers, Numbers):
-            self.patch(kind, "number_of", lambda _, c, account: NUMBER)
-        views = ProfileViews(WithoutNumbers())
+        self.patch(Numbers, "number_of", lambda _, c, account: NUMBER)
+        views = ProfileViews(world.domain.numbers.numbers)
         notes = ForeignNotes(world.config.node.name, ALONE, vault.blinder)
         kept = world.database, vault.cursors, directory
         changes = ProfileChanges(*kept, side, views, bus, notes, lambda c, blind: set())
@@ -106,11 +105,6 @@ class ViewTests(SynchronousTestCase):
         self.assertEqual(self.told(self.alice), [expected])
         self.alice.resume(away)
         self.assertEqual(self.told(self.alice), [expected])
-
-    def test_a_node_without_telephony(self) -> None:
-        """Nobody has a number."""
-        found = self.world.database.now(lambda c: WithoutNumbers().number_of(c, AccountId(self.bob.account)))
-        self.assertIsNone(found)
 
     def test_bounds(self) -> None:
         """What is too long, too many, empty or unknown is refused, the number and the picture among it."""

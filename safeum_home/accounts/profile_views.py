@@ -8,13 +8,6 @@ from safeum_home.ports import SafeNumbers
 from safeum_home.protocol.types import Profile
 
 
-class WithoutNumbers:
-    """`ports.SafeNumbers` of a node without telephony: nobody has a number."""
-
-    def number_of(self, c: Connection, account: AccountId) -> str | None:
-        return None
-
-
 class ProfileViews:
     """A profile as its owner sees it, and as contacts do."""
 
