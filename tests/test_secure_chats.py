@@ -277,11 +277,11 @@ class GroupTests(SecureCase):
         second = bob.done(bob.chat.admit([account(5)]))
         told = [self.tell(alice, *first), self.tell(bob, *second)]
         for program in (carol, alice):
-            for each in told:
-                self.give(program, each)
+            for roster in told:
+                self.give(program, roster)
         for program in (dave, bob):
-            for each in reversed(told):
-                self.give(program, each)
+            for roster in reversed(told):
+                self.give(program, roster)
         rosters = {tuple(sorted(each.chat.members)) for each in (alice, bob, carol, dave)}
         self.assertEqual(len(rosters), 1)
         self.assertEqual(len(alice.of(Overtaken) + bob.of(Overtaken)), 1)

@@ -5,11 +5,13 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.secret import Secret
-from safeum_home.client.secure import comparing, envelope, message, succession, taking, vault
+from safeum_home.client.secure import comparing, envelope, succession, taking, vault
 from safeum_home.client.secure.chat import SecureChat, Step
 from safeum_home.client.secure.epoch import EpochKey
+from safeum_home.client.secure.holding import Holding
+from safeum_home.client.secure.padding import padded
 from safeum_home.client.secure.people import People
-from safeum_home.client.secure.roster import Roster
+from safeum_home.client.secure.roster import Change, Roster
 from safeum_home.client.secure.streams import Noted, Stream, Streams, Verdict
 from safeum_home.client.secure.taking import Taker
 from safeum_home.client.secure.vault import Vault
@@ -60,14 +62,14 @@ def _at_once(self: Any, account: str, keys: Any, now: int) -> object:
 
 def _whoever(self: Any, statement: Any, head: bytes, signer: str, hash: bytes) -> Any:
     """`Roster.follow` that looks neither at who signs nor at what it follows on."""
-    change = taking.roster.Change(added=tuple(statement.members))
+    change = Change(added=tuple(statement.members))
     self._set(head, self.head, statement.at, dict(statement.members))
     return change
 
 
 def _grows(self: Any, statement: Any, head: bytes, signer: str, hash: bytes) -> Any:
     """`Roster.follow` of which nobody is ever removed."""
-    change = taking.roster.Change(added=tuple(statement.members))
+    change = Change(added=tuple(statement.members))
     self._set(head, self.head, statement.at, {**self.members, **statement.members})
     return change
 
@@ -110,7 +112,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "envelopes of another sender or chat": (BITS + "BitTests.test_around", (SIGNED,)),
     "what is sealed and was changed": (
         BITS + "SealTests.test_bits",
-        (Defence(Secret, "open", lambda *_: message.padded(bytes(17) + b"{}")),),
+        (Defence(Secret, "open", lambda *_: padded(bytes(17) + b"{}")),),
     ),
     "what is sealed for another place": (
         BITS + "SealTests.test_bits",
@@ -161,7 +163,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     ),
     "what waits without end": (
         HOSTILE + "EpochTests.test_without_end",
-        (Defence(taking.Holding, "add", lambda _self, _held: iter(())),),
+        (Defence(Holding, "add", lambda _self, _held: iter(())),),
     ),
     "epochs of members that are none any more": (CHATS + "GroupTests.test_under_way", (FRESH,)),
     "epochs that go on": (

@@ -44,7 +44,8 @@ class SealedTests(SynchronousTestCase):
     def _reason(self, data: str, version: int = 1, number: int = 0) -> Reason:
         with self.assertRaises(Refused) as caught:
             vault.open(data, version, unique_key(number))
-        return caught.exception.reason
+        reason: Reason = caught.exception.reason
+        return reason
 
     def test_opened(self) -> None:
         """By who has the unique key, of this account, and as this version."""
@@ -105,7 +106,8 @@ class VersionTests(SynchronousTestCase):
     def _reason(self, version: int, data: str) -> Reason:
         with self.assertRaises(Refused) as caught:
             self.vault.take(version, data)
-        return caught.exception.reason
+        reason: Reason = caught.exception.reason
+        return reason
 
     def test_rolled_back(self) -> None:
         """None that is older than one that was there is taken, as what it is or as another."""

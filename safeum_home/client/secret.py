@@ -110,7 +110,7 @@ class Secret:
         return shared
 
     def open_box(self, sealed: bytes, public: bytes) -> "Secret | None":
-        """The key in a sealed box (libsodium's `crypto_box_seal`) to `public`, which is this one's public key.
+        """The key in a sealed box (`crypto_box_seal`) to `public`, which is the public key of this one.
 
         None where it is none, or is for somebody else.
         """
