@@ -13,6 +13,7 @@ from safeum_home.config_safenum import SafenumSection
 from safeum_home.ids import AccountId, new_account_id
 from safeum_home.ports.money import Leg
 from safeum_home.safenum.money import chart
+from safeum_home.safenum.money.beats import Beats
 from safeum_home.safenum.money.cdr import CdrBook
 from safeum_home.safenum.money.charging import CallCharging, CreditsAndPurchases
 from safeum_home.safenum.money.credits import CreditBook
@@ -82,11 +83,15 @@ class Bank:
             lambda: f"{run}-{next(nonces)}",
         )
         currency, now = self.section.currency, self.now
-        self.settling = Settling(currency, self.ledger, self.wallets, self.cdrs, blinder, run, now)
+        self.beats = Beats(self.vault.money, blinder)
+        self.settling = Settling(
+            currency, self.ledger, self.wallets, self.cdrs, self.beats, blinder, run, now
+        )
         self.book = CreditBook(self.ledger, self.wallets, self.tariff, self.settling, blinder, self.now)
         self.changed: list[AccountId] = []
         tell = self.changed.append
-        self.calls = CallCharging(self.clock, self.database, self.holds, self.settling, self.tariff, tell)
+        books = self.holds, self.settling, self.beats, self.tariff
+        self.calls = CallCharging(self.clock, self.database, *books, blinder, run, tell)
         self.credits = CreditsAndPurchases(self.database, self.book, tell)
 
     def again(self, run: str = "2") -> "Bank":

@@ -14,6 +14,7 @@ from safeum_home.node.means import DomainMeans
 from safeum_home.node.startup import StartError
 from safeum_home.protocol.commands import money as commands
 from safeum_home.safenum.money import vat
+from safeum_home.safenum.money.beats import Beats
 from safeum_home.safenum.money.cdr import CdrBook
 from safeum_home.safenum.money.charging import CallCharging, CreditsAndPurchases
 from safeum_home.safenum.money.commands import MoneyCommands
@@ -88,7 +89,8 @@ def make_money(means: DomainMeans) -> MoneyParts:
     tables = RateTables(database, key, now)
     tariff, cdrs, run = Tariff(section, tables, vat.load(vat.STANDARD)), CdrBook(keyring, blinder), _random()
     holds = Holds(section, ledger, wallets, tariff, blinder, run, _random)
-    settling = Settling(section.currency, ledger, wallets, cdrs, blinder, run, now)
+    beats = Beats(key, blinder)
+    settling = Settling(section.currency, ledger, wallets, cdrs, beats, blinder, run, now)
     book = CreditBook(ledger, wallets, tariff, settling, blinder, now)
     telling = BalanceTelling(database, wallets, means.bus, section.currency)
     does = MoneyCommands(section, database, wallets, tariff, InvoiceBook(means.node, wallets, blinder), now)
@@ -107,7 +109,7 @@ def make_money(means: DomainMeans) -> MoneyParts:
         commands.InvoiceGet: does.invoice,
     }
     return MoneyParts(
-        CallCharging(means.clock, database, holds, settling, tariff, telling.changed),
+        CallCharging(means.clock, database, holds, settling, beats, tariff, blinder, run, telling.changed),
         CreditsAndPurchases(database, book, telling.changed),
         book,
         tariff,
