@@ -1,7 +1,7 @@
 """The section `[safenum]` of the configuration: international numbers, and what calls with them cost."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, field
 
@@ -20,9 +20,22 @@ ASSIGN = ("signup", "request", "never")
 Months = Annotated[int, Meta(ge=1, le=240)]
 
 
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$(?!\n)")]
+
+
+class CarrierSection(Section, frozen=True):
+    """A trunk to a carrier: docs/carrier.md has the settings of each kind."""
+
+    name: Name
+    kind: Name
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
 class SafenumSection(Section, frozen=True):
     """Calls to and from the telephone network (docs/money.md)."""
 
+    carriers: Annotated[list[CarrierSection], Meta(max_length=16)] = field(default_factory=list)
+    """Trunks, in the order in which they are tried for calls that go out."""
     currency: str = "EUR"
     """That of balances and rate tables (ISO 4217)."""
     country: str = ""
@@ -57,6 +70,9 @@ class SafenumSection(Section, frozen=True):
 
 def check_safenum(section: SafenumSection) -> None:
     """Raises `ConfigError` for what no type says."""
+    names = [carrier.name for carrier in section.carriers]
+    if len(set(names)) < len(names):
+        raise ConfigError("safenum.carriers: each has a name of its own")
     if not _CURRENCY.match(section.currency):
         raise ConfigError("safenum.currency: three capital letters, as EUR")
     if section.country and not _COUNTRY.match(section.country):

@@ -201,6 +201,10 @@ class Code(Enum):
     CALL_EXISTS = Kind("call_exists", 409, -32183, "There is another call with this id.")
     WRONG_CALL_STATE = Kind("wrong_call_state", 409, -32184, "The call is not in a state for this.")
     CONFERENCE_FULL = Kind("conference_full", 409, -32185, "There are 6 devices in this conference.")
+    CARRIER_UNAVAILABLE = Kind(
+        "carrier_unavailable", 503, -32155, "Nothing leads to the telephone network at present."
+    )
+    NO_SAFENUM = Kind("no_safenum", 409, -32156, "This account has no number to call from.")
     NO_BALANCE = Kind("no_balance", 402, -32200, "The balance is not enough for this.")
     NO_RATE = Kind("no_rate", 422, -32201, "This number cannot be called from here.")
     DESTINATION_REFUSED = Kind(

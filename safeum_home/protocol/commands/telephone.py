@@ -1,0 +1,88 @@
+"""Calls with the telephone network: open ones, that bridge and carrier hear. docs/telephone.md."""
+
+from msgspec import UNSET, UnsetType
+
+from safeum_home.protocol.call_types import CallId
+from safeum_home.protocol.command import Done, Params, Result, command
+from safeum_home.protocol.scalars import Milliseconds
+from safeum_home.protocol.telephone_types import (
+    Description,
+    Dialled,
+    Digits,
+    Number,
+    TelephoneDirection,
+)
+
+
+class TelephoneDialled(Result, frozen=True):
+    """The other side is shown `cli`, one's SafeNUM. `seconds` are paid for, from the answer on."""
+
+    cli: Number
+    seconds: int
+
+
+@command("telephone.dial", TelephoneDialled, cost=5)
+class TelephoneDial(Params, frozen=True):
+    """Call a number. The same again is the same call.
+
+    What becomes of it is told to this device as `telephone.progress`, `telephone.answered` and
+    `telephone.ended`. Refused with `no_safenum`, `destination_refused` (emergency, premium), `no_rate`,
+    `country_needed`, `no_balance`, `spend_limit`, `limit_reached`, `carrier_unavailable`, `busy`.
+    """
+
+    call: CallId
+    to: Dialled
+    sdp: Description
+
+
+@command("telephone.answer", Done)
+class TelephoneAnswer(Params, frozen=True):
+    """Take a call on this device: the answer to the offer of `telephone.incoming`.
+
+    `call_over` where another device was faster, or it is over.
+    """
+
+    call: CallId
+    sdp: Description
+
+
+@command("telephone.decline", Done)
+class TelephoneDecline(Params, frozen=True):
+    """Do not take it, on any device. The voicemail takes it, where it is on."""
+
+    call: CallId
+
+
+@command("telephone.hangup", Done)
+class TelephoneHangup(Params, frozen=True):
+    """End it. Of one that is over, or that is not known, nothing happens."""
+
+    call: CallId
+
+
+@command("telephone.dtmf", Done, activity=False)
+class TelephoneDtmf(Params, frozen=True):
+    """Press keys. Raises `wrong_call_state` before the answer."""
+
+    call: CallId
+    digits: Digits
+
+
+class OpenCall(Result, frozen=True):
+    """A call that goes on. `number` is the other side's; left out where withheld. `here`: on this device."""
+
+    call: CallId
+    direction: TelephoneDirection
+    here: bool
+    number: Number | UnsetType = UNSET
+    since: Milliseconds | None = None
+    """When it was answered; None: it rings."""
+
+
+class OpenCalls(Result, frozen=True):
+    calls: list[OpenCall]
+
+
+@command("telephone.list", OpenCalls, activity=False)
+class TelephoneList(Params, frozen=True):
+    """The calls of this account with the telephone network that go on now."""
