@@ -103,6 +103,11 @@ def holds_behind(c: Connection, after: bytes, limit: int) -> list[HoldRow]:
     return [HoldRow(*row) for row in c.execute(_HOLDS_BEHIND, {"after": after, "limit": limit})]
 
 
+def count_all_holds(c: Connection) -> int:
+    """Calls that go on, of all accounts together."""
+    return int(c.execute(select(func.count()).select_from(holds)).scalar_one())
+
+
 def put_hold(c: Connection, row: HoldRow) -> None:
     _PUT_HOLD.change(c, [row])
 

@@ -10,11 +10,11 @@ from twisted.logger import Logger
 
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
-from safeum_home.ports import Blinder, Database
+from safeum_home.ports import Database
 from safeum_home.ports.money import Charged, Granted, Leg, Over
 from safeum_home.safenum.money.beats import Beat, Beats
+from safeum_home.safenum.money.counts import MoneyCounts
 from safeum_home.safenum.money.credits import CreditBook
-from safeum_home.safenum.money.hold_record import index_of
 from safeum_home.safenum.money.holds import Holds
 from safeum_home.safenum.money.months import day_of
 from safeum_home.safenum.money.settling import Settling
@@ -39,25 +39,20 @@ class CallCharging:
         settling: Settling,
         beats: Beats,
         tariff: Tariff,
-        blinder: Blinder,
-        run: str,
         changed: Callable[[AccountId], None],
+        counts: MoneyCounts,
     ) -> None:
-        """`clock` provides IReactorTime; `run` names this process of the node.
-
-        `changed` is told whose balance is another one now.
-        """
+        """`clock` provides IReactorTime; `changed` is told whose balance is another one now."""
         self._clock = clock
         self._database = database
         self._holds = holds
         self._settling = settling
         self._beats = beats
         self._tariff = tariff
-        self._blinder = blinder
-        self._run = run
         self._changed = changed
         self._over: dict[bytes, Over] = {}
         """Calls that are over, and are not known to be settled, by the indexes of their holds."""
+        self._counts = counts
         self._is_running = True
 
     def stop(self) -> None:
@@ -66,8 +61,11 @@ class CallCharging:
 
     async def outgoing(self, account: AccountId, call: str, leg: Leg, is_free: bool = False) -> Granted:
         now = int(self._clock.seconds() * 1000)
-        rate = self._tariff.free if is_free else self._tariff.rate(leg.called, day_of(now))
-        granted = await self._database.transact(lambda c: self._holds.begin(c, account, call, leg, rate, now))
+        with self._counts.refusals("call"):
+            rate = self._tariff.free if is_free else self._tariff.rate(leg.called, day_of(now))
+            granted = await self._database.transact(
+                lambda c: self._holds.begin(c, account, call, leg, rate, now)
+            )
         self._changed(account)
         return granted
 
@@ -86,7 +84,7 @@ class CallCharging:
 
     async def alive(self, at: int) -> None:
         beat = Beat(at, dict(self._over))
-        await self._database.transact(lambda c: self._beats.put(c, self._run, beat))
+        await self._database.transact(lambda c: self._beats.put(c, beat))
 
     async def extend(self, account: AccountId, call: str, at: int) -> Granted:
         granted = await self._database.transact(lambda c: self._holds.extend(c, account, call, at))
@@ -102,7 +100,7 @@ class CallCharging:
                 also(c)
             return charged
 
-        index = index_of(self._blinder, account, call)
+        index = self._beats.index_of(account, call)
         self._over.setdefault(index, over)
         try:
             charged = await self._persistent(settle)
@@ -131,10 +129,17 @@ class CallCharging:
 class CreditsAndPurchases:
     """`ports.money.Credits` and `ports.money.Purchases`."""
 
-    def __init__(self, database: Database, book: CreditBook, changed: Callable[[AccountId], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        book: CreditBook,
+        changed: Callable[[AccountId], None],
+        counts: MoneyCounts,
+    ) -> None:
         self._database = database
         self._book = book
         self._changed = changed
+        self._counts = counts
 
     async def credit(
         self, account: AccountId, amount: int, currency: str, source: str, reference: str
@@ -146,8 +151,9 @@ class CreditsAndPurchases:
         return done
 
     async def buy(self, account: AccountId, amount: int, currency: str, what: str, reference: str) -> bool:
-        done = await self._database.transact(
-            lambda c: self._book.buy(c, account, amount, currency, what, reference)
-        )
+        with self._counts.refusals(what):
+            done = await self._database.transact(
+                lambda c: self._book.buy(c, account, amount, currency, what, reference)
+            )
         self._changed(account)
         return done

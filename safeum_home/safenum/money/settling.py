@@ -77,7 +77,7 @@ class Settling:
         undamaged(found, settle, "wallets with calls that went on")
         if len(found) == AT_ONCE:
             return found[-1].hold
-        self._beats.drop_others(c, self._run)
+        self._beats.drop_others(c)
         return None
 
     def settle_all(self, c: Connection, account: bytes) -> None:
