@@ -84,7 +84,6 @@ class BothCase(SecureCase):
                 voice=payloads.Voice(100, b"\0\xff"),
             ),
             payloads.File("F" + "b" * 26, hash, hash, 7, "a.png", "image/png", width=3, height=4),
-
         ]
         return self.random.choice(some)
 

@@ -6,15 +6,14 @@ import sys
 from hashlib import blake2b
 from typing import Any
 
+import nacl._sodium
 from nacl.pwhash import argon2id
-from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.secure import envelope as envelopes
 from safeum_home.client.secure.events import Told
 from safeum_home.client.secure.payloads import Text
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.unique_key import MEMORY, PASSES, salt_of
-from safeum_home.protocol.key_types import Identity
 from tests.secure_case import CHAT, SecureCase, account
 from tests.test_sealing_memory import count
 
@@ -139,22 +138,6 @@ class MemoryTests(SecureCase):
         self.assertGreater(self._held({"plant": plant.encode()})["plant"], 0)
 
 
-class IdentityTests(SynchronousTestCase):
-    """What is looked for is what it is said to be."""
-
-    def test_master(self) -> None:
-        """Another implementation of Argon2id comes to the key whose followers are looked for."""
-        from safeum_home.client.secure.unique_key import UniqueKey  # noqa: PLC0415
-
-        master = argon2id.kdf(32, WORDS.encode(), salt_of(account(0)), PASSES, MEMORY)
-        seed = blake2b(b"sign", digest_size=32, key=master, person=b"safeum unique v1").digest()
-        key = UniqueKey.of(account(0), WORDS)
-        self.assertEqual(_octets(key.signing._secret)[:32], seed)
-        self.assertIsInstance(key.identity(1), Identity)
-
-
 def _octets(secret: Any) -> bytes:
     """What a `Secret` holds."""
-    import nacl._sodium  # noqa: PLC0415
-
     return bytes(nacl._sodium.ffi.buffer(secret._home, secret._size))

@@ -101,7 +101,10 @@ export class SecureChat {
     return this.#room.inForce();
   }
 
-  /** Vouch for new members of a group; also how its creator begins. Throws `Refused`. */
+  /**
+   * Vouch for new members of a group; also how its creator begins. It is in force once the node has told where it
+   * stands: `take` it like those of others, with the id that it was acknowledged with. One at a time. Throws `Refused`.
+   */
   admit(accounts) {
     const { own, people, roster } = this.#room;
     const members = new Map(roster.members);
@@ -114,7 +117,7 @@ export class SecureChat {
     return this.#signRoster(members);
   }
 
-  /** Say that these, or oneself, are in the group no more. */
+  /** Say that these, or oneself, are in the group no more. As with `admit`, `take` it back. */
   dismiss(accounts) {
     const gone = new Set(accounts);
     const left = new Map([...this.#room.roster.members].filter(([account]) => !gone.has(account)));
@@ -122,8 +125,7 @@ export class SecureChat {
   }
 
   #signRoster(members) {
-    const post = this.#sender.signRoster(members);
-    return step(post, this.#taker.again(), this.#sender.again());
+    return step(this.#sender.signRoster(members));
   }
 
   /** Name the keys that take the place of these; then close it, and open the chat with the new ones. */

@@ -2,7 +2,7 @@
 
 import { HASH, NONE } from "./envelope.js";
 import * as listed from "./members.js";
-import { compare as order, decode, join, number, Reader } from "./octets.js";
+import { decode, join, number, Reader } from "./octets.js";
 import { Held, Reason, Refused } from "./refused.js";
 
 const MOST_KEPT = 32;
@@ -27,14 +27,13 @@ export class Roster {
     this.own = own;
     this.head = NONE;
     this.made = 0;
-    this.parent = NONE;
     this.members = new Map();
     this.former = new Map();
     this.successors = new Map();
   }
 
   restore(head, made, members) {
-    this.#set(head, NONE, made, new Map(members));
+    this.#set(head, made, new Map(members));
   }
 
   get isIn() {
@@ -47,28 +46,32 @@ export class Roster {
     return this.#current(this.former.get(head));
   }
 
-  /** A roster signed by `signer` with keys of this hash: what it changes. Throws `Held`, `Refused`. */
+  /** A roster signed by `signer` with keys of this hash: `{change, inForce}`. Throws `Held`, `Refused`. */
   follow(statement, head, signer, hash) {
     const members = this.#current(statement.members);
-    if (!this.isIn) return this.#enter(members, statement.at, head, signer, hash);
-    if (![this.head, this.parent].includes(statement.previous) || statement.previous === NONE) {
-      const known = this.former.has(statement.previous) || statement.previous === NONE;
-      throw known ? new Refused(Reason.ROSTER_FORKED) : new Held(Reason.NO_EPOCH);
-    }
-    if (this.at(statement.previous).get(signer) !== this.now(signer, hash)) throw new Refused(Reason.NOT_A_MEMBER);
-    if (statement.previous !== this.head && order(decode(head), decode(this.head)) >= 0) {
-      throw new Refused(Reason.ROSTER_FORKED);
-    }
+    if (!this.isIn) return { change: this.#enter(members, statement.at, head, signer, hash), inForce: true };
+    if (this.members.get(signer) !== this.now(signer, hash)) throw new Refused(Reason.NOT_A_MEMBER);
+    if (statement.previous !== this.head) return { change: this.#strike(statement.previous, members), inForce: false };
+    // Whom another one has removed is not back by a list that knew nothing of that.
+    for (const account of this.at(this.head).keys()) if (!this.members.has(account)) members.delete(account);
     const change = compare(this.members, members);
-    this.#set(head, statement.previous, statement.at, members);
-    return change;
+    this.#set(head, statement.at, members);
+    return { change, inForce: true };
   }
 
   #enter(members, made, head, signer, hash) {
     const vouches = members.has(this.own) && members.get(signer) === this.now(signer, hash);
     if (!vouches || (this.head !== NONE && !this.members.has(signer))) throw new Refused(Reason.NOT_A_MEMBER);
-    this.#set(head, NONE, made, members);
+    this.#set(head, made, members);
     return { added: [...members.keys()].sort(), removed: [], rekeyed: [] };
+  }
+
+  /** Remove whom a roster beside the one in force removes; throws `Held`. */
+  #strike(previous, members) {
+    const before = previous === NONE ? new Map() : this.at(previous);
+    const removed = [...before.keys()].filter((each) => !members.has(each) && this.members.has(each)).sort();
+    this.members = new Map([...this.members].filter(([account]) => !removed.includes(account)));
+    return { added: [], removed, rekeyed: [] };
   }
 
   /** Keys were followed by others, as they have said themselves. */
@@ -92,8 +95,8 @@ export class Roster {
     return new Map([...members].map(([account, hash]) => [account, this.now(account, hash)]));
   }
 
-  #set(head, parent, made, members) {
-    [this.head, this.parent, this.made, this.members] = [head, parent, made, members];
+  #set(head, made, members) {
+    [this.head, this.made, this.members] = [head, made, members];
     this.former.delete(head);
     this.former.set(head, new Map(members));
     if (this.former.size > MOST_KEPT) this.former.delete(this.former.keys().next().value);

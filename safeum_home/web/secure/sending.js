@@ -27,6 +27,7 @@ export class Sender {
   renew() {
     this.room.epochs.retire(this.ownEpochs);
     this.ownEpochs = [];
+    this.taker.ownRosters.clear();
     this.began = this.room.now();
     this.stream = encode(join(number(this.began), fresh(8)));
     [this.number, this.previous] = [0, envelopes.NONE];
@@ -64,14 +65,13 @@ export class Sender {
     return this.waiting.length !== before;
   }
 
-  /** Put another roster in force: a post. Throws `Refused`. */
+  /** Sign another roster, which is in force once it was taken: a post. Throws `Refused`. */
   signRoster(members) {
-    const { room } = this;
+    const { room, taker } = this;
     if (room.peer !== null) throw new Refused(Reason.NOT_A_MEMBER);
+    if (taker.ownRosters.size) throw new Refused(Reason.TOO_MANY);
     const envelope = this.#envelope(Kind.ROSTER, rosters.make(room.now(), room.roster.head, members));
-    room.roster.follow(rosters.read(envelope), envelope.hash, room.own.account, room.own.hash);
-    this.taker.ownRoster = envelope.hash;
-    room.changed();
+    taker.ownRosters.add(envelope.hash);
     return this.#post(envelope, null);
   }
 

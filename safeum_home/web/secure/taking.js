@@ -22,7 +22,8 @@ export class Taker {
     this.holding = new Holding();
     this.authors = new Map();
     this.ownStream = "";
-    this.ownRoster = envelopes.NONE;
+    /** Rosters that this program has signed and that have not come back. */
+    this.ownRosters = new Set();
   }
 
   /** An envelope that has come: events. */
@@ -106,7 +107,7 @@ export class Taker {
     const again = noted.verdict === AGAIN && !past;
     if (again && !["", told.id].includes(known)) throw new Refused(Reason.REPLAYED);
     this.#remember(envelope.hash, told.sender, told.id);
-    return again ? null : noted;
+    return again && !this.ownRosters.has(envelope.hash) ? null : noted;
   }
 
   #remember(hash, account, id) {
@@ -182,18 +183,20 @@ export class Taker {
     const { room } = this;
     const statement = rosters.read(envelope);
     if (room.peer !== null) throw new Refused(Reason.NOT_A_MEMBER);
-    const own = room.roster.head === this.ownRoster && this.ownRoster !== envelopes.NONE;
-    let change;
+    const own = this.ownRosters.delete(envelope.hash);
+    let followed;
     try {
-      change = room.roster.follow(statement, envelope.hash, told.sender, keys.hash);
+      followed = room.roster.follow(statement, envelope.hash, told.sender, keys.hash);
     } catch (error) {
       if (past) return []; // it is of before what is in force
       throw error;
     }
+    const { change, inForce } = followed;
     room.changed();
-    const events = [{ is: "roster_changed", by: told.sender, change }];
-    const overtaken = own && statement.previous !== this.ownRoster;
-    return overtaken ? [...events, { is: "overtaken", by: told.sender }] : events;
+    const events = inForce || change.removed.length ? [{ is: "roster_changed", by: told.sender, change }] : [];
+    if (own && !inForce) events.push({ is: "overtaken" });
+    else if (!inForce && !past) events.push(refusalOf(Reason.ROSTER_FORKED, told));
+    return events;
   }
 
   #succession({ told, envelope }, keys) {
