@@ -157,6 +157,10 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "ghosts in a chat of two": (HOSTILE + "EpochTests.test_ghost_in_a_chat_of_two", (VOUCHED,)),
     "ghosts in a roster": (HOSTILE + "EpochTests.test_ghost_in_a_roster", (FOLLOWED,)),
     "rosters of who was removed": (HOSTILE + "EpochTests.test_removed_member_signs", (FOLLOWED,)),
+    "rosters of before": (
+        HOSTILE + "EpochTests.test_roster_of_before",
+        (Defence(Roster, "_is_further", yes),),
+    ),
     "removals behind another roster": (
         HOSTILE + "EpochTests.test_removal_behind_another",
         (Defence(Roster, "_strike", lambda *_: Change()),),

@@ -431,6 +431,32 @@ class EpochTests(SecureCase):
         self.assertEqual((removed, added), ((carol.account,), (account(MALLORY),)))
         self.assertNotIn(carol.account, bob.chat.members)
 
+    def test_roster_withheld(self) -> None:
+        """One that is withheld leaves a gap, and the next one is taken; a late one removes whom it removes."""
+        alice, bob, carol, dave = self.group(4)
+        held: list[Told] = []
+        self.bend = lambda program, told: held.append(told) or () if program is bob else (told,)  # type: ignore[func-returns-value]
+        self.carry(alice, alice.chat.dismiss([carol.account]))
+        self.bend = lambda program, told: (told,)
+        self.carry(alice, alice.chat.dismiss([dave.account]))
+        self.assertEqual(bob.of(Gap), [Gap(alice.account, 1)])
+        self.assertEqual(set(bob.chat.members), {alice.account, bob.account})
+        self.carry(bob, bob.chat.take(held[0]))
+        self.assertEqual(set(bob.chat.members), {alice.account, bob.account})
+
+    def test_roster_of_before(self) -> None:
+        """An older one, that a newcomer has never seen, is not in force, whoever has signed it."""
+        alice, bob = self.group(2)
+        carol = self.add(2)
+        more = {**bob.chat.members, account(9): bytes(32)}
+        before = roster.make(int(self.clock.seconds() * 1000), b"?" * 32, more)
+        self.clock.advance(1)
+        self.carry(alice, alice.chat.admit([carol.account]))
+        forger = Forger(alice.key)
+        self.give(carol, forger.told(forger.envelope(Kind.ROSTER, before)))
+        self.assertEqual(carol.refused, [Reason.ROSTER_FORKED])
+        self.assertEqual(set(carol.chat.members), {account(each) for each in range(3)})
+
     def test_everything_is_told(self) -> None:
         """Whoever a member adds is told to all."""
         alice, bob = self.group(2)

@@ -87,17 +87,16 @@ class Roster:
     def follow(self, statement: Statement, head: bytes, signer: str, hash: bytes) -> tuple[Change, bool]:
         """A roster signed by `signer` with keys of this hash: what it changes, and whether it is in force.
 
-        Raises `Held`, `Refused(NOT_A_MEMBER)`. Who is in none takes the first that has it in, from whoever it
-        comes: that one vouches for the rest.
+        Raises `Refused(NOT_A_MEMBER)`. Who is in none takes the first that has it in, from whoever it comes:
+        that one vouches for the rest.
         """
         members = self._current(statement.members)
-        if not self.is_in:
-            return self._enter(members, statement.at, head, signer, hash), True
-        if self.members.get(signer) != self.now(signer, hash):
+        vouched = self.members if self.head != NONE else members
+        if vouched.get(signer) != self.now(signer, hash) or (not self.is_in and self._own not in members):
             raise Refused(Reason.NOT_A_MEMBER)
-        if statement.previous != self.head:
+        if statement.previous != self.head and not self._is_further(statement):
             return self._strike(statement.previous, members), False
-        before = self.at(self.head)
+        before = self._former.get(statement.previous, {})
         # Whom another one has removed is not back by a list that knew nothing of that.
         struck = before.keys() - self.members.keys()
         members = {account: each for account, each in members.items() if account not in struck}
@@ -105,17 +104,17 @@ class Roster:
         self._set(head, statement.at, members)
         return change, True
 
-    def _enter(self, members: dict[str, bytes], made: int, head: bytes, signer: str, hash: bytes) -> Change:
-        if self._own not in members or members.get(signer) != self.now(signer, hash):
-            raise Refused(Reason.NOT_A_MEMBER)
-        if self.head != NONE and signer not in self.members:
-            raise Refused(Reason.NOT_A_MEMBER)
-        self._set(head, made, members)
-        return Change(added=tuple(sorted(members)))
+    def _is_further(self, statement: Statement) -> bool:
+        """Whether those between it and the one in force have not come: a whole list needs none of them.
+
+        Where one that removes its signer is among these it could have been signed on the one in force, too.
+        """
+        known = statement.previous in self._former or statement.previous == NONE
+        return not known and statement.at >= self.made
 
     def _strike(self, previous: bytes, members: Members) -> Change:
-        """Remove whom a roster beside the one in force removes; raises `Held`."""
-        before: Members = {} if previous == NONE else self.at(previous)
+        """Remove whom a roster beside the one in force removes."""
+        before = self._former.get(previous, {})
         removed = tuple(sorted((before.keys() - members.keys()) & self.members.keys()))
         self.members = {each: hash for each, hash in self.members.items() if each not in removed}
         self.revision += 1

@@ -226,7 +226,7 @@ class Taker:
         self.own_rosters.discard(hash)
         try:
             change, in_force = room.roster.follow(statement, hash, signer, keys.hash)
-        except (Held, Refused):
+        except Refused:
             if held.past:
                 return  # it is of before what is in force
             raise

@@ -46,29 +46,31 @@ export class Roster {
     return this.#current(this.former.get(head));
   }
 
-  /** A roster signed by `signer` with keys of this hash: `{change, inForce}`. Throws `Held`, `Refused`. */
+  /** A roster signed by `signer` with keys of this hash: `{change, inForce}`. Throws `Refused`. */
   follow(statement, head, signer, hash) {
     const members = this.#current(statement.members);
-    if (!this.isIn) return { change: this.#enter(members, statement.at, head, signer, hash), inForce: true };
-    if (this.members.get(signer) !== this.now(signer, hash)) throw new Refused(Reason.NOT_A_MEMBER);
-    if (statement.previous !== this.head) return { change: this.#strike(statement.previous, members), inForce: false };
+    const vouched = this.head === NONE ? members : this.members;
+    const strange = vouched.get(signer) !== this.now(signer, hash);
+    if (strange || (!this.isIn && !members.has(this.own))) throw new Refused(Reason.NOT_A_MEMBER);
+    if (statement.previous !== this.head && !this.#isFurther(statement)) {
+      return { change: this.#strike(statement.previous, members), inForce: false };
+    }
     // Whom another one has removed is not back by a list that knew nothing of that.
-    for (const account of this.at(this.head).keys()) if (!this.members.has(account)) members.delete(account);
+    const before = this.former.get(statement.previous) ?? new Map();
+    for (const account of before.keys()) if (!this.members.has(account)) members.delete(account);
     const change = compare(this.members, members);
     this.#set(head, statement.at, members);
     return { change, inForce: true };
   }
 
-  #enter(members, made, head, signer, hash) {
-    const vouches = members.has(this.own) && members.get(signer) === this.now(signer, hash);
-    if (!vouches || (this.head !== NONE && !this.members.has(signer))) throw new Refused(Reason.NOT_A_MEMBER);
-    this.#set(head, made, members);
-    return { added: [...members.keys()].sort(), removed: [], rekeyed: [] };
+  /** Whether those between it and the one in force have not come: a whole list needs none of them. */
+  #isFurther({ at, previous }) {
+    return !this.former.has(previous) && previous !== NONE && at >= this.made;
   }
 
-  /** Remove whom a roster beside the one in force removes; throws `Held`. */
+  /** Remove whom a roster beside the one in force removes. */
   #strike(previous, members) {
-    const before = previous === NONE ? new Map() : this.at(previous);
+    const before = this.former.get(previous) ?? new Map();
     const removed = [...before.keys()].filter((each) => !members.has(each) && this.members.has(each)).sort();
     this.members = new Map([...this.members].filter(([account]) => !removed.includes(account)));
     return { added: [], removed, rekeyed: [] };
