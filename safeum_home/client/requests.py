@@ -41,6 +41,13 @@ from safeum_home.protocol.commands.calls import (
     TurnCredentials,
 )
 from safeum_home.protocol.commands.push import PushGet, PushProviders, PushRemove, PushSet
+from safeum_home.protocol.commands.telephone import (
+    TelephoneAnswer,
+    TelephoneDecline,
+    TelephoneDial,
+    TelephoneHangup,
+    TelephoneList,
+)
 from safeum_home.protocol.events import EVENTS
 from safeum_home.protocol.frames import ProblemDetails
 
@@ -86,6 +93,11 @@ REPEATABLE: frozenset[type[Params]] = frozenset(
         CallHangup,
         CallAlive,
         TurnCredentials,
+        TelephoneDial,
+        TelephoneAnswer,
+        TelephoneDecline,
+        TelephoneHangup,
+        TelephoneList,
         PushProviders,
         PushSet,
         PushRemove,
