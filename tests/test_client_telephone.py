@@ -33,7 +33,7 @@ from tests.sdk_telephone import (
     TelephoneCase,
 )
 
-CALLING, RINGING = CallState.CALLING, CallState.RINGING
+CALLING, RINGING, CONNECTING = CallState.CALLING, CallState.RINGING, CallState.CONNECTING
 ACTIVE, ENDED = CallState.ACTIVE, CallState.ENDED
 
 
@@ -226,17 +226,20 @@ class OutgoingTests(TelephoneCase):
             self.assertTrue(self.source.links[-1].closed)
 
     def test_answered_while_cut(self) -> None:
-        """With early media it goes on; without, nothing could be heard, and it is hung up."""
-        for early in (True, False):
+        """The node says again what it has said; should it not, nothing could be heard, and it is hung up."""
+        for early, again in ((True, False), (False, True), (False, False)):
             call = self.dial()
             self.wire.event(TelephoneProgress(call.id, ANSWER if early else None))
             self.open = [{"call": call.id, "direction": "out", "here": True, "number": NUMBER, "since": 7}]
             self.come_back()
-            if early:
+            self.assertEqual((call.state, call.since), (ACTIVE if early else CONNECTING, 7))
+            if again:
+                self.wire.event(TelephoneAnswered(call.id, ANSWER))
+            self.node.clock.advance(5)
+            if early or again:
                 self.assertEqual((call.state, call.since), (ACTIVE, 7))
                 call.hang_up()
-            else:
-                self.assertEqual((call.state, call.why), (ENDED, TelephoneEnd.FAILED))
+            self.assertIs(call.why, TelephoneEnd.HANGUP if early or again else TelephoneEnd.FAILED)
             self.assertEqual(self.params("telephone.hangup")[-1], {"call": call.id})
 
     def test_dialled_while_cut(self) -> None:

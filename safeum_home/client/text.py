@@ -202,9 +202,12 @@ def words(error: ClientError | Problem) -> str:
 
 
 def _refused_destination(kind: str) -> str:
-    if kind == "emergency":
-        return "No emergency service can be called from here: use another telephone."
-    return f"Numbers of this kind ({safe(kind)}) are not called from your node."
+    known = {
+        "emergency": "No emergency service can be called from here: use another telephone.",
+        "short": "Short numbers lead nowhere from here: write the whole number, with + and the country.",
+        "own": "That is your own number.",
+    }
+    return known.get(kind, f"Numbers of this kind ({safe(kind)}) are not called from your node.")
 
 
 def explain(error: ClientError | Problem) -> str:

@@ -78,7 +78,7 @@ class IncomingTelephoneCall(TelephoneCall):
         """It is who calls that is told so."""
 
     def answered(self, event: TelephoneAnswered) -> None:
-        """The same."""
+        """The carrier knows that it is."""
 
     def finish(self, why: TelephoneEnd, *, told: bool) -> None:
         """What was not answered rings on: to hang it up would decline it on all devices."""

@@ -1,6 +1,6 @@
 """A call that this program has begun."""
 
-from safeum_home.client.telephony.call import TelephoneCall
+from safeum_home.client.telephony.call import GRACE, TelephoneCall
 from safeum_home.client.telephony.ending import TelephoneEnd
 from safeum_home.client.telephony.home import Home
 from safeum_home.protocol.commands.telephone import TelephoneDial, TelephoneDialled
@@ -42,9 +42,12 @@ class OutgoingTelephoneCall(TelephoneCall):
         self._answered(self._home.milliseconds())
 
     def _is_taken(self, since: int) -> None:
-        if self._sound.described:
-            self._answered(since)
-        else:  # what it would be heard by was said while nobody listened
+        self._answered(since)
+        if not self._sound.described:  # the node says it again
+            self._timer.start(GRACE, self._undescribed)
+
+    def _undescribed(self) -> None:
+        if not self._sound.described:
             self._machine.over(TelephoneEnd.FAILED, False)
 
     def _answered(self, since: int) -> None:
