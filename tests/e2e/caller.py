@@ -8,7 +8,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from select import select
 from time import monotonic
@@ -52,7 +52,7 @@ class Caller(Confers):
         self._client = client
         self._ear = Ear()
         self._rang: list[Call] = []
-        self._states: list[str] = []
+        self.states: list[str] = []
         self._studio = Studio(Tone(hertz), ears=[self._ear], silent_seconds=SILENT_SECONDS)
 
     async def sign_up(self, login: str, hides: bool) -> str:
@@ -91,8 +91,8 @@ class Caller(Confers):
 
     def _follow(self, call: Call) -> None:
         self._call = call
-        self._states.clear()
-        call.listen(lambda each: self._states.append(each.state.value))
+        self.states.clear()
+        call.listen(lambda each: self.states.append(each.state.value))
 
     async def active(self) -> list[str]:
         """Until it is; the states on the way, and the words."""
@@ -108,11 +108,11 @@ class Caller(Confers):
 
     async def broken(self) -> None:
         """Until the connection was broken."""
-        await until(lambda: "connecting" in self._states[-8:])
+        await until(lambda: "connecting" in self.states[-8:])
 
     async def watch(self) -> None:
         """What the call was in before does not count."""
-        self._states.clear()
+        self.states.clear()
 
     async def offline(self) -> None:
         await until(lambda: not self._client._client._calls.open)
@@ -137,9 +137,10 @@ class Caller(Confers):
             await asyncio.sleep(0.1)
 
 
-async def main(login: str, node: str, ca: bytes, hertz: float) -> None:
-    client = await aio.connect(node, ca=ca)
-    caller = Caller(client, hertz)
+async def main(make: Callable[[aio.Client, float], Any], login: str, node: str, ca: str, hertz: str) -> None:
+    """Do what is asked for, with what `make` makes: it has `states`."""
+    client = await aio.connect(node, ca=Path(ca).read_bytes())
+    caller = make(client, float(hertz))
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         asked = json.loads(line)
@@ -147,7 +148,7 @@ async def main(login: str, node: str, ca: bytes, hertz: float) -> None:
             async with asyncio.timeout(PATIENCE):
                 answer = {"result": await getattr(caller, asked["do"])(*asked["with"])}
         except Exception as error:
-            answer = {"error": f"{login}: {asked}: {error!r}, {caller._states}"}
+            answer = {"error": f"{login}: {asked}: {error!r}, {caller.states}"}
         print(json.dumps(answer), flush=True)
     await client.close()
 
@@ -155,10 +156,12 @@ async def main(login: str, node: str, ca: bytes, hertz: float) -> None:
 class CallerProcess:
     """The process, for a test."""
 
+    module = "tests.e2e.caller"
+
     def __init__(self, inside: Sequence[str], login: str, node: str, ca: Path, hertz: float) -> None:
         self.login = login
         self.hertz = hertz
-        command = [*inside, sys.executable, "-m", "tests.e2e.caller", login, node, str(ca), str(hertz)]
+        command = [*inside, sys.executable, "-m", self.module, login, node, str(ca), str(hertz)]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent.parent
         )
@@ -194,5 +197,4 @@ class CallerProcess:
 
 
 if __name__ == "__main__":
-    name, at, authority, voice = sys.argv[1:]
-    asyncio.run(main(name, at, Path(authority).read_bytes(), float(voice)))
+    asyncio.run(main(Caller, *sys.argv[1:]))
