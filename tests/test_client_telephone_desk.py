@@ -17,6 +17,7 @@ from safeum_home.protocol.telephone_events import (
     TelephoneAnswered,
     TelephoneIncoming,
     TelephoneKeys,
+    TelephoneMissed,
     TelephoneOver,
     TelephonePaid,
     TelephoneProgress,
@@ -236,14 +237,39 @@ class RingTests(TelephoneDeskCase):
         self.assertEqual(self.params("telephone.answer")[0]["call"], ID)
 
     def test_missed(self) -> None:
+        """It is said once, by the node's own word; also of calls that did not ring here."""
         for reason in (TelephoneEnded.HANGUP, TelephoneEnded.NO_ANSWER):
             self.ring()
             self.said()
             self.wire.event(TelephoneOver(ID, reason))
+            self.assertEqual(self.said(), [])
+            self.wire.event(TelephoneMissed(1, False, CALLER))
             self.assertEqual(self.said(), [f"You have missed a call of {CALLER_SHOWN}."])
         self.ring(None)
         self.wire.event(TelephoneOver(ID, TelephoneEnded.VOICEMAIL))
         self.assertEqual(self.said()[-1], "Your voicemail has taken the call of a withheld number.")
+        self.wire.event(TelephoneMissed(1, True))
+        missed = "You have missed a call of a withheld number: the voicemail has answered."
+        self.assertEqual(self.said(), [missed])
+
+    def test_missed_before(self) -> None:
+        """Those that came while nobody was here are listed until they are forgotten."""
+        calls: list[dict[str, Any]] = [
+            {"number": 2, "at": self.now - 60_000, "voicemail": True, "caller": CALLER},
+            {"number": 1, "at": self.now - 120_000, "voicemail": False},
+        ]
+        self.wire.answers["telephone.missed"] = lambda params: {"calls": calls, "more": True}
+        self.wire.answers["telephone.forget"] = lambda params: calls.clear() or {}
+        self.enter("/missed")
+        first, second, more = self.said()
+        self.assertTrue(first.endswith("a withheld number"), first)
+        self.assertTrue(second.endswith(f"{CALLER_SHOWN}: the voicemail has answered"), second)
+        self.assertEqual(more, "There are older ones.")
+        self.enter("/missed forget")
+        self.enter("/missed")
+        self.assertEqual(self.said()[-1], "You have missed no calls.")
+        self.enter("/missed them")
+        self.assertEqual(self.said()[-1], "/missed, or /missed forget.")
 
     def test_list(self) -> None:
         """`/calls` has those that go on, on whichever device."""

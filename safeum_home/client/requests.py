@@ -45,8 +45,10 @@ from safeum_home.protocol.commands.telephone import (
     TelephoneAnswer,
     TelephoneDecline,
     TelephoneDial,
+    TelephoneForget,
     TelephoneHangup,
     TelephoneList,
+    TelephoneMissedList,
 )
 from safeum_home.protocol.events import EVENTS
 from safeum_home.protocol.frames import ProblemDetails
@@ -98,6 +100,8 @@ REPEATABLE: frozenset[type[Params]] = frozenset(
         TelephoneDecline,
         TelephoneHangup,
         TelephoneList,
+        TelephoneMissedList,
+        TelephoneForget,
         PushProviders,
         PushSet,
         PushRemove,

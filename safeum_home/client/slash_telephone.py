@@ -7,7 +7,9 @@ from safeum_home.client.money_words import price
 from safeum_home.client.phone import NOT_INSTALLED
 from safeum_home.client.slash import Mistake, connected, slash
 from safeum_home.client.slash_calls import able, free
+from safeum_home.client.telephone_desk import missed
 from safeum_home.client.telephone_numbers import shown
+from safeum_home.client.text import stamp
 from safeum_home.errors import Code
 
 MOST_KEYS = 32
@@ -67,3 +69,20 @@ async def _number(desk: Desk, argument: str) -> None:
         f"Your SafeNUM is {shown(profile.safenum)}: any telephone can call it."
         f" Your contacts {seen} it: /safenum {other} changes that."
     )
+
+
+@slash("missed", "[forget]", "who has called your SafeNUM in vain", lambda _: ["forget"])
+async def _missed(desk: Desk, argument: str) -> None:
+    if argument == "forget":
+        await desk.client.forget_missed_calls()
+        desk.note("Your node keeps no calls that you have missed any more.")
+        return
+    if argument:
+        raise Mistake("/missed, or /missed forget.")
+    found = await desk.client.missed_calls()
+    for each in reversed(found.calls):
+        desk.note(f"{stamp(each.at, desk.now())}  {missed(each)}")
+    if not found.calls:
+        desk.note("You have missed no calls.")
+    elif found.more:
+        desk.note("There are older ones.")

@@ -10,7 +10,8 @@ from safeum_home.client.telephony.call import TelephoneCall, TelephoneCallChange
 from safeum_home.client.telephony.ending import TelephoneEnd
 from safeum_home.client.telephony.incoming import IncomingTelephoneCall
 from safeum_home.client.text import duration, length, safe
-from safeum_home.protocol.telephone_events import TelephoneIncoming
+from safeum_home.protocol.commands.telephone import MissedCall
+from safeum_home.protocol.telephone_events import TelephoneIncoming, TelephoneMissed
 
 if TYPE_CHECKING:
     from safeum_home.client.desk import Desk
@@ -33,13 +34,8 @@ ENDED = {
     TelephoneEnd.FAILED: "No way was found for the sound of the call with {name}, or none any more",
     TelephoneEnd.CLOSED: "The call with {name} is over",
 }
-MISSED = {
-    TelephoneEnd.HANGUP: "You have missed a call of {name}",
-    TelephoneEnd.NO_ANSWER: "You have missed a call of {name}",
-    TelephoneEnd.LOST: "You have missed a call of {name}",
-    TelephoneEnd.UNREACHABLE: "You have missed a call of {name}",
-}
-"""Of calls that were not answered here, where it is otherwise."""
+MISSED = (TelephoneEnd.HANGUP, TelephoneEnd.NO_ANSWER, TelephoneEnd.LOST, TelephoneEnd.UNREACHABLE)
+"""Of calls that were not answered here the node tells by itself that they were missed."""
 
 
 class TelephoneDesk:
@@ -121,6 +117,8 @@ class TelephoneDesk:
         if isinstance(event, TelephoneCallChanged):
             self._changed(event.call)
             self._desk.refresh()
+        elif isinstance(event, TelephoneMissed):
+            self._desk.tell(f"You have missed a call of {missed(event)}.", "contact")
         elif isinstance(event, TelephoneIncoming) and self._desk.client.telephone is None:
             who = shown(event.caller or None).capitalize()
             why = self._desk.calls.phone.why
@@ -158,8 +156,8 @@ class TelephoneDesk:
         self._begun.discard(call.id)
         why, bill = call.why or TelephoneEnd.LOST, call.bill
         words = ENDED[why]
-        if call.incoming and call.since is None:
-            words = MISSED.get(why, words)
+        if call.incoming and call.since is None and why in MISSED:
+            return
         lasted = ""
         if why is TelephoneEnd.REFUSED and call.sip:
             lasted = f" (SIP {call.sip})"
@@ -169,3 +167,8 @@ class TelephoneDesk:
             lasted += f", for {amount(bill.amount)} {safe(bill.currency)}"
         said = words.format(name=shown(call.number))
         self._desk.tell(f"{said[:1].upper()}{said[1:]}{lasted}.")
+
+
+def missed(told: TelephoneMissed | MissedCall) -> str:
+    """Who has called, and whether the voicemail has answered."""
+    return f"{shown(told.caller or None)}{': the voicemail has answered' if told.voicemail else ''}"

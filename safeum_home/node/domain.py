@@ -39,10 +39,12 @@ from safeum_home.node.reading import make_reading
 from safeum_home.node.running import Domain as Domain
 from safeum_home.node.shared_chats import make_shared_chats
 from safeum_home.node.shared_posts import make_shared_posts
+from safeum_home.node.telephone import NO_CARRIERS, NO_MAILBOX, make_telephone
 from safeum_home.node.turn import make_turn
 from safeum_home.node.turning import InThread
 from safeum_home.node.waking import NO_PUSHES, make_waking
 from safeum_home.ports import Database, Forfeits, MissedPage, TextMessages
+from safeum_home.ports.carrier import Carriers
 from safeum_home.ports.federation import Peers
 from safeum_home.ports.push import Pushes
 from safeum_home.protocol import commands
@@ -64,11 +66,13 @@ def make_domain(
     storage: FileStorage,
     peers: Peers = ALONE,
     pushes: Pushes = NO_PUSHES,
+    carriers: Carriers = NO_CARRIERS,
 ) -> Domain:
     """Wire the domain of the node `config` describes. `clock` provides IReactorTime.
 
     `in_thread` runs what blocks; `forfeits` are ended with each account that is closed. Files lie in
-    `storage`. `peers` are other nodes. Devices are woken through `pushes`.
+    `storage`. `peers` are other nodes. Devices are woken through `pushes`; `carriers` lead to the
+    telephone network.
     """
     means = make_means(config, clock, database, vault, in_thread, peers)
     directory, registry, bus, section = means.directory, means.registry, means.bus, config.limits
@@ -94,6 +98,7 @@ def make_domain(
         return await people.changes.change(owner, lambda c, record: record if change(c) else None)
 
     numbers = make_numbers(means, retell)
+    telephone = make_telephone(means, money, numbers, calls.legs, waking.registrations, carriers, NO_MAILBOX)
     keys.shown.speak = conferences.here.speak
 
     def forget(account: AccountId, login: str) -> None:
@@ -105,6 +110,7 @@ def make_domain(
         keys.forget_account(account)
         calls.forget_account(account)
         conferences.forget_account(account)
+        telephone.forget_account(account)
         call_log.times.forget_account(account)
         waking.waker.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
@@ -148,6 +154,7 @@ def make_domain(
         **turn.routes,
         **money.routes,
         **numbers.routes,
+        **telephone.routes,
     }
     sources = (*messaging.sources, *people.sources, *groups.sources, *ways.sources, *keys.sources)
     services = Services(
@@ -179,6 +186,7 @@ def make_domain(
         **turn.rates,
         **calls.rates,
         **conferences.rates,
+        **telephone.rates,
     }
     limits = limits_in_use(
         section,
@@ -189,6 +197,7 @@ def make_domain(
         accounts.devices,
         groups.use,
         calls.use,
+        telephone.use,
         **rates,
     )
     shown = Accounts(database, directory, bus.connected)
@@ -226,4 +235,5 @@ def make_domain(
         conferences,
         money,
         numbers,
+        telephone,
     )

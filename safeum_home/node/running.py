@@ -26,6 +26,7 @@ from safeum_home.node.control import Control
 from safeum_home.node.files import Files
 from safeum_home.node.money import MoneyParts
 from safeum_home.node.numbers import NumberParts
+from safeum_home.node.telephone import TelephoneParts
 from safeum_home.node.turning import Turns
 from safeum_home.node.waking import WakingParts
 from safeum_home.ports.expiring import ExpiringKind
@@ -70,6 +71,7 @@ class Domain:
     conferences: ConferenceParts
     money: MoneyParts
     numbers: NumberParts
+    telephone: TelephoneParts
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
@@ -121,6 +123,7 @@ class Domain:
         self.conferences.stop()
         self.calls.legs.stop()
         self.call_log.stop()
+        await self.telephone.stop()
         self.money.stop()
         self.waking.waker.stop()
         await self.turns.stop()
