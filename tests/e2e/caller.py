@@ -27,6 +27,8 @@ PASSWORD = "correct horse battery staple"
 SILENT_SECONDS = 2.0
 """After which the other is not heard any more: less than programs take, so that the test does not wait."""
 PATIENCE = 45.0
+Make = Callable[[aio.Client, float], Any]
+"""Of a client and the hertz of its voice."""
 
 
 class Ear(Listener):
@@ -137,10 +139,10 @@ class Caller(Confers):
             await asyncio.sleep(0.1)
 
 
-async def main(make: Callable[[aio.Client, float], Any], login: str, node: str, ca: str, hertz: str) -> None:
+async def serve(make: Make, login: str, node: str, ca: bytes, hertz: float) -> None:
     """Do what is asked for, with what `make` makes: it has `states`."""
-    client = await aio.connect(node, ca=Path(ca).read_bytes())
-    caller = make(client, float(hertz))
+    client = await aio.connect(node, ca=ca)
+    caller = make(client, hertz)
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         asked = json.loads(line)
@@ -151,6 +153,12 @@ async def main(make: Callable[[aio.Client, float], Any], login: str, node: str, 
             answer = {"error": f"{login}: {asked}: {error!r}, {caller.states}"}
         print(json.dumps(answer), flush=True)
     await client.close()
+
+
+def main(make: Make) -> None:
+    """Of the program."""
+    login, node, ca, hertz = sys.argv[1:]
+    asyncio.run(serve(make, login, node, Path(ca).read_bytes(), float(hertz)))
 
 
 class CallerProcess:
@@ -197,4 +205,4 @@ class CallerProcess:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Caller, *sys.argv[1:]))
+    main(Caller)

@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import sys
 from typing import Any
 
 from safeum_home.client import aio
@@ -132,4 +131,4 @@ class TelephonerProcess(CallerProcess):
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Telephoner, *sys.argv[1:]))
+    main(Telephoner)
