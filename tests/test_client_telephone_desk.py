@@ -259,7 +259,12 @@ class RingTests(TelephoneDeskCase):
             {"number": 1, "at": self.now - 120_000, "voicemail": False},
         ]
         self.wire.answers["telephone.missed"] = lambda params: {"calls": calls, "more": True}
-        self.wire.answers["telephone.forget"] = lambda params: calls.clear() or {}
+
+        def forget(params: object) -> dict[str, Any]:
+            calls.clear()
+            return {}
+
+        self.wire.answers["telephone.forget"] = forget
         self.enter("/missed")
         first, second, more = self.said()
         self.assertTrue(first.endswith("a withheld number"), first)
