@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.schema import holds, statements, wallets
