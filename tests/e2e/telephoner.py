@@ -6,6 +6,8 @@
 import asyncio
 from typing import Any
 
+from aioice.ice import get_host_addresses
+
 from safeum_home.client import aio
 from safeum_home.client.calling.call_machine import CallState
 from safeum_home.client.errors import RemoteProblem
@@ -117,6 +119,17 @@ class Telephoner:
             "seconds": 0 if bill is None else bill.seconds,
             "amount": 0 if bill is None else bill.amount,
         }
+
+    async def wait(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def missed(self) -> list[str]:
+        """Who has called in vain, the newest first; empty where it was withheld."""
+        return [each.caller or "" for each in (await self._client.missed_calls()).calls]
+
+    async def addresses(self) -> list[str]:
+        """Where this app can be reached."""
+        return get_host_addresses(use_ipv4=True, use_ipv6=True)
 
     async def balance(self) -> list[int]:
         """What can be spent, and what is held."""
