@@ -8,6 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.config_safenum import SafenumSection
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.node import domain
 from safeum_home.node.telephone import TelephoneParts, make_telephone
@@ -30,6 +31,8 @@ from tests.world import Client, Refused, World
 
 OFFER = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 8 0\r\n"
 ANSWER = OFFER.replace("192.0.2.1", "192.0.2.2")
+WRONG = OFFER.replace("8 0", "111")
+"""What no bridge takes."""
 FIRST, LAST = "+3544900001", "+3544900050"
 STRANGER = "+442079460123"
 CALL, OTHER, THIRD = call_id("call"), call_id("other"), call_id("third")
@@ -54,6 +57,8 @@ class MemoryCall:
     # --- what the node asks
 
     def answer(self, sdp: str) -> None:
+        if sdp == WRONG:
+            raise Problem(Code.INVALID_PARAMS, "sdp")
         if not self.over:
             self.answers.append(sdp)
 
@@ -133,11 +138,13 @@ class MemoryCarriers:
 
     def __init__(self) -> None:
         self.calls: list[MemoryCall] = []
-        self.away = self.full = False
+        self.away = self.full = self.picky = False
 
     def dial(self, cli: str, to: str, sdp: str, listener: CarrierListener) -> tuple[str, MemoryCall]:
         if self.away or self.full:
             raise CarrierLost(self.full)
+        if self.picky:
+            raise Problem(Code.INVALID_PARAMS, "sdp")
         call = self._new(cli, to, sdp)
         call.listener = listener
         return "carrier", call
