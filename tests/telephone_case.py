@@ -1,5 +1,6 @@
 """A node with a carrier in memory: the test is the telephone network, and hears what the node asks of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +45,8 @@ class MemoryCall:
     """`ports.carrier.CarrierCall`; what was asked of it, and what a test lets happen at the other side."""
 
     reference: str
+    seconds: Callable[[], float]
+    goes_out: bool
     cli: str = ""
     to: str = ""
     sdp: str = ""
@@ -53,6 +56,9 @@ class MemoryCall:
     hung_up: bool = False
     keys: str = ""
     over: bool = False
+    answered_at: int = 0
+    """In milliseconds, as the carrier sees it."""
+    ended_at: int = 0
 
     # --- what the node asks
 
@@ -64,7 +70,8 @@ class MemoryCall:
 
     def decline(self, sip: int) -> None:
         if not self.over:
-            self.declined, self.over = sip, True
+            self.declined = sip
+            self._is_over()
 
     def hang_up(self) -> None:
         if not self.over:
@@ -81,6 +88,7 @@ class MemoryCall:
 
     def take(self, sdp: str | None = ANSWER) -> None:
         """The other side answers; or, where it has called, hears that it was answered."""
+        self.answered_at = int(self.seconds() * 1000)
         self.listener.answered(sdp)
 
     def press(self, digits: str) -> None:
@@ -90,8 +98,11 @@ class MemoryCall:
         if not self.over:
             self._end(CarrierEnd(sip, cause, far))
 
+    def _is_over(self) -> None:
+        self.over, self.ended_at = True, int(self.seconds() * 1000)
+
     def _end(self, end: CarrierEnd) -> None:
-        self.over = True
+        self._is_over()
         if hasattr(self, "listener"):
             self.listener.ended(end)
 
@@ -139,24 +150,26 @@ class MemoryCarriers:
     def __init__(self) -> None:
         self.calls: list[MemoryCall] = []
         self.away = self.full = self.picky = False
+        self.seconds: Callable[[], float] = float
+        """The time now; of `node_with_numbers` that of its clock."""
 
     def dial(self, cli: str, to: str, sdp: str, listener: CarrierListener) -> tuple[str, MemoryCall]:
         if self.away or self.full:
             raise CarrierLost(self.full)
         if self.picky:
             raise Problem(Code.INVALID_PARAMS, "sdp")
-        call = self._new(cli, to, sdp)
+        call = self._new(True, cli, to, sdp)
         call.listener = listener
         return "carrier", call
 
     def ring(self, exchange: Exchange, called: str, caller: str = STRANGER) -> MemoryCall:
         """Somebody calls."""
-        call = self._new(caller, called, OFFER)
+        call = self._new(False, caller, called, OFFER)
         call.listener = exchange.incoming(call, Incoming(called, caller, OFFER, "carrier"))
         return call
 
-    def _new(self, cli: str, to: str, sdp: str) -> MemoryCall:
-        call = MemoryCall(f"call-{len(self.calls)}@carrier", cli, to, sdp)
+    def _new(self, goes_out: bool, cli: str, to: str, sdp: str) -> MemoryCall:
+        call = MemoryCall(f"call-{len(self.calls)}@carrier", self.seconds, goes_out, cli, to, sdp)
         self.calls.append(call)
         return call
 
@@ -176,6 +189,7 @@ def node_with_numbers(carriers: MemoryCarriers, limits: dict[str, Any], **settin
     """A world with a carrier, numbers for those who sign up, and rates."""
     clock = Clock()
     clock.advance(NOW)
+    carriers.seconds = clock.seconds
     section = SafenumSection(**{"country": "DE", **settings})
     world = World(carriers=carriers, safenum=section, clock=clock, **limits)
     inventory = world.domain.numbers.inventory
