@@ -16,7 +16,7 @@ from safeum_home.gateway.tls import ServerTls
 from safeum_home.node import collector
 from safeum_home.node.alone import ALONE
 from safeum_home.node.bridging import INSTALLED, BridgeKinds, make_bridges
-from safeum_home.node.carriers import NodeCarriers, Unattended
+from safeum_home.node.carriers import NodeCarriers
 from safeum_home.node.certificate import NodeCertificate
 from safeum_home.node.control import Control
 from safeum_home.node.domain import Domain, make_domain
@@ -198,6 +198,7 @@ class Node(Service):
             storage=storage,
             peers=self.federation or ALONE,
             pushes=bridges.pushes.sender,
+            carriers=bridges.carriers,
         )
         if self.federation is not None:
             domain = self.domain
@@ -248,7 +249,7 @@ class Node(Service):
         if self.federation is not None:
             self.federation.start()
         if self.carriers is not None:
-            self.carriers.start(Unattended())
+            self.carriers.start(self.domain.telephone.exchange)
         self._log.info("Serving clients at {addresses}.", addresses=", ".join(self.edge.addresses))
         self.ready.callback(None)
 
