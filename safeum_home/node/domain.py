@@ -41,6 +41,7 @@ from safeum_home.node.shared_chats import make_shared_chats
 from safeum_home.node.shared_posts import make_shared_posts
 from safeum_home.node.turn import make_turn
 from safeum_home.node.turning import InThread
+from safeum_home.node.voicemail import NOBODY, Answerer, make_voicemail
 from safeum_home.node.waking import NO_PUSHES, make_waking
 from safeum_home.ports import Database, Forfeits, MissedPage, TextMessages
 from safeum_home.ports.federation import Peers
@@ -64,11 +65,12 @@ def make_domain(
     storage: FileStorage,
     peers: Peers = ALONE,
     pushes: Pushes = NO_PUSHES,
+    answering: Answerer = NOBODY,
 ) -> Domain:
     """Wire the domain of the node `config` describes. `clock` provides IReactorTime.
 
     `in_thread` runs what blocks; `forfeits` are ended with each account that is closed. Files lie in
-    `storage`. `peers` are other nodes. Devices are woken through `pushes`.
+    `storage`. `peers` are other nodes. Devices are woken through `pushes`. `answering` is that of voicemail.
     """
     means = make_means(config, clock, database, vault, in_thread, peers)
     directory, registry, bus, section = means.directory, means.registry, means.bus, config.limits
@@ -94,6 +96,7 @@ def make_domain(
         return await people.changes.change(owner, lambda c, record: record if change(c) else None)
 
     numbers = make_numbers(means, retell)
+    voicemail = make_voicemail(means, files.means, messaging.delivery, answering)
     keys.shown.speak = conferences.here.speak
 
     def forget(account: AccountId, login: str) -> None:
@@ -148,6 +151,7 @@ def make_domain(
         **turn.routes,
         **money.routes,
         **numbers.routes,
+        **voicemail.routes,
     }
     sources = (*messaging.sources, *people.sources, *groups.sources, *ways.sources, *keys.sources)
     services = Services(
@@ -179,6 +183,7 @@ def make_domain(
         **turn.rates,
         **calls.rates,
         **conferences.rates,
+        **voicemail.rates,
     }
     limits = limits_in_use(
         section,
@@ -226,4 +231,5 @@ def make_domain(
         conferences,
         money,
         numbers,
+        voicemail,
     )

@@ -27,6 +27,7 @@ from safeum_home.node.files import Files
 from safeum_home.node.money import MoneyParts
 from safeum_home.node.numbers import NumberParts
 from safeum_home.node.turning import Turns
+from safeum_home.node.voicemail import VoicemailParts
 from safeum_home.node.waking import WakingParts
 from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.ports.federation import Answer, SharedKind
@@ -70,6 +71,7 @@ class Domain:
     conferences: ConferenceParts
     money: MoneyParts
     numbers: NumberParts
+    voicemail: VoicemailParts
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
@@ -106,11 +108,13 @@ class Domain:
         self.reminders.look()
         self.call_log.start()
         self.money.start()
+        self.voicemail.start()
         spawn(self.owed.give(), "giving receipts to other nodes")
         spawn(self._post_again(), "telling groups' nodes what waits for them")
 
     async def stop(self) -> None:
         """End what is under way: afterwards nothing uses the database."""
+        await self.voicemail.stop()
         self.receipts.flush()
         await self.files.copies.stop()
         await self.files.janitor.stop()

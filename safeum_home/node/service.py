@@ -30,6 +30,7 @@ from safeum_home.node.push import NodePushes, PushBridges, make_pushes
 from safeum_home.node.sms import Bridges, NodeTexts, make_texts
 from safeum_home.node.startup import StartError
 from safeum_home.node.turning import make_all_good
+from safeum_home.node.voicemail import make_answering
 from safeum_home.node.watch import DatabaseWatch
 from safeum_home.sealing.hardening import Hardening
 from safeum_home.sealing.machine import Seal
@@ -200,6 +201,7 @@ class Node(Service):
             storage=storage,
             peers=self.federation or ALONE,
             pushes=self.pushes.sender,
+            answering=make_answering(self.config, self.reactor),
         )
         if self.federation is not None:
             domain = self.domain

@@ -10,6 +10,7 @@ from safeum_home.protocol.commands import conferences as conferences
 from safeum_home.protocol.commands import money as money
 from safeum_home.protocol.commands import push as push
 from safeum_home.protocol.commands import safenum as safenum
+from safeum_home.protocol.commands import voicemail as voicemail
 from safeum_home.protocol.commands.accounts import (
     AccountPassword,
     AccountRegister,
