@@ -19,6 +19,8 @@ from safeum_home.config_files import FileSection as FileSection
 from safeum_home.config_files import check_files
 from safeum_home.config_history import HistorySection as HistorySection
 from safeum_home.config_limits import LimitSection as LimitSection
+from safeum_home.config_premium import PremiumSection as PremiumSection
+from safeum_home.config_premium import check_premium
 from safeum_home.config_push import PushProviderSection as PushProviderSection
 from safeum_home.config_push import PushSection, check_push
 from safeum_home.config_safenum import SafenumSection as SafenumSection
@@ -135,6 +137,7 @@ class Config(Section, frozen=True):
     push: PushSection = field(default_factory=PushSection)
     turn: TurnSection = field(default_factory=TurnSection)
     safenum: SafenumSection = field(default_factory=SafenumSection)
+    premium: PremiumSection = field(default_factory=PremiumSection)
     numbers: NumberSection = field(default_factory=NumberSection)
     policy: PolicySection = field(default_factory=PolicySection)
     files: FileSection = field(default_factory=FileSection)
@@ -180,6 +183,7 @@ def parse(text: str) -> Config:
     check_push(config.push)
     check_turn(config.turn)
     check_safenum(config.safenum)
+    check_premium(config.premium)
     return config
 
 

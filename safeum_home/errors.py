@@ -220,6 +220,12 @@ class Code(Enum):
     COUNTRY_NEEDED = Kind(
         "country_needed", 409, -32204, "Say first in which country you live: its tax is part of the price."
     )
+    PREMIUM_FREE = Kind("premium_free", 409, -32144, "Everybody has premium here: there is nothing to pay.")
+    PRICE_CHANGED = Kind("price_changed", 409, -32145, "The price is another one now: ask for it again.")
+    PAYMENTS_UNAVAILABLE = Kind(
+        "payments_unavailable", 503, -32146, "Money cannot be paid in at present in this way."
+    )
+    BAD_AMOUNT = Kind("bad_amount", 422, -32147, "This amount cannot be paid in: `detail` says what can.")
     BAD_VOUCHER = Kind("bad_voucher", 422, -32205, "There is no such voucher, or it was redeemed.")
     MESSAGE_NOT_KEPT = Kind(
         "message_not_kept",

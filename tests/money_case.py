@@ -9,15 +9,19 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
+from safeum_home.config_premium import PremiumSection
 from safeum_home.config_safenum import SafenumSection
 from safeum_home.ids import AccountId, new_account_id
 from safeum_home.ports.money import Leg
 from safeum_home.safenum.money import chart
+from safeum_home.safenum.money.audit import Audit
 from safeum_home.safenum.money.cdr import CdrBook
 from safeum_home.safenum.money.charging import CallCharging, CreditsAndPurchases
+from safeum_home.safenum.money.counts import MoneyCounts
 from safeum_home.safenum.money.credits import CreditBook
 from safeum_home.safenum.money.holds import Holds
 from safeum_home.safenum.money.ledger import Ledger, Total
+from safeum_home.safenum.money.premium import PremiumBook, PremiumCommands
 from safeum_home.safenum.money.rate_table import RateTable, RateTables
 from safeum_home.safenum.money.rating import Rate
 from safeum_home.safenum.money.settling import Settling
@@ -86,8 +90,17 @@ class Bank:
         self.book = CreditBook(self.ledger, self.wallets, self.tariff, self.settling, blinder, self.now)
         self.changed: list[AccountId] = []
         tell = self.changed.append
-        self.calls = CallCharging(self.clock, self.database, self.holds, self.settling, self.tariff, tell)
-        self.credits = CreditsAndPurchases(self.database, self.book, tell)
+        self.counts = MoneyCounts()
+        self.calls = CallCharging(
+            self.clock, self.database, self.holds, self.settling, self.tariff, tell, self.counts
+        )
+        self.credits = CreditsAndPurchases(self.database, self.book, tell, self.counts)
+        price, self.premium_section = 2 * UNIT, PremiumSection(free=False, price="2")
+        self.premium_book = PremiumBook(price, currency, self.wallets, self.book, blinder)
+        self.premium = PremiumCommands(
+            self.premium_section, currency, self.database, self.premium_book, self.counts, tell, now
+        )
+        self.audit = Audit(self.database, self.ledger)
 
     def again(self, run: str = "2") -> "Bank":
         """After the process was killed."""

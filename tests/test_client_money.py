@@ -117,6 +117,29 @@ class MoneyTests(DeskTestCase):
         self.assertIn("is there already.", self.text())
         self.assertIn("cannot be written", self.text())
 
+    def test_premium(self) -> None:
+        """What it costs is shown and asked about before it is paid, at that price."""
+        state = {"free": False, "until": 0, "price": 2_500_000, "currency": "EUR"}
+        self.answer(premium_get=state, premium_buy={**state, "until": 2**45})
+        self.enter("/premium")
+        self.assertIn("You have no premium. A month costs 2.50 EUR: /premium MONTHS.", self.text())
+        for wrong in ("/premium 0", "/premium 13", "/premium x"):
+            self.enter(wrong)
+            self.assertIn("For how many months?", self.text())
+        self.enter("/premium 2")
+        self.assertIn("Pay 5.00 EUR", self.desk.questions.prompt)
+        self.enter("")
+        self.assertIn("Nothing was paid.", self.text())
+        self.assertEqual(self.params("premium.buy"), [])
+        self.enter("/premium 2")
+        self.enter("yes")
+        [asked] = self.params("premium.buy")
+        self.assertEqual((asked["months"], asked["price"]), (2, 2_500_000))
+        self.assertIn("You have premium until", self.text())
+        self.answer(premium_get={**state, "free": True})
+        self.enter("/premium 2")
+        self.assertIn("Everybody has premium", self.text())
+
     def test_redeemed(self) -> None:
         """A token is kept until it was redeemed: the code is exchanged once."""
         exchanged: list[str] = []

@@ -19,7 +19,7 @@ LAYER_OF = {
     **dict.fromkeys(
         ("config_history", "config_limits", "config_push", "config_sms", "config_turn", "rounds"), 0
     ),
-    "config_safenum": 0,
+    **dict.fromkeys(("config_safenum", "config_premium", "config_payments"), 0),
     **dict.fromkeys(("sealing", "storage", "bus", "metrics"), 1),
     **dict.fromkeys(("accounts", "chats", "keys", "calls", "presence", "safenum", "push", "turn"), 2),
     **dict.fromkeys(("gateway", "admin", "client", "web", "federation", "bridges", "answering"), 3),

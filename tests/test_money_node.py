@@ -26,7 +26,7 @@ class OperatorTests(NodeCase):
         rates.write_text(sample)
         self.assertEqual(self.tell("rates"), "")
         said = [self._line(command.text) for command in commands(MONEY)]
-        self.assertEqual(len(said), 10)
+        self.assertEqual(len(said), 13)
         self.assertEqual(said[0], "4 rates: nothing is wrong with them")
         self.assertEqual(said[1], "4 rates: in force as version 1")
         self.assertRegex(said[2], r"(?m)^rates +4$")
@@ -35,8 +35,10 @@ class OperatorTests(NodeCase):
         self.assertIn("+49900", said[4])
         self.assertEqual(said[5:7], ["", ""])
         self.assertEqual(said[7], "10.00 EUR were added.")
-        self.assertRegex(said[8], r"^([a-z2-7]{26}\n){19}[a-z2-7]{26}$")
-        self.assertEqual(len(said[9].split(",")), 14)
+        self.assertEqual(said[8:10], ["1 entries: nothing is wrong with them", "Totals that were wrong: 0."])
+        self.assertIn('safeum_money_ledger{account="clearing:bank",currency="EUR"} 10000000', said[10])
+        self.assertRegex(said[11], r"^([a-z2-7]{26}\n){19}[a-z2-7]{26}$")
+        self.assertEqual(len(said[12].split(",")), 14)
         again = ["balance", "credit", "ada", "10.00", "receipt-17", "--source", "bank"]
         self.assertIn("nothing was added", self.tell(*again))
         self._refusals()

@@ -4,6 +4,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
+from eu_vat_rates_data import data_version, get_all_rates
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -274,6 +275,16 @@ class VatTests(SynchronousTestCase):
             self.assertTrue(1500 <= table.rate(state, TODAY) <= 2700, state)
         for other in ("CH", "GB", "US", "IS", ""):
             self.assertEqual(table.rate(other, TODAY), 0)
+
+    def test_by_others(self) -> None:
+        """A collection that somebody else keeps of the Commission's database has the same rates."""
+        table = vat.load(vat.STANDARD)
+        theirs = {code: each for code, each in get_all_rates().items() if each["eu_member"]}
+        collected = parse_day(data_version)
+        self.assertEqual(
+            {code: each["standard"] for code, each in theirs.items()},
+            {state: table.rate(state, collected) / 100 for state in table.countries},
+        )
 
     def test_changed_lately(self) -> None:
         table = vat.load(vat.STANDARD)

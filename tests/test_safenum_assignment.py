@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.config_safenum import SafenumSection
 from safeum_home.errors import Code
 from safeum_home.ids import AccountId
+from safeum_home.storage.numbers import without
 from tests.closing_case import PIN
 from tests.safenum_case import DAY, HOUR, SafenumCase, file
 from tests.sdk_world import SdkDevice
@@ -126,6 +129,21 @@ class GivingTests(SafenumCase):
         self.assertEqual(self.left(), 1)
         self.give(alice)
         self.assertEqual(alice.call("safenum.request"), {"safenum": "+3544900001"})
+
+    def test_to_all_without(self) -> None:
+        """Who has none gets one, until none is left; who has one keeps it. They are found by pages."""
+        world = self.start(assign="never")
+        people = [world.register(name) for name in ("alice", "bob", "carol", "dave")]
+        self.load(file("+3544900000", "+3544900002"))
+        self.give(people[0])
+        number, blinder = self.number(people[0]), world.domain.numbers.giving
+        pages = [world.database.now(lambda c: without(c, b"", 2))]
+        pages.append(world.database.now(lambda c: without(c, pages[0][-1], 2)))
+        self.assertEqual([len(page) for page in pages], [2, 1])
+        accounts = [AccountId(each.account) for each in people]
+        done = self.successResultOf(Deferred.fromCoroutine(blinder.give_some(accounts)))
+        self.assertEqual((done, self.left(), self.number(people[0])), (2, 0, number))
+        self.assertEqual(len(world.database.now(lambda c: without(c, b"", 9))), 1)
 
     def test_damaged(self) -> None:
         """A range that cannot be opened keeps nobody from signing up, nor from the next range."""

@@ -3,6 +3,7 @@
 import re
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,9 +13,12 @@ from safeum_home.config_safenum import ASSIGN
 from safeum_home.safenum.numbers.inventory import MOST_RANGES, Range
 from safeum_home.safenum.numbers.stock import MOST_OF_RANGE, State, permuted
 from safeum_home.safenum.numbers.stock_file import CAPABILITIES, MOST_LINES, MOST_MISTAKES, BadFile, parse
-from tests.safenum_case import HEADER, SafenumCase, file
+from tests.safenum_case import DAY, HEADER, SafenumCase, file
 
 GOOD = "+3544900000,+3544900009,IS,voice-in"
+
+
+COMMANDS = {"status", "list", "withdraw", "restore", "assign", "release"}
 
 
 class FileTests(SynchronousTestCase):
@@ -144,6 +148,60 @@ class InventoryTests(SafenumCase):
         self.assertEqual(self.number(world.register("erin")), number)
 
 
+class AloneTests(SafenumCase):
+    """Withdrawing one number of a range."""
+
+    def do(self, number: str, back: bool = False) -> bool:
+        numbers, inventory = self.world.domain.numbers.numbers, self.world.domain.numbers.inventory
+
+        def run(c: Any) -> bool:
+            if back:
+                return numbers.restore(c, number)
+            stock = inventory.holding(c, number)
+            assert stock is not None
+            numbers.withdraw(c, number, stock)
+            return True
+
+        return self.successResultOf(self.world.database.transact(run))
+
+    def test_nobody_had_it(self) -> None:
+        """It is left out when its turn comes, be it the last one; restored, it is given."""
+        world = self.start(file("+3544900000", "+3544900002"))
+        self.do("+3544900001")
+        self.do("+3544900001")
+        [found] = self.world.database.now(self.world.domain.numbers.inventory.ranges)
+        self.assertEqual((found.withdrawn, found.left, found.given), (1, 2, 0))
+        given = [self.number(world.register(name)) for name in ("alice", "bob", "carol")]
+        self.assertEqual(sorted(filter(None, given)), ["+3544900000", "+3544900002"])
+        self.assertIsNone(given[2])
+        self.assertTrue(self.do("+3544900001", back=True))
+        self.assertFalse(self.do("+3544900001", back=True))
+        self.assertEqual(self.number(world.register("dave")), "+3544900001")
+
+    def test_somebody_has_it(self) -> None:
+        """Who has it keeps it; after that nobody has it, until it was restored and its quarantine is over."""
+        world = self.start(file("+3544900000"), quarantine_days=1)
+        alice = world.register("alice")
+        self.do("+3544900000")
+        self.assertEqual(self.number(alice), "+3544900000")
+        self.assertEqual(self.owner("+3544900000"), alice.account)
+        self.take_back(alice)
+        world.clock.advance(3 * DAY)
+        self.assertIsNone(self.number(world.register("bob")))
+        self.assertTrue(self.do("+3544900000", back=True))
+        self.assertEqual(self.number(world.register("carol")), "+3544900000")
+
+    def test_in_quarantine(self) -> None:
+        """Restoring makes no quarantine shorter."""
+        world = self.start(file("+3544900000"), quarantine_days=1)
+        self.take_back(world.register("alice"))
+        self.do("+3544900000")
+        self.do("+3544900000", back=True)
+        self.assertIsNone(self.number(world.register("bob")))
+        world.clock.advance(2 * DAY)
+        self.assertEqual(self.number(world.register("carol")), "+3544900000")
+
+
 class PageTests(SynchronousTestCase):
     """docs/numbers.md says what the code does."""
 
@@ -152,7 +210,7 @@ class PageTests(SynchronousTestCase):
         [example] = re.findall(r"^```text\n(.*?)^```$", page, re.M | re.S)
         self.assertEqual([line.size for line in parse(example)], [1000, 1])
         shown = set(re.findall(r"^\| `safeum-home numbers (\w+)", page, re.M))
-        self.assertEqual(shown | {"load"}, {"load", "status", "list", "withdraw", "assign", "release"})
+        self.assertEqual(shown | {"load"}, {"load", *COMMANDS})
         for word in (*CAPABILITIES, *(f'`"{each}"`' for each in ASSIGN)):
             self.assertIn(word, page)
         self.assertIn(f"{MOST_LINES:,} lines", page)

@@ -105,6 +105,14 @@ class VaultTests(SynchronousTestCase):
         other = open_vault(self.root.arena.slot().fill_random(), None)
         self.assertNotEqual(other.push_key("browsers"), key)
 
+    def test_carrier_keys(self) -> None:
+        """Each process towards a carrier has one of its own, the same at each start."""
+        initialise(self.root, self.state)
+        vault, again = open_vault(self.root, self.state), open_vault(self.root, self.state)
+        key = vault.carrier_key("janus")
+        self.assertEqual((len(key), again.carrier_key("janus")), (32, key))
+        self.assertEqual(len({key, vault.carrier_key("edge"), vault.push_key("janus")}), 3)
+
     def test_wiped(self) -> None:
         """Nothing of a wiped vault works, and its keys are zero."""
         vault = open_vault(self.root, None)
@@ -117,6 +125,7 @@ class VaultTests(SynchronousTestCase):
         self.assertRaises(TypeError, vault.blinder.alias, "name")
         self.assertIsNone(vault.signing_seed.pointer)
         self.assertIsNone(vault.push.pointer)
+        self.assertIsNone(vault.carrier.pointer)
 
 
 class SecretStoreTests(SynchronousTestCase):

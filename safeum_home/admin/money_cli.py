@@ -9,8 +9,10 @@ import msgspec
 
 from safeum_home.admin import money_wire as wire
 from safeum_home.admin.control_cli import Adds, Ask, columns, day, shown
+from safeum_home.admin.metrics import Metrics, written
 from safeum_home.admin.terminal import OK, REFUSED, fail
 from safeum_home.admin.wire import Done, Params
+from safeum_home.protocol.cells import cell
 
 LARGEST = 16 * 1024 * 1024
 """Octets of a file that is sent: the node takes no larger one."""
@@ -41,7 +43,14 @@ def add_commands(
     export = add(cdr, "export", command.export, "Print those of a month, as CSV.")
     export.add_argument("--month", required=True, metavar="YYYY-MM")
     text = "Show what is in the accounts of the ledger: debits above zero, credits below."
-    add(commands, "ledger", command.ledger, text).add_argument("--month", metavar="YYYY-MM")
+    ledger = add(commands, "ledger", command.ledger, text)
+    ledger.add_argument("--month", metavar="YYYY-MM")
+    nested = ledger.add_subparsers(metavar="COMMAND")
+    text = "Look whether all entries can be read, and the totals of the accounts are what was posted."
+    add(nested, "check", command.check, text)
+    text = "Make the totals of the accounts anew of the entries, where some are damaged."
+    add(nested, "rebuild", command.rebuild, text)
+    add(nested, "metrics", command.metrics, "Show money in numbers, as Prometheus reads them.")
     text = "Balances of accounts."
     balance = commands.add_parser("balance", help=text, description=text).add_subparsers(
         required=True, metavar="COMMAND"
@@ -127,7 +136,8 @@ class MoneyCommands:
                 for record in records:
                     print(msgspec.json.encode(dict(zip(page.columns, record, strict=True))).decode())
             else:
-                writer.writerows([page.columns, *records] if is_first else records)
+                cells = [[*map(cell, record)] for record in records]
+                writer.writerows([page.columns, *cells] if is_first else cells)
             after, is_first = page.next, False
             if not after:
                 return OK
@@ -138,6 +148,20 @@ class MoneyCommands:
         lines = [f"{row.account:<24} {_amount(row.amount):>20} {row.currency}" for row in totals.totals]
         shown(arguments, totals, lines, "Nothing was entered.")
         return OK if totals.balanced else fail(REFUSED, "these do not add up to zero")
+
+    def check(self, arguments: argparse.Namespace) -> int:
+        done = self._node(arguments, "ledger.check", Params(), wire.Checked)
+        lines = [*done.faults, *([f"and {done.more} more"] if done.more else [])]
+        shown(arguments, done, lines or [f"{done.entries} entries: nothing is wrong with them"])
+        return REFUSED if done.faults else OK
+
+    def rebuild(self, arguments: argparse.Namespace) -> int:
+        done = self._node(arguments, "ledger.rebuild", Params(), wire.Rebuilt)
+        return shown(arguments, done, [f"Totals that were wrong: {done.changed}."])
+
+    def metrics(self, arguments: argparse.Namespace) -> int:
+        answer = self._node(arguments, "ledger.metrics", Params(), Metrics)
+        return shown(arguments, answer, written("money", answer))
 
     def credit(self, arguments: argparse.Namespace) -> int:
         params = wire.CreditParams(arguments.login, arguments.amount, arguments.reference, arguments.source)

@@ -117,6 +117,20 @@ class LedgerTotals(Struct, frozen=True):
     balanced: bool
 
 
+class Checked(Struct, frozen=True):
+    """`entries` are in the journal; `faults` are words for people, and there are `more`."""
+
+    entries: int
+    faults: list[str]
+    more: int
+
+
+class Rebuilt(Struct, frozen=True):
+    """So many totals were wrong."""
+
+    changed: int
+
+
 class CreditParams(Params, frozen=True):
     """`reference` is credited once. `source` names where it came from; `goodwill` is a present."""
 

@@ -44,6 +44,7 @@ class RangeRow(Struct, frozen=True):
     count: int
     given: int
     quarantined: int
+    withdrawn: int
     left: int
 
 
@@ -62,8 +63,37 @@ class NumbersState(Struct, frozen=True):
     loaded: int
     given: int
     quarantined: int
+    withdrawn: int
     left: int
 
 
 class NumberParams(Params, frozen=True):
     number: Annotated[str, Meta(max_length=32)]
+
+
+class WithdrawParams(NumberParams, frozen=True):
+    """The range that the number is of or, with `only`, the number alone."""
+
+    only: bool = False
+
+
+class AssignAllParams(Params, frozen=True):
+    """To accounts behind one, some at a time; empty is from the first."""
+
+    after: Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?$(?!\n)", max_length=32)] = ""
+
+
+class AssignedSome(Struct, frozen=True):
+    """So many got a number; `next` is where to go on, empty where there are no more accounts or numbers."""
+
+    given: int
+    next: str
+    left: bool
+    """Whether there are numbers left."""
+
+
+class AssignedAll(Struct, frozen=True):
+    """So many got a number; `left`: and there are some for others."""
+
+    given: int
+    left: bool

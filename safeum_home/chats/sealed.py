@@ -2,7 +2,8 @@
 
 They are sealed under the chat's key. While a chat keeps no history a message is sealed under a key of its
 own first, which is destroyed with it; voicemail under that of the day on which it was left. What the chat's
-key then opens begins with the version of sealed octets (`sealing.keys`), where a message begins with a brace. Whoever opens rows does it here, and need not know.
+key then opens begins with the version of sealed octets (`sealing.keys`), where a message begins with a
+brace. Whoever opens rows does it here, and need not know.
 """
 
 from typing import NamedTuple

@@ -4,9 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 from typing import TypeVar
 
+from safeum_home.client.client_ids import new_client_id
 from safeum_home.client.voucher_tokens import Token
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.commands import money
+from safeum_home.protocol.commands.premium import PremiumBuy, PremiumGet, PremiumState
 
 R = TypeVar("R", bound=c.Result)
 
@@ -17,6 +19,10 @@ class MoneyMethods(ABC):
     @abstractmethod
     def _ask(self, params: c.Params, result: type[R]) -> Awaitable[R]:
         """Give a command of an open session."""
+
+    @abstractmethod
+    def _milliseconds(self) -> float:
+        """The time now, since 1970."""
 
     def balance(self) -> Awaitable[money.Balance]:
         """What can be spent, and what is held for calls. The event `BalanceChanged` tells of changes."""
@@ -46,3 +52,15 @@ class MoneyMethods(ABC):
         """Add what a token of `exchange_voucher` is worth; raises `bad_voucher`."""
         params = money.BalanceRedeem(token.currency, token.amount, token.input, token.output)
         return self._ask(params, money.Balance)
+
+    def premium(self) -> Awaitable[PremiumState]:
+        """Whether and until when there is premium, and what a month costs."""
+        return self._ask(PremiumGet(), PremiumState)
+
+    def buy_premium(self, months: int, price: int, client_id: str | None = None) -> Awaitable[PremiumState]:
+        """Pay for months, at the `price` of one that `premium` told; raises `price_changed`, `no_balance`.
+
+        For each `client_id` once: one is made where none is given.
+        """
+        known = client_id or new_client_id(self._milliseconds())
+        return self._ask(PremiumBuy(months, price, known), PremiumState)

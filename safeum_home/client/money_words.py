@@ -5,7 +5,9 @@ import io
 
 from safeum_home.client.call_desk import length
 from safeum_home.client.text import moment, safe
+from safeum_home.protocol.cells import cell
 from safeum_home.protocol.commands.money import CallPrice, Invoice, StatementLine
+from safeum_home.protocol.commands.premium import PremiumState
 
 MICRO = 1_000_000
 INVOICE_COLUMNS = (
@@ -56,24 +58,35 @@ def line(told: StatementLine) -> str:
     return f"{at:%Y-%m-%d %H:%M} {money}  {about}"
 
 
+def premium(state: PremiumState, now: float) -> str:
+    """Until when there is premium, and what it costs; `now` is in milliseconds."""
+    if state.free:
+        return "Everybody has premium on this node: there is nothing to pay."
+    month = f"A month costs {amount(state.price)} {safe(state.currency)}: /premium MONTHS."
+    if state.until <= now:
+        return f"You have no premium. {month}"
+    until = moment(state.until)
+    return f"You have premium until {until.day} {until:%b} {until.year}. {month}"
+
+
 def invoice_csv(invoice: Invoice) -> str:
-    """One row for each item; amounts in units of the currency."""
+    """One row for each item; amounts in units of the currency. No cell is a formula, whatever a node says."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(INVOICE_COLUMNS)
     for item in invoice.items:
         writer.writerow(
             [
-                invoice.number,
-                invoice.month,
-                invoice.node,
-                item.kind,
+                cell(invoice.number),
+                cell(invoice.month),
+                cell(invoice.node),
+                cell(item.kind),
                 item.count,
                 item.seconds,
-                item.country,
+                cell(item.country),
                 percent(item.vat_rate),
                 *map(amount, (item.net, item.vat, item.gross)),
-                item.currency,
+                cell(item.currency),
             ]
         )
     return out.getvalue()

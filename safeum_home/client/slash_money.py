@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from safeum_home.client.desk import Desk
-from safeum_home.client.money_words import amount, invoice_csv, line, price
+from safeum_home.client.money_words import amount, invoice_csv, line, premium, price
 from safeum_home.client.notices import Notice
 from safeum_home.client.slash import Mistake, slash
 from safeum_home.client.text import safe
+from safeum_home.protocol.commands.premium import MOST_MONTHS
 
 SHOWN = 50
 """Lines of a statement."""
@@ -65,6 +66,23 @@ async def _redeem(desk: Desk, argument: str) -> None:
     told = await desk.client.redeem(token)
     desk.tokens.pop(argument, None)
     desk.note(f"{amount(token.amount)} {safe(token.currency)} were added: {amount(told.balance)} now.")
+
+
+@slash("premium", "[MONTHS]", "until when you have premium, or pay for months of it")
+async def _premium(desk: Desk, argument: str) -> None:
+    state = await desk.client.premium()
+    if argument and not (argument.isdecimal() and 1 <= int(argument) <= MOST_MONTHS):
+        raise Mistake(f"For how many months? /premium 1, up to {MOST_MONTHS}.")
+    if not argument or state.free:
+        desk.note(premium(state, desk.now()))
+        return
+    months = int(argument)
+    price = f"{amount(months * state.price)} {safe(state.currency)}"
+    answer = await desk.questions.ask(f"Pay {price} for {months} months of premium? yes/no")
+    if answer.strip().casefold() != "yes":
+        desk.note("Nothing was paid.")
+        return
+    desk.note(premium(await desk.client.buy_premium(months, state.price), desk.now()))
 
 
 def _save(name: str, text: str) -> str:

@@ -13,14 +13,18 @@ from safeum_home.limits import RateLimit
 from safeum_home.node.means import DomainMeans
 from safeum_home.node.startup import StartError
 from safeum_home.protocol.commands import money as commands
-from safeum_home.safenum.money import vat
+from safeum_home.protocol.commands.premium import PremiumBuy, PremiumGet
+from safeum_home.safenum.money import amounts, vat
+from safeum_home.safenum.money.audit import Audit
 from safeum_home.safenum.money.cdr import CdrBook
 from safeum_home.safenum.money.charging import CallCharging, CreditsAndPurchases
 from safeum_home.safenum.money.commands import MoneyCommands
+from safeum_home.safenum.money.counts import MoneyCounts
 from safeum_home.safenum.money.credits import CreditBook
 from safeum_home.safenum.money.holds import Holds
 from safeum_home.safenum.money.invoices import InvoiceBook
 from safeum_home.safenum.money.ledger import Ledger
+from safeum_home.safenum.money.premium import PremiumBook, PremiumCommands
 from safeum_home.safenum.money.rate_table import RateTables
 from safeum_home.safenum.money.settling import Settling
 from safeum_home.safenum.money.sweep import MoneySweep
@@ -47,6 +51,10 @@ class MoneyParts(NamedTuple):
     tariff: Tariff
     tables: RateTables
     ledger: Ledger
+    audit: Audit
+    counts: MoneyCounts
+    premium: PremiumCommands
+    """`ports.premium.Premium`, for whoever offers what it is needed for."""
     cdrs: CdrBook
     vouchers: VoucherBook
     sweep: MoneySweep
@@ -92,6 +100,12 @@ def make_money(means: DomainMeans) -> MoneyParts:
     book = CreditBook(ledger, wallets, tariff, settling, blinder, now)
     telling = BalanceTelling(database, wallets, means.bus, section.currency)
     does = MoneyCommands(section, database, wallets, tariff, InvoiceBook(means.node, wallets, blinder), now)
+    counts, currency = MoneyCounts(), section.currency
+    price = amounts.parse(means.config.premium.price)
+    premium_book = PremiumBook(price, currency, wallets, book, blinder)
+    premium = PremiumCommands(
+        means.config.premium, currency, database, premium_book, counts, telling.changed, now
+    )
     vouchers = VoucherBook(key, blinder, means.vault.vouchers, book, os.urandom)
     limit = RateLimit(VOUCHERS_PER_ADDRESS, VOUCHERS_BURST, means.clock.seconds)
     of_vouchers = VoucherCommands(section, database, means.vault.vouchers, vouchers, wallets, telling, limit)
@@ -105,14 +119,19 @@ def make_money(means: DomainMeans) -> MoneyParts:
         commands.BalanceStatement: does.statement,
         commands.InvoiceList: does.invoices,
         commands.InvoiceGet: does.invoice,
+        PremiumGet: premium.get,
+        PremiumBuy: premium.buy,
     }
     return MoneyParts(
-        CallCharging(means.clock, database, holds, settling, tariff, telling.changed),
-        CreditsAndPurchases(database, book, telling.changed),
+        CallCharging(means.clock, database, holds, settling, tariff, telling.changed, counts),
+        CreditsAndPurchases(database, book, telling.changed, counts),
         book,
         tariff,
         tables,
         ledger,
+        Audit(database, ledger),
+        counts,
+        premium,
         cdrs,
         vouchers,
         MoneySweep(means.clock, database, section, cdrs, means.turns, now),

@@ -12,11 +12,13 @@ from twisted.logger import Logger
 
 from safeum_home.admin import money_wire as wire
 from safeum_home.admin.commands import Handler
+from safeum_home.admin.metrics import Metrics
 from safeum_home.admin.wire import Done, Params
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.node.control_names import alias_of
 from safeum_home.node.money import MoneyParts
+from safeum_home.node.money_metrics import metrics
 from safeum_home.node.service import Node
 from safeum_home.ports import Database
 from safeum_home.safenum.money import amounts, rate_file
@@ -124,6 +126,21 @@ class MoneyOperation:
         rows = [wire.TotalRow(total.account, total.currency, total.amount) for total in totals]
         return wire.LedgerTotals(rows, not any(sums.values()))
 
+    async def check(self, params: Params) -> Struct:
+        money, _ = self._open()
+        found = await money.audit.check()
+        return wire.Checked(found.entries, found.faults, found.more)
+
+    async def rebuild(self, params: Params) -> Struct:
+        money, _ = self._open()
+        changed = await money.audit.rebuild()
+        _log.info("The totals of the ledger were made anew: {count} were wrong.", count=changed)
+        return wire.Rebuilt(changed)
+
+    async def metrics(self, params: Params) -> Struct:
+        money, database = self._open()
+        return Metrics(await database.read(lambda c: metrics(c, money.ledger, money.counts)))
+
     async def credit(self, params: wire.CreditParams) -> Struct:
         money, _ = self._open()
         currency = self._node.config.safenum.currency
@@ -172,6 +189,9 @@ def money_handlers(node: Node) -> dict[str, Handler]:
         "rates.list": handler(wire.ListRatesParams, operation.list_rates),
         "cdr": handler(wire.CdrParams, operation.cdrs),
         "ledger": handler(wire.LedgerParams, operation.ledger),
+        "ledger.check": handler(Params, operation.check),
+        "ledger.rebuild": handler(Params, operation.rebuild),
+        "ledger.metrics": handler(Params, operation.metrics),
         "vouchers.issue": handler(wire.IssueParams, operation.issue),
         "balance.credit": handler(wire.CreditParams, operation.credit),
     }

@@ -4,14 +4,17 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from msgspec import Struct
+from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
+from safeum_home.accounts.directory import OpenAccount
 from safeum_home.admin import numbers_wire as wire
 from safeum_home.admin.commands import Handler
 from safeum_home.admin.control_wire import LoginParams
 from safeum_home.admin.wire import Done, Params
+from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.node.control_names import alias_of
@@ -20,10 +23,13 @@ from safeum_home.node.service import Node
 from safeum_home.ports import Database
 from safeum_home.safenum.numbers.inventory import Range
 from safeum_home.safenum.numbers.stock_file import BadFile, parse
+from safeum_home.storage.numbers import without
 
 P = TypeVar("P", bound=Struct)
 PAGE = 100
 """Ranges in one answer."""
+AT_ONCE = 50
+"""Accounts that are given numbers in one answer."""
 _log = Logger()
 
 
@@ -64,15 +70,30 @@ class Operation:
             sum(each.size for each in found),
             sum(each.given for each in found),
             sum(each.quarantined for each in found),
+            sum(each.withdrawn for each in found),
             sum(each.left for each in found),
         )
 
-    async def withdraw(self, params: wire.NumberParams) -> Struct:
+    async def withdraw(self, params: wire.WithdrawParams) -> Struct:
         domain, database = self._open()
-        inventory = domain.numbers.inventory
-        if not await database.transact(lambda c: inventory.withdraw(c, params.number)):
+        inventory, numbers = domain.numbers.inventory, domain.numbers.numbers
+
+        def withdraw(c: Connection) -> bool:
+            if not params.only:
+                return inventory.withdraw(c, params.number)
+            if (stock := inventory.holding(c, params.number)) is not None:
+                numbers.withdraw(c, params.number, stock)
+            return stock is not None
+
+        if not await database.transact(withdraw):
             raise Problem(Code.NOT_FOUND, "no range that was loaded has this number")
-        _log.info("A range of SafeNUMs was withdrawn.")
+        _log.info("{what} was withdrawn.", what="A SafeNUM" if params.only else "A range of SafeNUMs")
+        return Done()
+
+    async def restore(self, params: wire.NumberParams) -> Struct:
+        domain, database = self._open()
+        if not await database.transact(lambda c: domain.numbers.numbers.restore(c, params.number)):
+            raise Problem(Code.NOT_FOUND, "this number was not withdrawn alone")
         return Done()
 
     async def assign(self, params: LoginParams) -> Struct:
@@ -83,6 +104,19 @@ class Operation:
         if await database.read(lambda c: domain.numbers.numbers.number_of(c, account)) is None:
             raise Problem(Code.LIMIT_REACHED, "no number is left")
         return Done()
+
+    async def assign_all(self, params: wire.AssignAllParams) -> Struct:
+        domain, database = self._open()
+        after = bytes.fromhex(params.after)
+
+        def some(c: Connection) -> tuple[list[bytes], list[OpenAccount | None]]:
+            blind = without(c, after, AT_ONCE)
+            return blind, undamaged(blind, lambda each: domain.directory.behind(c, each), "accounts")
+
+        blind, found = await database.read(some)
+        given = await domain.numbers.giving.give_some(each.account for each in found if each is not None)
+        left = any(each.left for each in await self._ranges())
+        return wire.AssignedSome(given, blind[-1].hex() if left and len(blind) == AT_ONCE else "", left)
 
     async def release(self, params: LoginParams) -> Struct:
         domain, _ = self._open()
@@ -111,7 +145,9 @@ def numbers_handlers(node: Node) -> dict[str, Handler]:
         "numbers.load": handler(wire.LoadParams, operation.load),
         "numbers.ranges": handler(wire.RangesParams, operation.ranges),
         "numbers.status": handler(Params, operation.status),
-        "numbers.withdraw": handler(wire.NumberParams, operation.withdraw),
+        "numbers.withdraw": handler(wire.WithdrawParams, operation.withdraw),
+        "numbers.restore": handler(wire.NumberParams, operation.restore),
+        "numbers.assign_all": handler(wire.AssignAllParams, operation.assign_all),
         "numbers.assign": handler(LoginParams, operation.assign),
         "numbers.release": handler(LoginParams, operation.release),
     }
@@ -119,6 +155,5 @@ def numbers_handlers(node: Node) -> dict[str, Handler]:
 
 def _row(found: Range) -> wire.RangeRow:
     shown = found.first, found.last, found.country, list(found.capabilities)
-    return wire.RangeRow(
-        *shown, found.state.name.lower(), found.size, found.given, found.quarantined, found.left
-    )
+    counts = found.size, found.given, found.quarantined, found.withdrawn, found.left
+    return wire.RangeRow(*shown, found.state.name.lower(), *counts)

@@ -17,6 +17,10 @@ BUSY_HERE, NOT_FOUND, UNAVAILABLE, DECLINED = 486, 404, 480, 603
 """What a call is declined with (RFC 3261, section 21)."""
 
 
+JANUS, EDGE = "janus", "edge"
+"""Words that secrets of the processes beside the node are made of."""
+
+
 class CarrierEnd(NamedTuple):
     """How a call has ended at the carrier's side.
 
@@ -119,7 +123,8 @@ class CarrierContext(NamedTuple):
     """What a bridge is made with.
 
     `secret` opens a sealed secret of the operator by its name; `derived` makes 32 octets out of a word, the
-    same at each start, which the processes beside the node are given too.
+    same at each start, which the processes beside the node are given too: those of `JANUS` are the API secret
+    of Janus, in hexadecimal digits, and those of `EDGE` what Janus registers at the edge with.
     """
 
     name: str

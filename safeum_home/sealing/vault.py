@@ -50,14 +50,16 @@ class Vault:
     vouchers: VoucherKeys
     numbers: SealedKey
     """Of SafeNUMs."""
+    carrier: Slot
+    """What the processes between a node and its carriers have in common descends from it."""
 
     def push_key(self, provider: str) -> bytes:
         """32 octets that are those of a push provider alone, the same at each start."""
-        slot = derive(self.push, b"provider", data=provider.encode())
-        try:
-            return bytes(slot.view())
-        finally:
-            slot.wipe()
+        return _word(self.push, b"provider", provider)
+
+    def carrier_key(self, word: str) -> bytes:
+        """`ports.carrier.CarrierContext.derived`."""
+        return _word(self.carrier, b"carrier", word)
 
     def wipe(self) -> None:
         """Zero everything; nothing of the vault works afterwards. Twice is harmless."""
@@ -77,6 +79,7 @@ class Vault:
         self.money.wipe()
         self.vouchers.wipe()
         self.numbers.wipe()
+        self.carrier.wipe()
 
 
 def initialise(root: Slot, state_dir: Path) -> None:
@@ -134,7 +137,17 @@ def open_vault(root: Slot, state_dir: Path | None) -> Vault:
         SealedKey(derive(root, b"safeum money")),
         VoucherKeys(derive(root, b"safeum vouchers")),
         SealedKey(derive(root, b"safeum numbers")),
+        derive(root, b"safeum carrier"),
     )
+
+
+def _word(slot: Slot, purpose: bytes, word: str) -> bytes:
+    """32 octets that are those of a word."""
+    derived = derive(slot, purpose, data=word.encode())
+    try:
+        return bytes(derived.view())
+    finally:
+        derived.wipe()
 
 
 def _create(key: SealedKey, root: Slot, path: Path | None) -> EpochKeyring:

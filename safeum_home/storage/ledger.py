@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from safeum_home.storage.many import Many
 from safeum_home.storage.schema import ledger, ledger_totals
@@ -70,6 +70,10 @@ def total(c: Connection, name: bytes) -> bytes | None:
 
 def put_total(c: Connection, name: bytes, sealed: bytes) -> None:
     _PUT_TOTAL.change(c, [(name, sealed)])
+
+
+def drop_total(c: Connection, name: bytes) -> None:
+    c.execute(delete(ledger_totals).where(ledger_totals.c.name == name))
 
 
 def totals(c: Connection) -> list[tuple[bytes, bytes]]:

@@ -2,9 +2,12 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, case, func, select, update
 
-from safeum_home.storage.schema import numbers, stock
+from safeum_home.storage.schema import accounts, numbers, stock
+
+NEVER = 2**62
+"""The hour from which on a number may be had that was withdrawn alone: this and the one it would be else."""
 
 
 class StockRow(NamedTuple):
@@ -14,7 +17,10 @@ class StockRow(NamedTuple):
 
 
 class NumberRow(NamedTuple):
-    """`number` and `account` are blind indexes; `free` is the hour from which on anybody may have it."""
+    """`number` and `account` are blind indexes; `free` is the hour from which on anybody may have it.
+
+    0: as long as somebody has it. From `NEVER` on it was withdrawn alone, whoever has it still.
+    """
 
     number: bytes
     account: bytes | None
@@ -35,7 +41,22 @@ _OF_ACCOUNT = select(numbers).where(numbers.c.account == bindparam("owner"))
 _OWNER = select(numbers.c.account).where(numbers.c.number == bindparam("called"))
 _GIVEN = select(numbers.c.stock, func.count()).where(numbers.c.account.is_not(None)).group_by(numbers.c.stock)
 _WAITING = (
-    select(numbers.c.stock, func.count()).where(numbers.c.free > bindparam("hour")).group_by(numbers.c.stock)
+    select(numbers.c.stock, func.count())
+    .where(numbers.c.free > bindparam("hour"), numbers.c.free < NEVER)
+    .group_by(numbers.c.stock)
+)
+_WITHDRAWN = (
+    select(numbers.c.stock, func.count())
+    .where(numbers.c.free >= NEVER, numbers.c.account.is_(None))
+    .group_by(numbers.c.stock)
+)
+_ONE = select(numbers).where(numbers.c.number == bindparam("called"))
+_WITHOUT = (
+    select(accounts.c.account)
+    .join(numbers, numbers.c.account == accounts.c.account, isouter=True)
+    .where(accounts.c.account > bindparam("after"), numbers.c.number.is_(None))
+    .order_by(accounts.c.account)
+    .limit(bindparam("limit"))
 )
 
 
@@ -89,9 +110,24 @@ def give(c: Connection, number: bytes, account: bytes) -> None:
     c.execute(update(numbers).where(numbers.c.number == number).values(account=account, free=0))
 
 
+def one(c: Connection, number: bytes) -> NumberRow | None:
+    row = c.execute(_ONE, {"called": number}).first()
+    return None if row is None else NumberRow(*row)
+
+
+def change_free(c: Connection, number: bytes, free: int) -> None:
+    c.execute(update(numbers).where(numbers.c.number == number).values(free=free))
+
+
+def without(c: Connection, after: bytes, limit: int) -> list[bytes]:
+    """Accounts that have no number, behind an index, in their order."""
+    return list(c.execute(_WITHOUT, {"after": after, "limit": limit}).scalars())
+
+
 def take_back(c: Connection, account: bytes, free: int) -> bool:
     """Whether it had one."""
-    change = update(numbers).where(numbers.c.account == account).values(account=None, free=free)
+    since = case((numbers.c.free >= NEVER, NEVER + free), else_=free)
+    change = update(numbers).where(numbers.c.account == account).values(account=None, free=since)
     return c.execute(change).rowcount > 0
 
 
@@ -103,3 +139,8 @@ def given(c: Connection) -> dict[int, int]:
 def waiting(c: Connection, hour: int) -> dict[int, int]:
     """How many of each range are in quarantine."""
     return {row[0]: row[1] for row in c.execute(_WAITING, {"hour": hour})}
+
+
+def withdrawn(c: Connection) -> dict[int, int]:
+    """How many of each range were withdrawn alone, and are nobody's."""
+    return {row[0]: row[1] for row in c.execute(_WITHDRAWN)}

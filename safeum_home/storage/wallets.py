@@ -108,6 +108,11 @@ def count_holds(c: Connection, account: bytes) -> int:
     return int(c.execute(_COUNT, {"account": account}).scalar_one())
 
 
+def count_all_holds(c: Connection) -> int:
+    """Calls that go on, of all accounts together."""
+    return int(c.execute(select(func.count()).select_from(holds)).scalar_one())
+
+
 def put_hold(c: Connection, row: HoldRow) -> None:
     _PUT_HOLD.change(c, [row])
 

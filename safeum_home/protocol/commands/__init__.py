@@ -5,12 +5,7 @@ documents are all read from it.
 """
 
 from safeum_home.protocol.command import COMMANDS, Command, Done, Params, Phase, Result
-from safeum_home.protocol.commands import calls as calls
-from safeum_home.protocol.commands import conferences as conferences
-from safeum_home.protocol.commands import money as money
-from safeum_home.protocol.commands import push as push
-from safeum_home.protocol.commands import safenum as safenum
-from safeum_home.protocol.commands import voicemail as voicemail
+from safeum_home.protocol.commands import calls, conferences, money, premium, push, safenum, voicemail  # noqa: F401
 from safeum_home.protocol.commands.accounts import (
     AccountPassword,
     AccountRegister,

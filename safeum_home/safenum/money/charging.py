@@ -12,6 +12,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.ports import Database
 from safeum_home.ports.money import Charged, Granted, Leg, Over
+from safeum_home.safenum.money.counts import MoneyCounts
 from safeum_home.safenum.money.credits import CreditBook
 from safeum_home.safenum.money.holds import Holds
 from safeum_home.safenum.money.months import day_of
@@ -37,6 +38,7 @@ class CallCharging:
         settling: Settling,
         tariff: Tariff,
         changed: Callable[[AccountId], None],
+        counts: MoneyCounts,
     ) -> None:
         """`clock` provides IReactorTime; `changed` is told whose balance is another one now."""
         self._clock = clock
@@ -45,6 +47,7 @@ class CallCharging:
         self._settling = settling
         self._tariff = tariff
         self._changed = changed
+        self._counts = counts
         self._is_running = True
 
     def stop(self) -> None:
@@ -53,8 +56,11 @@ class CallCharging:
 
     async def outgoing(self, account: AccountId, call: str, leg: Leg) -> Granted:
         now = int(self._clock.seconds() * 1000)
-        rate = self._tariff.rate(leg.called, day_of(now))
-        granted = await self._database.transact(lambda c: self._holds.begin(c, account, call, leg, rate, now))
+        with self._counts.refusals("call"):
+            rate = self._tariff.rate(leg.called, day_of(now))
+            granted = await self._database.transact(
+                lambda c: self._holds.begin(c, account, call, leg, rate, now)
+            )
         self._changed(account)
         return granted
 
@@ -98,10 +104,17 @@ class CallCharging:
 class CreditsAndPurchases:
     """`ports.money.Credits` and `ports.money.Purchases`."""
 
-    def __init__(self, database: Database, book: CreditBook, changed: Callable[[AccountId], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        book: CreditBook,
+        changed: Callable[[AccountId], None],
+        counts: MoneyCounts,
+    ) -> None:
         self._database = database
         self._book = book
         self._changed = changed
+        self._counts = counts
 
     async def credit(
         self, account: AccountId, amount: int, currency: str, source: str, reference: str
@@ -113,8 +126,9 @@ class CreditsAndPurchases:
         return done
 
     async def buy(self, account: AccountId, amount: int, currency: str, what: str, reference: str) -> bool:
-        done = await self._database.transact(
-            lambda c: self._book.buy(c, account, amount, currency, what, reference)
-        )
+        with self._counts.refusals(what):
+            done = await self._database.transact(
+                lambda c: self._book.buy(c, account, amount, currency, what, reference)
+            )
         self._changed(account)
         return done

@@ -19,7 +19,7 @@ from safeum_home.safenum.money.months import day_of
 from safeum_home.safenum.money.rating import tax_within
 from safeum_home.safenum.money.settling import Settling
 from safeum_home.safenum.money.tariff import Tariff
-from safeum_home.safenum.money.wallets import Line, Wallets
+from safeum_home.safenum.money.wallets import Line, OpenWallet, Wallets
 
 _log = Logger()
 
@@ -56,23 +56,29 @@ class CreditBook:
         self, c: Connection, account: AccountId, amount: int, currency: str, what: str, reference: str
     ) -> bool:
         """Take a price with its tax; False where this reference was paid before."""
+        with self._wallets.open(c, account) as wallet:
+            key = self._blinder.money("buy", f"{account}\0{what}\0{reference}")
+            return self.charge(c, wallet, amount, currency, what, key)
+
+    def charge(
+        self, c: Connection, wallet: OpenWallet, amount: int, currency: str, what: str, key: bytes
+    ) -> bool:
+        """The same from a wallet that is open; False where there is an entry of this key."""
         if amount <= 0:
             raise ValueError("a price above zero")
         now = self._now()
-        with self._wallets.open(c, account) as wallet:
-            country = self._tariff.country(wallet.record.country)
-            vat_rate = self._tariff.vat_rate(country, day_of(now))
-            vat = tax_within(amount, vat_rate)
-            amounts = (
-                (chart.CUSTOMERS, amount),
-                (chart.REVENUE, vat - amount),
-                (chart.vat(country), -vat),
-            )
-            postings = tuple(Posting(name, currency, each) for name, each in amounts if each)
-            key = self._blinder.money("buy", f"{account}\0{what}\0{reference}")
-            if not self._ledger.enter(c, key, Entry(what, now, postings), wallet):
-                return False
-            wallet.add_line(Line(now, what, currency, -amount, 0, amount - vat, vat, vat_rate, country), now)
+        country = self._tariff.country(wallet.record.country)
+        vat_rate = self._tariff.vat_rate(country, day_of(now))
+        vat = tax_within(amount, vat_rate)
+        amounts = (
+            (chart.CUSTOMERS, amount),
+            (chart.REVENUE, vat - amount),
+            (chart.vat(country), -vat),
+        )
+        postings = tuple(Posting(name, currency, each) for name, each in amounts if each)
+        if not self._ledger.enter(c, key, Entry(what, now, postings), wallet):
+            return False
+        wallet.add_line(Line(now, what, currency, -amount, 0, amount - vat, vat, vat_rate, country), now)
         return True
 
     def forfeit(self, c: Connection, account: bytes) -> None:

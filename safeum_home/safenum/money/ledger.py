@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from safeum_home.damage import undamaged
 from safeum_home.ports import Blinder, Key
 from safeum_home.safenum.money import chart
 from safeum_home.safenum.money.amounts import MOST
@@ -80,8 +81,8 @@ class Ledger:
         return True
 
     def totals(self, c: Connection) -> list[Total]:
-        """Those of all accounts, in the order of their names."""
-        found = [self._total(name, sealed) for name, sealed in rows.totals(c)]
+        """Those of all accounts, in the order of their names; without what is damaged (`audit`)."""
+        found = undamaged(rows.totals(c), lambda row: self.open_total(*row), "totals of the ledger")
         return sorted(found, key=lambda total: (total.account, total.currency))
 
     def totals_of(self, c: Connection, month: int) -> list[Total]:
@@ -102,26 +103,38 @@ class Ledger:
                 else rows.entries_of(c, month, after, _PAGE)
             )
             for row in page:
-                yield self._open(row)
+                yield self.open_entry(row)
             if len(page) < _PAGE:
                 return
             after = page[-1].number
 
-    def _add(self, c: Connection, posting: Posting) -> None:
-        name = self._blinder.money("account", f"{posting.account}\0{posting.currency}")
-        sealed = rows.total(c, name)
-        before = 0 if sealed is None else self._total(name, sealed).amount
-        after = Total(posting.account, posting.currency, before + posting.amount)
-        rows.put_total(c, name, self._key.seal(_encoder.encode(after), b"ledger total" + name))
+    def name(self, total: Total) -> bytes:
+        """What finds the row of a total."""
+        return self._name(total.account, total.currency)
 
-    def _total(self, name: bytes, sealed: bytes) -> Total:
+    def open_total(self, name: bytes, sealed: bytes) -> Total:
+        """Raises `Tampered`."""
         return msgspec.msgpack.decode(self._key.open(sealed, b"ledger total" + name), type=Total)
+
+    def seal_total(self, name: bytes, total: Total) -> bytes:
+        return self._key.seal(_encoder.encode(total), b"ledger total" + name)
+
+    def open_entry(self, row: EntryRow) -> Entry:
+        """Raises `Tampered`."""
+        return msgspec.msgpack.decode(self._key.open(row.sealed, _place(row.number)), type=Entry)
+
+    def _add(self, c: Connection, posting: Posting) -> None:
+        name = self._name(posting.account, posting.currency)
+        sealed = rows.total(c, name)
+        before = 0 if sealed is None else self.open_total(name, sealed).amount
+        after = Total(posting.account, posting.currency, before + posting.amount)
+        rows.put_total(c, name, self.seal_total(name, after))
+
+    def _name(self, account: str, currency: str) -> bytes:
+        return self._blinder.money("account", f"{account}\0{currency}")
 
     def _seal(self, number: int, entry: Entry) -> bytes:
         return self._key.seal(_encoder.encode(entry), _place(number))
-
-    def _open(self, row: EntryRow) -> Entry:
-        return msgspec.msgpack.decode(self._key.open(row.sealed, _place(row.number)), type=Entry)
 
 
 def _place(number: int) -> bytes:

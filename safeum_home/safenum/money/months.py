@@ -1,6 +1,7 @@
 """Months and days of the calendar (UTC), as whole numbers: rows are kept, swept and invoiced by them."""
 
 import re
+from calendar import monthrange
 from datetime import UTC, date, datetime
 
 DAY = 24 * 60 * 60 * 1000
@@ -43,3 +44,11 @@ def parse_day(text: str) -> int:
     if not _DAY.match(text):
         raise ValueError("not a day")
     return date.fromisoformat(text).toordinal() - _EPOCH.toordinal()
+
+
+def months_later(at: int, months: int) -> int:
+    """The same day and time so many months after a moment (milliseconds); the month's last day at most."""
+    moment = datetime.fromtimestamp(at // 1000, UTC)
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    day = min(moment.day, monthrange(year, month + 1)[1])
+    return int(moment.replace(year=year, month=month + 1, day=day).timestamp()) * 1000 + at % 1000

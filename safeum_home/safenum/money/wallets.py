@@ -35,13 +35,17 @@ class Purse(Struct, frozen=True):
 
 
 class WalletRecord(Struct, frozen=True, omit_defaults=True):
-    """`spent` on calls on `day`. The account says that it lives in `country`. There are `lines`."""
+    """`spent` on calls on `day`. The account says that it lives in `country`. There are `lines`.
+
+    Premium is paid for until `premium` (milliseconds; 0: it never was).
+    """
 
     purses: dict[str, Purse] = {}
     lines: int = 0
     day: int = 0
     spent: int = 0
     country: str = ""
+    premium: int = 0
 
 
 class Line(Struct, frozen=True, omit_defaults=True):

@@ -80,8 +80,9 @@ class Numbers:
         while (row := rows.first_stock(c, State.OPEN)) is not None:
             opened = undamaged([row], self._open_stock, "ranges of numbers")
             if opened:
-                self._draw(c, account, row, opened[0])
-                return True
+                if self._draw(c, account, row, opened[0]):
+                    return True
+                continue  # it is spent now: what was left of it was withdrawn
             # Nobody is kept from signing up by it.
             rows.change_stock(c, row._replace(state=State.SPENT))
         if (free := rows.free_number(c, self.hour, State.WITHDRAWN)) is None:
@@ -109,17 +110,42 @@ class Numbers:
         """`ports.Forfeit`: the account is closed."""
         self.take_back(c, account)
 
-    def _draw(self, c: Connection, account: bytes, row: StockRow, record: StockRecord) -> None:
-        number = record.number(record.drawn)
+    def withdraw(self, c: Connection, number: str, stock_number: int) -> None:
+        """Give a number of a range to nobody any more; who has it keeps it."""
         blind = self._blinder.safenum(number)
-        sealed = self._key.seal(number.encode(), _context(blind))
-        rows.add_number(c, NumberRow(blind, account, row.stock, 0, sealed))
-        drawn = record.drawn + 1
+        if (row := rows.one(c, blind)) is None:
+            never = rows.NEVER + self.hour
+            rows.add_number(c, NumberRow(blind, None, stock_number, never, self._seal(blind, number)))
+        elif row.free < rows.NEVER:
+            rows.change_free(c, blind, rows.NEVER + row.free)
+
+    def restore(self, c: Connection, number: str) -> bool:
+        """One that was withdrawn alone may be given again, after its quarantine; False where it is none."""
+        blind = self._blinder.safenum(number)
+        row = rows.one(c, blind)
+        if row is None or row.free < rows.NEVER:
+            return False
+        rows.change_free(c, blind, row.free - rows.NEVER)
+        return True
+
+    def _draw(self, c: Connection, account: bytes, row: StockRow, record: StockRecord) -> bool:
+        """Give the next number of a range that nobody has had; False where there is none."""
+        drawn, given = record.drawn, False
+        while drawn < record.count and not given:
+            number = record.number(drawn)
+            blind, drawn = self._blinder.safenum(number), drawn + 1
+            if rows.one(c, blind) is None:  # else it was withdrawn
+                rows.add_number(c, NumberRow(blind, account, row.stock, 0, self._seal(blind, number)))
+                given = True
         after = StockRecord(
             record.first, record.last, record.country, record.capabilities, record.order, drawn
         )
         state = State.OPEN if drawn < record.count else State.SPENT
         rows.change_stock(c, StockRow(row.stock, state, stock.seal(self._key, after, row.stock)))
+        return given
+
+    def _seal(self, blind: bytes, number: str) -> bytes:
+        return self._key.seal(number.encode(), _context(blind))
 
     def _open(self, row: NumberRow) -> str:
         return self._key.open(row.sealed, _context(row.number)).decode()

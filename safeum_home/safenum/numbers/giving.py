@@ -1,6 +1,6 @@
 """Who is given a number, and when: as the setting `assign` says, or the operator. All devices learn of it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
 from sqlalchemy import Connection
@@ -60,6 +60,19 @@ class Giving:
         if not await self._database.read(lambda c: self._numbers.would_give(c, self._blind(account))):
             return _nothing
         return await self._retell(account, lambda c: self._numbers.give(c, self._blind(account)))
+
+    async def give_some(self, accounts: Iterable[AccountId]) -> int:
+        """Give one to each of some that have none, and tell of it; how many got one.
+
+        Each is a transaction of its own, after the one before: what others ask of the writer comes between.
+        """
+        given = 0
+        for account in accounts:
+            with suppress(Problem):  # it was closed meanwhile
+                publish = await self.give(account)
+                publish()
+                given += publish is not _nothing
+        return given
 
     async def take_back(self, account: AccountId) -> Callable[[], None]:
         """Take its number from an account; what is returned tells of it. Raises `not_found`."""

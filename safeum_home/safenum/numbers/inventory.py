@@ -18,7 +18,10 @@ MOST_RANGES = 10_000
 
 
 class Range(NamedTuple):
-    """A range that was loaded, of `size` numbers: `given` have an owner, `quarantined` wait for the next."""
+    """A range that was loaded, of `size` numbers: `given` have an owner, `quarantined` wait for the next.
+
+    `withdrawn` of them were so alone, and nobody has them.
+    """
 
     first: str
     last: str
@@ -28,6 +31,7 @@ class Range(NamedTuple):
     size: int
     given: int
     quarantined: int
+    withdrawn: int
     left: int
 
 
@@ -94,11 +98,15 @@ class Inventory:
                 return True
         return False
 
+    def holding(self, c: Connection, number: str) -> int | None:
+        """Which range a number is of; None: it is of none."""
+        return next((row.stock for row, record in self._all(c) if record.has(number)), None)
+
     def ranges(self, c: Connection) -> list[Range]:
         """All, in the order in which they were loaded."""
-        given, waiting = rows.given(c), rows.waiting(c, self._hour())
+        counted = rows.given(c), rows.waiting(c, self._hour()), rows.withdrawn(c)
         return [
-            _range(row, record, given.get(row.stock, 0), waiting.get(row.stock, 0))
+            _range(row, record, *(counts.get(row.stock, 0) for counts in counted))
             for row, record in self._all(c)
         ]
 
@@ -109,11 +117,11 @@ class Inventory:
         return undamaged(rows.all_stock(c), opened, "ranges of numbers")
 
 
-def _range(row: StockRow, record: StockRecord, given: int, waiting: int) -> Range:
+def _range(row: StockRow, record: StockRecord, given: int, waiting: int, withdrawn: int) -> Range:
     state = State(row.state)
-    left = 0 if state is State.WITHDRAWN else record.count - given - waiting
+    left = 0 if state is State.WITHDRAWN else record.count - given - waiting - withdrawn
     shown = record.first, record.last, record.country, record.capabilities
-    return Range(*shown, state, record.count, given, waiting, left)
+    return Range(*shown, state, record.count, given, waiting, withdrawn, left)
 
 
 def _same(record: StockRecord, line: Line) -> bool:

@@ -1,4 +1,4 @@
-"""What callers have left, on its way to their accounts: tried again where the storage is away, for a while."""
+"""What callers have left, on its way to their accounts: tried again for a while, where storage is away."""
 
 from typing import Any
 
@@ -44,10 +44,8 @@ class Deliveries:
         self._stopped = True
         for pause in tuple(self._pausing):
             pause.cancel()
-        for running in tuple(self._waiting):
-            done: Deferred[None] = Deferred()
-            running.addBoth(lambda _, done=done: done.callback(None))
-            await done
+        while self._waiting:
+            await _end_of(next(iter(self._waiting)))
 
     async def _deliver(self, account: AccountId, recorded: Recorded) -> None:
         for pause in (*PAUSES, None):
@@ -65,7 +63,7 @@ class Deliveries:
                 return
 
     async def _wait(self, seconds: float) -> None:
-        pause = deferLater(self._clock, seconds)
+        pause: Deferred[None] = deferLater(self._clock, seconds)
         self._pausing.add(pause)
         pause.addErrback(lambda failure: None)  # the node stops
         await pause
@@ -74,3 +72,9 @@ class Deliveries:
     def _lose(self, why: str) -> None:
         self.lost += 1
         _log.error("A voicemail is lost: {why}.", why=why)
+
+
+def _end_of(running: "Deferred[None]") -> "Deferred[None]":
+    done: Deferred[None] = Deferred()
+    running.addBoth(lambda _: done.callback(None))
+    return done

@@ -12,8 +12,8 @@ from safeum_home.ports.carrier import UNAVAILABLE, CarrierCall, CarrierEnd
 from safeum_home.ports.voicemail import AnsweredCall, Over
 
 Left = Callable[[bytes, int, int, Over], None]
-"""Is told once what was left: the sound, how long it is, where something was heard last (milliseconds), and why
-it is over."""
+"""Is told once what was left: the sound, how long it is, where something was heard last (milliseconds), and
+why it is over."""
 
 
 class Core:
