@@ -32,6 +32,7 @@ from safeum_home.config_safenum import SafenumSection
 from safeum_home.gateway.session import Session
 from safeum_home.node.alone import ALONE
 from safeum_home.node.domain import make_domain
+from safeum_home.node.voicemail import NOBODY, Answerer
 from safeum_home.node.waking import NO_PUSHES
 from safeum_home.ports import TextMessages
 from safeum_home.ports.federation import Peers
@@ -94,6 +95,7 @@ GENEROUS: dict[str, Any] = {
         "call_rings_per_account",
         "call_signals",
         "call_signal_octets_per_account",
+        "voicemail_greetings_per_account",
     )
     for name in ((rate, f"{rate}_burst") if rate != "commands" else ("commands_per_second", "commands_burst"))
 }
@@ -294,6 +296,7 @@ class World:
         node: str = NODE,
         peers: Peers = ALONE,
         pushes: Pushes = NO_PUSHES,
+        answering: Answerer = NOBODY,
         clock: Clock | None = None,
         **limits: Any,
     ) -> None:
@@ -326,6 +329,7 @@ class World:
             storage=FileStorage(self.store, maybeDeferred),
             peers=peers,
             pushes=pushes,
+            answering=answering,
         )
         self.services = self.domain.services
         self.connections: list[Connection] = []

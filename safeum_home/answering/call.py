@@ -45,10 +45,11 @@ class AnsweredCall:
         self._connected = asyncio.Event()
         self._played = asyncio.Event()
         self._track: MediaStreamTrack | None = None
+        self._prompt: PromptTrack | None = None
 
     def press(self, digits: str) -> None:
-        """The caller has pressed keys."""
-        if "#" in digits and self._played.is_set():
+        """The caller has pressed keys: # leaves out the rest of the greeting, and ends a recording."""
+        if "#" in digits and self._prompt is not None and not self._prompt.skip():
             self._end(Why.KEY)
 
     def stop(self) -> None:
@@ -72,7 +73,7 @@ class AnsweredCall:
 
     async def _run(self) -> Why:
         order = self._order
-        prompt = PromptTrack(decoded(order.greeting, MOST_GREETING_SECONDS), self._played.set)
+        prompt = self._prompt = PromptTrack(decoded(order.greeting, MOST_GREETING_SECONDS), self._played.set)
         try:
             await self._say(Answered(order.call, await self._answer(prompt)))
             if (why := await self._until(self._connected, CONNECT_SECONDS)) is not None:

@@ -9,6 +9,7 @@ from safeum_home.answering.wire import MOST_SDP
 
 MOST_CANDIDATES = 32
 MOST_LINES = 200
+_NEEDED = ("a=fingerprint:", "a=ice-ufrag:", "a=ice-pwd:")
 _LINE = re.compile(r"[a-z]=[\x20-\x7e]{0,1000}")
 _SECTION = re.compile(r"m=audio [0-9]{1,5} (UDP/TLS/RTP/SAVPF?|RTP/SAVPF?)( [0-9]{1,3}){1,32}")
 _CANDIDATE = re.compile(
@@ -31,6 +32,8 @@ def checked(sdp: str) -> str:
     sections = [line for line in lines if line.startswith("m=")]
     if len(sections) != 1 or _SECTION.fullmatch(sections[0]) is None:
         raise NotAnswered("it is not of sound alone")
+    if not all(any(line.startswith(name) for line in lines) for name in _NEEDED):
+        raise NotAnswered("it does not say with whom it is to be")
     candidates = [line for line in lines if line.startswith("a=candidate:")]
     if len(candidates) > MOST_CANDIDATES:
         raise NotAnswered("it has too many candidates")

@@ -31,6 +31,7 @@ class PromptTrack(MediaStreamTrack):
     def __init__(self, greeting: "array[int]", played: Callable[[], None]) -> None:
         """`played` is called when the tone is over."""
         super().__init__()
+        self._beep = len(_PAUSE + greeting)
         self._sound = _PAUSE + greeting + _PAUSE + beep()
         self._played = played
         self._at: int | None = None
@@ -41,6 +42,14 @@ class PromptTrack(MediaStreamTrack):
         """The caller hears from now on; again is the same."""
         if self._at is None:
             self._at = 0
+
+    def skip(self) -> bool:
+        """Go on with the tone; False where that has come already."""
+        if self._at is not None and self._at >= self._beep:
+            return False
+        if self._at is not None:
+            self._at = self._beep
+        return True
 
     async def recv(self) -> AudioFrame:
         """The next 20 ms."""

@@ -74,7 +74,7 @@ class AnsweredCall(Protocol):
     """A call that is answered. What is asked of one that is over does nothing."""
 
     def press(self, digits: str) -> None:
-        """The caller has pressed keys; # ends the recording."""
+        """The caller has pressed keys: # leaves out the rest of the greeting, and ends a recording."""
 
     def stop(self) -> None:
         """The caller has hung up. What was recorded still comes, and `ended` behind it."""
