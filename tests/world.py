@@ -32,9 +32,11 @@ from safeum_home.config_safenum import SafenumSection
 from safeum_home.gateway.session import Session
 from safeum_home.node.alone import ALONE
 from safeum_home.node.domain import make_domain
+from safeum_home.node.telephone import NO_CARRIERS
 from safeum_home.node.voicemail import NOBODY, Answerer
 from safeum_home.node.waking import NO_PUSHES
 from safeum_home.ports import TextMessages
+from safeum_home.ports.carrier import Carriers
 from safeum_home.ports.federation import Peers
 from safeum_home.ports.files import BlobStore
 from safeum_home.ports.push import Pushes
@@ -96,6 +98,9 @@ GENEROUS: dict[str, Any] = {
         "call_signals",
         "call_signal_octets_per_account",
         "voicemail_greetings_per_account",
+        "telephone_dials_per_account",
+        "telephone_rings_per_caller",
+        "telephone_rings_per_number",
     )
     for name in ((rate, f"{rate}_burst") if rate != "commands" else ("commands_per_second", "commands_burst"))
 }
@@ -297,6 +302,7 @@ class World:
         peers: Peers = ALONE,
         pushes: Pushes = NO_PUSHES,
         answering: Answerer = NOBODY,
+        carriers: Carriers = NO_CARRIERS,
         clock: Clock | None = None,
         **limits: Any,
     ) -> None:
@@ -330,6 +336,7 @@ class World:
             peers=peers,
             pushes=pushes,
             answering=answering,
+            carriers=carriers,
         )
         self.services = self.domain.services
         self.connections: list[Connection] = []

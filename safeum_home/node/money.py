@@ -16,6 +16,7 @@ from safeum_home.protocol.commands import money as commands
 from safeum_home.protocol.commands.premium import PremiumBuy, PremiumGet
 from safeum_home.safenum.money import amounts, vat
 from safeum_home.safenum.money.audit import Audit
+from safeum_home.safenum.money.beats import Beats
 from safeum_home.safenum.money.cdr import CdrBook
 from safeum_home.safenum.money.charging import CallCharging, CreditsAndPurchases
 from safeum_home.safenum.money.commands import MoneyCommands
@@ -96,7 +97,8 @@ def make_money(means: DomainMeans) -> MoneyParts:
     tables = RateTables(database, key, now)
     tariff, cdrs, run = Tariff(section, tables, vat.load(vat.STANDARD)), CdrBook(keyring, blinder), _random()
     holds = Holds(section, ledger, wallets, tariff, blinder, run, _random)
-    settling = Settling(section.currency, ledger, wallets, cdrs, blinder, run, now)
+    beats = Beats(key, blinder, run)
+    settling = Settling(section.currency, ledger, wallets, cdrs, beats, blinder, run, now)
     book = CreditBook(ledger, wallets, tariff, settling, blinder, now)
     telling = BalanceTelling(database, wallets, means.bus, section.currency)
     does = MoneyCommands(section, database, wallets, tariff, InvoiceBook(means.node, wallets, blinder), now)
@@ -123,7 +125,7 @@ def make_money(means: DomainMeans) -> MoneyParts:
         PremiumBuy: premium.buy,
     }
     return MoneyParts(
-        CallCharging(means.clock, database, holds, settling, tariff, telling.changed, counts),
+        CallCharging(means.clock, database, holds, settling, beats, tariff, telling.changed, counts),
         CreditsAndPurchases(database, book, telling.changed, counts),
         book,
         tariff,

@@ -26,6 +26,7 @@ from safeum_home.node.control import Control
 from safeum_home.node.files import Files
 from safeum_home.node.money import MoneyParts
 from safeum_home.node.numbers import NumberParts
+from safeum_home.node.telephone import TelephoneParts
 from safeum_home.node.turning import Turns
 from safeum_home.node.voicemail import VoicemailParts
 from safeum_home.node.waking import WakingParts
@@ -72,6 +73,7 @@ class Domain:
     money: MoneyParts
     numbers: NumberParts
     voicemail: VoicemailParts
+    telephone: TelephoneParts
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
@@ -114,7 +116,6 @@ class Domain:
 
     async def stop(self) -> None:
         """End what is under way: afterwards nothing uses the database."""
-        await self.voicemail.stop()
         self.receipts.flush()
         await self.files.copies.stop()
         await self.files.janitor.stop()
@@ -125,6 +126,8 @@ class Domain:
         self.conferences.stop()
         self.calls.legs.stop()
         self.call_log.stop()
+        await self.telephone.stop()
+        await self.voicemail.stop()
         self.money.stop()
         self.waking.waker.stop()
         await self.turns.stop()
