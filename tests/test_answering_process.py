@@ -99,7 +99,7 @@ class ProcessTests(TestCase):
     async def up(self, process: AnsweringProcess) -> None:
         while not process.is_up:
             pause: Deferred[None] = Deferred()
-            reactor.callLater(0.05, pause.callback, None)  # type: ignore[attr-defined]
+            reactor.callLater(0.05, pause.callback, None)
             await pause
 
     async def test_killed_and_back(self) -> None:
@@ -163,7 +163,7 @@ class ProcessTests(TestCase):
             bytes(70_000),
         ]
         for octets in refused:
-            problem = await self.assertFailure(process.greeting(octets), Problem)
+            problem: Any = await self.assertFailure(process.greeting(octets), Problem)
             self.assertEqual(problem.code.code, "bad_greeting")
 
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.logger import globalLogPublisher
+from twisted.logger import ILogObserver, globalLogPublisher
+from zope.interface import provider
 
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.files.own_keys import opener
@@ -56,6 +57,7 @@ class KeptTests(VoicemailCase):
         """Neither the sound nor the number is in the database, in the store or in the log in clear."""
         heard: list[str] = []
 
+        @provider(ILogObserver)
         def observe(event: Any) -> None:
             heard.append(str(event))
 
