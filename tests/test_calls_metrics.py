@@ -13,7 +13,7 @@ from tests.calls_case import OTHER, CallsCase, answer, call_id, hang_up, invite,
 class MetricsTests(CallsCase):
     def lines(self) -> list[str]:
         """Without what is zero."""
-        node: Any = SimpleNamespace(domain=self.world.domain)
+        node: Any = SimpleNamespace(domain=self.world.domain, carriers=None)
         metrics = calls_handlers(node)["calls.metrics"].call(Params())
         assert isinstance(metrics, Metrics)
         shown = written("calls", metrics)

@@ -8,8 +8,6 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
-from bridges.push.loading import load as load_push
-from bridges.sms.loading import load
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.config import Config
 from safeum_home.errors import Code, Problem
@@ -17,6 +15,8 @@ from safeum_home.gateway.bodies import Streams, no_streams
 from safeum_home.gateway.tls import ServerTls
 from safeum_home.node import collector
 from safeum_home.node.alone import ALONE
+from safeum_home.node.bridging import INSTALLED, BridgeKinds, make_bridges
+from safeum_home.node.carriers import NodeCarriers, Unattended
 from safeum_home.node.certificate import NodeCertificate
 from safeum_home.node.control import Control
 from safeum_home.node.domain import Domain, make_domain
@@ -26,8 +26,8 @@ from safeum_home.node.files import NodeFiles
 from safeum_home.node.health import HealthEndpoint
 from safeum_home.node.listening import CannotListen
 from safeum_home.node.opening import check_owner, open_when_there
-from safeum_home.node.push import NodePushes, PushBridges, make_pushes
-from safeum_home.node.sms import Bridges, NodeTexts, make_texts
+from safeum_home.node.push import NodePushes
+from safeum_home.node.sms import NodeTexts
 from safeum_home.node.startup import StartError
 from safeum_home.node.turning import make_all_good
 from safeum_home.node.voicemail import make_answering
@@ -62,13 +62,11 @@ class Node(Service):
         in_memory: bool = False,
         tls: ServerTls | None = None,
         give_up: Callable[[], None] = lambda: None,
-        sms_bridges: Bridges = load,
-        push_bridges: PushBridges = load_push,
+        kinds: BridgeKinds = INSTALLED,
     ) -> None:
         """`in_memory` keeps the keyring nowhere; `tls` is used instead of the configured certificate.
 
-        `give_up` is called, after the reason was logged, where an endpoint cannot be had. `sms_bridges`
-        finds kinds of providers of text messages, `push_bridges` those of push.
+        `give_up` is called, after the reason was logged, where an endpoint cannot be had.
         """
         self.reactor = reactor
         self.config = config
@@ -77,9 +75,10 @@ class Node(Service):
         self._state_dir = None if in_memory else config.state_dir
         self.certificate = NodeCertificate(config, tls)
         self._give_up = give_up
-        self._sms_bridges, self._push_bridges = sms_bridges, push_bridges
+        self._kinds = kinds
         self.texts: NodeTexts | None = None
         self.pushes: NodePushes | None = None
+        self.carriers: NodeCarriers | None = None
         self.started = reactor.seconds()
         self.schema: str | None = None
         self.seal = Seal(reactor, arena, lambda root: open_vault(root, self._state_dir), self._unsealed)
@@ -186,10 +185,9 @@ class Node(Service):
         self._watch = DatabaseWatch(self.reactor, database)
         await make_all_good(database, vault)
         self._hasher.start()
-        secret = vault.secrets.open
-        self.texts = make_texts(self.config, self.reactor, secret, self._sms_bridges)
-        self.pushes = make_pushes(self.config, self.reactor, secret, vault.push_key, self._push_bridges)
-        storage = await self._files.start(secret)
+        bridges = make_bridges(self.config, self.reactor, vault, self._kinds)
+        self.texts, self.pushes, self.carriers = bridges
+        storage = await self._files.start(vault.secrets.open)
         self.federation = await self._federate(database, vault)
         self.domain = make_domain(
             self.config,
@@ -197,11 +195,11 @@ class Node(Service):
             database,
             vault,
             self._hasher,
-            self.texts.sender,
+            bridges.texts.sender,
             storage=storage,
             peers=self.federation or ALONE,
-            pushes=self.pushes.sender,
             answering=make_answering(self.config, self.reactor),
+            pushes=bridges.pushes.sender,
         )
         if self.federation is not None:
             domain = self.domain
@@ -251,6 +249,8 @@ class Node(Service):
         self._opening = "ok"
         if self.federation is not None:
             self.federation.start()
+        if self.carriers is not None:
+            self.carriers.start(Unattended())
         self._log.info("Serving clients at {addresses}.", addresses=", ".join(self.edge.addresses))
         self.ready.callback(None)
 
@@ -282,10 +282,9 @@ class Node(Service):
             self._watch.stop()
         if self.federation is not None:
             await self.federation.stop()
-        if self.texts is not None:
-            await self.texts.stop()
-        if self.pushes is not None:
-            await self.pushes.stop()
+        for bridges in (self.carriers, self.texts, self.pushes):
+            if bridges is not None:
+                await bridges.stop()
         await deferToThread(self._hasher.stop)
         if self.domain is not None:
             await self.domain.stop()
