@@ -142,10 +142,10 @@ class MemoryCarriers:
         call.listener = listener
         return "carrier", call
 
-    def ring(self, exchange: Exchange, called: str, caller: str = STRANGER) -> MemoryCall:
+    def ring(self, exchange: Exchange, called: str, caller: str = STRANGER, sdp: str = OFFER) -> MemoryCall:
         """Somebody calls."""
-        call = self._new(caller, called, OFFER)
-        call.listener = exchange.incoming(call, Incoming(called, caller, OFFER, "carrier"))
+        call = self._new(caller, called, sdp)
+        call.listener = exchange.incoming(call, Incoming(called, caller, sdp, "carrier"))
         return call
 
     def _new(self, cli: str, to: str, sdp: str) -> MemoryCall:
