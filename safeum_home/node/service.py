@@ -30,6 +30,7 @@ from safeum_home.node.push import NodePushes
 from safeum_home.node.sms import NodeTexts
 from safeum_home.node.startup import StartError
 from safeum_home.node.turning import make_all_good
+from safeum_home.node.voicemail import make_answering
 from safeum_home.node.watch import DatabaseWatch
 from safeum_home.sealing.hardening import Hardening
 from safeum_home.sealing.machine import Seal
@@ -197,6 +198,7 @@ class Node(Service):
             bridges.texts.sender,
             storage=storage,
             peers=self.federation or ALONE,
+            answering=make_answering(self.config, self.reactor),
             pushes=bridges.pushes.sender,
             carriers=bridges.carriers,
         )
