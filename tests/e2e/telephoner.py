@@ -17,6 +17,7 @@ from safeum_home.client.telephony.outgoing import OutgoingTelephoneCall
 from safeum_home.client.telephony.telephone import Telephone
 from safeum_home.client.webrtc.sources import Tone
 from safeum_home.client.webrtc.studio import Studio
+from safeum_home.protocol.commands.voicemail import VoicemailSet
 from tests.e2e.caller import PASSWORD, CallerProcess, Ear, main
 from tests.webrtc_case import until
 
@@ -53,6 +54,10 @@ class Telephoner:
         while (found := (await self._client.profile()).profile.safenum) is None:  # noqa: ASYNC110  # asked
             await asyncio.sleep(0.1)
         return found
+
+    async def voicemail(self, enabled: bool) -> None:
+        """Whether it takes calls."""
+        await self._client.call(VoicemailSet(enabled=enabled))
 
     async def dial(self, number: str) -> str:
         """What the other side is shown; or what it was refused with."""
@@ -130,6 +135,16 @@ class Telephoner:
     async def addresses(self) -> list[str]:
         """Where this app can be reached."""
         return get_host_addresses(use_ipv4=True, use_ipv6=True)
+
+    async def online(self) -> None:
+        """Until there is a session again."""
+        self._client.retry()
+        await until(lambda: self._client._client._calls.open)
+
+    async def paid(self) -> list[list[int]]:
+        """For how many seconds, and what, of the calls on the statement: the newest first."""
+        lines = (await self._client.statement()).lines
+        return [[line.seconds, line.amount] for line in lines if line.kind == "call"]
 
     async def balance(self) -> list[int]:
         """What can be spent, and what is held."""

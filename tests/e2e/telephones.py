@@ -13,10 +13,12 @@ RATES = (
     "prefix,destination,class,from,until,currency,connection_fee,price_per_minute,first_increment,increment\n"
     "49,Germany,fixed,2026-01-01,,EUR,0,0.06,1,1\n"
 )
-CREDIT = 10_000_000
+RATE = 71_400
+"""Micro-units of a minute, with tax."""
 SAFENUM = """
 [safenum]
 country = "DE"
+calls_at_once = 1
 """
 
 
@@ -37,8 +39,10 @@ class Telephones:
         for person in self.people.values():
             person.account = person.done()
         self.numbers = {login: str(person.do("number")) for login, person in self.people.items()}
+        for person in self.people.values():
+            person.do("voicemail", False)
         self.admin("balance", "credit", "ada", "10", "receipt", "--source", "test")
-        self._until_up()
+        self.until_up()
 
     def person(self, login: str, hertz: float) -> TelephonerProcess:
         """Another device."""
@@ -59,7 +63,7 @@ class Telephones:
         self.admin("numbers", "load", str(folder / "numbers.csv"))
         self.admin("rates", "import", str(folder / "rates.csv"))
 
-    def _until_up(self) -> None:
+    def until_up(self) -> None:
         """The bridge is registered at the edge."""
         until(lambda: "carrier: up" in self.admin("status"))
 
