@@ -15,7 +15,8 @@ from safeum_home.client.webrtc.playback import greeting
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, direct_chat_id, voicemail_account
 from safeum_home.protocol.files import File
-from safeum_home.protocol.types import ChatSummary, Deleted, Message, Voicemail
+from safeum_home.protocol.message_types import Deleted
+from safeum_home.protocol.types import ChatSummary, Message, Voicemail
 from safeum_home.protocol.voicemail_types import MAX_GREETING
 from tests.answering_case import silence, tone
 from tests.client_desk import NOW, DeskTestCase
