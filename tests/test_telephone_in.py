@@ -13,7 +13,7 @@ from tests.calls_case import answer as answer_call
 from tests.calls_case import invite, ring
 from tests.money_case import UNIT
 from tests.push_case import RecordedPushes
-from tests.telephone_case import ANSWER, LAST, STRANGER, TelephoneCase, told
+from tests.telephone_case import ANSWER, LAST, STRANGER, WRONG, TelephoneCase, told
 
 RINGS = ("incoming", STRANGER, 30.0)
 
@@ -48,6 +48,15 @@ class RingingTests(TelephoneCase):
         self.assertEqual(self.carriers.calls[0].answers, [ANSWER])
         self.hang_up(self.ann, id)
         self.assertTrue(self.carriers.calls[0].over)
+
+    def test_of_no_use(self) -> None:
+        """An answer that the bridge does not take: it rings on."""
+        call = self.ring()
+        [id] = self.ids()
+        self.denied("invalid_params", self.ann, "telephone.answer", call=id, sdp=WRONG)
+        self.answer(self.phone, id)
+        self.assertEqual(call.answers, [ANSWER])
+        call.end()
 
     def test_declined(self) -> None:
         call = self.ring()

@@ -116,7 +116,7 @@ class DialledTests(TelephoneCase):
         self.assertEqual(self.cdr()[:5], ["0", "NO ANSWER", "487", "16", "caller"])
 
     def test_no_way_out(self) -> None:
-        for name, code in (("away", "carrier_unavailable"), ("full", "busy")):
+        for name, code in (("away", "carrier_unavailable"), ("full", "busy"), ("picky", "invalid_params")):
             setattr(self.carriers, name, True)
             self.denied(code, self.ann, "telephone.dial", call=call_of(name), to=LANDLINE, sdp=OFFER)
             setattr(self.carriers, name, False)
@@ -319,10 +319,6 @@ class KeyTests(TelephoneCase):
         call.take()
         self.ann.call("telephone.dtmf", call=CALL, digits="12#")
         self.ann.call("telephone.dtmf", call=CALL, digits="*")
-        self.assertEqual(call.keys, "1")
-        self.world.clock.advance(0.2)
-        self.assertEqual(call.keys, "12")
-        self.world.clock.pump([0.2] * 4)
         self.assertEqual(call.keys, "12#*")
         self.denied("call_over", self.phone, "telephone.dtmf", call=CALL, digits="1")
         self.hang_up(self.ann)
@@ -330,17 +326,16 @@ class KeyTests(TelephoneCase):
         self.denied("not_found", self.ann, "telephone.dtmf", call=THIRD, digits="1")
 
     def test_too_many(self) -> None:
+        """No more than can be sent one after the other."""
         call = self.dialled()
         call.take()
         for _ in range(2):
             self.ann.call("telephone.dtmf", call=CALL, digits="1" * 32)
-        self.denied("rate_limited", self.ann, "telephone.dtmf", call=CALL, digits="12")
-        self.world.clock.pump([0.2] * 70)
-        self.assertEqual(call.keys, "1" * 64)
-        self.ann.call("telephone.dtmf", call=CALL, digits="12")
+        self.denied("rate_limited", self.ann, "telephone.dtmf", call=CALL, digits="1234")
+        self.advance(1)
+        self.ann.call("telephone.dtmf", call=CALL, digits="1234")
+        self.assertEqual(call.keys, "1" * 64 + "1234")
         self.hang_up(self.ann)
-        self.world.clock.pump([0.2] * 5)
-        self.assertEqual(call.keys[64:], "1")
 
     def test_heard(self) -> None:
         call = self.dialled()

@@ -33,6 +33,7 @@ from safeum_home.gateway.session import Session
 from safeum_home.node.alone import ALONE
 from safeum_home.node.domain import make_domain
 from safeum_home.node.telephone import NO_CARRIERS
+from safeum_home.node.voicemail import NOBODY, Answerer
 from safeum_home.node.waking import NO_PUSHES
 from safeum_home.ports import TextMessages
 from safeum_home.ports.carrier import Carriers
@@ -96,6 +97,7 @@ GENEROUS: dict[str, Any] = {
         "call_rings_per_account",
         "call_signals",
         "call_signal_octets_per_account",
+        "voicemail_greetings_per_account",
         "telephone_dials_per_account",
         "telephone_rings_per_caller",
         "telephone_rings_per_number",
@@ -299,6 +301,7 @@ class World:
         node: str = NODE,
         peers: Peers = ALONE,
         pushes: Pushes = NO_PUSHES,
+        answering: Answerer = NOBODY,
         carriers: Carriers = NO_CARRIERS,
         clock: Clock | None = None,
         **limits: Any,
@@ -332,6 +335,7 @@ class World:
             storage=FileStorage(self.store, maybeDeferred),
             peers=peers,
             pushes=pushes,
+            answering=answering,
             carriers=carriers,
         )
         self.services = self.domain.services

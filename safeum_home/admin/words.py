@@ -91,6 +91,7 @@ def rows(status: Status) -> dict[str, str]:
         "text messages": " | ".join(status.sms) or "no provider",
         "push": " | ".join(status.push) or "no provider",
         "carriers": " | ".join(status.carriers) or "no carrier",
+        "telephone calls": status.telephone or "none: the node is not open",
     }
 
 

@@ -16,7 +16,7 @@ from safeum_home.gateway.tls import ServerTls
 from safeum_home.node import collector
 from safeum_home.node.alone import ALONE
 from safeum_home.node.bridging import INSTALLED, BridgeKinds, make_bridges
-from safeum_home.node.carriers import NodeCarriers, Unattended
+from safeum_home.node.carriers import NodeCarriers
 from safeum_home.node.certificate import NodeCertificate
 from safeum_home.node.control import Control
 from safeum_home.node.domain import Domain, make_domain
@@ -30,6 +30,7 @@ from safeum_home.node.push import NodePushes
 from safeum_home.node.sms import NodeTexts
 from safeum_home.node.startup import StartError
 from safeum_home.node.turning import make_all_good
+from safeum_home.node.voicemail import make_answering
 from safeum_home.node.watch import DatabaseWatch
 from safeum_home.sealing.hardening import Hardening
 from safeum_home.sealing.machine import Seal
@@ -197,7 +198,9 @@ class Node(Service):
             bridges.texts.sender,
             storage=storage,
             peers=self.federation or ALONE,
+            answering=make_answering(self.config, self.reactor),
             pushes=bridges.pushes.sender,
+            carriers=bridges.carriers,
         )
         if self.federation is not None:
             domain = self.domain
@@ -248,7 +251,7 @@ class Node(Service):
         if self.federation is not None:
             self.federation.start()
         if self.carriers is not None:
-            self.carriers.start(Unattended())
+            self.carriers.start(self.domain.telephone.exchange)
         self._log.info("Serving clients at {addresses}.", addresses=", ".join(self.edge.addresses))
         self.ready.callback(None)
 

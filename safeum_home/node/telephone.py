@@ -28,9 +28,10 @@ from safeum_home.safenum.telephone.exchange import TelephoneExchange
 from safeum_home.safenum.telephone.limits import SIZES, TelephoneLimits
 from safeum_home.safenum.telephone.means import Means
 from safeum_home.safenum.telephone.missed import MissedBook
+from safeum_home.safenum.telephone.missed_sweep import MissedSweep
 from safeum_home.safenum.telephone.pulse import Pulse
 from safeum_home.safenum.telephone.settling import Settling
-from safeum_home.safenum.telephone.stages import by_node
+from safeum_home.safenum.telephone.stages import Stage, by_node
 from safeum_home.safenum.telephone.table import Table
 from safeum_home.safenum.telephone.telling import TelephoneTelling
 
@@ -86,12 +87,26 @@ class TelephoneParts(NamedTuple):
     forget_account: Callable[[AccountId], None]
     pulse: Pulse
     settling: Settling
+    sweep: MissedSweep
+
+    def start(self) -> None:
+        """Delete what is kept for long enough, from time to time."""
+        self.sweep.start()
+
+    def report(self) -> str:
+        """How it is with them, for the operator."""
+        speak = sum(call.stage is Stage.ACTIVE for call in self.table.all)
+        words = [f"{len(self.table)} go on", f"{speak} of them answered"] if len(self.table) else ["none"]
+        if waiting := len(self.settling):
+            words.append(f"{waiting} wait for the database to be settled")
+        return ", ".join(words)
 
     async def stop(self) -> None:
         """End all calls, and settle them as long as the database is there."""
         for call in self.table.all:
             call.machine.end(by_node(TelephoneEnded.LOST, call.is_answered))
         self.pulse.stop()
+        self.sweep.stop()
         await self.settling.drained(STOP_SECONDS)
 
 
@@ -144,7 +159,8 @@ def make_telephone(
         commands.TelephoneForget: of_missed.forget,
     }
     use, forget = Use(SIZES, limits.resize), attendance.forget_account
-    return TelephoneParts(exchange, table, counts, routes, use, limits.rates, forget, pulse, settling)
+    sweep = MissedSweep(clock, database, section.cdr_months)
+    return TelephoneParts(exchange, table, counts, routes, use, limits.rates, forget, pulse, settling, sweep)
 
 
 def _new_id() -> str:

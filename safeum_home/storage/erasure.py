@@ -40,6 +40,7 @@ from safeum_home.storage.schema import (
     holds,
     key_log,
     keys,
+    mailboxes,
     members,
     missed_calls,
     owed,
@@ -55,6 +56,7 @@ from safeum_home.storage.schema import (
     statements,
     support,
     tombstones,
+    voicemails,
     wallets,
 )
 
@@ -64,6 +66,7 @@ OF_MESSAGES = (
     changes.c.target,
     reactions.c.target,
     passed_on.c.position,
+    voicemails.c.position,
 )
 """Where a table with a column `chat` has the position of the message that a row is of."""
 OF_CHATS = (group_links, group_nodes, roster, chats, members, support, settings, posts, owed)
@@ -89,6 +92,7 @@ _OWN_ROWS = (
     delete(devices).where(devices.c.account == _owner),
     delete(pushes).where(pushes.c.account == _owner),
     delete(calls).where(calls.c.account == _owner),
+    delete(mailboxes).where(mailboxes.c.account == _owner),
     delete(wallets).where(wallets.c.account == _owner),
     delete(statements).where(statements.c.account == _owner),
     delete(holds).where(holds.c.account == _owner),

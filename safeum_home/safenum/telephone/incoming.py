@@ -85,14 +85,17 @@ class IncomingCall(Call):
         elif self.stage is Stage.ACTIVE and device == self.device:
             self.tell(TelephoneAnswered(self.call))
 
-    def take(self, device: DeviceId, sdp: str) -> None:
-        """A device has answered: the others ring no more."""
+    def answer_with(self, sdp: str) -> None:
+        """Hand the answer of a device to the carrier; raises `invalid_params`, and it rings on."""
         assert self.line is not None
+        self.line.answer(sdp)
+
+    def take(self, device: DeviceId) -> None:
+        """A device has answered: the others ring no more."""
         self.stage, self.device = Stage.TAKEN, device
         self.wait_no_more()
         self._stop_ringing(self._ended(TelephoneEnded.ANSWERED_ELSEWHERE), device)
         self.keep_awake(device)
-        self.line.answer(sdp)
 
     def answered(self) -> None:
         """The carrier knows."""

@@ -9,7 +9,6 @@ from twisted.internet.interfaces import IDelayedCall
 
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import DeviceId
-from safeum_home.ports.carrier import CarrierLost
 from safeum_home.ports.money import Charged, Granted, Released
 from safeum_home.protocol.commands.telephone import TelephoneDialled
 from safeum_home.protocol.telephone_events import TelephoneAnswered, TelephonePaid, TelephoneProgress
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 AWAY_SECONDS = 15.0
 """For how long the device that calls may be without connection before somebody answers."""
-_NO_LINE = Ending(TelephoneEnded.UNREACHABLE, Released.NODE, 503, there=True)
+_NOT_DIALLED = Ending(TelephoneEnded.UNREACHABLE, Released.NODE, 503, there=True)
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -86,9 +85,9 @@ class Outgoing(Call):
         self._granted = granted
         try:
             found = self.means.carriers.dial(self.safenum, self.other, self.sdp, self.machine)
-        except CarrierLost as problem:
+        except Problem as problem:
             self._fail(problem)
-            self.machine.end(_NO_LINE)
+            self.machine.end(_NOT_DIALLED)
             return
         self.trunk, self.line = found
         waiters, self._waiters = self._waiters, []
