@@ -50,7 +50,7 @@ class Ear:
     @property
     def end(self) -> CarrierEnd:
         """How it has ended: it has, once, and nothing came after that."""
-        ends = [each for each in self.told if isinstance(each, CarrierEnd)]
+        ends: list[CarrierEnd] = [each for each in self.told if isinstance(each, CarrierEnd)]
         assert len(ends) == 1 and self.told[-1] is ends[0], self.told
         return ends[0]
 
