@@ -344,3 +344,33 @@ class KeyTests(TelephoneCase):
         call.press("\0")
         self.assertEqual(told(self.ann)[1:], [("dtmf", "5#A")])
         self.hang_up(self.ann)
+
+
+class SpendTests(TelephoneCase):
+    settings = {"spend_per_day": "0.05", "hold_seconds": 60}
+
+    def test_spend_per_day(self) -> None:
+        """However rich: what a day may cost ends a call, and keeps others from beginning, until midnight."""
+        self.pay(self.ann, 10 * UNIT)
+        call = self.dialled()
+        call.take()
+        self.advance(211)
+        self.assertTrue(call.hung_up)
+        self.assertEqual(told(self.ann)[-2:], [("paid", 210, True), ("ended", "no_balance", 210)])
+        self.denied("spend_limit", self.ann, "telephone.dial", call=OTHER, to=LANDLINE, sdp=OFFER)
+        self.advance_to_midnight()
+        self.dialled(call=OTHER)
+        self.hang_up(self.ann, OTHER)
+
+    def test_two_at_once(self) -> None:
+        """What one holds the other cannot spend."""
+        first, second = self.dialled(), self.dialled(call=OTHER, client=self.phone)
+        for call in (first, second):
+            call.take()
+        self.advance(130)
+        self.assertTrue(first.over and second.over)
+        self.assertLessEqual(UNIT - self.balance()[0], 50_000)
+
+    def advance_to_midnight(self) -> None:
+        now = self.world.clock.seconds()
+        self.world.clock.advance(86_400 - now % 86_400 + 1)
