@@ -3,8 +3,10 @@
 from twisted.internet.defer import Deferred
 
 from safeum_home.ids import AccountId
+from safeum_home.safenum.money.rate_table import RateTable
+from safeum_home.safenum.money.rating import Rate
 from safeum_home.safenum.telephone.settling import TOLD_WITHIN
-from tests.money_case import LANDLINE, MOBILE, PREMIUM, SATELLITE, UNIT
+from tests.money_case import LANDLINE, MOBILE, PREMIUM, RATES, SATELLITE, UNIT
 from tests.telephone_case import ANSWER, CALL, OFFER, OTHER, THIRD, TelephoneCase, told
 
 SECOND = 238
@@ -200,9 +202,12 @@ class RefusedTests(TelephoneCase):
 
 class OwnTests(TelephoneCase):
     def test_of_this_node(self) -> None:
-        """A SafeNUM of somebody here is called through the carrier as from anywhere; it costs nothing."""
+        """A SafeNUM of somebody here is called through the carrier as from anywhere; the node pays for that."""
         bob = self.world.register("bob")
-        self.pay(bob, 1)
+        rates = RateTable(
+            [*RATES, Rate("354", "Iceland", "voip", 20_000, None, "EUR", 0, 9_000, 1, 1, 6_000)]
+        )
+        self.world.domain.money.tables.table = rates
         theirs = self.number_of(bob)
         poor = self.world.register("poor")
         self.dial(theirs, client=poor)
@@ -213,6 +218,8 @@ class OwnTests(TelephoneCase):
         call.end()
         self.assertEqual(self.balance(poor), (0, 0))
         self.assertEqual(self.cdr()[:2], ["70", "ANSWERED"])
+        totals = self.world.database.now(self.world.domain.money.ledger.totals)
+        self.assertEqual({each.account: each.amount for each in totals}["carrier due"], -7_000)
 
 
 class PaidTests(TelephoneCase):
