@@ -202,7 +202,7 @@ class RefusedTests(TelephoneCase):
 
 class OwnTests(TelephoneCase):
     def test_of_this_node(self) -> None:
-        """A SafeNUM of somebody here is called through the carrier as from anywhere; the node pays for that."""
+        """A SafeNUM of somebody here is called through the carrier, too; the node pays for that."""
         bob = self.world.register("bob")
         rates = RateTable(
             [*RATES, Rate("354", "Iceland", "voip", 20_000, None, "EUR", 0, 9_000, 1, 1, 6_000)]
