@@ -2,6 +2,7 @@
 
 from twisted.internet.defer import Deferred
 
+from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId
 from safeum_home.safenum.money.rate_table import RateTable
 from safeum_home.safenum.money.rating import Rate
@@ -381,3 +382,32 @@ class SpendTests(TelephoneCase):
     def advance_to_midnight(self) -> None:
         now = self.world.clock.seconds()
         self.world.clock.advance(86_400 - now % 86_400 + 1)
+
+
+class DamagedTests(TelephoneCase):
+    """Rows that cannot be opened: nothing is dialled without being paid for, and nobody waits for ever."""
+
+    def damage(self, table: str) -> None:
+        self.world.database.execute(f"UPDATE {table} SET sealed = x'00'")
+
+    def test_before(self) -> None:
+        self.damage("wallets")
+        self.denied("internal_error", self.ann, "telephone.dial", call=CALL, to=LANDLINE, sdp=OFFER)
+        self.assertEqual(len(self.flushLoggedErrors(Tampered)), 2)
+        self.assertEqual(self.carriers.calls, [])
+
+    def test_meanwhile(self) -> None:
+        """The call ends, at the latest when what was paid for is over."""
+        call = self.dialled()
+        call.take()
+        self.advance(5)
+        self.damage("wallets")
+        self.advance(60)
+        self.assertTrue(call.hung_up)
+        self.assertEqual(told(self.ann)[-1][:2], ("ended", "lost"))
+        self.assertGreaterEqual(len(self.flushLoggedErrors(Tampered)), 1)
+        self.assertEqual(self.world.database.count("holds"), 1)
+
+    def nothing_left(self) -> None:
+        """What is damaged stays, for the operator to look at."""
+        self.assertEqual(len(self.world.domain.telephone.table), 0)
