@@ -1,4 +1,4 @@
-"""The node, Janus and Kamailio are killed in the midst of calls: the carrier is told, and nobody pays twice."""
+"""The node, Janus and Kamailio are killed in the midst of calls: the carrier is told, nobody pays twice."""
 
 import csv
 import time
