@@ -39,11 +39,13 @@ from safeum_home.node.reading import make_reading
 from safeum_home.node.running import Domain as Domain
 from safeum_home.node.shared_chats import make_shared_chats
 from safeum_home.node.shared_posts import make_shared_posts
+from safeum_home.node.topups import NO_PAYMENTS
 from safeum_home.node.turn import make_turn
 from safeum_home.node.turning import InThread
 from safeum_home.node.waking import NO_PUSHES, make_waking
 from safeum_home.ports import Database, Forfeits, MissedPage, TextMessages
 from safeum_home.ports.federation import Peers
+from safeum_home.ports.payments import PaymentWays
 from safeum_home.ports.push import Pushes
 from safeum_home.protocol import commands
 from safeum_home.protocol.signing import encode_octets
@@ -64,11 +66,12 @@ def make_domain(
     storage: FileStorage,
     peers: Peers = ALONE,
     pushes: Pushes = NO_PUSHES,
+    payments: PaymentWays = NO_PAYMENTS,
 ) -> Domain:
     """Wire the domain of the node `config` describes. `clock` provides IReactorTime.
 
     `in_thread` runs what blocks; `forfeits` are ended with each account that is closed. Files lie in
-    `storage`. `peers` are other nodes. Devices are woken through `pushes`.
+    `storage`. `peers` are other nodes. Devices are woken through `pushes`, and `payments` are begun there.
     """
     means = make_means(config, clock, database, vault, in_thread, peers)
     directory, registry, bus, section = means.directory, means.registry, means.bus, config.limits
@@ -86,7 +89,7 @@ def make_domain(
     keys, turn = make_keys(means, side, in_thread), make_turn(means)
     call_log = make_call_log(means)
     calls = make_calls(means, call_log.times)
-    money = make_money(means)
+    money = make_money(means, payments)
     conferences = make_conferences(means, side, call_log.times, calls.routes)
 
     async def retell(account: AccountId, change: Callable[[Connection], bool]) -> Callable[[], None]:

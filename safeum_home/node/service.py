@@ -8,12 +8,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
+from bridges.payments.loading import load as load_payments
 from bridges.push.loading import load as load_push
 from bridges.sms.loading import load
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.config import Config
 from safeum_home.errors import Code, Problem
-from safeum_home.gateway.bodies import Streams, no_streams
 from safeum_home.gateway.tls import ServerTls
 from safeum_home.node import collector
 from safeum_home.node.alone import ALONE
@@ -26,7 +26,9 @@ from safeum_home.node.files import NodeFiles
 from safeum_home.node.health import HealthEndpoint
 from safeum_home.node.listening import CannotListen
 from safeum_home.node.opening import check_owner, open_when_there
+from safeum_home.node.payments import NodePayments, PaymentBridges, make_payments
 from safeum_home.node.push import NodePushes, PushBridges, make_pushes
+from safeum_home.node.served import served
 from safeum_home.node.sms import Bridges, NodeTexts, make_texts
 from safeum_home.node.startup import StartError
 from safeum_home.node.turning import make_all_good
@@ -63,11 +65,12 @@ class Node(Service):
         give_up: Callable[[], None] = lambda: None,
         sms_bridges: Bridges = load,
         push_bridges: PushBridges = load_push,
+        payment_bridges: PaymentBridges = load_payments,
     ) -> None:
         """`in_memory` keeps the keyring nowhere; `tls` is used instead of the configured certificate.
 
         `give_up` is called, after the reason was logged, where an endpoint cannot be had. `sms_bridges`
-        finds kinds of providers of text messages, `push_bridges` those of push.
+        finds kinds of providers of text messages, `push_bridges` those of push, and so on.
         """
         self.reactor = reactor
         self.config = config
@@ -77,8 +80,10 @@ class Node(Service):
         self.certificate = NodeCertificate(config, tls)
         self._give_up = give_up
         self._sms_bridges, self._push_bridges = sms_bridges, push_bridges
+        self._payment_bridges = payment_bridges
         self.texts: NodeTexts | None = None
         self.pushes: NodePushes | None = None
+        self.payments: NodePayments | None = None
         self.started = reactor.seconds()
         self.schema: str | None = None
         self.seal = Seal(reactor, arena, lambda root: open_vault(root, self._state_dir), self._unsealed)
@@ -188,6 +193,7 @@ class Node(Service):
         secret = vault.secrets.open
         self.texts = make_texts(self.config, self.reactor, secret, self._sms_bridges)
         self.pushes = make_pushes(self.config, self.reactor, secret, vault.push_key, self._push_bridges)
+        self.payments = make_payments(self.config, self.reactor, secret, self._payment_bridges)
         storage = await self._files.start(secret)
         self.federation = await self._federate(database, vault)
         self.domain = make_domain(
@@ -200,7 +206,9 @@ class Node(Service):
             storage=storage,
             peers=self.federation or ALONE,
             pushes=self.pushes.sender,
+            payments=self.payments.desk,
         )
+        self.payments.takings = self.domain.money.takings
         if self.federation is not None:
             domain = self.domain
             self.federation.connect(domain.shared, domain.answers, domain.files.lend, domain.expiring)
@@ -230,11 +238,7 @@ class Node(Service):
         if self.domain is None or (tls := self.certificate.tls) is None:
             raise Problem(Code.WRONG_STATE)
         self.domain.start()
-        resources = {} if self.texts is None else dict(self.texts.callbacks)
-        streams: Streams = no_streams
-        if self.federation is not None:
-            resources |= self.federation.resources
-            streams = self.federation.stream
+        resources, streams = served(self.texts, self.payments, self.federation)
         services = self.domain.services
         edge = Edge(self.reactor, self.config, services, tls, self.health, resources, streams)
         try:
@@ -280,10 +284,9 @@ class Node(Service):
             self._watch.stop()
         if self.federation is not None:
             await self.federation.stop()
-        if self.texts is not None:
-            await self.texts.stop()
-        if self.pushes is not None:
-            await self.pushes.stop()
+        for providers in (self.texts, self.pushes, self.payments):
+            if providers is not None:
+                await providers.stop()
         await deferToThread(self._hasher.stop)
         if self.domain is not None:
             await self.domain.stop()

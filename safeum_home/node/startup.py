@@ -10,6 +10,7 @@ from typing import Any
 
 from twisted.internet.error import ReactorNotRunning
 
+from bridges.payments import loading as payments
 from bridges.push import loading as push
 from bridges.sms import loading as sms
 from safeum_home.accounts.policy import PolicyError, read
@@ -54,6 +55,8 @@ def check(config: Config) -> None:
             providers.check("sms.providers", sms.load(text.kind), text.name, text.settings)
         for waker in config.push.providers:
             providers.check("push.providers", push.load(waker.kind), waker.name, waker.settings)
+        for till in config.payments.providers:
+            providers.check("payments.providers", payments.load(till.kind), till.name, till.settings)
     except ConfigError as error:
         raise StartError(str(error)) from None
 
