@@ -33,6 +33,8 @@ from safeum_home.config_secrets import refuse_inline_secrets
 from safeum_home.config_sms import SmsProviderSection as SmsProviderSection
 from safeum_home.config_sms import SmsSection as SmsSection
 from safeum_home.config_sms import check_sms
+from safeum_home.config_trunk import TrunkSection as TrunkSection
+from safeum_home.config_trunk import check_trunk
 from safeum_home.config_turn import TurnSection as TurnSection
 from safeum_home.config_turn import check_turn
 from safeum_home.errors import Problem
@@ -139,6 +141,7 @@ class Config(Section, frozen=True):
     sms: SmsSection = field(default_factory=SmsSection)
     push: PushSection = field(default_factory=PushSection)
     turn: TurnSection = field(default_factory=TurnSection)
+    trunk: TrunkSection = field(default_factory=TrunkSection)
     safenum: SafenumSection = field(default_factory=SafenumSection)
     payments: PaymentSection = field(default_factory=PaymentSection)
     premium: PremiumSection = field(default_factory=PremiumSection)
@@ -187,6 +190,7 @@ def parse(text: str) -> Config:
     check_push(config.push)
     check_turn(config.turn)
     check_safenum(config.safenum)
+    check_trunk(config.trunk)
     check_payments(config.payments)
     check_premium(config.premium)
     return config

@@ -86,7 +86,7 @@ class MoneyTests(DeskTestCase):
         self.assertIn("0.05 for the connection", self.text())
         for wrong in ("/price", "/price bob"):
             self.enter(wrong)
-            self.assertIn("Of which number?", self.text())
+            self.assertIn("Which number?", self.text())
 
     def test_country(self) -> None:
         self.answer(account_country={})

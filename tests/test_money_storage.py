@@ -108,7 +108,7 @@ class StoredMoneyTests(StorageCase):
         await bank.tables.replace(RATES, RateTable(RATES))
         await bank.calls.outgoing(account, "1", Leg(SAFENUM, LANDLINE))
         await bank.calls.answered(account, "1", bank.now())
-        await bank.calls.seen(account, "1", bank.now() + 30_000)
+        await bank.calls.alive(bank.now() + 30_000)
         await self.reopen()
         again = self.bank("2")
         await again.tables.load()

@@ -29,6 +29,7 @@ from safeum_home.admin import (
     words,
 )
 from safeum_home.admin.caller import NoNode, Refused, call
+from safeum_home.admin.carrier_cli import add_carrier
 from safeum_home.admin.offline import Offline, add_commands
 from safeum_home.admin.support_cli import add_support
 from safeum_home.admin.terminal import NO_NODE, NOT_YET, OK, REFUSED, USAGE, ask, fail, say
@@ -108,6 +109,7 @@ def _parser(offline: Offline | None) -> argparse.ArgumentParser:
     if offline is not None:
         add_commands(commands, offline)
         add_turn(commands, _socket, offline.relay)
+        add_carrier(commands, _socket, offline.carrier, offline.render_carrier)
     control_cli.add_commands(commands, add_online, _ask_node)
     invite_cli.add_commands(commands, add_online, _ask_node)
     federation_cli.add_commands(commands, add_online, _ask_node)

@@ -4,8 +4,7 @@ import csv
 import io
 import re
 
-from safeum_home.client.call_desk import length
-from safeum_home.client.text import moment, safe
+from safeum_home.client.text import length, moment, safe
 from safeum_home.protocol.cells import cell
 from safeum_home.protocol.commands.money import CallPrice, Invoice, StatementLine
 from safeum_home.protocol.commands.premium import PremiumState

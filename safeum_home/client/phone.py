@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, succeed
 from safeum_home.client.calling.media import MediaSource
 from safeum_home.client.errors import NoMedia
 from safeum_home.client.session import Client
+from safeum_home.client.telephony.media import TelephoneSource
 
 if TYPE_CHECKING:
     from safeum_home.client.webrtc.feed import Source
@@ -34,9 +35,11 @@ class Phone:
         *,
         relay_only: bool = False,
         shows: bool = False,
+        telephone: TelephoneSource | None = None,
     ) -> None:
         """`lacks` says what is missing for being heard; it may block. `shows`: there are pictures."""
         self.source = source
+        self.telephone = telephone
         self.why = why
         self.relay_only = relay_only
         self.shows = shows
@@ -51,6 +54,8 @@ class Phone:
         if self.source is not None and not self._attached:
             self._attached = True
             client.take_calls(self.source, relay_only=self.relay_only)
+            if self.telephone is not None:
+                client.take_telephone(self.telephone, relay_only=self.relay_only)
 
     def lacks(self) -> "Deferred[str | None]":
         """What is missing now for being heard: somebody may have plugged a microphone in."""
@@ -117,7 +122,7 @@ def _phone(arguments: argparse.Namespace) -> Phone:
     studio = Studio(_audio(audio), video, [Speaker(trouble=trouble), *ears], None, trouble)
     lacks = missing if audio == "mic" else lambda: None
     only, shows = arguments.call_relay_only, video is not None
-    made = Phone(studio, "", lacks, studio.close, relay_only=only, shows=shows)
+    made = Phone(studio, "", lacks, studio.close, relay_only=only, shows=shows, telephone=studio)
     return made
 
 

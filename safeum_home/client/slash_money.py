@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from safeum_home.client.desk import Desk
+from safeum_home.client.dialled import asked
 from safeum_home.client.money_words import amount, invoice_csv, line, micros, premium, price
 from safeum_home.client.notices import Notice
 from safeum_home.client.slash import Mistake, slash
+from safeum_home.client.telephone_numbers import shown
 from safeum_home.client.text import safe
 from safeum_home.client.topup_words import page, transfer, ways
 from safeum_home.protocol.commands.premium import MOST_MONTHS
@@ -38,10 +40,8 @@ async def _country(desk: Desk, argument: str) -> None:
 
 @slash("price", "NUMBER", "what a call to a number costs")
 async def _price(desk: Desk, argument: str) -> None:
-    number = "".join(each for each in argument if each not in " ()-./")
-    if not number.removeprefix("+").isdecimal():
-        raise Mistake("Of which number? As +49 30 123456.")
-    desk.note(price(await desk.client.call_price(number)))
+    number = await asked(desk, argument)
+    desk.note(f"{shown(number)}: {price(await desk.client.call_price(number))}.")
 
 
 @slash("invoice", "[MONTH FILE]", "which invoices there are, or save one (CSV)")

@@ -17,6 +17,7 @@ from safeum_home.ports.payments import PaymentWays
 from safeum_home.protocol.commands import money as commands
 from safeum_home.safenum.money import vat
 from safeum_home.safenum.money.audit import Audit
+from safeum_home.safenum.money.beats import Beats
 from safeum_home.safenum.money.cdr import CdrBook
 from safeum_home.safenum.money.charging import CallCharging, CreditsAndPurchases
 from safeum_home.safenum.money.commands import MoneyCommands
@@ -102,7 +103,8 @@ def make_money(means: DomainMeans, ways: PaymentWays) -> MoneyParts:
     tables = RateTables(database, key, now)
     tariff, cdrs, run = Tariff(section, tables, vat.load(vat.STANDARD)), CdrBook(keyring, blinder), _random()
     holds = Holds(section, ledger, wallets, tariff, blinder, run, _random)
-    settling = Settling(section.currency, ledger, wallets, cdrs, blinder, run, now)
+    beats = Beats(key, blinder, run)
+    settling = Settling(section.currency, ledger, wallets, cdrs, beats, blinder, run, now)
     book = CreditBook(ledger, wallets, tariff, settling, blinder, now)
     telling = BalanceTelling(database, wallets, means.bus, section.currency)
     does = MoneyCommands(section, database, wallets, tariff, InvoiceBook(means.node, wallets, blinder), now)
@@ -124,7 +126,7 @@ def make_money(means: DomainMeans, ways: PaymentWays) -> MoneyParts:
         **paid_in.routes,
     }
     return MoneyParts(
-        CallCharging(means.clock, database, holds, settling, tariff, telling.changed, counts),
+        CallCharging(means.clock, database, holds, settling, beats, tariff, telling.changed, counts),
         CreditsAndPurchases(database, book, telling.changed, counts),
         book,
         tariff,

@@ -11,6 +11,7 @@ from safeum_home.admin.commands import Handler, standard_handlers
 from safeum_home.admin.wire import BackupParams, Copied, Done, Params, SetSecretParams, Status
 from safeum_home.errors import Code, Problem
 from safeum_home.node.calls_operation import calls_handlers
+from safeum_home.node.carrier_operation import carrier_handlers
 from safeum_home.node.control_operation import control_handlers
 from safeum_home.node.federation_operation import federation_handlers
 from safeum_home.node.money_operation import money_handlers
@@ -119,6 +120,7 @@ def handlers(node: Node, backups: Backups) -> dict[str, Handler]:
         **push_handlers(node),
         **calls_handlers(node),
         **turn_handlers(node),
+        **carrier_handlers(node),
         **money_handlers(node),
         **payments_handlers(node),
         **numbers_handlers(node),

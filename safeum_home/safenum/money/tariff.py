@@ -34,6 +34,11 @@ class Tariff:
             raise Problem(Code.DESTINATION_REFUSED, kind)
         return rate
 
+    @property
+    def free(self) -> Rate:
+        """Of a call that costs nobody anything."""
+        return Rate("", "", "", 0, None, self._section.currency, 0, 0, 1, 1)
+
     def kind(self, number: str, rate: Rate) -> str:
         """The class of a number: a table that is less than exact makes no premium number a fixed one."""
         return PREMIUM if _is_premium(number) else rate.kind
