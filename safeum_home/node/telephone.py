@@ -14,10 +14,10 @@ from safeum_home.node.means import DomainMeans
 from safeum_home.node.money import MoneyParts
 from safeum_home.node.numbers import NumberParts
 from safeum_home.ports import Bus
-from safeum_home.ports.carrier import CarrierCall, CarrierListener, CarrierLost, Carriers, Exchange, Incoming
+from safeum_home.ports.carrier import CarrierCall, CarrierListener, CarrierLost, Carriers, Exchange
 from safeum_home.ports.money import Charging
 from safeum_home.ports.push import Reach
-from safeum_home.ports.voicemail import Mailbox, Unanswered
+from safeum_home.ports.voicemail import Mailbox
 from safeum_home.protocol.commands import telephone as commands
 from safeum_home.protocol.telephone_types import TelephoneEnded
 from safeum_home.safenum.telephone.attending import TelephoneAttendance
@@ -48,19 +48,7 @@ class NoCarriers:
         raise CarrierLost
 
 
-class NoMailbox:
-    """`ports.voicemail.Mailbox` of a node without voicemail."""
-
-    async def takes_at_once(self, account: AccountId) -> bool:
-        return False
-
-    async def take(
-        self, account: AccountId, call: CarrierCall, offer: Incoming, why: Unanswered
-    ) -> CarrierListener | None:
-        return None
-
-
-NO_CARRIERS, NO_MAILBOX = NoCarriers(), NoMailbox()
+NO_CARRIERS = NoCarriers()
 
 
 class Reachable:

@@ -224,7 +224,7 @@ class IncomingCall(Call):
         if self.device is not None or self.why is Unanswered.DECLINED:
             self.means.settling.settle(account, self.call, over)
             return
-        record = MissedRecord(self.began, self.other, before is Stage.RECORDED)
+        record = MissedRecord(self.began, self.other, before is Stage.RECORDED and self.is_answered)
         missed = self.means.missed.note(account, record)
         settled = self.means.settling.settle(account, self.call, over, missed)
 

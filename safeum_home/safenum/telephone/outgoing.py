@@ -76,8 +76,11 @@ class Outgoing(Call):
             if problem.code not in (Code.STORAGE_UNAVAILABLE, Code.SHUTTING_DOWN):
                 self.is_noted = False
             self.machine.refused(problem)
-            return
-        self.machine.granted(granted)
+        except BaseException:
+            self.machine.refused(Problem(Code.INTERNAL))
+            raise
+        else:
+            self.machine.granted(granted)
 
     def dial(self, granted: Granted) -> None:
         """It is paid for."""
@@ -133,9 +136,13 @@ class Outgoing(Call):
         self._paying = spawn(self._pay(meter, self._granted), "paying for a call")
 
     async def _pay(self, meter: Meter, granted: Granted) -> None:
-        reason = await meter.run(granted)
-        self._paying = None
-        self.machine.end(by_node(reason, is_answered=True))
+        reason = TelephoneEnded.LOST
+        try:
+            reason = await meter.run(granted)
+        finally:
+            # Whatever has gone wrong: what nobody pays for does not go on.
+            self._paying = None
+            self.machine.end(by_node(reason, is_answered=True))
 
     def _tell_paid(self, granted: Granted) -> None:
         self._paid = TelephonePaid(self.call, granted.seconds, granted.last)
