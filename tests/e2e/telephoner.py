@@ -4,9 +4,11 @@
 """
 
 import asyncio
+import os
+from pathlib import Path
 from typing import Any
 
-from aioice.ice import get_host_addresses
+from aioice import ice
 
 from safeum_home.client import aio
 from safeum_home.client.calling.call_machine import CallState
@@ -20,6 +22,9 @@ from safeum_home.client.webrtc.studio import Studio
 from safeum_home.protocol.commands.voicemail import VoicemailSet
 from tests.e2e.caller import PASSWORD, CallerProcess, Ear, main
 from tests.webrtc_case import until
+
+ADDRESS = "TELEPHONER_ADDRESS"
+"""Of the environment: where the app is."""
 
 
 class Telephoner:
@@ -85,7 +90,7 @@ class Telephoner:
     def _follow(self, call: TelephoneCall) -> None:
         self._call = call
         self.states[:] = [call.state.value]
-        call.listen(lambda each: self.states.append(each.state.value))
+        call.listen(lambda each: self.states.append(_words(each)))
 
     async def reached(self, state: str) -> str:
         """Until it is in that state, or has ended: the state."""
@@ -132,10 +137,6 @@ class Telephoner:
         """Who has called in vain, the newest first; empty where it was withheld."""
         return [each.caller or "" for each in (await self._client.missed_calls()).calls]
 
-    async def addresses(self) -> list[str]:
-        """Where this app can be reached."""
-        return get_host_addresses(use_ipv4=True, use_ipv6=True)
-
     async def online(self) -> None:
         """Until there is a session again."""
         self._client.retry()
@@ -152,11 +153,21 @@ class Telephoner:
         return [found.balance, found.held]
 
 
+def _words(call: TelephoneCall) -> str:
+    """How it is with it, for whoever looks for what has failed."""
+    return call.state.value if call.why is None else f"{call.state.value}: {call.why.value}, {call.sip}"
+
+
 class TelephonerProcess(CallerProcess):
-    """The process, for a test."""
+    """The process, for a test. It uses the address `at` alone: others of this computer come and go."""
 
     module = "tests.e2e.telephoner"
 
+    def __init__(self, at: str, login: str, node: str, ca: Path, hertz: float) -> None:
+        super().__init__(("env", f"{ADDRESS}={at}"), login, node, ca, hertz)
+
 
 if __name__ == "__main__":
+    here = os.environ[ADDRESS]
+    ice.get_host_addresses = lambda use_ipv4, use_ipv6: [here]
     main(Telephoner)

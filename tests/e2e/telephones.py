@@ -48,7 +48,7 @@ class Telephones:
         """Another device."""
         node = self.trunk.node
         certificate = node.folder / "chain.pem"
-        return TelephonerProcess((), login, f"localhost:{node.port}", certificate, hertz)
+        return TelephonerProcess(self.trunk.app_address, login, f"localhost:{node.port}", certificate, hertz)
 
     def admin(self, *arguments: str) -> str:
         code, said = self.trunk.node.admin(*arguments)
