@@ -52,7 +52,8 @@ class Ear:
         """How it has ended: it has, once, and nothing came after that."""
         ends: list[CarrierEnd] = [each for each in self.told if isinstance(each, CarrierEnd)]
         assert len(ends) == 1 and self.told[-1] is ends[0], self.told
-        return ends[0]
+        end: CarrierEnd = ends[0]
+        return end
 
 
 class Desk:
