@@ -149,7 +149,7 @@ class ProcessTests(TestCase):
     async def test_greetings(self) -> None:
         """A sound file is made anew, and what is none, too long, or silent is refused."""
         process = AnsweringProcess(reactor, 1, 5)
-        made = await process.greeting(_wav(tone(700, 1.5)))
+        made = await process.greeting(wav(tone(700, 1.5)))
         self.assertEqual(made[:4], b"OggS")
         self.assertGreater(share(decoded(made, 10)[4000:6000], 700), 0.9)
         await process.greeting(made)
@@ -157,8 +157,8 @@ class ProcessTests(TestCase):
             b"x",
             b"OggS" + bytes(3000),
             b"RIFF" + bytes(100),
-            _wav(silence(1)),
-            _wav(array("h")),
+            wav(silence(1)),
+            wav(array("h")),
             made[:60],
             bytes(70_000),
         ]
@@ -325,7 +325,7 @@ class CallsTests(SynchronousTestCase):
                 self.calls.heard(Sound(1, bytes(32_768), 1, 1))
 
 
-def _wav(samples: "array[int]") -> bytes:
+def wav(samples: "array[int]") -> bytes:
     octets = BytesIO()
     with wave.open(octets, "wb") as file:
         file.setnchannels(1)

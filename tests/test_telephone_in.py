@@ -11,6 +11,7 @@ from safeum_home.ports.voicemail import Unanswered
 from tests.calls_case import CALL as NETWORK_CALL
 from tests.calls_case import answer as answer_call
 from tests.calls_case import invite, ring
+from tests.conference_case import start
 from tests.money_case import UNIT
 from tests.push_case import RecordedPushes
 from tests.telephone_case import ANSWER, LAST, STRANGER, WRONG, TelephoneCase, told
@@ -170,6 +171,18 @@ class NobodyTests(TelephoneCase):
         self.assertIsNone(second.declined)
         second.end()
         self.ann.call("call.hangup", call=NETWORK_CALL)
+
+    def test_busy_in_a_conference(self) -> None:
+        group = self.ann.call("group.create", client_id="1", name="Walks")["chat"]["chat"]
+        conference = start(self.ann, group)
+        self.dialled().take()
+        self.settle()
+        self.assertEqual(self.ring().declined, 486)
+        self.ann.call("call.hangup", call=conference["call"])
+        call = self.ring()
+        self.assertIsNone(call.declined)
+        call.end()
+        self.hang_up(self.ann)
 
     def test_too_many_ring(self) -> None:
         calls = [self.ring() for _ in range(5)]

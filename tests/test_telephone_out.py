@@ -2,9 +2,12 @@
 
 from twisted.internet.defer import Deferred
 
+from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId
+from safeum_home.safenum.money.rate_table import RateTable
+from safeum_home.safenum.money.rating import Rate
 from safeum_home.safenum.telephone.settling import TOLD_WITHIN
-from tests.money_case import LANDLINE, MOBILE, PREMIUM, SATELLITE, UNIT
+from tests.money_case import LANDLINE, MOBILE, PREMIUM, RATES, SATELLITE, UNIT
 from tests.telephone_case import ANSWER, CALL, OFFER, OTHER, THIRD, TelephoneCase, told
 
 SECOND = 238
@@ -200,9 +203,12 @@ class RefusedTests(TelephoneCase):
 
 class OwnTests(TelephoneCase):
     def test_of_this_node(self) -> None:
-        """A SafeNUM of somebody here is called through the carrier as from anywhere; it costs nothing."""
+        """A SafeNUM of somebody here is called through the carrier, too; the node pays for that."""
         bob = self.world.register("bob")
-        self.pay(bob, 1)
+        rates = RateTable(
+            [*RATES, Rate("354", "Iceland", "voip", 20_000, None, "EUR", 0, 9_000, 1, 1, 6_000)]
+        )
+        self.world.domain.money.tables.table = rates
         theirs = self.number_of(bob)
         poor = self.world.register("poor")
         self.dial(theirs, client=poor)
@@ -213,6 +219,8 @@ class OwnTests(TelephoneCase):
         call.end()
         self.assertEqual(self.balance(poor), (0, 0))
         self.assertEqual(self.cdr()[:2], ["70", "ANSWERED"])
+        totals = self.world.database.now(self.world.domain.money.ledger.totals)
+        self.assertEqual({each.account: each.amount for each in totals}["carrier due"], -7_000)
 
 
 class PaidTests(TelephoneCase):
@@ -344,3 +352,62 @@ class KeyTests(TelephoneCase):
         call.press("\0")
         self.assertEqual(told(self.ann)[1:], [("dtmf", "5#A")])
         self.hang_up(self.ann)
+
+
+class SpendTests(TelephoneCase):
+    settings = {"spend_per_day": "0.05", "hold_seconds": 60}
+
+    def test_spend_per_day(self) -> None:
+        """However rich: what a day may cost ends a call, and keeps others from beginning, until midnight."""
+        self.pay(self.ann, 10 * UNIT)
+        call = self.dialled()
+        call.take()
+        self.advance(211)
+        self.assertTrue(call.hung_up)
+        self.assertEqual(told(self.ann)[-2:], [("paid", 210, True), ("ended", "no_balance", 210)])
+        self.denied("spend_limit", self.ann, "telephone.dial", call=OTHER, to=LANDLINE, sdp=OFFER)
+        self.advance_to_midnight()
+        self.dialled(call=OTHER)
+        self.hang_up(self.ann, OTHER)
+
+    def test_two_at_once(self) -> None:
+        """What one holds the other cannot spend."""
+        first, second = self.dialled(), self.dialled(call=OTHER, client=self.phone)
+        for call in (first, second):
+            call.take()
+        self.advance(130)
+        self.assertTrue(first.over and second.over)
+        self.assertLessEqual(UNIT - self.balance()[0], 50_000)
+
+    def advance_to_midnight(self) -> None:
+        now = self.world.clock.seconds()
+        self.world.clock.advance(86_400 - now % 86_400 + 1)
+
+
+class DamagedTests(TelephoneCase):
+    """Rows that cannot be opened: nothing is dialled without being paid for, and nobody waits for ever."""
+
+    def damage(self, table: str) -> None:
+        self.world.database.execute(f"UPDATE {table} SET sealed = x'00'")
+
+    def test_before(self) -> None:
+        self.damage("wallets")
+        self.denied("internal_error", self.ann, "telephone.dial", call=CALL, to=LANDLINE, sdp=OFFER)
+        self.assertEqual(len(self.flushLoggedErrors(Tampered)), 2)
+        self.assertEqual(self.carriers.calls, [])
+
+    def test_meanwhile(self) -> None:
+        """The call ends, at the latest when what was paid for is over."""
+        call = self.dialled()
+        call.take()
+        self.advance(5)
+        self.damage("wallets")
+        self.advance(60)
+        self.assertTrue(call.hung_up)
+        self.assertEqual(told(self.ann)[-1][:2], ("ended", "lost"))
+        self.assertGreaterEqual(len(self.flushLoggedErrors(Tampered)), 1)
+        self.assertEqual(self.world.database.count("holds"), 1)
+
+    def nothing_left(self) -> None:
+        """What is damaged stays, for the operator to look at."""
+        self.assertEqual(len(self.world.domain.telephone.table), 0)

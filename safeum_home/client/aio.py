@@ -243,6 +243,10 @@ class Client(GroupMethods):
         """See `file_transfer.FileTransfer.download`."""
         return await self._client.download(message, target, progress=progress).asFuture(self._loop)
 
+    async def sound_of(self, message: Message) -> bytes:
+        """See `file_transfer.FileTransfer.sound_of`."""
+        return await self._client.sound_of(message).asFuture(self._loop)
+
     async def exchange_voucher(self, code: str) -> Token:
         """See `session.Client.exchange_voucher`."""
         return await self._client.exchange_voucher(code).asFuture(self._loop)

@@ -1,18 +1,17 @@
-"""Voicemail in words, safe to show: who has called, and how long he spoke."""
+"""Voicemail in words, safe to show: who has called, how long he spoke, and which calls are taken."""
 
-from collections.abc import Callable
+from datetime import UTC, datetime
 
-from safeum_home.client.text import safe
+from safeum_home.client.telephone_numbers import shown
+from safeum_home.protocol.commands.voicemail import VoicemailState
 from safeum_home.protocol.voicemail_types import Voicemail
 
-
-def _as_it_is(number: str) -> str:
-    return safe(number)
-
-
-def caller(body: Voicemail, named: Callable[[str], str] = _as_it_is) -> str:
-    """Who has called; `named` may know whose number it is."""
-    return "a withheld number" if body.caller is None else named(body.caller)
+_REASONS = {
+    "no_answer": "nobody answers",
+    "busy": "you are in a call",
+    "declined": "you decline",
+    "offline": "no device of yours is there",
+}
 
 
 def length(body: Voicemail) -> str:
@@ -21,8 +20,29 @@ def length(body: Voicemail) -> str:
     return f"{minutes}:{seconds:02}"
 
 
-def voicemail_text(body: Voicemail, now: int | None = None, named: Callable[[str], str] = _as_it_is) -> str:
+def voicemail_text(body: Voicemail, now: float = 0) -> str:
     """A message of the voicemail chat as a line; `now` is in milliseconds."""
-    if now is not None and now >= body.until:
-        return f"Voicemail from {caller(body, named)}: it is not kept any more."
-    return f"Voicemail from {caller(body, named)} ({length(body)})"
+    if now >= body.until:
+        return f"Voicemail of {shown(body.caller)}: it is not kept any more"
+    return f"Voicemail of {shown(body.caller)}, {length(body)}: /voicemail plays and saves it"
+
+
+def file_name(body: Voicemail) -> str:
+    """`voicemail-2026-11-29-1402-+4930123456.ogg`, in UTC."""
+    at = datetime.fromtimestamp(body.at / 1000, UTC)
+    return f"voicemail-{at:%Y-%m-%d-%H%M}-{body.caller or 'withheld'}.ogg"
+
+
+def rule_words(told: VoicemailState) -> str:
+    """Which calls it takes."""
+    rule = told.rule
+    greeting = "your greeting" if told.greeting else "your node's greeting"
+    reasons = [text for name, text in _REASONS.items() if getattr(rule, name)]
+    if not rule.enabled:
+        words = "Your voicemail is off: /voicemail on."
+    elif rule.always:
+        words = f"Your voicemail takes each call at once, with {greeting}: /voicemail always off ends that."
+    else:
+        when = f" where {', or '.join(reasons)}, with {greeting}" if reasons else " never"
+        words = f"Your voicemail takes a call{when}."
+    return words if told.available else f"{words} Nothing answers calls on your node now."

@@ -5,7 +5,6 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from safeum_home.calls.legs import Legs
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
@@ -14,10 +13,11 @@ from safeum_home.node.means import DomainMeans
 from safeum_home.node.money import MoneyParts
 from safeum_home.node.numbers import NumberParts
 from safeum_home.ports import Bus
-from safeum_home.ports.carrier import CarrierCall, CarrierListener, CarrierLost, Carriers, Exchange, Incoming
+from safeum_home.ports.calls import Engagements
+from safeum_home.ports.carrier import CarrierCall, CarrierListener, CarrierLost, Carriers, Exchange
 from safeum_home.ports.money import Charging
 from safeum_home.ports.push import Reach
-from safeum_home.ports.voicemail import Mailbox, Unanswered
+from safeum_home.ports.voicemail import Mailbox
 from safeum_home.protocol.commands import telephone as commands
 from safeum_home.protocol.telephone_types import TelephoneEnded
 from safeum_home.safenum.telephone.attending import TelephoneAttendance
@@ -48,19 +48,7 @@ class NoCarriers:
         raise CarrierLost
 
 
-class NoMailbox:
-    """`ports.voicemail.Mailbox` of a node without voicemail."""
-
-    async def takes_at_once(self, account: AccountId) -> bool:
-        return False
-
-    async def take(
-        self, account: AccountId, call: CarrierCall, offer: Incoming, why: Unanswered
-    ) -> CarrierListener | None:
-        return None
-
-
-NO_CARRIERS, NO_MAILBOX = NoCarriers(), NoMailbox()
+NO_CARRIERS = NoCarriers()
 
 
 class Reachable:
@@ -114,16 +102,16 @@ def make_telephone(
     means: DomainMeans,
     money: MoneyParts,
     numbers: NumberParts,
-    legs: Legs,
+    network: Sequence[Engagements],
     sleepers: Reach,
     carriers: Carriers,
     mailbox: Mailbox,
 ) -> TelephoneParts:
-    """`legs` are the network's own calls. From now on the bus tells who comes and goes."""
+    """`network` are its own calls. From now on the bus tells who comes and goes."""
     clock, section, database = means.clock, means.config.safenum, means.database
     limits, counts = TelephoneLimits.of(means.config.limits, clock.seconds), TelephoneCounts()
     telling = TelephoneTelling(means.bus, clock.seconds)
-    table = Table(limits, legs, section.calls_at_once, counts, clock.seconds)
+    table = Table(limits, network, section.calls_at_once, counts, clock.seconds)
     charging: Charging = money.charging
     missed = MissedBook(means.vault.keyring, means.vault.blinder)
     settling = Settling(clock, charging)

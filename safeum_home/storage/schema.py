@@ -29,6 +29,8 @@ from safeum_home.storage.schema_money import cdrs as cdrs
 from safeum_home.storage.schema_money import holds as holds
 from safeum_home.storage.schema_money import ledger as ledger
 from safeum_home.storage.schema_money import ledger_totals as ledger_totals
+from safeum_home.storage.schema_money import payment_notes as payment_notes
+from safeum_home.storage.schema_money import payments as payments
 from safeum_home.storage.schema_money import rate_tables as rate_tables
 from safeum_home.storage.schema_money import rates as rates
 from safeum_home.storage.schema_money import statements as statements

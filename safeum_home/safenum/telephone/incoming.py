@@ -138,16 +138,17 @@ class IncomingCall(Call):
 
     async def _ask_mailbox(self, why: Unanswered) -> None:
         assert self.account is not None and self.line is not None
-        listener: CarrierListener | None = None
         try:
             listener = await self.means.mailbox.take(self.account, self.line, self.offer, why)
-        except Problem:
-            pass  # the storage is away
-        finally:
-            if listener is None:
-                self.machine.not_recorded(why)
-            else:
-                self.machine.recorded(listener)
+        except Exception as error:
+            self.machine.not_recorded(why)
+            if not isinstance(error, Problem):  # the storage is away
+                raise
+            return
+        if listener is None:
+            self.machine.not_recorded(why)
+        else:
+            self.machine.recorded(listener)
 
     def record(self, listener: CarrierListener) -> None:
         """The voicemail has taken it."""
@@ -224,7 +225,7 @@ class IncomingCall(Call):
         if self.device is not None or self.why is Unanswered.DECLINED:
             self.means.settling.settle(account, self.call, over)
             return
-        record = MissedRecord(self.began, self.other, before is Stage.RECORDED)
+        record = MissedRecord(self.began, self.other, before is Stage.RECORDED and self.is_answered)
         missed = self.means.missed.note(account, record)
         settled = self.means.settling.settle(account, self.call, over, missed)
 

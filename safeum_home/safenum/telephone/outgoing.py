@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall
 
 from safeum_home.errors import Code, Problem
@@ -76,8 +76,11 @@ class Outgoing(Call):
             if problem.code not in (Code.STORAGE_UNAVAILABLE, Code.SHUTTING_DOWN):
                 self.is_noted = False
             self.machine.refused(problem)
-            return
-        self.machine.granted(granted)
+        except Exception:
+            self.machine.refused(Problem(Code.INTERNAL))
+            raise
+        else:
+            self.machine.granted(granted)
 
     def dial(self, granted: Granted) -> None:
         """It is paid for."""
@@ -133,7 +136,17 @@ class Outgoing(Call):
         self._paying = spawn(self._pay(meter, self._granted), "paying for a call")
 
     async def _pay(self, meter: Meter, granted: Granted) -> None:
-        reason = await meter.run(granted)
+        try:
+            reason = await meter.run(granted)
+        except CancelledError:
+            raise
+        except Exception:
+            # Whatever has gone wrong: what nobody pays for does not go on.
+            self._paid_no_more(TelephoneEnded.LOST)
+            raise
+        self._paid_no_more(reason)
+
+    def _paid_no_more(self, reason: TelephoneEnded) -> None:
         self._paying = None
         self.machine.end(by_node(reason, is_answered=True))
 

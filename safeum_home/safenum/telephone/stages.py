@@ -7,8 +7,10 @@ from safeum_home.ports.carrier import CarrierEnd
 from safeum_home.ports.money import Direction, Disposition, Released
 from safeum_home.protocol.telephone_types import TelephoneEnded
 
-NORMAL_CLEARING, REQUEST_TERMINATED, OK = 16, 487, 200
-"""Q.850, table 1; RFC 3261, section 21.4.25."""
+NORMAL_CLEARING = 16
+"""A cause (Q.850, table 1)."""
+OK, LEAST_REFUSAL, REQUEST_TERMINATED = 200, 300, 487
+"""Status codes (RFC 3261, section 21): the last one is of a call that was cancelled."""
 
 
 class Stage(Enum):
@@ -80,13 +82,17 @@ def by_carrier(end: CarrierEnd, direction: Direction, is_answered: bool) -> Endi
     """The carrier says that it is over: by the other side's wish, or because something has broken down."""
     other = Released.CALLEE if direction is Direction.OUT else Released.CALLER
     released = other if end.far else Released.CARRIER
-    if is_answered or direction is Direction.IN:
-        reason = TelephoneEnded.HANGUP if end.far else TelephoneEnded.LOST
-    elif (end.sip >= 500 and end.sip not in _REASONS and end.sip < 600) or not end.sip:
-        reason = TelephoneEnded.UNREACHABLE
-    else:
-        reason = _REASONS.get(end.sip, TelephoneEnded.REFUSED)
-    sip = end.sip or (OK if is_answered else 0)
-    if not is_answered and direction is Direction.IN:
-        sip = end.sip if end.sip >= 300 else REQUEST_TERMINATED  # RFC 3261, section 9.2: cancelled
-    return Ending(reason, released, sip, end.cause, there=True)
+    reason = TelephoneEnded.HANGUP if end.far else TelephoneEnded.LOST
+    if is_answered:
+        return Ending(reason, released, OK, end.cause, there=True)
+    refusal = end.sip if end.sip >= LEAST_REFUSAL else 0
+    if direction is Direction.IN:
+        return Ending(reason, released, refusal or REQUEST_TERMINATED, end.cause, there=True)
+    return Ending(_reason(refusal), released, refusal, end.cause, there=True)
+
+
+def _reason(refusal: int) -> TelephoneEnded:
+    """Why nobody has answered, by what the carrier has said; 0: nothing."""
+    if not refusal or 500 <= refusal < 600:
+        return TelephoneEnded.UNREACHABLE
+    return _REASONS.get(refusal, TelephoneEnded.REFUSED)
