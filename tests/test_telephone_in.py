@@ -50,6 +50,15 @@ class RingingTests(TelephoneCase):
         self.hang_up(self.ann, id)
         self.assertTrue(self.carriers.calls[0].over)
 
+    def test_hung_up_before_the_carrier_knows(self) -> None:
+        """Who answers and hangs up at once is rid of it: an answer on its way cannot be declined."""
+        call = self.ring()
+        [id] = self.ids()
+        self.answer(self.ann, id)
+        self.hang_up(self.ann, id)
+        self.assertTrue(call.hung_up)
+        self.assertEqual(told(self.ann)[-1], ("ended", "hangup", 0))
+
     def test_of_no_use(self) -> None:
         """An answer that the bridge does not take: it rings on."""
         call = self.ring()

@@ -206,10 +206,10 @@ class IncomingCall(Call):
         recorder.ended(self._end)
 
     def let_go(self, line: CarrierCall, ending: Ending) -> None:
-        if self.is_answered:
-            line.hang_up()
-        else:
+        if not self.is_answered:
             line.decline(ending.sip if ending.sip >= 400 else REQUEST_TERMINATED)
+        # One that was taken, of which the carrier has not said so yet, cannot be declined any more.
+        line.hang_up()
 
     def settle(self, before: Stage, ending: Ending) -> None:
         account, over = self.account, self.over(ending)
