@@ -33,7 +33,7 @@ class KeptTests(TelephoneCase):
     def test_swept(self) -> None:
         """They are kept as long as records of calls are."""
         self.missed_one()
-        sweep = self.world.domain.telephone.sweep
+        sweep = self.world.domain.money.sweep
         sweep.start()
         self.world.clock.advance(30 * DAY)
         self.missed_one("+49301111")
