@@ -95,7 +95,7 @@ class _Carrier:
 
         def ask() -> TrunkGrant:
             grant = _asked(lambda: passed(Passed()))
-            return TrunkGrant(grant.shared, grant.password, grant.key)
+            return TrunkGrant(grant.shared, grant.password)
 
         def send(records: Sequence[EdgeRecord]) -> None:
             _asked(lambda: passed(Passed(list(records))))

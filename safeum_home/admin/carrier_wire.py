@@ -17,11 +17,10 @@ class CarrierGrantParams(Params, frozen=True):
 
 
 class CarrierGrant(Struct, frozen=True):
-    """As `ports.trunk.TrunkGrant`; `key` travels in base64. Empty where nothing was asked for."""
+    """As `ports.trunk.TrunkGrant`. Empty where nothing was asked for."""
 
     shared: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?$(?!\n)")] = ""
     password: Annotated[str, Meta(max_length=1024)] = ""
-    key: bytes | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"

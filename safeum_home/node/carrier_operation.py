@@ -48,12 +48,10 @@ class CarrierOperation:
         vault = self._node.seal.vault
         if params.part == "janus":
             return CarrierGrant(vault.carrier_key(JANUS).hex())
-        kind, _, name = section.key.partition(":")
-        key = vault.secrets.open(name) if kind == "secret" else None
         password = ""
-        if section.password:
-            password = vault.secrets.open(section.password.removeprefix("secret:")).decode(errors="replace")
-        return CarrierGrant(vault.carrier_key(EDGE).hex(), password, key)
+        if section.proof:
+            password = vault.secrets.open(section.proof.removeprefix("secret:")).decode(errors="replace")
+        return CarrierGrant(vault.carrier_key(EDGE).hex(), password)
 
     async def records(self, params: CarrierRecordsParams) -> Struct:
         """They are durable when this has answered, and come twice without harm."""

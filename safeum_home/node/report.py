@@ -26,6 +26,7 @@ def report_of(node: Node) -> Status:
         push=node.pushes.report() if node.pushes is not None else [],
         carriers=node.carriers.report() if node.carriers is not None else [],
         telephone=node.domain.telephone.report() if node.domain is not None else None,
+        voicemail=node.domain.voicemail.report() if node.domain is not None else None,
         federation=node.federation.report() if node.federation is not None else None,
         certificate_days=node.certificate.days(now),
     )

@@ -35,7 +35,7 @@ def run_edge(section: TrunkSection, ask: Ask, send: Send, say: Say) -> int:
         database = kept(folder, "calls", owner) / "calls.sqlite"
         edge_database(database, owner)
         inner = fresh(folder, "run", owner)
-        paths = kamailio.Paths(database, inner / "rpc", None)
+        paths = kamailio.Paths(database, inner / "rpc")
         mark = _mark(folder / "mark")
         text = kamailio.configuration(section, grant, paths, mark)
         descriptor = sealed("kamailio.cfg", text, owner)
@@ -106,7 +106,8 @@ def _put_janus_files(section: TrunkSection, folder: Path) -> None:
     except FileNotFoundError as error:
         raise Problem(Code.WRONG_STATE, f"{error}: apt-get install {janus.PACKAGE}") from None
     for name in ("plugins", "transports", "none"):
-        (folder / name).mkdir(mode=0o755)
+        (folder / name).mkdir()
+        (folder / name).chmod(0o755)
     for name, library in libraries.items():
         (folder / name).symlink_to(library)
     for name, text in janus.others(section).items():
