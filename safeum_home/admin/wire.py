@@ -106,5 +106,7 @@ class Status(Struct, frozen=True):
     """For each carrier of telephone calls: its name, how it is with it, and its lines."""
     telephone: str | None = None
     """Calls with the telephone network that go on, and those that wait to be settled."""
+    voicemail: str | None = None
+    """Whether calls are answered, and what became of those that were."""
     federation: str | None = None
     """With whom the node has to do, and how it is with those that are to be told something."""

@@ -93,6 +93,7 @@ def rows(status: Status) -> dict[str, str]:
         "payments": " | ".join(status.payments) or "no provider",
         "carriers": " | ".join(status.carriers) or "no carrier",
         "telephone calls": status.telephone or "none: the node is not open",
+        "voicemail": status.voicemail or "none: the node is not open",
     }
 
 

@@ -27,6 +27,7 @@ def report_of(node: Node) -> Status:
         payments=node.payments.report() if node.payments is not None else [],
         carriers=node.carriers.report() if node.carriers is not None else [],
         telephone=node.domain.telephone.report() if node.domain is not None else None,
+        voicemail=node.domain.voicemail.report() if node.domain is not None else None,
         federation=node.federation.report() if node.federation is not None else None,
         certificate_days=node.certificate.days(now),
     )

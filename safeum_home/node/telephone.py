@@ -5,7 +5,6 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from safeum_home.calls.legs import Legs
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
@@ -14,6 +13,7 @@ from safeum_home.node.means import DomainMeans
 from safeum_home.node.money import MoneyParts
 from safeum_home.node.numbers import NumberParts
 from safeum_home.ports import Bus
+from safeum_home.ports.calls import Engagements
 from safeum_home.ports.carrier import CarrierCall, CarrierListener, CarrierLost, Carriers, Exchange
 from safeum_home.ports.money import Charging
 from safeum_home.ports.push import Reach
@@ -28,7 +28,6 @@ from safeum_home.safenum.telephone.exchange import TelephoneExchange
 from safeum_home.safenum.telephone.limits import SIZES, TelephoneLimits
 from safeum_home.safenum.telephone.means import Means
 from safeum_home.safenum.telephone.missed import MissedBook
-from safeum_home.safenum.telephone.missed_sweep import MissedSweep
 from safeum_home.safenum.telephone.pulse import Pulse
 from safeum_home.safenum.telephone.settling import Settling
 from safeum_home.safenum.telephone.stages import Stage, by_node
@@ -75,11 +74,6 @@ class TelephoneParts(NamedTuple):
     forget_account: Callable[[AccountId], None]
     pulse: Pulse
     settling: Settling
-    sweep: MissedSweep
-
-    def start(self) -> None:
-        """Delete what is kept for long enough, from time to time."""
-        self.sweep.start()
 
     def report(self) -> str:
         """How it is with them, for the operator."""
@@ -94,7 +88,6 @@ class TelephoneParts(NamedTuple):
         for call in self.table.all:
             call.machine.end(by_node(TelephoneEnded.LOST, call.is_answered))
         self.pulse.stop()
-        self.sweep.stop()
         await self.settling.drained(STOP_SECONDS)
 
 
@@ -102,16 +95,16 @@ def make_telephone(
     means: DomainMeans,
     money: MoneyParts,
     numbers: NumberParts,
-    legs: Legs,
+    network: Sequence[Engagements],
     sleepers: Reach,
     carriers: Carriers,
     mailbox: Mailbox,
 ) -> TelephoneParts:
-    """`legs` are the network's own calls. From now on the bus tells who comes and goes."""
+    """`network` are its own calls. From now on the bus tells who comes and goes."""
     clock, section, database = means.clock, means.config.safenum, means.database
     limits, counts = TelephoneLimits.of(means.config.limits, clock.seconds), TelephoneCounts()
     telling = TelephoneTelling(means.bus, clock.seconds)
-    table = Table(limits, legs, section.calls_at_once, counts, clock.seconds)
+    table = Table(limits, network, section.calls_at_once, counts, clock.seconds)
     charging: Charging = money.charging
     missed = MissedBook(means.vault.keyring, means.vault.blinder)
     settling = Settling(clock, charging)
@@ -147,8 +140,7 @@ def make_telephone(
         commands.TelephoneForget: of_missed.forget,
     }
     use, forget = Use(SIZES, limits.resize), attendance.forget_account
-    sweep = MissedSweep(clock, database, section.cdr_months)
-    return TelephoneParts(exchange, table, counts, routes, use, limits.rates, forget, pulse, settling, sweep)
+    return TelephoneParts(exchange, table, counts, routes, use, limits.rates, forget, pulse, settling)
 
 
 def _new_id() -> str:

@@ -40,7 +40,7 @@ ENGAGED = frozenset((Stage.ASKING, Stage.DIALLED, Stage.TAKEN, Stage.ACTIVE))
 class Ending(NamedTuple):
     """Why a call is over, and who has ended it; `sip` and `cause` as in `CarrierEnd`.
 
-    `there`: the carrier knows. `device` is the one of ours that does.
+    `there`: the carrier knows.
     """
 
     reason: TelephoneEnded
@@ -48,7 +48,6 @@ class Ending(NamedTuple):
     sip: int = 0
     cause: int = 0
     there: bool = False
-    device: object = None
 
     def disposition(self, is_answered: bool) -> Disposition:
         if is_answered:
@@ -60,6 +59,8 @@ _DISPOSITIONS = {
     **dict.fromkeys((486, 600, 603), Disposition.BUSY),
     **dict.fromkeys((408, 480, REQUEST_TERMINATED), Disposition.NO_ANSWER),
 }
+_REFUSALS = {1: 404, 17: 486, 18: 480, 19: 480, 21: 603}
+"""Codes of causes (RFC 3398, section 7.2.4.1), where a bridge tells these alone."""
 _REASONS = {
     **dict.fromkeys((486, 600), TelephoneEnded.BUSY),
     **dict.fromkeys((408, 480, REQUEST_TERMINATED), TelephoneEnded.NO_ANSWER),
@@ -67,11 +68,11 @@ _REASONS = {
 }
 
 
-def by_device(direction: Direction, is_answered: bool, device: object = None) -> Ending:
+def by_device(direction: Direction, is_answered: bool) -> Ending:
     """An account has ended its call."""
     released = Released.CALLER if direction is Direction.OUT else Released.CALLEE
     sip = OK if is_answered else REQUEST_TERMINATED
-    return Ending(TelephoneEnded.HANGUP, released, sip, NORMAL_CLEARING, device=device)
+    return Ending(TelephoneEnded.HANGUP, released, sip, NORMAL_CLEARING)
 
 
 def by_node(reason: TelephoneEnded, is_answered: bool) -> Ending:
@@ -85,7 +86,7 @@ def by_carrier(end: CarrierEnd, direction: Direction, is_answered: bool) -> Endi
     reason = TelephoneEnded.HANGUP if end.far else TelephoneEnded.LOST
     if is_answered:
         return Ending(reason, released, OK, end.cause, there=True)
-    refusal = end.sip if end.sip >= LEAST_REFUSAL else 0
+    refusal = end.sip if end.sip >= LEAST_REFUSAL else _REFUSALS.get(end.cause, 0)
     if direction is Direction.IN:
         return Ending(reason, released, refusal or REQUEST_TERMINATED, end.cause, there=True)
     return Ending(_reason(refusal), released, refusal, end.cause, there=True)
