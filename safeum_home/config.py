@@ -19,6 +19,9 @@ from safeum_home.config_files import FileSection as FileSection
 from safeum_home.config_files import check_files
 from safeum_home.config_history import HistorySection as HistorySection
 from safeum_home.config_limits import LimitSection as LimitSection
+from safeum_home.config_payments import PaymentProviderSection as PaymentProviderSection
+from safeum_home.config_payments import PaymentSection as PaymentSection
+from safeum_home.config_payments import check_payments
 from safeum_home.config_premium import PremiumSection as PremiumSection
 from safeum_home.config_premium import check_premium
 from safeum_home.config_push import PushProviderSection as PushProviderSection
@@ -140,6 +143,7 @@ class Config(Section, frozen=True):
     turn: TurnSection = field(default_factory=TurnSection)
     trunk: TrunkSection = field(default_factory=TrunkSection)
     safenum: SafenumSection = field(default_factory=SafenumSection)
+    payments: PaymentSection = field(default_factory=PaymentSection)
     premium: PremiumSection = field(default_factory=PremiumSection)
     numbers: NumberSection = field(default_factory=NumberSection)
     policy: PolicySection = field(default_factory=PolicySection)
@@ -187,6 +191,7 @@ def parse(text: str) -> Config:
     check_turn(config.turn)
     check_safenum(config.safenum)
     check_trunk(config.trunk)
+    check_payments(config.payments)
     check_premium(config.premium)
     return config
 

@@ -140,6 +140,8 @@ class LimitSection(Section, frozen=True):
     call_signal_octets_per_account: Rate = 16_384.0
     call_signal_octets_per_account_burst: Annotated[int, Meta(ge=24_576)] = 262_144
     """Of what one says in all its calls; the burst is no less than the longest signal."""
+    voicemail_greetings_per_account: Rate = 0.005
+    voicemail_greetings_per_account_burst: Positive = 10
     telephone_calls: Positive = 1_000
     """With the telephone network, at this node."""
     telephone_ringing: Positive = 4

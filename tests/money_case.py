@@ -22,10 +22,13 @@ from safeum_home.safenum.money.counts import MoneyCounts
 from safeum_home.safenum.money.credits import CreditBook
 from safeum_home.safenum.money.holds import Holds
 from safeum_home.safenum.money.ledger import Ledger, Total
+from safeum_home.safenum.money.notes import NoteBook
+from safeum_home.safenum.money.payments import PaymentBook
 from safeum_home.safenum.money.premium import PremiumBook, PremiumCommands
 from safeum_home.safenum.money.rate_table import RateTable, RateTables
 from safeum_home.safenum.money.rating import Rate
 from safeum_home.safenum.money.settling import Settling
+from safeum_home.safenum.money.takings import Takings
 from safeum_home.safenum.money.tariff import Tariff
 from safeum_home.safenum.money.vat import load
 from safeum_home.safenum.money.wallets import WalletRecord, Wallets
@@ -104,6 +107,10 @@ class Bank:
             self.premium_section, currency, self.database, self.premium_book, self.counts, tell, now
         )
         self.audit = Audit(self.database, self.ledger)
+        self.notes = NoteBook(self.vault.money)
+        means = self.ledger, self.wallets, self.book, self.notes, blinder, now
+        self.payments = PaymentBook(*means)
+        self.takings = Takings(self.database, self.payments, tell)
 
     def again(self, run: str = "2") -> "Bank":
         """After the process was killed."""

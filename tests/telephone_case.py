@@ -1,5 +1,6 @@
 """A node with a carrier in memory: the test is the telephone network, and hears what the node asks of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.config_safenum import SafenumSection
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.node import domain
 from safeum_home.node.telephone import TelephoneParts, make_telephone
@@ -30,6 +32,8 @@ from tests.world import Client, Refused, World
 
 OFFER = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 8 0\r\n"
 ANSWER = OFFER.replace("192.0.2.1", "192.0.2.2")
+WRONG = OFFER.replace("8 0", "111")
+"""What no bridge takes."""
 FIRST, LAST = "+3544900001", "+3544900050"
 STRANGER = "+442079460123"
 CALL, OTHER, THIRD = call_id("call"), call_id("other"), call_id("third")
@@ -41,6 +45,8 @@ class MemoryCall:
     """`ports.carrier.CarrierCall`; what was asked of it, and what a test lets happen at the other side."""
 
     reference: str
+    seconds: Callable[[], float]
+    goes_out: bool
     cli: str = ""
     to: str = ""
     sdp: str = ""
@@ -50,16 +56,22 @@ class MemoryCall:
     hung_up: bool = False
     keys: str = ""
     over: bool = False
+    answered_at: int = 0
+    """In milliseconds, as the carrier sees it."""
+    ended_at: int = 0
 
     # --- what the node asks
 
     def answer(self, sdp: str) -> None:
+        if sdp == WRONG:
+            raise Problem(Code.INVALID_PARAMS, "sdp")
         if not self.over:
             self.answers.append(sdp)
 
     def decline(self, sip: int) -> None:
-        if not self.over:
-            self.declined, self.over = sip, True
+        if not self.over and not self.answers:
+            self.declined = sip
+            self._end(CarrierEnd(sip, far=False))
 
     def hang_up(self) -> None:
         if not self.over:
@@ -76,6 +88,7 @@ class MemoryCall:
 
     def take(self, sdp: str | None = ANSWER) -> None:
         """The other side answers; or, where it has called, hears that it was answered."""
+        self.answered_at = int(self.seconds() * 1000)
         self.listener.answered(sdp)
 
     def press(self, digits: str) -> None:
@@ -86,7 +99,7 @@ class MemoryCall:
             self._end(CarrierEnd(sip, cause, far))
 
     def _end(self, end: CarrierEnd) -> None:
-        self.over = True
+        self.over, self.ended_at = True, int(self.seconds() * 1000)
         if hasattr(self, "listener"):
             self.listener.ended(end)
 
@@ -133,23 +146,27 @@ class MemoryCarriers:
 
     def __init__(self) -> None:
         self.calls: list[MemoryCall] = []
-        self.away = self.full = False
+        self.away = self.full = self.picky = False
+        self.seconds: Callable[[], float] = float
+        """The time now; of `node_with_numbers` that of its clock."""
 
     def dial(self, cli: str, to: str, sdp: str, listener: CarrierListener) -> tuple[str, MemoryCall]:
         if self.away or self.full:
             raise CarrierLost(self.full)
-        call = self._new(cli, to, sdp)
+        if self.picky:
+            raise Problem(Code.INVALID_PARAMS, "sdp")
+        call = self._new(True, cli, to, sdp)
         call.listener = listener
         return "carrier", call
 
-    def ring(self, exchange: Exchange, called: str, caller: str = STRANGER) -> MemoryCall:
+    def ring(self, exchange: Exchange, called: str, caller: str = STRANGER, sdp: str = OFFER) -> MemoryCall:
         """Somebody calls."""
-        call = self._new(caller, called, OFFER)
-        call.listener = exchange.incoming(call, Incoming(called, caller, OFFER, "carrier"))
+        call = self._new(False, caller, called, sdp)
+        call.listener = exchange.incoming(call, Incoming(called, caller, sdp, "carrier"))
         return call
 
-    def _new(self, cli: str, to: str, sdp: str) -> MemoryCall:
-        call = MemoryCall(f"call-{len(self.calls)}@carrier", cli, to, sdp)
+    def _new(self, goes_out: bool, cli: str, to: str, sdp: str) -> MemoryCall:
+        call = MemoryCall(f"call-{len(self.calls)}@carrier", self.seconds, goes_out, cli, to, sdp)
         self.calls.append(call)
         return call
 
@@ -169,6 +186,7 @@ def node_with_numbers(carriers: MemoryCarriers, limits: dict[str, Any], **settin
     """A world with a carrier, numbers for those who sign up, and rates."""
     clock = Clock()
     clock.advance(NOW)
+    carriers.seconds = clock.seconds
     section = SafenumSection(**{"country": "DE", **settings})
     world = World(carriers=carriers, safenum=section, clock=clock, **limits)
     inventory = world.domain.numbers.inventory

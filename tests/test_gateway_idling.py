@@ -132,7 +132,8 @@ class SleepTests(IdleCase):
             group.members group.invitations group.readers message.reactions chat.pinned file.download
             push.providers push.get keys.publish keys.query keys.launch turn.credentials
             call.ringing call.signal call.alive conference.get balance.get voucher.keys premium.get
-            telephone.list telephone.missed telephone.dtmf"""
+            balance.ways
+            telephone.list telephone.missed telephone.dtmf voicemail.get voicemail.greeting.get"""
         self.assertEqual(passive, set(expected.split()))
 
 

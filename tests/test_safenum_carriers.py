@@ -17,7 +17,7 @@ from bridges.safenum.loading import GROUP, load
 from safeum_home.admin.metrics import Metrics, written
 from safeum_home.config import ConfigError, parse
 from safeum_home.errors import Code, Problem
-from safeum_home.node.carriers import NodeCarriers, Unattended, make_carriers
+from safeum_home.node.carriers import NodeCarriers, make_carriers
 from safeum_home.node.carriers_counting import Outcome, outcome_of
 from safeum_home.node.carriers_metrics import of_carriers
 from safeum_home.node.startup import StartError
@@ -254,16 +254,6 @@ class NodeCarriersTests(SynchronousTestCase):
         self.successResultOf(Deferred.fromCoroutine(self.carriers.stop()))
         self.assertIsNone(self.second.exchange)
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
-
-    def test_unattended(self) -> None:
-        """Where nobody takes calls, nobody is reached."""
-        self.carriers.start(Unattended())
-        declined: list[int] = []
-        call: Any = SimpleNamespace(decline=declined.append)
-        assert self.first.exchange is not None
-        listener = self.first.exchange.incoming(call, Incoming(OURS, THEIRS, SDP, "first"))
-        listener.ended(CarrierEnd(480, far=False))
-        self.assertEqual(declined, [480])
 
     def test_counted(self) -> None:
         """What becomes of calls is counted, and passed on."""

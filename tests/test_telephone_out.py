@@ -2,10 +2,14 @@
 
 from twisted.internet.defer import Deferred
 
+from safeum_home.errors import Tampered
 from safeum_home.ids import AccountId
+from safeum_home.safenum.money.rate_table import RateTable
+from safeum_home.safenum.money.rating import Rate
 from safeum_home.safenum.telephone.settling import TOLD_WITHIN
-from tests.money_case import LANDLINE, MOBILE, PREMIUM, SATELLITE, UNIT
+from tests.money_case import LANDLINE, MOBILE, PREMIUM, RATES, SATELLITE, UNIT
 from tests.telephone_case import ANSWER, CALL, OFFER, OTHER, THIRD, TelephoneCase, told
+from tests.world import Refused
 
 SECOND = 238
 """Of a call to a landline, with tax."""
@@ -101,11 +105,20 @@ class DialledTests(TelephoneCase):
                 before = len(self.cdrs())
                 call = self.dialled(MOBILE, f"{sip:022d}")
                 call.progress()
-                call.end(sip, 17)
+                call.end(sip, 34)
                 self.assertEqual(told(self.ann)[-1], ("ended", reason, 0))
                 [record] = self.cdrs()[before:]
                 self.assertEqual((record.disposition.value, record.sip), (disposition, sip))
         self.assertEqual(self.balance(), (UNIT, 0))
+
+    def test_causes(self) -> None:
+        """Where a bridge tells a cause alone."""
+        for cause, reason, sip in ((17, "busy", 486), (19, "no_answer", 480), (1, "unallocated", 404)):
+            before = len(self.cdrs())
+            self.dialled(MOBILE, f"{cause:022d}").end(0, cause, far=False)
+            self.assertEqual(told(self.ann)[-1], ("ended", reason, 0))
+            [record] = self.cdrs()[before:]
+            self.assertEqual((record.sip, record.cause), (sip, cause))
 
     def test_cancelled(self) -> None:
         call = self.dialled()
@@ -116,7 +129,7 @@ class DialledTests(TelephoneCase):
         self.assertEqual(self.cdr()[:5], ["0", "NO ANSWER", "487", "16", "caller"])
 
     def test_no_way_out(self) -> None:
-        for name, code in (("away", "carrier_unavailable"), ("full", "busy")):
+        for name, code in (("away", "carrier_unavailable"), ("full", "busy"), ("picky", "invalid_params")):
             setattr(self.carriers, name, True)
             self.denied(code, self.ann, "telephone.dial", call=call_of(name), to=LANDLINE, sdp=OFFER)
             setattr(self.carriers, name, False)
@@ -200,9 +213,12 @@ class RefusedTests(TelephoneCase):
 
 class OwnTests(TelephoneCase):
     def test_of_this_node(self) -> None:
-        """A SafeNUM of somebody here is called through the carrier as from anywhere; it costs nothing."""
+        """A SafeNUM of somebody here is called through the carrier, too; the node pays for that."""
         bob = self.world.register("bob")
-        self.pay(bob, 1)
+        rates = RateTable(
+            [*RATES, Rate("354", "Iceland", "voip", 20_000, None, "EUR", 0, 9_000, 1, 1, 6_000)]
+        )
+        self.world.domain.money.tables.table = rates
         theirs = self.number_of(bob)
         poor = self.world.register("poor")
         self.dial(theirs, client=poor)
@@ -213,6 +229,8 @@ class OwnTests(TelephoneCase):
         call.end()
         self.assertEqual(self.balance(poor), (0, 0))
         self.assertEqual(self.cdr()[:2], ["70", "ANSWERED"])
+        totals = self.world.database.now(self.world.domain.money.ledger.totals)
+        self.assertEqual({each.account: each.amount for each in totals}["carrier due"], -7_000)
 
 
 class PaidTests(TelephoneCase):
@@ -319,10 +337,6 @@ class KeyTests(TelephoneCase):
         call.take()
         self.ann.call("telephone.dtmf", call=CALL, digits="12#")
         self.ann.call("telephone.dtmf", call=CALL, digits="*")
-        self.assertEqual(call.keys, "1")
-        self.world.clock.advance(0.2)
-        self.assertEqual(call.keys, "12")
-        self.world.clock.pump([0.2] * 4)
         self.assertEqual(call.keys, "12#*")
         self.denied("call_over", self.phone, "telephone.dtmf", call=CALL, digits="1")
         self.hang_up(self.ann)
@@ -330,17 +344,16 @@ class KeyTests(TelephoneCase):
         self.denied("not_found", self.ann, "telephone.dtmf", call=THIRD, digits="1")
 
     def test_too_many(self) -> None:
+        """No more than can be sent one after the other."""
         call = self.dialled()
         call.take()
         for _ in range(2):
             self.ann.call("telephone.dtmf", call=CALL, digits="1" * 32)
-        self.denied("rate_limited", self.ann, "telephone.dtmf", call=CALL, digits="12")
-        self.world.clock.pump([0.2] * 70)
-        self.assertEqual(call.keys, "1" * 64)
-        self.ann.call("telephone.dtmf", call=CALL, digits="12")
+        self.denied("rate_limited", self.ann, "telephone.dtmf", call=CALL, digits="1234")
+        self.advance(1)
+        self.ann.call("telephone.dtmf", call=CALL, digits="1234")
+        self.assertEqual(call.keys, "1" * 64 + "1234")
         self.hang_up(self.ann)
-        self.world.clock.pump([0.2] * 5)
-        self.assertEqual(call.keys[64:], "1")
 
     def test_heard(self) -> None:
         call = self.dialled()
@@ -349,3 +362,83 @@ class KeyTests(TelephoneCase):
         call.press("\0")
         self.assertEqual(told(self.ann)[1:], [("dtmf", "5#A")])
         self.hang_up(self.ann)
+
+
+class SpendTests(TelephoneCase):
+    settings = {"spend_per_day": "0.05", "hold_seconds": 60}
+
+    def test_spend_per_day(self) -> None:
+        """However rich: what a day may cost ends a call, and keeps others from beginning, until midnight."""
+        self.pay(self.ann, 10 * UNIT)
+        call = self.dialled()
+        call.take()
+        self.advance(211)
+        self.assertTrue(call.hung_up)
+        self.assertEqual(told(self.ann)[-2:], [("paid", 210, True), ("ended", "no_balance", 210)])
+        self.denied("spend_limit", self.ann, "telephone.dial", call=OTHER, to=LANDLINE, sdp=OFFER)
+        self.advance_to_midnight()
+        self.dialled(call=OTHER)
+        self.hang_up(self.ann, OTHER)
+
+    def test_two_at_once(self) -> None:
+        """What one holds the other cannot spend."""
+        first, second = self.dialled(), self.dialled(call=OTHER, client=self.phone)
+        for call in (first, second):
+            call.take()
+        self.advance(130)
+        self.assertTrue(first.over and second.over)
+        self.assertLessEqual(UNIT - self.balance()[0], 50_000)
+
+    def test_race_for_the_last_of_it(self) -> None:
+        """Two devices dial at the same moment, and there is enough for one."""
+        buy = self.world.domain.money.credits.buy
+        done = buy(AccountId(self.ann.account), UNIT - 60 * SECOND, "EUR", "premium", "1")
+        self.successResultOf(Deferred.fromCoroutine(done))
+        self.world.database.hold = True
+        asked = [
+            (client, client.ask("telephone.dial", call=id, to=LANDLINE, sdp=OFFER))
+            for client, id in ((self.ann, CALL), (self.phone, OTHER))
+        ]
+        self.world.database.hold = False
+        self.world.database.release()
+        outcomes: list[bool | str] = []
+        for client, number in asked:
+            try:
+                outcomes.append(client.answer(number) is not None)
+            except Refused as refused:
+                outcomes.append(refused.code)
+        self.assertEqual((outcomes, len(self.carriers.calls)), ([True, "no_balance"], 1))
+        self.hang_up(self.ann)
+
+    def advance_to_midnight(self) -> None:
+        now = self.world.clock.seconds()
+        self.world.clock.advance(86_400 - now % 86_400 + 1)
+
+
+class DamagedTests(TelephoneCase):
+    """Rows that cannot be opened: nothing is dialled without being paid for, and nobody waits for ever."""
+
+    def damage(self, table: str) -> None:
+        self.world.database.execute(f"UPDATE {table} SET sealed = x'00'")
+
+    def test_before(self) -> None:
+        self.damage("wallets")
+        self.denied("internal_error", self.ann, "telephone.dial", call=CALL, to=LANDLINE, sdp=OFFER)
+        self.assertEqual(len(self.flushLoggedErrors(Tampered)), 2)
+        self.assertEqual(self.carriers.calls, [])
+
+    def test_meanwhile(self) -> None:
+        """The call ends, at the latest when what was paid for is over."""
+        call = self.dialled()
+        call.take()
+        self.advance(5)
+        self.damage("wallets")
+        self.advance(60)
+        self.assertTrue(call.hung_up)
+        self.assertEqual(told(self.ann)[-1][:2], ("ended", "lost"))
+        self.assertGreaterEqual(len(self.flushLoggedErrors(Tampered)), 1)
+        self.assertEqual(self.world.database.count("holds"), 1)
+
+    def nothing_left(self) -> None:
+        """What is damaged stays, for the operator to look at."""
+        self.assertEqual(len(self.world.domain.telephone.table), 0)

@@ -24,6 +24,7 @@ from safeum_home.admin import (
     invite_cli,
     money_cli,
     numbers_cli,
+    payments_cli,
     push_cli,
     words,
 )
@@ -115,6 +116,7 @@ def _parser(offline: Offline | None) -> argparse.ArgumentParser:
     push_cli.add_commands(commands, add_online, _ask_node)
     calls_cli.add_commands(commands, add_online, _ask_node)
     money_cli.add_commands(commands, add_online, _ask_node)
+    payments_cli.add_commands(commands, add_online, _ask_node)
     numbers_cli.add_commands(commands, add_online, _ask_node)
     add("unseal", _unseal, "Feed the root secret to the node: its words, or shares, one a line.")
     add("status", _status, "Show how the node is.").add_argument("--json", action="store_true")

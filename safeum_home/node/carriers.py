@@ -12,12 +12,10 @@ from safeum_home.node import providers
 from safeum_home.node.carriers_counting import IN, OUT, Counted, Outcome
 from safeum_home.node.startup import StartError
 from safeum_home.ports.carrier import (
-    UNAVAILABLE,
     Carrier,
     CarrierBridge,
     CarrierCall,
     CarrierContext,
-    CarrierEnd,
     CarrierListener,
     CarrierLost,
     Exchange,
@@ -81,28 +79,6 @@ class _CountedExchange:
 
     def incoming(self, call: CarrierCall, offer: Incoming) -> CarrierListener:
         return Counted(self._counts, self._name, IN, self._exchange.incoming(call, offer))
-
-
-class Unattended:
-    """An exchange where nobody is: nobody is reached."""
-
-    def incoming(self, call: CarrierCall, offer: Incoming) -> CarrierListener:
-        call.decline(UNAVAILABLE)
-        return _Deaf()
-
-
-class _Deaf:
-    def progress(self, sdp: str | None) -> None:
-        pass
-
-    def answered(self, sdp: str | None) -> None:
-        pass
-
-    def dtmf(self, digits: str) -> None:
-        pass
-
-    def ended(self, end: CarrierEnd) -> None:
-        pass
 
 
 def make_carriers(

@@ -39,13 +39,16 @@ from safeum_home.node.reading import make_reading
 from safeum_home.node.running import Domain as Domain
 from safeum_home.node.shared_chats import make_shared_chats
 from safeum_home.node.shared_posts import make_shared_posts
-from safeum_home.node.telephone import NO_CARRIERS, NO_MAILBOX, make_telephone
+from safeum_home.node.telephone import NO_CARRIERS, make_telephone
+from safeum_home.node.topups import NO_PAYMENTS
 from safeum_home.node.turn import make_turn
 from safeum_home.node.turning import InThread
+from safeum_home.node.voicemail import NOBODY, Answerer, make_voicemail
 from safeum_home.node.waking import NO_PUSHES, make_waking
 from safeum_home.ports import Database, Forfeits, MissedPage, TextMessages
 from safeum_home.ports.carrier import Carriers
 from safeum_home.ports.federation import Peers
+from safeum_home.ports.payments import PaymentWays
 from safeum_home.ports.push import Pushes
 from safeum_home.protocol import commands
 from safeum_home.protocol.signing import encode_octets
@@ -66,13 +69,15 @@ def make_domain(
     storage: FileStorage,
     peers: Peers = ALONE,
     pushes: Pushes = NO_PUSHES,
+    answering: Answerer = NOBODY,
     carriers: Carriers = NO_CARRIERS,
+    payments: PaymentWays = NO_PAYMENTS,
 ) -> Domain:
     """Wire the domain of the node `config` describes. `clock` provides IReactorTime.
 
     `in_thread` runs what blocks; `forfeits` are ended with each account that is closed. Files lie in
     `storage`. `peers` are other nodes. Devices are woken through `pushes`; `carriers` lead to the
-    telephone network.
+    telephone network, and `answering` answers calls from there. Payments are begun through `payments`.
     """
     means = make_means(config, clock, database, vault, in_thread, peers)
     directory, registry, bus, section = means.directory, means.registry, means.bus, config.limits
@@ -90,7 +95,7 @@ def make_domain(
     keys, turn = make_keys(means, side, in_thread), make_turn(means)
     call_log = make_call_log(means)
     calls = make_calls(means, call_log.times)
-    money = make_money(means)
+    money = make_money(means, payments)
     conferences = make_conferences(means, side, call_log.times, calls.routes)
 
     async def retell(account: AccountId, change: Callable[[Connection], bool]) -> Callable[[], None]:
@@ -98,7 +103,16 @@ def make_domain(
         return await people.changes.change(owner, lambda c, record: record if change(c) else None)
 
     numbers = make_numbers(means, retell)
-    telephone = make_telephone(means, money, numbers, calls.legs, waking.registrations, carriers, NO_MAILBOX)
+    voicemail = make_voicemail(means, files.means, messaging.delivery, answering)
+    telephone = make_telephone(
+        means,
+        money,
+        numbers,
+        (calls.legs, conferences.here),
+        waking.registrations,
+        carriers,
+        voicemail.mailbox,
+    )
     keys.shown.speak = conferences.here.speak
 
     def forget(account: AccountId, login: str) -> None:
@@ -154,6 +168,7 @@ def make_domain(
         **turn.routes,
         **money.routes,
         **numbers.routes,
+        **voicemail.routes,
         **telephone.routes,
     }
     sources = (*messaging.sources, *people.sources, *groups.sources, *ways.sources, *keys.sources)
@@ -186,6 +201,7 @@ def make_domain(
         **turn.rates,
         **calls.rates,
         **conferences.rates,
+        **voicemail.rates,
         **telephone.rates,
     }
     limits = limits_in_use(
@@ -235,5 +251,6 @@ def make_domain(
         conferences,
         money,
         numbers,
+        voicemail,
         telephone,
     )

@@ -16,6 +16,7 @@ from safeum_home.node.control_operation import control_handlers
 from safeum_home.node.federation_operation import federation_handlers
 from safeum_home.node.money_operation import money_handlers
 from safeum_home.node.numbers_operation import numbers_handlers
+from safeum_home.node.payments_operation import payments_handlers
 from safeum_home.node.push_operation import push_handlers
 from safeum_home.node.report import report_of
 from safeum_home.node.service import Node
@@ -121,6 +122,7 @@ def handlers(node: Node, backups: Backups) -> dict[str, Handler]:
         **turn_handlers(node),
         **carrier_handlers(node),
         **money_handlers(node),
+        **payments_handlers(node),
         **numbers_handlers(node),
         "backup": Handler(BackupParams, lambda params: Deferred.fromCoroutine(backup(params))),
     }

@@ -28,6 +28,7 @@ from safeum_home.node.money import MoneyParts
 from safeum_home.node.numbers import NumberParts
 from safeum_home.node.telephone import TelephoneParts
 from safeum_home.node.turning import Turns
+from safeum_home.node.voicemail import VoicemailParts
 from safeum_home.node.waking import WakingParts
 from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.ports.federation import Answer, SharedKind
@@ -71,6 +72,7 @@ class Domain:
     conferences: ConferenceParts
     money: MoneyParts
     numbers: NumberParts
+    voicemail: VoicemailParts
     telephone: TelephoneParts
 
     def forget(self) -> None:
@@ -108,6 +110,7 @@ class Domain:
         self.reminders.look()
         self.call_log.start()
         self.money.start()
+        self.voicemail.start()
         spawn(self.owed.give(), "giving receipts to other nodes")
         spawn(self._post_again(), "telling groups' nodes what waits for them")
 
@@ -124,6 +127,7 @@ class Domain:
         self.calls.legs.stop()
         self.call_log.stop()
         await self.telephone.stop()
+        await self.voicemail.stop()
         self.money.stop()
         self.waking.waker.stop()
         await self.turns.stop()

@@ -11,12 +11,11 @@ from twisted.logger import Logger
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.config import Config
 from safeum_home.errors import Code, Problem
-from safeum_home.gateway.bodies import Streams, no_streams
 from safeum_home.gateway.tls import ServerTls
 from safeum_home.node import collector
 from safeum_home.node.alone import ALONE
 from safeum_home.node.bridging import INSTALLED, BridgeKinds, make_bridges
-from safeum_home.node.carriers import NodeCarriers, Unattended
+from safeum_home.node.carriers import NodeCarriers
 from safeum_home.node.certificate import NodeCertificate
 from safeum_home.node.control import Control
 from safeum_home.node.domain import Domain, make_domain
@@ -26,10 +25,13 @@ from safeum_home.node.files import NodeFiles
 from safeum_home.node.health import HealthEndpoint
 from safeum_home.node.listening import CannotListen
 from safeum_home.node.opening import check_owner, open_when_there
+from safeum_home.node.payments import NodePayments
 from safeum_home.node.push import NodePushes
+from safeum_home.node.served import served
 from safeum_home.node.sms import NodeTexts
 from safeum_home.node.startup import StartError
 from safeum_home.node.turning import make_all_good
+from safeum_home.node.voicemail import make_answering
 from safeum_home.node.watch import DatabaseWatch
 from safeum_home.sealing.hardening import Hardening
 from safeum_home.sealing.machine import Seal
@@ -78,6 +80,7 @@ class Node(Service):
         self.texts: NodeTexts | None = None
         self.pushes: NodePushes | None = None
         self.carriers: NodeCarriers | None = None
+        self.payments: NodePayments | None = None
         self.started = reactor.seconds()
         self.schema: str | None = None
         self.seal = Seal(reactor, arena, lambda root: open_vault(root, self._state_dir), self._unsealed)
@@ -185,7 +188,7 @@ class Node(Service):
         await make_all_good(database, vault)
         self._hasher.start()
         bridges = make_bridges(self.config, self.reactor, vault, self._kinds)
-        self.texts, self.pushes, self.carriers = bridges
+        self.texts, self.pushes, self.carriers, self.payments = bridges
         storage = await self._files.start(vault.secrets.open)
         self.federation = await self._federate(database, vault)
         self.domain = make_domain(
@@ -197,8 +200,12 @@ class Node(Service):
             bridges.texts.sender,
             storage=storage,
             peers=self.federation or ALONE,
+            answering=make_answering(self.config, self.reactor),
             pushes=bridges.pushes.sender,
+            carriers=bridges.carriers,
+            payments=bridges.payments.desk,
         )
+        bridges.payments.takings = self.domain.money.takings
         if self.federation is not None:
             domain = self.domain
             self.federation.connect(domain.shared, domain.answers, domain.files.lend, domain.expiring)
@@ -228,11 +235,7 @@ class Node(Service):
         if self.domain is None or (tls := self.certificate.tls) is None:
             raise Problem(Code.WRONG_STATE)
         self.domain.start()
-        resources = {} if self.texts is None else dict(self.texts.callbacks)
-        streams: Streams = no_streams
-        if self.federation is not None:
-            resources |= self.federation.resources
-            streams = self.federation.stream
+        resources, streams = served(self.texts, self.payments, self.federation)
         services = self.domain.services
         edge = Edge(self.reactor, self.config, services, tls, self.health, resources, streams)
         try:
@@ -248,7 +251,7 @@ class Node(Service):
         if self.federation is not None:
             self.federation.start()
         if self.carriers is not None:
-            self.carriers.start(Unattended())
+            self.carriers.start(self.domain.telephone.exchange)
         self._log.info("Serving clients at {addresses}.", addresses=", ".join(self.edge.addresses))
         self.ready.callback(None)
 
@@ -280,7 +283,7 @@ class Node(Service):
             self._watch.stop()
         if self.federation is not None:
             await self.federation.stop()
-        for bridges in (self.carriers, self.texts, self.pushes):
+        for bridges in (self.carriers, self.texts, self.pushes, self.payments):
             if bridges is not None:
                 await bridges.stop()
         await deferToThread(self._hasher.stop)

@@ -5,7 +5,6 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from safeum_home.calls.legs import Legs
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
@@ -14,10 +13,11 @@ from safeum_home.node.means import DomainMeans
 from safeum_home.node.money import MoneyParts
 from safeum_home.node.numbers import NumberParts
 from safeum_home.ports import Bus
-from safeum_home.ports.carrier import CarrierCall, CarrierListener, CarrierLost, Carriers, Exchange, Incoming
+from safeum_home.ports.calls import Engagements
+from safeum_home.ports.carrier import CarrierCall, CarrierListener, CarrierLost, Carriers, Exchange
 from safeum_home.ports.money import Charging
 from safeum_home.ports.push import Reach
-from safeum_home.ports.voicemail import Mailbox, Unanswered
+from safeum_home.ports.voicemail import Mailbox
 from safeum_home.protocol.commands import telephone as commands
 from safeum_home.protocol.telephone_types import TelephoneEnded
 from safeum_home.safenum.telephone.attending import TelephoneAttendance
@@ -30,7 +30,7 @@ from safeum_home.safenum.telephone.means import Means
 from safeum_home.safenum.telephone.missed import MissedBook
 from safeum_home.safenum.telephone.pulse import Pulse
 from safeum_home.safenum.telephone.settling import Settling
-from safeum_home.safenum.telephone.stages import by_node
+from safeum_home.safenum.telephone.stages import Stage, by_node
 from safeum_home.safenum.telephone.table import Table
 from safeum_home.safenum.telephone.telling import TelephoneTelling
 
@@ -47,19 +47,7 @@ class NoCarriers:
         raise CarrierLost
 
 
-class NoMailbox:
-    """`ports.voicemail.Mailbox` of a node without voicemail."""
-
-    async def takes_at_once(self, account: AccountId) -> bool:
-        return False
-
-    async def take(
-        self, account: AccountId, call: CarrierCall, offer: Incoming, why: Unanswered
-    ) -> CarrierListener | None:
-        return None
-
-
-NO_CARRIERS, NO_MAILBOX = NoCarriers(), NoMailbox()
+NO_CARRIERS = NoCarriers()
 
 
 class Reachable:
@@ -87,6 +75,14 @@ class TelephoneParts(NamedTuple):
     pulse: Pulse
     settling: Settling
 
+    def report(self) -> str:
+        """How it is with them, for the operator."""
+        speak = sum(call.stage is Stage.ACTIVE for call in self.table.all)
+        words = [f"{len(self.table)} go on", f"{speak} of them answered"] if len(self.table) else ["none"]
+        if waiting := len(self.settling):
+            words.append(f"{waiting} wait for the database to be settled")
+        return ", ".join(words)
+
     async def stop(self) -> None:
         """End all calls, and settle them as long as the database is there."""
         for call in self.table.all:
@@ -99,16 +95,16 @@ def make_telephone(
     means: DomainMeans,
     money: MoneyParts,
     numbers: NumberParts,
-    legs: Legs,
+    network: Sequence[Engagements],
     sleepers: Reach,
     carriers: Carriers,
     mailbox: Mailbox,
 ) -> TelephoneParts:
-    """`legs` are the network's own calls. From now on the bus tells who comes and goes."""
+    """`network` are its own calls. From now on the bus tells who comes and goes."""
     clock, section, database = means.clock, means.config.safenum, means.database
     limits, counts = TelephoneLimits.of(means.config.limits, clock.seconds), TelephoneCounts()
     telling = TelephoneTelling(means.bus, clock.seconds)
-    table = Table(limits, legs, section.calls_at_once, counts, clock.seconds)
+    table = Table(limits, network, section.calls_at_once, counts, clock.seconds)
     charging: Charging = money.charging
     missed = MissedBook(means.vault.keyring, means.vault.blinder)
     settling = Settling(clock, charging)

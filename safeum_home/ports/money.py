@@ -95,7 +95,7 @@ class Charging(Protocol):
     """
 
     async def outgoing(self, account: AccountId, call: str, leg: Leg, is_free: bool = False) -> Granted:
-        """Before dialling: hold what the first seconds cost; of one that `is_free` nothing is asked.
+        """Before dialling: hold what the first seconds cost; for one that `is_free` the account pays nothing.
 
         Raises `no_rate`, `destination_refused`, `country_needed`, `no_balance`, `spend_limit`,
         `limit_reached` (calls at once) and `call_exists`.

@@ -65,9 +65,9 @@ class TelephoneHangup(Params, frozen=True):
 
 @command("telephone.dtmf", Done, activity=False)
 class TelephoneDtmf(Params, frozen=True):
-    """Press keys: they are sent one after the other, 0.2 s each.
+    """Press keys: they are sent one after the other, about four in a second.
 
-    Raises `wrong_call_state` before the answer, and `rate_limited` where more than 64 wait.
+    Raises `wrong_call_state` before the answer, and `rate_limited` where more than 64 are to be sent.
     """
 
     call: CallId

@@ -62,7 +62,8 @@ class CallCharging:
     async def outgoing(self, account: AccountId, call: str, leg: Leg, is_free: bool = False) -> Granted:
         now = int(self._clock.seconds() * 1000)
         with self._counts.refusals("call"):
-            rate = self._tariff.free if is_free else self._tariff.rate(leg.called, day_of(now))
+            find = self._tariff.free if is_free else self._tariff.rate
+            rate = find(leg.called, day_of(now))
             granted = await self._database.transact(
                 lambda c: self._holds.begin(c, account, call, leg, rate, now)
             )

@@ -17,7 +17,6 @@ from safeum_home.protocol.commands.telephone import OpenCall
 from safeum_home.protocol.telephone_events import TelephoneKeys, TelephoneOver
 from safeum_home.protocol.telephone_types import DIGITS, TelephoneDirection
 from safeum_home.safenum.money.cdr import talked
-from safeum_home.safenum.telephone.keypad import Keypad
 from safeum_home.safenum.telephone.means import Means
 from safeum_home.safenum.telephone.stages import SHOWN, Ending, Stage
 from safeum_home.spawn import spawn
@@ -55,14 +54,12 @@ class Call:
     """Something may be stored of it, which has to be settled."""
     machine: Ends = field(init=False)
     began: int = field(init=False)
-    _keypad: Keypad = field(init=False)
     _holds: dict[DeviceId, Hold] = field(default_factory=dict)
     _timer: IDelayedCall | None = None
     _ended_at: int = 0
 
     def __post_init__(self) -> None:
         self.began = self.now
-        self._keypad = Keypad(self.means.clock, self._press)
 
     @property
     def now(self) -> int:
@@ -123,12 +120,9 @@ class Call:
             raise Problem(Code.CALL_OVER)
 
     def press(self, digits: str) -> None:
-        """Press keys; raises `rate_limited`."""
-        self._keypad.press(digits)
-
-    def _press(self, key: str) -> None:
+        """Press keys."""
         if self.line is not None:
-            self.line.dtmf(key)
+            self.line.dtmf(digits)
 
     def tell_keys(self, digits: str) -> None:
         """The other side has pressed some. What are none is left out."""
@@ -180,7 +174,6 @@ class Call:
         before, self.stage = self.stage, Stage.OVER
         self._ended_at = self.now
         self.wait_no_more()
-        self._keypad.stop()
         for hold in self._holds.values():
             hold.end()
         self._holds.clear()

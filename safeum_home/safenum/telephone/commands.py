@@ -61,7 +61,8 @@ class TelephoneCommands:
         call = self._incoming(caller, params.call)
         if call.stage is Stage.RINGING:
             self._table.check_room(caller.account)
-        return _do(lambda: call.machine.answer(caller.device, params.sdp))
+            call.answer_with(params.sdp)
+        return _do(lambda: call.machine.answer(caller.device))
 
     def decline(self, caller: Caller, params: TelephoneDecline) -> Done:
         call = self._incoming(caller, params.call)
@@ -81,6 +82,7 @@ class TelephoneCommands:
         if call.stage is not Stage.ACTIVE:
             raise Problem(Code.WRONG_CALL_STATE, f"it is {call.stage.value}")
         call.must_be(caller.device)
+        self._limits.keys.take((call.account, call.call), len(params.digits))
         call.press(params.digits)
         return _DONE
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from twisted.logger import Logger
@@ -72,7 +73,7 @@ class TelephoneExchange:
             safenum=offer.called,
             line=call,
             trunk=offer.trunk,
-            offer=offer,
+            offer=replace(offer, caller=caller),
         )
         machine: Any = new_incoming(incoming)
         incoming.machine = machine
@@ -94,7 +95,7 @@ class TelephoneExchange:
                 await self._arrived(call, owner)
         except Problem:
             call.machine.refuse(UNAVAILABLE)  # the storage is away
-        except BaseException:
+        except Exception:
             call.machine.refuse(UNAVAILABLE)
             raise
 

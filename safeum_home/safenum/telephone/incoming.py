@@ -85,14 +85,17 @@ class IncomingCall(Call):
         elif self.stage is Stage.ACTIVE and device == self.device:
             self.tell(TelephoneAnswered(self.call))
 
-    def take(self, device: DeviceId, sdp: str) -> None:
-        """A device has answered: the others ring no more."""
+    def answer_with(self, sdp: str) -> None:
+        """Hand the answer of a device to the carrier; raises `invalid_params`, and it rings on."""
         assert self.line is not None
+        self.line.answer(sdp)
+
+    def take(self, device: DeviceId) -> None:
+        """A device has answered: the others ring no more."""
         self.stage, self.device = Stage.TAKEN, device
         self.wait_no_more()
         self._stop_ringing(self._ended(TelephoneEnded.ANSWERED_ELSEWHERE), device)
         self.keep_awake(device)
-        self.line.answer(sdp)
 
     def answered(self) -> None:
         """The carrier knows."""
@@ -135,16 +138,17 @@ class IncomingCall(Call):
 
     async def _ask_mailbox(self, why: Unanswered) -> None:
         assert self.account is not None and self.line is not None
-        listener: CarrierListener | None = None
         try:
             listener = await self.means.mailbox.take(self.account, self.line, self.offer, why)
-        except Problem:
-            pass  # the storage is away
-        finally:
-            if listener is None:
-                self.machine.not_recorded(why)
-            else:
-                self.machine.recorded(listener)
+        except Exception as error:
+            self.machine.not_recorded(why)
+            if not isinstance(error, Problem):  # the storage is away
+                raise
+            return
+        if listener is None:
+            self.machine.not_recorded(why)
+        else:
+            self.machine.recorded(listener)
 
     def record(self, listener: CarrierListener) -> None:
         """The voicemail has taken it."""
@@ -202,10 +206,10 @@ class IncomingCall(Call):
         recorder.ended(self._end)
 
     def let_go(self, line: CarrierCall, ending: Ending) -> None:
-        if self.is_answered:
-            line.hang_up()
-        else:
+        if not self.is_answered:
             line.decline(ending.sip if ending.sip >= 400 else REQUEST_TERMINATED)
+        # One that was taken, of which the carrier has not said so yet, cannot be declined any more.
+        line.hang_up()
 
     def settle(self, before: Stage, ending: Ending) -> None:
         account, over = self.account, self.over(ending)
@@ -221,7 +225,7 @@ class IncomingCall(Call):
         if self.device is not None or self.why is Unanswered.DECLINED:
             self.means.settling.settle(account, self.call, over)
             return
-        record = MissedRecord(self.began, self.other, before is Stage.RECORDED)
+        record = MissedRecord(self.began, self.other, before is Stage.RECORDED and self.is_answered)
         missed = self.means.missed.note(account, record)
         settled = self.means.settling.settle(account, self.call, over, missed)
 

@@ -35,8 +35,8 @@ class IncomingMachine(Protocol):
     def unanswered(self, why: Unanswered) -> None:
         """Nobody takes it."""
 
-    def answer(self, device: DeviceId, sdp: str) -> None:
-        """A device does."""
+    def answer(self, device: DeviceId) -> None:
+        """A device does, and the carrier was handed its answer."""
 
     def decline(self, device: DeviceId) -> None:
         """A device says that nobody does."""
@@ -93,8 +93,8 @@ for _state in (_asking, _ringing):
 
 
 @_ringing.upon(IncomingMachine.answer).to(_taken)
-def _answer(machine: IncomingMachine, call: IncomingCall, device: DeviceId, sdp: str) -> None:
-    call.take(device, sdp)
+def _answer(machine: IncomingMachine, call: IncomingCall, device: DeviceId) -> None:
+    call.take(device)
 
 
 @_ringing.upon(IncomingMachine.decline).to(_unanswered)
@@ -160,7 +160,7 @@ def _recorded_too_late(machine: IncomingMachine, call: IncomingCall, listener: C
 for _state in (_taken, _active):
 
     @_state.upon(IncomingMachine.answer).loop()
-    def _answer_again(machine: IncomingMachine, call: IncomingCall, device: DeviceId, sdp: str) -> None:
+    def _answer_again(machine: IncomingMachine, call: IncomingCall, device: DeviceId) -> None:
         call.must_be(device)
 
 

@@ -7,6 +7,8 @@ from safeum_home.config_limits import LimitSection
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 
+KEYS_PER_SECOND, MOST_KEYS = 4.0, 64
+"""Keys that a device presses in a call: as many as a bridge can send one after the other; and at once."""
 SIZES = ("telephone_calls", "telephone_ringing")
 
 
@@ -22,6 +24,8 @@ class TelephoneLimits:
     """By the number that calls, whomever it calls."""
     rings: RateLimit
     """By the number that is called."""
+    keys: RateLimit
+    """By account and call."""
 
     @classmethod
     def of(cls, section: LimitSection, seconds: Callable[[], float]) -> "TelephoneLimits":
@@ -36,6 +40,7 @@ class TelephoneLimits:
             rate("telephone_dials_per_account"),
             rate("telephone_rings_per_caller"),
             rate("telephone_rings_per_number"),
+            RateLimit(KEYS_PER_SECOND, MOST_KEYS, seconds),
         )
 
     def take_dial(self, account: AccountId) -> None:

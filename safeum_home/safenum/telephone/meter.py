@@ -49,6 +49,8 @@ class Meter:
             await self._until(end - self._lead)
             more = await self._extend(end)
             if more is None or more.seconds <= granted.seconds:
+                if not granted.last:
+                    self._paid(Granted(granted.seconds, last=True))
                 await self._until(end)
                 return TelephoneEnded.LOST if more is None else TelephoneEnded.NO_BALANCE
             granted = more

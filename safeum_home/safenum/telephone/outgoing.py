@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall
 
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import DeviceId
-from safeum_home.ports.carrier import CarrierLost
 from safeum_home.ports.money import Charged, Granted, Released
 from safeum_home.protocol.commands.telephone import TelephoneDialled
 from safeum_home.protocol.telephone_events import TelephoneAnswered, TelephonePaid, TelephoneProgress
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 AWAY_SECONDS = 15.0
 """For how long the device that calls may be without connection before somebody answers."""
-_NO_LINE = Ending(TelephoneEnded.UNREACHABLE, Released.NODE, 503, there=True)
+_NOT_DIALLED = Ending(TelephoneEnded.UNREACHABLE, Released.NODE, 503, there=True)
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -77,8 +76,11 @@ class Outgoing(Call):
             if problem.code not in (Code.STORAGE_UNAVAILABLE, Code.SHUTTING_DOWN):
                 self.is_noted = False
             self.machine.refused(problem)
-            return
-        self.machine.granted(granted)
+        except Exception:
+            self.machine.refused(Problem(Code.INTERNAL))
+            raise
+        else:
+            self.machine.granted(granted)
 
     def dial(self, granted: Granted) -> None:
         """It is paid for."""
@@ -86,9 +88,9 @@ class Outgoing(Call):
         self._granted = granted
         try:
             found = self.means.carriers.dial(self.safenum, self.other, self.sdp, self.machine)
-        except CarrierLost as problem:
+        except Problem as problem:
             self._fail(problem)
-            self.machine.end(_NO_LINE)
+            self.machine.end(_NOT_DIALLED)
             return
         self.trunk, self.line = found
         waiters, self._waiters = self._waiters, []
@@ -134,7 +136,17 @@ class Outgoing(Call):
         self._paying = spawn(self._pay(meter, self._granted), "paying for a call")
 
     async def _pay(self, meter: Meter, granted: Granted) -> None:
-        reason = await meter.run(granted)
+        try:
+            reason = await meter.run(granted)
+        except CancelledError:
+            raise
+        except Exception:
+            # Whatever has gone wrong: what nobody pays for does not go on.
+            self._paid_no_more(TelephoneEnded.LOST)
+            raise
+        self._paid_no_more(reason)
+
+    def _paid_no_more(self, reason: TelephoneEnded) -> None:
         self._paying = None
         self.machine.end(by_node(reason, is_answered=True))
 

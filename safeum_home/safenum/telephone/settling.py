@@ -28,6 +28,10 @@ class Settling:
         self._charging = charging
         self._under_way: set[Deferred[None]] = set()
 
+    def __len__(self) -> int:
+        """How many calls are over and not settled."""
+        return len(self._under_way)
+
     def settle(
         self, account: AccountId, call: str, over: Over, also: Callable[[Connection], None] | None = None
     ) -> "Deferred[Charged | None]":

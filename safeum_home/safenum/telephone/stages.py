@@ -7,8 +7,10 @@ from safeum_home.ports.carrier import CarrierEnd
 from safeum_home.ports.money import Direction, Disposition, Released
 from safeum_home.protocol.telephone_types import TelephoneEnded
 
-NORMAL_CLEARING, REQUEST_TERMINATED, OK = 16, 487, 200
-"""Q.850, table 1; RFC 3261, section 21.4.25."""
+NORMAL_CLEARING = 16
+"""A cause (Q.850, table 1)."""
+OK, LEAST_REFUSAL, REQUEST_TERMINATED = 200, 300, 487
+"""Status codes (RFC 3261, section 21): the last one is of a call that was cancelled."""
 
 
 class Stage(Enum):
@@ -38,7 +40,7 @@ ENGAGED = frozenset((Stage.ASKING, Stage.DIALLED, Stage.TAKEN, Stage.ACTIVE))
 class Ending(NamedTuple):
     """Why a call is over, and who has ended it; `sip` and `cause` as in `CarrierEnd`.
 
-    `there`: the carrier knows. `device` is the one of ours that does.
+    `there`: the carrier knows.
     """
 
     reason: TelephoneEnded
@@ -46,7 +48,6 @@ class Ending(NamedTuple):
     sip: int = 0
     cause: int = 0
     there: bool = False
-    device: object = None
 
     def disposition(self, is_answered: bool) -> Disposition:
         if is_answered:
@@ -58,6 +59,8 @@ _DISPOSITIONS = {
     **dict.fromkeys((486, 600, 603), Disposition.BUSY),
     **dict.fromkeys((408, 480, REQUEST_TERMINATED), Disposition.NO_ANSWER),
 }
+_REFUSALS = {1: 404, 17: 486, 18: 480, 19: 480, 21: 603}
+"""Codes of causes (RFC 3398, section 7.2.4.1), where a bridge tells these alone."""
 _REASONS = {
     **dict.fromkeys((486, 600), TelephoneEnded.BUSY),
     **dict.fromkeys((408, 480, REQUEST_TERMINATED), TelephoneEnded.NO_ANSWER),
@@ -65,11 +68,11 @@ _REASONS = {
 }
 
 
-def by_device(direction: Direction, is_answered: bool, device: object = None) -> Ending:
+def by_device(direction: Direction, is_answered: bool) -> Ending:
     """An account has ended its call."""
     released = Released.CALLER if direction is Direction.OUT else Released.CALLEE
     sip = OK if is_answered else REQUEST_TERMINATED
-    return Ending(TelephoneEnded.HANGUP, released, sip, NORMAL_CLEARING, device=device)
+    return Ending(TelephoneEnded.HANGUP, released, sip, NORMAL_CLEARING)
 
 
 def by_node(reason: TelephoneEnded, is_answered: bool) -> Ending:
@@ -80,13 +83,17 @@ def by_carrier(end: CarrierEnd, direction: Direction, is_answered: bool) -> Endi
     """The carrier says that it is over: by the other side's wish, or because something has broken down."""
     other = Released.CALLEE if direction is Direction.OUT else Released.CALLER
     released = other if end.far else Released.CARRIER
-    if is_answered or direction is Direction.IN:
-        reason = TelephoneEnded.HANGUP if end.far else TelephoneEnded.LOST
-    elif (end.sip >= 500 and end.sip not in _REASONS and end.sip < 600) or not end.sip:
-        reason = TelephoneEnded.UNREACHABLE
-    else:
-        reason = _REASONS.get(end.sip, TelephoneEnded.REFUSED)
-    sip = end.sip or (OK if is_answered else 0)
-    if not is_answered and direction is Direction.IN:
-        sip = end.sip if end.sip >= 300 else REQUEST_TERMINATED  # RFC 3261, section 9.2: cancelled
-    return Ending(reason, released, sip, end.cause, there=True)
+    reason = TelephoneEnded.HANGUP if end.far else TelephoneEnded.LOST
+    if is_answered:
+        return Ending(reason, released, OK, end.cause, there=True)
+    refusal = end.sip if end.sip >= LEAST_REFUSAL else _REFUSALS.get(end.cause, 0)
+    if direction is Direction.IN:
+        return Ending(reason, released, refusal or REQUEST_TERMINATED, end.cause, there=True)
+    return Ending(_reason(refusal), released, refusal, end.cause, there=True)
+
+
+def _reason(refusal: int) -> TelephoneEnded:
+    """Why nobody has answered, by what the carrier has said; 0: nothing."""
+    if not refusal or 500 <= refusal < 600:
+        return TelephoneEnded.UNREACHABLE
+    return _REASONS.get(refusal, TelephoneEnded.REFUSED)

@@ -6,7 +6,7 @@ from alembic import op
 from safeum_home.storage.migrations.tables import blind, number, sealed, table
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0007"
 
 
 def upgrade() -> None:
