@@ -432,7 +432,7 @@ class EpochTests(SecureCase):
         self.assertNotIn(carol.account, bob.chat.members)
 
     def test_roster_withheld(self) -> None:
-        """One that is withheld leaves a gap, and the next one is taken; a late one removes whom it removes."""
+        """One that is withheld leaves a gap, and the next one is taken; a late one removes yet."""
         alice, bob, carol, dave = self.group(4)
         held: list[Told] = []
         self.bend = lambda program, told: held.append(told) or () if program is bob else (told,)  # type: ignore[func-returns-value]
