@@ -15,7 +15,7 @@ from zope.interface import implementer
 
 from bridges.safenum.janus.call import Call
 from bridges.safenum.janus.call_machine import set_going
-from bridges.safenum.janus.messages import offer
+from bridges.safenum.janus.requests import OFFER, Dial, Jsep
 from bridges.safenum.janus.sdp import for_janus
 from bridges.safenum.janus.secrets import Unusable, credentials
 from bridges.safenum.janus.session import Session
@@ -99,15 +99,8 @@ class Janus:
         if line is None:
             raise CarrierLost(is_full=True)
         call = Call(self._context.reactor, self._session.lines.patience, os.urandom(16).hex(), line, listener)
-        call.opening = (
-            {
-                "request": "call",
-                "uri": f"sip:{to}@{self._domain}",
-                "call_id": call.reference,
-                "headers": {CLI_HEADER: cli},
-            },
-            offer(described),
-        )
+        uri, headers = f"sip:{to}@{self._domain}", {CLI_HEADER: cli}
+        call.opening = Dial(uri, call.reference, headers), Jsep(OFFER, described)
         machine = set_going(call)
         line.carry(call)
         machine.dial()

@@ -10,6 +10,7 @@ from bridges.safenum.janus.line import Line
 from bridges.safenum.janus.lines import Lines
 from bridges.safenum.janus.messages import Frame, PluginEvent, Result
 from bridges.safenum.janus.registration import SessionCore, new_session
+from bridges.safenum.janus.requests import Register
 from bridges.safenum.janus.settings import JanusSettings
 from bridges.safenum.janus.socket import Wire
 from bridges.safenum.janus.transactions import Unanswered
@@ -190,19 +191,20 @@ class Session:
         assert master is not None
         self._within(REGISTERING, "no registration in time")
         section = self._settings
-        body = {
-            "request": "register",
-            "username": section.identity,
-            "authuser": section.identity.removeprefix("sip:").partition("@")[0],
-            "secret": self._password,
-            "proxy": section.registrar,
-            "outbound_proxy": section.registrar,
-            "register_ttl": section.register_seconds,
-        }
         # Once more on the same handle: helpers, and calls on them, stay.
-        more = {"refresh": True} if self.lines.master_id else {"incoming_header_prefixes": ["X-"]}
+        is_known = bool(self.lines.master_id)
+        body = Register(
+            username=section.identity,
+            authuser=section.identity.removeprefix("sip:").partition("@")[0],
+            secret=self._password,
+            proxy=section.registrar,
+            outbound_proxy=section.registrar,
+            register_ttl=section.register_seconds,
+            incoming_header_prefixes=() if is_known else ("X-",),
+            refresh=is_known,
+        )
         try:
-            told = await self._channel.tell(master.handle, {**body, **more})
+            told = await self._channel.tell(master.handle, body)
         except Unanswered as error:
             self.end(f"Janus does not register: {error}")
             return
