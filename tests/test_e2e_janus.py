@@ -167,7 +167,7 @@ class CallTests(JanusCase):
 
     async def keys(self) -> None:
         """In SIP INFO, both ways."""
-        answers = await deferToThread(self.trunk.answers, "out_keys")
+        answers = await deferToThread(self.trunk.answers, "out_key")
         dialled, ear, _ = await self.goes_out()
         dialled.dtmf("5")
         await self.until(lambda: ("dtmf", "7") in ear.told, "a key")
