@@ -140,7 +140,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     ),
     "what somebody else has said": (HOSTILE + "PlaceTests.test_of_somebody_else", (SIGNED,)),
     "members who are none any more": (
-        HOSTILE + "PlaceTests.test_removed_says_something",
+        HOSTILE + "MemberTests.test_removed_says_something",
         (Defence(Taker, "_check_now", nothing),),
     ),
     "streams of somebody else": (HOSTILE + "PlaceTests.test_somebody_elses_stream", (STREAMS,)),

@@ -229,6 +229,34 @@ class PlaceTests(SecureCase):
         self.say(carol, "I am Alice")
         self.assertEqual((bob.texts, bob.refused), ([], [Reason.BAD_SIGNATURE] * 2))
 
+    def test_somebody_elses_stream(self) -> None:
+        """A member cannot go on with the stream of another one."""
+        alice, bob, carol = self.group(3)
+        self.say(alice, "x")
+        forger = Forger(carol.key)
+        head = envelopes.read(alice.posted[-1].data).head
+        forger.stream, forger.number, forger.previous = head.stream, head.number, alice.posted[-1].hash
+        members = {each.account: each.key.public for each in (alice, bob, carol)}
+        epoch, _ = forger.epoch(members, roster=bob.chat._room.roster.head)
+        self.give(bob, forger.told(epoch))
+        self.say(alice, "y")
+        self.assertEqual((bob.texts, bob.refused), (["x", "y"], [Reason.FORKED]))
+
+    def test_others_edits(self) -> None:
+        """Nobody edits, or deletes, what somebody else has written."""
+        alice, bob = self.pair()
+        self.say(alice, "Yes")
+        hash = encode_octets(alice.posted[-1].hash)
+        edit: Callable[[], payloads.Payload] = lambda: payloads.Edit(hash, "No")  # noqa: E731
+        for payload in (edit(), payloads.Deletion((hash,))):
+            self.say(bob, payload)
+        self.assertEqual(alice.refused, [Reason.NOT_ITS_AUTHOR] * 2)
+        self.assertEqual(alice.of(Received), [])
+
+
+class MemberTests(SecureCase):
+    """Who is a member of what, as far as a program remembers it."""
+
     def test_epoch_of_another_sender(self) -> None:
         """A member cannot seal something as another one; nor somebody who is in no epoch, in any."""
         alice, bob = self.group(2)
@@ -262,30 +290,6 @@ class PlaceTests(SecureCase):
             later.events.clear()
             self.give(later, said)
             self.assertEqual((later.texts, later.refused), ([], [Reason.NOT_A_MEMBER]))
-
-    def test_somebody_elses_stream(self) -> None:
-        """A member cannot go on with the stream of another one."""
-        alice, bob, carol = self.group(3)
-        self.say(alice, "x")
-        forger = Forger(carol.key)
-        head = envelopes.read(alice.posted[-1].data).head
-        forger.stream, forger.number, forger.previous = head.stream, head.number, alice.posted[-1].hash
-        members = {each.account: each.key.public for each in (alice, bob, carol)}
-        epoch, _ = forger.epoch(members, roster=bob.chat._room.roster.head)
-        self.give(bob, forger.told(epoch))
-        self.say(alice, "y")
-        self.assertEqual((bob.texts, bob.refused), (["x", "y"], [Reason.FORKED]))
-
-    def test_others_edits(self) -> None:
-        """Nobody edits, or deletes, what somebody else has written."""
-        alice, bob = self.pair()
-        self.say(alice, "Yes")
-        hash = encode_octets(alice.posted[-1].hash)
-        edit: Callable[[], payloads.Payload] = lambda: payloads.Edit(hash, "No")  # noqa: E731
-        for payload in (edit(), payloads.Deletion((hash,))):
-            self.say(bob, payload)
-        self.assertEqual(alice.refused, [Reason.NOT_ITS_AUTHOR] * 2)
-        self.assertEqual(alice.of(Received), [])
 
 
 class KeyTests(SecureCase):
